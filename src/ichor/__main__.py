@@ -1,0 +1,5 @@
+"""`python -m ichor` is `ichor`."""
+
+from ichor.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""The `ichor` command: thin, it parses, calls and shows.
+
+Each command is one file here with one function of its name; what is heavy is imported inside that function, so
+that `ichor --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from ichor import __version__
+from ichor.cli.inspect import inspect
+from ichor.errors import IchorError
+
+app = typer.Typer(
+    name="ichor",
+    help="Finds and delineates intracranial hemorrhage on head CT. Research use only; not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(inspect)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ichor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    """Options that stand before any command."""
+
+
+def main() -> None:
+    """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
+    try:
+        app()
+    except IchorError as error:
+        typer.echo(f"ichor: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has left; that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,59 @@
+"""The `Method` protocol: anything that segments a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.scan import Scan
+from ichor.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from ichor.dataset.case import Case
+
+
+class Forward(Protocol):
+    """A network ready to run: an exported model in an engine, or the torch module while it trains.
+
+    Takes float32 HU of shape (N, C, H, W); returns the outputs by name, `probability` (N, H, W) among them.
+    """
+
+    def __call__(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The network's outputs for a batch."""
+        ...
+
+
+@runtime_checkable
+class Method(Protocol):
+    """Anything that segments.
+
+    A method is made from its settings (unknown keys are refused), learns with `fit` where it learns, and answers
+    with `predict`. `save` writes a folder that `load` reads back to the same answers.
+    """
+
+    name: str
+
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """Learn from the training cases, choose what is to be chosen on the validation cases.
+
+        `workdir` holds whatever lets an interrupted fit continue: calling `fit` again with the same workdir does
+        not do finished work twice.
+        """
+        ...
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The method's answer for one scan, on the scan's own grid."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` needs into `folder`."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path, **settings: Any) -> Self:
+        """The method that `save` wrote. Raises BadConfig where the folder does not hold one."""
+        ...

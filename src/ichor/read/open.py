@@ -1,0 +1,43 @@
+"""`open_scan(path)`: one call reads every format."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import Inspection, Reader, ReadOptions
+from ichor.scan import Scan
+
+# Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
+READERS = ("archive", "ct_ich", "ct_ich_nifti", "nifti", "images", "dicom")
+
+
+def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
+    """The head CT at `path`: a ct-ich subject, a NIfTI file, a folder of images, DICOM, or a zip of these.
+
+    Raises UnreadableInput, with one line that names the path and says why, where there is none.
+    """
+    return _reader(Path(path)).read(Path(path), options or ReadOptions())
+
+
+def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
+    """What is at `path`: every series, which one `open_scan` would read, and why not the others.
+
+    Raises UnreadableInput where nothing there can be read.
+    """
+    return _reader(Path(path)).inspect(Path(path), options or ReadOptions())
+
+
+def _reader(path: Path) -> Reader:
+    if not path.exists():
+        raise UnreadableInput(f"{path}: expected a file or folder, found nothing of that name")
+    for name in READERS:
+        module = cast(Reader, import_module(f"ichor.read.{name}"))
+        if module.accepts(path):
+            return module
+    raise UnreadableInput(
+        f"{path}: expected a head CT (DICOM, NIfTI, a ct-ich subject, a folder of JPG or PNG slices, or a zip), "
+        "found none of these"
+    )

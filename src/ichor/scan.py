@@ -1,0 +1,183 @@
+"""A head CT on its native grid: what every reader returns and every method is given.
+
+Coordinates are DICOM's patient system, LPS in mm: x grows to the patient's left, y to posterior, z to superior
+(DICOM PS3.3 C.7.6.2.1.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.windows import GrayWindow
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class NiftiGrid:
+    """How a NIfTI file stores the voxels of a scan, so that a mask is written back on the same grid.
+
+    `orientation` is nibabel's (3, 2) array that takes the file's axes to the scan's (columns, rows, slices)
+    with columns to the left, rows to posterior and slices to superior; `affine` is the file's own (4, 4), RAS mm.
+    """
+
+    orientation: NDArray[np.float64]
+    affine: NDArray[np.float64]
+    shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a scan came from.
+
+    `kind` is one of ct-ich, ct-ich-nifti, nifti, images, dicom. For DICOM, `instance_uids[k]` is the SOP instance
+    of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance).
+    """
+
+    kind: str
+    path: Path
+    series_uid: str | None = None
+    instance_uids: tuple[str, ...] = ()
+    frame_numbers: tuple[int, ...] = ()
+    nifti: NiftiGrid | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """One head CT, its slices in anatomical order from inferior to superior.
+
+    Attributes:
+        voxels: (n, rows, columns); HU, or gray 0..255 of `gray_window` where that is given.
+        source: where it came from.
+        pixel_mm: (n, 2), the distance between rows and between columns of each slice; None if unknown.
+        positions_mm: (n, 3), the centre of each slice's first pixel, LPS; None if unknown.
+        orientation: (n, 2, 3), for each slice the unit vector along which the column index grows (a row's
+            direction) and the one along which the row index grows, LPS (the order of DICOM's Image Orientation
+            (Patient)). Where positions are unknown this is the radiological convention.
+        thickness_mm: (n,), what each slice was reconstructed from; None if unknown.
+        gray_window: the window that `voxels` is gray in; None for HU.
+        warnings: what a person should know of how it was read, one sentence each.
+
+    Raises ValueError when the arrays do not fit together or the slices are not in anatomical order.
+    """
+
+    voxels: NDArray[np.generic]
+    source: Source
+    pixel_mm: FloatArray | None = None
+    positions_mm: FloatArray | None = None
+    orientation: FloatArray = field(default_factory=lambda: np.empty((0, 2, 3)))
+    thickness_mm: FloatArray | None = None
+    gray_window: GrayWindow | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.voxels.ndim != 3 or 0 in self.voxels.shape:
+            raise ValueError(f"expected voxels of shape (n, rows, columns), found {self.voxels.shape}")
+        n = self.n_slices
+        if self.orientation.size == 0:
+            object.__setattr__(self, "orientation", np.tile(RADIOLOGICAL, (n, 1, 1)))
+        for name, shape in (
+            ("pixel_mm", (n, 2)),
+            ("positions_mm", (n, 3)),
+            ("orientation", (n, 2, 3)),
+            ("thickness_mm", (n,)),
+        ):
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise ValueError(f"expected {name} of shape {shape}, found {array.shape}")
+        if self.pixel_mm is not None and not np.all(self.pixel_mm > 0):
+            raise ValueError(f"expected positive pixel sizes, found {self.pixel_mm.min():g} mm")
+        distances = self.slice_distances_mm
+        if distances is not None and not np.all(distances > 0):
+            raise ValueError(
+                "expected slices in order from inferior to superior, each above the last, "
+                f"found a step of {distances.min():g} mm"
+            )
+
+    @property
+    def n_slices(self) -> int:
+        """How many slices there are."""
+        return int(self.voxels.shape[0])
+
+    @property
+    def hu(self) -> NDArray[np.generic]:
+        """(n, rows, columns) in HU; clipped to the ends of `gray_window` where the scan is gray."""
+        return self.voxels if self.gray_window is None else self.gray_window.hu(self.voxels)
+
+    @property
+    def normal(self) -> FloatArray:
+        """(3,) the unit normal of the slices, pointing to the vertex."""
+        rows, columns = self.orientation[0]
+        normal = np.cross(rows, columns)
+        return np.asarray(normal if normal[2] >= 0 else -normal, np.float64)
+
+    @property
+    def slice_positions_mm(self) -> FloatArray | None:
+        """(n,) each slice's place along the slice normal, from the lowest slice; None if unknown."""
+        if self.positions_mm is None:
+            return None
+        along = self.positions_mm @ self.normal
+        return np.asarray(along - along[0], np.float64)
+
+    @property
+    def slice_distances_mm(self) -> FloatArray | None:
+        """(n - 1,) from each slice to the next one above, along the slice normal; None if unknown."""
+        along = self.slice_positions_mm
+        return None if along is None else np.diff(along)
+
+    @property
+    def slice_heights_mm(self) -> FloatArray | None:
+        """(n,) the height that a voxel of each slice stands for; None if unknown.
+
+        Half the distance to the slice below plus half to the slice above, since slices of real series overlap or
+        leave gaps; the first and last slice count their one distance twice. A single slice takes its thickness.
+        """
+        distances = self.slice_distances_mm
+        if distances is None:
+            return None
+        if distances.size == 0:
+            return self.thickness_mm
+        return (np.r_[distances[:1], distances] + np.r_[distances, distances[-1:]]) / 2
+
+    @property
+    def pixel_area_mm2(self) -> FloatArray | None:
+        """(n,) the area of a pixel of each slice; None if unknown."""
+        return None if self.pixel_mm is None else np.asarray(self.pixel_mm.prod(axis=1), np.float64)
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float] | None:
+        """(pixel row, pixel column, median slice distance); None if any of it is unknown."""
+        heights = self.slice_heights_mm
+        if self.pixel_mm is None or heights is None:
+            return None
+        distances = self.slice_distances_mm
+        middle = np.median(distances if distances is not None and distances.size else heights)
+        row, column = np.median(self.pixel_mm, axis=0)
+        return float(row), float(column), float(middle)
+
+    @property
+    def tilt_deg(self) -> float | None:
+        """Angle between the slice normal and the way from the lowest to the highest slice; None if unknown.
+
+        That is the gantry's tilt where the table moved along the body axis. Positive where the normal leans to
+        posterior, as DICOM's Gantry/Detector Tilt (0018,1120) counts it on the scanners seen.
+        """
+        if self.positions_mm is None or self.n_slices < 2:
+            return None
+        way = self.positions_mm[-1] - self.positions_mm[0]
+        way = way / np.linalg.norm(way)
+        angle = np.degrees(np.arccos(np.clip(way @ self.normal, -1, 1)))
+        lean = np.sign(self.normal[1] - way[1]) or 1.0
+        return float(round(angle * lean, 2))
+
+    def with_warnings(self, *more: str) -> Scan:
+        """The same scan with further warnings."""
+        return replace(self, warnings=(*self.warnings, *more))
+
+
+# Row direction to the patient's left, column direction to posterior: what a radiologist expects on the screen.
+RADIOLOGICAL: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

@@ -1,0 +1,56 @@
+"""What a method says of a scan, voxel by voxel, and what made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBy:
+    """The method behind a segmentation, named so that it can be made again.
+
+    `threshold` is the voxel probability at or above which the method calls hemorrhage.
+    """
+
+    name: str
+    model: str | None
+    version: str
+    threshold: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A method's answer on the scan's own grid.
+
+    Attributes:
+        probability: (n, rows, columns) float32 in 0..1, that a voxel is hemorrhage.
+        mask: (n, rows, columns) bool, what the method calls hemorrhage after its own post-processing.
+        slice_probability: (n,) in 0..1, that a slice shows hemorrhage.
+        scan_probability: in 0..1, that the scan does.
+        made_by: which method, with which settings.
+
+    Raises ValueError when the arrays do not fit together.
+    """
+
+    probability: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    slice_probability: NDArray[np.float64]
+    scan_probability: float
+    made_by: MadeBy
+
+    def __post_init__(self) -> None:
+        if self.probability.shape != self.mask.shape:
+            raise ValueError(
+                f"expected a mask of shape {self.probability.shape}, found {self.mask.shape}"
+            )
+        if self.slice_probability.shape != self.mask.shape[:1]:
+            raise ValueError(
+                f"expected one probability for each of {self.mask.shape[0]} slices, "
+                f"found {self.slice_probability.shape}"
+            )
