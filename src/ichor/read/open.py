@@ -11,7 +11,7 @@ from ichor.read.base import Inspection, Reader, ReadOptions
 from ichor.scan import Scan
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
-READERS = ("archive", "ct_ich", "ct_ich_nifti", "nifti", "images", "dicom")
+READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "images", "dicom")
 
 
 def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:

@@ -1,0 +1,131 @@
+"""A subject of ct-ich 1.0.0: brain-window and bone-window JPG slices.
+
+Hssayeni M. (2019), Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation (version
+1.0.0), PhysioNet, doi:10.13026/w8q8-ky94. Layout: `Patients_CT/NNN/{brain,bone}/k.jpg`, k from 1 at the lowest
+slice; `brain/k_HGE_Seg.jpg` where the radiologists delineated hemorrhage.
+
+The release's known defects are handled here and each is reported as a warning of the scan.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.scan import Scan, Source
+from ichor.windows import BONE, BRAIN
+
+SIZE = (650, 650)
+PIXEL_MM = 0.33  # paper, section 3
+SLICE_MM = 5.0
+MASK_ABOVE = 128  # the delineations are JPEG; a pixel is hemorrhage above this gray
+
+# bone/k.jpg shows the anatomy of brain/(k-2).jpg for almost every slice of this subject.
+SUBJECTS_WITH_SHIFTED_BONE = frozenset({"081"})
+
+NOMINAL_SIZE = (
+    "Pixel size 0.33 mm and slice distance 5 mm are nominal for ct-ich and unverified: "
+    "lengths may be short and volumes 20 to 40 % low."
+)
+
+_SLICE = re.compile(r"^(\d+)\.jpg$")
+
+
+def accepts(path: Path) -> bool:
+    """Whether the path is a subject's folder of the 1.0.0 layout."""
+    return (path / "brain").is_dir() and (path / "bone").is_dir()
+
+
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format says it all itself)
+    """The scan in HU, float32 (n, 650, 650).
+
+    HU comes from the brain window where its gray is not clipped and from the bone window elsewhere. Raises
+    UnreadableInput where a slice is missing, broken or of another size.
+    """
+    numbers = _slice_numbers(path / "brain")
+    warnings = [NOMINAL_SIZE]
+    use_bone = path.resolve().name not in SUBJECTS_WITH_SHIFTED_BONE
+    if not use_bone:
+        warnings.append("The bone-window images show other slices than the brain-window ones: left out.")
+    without_bone = []
+    voxels = np.empty((len(numbers), *SIZE), np.float32)
+    for index, k in enumerate(numbers):
+        brain = _gray(path / "brain" / f"{k}.jpg")
+        bone_file = path / "bone" / f"{k}.jpg"
+        if use_bone and bone_file.exists():
+            voxels[index] = combine(brain, _gray(bone_file))
+        else:
+            voxels[index] = BRAIN.hu(brain)
+            if use_bone:
+                without_bone.append(k)
+    if without_bone:
+        warnings.append(f"No bone-window image of slice {', '.join(map(str, without_bone))}.")
+    if without_bone or not use_bone:
+        warnings.append("Where only the brain window is known, HU is limited to -20..100.")
+    n = len(numbers)
+    return Scan(
+        voxels=voxels,
+        source=Source(kind="ct-ich", path=path),
+        pixel_mm=np.full((n, 2), PIXEL_MM),
+        positions_mm=np.stack([np.zeros(n), np.zeros(n), np.arange(n) * SLICE_MM], axis=1),
+        thickness_mm=np.full(n, SLICE_MM),
+        warnings=tuple(warnings),
+    )
+
+
+def inspect(path: Path, options: ReadOptions) -> Inspection:
+    """The subject as one chosen series."""
+    scan = read(path, options)
+    return Inspection((summarize(scan, reason="axial head CT (ct-ich 1.0.0 subject)"),), scan.warnings)
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """The radiologists' delineation of the subject at `path`: bool (n, 650, 650), on the grid of `read`."""
+    numbers = _slice_numbers(path / "brain")
+    mask = np.zeros((len(numbers), *SIZE), bool)
+    for index, k in enumerate(numbers):
+        file = path / "brain" / f"{k}_HGE_Seg.jpg"
+        if file.exists():
+            mask[index] = _gray(file) > MASK_ABOVE
+    return mask
+
+
+def combine(brain: NDArray[np.uint8], bone: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """HU of one slice from its two 8-bit windows (same shape).
+
+    The brain window is exact to half a HU between -20 and 100; beyond, the bone window knows HU in steps of 12.5,
+    and is kept from contradicting the side on which the brain window is clipped.
+    """
+    hu = BRAIN.hu(brain)
+    coarse = BONE.hu(bone)
+    low, high = brain == 0, brain == 255
+    hu[low] = np.minimum(coarse[low], BRAIN.lowest_hu)
+    hu[high] = np.maximum(coarse[high], BRAIN.highest_hu)
+    return hu
+
+
+def _slice_numbers(folder: Path) -> list[int]:
+    numbers = sorted(int(found[1]) for file in folder.iterdir() if (found := _SLICE.match(file.name)))
+    if not numbers:
+        raise UnreadableInput(f"{folder}: expected slices 1.jpg, 2.jpg, ..., found none")
+    if numbers != list(range(1, len(numbers) + 1)):
+        missing = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
+        raise UnreadableInput(f"{folder}: expected slices 1 to {numbers[-1]}, found none numbered {missing}")
+    return numbers
+
+
+def _gray(file: Path) -> NDArray[np.uint8]:
+    try:
+        with Image.open(file) as image:
+            gray = np.asarray(image.convert("L"))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise UnreadableInput(f"{file}: expected a JPEG image, found {error}") from error
+    if gray.shape != SIZE:
+        raise UnreadableInput(f"{file}: expected {SIZE[0]} x {SIZE[1]} pixels, found {gray.shape[0]} x {gray.shape[1]}")
+    return gray
