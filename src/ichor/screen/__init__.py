@@ -1,0 +1,1 @@
+"""From a scan to what is said of it: measurements, findings, and screening one scan or many."""

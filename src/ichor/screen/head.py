@@ -1,0 +1,67 @@
+"""Where the head lies on the slices: to crop pictures to it, and to say on which side of it a lesion is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ichor.orientation import to_radiological
+from ichor.scan import FloatArray, Scan
+
+# Between air and fat (about -100 HU); in a gray scan, as far above black as JPEG noise reaches.
+HEAD_ABOVE_HU = -300.0
+GRAY_NOISE = 0.05
+# The head is sought on about this many rows and columns: fast, and finer than it needs to be.
+COARSE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOutline:
+    """The head on slices in the radiological convention, in pixels.
+
+    Attributes:
+        rows, columns: (first, past the last) that hold head on any slice; the whole slice where none is
+            found.
+        middle_column: (n,) the column halfway between the head's right and left on each slice; NaN without
+            head.
+        width: (n,) columns from the head's right to its left on each slice; NaN without head.
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    middle_column: FloatArray
+    width: FloatArray
+
+
+def find_head(scan: Scan) -> HeadOutline:
+    """The head: the largest connected body denser than air. A table or headrest apart from it is left out."""
+    voxels = to_radiological(scan.voxels, scan)
+    n, n_rows, n_columns = voxels.shape
+    step = max(1, min(n_rows, n_columns) // COARSE)
+    above = HEAD_ABOVE_HU
+    if scan.gray_window is not None:
+        above = max(float(scan.gray_window.gray(HEAD_ABOVE_HU)), 255 * GRAY_NOISE)
+    coarse = np.asarray(voxels[:, step // 2 :: step, step // 2 :: step], np.float32)
+    labels, count = ndimage.label(coarse > above)
+    middle, width = np.full(n, np.nan), np.full(n, np.nan)
+    if not count:
+        return HeadOutline((0, n_rows), (0, n_columns), middle, width)
+    head = labels == 1 + np.bincount(labels.ravel())[1:].argmax()
+    for k in np.flatnonzero(head.any(axis=(1, 2))):
+        lines = head[k][head[k].any(axis=1)]
+        right = lines.argmax(axis=1)
+        left = lines.shape[1] - lines[:, ::-1].argmax(axis=1)
+        # The median over the rows is not moved by an ear or by a headrest that touches.
+        middle[k] = np.median(right + left) / 2 * step
+        width[k] = np.max(left - right) * step
+    rows = _extent(head.any(axis=(0, 2)), step, n_rows)
+    columns = _extent(head.any(axis=(0, 1)), step, n_columns)
+    return HeadOutline(rows, columns, middle, width)
+
+
+def _extent(holds_head: NDArray[np.bool_], step: int, size: int) -> tuple[int, int]:
+    found = np.flatnonzero(holds_head)
+    return int(found[0]) * step, min(int(found[-1] + 1) * step, size)

@@ -1,0 +1,128 @@
+"""Made heads with known blood in them, and a method that finds it: no patient, no model, any geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from ichor.errors import UnreadableInput
+from ichor.scan import RADIOLOGICAL, Scan, Source
+from ichor.segmentation import MadeBy, Segmentation
+
+BLOOD_HU, BRAIN_HU, SKULL_HU, AIR_HU = 65, 35, 1000, -1000
+
+# Patient directions (LPS) of a growing column index and a growing row index.
+SUPINE = RADIOLOGICAL
+PRONE = -RADIOLOGICAL
+FEET_FIRST = np.array([[-1.0, 0, 0], [0, 1.0, 0]])
+TRANSPOSED = RADIOLOGICAL[::-1]
+
+
+def made_head(
+    *,
+    n: int = 12,
+    size: int = 128,
+    pixel_mm: tuple[float, float] = (1.6, 1.6),
+    distances_mm: float | tuple[float, ...] = 10.0,
+    tilt_deg: float = 0.0,
+    orientation: np.ndarray = SUPINE,
+    blood_at_mm: tuple[float, float, float] | None = (38.0, 10.0, 60.0),
+    blood_radii_mm: tuple[float, float, float] = (16.0, 24.0, 20.0),
+    known_spacing: bool = True,
+    kind: str = "nifti",
+    path: Path = Path("made"),
+    warnings: tuple[str, ...] = (),
+) -> Scan:
+    """A skull with brain and, where `blood_at_mm` is given, an ellipsoid of blood.
+
+    Coordinates are LPS mm from the middle of the lowest slice: x to the patient's left, y to posterior, z up.
+    `tilt_deg` leans the slices about the left-right axis while the table moves along z, as a gantry does.
+    """
+    steps = np.broadcast_to(np.asarray(distances_mm, float), (n - 1,))
+    tilt = np.radians(tilt_deg)
+    lean = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    turned = orientation @ lean.T
+    heights = np.r_[0, np.cumsum(steps)] / np.cos(tilt)
+    row_mm, column_mm = pixel_mm
+    middle = (turned[0] * column_mm + turned[1] * row_mm) * (size - 1) / 2
+    positions = np.array([0, 0, 1.0]) * heights[:, None] - middle
+    rows, columns = np.mgrid[:size, :size]
+    place = (
+        positions[:, None, None, :]
+        + columns[..., None] * turned[0] * column_mm
+        + rows[..., None] * turned[1] * row_mm
+    )
+    centre, radii = np.array([0, 0, 50.0]), np.array([72.0, 90.0, 85.0])
+    hu = np.full(place.shape[:3], AIR_HU, np.int16)
+    hu[_inside(place, centre, radii)] = SKULL_HU
+    hu[_inside(place, centre, radii - 7)] = BRAIN_HU
+    if blood_at_mm is not None:
+        hu[_inside(place, np.array(blood_at_mm), np.array(blood_radii_mm))] = BLOOD_HU
+    scan = Scan(
+        voxels=hu,
+        source=Source(kind, path),
+        pixel_mm=np.tile(pixel_mm, (n, 1)).astype(float),
+        positions_mm=positions,
+        orientation=np.tile(turned, (n, 1, 1)),
+        thickness_mm=np.full(n, float(np.median(steps)) if n > 1 else 5.0),
+        warnings=warnings,
+    )
+    if known_spacing:
+        return scan
+    return replace(scan, pixel_mm=None, positions_mm=None, thickness_mm=None)
+
+
+def _inside(place: np.ndarray, centre: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    return (((place - centre) / radii) ** 2).sum(axis=-1) <= 1
+
+
+@dataclass
+class ThresholdMethod:
+    """Calls hemorrhage what is 60 to 90 HU well inside the skull; deterministic, and learns nothing."""
+
+    lowest_hu: float = 60.0
+    highest_hu: float = 90.0
+    name: str = "threshold"
+
+    def predict(self, scan: Scan) -> Segmentation:
+        hu = np.asarray(scan.hu)
+        blood = (hu >= self.lowest_hu) & (hu <= self.highest_hu)
+        settings = {"lowest_hu": self.lowest_hu, "highest_hu": self.highest_hu}
+        return segmentation_of(ndimage.binary_opening(blood, np.ones((1, 3, 3))), scan, settings)
+
+
+class CrashingMethod(ThresholdMethod):
+    """Fails on scans whose path holds the word crash, with a message that must not be repeated."""
+
+    def predict(self, scan: Scan) -> Segmentation:
+        if "crash" in str(scan.source.path):
+            raise RuntimeError("DOE^JANE 1961-01-01")
+        return super().predict(scan)
+
+
+def segmentation_of(mask: np.ndarray, scan: Scan, settings: dict[str, float] | None = None) -> Segmentation:
+    """A mask as a method's answer: probability 0.9 inside and fading out around it, slices by their area."""
+    away = ndimage.gaussian_filter(mask.astype(np.float32), (0, 2, 2))
+    probability = np.where(mask, 0.9, np.minimum(away, 0.45)).astype(np.float32)
+    area = mask.sum(axis=(1, 2))
+    slices = np.where(area > 0, 0.6 + 0.39 * area / max(area.max(), 1), 0.03)
+    return Segmentation(
+        probability=probability,
+        mask=mask.astype(bool),
+        slice_probability=slices.astype(np.float64),
+        scan_probability=float(slices.max()),
+        made_by=MadeBy("threshold", None, "1", 0.5, {"slice_threshold": 0.5, **(settings or {})}),
+    )
+
+
+def read_made_scan(path: str | Path, options: object = None) -> Scan:
+    """Reads a `*.npz` of voxels with 2 x 2 x 10 mm spacing: stands in for the readers in tests of screening."""
+    try:
+        voxels = np.load(path)["voxels"]
+    except Exception as error:
+        raise UnreadableInput(f"{path}: expected a made scan, found something else") from error
+    scan = made_head(n=len(voxels), size=voxels.shape[1], path=Path(path))
+    return replace(scan, voxels=voxels)
