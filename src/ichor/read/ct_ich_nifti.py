@@ -1,0 +1,63 @@
+"""A subject of the dataset's NIfTI release, ct-ich 1.3.1.
+
+    ct_scans/NNN.nii   the scan, HU
+    masks/NNN.nii      the radiologists' delineation, on the same voxels
+    Patient_demographics.csv, hemorrhage_diagnosis_raw_ct.csv
+
+The release has a restricted licence: a user who has signed for it points at `ct_scans/NNN.nii` of a copy.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.errors import UnreadableInput
+from ichor.read import nifti
+from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.scan import Scan
+
+TABLES = ("Patient_demographics.csv", "hemorrhage_diagnosis_raw_ct.csv")
+SUBJECT = re.compile(r"\d{3}\.nii(\.gz)?")
+
+
+def accepts(path: Path) -> bool:
+    """Whether this is ct_scans/NNN.nii with the release's masks and tables beside its folder."""
+    root = path.resolve().parent.parent
+    return (
+        path.is_file()
+        and path.resolve().parent.name == "ct_scans"
+        and SUBJECT.fullmatch(path.name) is not None
+        and (root / "masks").is_dir()
+        and all((root / table).is_file() for table in TABLES)
+    )
+
+
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)  # noqa: ARG001 (the file says it all itself)
+    """The subject's scan. Raises UnreadableInput as the NIfTI reader does."""
+    return nifti.read_volume(path, kind="ct-ich-nifti")
+
+
+def inspect(path: Path, options: ReadOptions) -> Inspection:
+    """The subject's scan. Raises UnreadableInput as the NIfTI reader does."""
+    scan = read(path, options)
+    reason = f"subject {path.name.split('.')[0]} of ct-ich, NIfTI release"
+    return Inspection((summarize(scan, reason=reason),), scan.warnings)
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """(n, rows, columns), the delineation of the subject whose scan is at `path`, on that scan's grid.
+
+    Scan and mask share their voxels one by one, so the scan's own axes are used for both. Raises
+    UnreadableInput where the mask is missing, damaged, or of another shape than the scan.
+    """
+    mask_path = path.resolve().parent.parent / "masks" / path.name
+    if not mask_path.is_file():
+        raise UnreadableInput(f"{mask_path}: expected the mask of subject {path.name}, found no such file")
+    scan, mask = nifti.load(path), nifti.load(mask_path)
+    if mask.shape != scan.shape:
+        raise UnreadableInput(f"{mask_path}: expected the scan's shape {scan.shape}, found {mask.shape}")
+    return nifti.reorient(mask.voxels > 0, scan.axes_to_scan())

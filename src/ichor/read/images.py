@@ -1,0 +1,170 @@
+"""A folder of axial slices as JPG or PNG, gray in one known gray window.
+
+Images carry no geometry: the slice number is in the file's name, the lowest number is taken for the lowest
+slice, the orientation for the radiological convention; pixel size and slice distance are as the user says, or
+unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.scan import Scan, Source
+
+SUFFIXES = {".jpg", ".jpeg", ".png"}
+MASK = "_hge_seg"  # the dataset lays its delineations beside the slices
+MOST_SLICES = 2000
+MOST_PIXELS = 4096 * 4096  # of one slice; a small file can unpack to gigabytes
+MOST_VOXELS = 1024**3
+GRAY_TOLERANCE = 4  # JPEG rounds the colour channels of a gray image apart by a few steps
+DARKEST_16_BIT = 8192  # a series whose brightest value is below this does not use its 16 bits: not 0..65535
+
+
+def accepts(path: Path) -> bool:
+    """Whether this is a folder of JPG or PNG slices: not a ct-ich subject, and none of it DICOM."""
+    if not path.is_dir() or ((path / "brain").is_dir() and (path / "bone").is_dir()):
+        return False
+    names = [one.name.lower() for one in path.iterdir()]
+    return bool(_slices(path)) and not any(name.endswith(".dcm") or name == "dicomdir" for name in names)
+
+
+def read(path: Path, options: ReadOptions) -> Scan:
+    """The slices as uint8 gray of `options.gray_window`.
+
+    Raises UnreadableInput where an image is damaged, coloured, too large or of another size than the first,
+    where a name holds no number or two hold the same, and for sizes in mm that are not positive.
+    """
+    for name, size in (("pixel size", options.pixel_mm), ("slice distance", options.slice_mm)):
+        if size is not None and not 0 < size < np.inf:
+            raise UnreadableInput(f"{path}: expected a positive {name}, found {size:g} mm")
+    files = _in_order(path)
+    voxels = _stack(path, files)
+    n = len(files)
+    window = options.gray_window
+    warnings = [
+        f"Images carry no position: {files[0].name} is taken as the lowest slice and {files[-1].name} as the "
+        f"highest, in the radiological convention; gray is level {window.level:g}, width {window.width:g} HU."
+    ]
+    if _has_gaps(files):
+        warnings.append("The numbers in the file names do not rise evenly: slices may be missing.")
+    if options.pixel_mm is None or options.slice_mm is None:
+        warnings.append("Pixel size or slice distance is unknown: no volume in mL.")
+    return Scan(
+        voxels=voxels,
+        source=Source("images", path),
+        pixel_mm=None if options.pixel_mm is None else np.full((n, 2), options.pixel_mm, np.float64),
+        positions_mm=None if options.slice_mm is None else np.outer(np.arange(n), [0, 0, options.slice_mm]),
+        gray_window=options.gray_window,
+        warnings=tuple(warnings),
+    )
+
+
+def inspect(path: Path, options: ReadOptions) -> Inspection:
+    """The one series that the folder's images make. Raises UnreadableInput as `read` does."""
+    scan = read(path, options)
+    return Inspection((summarize(scan, reason="the images of the folder"),), scan.warnings)
+
+
+def _slices(path: Path) -> list[Path]:
+    """The folder's images, but for masks and hidden files."""
+    return [
+        one
+        for one in path.iterdir()
+        if one.suffix.lower() in SUFFIXES
+        and not one.name.startswith(".")
+        and not one.stem.lower().endswith(MASK)
+    ]
+
+
+def _numbers(file: Path) -> tuple[int, ...]:
+    """All numbers in a file's name, so that 2 comes before 10 and series1-2 before series1-10."""
+    return tuple(int(digits) for digits in re.findall(r"[0-9]+", file.stem))
+
+
+def _in_order(path: Path) -> list[Path]:
+    """The folder's slices by their numbers, from the lowest."""
+    files = _slices(path)
+    if not 0 < len(files) <= MOST_SLICES:
+        raise UnreadableInput(f"{path}: expected 1 to {MOST_SLICES} JPG or PNG slices, found {len(files)}")
+    seen: dict[tuple[int, ...], str] = {}
+    for file in sorted(files):
+        numbers = _numbers(file)
+        if not numbers:
+            raise UnreadableInput(f"{file}: expected the slice's number in the file name, found none")
+        if numbers in seen:
+            raise UnreadableInput(f"{file}: expected one file a slice, found {seen[numbers]} with its number")
+        seen[numbers] = file.name
+    return sorted(files, key=_numbers)
+
+
+def _has_gaps(files: list[Path]) -> bool:
+    """Whether some step between the names' numbers is larger than another."""
+    numbers = [_numbers(file) for file in files]
+    if len({len(one) for one in numbers}) > 1:
+        return False
+    steps = {tuple(np.subtract(above, below).tolist()) for below, above in pairwise(numbers)}
+    return len(steps) > 1
+
+
+def _stack(path: Path, files: list[Path]) -> NDArray[np.uint8]:
+    """(n, rows, columns) of all files; 16-bit slices are brought to 8 bits together."""
+    slices: list[NDArray[Any]] = []
+    for file in files:
+        gray = _gray(file)
+        if slices and gray.shape != slices[0].shape:
+            expected, found = (f"{one.shape[1]} x {one.shape[0]}" for one in (slices[0], gray))
+            raise UnreadableInput(f"{file}: expected {expected} pixels as {files[0].name} has, found {found}")
+        if slices and gray.dtype != slices[0].dtype:
+            expected, found = (f"{8 * one.itemsize} bits" for one in (slices[0], gray))
+            raise UnreadableInput(f"{file}: expected {expected} as {files[0].name} has, found {found}")
+        if gray.size * len(files) > MOST_VOXELS:
+            raise UnreadableInput(
+                f"{path}: expected at most {MOST_VOXELS} pixels in all, found {gray.size * len(files)}"
+            )
+        slices.append(gray)
+    voxels = np.stack(slices)
+    if voxels.dtype == np.uint8:
+        return voxels
+    if voxels.max() < DARKEST_16_BIT:
+        raise UnreadableInput(
+            f"{path}: expected 16-bit gray that fills 0 to 65535, found at most {voxels.max()}: "
+            "not gray of a window"
+        )
+    return np.rint(voxels / np.float32(257)).astype(np.uint8)
+
+
+def _gray(file: Path) -> NDArray[Any]:
+    """(rows, columns) of one image, uint8 or uint16. Raises UnreadableInput if broken, huge or coloured."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(file, formats=("JPEG", "PNG")) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise UnreadableInput(
+                    f"{file}: expected at most {MOST_PIXELS} pixels, found {image.width} x {image.height}"
+                )
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):
+                return np.asarray(upright).astype(np.uint16)
+            if upright.mode in ("L", "1"):
+                return np.asarray(upright.convert("L"))
+            colours = np.asarray(upright.convert("RGB")).astype(np.int16)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableInput(
+            f"{file}: expected a whole JPG or PNG image, found a damaged or other one"
+        ) from error
+    spread = int(np.ptp(colours, axis=2).max())
+    if spread > GRAY_TOLERANCE:
+        raise UnreadableInput(
+            f"{file}: expected a gray image, found colour (channels differ by up to {spread} of 255)"
+        )
+    gray: NDArray[np.uint8] = np.rint(colours.mean(axis=2)).astype(np.uint8)
+    return gray
