@@ -119,7 +119,7 @@ def segmentation_of(mask: np.ndarray, scan: Scan, settings: dict[str, float] | N
 
 
 def read_made_scan(path: str | Path, options: object = None) -> Scan:
-    """Reads a `*.npz` of voxels with 2 x 2 x 10 mm spacing: stands in for the readers in tests of screening."""
+    """Reads voxels from a `*.npz`, 1.6 x 1.6 x 10 mm: stands in for the readers in tests of screening."""
     try:
         voxels = np.load(path)["voxels"]
     except Exception as error:

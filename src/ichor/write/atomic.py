@@ -1,0 +1,43 @@
+"""Nothing half-written: everything is written under a temporary name and renamed when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# A hidden name beside the final one, on the same file system, so that the rename is one step.
+PARTIAL = ".partial"
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder to write into; it takes the place of `folder` when the block ends without an error.
+
+    What an interrupted process left under the temporary name is cleared first; an error or Ctrl-C in the
+    block clears what the block wrote and leaves an earlier `folder` as it was.
+    """
+    partial = folder.with_name(f".{folder.name}{PARTIAL}")
+    replaced = folder.with_name(f".{folder.name}.replaced")
+    for left_over in (partial, replaced):
+        shutil.rmtree(left_over, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if folder.exists():
+            folder.rename(replaced)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one step: it is there complete, or not at all."""
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
