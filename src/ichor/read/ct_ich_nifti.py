@@ -36,7 +36,7 @@ def accepts(path: Path) -> bool:
     )
 
 
-def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)  # noqa: ARG001 (the file says it all itself)
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)
     """The subject's scan. Raises UnreadableInput as the NIfTI reader does."""
     return nifti.read_volume(path, kind="ct-ich-nifti")
 
@@ -44,8 +44,13 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file sa
 def inspect(path: Path, options: ReadOptions) -> Inspection:
     """The subject's scan. Raises UnreadableInput as the NIfTI reader does."""
     scan = read(path, options)
-    reason = f"subject {path.name.split('.')[0]} of ct-ich, NIfTI release"
+    reason = f"subject {subject(path)} of ct-ich, NIfTI release"
     return Inspection((summarize(scan, reason=reason),), scan.warnings)
+
+
+def subject(path: Path) -> str:
+    """The three digits of a scan's or mask's file name."""
+    return path.name[:3]
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
@@ -56,8 +61,11 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     """
     mask_path = path.resolve().parent.parent / "masks" / path.name
     if not mask_path.is_file():
-        raise UnreadableInput(f"{mask_path}: expected the mask of subject {path.name}, found no such file")
+        raise UnreadableInput(
+            f"{mask_path}: expected the mask of subject {subject(path)}, found no such file"
+        )
     scan, mask = nifti.load(path), nifti.load(mask_path)
     if mask.shape != scan.shape:
-        raise UnreadableInput(f"{mask_path}: expected the scan's shape {scan.shape}, found {mask.shape}")
+        expected, found = nifti.by(scan.shape), nifti.by(mask.shape)
+        raise UnreadableInput(f"{mask_path}: expected the scan's shape {expected}, found {found}")
     return nifti.reorient(mask.voxels > 0, scan.axes_to_scan())

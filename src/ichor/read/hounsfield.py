@@ -65,7 +65,7 @@ def _why_not_with_air(histogram: _Histogram, found: str) -> str | None:
     between = histogram.part(-800, -250)
     if soft < 0.01:
         return f"expected brain, 0 to 80 HU, found {soft:.1%} of the voxels there ({found[6:]})"
-    if soft / 81 < 3 * between / 551:
+    if soft / 81 < 2 * between / 551:
         return (
             f"expected brain at 0 to 80 HU and little between air and fat, {found} without such a gap: "
             "not a head CT in HU"

@@ -164,7 +164,7 @@ def _gray(file: Path) -> NDArray[Any]:
     spread = int(np.ptp(colours, axis=2).max())
     if spread > GRAY_TOLERANCE:
         raise UnreadableInput(
-            f"{file}: expected a gray image, found colour (channels differ by up to {spread} of 255)"
+            f"{file}: expected gray, found colour: channels differ by up to {spread} of 255"
         )
     gray: NDArray[np.uint8] = np.rint(colours.mean(axis=2)).astype(np.uint8)
     return gray

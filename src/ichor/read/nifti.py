@@ -173,15 +173,16 @@ def _check_header(path: Path, image: Any) -> None:
     """Refuse by the header alone, before any voxel is read."""
     shape, kind = tuple(int(n) for n in image.shape), image.get_data_dtype()
     if len(shape) < 3 or any(n != 1 for n in shape[3:]):
-        raise UnreadableInput(f"{path}: expected a volume of 3 dimensions, found {len(shape)}: {_by(shape)}")
+        raise UnreadableInput(f"{path}: expected a volume of 3 dimensions, found {len(shape)}: {by(shape)}")
     if 0 in shape or np.prod(shape, dtype=float) > MOST_VOXELS:
-        raise UnreadableInput(f"{path}: expected 1 to {MOST_VOXELS} voxels, found {_by(shape)}")
+        raise UnreadableInput(f"{path}: expected 1 to {MOST_VOXELS} voxels, found {by(shape)}")
     if kind.names or kind.kind not in "iuf":
         what = "colour" if kind.names else str(kind)
         raise UnreadableInput(f"{path}: expected gray voxels, integer or floating point, found {what}")
 
 
-def _by(shape: tuple[int, ...]) -> str:
+def by(shape: tuple[int, ...]) -> str:
+    """A shape as people write it: 512 x 512 x 35."""
     return " x ".join(map(str, shape))
 
 
