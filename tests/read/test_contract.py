@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Format:
     reader: str
     kind: str
     make: Callable[[Path, Path], Path]  # of an empty folder and the shared data
-    options: ReadOptions = ReadOptions()
+    options: ReadOptions = field(default_factory=ReadOptions)
     has_air: bool = True
     is_phantom: bool = True
 
