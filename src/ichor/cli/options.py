@@ -1,0 +1,67 @@
+"""The options of every command that reads a scan: what a user may say of it that the files cannot."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+from ichor.errors import IchorError
+from ichor.read.base import ReadOptions
+from ichor.windows import BRAIN, NAMED_WINDOWS, GrayWindow
+
+WindowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="LEVEL/WIDTH|NAME",
+        help=f"Gray window of JPG or PNG slices, in HU or one of {', '.join(NAMED_WINDOWS)}; brain if not given.",
+    ),
+]
+PixelOption = Annotated[
+    float | None, typer.Option("--pixel-mm", metavar="MM", help="Pixel size of JPG or PNG slices, mm.")
+]
+SliceOption = Annotated[
+    float | None, typer.Option("--slice-mm", metavar="MM", help="Distance between JPG or PNG slices, mm.")
+]
+SeriesOption = Annotated[
+    str | None,
+    typer.Option("--series", metavar="UID", help="The DICOM series to read, by its Series Instance UID."),
+]
+
+
+def read_options(
+    window: str | None = None,
+    pixel_mm: float | None = None,
+    slice_mm: float | None = None,
+    series: str | None = None,
+) -> ReadOptions:
+    """What the four options above say. Raises IchorError, naming the option, for a value it cannot take."""
+    return ReadOptions(
+        gray_window=BRAIN if window is None else parse_window(window),
+        pixel_mm=_positive("--pixel-mm", pixel_mm),
+        slice_mm=_positive("--slice-mm", slice_mm),
+        series_uid=series,
+    )
+
+
+def parse_window(text: str) -> GrayWindow:
+    """A gray window from its name, or from LEVEL/WIDTH in HU. Raises IchorError for anything else."""
+    if text.lower() in NAMED_WINDOWS:
+        return NAMED_WINDOWS[text.lower()]
+    try:
+        level, width = (float(part) for part in text.split("/"))
+    except ValueError:
+        level = width = math.nan
+    if math.isfinite(level) and math.isfinite(width) and width > 0:
+        return GrayWindow(level, width)
+    raise IchorError(
+        f"--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of {', '.join(NAMED_WINDOWS)}; found {text!r}"
+    )
+
+
+def _positive(name: str, value: float | None) -> float | None:
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise IchorError(f"{name}: expected a distance above 0 mm, found {value:g}")
+    return value

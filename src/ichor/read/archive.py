@@ -1,0 +1,139 @@
+"""A zip of a scan: unpacked into a temporary folder, within bounds, and read as what it holds."""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import Inspection, ReadOptions
+from ichor.scan import Scan
+
+MAXIMUM_BYTES = 4 * 2**30
+MAXIMUM_FILES = 20_000
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+_CHUNK = 2**20
+
+
+def accepts(path: Path) -> bool:
+    """Whether the path is a file called .zip, or begins like one without being called anything."""
+    if not path.is_file() or path.suffix.lower() not in (".zip", ""):
+        return False
+    if path.suffix:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
+
+
+def read(path: Path, options: ReadOptions) -> Scan:
+    """The scan in the zip. Raises UnreadableInput where there is none, or the zip is not safe to unpack."""
+    from ichor.read.open import open_scan
+
+    with _unpacked(path) as content:
+        scan = open_scan(content, options)
+    return replace(scan, source=replace(scan.source, path=path))
+
+
+def inspect(path: Path, options: ReadOptions) -> Inspection:
+    """What is in the zip. Raises UnreadableInput where nothing can be read, or it is not safe to unpack."""
+    from ichor.read.open import inspect as inspect_path
+
+    with _unpacked(path) as content:
+        return inspect_path(content, options)
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """The content of the zip while the block lasts. What goes wrong with it is said of the zip, by its own path."""
+    with tempfile.TemporaryDirectory(prefix="ichor-") as temporary:
+        root = Path(temporary, "content")
+        root.mkdir()
+        try:
+            _unpack(path, root)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise UnreadableInput(f"{path}: expected a zip, found a damaged one ({error})") from error
+        except NotImplementedError as error:
+            raise UnreadableInput(
+                f"{path}: expected a zip packed by deflate, found another way ({error})"
+            ) from error
+        except OSError as error:
+            raise UnreadableInput(f"{path}: could not be unpacked ({error.strerror or error})") from error
+        content = _content(root, path)
+        try:
+            yield content
+        except UnreadableInput as error:
+            raise UnreadableInput(str(error).replace(str(root), str(path))) from error
+
+
+def _unpack(path: Path, root: Path) -> None:
+    """Write every file of the zip under the root, and nothing anywhere else."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if len(entries) > MAXIMUM_FILES:
+            raise UnreadableInput(
+                f"{path}: expected at most {MAXIMUM_FILES:,} files in a zip, found {len(entries):,}"
+            )
+        left = MAXIMUM_BYTES
+        for number, entry in enumerate(entries, 1):
+            target = _target(path, entry, number)
+            if target is not None and not entry.is_dir():
+                left = _write(path, archive, entry, root / target, left)
+
+
+def _target(path: Path, entry: zipfile.ZipInfo, number: int) -> PurePosixPath | None:
+    """Where an entry goes, below the root; None for what is of no use. Raises UnreadableInput for what is not safe.
+
+    Entries are named by their number: names in hospitals are made of patients' names.
+    """
+    name = PurePosixPath(entry.filename.replace("\\", "/"))
+    if name.is_absolute() or ".." in name.parts or any(":" in part for part in name.parts):
+        raise UnreadableInput(
+            f"{path}: expected files inside the zip's own folder, entry {number} points out of it"
+        )
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise UnreadableInput(f"{path}: expected files and folders, entry {number} is a symbolic link")
+    if entry.flag_bits & 0x1:
+        raise UnreadableInput(f"{path}: expected a zip without a password, entry {number} is encrypted")
+    of_no_use = (
+        not name.parts or "__MACOSX" in name.parts or name.name.startswith(".") or name.suffix == ".zip"
+    )
+    return None if of_no_use else name
+
+
+def _write(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
+    """Unpack one entry, counting what comes out and not what the zip says of it; returns how many bytes are left."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as packed, target.open("wb") as file:
+        while chunk := packed.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise UnreadableInput(
+                    f"{path}: expected at most {MAXIMUM_BYTES:,} bytes unpacked, found more"
+                )
+            file.write(chunk)
+    return left
+
+
+def _content(root: Path, path: Path) -> Path:
+    """What to read: the only folder within folders, the only file, or the only NIfTI file."""
+    files = [file for file in root.rglob("*") if file.is_file()]
+    if not files:
+        raise UnreadableInput(f"{path}: expected a head CT in the zip, found no file")
+    nifti = [file for file in files if file.name.lower().endswith(NIFTI_SUFFIXES)]
+    if len(nifti) == 1:
+        return nifti[0]
+    if len(files) == 1:
+        return files[0]
+    folder = root
+    while len(inside := list(folder.iterdir())) == 1:
+        folder = inside[0]
+    return folder

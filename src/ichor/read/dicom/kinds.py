@@ -1,0 +1,109 @@
+"""Which images are slices of an axial head CT, and for the others, in a few words, why not."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ichor.read.dicom.header import Slice
+
+CT_IMAGES = {
+    "1.2.840.10008.5.1.4.1.1.2",  # CT Image
+    "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT Image
+    "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT Image
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds, one more number each
+STRUCTURED_REPORT = "1.2.840.10008.5.1.4.1.1.88."
+DOSE_REPORTS = {STRUCTURED_REPORT + "67", STRUCTURED_REPORT + "68", STRUCTURED_REPORT + "76"}
+
+# What makers write into Image Type of the images that plan a scan or report on it.
+LOCALIZER_WORDS = ("LOCALIZER", "SURVIEW", "SCOUT", "TOPOGRAM", "SCANOGRAM")
+DOSE_WORDS = ("DOSE", "SCREEN SAVE")
+
+
+def why_not(one: Slice) -> str | None:
+    """Why an image is no slice of an axial head CT; None if it can be one."""
+    return _wrong_purpose(one) or _wrong_class(one) or _wrong_pixels(one) or _wrong_geometry(one)
+
+
+def _wrong_purpose(one: Slice) -> str | None:
+    words = " ".join(one.image_type).replace("_", " ")
+    if one.sop_class in DOSE_REPORTS or any(word in words for word in DOSE_WORDS):
+        return "dose report"
+    if one.modality in ("CT", None) and any(word in words for word in LOCALIZER_WORDS):
+        return "localizer"
+    return None
+
+
+def _wrong_class(one: Slice) -> str | None:
+    sop_class = one.sop_class or ""
+    if sop_class.startswith(STRUCTURED_REPORT) or one.modality == "SR":
+        return "structured report"
+    if one.modality not in ("CT", None):
+        return f"modality {_printable(one.modality)}"
+    if sop_class == SECONDARY_CAPTURE or sop_class.startswith(SECONDARY_CAPTURE + "."):
+        return "secondary capture"
+    # Some old writers leave the class out; the modality has to do then.
+    return None if sop_class in CT_IMAGES or (one.modality == "CT" and not sop_class) else "not a CT image"
+
+
+def _wrong_pixels(one: Slice) -> str | None:
+    if not any(one.size):
+        return "no image in it"
+    if one.samples_per_pixel != 1 or not one.photometric.startswith("MONOCHROME"):
+        return "color pictures"
+    # US is "unspecified", written by many older scanners for HU.
+    if one.rescale_type not in (None, "HU", "US"):
+        return f"values are {_printable(one.rescale_type)}, not HU"
+    return None
+
+
+def _wrong_geometry(one: Slice) -> str | None:
+    if np.isnan(one.position).any() or np.isnan(one.orientation).any():
+        return "no slice positions"
+    if not np.all(one.pixel_mm > 0):
+        return "no pixel spacing"
+    plane = plane_of(one)
+    return None if plane == "axial" else f"reformatted plane ({plane})"
+
+
+def plane_of(one: Slice) -> str:
+    """The body plane nearest to the slice: axial up to 45 degrees of tilt, coronal or sagittal beyond."""
+    return ("sagittal", "coronal", "axial")[int(np.argmax(np.abs(one.normal)))]
+
+
+def reasons_in_words(reasons: Sequence[str]) -> str:
+    """'localizer', or where they differ 'localizer (3), secondary capture (2)'; the most frequent first."""
+    counts = Counter(reasons).most_common()
+    return counts[0][0] if len(counts) == 1 else ", ".join(f"{reason} ({count})" for reason, count in counts)
+
+
+def has_sharp_kernel(one: Slice) -> bool:
+    """Whether the reconstruction is one for bone or lung, by its kernel, or by the window it asks for."""
+    kernel = (one.kernel or "").upper()
+    if re.search(r"BONE|EDGE|LUNG|SHARP|DETAIL|ULTRA", kernel):
+        return True
+    if siemens := re.match(r"[A-Z][A-Z]?(\d\d)", kernel):  # H31s, Hr59, J70h: the higher, the sharper
+        return int(siemens[1]) >= 50
+    if canon := re.match(r"FC(\d\d)", kernel):  # FC30 to FC39 are bone, FC50 and on lung and bone
+        return int(canon[1]) >= 30 and canon[1] not in ("41", "42", "43", "44", "62", "63", "64", "67", "68")
+    return one.window_width is not None and one.window_width >= 1000
+
+
+# Body Part Examined is often wrong, so it only lowers a series in rank.
+OTHER_BODY_PARTS = re.compile(
+    r"CHEST|THORAX|LUNG|HEART|ABDOMEN|PELVIS|LIVER|KIDNEY|SPINE|HIP|KNEE|LEG|FOOT|ANKLE|ARM|HAND|WRIST|SHOULDER"
+)
+
+
+def is_of_other_body_part(one: Slice) -> bool:
+    """Whether Body Part Examined names something far from the head."""
+    return bool(OTHER_BODY_PARTS.search((one.body_part or "").upper()))
+
+
+def _printable(text: str | None) -> str:
+    """Text of a file, fit to be shown: short, and without control characters."""
+    return re.sub(r"[^A-Za-z0-9_ .-]", "?", text or "")[:16]

@@ -1,0 +1,211 @@
+"""Stored values of DICOM images, and the HU they stand for.
+
+The way is that of PS3.3 C.7.6.3 and C.11.1: unpack the bits stored, mark the padding, then slope and
+intercept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.read.dicom.files import quietly
+from ichor.read.dicom.header import Slice
+
+AIR_HU = -1024  # what padding becomes, and the lowest HU given
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+JPEG_FAMILY = "1.2.840.10008.1.2.4."
+RLE = "1.2.840.10008.1.2.5"
+IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+# Each decoder where it does best: GDCM for the JPEG family, OpenJPEG for JPEG 2000, and RLE in compiled code.
+PLUGINS = {"1.2.840.10008.1.2.4.9": "pylibjpeg", "1.2.840.10008.1.2.4.20": "pylibjpeg", RLE: "pylibjpeg"}
+
+
+# All that decoding needs; the rest of the header was read before.
+PIXEL_KEYWORDS = (
+    "BitsAllocated",
+    "BitsStored",
+    "Columns",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "HighBit",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "PixelData",
+    "PixelRepresentation",
+    "PlanarConfiguration",
+    "Rows",
+    "SamplesPerPixel",
+)
+
+
+class UndecodableError(Exception):
+    """Pixel data that cannot be had from a file; the message says why, without the file's name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredImage:
+    """One frame as stored: (rows, columns) integer values with their sign, and where there is padding."""
+
+    values: NDArray[Any]
+    padding: NDArray[np.bool_]
+
+
+def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage | UndecodableError]]:
+    """The frames of the slices, in their order; or in place of a frame, why it cannot be had.
+
+    Each file is opened once as long as its frames stand together.
+    """
+    opened: tuple[Path | None, Any] = (None, None)
+    for one in slices:
+        try:
+            if opened[0] != one.path:
+                opened = (one.path, _open(one.path))
+            yield one, _stored(_frame(opened[1], one), one)
+        except UndecodableError as error:
+            yield one, error
+
+
+def transfer_syntax_name(uid: str) -> str:
+    """The name of a transfer syntax for people; its UID where it has none."""
+    from pydicom.uid import UID
+
+    return UID(uid).name if uid else "not stated"
+
+
+def _open(path: Path) -> Any:
+    import pydicom
+    from pydicom.uid import UID
+
+    try:
+        with quietly():
+            dataset = pydicom.dcmread(path, force=True, specific_tags=list(PIXEL_KEYWORDS))
+    except OSError as error:
+        raise UndecodableError(error.strerror or "could not be read") from error
+    except Exception as error:  # pydicom raises whatever its parser stumbles over in damaged files
+        raise UndecodableError("the file is damaged") from error
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        syntax = EXPLICIT_LITTLE_ENDIAN if little else EXPLICIT_BIG_ENDIAN
+        dataset.file_meta.TransferSyntaxUID = UID(IMPLICIT_LITTLE_ENDIAN if implicit else syntax)
+    return dataset
+
+
+def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
+    """One frame as the decoder gives it, still with unused bits."""
+    from pydicom.pixels.decoders.base import get_decoder
+
+    if "PixelData" not in dataset:
+        raise UndecodableError("expected pixel data, found none: the file is cut short")
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax == JPEG_EXTENDED and one.bits_stored > 8:
+        return _frame_by_gdcm(one)
+    for keyword, usual in (("PhotometricInterpretation", one.photometric), ("SamplesPerPixel", 1)):
+        if keyword not in dataset:
+            setattr(dataset, keyword, usual)
+    for keyword, stated in (("PixelRepresentation", int(one.signed)), ("BitsStored", one.bits_stored)):
+        setattr(dataset, keyword, stated)
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError as error:
+        raise UndecodableError(
+            f"no decoder for the transfer syntax {transfer_syntax_name(syntax)}"
+        ) from error
+    plugin = next((name for start, name in PLUGINS.items() if syntax.startswith(start)), "gdcm")
+    options: Any = {"raw": True, "correct_unused_bits": False}
+    if syntax.is_encapsulated:
+        options["decoding_plugin"] = plugin
+    try:
+        with quietly():
+            frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
+    except Exception as error:  # decoders raise whatever they stumble over in damaged pixel data
+        raise UndecodableError(_why(dataset, one)) from error
+    return np.asarray(frame)
+
+
+def _frame_by_gdcm(one: Slice) -> NDArray[Any]:
+    """One frame by GDCM's own reader, which decodes 12-bit JPEG where pydicom's adapter does not."""
+    import gdcm
+
+    gdcm.Trace.ErrorOff()
+    gdcm.Trace.WarningOff()
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(one.path))
+    if not reader.Read():
+        raise UndecodableError(f"{transfer_syntax_name(JPEG_EXTENDED)} pixel data could not be decoded")
+    image = reader.GetImage()
+    # GDCM hands bytes over as text; surrogates stand for what is not UTF-8.
+    pixels = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), np.uint16)
+    count = one.size[0] * one.size[1]
+    if pixels.size < one.frame * count:
+        raise UndecodableError(f"expected {one.frame} frames of {one.size[0]}x{one.size[1]}, found fewer")
+    return pixels[(one.frame - 1) * count : one.frame * count].reshape(one.size)
+
+
+def _why(dataset: Any, one: Slice) -> str:
+    """Why a frame could not be decoded, in numbers where it is too short."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated:
+        expected = one.frame * one.size[0] * one.size[1] * int(dataset.get("BitsAllocated", 16)) // 8
+        found = len(dataset.PixelData)
+        if found < expected:
+            return f"expected {expected} bytes of pixel data, found {found}: the file is cut short"
+    return f"{transfer_syntax_name(syntax)} pixel data could not be decoded"
+
+
+def _stored(container: NDArray[Any], one: Slice) -> StoredImage:
+    """The bits stored of each container, with their sign (PS3.5 8.1.1).
+
+    Other bits may hold anything, overlays in old files. Native and RLE pixels keep them; the JPEG family does
+    not.
+    """
+    if container.shape != one.size:
+        found = "x".join(map(str, container.shape))
+        raise UndecodableError(f"expected {one.size[0]}x{one.size[1]} pixels, found {found}")
+    if container.dtype.kind not in "iu" or one.bits_stored > 32:
+        raise UndecodableError(f"expected integer pixels, found {container.dtype} of {one.bits_stored} bits")
+    bits_allocated = 8 * container.dtype.itemsize
+    wide = np.int32 if bits_allocated < 32 else np.int64
+    unsigned: NDArray[Any] = np.ascontiguousarray(container).view(f"u{container.dtype.itemsize}").astype(wide)
+    jpeg = one.transfer_syntax.startswith(JPEG_FAMILY)
+    low_bit = 0 if jpeg else max(0, one.high_bit + 1 - one.bits_stored)
+    values = _with_sign((unsigned >> low_bit) & ((1 << one.bits_stored) - 1), one.bits_stored, one.signed)
+    if one.padding is None:
+        return StoredImage(values, np.zeros(values.shape, np.bool_))
+    low, high = one.padding
+    least, most = _stored_range(one)
+    if low < least or high > most:
+        # A padding value that the bits stored cannot hold was written into the whole container.
+        whole = _with_sign(unsigned, bits_allocated, one.signed)
+        return StoredImage(values, (whole >= low) & (whole <= high))
+    return StoredImage(values, (values >= low) & (values <= high))
+
+
+def _with_sign(unsigned: NDArray[Any], bits: int, signed: bool) -> NDArray[Any]:
+    sign = 1 << (bits - 1)
+    return (unsigned ^ sign) - sign if signed else unsigned
+
+
+def _stored_range(one: Slice) -> tuple[int, int]:
+    half = 1 << (one.bits_stored - 1)
+    return (-half, half - 1) if one.signed else (0, 2 * half - 1)
+
+
+def hu_of(image: StoredImage, one: Slice) -> NDArray[Any]:
+    """(rows, columns) HU of a slice: int16 where slope and intercept are whole numbers, else float32."""
+    values = image.values
+    if one.photometric == "MONOCHROME1":
+        values = sum(_stored_range(one)) - values
+    slope, intercept = one.rescale or (1.0, 0.0)
+    whole = slope.is_integer() and intercept.is_integer()
+    # Counting in float64 is exact for whole numbers of this size and cannot overflow.
+    hu = values if (slope, intercept) == (1, 0) else values * slope + intercept
+    hu = np.clip(hu, AIR_HU, np.iinfo(np.int16).max).astype(np.int16 if whole else np.float32)
+    hu[image.padding] = AIR_HU
+    return hu
