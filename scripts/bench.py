@@ -1,0 +1,203 @@
+"""Measure on this machine how fast and how large Ichor is, against the paper's own way, into a Markdown table.
+
+    make bench
+
+Every measurement is a process of its own, held to the same processor cores. The paper's way is its network on 49
+tiles of 160x160 a slice; one slice is measured and counted 35 times, since nothing depends on what a tile shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+SLICES, SIZE = 35, 512  # the dataset's mean scan is 31 slices; the paper's speed is quoted for 35
+HERE = Path(__file__).resolve().parent
+GE_HEAD = HERE.parents[1] / "shared" / "dicom" / "ge-head"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: seconds of each repeat and the largest memory of any, MB (0 where not measured)."""
+
+    what: str
+    seconds: list[float]
+    peak_mb: float = 0
+
+    def __str__(self) -> str:
+        memory = f"{self.peak_mb:.0f}" if self.peak_mb else ""
+        return f"{min(self.seconds):.2f} | {median(self.seconds):.2f} | {memory}"
+
+
+@dataclass(frozen=True)
+class Process:
+    """What running a command took: wall seconds, peak resident memory in MB, and what it printed."""
+
+    seconds: float
+    peak_mb: float
+    output: str
+
+
+def run(command: list[str | Path], threads: int) -> Process:
+    """Run a command on the first `threads` cores allowed to us. Raises CalledProcessError where it fails."""
+    cores = sorted(os.sched_getaffinity(0))[:threads]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=output,
+            stderr=errors,
+            env=environment,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
+        return Process(seconds, usage.ru_maxrss / 1024, output.read())
+
+
+def made_head() -> nib.Nifti1Image:
+    """A head of 35 slices of 512x512 in HU: ellipsoids of scalp, skull and brain with noise. No patient."""
+    z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (SLICES, SIZE, SIZE)), indexing="ij")
+    radius = np.sqrt((0.7 * z) ** 2 + (1.15 * y) ** 2 + (1.35 * x) ** 2)
+    hu = np.select([radius < 0.85, radius < 0.95, radius < 1], [34, 900, -60], -1000)
+    hu = np.rint(hu + np.random.default_rng(0).normal(0, 4, hu.shape)).astype(np.int16)
+    return nib.Nifti1Image(np.ascontiguousarray(hu.transpose(2, 1, 0)), np.diag([-0.45, -0.45, 5, 1]))
+
+
+def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
+    """The whole process and its parts, as findings.json counts them."""
+    wall, peak, parts = [], 0.0, []
+    ichor = Path(sys.executable).with_name("ichor")
+    for repeat in range(repeats):
+        out = folder / f"screened-{repeat}"
+        chosen = ["--model", model] if model else []
+        process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *chosen], threads)
+        wall.append(process.seconds)
+        peak = max(peak, process.peak_mb)
+        (findings,) = out.glob("*/findings.json")
+        parts.append(json.loads(findings.read_text())["timing_s"])
+    started = [seconds - part["total"] for seconds, part in zip(wall, parts, strict=True)]
+    return [
+        Row(f"`ichor screen`, {SLICES} slices of {SIZE}x{SIZE}", wall, peak),
+        Row("— start: imports, model, leaving", started),
+        *(Row(f"— {part}", [one[part] for one in parts]) for part in ("read", "infer", "write")),
+    ]
+
+
+def inspecting(threads: int, repeats: int) -> list[Row]:
+    """`ichor inspect` on a real series of 28 slices, where it is on this machine."""
+    if not GE_HEAD.is_dir():
+        return []
+    ichor = Path(sys.executable).with_name("ichor")
+    done = [run([ichor, "inspect", GE_HEAD], threads) for _ in range(repeats)]
+    return [
+        Row(
+            "`ichor inspect`, 28 DICOM slices",
+            [one.seconds for one in done],
+            max(one.peak_mb for one in done),
+        )
+    ]
+
+
+def paper(command: list[str | Path], threads: int) -> Row:
+    """The paper's network on one slice in a process of its own, counted for all slices."""
+    process = run(command, threads)
+    said: dict[str, Any] = json.loads(process.output.strip().splitlines()[-1])
+    return Row(f"Paper's way, {said['version']}", [SLICES * one for one in said["seconds"]], process.peak_mb)
+
+
+def hardware(threads: int) -> str:
+    """The processor, its cores and the memory of this machine."""
+    facts = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
+    name = next(
+        (value.strip() for key, value in facts.items() if key.strip() == "model name"), platform.machine()
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{name}, {os.cpu_count()} cores ({threads} used), {memory:.0f} GiB"
+
+
+def table(rows: list[Row], threads: int, repeats: int) -> str:
+    """The rows as Markdown, each against the whole of `ichor screen` and against its inference."""
+    whole = median(rows[0].seconds)
+    inference = median(next(row for row in rows if row.what == "— infer").seconds)
+    lines = [
+        "# Speed and memory",
+        "",
+        f"{hardware(threads)}; Python {platform.python_version()}, OpenVINO {version('openvino').split('-')[0]}. "
+        f"{repeats} repeats each.",
+        "",
+        "| what | least, s | median, s | peak memory, MB | median / `ichor screen` | median / its inference |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.what} | {row} | {median(row.seconds) / whole:.2f} | {median(row.seconds) / inference:.2f} |"
+        for row in rows
+    ]
+    lines += [
+        "",
+        f"The paper's way is its network (31,031,685 parameters) on the 49 tiles of a slice, measured on one slice and "
+        f"multiplied by {SLICES}; reading, blending and writing are not counted for it.",
+        "",
+        "Made with `make bench`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
+    parser.add_argument("--keras-python", type=Path, help="a Python that has Keras; else Keras is left out")
+    parser.add_argument("--model", help="the model package to screen with; else the default one")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--width", type=int, default=64, help="of the paper's network; smaller for a quick look"
+    )
+    arguments = parser.parse_args()
+    threads, repeats = arguments.threads, arguments.repeats
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        nib.save(made_head(), folder / "scan.nii")
+        rows = screening(folder / "scan.nii", folder, arguments.model, threads, repeats)
+        rows += inspecting(threads, repeats)
+        onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"
+        size = ["--width", str(arguments.width)]
+        run([sys.executable, engine, onnx, "--export", *size], threads)
+        for precision in ("f32", "bf16"):
+            slices = ["--repeats", str(repeats), "--precision", precision]
+            rows.append(paper([sys.executable, engine, onnx, *slices], threads))
+        if arguments.keras_python:
+            slices = ["--repeats", str(repeats), *size]
+            rows.append(paper([arguments.keras_python, HERE / "bench_keras.py", *slices], threads))
+    text = table(rows, threads, repeats)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
