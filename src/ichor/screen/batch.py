@@ -1,0 +1,186 @@
+"""Many scans: in one process or several, one bad scan not stopping the rest, done ones not done again."""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+from ichor.errors import IchorError
+from ichor.read.base import ReadOptions
+from ichor.screen.findings import Findings
+from ichor.screen.inputs import name_scans
+from ichor.screen.pipeline import Job, Screener, earlier_findings, read_findings, screen_scan
+from ichor.write.atomic import write_whole
+from ichor.write.summary import row_of, write_summary
+
+SUMMARY, ERRORS = "summary.csv", "errors.log"
+
+MakeMethod = Callable[[], Screener]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one scan.
+
+    Attributes:
+        job: the scan.
+        status: done now, skipped since it had been done before, or failed.
+        findings: what was found; None where it failed.
+        reason: why it failed, in one line.
+        crash: where in the code an unforeseen error arose; empty for an input that could not be read.
+    """
+
+    job: Job
+    status: Literal["done", "skipped", "failed"]
+    findings: Findings | None = None
+    reason: str = ""
+    crash: str = ""
+
+
+def plan(paths: Sequence[Path], out: Path, options: ReadOptions, *, probability: bool = False) -> list[Job]:
+    """A job for each scan, each with a folder of its own under `out`."""
+    taken = {folder.name: found.made_by.path_sha256 for folder, found in _results_in(out)}
+    names = name_scans(paths, taken)
+    return [Job(path, out / name, options, probability) for path, name in names.items()]
+
+
+def screen_batch(
+    jobs: Sequence[Job],
+    make_method: MakeMethod,
+    *,
+    workers: int = 1,
+    force: bool = False,
+    debug: bool = False,
+) -> Iterator[Outcome]:
+    """Screen every job, yielding each outcome as it comes: first those done before, then the rest.
+
+    `make_method` is called once in each process that screens (in this one to know what has been done); with
+    more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
+    begin. With `debug`, the whole traceback of an unforeseen error is kept, its message too, which may
+    quote the file.
+    """
+    method = make_method()
+    waiting = []
+    for job in jobs:
+        earlier = None if force else earlier_findings(job, method.made_by)
+        if earlier is None:
+            waiting.append(job)
+        else:
+            yield Outcome(job, "skipped", earlier)
+    if workers <= 1 or len(waiting) <= 1:
+        for job in waiting:
+            yield _screened(job, method, debug)
+        return
+    del method  # each worker loads its own
+    yield from _in_processes(waiting, make_method, min(workers, len(waiting)), debug)
+
+
+def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write summary.csv over everything in `out`, and errors.log where something unforeseen happened.
+
+    Scans of earlier runs into the same folder stay in the summary.
+    """
+    rows = {
+        one.job.folder.name: row_of(one.job.folder.name, one.status, one.findings, one.reason)
+        for one in outcomes
+    }
+    for folder, found in _results_in(out):
+        rows.setdefault(folder.name, row_of(folder.name, "skipped", found))
+    write_summary(out / SUMMARY, (rows[name] for name in sorted(rows)))
+    crashes = [f"{one.job.folder.name}: {one.reason}\n{one.crash}" for one in outcomes if one.crash]
+    if crashes:
+        write_whole(out / ERRORS, "\n".join(crashes))
+    else:
+        (out / ERRORS).unlink(missing_ok=True)
+
+
+def _results_in(out: Path) -> Iterator[tuple[Path, Findings]]:
+    for folder in sorted(out.iterdir()) if out.is_dir() else ():
+        if not folder.name.startswith(".") and (found := read_findings(folder)) is not None:
+            yield folder, found
+
+
+def _screened(job: Job, method: Screener, debug: bool) -> Outcome:
+    try:
+        return Outcome(job, "done", screen_scan(job, method))
+    except IchorError as error:
+        return Outcome(job, "failed", reason=_one_line(str(error)))
+    except Exception as error:
+        crash = traceback.format_exc() if debug else _frames(error)
+        return Outcome(job, "failed", reason=_unforeseen(error), crash=crash)
+
+
+def _unforeseen(error: Exception) -> str:
+    """One line that repeats nothing the error says, since that may quote the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"could not be read or written: {error.strerror}"
+    return f"an error of Ichor's own ({type(error).__name__}); where it arose is in {ERRORS}"
+
+
+def _frames(error: BaseException) -> str:
+    """Where an error arose, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([*lines, f"  {type(error).__name__}", ""])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_method: Screener | None = None
+
+
+def _start_worker(make_method: MakeMethod) -> None:
+    """Load a worker's own method. Ctrl-C is for the parent to heed: the scan under way is finished."""
+    global _method  # noqa: PLW0603 (one method a process is what a pool's initializer is for)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _method = make_method()
+
+
+def _screen_in_worker(job: Job, debug: bool) -> Outcome:
+    if _method is None:
+        raise RuntimeError("expected a worker with a method, found one that was not started")
+    return _screened(job, _method, debug)
+
+
+def _in_processes(
+    jobs: Sequence[Job], make_method: MakeMethod, workers: int, debug: bool
+) -> Iterator[Outcome]:
+    lost = []
+    with _pool(workers, make_method) as pool:
+        under_way = {pool.submit(_screen_in_worker, job, debug): job for job in jobs}
+        for future in as_completed(under_way):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                lost.append(under_way[future])
+    # A worker that dies takes all scans under way and waiting with it. Each of them is tried again alone,
+    # so that only the one that killed its worker fails.
+    for job in lost:
+        with _pool(1, make_method) as pool:
+            try:
+                yield pool.submit(_screen_in_worker, job, debug).result()
+            except BrokenProcessPool:
+                reason = "its worker process died, perhaps for want of memory: try fewer --workers"
+                yield Outcome(job, "failed", reason=reason)
+
+
+@contextmanager
+def _pool(workers: int, make_method: MakeMethod) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes; at the end, wanted or not, scans under way are finished and no other begins."""
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(make_method,)
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

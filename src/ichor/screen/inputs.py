@@ -1,0 +1,159 @@
+"""Which scans a user means: paths, folders of studies and list files become single scans, each with a name.
+
+The rule for a folder, from the first that fits:
+
+1. A ct-ich subject or a folder of JPG or PNG slices is one scan.
+2. Of a folder that holds NIfTI files, zips or ct-ich subjects, each of these is a scan; so is each scan in
+its
+   other subfolders.
+3. A folder with DICOM files in it is one scan, and so is one whose subfolders with DICOM are all of one
+study:
+   a study with its series is one scan, since the reader chooses the series. Of several studies, each
+   subfolder is taken by this same rule.
+4. Any other folder stands for its subfolders, by this same rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import Reader
+
+LIST_SUFFIX = ".txt"
+SUFFIXES = re.compile(r"(\.nii\.gz|\.nii|\.zip|\.dcm)$", re.IGNORECASE)
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+LONGEST_NAME = 80
+
+
+def find_scans(paths: Iterable[Path], out: Path) -> list[Path]:
+    """Every scan that the paths stand for, in order and each once; the folder `out` is no input.
+
+    A path in which nothing fits is kept as it is, so that reading it says why. Raises UnreadableInput for a
+    list file that cannot be read or names nothing.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        for listed in _lines(path) if path.suffix.lower() == LIST_SUFFIX and path.is_file() else (path,):
+            scans = list(_scans_in(listed, out.resolve())) if listed.is_dir() else [listed]
+            found.update(dict.fromkeys(scans or [listed]))
+    return list(found)
+
+
+def name_scans(paths: Iterable[Path], taken: dict[str, str] | None = None) -> dict[Path, str]:
+    """A folder name for each scan: its own name in safe characters, with a hash of its path where two share
+    it.
+
+    `taken` are names already used by results of other runs, each with the hash of the path it was made from.
+    """
+    paths, taken = list(paths), taken or {}
+    plain = {path: _safe(path) for path in paths}
+    count = Counter(name.lower() for name in plain.values())
+    named = {}
+    for path, name in plain.items():
+        digest = path_sha256(path)
+        shared = count[name.lower()] > 1 or taken.get(name, digest) != digest
+        named[path] = f"{name}-{digest[:8]}" if shared else name
+    return named
+
+
+def path_sha256(path: Path) -> str:
+    """A hash that stands for the path itself."""
+    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+
+
+def input_sha256(path: Path) -> str:
+    """A hash of the path and of the names, sizes and times of its files: another hash, another input."""
+    digest = hashlib.sha256(str(path.resolve()).encode())
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            stat = file.stat()
+            digest.update(f"\n{file.relative_to(path)} {stat.st_size} {stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _lines(path: Path) -> list[Path]:
+    """The paths of a list file, one a line, relative to the file; # begins a comment."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "text that is not UTF-8"
+        raise UnreadableInput(f"{path}: expected a list of paths, found {reason}") from error
+    listed = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+    if not listed:
+        raise UnreadableInput(f"{path}: expected one path a line, found none")
+    return [path.parent / Path(line).expanduser() for line in listed]
+
+
+def _scans_in(folder: Path, out: Path) -> Iterator[Path]:
+    """The scans in a folder by the rule above; nothing where none fits."""
+    if folder.resolve() == out:
+        return
+    if _accepted(folder, ("ct_ich", "images")):
+        yield folder
+        return
+    children = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+    subfolders = [one for one in children if one.is_dir()]
+    single = [one for one in children if _accepted(one, _SINGLE if one.is_file() else ("ct_ich",))]
+    if not single and _is_one_dicom_scan(folder, subfolders):
+        yield folder
+        return
+    for one in children:
+        if one in single:
+            yield one
+        elif one.is_dir():
+            inside = list(_scans_in(one, out))
+            # A folder that holds files but no scan is not passed over in silence: reading it will say why.
+            yield from inside or ([one] if one.resolve() != out and _has_files(one) else [])
+
+
+# Readers of a format in which one file is one scan.
+_SINGLE = ("archive", "ct_ich_nifti", "nifti")
+
+
+def _is_one_dicom_scan(folder: Path, subfolders: list[Path]) -> bool:
+    if not _accepted(folder, ("dicom",)):
+        return False
+    if any(_accepted(file, ("dicom",)) for file in folder.iterdir() if file.is_file()):
+        return True
+    return len({_study(one) for one in subfolders if _accepted(one, ("dicom",))}) == 1
+
+
+def _study(folder: Path) -> str | None:
+    """The Study Instance UID of the first DICOM file that has one; it is compared, never shown."""
+    import pydicom
+
+    from ichor.read.dicom.files import files_in, looks_like_dicom
+
+    for file in filter(looks_like_dicom, files_in(folder)):
+        try:
+            header = pydicom.dcmread(
+                file, stop_before_pixels=True, force=True, specific_tags=["StudyInstanceUID"]
+            )
+        except Exception:  # noqa: S112 (a damaged file says nothing of its study; the next may)
+            continue
+        if uid := header.get("StudyInstanceUID"):
+            return str(uid)
+    return None
+
+
+def _accepted(path: Path, readers: tuple[str, ...]) -> bool:
+    try:
+        return any(cast(Reader, import_module(f"ichor.read.{name}")).accepts(path) for name in readers)
+    except OSError:  # a folder that may not be entered: reading it will say so
+        return False
+
+
+def _has_files(folder: Path) -> bool:
+    return any(one.is_file() and not one.name.startswith(".") for one in folder.iterdir())
+
+
+def _safe(path: Path) -> str:
+    name = UNSAFE.sub("_", SUFFIXES.sub("", path.resolve().name)).strip("._")
+    return name[:LONGEST_NAME] or "scan"

@@ -1,0 +1,123 @@
+"""One scan, from its files to a folder of results."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from ichor.read import open_scan
+from ichor.read.base import ReadOptions
+from ichor.scan import Scan
+from ichor.screen.findings import Findings, Making, MethodFindings, Timing, findings, package_versions
+from ichor.screen.head import find_head
+from ichor.screen.inputs import input_sha256, path_sha256
+from ichor.segmentation import MadeBy, Segmentation
+from ichor.write.atomic import whole_folder
+from ichor.write.nifti import grid_warnings, write_mask, write_probability
+from ichor.write.report import write_report
+
+FINDINGS, MASK, PROBABILITY, REPORT = "findings.json", "mask.nii.gz", "probability.nii.gz", "report.html"
+
+
+class Screener(Protocol):
+    """What screening asks of a method: its answer, and to know beforehand what it would be made by."""
+
+    @property
+    def made_by(self) -> MadeBy:
+        """The same as in every segmentation it makes."""
+        ...
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The method's answer on the scan's own grid."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One scan to screen.
+
+    Attributes:
+        path: where it lies, as the user gave it.
+        folder: where its results go; the folder's name is the scan's name.
+        options: what the user said of it.
+        probability: whether the voxels' probabilities are wanted too.
+    """
+
+    path: Path
+    folder: Path
+    options: ReadOptions
+    probability: bool = False
+
+
+def screen_scan(job: Job, method: Screener) -> Findings:
+    """Read, segment, measure and write one scan; its folder appears when all of it is there.
+
+    Raises UnreadableInput where there is no scan to read.
+    """
+    start = perf_counter()
+    made_by = Making(
+        packages=package_versions(),
+        read_options=_options(job.options),
+        input_sha256=input_sha256(job.path),
+        path_sha256=path_sha256(job.path),
+    )
+    scan = open_scan(job.path, job.options)
+    scan = scan.with_warnings(*grid_warnings(scan))
+    was_read = perf_counter()
+    segmentation = method.predict(scan)
+    was_inferred = perf_counter()
+    head = find_head(scan)
+    name = job.path.resolve().name
+    timing = Timing(
+        read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0
+    )
+    found = findings(scan, segmentation, name=name, timing=timing, made_by=made_by, head=head)
+    with whole_folder(job.folder) as folder:
+        write_mask(segmentation.mask, scan, folder / MASK)
+        if job.probability:
+            write_probability(segmentation.probability, scan, folder / PROBABILITY)
+        write_report(found, scan, segmentation, folder / REPORT, head=head)
+        now = perf_counter()
+        spent = {"write": _seconds(now - was_inferred), "total": _seconds(now - start)}
+        found = found.model_copy(update={"timing_s": timing.model_copy(update=spent)})
+        (folder / FINDINGS).write_text(found.as_json(), encoding="utf-8")
+    return found
+
+
+def earlier_findings(job: Job, made_by: MadeBy) -> Findings | None:
+    """What an earlier run found of the same input by the same method and options; None if it is to do."""
+    found = read_findings(job.folder)
+    wanted = [MASK, REPORT, *([PROBABILITY] if job.probability else [])]
+    if found is None or not all((job.folder / name).is_file() for name in wanted):
+        return None
+    same = (
+        found.method.model_dump(mode="json") == _method(made_by).model_dump(mode="json")
+        and found.made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
+        and found.made_by.read_options == _options(job.options)
+        and found.made_by.input_sha256 == input_sha256(job.path)
+    )
+    return found if same else None
+
+
+def read_findings(folder: Path) -> Findings | None:
+    """The findings in a folder of results; None where there are none that this version understands."""
+    try:
+        return Findings.model_validate_json((folder / FINDINGS).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _method(made_by: MadeBy) -> MethodFindings:
+    return MethodFindings.model_validate({**asdict(made_by), "settings": dict(made_by.settings)})
+
+
+def _options(options: ReadOptions) -> dict[str, Any]:
+    return asdict(options)
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)

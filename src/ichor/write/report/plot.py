@@ -1,0 +1,99 @@
+"""The plot of probability along the head, as places in an SVG that the page draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ichor.screen.findings import Findings
+
+WIDTH, HEIGHT = 760, 200
+LEFT, RIGHT, TOP, BOTTOM = 40, 14, 14, 52
+TICKS = 9  # about so many numbers along the axis
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One slice's probability."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    flagged: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A slice number under the axis, and where that slice lies."""
+
+    x: float
+    number: int
+    position: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """The whole plot; lengths are units of the SVG's view box."""
+
+    width: int
+    height: int
+    left: float
+    right: float
+    base: float
+    levels: tuple[tuple[float, str], ...]
+    bars: tuple[Bar, ...]
+    ticks: tuple[Tick, ...]
+    threshold: tuple[float, str] | None
+    in_mm: bool
+
+
+def plot_of(found: Findings) -> Plot:
+    """Slices along the axis by position where that is known, else evenly by number."""
+    n = found.scan.n_slices
+    positions = [one.position_mm for one in found.slices]
+    known = all(one is not None for one in positions)
+    along = np.array(positions if known else range(n), np.float64)
+    gap = float(np.median(np.diff(along))) if n > 1 else 1.0
+    inner = WIDTH - LEFT - RIGHT
+    scale = inner / (along[-1] + gap)
+    x = LEFT + (along + gap / 2) * scale
+    width = max(1.0, 0.7 * (float(np.diff(along).min()) if n > 1 else gap) * scale)
+    bars = tuple(
+        Bar(
+            x=round(float(x[one.index]) - width / 2, 2),
+            y=round(_height(one.probability), 2),
+            width=round(width, 2),
+            height=round(_height(0) - _height(one.probability), 2),
+            flagged=one.area_px > 0,
+            title=f"Slice {one.index + 1}: probability {one.probability:.2f}",
+        )
+        for one in found.slices
+    )
+    threshold = found.method.settings.get("slice_threshold")
+    return Plot(
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        base=_height(0),
+        levels=tuple((_height(level), f"{level:g}") for level in (0, 0.25, 0.5, 0.75, 1)),
+        bars=bars,
+        ticks=tuple(
+            Tick(round(float(x[k]), 2), k + 1, f"{along[k]:.0f}" if known else None) for k in _ticked(n)
+        ),
+        threshold=(_height(threshold), f"{threshold:.2f}") if isinstance(threshold, int | float) else None,
+        in_mm=known,
+    )
+
+
+def _height(probability: float) -> float:
+    return TOP + (1 - probability) * (HEIGHT - TOP - BOTTOM)
+
+
+def _ticked(n: int) -> list[int]:
+    """The first slice and every one whose number is a round multiple."""
+    step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if n / step <= TICKS), 200)
+    return sorted({0, *range(step - 1, n, step)} - ({1} if step == 2 else set()))

@@ -1,0 +1,58 @@
+"""summary.csv: one row a scan of a batch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ichor.write.atomic import write_whole
+
+if TYPE_CHECKING:
+    from ichor.screen.findings import Findings
+
+COLUMNS = (
+    "scan",
+    "status",
+    "present",
+    "probability",
+    "volume_ml",
+    "volume_px",
+    "largest_diameter_mm",
+    "abc2_ml",
+    "slices_flagged",
+    "n_slices",
+    "report",
+    "reason",
+)
+
+
+def write_summary(path: Path, rows: Iterable[dict[str, str]]) -> None:
+    """Write the rows, each with the columns above; what is unknown is an empty cell."""
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_whole(path, text.getvalue())
+
+
+def row_of(name: str, status: str, findings: Findings | None, reason: str = "") -> dict[str, str]:
+    """One scan's row; `findings` is None where it failed and `reason` says why."""
+    row = {"scan": name, "status": status, "reason": reason}
+    if findings is None:
+        return row
+    found = findings.hemorrhage
+    values = {
+        "present": "yes" if found.present else "no",
+        "probability": found.probability,
+        "volume_ml": found.volume_ml,
+        "volume_px": found.volume_px,
+        "largest_diameter_mm": found.largest_diameter_mm,
+        "abc2_ml": found.abc2_ml,
+        "slices_flagged": found.n_slices,
+        "n_slices": findings.scan.n_slices,
+        "report": f"{name}/report.html",
+    }
+    return row | {key: "" if value is None else str(value) for key, value in values.items()}
