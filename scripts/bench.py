@@ -1,9 +1,9 @@
-"""Measure on this machine how fast and how large Ichor is, against the paper's own way, into a Markdown table.
+"""Measure Ichor's speed and memory on this machine against the paper's own way, into a Markdown table.
 
     make bench
 
-Every measurement is a process of its own, held to the same processor cores. The paper's way is its network on 49
-tiles of 160x160 a slice; one slice is measured and counted 35 times, since nothing depends on what a tile shows.
+Every measurement is a process of its own, held to the same processor cores. The paper's way is its network
+on 49 tiles of 160x160 a slice; one slice is measured and counted 35 times: what it shows makes no difference.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-SLICES, SIZE = 35, 512  # the dataset's mean scan is 31 slices; the paper's speed is quoted for 35
+SLICES, SIZE = 35, 512
 HERE = Path(__file__).resolve().parent
 GE_HEAD = HERE.parents[1] / "shared" / "dicom" / "ge-head"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: seconds of each repeat and the largest memory of any, MB (0 where not measured)."""
+    """One line of the table: seconds of each repeat, and the most memory of any in MB (0: unknown)."""
 
     what: str
     seconds: list[float]
@@ -52,19 +52,11 @@ class Process:
     output: str
 
 
-def run(command: list[str | Path], threads: int) -> Process:
-    """Run a command on the first `threads` cores allowed to us. Raises CalledProcessError where it fails."""
-    cores = sorted(os.sched_getaffinity(0))[:threads]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+def run(command: list[str | Path]) -> Process:
+    """Run a command on the cores that this process is held to. Raises CalledProcessError where it fails."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdout=output,
-            stderr=errors,
-            env=environment,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        )
+        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -91,7 +83,7 @@ def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats
     for repeat in range(repeats):
         out = folder / f"screened-{repeat}"
         chosen = ["--model", model] if model else []
-        process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *chosen], threads)
+        process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *chosen])
         wall.append(process.seconds)
         peak = max(peak, process.peak_mb)
         (findings,) = out.glob("*/findings.json")
@@ -104,12 +96,12 @@ def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats
     ]
 
 
-def inspecting(threads: int, repeats: int) -> list[Row]:
+def inspecting(repeats: int) -> list[Row]:
     """`ichor inspect` on a real series of 28 slices, where it is on this machine."""
     if not GE_HEAD.is_dir():
         return []
     ichor = Path(sys.executable).with_name("ichor")
-    done = [run([ichor, "inspect", GE_HEAD], threads) for _ in range(repeats)]
+    done = [run([ichor, "inspect", GE_HEAD]) for _ in range(repeats)]
     return [
         Row(
             "`ichor inspect`, 28 DICOM slices",
@@ -119,19 +111,18 @@ def inspecting(threads: int, repeats: int) -> list[Row]:
     ]
 
 
-def paper(command: list[str | Path], threads: int) -> Row:
+def paper(command: list[str | Path]) -> Row:
     """The paper's network on one slice in a process of its own, counted for all slices."""
-    process = run(command, threads)
+    process = run(command)
     said: dict[str, Any] = json.loads(process.output.strip().splitlines()[-1])
     return Row(f"Paper's way, {said['version']}", [SLICES * one for one in said["seconds"]], process.peak_mb)
 
 
 def hardware(threads: int) -> str:
     """The processor, its cores and the memory of this machine."""
-    facts = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
-    name = next(
-        (value.strip() for key, value in facts.items() if key.strip() == "model name"), platform.machine()
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{name}, {os.cpu_count()} cores ({threads} used), {memory:.0f} GiB"
 
@@ -140,13 +131,13 @@ def table(rows: list[Row], threads: int, repeats: int) -> str:
     """The rows as Markdown, each against the whole of `ichor screen` and against its inference."""
     whole = median(rows[0].seconds)
     inference = median(next(row for row in rows if row.what == "— infer").seconds)
+    python, openvino = platform.python_version(), version("openvino").split("-")[0]
     lines = [
         "# Speed and memory",
         "",
-        f"{hardware(threads)}; Python {platform.python_version()}, OpenVINO {version('openvino').split('-')[0]}. "
-        f"{repeats} repeats each.",
+        f"{hardware(threads)}; Python {python}, OpenVINO {openvino}. {repeats} repeats each.",
         "",
-        "| what | least, s | median, s | peak memory, MB | median / `ichor screen` | median / its inference |",
+        "| what | least, s | median, s | peak memory, MB | against `ichor screen` | against its inference |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
@@ -155,8 +146,8 @@ def table(rows: list[Row], threads: int, repeats: int) -> str:
     ]
     lines += [
         "",
-        f"The paper's way is its network (31,031,685 parameters) on the 49 tiles of a slice, measured on one slice and "
-        f"multiplied by {SLICES}; reading, blending and writing are not counted for it.",
+        "The paper's way: its network (31,031,685 parameters) on the 49 tiles of a slice, measured on one "
+        f"slice and multiplied by {SLICES}; reading, blending and writing are not counted for it.",
         "",
         "Made with `make bench`.",
         "",
@@ -178,21 +169,24 @@ def main() -> None:
         "--width", type=int, default=64, help="of the paper's network; smaller for a quick look"
     )
     arguments = parser.parse_args()
-    threads, repeats = arguments.threads, arguments.repeats
+    repeats = arguments.repeats
+    cores = sorted(os.sched_getaffinity(0))[: arguments.threads]
+    os.sched_setaffinity(0, cores)  # the processes that are measured inherit it
+    threads = len(cores)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         nib.save(made_head(), folder / "scan.nii")
         rows = screening(folder / "scan.nii", folder, arguments.model, threads, repeats)
-        rows += inspecting(threads, repeats)
+        rows += inspecting(repeats)
         onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"
         size = ["--width", str(arguments.width)]
-        run([sys.executable, engine, onnx, "--export", *size], threads)
+        run([sys.executable, engine, onnx, "--export", *size])
         for precision in ("f32", "bf16"):
             slices = ["--repeats", str(repeats), "--precision", precision]
-            rows.append(paper([sys.executable, engine, onnx, *slices], threads))
+            rows.append(paper([sys.executable, engine, onnx, *slices]))
         if arguments.keras_python:
             slices = ["--repeats", str(repeats), *size]
-            rows.append(paper([arguments.keras_python, HERE / "bench_keras.py", *slices], threads))
+            rows.append(paper([arguments.keras_python, HERE / "bench_keras.py", *slices]))
     text = table(rows, threads, repeats)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(text)

@@ -1,7 +1,7 @@
 """The paper's U-Net in OpenVINO, the engine that Ichor runs on: seconds for one slice of 49 tiles.
 
-Run by scripts/bench.py; prints one line of JSON. `--export` writes the network as ONNX first, which needs torch,
-so that the measured process is one without it.
+Run by scripts/bench.py; prints one line of JSON. `--export` writes the network as ONNX first, which needs
+torch, so that the measured process is one without it.
 """
 
 from __future__ import annotations
