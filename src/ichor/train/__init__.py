@@ -1,0 +1,1 @@
+"""The training core that all networks use: samples, augmentation, losses and one loop (torch)."""

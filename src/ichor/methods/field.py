@@ -1,0 +1,142 @@
+"""A network's field: slices brought to the pixel size it was trained at, centred on the head, and back.
+
+Resampling is separable and linear, so each direction is one small matrix: a slice is `rows @ slice @ columns.T`.
+Going down it averages over the larger pixel (a triangle as wide as the new pixel), which keeps noise from folding
+in; going up it is bilinear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+AIR_HU = -1000.0
+
+# Above this a voxel belongs to the body, in scans of full HU range and in those of the brain window alone.
+_BODY_HU = -10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A square of `size` pixels of `pixel_mm`, centred on the head, for all slices of a scan.
+
+    `rows` (size, scan rows) and `columns` (size, scan columns) take a slice into the field; `rows_back` and
+    `columns_back` take it back to the scan's own grid. What lies outside the slice is air.
+    """
+
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+    rows_back: NDArray[np.float32]
+    columns_back: NDArray[np.float32]
+
+    @classmethod
+    def around(
+        cls,
+        centre: tuple[float, float],
+        shape: tuple[int, int],
+        scan_pixel_mm: tuple[float, float],
+        size: int,
+        pixel_mm: float,
+    ) -> Self:
+        """The field around `centre` (row, column) of slices of `shape` with the pixel size (row, column) in mm."""
+        axes = []
+        for middle, n, step in zip(centre, shape, scan_pixel_mm, strict=True):
+            # Centres of the field's pixels in pixels of the scan, and the other way round.
+            places = middle + (np.arange(size) - (size - 1) / 2) * (pixel_mm / step)
+            places_back = (np.arange(n) - middle) * (step / pixel_mm) + (size - 1) / 2
+            axes.append((_weights(places, n, pixel_mm / step), _weights(places_back, size, step / pixel_mm)))
+        (rows, rows_back), (columns, columns_back) = axes
+        return cls(rows, columns, rows_back, columns_back)
+
+    def take(self, hu: NDArray[np.generic]) -> NDArray[np.float32]:
+        """(n, rows, columns) HU to (n, size, size), float32."""
+        inside = np.outer(self.rows.sum(axis=1), self.columns.sum(axis=1))
+        taken = np.stack([self.rows @ one.astype(np.float32) @ self.columns.T for one in hu])
+        return taken + (1 - inside) * np.float32(AIR_HU)
+
+    def take_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n, rows, columns) to (n, size, size): a pixel is set where at least half of it is."""
+        return np.stack([self.rows @ one.astype(np.float32) @ self.columns.T for one in mask]) >= 0.5
+
+    def give_back(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, size, size) back to (n, rows, columns); 0 outside the field."""
+        return np.stack([self.rows_back @ one @ self.columns_back.T for one in values])
+
+
+@dataclass(frozen=True, slots=True)
+class HeadBox:
+    """The rectangle that holds the head over all slices, in pixels: [first row, last row], [first column, ...]."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(row, column)."""
+        return (self.rows[0] + self.rows[1]) / 2, (self.columns[0] + self.columns[1]) / 2
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.rows[1] - self.rows[0] + 1, self.columns[1] - self.columns[0] + 1
+
+
+def find_head(hu: NDArray[np.generic]) -> HeadBox:
+    """The head in (n, rows, columns) HU: the largest piece of body in each slice, table and headrest left out.
+
+    A scan without any body gives the whole slice.
+    """
+    n, height, width = hu.shape
+    step = max(1, min(height, width) // 128)  # a coarse look is enough to centre
+    boxes = []
+    for one in hu:
+        body = ndimage.binary_opening(one[::step, ::step] > _BODY_HU, iterations=2)
+        labels, found = ndimage.label(body)
+        if found:
+            sizes = np.bincount(labels.ravel())[1:]
+            rows, columns = ndimage.find_objects(labels)[int(sizes.argmax())]
+            boxes.append((rows.start, rows.stop - 1, columns.start, columns.stop - 1, sizes.max()))
+    if not boxes:
+        return HeadBox((0, height - 1), (0, width - 1))
+    array = np.array(boxes)
+    array = array[array[:, 4] > 0.1 * array[:, 4].max()]  # a speck at the vertex says nothing of the head
+    top, bottom = int(array[:, 0].min()) * step, int(array[:, 1].max()) * step
+    left, right = int(array[:, 2].min()) * step, int(array[:, 3].max()) * step
+    return HeadBox((top, bottom), (left, right))
+
+
+def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: float) -> NDArray[np.int64]:
+    """(n, 3): for each slice the index of the slice below, its own, and of the one above.
+
+    Those nearest to `distance_mm` away, so that thin slices are shown as far apart as those trained on; the end
+    slices stand for their missing neighbour. Without positions, the adjacent slices.
+    """
+    own = np.arange(n)
+    if positions_mm is None or n == 1:
+        return np.stack([np.maximum(own - 1, 0), own, np.minimum(own + 1, n - 1)], axis=1)
+    apart = positions_mm[None, :] - positions_mm[:, None]
+    below = np.where(apart < 0, np.abs(apart + distance_mm), np.inf)
+    above = np.where(apart > 0, np.abs(apart - distance_mm), np.inf)
+    return np.stack(
+        [
+            np.where(np.isfinite(below).any(axis=1), below.argmin(axis=1), own),
+            own,
+            np.where(np.isfinite(above).any(axis=1), above.argmin(axis=1), own),
+        ],
+        axis=1,
+    )
+
+
+def _weights(places: NDArray[np.float64], n: int, scale: float) -> NDArray[np.float32]:
+    """(len(places), n) weights of n pixels for values at `places`, in pixels; rows near the border sum below 1."""
+    reach = max(1.0, scale)
+    weights = np.maximum(0.0, 1 - np.abs(places[:, None] - np.arange(n)[None, :]) / reach) / reach
+    # A triangle sampled on a grid does not sum to one by itself; well inside the image it must.
+    whole = np.arange(-np.ceil(reach), np.ceil(reach) + 1)
+    offset = places - np.round(places)
+    total = np.maximum(0.0, 1 - np.abs(whole[None, :] - offset[:, None]) / reach).sum(axis=1) / reach
+    return np.asarray(weights / total[:, None], np.float32)

@@ -1,0 +1,143 @@
+"""`unet-slices`: a compact network on whole slices at a fixed pixel size, with the slices below and above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field as Setting
+
+from ichor import __version__
+from ichor.errors import BadConfig
+from ichor.methods.base import Forward
+from ichor.methods.field import Field, HeadBox, find_head, neighbours
+from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
+from ichor.scan import Scan
+from ichor.segmentation import MadeBy, Segmentation
+from ichor.train.settings import Strict, TrainingSettings
+
+if TYPE_CHECKING:
+    from ichor.dataset.case import Case
+
+_BATCH = 4  # slices a forward pass: more gains nothing on a CPU and costs memory
+
+
+class UNetSlicesSettings(Strict):
+    """What `unet-slices` is made of."""
+
+    pixel_mm: float = Setting(0.8, gt=0, description="pixel size of the network's field")
+    size: int = Setting(256, gt=0, multiple_of=16, description="pixels a side of the field")
+    neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
+    widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    dropout: float = Setting(0.2, ge=0, lt=1)
+    negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
+    training: TrainingSettings = TrainingSettings()
+
+
+class Chosen(Strict):
+    """What was chosen on the validation cases, and measured on the training cases."""
+
+    threshold: float = Setting(ge=0, le=1, description="voxel probability at or above which is hemorrhage")
+    slice_threshold: float = Setting(ge=0, le=1, description="slices below this probability are left empty")
+    head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
+
+
+class UNetSlices:
+    """Segments whole slices with a U-Net that also answers for the slice as a whole.
+
+    `forward` runs the network; `chosen` holds its thresholds. Both are there after `fit` or `load`.
+    """
+
+    name = "unet-slices"
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = UNetSlicesSettings(**settings)
+        self.chosen: Chosen | None = None
+        self.forward: Forward | None = None
+        self.model: str | None = None
+
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """Train on the training cases; choose both thresholds on the validation cases."""
+        from ichor.train.fit_slices import fit_slices
+
+        self.forward, self.chosen = fit_slices(self, training, validation, workdir)
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The network's answer on the scan's own grid."""
+        if self.chosen is None:
+            raise BadConfig("unet-slices: expected a fitted or loaded method, found one that is neither")
+        probability, slice_probability = self.probabilities(scan)
+        mask = probability >= self.chosen.threshold
+        mask[slice_probability < self.chosen.slice_threshold] = False
+        return Segmentation(
+            probability=probability,
+            mask=mask,
+            slice_probability=slice_probability,
+            scan_probability=float(slice_probability.max()),
+            made_by=MadeBy(
+                name=self.name,
+                model=self.model,
+                version=__version__,
+                threshold=self.chosen.threshold,
+                settings={
+                    **self.settings.model_dump(exclude={"training"}, mode="json"),
+                    "slice_threshold": self.chosen.slice_threshold,
+                },
+            ),
+        )
+
+    def probabilities(self, scan: Scan) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Voxel probabilities (n, rows, columns) on the scan's grid and slice probabilities (n,), no thresholds."""
+        if self.forward is None:
+            raise BadConfig("unet-slices: expected a fitted or loaded method, found one that is neither")
+        hu, field = self.field_of(scan)
+        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
+        voxels, slices = [], []
+        for start in range(0, scan.n_slices, _BATCH):
+            outputs = self.forward(hu[channels[start : start + _BATCH]])
+            voxels.append(field.give_back(outputs["probability"]))
+            slices.append(outputs["slice_probability"])
+        probability = from_radiological(np.concatenate(voxels), scan)
+        return np.ascontiguousarray(probability), np.concatenate(slices).astype(np.float64)
+
+    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
+        hu = to_radiological(scan.hu, scan)
+        head = find_head(hu)
+        field = Field.around(
+            head.centre, hu.shape[1:], self._pixel_mm(scan, head), self.settings.size, self.settings.pixel_mm
+        )
+        return field.take(hu), field
+
+    def _pixel_mm(self, scan: Scan, head: HeadBox) -> tuple[float, float]:
+        size = radiological_pixel_mm(scan)
+        if size is not None:
+            row, column = np.median(size, axis=0)
+            return float(row), float(column)
+        if self.chosen is None:
+            raise BadConfig("expected training scans of known pixel size, found one without")
+        # An unknown size is taken from the head itself: heads differ less than fields of view do.
+        estimate = self.chosen.head_mm / max(head.extent)
+        return estimate, estimate
+
+    def save(self, folder: Path) -> None:
+        """Export the network and its configuration into `folder`."""
+        from ichor.train.export import export_network
+
+        export_network(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path, **settings: Any) -> Self:
+        """The method that `save` wrote, run by the engine that is installed."""
+        from ichor.models.package import read_config
+        from ichor.models.engine import Engine
+
+        config = read_config(folder)
+        method = cls(**config["settings"])
+        method.chosen = Chosen(**config["chosen"])
+        method.forward = Engine(folder / "model.onnx", **settings)
+        method.model = config["model"]
+        return method

@@ -1,0 +1,121 @@
+"""Random changes of image and mask together, seeded, so that any batch can be made again.
+
+The affine part is the paper's (section 5), composed as Keras' ImageDataGenerator does: rotation, shift, shear and
+zoom about the image's centre, bilinear, nearest fill.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ichor.train.settings import AugmentationSettings
+from ichor.windows import BRAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What was drawn for a batch of N images; `apply` replays it.
+
+    Attributes:
+        matrices: (N, 2, 3), from output to input coordinates (row, column, 1) about the centre; the translation in
+            fractions of the image.
+        hu_shift: (N,) HU.
+        hu_scale: (N,).
+        noise_hu: (N,) standard deviation.
+        brain_window_only: (N,) bool.
+        noise_seed: of the noise itself.
+    """
+
+    matrices: NDArray[np.float64]
+    hu_shift: NDArray[np.float64]
+    hu_scale: NDArray[np.float64]
+    noise_hu: NDArray[np.float64]
+    brain_window_only: NDArray[np.bool_]
+    noise_seed: int
+
+    def apply(self, hu: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The changed images (N, C, H, W), HU, and masks (N, 1, H, W), 0 or 1; float32 on the same device."""
+        hu, mask = warp(hu, mask, self.matrices)
+
+        def of(values: NDArray[np.generic]) -> Tensor:
+            return torch.as_tensor(values, device=hu.device).to(torch.float32).view(-1, 1, 1, 1)
+
+        hu = hu * of(self.hu_scale) + of(self.hu_shift)
+        if self.noise_hu.any():
+            generator = torch.Generator(hu.device).manual_seed(self.noise_seed)
+            hu = hu + of(self.noise_hu) * torch.randn(hu.shape, generator=generator, device=hu.device)
+        clipped = hu.clamp(BRAIN.lowest_hu, BRAIN.highest_hu)
+        return torch.where(of(self.brain_window_only) > 0, clipped, hu), mask
+
+
+def draw(settings: AugmentationSettings, n: int, rng: np.random.Generator) -> Augmentation:
+    """Draw the changes for a batch of n images; the same generator state draws the same."""
+
+    def within(bound: float) -> NDArray[np.float64]:
+        return rng.uniform(-bound, bound, n)
+
+    return Augmentation(
+        matrices=_matrices(
+            rotation_deg=within(settings.rotation_deg),
+            shift=np.stack([within(settings.shift), within(settings.shift)], axis=1),
+            shear_deg=within(settings.shear_deg),
+            zoom=1 + np.stack([within(settings.zoom), within(settings.zoom)], axis=1),
+            mirror=rng.random(n) < (0.5 if settings.flip else 0.0),
+        ),
+        hu_shift=within(settings.hu_shift),
+        hu_scale=1 + within(settings.hu_scale),
+        noise_hu=np.abs(within(settings.noise_hu)),
+        brain_window_only=rng.random(n) < settings.brain_window_only,
+        noise_seed=int(rng.integers(2**62)),
+    )
+
+
+def warp(hu: Tensor, mask: Tensor, matrices: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+    """Resample images and masks by the same matrices (see `Augmentation`)."""
+    n, _, height, width = hu.shape
+    aspect = height / width
+    # torch wants (x, y) in -1..1 where we have (row, column) in pixels.
+    theta = np.empty((n, 2, 3))
+    theta[:, 0, 0] = matrices[:, 1, 1]
+    theta[:, 0, 1] = matrices[:, 1, 0] * aspect
+    theta[:, 1, 0] = matrices[:, 0, 1] / aspect
+    theta[:, 1, 1] = matrices[:, 0, 0]
+    theta[:, 0, 2] = 2 * matrices[:, 1, 2]
+    theta[:, 1, 2] = 2 * matrices[:, 0, 2]
+    grid = functional.affine_grid(
+        torch.as_tensor(theta, dtype=torch.float32, device=hu.device), [n, 1, height, width], align_corners=False
+    )
+    both = torch.cat([hu, mask], dim=1)
+    both = functional.grid_sample(both, grid, padding_mode="border", align_corners=False)
+    return both[:, :-1], (both[:, -1:] > 0.5).to(torch.float32)
+
+
+def _matrices(
+    rotation_deg: NDArray[np.float64],
+    shift: NDArray[np.float64],
+    shear_deg: NDArray[np.float64],
+    zoom: NDArray[np.float64],
+    mirror: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    n = len(rotation_deg)
+
+    def eye() -> NDArray[np.float64]:
+        return np.tile(np.eye(3), (n, 1, 1))
+
+    angle = np.radians(rotation_deg)
+    rotation = eye()
+    rotation[:, 0, 0] = rotation[:, 1, 1] = np.cos(angle)
+    rotation[:, 0, 1], rotation[:, 1, 0] = -np.sin(angle), np.sin(angle)
+    translation = eye()
+    translation[:, :2, 2] = shift
+    shearing = eye()
+    shearing[:, 0, 1], shearing[:, 1, 1] = -np.sin(np.radians(shear_deg)), np.cos(np.radians(shear_deg))
+    zooming = eye()
+    zooming[:, 0, 0], zooming[:, 1, 1] = zoom[:, 0], zoom[:, 1] * np.where(mirror, -1, 1)
+    return np.asarray((rotation @ translation @ shearing @ zooming)[:, :2])

@@ -1,0 +1,199 @@
+"""One training loop, readable from top to bottom: CPU, CUDA, bf16 and DDP under torchrun by the same code.
+
+Every epoch draws its own random numbers from (seed, epoch, step, rank), so a run that was interrupted goes on to
+the same weights as one that was not; on CPU in fp32 they are equal to the bit.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ichor.errors import BadConfig
+from ichor.train.augmentation import draw
+from ichor.train.losses import loss_of
+from ichor.train.progress import EpochProgress
+from ichor.train.samples import Samples
+from ichor.train.settings import TrainingSettings
+
+Validate = Callable[[nn.Module], dict[str, float]]
+
+CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "weights.pt"
+HISTORY = "history.jsonl"
+
+
+def train(
+    network: nn.Module, samples: Samples, validate: Validate, settings: TrainingSettings, folder: Path
+) -> nn.Module:
+    """Train `network` on `samples`; return it with the weights that `settings.keep` asks for, on the CPU, in eval mode.
+
+    `validate` gives a validation's figures by name; `score` among them says how good the weights are (higher is
+    better). `folder` receives checkpoint.pt after every epoch, history.jsonl and, once done, weights.pt; a call
+    with a folder that already holds some of it continues there. Raises BadConfig where the folder's checkpoint was
+    made with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / WEIGHTS).exists():
+        network.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
+        return network.eval()
+
+    fabric = make_fabric(settings.precision)
+    torch.manual_seed(settings.seed)
+    network = network.to(memory_format=torch.channels_last)
+    bare = network  # without DDP's wrapper: for validation on one rank, and for saving
+    average = None
+    if settings.average_decay is not None:
+        average = AveragedModel(bare, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay), use_buffers=True)
+        average = average.to(fabric.device)
+    model, optimizer = fabric.setup(network, _optimizer(network, settings))
+    state: dict[str, Any] = {
+        "settings": settings.model_dump_json(),
+        "network": model,
+        "average": average or {},
+        "optimizer": optimizer,
+        "epoch": 0,
+        "history": [],
+        "best": None,
+    }
+    if (folder / CHECKPOINT).exists():
+        _resume(fabric, folder / CHECKPOINT, state)
+
+    with EpochProgress(settings.epochs, state["history"], enabled=fabric.global_rank == 0) as progress:
+        while state["epoch"] < settings.epochs and not _should_stop(state["history"], settings):
+            epoch, started = state["epoch"], time.perf_counter()
+            indices = _share(samples.epoch(_rng(settings, epoch)), settings.batch, fabric)
+            torch.manual_seed(int(_rng(settings, epoch, fabric.global_rank).integers(2**62)))  # dropout
+            model.train()
+            total = 0.0
+            for step, chosen in enumerate(indices):
+                batch = samples.batch(chosen, fabric.device)
+                changes = draw(settings.augmentation, len(chosen), _rng(settings, epoch, fabric.global_rank, step))
+                hu, mask = changes.apply(batch.hu, batch.mask)
+                rate = learning_rate(settings, epoch, step, len(indices))
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                outputs = model(hu.contiguous(memory_format=torch.channels_last))
+                loss = loss_of(outputs, type(batch)(hu, mask, batch.positive), settings)
+                fabric.backward(loss)
+                optimizer.step()
+                optimizer.zero_grad()
+                if average is not None:
+                    average.update_parameters(bare)
+                total += loss.item()
+                progress.step(step + 1, len(indices))
+
+            row: dict[str, Any] = {"epoch": epoch + 1, "loss": total / len(indices), "learning_rate": rate}
+            if (epoch + 1) % settings.validate_every == 0 or epoch + 1 == settings.epochs:
+                chosen_weights = average.module if average is not None else bare
+                if fabric.global_rank == 0:
+                    with torch.no_grad():
+                        row |= validate(chosen_weights.eval())
+                row = fabric.broadcast(row)
+                if state["best"] is None or row["score"] > _best_score(state["history"]):
+                    state["best"] = _on_cpu(chosen_weights)
+            row["seconds"] = round(time.perf_counter() - started, 2)
+            state["history"] = [*state["history"], row]
+            state["epoch"] = epoch + 1
+            _checkpoint(fabric, folder, state)
+            progress.epoch(row)
+
+    kept = state["best"] if settings.keep == "best" and state["best"] is not None else None
+    network = bare.to("cpu")
+    network.load_state_dict(kept or _on_cpu(average.module if average is not None else bare))
+    if fabric.global_rank == 0:
+        temporary = folder / f"{WEIGHTS}.part"
+        torch.save(network.state_dict(), temporary)
+        temporary.replace(folder / WEIGHTS)
+    fabric.barrier()
+    return network.eval()
+
+
+def make_fabric(precision: str = "32-true") -> Fabric:
+    """Fabric on the accelerator at hand; under torchrun one process of a DDP group, on its nodes."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    fabric = Fabric(
+        accelerator="auto",
+        devices=local,
+        num_nodes=world // local,
+        strategy="ddp" if world > 1 else "auto",
+        precision=precision,  # type: ignore[arg-type]  # a plain string that Fabric checks itself
+    )
+    fabric.launch()
+    return fabric
+
+
+def learning_rate(settings: TrainingSettings, epoch: int, step: int, steps: int) -> float:
+    """The learning rate of a step; a pure function, so that nothing of it has to be restored."""
+    done, whole = epoch * steps + step, settings.epochs * steps
+    if settings.schedule == "inverse-time":
+        return settings.learning_rate / (1 + settings.learning_rate / settings.epochs * done)
+    if settings.schedule == "cosine":
+        warm = max(1, whole // 10)
+        if done < warm:
+            return settings.learning_rate * (done + 1) / warm
+        return settings.learning_rate * (1 + math.cos(math.pi * (done - warm) / max(1, whole - warm))) / 2
+    return settings.learning_rate
+
+
+def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+
+
+def _rng(settings: TrainingSettings, *place: int) -> np.random.Generator:
+    # The number of words tells an epoch's draw from a rank's and a step's: SeedSequence pads with zeros.
+    return np.random.default_rng([settings.seed, len(place), *place])
+
+
+def _share(indices: np.ndarray, batch: int, fabric: Fabric) -> list[np.ndarray]:
+    """This rank's batches of an epoch; every rank gets as many, the last ones filled up from the first."""
+    world = fabric.world_size
+    mine = np.resize(indices, math.ceil(len(indices) / world) * world)[fabric.global_rank :: world]
+    return [mine[start : start + batch] for start in range(0, len(mine), batch)]
+
+
+def _best_score(history: list[dict[str, Any]]) -> float:
+    return max(row["score"] for row in history if "score" in row)
+
+
+def _should_stop(history: list[dict[str, Any]], settings: TrainingSettings) -> bool:
+    scores = [row["score"] for row in history if "score" in row]
+    if settings.patience is None or not scores:
+        return False
+    return len(scores) - 1 - int(np.argmax(scores)) >= settings.patience
+
+
+def _on_cpu(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+
+
+def _checkpoint(fabric: Fabric, folder: Path, state: dict[str, Any]) -> None:
+    fabric.save(folder / f"{CHECKPOINT}.part", state)
+    if fabric.global_rank == 0:
+        (folder / f"{CHECKPOINT}.part").replace(folder / CHECKPOINT)
+        lines = "".join(json.dumps(row) + "\n" for row in state["history"])
+        (folder / f"{HISTORY}.part").write_text(lines)
+        (folder / f"{HISTORY}.part").replace(folder / HISTORY)
+    fabric.barrier()
+
+
+def _resume(fabric: Fabric, checkpoint: Path, state: dict[str, Any]) -> None:
+    wanted = state["settings"]
+    found = fabric.load(checkpoint, {k: state[k] for k in ("network", "average", "optimizer") if state[k]})
+    if found["settings"] != wanted:
+        raise BadConfig(f"{checkpoint}: expected a checkpoint of settings {wanted}, found {found['settings']}")
+    for key in ("epoch", "history", "best"):
+        state[key] = found[key]

@@ -1,0 +1,28 @@
+"""Losses for rare pixels."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from ichor.train.samples import Batch
+from ichor.train.settings import TrainingSettings
+
+
+def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings) -> Tensor:
+    """The training loss of a batch, a scalar.
+
+    Cross-entropy over the voxels; with `tversky`, plus the Tversky loss (Salehi et al. 2017, arXiv:1706.05721)
+    over the whole batch, which weighs a missed voxel more than a false one; plus the slice head's cross-entropy.
+    """
+    logits = outputs["logits"].float()
+    loss = functional.binary_cross_entropy_with_logits(logits, batch.mask)
+    if settings.loss == "tversky":
+        from monai.losses import TverskyLoss
+
+        # Over the batch, not each image: most images have no hemorrhage, where an overlap says nothing.
+        loss = loss + TverskyLoss(sigmoid=True, alpha=0.3, beta=0.7, batch=True)(logits, batch.mask)
+    if settings.slice_loss:
+        slices = outputs["slice_logits"].float()
+        loss = loss + settings.slice_loss * functional.binary_cross_entropy_with_logits(slices, batch.positive)
+    return loss

@@ -1,0 +1,131 @@
+"""What a network is shown in an epoch: slices or tiles, with the negatives undersampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """N training examples.
+
+    Attributes:
+        hu: (N, C, H, W) float32.
+        mask: (N, 1, H, W) float32, 0 or 1.
+        positive: (N,) float32, 1 where the slice has hemorrhage by its labels.
+    """
+
+    hu: Tensor
+    mask: Tensor
+    positive: Tensor
+
+
+class Samples(Protocol):
+    """A pool of training examples, held in memory as they are stored, and the choice of those of an epoch."""
+
+    def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The indices of an epoch's examples in the order they are shown."""
+        ...
+
+    def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
+        """Those examples on a device."""
+        ...
+
+
+class SliceSamples:
+    """Whole slices, each with its neighbours as channels; an epoch is all positive ones and some negative ones.
+
+    `hu` is (S, H, W) int16 over all scans, `neighbours` (S, C) the index into it of each channel, `mask` (S, H, W)
+    bool, `positive` (S,) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn
+    anew each time.
+    """
+
+    def __init__(
+        self,
+        hu: NDArray[np.int16],
+        neighbours: NDArray[np.int64],
+        mask: NDArray[np.bool_],
+        positive: NDArray[np.bool_],
+        negatives: float,
+    ) -> None:
+        self._hu, self._neighbours, self._mask = torch.from_numpy(hu), neighbours, torch.from_numpy(mask)
+        self._positive = positive
+        self._negatives = negatives
+
+    def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Every positive slice and a fresh draw of the others, shuffled."""
+        chosen, others = np.flatnonzero(self._positive), np.flatnonzero(~self._positive)
+        n_others = min(len(others), max(1, round(self._negatives * len(chosen))))
+        return rng.permutation(np.concatenate([chosen, rng.choice(others, n_others, replace=False)]))
+
+    def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
+        """(N, C, H, W) slices with their neighbours."""
+        return Batch(
+            hu=self._hu[torch.from_numpy(self._neighbours[indices])].to(device, torch.float32),
+            mask=self._mask[torch.from_numpy(indices)].unsqueeze(1).to(device, torch.float32),
+            positive=torch.from_numpy(self._positive[indices]).to(device, torch.float32),
+        )
+
+
+class TileSamples:
+    """Square tiles cut from slices, as the paper's released code chooses them.
+
+    Every tile that contains hemorrhage, and all tiles of one random slice without hemorrhage of each subject; the
+    choice is made once, from `rng`. `gray` is (S, H, W) uint8 in the brain window, `mask` (S, H, W) bool, `subject`
+    (S,) an integer for each subject, `corners` (T, 2) the first row and column of each tile of a slice.
+    """
+
+    def __init__(
+        self,
+        gray: NDArray[np.uint8],
+        mask: NDArray[np.bool_],
+        subject: NDArray[np.int64],
+        corners: NDArray[np.int64],
+        tile: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self._gray, self._mask, self._tile = gray, mask, tile
+        self._corners = corners
+        with_blood = [
+            (s, t)
+            for s in np.flatnonzero(mask.any(axis=(1, 2)))
+            for t, (row, column) in enumerate(corners)
+            if mask[s, row : row + tile, column : column + tile].any()
+        ]
+        without = []
+        for one in np.unique(subject):
+            candidates = np.flatnonzero((subject == one) & ~mask.any(axis=(1, 2)))
+            if len(candidates):
+                chosen = rng.choice(candidates)
+                without += [(chosen, t) for t in range(len(corners))]
+        self._tiles = np.array(with_blood + without, np.int64).reshape(-1, 2)
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """All chosen tiles, shuffled."""
+        return rng.permutation(len(self._tiles))
+
+    def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
+        """(N, 1, tile, tile) tiles, their gray turned back into HU."""
+        from ichor.windows import BRAIN
+
+        gray = np.stack([self._cut(self._gray, s, t) for s, t in self._tiles[indices]])
+        mask = np.stack([self._cut(self._mask, s, t) for s, t in self._tiles[indices]])
+        hu = torch.from_numpy(gray).to(device, torch.float32) / 255 * BRAIN.width + BRAIN.lowest_hu
+        return Batch(
+            hu=hu.unsqueeze(1),
+            mask=torch.from_numpy(mask).unsqueeze(1).to(device, torch.float32),
+            positive=torch.from_numpy(mask.any(axis=(1, 2))).to(device, torch.float32),
+        )
+
+    def _cut(self, images: NDArray[np.generic], s: int, t: int) -> NDArray[np.generic]:
+        row, column = self._corners[t]
+        return images[s, row : row + self._tile, column : column + self._tile]

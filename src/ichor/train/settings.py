@@ -1,0 +1,59 @@
+"""What a training run can be told; unknown keys are refused. No torch here, so that configs load fast."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Settings that refuse unknown keys and cannot be changed once made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AugmentationSettings(Strict):
+    """Random changes of a training image and its mask together; each is drawn uniformly from +- its bound.
+
+    The first four are the paper's (section 5; Keras ImageDataGenerator, where 0.1 is a fraction of the image and
+    shear is in degrees), with nearest fill.
+    """
+
+    rotation_deg: float = Field(20.0, ge=0)
+    shift: float = Field(0.1, ge=0, lt=1, description="fraction of the image, rows and columns apart")
+    shear_deg: float = Field(0.1, ge=0)
+    zoom: float = Field(0.2, ge=0, lt=1, description="1 - zoom to 1 + zoom, rows and columns apart")
+    flip: bool = Field(False, description="left-right mirror with probability 1/2; the paper uses none")
+    hu_shift: float = Field(0.0, ge=0, description="HU added to the whole image")
+    hu_scale: float = Field(0.0, ge=0, lt=1, description="fraction by which HU is stretched")
+    noise_hu: float = Field(0.0, ge=0, description="largest standard deviation of added Gaussian noise, HU")
+    brain_window_only: float = Field(
+        0.0, ge=0, le=1, description="probability of clipping HU to the brain window, as where no other is known"
+    )
+
+
+class TrainingSettings(Strict):
+    """One training run of one network."""
+
+    epochs: int = Field(150, ge=1)
+    batch: int = Field(32, ge=1)
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = Field(1e-5, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "inverse-time", "cosine"] = Field(
+        "constant", description="inverse-time is Keras' decay = rate / epochs a step; cosine has a tenth of warm-up"
+    )
+    loss: Literal["cross-entropy", "tversky"] = Field(
+        "cross-entropy", description="tversky adds a recall-weighted Tversky loss over the batch to cross-entropy"
+    )
+    slice_loss: float = Field(0.0, ge=0, description="weight of the slice head's cross-entropy")
+    average_decay: float | None = Field(
+        None, gt=0, lt=1, description="decay a step of an exponential average of the weights, used in their place"
+    )
+    validate_every: int = Field(1, ge=1, description="epochs between validations")
+    patience: int | None = Field(None, ge=1, description="validations without a better score before stopping early")
+    keep: Literal["best", "last"] = Field("best", description="which weights the run ends with")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    augmentation: AugmentationSettings = AugmentationSettings()
+    seed: int = 0
