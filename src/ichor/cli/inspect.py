@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ichor.read.base import Inspection, SeriesSummary
 
 
-def inspect(
+def inspect(  # noqa: PLR0917 - typer calls it by name
     path: Annotated[
         Path, typer.Argument(help="A DICOM folder, zip or file, NIfTI, ct-ich subject or images.")
     ],
@@ -42,16 +42,16 @@ def _show(found: Inspection) -> None:
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 132  # in a file or a pipe there is no edge to fold at
+        console.width = 150  # in a file or a pipe there is no edge to fold at
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("series", ratio=1, overflow="fold")
     for name in ("slices", "size", "pixel mm", "spacing mm", "thickness mm", "tilt", "HU"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in found.series:
-        name = Text(one.reason, style="bold green" if one.chosen else "")
+        series = Text(one.reason, style="bold green" if one.chosen else "")
         if one.uid:
-            name.append(f"\n{one.uid}", style="dim not bold")
-        table.add_row(name, *_cells(one))
+            series.append(f"\n{one.uid}", style="dim not bold")
+        table.add_row(series, *_cells(one))
     console.print(table)
     for warning in found.warnings:
         console.print(Text(f"warning: {warning}", style="yellow"))

@@ -16,7 +16,7 @@ WindowOption = Annotated[
     typer.Option(
         "--window",
         metavar="LEVEL/WIDTH|NAME",
-        help=f"Gray window of JPG or PNG slices, in HU or one of {', '.join(NAMED_WINDOWS)}; brain if not given.",
+        help=f"Gray window of JPG or PNG slices, HU or one of {', '.join(NAMED_WINDOWS)}; else brain.",
     ),
 ]
 PixelOption = Annotated[
@@ -27,7 +27,7 @@ SliceOption = Annotated[
 ]
 SeriesOption = Annotated[
     str | None,
-    typer.Option("--series", metavar="UID", help="The DICOM series to read, by its Series Instance UID."),
+    typer.Option("--series", metavar="UID", help="UID of the DICOM series to read."),
 ]
 
 
@@ -57,7 +57,8 @@ def parse_window(text: str) -> GrayWindow:
     if math.isfinite(level) and math.isfinite(width) and width > 0:
         return GrayWindow(level, width)
     raise IchorError(
-        f"--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of {', '.join(NAMED_WINDOWS)}; found {text!r}"
+        f"--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of {', '.join(NAMED_WINDOWS)}; "
+        f"found {text!r}"
     )
 
 

@@ -53,7 +53,7 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
-    """The content of the zip while the block lasts. What goes wrong with it is said of the zip, by its own path."""
+    """The content of the zip while the block lasts. What goes wrong with it is said of the zip."""
     with tempfile.TemporaryDirectory(prefix="ichor-") as temporary:
         root = Path(temporary, "content")
         root.mkdir()
@@ -62,9 +62,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise UnreadableInput(f"{path}: expected a zip, found a damaged one ({error})") from error
         except NotImplementedError as error:
-            raise UnreadableInput(
-                f"{path}: expected a zip packed by deflate, found another way ({error})"
-            ) from error
+            raise UnreadableInput(f"{path}: expected a zip that can be unpacked, found {error}") from error
         except OSError as error:
             raise UnreadableInput(f"{path}: could not be unpacked ({error.strerror or error})") from error
         content = _content(root, path)
@@ -90,7 +88,7 @@ def _unpack(path: Path, root: Path) -> None:
 
 
 def _target(path: Path, entry: zipfile.ZipInfo, number: int) -> PurePosixPath | None:
-    """Where an entry goes, below the root; None for what is of no use. Raises UnreadableInput for what is not safe.
+    """Where an entry goes, below the root; None for what is of no use. Raises UnreadableInput for the unsafe.
 
     Entries are named by their number: names in hospitals are made of patients' names.
     """
@@ -110,7 +108,7 @@ def _target(path: Path, entry: zipfile.ZipInfo, number: int) -> PurePosixPath | 
 
 
 def _write(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
-    """Unpack one entry, counting what comes out and not what the zip says of it; returns how many bytes are left."""
+    """Unpack one entry, counting what comes out, not what the zip says; returns how many bytes are left."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(entry) as packed, target.open("wb") as file:
         while chunk := packed.read(_CHUNK):

@@ -126,7 +126,8 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
             frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
     except Exception as error:  # decoders raise whatever they stumble over in damaged pixel data
         raise UndecodableError(_why(dataset, one)) from error
-    return np.asarray(frame)
+    # Big endian pixels come as such; below, bits are counted in the machine's own order.
+    return np.ascontiguousarray(frame, frame.dtype.newbyteorder("="))
 
 
 def _frame_by_gdcm(one: Slice) -> NDArray[Any]:
@@ -172,7 +173,7 @@ def _stored(container: NDArray[Any], one: Slice) -> StoredImage:
         raise UndecodableError(f"expected integer pixels, found {container.dtype} of {one.bits_stored} bits")
     bits_allocated = 8 * container.dtype.itemsize
     wide = np.int32 if bits_allocated < 32 else np.int64
-    unsigned: NDArray[Any] = np.ascontiguousarray(container).view(f"u{container.dtype.itemsize}").astype(wide)
+    unsigned: NDArray[Any] = container.view(f"u{container.dtype.itemsize}").astype(wide)
     jpeg = one.transfer_syntax.startswith(JPEG_FAMILY)
     low_bit = 0 if jpeg else max(0, one.high_bit + 1 - one.bits_stored)
     values = _with_sign((unsigned >> low_bit) & ((1 << one.bits_stored) - 1), one.bits_stored, one.signed)

@@ -1,0 +1,80 @@
+"""The public DICOM series of shared/, read as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from paths import SHARED
+
+from ichor.errors import UnreadableInput
+from ichor.read import dicom
+from ichor.read.base import ReadOptions
+
+GE_HEAD = SHARED / "dicom" / "ge-head"
+PHANTOM = SHARED / "dicom" / "philips-phantom"
+
+
+def test_ge_head() -> None:
+    scan = dicom.read(GE_HEAD, ReadOptions())
+    assert scan.voxels.shape == (28, 512, 512)
+    assert scan.voxels.dtype == np.int16
+    assert scan.voxels.min() == -1024
+    assert scan.warnings == ()
+    assert scan.tilt_deg == pytest.approx(18.5, abs=0.02)
+    assert scan.thickness_mm is not None
+    assert sorted(set(scan.thickness_mm)) == [4.0, 7.0]
+    distances = scan.slice_distances_mm
+    assert distances is not None
+    assert distances.min() == pytest.approx(1.08, abs=0.01)
+    assert distances.max() == pytest.approx(7.0, abs=0.01)
+
+
+def test_each_slice_of_ge_head_holds_its_own_pixels() -> None:
+    scan = dicom.read(GE_HEAD, ReadOptions())
+    assert scan.positions_mm is not None
+    for file in sorted(GE_HEAD.glob("*.dcm"))[::9]:
+        image = pydicom.dcmread(file)
+        k = scan.source.instance_uids.index(image.SOPInstanceUID)
+        np.testing.assert_array_equal(scan.voxels[k], np.maximum(image.pixel_array, -1024))
+        np.testing.assert_allclose(scan.positions_mm[k], image.ImagePositionPatient)
+
+
+def test_phantom_folder_of_three_series() -> None:
+    found = dicom.inspect(PHANTOM, ReadOptions())
+    assert found.warnings == ()
+    by_count = {one.n_slices: one for one in found.series}
+    assert set(by_count) == {1, 6, 28}
+    assert by_count[1].reason == "localizer"
+    assert by_count[6].reason == "localizer (3), secondary capture (2), dose report (1)"
+    chosen = by_count[28]
+    assert chosen.chosen
+    assert chosen.reason == "axial head CT"
+    assert chosen.spacing_mm == (5.0, 5.0)
+    assert chosen.tilt_deg == 0
+    assert chosen.hu == (-1024, 782)
+    assert [one.chosen for one in found.series].count(True) == 1
+
+
+@pytest.mark.parametrize(("name", "reason"), [("S1000", "localizer"), ("S4010", "localizer (3)")])
+def test_what_is_no_head_ct_is_refused(name: str, reason: str) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        dicom.read(PHANTOM / name, ReadOptions())
+    message = str(caught.value)
+    assert message.startswith(f"{PHANTOM / name}: expected an axial head CT, found 1 series: {reason}")
+    assert "\n" not in message
+
+
+def test_a_single_slice_tells_to_give_the_folder() -> None:
+    with pytest.raises(UnreadableInput, match=r"too few slices \(1; at least 5\).*give the folder"):
+        dicom.read(GE_HEAD / "01.dcm", ReadOptions())
+
+
+def test_accepts() -> None:
+    assert dicom.accepts(GE_HEAD)
+    assert dicom.accepts(GE_HEAD / "01.dcm")
+    assert dicom.accepts(PHANTOM / "S2010" / "I10")
+    assert not dicom.accepts(Path(__file__))
+    assert not dicom.accepts(Path(__file__).parent)
