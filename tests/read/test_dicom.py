@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from paths import SHARED
 
 from ichor.errors import UnreadableInput
 from ichor.read import dicom
 from ichor.read.base import ReadOptions
+from paths import SHARED
 
 GE_HEAD = SHARED / "dicom" / "ge-head"
 PHANTOM = SHARED / "dicom" / "philips-phantom"

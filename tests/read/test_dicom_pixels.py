@@ -7,6 +7,17 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
 from dicom_made import (
     ENHANCED_CT,
     LEGACY_ENHANCED_CT,
@@ -19,17 +30,6 @@ from dicom_made import (
     transcoded,
     transfer_syntax,
 )
-from pydicom.encaps import encapsulate
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
-
 from ichor.errors import UnreadableInput
 from ichor.read import dicom
 from ichor.read.base import ReadOptions

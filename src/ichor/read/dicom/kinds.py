@@ -86,10 +86,12 @@ def has_sharp_kernel(one: Slice) -> bool:
     kernel = (one.kernel or "").upper()
     if re.search(r"BONE|EDGE|LUNG|SHARP|DETAIL|ULTRA", kernel):
         return True
-    if siemens := re.match(r"[A-Z][A-Z]?(\d\d)", kernel):  # H31s, Hr59, J70h: the higher, the sharper
+    if canon := re.match(
+        r"FC(\d\d)", kernel
+    ):  # FC20 to FC29 are for the brain, FC30 to FC39 and FC80 on for bone
+        return 30 <= int(canon[1]) < 40 or 50 <= int(canon[1]) < 60 or int(canon[1]) >= 80
+    if siemens := re.match(r"[BHIJQSTU][A-Z]?(\d\d)", kernel):  # H31s, Hr59, J70h: the higher, the sharper
         return int(siemens[1]) >= 50
-    if canon := re.match(r"FC(\d\d)", kernel):  # FC30 to FC39 are bone, FC50 and on lung and bone
-        return int(canon[1]) >= 30 and canon[1] not in ("41", "42", "43", "44", "62", "63", "64", "67", "68")
     return one.window_width is not None and one.window_width >= 1000
 
 

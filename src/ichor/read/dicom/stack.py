@@ -36,9 +36,16 @@ def places_mm(slices: Sequence[Slice]) -> NDArray[np.float64]:
     return np.array([one.position for one in slices]) @ slices[0].normal
 
 
-def acquisition_order(one: Slice) -> tuple[tuple[str, ...], int, str, int]:
+def acquisition_order(one: Slice) -> tuple[object, ...]:
     """Sorts slices by when they were acquired, as far as the headers tell."""
-    return one.acquired, one.instance_number, one.instance_uid, one.frame
+    return (
+        one.acquired,
+        one.temporal_position or 0,
+        one.acquisition_number or 0,
+        one.instance_number,
+        one.instance_uid,
+        one.frame,
+    )
 
 
 def same_geometry(slices: Sequence[Slice]) -> list[list[Slice]]:

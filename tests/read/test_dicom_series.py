@@ -1,0 +1,248 @@
+"""Which files count, which series is the head CT, and what is said of the others."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.fileset import FileSet
+from pydicom.uid import generate_uid
+
+from dicom_made import PATIENT, Change, ct_slices, hu_of_head, made_series, save
+from ichor.errors import UnreadableInput
+from ichor.read import dicom
+from ichor.read.base import ReadOptions, SeriesSummary
+
+HU = hu_of_head()
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def says(**header: Any) -> Change:
+    def change(one: Dataset, k: int) -> None:
+        for keyword, value in header.items():
+            setattr(one, keyword, value)
+
+    return change
+
+
+def reasons(folder: Path) -> dict[str | None, str]:
+    return {one.uid: one.reason for one in inspect(folder)}
+
+
+def inspect(folder: Path) -> tuple[SeriesSummary, ...]:
+    return dicom.inspect(folder, ReadOptions()).series
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localizer"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "REF_SURVIEW"]}, "localizer"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 TOPOGRAM"]}, "localizer"),
+        ({"SOPClassUID": SECONDARY_CAPTURE}, "secondary capture"),
+        ({"SOPClassUID": SECONDARY_CAPTURE + ".4"}, "secondary capture"),
+        (
+            {"SOPClassUID": SECONDARY_CAPTURE, "ImageType": ["DERIVED", "SECONDARY", "DOSE_INFO"]},
+            "dose report",
+        ),
+        ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "dose report"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.67", "Modality": "SR"}, "dose report"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.33", "Modality": "SR"}, "structured report"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "Modality": "MR"}, "modality MR"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66.4", "Modality": "SEG"}, "modality SEG"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.481.2"}, "not a CT image"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "reformatted plane (coronal)"),
+        ({"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "reformatted plane (sagittal)"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0, 0.6, -0.8]}, "reformatted plane (coronal)"),
+        ({"RescaleType": "Z_EFF"}, "values are Z_EFF, not HU"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "color pictures"),
+    ],
+)
+def test_why_a_series_is_not_the_head_ct(tmp_path: Path, header: dict[str, Any], reason: str) -> None:
+    other = generate_uid()
+    made_series(tmp_path)
+    made_series(tmp_path, series_uid=other, change=says(**header))
+    assert reasons(tmp_path)[other] == reason
+    assert sorted(one.reason for one in inspect(tmp_path) if one.chosen) == ["axial head CT"]
+    np.testing.assert_array_equal(dicom.read(tmp_path, ReadOptions()).voxels, HU)
+
+
+def test_too_few_slices(tmp_path: Path) -> None:
+    save(ct_slices()[:3], tmp_path)
+    with pytest.raises(UnreadableInput, match=r"found 1 series: too few slices \(3; at least 5\)$"):
+        dicom.read(tmp_path, ReadOptions())
+    found = dicom.inspect(tmp_path, ReadOptions())
+    assert found.series[0].reason == "too few slices (3; at least 5)"
+    assert found.series[0].spacing_mm == (5.0, 5.0)
+    assert found.series[0].hu is None
+    assert found.warnings == (
+        f"{tmp_path}: expected an axial head CT, found 1 series: too few slices (3; at least 5).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"change": says(BodyPartExamined="CHEST")}, "of another part of the body"),
+        ({"spacing": 90.0}, "it covers 630 mm"),
+        ({"change": says(ImageType=["DERIVED", "PRIMARY", "AXIAL"])}, "derived from other images"),
+        ({"change": says(ConvolutionKernel="H60s")}, "a kernel for bone or lung"),
+        ({"change": says(ConvolutionKernel="BONEPLUS")}, "a kernel for bone or lung"),
+        ({"change": says(ConvolutionKernel="FC30")}, "a kernel for bone or lung"),
+        ({"change": says(ConvolutionKernel=["Hr59f", "3"])}, "a kernel for bone or lung"),
+        ({"change": says(WindowCenter=600, WindowWidth=3000)}, "a kernel for bone or lung"),
+        ({"change": says(ContrastBolusAgent="Iomeprol 300")}, "with contrast agent"),
+        ({"thickness": 0.6}, "thinner slices (0.6 mm)"),
+        ({"thickness": 10.0}, "thicker slices (10.0 mm)"),
+        ({"hu": HU[:7]}, "fewer slices (7)"),
+    ],
+)
+def test_of_two_head_cts_the_better_one_is_read(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
+    """The better one's UID comes later, so that it is not the order that decides."""
+    worse, better = "1.2.3.1", "1.2.3.2"
+    made_series(tmp_path, **options, series_uid=worse)
+    made_series(tmp_path, series_uid=better, change=says(ConvolutionKernel="H31s", BodyPartExamined="HEAD"))
+    assert reasons(tmp_path) == {worse: f"an axial CT too, but {reason}", better: "axial head CT"}
+    assert dicom.read(tmp_path, ReadOptions()).source.series_uid == better
+
+
+def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
+    scan = dicom.read(made_series(tmp_path, change=says(BodyPartExamined="ABDOMEN")), ReadOptions())
+    assert scan.warnings == ("the header names another part of the body than the head.",)
+
+
+def test_contrast_is_told(tmp_path: Path) -> None:
+    scan = dicom.read(made_series(tmp_path, change=says(ContrastBolusAgent="Iomeprol")), ReadOptions())
+    assert any("contrast agent" in warning for warning in scan.warnings)
+
+
+class TestSeriesAskedFor:
+    def test_it_is_read(self, tmp_path: Path) -> None:
+        made_series(tmp_path, series_uid="1.2.3.1")
+        made_series(tmp_path, HU + 3, series_uid="1.2.3.2", thickness=1.0)
+        options = ReadOptions(series_uid="1.2.3.2")
+        np.testing.assert_array_equal(dicom.read(tmp_path, options).voxels, HU + 3)
+        found = dicom.inspect(tmp_path, options).series
+        assert [one.chosen for one in found] == [False, True]
+        assert found[0].reason == "an axial CT too, but another series was asked for"
+
+    def test_a_short_one_is_read_too(self, tmp_path: Path) -> None:
+        save(ct_slices(series_uid="1.2.3.1")[:2], tmp_path)
+        options = ReadOptions(series_uid="1.2.3.1")
+        assert dicom.read(tmp_path, options).n_slices == 2
+        assert (
+            dicom.inspect(tmp_path, options).series[0].reason == "asked for; too few slices (2; at least 5)"
+        )
+
+    def test_it_is_absent(self, tmp_path: Path) -> None:
+        made_series(tmp_path)
+        with pytest.raises(UnreadableInput, match=r"expected series 9\.9, found 1 others"):
+            dicom.inspect(tmp_path, ReadOptions(series_uid="9.9"))
+
+    def test_it_is_no_head_ct(self, tmp_path: Path) -> None:
+        made_series(tmp_path, series_uid="1.2.3.1", change=says(Modality="MR"))
+        with pytest.raises(UnreadableInput, match=r"expected series 1\.2\.3\.1 .* found modality MR"):
+            dicom.read(tmp_path, ReadOptions(series_uid="1.2.3.1"))
+
+
+class TestFiles:
+    def test_folders_within_folders(self, tmp_path: Path) -> None:
+        slices = ct_slices()
+        save(slices[:4], tmp_path / "a" / "b")
+        save(slices[4:], tmp_path / "c")
+        np.testing.assert_array_equal(dicom.read(tmp_path, ReadOptions()).voxels, HU)
+
+    def test_junk_is_passed_over(self, tmp_path: Path) -> None:
+        folder = made_series(tmp_path)
+        (folder / "Thumbs.db").write_bytes(bytes(range(256)) * 4)
+        (folder / "readme.txt").write_text("nothing of interest\n" * 20)
+        (folder / "empty").touch()
+        (folder / "not.dcm").write_text("text")
+        scan = dicom.read(folder, ReadOptions())
+        assert scan.n_slices == 8
+        assert scan.warnings == ("not.dcm: expected a DICOM file, found other content; left out.",)
+
+    def test_with_dicomdir(self, tmp_path: Path) -> None:
+        files = FileSet()
+        for one in ct_slices():
+            one.StudyID, one.StudyTime, one.AccessionNumber, one.SeriesNumber = "1", "120000", "", 1
+            one.StudyInstanceUID = "1.2.3"
+            files.add(one)
+        files.write(tmp_path)
+        assert (tmp_path / "DICOMDIR").is_file()
+        for path in (tmp_path, tmp_path / "DICOMDIR"):
+            scan = dicom.read(path, ReadOptions())
+            np.testing.assert_array_equal(scan.voxels, HU)
+            assert scan.warnings == ()
+            assert scan.source.path == path
+
+    @pytest.mark.parametrize("implicit", [True, False])
+    def test_without_preamble(self, tmp_path: Path, implicit: bool) -> None:
+        for k, one in enumerate(ct_slices()):
+            plain = Dataset(one)
+            pydicom.dcmwrite(tmp_path / str(k), plain, implicit_vr=implicit, little_endian=True)
+        assert (tmp_path / "0").read_bytes()[128:132] != b"DICM"
+        assert dicom.accepts(tmp_path)
+        np.testing.assert_array_equal(dicom.read(tmp_path, ReadOptions()).voxels, HU)
+
+    def test_links_out_of_the_folder_are_not_followed(self, tmp_path: Path) -> None:
+        outside = made_series(tmp_path / "outside")
+        folder = made_series(tmp_path / "inside", HU + 5, series_uid="1.2.3.1")
+        (folder / "link").symlink_to(outside, target_is_directory=True)
+        for file in outside.iterdir():
+            (folder / f"link-{file.name}").symlink_to(file)
+        assert [one.uid for one in inspect(folder)] == ["1.2.3.1"]
+
+    def test_a_file_that_cannot_be_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        folder = save(ct_slices(), tmp_path, names=[f"{k}.dcm" for k in range(8)])
+        original = pydicom.dcmread
+
+        def failing(path: Path, **options: Any) -> Dataset:
+            if path.name == "0.dcm":
+                raise OSError(errno.EIO, "Input/output error", str(path))
+            return original(path, **options)
+
+        monkeypatch.setattr(pydicom, "dcmread", failing)
+        scan = dicom.read(folder, ReadOptions())
+        assert scan.n_slices == 7
+        assert scan.warnings == ("0.dcm: could not be read (Input/output error); left out.",)
+
+    def test_a_file_that_vanishes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Between its header and its pixels."""
+        from ichor.read.dicom import volume
+
+        folder = save(ct_slices(), tmp_path, names=[f"{k}.dcm" for k in range(8)])
+        original = volume.stored_images
+
+        def after_it_is_gone(slices: Any) -> Any:
+            (folder / "0.dcm").unlink(missing_ok=True)
+            return original(slices)
+
+        monkeypatch.setattr(volume, "stored_images", after_it_is_gone)
+        scan = dicom.read(folder, ReadOptions())
+        assert scan.n_slices == 7
+        assert scan.warnings[0] == "0.dcm: No such file or directory; slice left out."
+
+    def test_nothing_there(self, tmp_path: Path) -> None:
+        assert not dicom.accepts(tmp_path)
+        with pytest.raises(UnreadableInput, match="expected DICOM images, found none"):
+            dicom.read(tmp_path, ReadOptions())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_nothing_of_a_patient_is_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: Any) -> None:
+    """With values that pydicom would quote in a warning of its own."""
+    slices = ct_slices(change=says(PatientID="SECRET-4711" * 9, AccessionNumber="SECRET" * 9))
+    for one in slices[:2]:
+        one.add_new("PatientAge", "AS", "SECRET")
+    folder = save(slices, tmp_path)
+    caplog.clear()  # pydicom has just quoted them while writing
+    scan = dicom.read(folder, ReadOptions())
+    found = dicom.inspect(folder, ReadOptions())
+    shown = [*scan.warnings, str(found.as_json()), repr(scan.source), caplog.text, *capfd.readouterr()]
+    assert not [text for text in shown for value in ("SECRET", *PATIENT.values()) if value in text]
