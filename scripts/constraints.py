@@ -8,13 +8,16 @@ that the same line takes the build that a machine's index offers.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 DISTRIBUTION = "ichor-ct"
+PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 SECTIONS = {
     "": "The base install: screening.",
     "train": "Training (extra `train`).",
@@ -23,8 +26,17 @@ SECTIONS = {
 
 
 def requirements(name: str, extras: frozenset[str]) -> Iterator[Requirement]:
-    """What an installed distribution asks for here, with those extras."""
-    for line in metadata.requires(name) or []:
+    """What a distribution asks for here, with those extras; ours as pyproject.toml says it now."""
+    if name == DISTRIBUTION:
+        project = tomllib.loads(PYPROJECT.read_text())["project"]
+        lines = [
+            *project["dependencies"],
+            *(one for e in extras for one in project["optional-dependencies"][e]),
+        ]
+        extras = frozenset()
+    else:
+        lines = metadata.requires(name) or []
+    for line in lines:
         requirement = Requirement(line)
         wanted = [{"extra": extra} for extra in extras] or [{"extra": ""}]
         if requirement.marker is None or any(requirement.marker.evaluate(one) for one in wanted):

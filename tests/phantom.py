@@ -1,4 +1,4 @@
-"""A small head made by code: air, scalp, skull and brain in HU, with a bleed and no symmetry to hide a flip."""
+"""A small head made by code: air, scalp, skull and brain in HU, with a bleed and nothing to hide a flip."""
 
 from __future__ import annotations
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ichor.errors import IchorError
-from ichor.read.base import ReadOptions
-from ichor.windows import BRAIN, NAMED_WINDOWS, GrayWindow
+
+if TYPE_CHECKING:
+    from ichor.read.base import ReadOptions
+    from ichor.windows import GrayWindow
+
+# The names of ichor.windows.NAMED_WINDOWS, which is not imported for a help text: it brings numpy.
+WINDOW_NAMES = "brain, bone, stroke, subdural"
 
 WindowOption = Annotated[
     str | None,
     typer.Option(
         "--window",
         metavar="LEVEL/WIDTH|NAME",
-        help=f"Gray window of JPG or PNG slices, HU or one of {', '.join(NAMED_WINDOWS)}; else brain.",
+        help=f"Gray window of JPG or PNG slices, HU or one of {WINDOW_NAMES}; else brain.",
     ),
 ]
 PixelOption = Annotated[
@@ -38,6 +43,9 @@ def read_options(
     series: str | None = None,
 ) -> ReadOptions:
     """What the four options above say. Raises IchorError, naming the option, for a value it cannot take."""
+    from ichor.read.base import ReadOptions
+    from ichor.windows import BRAIN
+
     return ReadOptions(
         gray_window=BRAIN if window is None else parse_window(window),
         pixel_mm=_positive("--pixel-mm", pixel_mm),
@@ -48,6 +56,8 @@ def read_options(
 
 def parse_window(text: str) -> GrayWindow:
     """A gray window from its name, or from LEVEL/WIDTH in HU. Raises IchorError for anything else."""
+    from ichor.windows import NAMED_WINDOWS, GrayWindow
+
     if text.lower() in NAMED_WINDOWS:
         return NAMED_WINDOWS[text.lower()]
     try:

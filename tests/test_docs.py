@@ -1,0 +1,81 @@
+"""Every command that a document shows in a `console` block is run here, as a user would type it.
+
+A command is run in a new folder that holds the documents' example paths. What takes too long or changes the
+checkout is listed in INSTEAD with what stands for it. A command that is neither fails: teach it here.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ichor.windows import BRAIN
+from phantom import head
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ICHOR = ".venv/bin/ichor"
+
+# Command: what is run for it, in the root of the checkout.
+INSTEAD = {
+    "make demo": ["make", "--dry-run", "demo"],
+    "make test": ["make", "--dry-run", "test"],
+    "make bench": ["make", "--dry-run", "bench"],
+    ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
+}
+
+
+def commands(document: Path) -> list[str]:
+    """The lines of a document's console blocks that start with a prompt; a backslash joins the next line."""
+    blocks = CONSOLE.findall(document.read_text(encoding="utf-8"))
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [" ".join(line.removeprefix("$ ").split()) for line in lines if line.startswith("$ ")]
+
+
+COMMANDS = sorted({command for document in DOCUMENTS for command in commands(document)})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, shared: Path) -> Path:
+    """An empty folder with the example paths of the documents in it."""
+    (tmp_path / "path" / "to" / "images").mkdir(parents=True)
+    shutil.copytree(
+        shared / "dicom" / "ge-head", tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile
+    )
+    for k, hu in enumerate(head(8, 256, 240), 1):
+        gray = np.rint(BRAIN.gray(hu)).astype(np.uint8)
+        Image.fromarray(gray).save(tmp_path / "path" / "to" / "images" / f"{k}.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.replace("/", " "))
+def test_a_command_of_the_documents_runs(command: str, folder: Path) -> None:
+    if command in INSTEAD:
+        arguments, where = INSTEAD[command], ROOT
+    elif command.startswith(f"{ICHOR} "):
+        arguments, where = [sys.executable, "-m", "ichor", *command.split()[1:]], folder
+    else:
+        pytest.fail(f"expected a command that this test knows how to run, found {command!r}")
+    done = subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_documents_show_commands() -> None:
+    assert {"make demo", "make test"} <= set(COMMANDS)
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for target in LINK.findall(document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
