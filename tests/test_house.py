@@ -22,7 +22,7 @@ from phantom import head
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {
-    *("matplotlib", "monai", "nibabel", "numpy", "onnxruntime", "openvino", "pandas", "PIL", "pydantic"),
+    *("matplotlib", "monai", "nibabel", "numpy", "onnxruntime", "openvino", "pandas", "PIL"),
     *("pydicom", "scipy", "skimage", "SimpleITK", "sklearn", "torch"),
 }
 MOST_BYTES = 10 * 2**20
