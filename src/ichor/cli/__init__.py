@@ -13,6 +13,8 @@ import typer
 
 from ichor import __version__
 from ichor.cli.inspect import inspect
+from ichor.cli.screen import screen
+from ichor.cli.train import export, train
 from ichor.errors import IchorError
 
 app = typer.Typer(
@@ -24,6 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(inspect)
+app.command()(screen)
+app.command()(train)
+app.command()(export)
 
 
 def _show_version(wanted: bool) -> None:

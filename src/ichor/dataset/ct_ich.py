@@ -25,7 +25,7 @@ from ichor.subtypes import Subtype
 CHRONIC_SUBJECT = "070"
 
 # The subject whose scan is the demonstration. No model that ships is ever trained on it, so that what a newcomer
-# sees is honest; `ichor.train` refuses it as a training subject. It lies in the authors' first test fold.
+# sees is honest; a test holds every package under models/ to it. It lies in the authors' first test fold.
 DEMONSTRATION_SUBJECT = "088"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Method(Protocol):
     """
 
     name: str
+    model: str | None
+    version: str
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
         """Learn from the training cases, choose what is to be chosen on the validation cases.
@@ -54,6 +56,9 @@ class Method(Protocol):
         ...
 
     @classmethod
-    def load(cls, folder: Path, **settings: Any) -> Self:
-        """The method that `save` wrote. Raises BadConfig where the folder does not hold one."""
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
+        """The method that `save` wrote, to run on so many threads (all if None).
+
+        Raises BadConfig where the folder does not hold one.
+        """
         ...

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field as Setting
 
 from ichor import __version__
-from ichor.errors import BadConfig
 from ichor.methods.base import Forward
 from ichor.methods.field import Field, HeadBox, find_head, neighbours
+from ichor.methods.network import load_network, save_network, unfitted
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
@@ -58,6 +58,7 @@ class UNetSlices:
         self.chosen: Chosen | None = None
         self.forward: Forward | None = None
         self.model: str | None = None
+        self.version = __version__
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
         """Train on the training cases; choose both thresholds on the validation cases."""
@@ -68,7 +69,7 @@ class UNetSlices:
     def predict(self, scan: Scan) -> Segmentation:
         """The network's answer on the scan's own grid."""
         if self.chosen is None:
-            raise BadConfig("unet-slices: expected a fitted or loaded method, found one that is neither")
+            raise unfitted(self.name)
         probability, slice_probability = self.probabilities(scan)
         mask = probability >= self.chosen.threshold
         mask[slice_probability < self.chosen.slice_threshold] = False
@@ -80,7 +81,7 @@ class UNetSlices:
             made_by=MadeBy(
                 name=self.name,
                 model=self.model,
-                version=__version__,
+                version=self.version,
                 threshold=self.chosen.threshold,
                 settings={
                     **self.settings.model_dump(exclude={"training"}, mode="json"),
@@ -92,7 +93,7 @@ class UNetSlices:
     def probabilities(self, scan: Scan) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Voxel probabilities (n, rows, columns) on the scan's grid and slice probabilities (n,), no thresholds."""
         if self.forward is None:
-            raise BadConfig("unet-slices: expected a fitted or loaded method, found one that is neither")
+            raise unfitted(self.name)
         hu, field = self.field_of(scan)
         channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
         voxels, slices = [], []
@@ -118,26 +119,16 @@ class UNetSlices:
             row, column = np.median(size, axis=0)
             return float(row), float(column)
         if self.chosen is None:
-            raise BadConfig("expected training scans of known pixel size, found one without")
+            raise unfitted(self.name)
         # An unknown size is taken from the head itself: heads differ less than fields of view do.
         estimate = self.chosen.head_mm / max(head.extent)
         return estimate, estimate
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
-        from ichor.train.export import export_network
-
-        export_network(self, folder)
+        save_network(self, folder)
 
     @classmethod
-    def load(cls, folder: Path, **settings: Any) -> Self:
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
         """The method that `save` wrote, run by the engine that is installed."""
-        from ichor.models.package import read_config
-        from ichor.models.engine import Engine
-
-        config = read_config(folder)
-        method = cls(**config["settings"])
-        method.chosen = Chosen(**config["chosen"])
-        method.forward = Engine(folder / "model.onnx", **settings)
-        method.model = config["model"]
-        return method
+        return load_network(cls, Chosen, folder, threads)

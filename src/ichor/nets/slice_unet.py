@@ -30,6 +30,8 @@ class SliceUNet(nn.Module):
     `widths` are the filters of the four levels, at 1/2, 1/4, 1/8 and 1/16 of the resolution.
     """
 
+    input_channels = N_SLICES
+
     def __init__(self, widths: tuple[int, ...] = (32, 64, 96, 128), dropout: float = 0.2) -> None:
         super().__init__()
         self.windowing = Windowing(_CHANNELS)

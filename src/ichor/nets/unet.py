@@ -23,6 +23,8 @@ class UNet(nn.Module):
     logits of hemorrhage, `logits` (N, 1, H, W). At width 64 it has 31,031,685 parameters.
     """
 
+    input_channels = 1
+
     def __init__(self, width: int = PAPER_WIDTH) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(5)]

@@ -1,0 +1,103 @@
+"""The model card: what a model is for, what it was trained on, how well it does and where it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.models.package import PackageConfig
+
+
+
+def model_card(package: PackageConfig, metrics: dict[str, Any]) -> str:
+    """The card of a package in Markdown, its figures taken from `metrics`."""
+    training = package.training
+    on = "outside a run" if training is None else (
+        f"the authors' fold {training.fold} of ct-ich 1.0.0 (Hssayeni et al. 2019): {len(training.training_subjects)} "
+        f"subjects to train, {len(training.validation_subjects)} to choose thresholds, {len(training.test_subjects)} "
+        "to report on; no subject is in two of them"
+    )
+    missed = ", ".join(metrics["subjects_missed"]) or "none"
+    made = metrics["made_by"]
+    return f"""# {package.model} {package.version}
+
+Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
+
+## What it is
+
+Method `{package.method}`, trained on {on}. The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) is not
+among the training subjects. Trained in {made["seconds"] / 60:.0f} minutes on {made["hardware"]} by
+`{made["command"]}`.
+
+Input is HU; slices are brought to the network's pixel size and centred on the head. The voxel threshold is
+{package.chosen.get("threshold", package.settings.get("threshold"))}, chosen on the validation subjects for the best
+Dice; {_slice_threshold(package)}
+
+## How well it does
+
+On the test subjects, each figure with a 95 % interval from resampling subjects.
+
+| figure | this model | 95 % | n | paper's U-Net (5 folds) |
+|---|---|---|---|---|
+{_row("Dice, paper's average", metrics["dice"]["paper_average"], "0.315")}
+{_row("Jaccard, paper's average", metrics["jaccard"]["paper_average"], "0.218")}
+{_row("Dice, all voxels pooled", metrics["dice"]["pooled"])}
+{_row("Dice, per scan in 3-D", metrics["dice"]["per_scan_3d"])}
+{_row("slice AUC", metrics["slice"]["auc"])}
+{_row("slice specificity at 97 % sensitivity", metrics["slice"]["specificity_at_sensitivity_97"], "0.504")}
+{_row("slice sensitivity, as it ships", metrics["slice"]["sensitivity"])}
+{_row("slice specificity, as it ships", metrics["slice"]["specificity"])}
+{_row("scan AUC", metrics["scan"]["auc"])}
+{_row("scan sensitivity, as it ships", metrics["scan"]["sensitivity"])}
+{_row("scan specificity, as it ships", metrics["scan"]["specificity"])}
+{_row("false-positive mL, median scan without hemorrhage", metrics["false_positive_ml"]["median"])}
+{_row("false-positive mL, 95th percentile", metrics["false_positive_ml"]["p95"])}
+
+Subjects with hemorrhage in which no voxel was found: {missed}.
+
+| subject | Dice | Jaccard | slices with hemorrhage |
+|---|---|---|---|
+{_subjects(metrics)}
+
+Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects, without the chronic subject
+070, as in the paper. Detection counts every slice. The paper's column is over five folds, this model's over one: the
+interval says how much that can mean.
+
+## Intended use
+
+Research on hemorrhage detection, teaching, comparing methods. Not for any decision about a patient.
+
+## Where it fails
+
+Trained on one hospital's scanner, 5 mm slices, and {0 if training is None else len(training.training_subjects)} subjects,
+27 of the dataset's 82 being children. Thin rims along the skull, small subarachnoid blood and old (hypodense) blood
+are missed; the falx, venous sinuses and bone in partial volume are taken for blood. Contrast-enhanced scans, metal,
+recent surgery and slices thinner than 2 mm were never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be
+short, so volumes in mL of such scans may be 20 to 40 % low.
+
+## Data and licence
+
+Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for Intracranial
+Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper: arXiv:1910.08643.
+"""
+
+
+def _slice_threshold(package: PackageConfig) -> str:
+    chosen = package.chosen.get("slice_threshold")
+    if chosen is None:
+        return "no slice is left out."
+    return f"slices below a slice probability of {chosen:.3f} (97 % sensitivity on the validation subjects) are left empty."
+
+
+def _row(name: str, figure: dict[str, Any], paper: str = "") -> str:
+    if figure["value"] is None:
+        return f"| {name} | not defined | | {figure['n']} | {paper} |"
+    low, high = figure["ci95"]
+    return f"| {name} | {figure['value']:.3f} | {low:.3f} to {high:.3f} | {figure['n']} | {paper} |"
+
+
+def _subjects(metrics: dict[str, Any]) -> str:
+    return "\n".join(
+        f"| {subject} | {one['dice']:.3f} | {one['jaccard']:.3f} | {one['n']} |"
+        for subject, one in metrics["per_subject"].items()
+    )

@@ -1,0 +1,55 @@
+"""An experiment's configuration: a YAML file, one a row of a table, those that ship as package data."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from ichor.errors import BadConfig
+from ichor.methods import get
+from ichor.train.settings import Strict
+
+
+class ExperimentConfig(Strict):
+    """One experiment: a method with its settings on one of the authors' folds.
+
+    Unknown keys are refused, in `settings` by the method's own settings.
+    """
+
+    name: str = Field(min_length=1)
+    method: str
+    fold: int = Field(1, ge=1, le=5, description="the authors' fold that is tested")
+    reduced: bool = Field(False, description="whether this stands for a larger experiment")
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def load_config(name_or_path: str) -> ExperimentConfig:
+    """A config by path, or by the name of one that ships (`compact`, `paper/threshold`).
+
+    Raises BadConfig with one line where there is none, or where it does not hold what it should.
+    """
+    shipped = Path(str(files("ichor.experiments"))) / "configs"
+    file = Path(name_or_path)
+    if not file.is_file():
+        file = shipped / f"{name_or_path}.yaml"
+    if not file.is_file():
+        names = sorted(f.relative_to(shipped).with_suffix("").as_posix() for f in shipped.rglob("*.yaml"))
+        raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
+    try:
+        config = ExperimentConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        get(config.method)(**config.settings)  # type: ignore[call-arg]  # methods check their own settings
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        raise BadConfig(f"{file}: expected an experiment's configuration, found {_one_line(error)}") from error
+    return config
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where}: {first['msg'].lower()} ({first['input']!r:.60})"
+    return " ".join(str(error).split())

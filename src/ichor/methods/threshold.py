@@ -1,0 +1,139 @@
+"""`threshold`: the paper's first experiment, two plain thresholds on the brain window (section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ichor import __version__
+from ichor.errors import BadConfig
+from ichor.methods.morphology import close_then_open
+from ichor.scan import Scan
+from ichor.segmentation import MadeBy, Segmentation
+from ichor.train.settings import Strict
+from ichor.windows import BRAIN
+
+if TYPE_CHECKING:
+    from ichor.dataset.case import Case
+
+
+class ThresholdSettings(Strict):
+    """Where the grid search looks, in gray of the brain window; the ranges are the paper's, ends included."""
+
+    lower: tuple[int, int] = (100, 210)
+    upper: tuple[int, int] = (210, 255)
+    step: int = Field(5, ge=1)
+    morphology: bool = Field(False, description="the paper's closing and opening, which belong to its tiles experiment")
+
+
+class Bounds(Strict):
+    """Gray in lower..upper, both included, is hemorrhage."""
+
+    lower: int = Field(ge=0, le=255)
+    upper: int = Field(ge=0, le=255)
+
+
+class Threshold:
+    """Calls hemorrhage what lies between two gray values; `fit` finds them by grid search."""
+
+    name = "threshold"
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = ThresholdSettings(**settings)
+        self.chosen: Bounds | None = None
+        self.model: str | None = None
+        self.version = __version__
+
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:  # noqa: ARG002
+        """Choose the bounds of the highest Jaccard index on the training cases.
+
+        Averaged as the paper does: over a subject's slices with hemorrhage, then over subjects. The grid is searched
+        exactly on histograms, before any morphology. Nothing is left to choose on the validation cases.
+        """
+        lowers = np.arange(self.settings.lower[0], self.settings.lower[1] + 1, self.settings.step)
+        uppers = np.arange(self.settings.upper[0], self.settings.upper[1] + 1, self.settings.step)
+        per_subject = [
+            np.mean([_jaccard_grid(g, m, lowers, uppers) for g, m in _positive_slices(case)], axis=0)
+            for case in training
+            if case.mask.any()
+        ]
+        if not per_subject:
+            raise BadConfig("threshold: expected training cases with hemorrhage, found none")
+        jaccard = np.mean(per_subject, axis=0)
+        best_lower, best_upper = np.unravel_index(int(jaccard.argmax()), jaccard.shape)
+        self.chosen = Bounds(lower=int(lowers[best_lower]), upper=int(uppers[best_upper]))
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """A probability of 1 between the bounds and 0 elsewhere; a slice's is the share of its pixels in the mask.
+
+        That share is a score that orders slices, not a calibrated probability.
+        """
+        if self.chosen is None:
+            raise BadConfig("threshold: expected a fitted or loaded method, found one that is neither")
+        gray = _gray(scan.hu)
+        mask = (gray >= self.chosen.lower) & (gray <= self.chosen.upper)
+        if self.settings.morphology:
+            mask = close_then_open(mask)
+        share = mask.mean(axis=(1, 2))
+        return Segmentation(
+            probability=mask.astype(np.float32),
+            mask=mask,
+            slice_probability=share,
+            scan_probability=float(share.max()),
+            made_by=MadeBy(
+                self.name, self.model, self.version, 0.5, {**self.settings.model_dump(mode="json"), **self.chosen.model_dump()}
+            ),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the settings and bounds as config.yaml."""
+        from ichor.models.package import PackageConfig, write_config
+
+        if self.chosen is None:
+            raise BadConfig("threshold: expected a fitted method to save, found one that is not")
+        write_config(
+            folder,
+            PackageConfig(
+                model=self.model or self.name,
+                version=self.version,
+                method=self.name,
+                settings=self.settings.model_dump(mode="json"),
+                chosen=self.chosen.model_dump(),
+            ),
+        )
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:  # noqa: ARG003
+        """The method that `save` wrote."""
+        from ichor.models.package import read_config
+
+        config = read_config(folder)
+        method = cls(**config.settings)
+        method.chosen, method.model, method.version = Bounds(**config.chosen), config.model, config.version
+        return method
+
+
+def _gray(hu: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return np.round(BRAIN.gray(hu)).astype(np.uint8)
+
+
+def _positive_slices(case: Case) -> list[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
+    indices = np.flatnonzero(case.mask.any(axis=(1, 2)))
+    return [(_gray(case.scan.hu[i]), case.mask[i]) for i in indices]
+
+
+def _jaccard_grid(
+    gray: NDArray[np.uint8], mask: NDArray[np.bool_], lowers: NDArray[np.int64], uppers: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(len(lowers), len(uppers)) Jaccard of one slice for every pair of bounds."""
+    # below[g] counts the pixels of gray under g: a pair of bounds is then one difference.
+    below_all = np.r_[0, np.cumsum(np.bincount(gray.ravel(), minlength=256))]
+    below_mask = np.r_[0, np.cumsum(np.bincount(gray[mask], minlength=256))]
+    predicted = below_all[uppers + 1][None, :] - below_all[lowers][:, None]
+    both = below_mask[uppers + 1][None, :] - below_mask[lowers][:, None]
+    return np.asarray(both / np.maximum(predicted + mask.sum() - both, 1))

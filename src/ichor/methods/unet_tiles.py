@@ -1,0 +1,144 @@
+"""`unet-tiles`: the paper's third experiment, its U-Net on overlapping tiles (sections 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field as Setting
+
+from ichor import __version__
+from ichor.methods.base import Forward
+from ichor.methods.field import Field, find_head
+from ichor.methods.morphology import close_then_open
+from ichor.methods.network import load_network, save_network, unfitted
+from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
+from ichor.scan import Scan
+from ichor.segmentation import MadeBy, Segmentation
+from ichor.train.settings import Strict, TrainingSettings
+
+if TYPE_CHECKING:
+    from ichor.dataset.case import Case
+
+
+class UNetTilesSettings(Strict):
+    """What `unet-tiles` is made of; the defaults are the paper's."""
+
+    width: int = Setting(64, ge=1, description="filters of the first level; 64 makes the paper's 31,031,685 parameters")
+    pixel_mm: float = Setting(0.33, gt=0, description="pixel size of the field; the paper's slices are 0.33 mm")
+    size: int = Setting(640, gt=0, description="pixels a side of the field; the paper cuts 650 to 640")
+    centre: Literal["image", "head"] = Setting("image", description="what the field is centred on")
+    tile: int = Setting(160, gt=0, multiple_of=16)
+    stride: int = Setting(80, gt=0)
+    threshold: float = Setting(0.5, ge=0, le=1)
+    morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
+    batch: int = Setting(7, ge=1, description="tiles a forward pass")
+    training: TrainingSettings = TrainingSettings()
+
+
+class TilesChosen(Strict):
+    """The threshold is the paper's own; only the size of a head is learned, for scans of unknown pixel size."""
+
+    head_mm: float = Setting(gt=0)
+
+
+class UNetTiles:
+    """Segments tiles with the paper's U-Net, averages where they overlap, thresholds, closes and opens."""
+
+    name = "unet-tiles"
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = UNetTilesSettings(**settings)
+        self.chosen: TilesChosen | None = None
+        self.forward: Forward | None = None
+        self.model: str | None = None
+        self.version = __version__
+
+    @property
+    def corners(self) -> NDArray[np.int64]:
+        """(tiles, 2) first row and column of each tile of the field; 7 x 7 = 49 by the paper's numbers."""
+        return tile_corners(self.settings.size, self.settings.tile, self.settings.stride)
+
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """Train on tiles of the training cases; the validation cases choose the epoch."""
+        from ichor.train.fit_tiles import fit_tiles
+
+        self.forward, self.chosen = fit_tiles(self, training, validation, workdir)
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The network's answer on the scan's own grid. A slice's probability is its highest voxel's."""
+        probability = self.probabilities(scan)
+        mask = probability >= self.settings.threshold
+        if self.settings.morphology:
+            mask = close_then_open(mask)
+        slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
+        return Segmentation(
+            probability=probability,
+            mask=mask,
+            slice_probability=slice_probability,
+            scan_probability=float(slice_probability.max()),
+            made_by=MadeBy(
+                name=self.name,
+                model=self.model,
+                version=self.version,
+                threshold=self.settings.threshold,
+                settings=self.settings.model_dump(exclude={"training"}, mode="json"),
+            ),
+        )
+
+    def probabilities(self, scan: Scan) -> NDArray[np.float32]:
+        """(n, rows, columns) voxel probabilities on the scan's grid: overlapping tiles averaged."""
+        if self.forward is None:
+            raise unfitted(self.name)
+        hu, field = self.field_of(scan)
+        averaged = np.stack([self._average(one) for one in hu])
+        return np.ascontiguousarray(from_radiological(field.give_back(averaged), scan))
+
+    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
+        hu = to_radiological(scan.hu, scan)
+        head = find_head(hu)
+        size_mm = radiological_pixel_mm(scan)
+        if size_mm is not None:
+            row, column = (float(v) for v in np.median(size_mm, axis=0))
+        elif self.chosen is not None:
+            row = column = self.chosen.head_mm / max(head.extent)
+        else:
+            raise unfitted(self.name)
+        middle = ((hu.shape[1] - 1) / 2, (hu.shape[2] - 1) / 2)
+        centre = middle if self.settings.centre == "image" else head.centre
+        field = Field.around(centre, hu.shape[1:], (row, column), self.settings.size, self.settings.pixel_mm)
+        return field.take(hu), field
+
+    def _average(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert self.forward is not None  # probabilities() has refused an unfitted method
+        tile, corners = self.settings.tile, self.corners
+        total = np.zeros(hu.shape, np.float32)
+        times = np.zeros(hu.shape, np.float32)
+        for start in range(0, len(corners), self.settings.batch):
+            some = corners[start : start + self.settings.batch]
+            tiles = np.stack([hu[r : r + tile, c : c + tile] for r, c in some])[:, None]
+            for (r, c), probability in zip(some, self.forward(tiles)["probability"], strict=True):
+                total[r : r + tile, c : c + tile] += probability
+                times[r : r + tile, c : c + tile] += 1
+        return total / np.maximum(times, 1)
+
+    def save(self, folder: Path) -> None:
+        """Export the network and its configuration into `folder`."""
+        save_network(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
+        """The method that `save` wrote."""
+        return load_network(cls, TilesChosen, folder, threads)
+
+
+def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:
+    """(tiles, 2) the first row and column of each tile. Raises ValueError where tiles would not cover the field."""
+    if size < tile or (size - tile) % stride:
+        raise ValueError(f"expected a field that tiles of {tile} at stride {stride} cover, found {size}")
+    starts = np.arange(0, size - tile + 1, stride)
+    return np.stack(np.meshgrid(starts, starts, indexing="ij"), axis=-1).reshape(-1, 2)

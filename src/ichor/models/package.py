@@ -1,0 +1,122 @@
+"""A model package: a folder that holds a trained method and all that is known of it.
+
+    model.onnx      the network, where the method has one
+    config.yaml     which method, its settings, what was chosen on the validation fold
+    metrics.json    its figures on the test fold
+    MODEL_CARD.md   the same for people
+    SHA256SUMS      of the four above, in the form of `sha256sum`
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ichor.errors import BadConfig
+from ichor.methods import Method, get
+
+DEFAULT_MODEL = "compact"
+CONFIG = "config.yaml"
+NETWORK = "model.onnx"
+SUMS = "SHA256SUMS"
+
+
+class Training(BaseModel):
+    """On whom a model was trained: the dataset's fingerprint, the fold, and the subjects by their part in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    experiment: str
+    fingerprint: str
+    fold: int
+    training_subjects: tuple[str, ...]
+    validation_subjects: tuple[str, ...]
+    test_subjects: tuple[str, ...]
+
+
+class PackageConfig(BaseModel):
+    """What config.yaml holds.
+
+    `model` and `version` name the trained model; `chosen` is what its method learned beside the network's weights;
+    `training` says on whom (None for a method that was saved outside a run).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    version: str
+    method: str
+    settings: dict[str, Any]
+    chosen: dict[str, Any]
+    training: Training | None = None
+
+
+def load_method(model: str | Path = DEFAULT_MODEL, *, threads: int | None = None) -> Method:
+    """The method in a package that ships (by name) or lies in a folder (by path), ready to predict.
+
+    Raises BadConfig where there is none of that name, or where its files are not those it was packed with.
+    """
+    folder = find_package(model)
+    verify(folder)
+    return get(read_config(folder).method).load(folder, threads=threads)
+
+
+def find_package(model: str | Path) -> Path:
+    """The folder of a package, by the name of one that ships or by path. Raises BadConfig where there is none."""
+    shipped = Path(str(files("ichor.models")))
+    if (shipped / str(model) / CONFIG).is_file() and Path(str(model)).name == str(model):
+        return shipped / str(model)
+    if (Path(model) / CONFIG).is_file():
+        return Path(model)
+    names = sorted(folder.parent.name for folder in shipped.glob(f"*/{CONFIG}"))
+    raise BadConfig(f"{model}: expected a model package or one of {', '.join(names) or 'none'}, found neither")
+
+
+def read_config(folder: Path) -> PackageConfig:
+    """The package's config.yaml. Raises BadConfig where it is missing or does not hold what it should."""
+    file = folder / CONFIG
+    try:
+        return PackageConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise BadConfig(f"{file}: expected a model package's configuration, found {_one_line(error)}") from error
+
+
+def write_config(folder: Path, config: PackageConfig) -> None:
+    """Write config.yaml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    (folder / CONFIG).write_text(text, encoding="utf-8")
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS over all other files of the package."""
+    lines = [f"{_sha256(f)}  {f.name}\n" for f in sorted(folder.iterdir()) if f.is_file() and f.name != SUMS]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def verify(folder: Path) -> None:
+    """Raise BadConfig where a file of the package is not the one it was packed with.
+
+    A folder without SHA256SUMS (a method just saved, not yet exported) has nothing to be held against.
+    """
+    if not (folder / SUMS).exists():
+        return
+    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
+        expected, name = line.split("  ", 1)
+        file = folder / name
+        found = _sha256(file) if file.is_file() else "no such file"
+        if found != expected:
+            raise BadConfig(f"{file}: expected SHA-256 {expected}, found {found}")
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
