@@ -38,22 +38,27 @@ def read(path: Path, options: ReadOptions) -> Scan:
     """The scan in the zip. Raises UnreadableInput where there is none, or the zip is not safe to unpack."""
     from ichor.read.open import open_scan
 
-    with _unpacked(path) as content:
+    with _unpacked(path) as (root, content):
         scan = open_scan(content, options)
-    return replace(scan, source=replace(scan.source, path=path))
+        warnings = _in_words_of(path, root, scan.warnings)
+    return replace(scan, source=replace(scan.source, path=path), warnings=warnings)
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
     """What is in the zip. Raises UnreadableInput where nothing can be read, or it is not safe to unpack."""
     from ichor.read.open import inspect as inspect_path
 
-    with _unpacked(path) as content:
-        return inspect_path(content, options)
+    with _unpacked(path) as (root, content):
+        found = inspect_path(content, options)
+        return replace(found, warnings=_in_words_of(path, root, found.warnings))
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
-    """The content of the zip while the block lasts. What goes wrong with it is said of the zip."""
+def _unpacked(path: Path) -> Iterator[tuple[Path, Path]]:
+    """The folder the zip is unpacked in while the block lasts, and what to read in it.
+
+    What goes wrong with it is said of the zip.
+    """
     with tempfile.TemporaryDirectory(prefix="ichor-") as temporary:
         root = Path(temporary, "content")
         root.mkdir()
@@ -67,9 +72,15 @@ def _unpacked(path: Path) -> Iterator[Path]:
             raise UnreadableInput(f"{path}: could not be unpacked ({error.strerror or error})") from error
         content = _content(root, path)
         try:
-            yield content
+            yield root, content
         except UnreadableInput as error:
-            raise UnreadableInput(str(error).replace(str(root), str(path))) from error
+            (message,) = _in_words_of(path, root, (str(error),))
+            raise UnreadableInput(message) from error
+
+
+def _in_words_of(path: Path, root: Path, messages: tuple[str, ...]) -> tuple[str, ...]:
+    """Messages that name the zip the user gave, where they named the temporary folder."""
+    return tuple(message.replace(str(root), str(path)) for message in messages)
 
 
 def _unpack(path: Path, root: Path) -> None:
@@ -77,9 +88,7 @@ def _unpack(path: Path, root: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if len(entries) > MAXIMUM_FILES:
-            raise UnreadableInput(
-                f"{path}: expected at most {MAXIMUM_FILES:,} files in a zip, found {len(entries):,}"
-            )
+            raise UnreadableInput(f"{path}: expected at most {MAXIMUM_FILES:,} files in a zip, found {len(entries):,}")
         left = MAXIMUM_BYTES
         for number, entry in enumerate(entries, 1):
             target = _target(path, entry, number)
@@ -94,16 +103,12 @@ def _target(path: Path, entry: zipfile.ZipInfo, number: int) -> PurePosixPath | 
     """
     name = PurePosixPath(entry.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or any(":" in part for part in name.parts):
-        raise UnreadableInput(
-            f"{path}: expected files inside the zip's own folder, entry {number} points out of it"
-        )
+        raise UnreadableInput(f"{path}: expected files inside the zip's own folder, entry {number} points out of it")
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise UnreadableInput(f"{path}: expected files and folders, entry {number} is a symbolic link")
     if entry.flag_bits & 0x1:
         raise UnreadableInput(f"{path}: expected a zip without a password, entry {number} is encrypted")
-    of_no_use = (
-        not name.parts or "__MACOSX" in name.parts or name.name.startswith(".") or name.suffix == ".zip"
-    )
+    of_no_use = not name.parts or "__MACOSX" in name.parts or name.name.startswith(".") or name.suffix == ".zip"
     return None if of_no_use else name
 
 
@@ -114,9 +119,7 @@ def _write(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target:
         while chunk := packed.read(_CHUNK):
             left -= len(chunk)
             if left < 0:
-                raise UnreadableInput(
-                    f"{path}: expected at most {MAXIMUM_BYTES:,} bytes unpacked, found more"
-                )
+                raise UnreadableInput(f"{path}: expected at most {MAXIMUM_BYTES:,} bytes unpacked, found more")
             file.write(chunk)
     return left
 
