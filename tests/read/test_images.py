@@ -126,10 +126,7 @@ def test_true_colour_is_refused_by_name(tmp_path: Path) -> None:
     painted = np.stack([gray()[0]] * 3, axis=-1)
     painted[5:9, 5:9] = 255, 0, 0
     Image.fromarray(painted).save(folder / "3.png")
-    assert (
-        refusal(folder)
-        == f"{folder / '3.png'}: expected gray, found colour: channels differ by up to 255 of 255"
-    )
+    assert refusal(folder) == f"{folder / '3.png'}: expected gray, found colour: channels differ by up to 255 of 255"
 
 
 def test_different_sizes_and_depths_are_refused_by_name(tmp_path: Path) -> None:
@@ -168,9 +165,7 @@ def test_names_without_a_number_or_with_the_same_are_refused(tmp_path: Path) -> 
     shutil.copy(folder / "3.png", folder / "03.png")
     assert "expected one file a slice, found 03.png with its number" in refusal(folder)
     (folder / "03.png").rename(folder / "cover.png")
-    assert (
-        refusal(folder) == f"{folder / 'cover.png'}: expected the slice's number in the file name, found none"
-    )
+    assert refusal(folder) == f"{folder / 'cover.png'}: expected the slice's number in the file name, found none"
 
 
 def test_previews_beside_dicom_are_not_the_scan(tmp_path: Path) -> None:
@@ -180,3 +175,22 @@ def test_previews_beside_dicom_are_not_the_scan(tmp_path: Path) -> None:
     assert images.accepts(folder)
     (folder / "1.dcm").write_bytes(b"")
     assert not images.accepts(folder)
+
+
+@pytest.mark.parametrize("name", ["1.png", "1.jpg"])
+def test_an_image_with_any_bytes_wrong_is_read_or_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    folder = save(tmp_path / "slices", gray()[4:5], name)
+    whole = (folder / name).read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(100):
+        raw = bytearray(whole)
+        for byte in rng.integers(0, len(raw), rng.integers(1, 6)):
+            raw[byte] = rng.integers(0, 256)
+        (folder / name).write_bytes(raw)
+        try:
+            assert open_scan(folder).n_slices == 1
+        except UnreadableInput as refusal:
+            assert len(str(refusal).splitlines()) == 1
+            refused += 1
+    assert refused

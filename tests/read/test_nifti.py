@@ -207,9 +207,7 @@ def test_rows_bent_against_columns_are_told_or_refused(tmp_path: Path) -> None:
         affine[0, 1] = np.tan(np.radians(degrees)) * SPACING[1]
         path = save(nib.Nifti1Image(image.dataobj, affine), tmp_path / f"bent{degrees}.nii")
         if refused:
-            with pytest.raises(
-                UnreadableInput, match="expected rows perpendicular to columns, found them 25"
-            ):
+            with pytest.raises(UnreadableInput, match="expected rows perpendicular to columns, found them 25"):
                 open_scan(path)
         else:
             assert "3.0 degrees off perpendicular" in open_scan(path).warnings[0]
@@ -227,13 +225,9 @@ def in_brain() -> np.ndarray:
         pytest.param(np.where(head() < -900, -3024, head()), id="padded -3024"),
         pytest.param(np.where(np.abs(head() - 40) < 50, head(), 0), id="skull stripped to 0"),
         pytest.param(np.where(np.abs(head() - 40) < 50, head(), -1024), id="skull stripped to -1024"),
-        pytest.param(
-            np.clip(np.where(np.abs(head() - 40) < 50, head(), 0), 0, 100), id="stripped and clipped"
-        ),
+        pytest.param(np.clip(np.where(np.abs(head() - 40) < 50, head(), 0), 0, 100), id="stripped and clipped"),
         pytest.param(head()[:, 8:32, 8:28], id="cropped to skull and brain"),
-        pytest.param(
-            in_brain() - np.array([0, 60])[:, None, None].repeat(2, 0), id="cropped to brain and fat"
-        ),
+        pytest.param(in_brain() - np.array([0, 60])[:, None, None].repeat(2, 0), id="cropped to brain and fat"),
         pytest.param(np.clip(head(), -200, 200), id="clipped to a window of HU"),
         pytest.param(np.where(head() > 500, 30000, head()), id="metal"),
         pytest.param(head()[4:5], id="one slice"),
@@ -359,4 +353,23 @@ def test_what_cannot_be_read_is_one_line(make, name, reason, tmp_path, capfd) ->
     message = str(refusal.value)
     assert message.startswith(f"{path}: expected ") and reason in message
     assert "\n" not in message
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_header_with_any_bytes_wrong_is_read_or_refused_in_one_line(tmp_path: Path, capfd) -> None:
+    whole = save(lps_image(head()), tmp_path / "whole.nii").read_bytes()
+    rng = np.random.default_rng(0)
+    path = tmp_path / "hurt.nii"
+    refused = 0
+    for _ in range(300):
+        raw = bytearray(whole)
+        for byte in rng.integers(0, 352, rng.integers(1, 6)):
+            raw[byte] = rng.integers(0, 256)
+        path.write_bytes(raw)
+        try:
+            assert np.isfinite(open_scan(path).voxels).all()
+        except UnreadableInput as refusal:
+            assert len(str(refusal).splitlines()) == 1
+            refused += 1
+    assert 0 < refused < 300
     assert capfd.readouterr() == ("", "")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,8 @@ from ichor.scan import FloatArray, NiftiGrid, Scan, Source
 MOST_VOXELS = 1024**3
 MOST_TRAILING_BYTES = 1 << 20  # some writers pad the end of the file; more than this is no padding
 AIR = -1024
-# NIfTI's units of length (nifti1.h), in mm; a file that names none is in mm.
-UNIT_MM = {"unknown": 1.0, "meter": 1000.0, "mm": 1.0, "micron": 0.001}
+# NIfTI's codes for units of length (nifti1.h), in mm; a file that names none is in mm.
+UNIT_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
 # In-plane axes of a CT are perpendicular. Rounding in the header bends them a little, a registration more.
 BENT_DEG, TOO_BENT_DEG = 0.5, 10.0
@@ -66,13 +68,9 @@ def read_volume(path: Path, kind: str) -> Scan:
     pixel_mm, positions, orientation = _geometry(stored)
     bent = _bend_deg(orientation)
     if bent > TOO_BENT_DEG:
-        raise UnreadableInput(
-            f"{path}: expected rows perpendicular to columns, found them {bent:.1f} degrees off"
-        )
+        raise UnreadableInput(f"{path}: expected rows perpendicular to columns, found them {bent:.1f} degrees off")
     if bent > BENT_DEG:
-        warnings.append(
-            f"rows and columns are {bent:.1f} degrees off perpendicular: lengths in plane are approximate"
-        )
+        warnings.append(f"rows and columns are {bent:.1f} degrees off perpendicular: lengths in plane are approximate")
     try:
         return Scan(
             voxels=voxels,
@@ -134,11 +132,12 @@ def load(path: Path) -> Stored:
         nib.spatialimages.HeaderTypeError,
         OSError,
         EOFError,
-        zlib.error,
+        OverflowError,
         ValueError,
+        zlib.error,
     )
     try:
-        with nib.imageglobals.LoggingOutputSuppressor():
+        with _without_log():
             image: Any = nib.load(path)
             _check_header(path, image)
             with image.file_map["image"].get_prepare_fileobj("rb") as stream:
@@ -147,7 +146,7 @@ def load(path: Path) -> Stored:
             if path.name.lower().endswith(".gz"):
                 image = type(image).from_bytes(_unpack(path, image))
             voxels = np.asanyarray(image.dataobj.get_unscaled())
-            has_pixdim = bool(np.isfinite(sizes).all() and (sizes > 0).all())
+            has_pixdim = _is_grid(np.diag(sizes)) and bool((sizes > 0).all())
             affine, in_space = _affine(image.header, has_pixdim)
     except failures as error:
         reason = " ".join(str(error).replace(str(path), "the file").split()) or type(error).__name__
@@ -160,7 +159,7 @@ def load(path: Path) -> Stored:
         affine=affine,
         in_space=in_space,
         has_sizes=in_space or has_pixdim,
-        unit_mm=UNIT_MM.get(image.header.get_xyzt_units()[0], 1.0),
+        unit_mm=UNIT_MM.get(int(image.header["xyzt_units"]) & 7, 1.0),
     )
 
 
@@ -205,10 +204,12 @@ def _hu(stored: Stored) -> tuple[NDArray[Any], list[str]]:
     warnings = []
     voxels = stored.voxels
     values: NDArray[Any]
-    if voxels.dtype.kind in "iu" and stored.slope == 1 and stored.inter.is_integer():
+    whole = stored.slope == 1 and stored.inter.is_integer() and abs(stored.inter) <= 2**16
+    if whole and voxels.dtype.kind in "iu":
         values = voxels.astype(np.int64) + int(stored.inter) if stored.inter else voxels
     else:
-        values = voxels.astype(np.float32) * np.float32(stored.slope) + np.float32(stored.inter)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below, with all that is not finite
+            values = voxels.astype(np.float32) * np.float32(stored.slope) + np.float32(stored.inter)
         finite = np.isfinite(values)
         if not finite.all():
             warnings.append(f"{np.count_nonzero(~finite)} voxels are not numbers: taken as air, {AIR} HU.")
@@ -225,9 +226,15 @@ def _affine(header: Any, has_pixdim: bool) -> tuple[FloatArray, bool]:
     if has_pixdim:
         stated.append(header.get_qform(coded=True))
     for affine, code in stated:
-        if code > 0 and np.isfinite(affine).all() and np.linalg.det(affine[:3, :3]) != 0:
+        if code > 0 and np.isfinite(affine).all() and _is_grid(affine[:3, :3]):
             return np.asarray(affine, np.float64), True
-    return np.asarray(header.get_base_affine(), np.float64), False
+    affine = header.get_base_affine() if has_pixdim else np.diag([-1.0, 1.0, 1.0, 1.0])
+    return np.asarray(affine, np.float64), False
+
+
+def _is_grid(axes: FloatArray) -> bool:
+    """Whether three axes (columns of a 3x3) span a space, none thousands of times as long as another."""
+    return bool(np.isfinite(axes).all()) and float(np.linalg.cond(axes)) < 1e4
 
 
 def _geometry(stored: Stored) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -244,6 +251,21 @@ def _geometry(stored: Stored) -> tuple[FloatArray, FloatArray, FloatArray]:
 def _bend_deg(orientation: FloatArray) -> float:
     """How far the angle between the (2, 3) directions is from a right one."""
     return float(np.degrees(np.abs(np.arcsin(np.clip(orientation[0] @ orientation[1], -1, 1)))))
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep nibabel from printing what it finds odd in a header: what matters is said by this reader."""
+    logger = _nibabel().imageglobals.logger
+    logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(record: object) -> bool:  # noqa: ARG001 (what logging asks of a filter)
+    return False
 
 
 def _nibabel() -> Any:
