@@ -141,7 +141,7 @@ class Scan:
             return None
         if distances.size == 0:
             return self.thickness_mm
-        return (np.r_[distances[:1], distances] + np.r_[distances, distances[-1:]]) / 2
+        return np.asarray((np.r_[distances[:1], distances] + np.r_[distances, distances[-1:]]) / 2, np.float64)
 
     @property
     def pixel_area_mm2(self) -> FloatArray | None:

@@ -36,13 +36,11 @@ class GrayWindow:
     def gray(self, hu: ArrayLike) -> NDArray[np.float32]:
         """Gray values in 0..255 (float, not rounded) of HU, any shape."""
         fraction = (np.asarray(hu, np.float32) - self.lowest_hu) / self.width
-        return np.clip(fraction, 0, 1, dtype=np.float32) * np.float32(255)
+        return np.asarray(np.clip(fraction, 0, 1) * np.float32(255), np.float32)
 
     def hu(self, gray: ArrayLike) -> NDArray[np.float32]:
         """HU of gray values 0..255, any shape; clipped values stay at the window's ends."""
-        return np.asarray(gray, np.float32) / np.float32(255) * np.float32(self.width) + np.float32(
-            self.lowest_hu
-        )
+        return np.asarray(gray, np.float32) / np.float32(255) * np.float32(self.width) + np.float32(self.lowest_hu)
 
 
 BRAIN = GrayWindow(40, 120)

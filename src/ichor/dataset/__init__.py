@@ -1,0 +1,1 @@
+"""ct-ich with its labels and demographics, cases, and the folds."""

@@ -32,8 +32,7 @@ class Case:
     def __post_init__(self) -> None:
         if self.mask.shape != self.scan.voxels.shape:
             raise ValueError(
-                f"subject {self.subject}: expected a mask of shape {self.scan.voxels.shape}, "
-                f"found {self.mask.shape}"
+                f"subject {self.subject}: expected a mask of shape {self.scan.voxels.shape}, found {self.mask.shape}"
             )
         if self.labels.shape != (self.scan.n_slices, len(Subtype)):
             raise ValueError(

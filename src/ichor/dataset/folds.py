@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 N_FOLDS = 5
 
@@ -55,4 +56,4 @@ def _blocks() -> list[list[str]]:
     """The authors' test blocks of 16, 16, 16, 16 and 18 subjects."""
     subjects = [f"{index + _FIRST_SUBJECT:03d}" for index in _AUTHORS_ORDER]
     cuts = [b * _BLOCK for b in range(N_FOLDS)] + [len(subjects)]
-    return [subjects[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [subjects[a:b] for a, b in pairwise(cuts)]

@@ -127,7 +127,7 @@ def _averages(results: Results) -> NDArray[np.float64]:
     pairs = [p for r in _scored(results) for p in subject_averages({r.subject: r.overlaps}).values()]
     if not pairs:
         raise ValueError("expected subjects with hemorrhage, found none")
-    return np.mean(pairs, axis=0)
+    return np.asarray(np.mean(pairs, axis=0))
 
 
 def _average_dice(results: Results) -> float:

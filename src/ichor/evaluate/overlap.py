@@ -31,13 +31,14 @@ class Overlaps:
 
     @classmethod
     def of(cls, mask: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Overlaps:
-        """The counts of a mask and its reference, both (n, rows, columns). Raises ValueError where they differ in shape."""
+        """The counts of a mask and its reference, both (n, rows, columns).
+
+        Raises ValueError where they differ in shape.
+        """
         if mask.shape != reference.shape:
             raise ValueError(f"expected a mask of shape {reference.shape}, found {mask.shape}")
         axes = (1, 2)
-        return cls(
-            np.sum(mask & reference, axis=axes), np.sum(mask, axis=axes), np.sum(reference, axis=axes)
-        )
+        return cls(np.sum(mask & reference, axis=axes), np.sum(mask, axis=axes), np.sum(reference, axis=axes))
 
     @property
     def dice(self) -> NDArray[np.float64]:
@@ -55,9 +56,7 @@ class Overlaps:
         return self.reference > 0
 
 
-def subject_averages(
-    overlaps: Mapping[str, Overlaps], leave_out: Sequence[str] = ()
-) -> dict[str, tuple[float, float]]:
+def subject_averages(overlaps: Mapping[str, Overlaps], leave_out: Sequence[str] = ()) -> dict[str, tuple[float, float]]:
     """For each subject with hemorrhage, (Dice, Jaccard) as the mean over its slices that truly have some.
 
     The mean of these over subjects is the paper's average. `leave_out` names subjects that do not count (the

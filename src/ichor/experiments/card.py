@@ -8,15 +8,9 @@ from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.models.package import PackageConfig
 
 
-
 def model_card(package: PackageConfig, metrics: dict[str, Any]) -> str:
     """The card of a package in Markdown, its figures taken from `metrics`."""
-    training = package.training
-    on = "outside a run" if training is None else (
-        f"the authors' fold {training.fold} of ct-ich 1.0.0 (Hssayeni et al. 2019): {len(training.training_subjects)} "
-        f"subjects to train, {len(training.validation_subjects)} to choose thresholds, {len(training.test_subjects)} "
-        "to report on; no subject is in two of them"
-    )
+    on = _training(package)
     missed = ", ".join(metrics["subjects_missed"]) or "none"
     made = metrics["made_by"]
     return f"""# {package.model} {package.version}
@@ -69,8 +63,7 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Where it fails
 
-Trained on one hospital's scanner, 5 mm slices, and {0 if training is None else len(training.training_subjects)} subjects,
-27 of the dataset's 82 being children. Thin rims along the skull, small subarachnoid blood and old (hypodense) blood
+Trained on one hospital's scanner and 5 mm slices, 27 of the dataset's 82 subjects being children. Thin rims along the skull, small subarachnoid blood and old (hypodense) blood
 are missed; the falx, venous sinuses and bone in partial volume are taken for blood. Contrast-enhanced scans, metal,
 recent surgery and slices thinner than 2 mm were never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be
 short, so volumes in mL of such scans may be 20 to 40 % low.
@@ -82,11 +75,25 @@ Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper:
 """
 
 
+def _training(package: PackageConfig) -> str:
+    training = package.training
+    if training is None:
+        return "unknown data"
+    return (
+        f"the authors' fold {training.fold} of ct-ich 1.0.0 (Hssayeni et al. 2019): "
+        f"{len(training.training_subjects)} subjects to train, {len(training.validation_subjects)} to choose "
+        f"thresholds, {len(training.test_subjects)} to report on; no subject is in two of them"
+    )
+
+
 def _slice_threshold(package: PackageConfig) -> str:
     chosen = package.chosen.get("slice_threshold")
     if chosen is None:
         return "no slice is left out."
-    return f"slices below a slice probability of {chosen:.3f} (97 % sensitivity on the validation subjects) are left empty."
+    return (
+        f"slices below a slice probability of {chosen:.3f} (97 % sensitivity on the validation subjects) "
+        "are left empty."
+    )
 
 
 def _row(name: str, figure: dict[str, Any], paper: str = "") -> str:

@@ -41,7 +41,7 @@ def load_config(name_or_path: str) -> ExperimentConfig:
         raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
     try:
         config = ExperimentConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-        get(config.method)(**config.settings)  # type: ignore[call-arg]  # methods check their own settings
+        get(config.method)(**config.settings)  # methods check their own settings
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadConfig(f"{file}: expected an experiment's configuration, found {_one_line(error)}") from error
     return config

@@ -1,9 +1,9 @@
 """A run: one experiment on one fold, from the dataset to figures on the test block.
 
-    RUN/config.yaml                the resolved config
-    RUN/fold-K/                    what the fit leaves: checkpoint.pt, history.jsonl, weights.pt
-    RUN/fold-K/model/              the fitted method as a package, without card and figures
-    RUN/metrics.json, masks.json.gz, scores.csv, scan_scores.csv
+RUN/config.yaml                the resolved config
+RUN/fold-K/                    what the fit leaves: checkpoint.pt, history.jsonl, weights.pt
+RUN/fold-K/model/              the fitted method as a package, without card and figures
+RUN/metrics.json, masks.json.gz, scores.csv, scan_scores.csv
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def run_fold(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) 
     model = folder / MODEL
     if not (model / CONFIG).exists():
         started = time.perf_counter()
-        method = get(config.method)(**config.settings)  # type: ignore[call-arg]
+        method = get(config.method)(**config.settings)
         method.model = config.name
         method.fit(dataset.cases(fold.training), dataset.cases(fold.validation), folder)
         if first_rank:
@@ -146,7 +146,9 @@ def hardware() -> str:
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        models = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        models = [
+            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         name = models[0] if models else name
     text = f"{name}, {os.cpu_count()} cores"
     try:

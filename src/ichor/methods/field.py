@@ -46,7 +46,7 @@ class Field:
         axes = []
         for middle, n, step in zip(centre, shape, scan_pixel_mm, strict=True):
             # Centres of the field's pixels in pixels of the scan, and the other way round.
-            places = middle + (np.arange(size) - (size - 1) / 2) * (pixel_mm / step)
+            places = np.asarray(middle + (np.arange(size) - (size - 1) / 2) * (pixel_mm / step), np.float64)
             places_back = (np.arange(n) - middle) * (step / pixel_mm) + (size - 1) / 2
             axes.append((_weights(places, n, pixel_mm / step), _weights(places_back, size, step / pixel_mm)))
         (rows, rows_back), (columns, columns_back) = axes
@@ -90,7 +90,7 @@ def find_head(hu: NDArray[np.generic]) -> HeadBox:
 
     A scan without any body gives the whole slice.
     """
-    n, height, width = hu.shape
+    height, width = hu.shape[1:]
     step = max(1, min(height, width) // 128)  # a coarse look is enough to centre
     boxes = []
     for one in hu:

@@ -11,7 +11,7 @@ OPENING = 5
 
 
 def close_then_open(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill gaps with a 10x10 square, then drop what a 5x5 square does not fit into; slice by slice, (n, rows, columns)."""
+    """Fill gaps with a 10x10 square, then drop what a 5x5 square does not fit into; mask (n, rows, columns)."""
     # The border is padded: closing must not eat away what touches it.
     padded = np.pad(mask, ((0, 0), (CLOSING, CLOSING), (CLOSING, CLOSING)))
     closed = ndimage.binary_closing(padded, np.ones((1, CLOSING, CLOSING), bool))

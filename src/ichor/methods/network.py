@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -18,11 +18,16 @@ class NetworkMethod(Protocol):
     model: str | None
     version: str
     forward: Forward | None
-    settings: BaseModel
-    chosen: BaseModel | None
 
+    @property
+    def settings(self) -> BaseModel:
+        """What the method was made from."""
+        ...
 
-Loaded = TypeVar("Loaded", bound=NetworkMethod)
+    @property
+    def chosen(self) -> BaseModel | None:
+        """What it learned beside the network's weights."""
+        ...
 
 
 def save_network(method: NetworkMethod, folder: Path) -> None:
@@ -46,17 +51,14 @@ def save_network(method: NetworkMethod, folder: Path) -> None:
     )
 
 
-def load_network(method: type[Loaded], chosen: type[BaseModel], folder: Path, threads: int | None) -> Loaded:
-    """The method that `save_network` wrote, run by the engine that is installed."""
+def adopt_network(method: NetworkMethod, folder: Path, threads: int | None) -> None:
+    """Let `method` run the network that `save_network` wrote into `folder`, under its name and version."""
     from ichor.models.engine import Engine
     from ichor.models.package import NETWORK, read_config
 
     config = read_config(folder)
-    loaded: Any = method(**config.settings)
-    loaded.chosen = chosen(**config.chosen)
-    loaded.model, loaded.version = config.model, config.version
-    loaded.forward = Engine(folder / NETWORK, threads=threads)
-    return loaded  # type: ignore[no-any-return]
+    method.model, method.version = config.model, config.version
+    method.forward = Engine(folder / NETWORK, threads=threads)
 
 
 def unfitted(name: str) -> BadConfig:

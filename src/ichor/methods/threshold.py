@@ -86,7 +86,11 @@ class Threshold:
             slice_probability=share,
             scan_probability=float(share.max()),
             made_by=MadeBy(
-                self.name, self.model, self.version, 0.5, {**self.settings.model_dump(mode="json"), **self.chosen.model_dump()}
+                self.name,
+                self.model,
+                self.version,
+                0.5,
+                {**self.settings.model_dump(mode="json"), **self.chosen.model_dump()},
             ),
         )
 

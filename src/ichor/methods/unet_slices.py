@@ -13,7 +13,7 @@ from pydantic import Field as Setting
 from ichor import __version__
 from ichor.methods.base import Forward
 from ichor.methods.field import Field, HeadBox, find_head, neighbours
-from ichor.methods.network import load_network, save_network, unfitted
+from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
@@ -131,4 +131,10 @@ class UNetSlices:
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
         """The method that `save` wrote, run by the engine that is installed."""
-        return load_network(cls, Chosen, folder, threads)
+        from ichor.models.package import read_config
+
+        config = read_config(folder)
+        method = cls(**config.settings)
+        method.chosen = Chosen(**config.chosen)
+        adopt_network(method, folder, threads)
+        return method

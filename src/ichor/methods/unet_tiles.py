@@ -14,7 +14,7 @@ from ichor import __version__
 from ichor.methods.base import Forward
 from ichor.methods.field import Field, find_head
 from ichor.methods.morphology import close_then_open
-from ichor.methods.network import load_network, save_network, unfitted
+from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
@@ -114,7 +114,8 @@ class UNetTiles:
         return field.take(hu), field
 
     def _average(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
-        assert self.forward is not None  # probabilities() has refused an unfitted method
+        if self.forward is None:
+            raise unfitted(self.name)
         tile, corners = self.settings.tile, self.corners
         total = np.zeros(hu.shape, np.float32)
         times = np.zeros(hu.shape, np.float32)
@@ -124,7 +125,7 @@ class UNetTiles:
             for (r, c), probability in zip(some, self.forward(tiles)["probability"], strict=True):
                 total[r : r + tile, c : c + tile] += probability
                 times[r : r + tile, c : c + tile] += 1
-        return total / np.maximum(times, 1)
+        return np.asarray(total / np.maximum(times, 1), np.float32)
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
@@ -133,7 +134,13 @@ class UNetTiles:
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
         """The method that `save` wrote."""
-        return load_network(cls, TilesChosen, folder, threads)
+        from ichor.models.package import read_config
+
+        config = read_config(folder)
+        method = cls(**config.settings)
+        method.chosen = TilesChosen(**config.chosen)
+        adopt_network(method, folder, threads)
+        return method
 
 
 def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:

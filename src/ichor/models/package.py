@@ -1,10 +1,10 @@
 """A model package: a folder that holds a trained method and all that is known of it.
 
-    model.onnx      the network, where the method has one
-    config.yaml     which method, its settings, what was chosen on the validation fold
-    metrics.json    its figures on the test fold
-    MODEL_CARD.md   the same for people
-    SHA256SUMS      of the four above, in the form of `sha256sum`
+model.onnx      the network, where the method has one
+config.yaml     which method, its settings, what was chosen on the validation fold
+metrics.json    its figures on the test fold
+MODEL_CARD.md   the same for people
+SHA256SUMS      of the four above, in the form of `sha256sum`
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Networks, one a file, the paper each comes from at its head (torch)."""

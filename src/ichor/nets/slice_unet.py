@@ -11,6 +11,8 @@ The first convolution sees each 2x2 block of pixels as channels and the last one
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,7 +39,7 @@ class SliceUNet(nn.Module):
         self.windowing = Windowing(_CHANNELS)
         n_in = len(_CHANNELS) * _BLOCK**2
         self.down = nn.ModuleList(_Residual(i, o) for i, o in zip([n_in, *widths[:-1]], widths, strict=True))
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))[::-1]
+        pairs = list(pairwise(widths))[::-1]
         self.up = nn.ModuleList(_Residual(skip + below, skip) for skip, below in pairs)
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(widths[0], _BLOCK**2, 1)

@@ -29,9 +29,7 @@ class UNet(nn.Module):
         super().__init__()
         widths = [width * 2**level for level in range(5)]
         self.windowing = Windowing([(0, BRAIN)])
-        self.down = nn.ModuleList(
-            _double(i, o) for i, o in zip([1, *widths[:3]], widths[:4], strict=True)
-        )
+        self.down = nn.ModuleList(_double(i, o) for i, o in zip([1, *widths[:3]], widths[:4], strict=True))
         self.bottleneck = _double(widths[3], widths[4])
         self.up = nn.ModuleList(_UpConvolution(2 * w, w) for w in reversed(widths[:4]))
         self.expand = nn.ModuleList(_double(2 * w, w) for w in reversed(widths[:4]))

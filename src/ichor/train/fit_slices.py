@@ -24,7 +24,10 @@ from ichor.train.samples import SliceSamples
 if TYPE_CHECKING:
     from ichor.methods.unet_slices import Chosen, UNetSlices
 
-VOXEL_THRESHOLDS = tuple(np.round(np.r_[0.01:0.1:0.01, 0.1:0.95:0.05], 3))
+VOXEL_THRESHOLDS: tuple[float, ...] = (
+    *(round(0.01 * i, 2) for i in range(1, 10)),
+    *(round(0.05 * i, 2) for i in range(2, 20)),
+)
 SLICE_SENSITIVITY = 0.97  # the paper's, at which slices are left empty
 
 
@@ -46,9 +49,7 @@ def fit_slices(
     torch.manual_seed(settings.training.seed)
     network = train(make_network(method), samples, _validator(held_out), settings.training, workdir)
     forward = TorchForward(network)
-    chosen = Chosen(
-        **choose_thresholds(_with(method, forward, pool.head_mm), validation), head_mm=pool.head_mm
-    )
+    chosen = Chosen(**choose_thresholds(_with(method, forward, pool.head_mm), validation), head_mm=pool.head_mm)
     return forward, chosen
 
 

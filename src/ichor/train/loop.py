@@ -34,7 +34,7 @@ WEIGHTS = "weights.pt"
 HISTORY = "history.jsonl"
 
 
-def train(
+def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     network: nn.Module, samples: Samples, validate: Validate, settings: TrainingSettings, folder: Path
 ) -> nn.Module:
     """Train `network` on `samples`; return it with the weights that `settings.keep` asks for, on the CPU, in eval mode.

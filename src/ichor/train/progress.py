@@ -51,4 +51,5 @@ class EpochProgress:
         if self._enabled and self._bar.disable:
             figures = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "seconds"))
             left = (self._epochs - self._done) * sum(self._seconds[-5:]) / len(self._seconds[-5:])
-            print(f"epoch {self._done}/{self._epochs}  {figures}  left {left / 60:.1f} min", file=sys.stderr, flush=True)
+            line = f"epoch {self._done}/{self._epochs}  {figures}  left {left / 60:.1f} min"
+            self._bar.console.print(line, highlight=False, soft_wrap=True)
