@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import nibabel
 import numpy as np
 from scipy import ndimage
 
-from ichor.errors import UnreadableInput
 from ichor.scan import RADIOLOGICAL, Scan, Source
 from ichor.segmentation import MadeBy, Segmentation
+from ichor.write.nifti import affine
 
 BLOOD_HU, BRAIN_HU, SKULL_HU, AIR_HU = 65, 35, 1000, -1000
 
@@ -51,9 +54,7 @@ def made_head(
     positions = np.array([0, 0, 1.0]) * heights[:, None] - middle
     rows, columns = np.mgrid[:size, :size]
     place = (
-        positions[:, None, None, :]
-        + columns[..., None] * turned[0] * column_mm
-        + rows[..., None] * turned[1] * row_mm
+        positions[:, None, None, :] + columns[..., None] * turned[0] * column_mm + rows[..., None] * turned[1] * row_mm
     )
     centre, radii = np.array([0, 0, 50.0]), np.array([72.0, 90.0, 85.0])
     hu = np.full(place.shape[:3], AIR_HU, np.int16)
@@ -85,44 +86,53 @@ class ThresholdMethod:
 
     lowest_hu: float = 60.0
     highest_hu: float = 90.0
-    name: str = "threshold"
+
+    @property
+    def made_by(self) -> MadeBy:
+        settings = {"slice_threshold": 0.5, "lowest_hu": self.lowest_hu, "highest_hu": self.highest_hu}
+        return MadeBy("threshold", None, "1", 0.5, settings)
 
     def predict(self, scan: Scan) -> Segmentation:
         hu = np.asarray(scan.hu)
         blood = (hu >= self.lowest_hu) & (hu <= self.highest_hu)
-        settings = {"lowest_hu": self.lowest_hu, "highest_hu": self.highest_hu}
-        return segmentation_of(ndimage.binary_opening(blood, np.ones((1, 3, 3))), scan, settings)
+        return segmentation_of(ndimage.binary_opening(blood, np.ones((1, 3, 3))), self.made_by)
 
 
-class CrashingMethod(ThresholdMethod):
-    """Fails on scans whose path holds the word crash, with a message that must not be repeated."""
+class FailingMethod(ThresholdMethod):
+    """Fails on scans by their names, as methods and machines do."""
 
     def predict(self, scan: Scan) -> Segmentation:
-        if "crash" in str(scan.source.path):
-            raise RuntimeError("DOE^JANE 1961-01-01")
+        name = scan.source.path.name
+        if "crash" in name:
+            raise RuntimeError("DOE^JANE 1961-01-01")  # what a message may quote must not be repeated
+        if "interrupt" in name:
+            raise KeyboardInterrupt
+        if "killed" in name:
+            os._exit(9)
         return super().predict(scan)
 
 
-def segmentation_of(mask: np.ndarray, scan: Scan, settings: dict[str, float] | None = None) -> Segmentation:
+def load_made_method(model: str, *, threads: int | None = None) -> FailingMethod:
+    """Stands in for a model package: `model` is the lowest HU of blood."""
+    return FailingMethod(lowest_hu=float(model))
+
+
+def segmentation_of(mask: np.ndarray, made_by: MadeBy) -> Segmentation:
     """A mask as a method's answer: probability 0.9 inside and fading out around it, slices by their area."""
     away = ndimage.gaussian_filter(mask.astype(np.float32), (0, 2, 2))
-    probability = np.where(mask, 0.9, np.minimum(away, 0.45)).astype(np.float32)
     area = mask.sum(axis=(1, 2))
     slices = np.where(area > 0, 0.6 + 0.39 * area / max(area.max(), 1), 0.03)
     return Segmentation(
-        probability=probability,
+        probability=np.where(mask, 0.9, np.minimum(away, 0.45)).astype(np.float32),
         mask=mask.astype(bool),
         slice_probability=slices.astype(np.float64),
         scan_probability=float(slices.max()),
-        made_by=MadeBy("threshold", None, "1", 0.5, {"slice_threshold": 0.5, **(settings or {})}),
+        made_by=made_by,
     )
 
 
-def read_made_scan(path: str | Path, options: object = None) -> Scan:
-    """Reads voxels from a `*.npz`, 1.6 x 1.6 x 10 mm: stands in for the readers in tests of screening."""
-    try:
-        voxels = np.load(path)["voxels"]
-    except Exception as error:
-        raise UnreadableInput(f"{path}: expected a made scan, found something else") from error
-    scan = made_head(n=len(voxels), size=voxels.shape[1], path=Path(path))
-    return replace(scan, voxels=voxels)
+def write_made_nifti(path: Path, **geometry: Any) -> Path:
+    """A made head as a NIfTI file."""
+    scan = made_head(**geometry)
+    nibabel.save(nibabel.Nifti1Image(scan.voxels.transpose(2, 1, 0), affine(scan)), path)
+    return path

@@ -27,9 +27,7 @@ def world_lps(scan: Scan, k: int, row: int, column: int) -> np.ndarray:
 
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
 @pytest.mark.parametrize("tilt_deg", [0.0, 21.5, -14.0])
-def test_every_voxel_lies_where_its_slice_says(
-    tmp_path: Path, orientation: np.ndarray, tilt_deg: float
-) -> None:
+def test_every_voxel_lies_where_its_slice_says(tmp_path: Path, orientation: np.ndarray, tilt_deg: float) -> None:
     scan = made_head(orientation=orientation, tilt_deg=tilt_deg, pixel_mm=(1.2, 1.5))
     mask = scan.voxels == 65
     write_mask(mask, scan, tmp_path / "mask.nii.gz")
@@ -119,9 +117,7 @@ def test_a_source_of_another_shape_is_refused() -> None:
     head = made_head()
     grid = NiftiGrid(np.array([[0, 1], [1, 1], [2, 1]]), np.eye(4), (5, 5, 5))
     scan = replace(head, source=replace(head.source, nifti=grid))
-    with pytest.raises(
-        ValueError, match=r"expected the source file's shape \(5, 5, 5\), found \(128, 128, 12\)"
-    ):
+    with pytest.raises(ValueError, match=r"expected the source file's shape \(5, 5, 5\), found \(128, 128, 12\)"):
         in_file_order(head.voxels, scan)
 
 

@@ -25,7 +25,7 @@ def screen(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Scans (DICOM folder or zip, NIfTI file, ct-ich subject, folder of JPG or PNG slices), "
             "folders of such, or .txt lists of paths, one a line.",
         ),
@@ -64,14 +64,15 @@ def screen(
     Leaves with 0 when every scan was screened, 1 when some of several failed, 2 when the one scan could not
     be read or the command was wrong. Research use only; not a medical device.
     """
-    from ichor.models.package import DEFAULT_MODEL, load_method
+    from ichor.models.package import DEFAULT_MODEL, find_package, load_method
     from ichor.screen.batch import plan, screen_batch, write_batch
-    from ichor.screen.inputs import find_scans
+    from ichor.screen.inputs import content_sha256, find_scans
 
     options = read_options(window, pixel_mm, slice_mm, series)
-    jobs = plan(find_scans(paths, out), out, options, probability=probability)
+    package = find_package(model or DEFAULT_MODEL)
+    jobs = plan(find_scans(paths, out), out, options, probability=probability, method_sha256=content_sha256(package))
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))
-    make_method: Callable[[], Screener] = partial(load_method, model or DEFAULT_MODEL, threads=each)
+    make_method: Callable[[], Screener] = partial(load_method, package, threads=each)
     outcomes: list[Outcome] = []
     _make_folder(out)
     try:
@@ -87,7 +88,7 @@ def screen(
         if outcomes:
             write_batch(out, outcomes)
     if debug:
-        typer.echo("".join(one.crash for one in outcomes), err=True, nl=False)
+        typer.echo("".join(one.traceback for one in outcomes), err=True, nl=False)
     raise typer.Exit(_close(outcomes, out))
 
 

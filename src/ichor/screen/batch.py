@@ -36,6 +36,7 @@ class Outcome:
         findings: what was found; None where it failed.
         reason: why it failed, in one line.
         crash: where in the code an unforeseen error arose; empty for an input that could not be read.
+        traceback: the same with the error's message, where that was asked for.
     """
 
     job: Job
@@ -43,13 +44,21 @@ class Outcome:
     findings: Findings | None = None
     reason: str = ""
     crash: str = ""
+    traceback: str = ""
 
 
-def plan(paths: Sequence[Path], out: Path, options: ReadOptions, *, probability: bool = False) -> list[Job]:
+def plan(
+    paths: Sequence[Path],
+    out: Path,
+    options: ReadOptions,
+    *,
+    probability: bool = False,
+    method_sha256: str | None = None,
+) -> list[Job]:
     """A job for each scan, each with a folder of its own under `out`."""
     taken = {folder.name: found.made_by.path_sha256 for folder, found in _results_in(out)}
     names = name_scans(paths, taken)
-    return [Job(path, out / name, options, probability) for path, name in names.items()]
+    return [Job(path, out / name, options, probability, method_sha256) for path, name in names.items()]
 
 
 def screen_batch(
@@ -62,25 +71,24 @@ def screen_batch(
 ) -> Iterator[Outcome]:
     """Screen every job, yielding each outcome as it comes: first those done before, then the rest.
 
-    `make_method` is called once in each process that screens (in this one to know what has been done); with
-    more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
-    begin. With `debug`, the whole traceback of an unforeseen error is kept, its message too, which may
-    quote the file.
+    `make_method` is called once in each process that screens, and not at all where nothing is left to do;
+    with more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
+    begin. With `debug` the whole traceback of an unforeseen error is kept, its message too, which may quote
+    the file.
     """
-    method = make_method()
     waiting = []
     for job in jobs:
-        earlier = None if force else earlier_findings(job, method.made_by)
+        earlier = None if force else earlier_findings(job)
         if earlier is None:
             waiting.append(job)
         else:
             yield Outcome(job, "skipped", earlier)
-    if workers <= 1 or len(waiting) <= 1:
+    if workers > 1 and len(waiting) > 1:
+        yield from _in_processes(waiting, make_method, min(workers, len(waiting)), debug)
+    elif waiting:
+        method = make_method()
         for job in waiting:
             yield _screened(job, method, debug)
-        return
-    del method  # each worker loads its own
-    yield from _in_processes(waiting, make_method, min(workers, len(waiting)), debug)
 
 
 def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
@@ -88,10 +96,10 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
 
     Scans of earlier runs into the same folder stay in the summary.
     """
-    rows = {
-        one.job.folder.name: row_of(one.job.folder.name, one.status, one.findings, one.reason)
-        for one in outcomes
-    }
+    rows = {}
+    for one in outcomes:
+        name = one.job.folder.name
+        rows[name] = row_of(name, one.status, one.findings, one.reason)
     for folder, found in _results_in(out):
         rows.setdefault(folder.name, row_of(folder.name, "skipped", found))
     write_summary(out / SUMMARY, (rows[name] for name in sorted(rows)))
@@ -114,8 +122,8 @@ def _screened(job: Job, method: Screener, debug: bool) -> Outcome:
     except IchorError as error:
         return Outcome(job, "failed", reason=_one_line(str(error)))
     except Exception as error:
-        crash = traceback.format_exc() if debug else _frames(error)
-        return Outcome(job, "failed", reason=_unforeseen(error), crash=crash)
+        whole = traceback.format_exc() if debug else ""
+        return Outcome(job, "failed", reason=_unforeseen(error), crash=_frames(error), traceback=whole)
 
 
 def _unforeseen(error: Exception) -> str:
@@ -139,25 +147,22 @@ def _one_line(text: str) -> str:
 _method: Screener | None = None
 
 
-def _start_worker(make_method: MakeMethod) -> None:
-    """Load a worker's own method. Ctrl-C is for the parent to heed: the scan under way is finished."""
-    global _method  # noqa: PLW0603 (one method a process is what a pool's initializer is for)
+def _start_worker() -> None:
+    """Ctrl-C is for the parent to heed: the scan under way is finished."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _method = make_method()
 
 
-def _screen_in_worker(job: Job, debug: bool) -> Outcome:
-    if _method is None:
-        raise RuntimeError("expected a worker with a method, found one that was not started")
+def _screen_in_worker(job: Job, make_method: MakeMethod, debug: bool) -> Outcome:
+    """Screen with the worker's own method, loaded for its first scan."""
+    global _method  # noqa: PLW0603 (a worker keeps its method from one scan to the next)
+    _method = _method or make_method()
     return _screened(job, _method, debug)
 
 
-def _in_processes(
-    jobs: Sequence[Job], make_method: MakeMethod, workers: int, debug: bool
-) -> Iterator[Outcome]:
+def _in_processes(jobs: Sequence[Job], make_method: MakeMethod, workers: int, debug: bool) -> Iterator[Outcome]:
     lost = []
-    with _pool(workers, make_method) as pool:
-        under_way = {pool.submit(_screen_in_worker, job, debug): job for job in jobs}
+    with _pool(workers) as pool:
+        under_way = {pool.submit(_screen_in_worker, job, make_method, debug): job for job in jobs}
         for future in as_completed(under_way):
             try:
                 yield future.result()
@@ -166,20 +171,18 @@ def _in_processes(
     # A worker that dies takes all scans under way and waiting with it. Each of them is tried again alone,
     # so that only the one that killed its worker fails.
     for job in lost:
-        with _pool(1, make_method) as pool:
+        with _pool(1) as pool:
             try:
-                yield pool.submit(_screen_in_worker, job, debug).result()
+                yield pool.submit(_screen_in_worker, job, make_method, debug).result()
             except BrokenProcessPool:
                 reason = "its worker process died, perhaps for want of memory: try fewer --workers"
                 yield Outcome(job, "failed", reason=reason)
 
 
 @contextmanager
-def _pool(workers: int, make_method: MakeMethod) -> Iterator[ProcessPoolExecutor]:
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes; at the end, wanted or not, scans under way are finished and no other begins."""
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(make_method,)
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         yield pool
     finally:

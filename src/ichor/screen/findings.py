@@ -98,9 +98,7 @@ class SliceFindings(_Part):
     """One slice."""
 
     index: Count = Field(description="Counted from 0 at the lowest slice; reports show index + 1.")
-    position_mm: NotNegative | None = Field(
-        description="Distance from the lowest slice along the normal, mm."
-    )
+    position_mm: NotNegative | None = Field(description="Distance from the lowest slice along the normal, mm.")
     thickness_mm: Positive | None = Field(description="What the slice was reconstructed from, mm.")
     height_mm: Positive | None = Field(description="The height its voxels stand for in volumes, mm.")
     probability: Probability = Field(description="That the slice shows hemorrhage.")
@@ -122,10 +120,9 @@ class Making(_Part):
 
     packages: dict[str, str] = Field(description="Versions of the packages at work.")
     read_options: dict[str, Any] = Field(description="What the user said of the scan that its files do not.")
-    input_sha256: str = Field(
-        description="Hash of the input's path and of its files' names, sizes and times."
-    )
+    input_sha256: str = Field(description="Hash of the input's path and of its files' names, sizes and times.")
     path_sha256: str = Field(description="Hash of the input's path alone.")
+    method_sha256: str | None = Field(description="Hash of the model package's files; null without one.")
 
 
 class Findings(_Part):
@@ -143,9 +140,7 @@ class Findings(_Part):
     def _agrees_with_itself(self) -> Self:
         """Slices, counts and totals must tell the same story."""
         if [one.index for one in self.slices] != list(range(self.scan.n_slices)):
-            raise ValueError(
-                f"expected slices 0 to {self.scan.n_slices - 1} in order, found {len(self.slices)}"
-            )
+            raise ValueError(f"expected slices 0 to {self.scan.n_slices - 1} in order, found {len(self.slices)}")
         areas = [one.area_px for one in self.slices]
         lesions_px = sum(one.volume_px for one in self.hemorrhage.lesions)
         flagged = sum(area > 0 for area in areas)

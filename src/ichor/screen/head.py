@@ -11,11 +11,14 @@ from scipy import ndimage
 from ichor.orientation import to_radiological
 from ichor.scan import FloatArray, Scan
 
-# Between air and fat (about -100 HU); in a gray scan, as far above black as JPEG noise reaches.
-HEAD_ABOVE_HU = -300.0
-GRAY_NOISE = 0.05
+# Bone, muscle and brain are denser. Fat and air are not, nor is what JPEG leaves of them in a brain window,
+# which ends at -20 HU: black and a little above it.
+HEAD_ABOVE_HU = -10.0
 # The head is sought on about this many rows and columns: fast, and finer than it needs to be.
 COARSE = 128
+# What is thinner than twice this many of them, about 10 mm, is no head: the shell of a headrest, a blanket,
+# a tube.
+THINNER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,15 @@ class HeadOutline:
 
 
 def find_head(scan: Scan) -> HeadOutline:
-    """The head: the largest connected body denser than air. A table or headrest apart from it is left out."""
+    """The head: the largest connected body denser than fat, without the thin shell of a table or headrest."""
     voxels = to_radiological(scan.voxels, scan)
     n, n_rows, n_columns = voxels.shape
     step = max(1, min(n_rows, n_columns) // COARSE)
-    above = HEAD_ABOVE_HU
-    if scan.gray_window is not None:
-        above = max(float(scan.gray_window.gray(HEAD_ABOVE_HU)), 255 * GRAY_NOISE)
-    coarse = np.asarray(voxels[:, step // 2 :: step, step // 2 :: step], np.float32)
-    labels, count = ndimage.label(coarse > above)
+    coarse = voxels[:, step // 2 :: step, step // 2 :: step]
+    hu = np.asarray(coarse if scan.gray_window is None else scan.gray_window.hu(coarse), np.float32)
+    in_plane = ndimage.generate_binary_structure(2, 1)[None]
+    dense = ndimage.binary_opening(hu > HEAD_ABOVE_HU, in_plane, THINNER)
+    labels, count = ndimage.label(dense)
     middle, width = np.full(n, np.nan), np.full(n, np.nan)
     if not count:
         return HeadOutline((0, n_rows), (0, n_columns), middle, width)

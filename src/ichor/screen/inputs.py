@@ -78,6 +78,15 @@ def input_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def content_sha256(folder: Path) -> str:
+    """A hash of what the files of a folder hold: it stands for a model package, wherever that lies."""
+    digest = hashlib.sha256()
+    for file in sorted(one for one in folder.iterdir() if one.is_file()):
+        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 def _lines(path: Path) -> list[Path]:
     """The paths of a list file, one a line, relative to the file; # begins a comment."""
     try:
@@ -129,17 +138,16 @@ def _study(folder: Path) -> str | None:
     """The Study Instance UID of the first DICOM file that has one; it is compared, never shown."""
     import pydicom
 
-    from ichor.read.dicom.files import files_in, looks_like_dicom
+    from ichor.read.dicom.files import files_in, looks_like_dicom, quietly
 
-    for file in filter(looks_like_dicom, files_in(folder)):
-        try:
-            header = pydicom.dcmread(
-                file, stop_before_pixels=True, force=True, specific_tags=["StudyInstanceUID"]
-            )
-        except Exception:  # noqa: S112 (a damaged file says nothing of its study; the next may)
-            continue
-        if uid := header.get("StudyInstanceUID"):
-            return str(uid)
+    with quietly():
+        for file in filter(looks_like_dicom, files_in(folder)):
+            try:
+                header = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=["StudyInstanceUID"])
+            except Exception:  # noqa: S112 (a damaged file says nothing of its study; the next may)
+                continue
+            if uid := header.get("StudyInstanceUID"):
+                return str(uid)
     return None
 
 

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.scan import Scan
-from ichor.screen.findings import Findings, Making, MethodFindings, Timing, findings, package_versions
+from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
 from ichor.screen.head import find_head
 from ichor.screen.inputs import input_sha256, path_sha256
-from ichor.segmentation import MadeBy, Segmentation
+from ichor.segmentation import Segmentation
 from ichor.write.atomic import whole_folder
 from ichor.write.nifti import grid_warnings, write_mask, write_probability
 from ichor.write.report import write_report
@@ -24,12 +24,7 @@ FINDINGS, MASK, PROBABILITY, REPORT = "findings.json", "mask.nii.gz", "probabili
 
 
 class Screener(Protocol):
-    """What screening asks of a method: its answer, and to know beforehand what it would be made by."""
-
-    @property
-    def made_by(self) -> MadeBy:
-        """The same as in every segmentation it makes."""
-        ...
+    """What screening asks of a method: its answer."""
 
     def predict(self, scan: Scan) -> Segmentation:
         """The method's answer on the scan's own grid."""
@@ -45,12 +40,16 @@ class Job:
         folder: where its results go; the folder's name is the scan's name.
         options: what the user said of it.
         probability: whether the voxels' probabilities are wanted too.
+        method_sha256: a hash that stands for the method with all that it learned; None where there is none,
+        and
+            then no later run takes the results for its own.
     """
 
     path: Path
     folder: Path
     options: ReadOptions
     probability: bool = False
+    method_sha256: str | None = None
 
 
 def screen_scan(job: Job, method: Screener) -> Findings:
@@ -64,6 +63,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
         read_options=_options(job.options),
         input_sha256=input_sha256(job.path),
         path_sha256=path_sha256(job.path),
+        method_sha256=job.method_sha256,
     )
     scan = open_scan(job.path, job.options)
     scan = scan.with_warnings(*grid_warnings(scan))
@@ -72,9 +72,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     was_inferred = perf_counter()
     head = find_head(scan)
     name = job.path.resolve().name
-    timing = Timing(
-        read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0
-    )
+    timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
     found = findings(scan, segmentation, name=name, timing=timing, made_by=made_by, head=head)
     with whole_folder(job.folder) as folder:
         write_mask(segmentation.mask, scan, folder / MASK)
@@ -88,17 +86,19 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     return found
 
 
-def earlier_findings(job: Job, made_by: MadeBy) -> Findings | None:
+def earlier_findings(job: Job) -> Findings | None:
     """What an earlier run found of the same input by the same method and options; None if it is to do."""
     found = read_findings(job.folder)
     wanted = [MASK, REPORT, *([PROBABILITY] if job.probability else [])]
     if found is None or not all((job.folder / name).is_file() for name in wanted):
         return None
+    made_by = found.made_by
     same = (
-        found.method.model_dump(mode="json") == _method(made_by).model_dump(mode="json")
-        and found.made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
-        and found.made_by.read_options == _options(job.options)
-        and found.made_by.input_sha256 == input_sha256(job.path)
+        made_by.method_sha256 is not None
+        and made_by.method_sha256 == job.method_sha256
+        and made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
+        and made_by.read_options == _options(job.options)
+        and made_by.input_sha256 == input_sha256(job.path)
     )
     return found if same else None
 
@@ -109,10 +109,6 @@ def read_findings(folder: Path) -> Findings | None:
         return Findings.model_validate_json((folder / FINDINGS).read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _method(made_by: MadeBy) -> MethodFindings:
-    return MethodFindings.model_validate({**asdict(made_by), "settings": dict(made_by.settings)})
 
 
 def _options(options: ReadOptions) -> dict[str, Any]:

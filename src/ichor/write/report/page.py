@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ichor.scan import Scan
-from ichor.screen.findings import Findings
+from ichor.screen.findings import Findings, LesionFindings
 from ichor.screen.head import HeadOutline, find_head
 from ichor.segmentation import Segmentation
 from ichor.write.atomic import write_whole
@@ -34,10 +34,8 @@ def write_report(
     from markupsafe import Markup
 
     here = files("ichor.write.report")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"ml": ml, "mm": mm, "probability": probability_words, "count": count}
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"ml": ml, "mm": mm, "abc": abc, "probability": probability_words, "count": count}
     page = environment.from_string(here.joinpath("page.html.j2").read_text(encoding="utf-8"))
     html = page.render(
         style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
@@ -65,21 +63,29 @@ def key_slices(found: Findings) -> list[int]:
 
 def ranges(numbers: list[int]) -> str:
     """`3, 5–8` for 3, 5, 6, 7, 8."""
-    runs = [
-        [number for _, number in run]
-        for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
-    ]
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
     return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
 def ml(value: float) -> str:
     """A volume with as many decimals as are worth reading."""
+    if value < 0.01:
+        return "< 0.01 mL"
     return f"{value:.1f} mL" if value >= 1 else f"{value:.2f} mL"
 
 
 def mm(value: float) -> str:
     """A length, to the millimetre from 10 mm up."""
-    return f"{value:.0f} mm" if value >= 10 else f"{value:.1f} mm"
+    return f"{_short(value)} mm"
+
+
+def abc(lesion: LesionFindings) -> str:
+    """The three lengths of ABC/2."""
+    return " × ".join(_short(one or 0.0) for one in (lesion.a_mm, lesion.b_mm, lesion.c_mm)) + " mm"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def probability_words(value: float) -> str:

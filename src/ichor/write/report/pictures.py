@@ -19,7 +19,7 @@ from ichor.windows import BRAIN
 JPEG_QUALITY = 85
 THUMBNAIL_PX = 160
 SMALL_THUMBNAIL_PX, MANY_SLICES = 112, 80  # a thin-slice scan would make the page heavy
-MARGIN = 0.04  # air left around the head, as a share of its size
+MARGIN = 0.07  # left around the head, as a share of its size: scalp, and some air
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,7 @@ def _outline(marked: NDArray[np.bool_]) -> str:
     lines = contour_generator(z=np.pad(part.astype(np.float32), 1)).lines(0.5)
     # Contours count from the centre of the first padded pixel.
     shift = np.array([columns[0], rows[0]]) - 0.5
-    return "".join(
-        "M" + "L".join(f"{x:g} {y:g}" for x, y in np.asarray(line)[:-1] + shift) + "Z" for line in lines
-    )
+    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in np.asarray(line)[:-1] + shift) + "Z" for line in lines)
 
 
 def _data_uri(image: Image.Image) -> str:

@@ -81,9 +81,7 @@ def plot_of(found: Findings) -> Plot:
         base=_height(0),
         levels=tuple((_height(level), f"{level:g}") for level in (0, 0.25, 0.5, 0.75, 1)),
         bars=bars,
-        ticks=tuple(
-            Tick(round(float(x[k]), 2), k + 1, f"{along[k]:.0f}" if known else None) for k in _ticked(n)
-        ),
+        ticks=tuple(Tick(round(float(x[k]), 2), k + 1, f"{along[k]:.0f}" if known else None) for k in _ticked(n)),
         threshold=(_height(threshold), f"{threshold:.2f}") if isinstance(threshold, int | float) else None,
         in_mm=known,
     )

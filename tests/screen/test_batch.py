@@ -1,0 +1,203 @@
+"""Screening one scan and many: what is written, what is skipped, and what a failure costs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from ichor.read.base import ReadOptions
+from ichor.screen.batch import Outcome, plan, screen_batch, write_batch
+from ichor.screen.findings import Findings
+from ichor.screen.pipeline import Job, screen_scan
+from made_scans import FailingMethod, ThresholdMethod, load_made_method, write_made_nifti
+
+SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
+
+
+def made(folder: Path, *names: str) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    return [write_made_nifti(folder / f"{name}.nii.gz", **SMALL) for name in names]
+
+
+def run(paths: list[Path], out: Path, lowest_hu: str = "60", **how: object) -> dict[str, Outcome]:
+    out.mkdir(exist_ok=True)
+    jobs = plan(paths, out, ReadOptions(), method_sha256=lowest_hu)
+    outcomes = list(screen_batch(jobs, partial(load_made_method, lowest_hu), **how))  # type: ignore[arg-type]
+    write_batch(out, outcomes)
+    return {one.job.folder.name: one for one in outcomes}
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "summary.csv").open(newline="") as file:
+        return {row["scan"]: row for row in csv.DictReader(file)}
+
+
+def hidden(out: Path) -> Iterator[Path]:
+    return out.glob(".*")
+
+
+def test_one_scan_gets_its_folder(tmp_path: Path) -> None:
+    (path,) = made(tmp_path, "head")
+    job = Job(path, tmp_path / "out" / "head", ReadOptions(), probability=True)
+    found = screen_scan(job, ThresholdMethod())
+    assert {one.name for one in job.folder.iterdir()} == {
+        "findings.json",
+        "mask.nii.gz",
+        "probability.nii.gz",
+        "report.html",
+    }
+    written = Findings.model_validate_json((job.folder / "findings.json").read_text())
+    assert written == found
+    assert found.timing_s.total >= found.timing_s.write > 0
+    assert found.made_by.packages["ichor-ct"]
+    mask = nibabel.load(job.folder / "mask.nii.gz")
+    source = nibabel.load(path)
+    marked, blood = np.asarray(mask.dataobj) == 1, np.asarray(source.dataobj) == 65
+    assert not np.any(marked & ~blood) and marked.sum() == found.hemorrhage.volume_px > 0.8 * blood.sum()
+    assert np.allclose(mask.affine, source.affine, atol=1e-4)
+    assert not list(hidden(tmp_path / "out"))
+
+
+def test_one_bad_scan_does_not_stop_the_rest(tmp_path: Path) -> None:
+    paths = made(tmp_path / "in", "a", "crash", "z")
+    broken = tmp_path / "in" / "broken.nii.gz"
+    broken.write_bytes(b"no nifti")
+    outcomes = run([*paths, broken, tmp_path / "missing"], tmp_path / "out")
+    assert {name: one.status for name, one in outcomes.items()} == {
+        "a": "done",
+        "crash": "failed",
+        "z": "done",
+        "broken": "failed",
+        "missing": "failed",
+    }
+    assert "expected" in outcomes["broken"].reason and "\n" not in outcomes["broken"].reason
+    assert not list(hidden(tmp_path / "out"))
+    table = rows(tmp_path / "out")
+    assert set(table) == set(outcomes)
+    assert table["a"]["present"] == "yes" and float(table["a"]["volume_ml"]) > 10
+    assert table["a"]["report"] == "a/report.html" and (tmp_path / "out" / "a" / "report.html").exists()
+    assert table["missing"]["reason"] and table["missing"]["volume_ml"] == ""
+
+
+def test_an_unforeseen_error_says_where_it_arose_and_nothing_of_the_patient(tmp_path: Path) -> None:
+    outcomes = run(made(tmp_path / "in", "crash"), tmp_path / "out")
+    log = (tmp_path / "out" / "errors.log").read_text()
+    assert "RuntimeError" in outcomes["crash"].reason and "errors.log" in outcomes["crash"].reason
+    assert "made_scans.py" in log and "in predict" in log
+    for text in (log, outcomes["crash"].reason, (tmp_path / "out" / "summary.csv").read_text()):
+        assert "DOE" not in text and "1961" not in text
+    run(made(tmp_path / "in", "a"), tmp_path / "out")
+    assert not (tmp_path / "out" / "errors.log").exists()
+
+
+def test_the_whole_traceback_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+    outcomes = run(made(tmp_path / "in", "crash"), tmp_path / "out", debug=True)
+    assert "RuntimeError: DOE^JANE" in outcomes["crash"].traceback
+    assert "DOE" not in (tmp_path / "out" / "errors.log").read_text()
+
+
+def test_what_is_done_is_skipped_until_something_differs(tmp_path: Path) -> None:
+    paths = made(tmp_path / "in", "a", "b")
+    out = tmp_path / "out"
+    run(paths, out)
+    report = out / "a" / "report.html"
+    first = report.stat().st_mtime_ns
+    assert {one.status for one in run(paths, out).values()} == {"skipped"}
+    assert report.stat().st_mtime_ns == first
+    assert rows(out)["a"]["status"] == "skipped" and rows(out)["a"]["volume_ml"]
+    assert {one.status for one in run(paths, out, force=True).values()} == {"done"}
+    assert {one.status for one in run(paths, out, lowest_hu="61").values()} == {"done"}
+    made(tmp_path / "in", "a")  # written anew: another time of change
+    assert {name: one.status for name, one in run(paths, out, lowest_hu="61").items()} == {
+        "a": "done",
+        "b": "skipped",
+    }
+    (out / "b" / "mask.nii.gz").unlink()
+    assert run(paths, out, lowest_hu="61")["b"].status == "done"
+    (out / "b" / "findings.json").write_text("{}")
+    assert run(paths, out, lowest_hu="61")["b"].status == "done"
+
+
+def test_other_options_are_another_result(tmp_path: Path) -> None:
+    paths = made(tmp_path / "in", "a")
+    out = tmp_path / "out"
+    run(paths, out)
+    for options, probability in ((ReadOptions(pixel_mm=0.5), False), (ReadOptions(), True)):
+        jobs = plan(paths, out, options, probability=probability, method_sha256="60")
+        (outcome,) = screen_batch(jobs, ThresholdMethod)
+        assert outcome.status == "done"
+
+
+def test_earlier_results_stay_in_the_summary_and_keep_their_folder(tmp_path: Path) -> None:
+    run(made(tmp_path / "one", "head", "x"), tmp_path / "out")
+    (name,) = run(made(tmp_path / "two", "head"), tmp_path / "out")
+    assert name.startswith("head-")
+    assert set(rows(tmp_path / "out")) == {"head", "x", name}
+
+
+def test_nothing_left_to_do_loads_no_method(tmp_path: Path) -> None:
+    paths = made(tmp_path / "in", "a")
+    run(paths, tmp_path / "out")
+    jobs = plan(paths, tmp_path / "out", ReadOptions(), method_sha256="60")
+
+    def never() -> ThresholdMethod:
+        raise AssertionError("expected no method to be loaded")
+
+    assert [one.status for one in screen_batch(jobs, never)] == ["skipped"]
+
+
+def test_an_interruption_leaves_whole_folders_only(tmp_path: Path) -> None:
+    paths = made(tmp_path / "in", "a", "interrupt", "z")
+    jobs = plan(paths, tmp_path / "out", ReadOptions())
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        seen.extend(one.status for one in screen_batch(jobs, FailingMethod))
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {"a"}
+
+
+def test_workers_give_the_same_and_one_that_dies_costs_one_scan(tmp_path: Path) -> None:
+    paths = made(tmp_path / "in", "a", "b", "killed", "crash")
+    outcomes = run(paths, tmp_path / "out", workers=2)
+    assert {name: one.status for name, one in outcomes.items()} == {
+        "a": "done",
+        "b": "done",
+        "killed": "failed",
+        "crash": "failed",
+    }
+    assert "worker process died" in outcomes["killed"].reason
+    assert not list(hidden(tmp_path / "out"))
+    alone = run(paths[:1], tmp_path / "alone")["a"].findings
+    together = outcomes["a"].findings
+    assert alone is not None and together is not None
+    assert (alone.hemorrhage, alone.slices) == (together.hemorrhage, together.slices)
+
+
+def test_the_way_from_file_to_report_imports_no_torch(tmp_path: Path) -> None:
+    (path,) = made(tmp_path, "head")
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from pathlib import Path
+from made_scans import ThresholdMethod
+from ichor.read.base import ReadOptions
+from ichor.screen.batch import plan, screen_batch, write_batch
+import ichor.cli.screen
+out = Path({str(tmp_path / "out")!r})
+outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), ThresholdMethod))
+write_batch(out, outcomes)
+assert outcomes[0].status == "done", outcomes
+heavy = {{"torch", "monai", "pandas", "matplotlib", "highdicom"}}
+print(sorted({{name.split(".")[0] for name in sys.modules}} & heavy))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+    assert json.loads((tmp_path / "out" / "head" / "findings.json").read_text())["hemorrhage"]["present"]
