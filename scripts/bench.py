@@ -157,17 +157,13 @@ def table(rows: list[Row], threads: int, repeats: int) -> str:
 
 def main() -> None:
     """Measure and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
     parser.add_argument("--keras-python", type=Path, help="a Python that has Keras; else Keras is left out")
     parser.add_argument("--model", help="the model package to screen with; else the default one")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--width", type=int, default=64, help="of the paper's network; smaller for a quick look"
-    )
+    parser.add_argument("--width", type=int, default=64, help="of the paper's network; smaller for a quick look")
     arguments = parser.parse_args()
     repeats = arguments.repeats
     cores = sorted(os.sched_getaffinity(0))[: arguments.threads]
@@ -181,12 +177,11 @@ def main() -> None:
         onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"
         size = ["--width", str(arguments.width)]
         run([sys.executable, engine, onnx, "--export", *size])
-        for precision in ("f32", "bf16"):
-            slices = ["--repeats", str(repeats), "--precision", precision]
-            rows.append(paper([sys.executable, engine, onnx, *slices]))
+        counted = ["--repeats", str(repeats), "--threads", str(threads)]
+        rows.append(paper([sys.executable, engine, onnx, *counted]))
         if arguments.keras_python:
-            slices = ["--repeats", str(repeats), *size]
-            rows.append(paper([arguments.keras_python, HERE / "bench_keras.py", *slices]))
+            counted = ["--repeats", str(repeats), *size]
+            rows.append(paper([arguments.keras_python, HERE / "bench_keras.py", *counted]))
     text = table(rows, threads, repeats)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(text)

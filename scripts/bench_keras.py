@@ -63,7 +63,7 @@ def main() -> None:
         start = time.perf_counter()
         model.predict(tiles, batch_size=arguments.batch, verbose=0)
         seconds.append(time.perf_counter() - start)
-    version = f"Keras {keras.__version__} on {keras.backend.backend()}"
+    version = f"in Keras {keras.__version__} on {keras.backend.backend()}"
     print(json.dumps({"seconds": seconds, "parameters": model.count_params(), "version": version}))
 
 

@@ -1,0 +1,31 @@
+"""`make bench` on its smallest setting: every part runs and the table is whole. The figures themselves say nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from ichor.methods.threshold import Bounds, Threshold
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
+    method = Threshold()
+    method.chosen = Bounds(lower=140, upper=230)
+    method.save(tmp_path / "model")
+    out = tmp_path / "bench.md"
+    command = [sys.executable, ROOT / "scripts" / "bench.py", "--out", out, "--model", tmp_path / "model"]
+    subprocess.run([*command, "--repeats", "1", "--width", "2"], check=True, capture_output=True)
+    rows = re.findall(r"^\| (?!what)([^|]+?) +\|.*\|$", out.read_text(), re.MULTILINE)
+    assert rows == [
+        "`ichor screen`, 35 slices of 512x512",
+        "— start: imports, model, leaving",
+        "— read",
+        "— infer",
+        "— write",
+        "`ichor inspect`, 28 DICOM slices",
+        "Paper's way, in the same engine (openvino)",
+    ]
