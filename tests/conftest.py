@@ -13,7 +13,5 @@ from paths import SHARED
 def shared() -> Path:
     """The folder of data (ct-ich, DICOM series) that lies beside the repository."""
     if not (SHARED / "ct-ich").is_dir():
-        pytest.fail(
-            f"expected the data folder {SHARED.name}/ beside the repository, found none: see CONTRIBUTING.md"
-        )
+        pytest.fail(f"expected the data folder {SHARED.name}/ beside the repository, found none: see CONTRIBUTING.md")
     return SHARED

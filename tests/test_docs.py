@@ -47,9 +47,7 @@ COMMANDS = sorted({command for document in DOCUMENTS for command in commands(doc
 def folder(tmp_path: Path, shared: Path) -> Path:
     """An empty folder with the example paths of the documents in it."""
     (tmp_path / "path" / "to" / "images").mkdir(parents=True)
-    shutil.copytree(
-        shared / "dicom" / "ge-head", tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile
-    )
+    shutil.copytree(shared / "dicom" / "ge-head", tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile)
     for k, hu in enumerate(head(8, 256, 240), 1):
         gray = np.rint(BRAIN.gray(hu)).astype(np.uint8)
         Image.fromarray(gray).save(tmp_path / "path" / "to" / "images" / f"{k}.png")

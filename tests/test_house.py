@@ -40,9 +40,7 @@ def test_importing_ichor_brings_nothing_heavy() -> None:
     assert not modules_after("import ichor") & HEAVY
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["screen", "--help"], ["inspect", "--help"]]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["screen", "--help"], ["inspect", "--help"]])
 def test_asking_for_help_brings_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from ichor.cli import main; sys.argv = {['ichor', *arguments]!r}; main()"
     assert not modules_after(code) & HEAVY
@@ -96,9 +94,7 @@ def test_screening_needs_the_base_install_only(tmp_path: Path) -> None:
 
 def tracked(*under: str) -> list[Path]:
     """The files that git knows, and that are there."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", *under], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    listed = subprocess.run(["git", "ls-files", "-z", *under], cwd=ROOT, capture_output=True, text=True, check=True)
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -108,12 +104,8 @@ def test_no_tracked_file_is_large() -> None:
 
 def test_no_tracked_text_names_a_machine() -> None:
     home = re.compile(r"/(root|home/\w+|work|opt/wheels)/")
-    texts = [
-        path for path in tracked() if path.suffix in {".md", ".txt", ".toml", ".yaml", ".json", ".cff", ""}
-    ]
-    assert [
-        path.name for path in texts if home.search(path.read_text(encoding="utf-8", errors="ignore"))
-    ] == []
+    texts = [path for path in tracked() if path.suffix in {".md", ".txt", ".toml", ".yaml", ".json", ".cff", ""}]
+    assert [path.name for path in texts if home.search(path.read_text(encoding="utf-8", errors="ignore"))] == []
 
 
 @pytest.fixture(scope="module")

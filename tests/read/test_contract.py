@@ -48,9 +48,7 @@ def images(folder: Path, shared: Path) -> Path:
 def ct_ich_nifti(folder: Path, shared: Path) -> Path:
     for name, voxels in (("ct_scans", head()), ("masks", bleed().astype(np.uint8))):
         (folder / name).mkdir()
-        nib.save(
-            nib.Nifti1Image(voxels.transpose(2, 1, 0), np.diag([-0.5, -0.5, 5, 1])), folder / name / "049.nii"
-        )
+        nib.save(nib.Nifti1Image(voxels.transpose(2, 1, 0), np.diag([-0.5, -0.5, 5, 1])), folder / name / "049.nii")
     for name in ("Patient_demographics.csv", "hemorrhage_diagnosis_raw_ct.csv"):
         (folder / name).write_text("\n")
     return folder / "ct_scans" / "049.nii"

@@ -53,9 +53,7 @@ def test_a_mask_of_another_shape_or_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match=r"expected the scan's shape 36 x 40 x 8, found 36 x 40 x 7"):
         ct_ich_nifti.read_mask(path)
     (tmp_path / "masks" / "049.nii").unlink()
-    with pytest.raises(
-        UnreadableInput, match=r"masks/049\.nii: expected the mask of subject 049, found no such"
-    ):
+    with pytest.raises(UnreadableInput, match=r"masks/049\.nii: expected the mask of subject 049, found no such"):
         ct_ich_nifti.read_mask(path)
 
 

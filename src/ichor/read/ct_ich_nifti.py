@@ -61,9 +61,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     """
     mask_path = path.resolve().parent.parent / "masks" / path.name
     if not mask_path.is_file():
-        raise UnreadableInput(
-            f"{mask_path}: expected the mask of subject {subject(path)}, found no such file"
-        )
+        raise UnreadableInput(f"{mask_path}: expected the mask of subject {subject(path)}, found no such file")
     scan, mask = nifti.load(path), nifti.load(mask_path)
     if mask.shape != scan.shape:
         expected, found = nifti.by(scan.shape), nifti.by(mask.shape)

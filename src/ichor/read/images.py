@@ -78,9 +78,7 @@ def _slices(path: Path) -> list[Path]:
     return [
         one
         for one in path.iterdir()
-        if one.suffix.lower() in SUFFIXES
-        and not one.name.startswith(".")
-        and not one.stem.lower().endswith(MASK)
+        if one.suffix.lower() in SUFFIXES and not one.name.startswith(".") and not one.stem.lower().endswith(MASK)
     ]
 
 
@@ -135,8 +133,7 @@ def _stack(path: Path, files: list[Path]) -> NDArray[np.uint8]:
         return voxels
     if voxels.max() < DARKEST_16_BIT:
         raise UnreadableInput(
-            f"{path}: expected 16-bit gray that fills 0 to 65535, found at most {voxels.max()}: "
-            "not gray of a window"
+            f"{path}: expected 16-bit gray that fills 0 to 65535, found at most {voxels.max()}: not gray of a window"
         )
     return np.rint(voxels / np.float32(257)).astype(np.uint8)
 
@@ -158,13 +155,9 @@ def _gray(file: Path) -> NDArray[Any]:
                 return np.asarray(upright.convert("L"))
             colours = np.asarray(upright.convert("RGB")).astype(np.int16)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableInput(
-            f"{file}: expected a whole JPG or PNG image, found a damaged or other one"
-        ) from error
+        raise UnreadableInput(f"{file}: expected a whole JPG or PNG image, found a damaged or other one") from error
     spread = int(np.ptp(colours, axis=2).max())
     if spread > GRAY_TOLERANCE:
-        raise UnreadableInput(
-            f"{file}: expected gray, found colour: channels differ by up to {spread} of 255"
-        )
+        raise UnreadableInput(f"{file}: expected gray, found colour: channels differ by up to {spread} of 255")
     gray: NDArray[np.uint8] = np.rint(colours.mean(axis=2)).astype(np.uint8)
     return gray
