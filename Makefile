@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 JOBS ?= auto
-SCAN ?= examples/demo-scan
+SCAN ?= $(firstword $(wildcard examples/demo-scan*))
 OUT ?= demo
 
 VENV := .venv
