@@ -135,9 +135,7 @@ class TestSeriesAskedFor:
         save(ct_slices(series_uid="1.2.3.1")[:2], tmp_path)
         options = ReadOptions(series_uid="1.2.3.1")
         assert dicom.read(tmp_path, options).n_slices == 2
-        assert (
-            dicom.inspect(tmp_path, options).series[0].reason == "asked for; too few slices (2; at least 5)"
-        )
+        assert dicom.inspect(tmp_path, options).series[0].reason == "asked for; too few slices (2; at least 5)"
 
     def test_it_is_absent(self, tmp_path: Path) -> None:
         made_series(tmp_path)
@@ -246,3 +244,22 @@ def test_nothing_of_a_patient_is_shown(tmp_path: Path, caplog: pytest.LogCapture
     found = dicom.inspect(folder, ReadOptions())
     shown = [*scan.warnings, str(found.as_json()), repr(scan.source), caplog.text, *capfd.readouterr()]
     assert not [text for text in shown for value in ("SECRET", *PATIENT.values()) if value in text]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_files_end_in_one_line_at_worst(tmp_path: Path, seed: int) -> None:
+    """Bytes changed anywhere in the headers, files cut anywhere: warnings or one clear line, nothing else."""
+    random = np.random.default_rng(seed)
+    folder = save(ct_slices(HU[:6]), tmp_path)
+    for file in folder.iterdir():
+        content = bytearray(file.read_bytes())
+        for place in random.integers(132, 1400, random.choice([1, 5, 20])):
+            content[place] = random.integers(256)
+        if random.random() < 0.2:
+            del content[random.integers(len(content)) :]
+        file.write_bytes(content)
+    try:
+        warnings = dicom.read(folder, ReadOptions()).warnings
+    except UnreadableInput as error:
+        warnings = (str(error),)
+    assert not [line for line in warnings if not line.isprintable()]

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 def inspect(  # noqa: PLR0917 - typer calls it by name
-    path: Annotated[
-        Path, typer.Argument(help="A DICOM folder, zip or file, NIfTI, ct-ich subject or images.")
-    ],
+    path: Annotated[Path, typer.Argument(help="A DICOM folder, zip or file, NIfTI, ct-ich subject or images.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
@@ -54,7 +52,7 @@ def _show(found: Inspection) -> None:
         table.add_row(series, *_cells(one))
     console.print(table)
     for warning in found.warnings:
-        console.print(Text(f"warning: {warning}", style="yellow"))
+        console.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
 
 
 def _cells(one: SeriesSummary) -> tuple[str, ...]:

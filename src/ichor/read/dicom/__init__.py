@@ -24,9 +24,7 @@ from ichor.scan import Scan, Source
 
 def accepts(path: Path) -> bool:
     """Whether this is a DICOM file, or a folder that holds one."""
-    return (
-        looks_like_dicom(path) if path.is_file() else any(looks_like_dicom(file) for file in files_in(path))
-    )
+    return looks_like_dicom(path) if path.is_file() else any(looks_like_dicom(file) for file in files_in(path))
 
 
 def read(path: Path, options: ReadOptions) -> Scan:
@@ -79,11 +77,7 @@ def _chosen(series: Sequence[Series], path: Path, options: ReadOptions) -> Serie
     chosen = best(series)
     if chosen is None:
         found = reasons_in_words([one.unfit or "" for one in series])
-        hint = (
-            "; give the folder that holds the whole series"
-            if path.is_file() and len(series[0].images) == 1
-            else ""
-        )
+        hint = "; give the folder that holds the whole series" if path.is_file() and len(series[0].images) == 1 else ""
         raise UnreadableInput(f"{path}: expected an axial head CT, found {len(series)} series: {found}{hint}")
     return chosen
 

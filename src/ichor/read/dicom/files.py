@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -17,12 +18,20 @@ MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Reads tolerantly and keeps pydicom's warnings, which quote values, off the screen."""
+    """Reads tolerantly, and keeps what the libraries warn of, quoting values, off the screen and out of logs."""
     import pydicom.config
 
-    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
-        warnings.simplefilter("ignore")
-        yield
+    loggers = [logging.getLogger(name) for name in ("pydicom", "pylibjpeg", "openjpeg", "rle")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def looks_like_dicom(path: Path) -> bool:
@@ -75,8 +84,8 @@ def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
                 continue
             try:
                 slices += _slices_in(file)
-            except _CutShortError:
-                notes.append(f"{name}: the file is cut short; left out.")
+            except _DamagedError:
+                notes.append(f"{name}: the file is cut short or damaged; left out.")
             except OSError as error:
                 notes.append(f"{name}: could not be read ({error.strerror or 'input error'}); left out.")
     if not slices:
@@ -85,24 +94,28 @@ def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
     return slices, notes
 
 
-class _CutShortError(Exception):
-    """A file that ends before its header does."""
+class _DamagedError(Exception):
+    """A file that begins as DICOM and does not go on as such."""
 
 
 def _slices_in(file: Path) -> list[Slice]:
-    import pydicom
-
     try:
-        header: Any = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
+        slices = _read_slices(file)
     except OSError:
         raise
-    except Exception as error:  # pydicom raises whatever its parser stumbles over in damaged files
-        raise _CutShortError from error
+    except Exception as error:  # pydicom raises whatever its parser stumbles over, some of it only on access
+        raise _DamagedError from error
+    if any(one.sop_class is None and one.series_uid is None for one in slices):
+        raise _DamagedError
+    if any(one.modality == "CT" and not any(one.size) for one in slices):
+        raise _DamagedError
+    return slices
+
+
+def _read_slices(file: Path) -> list[Slice]:
+    import pydicom
+
+    header: Any = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
     if str(header.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_STORAGE_DIRECTORY:
         return []  # DICOMDIR by whatever name
-    if "SOPClassUID" not in header and "SeriesInstanceUID" not in header:
-        raise _CutShortError
-    slices = slices_of(header, file)
-    if any(one.modality == "CT" and not any(one.size) for one in slices):
-        raise _CutShortError
-    return slices
+    return slices_of(header, file)

@@ -129,9 +129,7 @@ def _groups(dataset: Any, sequence: str, item: int) -> list[Any]:
     return [
         element.value[0]
         for element in items[item]
-        if element.VR == "SQ"
-        and element.value
-        and not element.keyword.startswith(("Referenced", "Derivation"))
+        if element.VR == "SQ" and element.value and not element.keyword.startswith(("Referenced", "Derivation"))
     ]
 
 
@@ -149,7 +147,7 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
     return Slice(
         path=path,
         frame=frame,
-        transfer_syntax=str(meta.get("TransferSyntaxUID") or ""),
+        transfer_syntax=_text(meta.get("TransferSyntaxUID")) or "",
         series_uid=_text(get("SeriesInstanceUID")),
         instance_uid=_text(get("SOPInstanceUID")) or "",
         sop_class=_text(get("SOPClassUID")),
@@ -193,7 +191,7 @@ def _values(places: list[Any], keywords: tuple[str, ...]) -> Iterator[Any]:
         for place in places:
             try:
                 value = place.get(keyword)
-            except Exception:  # noqa: S112 - a value that cannot be parsed counts as absent; what is needed is checked later
+            except Exception:  # noqa: S112 - what cannot be parsed counts as absent; what is needed is checked
                 continue
             if value is not None and value != "":
                 yield value
@@ -224,14 +222,19 @@ def _integer(value: Any) -> int | None:
 
 def _text(value: Any) -> str | None:
     value = _first(value)
-    return None if value is None else str(value).strip().strip("\0") or None
+    return None if value is None else printable(str(value).strip().strip("\0")) or None
+
+
+def printable(text: str) -> str:
+    """Text of a file without what could break a line or steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     several = (value,) if isinstance(value, str) else tuple(value)
-    return tuple(str(one).strip().upper() for one in several)
+    return tuple(printable(str(one).strip().upper()) for one in several)
 
 
 def _numbers(value: Any, count: int) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def _wrong_class(one: Slice) -> str | None:
     if sop_class.startswith(STRUCTURED_REPORT) or one.modality == "SR":
         return "structured report"
     if one.modality not in ("CT", None):
-        return f"modality {_printable(one.modality)}"
+        return f"modality {one.modality[:16]}"
     if sop_class == SECONDARY_CAPTURE or sop_class.startswith(SECONDARY_CAPTURE + "."):
         return "secondary capture"
     # Some old writers leave the class out; the modality has to do then.
@@ -57,7 +57,7 @@ def _wrong_pixels(one: Slice) -> str | None:
         return "color pictures"
     # US is "unspecified", written by many older scanners for HU.
     if one.rescale_type not in (None, "HU", "US"):
-        return f"values are {_printable(one.rescale_type)}, not HU"
+        return f"values are {one.rescale_type[:16]}, not HU"
     return None
 
 
@@ -86,9 +86,7 @@ def has_sharp_kernel(one: Slice) -> bool:
     kernel = (one.kernel or "").upper()
     if re.search(r"BONE|EDGE|LUNG|SHARP|DETAIL|ULTRA", kernel):
         return True
-    if canon := re.match(
-        r"FC(\d\d)", kernel
-    ):  # FC20 to FC29 are for the brain, FC30 to FC39 and FC80 on for bone
+    if canon := re.match(r"FC(\d\d)", kernel):  # FC20 to FC29 are for the brain, FC30 to FC39 and FC80 on for bone
         return 30 <= int(canon[1]) < 40 or 50 <= int(canon[1]) < 60 or int(canon[1]) >= 80
     if siemens := re.match(r"[BHIJQSTU][A-Z]?(\d\d)", kernel):  # H31s, Hr59, J70h: the higher, the sharper
         return int(siemens[1]) >= 50
@@ -104,8 +102,3 @@ OTHER_BODY_PARTS = re.compile(
 def is_of_other_body_part(one: Slice) -> bool:
     """Whether Body Part Examined names something far from the head."""
     return bool(OTHER_BODY_PARTS.search((one.body_part or "").upper()))
-
-
-def _printable(text: str | None) -> str:
-    """Text of a file, fit to be shown: short, and without control characters."""
-    return re.sub(r"[^A-Za-z0-9_ .-]", "?", text or "")[:16]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.read.dicom.files import quietly
-from ichor.read.dicom.header import Slice
+from ichor.read.dicom.header import Slice, printable
 
 AIR_HU = -1024  # what padding becomes, and the lowest HU given
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
@@ -64,32 +64,33 @@ def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage 
     """
     opened: tuple[Path | None, Any] = (None, None)
     for one in slices:
+        found: StoredImage | UndecodableError
         try:
-            if opened[0] != one.path:
-                opened = (one.path, _open(one.path))
-            yield one, _stored(_frame(opened[1], one), one)
+            with quietly():
+                if opened[0] != one.path:
+                    opened = (one.path, _open(one.path))
+                found = _stored(_frame(opened[1], one), one)
         except UndecodableError as error:
-            yield one, error
+            found = error
+        except OSError as error:
+            found = UndecodableError(error.strerror or "could not be read")
+        except Exception:  # pydicom raises whatever its parser stumbles over, some of it only on access
+            found = UndecodableError("the file is damaged")
+        yield one, found
 
 
 def transfer_syntax_name(uid: str) -> str:
     """The name of a transfer syntax for people; its UID where it has none."""
     from pydicom.uid import UID
 
-    return UID(uid).name if uid else "not stated"
+    return printable(UID(uid).name) if uid else "not stated"
 
 
 def _open(path: Path) -> Any:
     import pydicom
     from pydicom.uid import UID
 
-    try:
-        with quietly():
-            dataset = pydicom.dcmread(path, force=True, specific_tags=list(PIXEL_KEYWORDS))
-    except OSError as error:
-        raise UndecodableError(error.strerror or "could not be read") from error
-    except Exception as error:  # pydicom raises whatever its parser stumbles over in damaged files
-        raise UndecodableError("the file is damaged") from error
+    dataset = pydicom.dcmread(path, force=True, specific_tags=list(PIXEL_KEYWORDS))
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
         syntax = EXPLICIT_LITTLE_ENDIAN if little else EXPLICIT_BIG_ENDIAN
@@ -114,16 +115,14 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
-        raise UndecodableError(
-            f"no decoder for the transfer syntax {transfer_syntax_name(syntax)}"
-        ) from error
+        raise UndecodableError(f"no decoder for the transfer syntax {transfer_syntax_name(syntax)}") from error
     plugin = next((name for start, name in PLUGINS.items() if syntax.startswith(start)), "gdcm")
     options: Any = {"raw": True, "correct_unused_bits": False}
     if syntax.is_encapsulated:
         options["decoding_plugin"] = plugin
+        _hush_gdcm()
     try:
-        with quietly():
-            frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
+        frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
     except Exception as error:  # decoders raise whatever they stumble over in damaged pixel data
         raise UndecodableError(_why(dataset, one)) from error
     # Big endian pixels come as such; below, bits are counted in the machine's own order.
@@ -134,8 +133,7 @@ def _frame_by_gdcm(one: Slice) -> NDArray[Any]:
     """One frame by GDCM's own reader, which decodes 12-bit JPEG where pydicom's adapter does not."""
     import gdcm
 
-    gdcm.Trace.ErrorOff()
-    gdcm.Trace.WarningOff()
+    _hush_gdcm()
     reader = gdcm.ImageReader()
     reader.SetFileName(str(one.path))
     if not reader.Read():
@@ -147,6 +145,14 @@ def _frame_by_gdcm(one: Slice) -> NDArray[Any]:
     if pixels.size < one.frame * count:
         raise UndecodableError(f"expected {one.frame} frames of {one.size[0]}x{one.size[1]}, found fewer")
     return pixels[(one.frame - 1) * count : one.frame * count].reshape(one.size)
+
+
+def _hush_gdcm() -> None:
+    """GDCM writes to stderr on its own; what fails is told by our own errors."""
+    import gdcm
+
+    gdcm.Trace.ErrorOff()
+    gdcm.Trace.WarningOff()
 
 
 def _why(dataset: Any, one: Slice) -> str:

@@ -61,9 +61,7 @@ def read_series(series: Series, path: Path) -> Scan:
     return scan_of(slices, np.stack([image.hu for image in images]), source, tuple(warnings))
 
 
-def scan_of(
-    slices: Sequence[Slice], voxels: NDArray[Any], source: Source, warnings: tuple[str, ...] = ()
-) -> Scan:
+def scan_of(slices: Sequence[Slice], voxels: NDArray[Any], source: Source, warnings: tuple[str, ...] = ()) -> Scan:
     """A scan of these slices with the geometry their headers state."""
     thickness = [one.thickness_mm for one in slices]
     return Scan(
@@ -106,9 +104,7 @@ def _notes_on_doubles(doubles: Sequence[tuple[Slice, Slice]], images: Sequence[_
     if copies:
         notes.append(f"{_count(copies, 'slice')} left out: the same pixels at the same position twice.")
     if others:
-        notes.append(
-            f"{_count(others, 'slice')} left out: acquired again at the position of an earlier slice."
-        )
+        notes.append(f"{_count(others, 'slice')} left out: acquired again at the position of an earlier slice.")
     return notes
 
 
@@ -125,8 +121,7 @@ def _notes_on_headers(series: Series) -> list[str]:
         notes.append(f"{_count(series.copies, 'slice')} left out: the same SOP instance twice.")
     if series.rejected:
         notes.append(
-            f"{_count(len(series.rejected), 'image')} of the series left out: "
-            f"{reasons_in_words(series.rejected)}."
+            f"{_count(len(series.rejected), 'image')} of the series left out: {reasons_in_words(series.rejected)}."
         )
     if others := sum(map(len, series.groups[1:])):
         notes.append(
@@ -154,9 +149,7 @@ def _notes_on_values(images: Sequence[_Image], path: Path) -> list[str]:
                 f"{path}: expected Rescale Slope and Intercept, or stored values that are HU with air near "
                 f"-1000; found neither, stored values from {low:g} to {high:g}"
             )
-        notes.append(
-            f"{_count(len(bare), 'slice')} without Rescale Slope and Intercept: stored values taken as HU."
-        )
+        notes.append(f"{_count(len(bare), 'slice')} without Rescale Slope and Intercept: stored values taken as HU.")
     low, high = _range(images)
     if high < TISSUE_ABOVE_HU:
         raise UnreadableInput(
