@@ -111,7 +111,8 @@ def _close(outcomes: list[Outcome], out: Path) -> int:
         if outcome.findings is None:
             typer.echo(f"ichor: {_reason(outcome)}", err=True)
             return 2
-        typer.echo(verdict(outcome.findings).capitalize())
+        said = verdict(outcome.findings)
+        typer.echo(said[0].upper() + said[1:])
         typer.echo(f"Report: {outcome.job.folder / 'report.html'}")
         typer.echo(outcome.findings.notice)
         return 0
