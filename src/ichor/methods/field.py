@@ -131,7 +131,7 @@ def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: fl
     )
 
 
-def _weights(places: NDArray[np.float64], n: int, scale: float) -> NDArray[np.float32]:
+def _weights(places: NDArray[np.floating], n: int, scale: float) -> NDArray[np.float32]:
     """(len(places), n) weights of n pixels for values at `places`, in pixels; rows near the border sum below 1."""
     reach = max(1.0, scale)
     weights = np.maximum(0.0, 1 - np.abs(places[:, None] - np.arange(n)[None, :]) / reach) / reach

@@ -22,8 +22,8 @@ def export_onnx(method: NetworkMethod, file: Path) -> None:
         return
     assert isinstance(method.forward, TorchForward)
     network = method.forward.network.eval()
-    channels, side = network.input_channels, getattr(method.settings, "tile", None) or method.settings.size  # type: ignore[attr-defined]
-    example = torch.zeros(2, int(channels), int(side), int(side))  # type: ignore[arg-type]
+    channels, side = network.input_channels, getattr(method.settings, "tile", None) or method.settings.size
+    example = torch.zeros(2, int(channels), int(side), int(side))
     model = Probabilities(network).eval()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals

@@ -129,7 +129,7 @@ def make_fabric(precision: str = "32-true") -> Fabric:
         devices=local,
         num_nodes=world // local,
         strategy="ddp" if world > 1 else "auto",
-        precision=precision,  # type: ignore[arg-type]  # a plain string that Fabric checks itself
+        precision=precision,
     )
     fabric.launch()
     return fabric

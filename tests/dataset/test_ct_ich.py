@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.dataset.ct_ich import CHRONIC_SUBJECT, CtIch
+from ichor.errors import UnreadableInput
+from ichor.subtypes import Subtype
+from made_ct_ich import write_ct_ich
+
+
+def test_counts_are_those_of_this_release(shared: Path) -> None:
+    """SOURCE.md's table: the paper's Table 4, with the differences of this copy."""
+    dataset = CtIch(shared / "ct-ich")
+    labels = np.concatenate([dataset.labels[s] for s in dataset.subjects])
+    assert len(dataset.subjects) == 82
+    assert len(labels) == 2501
+    assert int((~labels.any(axis=1)).sum()) == 2183
+    assert dict(zip(Subtype, labels.sum(axis=0).tolist(), strict=True)) == {
+        Subtype.IVH: 24, Subtype.IPH: 73, Subtype.SAH: 18, Subtype.EDH: 173, Subtype.SDH: 56,
+    }  # fmt: skip
+    assert sum(bool(dataset.labels[s].any()) for s in dataset.subjects) == 36
+
+
+def test_demographics_are_the_papers(shared: Path) -> None:
+    people = CtIch(shared / "ct-ich").demographics.values()
+    ages = np.array([p.age_years for p in people])
+    assert sum(p.sex == "Male" for p in people) == 46
+    assert sum(p.sex == "Female" for p in people) == 36
+    assert round(ages.mean(), 1) == 27.8
+    assert round(ages.std(ddof=1), 1) == 19.5
+    assert "Chronic" in CtIch(shared / "ct-ich").demographics[CHRONIC_SUBJECT].condition
+
+
+def test_every_labelled_slice_of_a_subject_has_a_mask(shared: Path) -> None:
+    case = CtIch(shared / "ct-ich").case("051")
+    assert case.scan.voxels.shape == case.mask.shape == (32, 650, 650)
+    assert np.array_equal(case.mask.any(axis=(1, 2)), case.positive)
+
+
+def test_cases_are_read_when_asked_for(tmp_path: Path) -> None:
+    dataset = CtIch(write_ct_ich(tmp_path, {"049": 2, "050": 0}, n_slices=3))
+    cases = dataset.cases(dataset.subjects)
+    assert len(cases) == 2
+    assert [c.subject for c in cases] == ["049", "050"]
+    assert cases[1:][0].subject == "050"
+    assert cases[0].positive.tolist() == [False, True, True]
+
+
+def test_fingerprint_changes_with_any_file(tmp_path: Path) -> None:
+    root = write_ct_ich(tmp_path, {"049": 1}, n_slices=2)
+    before = CtIch(root).fingerprint
+    assert CtIch(root).fingerprint == before
+    image = root / "Patients_CT/049/brain/1.jpg"
+    image.write_bytes(image.read_bytes() + b" ")
+    assert CtIch(root).fingerprint != before
+
+
+def test_the_headers_of_release_1_3_1_are_read(tmp_path: Path) -> None:
+    (tmp_path / "ct_scans").mkdir()
+    (tmp_path / "ct_scans" / "049.nii").touch()
+    (tmp_path / "hemorrhage_diagnosis_raw_ct.csv").write_text(
+        "PatientNumber,SliceNumber,Intraventricular,Intraparenchymal,Subarachnoid,Epidural,Subdural,No_Hemorrhage,"
+        "Fracture_Yes_No\n49,1,0,0,0,0,0,1,0\n49,2,0,1,0,0,0,0,0\n"
+    )
+    (tmp_path / "Patient_demographics.csv").write_text(
+        '\ufeffPatient Number,"Age\n(years)",Gender,'
+        '"Hemorrhage type based on the radiologists diagnosis \nIntraventricular",Intraparenchymal,Subarachnoid,'
+        'Epidural,Subdural,"Fracture (yes 1/no 0)","Condition on file",Note\n49,35,Male,,1,,,,,x,\n'
+    )
+    dataset = CtIch(tmp_path)
+    assert dataset.release == "1.3.1"
+    assert dataset.subjects == ("049",)
+    assert dataset.labels["049"].tolist() == [[False] * 5, [False, True, False, False, False]]
+    assert dataset.demographics["049"].age_years == 35
+
+
+def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match="expected the ct-ich dataset"):
+        CtIch(tmp_path)
+    (tmp_path / "Patients_CT").mkdir()
+    with pytest.raises(UnreadableInput, match=r"hemorrhage_diagnosis\.csv: expected"):
+        CtIch(tmp_path)
+
+
+def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path: Path) -> None:
+    root = write_ct_ich(tmp_path, {"049": 1}, n_slices=3)
+    table = root / "hemorrhage_diagnosis.csv"
+    table.write_text("\n".join(table.read_text(encoding="utf-8").split("\n")[:-2]) + "\n", encoding="utf-8")
+    with pytest.raises(UnreadableInput, match="expected 2 slices by the table, found 3"):
+        CtIch(root).case("049")
+    with pytest.raises(UnreadableInput, match="expected a subject of the dataset, found '999'"):
+        CtIch(root).case("999")

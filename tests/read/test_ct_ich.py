@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.errors import UnreadableInput
+from ichor.read import open_scan
+from ichor.read.ct_ich import combine, read_mask
+from ichor.windows import BONE, BRAIN
+from made_ct_ich import write_ct_ich
+
+
+def test_hu_comes_back_from_the_two_windows() -> None:
+    hu = np.array([[-1000.0, -200, -19, 0, 40, 99, 150, 1500, 2300]])
+    brain, bone = (np.round(w.gray(hu)).astype(np.uint8) for w in (BRAIN, BONE))
+    found = combine(brain, bone)
+    inside = (hu > -20) & (hu < 100)
+    assert np.abs(found - hu)[inside].max() <= 120 / 255 / 2 + 1e-3
+    assert np.abs(found - np.maximum(hu, -900))[~inside].max() <= 3200 / 255 / 2 + 1e-3
+
+
+def test_the_bone_window_never_contradicts_the_brain_window() -> None:
+    brain = np.array([[0, 255]], np.uint8)
+    bone = np.round(BONE.gray([[40.0, 40.0]])).astype(np.uint8)  # JPEG noise may say soft tissue
+    found = combine(brain, bone)
+    assert found[0, 0] <= BRAIN.lowest_hu
+    assert found[0, 1] >= BRAIN.highest_hu
+
+
+def test_a_real_subject(shared: Path) -> None:
+    scan = open_scan(shared / "ct-ich/Patients_CT/049")
+    assert scan.voxels.shape == (33, 650, 650)
+    assert scan.spacing_mm == (0.33, 0.33, 5.0)
+    assert scan.hu.min() == -900
+    assert scan.hu.max() > 1500
+    assert scan.source.kind == "ct-ich"
+    assert any("nominal" in w for w in scan.warnings)
+
+
+def test_the_missing_bone_slice_is_reported(shared: Path) -> None:
+    scan = open_scan(shared / "ct-ich/Patients_CT/084")
+    assert "No bone-window image of slice 36." in scan.warnings
+    assert scan.hu[35].min() == BRAIN.lowest_hu
+    assert scan.hu[35].max() == BRAIN.highest_hu
+    assert scan.hu[34].min() < -800
+
+
+def test_the_shifted_bone_images_are_left_out(shared: Path) -> None:
+    scan = open_scan(shared / "ct-ich/Patients_CT/081")
+    assert any("left out" in w for w in scan.warnings)
+    assert scan.hu.min() == BRAIN.lowest_hu
+    assert scan.hu.max() == BRAIN.highest_hu
+
+
+def test_gray_128_is_no_hemorrhage(shared: Path) -> None:
+    mask = read_mask(shared / "ct-ich/Patients_CT/088")
+    assert mask.sum(axis=(1, 2))[21:27].tolist() == [1052, 2050, 2636, 2394, 1543, 615]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / "brain/2.jpg").unlink(), r"expected slices 1 to 3, found none numbered \[2\]"),
+        (lambda f: (f / "brain/2.jpg").write_bytes(b"no image"), r"2\.jpg: expected a JPEG image"),
+        (lambda f: [x.unlink() for x in (f / "brain").iterdir()], r"expected slices 1\.jpg, 2\.jpg"),
+    ],
+)
+def test_a_broken_subject_is_refused_in_one_line(tmp_path: Path, spoil, message: str) -> None:
+    folder = write_ct_ich(tmp_path, {"049": 0}, n_slices=3) / "Patients_CT/049"
+    spoil(folder)
+    with pytest.raises(UnreadableInput, match=message) as caught:
+        open_scan(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_size_is_refused(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = write_ct_ich(tmp_path, {"049": 0}, n_slices=2) / "Patients_CT/049"
+    Image.new("L", (512, 512)).save(folder / "bone/1.jpg")
+    with pytest.raises(UnreadableInput, match=r"bone/1\.jpg: expected 650 x 650 pixels, found 512 x 512"):
+        open_scan(folder)
