@@ -177,9 +177,19 @@ def test_absent_rescale_of_values_that_cannot_be_hu(tmp_path: Path) -> None:
     slices = ct_slices()
     for one in slices:
         del one.RescaleSlope, one.RescaleIntercept
-    with pytest.raises(
-        UnreadableInput, match=r"expected Rescale Slope and Intercept.*found neither.*from \d+ to"
-    ):
+    with pytest.raises(UnreadableInput, match=r"expected Rescale Slope and Intercept.*found neither.*from \d+ to"):
+        read(save(slices, tmp_path))
+
+
+def test_padding_is_no_air_where_rescale_is_absent(tmp_path: Path) -> None:
+    slices = ct_slices()
+    for one, pixels in zip(slices, HU, strict=True):
+        values = pixels.astype(np.int64) + 1024
+        values[:3, :3] = 0
+        store(one, values)
+        one.add_new("PixelPaddingValue", "US", 0)
+        del one.RescaleSlope, one.RescaleIntercept
+    with pytest.raises(UnreadableInput, match="expected Rescale Slope and Intercept"):
         read(save(slices, tmp_path))
 
 
@@ -320,9 +330,7 @@ def test_damaged_compressed_pixels_are_left_out(tmp_path: Path) -> None:
             one.PixelData = encapsulate([b"\xff\x4f" + bytes(200)])
     scan = read(save(slices, tmp_path, names=[f"{k}.dcm" for k in range(8)]))
     assert scan.n_slices == 7
-    assert mentions(
-        scan, "7.dcm: JPEG 2000 Image Compression (Lossless Only) pixel data could not be decoded"
-    )
+    assert mentions(scan, "7.dcm: JPEG 2000 Image Compression (Lossless Only) pixel data could not be decoded")
 
 
 @pytest.mark.parametrize("sop_class", [ENHANCED_CT, LEGACY_ENHANCED_CT])

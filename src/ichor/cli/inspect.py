@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ichor.read.base import Inspection, SeriesSummary
 
 
-def inspect(  # noqa: PLR0917 - typer calls it by name
+def inspect(
     path: Annotated[Path, typer.Argument(help="A DICOM folder, zip or file, NIfTI, ct-ich subject or images.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     window: WindowOption = None,

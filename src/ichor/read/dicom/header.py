@@ -163,7 +163,7 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
         orientation=_orientation(get("ImageOrientationPatient")),
         pixel_mm=_numbers(get("PixelSpacing"), 2),
         thickness_mm=_number(get("SliceThickness")) or None,
-        rescale=None if slope is None or intercept is None else (slope, intercept),
+        rescale=(slope, intercept) if slope and intercept is not None else None,
         rescale_type=_text(get("RescaleType")),
         padding=_padding(dataset, signed),
         acquisition_number=_integer(get("FrameAcquisitionNumber", "AcquisitionNumber")),

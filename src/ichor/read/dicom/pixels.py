@@ -18,6 +18,7 @@ from ichor.read.dicom.files import quietly
 from ichor.read.dicom.header import Slice, printable
 
 AIR_HU = -1024  # what padding becomes, and the lowest HU given
+HIGHEST_HU = 32767  # what int16 holds; metal beyond it is clipped
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 JPEG_FAMILY = "1.2.840.10008.1.2.4."
 RLE = "1.2.840.10008.1.2.5"
@@ -213,6 +214,6 @@ def hu_of(image: StoredImage, one: Slice) -> NDArray[Any]:
     whole = slope.is_integer() and intercept.is_integer()
     # Counting in float64 is exact for whole numbers of this size and cannot overflow.
     hu = values if (slope, intercept) == (1, 0) else values * slope + intercept
-    hu = np.clip(hu, AIR_HU, np.iinfo(np.int16).max).astype(np.int16 if whole else np.float32)
+    hu = np.clip(hu, AIR_HU, HIGHEST_HU).astype(np.int16 if whole else np.float32)
     hu[image.padding] = AIR_HU
     return hu

@@ -14,7 +14,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.dicom.choose import Series
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.kinds import is_of_other_body_part, reasons_in_words
-from ichor.read.dicom.pixels import UndecodableError, hu_of, stored_images
+from ichor.read.dicom.pixels import HIGHEST_HU, UndecodableError, hu_of, stored_images
 from ichor.read.dicom.stack import MINIMUM_SLICES, gaps, places_mm
 from ichor.scan import Scan, Source
 
@@ -25,10 +25,11 @@ TISSUE_ABOVE_HU = -200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Image:
-    """A slice with its pixels in HU."""
+    """A slice with its pixels in HU, and the lowest of them that is not padding."""
 
     header: Slice
     hu: NDArray[Any]
+    lowest_hu: float
 
 
 def read_series(series: Series, path: Path) -> Scan:
@@ -83,7 +84,8 @@ def _images(slices: Sequence[Slice], path: Path) -> tuple[list[_Image], list[str
         if isinstance(stored, UndecodableError):
             failures.append(f"{_name(one, path)}: {stored}; slice left out.")
         else:
-            images.append(_Image(one, hu_of(stored, one)))
+            hu = hu_of(stored, one)
+            images.append(_Image(one, hu, float(np.min(hu, where=~stored.padding, initial=HIGHEST_HU))))
     if len(failures) == len(slices):
         why = failures[0].removesuffix("; slice left out.").removeprefix(f"{_name(slices[0], path)}: ")
         raise UnreadableInput(f"{slices[0].path}: {why}")
@@ -143,7 +145,7 @@ def _notes_on_values(images: Sequence[_Image], path: Path) -> list[str]:
         notes.append(f"{_count(inverted, 'slice')} stored inverted (MONOCHROME1): values were turned back.")
     bare = [image for image in images if image.header.rescale is None]
     if bare:
-        low, high = _range(bare)
+        low, high = min(image.lowest_hu for image in bare), _range(bare)[1]
         if low > AIR_BELOW_HU:
             raise UnreadableInput(
                 f"{path}: expected Rescale Slope and Intercept, or stored values that are HU with air near "
