@@ -52,12 +52,15 @@ def made_head(
     row_mm, column_mm = pixel_mm
     middle = (turned[0] * column_mm + turned[1] * row_mm) * (size - 1) / 2
     positions = np.array([0, 0, 1.0]) * heights[:, None] - middle
-    rows, columns = np.mgrid[:size, :size]
-    place = (
-        positions[:, None, None, :] + columns[..., None] * turned[0] * column_mm + rows[..., None] * turned[1] * row_mm
-    )
+    rows, columns = np.ogrid[:size, :size]
+    place = [
+        (
+            positions[:, axis, None, None] + columns * turned[0, axis] * column_mm + rows * turned[1, axis] * row_mm
+        ).astype(np.float32)
+        for axis in range(3)
+    ]
     centre, radii = np.array([0, 0, 50.0]), np.array([72.0, 90.0, 85.0])
-    hu = np.full(place.shape[:3], AIR_HU, np.int16)
+    hu = np.full((n, size, size), AIR_HU, np.int16)
     hu[_inside(place, centre, radii)] = SKULL_HU
     hu[_inside(place, centre, radii - 7)] = BRAIN_HU
     if blood_at_mm is not None:
@@ -76,8 +79,8 @@ def made_head(
     return replace(scan, pixel_mm=None, positions_mm=None, thickness_mm=None)
 
 
-def _inside(place: np.ndarray, centre: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    return (((place - centre) / radii) ** 2).sum(axis=-1) <= 1
+def _inside(place: list[np.ndarray], centre: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    return sum(((place[axis] - centre[axis]) / radii[axis]) ** 2 for axis in range(3)) <= 1
 
 
 @dataclass

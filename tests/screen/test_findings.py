@@ -89,11 +89,13 @@ def test_every_key_is_documented() -> None:
     assert {"hemorrhage", "timing_s"} <= set(re.findall(r"^## `(\w+)`", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("key, value", [("volume_px", 1), ("n_slices", 1), ("present", False), ("lesions", ())])
+@pytest.mark.parametrize(
+    "key, value", [("volume_px", 1), ("n_slices", 1), ("present", False), ("lesions", ()), ("n_lesions", 0)]
+)
 def test_totals_that_disagree_with_the_slices_are_refused(key: str, value: object) -> None:
     content = json.loads(findings_of(made_head()).as_json())
     content["hemorrhage"][key] = value
-    with pytest.raises(ValidationError, match="expected volume_px"):
+    with pytest.raises(ValidationError, match=r"expected (volume_px|\d+ lesions)"):
         Findings.model_validate(content)
 
 

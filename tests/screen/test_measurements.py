@@ -12,7 +12,7 @@ from skimage.measure import regionprops
 
 from ichor.scan import Scan, Source
 from ichor.screen.head import find_head
-from ichor.screen.measurements import abc2_height_mm, diameters_mm, lesions, volume_ml
+from ichor.screen.measurements import MOST_LESIONS, Lesions, abc2_height_mm, diameters_mm, lesions, volume_ml
 from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
 
 UNIT = np.array([1.0, 1.0])
@@ -110,9 +110,9 @@ def test_kothari_weights_each_slice_by_its_share_of_the_largest() -> None:
 
 
 def test_an_ellipsoid_has_its_volume_and_abc2_near_it() -> None:
-    scan = made_head(n=60, size=200, pixel_mm=(1.0, 1.0), distances_mm=2.0)
+    scan = made_head(n=40, size=128, pixel_mm=(1.0, 1.0), distances_mm=2.0)
     mask = scan.voxels == 65
-    (lesion,) = lesions(mask, scan, find_head(scan))
+    (lesion,) = lesions(mask, scan, find_head(scan)).largest
     true_ml = 4 / 3 * np.pi * 16 * 24 * 20 / 1000
     assert lesion.volume_ml == pytest.approx(true_ml, rel=0.01)
     assert lesion.largest_diameter_mm == pytest.approx(48, abs=1.5)
@@ -127,7 +127,7 @@ def test_an_ellipsoid_has_its_volume_and_abc2_near_it() -> None:
 def test_volume_and_diameters_do_not_depend_on_how_the_files_are_stored() -> None:
     for orientation in (SUPINE, PRONE, FEET_FIRST, TRANSPOSED):
         scan = made_head(orientation=orientation, pixel_mm=(1.2, 1.8), n=30, distances_mm=4.0)
-        (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan))
+        (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
         assert lesion.side == "left"
         assert lesion.volume_ml == pytest.approx(4 / 3 * np.pi * 16 * 24 * 20 / 1000, rel=0.05)
         assert lesion.a_mm == pytest.approx(48, abs=3)
@@ -142,14 +142,14 @@ def test_uneven_slices_count_with_their_own_heights() -> None:
 
 def test_one_slice_takes_its_thickness() -> None:
     mask = np.ones((1, 4, 5), bool)
-    (lesion,) = lesions(mask, stack(mask, spacing=4.0), find_head(stack(mask)))
+    (lesion,) = lesions(mask, stack(mask, spacing=4.0), find_head(stack(mask))).largest
     assert lesion.volume_ml == pytest.approx(20 * 4 / 1000)
     assert (lesion.c_mm, lesion.n_slices) == (4.0, 1)
 
 
 def test_unknown_spacing_leaves_counts_only() -> None:
     scan = made_head(known_spacing=False)
-    (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan))
+    (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
     assert lesion.volume_px == np.count_nonzero(scan.voxels == 65)
     assert {lesion.volume_ml, lesion.largest_diameter_mm, lesion.a_mm, lesion.c_mm, lesion.abc2_ml} == {None}
     assert lesion.side == "left"
@@ -157,7 +157,7 @@ def test_unknown_spacing_leaves_counts_only() -> None:
 
 def test_known_pixels_give_diameters_even_where_the_slices_lie_is_unknown() -> None:
     scan = replace(made_head(), positions_mm=None)
-    (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan))
+    (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
     assert (lesion.volume_ml, lesion.c_mm, lesion.abc2_ml) == (None, None, None)
     assert lesion.largest_diameter_mm == pytest.approx(48, abs=3)
 
@@ -166,7 +166,7 @@ def test_lesions_that_touch_by_a_corner_are_one_and_the_largest_comes_first() ->
     mask = np.zeros((5, 20, 20), bool)
     mask[0, 0:2, 0:2] = mask[1, 2:4, 2:4] = True
     mask[3, 10:15, 10:15] = True
-    first, second = lesions(mask, stack(mask), find_head(stack(mask)))
+    first, second = lesions(mask, stack(mask), find_head(stack(mask))).largest
     assert (first.volume_px, first.slices, first.side) == (25, (3, 3), None)
     assert (second.volume_px, second.slices) == (8, (0, 1))
     connected = SimpleITK.ConnectedComponent(SimpleITK.GetImageFromArray(mask.astype(np.uint8)), True)
@@ -176,12 +176,22 @@ def test_lesions_that_touch_by_a_corner_are_one_and_the_largest_comes_first() ->
 @pytest.mark.parametrize("x_mm, side", [(-40, "right"), (40, "left"), (0, "midline"), (8, "midline")])
 def test_side_is_the_patients(x_mm: float, side: str) -> None:
     scan = made_head(blood_at_mm=(x_mm, 0, 60), blood_radii_mm=(12, 12, 12))
-    assert lesions(scan.voxels == 65, scan, find_head(scan))[0].side == side
+    assert lesions(scan.voxels == 65, scan, find_head(scan)).largest[0].side == side
+
+
+def test_of_thousands_of_specks_the_largest_are_measured() -> None:
+    mask = np.zeros((4, 200, 200), bool)
+    mask[::2, ::3, ::3] = True
+    mask[2, 90:92, 90:92] = True
+    found = lesions(mask, stack(mask), find_head(stack(mask)))
+    assert found.count == 2 * 67 * 67
+    assert len(found.largest) == MOST_LESIONS
+    assert (found.largest[0].slices, found.largest[0].volume_px) == ((2, 2), 4)
 
 
 def test_nothing_marked_is_no_lesion() -> None:
     scan = made_head(blood_at_mm=None)
-    assert lesions(np.zeros(scan.voxels.shape, bool), scan, find_head(scan)) == []
+    assert lesions(np.zeros(scan.voxels.shape, bool), scan, find_head(scan)) == Lesions(0, ())
 
 
 def test_the_head_is_found_beside_a_table() -> None:

@@ -90,8 +90,11 @@ class HemorrhageFindings(_Part):
     largest_diameter_mm: Positive | None = Field(
         description="The largest diameter of any lesion on one slice, mm; null where nothing was found."
     )
-    abc2_ml: NotNegative | None = Field(description="Sum of the lesions' A x B x C / 2, mL.")
-    lesions: tuple[LesionFindings, ...] = Field(description="The lesions, the one with most voxels first.")
+    abc2_ml: NotNegative | None = Field(description="Sum of the listed lesions' A x B x C / 2, mL.")
+    n_lesions: Count = Field(description="How many lesions there are.")
+    lesions: tuple[LesionFindings, ...] = Field(
+        description="The lesions, the one with most voxels first; of very many, the largest 200."
+    )
 
 
 class SliceFindings(_Part):
@@ -142,15 +145,21 @@ class Findings(_Part):
         if [one.index for one in self.slices] != list(range(self.scan.n_slices)):
             raise ValueError(f"expected slices 0 to {self.scan.n_slices - 1} in order, found {len(self.slices)}")
         areas = [one.area_px for one in self.slices]
-        lesions_px = sum(one.volume_px for one in self.hemorrhage.lesions)
         flagged = sum(area > 0 for area in areas)
-        expected = (sum(areas), sum(areas), flagged, flagged > 0)
         found = self.hemorrhage
-        stated = (found.volume_px, lesions_px, found.n_slices, found.present)
+        expected = (sum(areas), flagged, flagged > 0)
+        stated = (found.volume_px, found.n_slices, found.present)
         if stated != expected:
             raise ValueError(
-                "expected volume_px, the lesions' volume_px, n_slices and present to agree with the slices' "
-                f"{expected}, found {stated}"
+                f"expected volume_px, n_slices and present to agree with the slices' {expected}, found {stated}"
+            )
+        listed = min(found.n_lesions, measurements.MOST_LESIONS)
+        voxels = sum(one.volume_px for one in found.lesions)
+        rest = found.volume_px - voxels
+        if len(found.lesions) != listed or (rest != 0 if found.n_lesions == listed else rest <= 0):
+            raise ValueError(
+                f"expected {listed} lesions with at most {found.volume_px} voxels, "
+                f"found {len(found.lesions)} with {voxels}"
             )
         return self
 
@@ -224,11 +233,11 @@ def json_schema() -> str:
 def _hemorrhage(
     segmentation: Segmentation,
     area_px: NDArray[np.int64],
-    found: list[measurements.Lesion],
+    found: measurements.Lesions,
     scan: Scan,
 ) -> HemorrhageFindings:
     volume_ml = measurements.volume_ml(area_px, scan)
-    diameters = [one.largest_diameter_mm for one in found if one.largest_diameter_mm is not None]
+    diameters = [one.largest_diameter_mm for one in found.largest if one.largest_diameter_mm is not None]
     return HemorrhageFindings(
         probability=_rounded(segmentation.scan_probability),
         present=bool(area_px.any()),
@@ -236,7 +245,8 @@ def _hemorrhage(
         volume_px=int(area_px.sum()),
         n_slices=int(np.count_nonzero(area_px)),
         largest_diameter_mm=_rounded_or_none(max(diameters, default=None)),
-        abc2_ml=None if volume_ml is None else _rounded(sum(one.abc2_ml or 0.0 for one in found)),
+        abc2_ml=None if volume_ml is None else _rounded(sum(one.abc2_ml or 0.0 for one in found.largest)),
+        n_lesions=found.count,
         lesions=tuple(
             LesionFindings(
                 volume_ml=_rounded_or_none(one.volume_ml),
@@ -251,7 +261,7 @@ def _hemorrhage(
                 abc2_ml=_rounded_or_none(one.abc2_ml),
                 side=one.side,
             )
-            for one in found
+            for one in found.largest
         ),
     )
 

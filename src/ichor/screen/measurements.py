@@ -28,6 +28,8 @@ Side = Literal["right", "left", "midline"]
 MIDLINE_BAND = 0.03
 # The share of a lesion that must lie on one side for the lesion to be called of that side.
 SIDE_SHARE = 0.75
+# A noisy mask falls into thousands of specks; only so many lesions, the largest, are measured one by one.
+MOST_LESIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,45 +54,65 @@ class Lesion:
     side: Side | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lesions:
+    """The lesions of a mask: how many there are, and the largest of them measured, the largest first."""
+
+    count: int
+    largest: tuple[Lesion, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """What a lesion's voxels measure: for each slice in the radiological convention, None where unknown."""
+
+    n_slices: int
+    pixel_mm: FloatArray | None
+    areas_mm2: FloatArray | None
+    heights_mm: FloatArray | None
+    head: HeadOutline
+
+
 def volume_ml(area_px: NDArray[np.integer], scan: Scan) -> float | None:
     """Volume in mL of so many pixels, (n,), on each slice of `scan`; None if its spacing is unknown."""
-    areas_mm2, heights_mm = scan.pixel_area_mm2, scan.slice_heights_mm
-    if areas_mm2 is None or heights_mm is None:
-        return None
-    return float(np.sum(area_px * areas_mm2 * heights_mm) / 1000)
+    return _volume_ml(area_px, scan.pixel_area_mm2, scan.slice_heights_mm)
 
 
-def lesions(mask: Mask, scan: Scan, head: HeadOutline) -> list[Lesion]:
-    """The lesions of a mask (n, rows, columns) on the grid of `scan`, the largest first."""
+def lesions(mask: Mask, scan: Scan, head: HeadOutline) -> Lesions:
+    """The lesions of a mask (n, rows, columns) on the grid of `scan`; the MOST_LESIONS largest are measured."""
     mask = to_radiological(mask, scan)
     box = ndimage.find_objects(mask.view(np.uint8))
     if not box or box[0] is None:
-        return []
+        return Lesions(0, ())
     corner = tuple(one.start for one in box[0])
-    labels, _ = ndimage.label(mask[box[0]], structure=np.ones((3, 3, 3)))
-    found = [
-        _lesion(labels[part] == number, tuple(np.add(corner, [one.start for one in part])), scan, head)
-        for number, part in enumerate(ndimage.find_objects(labels), start=1)
-    ]
-    return sorted(found, key=lambda lesion: (-lesion.volume_px, lesion.slices))
+    labels, count = ndimage.label(mask[box[0]], structure=np.ones((3, 3, 3)))
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    parts = ndimage.find_objects(labels)
+    grid = _Grid(scan.n_slices, radiological_pixel_mm(scan), scan.pixel_area_mm2, scan.slice_heights_mm, head)
+    found = []
+    # A stable sort: of lesions of one size, the lower one comes first.
+    for index in np.argsort(-sizes, kind="stable")[:MOST_LESIONS]:
+        part = parts[index]
+        start = tuple(int(one.start) + first for one, first in zip(part, corner, strict=True))
+        found.append(_lesion(labels[part] == index + 1, start, grid))
+    return Lesions(int(count), tuple(found))
 
 
-def _lesion(part: Mask, corner: tuple[int, ...], scan: Scan, head: HeadOutline) -> Lesion:
+def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid) -> Lesion:
     """Measure one lesion, cut out at `corner` (slice, row, column) of the turned scan."""
-    area_px = np.zeros(scan.n_slices, np.int64)
+    area_px = np.zeros(grid.n_slices, np.int64)
     area_px[corner[0] : corner[0] + len(part)] = part.sum(axis=(1, 2))
     on_slices = np.flatnonzero(area_px)
-    pixel_mm = radiological_pixel_mm(scan)
-    area = area_px if scan.pixel_area_mm2 is None else area_px * scan.pixel_area_mm2
+    area = area_px if grid.areas_mm2 is None else area_px * grid.areas_mm2
     centre = int(area.argmax())
     largest = a_mm = b_mm = None
-    if pixel_mm is not None:
-        a_mm, b_mm = diameters_mm(part[centre - corner[0]], pixel_mm[centre])
-        largest = max(diameters_mm(part[k - corner[0]], pixel_mm[k])[0] for k in on_slices)
-    c_mm = abc2_height_mm(area, scan.slice_heights_mm)
+    if grid.pixel_mm is not None:
+        a_mm, b_mm = diameters_mm(part[centre - corner[0]], grid.pixel_mm[centre])
+        largest = max(diameters_mm(part[k - corner[0]], grid.pixel_mm[k])[0] for k in on_slices)
+    c_mm = abc2_height_mm(area, grid.heights_mm)
     return Lesion(
         volume_px=int(area_px.sum()),
-        volume_ml=volume_ml(area_px, scan),
+        volume_ml=_volume_ml(area_px, grid.areas_mm2, grid.heights_mm),
         slices=(int(on_slices[0]), int(on_slices[-1])),
         n_slices=int(on_slices.size),
         centre_slice=centre,
@@ -99,8 +121,16 @@ def _lesion(part: Mask, corner: tuple[int, ...], scan: Scan, head: HeadOutline) 
         b_mm=b_mm,
         c_mm=c_mm,
         abc2_ml=None if a_mm is None or b_mm is None or c_mm is None else a_mm * b_mm * c_mm / 2 / 1000,
-        side=_side(part, corner, head),
+        side=_side(part, corner, grid.head),
     )
+
+
+def _volume_ml(
+    area_px: NDArray[np.integer], areas_mm2: FloatArray | None, heights_mm: FloatArray | None
+) -> float | None:
+    if areas_mm2 is None or heights_mm is None:
+        return None
+    return float(np.sum(area_px * areas_mm2 * heights_mm) / 1000)
 
 
 def diameters_mm(pixels: Mask, pixel_mm: FloatArray) -> tuple[float, float]:

@@ -60,12 +60,13 @@ def plot_of(found: Findings) -> Plot:
     inner = WIDTH - LEFT - RIGHT
     scale = inner / (along[-1] + gap)
     x = LEFT + (along + gap / 2) * scale
-    width = max(1.0, 0.7 * (float(np.diff(along).min()) if n > 1 else gap) * scale)
+    gaps = np.r_[gap, np.diff(along), gap]
+    widths = np.maximum(1.0, 0.7 * np.minimum(gaps[:-1], gaps[1:]) * scale)
     bars = tuple(
         Bar(
-            x=round(float(x[one.index]) - width / 2, 2),
+            x=round(float(x[one.index] - widths[one.index] / 2), 2),
             y=round(_height(one.probability), 2),
-            width=round(width, 2),
+            width=round(float(widths[one.index]), 2),
             height=round(_height(0) - _height(one.probability), 2),
             flagged=one.area_px > 0,
             title=f"Slice {one.index + 1}: probability {one.probability:.2f}",
