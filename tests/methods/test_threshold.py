@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import jaccard_score
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.methods.threshold import Threshold
+from ichor.models.package import load_method
+from ichor.windows import BRAIN
+from made_ct_ich import write_ct_ich
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
+    return CtIch(write_ct_ich(tmp_path_factory.mktemp("ct-ich"), {"049": 2, "050": 1, "051": 0}, n_slices=3))
+
+
+def test_the_grid_search_finds_what_brute_force_finds(dataset: CtIch, tmp_path: Path) -> None:
+    settings = {"lower": (120, 200), "upper": (210, 250), "step": 20}
+    method = Threshold(**settings)
+    cases = dataset.cases(dataset.subjects)
+    method.fit(cases, [], tmp_path)
+    scores = {}
+    for lower in range(120, 201, 20):
+        for upper in range(210, 251, 20):
+            per_subject = []
+            for case in cases:
+                gray = np.round(BRAIN.gray(case.scan.hu))
+                called = (gray >= lower) & (gray <= upper)
+                slices = np.flatnonzero(case.mask.any(axis=(1, 2)))
+                if len(slices):
+                    each = [jaccard_score(case.mask[i].ravel(), called[i].ravel()) for i in slices]
+                    per_subject.append(np.mean(each))
+            scores[lower, upper] = np.mean(per_subject)
+    best = max(scores, key=lambda k: scores[k])
+    assert method.chosen is not None
+    assert scores[method.chosen.lower, method.chosen.upper] == pytest.approx(scores[best])
+
+
+def test_it_calls_what_lies_between_the_bounds_and_comes_back_from_its_package(dataset: CtIch, tmp_path: Path) -> None:
+    method = Threshold()
+    method.fit(dataset.cases(["049"]), [], tmp_path)
+    method.save(tmp_path / "package")
+    loaded = load_method(tmp_path / "package")
+    scan = dataset.case("050").scan
+    first, second = method.predict(scan), loaded.predict(scan)
+    assert np.array_equal(first.mask, second.mask)
+    assert first.made_by == second.made_by
+    gray = np.round(BRAIN.gray(scan.hu))
+    assert method.chosen is not None
+    assert np.array_equal(first.mask, (gray >= method.chosen.lower) & (gray <= method.chosen.upper))
+    assert first.scan_probability == first.slice_probability.max()
+
+
+def test_morphology_drops_specks(dataset: CtIch, tmp_path: Path) -> None:
+    plain, cleaned = Threshold(), Threshold(morphology=True)
+    for method in (plain, cleaned):
+        method.fit(dataset.cases(["049"]), [], tmp_path)
+    case = dataset.case("050")
+    assert cleaned.predict(case.scan).mask[0].sum() < plain.predict(case.scan).mask[0].sum()
+
+
+def test_what_cannot_be_done_is_said(dataset: CtIch, tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="expected training cases with hemorrhage"):
+        Threshold().fit(dataset.cases(["051"]), [], tmp_path)
+    with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
+        Threshold().predict(dataset.case("051").scan)
+    with pytest.raises(BadConfig, match="expected a fitted method to save"):
+        Threshold().save(tmp_path)

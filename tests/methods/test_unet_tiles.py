@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from monai.inferers import sliding_window_inference
+from skimage import morphology
+
+from ichor.errors import BadConfig
+from ichor.methods.morphology import close_then_open
+from ichor.methods.unet_tiles import TilesChosen, UNetTiles, tile_corners
+from ichor.models.package import load_method
+from ichor.nets.unet import UNet
+from ichor.read import open_scan
+from ichor.train.forward import Probabilities, TorchForward
+
+
+@pytest.fixture(scope="module")
+def method() -> UNetTiles:
+    torch.manual_seed(0)
+    made = UNetTiles(width=2)
+    made.forward, made.chosen = TorchForward(UNet(2)), TilesChosen(head_mm=180)
+    return made
+
+
+def test_the_papers_slice_has_49_tiles(method: UNetTiles) -> None:
+    corners = method.corners
+    assert len(corners) == 49
+    assert corners.min() == 0
+    assert corners.max() == 480
+    with pytest.raises(ValueError, match="expected a field that tiles of 160 at stride 80 cover, found 650"):
+        tile_corners(650, 160, 80)
+
+
+def test_overlapping_tiles_are_averaged_as_monai_does(method: UNetTiles, shared: Path) -> None:
+    scan = open_scan(shared / "ct-ich/Patients_CT/088")
+    probability = method.probabilities(scan)
+    assert probability.shape == scan.voxels.shape
+    assert isinstance(method.forward, TorchForward)
+    network = Probabilities(method.forward.network)
+    crop = torch.from_numpy(scan.hu[24:25, None, 5:-5, 5:-5].astype(np.float32))
+    with torch.inference_mode():
+        expected = sliding_window_inference(
+            crop, (160, 160), 7, lambda tiles: network(tiles)["probability"][:, None], overlap=0.5
+        )
+    assert np.abs(probability[24, 5:-5, 5:-5] - expected[0, 0].numpy()).max() < 1e-5
+    assert not probability[:, :5].any()
+
+
+def test_closing_and_opening_are_those_of_scikit_image() -> None:
+    rng = np.random.default_rng(0)
+    mask = rng.random((2, 120, 130)) > 0.6
+    mask[:, 40:80, 50:90] = True
+    mask[:, 55:60, 60:64] = False
+    found = close_then_open(mask)
+    for one, ours in zip(mask, found, strict=True):
+        padded = np.pad(one, 20)
+        closed = morphology.closing(padded, morphology.footprint_rectangle((10, 10)))
+        opened = morphology.opening(closed, morphology.footprint_rectangle((5, 5)))
+        assert np.array_equal(ours, opened[20:-20, 20:-20])
+    alone = np.zeros((1, 50, 50), bool)
+    alone[0, :3, :3] = True
+    assert not close_then_open(alone).any()
+
+
+def test_the_mask_is_thresholded_closed_and_opened(method: UNetTiles, shared: Path) -> None:
+    scan = open_scan(shared / "ct-ich/Patients_CT/088")
+    segmentation = method.predict(scan)
+    assert np.array_equal(segmentation.mask, close_then_open(segmentation.probability >= 0.5))
+    assert segmentation.made_by.threshold == 0.5
+
+
+def test_a_package_gives_the_same_answers(method: UNetTiles, shared: Path, tmp_path: Path) -> None:
+    method.save(tmp_path / "tiles")
+    loaded = load_method(tmp_path / "tiles")
+    scan = open_scan(shared / "dicom/ge-head")
+    ours, theirs = method.predict(scan), loaded.predict(scan)
+    assert np.abs(ours.probability - theirs.probability).max() < 1e-4
+    sure = np.abs(ours.probability - 0.5) > 1e-4
+    assert np.array_equal((ours.probability >= 0.5)[sure], (theirs.probability >= 0.5)[sure])
+
+
+def test_an_unfitted_method_says_so(shared: Path) -> None:
+    with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
+        UNetTiles().predict(open_scan(shared / "ct-ich/Patients_CT/085"))
