@@ -116,6 +116,11 @@ def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
     assert scan.warnings == ("the header names another part of the body than the head.",)
 
 
+def test_a_calibrated_pixel_size_is_told(tmp_path: Path) -> None:
+    series = made_series(tmp_path, change=says(PixelSpacingCalibrationDescription="nominal, unverified"))
+    assert "the pixel size was calibrated: nominal, unverified." in dicom.read(series, ReadOptions()).warnings
+
+
 def test_contrast_is_told(tmp_path: Path) -> None:
     scan = dicom.read(made_series(tmp_path, change=says(ContrastBolusAgent="Iomeprol")), ReadOptions())
     assert any("contrast agent" in warning for warning in scan.warnings)

@@ -120,7 +120,7 @@ class CtIch:
         else:
             from ichor.read.ct_ich_nifti import read_mask as read_nifti_mask
 
-            mask = read_nifti_mask(self.root / "masks" / f"{subject}.nii")
+            mask = read_nifti_mask(path)
         labels = self.labels[subject]
         if len(labels) != len(mask):
             raise UnreadableInput(f"{path}: expected {len(labels)} slices by the table, found {len(mask)}")

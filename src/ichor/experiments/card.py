@@ -64,9 +64,10 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 ## Where it fails
 
 Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children. Thin rims along the
-skull, small subarachnoid blood and old (hypodense) blood are missed; the falx, venous sinuses and bone in partial volume are taken for blood. Contrast-enhanced scans, metal,
-recent surgery and slices thinner than 2 mm were never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be
-short, so volumes in mL of such scans may be 20 to 40 % low.
+skull, small subarachnoid blood and old (hypodense) blood are missed; the falx, venous sinuses and bone in partial
+volume are taken for blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were never
+seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to 40 %
+low.
 
 ## Data and licence
 

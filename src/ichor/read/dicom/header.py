@@ -40,6 +40,7 @@ KEYWORDS = (
     "PixelPaddingValue",
     "PixelRepresentation",
     "PixelSpacing",
+    "PixelSpacingCalibrationDescription",
     "RescaleIntercept",
     "RescaleSlope",
     "RescaleType",
@@ -100,6 +101,7 @@ class Slice:
     contrast: bool
     window_width: float | None
     body_part: str | None
+    calibration: str | None
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -183,6 +185,7 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
         contrast=_text(get("ContrastBolusAgent")) not in (None, "NONE", "NO"),
         window_width=_number(get("WindowWidth")),
         body_part=_text(get("BodyPartExamined")),
+        calibration=_text(get("PixelSpacingCalibrationDescription")),
     )
 
 

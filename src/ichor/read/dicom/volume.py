@@ -130,6 +130,8 @@ def _notes_on_headers(series: Series) -> list[str]:
             f"{_count(others, 'slice')} of the series left out: of another size, orientation or "
             f"pixel size than the {len(series.groups[0])} of the biggest stack."
         )
+    if first.calibration is not None:
+        notes.append(f"the pixel size was calibrated: {first.calibration}.")
     if is_of_other_body_part(first):
         notes.append("the header names another part of the body than the head.")
     if first.contrast:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.errors import BadConfig
+from ichor.methods.unet_slices import UNetSlices
+from ichor.models.package import load_method
+from ichor.read import open_scan
+from ichor.scan import Scan, Source
+from ichor.windows import BRAIN
+
+
+@pytest.fixture(scope="module")
+def method() -> UNetSlices:
+    loaded = load_method()
+    assert isinstance(loaded, UNetSlices)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def scan(shared: Path) -> Scan:
+    """The middle of the demonstration subject, with its blood."""
+    whole = open_scan(shared / "ct-ich/Patients_CT/088")
+    keep = slice(20, 28)
+    assert whole.pixel_mm is not None
+    assert whole.positions_mm is not None
+    return Scan(
+        whole.voxels[keep], whole.source, whole.pixel_mm[keep], whole.positions_mm[keep], whole.orientation[keep]
+    )
+
+
+def test_the_mask_follows_from_the_probabilities_and_thresholds(method: UNetSlices, scan: Scan) -> None:
+    found = method.predict(scan)
+    assert method.chosen is not None
+    expected = found.probability >= method.chosen.threshold
+    expected[found.slice_probability < method.chosen.slice_threshold] = False
+    assert np.array_equal(found.mask, expected)
+    assert found.mask.any()
+    assert found.probability.dtype == np.float32
+    assert found.scan_probability == found.slice_probability.max()
+
+
+def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
+    straight = method.probabilities(scan)
+    assert scan.positions_mm is not None
+    turned = replace(
+        scan,
+        voxels=scan.voxels.transpose(0, 2, 1)[:, ::-1],
+        orientation=np.tile([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]], (scan.n_slices, 1, 1)),
+        positions_mm=scan.positions_mm + np.array([0.33 * 649, 0, 0]),
+    )
+    probability, slice_probability = method.probabilities(turned)
+    assert np.abs(slice_probability - straight[1]).max() < 1e-5
+    assert np.abs(probability - straight[0].transpose(0, 2, 1)[:, ::-1]).max() < 1e-5
+
+
+def test_an_unknown_pixel_size_is_taken_from_the_head(method: UNetSlices, scan: Scan) -> None:
+    unknown = Scan(scan.voxels, Source("images", Path("made")))
+    found = method.predict(unknown)
+    known = method.predict(scan)
+    both = (found.mask & known.mask).sum() * 2 / (found.mask.sum() + known.mask.sum())
+    assert both > 0.6
+
+
+def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
+    gray = replace(scan, voxels=np.round(BRAIN.gray(scan.hu)).astype(np.uint8), gray_window=BRAIN)
+    clipped = replace(scan, voxels=np.clip(scan.hu, BRAIN.lowest_hu, BRAIN.highest_hu))
+    assert np.abs(method.probabilities(gray)[0] - method.probabilities(clipped)[0]).max() < 0.05
+
+
+def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
+    assert scan.pixel_mm is not None
+    one = Scan(scan.voxels[:1], scan.source, scan.pixel_mm[:1])
+    assert method.predict(one).mask.shape == one.voxels.shape
+
+
+def test_an_unfitted_method_says_so(scan: Scan) -> None:
+    with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
+        UNetSlices().predict(scan)
+    with pytest.raises(BadConfig, match="expected a fitted method to save"):
+        UNetSlices().save(Path("nowhere"))

@@ -1,0 +1,128 @@
+"""Both engines against torch, on real slices: probabilities within 1e-4, masks equal where that leaves no doubt."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ichor.errors import BadConfig
+from ichor.methods.field import neighbours
+from ichor.methods.unet_slices import Chosen, UNetSlices
+from ichor.models.engine import Engine
+from ichor.models.package import DEFAULT_MODEL, find_package, load_method
+from ichor.nets.slice_unet import SliceUNet
+from ichor.read import open_scan
+from ichor.train.forward import TorchForward
+
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def slices(shared: Path) -> np.ndarray:
+    """(N, 3, size, size) HU: real slices with and without hemorrhage, from two scanners."""
+    method = load_method()
+    assert isinstance(method, UNetSlices)
+    batches = []
+    for path, chosen in (("ct-ich/Patients_CT/088", [3, 14, 24, 25, 30]), ("dicom/ge-head", [2, 12, 20])):
+        scan = open_scan(shared / path)
+        hu, _ = method.field_of(scan)
+        around = neighbours(scan.slice_positions_mm, scan.n_slices, method.settings.neighbour_mm)
+        batches.append(hu[around[chosen]])
+    return np.concatenate(batches)
+
+
+def _folded(network: nn.Module) -> nn.Module:
+    """The network with each batch norm folded into the convolution before it, as the export has it."""
+    for module in network.modules():
+        if isinstance(module, nn.Sequential):
+            for i in range(len(module) - 1):
+                if isinstance(module[i + 1], nn.BatchNorm2d):
+                    module[i] = fuse_conv_bn_eval(module[i], module[i + 1])
+                    module[i + 1] = nn.Identity()
+    return network
+
+
+def _torch_twin(method: UNetSlices, file: Path) -> TorchForward:
+    """The shipped network in torch, its weights read out of the ONNX file."""
+    network = _folded(SliceUNet(method.settings.widths).eval())
+    graph = onnx.load(file).graph
+    arrays = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
+    state = {}
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm"):
+            name = node.input[1].removeprefix("network.")
+            state[name] = arrays[node.input[1]]
+            if len(node.input) > 2:
+                state[name.removesuffix("weight") + "bias"] = arrays[node.input[2]]
+    network.load_state_dict(state)
+    return TorchForward(network)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_the_shipped_model_is_the_same_in_every_engine(slices: np.ndarray, engine: str) -> None:
+    method = load_method()
+    assert isinstance(method, UNetSlices)
+    assert method.chosen is not None
+    file = find_package(DEFAULT_MODEL) / "model.onnx"
+    expected = _torch_twin(method, file)(slices)
+    found = Engine(file, engine=engine, threads=2)(slices)  # type: ignore[arg-type]
+    assert set(found) == set(expected) == {"probability", "slice_probability"}
+    for name, values in expected.items():
+        assert np.abs(found[name] - values).max() < TOLERANCE
+    threshold = method.chosen.threshold
+    sure = np.abs(expected["probability"] - threshold) > TOLERANCE
+    masks = [outputs["probability"] >= threshold for outputs in (expected, found)]
+    assert masks[0].any()
+    assert np.array_equal(masks[0][sure], masks[1][sure])
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = SliceUNet((8, 8, 12, 16))
+    network.train()
+    for _ in range(3):  # batch norm that has seen data, so that folding it is put to the test
+        network(torch.from_numpy(slices))
+    method = UNetSlices(widths=(8, 8, 12, 16))
+    method.forward = TorchForward(network)
+    method.chosen = Chosen(threshold=0.5, slice_threshold=0.1, head_mm=180)
+    method.save(tmp_path)
+    found = Engine(tmp_path / "model.onnx", engine=engine, threads=1)(slices)  # type: ignore[arg-type]
+    for name, values in method.forward(slices).items():
+        assert np.abs(found[name] - values).max() < TOLERANCE
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    with pytest.raises(BadConfig, match="expected an ONNX model, found no such file"):
+        Engine(file)
+    file.write_bytes(b"no model")
+    for engine in ("openvino", "onnxruntime"):
+        with pytest.raises(BadConfig, match=f"expected an ONNX model that {engine} can run"):
+            Engine(file, engine=engine)  # type: ignore[arg-type]
+
+
+def test_a_changed_package_is_refused(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(find_package(DEFAULT_MODEL), package)
+    load_method(package)
+    network = package / "model.onnx"
+    network.write_bytes(network.read_bytes()[:-1] + b"\0")
+    with pytest.raises(BadConfig, match=r"model\.onnx: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}"):
+        load_method(package)
+    network.unlink()
+    with pytest.raises(BadConfig, match="found no such file"):
+        load_method(package)
+
+
+def test_no_such_model() -> None:
+    with pytest.raises(BadConfig, match=f"nowhere: expected a model package or one of {DEFAULT_MODEL}, found neither"):
+        load_method("nowhere")

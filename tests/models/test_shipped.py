@@ -1,0 +1,55 @@
+"""What every model under models/ owes to those who use it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import ichor.models
+from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.models.package import DEFAULT_MODEL, find_package, read_config
+
+PACKAGES = sorted(file.parent for file in Path(ichor.models.__file__).parent.glob("*/config.yaml"))
+
+
+def test_the_default_model_ships() -> None:
+    assert find_package(DEFAULT_MODEL) in PACKAGES
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.name)
+class TestShipped:
+    def test_it_never_saw_the_demonstration_subject(self, package: Path) -> None:
+        training = read_config(package).training
+        assert training is not None
+        assert DEMONSTRATION_SUBJECT not in (*training.training_subjects, *training.validation_subjects)
+
+    def test_its_figures_are_of_subjects_it_never_saw(self, package: Path) -> None:
+        training = read_config(package).training
+        assert training is not None
+        seen = {*training.training_subjects, *training.validation_subjects}
+        assert not seen & set(training.test_subjects)
+        metrics = json.loads((package / "metrics.json").read_text())
+        assert set(metrics["per_subject"]) <= set(training.test_subjects)
+        assert metrics["data"]["n_subjects"] == len(training.test_subjects)
+        assert metrics["data"]["fingerprint"] == training.fingerprint
+
+    def test_its_card_shows_those_figures(self, package: Path) -> None:
+        card = (package / "MODEL_CARD.md").read_text()
+        metrics = json.loads((package / "metrics.json").read_text())
+        assert "not a medical device" in card
+        for figure in (metrics["dice"]["paper_average"], metrics["slice"]["specificity_at_sensitivity_97"]):
+            low, high = figure["ci95"]
+            assert f"| {figure['value']:.3f} | {low:.3f} to {high:.3f} | {figure['n']} |" in card
+
+    def test_its_checksums_hold(self, package: Path) -> None:
+        lines = (package / "SHA256SUMS").read_text().splitlines()
+        sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+        assert set(sums) == {"model.onnx", "config.yaml", "metrics.json", "MODEL_CARD.md"}
+        for name, digest in sums.items():
+            assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
+
+    def test_it_is_at_most_10_mb(self, package: Path) -> None:
+        assert sum(file.stat().st_size for file in package.iterdir()) <= 10e6
