@@ -54,7 +54,7 @@ def run_fold(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) 
         method.fit(dataset.cases(fold.training), dataset.cases(fold.validation), folder)
         if first_rank:
             _save(method, config, dataset, fold, model)
-            _write_text(folder / TIMES, json.dumps({"fit": round(time.perf_counter() - started, 1)}))
+            _write_text(folder / TIMES, json.dumps({"fit": _fit_seconds(folder, time.perf_counter() - started)}))
     if not first_rank:
         return None
     return _report(config, dataset, fold, run, command)
@@ -107,6 +107,15 @@ def _claim(run: Path, config: ExperimentConfig) -> None:
             )
         return
     _write_text(file, text)
+
+
+def _fit_seconds(folder: Path, elapsed: float) -> float:
+    """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
+    history = folder / "history.jsonl"
+    if not history.exists():
+        return round(elapsed, 1)
+    rows = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    return float(round(sum(row["seconds"] for row in rows), 1))
 
 
 def _save(method: Method, config: ExperimentConfig, dataset: CtIch, fold: Fold, model: Path) -> None:

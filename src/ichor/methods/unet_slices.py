@@ -32,6 +32,7 @@ class UNetSlicesSettings(Strict):
     size: int = Setting(256, gt=0, multiple_of=16, description="pixels a side of the field")
     neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
     dropout: float = Setting(0.2, ge=0, lt=1)
     negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
     training: TrainingSettings = TrainingSettings()
@@ -92,17 +93,26 @@ class UNetSlices:
 
     def probabilities(self, scan: Scan) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Voxel probabilities (n, rows, columns) on the scan's grid and slice probabilities (n,), no thresholds."""
-        if self.forward is None:
-            raise unfitted(self.name)
         hu, field = self.field_of(scan)
         channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
         voxels, slices = [], []
         for start in range(0, scan.n_slices, _BATCH):
-            outputs = self.forward(hu[channels[start : start + _BATCH]])
+            outputs = self._answer(hu[channels[start : start + _BATCH]])
             voxels.append(field.give_back(outputs["probability"]))
             slices.append(outputs["slice_probability"])
         probability = from_radiological(np.concatenate(voxels), scan)
         return np.ascontiguousarray(probability), np.concatenate(slices).astype(np.float64)
+
+    def _answer(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The network's outputs for a batch (N, 3, size, size), averaged with those for its mirror image."""
+        if self.forward is None:
+            raise unfitted(self.name)
+        outputs = self.forward(hu)
+        if not self.settings.mirror:
+            return outputs
+        mirrored = self.forward(hu[..., ::-1])
+        mirrored["probability"] = mirrored["probability"][..., ::-1]
+        return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
