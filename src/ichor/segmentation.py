@@ -46,9 +46,7 @@ class Segmentation:
 
     def __post_init__(self) -> None:
         if self.probability.shape != self.mask.shape:
-            raise ValueError(
-                f"expected a mask of shape {self.probability.shape}, found {self.mask.shape}"
-            )
+            raise ValueError(f"expected a mask of shape {self.probability.shape}, found {self.mask.shape}")
         if self.slice_probability.shape != self.mask.shape[:1]:
             raise ValueError(
                 f"expected one probability for each of {self.mask.shape[0]} slices, "

@@ -67,8 +67,7 @@ def parse_window(text: str) -> GrayWindow:
     if math.isfinite(level) and math.isfinite(width) and width > 0:
         return GrayWindow(level, width)
     raise IchorError(
-        f"--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of {', '.join(NAMED_WINDOWS)}; "
-        f"found {text!r}"
+        f"--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of {', '.join(NAMED_WINDOWS)}; found {text!r}"
     )
 
 

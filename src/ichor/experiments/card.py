@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.evaluate.tables import figures_table, subjects_table
 from ichor.models.package import PackageConfig
 
 
@@ -19,9 +20,8 @@ Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research
 
 ## What it is
 
-Method `{package.method}`, trained on {on}. The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) is not
-among the training subjects. Trained in {made["seconds"] / 60:.0f} minutes on {made["hardware"]} by
-`{made["command"]}`.
+Method `{package.method}`, trained on {on}. {_demonstration(package)}
+Trained in {made["seconds"] / 60:.0f} minutes on {made["hardware"]} by `{made["command"]}`.
 
 Input is HU; slices are brought to the network's pixel size and centred on the head. The voxel threshold is
 {package.chosen.get("threshold", package.settings.get("threshold"))}, chosen on the validation subjects for the best
@@ -31,27 +31,11 @@ Dice; {_slice_threshold(package)}
 
 On the test subjects, each figure with a 95 % interval from resampling subjects.
 
-| figure | this model | 95 % | n | paper's U-Net (5 folds) |
-|---|---|---|---|---|
-{_row("Dice, paper's average", metrics["dice"]["paper_average"], "0.315")}
-{_row("Jaccard, paper's average", metrics["jaccard"]["paper_average"], "0.218")}
-{_row("Dice, all voxels pooled", metrics["dice"]["pooled"])}
-{_row("Dice, per scan in 3-D", metrics["dice"]["per_scan_3d"])}
-{_row("slice AUC", metrics["slice"]["auc"])}
-{_row("slice specificity at 97 % sensitivity", metrics["slice"]["specificity_at_sensitivity_97"], "0.504")}
-{_row("slice sensitivity, as it ships", metrics["slice"]["sensitivity"])}
-{_row("slice specificity, as it ships", metrics["slice"]["specificity"])}
-{_row("scan AUC", metrics["scan"]["auc"])}
-{_row("scan sensitivity, as it ships", metrics["scan"]["sensitivity"])}
-{_row("scan specificity, as it ships", metrics["scan"]["specificity"])}
-{_row("false-positive mL, median scan without hemorrhage", metrics["false_positive_ml"]["median"])}
-{_row("false-positive mL, 95th percentile", metrics["false_positive_ml"]["p95"])}
+{figures_table(metrics)}
 
 Subjects with hemorrhage in which no voxel was found: {missed}.
 
-| subject | Dice | Jaccard | slices with hemorrhage |
-|---|---|---|---|
-{_subjects(metrics)}
+{subjects_table(metrics)}
 
 Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects, without the chronic subject
 070, as in the paper. Detection counts every slice. The paper's column is over five folds, this model's over one: the
@@ -87,6 +71,13 @@ def _training(package: PackageConfig) -> str:
     )
 
 
+def _demonstration(package: PackageConfig) -> str:
+    training = package.training
+    seen = () if training is None else (*training.training_subjects, *training.validation_subjects)
+    verb = "was seen" if DEMONSTRATION_SUBJECT in seen else "was not seen"
+    return f"The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) {verb} in training."
+
+
 def _slice_threshold(package: PackageConfig) -> str:
     chosen = package.chosen.get("slice_threshold")
     if chosen is None:
@@ -94,18 +85,4 @@ def _slice_threshold(package: PackageConfig) -> str:
     return (
         f"slices below a slice probability of {chosen:.3f} (97 % sensitivity on the validation subjects) "
         "are left empty."
-    )
-
-
-def _row(name: str, figure: dict[str, Any], paper: str = "") -> str:
-    if figure["value"] is None:
-        return f"| {name} | not defined | | {figure['n']} | {paper} |"
-    low, high = figure["ci95"]
-    return f"| {name} | {figure['value']:.3f} | {low:.3f} to {high:.3f} | {figure['n']} | {paper} |"
-
-
-def _subjects(metrics: dict[str, Any]) -> str:
-    return "\n".join(
-        f"| {subject} | {one['dice']:.3f} | {one['jaccard']:.3f} | {one['n']} |"
-        for subject, one in metrics["per_subject"].items()
     )

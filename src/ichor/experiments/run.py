@@ -26,12 +26,14 @@ from ichor.errors import BadConfig
 from ichor.evaluate.files import MASKS, METRICS, write_masks, write_metrics, write_scores
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
+from ichor.evaluate.tables import results_page
 from ichor.experiments.config import ExperimentConfig
 from ichor.methods import Method, get
 from ichor.models.package import CONFIG, Training, read_config, write_config
 
 MODEL = "model"
 TIMES = "seconds.json"
+PAGE = "README.md"
 
 
 def run_fold(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) -> dict[str, Any] | None:
@@ -91,6 +93,7 @@ def _report(config: ExperimentConfig, dataset: CtIch, fold: Fold, run: Path, com
     write_masks(run / MASKS, masks)
     write_scores(run, results)
     write_metrics(run / METRICS, metrics)
+    _write_text(run / PAGE, results_page(metrics))
     return metrics
 
 

@@ -94,7 +94,7 @@ def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float) 
 
     stored = in_file_order(array, scan)
     grid = scan.source.nifti
-    known = grid is not None or (scan.pixel_mm is not None and scan.positions_mm is not None)
+    known = scan.pixel_mm is not None and scan.positions_mm is not None
     header: Any = cast(Any, Nifti1Header)()  # nibabel has no types
     header.set_data_dtype(stored.dtype)
     header.set_data_shape(stored.shape)
