@@ -26,6 +26,7 @@ from ichor.write.report.plot import plot_of
 from made_scans import PRONE, SUPINE, TRANSPOSED, ThresholdMethod, made_head
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENT_MS = 120_000  # on a machine that is busy with other work
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -172,7 +173,7 @@ def test_words_for_numbers() -> None:
 def browser() -> Iterator[Browser]:
     assert CHROMIUM.exists(), f"expected Chromium at {CHROMIUM} (apt-get install chromium), found none"
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        one = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET, timeout=PATIENT_MS)
         yield one
         one.close()
 
@@ -181,6 +182,7 @@ def browser() -> Iterator[Browser]:
 def opened(browser: Browser, tmp_path: Path) -> Iterator[tuple[Page, list[str]]]:
     """The report of a known bleed in a window, and what went wrong or went out while it was opened."""
     page = browser.new_page(viewport={"width": 1000, "height": 1400})
+    page.set_default_timeout(PATIENT_MS)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -207,6 +209,7 @@ def test_in_chromium_it_shows_verdict_pictures_and_outlines(opened: tuple[Page, 
 def test_in_chromium_the_outline_can_be_hidden_without_scripts(browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
+    page.set_default_timeout(PATIENT_MS)
     page.goto(report_of(tmp_path).as_uri())
     outline = page.locator(".key .outline").first
     assert outline.is_visible()
@@ -218,6 +221,7 @@ def test_in_chromium_the_outline_can_be_hidden_without_scripts(browser: Browser,
 @pytest.mark.parametrize("width", [420, 800])
 def test_in_chromium_narrow_windows_need_no_sideways_scrolling(browser: Browser, tmp_path: Path, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENT_MS)
     page.goto(report_of(tmp_path, name="a-very-long-name-" * 8).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.close()
