@@ -24,9 +24,26 @@ from ichor.train.samples import SliceSamples
 if TYPE_CHECKING:
     from ichor.methods.unet_slices import Chosen, UNetSlices
 
-VOXEL_THRESHOLDS: tuple[float, ...] = (
-    *(round(0.01 * i, 2) for i in range(1, 10)),
-    *(round(0.05 * i, 2) for i in range(2, 20)),
+# Dense near zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
+VOXEL_THRESHOLDS = (
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.07,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.6,
+    0.7,
+    0.8,
+    0.9,
 )
 SLICE_SENSITIVITY = 0.97  # the paper's, at which slices are left empty
 
