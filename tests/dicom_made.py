@@ -62,9 +62,7 @@ def ct_slices(
         one.InstanceNumber = len(hu) - k
         one.AcquisitionNumber = 1
         one.ImageOrientationPatient = list(orientation)
-        one.ImagePositionPatient = [
-            round(float(c), 6) for c in np.array([-60, -70, 10]) + place * np.array(along)
-        ]
+        one.ImagePositionPatient = [round(float(c), 6) for c in np.array([-60, -70, 10]) + place * np.array(along)]
         one.PixelSpacing = [0.5, 0.5]
         one.SliceThickness = thickness
         one.RescaleIntercept, one.RescaleSlope = intercept, 1
@@ -137,9 +135,7 @@ def enhanced_ct(hu: NDArray[np.int16], *, spacing: float = 5.0, sop_class: str =
         frame = Dataset()
         frame.FrameContentSequence = [_item(FrameAcquisitionNumber=1, StackID="1")]
         frame.PlanePositionSequence = [_item(ImagePositionPatient=[-60, -70, 10 + spacing * k])]
-        frame.PixelValueTransformationSequence = [
-            _item(RescaleIntercept=intercept, RescaleSlope=1, RescaleType="HU")
-        ]
+        frame.PixelValueTransformationSequence = [_item(RescaleIntercept=intercept, RescaleSlope=1, RescaleType="HU")]
         frames.append(frame)
         stored.append(hu[k].astype(np.int64) - intercept)
     one.PerFrameFunctionalGroupsSequence = frames

@@ -29,6 +29,16 @@ def test_the_bone_window_never_contradicts_the_brain_window() -> None:
     assert found[0, 1] >= BRAIN.highest_hu
 
 
+def test_air_stays_air_where_compression_left_it_a_shade_brighter() -> None:
+    brain = np.array([[3, 3, 251, 251]], np.uint8)
+    bone = np.array([[0, 70, 160, 80]], np.uint8)  # air, fat and water, bone, blood
+    found = combine(brain, bone)[0]
+    assert found[0] == -900
+    assert found[1] == pytest.approx(BRAIN.hu(3))
+    assert found[2] > 1000
+    assert found[3] == pytest.approx(BRAIN.hu(251))
+
+
 def test_a_real_subject(shared: Path) -> None:
     scan = open_scan(shared / "ct-ich/Patients_CT/049")
     assert scan.voxels.shape == (33, 650, 650)

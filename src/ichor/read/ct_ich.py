@@ -34,6 +34,10 @@ NOMINAL_SIZE = (
     "lengths may be short and volumes 20 to 40 % low."
 )
 
+# How far JPEG moves a clipped pixel, in gray, and what the bone window cannot have mistaken, in HU.
+_NOISE = 8
+_FAR_HU = 60
+
 _SLICE = re.compile(r"^(\d+)\.jpg$")
 
 
@@ -100,11 +104,13 @@ def combine(brain: NDArray[np.uint8], bone: NDArray[np.uint8]) -> NDArray[np.flo
     """HU of one slice from its two 8-bit windows (same shape).
 
     The brain window is exact to half a HU between -20 and 100; beyond, the bone window knows HU in steps of 12.5,
-    and is kept from contradicting the side on which the brain window is clipped.
+    and is kept from contradicting the side on which the brain window is clipped. Compression leaves clipped pixels
+    a few grays off their end: near an end, the bone window decides where it is far beyond.
     """
     hu = BRAIN.hu(brain)
     coarse = BONE.hu(bone)
-    low, high = brain == 0, brain == 255
+    low = (brain == 0) | ((brain <= _NOISE) & (coarse < BRAIN.lowest_hu - _FAR_HU))
+    high = (brain == 255) | ((brain >= 255 - _NOISE) & (coarse > BRAIN.highest_hu + _FAR_HU))
     hu[low] = np.minimum(coarse[low], BRAIN.lowest_hu)
     hu[high] = np.maximum(coarse[high], BRAIN.highest_hu)
     return hu
