@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from ichor.methods.field import AIR_HU, Field, find_head, neighbours
+from ichor.methods.field import AIR_HU, Field, neighbours
 
 
 def test_the_same_pixel_size_is_a_crop() -> None:
@@ -68,18 +68,6 @@ def test_a_mask_keeps_its_area_and_place(pixel: tuple[float, float]) -> None:
     back = field.give_back(small.astype(np.float32))[0] >= 0.5
     dice = 2 * (back & mask).sum() / (back.sum() + mask.sum())
     assert dice > 0.97
-
-
-def test_the_head_is_found_without_the_table() -> None:
-    hu = np.full((3, 256, 256), -1000.0)
-    row, column = np.mgrid[:256, :256]
-    hu[:, np.hypot((row - 110) / 80, (column - 140) / 60) < 1] = 40
-    hu[:, 235:239, 20:236] = 200  # a headrest, wider than the head
-    box = find_head(hu)
-    assert box.centre == pytest.approx((110, 140), abs=4)
-    assert box.extent == pytest.approx((160, 120), abs=8)
-    nothing = find_head(np.full((2, 64, 48), -1000.0))
-    assert nothing.extent == (64, 48)
 
 
 def test_neighbours_lie_about_so_far_away() -> None:

@@ -10,8 +10,8 @@ import pytest
 import SimpleITK
 from skimage.measure import regionprops
 
+from ichor.head import find_head
 from ichor.scan import Scan, Source
-from ichor.screen.head import find_head
 from ichor.screen.measurements import MOST_LESIONS, Lesions, abc2_height_mm, diameters_mm, lesions, volume_ml
 from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
 

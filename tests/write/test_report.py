@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from ichor.head import find_head
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
-from ichor.screen.head import find_head
 from ichor.windows import BRAIN
 from ichor.write.report import write_report
 from ichor.write.report.page import key_slices, ml, probability_words, ranges

@@ -12,12 +12,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 AIR_HU = -1000.0
-
-# Above this a voxel belongs to the body, in scans of full HU range and in those of the brain window alone.
-_BODY_HU = -10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,48 +61,6 @@ class Field:
     def give_back(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, size, size) back to (n, rows, columns); 0 outside the field."""
         return np.stack([self.rows_back @ one @ self.columns_back.T for one in values])
-
-
-@dataclass(frozen=True, slots=True)
-class HeadBox:
-    """The rectangle that holds the head over all slices, in pixels: [first row, last row], [first column, ...]."""
-
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """(row, column)."""
-        return (self.rows[0] + self.rows[1]) / 2, (self.columns[0] + self.columns[1]) / 2
-
-    @property
-    def extent(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        return self.rows[1] - self.rows[0] + 1, self.columns[1] - self.columns[0] + 1
-
-
-def find_head(hu: NDArray[np.generic]) -> HeadBox:
-    """The head in (n, rows, columns) HU: the largest piece of body in each slice, table and headrest left out.
-
-    A scan without any body gives the whole slice.
-    """
-    height, width = hu.shape[1:]
-    step = max(1, min(height, width) // 128)  # a coarse look is enough to centre
-    boxes = []
-    for one in hu:
-        body = ndimage.binary_opening(one[::step, ::step] > _BODY_HU, iterations=2)
-        labels, found = ndimage.label(body)
-        if found:
-            sizes = np.bincount(labels.ravel())[1:]
-            rows, columns = ndimage.find_objects(labels)[int(sizes.argmax())]
-            boxes.append((rows.start, rows.stop - 1, columns.start, columns.stop - 1, sizes.max()))
-    if not boxes:
-        return HeadBox((0, height - 1), (0, width - 1))
-    array = np.array(boxes)
-    array = array[array[:, 4] > 0.1 * array[:, 4].max()]  # a speck at the vertex says nothing of the head
-    top, bottom = int(array[:, 0].min()) * step, int(array[:, 1].max()) * step
-    left, right = int(array[:, 2].min()) * step, int(array[:, 3].max()) * step
-    return HeadBox((top, bottom), (left, right))
 
 
 def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: float) -> NDArray[np.int64]:

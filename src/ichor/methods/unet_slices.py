@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field as Setting
 
 from ichor import __version__
+from ichor.head import HeadOutline, find_head
 from ichor.methods.base import Forward
-from ichor.methods.field import Field, HeadBox, find_head, neighbours
+from ichor.methods.field import Field, neighbours
 from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
@@ -117,13 +118,13 @@ class UNetSlices:
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
         hu = to_radiological(scan.hu, scan)
-        head = find_head(hu)
+        head = find_head(scan)
         field = Field.around(
             head.centre, hu.shape[1:], self._pixel_mm(scan, head), self.settings.size, self.settings.pixel_mm
         )
         return field.take(hu), field
 
-    def _pixel_mm(self, scan: Scan, head: HeadBox) -> tuple[float, float]:
+    def _pixel_mm(self, scan: Scan, head: HeadOutline) -> tuple[float, float]:
         size = radiological_pixel_mm(scan)
         if size is not None:
             row, column = np.median(size, axis=0)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field as Setting
 
 from ichor import __version__
+from ichor.head import find_head
 from ichor.methods.base import Forward
-from ichor.methods.field import Field, find_head
+from ichor.methods.field import Field
 from ichor.methods.morphology import close_then_open
 from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
@@ -100,7 +101,7 @@ class UNetTiles:
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
         hu = to_radiological(scan.hu, scan)
-        head = find_head(hu)
+        head = find_head(scan)
         size_mm = radiological_pixel_mm(scan)
         if size_mm is not None:
             row, column = (float(v) for v in np.median(size_mm, axis=0))

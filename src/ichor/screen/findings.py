@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ichor import __version__
+from ichor.head import HeadOutline, find_head
 from ichor.scan import Scan
 from ichor.screen import measurements
-from ichor.screen.head import HeadOutline, find_head
 from ichor.segmentation import Segmentation
 
 NOTICE: Literal["Research use only; not a medical device."] = "Research use only; not a medical device."

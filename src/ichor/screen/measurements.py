@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, distance
 
+from ichor.head import HeadOutline
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
-from ichor.screen.head import HeadOutline
 
 Mask = NDArray[np.bool_]
 Side = Literal["right", "left", "midline"]

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from ichor.head import find_head
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
-from ichor.screen.head import find_head
 from ichor.screen.inputs import input_sha256, path_sha256
 from ichor.segmentation import Segmentation
 from ichor.write.atomic import whole_folder

@@ -15,7 +15,8 @@ from torch import nn
 from ichor.dataset.case import Case
 from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
-from ichor.methods.field import find_head, neighbours
+from ichor.head import find_head
+from ichor.methods.field import neighbours
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
@@ -114,7 +115,7 @@ def _prepare(method: UNetSlices, cases: Sequence[Case]) -> _Slices:
         subjects.append(case.subject)
         first.append(first[-1] + scan.n_slices)
         assert scan.pixel_mm is not None  # field_of has refused scans without
-        heads.append(max(find_head(scan.hu).extent) * float(scan.pixel_mm.mean()))
+        heads.append(max(find_head(scan).extent) * float(scan.pixel_mm.mean()))
     return _Slices(
         np.concatenate(hu),
         np.concatenate(mask),

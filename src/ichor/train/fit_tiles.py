@@ -12,7 +12,7 @@ from torch import nn
 
 from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps
-from ichor.methods.field import find_head
+from ichor.head import find_head
 from ichor.nets.unet import UNet
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
@@ -47,7 +47,7 @@ def _samples(method: UNetTiles, cases: Sequence[Case]) -> tuple[TileSamples, flo
         mask.append(field.take_mask(case.mask))
         subject.append(np.full(case.scan.n_slices, number))
         assert case.scan.pixel_mm is not None  # field_of has refused scans without
-        heads.append(max(find_head(case.scan.hu).extent) * float(case.scan.pixel_mm.mean()))
+        heads.append(max(find_head(case.scan).extent) * float(case.scan.pixel_mm.mean()))
     rng = np.random.default_rng(method.settings.training.seed)
     samples = TileSamples(
         np.concatenate(gray),

@@ -6,9 +6,9 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
+from ichor.head import HeadOutline, find_head
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, LesionFindings
-from ichor.screen.head import HeadOutline, find_head
 from ichor.segmentation import Segmentation
 from ichor.write.atomic import write_whole
 from ichor.write.report.pictures import Pictures

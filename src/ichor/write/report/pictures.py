@@ -11,9 +11,9 @@ from contourpy import contour_generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from ichor.head import HeadOutline
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
-from ichor.screen.head import HeadOutline
 from ichor.windows import BRAIN
 
 JPEG_QUALITY = 85

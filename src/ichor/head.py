@@ -1,4 +1,4 @@
-"""Where the head lies on the slices: to crop pictures to it, and to say on which side of it a lesion is."""
+"""Where the head lies on the slices: to centre a network on it, to crop pictures, to say on which side a lesion is."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ class HeadOutline:
     columns: tuple[int, int]
     middle_column: FloatArray
     width: FloatArray
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(row, column) of the middle of the rectangle that holds the head."""
+        return (self.rows[0] + self.rows[1] - 1) / 2, (self.columns[0] + self.columns[1] - 1) / 2
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """(rows, columns) of that rectangle."""
+        return self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
 
 
 def find_head(scan: Scan) -> HeadOutline:
