@@ -22,8 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
+
+from ct_image import ct_image
 
 SLICES, SIZE = 35, 512
 HERE = Path(__file__).resolve().parent
@@ -67,13 +69,21 @@ def run(command: list[str | Path]) -> Process:
         return Process(seconds, usage.ru_maxrss / 1024, output.read())
 
 
-def made_head() -> nib.Nifti1Image:
+def made_head() -> NDArray[np.int16]:
     """A head of 35 slices of 512x512 in HU: ellipsoids of scalp, skull and brain with noise. No patient."""
     z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (SLICES, SIZE, SIZE)), indexing="ij")
     radius = np.sqrt((0.7 * z) ** 2 + (1.15 * y) ** 2 + (1.35 * x) ** 2)
     hu = np.select([radius < 0.85, radius < 0.95, radius < 1], [34, 900, -60], -1000)
-    hu = np.rint(hu + np.random.default_rng(0).normal(0, 4, hu.shape)).astype(np.int16)
-    return nib.Nifti1Image(np.ascontiguousarray(hu.transpose(2, 1, 0)), np.diag([-0.45, -0.45, 5, 1]))
+    return np.asarray(np.rint(hu + np.random.default_rng(0).normal(0, 4, hu.shape)), np.int16)
+
+
+def write_series(folder: Path) -> Path:
+    """The made head as a DICOM series of one file a slice, uncompressed, as most archives send it."""
+    folder.mkdir()
+    for index, pixels in enumerate(made_head()):
+        image = ct_image(pixels, index, name="ichor bench", pixel_mm=0.45, spacing_mm=5)
+        image.save_as(folder / f"{index + 1:02d}.dcm", enforce_file_format=True)
+    return folder
 
 
 def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
@@ -90,7 +100,7 @@ def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats
         parts.append(json.loads(findings.read_text())["timing_s"])
     started = [seconds - part["total"] for seconds, part in zip(wall, parts, strict=True)]
     return [
-        Row(f"`ichor screen`, {SLICES} slices of {SIZE}x{SIZE}", wall, peak),
+        Row(f"`ichor screen`, {SLICES} DICOM slices of {SIZE}x{SIZE}", wall, peak),
         Row("— start: imports, model, leaving", started),
         *(Row(f"— {part}", [one[part] for one in parts]) for part in ("read", "infer", "write")),
     ]
@@ -171,8 +181,7 @@ def main() -> None:
     threads = len(cores)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        nib.save(made_head(), folder / "scan.nii")
-        rows = screening(folder / "scan.nii", folder, arguments.model, threads, repeats)
+        rows = screening(write_series(folder / "scan"), folder, arguments.model, threads, repeats)
         rows += inspecting(repeats)
         onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"
         size = ["--width", str(arguments.width)]

@@ -20,27 +20,14 @@ TILE = 160
 
 def export(path: Path, width: int) -> None:
     """Write the paper's network with random weights, from HU to probability."""
-    import torch
-
     from ichor.nets.unet import PAPER_PARAMETERS, PAPER_WIDTH, UNet
-    from ichor.train.forward import Probabilities
+    from ichor.train.export import export_onnx
+    from ichor.train.forward import TorchForward
 
     network = UNet(width)
     if width == PAPER_WIDTH:
         assert sum(one.numel() for one in network.parameters()) == PAPER_PARAMETERS
-    example = torch.zeros(2, 1, TILE, TILE)
-    batch = torch.export.Dim("batch", min=1)
-    program = torch.onnx.export(
-        Probabilities(network).eval(),
-        (example,),
-        input_names=["hu"],
-        output_names=["probability"],
-        dynamic_shapes={"hu": {0: batch}},
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None  # only the old exporter returns nothing
-    program.save(path, external_data=False)
+    export_onnx(TorchForward(network), TILE, path)
 
 
 def measure(path: Path, tiles: int, batch: int, repeats: int, threads: int) -> dict[str, object]:

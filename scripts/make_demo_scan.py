@@ -14,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RLELossless, generate_uid
+from pydicom.uid import RLELossless
 
-from ichor import __version__
+from ct_image import ct_image
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.read import open_scan
 
@@ -45,53 +44,19 @@ def main() -> None:
         print(f"{arguments.out / f'{index + 1:02d}.dcm'}: slice {FIRST + index}")
 
 
-def _uid(*words: str) -> str:
-    return generate_uid(entropy_srcs=["ichor demonstration scan", *words])
-
-
 def _image(pixels: np.ndarray, index: int) -> Dataset:
-    """A CT Image (DICOM PS3.3 A.3) of (rows, columns) int16 HU."""
-    image = Dataset()
-    image.file_meta = FileMetaDataset()
-    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID = CTImageStorage
-    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID = _uid("instance", str(index))
-    image.file_meta.ImplementationVersionName = f"ICHOR_{__version__}"
-    image.SpecificCharacterSet = "ISO_IR 192"
-    image.StudyInstanceUID = _uid("study")
-    image.SeriesInstanceUID = _uid("series")
-    image.FrameOfReferenceUID = _uid("frame of reference")
+    """One slice, with what is true of this series alone."""
+    image = ct_image(pixels, index, name="ichor demonstration scan", pixel_mm=0.33, spacing_mm=5)
     image.PatientName, image.PatientID = "Demonstration^Ichor", "ICHOR-DEMO"
-    image.PatientBirthDate = image.PatientSex = ""
-    image.PatientIdentityRemoved = "YES"
     image.DeidentificationMethod = "made-up identifiers"
-    image.StudyID, image.AccessionNumber, image.ReferringPhysicianName = "1", "", ""
-    image.StudyDate = image.StudyTime = ""
-    image.Modality, image.Manufacturer = "CT", ""
-    image.SeriesNumber, image.AcquisitionNumber, image.InstanceNumber = 1, 1, index + 1
     image.SeriesDescription = "Head, 5 mm, above the orbits"
-    image.BodyPartExamined, image.PatientPosition, image.PositionReferenceIndicator = "HEAD", "HFS", ""
-    image.Laterality = ""
     image.ImageType = ["DERIVED", "PRIMARY", "AXIAL"]
     image.DerivationDescription = "HU from 8-bit brain-window and bone-window JPG"
     image.ImageComments = ATTRIBUTION
     image.LossyImageCompression, image.LossyImageCompressionMethod = "01", "ISO_10918_1"
-    image.BurnedInAnnotation = "NO"
     image.KVP = "100"
-    image.SliceThickness = "5"
-    image.PixelSpacing = ["0.33", "0.33"]
     image.PixelSpacingCalibrationType = "GEOMETRY"
     image.PixelSpacingCalibrationDescription = "nominal, unverified: lengths may be short, volumes 20-40 % low"
-    image.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
-    image.ImagePositionPatient = ["-107", "-107", str(5 * index)]
-    image.SliceLocation = str(5 * index)
-    image.WindowCenter, image.WindowWidth = "40", "120"
-    image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
-    image.Rows, image.Columns = pixels.shape
-    image.BitsAllocated = image.BitsStored = 16
-    image.HighBit, image.PixelRepresentation = 15, 1
-    image.RescaleIntercept, image.RescaleSlope, image.RescaleType = "0", "1", "HU"
-    image.PixelData = pixels.tobytes()
     return image
 
 

@@ -21,7 +21,7 @@ def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
     subprocess.run([*command, "--repeats", "1", "--width", "2"], check=True, capture_output=True)
     rows = re.findall(r"^\| (?!what)([^|]+?) +\|.*\|$", out.read_text(), re.MULTILINE)
     assert rows == [
-        "`ichor screen`, 35 slices of 512x512",
+        "`ichor screen`, 35 DICOM slices of 512x512",
         "— start: imports, model, leaving",
         "— read",
         "— infer",

@@ -15,7 +15,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ichor.errors import BadConfig
 from ichor.methods.field import neighbours
-from ichor.methods.unet_slices import Chosen, UNetSlices
+from ichor.methods.settings import SlicesChosen
+from ichor.methods.unet_slices import UNetSlices
 from ichor.models.engine import Engine
 from ichor.models.package import DEFAULT_MODEL, find_package, load_method
 from ichor.nets.slice_unet import SliceUNet
@@ -93,7 +94,7 @@ def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: 
         network(torch.from_numpy(slices))
     method = UNetSlices(widths=(8, 8, 12, 16))
     method.forward = TorchForward(network)
-    method.chosen = Chosen(threshold=0.5, slice_threshold=0.1, head_mm=180)
+    method.chosen = SlicesChosen(threshold=0.5, slice_threshold=0.1, head_mm=180)
     method.save(tmp_path)
     found = Engine(tmp_path / "model.onnx", engine=engine, threads=1)(slices)  # type: ignore[arg-type]
     for name, values in method.forward(slices).items():

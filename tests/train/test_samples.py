@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ichor.methods.unet_tiles import tile_corners
+from ichor.methods.field import tile_corners
 from ichor.train.samples import SliceSamples, TileSamples
 from ichor.windows import BRAIN
 

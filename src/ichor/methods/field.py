@@ -85,6 +85,14 @@ def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: fl
     )
 
 
+def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:
+    """(tiles, 2) the first row and column of each tile. Raises ValueError where tiles would not cover the field."""
+    if size < tile or (size - tile) % stride:
+        raise ValueError(f"expected a field that tiles of {tile} at stride {stride} cover, found {size}")
+    starts = np.arange(0, size - tile + 1, stride)
+    return np.stack(np.meshgrid(starts, starts, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
 def _weights(places: NDArray[np.floating], n: int, scale: float) -> NDArray[np.float32]:
     """(len(places), n) weights of n pixels for values at `places`, in pixels; rows near the border sum below 1."""
     reach = max(1.0, scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Protocol
 
@@ -30,15 +31,25 @@ class NetworkMethod(Protocol):
         ...
 
 
-def save_network(method: NetworkMethod, folder: Path) -> None:
-    """Write model.onnx and config.yaml into `folder`. Raises BadConfig where the method is not fitted."""
+def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
+    """Write model.onnx, for images of `side` pixels, and config.yaml into `folder`.
+
+    Raises BadConfig where the method is not fitted.
+    """
+    from ichor.models.engine import Engine
     from ichor.models.package import NETWORK, PackageConfig, write_config
-    from ichor.train.export import export_onnx
 
     if method.forward is None or method.chosen is None:
         raise BadConfig(f"{method.name}: expected a fitted method to save, found one that is not")
     folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(method, folder / NETWORK)
+    if isinstance(method.forward, Engine):  # loaded from a package: already exported
+        shutil.copyfile(method.forward.path, folder / NETWORK)
+    else:
+        from ichor.train.export import export_onnx
+        from ichor.train.forward import TorchForward
+
+        assert isinstance(method.forward, TorchForward)  # there is no third kind
+        export_onnx(method.forward, side, folder / NETWORK)
     write_config(
         folder,
         PackageConfig(

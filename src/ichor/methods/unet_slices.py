@@ -8,43 +8,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field as Setting
 
 from ichor import __version__
 from ichor.head import HeadOutline, find_head
 from ichor.methods.base import Forward
 from ichor.methods.field import Field, neighbours
 from ichor.methods.network import adopt_network, save_network, unfitted
+from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
-from ichor.train.settings import Strict, TrainingSettings
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
 
 _BATCH = 4  # slices a forward pass: more gains nothing on a CPU and costs memory
-
-
-class UNetSlicesSettings(Strict):
-    """What `unet-slices` is made of."""
-
-    pixel_mm: float = Setting(0.8, gt=0, description="pixel size of the network's field")
-    size: int = Setting(256, gt=0, multiple_of=16, description="pixels a side of the field")
-    neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
-    widths: tuple[int, int, int, int] = (32, 64, 128, 192)
-    mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
-    dropout: float = Setting(0.2, ge=0, lt=1)
-    negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
-    training: TrainingSettings = TrainingSettings()
-
-
-class Chosen(Strict):
-    """What was chosen on the validation cases, and measured on the training cases."""
-
-    threshold: float = Setting(ge=0, le=1, description="voxel probability at or above which is hemorrhage")
-    slice_threshold: float = Setting(ge=0, le=1, description="slices below this probability are left empty")
-    head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
 
 
 class UNetSlices:
@@ -57,16 +35,18 @@ class UNetSlices:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = UNetSlicesSettings(**settings)
-        self.chosen: Chosen | None = None
+        self.chosen: SlicesChosen | None = None
         self.forward: Forward | None = None
         self.model: str | None = None
         self.version = __version__
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
         """Train on the training cases; choose both thresholds on the validation cases."""
-        from ichor.train.fit_slices import fit_slices
+        from ichor.train.fit_slices import choose_thresholds, train_slices
 
-        self.forward, self.chosen = fit_slices(self, training, validation, workdir)
+        self.forward, head_mm = train_slices(self.settings, self.field_of, training, validation, workdir)
+        thresholds = choose_thresholds(self.probabilities, validation)
+        self.chosen = SlicesChosen(**thresholds, head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
         """The network's answer on the scan's own grid."""
@@ -137,7 +117,7 @@ class UNetSlices:
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
-        save_network(self, folder)
+        save_network(self, folder, self.settings.size)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -146,6 +126,6 @@ class UNetSlices:
 
         config = read_config(folder)
         method = cls(**config.settings)
-        method.chosen = Chosen(**config.chosen)
+        method.chosen = SlicesChosen(**config.chosen)
         adopt_network(method, folder, threads)
         return method

@@ -4,46 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field as Setting
 
 from ichor import __version__
 from ichor.head import find_head
 from ichor.methods.base import Forward
-from ichor.methods.field import Field
+from ichor.methods.field import Field, tile_corners
 from ichor.methods.morphology import close_then_open
 from ichor.methods.network import adopt_network, save_network, unfitted
+from ichor.methods.settings import TilesChosen, UNetTilesSettings
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
-from ichor.train.settings import Strict, TrainingSettings
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
-
-
-class UNetTilesSettings(Strict):
-    """What `unet-tiles` is made of; the defaults are the paper's."""
-
-    width: int = Setting(64, ge=1, description="filters of the first level; 64 makes the paper's 31,031,685 parameters")
-    pixel_mm: float = Setting(0.33, gt=0, description="pixel size of the field; the paper's slices are 0.33 mm")
-    size: int = Setting(640, gt=0, description="pixels a side of the field; the paper cuts 650 to 640")
-    centre: Literal["image", "head"] = Setting("image", description="what the field is centred on")
-    tile: int = Setting(160, gt=0, multiple_of=16)
-    stride: int = Setting(80, gt=0)
-    threshold: float = Setting(0.5, ge=0, le=1)
-    morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
-    batch: int = Setting(7, ge=1, description="tiles a forward pass")
-    training: TrainingSettings = TrainingSettings()
-
-
-class TilesChosen(Strict):
-    """The threshold is the paper's own; only the size of a head is learned, for scans of unknown pixel size."""
-
-    head_mm: float = Setting(gt=0)
 
 
 class UNetTiles:
@@ -65,9 +43,10 @@ class UNetTiles:
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
         """Train on tiles of the training cases; the validation cases choose the epoch."""
-        from ichor.train.fit_tiles import fit_tiles
+        from ichor.train.fit_tiles import train_tiles
 
-        self.forward, self.chosen = fit_tiles(self, training, validation, workdir)
+        self.forward, head_mm = train_tiles(self.settings, self.field_of, training, validation, workdir)
+        self.chosen = TilesChosen(head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
         """The network's answer on the scan's own grid. A slice's probability is its highest voxel's."""
@@ -130,7 +109,7 @@ class UNetTiles:
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
-        save_network(self, folder)
+        save_network(self, folder, self.settings.tile)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -142,11 +121,3 @@ class UNetTiles:
         method.chosen = TilesChosen(**config.chosen)
         adopt_network(method, folder, threads)
         return method
-
-
-def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:
-    """(tiles, 2) the first row and column of each tile. Raises ValueError where tiles would not cover the field."""
-    if size < tile or (size - tile) % stride:
-        raise ValueError(f"expected a field that tiles of {tile} at stride {stride} cover, found {size}")
-    starts = np.arange(0, size - tile + 1, stride)
-    return np.stack(np.meshgrid(starts, starts, indexing="ij"), axis=-1).reshape(-1, 2)

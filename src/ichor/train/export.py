@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from pathlib import Path
 
 import torch
 
-from ichor.methods.network import NetworkMethod
-from ichor.models.engine import Engine
 from ichor.train.forward import Probabilities, TorchForward
 
 OPSET = 18
 
 
-def export_onnx(method: NetworkMethod, file: Path) -> None:
-    """Write the method's network as one ONNX file with a free batch size and fp32 weights inside."""
-    if isinstance(method.forward, Engine):  # loaded from a package: already exported
-        shutil.copyfile(method.forward.path, file)
-        return
-    assert isinstance(method.forward, TorchForward)
-    network = method.forward.network.eval()
-    channels, side = network.input_channels, getattr(method.settings, "tile", None) or method.settings.size
-    example = torch.zeros(2, int(channels), int(side), int(side))
+def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
+    """Write a network as one ONNX file with a free batch size, `side` pixels a side, fp32 weights inside."""
+    network = forward.network.eval()
+    example = torch.zeros(2, int(network.input_channels), side, side)
     model = Probabilities(network).eval()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,14 +15,16 @@ from ichor.dataset.case import Case
 from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.head import find_head
-from ichor.methods.field import neighbours
+from ichor.methods.field import Field, neighbours
+from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.slice_unet import SliceUNet
+from ichor.scan import Scan
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
 from ichor.train.samples import SliceSamples
 
-if TYPE_CHECKING:
-    from ichor.methods.unet_slices import Chosen, UNetSlices
+FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
+Probabilities = Callable[[Scan], tuple[NDArray[np.float32], NDArray[np.float64]]]
 
 # Dense near zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
 VOXEL_THRESHOLDS = (
@@ -49,29 +50,26 @@ VOXEL_THRESHOLDS = (
 SLICE_SENSITIVITY = 0.97  # the paper's, at which slices are left empty
 
 
-def make_network(method: UNetSlices) -> SliceUNet:
-    """The network of a method's settings, with fresh weights."""
-    return SliceUNet(method.settings.widths, method.settings.dropout)
+def train_slices(
+    settings: UNetSlicesSettings,
+    field_of: FieldOf,
+    training: Sequence[Case],
+    validation: Sequence[Case],
+    workdir: Path,
+) -> tuple[TorchForward, float]:
+    """Train the network of `settings`; returns it with the median length of the training heads in mm.
 
-
-def fit_slices(
-    method: UNetSlices, training: Sequence[Case], validation: Sequence[Case], workdir: Path
-) -> tuple[TorchForward, Chosen]:
-    """Train the method's network and choose its thresholds; see `UNetSlices.fit`."""
-    from ichor.methods.unet_slices import Chosen
-
-    settings = method.settings
-    pool = _prepare(method, training)
-    held_out = _prepare(method, validation)
+    `field_of` brings a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
+    """
+    pool = _prepare(settings, field_of, training)
+    held_out = _prepare(settings, field_of, validation)
     samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.positive, settings.negatives)
     torch.manual_seed(settings.training.seed)
-    network = train(make_network(method), samples, _validator(held_out), settings.training, workdir)
-    forward = TorchForward(network)
-    chosen = Chosen(**choose_thresholds(_with(method, forward, pool.head_mm), validation), head_mm=pool.head_mm)
-    return forward, chosen
+    network = SliceUNet(settings.widths, settings.dropout)
+    return TorchForward(train(network, samples, _validator(held_out), settings.training, workdir)), pool.head_mm
 
 
-def choose_thresholds(method: UNetSlices, validation: Sequence[Case]) -> dict[str, float]:
+def choose_thresholds(probabilities: Probabilities, validation: Sequence[Case]) -> dict[str, float]:
     """The voxel threshold of the best Dice (paper's average) and the slice threshold of 97 % sensitivity.
 
     Both on the validation cases, at the scans' own resolution. The slice threshold is chosen first, since it
@@ -80,7 +78,7 @@ def choose_thresholds(method: UNetSlices, validation: Sequence[Case]) -> dict[st
     counts: dict[float, dict[str, Overlaps]] = {t: {} for t in VOXEL_THRESHOLDS}
     truth, scores = [], []
     for case in validation:
-        probability, slice_probability = method.probabilities(case.scan)
+        probability, slice_probability = probabilities(case.scan)
         truth.append(case.positive)
         scores.append(slice_probability)
         for threshold in VOXEL_THRESHOLDS:
@@ -103,14 +101,14 @@ class _Slices:
     head_mm: float
 
 
-def _prepare(method: UNetSlices, cases: Sequence[Case]) -> _Slices:
+def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case]) -> _Slices:
     hu, mask, around, positive, subjects, heads, first = [], [], [], [], [], [], [0]
     for case in cases:
         scan = case.scan
-        slices, field = method.field_of(scan)
+        slices, field = field_of(scan)
         hu.append(np.clip(np.round(slices), -2000, 6000).astype(np.int16))
         mask.append(field.take_mask(case.mask))
-        around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, method.settings.neighbour_mm))
+        around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
         positive.append(case.positive)
         subjects.append(case.subject)
         first.append(first[-1] + scan.n_slices)
@@ -163,12 +161,3 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
 def _mean_dice(overlaps: dict[str, Overlaps]) -> float:
     values = [dice for dice, _ in subject_averages(overlaps).values()]
     return float(np.mean(values)) if values else 0.0
-
-
-def _with(method: UNetSlices, forward: TorchForward, head_mm: float) -> UNetSlices:
-    from ichor.methods.unet_slices import Chosen, UNetSlices
-
-    fitted = UNetSlices(**method.settings.model_dump())
-    fitted.forward = forward
-    fitted.chosen = Chosen(threshold=0.5, slice_threshold=0.0, head_mm=head_mm)
-    return fitted

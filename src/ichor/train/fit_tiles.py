@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,48 +12,52 @@ from torch import nn
 from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps
 from ichor.head import find_head
+from ichor.methods.field import tile_corners
+from ichor.methods.settings import UNetTilesSettings
 from ichor.nets.unet import UNet
+from ichor.train.fit_slices import FieldOf
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
 from ichor.train.samples import TileSamples
 from ichor.windows import BRAIN
 
-if TYPE_CHECKING:
-    from ichor.methods.unet_tiles import TilesChosen, UNetTiles
-
 _BATCH = 32
 
 
-def fit_tiles(
-    method: UNetTiles, training: Sequence[Case], validation: Sequence[Case], workdir: Path
-) -> tuple[TorchForward, TilesChosen]:
-    """Train the method's network; see `UNetTiles.fit`."""
-    from ichor.methods.unet_tiles import TilesChosen
+def train_tiles(
+    settings: UNetTilesSettings,
+    field_of: FieldOf,
+    training: Sequence[Case],
+    validation: Sequence[Case],
+    workdir: Path,
+) -> tuple[TorchForward, float]:
+    """Train the paper's network on tiles; returns it with the median length of the training heads in mm.
 
-    settings = method.settings
-    pool, head_mm = _samples(method, training)
-    held_out, _ = _samples(method, validation)
+    `field_of` brings a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
+    """
+    pool, head_mm = _samples(settings, field_of, training)
+    held_out, _ = _samples(settings, field_of, validation)
     torch.manual_seed(settings.training.seed)
     network = train(UNet(settings.width), pool, _validator(held_out), settings.training, workdir)
-    return TorchForward(network), TilesChosen(head_mm=head_mm)
+    return TorchForward(network), head_mm
 
 
-def _samples(method: UNetTiles, cases: Sequence[Case]) -> tuple[TileSamples, float]:
+def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Sequence[Case]) -> tuple[TileSamples, float]:
     gray, mask, subject, heads = [], [], [], []
     for number, case in enumerate(cases):
-        slices, field = method.field_of(case.scan)
+        slices, field = field_of(case.scan)
         gray.append(np.round(BRAIN.gray(slices)).astype(np.uint8))
         mask.append(field.take_mask(case.mask))
         subject.append(np.full(case.scan.n_slices, number))
         assert case.scan.pixel_mm is not None  # field_of has refused scans without
         heads.append(max(find_head(case.scan).extent) * float(case.scan.pixel_mm.mean()))
-    rng = np.random.default_rng(method.settings.training.seed)
+    rng = np.random.default_rng(settings.training.seed)
     samples = TileSamples(
         np.concatenate(gray),
         np.concatenate(mask),
         np.concatenate(subject),
-        method.corners,
-        method.settings.tile,
+        tile_corners(settings.size, settings.tile, settings.stride),
+        settings.tile,
         rng,
     )
     return samples, float(np.median(heads))

@@ -1,0 +1,51 @@
+"""What the methods with a network are made of, and what they choose; unknown keys are refused."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field as Setting
+
+from ichor.train.settings import Strict, TrainingSettings
+
+
+class UNetSlicesSettings(Strict):
+    """What `unet-slices` is made of."""
+
+    pixel_mm: float = Setting(0.8, gt=0, description="pixel size of the network's field")
+    size: int = Setting(256, gt=0, multiple_of=16, description="pixels a side of the field")
+    neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
+    widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
+    dropout: float = Setting(0.2, ge=0, lt=1)
+    negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
+    training: TrainingSettings = TrainingSettings()
+
+
+class SlicesChosen(Strict):
+    """What was chosen on the validation cases, and measured on the training cases."""
+
+    threshold: float = Setting(ge=0, le=1, description="voxel probability at or above which is hemorrhage")
+    slice_threshold: float = Setting(ge=0, le=1, description="slices below this probability are left empty")
+    head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
+
+
+class UNetTilesSettings(Strict):
+    """What `unet-tiles` is made of; the defaults are the paper's."""
+
+    width: int = Setting(64, ge=1, description="filters of the first level; 64 makes the paper's 31,031,685 parameters")
+    pixel_mm: float = Setting(0.33, gt=0, description="pixel size of the field; the paper's slices are 0.33 mm")
+    size: int = Setting(640, gt=0, description="pixels a side of the field; the paper cuts 650 to 640")
+    centre: Literal["image", "head"] = Setting("image", description="what the field is centred on")
+    tile: int = Setting(160, gt=0, multiple_of=16)
+    stride: int = Setting(80, gt=0)
+    threshold: float = Setting(0.5, ge=0, le=1)
+    morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
+    batch: int = Setting(7, ge=1, description="tiles a forward pass")
+    training: TrainingSettings = TrainingSettings()
+
+
+class TilesChosen(Strict):
+    """The threshold is the paper's own; only the size of a head is learned, for scans of unknown pixel size."""
+
+    head_mm: float = Setting(gt=0)
