@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 
@@ -14,7 +15,7 @@ OPSET = 18
 
 def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
     """Write a network as one ONNX file with a free batch size, `side` pixels a side, fp32 weights inside."""
-    network = forward.network.eval()
+    network = copy.deepcopy(forward.network).to("cpu", memory_format=torch.contiguous_format).eval()
     example = torch.zeros(2, int(network.input_channels), side, side)
     model = Probabilities(network).eval()
     with torch.no_grad(), warnings.catch_warnings():

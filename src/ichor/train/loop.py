@@ -37,7 +37,7 @@ HISTORY = "history.jsonl"
 def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     network: nn.Module, samples: Samples, validate: Validate, settings: TrainingSettings, folder: Path
 ) -> nn.Module:
-    """Train `network` on `samples`; return it with the weights that `settings.keep` asks for, on the CPU, in eval mode.
+    """Train `network` on `samples`; return it in eval mode with the weights that `settings.keep` asks for.
 
     `validate` gives a validation's figures by name; `score` among them says how good the weights are (higher is
     better). `folder` receives checkpoint.pt after every epoch, history.jsonl and, once done, weights.pt; a call
@@ -45,11 +45,11 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / WEIGHTS).exists():
-        network.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
-        return network.eval()
-
     fabric = make_fabric(settings.precision)
+    if (folder / WEIGHTS).exists():
+        network.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
+        return network.to(fabric.device).eval()
+
     torch.manual_seed(settings.seed)
     network = network.to(memory_format=torch.channels_last)
     bare = network  # without DDP's wrapper: for validation on one rank, and for saving
@@ -110,14 +110,14 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
             progress.epoch(row)
 
     kept = state["best"] if settings.keep == "best" and state["best"] is not None else None
-    network = bare.to("cpu")
-    network.load_state_dict(kept or _on_cpu(average.module if average is not None else bare))
+    kept = kept or _on_cpu(average.module if average is not None else bare)
+    bare.load_state_dict(kept)
     if fabric.global_rank == 0:
         temporary = folder / f"{WEIGHTS}.part"
-        torch.save(network.state_dict(), temporary)
+        torch.save(kept, temporary)
         temporary.replace(folder / WEIGHTS)
     fabric.barrier()
-    return network.eval()
+    return bare.eval()
 
 
 def make_fabric(precision: str = "32-true") -> Fabric:
