@@ -22,8 +22,9 @@ demo: $(VENV)/.base
 	$(BIN)/ichor screen $(SCAN) --out $(OUT)
 
 # The tests come last, so that pytest's summary is the last line.
+# One torch thread a worker: two workers with two threads each spend their time waiting for one another.
 test: lint
-	$(BIN)/pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
