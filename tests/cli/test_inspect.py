@@ -160,3 +160,8 @@ class TestOptions:
             read_options(pixel_mm=value)
         with pytest.raises(IchorError, match=r"^--slice-mm: expected a distance above 0 mm"):
             read_options(slice_mm=value)
+
+
+def test_no_tilt_is_shown_without_a_sign_of_minus(tmp_path: Path) -> None:
+    folder = made_series(tmp_path / "scan", along=(0.0, 0.0002, 1.0))
+    assert "-0.0" not in ichor("inspect", folder).stdout

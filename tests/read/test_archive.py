@@ -183,3 +183,18 @@ def test_errors_name_the_zip_and_not_the_temporary_folder(tmp_path: Path) -> Non
     assert str(caught.value).startswith(f"{path}/deep: expected an axial head CT, found 1 series: too few slices")
     found = archive.inspect(path, ReadOptions())
     assert found.warnings[0].startswith(f"{path}/deep: expected an axial head CT")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_damaged_content_of_any_compression_is_refused(tmp_path: Path, compression: int) -> None:
+    path = zipped(made_series(tmp_path / "series"), tmp_path / "damaged.zip", compression=compression)
+    content = bytearray(path.read_bytes())
+    content[200:400] = b"\xff" * 200
+    path.write_bytes(content)
+    assert refusal(path)
+
+
+def test_a_name_that_is_not_the_utf8_it_claims_to_be_is_refused(tmp_path: Path) -> None:
+    path = zipped(made_series(tmp_path / "series"), tmp_path / "name.zip", prefix="ä/")
+    path.write_bytes(path.read_bytes().replace("ä".encode(), b"\xff\xfe"))
+    assert "damaged" in refusal(path)

@@ -163,6 +163,19 @@ def test_monochrome1_is_turned_back(tmp_path: Path, signed: bool) -> None:
     assert mentions(scan, "MONOCHROME1")
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_monochrome1_of_values_that_are_hu_is_left_as_it_is(tmp_path: Path, signed: bool) -> None:
+    """The standard's own meaning: shown inverted, not stored inverted."""
+    intercept = 0 if signed else -1024
+    slices = ct_slices(intercept=intercept)
+    for one, pixels in zip(slices, HU, strict=True):
+        store(one, pixels.astype(np.int64) - intercept, signed=signed)
+        one.PhotometricInterpretation = "MONOCHROME1"
+    scan = read(save(slices, tmp_path))
+    np.testing.assert_array_equal(scan.voxels, HU)
+    assert mentions(scan, "MONOCHROME1")
+
+
 def test_absent_rescale_of_values_that_are_hu(tmp_path: Path) -> None:
     slices = ct_slices(intercept=0)
     for one, pixels in zip(slices, HU, strict=True):

@@ -62,7 +62,7 @@ def _cells(one: SeriesSummary) -> tuple[str, ...]:
         "" if one.pixel_mm is None else f"{one.pixel_mm[0]:.3g} x {one.pixel_mm[1]:.3g}",
         _range(one.spacing_mm),
         _range(one.thickness_mm),
-        "" if one.tilt_deg is None else f"{one.tilt_deg:+.1f}°",
+        "" if one.tilt_deg is None else f"{round(one.tilt_deg, 1) + 0.0:+.1f}°",
         _range(one.hu),
     )
 

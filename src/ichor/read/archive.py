@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -64,12 +63,15 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, Path]]:
         root.mkdir()
         try:
             _unpack(path, root)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise UnreadableInput(f"{path}: expected a zip, found a damaged one ({error})") from error
+        except UnreadableInput:
+            raise
         except NotImplementedError as error:
             raise UnreadableInput(f"{path}: expected a zip that can be unpacked, found {error}") from error
         except OSError as error:
             raise UnreadableInput(f"{path}: could not be unpacked ({error.strerror or error})") from error
+        except Exception as error:  # zipfile and its decoders raise whatever they stumble over
+            why = str(error) if isinstance(error, zipfile.BadZipFile) else "it cannot be unpacked whole"
+            raise UnreadableInput(f"{path}: expected a zip, found a damaged one ({why})") from error
         content = _content(root, path)
         try:
             yield root, content

@@ -74,6 +74,11 @@ class Reader(Protocol):
         ...
 
 
+def printable(text: str) -> str:
+    """Text of a file or a file's name without what could break a line, steer a terminal, or is no UTF-8."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def summarize(scan: Scan, *, uid: str | None = None, reason: str) -> SeriesSummary:
     """A chosen series' summary from the scan that was read of it."""
     distances = scan.slice_distances_mm
@@ -86,7 +91,7 @@ def summarize(scan: Scan, *, uid: str | None = None, reason: str) -> SeriesSumma
         pixel_mm=None if scan.pixel_mm is None else _pair(np.median(scan.pixel_mm, axis=0)),
         spacing_mm=None if distances is None or not distances.size else _range(distances),
         thickness_mm=None if scan.thickness_mm is None else _range(scan.thickness_mm),
-        tilt_deg=scan.tilt_deg,
+        tilt_deg=None if scan.tilt_deg is None else scan.tilt_deg + 0.0,  # no -0
         hu=_range(hu),
         chosen=True,
         reason=reason,
@@ -99,4 +104,4 @@ def _range(values: Any) -> tuple[float, float]:
 
 def _pair(values: Any) -> tuple[float, float]:
     low, high = values
-    return round(float(low), 4), round(float(high), 4)
+    return round(float(low), 4) + 0.0, round(float(high), 4) + 0.0  # no -0

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.dicom.files import files_in, looks_like_dicom
 from ichor.scan import Scan, Source
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -29,11 +30,16 @@ DARKEST_16_BIT = 8192  # a series whose brightest value is below this does not u
 
 
 def accepts(path: Path) -> bool:
-    """Whether this is a folder of JPG or PNG slices: not a ct-ich subject, and none of it DICOM."""
+    """Whether this is a folder of JPG or PNG slices: not a ct-ich subject, and no DICOM in or below it.
+
+    Discs with DICOM carry logos and previews.
+    """
     if not path.is_dir() or ((path / "brain").is_dir() and (path / "bone").is_dir()):
         return False
     names = [one.name.lower() for one in path.iterdir()]
-    return bool(_slices(path)) and not any(name.endswith(".dcm") or name == "dicomdir" for name in names)
+    if not _slices(path) or any(name.endswith(".dcm") or name == "dicomdir" for name in names):
+        return False
+    return not any(looks_like_dicom(file) for file in files_in(path) if file.suffix.lower() not in SUFFIXES)
 
 
 def read(path: Path, options: ReadOptions) -> Scan:

@@ -149,7 +149,8 @@ def load(path: Path) -> Stored:
             has_pixdim = _is_grid(np.diag(sizes)) and bool((sizes > 0).all())
             affine, in_space = _affine(image.header, has_pixdim)
     except failures as error:
-        reason = " ".join(str(error).replace(str(path), "the file").split()) or type(error).__name__
+        reason = " ".join(str(error).replace(f"File {path}", "it").replace(str(path), "it").split())
+        reason = reason or type(error).__name__
         raise UnreadableInput(f"{path}: expected a whole NIfTI file, found otherwise: {reason}") from error
     return Stored(
         path=path,

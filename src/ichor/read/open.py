@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from ichor.errors import UnreadableInput
-from ichor.read.base import Inspection, Reader, ReadOptions
+from ichor.read.base import Inspection, Reader, ReadOptions, printable
 from ichor.scan import Scan
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
@@ -19,7 +22,9 @@ def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
 
     Raises UnreadableInput, with one line that names the path and says why, where there is none.
     """
-    return _reader(Path(path)).read(Path(path), options or ReadOptions())
+    with _in_one_line(Path(path)):
+        scan = _reader(Path(path)).read(Path(path), options or ReadOptions())
+    return replace(scan, warnings=tuple(map(printable, scan.warnings)))
 
 
 def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
@@ -27,7 +32,18 @@ def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
 
     Raises UnreadableInput where nothing there can be read.
     """
-    return _reader(Path(path)).inspect(Path(path), options or ReadOptions())
+    with _in_one_line(Path(path)):
+        found = _reader(Path(path)).inspect(Path(path), options or ReadOptions())
+    return replace(found, warnings=tuple(map(printable, found.warnings)))
+
+
+@contextmanager
+def _in_one_line(path: Path) -> Iterator[None]:
+    """What the machine refuses, a folder that may not be entered or a disk that fails, told as any bad input."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableInput(f"{path}: could not be read ({error.strerror or 'input error'})") from error
 
 
 def _reader(path: Path) -> Reader:

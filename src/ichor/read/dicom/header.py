@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.read.base import printable
+
 # Everything below reads only these attributes, which keeps names, ids and dates of patients out of reach.
 KEYWORDS = (
     "AcquisitionDateTime",
@@ -226,11 +228,6 @@ def _integer(value: Any) -> int | None:
 def _text(value: Any) -> str | None:
     value = _first(value)
     return None if value is None else printable(str(value).strip().strip("\0")) or None
-
-
-def printable(text: str) -> str:
-    """Text of a file without what could break a line or steer a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

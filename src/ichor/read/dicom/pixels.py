@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.read.base import printable
 from ichor.read.dicom.files import quietly
-from ichor.read.dicom.header import Slice, printable
+from ichor.read.dicom.header import Slice
 
 AIR_HU = -1024  # what padding becomes, and the lowest HU given
 HIGHEST_HU = 32767  # what int16 holds; metal beyond it is clipped
@@ -205,10 +206,24 @@ def _stored_range(one: Slice) -> tuple[int, int]:
     return (-half, half - 1) if one.signed else (0, 2 * half - 1)
 
 
-def hu_of(image: StoredImage, one: Slice) -> NDArray[Any]:
+def is_inverted(image: StoredImage, one: Slice) -> bool:
+    """Whether the values of a MONOCHROME1 slice are inverted.
+
+    By the standard it is only shown inverted, and its values are HU by slope and intercept as any (PS3.3
+    C.7.6.3.1.2: the smallest is white *after* all transformations); some writers invert the values as well. Air
+    and brain tell.
+    """
+
+    def likely(hu: NDArray[Any]) -> int:
+        return int(np.count_nonzero((hu <= -900) | ((hu >= 0) & (hu <= 80))))
+
+    return likely(hu_of(image, one, inverted=True)) > likely(hu_of(image, one))
+
+
+def hu_of(image: StoredImage, one: Slice, *, inverted: bool = False) -> NDArray[Any]:
     """(rows, columns) HU of a slice: int16 where slope and intercept are whole numbers, else float32."""
     values = image.values
-    if one.photometric == "MONOCHROME1":
+    if inverted:
         values = sum(_stored_range(one)) - values
     slope, intercept = one.rescale or (1.0, 0.0)
     whole = slope.is_integer() and intercept.is_integer()

@@ -14,7 +14,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.dicom.choose import Series
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.kinds import is_of_other_body_part, reasons_in_words
-from ichor.read.dicom.pixels import HIGHEST_HU, UndecodableError, hu_of, stored_images
+from ichor.read.dicom.pixels import HIGHEST_HU, UndecodableError, hu_of, is_inverted, stored_images
 from ichor.read.dicom.stack import MINIMUM_SLICES, gaps, places_mm
 from ichor.scan import Scan, Source
 
@@ -25,11 +25,12 @@ TISSUE_ABOVE_HU = -200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Image:
-    """A slice with its pixels in HU, and the lowest of them that is not padding."""
+    """A slice with its pixels in HU, the lowest of them that is not padding, and whether its values were inverted."""
 
     header: Slice
     hu: NDArray[Any]
     lowest_hu: float
+    inverted: bool
 
 
 def read_series(series: Series, path: Path) -> Scan:
@@ -80,27 +81,40 @@ def _images(slices: Sequence[Slice], path: Path) -> tuple[list[_Image], list[str
     """The slices whose pixels can be read, and a warning for each of the others."""
     images: list[_Image] = []
     failures: list[str] = []
+    inverted = _are_inverted(slices)
     for one, stored in stored_images(slices):
         if isinstance(stored, UndecodableError):
             failures.append(f"{_name(one, path)}: {stored}; slice left out.")
         else:
-            hu = hu_of(stored, one)
-            images.append(_Image(one, hu, float(np.min(hu, where=~stored.padding, initial=HIGHEST_HU))))
+            turned = inverted and one.photometric == "MONOCHROME1"
+            hu = hu_of(stored, one, inverted=turned)
+            lowest = float(np.min(hu, where=~stored.padding, initial=HIGHEST_HU))
+            images.append(_Image(one, hu, lowest, turned))
     if len(failures) == len(slices):
         why = failures[0].removesuffix("; slice left out.").removeprefix(f"{_name(slices[0], path)}: ")
         raise UnreadableInput(f"{slices[0].path}: {why}")
     return images, failures
 
 
+def _are_inverted(slices: Sequence[Slice]) -> bool:
+    """Whether the values of the MONOCHROME1 slices are inverted, by the readable one nearest their middle."""
+    marked = [one for one in slices if one.photometric == "MONOCHROME1"]
+    nearest = sorted(range(len(marked)), key=lambda k: abs(k - len(marked) // 2))
+    for one, stored in stored_images([marked[k] for k in nearest]):
+        if not isinstance(stored, UndecodableError):
+            return is_inverted(stored, one)
+    return False
+
+
 def _notes_on_doubles(doubles: Sequence[tuple[Slice, Slice]], images: Sequence[_Image]) -> list[str]:
     """Of slices that share a place with one of the stack, which are mere copies of it."""
-    pixels = {image.header: image.hu for image in images}
+    kept_images = {image.header: image for image in images}
     kept_at = dict(doubles)
     copies = others = 0
     for double, stored in stored_images(list(kept_at)):
-        kept = pixels.get(kept_at[double])
+        kept = kept_images.get(kept_at[double])
         if not isinstance(stored, UndecodableError) and kept is not None:
-            same = np.array_equal(hu_of(stored, double), kept)
+            same = np.array_equal(hu_of(stored, double, inverted=kept.inverted), kept.hu)
             copies, others = copies + same, others + (not same)
     notes = []
     if copies:
@@ -142,9 +156,11 @@ def _notes_on_headers(series: Series) -> list[str]:
 def _notes_on_values(images: Sequence[_Image], path: Path) -> list[str]:
     """Raises UnreadableInput for values that cannot be HU of a head."""
     notes = []
-    inverted = sum(image.header.photometric == "MONOCHROME1" for image in images)
-    if inverted:
-        notes.append(f"{_count(inverted, 'slice')} stored inverted (MONOCHROME1): values were turned back.")
+    marked = sum(image.header.photometric == "MONOCHROME1" for image in images)
+    if any(image.inverted for image in images):
+        notes.append(f"{_count(marked, 'slice')} stored inverted (MONOCHROME1): values were turned back.")
+    elif marked:
+        notes.append(f"{_count(marked, 'slice')} to be shown inverted (MONOCHROME1): values are HU as they are.")
     bare = [image for image in images if image.header.rescale is None]
     if bare:
         low, high = min(image.lowest_hu for image in bare), _range(bare)[1]
