@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,16 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 
+from ichor.errors import IchorError
 from ichor.read.base import ReadOptions
 from ichor.screen.batch import Outcome, plan, screen_batch, write_batch
 from ichor.screen.findings import Findings
 from ichor.screen.pipeline import Job, screen_scan
+from ichor.windows import BRAIN
 from made_scans import FailingMethod, ThresholdMethod, load_made_method, write_made_nifti
+from phantom import head
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 
@@ -26,6 +31,14 @@ SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 def made(folder: Path, *names: str) -> list[Path]:
     folder.mkdir(exist_ok=True)
     return [write_made_nifti(folder / f"{name}.nii.gz", **SMALL) for name in names]
+
+
+def save(folder: Path, slices: np.ndarray) -> Path:
+    """Slices as a folder of images, an input that is a folder itself."""
+    folder.mkdir()
+    for k, pixels in enumerate(slices, 1):
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+    return folder
 
 
 def run(paths: list[Path], out: Path, lowest_hu: str = "60", **how: object) -> dict[str, Outcome]:
@@ -201,3 +214,40 @@ print(sorted({{name.split(".")[0] for name in sys.modules}} & heavy))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
     assert json.loads((tmp_path / "out" / "head" / "findings.json").read_text())["hemorrhage"]["present"]
+
+
+def test_nothing_but_a_result_is_ever_replaced(tmp_path: Path) -> None:
+    """`ichor screen study/head --out study` must not write over the scan it reads."""
+    folder = save(tmp_path / "head", BRAIN.gray(head()).astype(np.uint8))
+    before = {one.name: one.read_bytes() for one in folder.iterdir()}
+    (outcome,) = run([folder], tmp_path).values()
+    assert outcome.status == "done" and outcome.job.folder != folder
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
+    (again,) = run([folder], tmp_path).values()
+    assert again.status == "skipped" and again.job.folder == outcome.job.folder
+    with pytest.raises(IchorError, match="found something else; it is kept"):
+        screen_scan(Job(folder, folder, ReadOptions()), ThresholdMethod())
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
+
+
+def test_results_inside_the_input_are_no_part_of_it(tmp_path: Path) -> None:
+    folder = save(tmp_path / "head", BRAIN.gray(head()).astype(np.uint8))
+    for status in ("done", "skipped"):
+        (outcome,) = run([folder], folder / "out").values()
+        assert outcome.status == status
+
+
+def test_names_that_are_no_utf8_are_screened(tmp_path: Path) -> None:
+    (plain,) = made(tmp_path / "in", "head")
+    odd = plain.rename(plain.with_name(os.fsdecode(b"M\xfcller.nii.gz")))
+    (outcome,) = run([odd], tmp_path / "out").values()
+    assert outcome.status == "done", outcome.reason
+    assert outcome.findings is not None and outcome.findings.scan.name == "M?ller.nii.gz"
+
+
+def test_no_cell_of_the_summary_is_a_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run([Path("=1+1"), Path("-2+3")], tmp_path / "out")
+    cells = [cell for row in rows(tmp_path / "out").values() for cell in row.values()]
+    assert any(cell.startswith("'=1+1") for cell in cells)
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]

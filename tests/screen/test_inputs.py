@@ -12,6 +12,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from ichor.errors import UnreadableInput
+from ichor.read import images
 from ichor.screen.inputs import content_sha256, find_scans, input_sha256, name_scans, path_sha256
 from made_scans import write_made_nifti
 
@@ -147,3 +148,22 @@ def test_a_changed_input_is_another_input(tmp_path: Path) -> None:
     held = content_sha256(tmp_path)
     (tmp_path / "a").write_text("2")
     assert content_sha256(tmp_path) != held
+
+
+def test_a_disc_with_an_index_of_several_studies_is_several_scans(tmp_path: Path) -> None:
+    dicom(tmp_path / "DICOMDIR", "1.2.3")
+    studies = [dicom(tmp_path / name / "I1", f"1.2.{k}").parent for k, name in enumerate("AB")]
+    assert scans(tmp_path) == studies
+
+
+def test_a_disc_with_a_logo_is_dicom(tmp_path: Path) -> None:
+    dicom(tmp_path / "DATA" / "I1", "1.2.3")
+    Image.new("L", (8, 8)).save(tmp_path / "logo1.jpg")
+    assert scans(tmp_path) == [tmp_path]
+    assert not images.accepts(tmp_path)
+
+
+def test_a_listed_path_that_cannot_be_is_kept_for_reading_to_refuse(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("~no-such-user/scan\na\0b\n")
+    assert scans(listed) == [tmp_path / "~no-such-user" / "scan", tmp_path / "a?b"]

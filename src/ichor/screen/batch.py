@@ -17,7 +17,7 @@ from ichor.errors import IchorError
 from ichor.read.base import ReadOptions
 from ichor.screen.findings import Findings
 from ichor.screen.inputs import name_scans
-from ichor.screen.pipeline import Job, Screener, earlier_findings, read_findings, screen_scan
+from ichor.screen.pipeline import Job, Screener, earlier_findings, is_foreign, read_findings, screen_scan
 from ichor.write.atomic import write_whole
 from ichor.write.summary import row_of, write_summary
 
@@ -55,8 +55,10 @@ def plan(
     probability: bool = False,
     method_sha256: str | None = None,
 ) -> list[Job]:
-    """A job for each scan, each with a folder of its own under `out`."""
+    """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours."""
     taken = {folder.name: found.made_by.path_sha256 for folder, found in _results_in(out)}
+    taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
+    taken |= {SUMMARY: "", ERRORS: ""}
     names = name_scans(paths, taken)
     return [Job(path, out / name, options, probability, method_sha256) for path, name in names.items()]
 

@@ -195,7 +195,7 @@ def findings(
             n_slices=scan.n_slices,
             size=(int(scan.voxels.shape[1]), int(scan.voxels.shape[2])),
             spacing_mm=None if scan.spacing_mm is None else _rounded3(scan.spacing_mm),
-            tilt_deg=scan.tilt_deg,
+            tilt_deg=_rounded_or_none(scan.tilt_deg),
             gray_window=None if window is None else (window.level, window.width),
             warnings=scan.warnings,
         ),
@@ -283,8 +283,8 @@ def _slices(scan: Scan, segmentation: Segmentation, area_px: NDArray[np.int64]) 
 
 
 def _rounded(value: float) -> float:
-    """Six decimals: far finer than anything measured, and short enough to read."""
-    return round(float(value), 6)
+    """Six decimals: far finer than anything measured, and short enough to read; 0 without a sign."""
+    return round(float(value), 6) + 0.0
 
 
 def _rounded_or_none(value: float | None) -> float | None:

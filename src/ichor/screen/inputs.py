@@ -16,6 +16,7 @@ study:
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -65,16 +66,21 @@ def name_scans(paths: Iterable[Path], taken: dict[str, str] | None = None) -> di
 
 def path_sha256(path: Path) -> str:
     """A hash that stands for the path itself."""
-    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
 
 
-def input_sha256(path: Path) -> str:
-    """A hash of the path and of the names, sizes and times of its files: another hash, another input."""
-    digest = hashlib.sha256(str(path.resolve()).encode())
+def input_sha256(path: Path, out: Path | None = None) -> str:
+    """A hash of the path and of the names, sizes and times of its files: another hash, another input.
+
+    Results in a folder `out` that lies inside the input are no part of it.
+    """
+    digest = hashlib.sha256(os.fsencode(path.resolve()))
+    results = None if out is None or path.resolve() not in out.resolve().parents else out.resolve()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
+        if file.is_file() and not (results and file.resolve().is_relative_to(results)):
             stat = file.stat()
-            digest.update(f"\n{file.relative_to(path)} {stat.st_size} {stat.st_mtime_ns}".encode())
+            digest.update(b"\n" + os.fsencode(file.relative_to(path)))
+            digest.update(f" {stat.st_size} {stat.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 
@@ -97,7 +103,16 @@ def _lines(path: Path) -> list[Path]:
     listed = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
     if not listed:
         raise UnreadableInput(f"{path}: expected one path a line, found none")
-    return [path.parent / Path(line).expanduser() for line in listed]
+    return [path.parent / _at_home(line) for line in listed]
+
+
+def _at_home(line: str) -> Path:
+    """A listed path, ~ resolved where it names a user's home; a character that no path has is shown as ?."""
+    path = Path(line.replace("\0", "?"))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # there is no such user
+        return path
 
 
 def _scans_in(folder: Path, out: Path) -> Iterator[Path]:
@@ -107,7 +122,11 @@ def _scans_in(folder: Path, out: Path) -> Iterator[Path]:
     if _accepted(folder, ("ct_ich", "images")):
         yield folder
         return
-    children = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+    try:
+        children = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+    except OSError:  # a folder that may not be entered: reading it will say so
+        yield folder
+        return
     subfolders = [one for one in children if one.is_dir()]
     single = [one for one in children if _accepted(one, _SINGLE if one.is_file() else ("ct_ich",))]
     if not single and _is_one_dicom_scan(folder, subfolders):
@@ -129,7 +148,9 @@ _SINGLE = ("archive", "ct_ich_nifti", "nifti")
 def _is_one_dicom_scan(folder: Path, subfolders: list[Path]) -> bool:
     if not _accepted(folder, ("dicom",)):
         return False
-    if any(_accepted(file, ("dicom",)) for file in folder.iterdir() if file.is_file()):
+    # A DICOMDIR is an index, of several patients perhaps.
+    files = (one for one in folder.iterdir() if one.is_file() and one.name.upper() != "DICOMDIR")
+    if any(_accepted(file, ("dicom",)) for file in files):
         return True
     return len({_study(one) for one in subfolders if _accepted(one, ("dicom",))}) == 1
 
@@ -163,5 +184,5 @@ def _has_files(folder: Path) -> bool:
 
 
 def _safe(path: Path) -> str:
-    name = UNSAFE.sub("_", SUFFIXES.sub("", path.resolve().name)).strip("._")
+    name = UNSAFE.sub("_", SUFFIXES.sub("", path.resolve().name)).strip("._-")
     return name[:LONGEST_NAME] or "scan"

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from ichor.errors import IchorError
 from ichor.head import find_head
 from ichor.read import open_scan
-from ichor.read.base import ReadOptions
+from ichor.read.base import ReadOptions, printable
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
 from ichor.screen.inputs import input_sha256, path_sha256
@@ -55,13 +56,16 @@ class Job:
 def screen_scan(job: Job, method: Screener) -> Findings:
     """Read, segment, measure and write one scan; its folder appears when all of it is there.
 
-    Raises UnreadableInput where there is no scan to read.
+    Raises UnreadableInput where there is no scan to read, and IchorError where the job's folder holds something
+    that is no result: it is never replaced.
     """
+    if is_foreign(job.folder):
+        raise IchorError(f"{job.folder}: expected an earlier result or nothing, found something else; it is kept")
     start = perf_counter()
     made_by = Making(
         packages=package_versions(),
         read_options=_options(job.options),
-        input_sha256=input_sha256(job.path),
+        input_sha256=input_sha256(job.path, job.folder.parent),
         path_sha256=path_sha256(job.path),
         method_sha256=job.method_sha256,
     )
@@ -71,7 +75,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     segmentation = method.predict(scan)
     was_inferred = perf_counter()
     head = find_head(scan)
-    name = job.path.resolve().name
+    name = printable(job.path.resolve().name)
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
     found = findings(scan, segmentation, name=name, timing=timing, made_by=made_by, head=head)
     with whole_folder(job.folder) as folder:
@@ -98,9 +102,14 @@ def earlier_findings(job: Job) -> Findings | None:
         and made_by.method_sha256 == job.method_sha256
         and made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
         and made_by.read_options == _options(job.options)
-        and made_by.input_sha256 == input_sha256(job.path)
+        and made_by.input_sha256 == input_sha256(job.path, job.folder.parent)
     )
     return found if same else None
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether something is there that is no folder of results, and so is not ours to replace."""
+    return path.exists() and not (path / FINDINGS).is_file()
 
 
 def read_findings(folder: Path) -> Findings | None:

@@ -37,7 +37,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one step: it is there complete, or not at all."""
     partial = path.with_name(f".{path.name}{PARTIAL}")
     try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.write_bytes(content.encode(errors="replace") if isinstance(content, str) else content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

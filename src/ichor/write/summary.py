@@ -34,8 +34,13 @@ def write_summary(path: Path, rows: Iterable[dict[str, str]]) -> None:
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: _as_text(cell) for name, cell in row.items()} for row in rows)
     write_whole(path, text.getvalue())
+
+
+def _as_text(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: names of files are made by others."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def row_of(name: str, status: str, findings: Findings | None, reason: str = "") -> dict[str, str]:
