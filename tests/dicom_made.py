@@ -28,6 +28,8 @@ PATIENT = {
 
 Change = Callable[[FileDataset, int], None]
 
+STUDY = generate_uid()  # all that is made belongs to one study, unless a test says otherwise
+
 
 def hu_of_head(n: int = 8, rows: int = 40, columns: int = 36) -> NDArray[np.int16]:
     """(n, rows, columns) HU, no slice and no row like another."""
@@ -44,6 +46,7 @@ def ct_slices(
     thickness: float = 5.0,
     intercept: int = -1024,
     series_uid: str | None = None,
+    study_uid: str | None = None,
     change: Change | None = None,
 ) -> list[FileDataset]:
     """CT images of `hu`, slice k lying `places[k]` mm along `along`; `change(dataset, k)` then alters each.
@@ -52,13 +55,14 @@ def ct_slices(
     """
     hu = hu_of_head() if hu is None else hu
     series_uid = series_uid or generate_uid()
+    study_uid = study_uid or STUDY
     places = [spacing * k for k in range(len(hu))] if places is None else places
     slices = []
     for k, (pixels, place) in enumerate(zip(hu, places, strict=True)):
         one = _empty(CT_IMAGE)
         one.Modality = "CT"
         one.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-        one.SeriesInstanceUID = series_uid
+        one.SeriesInstanceUID, one.StudyInstanceUID = series_uid, study_uid
         one.InstanceNumber = len(hu) - k
         one.AcquisitionNumber = 1
         one.ImageOrientationPatient = list(orientation)
@@ -180,7 +184,7 @@ def _empty(sop_class: str) -> FileDataset:
     one = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     one.SOPClassUID = sop_class
     one.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    one.StudyInstanceUID = generate_uid()
+    one.StudyInstanceUID = STUDY
     for keyword, value in PATIENT.items():
         setattr(one, keyword, value)
     return one

@@ -22,12 +22,14 @@ class NiftiGrid:
     """How a NIfTI file stores the voxels of a scan, so that a mask is written back on the same grid.
 
     `orientation` is nibabel's (3, 2) array that takes the file's axes to the scan's (columns, rows, slices)
-    with columns to the left, rows to posterior and slices to superior; `affine` is the file's own (4, 4), RAS mm.
+    with columns to the left, rows to posterior and slices to superior; `affine` is the file's own (4, 4), RAS, in
+    the unit of length that `unit_code` stands for in its header (nifti1.h; 2 is mm).
     """
 
     orientation: NDArray[np.float64]
     affine: NDArray[np.float64]
     shape: tuple[int, int, int]
+    unit_code: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class Scan:
         way = way / np.linalg.norm(way)
         angle = np.degrees(np.arccos(np.clip(way @ self.normal, -1, 1)))
         lean = np.sign(self.normal[1] - way[1]) or 1.0
-        return float(round(angle * lean, 2))
+        return float(round(angle * lean, 2)) + 0.0  # no -0.0
 
     def with_warnings(self, *more: str) -> Scan:
         """The same scan with further warnings."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +75,7 @@ def run(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     assert done.returncode == 0, done.stderr
     assert "Dice, paper's average" in done.stdout
     assert "not a medical device" in done.stdout
+    assert re.search(r"epoch 5/6 .* left \d", done.stderr)
     assert "epoch 6/6" in done.stderr
     return folder
 
@@ -85,7 +88,8 @@ def test_a_run_leaves_what_the_design_says(run: Path, data: Path) -> None:
     assert metrics["data"]["n_slices"] == 15
     assert metrics["made_by"]["reduced"] is True
     assert metrics["made_by"]["command"].startswith("ichor train ")
-    assert str(data) not in json.dumps(metrics)  # no path of a machine in what is committed
+    assert "/" not in metrics["made_by"]["command"]  # no path of a machine in what is committed
+    assert str(data) not in json.dumps(metrics)
     figure = metrics["dice"]["paper_average"]
     assert set(figure) == {"value", "ci95", "n"}
     assert figure["n"] == 2
@@ -129,18 +133,39 @@ def test_killed_and_called_again_it_goes_on_to_the_same_weights(
     done_before = len(history.read_text().splitlines())
     done = ichor("train", config, "--data", data, "--out", folder)
     assert done.returncode == 0, done.stderr
-    if done_before < 6:
-        assert "epoch 1/6" not in done.stderr
-    first, second = (torch.load(f / "fold-1/weights.pt", weights_only=True) for f in (run, folder))
+    assert done_before < 6, "the run was over before it was killed"
+    assert "epoch 1/6" not in done.stderr
+    assert f"epoch {done_before + 1}/6" in done.stderr
+    first, second = (torch.load(f / "fold-1/weights.pt", weights_only=True)["weights"] for f in (run, folder))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_a_finished_run_is_not_done_again(run: Path, data: Path, config: Path) -> None:
-    before = (run / "fold-1/model/model.onnx").stat().st_mtime_ns
+    files = [f for f in run.rglob("*") if f.is_file()]
+    before = {f: f.stat().st_mtime_ns for f in files}
     done = ichor("train", config, "--data", data, "--out", run)
     assert done.returncode == 0
+    assert "Dice, paper's average" in done.stdout
     assert "epoch" not in done.stderr
-    assert (run / "fold-1/model/model.onnx").stat().st_mtime_ns == before
+    assert {f: f.stat().st_mtime_ns for f in run.rglob("*") if f.is_file()} == before
+
+
+def test_a_run_killed_between_fit_and_report_is_finished(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    (folder / "metrics.json").unlink()
+    shutil.rmtree(folder / "fold-1/model")
+    assert ichor("train", config, "--data", data, "--out", folder).returncode == 0
+    first, second = (json.loads((f / "metrics.json").read_text()) for f in (run, folder))
+    assert {**first, "made_by": None} == {**second, "made_by": None}
+
+
+def test_a_run_stays_on_its_data(run: Path, config: Path, tmp_path: Path) -> None:
+    fold = authors_fold(1)
+    other = write_ct_ich(tmp_path, {fold.training[0]: 1, fold.validation[0]: 1, fold.test[0]: 1}, n_slices=2)
+    done = ichor("train", config, "--data", other, "--out", run)
+    assert done.returncode == 2
+    assert "expected a run on data" in done.stderr
 
 
 def test_under_torchrun_two_processes_train_one_model(data: Path, config: Path, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ichor.dataset.ct_ich import CHRONIC_SUBJECT, CtIch
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.dataset.ct_ich import CtIch
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
 from made_ct_ich import write_ct_ich

@@ -69,6 +69,20 @@ def test_figures_are_those_computed_by_hand(results: list[SubjectResult]) -> Non
     assert set(found["per_subject"]) == {"049", "050", "051"}
 
 
+def test_a_missed_chronic_subject_is_named_though_its_dice_does_not_count(results: list[SubjectResult]) -> None:
+    results[3] = _result("070", 4, 0.0, 4)
+    found = metrics_of(results)
+    assert found["subjects_missed"] == ["051", "070"]
+    assert "070" not in found["per_subject"]
+    assert found["dice"]["pooled"]["n"] == len(results) - 1
+
+
+def test_scans_with_hemorrhage_alone_have_no_false_positive_volume(results: list[SubjectResult]) -> None:
+    found = metrics_of(results[:3])
+    assert found["false_positive_ml"]["p95"] == {"value": None, "ci95": None, "n": 0}
+    assert found["scan"]["auc"]["value"] is None
+
+
 def test_intervals_hold_their_figure_and_are_replayable(results: list[SubjectResult]) -> None:
     first, second = metrics_of(results), metrics_of(results)
     assert first == second

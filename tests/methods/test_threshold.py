@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from sklearn.metrics import jaccard_score
 
 from ichor.dataset.ct_ich import CtIch
@@ -41,9 +43,31 @@ def test_the_grid_search_finds_what_brute_force_finds(dataset: CtIch, tmp_path: 
     assert scores[method.chosen.lower, method.chosen.upper] == pytest.approx(scores[best])
 
 
+def test_the_chronic_subject_does_not_move_the_bounds(tmp_path: Path) -> None:
+    root = write_ct_ich(tmp_path / "data", {"049": 2, "070": 1}, n_slices=3)
+    dataset = CtIch(root)
+    acute, both = Threshold(), Threshold()
+    acute.fit(dataset.cases(["049"]), [], tmp_path)
+    chronic = dataset.case("070")
+    dark = replace(chronic, scan=replace(chronic.scan, voxels=np.where(chronic.mask, 55.0, chronic.scan.hu)))
+    both.fit([dataset.case("049"), dark], [], tmp_path)
+    assert both.chosen == acute.chosen
+    with pytest.raises(BadConfig, match="expected training cases with hemorrhage"):
+        Threshold().fit([dark], [], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"upper": (210, 300)}, {"lower": (-20, 100)}, {"lower": (210, 100)}, {"upper": (255, 210)}], ids=str
+)
+def test_a_grid_outside_of_gray_is_refused(settings: dict[str, tuple[int, int]]) -> None:
+    with pytest.raises(ValidationError):
+        Threshold(**settings)
+
+
 def test_it_calls_what_lies_between_the_bounds_and_comes_back_from_its_package(dataset: CtIch, tmp_path: Path) -> None:
     method = Threshold()
     method.fit(dataset.cases(["049"]), [], tmp_path)
+    method.model = "two bounds"
     method.save(tmp_path / "package")
     loaded = load_method(tmp_path / "package")
     scan = dataset.case("050").scan

@@ -23,7 +23,10 @@ from ichor.train.forward import Probabilities, TorchForward
 def method() -> UNetTiles:
     torch.manual_seed(0)
     made = UNetTiles(width=2)
-    made.forward, made.chosen = TorchForward(UNet(2)), TilesChosen(head_mm=180)
+    network = UNet(2)
+    with torch.no_grad():  # spread the probabilities, so that a threshold divides them
+        network.head.weight.mul_(40)
+    made.forward, made.chosen = TorchForward(network), TilesChosen(head_mm=180)
     return made
 
 
@@ -70,6 +73,7 @@ def test_closing_and_opening_are_those_of_scikit_image() -> None:
 def test_the_mask_is_thresholded_closed_and_opened(method: UNetTiles, shared: Path) -> None:
     scan = open_scan(shared / "ct-ich/Patients_CT/088")
     segmentation = method.predict(scan)
+    assert 0 < segmentation.mask.mean() < 1
     assert np.array_equal(segmentation.mask, close_then_open(segmentation.probability >= 0.5))
     assert segmentation.made_by.threshold == 0.5
 
@@ -80,6 +84,7 @@ def test_a_package_gives_the_same_answers(method: UNetTiles, shared: Path, tmp_p
     scan = open_scan(shared / "dicom/ge-head")
     ours, theirs = method.predict(scan), loaded.predict(scan)
     assert np.abs(ours.probability - theirs.probability).max() < 1e-4
+    assert 0 < (ours.probability >= 0.5).mean() < 1
     sure = np.abs(ours.probability - 0.5) > 1e-4
     assert np.array_equal((ours.probability >= 0.5)[sure], (theirs.probability >= 0.5)[sure])
 

@@ -194,6 +194,20 @@ def test_absent_rescale_of_values_that_cannot_be_hu(tmp_path: Path) -> None:
         read(save(slices, tmp_path))
 
 
+def test_tissue_of_the_padding_value_stays_tissue(tmp_path: Path) -> None:
+    """0 is named as padding and is water too: only what reaches the border is padding."""
+    slices = ct_slices(intercept=0)
+    expected = HU.copy()
+    for k, (one, pixels) in enumerate(zip(slices, HU, strict=True)):
+        values = pixels.astype(np.int64)
+        values[:2, :2] = 0
+        values[10:12, 10:12] = 0
+        store(one, values, bits=16, signed=True)
+        one.add_new("PixelPaddingValue", "SS", 0)
+        expected[k, :2, :2], expected[k, 10:12, 10:12] = -1024, 0
+    np.testing.assert_array_equal(read(save(slices, tmp_path)).voxels, expected)
+
+
 def test_padding_is_no_air_where_rescale_is_absent(tmp_path: Path) -> None:
     slices = ct_slices()
     for one, pixels in zip(slices, HU, strict=True):

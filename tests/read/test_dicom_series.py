@@ -121,6 +121,22 @@ def test_a_calibrated_pixel_size_is_told(tmp_path: Path) -> None:
     assert "the pixel size was calibrated: nominal, unverified." in dicom.read(series, ReadOptions()).warnings
 
 
+def test_a_second_study_beside_the_first_is_told(tmp_path: Path) -> None:
+    made_series(tmp_path, series_uid="1.2.3.1")
+    made_series(tmp_path, series_uid="1.2.3.2")
+    assert not any("studies" in warning for warning in dicom.read(tmp_path, ReadOptions()).warnings)
+    made_series(tmp_path, series_uid="1.2.3.3", study_uid="1.2.9")
+    told = "2 studies with a head CT lie here and one is read: give each a folder of its own."
+    assert told in dicom.read(tmp_path, ReadOptions()).warnings
+    assert told in dicom.inspect(tmp_path, ReadOptions()).warnings
+
+
+def test_contrast_weighs_more_than_the_kernel(tmp_path: Path) -> None:
+    made_series(tmp_path, series_uid="1.2.3.1", change=says(ConvolutionKernel="H31s", ContrastBolusAgent="Iomeprol"))
+    made_series(tmp_path, series_uid="1.2.3.2", change=says(ConvolutionKernel="H70h"))
+    assert dicom.read(tmp_path, ReadOptions()).source.series_uid == "1.2.3.2"
+
+
 def test_contrast_is_told(tmp_path: Path) -> None:
     scan = dicom.read(made_series(tmp_path, change=says(ContrastBolusAgent="Iomeprol")), ReadOptions())
     assert any("contrast agent" in warning for warning in scan.warnings)

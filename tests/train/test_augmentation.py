@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from ichor.train.augmentation import Augmentation, draw, warp
+from ichor.train.augmentation import Augmentation, compose, draw, warp
 from ichor.train.settings import AugmentationSettings
 from ichor.windows import BRAIN
 
@@ -48,6 +48,23 @@ def test_the_warp_is_the_one_of_scipy() -> None:
         )
         inner = slice(8, -8)  # at the border the two continue the image half a pixel apart
         assert np.abs(warped[i, 0].numpy() - expected)[inner, inner].max() < 0.5
+
+
+def test_matrices_are_composed_as_keras_does() -> None:
+    """apply_affine_transform of Keras: rotation, then shift, shear and zoom, multiplied from left to right."""
+    angle, shift, shear, zoom = np.radians(17.0), (0.05, -0.08), np.radians(13.0), (0.85, 1.15)
+    rotation = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    translation = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
+    shearing = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
+    zooming = np.diag([*zoom, 1.0])
+    found = compose(
+        rotation_deg=np.array([17.0]),
+        shift=np.array([shift]),
+        shear_deg=np.array([13.0]),
+        zoom=np.array([zoom]),
+        mirror=np.array([False]),
+    )
+    assert found[0] == pytest.approx((rotation @ translation @ shearing @ zooming)[:2])
 
 
 def test_image_and_mask_move_together() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +51,8 @@ def _network() -> nn.Module:
     return SliceUNet((4, 4, 4, 4), dropout=0.3)
 
 
-def _score(values: list[float]):
-    """A validation that gives these scores, one after another."""
-    left = iter(values)
-    return lambda _network: {"score": next(left)}
+def _never(_network: nn.Module) -> dict[str, float]:
+    raise AssertionError("nothing was left to validate")
 
 
 def _constant(_network: nn.Module) -> dict[str, float]:
@@ -89,7 +91,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     first = train(_network(), _samples(), _constant, SETTINGS, tmp_path)
     (tmp_path / CHECKPOINT).unlink()
     torch.manual_seed(3)
-    again = train(SliceUNet((4, 4, 4, 4)), _samples(), _score([]), SETTINGS, tmp_path)
+    again = train(SliceUNet((4, 4, 4, 4)), _samples(), _never, SETTINGS, tmp_path)
     for one, other in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(one, other)
 
@@ -116,11 +118,23 @@ def test_it_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
     assert all(torch.equal(value, seen[1][name]) for name, value in kept.state_dict().items())
 
 
-def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
-    train(_network(), _samples(), _constant, SETTINGS, tmp_path)
-    (tmp_path / WEIGHTS).unlink()
-    with pytest.raises(BadConfig, match="expected a checkpoint of settings"):
-        train(_network(), _samples(), _constant, SETTINGS.model_copy(update={"seed": 6}), tmp_path)
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("change", [{"seed": 6}, {"average_decay": None}], ids=str)
+def test_what_other_settings_trained_is_refused(tmp_path: Path, change: dict[str, object], finished: bool) -> None:
+    settings = SETTINGS.model_copy(update={"epochs": 1})
+    train(_network(), _samples(), _constant, settings, tmp_path)
+    if not finished:
+        (tmp_path / WEIGHTS).unlink()
+    with pytest.raises(BadConfig, match="expected what was trained with settings"):
+        train(_network(), _samples(), _constant, settings.model_copy(update=change), tmp_path)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
+    network = _network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(BadConfig, match="expected a finite loss, found nan in epoch 1"):
+        train(network, _samples(), _constant, SETTINGS, tmp_path)
 
 
 def test_bf16_runs(tmp_path: Path) -> None:
@@ -144,3 +158,37 @@ def test_learning_rates_are_those_of_the_schedules() -> None:
     assert cosine[-1] < 1e-5
     keras = [1e-3 / (1 + 1e-3 / epochs * i) for i in range(steps * epochs)]
     assert rates("inverse-time") == pytest.approx(keras)
+
+
+_TWO_RANKS = """
+import hashlib, os, sys
+from pathlib import Path
+import torch
+from test_loop import SETTINGS, _constant, _samples
+from ichor.nets.slice_unet import SliceUNet
+from ichor.train import loop
+
+loop._finished = lambda network, settings, folder: network  # as each rank has it, not as the first one saved it
+torch.manual_seed(int(os.environ["RANK"]))  # ranks that start apart must not stay apart
+network = SliceUNet((4, 4, 4, 4), dropout=0.3)
+trained = loop.train(network, _samples(), _constant, SETTINGS.model_copy(update={"epochs": 2}), Path(sys.argv[1]))
+values = b"".join(value.detach().numpy().tobytes() for value in trained.parameters())
+print("weights", hashlib.sha256(values).hexdigest(), flush=True)
+"""
+
+
+def test_two_ranks_keep_the_same_weights(tmp_path: Path) -> None:
+    script = tmp_path / "two_ranks.py"
+    script.write_text(_TWO_RANKS)
+    words = ["--standalone", "--nproc-per-node", "2", str(script), str(tmp_path / "run")]
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parent)},
+    )
+    assert done.returncode == 0, done.stderr
+    hashes = re.findall(r"weights ([0-9a-f]{64})", done.stdout)
+    assert len(hashes) == 2
+    assert len(set(hashes)) == 1

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from ichor.read import open_scan
 from ichor.scan import NiftiGrid, Scan
 from ichor.write.nifti import affine, grid_warnings, in_file_order, write_mask, write_probability
 from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
@@ -111,6 +112,21 @@ def test_a_nifti_source_gets_its_own_axes_back(tmp_path: Path, axes: str) -> Non
     assert np.array_equal(np.asarray(image.dataobj), np.asarray(source.dataobj) == 65)
     assert np.allclose(image.affine, source.affine, atol=1e-4)
     assert grid_warnings(scan) == ()
+
+
+def test_a_source_in_metres_gets_its_unit_back(tmp_path: Path) -> None:
+    head = made_head(n=6, size=40, pixel_mm=(4.0, 5.0))
+    in_metres = affine(head) @ np.diag([0.001, 0.001, 0.001, 1])
+    in_metres[:3, 3] = affine(head)[:3, 3] / 1000
+    image = nibabel.Nifti1Image(head.voxels.transpose(2, 1, 0), in_metres)
+    image.header.set_xyzt_units("meter")
+    nibabel.save(image, tmp_path / "scan.nii")
+    scan = open_scan(tmp_path / "scan.nii")
+    assert scan.spacing_mm == pytest.approx((4.0, 5.0, 10.0))
+    write_mask(scan.voxels == 65, scan, tmp_path / "mask.nii.gz")
+    sizes = [SimpleITK.ReadImage(str(tmp_path / name)).GetSpacing() for name in ("scan.nii", "mask.nii.gz")]
+    assert sizes[0] == pytest.approx(sizes[1])
+    assert sizes[0] == pytest.approx((5.0, 4.0, 10.0))
 
 
 def test_a_source_of_another_shape_is_refused() -> None:

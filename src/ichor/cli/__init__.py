@@ -13,6 +13,7 @@ import typer
 
 from ichor import __version__
 from ichor.cli.inspect import inspect
+from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
 from ichor.errors import IchorError
@@ -48,6 +49,8 @@ def options(
 
 def main() -> None:
     """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
+    if sys.argv[1:2] == ["train"]:
+        restart_keeping_memory()
     try:
         app()
     except IchorError as error:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-# glibc gives large blocks back to the system at every step and asks for them again: keeping them makes training on
-# a CPU up to three times faster. The variables count only when a process starts.
-_KEEP_MEMORY = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "100000000000",
-    "MALLOC_TOP_PAD_": "268435456",
-}
+from ichor.errors import BadConfig
 
 
 def train(
@@ -30,7 +22,6 @@ def train(
     Every epoch is a checkpoint: the same command continues where the last one stopped. Under torchrun the same
     command trains on several devices.
     """
-    _restart_keeping_memory()
     from ichor.dataset.ct_ich import CtIch
     from ichor.experiments.config import load_config
     from ichor.experiments.run import run_fold
@@ -38,8 +29,14 @@ def train(
     chosen = load_config(config)
     if fold is not None:
         chosen = chosen.model_copy(update={"fold": fold})
-    words = [f"ichor train {shlex.quote(config)} --data ct-ich --out RUN", *([f"--fold {fold}"] if fold else [])]
-    metrics = run_fold(chosen, CtIch(data), out, " ".join(words))
+    shown = Path(config).name if Path(config).is_file() else config  # no path of a machine in what is committed
+    words = ["ichor", "train", shown, "--data", "ct-ich", "--out", "RUN", *(["--fold", str(fold)] if fold else [])]
+    try:
+        metrics = run_fold(chosen, CtIch(data), out, shlex.join(words))
+    except ModuleNotFoundError as error:
+        raise BadConfig(
+            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
+        ) from error
     if metrics is not None:
         _show(metrics, out)
 
@@ -70,10 +67,3 @@ def _show(metrics: dict[str, Any], out: Path) -> None:
     typer.echo(line("scan AUC", metrics["scan"]["auc"]))
     typer.echo(f"{out / 'metrics.json'}: all figures")
     typer.echo("Research use only; not a medical device.")
-
-
-def _restart_keeping_memory() -> None:
-    """Start this process again with glibc told to keep its memory, where it has not been told."""
-    told = all(name in os.environ for name in _KEEP_MEMORY)
-    if not told and sys.platform.startswith("linux") and Path(sys.argv[0]).is_file():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **_KEEP_MEMORY})

@@ -21,9 +21,6 @@ from ichor.errors import UnreadableInput
 from ichor.read import open_scan
 from ichor.subtypes import Subtype
 
-# The chronic (hypodense) case, which the paper excludes from Dice and Jaccard.
-CHRONIC_SUBJECT = "070"
-
 # The subject whose scan is the demonstration. No model that ships is ever trained on it, so that what a newcomer
 # sees is honest; a test holds every package under models/ to it. It lies in the authors' first test fold.
 DEMONSTRATION_SUBJECT = "088"
@@ -151,12 +148,11 @@ def _read_table(file: Path) -> list[dict[str, str]]:
 
 
 def _column(row: dict[str, str], name: str) -> str:
-    """The cell whose header holds `name`: release 1.3.1 puts words around it."""
-    if name in row:
-        return row[name]
-    for header, cell in row.items():
-        if name in header:
-            return cell
+    """The cell under `name`: release 1.3.1 puts words before it, the demographics put units behind it."""
+    for fits in (str.__eq__, str.startswith, str.endswith):
+        for header, cell in row.items():
+            if fits(header, name):
+                return cell
     raise UnreadableInput(f"expected a column named like {name!r}, found {', '.join(row)}")
 
 

@@ -63,8 +63,13 @@ def brier_score(truth: ArrayLike, probability: ArrayLike) -> float:
 
 
 def average_precision(truth: ArrayLike, scores: ArrayLike) -> float:
-    """Sum over thresholds of precision times the step in recall; no interpolation."""
+    """Sum over thresholds of precision times the step in recall; no interpolation.
+
+    Raises ValueError where no case is positive.
+    """
     truth, scores = np.asarray(truth, bool), np.asarray(scores, np.float64)
+    if not truth.any():
+        raise ValueError("expected positive cases, found none")
     order = np.argsort(-scores, kind="stable")
     last_of_ties = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]
     found = np.cumsum(truth[order])[last_of_ties]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.evaluate.results import TABLE_THRESHOLDS, SubjectResult
+from ichor.write.atomic import write_whole
 
 MASKS = "masks.json.gz"
 SCORES = "scores.csv"
@@ -48,7 +49,7 @@ def write_masks(file: Path, masks: Mapping[str, NDArray[np.bool_]]) -> None:
         for index in np.flatnonzero(mask.any(axis=(1, 2)))
     }
     content = json.dumps(encoded, separators=(",", ":")).encode()
-    _write(file, gzip.compress(content, mtime=0))
+    write_whole(file, gzip.compress(content, mtime=0))
 
 
 def write_scores(folder: Path, results: Sequence[SubjectResult]) -> None:
@@ -63,22 +64,16 @@ def write_scores(folder: Path, results: Sequence[SubjectResult]) -> None:
             rows.writerow(
                 [r.subject, i + 1, r.fold, f"{probability:.6g}", r.threshold, int(r.overlaps.predicted[i]), *areas]
             )
-    _write(folder / SCORES, slices.getvalue().encode())
+    write_whole(folder / SCORES, slices.getvalue().encode())
     scans = io.StringIO()
     rows = csv.writer(scans, lineterminator="\n")
     rows.writerow(["subject", "fold", "probability", "volume_ml"])
     for r in results:
         volume = "" if r.volume_ml is None else f"{r.volume_ml:.4f}"
         rows.writerow([r.subject, r.fold, f"{r.scan_probability:.6g}", volume])
-    _write(folder / SCAN_SCORES, scans.getvalue().encode())
+    write_whole(folder / SCAN_SCORES, scans.getvalue().encode())
 
 
 def write_metrics(file: Path, metrics: Mapping[str, Any]) -> None:
     """Write metrics.json."""
-    _write(file, (json.dumps(metrics, indent=1) + "\n").encode())
-
-
-def _write(file: Path, content: bytes) -> None:
-    temporary = file.with_name(f"{file.name}.part")
-    temporary.write_bytes(content)
-    temporary.replace(file)
+    write_whole(file, (json.dumps(metrics, indent=1) + "\n").encode())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.ct_ich import CHRONIC_SUBJECT
+from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.detection import average_precision, brier_score, rates, roc_curve
 from ichor.evaluate.overlap import pooled_dice, scan_dice, subject_averages
 from ichor.evaluate.results import TABLE_THRESHOLDS, SubjectResult
@@ -31,18 +31,18 @@ def metrics_of(results: Results, *, seed: int = 0) -> dict[str, Any]:
     def figure(of: Figure, n: int, among: Results = results) -> dict[str, Any]:
         return _with_interval(of, among, n, seed)
 
-    scored = [r for r in results if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT]
+    scored = _scored(results)
     negative = [r for r in results if not r.has_hemorrhage and r.volume_ml is not None]
     n_slices = sum(len(r.positive) for r in results)
     return {
         "dice": {
             "paper_average": figure(_average_dice, len(scored)),
-            "pooled": figure(_pooled_dice, len(results)),
+            "pooled": figure(_pooled_dice, len(_acute(results))),
             "per_scan_3d": figure(_scan_dice, len(scored)),
         },
         "jaccard": {
             "paper_average": figure(_average_jaccard, len(scored)),
-            "pooled": figure(lambda rs: _to_jaccard(_pooled_dice(rs)), len(results)),
+            "pooled": figure(lambda rs: _to_jaccard(_pooled_dice(rs)), len(_acute(results))),
             "per_scan_3d": figure(_scan_jaccard, len(scored)),
         },
         "slice": {
@@ -70,7 +70,7 @@ def metrics_of(results: Results, *, seed: int = 0) -> dict[str, Any]:
             "median": figure(lambda rs: float(np.median(_volumes(rs))), len(negative), negative),
             "p95": figure(lambda rs: float(np.percentile(_volumes(rs), 95)), len(negative), negative),
         },
-        "subjects_missed": [r.subject for r in scored if not r.overlaps.both.any()],
+        "subjects_missed": [r.subject for r in results if r.overlaps.positive.any() and not r.overlaps.both.any()],
         "by_subtype": {
             subtype.value: figure(_average_dice, len(some), some)
             for i, subtype in enumerate(Subtype)
@@ -108,10 +108,12 @@ def _with_interval(of: Figure, results: Results, n: int, seed: int) -> dict[str,
         except ValueError:  # a resample may lack a class altogether: it has no such figure
             return float("nan")
 
+    if not results:
+        return {"value": None, "ci95": None, "n": n}
     rng = np.random.default_rng(seed)
     drawn = [value([results[i] for i in rng.integers(len(results), size=len(results))]) for _ in range(_RESAMPLES)]
     known = [v for v in drawn if not np.isnan(v)]
-    whole = value(results) if results else float("nan")
+    whole = value(results)
     if np.isnan(whole) or not known:
         return {"value": None, "ci95": None, "n": n}
     low, high = np.percentile(known, [2.5, 97.5])
@@ -119,7 +121,11 @@ def _with_interval(of: Figure, results: Results, n: int, seed: int) -> dict[str,
 
 
 def _scored(results: Results) -> Results:
-    return [r for r in results if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT]
+    return [r for r in _acute(results) if r.overlaps.positive.any()]
+
+
+def _acute(results: Results) -> Results:
+    return [r for r in results if r.subject != CHRONIC_SUBJECT]
 
 
 def _averages(results: Results) -> NDArray[np.float64]:
@@ -139,8 +145,7 @@ def _average_jaccard(results: Results) -> float:
 
 
 def _pooled_dice(results: Results) -> float:
-    counted = [r for r in results if r.subject != CHRONIC_SUBJECT]
-    return pooled_dice({str(i): r.overlaps for i, r in enumerate(counted)})
+    return pooled_dice({str(i): r.overlaps for i, r in enumerate(_acute(results))})
 
 
 def _scan_dice(results: Results) -> float:

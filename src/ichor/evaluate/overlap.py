@@ -40,6 +40,10 @@ class Overlaps:
         axes = (1, 2)
         return cls(np.sum(mask & reference, axis=axes), np.sum(mask, axis=axes), np.sum(reference, axis=axes))
 
+    def only_slices(self, kept: NDArray[np.bool_]) -> Overlaps:
+        """The same where the mask is emptied on all slices but those `kept`, (n,) bool."""
+        return Overlaps(self.both * kept, self.predicted * kept, self.reference)
+
     @property
     def dice(self) -> NDArray[np.float64]:
         """(n,) 2 |A and B| / (|A| + |B|) of each slice (paper, equation 2)."""

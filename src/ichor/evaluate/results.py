@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from ichor.segmentation import Segmentation
 TABLE_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
+MaskAt = Callable[[NDArray[np.float32], NDArray[np.float64], float], NDArray[np.bool_]]
+
+
 @dataclass(frozen=True, eq=False)
 class SubjectResult:
     """One subject's prediction beside its truth; n slices.
@@ -26,7 +29,7 @@ class SubjectResult:
         age_years: at the scan.
         labels: (n, 5) bool, the subtypes of each slice.
         overlaps: pixel counts of the predicted mask and the delineation.
-        areas: for each threshold of Table 6, (n,) pixels whose probability reaches it.
+        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing.
         slice_probability: (n,).
         scan_probability: of the whole scan.
         threshold: the voxel threshold, chosen on the fold's validation block.
@@ -55,8 +58,11 @@ class SubjectResult:
         return bool(self.labels.any())
 
 
-def result_of(case: Case, segmentation: Segmentation, *, fold: int, age_years: float) -> SubjectResult:
-    """The result of a case, from a segmentation on the case's own grid."""
+def result_of(case: Case, segmentation: Segmentation, mask_at: MaskAt, *, fold: int, age_years: float) -> SubjectResult:
+    """The result of a case, from a segmentation on the case's own grid.
+
+    `mask_at` is the method's own: what it would call hemorrhage at another threshold.
+    """
     overlaps = Overlaps.of(segmentation.mask, case.mask)
     area_mm2, heights = case.scan.pixel_area_mm2, case.scan.slice_heights_mm
     volume = None
@@ -68,7 +74,10 @@ def result_of(case: Case, segmentation: Segmentation, *, fold: int, age_years: f
         age_years=age_years,
         labels=case.labels,
         overlaps=overlaps,
-        areas={t: np.sum(segmentation.probability >= t, axis=(1, 2)) for t in TABLE_THRESHOLDS},
+        areas={
+            t: np.sum(mask_at(segmentation.probability, segmentation.slice_probability, t), axis=(1, 2))
+            for t in TABLE_THRESHOLDS
+        },
         slice_probability=segmentation.slice_probability,
         scan_probability=segmentation.scan_probability,
         threshold=segmentation.made_by.threshold,

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from ichor.errors import BadConfig
 from ichor.methods import get
+from ichor.models.package import one_line
 from ichor.train.settings import Strict
 
 
@@ -28,7 +29,7 @@ class ExperimentConfig(Strict):
 
 
 def load_config(name_or_path: str) -> ExperimentConfig:
-    """A config by path, or by the name of one that ships (`compact`, `paper/threshold`).
+    """A config by path, or by the name of one that ships (`compact`, `paper/threshold`), with all defaults written out.
 
     Raises BadConfig with one line where there is none, or where it does not hold what it should.
     """
@@ -41,15 +42,7 @@ def load_config(name_or_path: str) -> ExperimentConfig:
         raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
     try:
         config = ExperimentConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-        get(config.method)(**config.settings)  # methods check their own settings
+        method = get(config.method)(**config.settings)  # methods check their own settings
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise BadConfig(f"{file}: expected an experiment's configuration, found {_one_line(error)}") from error
-    return config
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return f"{where}: {first['msg'].lower()} ({first['input']!r:.60})"
-    return " ".join(str(error).split())
+        raise BadConfig(f"{file}: expected an experiment's configuration, found {one_line(error)}") from error
+    return config.model_copy(update={"settings": method.settings.model_dump(mode="json")})

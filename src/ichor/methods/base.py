@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from ichor.scan import Scan
 from ichor.segmentation import Segmentation
@@ -39,6 +40,11 @@ class Method(Protocol):
     model: str | None
     version: str
 
+    @property
+    def settings(self) -> BaseModel:
+        """What the method was made from, defaults included."""
+        ...
+
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
         """Learn from the training cases, choose what is to be chosen on the validation cases.
 
@@ -49,6 +55,12 @@ class Method(Protocol):
 
     def predict(self, scan: Scan) -> Segmentation:
         """The method's answer for one scan, on the scan's own grid."""
+        ...
+
+    def mask_at(
+        self, probability: NDArray[np.float32], slice_probability: NDArray[np.float64], threshold: float
+    ) -> NDArray[np.bool_]:
+        """The mask that `predict` would give of these probabilities at another voxel threshold."""
         ...
 
     def save(self, folder: Path) -> None:

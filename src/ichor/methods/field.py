@@ -8,10 +8,15 @@ in; going up it is bilinear.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ichor.errors import BadConfig
+from ichor.head import find_head
+from ichor.orientation import radiological_pixel_mm, to_radiological
+from ichor.scan import Scan
 
 AIR_HU = -1000.0
 
@@ -61,6 +66,29 @@ class Field:
     def give_back(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, size, size) back to (n, rows, columns); 0 outside the field."""
         return np.stack([self.rows_back @ one @ self.columns_back.T for one in values])
+
+
+def take_field(
+    scan: Scan, *, size: int, pixel_mm: float, centre: Literal["head", "image"], head_mm: float | None
+) -> tuple[NDArray[np.float32], Field]:
+    """A scan's slices in a field, (n, size, size) HU in the radiological convention, and the field itself.
+
+    Where the scan's pixel size is unknown it is taken from the head's length, `head_mm`: heads differ less than
+    fields of view do. Raises BadConfig where that is not known either.
+    """
+    hu = to_radiological(scan.hu, scan)
+    head = find_head(scan)
+    known = radiological_pixel_mm(scan)
+    if known is not None:
+        row, column = (float(v) for v in np.median(known, axis=0))
+    elif head_mm is not None:
+        row = column = head_mm / max(head.extent)
+    else:
+        raise BadConfig(f"{scan.source.path}: expected a scan of known pixel size to train on, found one without")
+    middle = ((hu.shape[1] - 1) / 2, (hu.shape[2] - 1) / 2)
+    place = head.centre if centre == "head" else middle
+    field = Field.around(place, hu.shape[1:], (row, column), size, pixel_mm)
+    return field.take(hu), field
 
 
 def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: float) -> NDArray[np.int64]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel
 
 from ichor.errors import BadConfig
 from ichor.methods.base import Forward
+
+if TYPE_CHECKING:
+    from ichor.models.package import PackageConfig
 
 
 class NetworkMethod(Protocol):
@@ -43,7 +46,8 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
         raise BadConfig(f"{method.name}: expected a fitted method to save, found one that is not")
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(method.forward, Engine):  # loaded from a package: already exported
-        shutil.copyfile(method.forward.path, folder / NETWORK)
+        if method.forward.path.resolve() != (folder / NETWORK).resolve():
+            shutil.copyfile(method.forward.path, folder / NETWORK)
     else:
         from ichor.train.export import export_onnx
         from ichor.train.forward import TorchForward
@@ -62,12 +66,11 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
     )
 
 
-def adopt_network(method: NetworkMethod, folder: Path, threads: int | None) -> None:
+def adopt_network(method: NetworkMethod, config: PackageConfig, folder: Path, threads: int | None) -> None:
     """Let `method` run the network that `save_network` wrote into `folder`, under its name and version."""
     from ichor.models.engine import Engine
-    from ichor.models.package import NETWORK, read_config
+    from ichor.models.package import NETWORK
 
-    config = read_config(folder)
     method.model, method.version = config.model, config.version
     method.forward = Engine(folder / NETWORK, threads=threads)
 

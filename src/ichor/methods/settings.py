@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field as Setting
+from pydantic import model_validator
 
+from ichor.methods.field import tile_corners
 from ichor.train.settings import Strict, TrainingSettings
 
 
@@ -19,7 +21,13 @@ class UNetSlicesSettings(Strict):
     mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
     dropout: float = Setting(0.2, ge=0, lt=1)
     negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
-    training: TrainingSettings = TrainingSettings()
+    training: TrainingSettings = TrainingSettings(slice_loss=0.5)
+
+    @model_validator(mode="after")
+    def _trains_both_answers(self) -> Self:
+        if not self.training.slice_loss > 0:
+            raise ValueError("expected training.slice_loss above 0, which trains the slice head, found 0")
+        return self
 
 
 class SlicesChosen(Strict):
@@ -43,6 +51,15 @@ class UNetTilesSettings(Strict):
     morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
     batch: int = Setting(7, ge=1, description="tiles a forward pass")
     training: TrainingSettings = TrainingSettings()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        tile_corners(self.size, self.tile, self.stride)
+        if self.training.slice_loss:
+            raise ValueError(
+                f"expected training.slice_loss 0, there is no slice head, found {self.training.slice_loss:g}"
+            )
+        return self
 
 
 class TilesChosen(Strict):

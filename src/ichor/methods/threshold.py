@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ichor import __version__
+from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.errors import BadConfig
 from ichor.methods.morphology import close_then_open
 from ichor.scan import Scan
@@ -22,13 +23,23 @@ if TYPE_CHECKING:
     from ichor.dataset.case import Case
 
 
+Gray = Annotated[int, Field(ge=0, le=255)]
+
+
 class ThresholdSettings(Strict):
     """Where the grid search looks, in gray of the brain window; the ranges are the paper's, ends included."""
 
-    lower: tuple[int, int] = (100, 210)
-    upper: tuple[int, int] = (210, 255)
+    lower: tuple[Gray, Gray] = (100, 210)
+    upper: tuple[Gray, Gray] = (210, 255)
     step: int = Field(5, ge=1)
     morphology: bool = Field(False, description="the paper's closing and opening, which belong to its tiles experiment")
+
+    @model_validator(mode="after")
+    def _ranges_rise(self) -> Self:
+        for name, (low, high) in (("lower", self.lower), ("upper", self.upper)):
+            if low > high:
+                raise ValueError(f"expected {name} to rise, found {low} to {high}")
+        return self
 
 
 class Bounds(Strict):
@@ -60,7 +71,7 @@ class Threshold:
         per_subject = [
             np.mean([_jaccard_grid(g, m, lowers, uppers) for g, m in _positive_slices(case)], axis=0)
             for case in training
-            if case.mask.any()
+            if case.mask.any() and case.subject != CHRONIC_SUBJECT
         ]
         if not per_subject:
             raise BadConfig("threshold: expected training cases with hemorrhage, found none")
@@ -93,6 +104,15 @@ class Threshold:
                 {**self.settings.model_dump(mode="json"), **self.chosen.model_dump()},
             ),
         )
+
+    def mask_at(
+        self,
+        probability: NDArray[np.float32],
+        slice_probability: NDArray[np.float64],  # noqa: ARG002 (other methods gate by it)
+        threshold: float,
+    ) -> NDArray[np.bool_]:
+        """The same mask at every threshold: the bounds decide."""
+        return probability >= threshold
 
     def save(self, folder: Path) -> None:
         """Write the settings and bounds as config.yaml."""

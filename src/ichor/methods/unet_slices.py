@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor import __version__
-from ichor.head import HeadOutline, find_head
 from ichor.methods.base import Forward
-from ichor.methods.field import Field, neighbours
+from ichor.methods.field import Field, neighbours, take_field
 from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
-from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
+from ichor.orientation import from_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
 
@@ -53,8 +52,7 @@ class UNetSlices:
         if self.chosen is None:
             raise unfitted(self.name)
         probability, slice_probability = self.probabilities(scan)
-        mask = probability >= self.chosen.threshold
-        mask[slice_probability < self.chosen.slice_threshold] = False
+        mask = self.mask_at(probability, slice_probability, self.chosen.threshold)
         return Segmentation(
             probability=probability,
             mask=mask,
@@ -95,25 +93,23 @@ class UNetSlices:
         mirrored["probability"] = mirrored["probability"][..., ::-1]
         return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
 
-    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
-        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
-        hu = to_radiological(scan.hu, scan)
-        head = find_head(scan)
-        field = Field.around(
-            head.centre, hu.shape[1:], self._pixel_mm(scan, head), self.settings.size, self.settings.pixel_mm
-        )
-        return field.take(hu), field
-
-    def _pixel_mm(self, scan: Scan, head: HeadOutline) -> tuple[float, float]:
-        size = radiological_pixel_mm(scan)
-        if size is not None:
-            row, column = np.median(size, axis=0)
-            return float(row), float(column)
+    def mask_at(
+        self, probability: NDArray[np.float32], slice_probability: NDArray[np.float64], threshold: float
+    ) -> NDArray[np.bool_]:
+        """Voxels at or above the threshold, on slices that reach the slice threshold."""
         if self.chosen is None:
             raise unfitted(self.name)
-        # An unknown size is taken from the head itself: heads differ less than fields of view do.
-        estimate = self.chosen.head_mm / max(head.extent)
-        return estimate, estimate
+        return (probability >= threshold) & (slice_probability >= self.chosen.slice_threshold)[:, None, None]
+
+    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
+        return take_field(
+            scan,
+            size=self.settings.size,
+            pixel_mm=self.settings.pixel_mm,
+            centre="head",
+            head_mm=None if self.chosen is None else self.chosen.head_mm,
+        )
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
@@ -127,5 +123,5 @@ class UNetSlices:
         config = read_config(folder)
         method = cls(**config.settings)
         method.chosen = SlicesChosen(**config.chosen)
-        adopt_network(method, folder, threads)
+        adopt_network(method, config, folder, threads)
         return method

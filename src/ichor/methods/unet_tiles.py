@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor import __version__
-from ichor.head import find_head
 from ichor.methods.base import Forward
-from ichor.methods.field import Field, tile_corners
+from ichor.methods.field import Field, take_field, tile_corners
 from ichor.methods.morphology import close_then_open
 from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.methods.settings import TilesChosen, UNetTilesSettings
-from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
+from ichor.orientation import from_radiological
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
 
@@ -51,10 +50,8 @@ class UNetTiles:
     def predict(self, scan: Scan) -> Segmentation:
         """The network's answer on the scan's own grid. A slice's probability is its highest voxel's."""
         probability = self.probabilities(scan)
-        mask = probability >= self.settings.threshold
-        if self.settings.morphology:
-            mask = close_then_open(mask)
         slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
+        mask = self.mask_at(probability, slice_probability, self.settings.threshold)
         return Segmentation(
             probability=probability,
             mask=mask,
@@ -77,21 +74,25 @@ class UNetTiles:
         averaged = np.stack([self._average(one) for one in hu])
         return np.ascontiguousarray(from_radiological(field.give_back(averaged), scan))
 
+    def mask_at(
+        self,
+        probability: NDArray[np.float32],
+        slice_probability: NDArray[np.float64],  # noqa: ARG002 (other methods gate by it)
+        threshold: float,
+    ) -> NDArray[np.bool_]:
+        """Voxels at or above the threshold, closed and opened as the settings say."""
+        mask = probability >= threshold
+        return close_then_open(mask) if self.settings.morphology else mask
+
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
-        hu = to_radiological(scan.hu, scan)
-        head = find_head(scan)
-        size_mm = radiological_pixel_mm(scan)
-        if size_mm is not None:
-            row, column = (float(v) for v in np.median(size_mm, axis=0))
-        elif self.chosen is not None:
-            row = column = self.chosen.head_mm / max(head.extent)
-        else:
-            raise unfitted(self.name)
-        middle = ((hu.shape[1] - 1) / 2, (hu.shape[2] - 1) / 2)
-        centre = middle if self.settings.centre == "image" else head.centre
-        field = Field.around(centre, hu.shape[1:], (row, column), self.settings.size, self.settings.pixel_mm)
-        return field.take(hu), field
+        return take_field(
+            scan,
+            size=self.settings.size,
+            pixel_mm=self.settings.pixel_mm,
+            centre=self.settings.centre,
+            head_mm=None if self.chosen is None else self.chosen.head_mm,
+        )
 
     def _average(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.forward is None:
@@ -119,5 +120,5 @@ class UNetTiles:
         config = read_config(folder)
         method = cls(**config.settings)
         method.chosen = TilesChosen(**config.chosen)
-        adopt_network(method, folder, threads)
+        adopt_network(method, config, folder, threads)
         return method

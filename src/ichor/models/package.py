@@ -63,7 +63,10 @@ def load_method(model: str | Path = DEFAULT_MODEL, *, threads: int | None = None
     """
     folder = find_package(model)
     verify(folder)
-    return get(read_config(folder).method).load(folder, threads=threads)
+    try:
+        return get(read_config(folder).method).load(folder, threads=threads)
+    except ValidationError as error:
+        raise BadConfig(f"{folder / CONFIG}: expected settings of its method, found {one_line(error)}") from error
 
 
 def find_package(model: str | Path) -> Path:
@@ -82,8 +85,8 @@ def read_config(folder: Path) -> PackageConfig:
     file = folder / CONFIG
     try:
         return PackageConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise BadConfig(f"{file}: expected a model package's configuration, found {_one_line(error)}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        raise BadConfig(f"{file}: expected a model package's configuration, found {one_line(error)}") from error
 
 
 def write_config(folder: Path, config: PackageConfig) -> None:
@@ -107,7 +110,7 @@ def verify(folder: Path) -> None:
     if not (folder / SUMS).exists():
         return
     for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-        expected, name = line.split("  ", 1)
+        expected, _, name = line.partition("  ")
         file = folder / name
         found = _sha256(file) if file.is_file() else "no such file"
         if found != expected:
@@ -118,5 +121,10 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """An error's message in one line; of a validation, its first finding and where."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where}: {first['msg'].lower()} ({first['input']!r:.60})"
     return " ".join(str(error).split())

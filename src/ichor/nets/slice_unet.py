@@ -34,7 +34,7 @@ class SliceUNet(nn.Module):
 
     input_channels = N_SLICES
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 96, 128), dropout: float = 0.2) -> None:
+    def __init__(self, widths: tuple[int, ...], dropout: float = 0.0) -> None:
         super().__init__()
         self.windowing = Windowing(_CHANNELS)
         n_in = len(_CHANNELS) * _BLOCK**2

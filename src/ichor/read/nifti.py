@@ -55,7 +55,7 @@ def read_volume(path: Path, kind: str) -> Scan:
     hu, warnings = _hu(stored)
     voxels = reorient(hu, stored.axes_to_scan())
     n = len(voxels)
-    grid = NiftiGrid(stored.axes_to_scan(), stored.affine, stored.shape)
+    grid = NiftiGrid(stored.axes_to_scan(), stored.affine, stored.shape, stored.unit_code)
     source = Source(kind, path, nifti=grid)
     if not stored.in_space:
         warnings.append(
@@ -95,7 +95,7 @@ class Stored:
         affine: (4, 4), from the file's axes to RAS, in its unit of length: sform, else qform, else pixdim.
         in_space: whether an sform or a qform says how the file lies in the patient.
         has_sizes: whether the file says how large its voxels are.
-        unit_mm: the file's unit of length in mm.
+        unit_code: the header's code for the file's unit of length.
     """
 
     path: Path
@@ -105,7 +105,7 @@ class Stored:
     affine: FloatArray
     in_space: bool
     has_sizes: bool
-    unit_mm: float
+    unit_code: int
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -160,7 +160,7 @@ def load(path: Path) -> Stored:
         affine=affine,
         in_space=in_space,
         has_sizes=in_space or has_pixdim,
-        unit_mm=UNIT_MM.get(int(image.header["xyzt_units"]) & 7, 1.0),
+        unit_code=int(image.header["xyzt_units"]) & 7,
     )
 
 
@@ -242,7 +242,7 @@ def _geometry(stored: Stored) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(2,) pixel size, (n, 3) positions and (2, 3) orientation as Scan has them."""
     transform = stored.axes_to_scan()
     to_ras = stored.affine @ _nibabel().orientations.inv_ornt_aff(transform, stored.shape)
-    columns, rows, slices, origin = (to_ras[:3] * RAS_TO_LPS[:, None] * stored.unit_mm).T
+    columns, rows, slices, origin = (to_ras[:3] * RAS_TO_LPS[:, None] * UNIT_MM.get(stored.unit_code, 1.0)).T
     pixel_mm = np.array([np.linalg.norm(rows), np.linalg.norm(columns)])
     orientation = np.stack([columns / pixel_mm[1], rows / pixel_mm[0]])
     n = stored.shape[int(np.flatnonzero(transform[:, 0] == 2)[0])]

@@ -61,7 +61,7 @@ def draw(settings: AugmentationSettings, n: int, rng: np.random.Generator) -> Au
         return rng.uniform(-bound, bound, n)
 
     return Augmentation(
-        matrices=_matrices(
+        matrices=compose(
             rotation_deg=within(settings.rotation_deg),
             shift=np.stack([within(settings.shift), within(settings.shift)], axis=1),
             shear_deg=within(settings.shear_deg),
@@ -96,13 +96,17 @@ def warp(hu: Tensor, mask: Tensor, matrices: NDArray[np.float64]) -> tuple[Tenso
     return both[:, :-1], (both[:, -1:] > 0.5).to(torch.float32)
 
 
-def _matrices(
+def compose(
     rotation_deg: NDArray[np.float64],
     shift: NDArray[np.float64],
     shear_deg: NDArray[np.float64],
     zoom: NDArray[np.float64],
     mirror: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
+    """(N, 2, 3) matrices from N of each change, as Keras composes them: rotation, shift, shear and zoom.
+
+    `shift` and `zoom` are (N, 2), rows and columns; shifts are fractions of the image.
+    """
     n = len(rotation_deg)
 
     def eye() -> NDArray[np.float64]:

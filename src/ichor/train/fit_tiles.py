@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ichor.dataset.case import Case
+from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.overlap import Overlaps
 from ichor.head import find_head
 from ichor.methods.field import tile_corners
@@ -36,9 +36,10 @@ def train_tiles(
     `field_of` brings a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
     """
     pool, head_mm = _samples(settings, field_of, training)
-    held_out, _ = _samples(settings, field_of, validation)
+    acute = [case for case in validation if case.subject != CHRONIC_SUBJECT]
+    held_out, _ = _samples(settings, field_of, acute)
     torch.manual_seed(settings.training.seed)
-    network = train(UNet(settings.width), pool, _validator(held_out), settings.training, workdir)
+    network = train(UNet(settings.width), pool, _validator(held_out, settings.threshold), settings.training, workdir)
     return TorchForward(network), head_mm
 
 
@@ -63,7 +64,7 @@ def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Sequence[Cas
     return samples, float(np.median(heads))
 
 
-def _validator(samples: TileSamples) -> Callable[[nn.Module], dict[str, float]]:
+def _validator(samples: TileSamples, threshold: float) -> Callable[[nn.Module], dict[str, float]]:
     """The Jaccard index over the validation tiles, false positives included.
 
     The authors' code looked at tiles with hemorrhage only, so that false positives never counted; here the tiles
@@ -76,7 +77,7 @@ def _validator(samples: TileSamples) -> Callable[[nn.Module], dict[str, float]]:
         for start in range(0, len(samples), _BATCH):
             indices = np.arange(start, min(start + _BATCH, len(samples)))
             batch = samples.batch(indices, torch.device("cpu"))
-            mask = forward(batch.hu.numpy())["probability"] >= 0.5
+            mask = forward(batch.hu.numpy())["probability"] >= threshold
             counts = Overlaps.of(mask, batch.mask[:, 0].numpy() > 0)
             both += int(counts.both.sum())
             predicted += int(counts.predicted.sum())

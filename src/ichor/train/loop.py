@@ -24,7 +24,7 @@ from ichor.errors import BadConfig
 from ichor.train.augmentation import draw
 from ichor.train.losses import loss_of
 from ichor.train.progress import EpochProgress
-from ichor.train.samples import Samples
+from ichor.train.samples import Batch, Samples
 from ichor.train.settings import TrainingSettings
 
 Validate = Callable[[nn.Module], dict[str, float]]
@@ -46,9 +46,8 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)
-    if (folder / WEIGHTS).exists():
-        network.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
-        return network.to(fabric.device).eval()
+    if _everywhere(fabric, folder / WEIGHTS):
+        return _finished(network, settings, folder).to(fabric.device)
 
     torch.manual_seed(settings.seed)
     network = network.to(memory_format=torch.channels_last)
@@ -67,7 +66,7 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
         "history": [],
         "best": None,
     }
-    if (folder / CHECKPOINT).exists():
+    if _everywhere(fabric, folder / CHECKPOINT):
         _resume(fabric, folder / CHECKPOINT, state)
 
     with EpochProgress(settings.epochs, state["history"], enabled=fabric.global_rank == 0) as progress:
@@ -85,7 +84,9 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 outputs = model(hu.contiguous(memory_format=torch.channels_last))
-                loss = loss_of(outputs, type(batch)(hu, mask, batch.positive), settings)
+                loss = loss_of(outputs, Batch(hu, mask, batch.positive), settings)
+                if not torch.isfinite(loss):
+                    raise BadConfig(f"expected a finite loss, found {loss.item()} in epoch {epoch + 1}; lower the rate")
                 fabric.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -109,15 +110,16 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
             _checkpoint(fabric, folder, state)
             progress.epoch(row)
 
-    kept = state["best"] if settings.keep == "best" and state["best"] is not None else None
-    kept = kept or _on_cpu(average.module if average is not None else bare)
-    bare.load_state_dict(kept)
     if fabric.global_rank == 0:
+        kept = state["best"] if settings.keep == "best" and state["best"] is not None else None
+        weights = kept or _on_cpu(average.module if average is not None else bare)
         temporary = folder / f"{WEIGHTS}.part"
-        torch.save(kept, temporary)
+        torch.save({"settings": settings.model_dump_json(), "weights": weights}, temporary)
         temporary.replace(folder / WEIGHTS)
     fabric.barrier()
-    return bare.eval()
+    return _finished(
+        bare, settings, folder
+    )  # on every rank the first one's: batch norm's statistics are each rank's own
 
 
 def make_fabric(precision: str = "32-true") -> Fabric:
@@ -125,7 +127,7 @@ def make_fabric(precision: str = "32-true") -> Fabric:
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(
-        accelerator="auto",
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
         devices=local,
         num_nodes=world // local,
         strategy="ddp" if world > 1 else "auto",
@@ -191,9 +193,30 @@ def _checkpoint(fabric: Fabric, folder: Path, state: dict[str, Any]) -> None:
 
 
 def _resume(fabric: Fabric, checkpoint: Path, state: dict[str, Any]) -> None:
-    wanted = state["settings"]
-    found = fabric.load(checkpoint, {k: state[k] for k in ("network", "average", "optimizer") if state[k]})
-    if found["settings"] != wanted:
-        raise BadConfig(f"{checkpoint}: expected a checkpoint of settings {wanted}, found {found['settings']}")
+    found = fabric.load(checkpoint)
+    _check_settings(checkpoint, found["settings"], state["settings"])
+    for key in ("network", "average", "optimizer"):
+        if state[key]:
+            state[key].load_state_dict(found[key])
     for key in ("epoch", "history", "best"):
         state[key] = found[key]
+
+
+def _finished(network: nn.Module, settings: TrainingSettings, folder: Path) -> nn.Module:
+    found = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
+    _check_settings(folder / WEIGHTS, found["settings"], settings.model_dump_json())
+    network.load_state_dict(found["weights"])
+    return network.eval()
+
+
+def _check_settings(file: Path, found: str, wanted: str) -> None:
+    if found != wanted:
+        raise BadConfig(f"{file}: expected what was trained with settings {wanted}, found {found}")
+
+
+def _everywhere(fabric: Fabric, file: Path) -> bool:
+    """Whether the first rank has the file; then all must see it, or some would train while others wait."""
+    there = bool(fabric.broadcast(file.exists()))
+    if there and not file.exists():
+        raise BadConfig(f"{file}: expected a folder that all machines share, found none of it on this one")
+    return there

@@ -10,6 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ichor.errors import BadConfig
+from ichor.windows import BRAIN
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -55,6 +58,8 @@ class SliceSamples:
         negatives: float,
     ) -> None:
         self._hu, self._neighbours, self._mask = torch.from_numpy(hu), neighbours, torch.from_numpy(mask)
+        if not positive.any():
+            raise BadConfig("expected training slices with hemorrhage, found none")
         self._positive = positive
         self._negatives = negatives
 
@@ -115,8 +120,6 @@ class TileSamples:
 
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
         """(N, 1, tile, tile) tiles, their gray turned back into HU."""
-        from ichor.windows import BRAIN
-
         gray = np.stack([self._cut(self._gray, s, t) for s, t in self._tiles[indices]])
         mask = np.stack([self._cut(self._mask, s, t) for s, t in self._tiles[indices]])
         hu = torch.from_numpy(gray).to(device, torch.float32) / 255 * BRAIN.width + BRAIN.lowest_hu

@@ -54,6 +54,6 @@ class TrainingSettings(Strict):
     validate_every: int = Field(1, ge=1, description="epochs between validations")
     patience: int | None = Field(None, ge=1, description="validations without a better score before stopping early")
     keep: Literal["best", "last"] = Field("best", description="which weights the run ends with")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     augmentation: AugmentationSettings = AugmentationSettings()
-    seed: int = 0
+    seed: int = Field(0, ge=0)

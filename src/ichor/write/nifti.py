@@ -100,7 +100,8 @@ def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float) 
     header.set_data_shape(stored.shape)
     header.set_slope_inter(slope, 0)
     header["vox_offset"] = HEADER_BYTES
-    header.set_xyzt_units(MILLIMETRES if known else UNKNOWN)
+    unit = MILLIMETRES if grid is None else grid.unit_code
+    header["xyzt_units"] = unit if known else UNKNOWN
     header["descrip"] = b"Ichor; research use only"
     to_ras = affine(scan) if grid is None else grid.affine
     header.set_qform(_without_shear(to_ras), code=SCANNER)

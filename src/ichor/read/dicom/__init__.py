@@ -34,7 +34,8 @@ def read(path: Path, options: ReadOptions) -> Scan:
     """
     slices, notes = read_headers(path)
     series = series_in(slices)
-    return _with_notes(read_series(_chosen(series, path, options), _root(path)), path, notes)
+    scan = read_series(_chosen(series, path, options), _root(path))
+    return _with_notes(scan, path, [*notes, *_note_on_studies(series)])
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
@@ -53,7 +54,7 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
             raise
         chosen, problem = None, str(error)
     if chosen is not None:
-        scan = _with_notes(read_series(chosen, _root(path)), path, notes)
+        scan = _with_notes(read_series(chosen, _root(path)), path, [*notes, *_note_on_studies(series)])
     summaries = [
         summarize(scan, uid=one.uid, reason=_praise(one))
         if scan is not None and one is chosen
@@ -69,6 +70,14 @@ def _root(path: Path) -> Path:
 
 def _with_notes(scan: Scan, path: Path, notes: Sequence[str]) -> Scan:
     return replace(scan, source=replace(scan.source, path=path), warnings=(*notes, *scan.warnings))
+
+
+def _note_on_studies(series: Sequence[Series]) -> list[str]:
+    """Two studies side by side may be two patients, of which one would go unseen."""
+    studies = {one.stack[0].study_uid for one in series if one.unfit is None}
+    if len(studies) < 2:
+        return []
+    return [f"{len(studies)} studies with a head CT lie here and one is read: give each a folder of its own."]
 
 
 def _chosen(series: Sequence[Series], path: Path, options: ReadOptions) -> Series:

@@ -31,8 +31,8 @@ class Preference(NamedTuple):
     other_body_part: bool
     coverage_mm: float  # how far it is from covering a head, in steps of 50 mm
     derived: bool
+    contrast: bool  # before the kernel: contrast agent looks like blood
     sharp_kernel: bool
-    contrast: bool
     thickness_mm: float  # how far from 5 mm, in steps of 0.5 mm
     fewer_slices: int
     uid: str  # so that the choice never depends on the order of files
@@ -88,8 +88,8 @@ class Series:
             other_body_part=is_of_other_body_part(one),
             coverage_mm=50 * round(beyond / 50),
             derived="DERIVED" in one.image_type,
-            sharp_kernel=has_sharp_kernel(one),
             contrast=one.contrast,
+            sharp_kernel=has_sharp_kernel(one),
             thickness_mm=np.inf if thickness is None else round(abs(thickness - USUAL_THICKNESS_MM) * 2) / 2,
             fewer_slices=-len(self.stack),
             uid=self.uid or "",

@@ -53,6 +53,7 @@ KEYWORDS = (
     "SliceThickness",
     "SOPClassUID",
     "SOPInstanceUID",
+    "StudyInstanceUID",
     "TemporalPositionIdentifier",
     "WindowWidth",
 )
@@ -76,6 +77,7 @@ class Slice:
     path: Path
     frame: int
     transfer_syntax: str
+    study_uid: str | None
     series_uid: str | None
     instance_uid: str
     sop_class: str | None
@@ -152,6 +154,7 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
         path=path,
         frame=frame,
         transfer_syntax=_text(meta.get("TransferSyntaxUID")) or "",
+        study_uid=_text(get("StudyInstanceUID")),
         series_uid=_text(get("SeriesInstanceUID")),
         instance_uid=_text(get("SOPInstanceUID")) or "",
         sop_class=_text(get("SOPClassUID")),

@@ -18,6 +18,7 @@ from ichor.read.base import printable
 from ichor.read.dicom.files import quietly
 from ichor.read.dicom.header import Slice
 
+PADDING_BELOW_HU = -500  # a padding value above may be tissue
 AIR_HU = -1024  # what padding becomes, and the lowest HU given
 HIGHEST_HU = 32767  # what int16 holds; metal beyond it is clipped
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
@@ -230,5 +231,19 @@ def hu_of(image: StoredImage, one: Slice, *, inverted: bool = False) -> NDArray[
     # Counting in float64 is exact for whole numbers of this size and cannot overflow.
     hu = values if (slope, intercept) == (1, 0) else values * slope + intercept
     hu = np.clip(hu, AIR_HU, HIGHEST_HU).astype(np.int16 if whole else np.float32)
-    hu[image.padding] = AIR_HU
+    hu[_outside(image.padding, hu)] = AIR_HU
     return hu
+
+
+def _outside(padding: NDArray[np.bool_], hu: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where padding stands for nothing: all of it where its value is none of tissue, else what the border touches.
+
+    Some writers name a padding value that tissue has too (0 where 0 is water).
+    """
+    if not padding.any() or np.max(hu, where=padding, initial=AIR_HU) <= PADDING_BELOW_HU:
+        return padding
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(padding)
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return np.isin(labels, border[border > 0])

@@ -1,0 +1,53 @@
+"""What made a result: the commit and the hardware."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+
+def commit() -> str | None:
+    """The commit of the checkout that this package runs from, with "+" where it is changed; None outside of one."""
+    here = Path(__file__).resolve().parent
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=False)
+        except OSError:  # no git
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    # An installed package may lie inside somebody else's repository.
+    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return None
+    head = git("rev-parse", "--short=12", "HEAD")
+    if head is None:
+        return None
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", str(here.parent))
+    return head + ("+" if changed else "")
+
+
+def hardware() -> str:
+    """The processor by name with its number of cores, and the accelerator where torch sees one."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), name)
+    text = f"{name}, {os.cpu_count()} cores"
+    if not on_accelerator():
+        return f"{text}, no GPU"
+    import torch
+
+    return f"{text}, {torch.cuda.get_device_name()}"
+
+
+def on_accelerator() -> bool:
+    """Whether torch is installed and sees a GPU."""
+    try:
+        import torch
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
