@@ -40,6 +40,15 @@ def test_specificity_at_a_sensitivity() -> None:
     assert all_of_them <= specificity
 
 
+def test_the_balanced_threshold_is_youdens() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.random(300) > 0.6
+    scores = np.round(rng.normal(truth * 1.2, 1), 2)
+    threshold = roc_curve(truth, scores).balanced_threshold
+    false_positive, true_positive, thresholds = metrics.roc_curve(truth, scores, drop_intermediate=False)
+    assert threshold == thresholds[np.argmax(true_positive - false_positive)]
+
+
 def test_rates_are_those_of_the_confusion_matrix() -> None:
     rng = np.random.default_rng(0)
     truth, called = rng.random(200) > 0.7, rng.random(200) > 0.5

@@ -29,6 +29,11 @@ class RocCurve:
         reached = int(np.argmax(self.sensitivity >= sensitivity - 1e-12))
         return float(self.specificity[reached]), float(self.thresholds[reached])
 
+    @property
+    def balanced_threshold(self) -> float:
+        """The threshold of the highest sensitivity plus specificity (Youden 1950), the strictest of equals."""
+        return float(self.thresholds[1:][int(np.argmax((self.sensitivity + self.specificity)[1:]))])
+
 
 def roc_curve(truth: ArrayLike, scores: ArrayLike) -> RocCurve:
     """The ROC curve of scores (N,) against truth (N,) bool. Raises ValueError where one class is absent."""

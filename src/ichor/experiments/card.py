@@ -87,7 +87,7 @@ def _how_it_decides(package: PackageConfig) -> str:
     if "threshold" not in chosen:
         return f"{text} The voxel threshold is fixed at {settings['threshold']:g}."
     return (
-        f"{text} The voxel threshold is {chosen['threshold']:g}, chosen on the validation subjects for the best Dice; "
-        f"slices below a slice probability of {chosen['slice_threshold']:.3f} (97 % sensitivity on the validation "
-        "subjects) are left empty."
+        f"{text} The voxel threshold is {chosen['threshold']:g}, chosen on the validation subjects for the best Dice "
+        f"per scan; slices below a slice probability of {chosen['slice_threshold']:.3f} are left empty, the threshold of "
+        "the highest sensitivity plus specificity (Youden) on the validation subjects."
     )
