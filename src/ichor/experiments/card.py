@@ -45,11 +45,12 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Where it fails
 
-Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children. Thin rims along the
-skull, small subarachnoid blood and old (hypodense) blood are missed; the falx, venous sinuses and bone in partial
-volume are taken for blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were never
-seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to 40 %
-low.
+Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children. In the table above: thin
+rims along the skull and faint blood are missed or cut short (078, 082, 093), the chronic, hypodense case (070) is not
+found, and because a low voxel threshold suits the validation subjects, well-seen lesions are outlined too wide (088).
+Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were never seen. Probabilities are not
+calibrated. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
+40 % low.
 
 ## Data and licence
 
@@ -88,6 +89,6 @@ def _how_it_decides(package: PackageConfig) -> str:
         return f"{text} The voxel threshold is fixed at {settings['threshold']:g}."
     return (
         f"{text} The voxel threshold is {chosen['threshold']:g}, chosen on the validation subjects for the best Dice "
-        f"per scan; slices below a slice probability of {chosen['slice_threshold']:.3f} are left empty, the threshold of "
-        "the highest sensitivity plus specificity (Youden) on the validation subjects."
+        f"per scan; slices below a slice probability of {chosen['slice_threshold']:.3f} are left empty, the threshold "
+        "of the highest sensitivity plus specificity (Youden) on the validation subjects."
     )
