@@ -40,7 +40,7 @@ INSTEAD = {
 SMOKE = """
 name: compact
 method: unet-slices
-settings: {pixel_mm: 3.2, size: 64, widths: [4, 4, 8, 8], training: {epochs: 1, batch: 4, learning_rate: 0.01}}
+settings: {pixel_mm: 3.2, size: 64, widths: [4, 4, 8, 8], training: {epochs: 1, batch: 4, slice_loss: 0.5}}
 """
 
 

@@ -125,6 +125,9 @@ def one_line(error: Exception) -> str:
     """An error's message in one line; of a validation, its first finding and where."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:  # of the settings as a whole, whose message says what does not fit
+            return message
         where = ".".join(str(part) for part in first["loc"])
-        return f"{where}: {first['msg'].lower()} ({first['input']!r:.60})"
+        return f"{where}: {message.lower()} ({first['input']!r:.60})"
     return " ".join(str(error).split())
