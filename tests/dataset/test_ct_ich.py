@@ -92,5 +92,8 @@ def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path: Path) -> None
     table.write_text("\n".join(table.read_text(encoding="utf-8").split("\n")[:-2]) + "\n", encoding="utf-8")
     with pytest.raises(UnreadableInput, match="expected 2 slices by the table, found 3"):
         CtIch(root).case("049")
+    (root / "patient_demographics.csv").write_text("Patient Number,Age,Gender,Condition\n50,3,Male,x\n")
+    with pytest.raises(UnreadableInput, match=r"patient_demographics\.csv: expected rows of subject 049, found none"):
+        CtIch(root).case("049")
     with pytest.raises(UnreadableInput, match="expected a subject of the dataset, found '999'"):
         CtIch(root).case("999")

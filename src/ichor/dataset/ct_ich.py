@@ -118,6 +118,9 @@ class CtIch:
             from ichor.read.ct_ich_nifti import read_mask as read_nifti_mask
 
             mask = read_nifti_mask(path)
+        for table, rows in ((self._slices, self.labels), (self._demographics, self.demographics)):
+            if subject not in rows:
+                raise UnreadableInput(f"{table}: expected rows of subject {subject}, found none")
         labels = self.labels[subject]
         if len(labels) != len(mask):
             raise UnreadableInput(f"{path}: expected {len(labels)} slices by the table, found {len(mask)}")
