@@ -21,6 +21,7 @@ from ichor.write.atomic import write_whole
 # NIfTI counts x to the right and y to the front: RAS, where DICOM counts LPS.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 SCANNER, MILLIMETRES, UNKNOWN = 1, 2, 0
+SHEARED_FROM_DEG = 0.5
 # Slices whose distances differ by more than this are uneven; positions in DICOM have three decimals or fewer.
 EVEN_WITHIN_MM = 0.01
 # A mask is mostly zeros: the fastest level makes it small enough.
@@ -55,6 +56,11 @@ def grid_warnings(scan: Scan) -> tuple[str, ...]:
         )
     if np.ptp(scan.pixel_mm, axis=0).max() > 1e-4:
         said.append("Pixel sizes differ between slices; the NIfTI files take the median.")
+    if abs(scan.tilt_deg or 0) > SHEARED_FROM_DEG:
+        said.append(
+            f"The gantry was tilted by {scan.tilt_deg:g} degrees; programs that read only the qform of the NIfTI files "
+            "(ITK, SimpleITK) leave out the shift between slices."
+        )
     return tuple(said)
 
 
