@@ -75,6 +75,13 @@ def find_head(scan: Scan) -> HeadOutline:
     return HeadOutline(rows, columns, middle, width)
 
 
+def head_length_mm(scan: Scan) -> float:
+    """The longer side of the rectangle that holds the head, mm. Raises ValueError where the pixel size is unknown."""
+    if scan.pixel_mm is None:
+        raise ValueError("expected a scan of known pixel size, found one without")
+    return max(find_head(scan).extent) * float(scan.pixel_mm.mean())
+
+
 def _extent(holds_head: NDArray[np.bool_], step: int, size: int) -> tuple[int, int]:
     found = np.flatnonzero(holds_head)
     return int(found[0]) * step, min(int(found[-1] + 1) * step, size)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.atomic import write_whole
 from ichor.evaluate.results import TABLE_THRESHOLDS, SubjectResult
-from ichor.write.atomic import write_whole
 
 MASKS = "masks.json.gz"
 SCORES = "scores.csv"

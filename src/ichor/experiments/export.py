@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor import __version__
+from ichor.atomic import whole_folder
 from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS
 from ichor.experiments.card import model_card
@@ -32,11 +33,9 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
     metrics: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
     package = read_config(model).model_copy(update={"model": name or config.name, "version": __version__})
 
-    temporary = out.with_name(f"{out.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(model, temporary)
-    write_config(temporary, package)
-    shutil.copyfile(run / METRICS, temporary / METRICS)
-    (temporary / CARD).write_text(model_card(package, metrics), encoding="utf-8")
-    write_sums(temporary)
-    temporary.replace(out)
+    with whole_folder(out) as folder:
+        shutil.copytree(model, folder, dirs_exist_ok=True)
+        write_config(folder, package)
+        shutil.copyfile(run / METRICS, folder / METRICS)
+        (folder / CARD).write_text(model_card(package, metrics), encoding="utf-8")
+        write_sums(folder)

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from numpy.typing import NDArray
 
+from ichor.atomic import whole_folder, write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import Fold, authors_fold
 from ichor.errors import BadConfig
@@ -29,7 +30,6 @@ from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.making import commit, hardware, on_accelerator
 from ichor.methods import Method, get
 from ichor.models.package import CONFIG, Training, read_config, write_config
-from ichor.write.atomic import whole_folder, write_whole
 
 DATA = "data.json"
 MODEL = "model"

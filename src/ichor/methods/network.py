@@ -9,24 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel
 
 from ichor.errors import BadConfig
-from ichor.methods.base import Forward
+from ichor.methods.base import Forward, Method
 
 if TYPE_CHECKING:
     from ichor.models.package import PackageConfig
 
 
-class NetworkMethod(Protocol):
+class NetworkMethod(Method, Protocol):
     """A method with a network: `forward` runs it, `chosen` holds what was chosen on the validation cases."""
 
-    name: str
-    model: str | None
-    version: str
     forward: Forward | None
-
-    @property
-    def settings(self) -> BaseModel:
-        """What the method was made from."""
-        ...
 
     @property
     def chosen(self) -> BaseModel | None:
@@ -40,10 +32,9 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
     Raises BadConfig where the method is not fitted.
     """
     from ichor.models.engine import Engine
-    from ichor.models.package import NETWORK, PackageConfig, write_config
+    from ichor.models.package import NETWORK, config_of, write_config
 
-    if method.forward is None or method.chosen is None:
-        raise BadConfig(f"{method.name}: expected a fitted method to save, found one that is not")
+    config = config_of(method, method.chosen)
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(method.forward, Engine):  # loaded from a package: already exported
         if method.forward.path.resolve() != (folder / NETWORK).resolve():
@@ -54,16 +45,7 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
 
         assert isinstance(method.forward, TorchForward)  # there is no third kind
         export_onnx(method.forward, side, folder / NETWORK)
-    write_config(
-        folder,
-        PackageConfig(
-            model=method.model or method.name,
-            version=method.version,
-            method=method.name,
-            settings=method.settings.model_dump(mode="json"),
-            chosen=method.chosen.model_dump(mode="json"),
-        ),
-    )
+    write_config(folder, config)
 
 
 def adopt_network(method: NetworkMethod, config: PackageConfig, folder: Path, threads: int | None) -> None:

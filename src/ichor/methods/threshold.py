@@ -116,20 +116,9 @@ class Threshold:
 
     def save(self, folder: Path) -> None:
         """Write the settings and bounds as config.yaml."""
-        from ichor.models.package import PackageConfig, write_config
+        from ichor.models.package import config_of, write_config
 
-        if self.chosen is None:
-            raise BadConfig("threshold: expected a fitted method to save, found one that is not")
-        write_config(
-            folder,
-            PackageConfig(
-                model=self.model or self.name,
-                version=self.version,
-                method=self.name,
-                settings=self.settings.model_dump(mode="json"),
-                chosen=self.chosen.model_dump(),
-            ),
-        )
+        write_config(folder, config_of(self, self.chosen))
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:  # noqa: ARG003

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 from ichor.methods import Method, get
 
@@ -89,17 +90,32 @@ def read_config(folder: Path) -> PackageConfig:
         raise BadConfig(f"{file}: expected a model package's configuration, found {one_line(error)}") from error
 
 
+def config_of(method: Method, chosen: BaseModel | None) -> PackageConfig:
+    """The config.yaml of a method and of what it has chosen.
+
+    Raises BadConfig where it has chosen nothing, which is to say that it is not fitted.
+    """
+    if chosen is None:
+        raise BadConfig(f"{method.name}: expected a fitted method to save, found one that is not")
+    return PackageConfig(
+        model=method.model or method.name,
+        version=method.version,
+        method=method.name,
+        settings=method.settings.model_dump(mode="json"),
+        chosen=chosen.model_dump(mode="json"),
+    )
+
+
 def write_config(folder: Path, config: PackageConfig) -> None:
     """Write config.yaml."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    (folder / CONFIG).write_text(text, encoding="utf-8")
+    write_whole(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
 
 
 def write_sums(folder: Path) -> None:
     """Write SHA256SUMS over all other files of the package."""
     lines = [f"{_sha256(f)}  {f.name}\n" for f in sorted(folder.iterdir()) if f.is_file() and f.name != SUMS]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    write_whole(folder / SUMS, "".join(lines))
 
 
 def verify(folder: Path) -> None:

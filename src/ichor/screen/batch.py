@@ -13,12 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
+from ichor.atomic import write_whole
 from ichor.errors import IchorError
 from ichor.read.base import ReadOptions
 from ichor.screen.findings import Findings
 from ichor.screen.inputs import name_scans
 from ichor.screen.pipeline import Job, Screener, earlier_findings, is_foreign, read_findings, screen_scan
-from ichor.write.atomic import write_whole
 from ichor.write.summary import row_of, write_summary
 
 SUMMARY, ERRORS = "summary.csv", "errors.log"

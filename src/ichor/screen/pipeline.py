@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from ichor.atomic import whole_folder
 from ichor.errors import IchorError
 from ichor.head import find_head
 from ichor.read import open_scan
@@ -17,7 +18,6 @@ from ichor.scan import Scan
 from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
 from ichor.screen.inputs import input_sha256, path_sha256
 from ichor.segmentation import Segmentation
-from ichor.write.atomic import whole_folder
 from ichor.write.nifti import grid_warnings, write_mask, write_probability
 from ichor.write.report import write_report
 

@@ -14,7 +14,7 @@ from torch import nn
 from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.overlap import Overlaps, scan_dice, subject_averages
-from ichor.head import find_head
+from ichor.head import head_length_mm
 from ichor.methods.field import Field, neighbours
 from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.slice_unet import SliceUNet
@@ -122,8 +122,7 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         positive.append(case.positive)
         subjects.append(case.subject)
         first.append(first[-1] + scan.n_slices)
-        assert scan.pixel_mm is not None  # field_of has refused scans without
-        heads.append(max(find_head(scan).extent) * float(scan.pixel_mm.mean()))
+        heads.append(head_length_mm(scan))
     return _Slices(
         np.concatenate(hu),
         np.concatenate(mask),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import nn
 
 from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.overlap import Overlaps
-from ichor.head import find_head
+from ichor.head import head_length_mm
 from ichor.methods.field import tile_corners
 from ichor.methods.settings import UNetTilesSettings
 from ichor.nets.unet import UNet
@@ -36,22 +36,22 @@ def train_tiles(
     `field_of` brings a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
     """
     pool, head_mm = _samples(settings, field_of, training)
-    acute = [case for case in validation if case.subject != CHRONIC_SUBJECT]
+    # A generator, not a list: cases are read one by one and need not fit into memory together.
+    acute = (case for case in validation if case.subject != CHRONIC_SUBJECT)
     held_out, _ = _samples(settings, field_of, acute)
     torch.manual_seed(settings.training.seed)
     network = train(UNet(settings.width), pool, _validator(held_out, settings.threshold), settings.training, workdir)
     return TorchForward(network), head_mm
 
 
-def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Sequence[Case]) -> tuple[TileSamples, float]:
+def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Iterable[Case]) -> tuple[TileSamples, float]:
     gray, mask, subject, heads = [], [], [], []
     for number, case in enumerate(cases):
         slices, field = field_of(case.scan)
         gray.append(np.round(BRAIN.gray(slices)).astype(np.uint8))
         mask.append(field.take_mask(case.mask))
         subject.append(np.full(case.scan.n_slices, number))
-        assert case.scan.pixel_mm is not None  # field_of has refused scans without
-        heads.append(max(find_head(case.scan).extent) * float(case.scan.pixel_mm.mean()))
+        heads.append(head_length_mm(case.scan))
     rng = np.random.default_rng(settings.training.seed)
     samples = TileSamples(
         np.concatenate(gray),

@@ -20,6 +20,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 from ichor.train.augmentation import draw
 from ichor.train.losses import loss_of
@@ -187,8 +188,7 @@ def _checkpoint(fabric: Fabric, folder: Path, state: dict[str, Any]) -> None:
     if fabric.global_rank == 0:
         (folder / f"{CHECKPOINT}.part").replace(folder / CHECKPOINT)
         lines = "".join(json.dumps(row) + "\n" for row in state["history"])
-        (folder / f"{HISTORY}.part").write_text(lines)
-        (folder / f"{HISTORY}.part").replace(folder / HISTORY)
+        write_whole(folder / HISTORY, lines)
     fabric.barrier()
 
 

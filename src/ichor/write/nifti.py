@@ -15,8 +15,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.atomic import write_whole
 from ichor.scan import FloatArray, Scan
-from ichor.write.atomic import write_whole
 
 # NIfTI counts x to the right and y to the front: RAS, where DICOM counts LPS.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ichor.write.atomic import write_whole
+from ichor.atomic import write_whole
 
 if TYPE_CHECKING:
     from ichor.screen.findings import Findings

@@ -6,11 +6,11 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
+from ichor.atomic import write_whole
 from ichor.head import HeadOutline, find_head
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, LesionFindings
 from ichor.segmentation import Segmentation
-from ichor.write.atomic import write_whole
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ichor.write.atomic import whole_folder, write_whole
+from ichor.atomic import whole_folder, write_whole
 
 
 def names(folder: Path) -> set[str]:
