@@ -50,6 +50,9 @@ class UNetTilesSettings(Strict):
     threshold: float = Setting(0.5, ge=0, le=1)
     morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
     batch: int = Setting(7, ge=1, description="tiles a forward pass")
+    negative_slices: int = Setting(
+        1, ge=0, description="slices without hemorrhage of each training subject that are trained on, drawn once"
+    )
     training: TrainingSettings = TrainingSettings()
 
     @model_validator(mode="after")

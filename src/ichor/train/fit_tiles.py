@@ -60,6 +60,7 @@ def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Iterable[Cas
         tile_corners(settings.size, settings.tile, settings.stride),
         settings.tile,
         rng,
+        settings.negative_slices,
     )
     return samples, float(np.median(heads))
 

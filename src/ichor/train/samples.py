@@ -81,8 +81,8 @@ class SliceSamples:
 class TileSamples:
     """Square tiles cut from slices, as the paper's released code chooses them.
 
-    Every tile that contains hemorrhage, and all tiles of one random slice without hemorrhage of each subject; the
-    choice is made once, from `rng`. `gray` is (S, H, W) uint8 in the brain window, `mask` (S, H, W) bool, `subject`
+    Every tile that contains hemorrhage, and all tiles of `negative_slices` random slices without hemorrhage of each
+    subject (one in the released code); the choice is made once, from `rng`. `gray` is (S, H, W) uint8 in the brain window, `mask` (S, H, W) bool, `subject`
     (S,) an integer for each subject, `corners` (T, 2) the first row and column of each tile of a slice.
     """
 
@@ -94,6 +94,7 @@ class TileSamples:
         corners: NDArray[np.int64],
         tile: int,
         rng: np.random.Generator,
+        negative_slices: int = 1,
     ) -> None:
         self._gray, self._mask, self._tile = gray, mask, tile
         self._corners = corners
@@ -106,9 +107,8 @@ class TileSamples:
         without = []
         for one in np.unique(subject):
             candidates = np.flatnonzero((subject == one) & ~mask.any(axis=(1, 2)))
-            if len(candidates):
-                chosen = rng.choice(candidates)
-                without += [(chosen, t) for t in range(len(corners))]
+            chosen = rng.choice(candidates, min(negative_slices, len(candidates)), replace=False)
+            without += [(s, t) for s in chosen for t in range(len(corners))]
         self._tiles = np.array(with_blood + without, np.int64).reshape(-1, 2)
 
     def __len__(self) -> int:
