@@ -46,3 +46,20 @@ def test_tiles_are_chosen_as_in_the_released_code() -> None:
     assert int(batch.positive.sum()) == with_blood
     assert torch.equal(batch.hu[batch.mask > 0].unique(), torch.tensor([float(BRAIN.hu(200))]))
     assert sorted(samples.epoch(np.random.default_rng(0)).tolist()) == list(range(len(samples)))
+
+
+def test_tiles_without_hemorrhage_can_be_left_out() -> None:
+    """The paper's whole-slice experiment trains on slices with hemorrhage only (section 6)."""
+    mask = np.zeros((3, 640, 640), bool)
+    mask[1, 200:210, 200:210] = True
+    samples = TileSamples(
+        np.zeros(mask.shape, np.uint8),
+        mask,
+        np.zeros(3, np.int64),
+        tile_corners(640, 640, 640),
+        tile=640,
+        rng=np.random.default_rng(0),
+        negative_slices=0,
+    )
+    assert len(samples) == 1
+    assert samples.batch(np.array([0]), CPU).positive.tolist() == [1]
