@@ -12,6 +12,7 @@ import sys
 import typer
 
 from ichor import __version__
+from ichor.cli.dataset import app as dataset
 from ichor.cli.inspect import inspect
 from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.screen import screen
@@ -30,6 +31,7 @@ app.command()(inspect)
 app.command()(screen)
 app.command()(train)
 app.command()(export)
+app.add_typer(dataset, name="dataset")
 
 
 def _show_version(wanted: bool) -> None:
