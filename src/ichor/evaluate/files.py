@@ -1,4 +1,9 @@
-"""The files of results/: masks, scores and figures, from which anyone can compute again without training."""
+"""The files of results/: masks and scores, from which anyone can compute every figure again without training.
+
+masks.json.gz    the mask of every slice that has any predicted pixel, as COCO's uncompressed run lengths
+scores.csv       a row a slice: probability, voxel threshold, mask pixels, subtype probabilities where there are any
+scan_scores.csv  a row a subject: probability, volume of the mask in mL
+"""
 
 from __future__ import annotations
 
@@ -6,74 +11,210 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
-from ichor.evaluate.results import TABLE_THRESHOLDS, SubjectResult
+from ichor.dataset.case import Case
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.evaluate.run_lengths import from_run_lengths, run_lengths
+from ichor.read import open_scan
+from ichor.screen.measurements import volume_ml
+from ichor.subtypes import Subtype
 
 MASKS = "masks.json.gz"
 SCORES = "scores.csv"
 SCAN_SCORES = "scan_scores.csv"
 METRICS = "metrics.json"
+PAGE = "README.md"
+
+AREA_COLUMNS = tuple(f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS)
+SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
+SCORE_COLUMNS = ("subject", "slice", "fold", "probability", "threshold", "area_px", *AREA_COLUMNS)
+SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
+
+Row = dict[str, str]
 
 
-def run_lengths(mask: NDArray[np.bool_]) -> dict[str, list[int]]:
-    """A mask (rows, columns) as COCO's uncompressed run lengths: column-major, the first run is background."""
-    flat = mask.ravel(order="F")
-    edges = np.flatnonzero(np.diff(np.r_[False, flat, False]))
-    counts = np.diff(np.r_[0, edges, flat.size])
-    # A mask that ends in the foreground leaves a last run of zero pixels, which COCO does not write.
-    return {"size": list(mask.shape), "counts": [int(c) for c in (counts if counts[-1] else counts[:-1])]}
+def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: CtIch) -> None:
+    """Write masks.json.gz, scores.csv and scan_scores.csv of out-of-fold predictions on `dataset`.
+
+    Predictions are taken one by one, so that they need not all be in memory. Slices count from 1. Raises ValueError
+    where a subject comes twice, and where some predictions have subtype probabilities and others have none.
+    """
+    masks: dict[str, dict[str, Any]] = {}
+    slices: list[list[Any]] = []
+    scans: dict[str, list[Any]] = {}
+    for p in predictions:
+        if p.subject in scans:
+            raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
+        area = p.mask.sum(axis=(1, 2))
+        masks |= {f"{p.subject}/{index + 1}": run_lengths(p.mask[index]) for index in np.flatnonzero(area)}
+        for i, probability in enumerate(p.slice_probability):
+            pixels = [int(area[i]), *(int(p.areas[t][i]) for t in TABLE_THRESHOLDS)]
+            subtypes = [] if p.subtype_probability is None else [f"{q:.6g}" for q in p.subtype_probability[i]]
+            slices.append([p.subject, i + 1, p.fold, f"{probability:.6g}", f"{p.threshold:g}", *pixels, *subtypes])
+        volume = volume_ml(area, open_scan(dataset.scan_path(p.subject)))
+        shown = "" if volume is None else f"{volume:.4f}"
+        scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
+    if len({len(row) for row in slices}) > 1:
+        raise ValueError("expected subtype probabilities of all subjects or of none, found them of some")
+    columns = (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)[: len(slices[0]) if slices else len(SCORE_COLUMNS)]
+    encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
+    write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
+    write_whole(folder / SCORES, _table(columns, slices))
+    write_whole(folder / SCAN_SCORES, _table(SCAN_COLUMNS, scans.values()))
 
 
-def from_run_lengths(encoded: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """The mask that `run_lengths` encoded. Raises ValueError where the runs do not fill the size."""
-    rows, columns = encoded["size"]
-    counts = np.asarray(encoded["counts"], np.int64)
-    if counts.sum() != rows * columns:
-        raise ValueError(f"expected runs of {rows * columns} pixels in all, found {counts.sum()}")
-    flat = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
-    return flat.reshape((rows, columns), order="F")
+class Predictions(Mapping[str, Prediction]):
+    """What `write_predictions` wrote, by subject. A mask is decoded when its subject is asked for: all are 1 GB."""
 
+    def __init__(self, folder: Path, dataset: CtIch, slices: dict[str, list[Row]], scans: dict[str, Row]) -> None:
+        self._folder, self._dataset, self._slices, self._scans = folder, dataset, slices, scans
+        self._masks = _read_masks(folder / MASKS)
+        for key in self._masks:
+            subject, _, number = key.partition("/")
+            if not number.isdecimal() or not 1 <= int(number) <= len(slices.get(subject, ())):
+                raise BadConfig(f"{folder / MASKS}: expected masks of the slices in {SCORES}, found one of {key!r}")
 
-def write_masks(file: Path, masks: Mapping[str, NDArray[np.bool_]]) -> None:
-    """Write the slices of each subject's mask (n, rows, columns) that hold any pixel, keyed "subject/slice" from 1."""
-    encoded = {
-        f"{subject}/{index + 1}": run_lengths(mask[index])
-        for subject, mask in sorted(masks.items())
-        for index in np.flatnonzero(mask.any(axis=(1, 2)))
-    }
-    content = json.dumps(encoded, separators=(",", ":")).encode()
-    write_whole(file, gzip.compress(content, mtime=0))
+    def __getitem__(self, subject: str) -> Prediction:
+        """The subject's prediction. Raises BadConfig where its masks do not fit the dataset's grid or the scores."""
+        return self.of(self._dataset.case(subject))
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slices)
 
-def write_scores(folder: Path, results: Sequence[SubjectResult]) -> None:
-    """Write scores.csv, a row a slice, and scan_scores.csv, a row a subject."""
-    slices = io.StringIO()
-    rows = csv.writer(slices, lineterminator="\n")
-    columns = [f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS]
-    rows.writerow(["subject", "slice", "fold", "probability", "threshold", "area_px", *columns])
-    for r in results:
-        for i, probability in enumerate(r.slice_probability):
-            areas = [int(r.areas[t][i]) for t in TABLE_THRESHOLDS]
-            rows.writerow(
-                [r.subject, i + 1, r.fold, f"{probability:.6g}", r.threshold, int(r.overlaps.predicted[i]), *areas]
+    def __len__(self) -> int:
+        return len(self._slices)
+
+    def of(self, case: Case) -> Prediction:
+        """The same as predictions[case.subject], for a case that is at hand. Raises KeyError for another subject."""
+        rows, scan = self._slices[case.subject], self._scans[case.subject]
+        try:
+            has_subtypes = SUBTYPE_COLUMNS[0] in rows[0]
+            return Prediction(
+                subject=case.subject,
+                fold=int(scan["fold"]),
+                mask=self._mask(case, [int(row["area_px"]) for row in rows]),
+                slice_probability=np.array([float(row["probability"]) for row in rows]),
+                scan_probability=float(scan["probability"]),
+                threshold=float(rows[0]["threshold"]),
+                areas={
+                    t: np.array([int(row[name]) for row in rows])
+                    for t, name in zip(TABLE_THRESHOLDS, AREA_COLUMNS, strict=True)
+                },
+                subtype_probability=(
+                    np.array([[float(row[name]) for name in SUBTYPE_COLUMNS] for row in rows]) if has_subtypes else None
+                ),
             )
-    write_whole(folder / SCORES, slices.getvalue().encode())
-    scans = io.StringIO()
-    rows = csv.writer(scans, lineterminator="\n")
-    rows.writerow(["subject", "fold", "probability", "volume_ml"])
-    for r in results:
-        volume = "" if r.volume_ml is None else f"{r.volume_ml:.4f}"
-        rows.writerow([r.subject, r.fold, f"{r.scan_probability:.6g}", volume])
-    write_whole(folder / SCAN_SCORES, scans.getvalue().encode())
+        except ValueError as error:  # a cell that is no number
+            where = f"{self._folder}: expected numbers in the scores of {case.subject}"
+            raise BadConfig(f"{where}, found {error}") from error
+
+    def _mask(self, case: Case, areas: list[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        mask = np.zeros(case.mask.shape, bool)
+        for index, area in enumerate(areas):
+            key, where = f"{case.subject}/{index + 1}", self._folder / MASKS
+            if key in self._masks:
+                try:
+                    one = from_run_lengths(self._masks[key])
+                except (KeyError, TypeError, ValueError) as error:
+                    raise BadConfig(f"{where}: expected run lengths of {key}, found {error}") from error
+                if one.shape != mask.shape[1:]:
+                    expected, found = (" x ".join(map(str, shape)) for shape in (mask.shape[1:], one.shape))
+                    raise BadConfig(f"{where}: expected {key} on {expected} pixels, found {found}")
+                mask[index] = one
+            if mask[index].sum() != area:
+                raise BadConfig(f"{where}: expected {area} pixels of {key} by {SCORES}, found {mask[index].sum()}")
+        return mask
 
 
-def write_metrics(file: Path, metrics: Mapping[str, Any]) -> None:
+def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
+    """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
+
+    Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
+    dataset, and where a slice is missing.
+    """
+    slices: dict[str, list[Row]] = {}
+    for row in _read_table(folder / SCORES, SCORE_COLUMNS, (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)):
+        slices.setdefault(row["subject"], []).append(row)
+    scan_rows = _read_table(folder / SCAN_SCORES, SCAN_COLUMNS)
+    scans = {row["subject"]: row for row in scan_rows}
+    if [row["subject"] for row in scan_rows] != list(slices):
+        odd = ", ".join(sorted(scans.keys() ^ slices.keys())) or "their order"
+        raise BadConfig(f"{folder / SCAN_SCORES}: expected the subjects of {SCORES} in order, they differ in {odd}")
+    for subject, rows in slices.items():
+        if subject not in dataset.subjects:
+            raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")
+        found, expected = [row["slice"] for row in rows], len(dataset.labels[subject])
+        if found != [str(k + 1) for k in range(expected)]:
+            raise BadConfig(
+                f"{folder / SCORES}: expected slices 1 to {expected} of {subject} in order, "
+                f"found {len(found)} of them, {found[0]} to {found[-1]}"
+            )
+        for name in ("fold", "threshold"):
+            if len(values := {row[name] for row in rows}) > 1:
+                raise BadConfig(f"{folder / SCORES}: expected one {name} of {subject}, found {', '.join(values)}")
+    return Predictions(folder, dataset, slices, scans)
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """The figures in a folder. Raises BadConfig where there are none."""
+    file = folder / METRICS
+    try:
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"{file}: expected the figures of a run, found {_reason(error)}") from error
+    if not isinstance(metrics, dict):
+        raise BadConfig(f"{file}: expected the figures of a run, found a {type(metrics).__name__}")
+    return metrics
+
+
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write metrics.json."""
-    write_whole(file, (json.dumps(metrics, indent=1) + "\n").encode())
+    write_whole(folder / METRICS, (json.dumps(metrics, indent=1, allow_nan=False) + "\n").encode())
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _read_table(file: Path, *columns: tuple[str, ...]) -> list[Row]:
+    """The rows of a table that has one of these sets of columns, with a cell in each."""
+    try:
+        header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise BadConfig(
+            f"{file}: expected a table with columns {', '.join(columns[0])}, found {_reason(error)}"
+        ) from error
+    if tuple(header) not in columns:
+        raise BadConfig(f"{file}: expected columns {', '.join(columns[0])}, found {', '.join(header)}")
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise BadConfig(f"{file}: expected {len(header)} cells in line {number}, found {len(row)}")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _read_masks(file: Path) -> dict[str, Any]:
+    try:
+        masks = json.loads(gzip.decompress(file.read_bytes()))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise BadConfig(f"{file}: expected masks as gzipped JSON, found {_reason(error)}") from error
+    if not isinstance(masks, dict):
+        raise BadConfig(f"{file}: expected masks by slice, found a {type(masks).__name__}")
+    return masks
+
+
+def _reason(error: Exception) -> str:
+    """Why a file could not be read, without its path, which the line names already."""
+    return str(getattr(error, "strerror", None) or error)

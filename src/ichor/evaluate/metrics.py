@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.detection import average_precision, brier_score, rates, roc_curve
 from ichor.evaluate.overlap import pooled_dice, scan_dice, subject_averages
-from ichor.evaluate.results import TABLE_THRESHOLDS, SubjectResult
+from ichor.evaluate.prediction import TABLE_THRESHOLDS
+from ichor.evaluate.results import SubjectResult
 from ichor.subtypes import Subtype
 
 Results = Sequence[SubjectResult]

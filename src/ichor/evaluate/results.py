@@ -1,8 +1,8 @@
-"""What is kept of a subject's out-of-fold prediction: enough to compute every figure, and small."""
+"""One subject's prediction held against its truth: the small sums that every figure follows from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 
 from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps
-from ichor.segmentation import Segmentation
-
-# The voxel thresholds of the paper's Table 6.
-TABLE_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
-
-
-MaskAt = Callable[[NDArray[np.float32], NDArray[np.float64], float], NDArray[np.bool_]]
+from ichor.evaluate.prediction import Prediction
+from ichor.screen.measurements import volume_ml
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +27,9 @@ class SubjectResult:
         areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing.
         slice_probability: (n,).
         scan_probability: of the whole scan.
-        threshold: the voxel threshold, chosen on the fold's validation block.
+        subtype_probability: (n, 5); None from a method that tells no subtypes.
         volume_ml: of the predicted mask; None where the scan has no known spacing.
+        reference_volume_ml: of the delineation; None likewise.
     """
 
     subject: str
@@ -44,8 +40,9 @@ class SubjectResult:
     areas: Mapping[float, NDArray[np.int64]]
     slice_probability: NDArray[np.float64]
     scan_probability: float
-    threshold: float
+    subtype_probability: NDArray[np.float64] | None
     volume_ml: float | None
+    reference_volume_ml: float | None
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -58,28 +55,24 @@ class SubjectResult:
         return bool(self.labels.any())
 
 
-def result_of(case: Case, segmentation: Segmentation, mask_at: MaskAt, *, fold: int, age_years: float) -> SubjectResult:
-    """The result of a case, from a segmentation on the case's own grid.
+def result_of(case: Case, prediction: Prediction, *, age_years: float) -> SubjectResult:
+    """The result of a case, from a prediction on the case's own grid.
 
-    `mask_at` is the method's own: what it would call hemorrhage at another threshold.
+    Raises ValueError where the two are not of one subject or one grid.
     """
-    overlaps = Overlaps.of(segmentation.mask, case.mask)
-    area_mm2, heights = case.scan.pixel_area_mm2, case.scan.slice_heights_mm
-    volume = None
-    if area_mm2 is not None and heights is not None:
-        volume = float(np.sum(overlaps.predicted * area_mm2 * heights) / 1000)
+    if prediction.subject != case.subject:
+        raise ValueError(f"expected a prediction of subject {case.subject}, found one of {prediction.subject}")
+    overlaps = Overlaps.of(prediction.mask, case.mask)
     return SubjectResult(
         subject=case.subject,
-        fold=fold,
+        fold=prediction.fold,
         age_years=age_years,
         labels=case.labels,
         overlaps=overlaps,
-        areas={
-            t: np.sum(mask_at(segmentation.probability, segmentation.slice_probability, t), axis=(1, 2))
-            for t in TABLE_THRESHOLDS
-        },
-        slice_probability=segmentation.slice_probability,
-        scan_probability=segmentation.scan_probability,
-        threshold=segmentation.made_by.threshold,
-        volume_ml=volume,
+        areas=prediction.areas,
+        slice_probability=prediction.slice_probability,
+        scan_probability=prediction.scan_probability,
+        subtype_probability=prediction.subtype_probability,
+        volume_ml=volume_ml(overlaps.predicted, case.scan),
+        reference_volume_ml=volume_ml(overlaps.reference, case.scan),
     )

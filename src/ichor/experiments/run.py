@@ -12,20 +12,19 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from numpy.typing import NDArray
 
 from ichor.atomic import whole_folder, write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import Fold, authors_fold
 from ichor.errors import BadConfig
-from ichor.evaluate.files import MASKS, METRICS, write_masks, write_metrics, write_scores
-from ichor.evaluate.metrics import metrics_of
-from ichor.evaluate.results import SubjectResult, result_of
-from ichor.evaluate.tables import results_page
+from ichor.evaluate.files import METRICS, write_predictions
+from ichor.evaluate.folder import evaluate_folder
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.making import commit, hardware, on_accelerator
 from ichor.methods import Method, get
@@ -34,7 +33,6 @@ from ichor.models.package import CONFIG, Training, read_config, write_config
 DATA = "data.json"
 MODEL = "model"
 MADE_BY = "made_by.json"
-PAGE = "README.md"
 
 
 def run_fold(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) -> dict[str, Any] | None:
@@ -78,34 +76,32 @@ def run_fold(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) 
 
 
 def _report(method: Method, config: ExperimentConfig, dataset: CtIch, fold: Fold, run: Path) -> dict[str, Any]:
+    write_predictions(run, _predictions(method, dataset, fold), dataset)
+    made_by = json.loads((run / f"fold-{fold.number}" / MADE_BY).read_text(encoding="utf-8"))
+    header = {
+        "experiment": config.name,
+        "config": config.model_dump(mode="json"),
+        "folds": [fold.number],
+        "made_by": {**made_by, "reduced": config.reduced},
+    }
+    return evaluate_folder(run, dataset, header)
+
+
+def _predictions(method: Method, dataset: CtIch, fold: Fold) -> Iterator[Prediction]:
     from rich.console import Console
     from rich.progress import track
 
-    results: list[SubjectResult] = []
-    masks: dict[str, NDArray[Any]] = {}
     for case in track(dataset.cases(fold.test), "reporting", console=Console(stderr=True)):
-        segmentation = method.predict(case.scan)
-        age = dataset.demographics[case.subject].age_years
-        results.append(result_of(case, segmentation, method.mask_at, fold=fold.number, age_years=age))
-        masks[case.subject] = segmentation.mask
-    made_by = json.loads((run / f"fold-{fold.number}" / MADE_BY).read_text(encoding="utf-8"))
-    metrics = {
-        "experiment": config.name,
-        "config": config.model_dump(mode="json"),
-        "data": {
-            "fingerprint": dataset.fingerprint,
-            "n_subjects": len(results),
-            "n_slices": sum(len(r.positive) for r in results),
-        },
-        "folds": [fold.number],
-        **metrics_of(results),
-        "made_by": {**made_by, "reduced": config.reduced},
-    }
-    write_masks(run / MASKS, masks)
-    write_scores(run, results)
-    write_whole(run / PAGE, results_page(metrics))
-    write_metrics(run / METRICS, metrics)  # last: its presence says that the report is whole
-    return metrics
+        s = method.predict(case.scan)
+        yield Prediction(
+            subject=case.subject,
+            fold=fold.number,
+            mask=s.mask,
+            slice_probability=s.slice_probability,
+            scan_probability=s.scan_probability,
+            threshold=s.made_by.threshold,
+            areas={t: method.mask_at(s.probability, s.slice_probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
+        )
 
 
 def _claim(run: Path, config: ExperimentConfig, dataset: CtIch) -> None:

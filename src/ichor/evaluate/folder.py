@@ -1,0 +1,78 @@
+"""From a folder's masks and scores and the dataset to all figures: no training, no method, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from ichor.atomic import write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.files import METRICS, PAGE, read_metrics, read_predictions, write_metrics
+from ichor.evaluate.metrics import metrics_of
+from ichor.evaluate.results import SubjectResult, result_of
+from ichor.evaluate.tables import results_page
+
+# What metrics.json says of a result's making; everything else in it is computed.
+HEADER = ("experiment", "config", "folds", "made_by")
+
+
+def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Compute all figures of the predictions in `folder`, write metrics.json and README.md there and return them.
+
+    `header` gives HEADER's keys, what the result was made by; if None it is taken from the folder's metrics.json.
+    Raises BadConfig with one line where a file is missing or does not fit, and where the result is one on another
+    dataset.
+    """
+    if header is None:
+        header = _header(folder, dataset)
+    results = results_in(folder, dataset)
+    data = {
+        "fingerprint": dataset.fingerprint,
+        "n_subjects": len(results),
+        "n_slices": sum(len(r.positive) for r in results),
+    }
+    metrics = {
+        "experiment": header["experiment"],
+        "config": header["config"],
+        "data": data,
+        "folds": header["folds"],
+        **metrics_of(results),
+        "made_by": header["made_by"],
+    }
+    write_whole(folder / PAGE, results_page(metrics))
+    write_metrics(folder, metrics)  # last: its presence says that the report is whole
+    return metrics
+
+
+def results_in(folder: Path, dataset: CtIch) -> list[SubjectResult]:
+    """The results of all subjects predicted in `folder`, in order of their numbers."""
+    predictions = read_predictions(folder, dataset)
+    results = []
+    for case in track(dataset.cases(sorted(predictions)), "evaluating", console=Console(stderr=True), transient=True):
+        age = dataset.demographics[case.subject].age_years
+        results.append(result_of(case, predictions.of(case), age_years=age))
+    return results
+
+
+def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None:
+    """Raise BadConfig where the figures in `folder` are of other data than `dataset`."""
+    found = str(metrics.get("data", {}).get("fingerprint"))
+    if found != dataset.fingerprint:
+        raise BadConfig(
+            f"{folder / METRICS}: expected a result on the data in {dataset.root}, {dataset.fingerprint[:12]}, "
+            f"found one on {found[:12]}"
+        )
+
+
+def _header(folder: Path, dataset: CtIch) -> dict[str, Any]:
+    metrics = read_metrics(folder)
+    missing = [key for key in HEADER if key not in metrics]
+    if missing:
+        raise BadConfig(f"{folder / METRICS}: expected {', '.join(HEADER)}, found no {', '.join(missing)}")
+    check_data(folder, metrics, dataset)
+    return {key: metrics[key] for key in HEADER}
