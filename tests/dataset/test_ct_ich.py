@@ -9,7 +9,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
-from made_ct_ich import write_ct_ich
+from made_ct_ich import DEMOGRAPHICS_HEADER, write_ct_ich
 
 
 def test_counts_are_those_of_this_release(shared: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path: Path) -> None
     table.write_text("\n".join(table.read_text(encoding="utf-8").split("\n")[:-2]) + "\n", encoding="utf-8")
     with pytest.raises(UnreadableInput, match="expected 2 slices by the table, found 3"):
         CtIch(root).case("049")
-    (root / "patient_demographics.csv").write_text("Patient Number,Age,Gender,Condition\n50,3,Male,x\n")
+    (root / "patient_demographics.csv").write_text(f"{DEMOGRAPHICS_HEADER}\n50,3,Male,,,,,,,x,\n")
     with pytest.raises(UnreadableInput, match=r"patient_demographics\.csv: expected rows of subject 049, found none"):
         CtIch(root).case("049")
     with pytest.raises(UnreadableInput, match="expected a subject of the dataset, found '999'"):
