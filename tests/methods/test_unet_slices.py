@@ -45,7 +45,7 @@ def test_the_mask_follows_from_the_probabilities_and_thresholds(method: UNetSlic
 
 
 def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
-    straight = method.probabilities(scan)
+    straight = method.answer(scan)
     assert scan.positions_mm is not None
     turned = replace(
         scan,
@@ -53,9 +53,9 @@ def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, s
         orientation=np.tile([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]], (scan.n_slices, 1, 1)),
         positions_mm=scan.positions_mm + np.array([0.33 * 649, 0, 0]),
     )
-    probability, slice_probability = method.probabilities(turned)
-    assert np.abs(slice_probability - straight[1]).max() < 1e-5
-    assert np.abs(probability - straight[0].transpose(0, 2, 1)[:, ::-1]).max() < 1e-5
+    found = method.answer(turned)
+    assert np.abs(found["slice_probability"] - straight["slice_probability"]).max() < 1e-5
+    assert np.abs(found["probability"] - straight["probability"].transpose(0, 2, 1)[:, ::-1]).max() < 1e-5
 
 
 def test_an_unknown_pixel_size_is_taken_from_the_head(method: UNetSlices, scan: Scan) -> None:
@@ -69,7 +69,8 @@ def test_an_unknown_pixel_size_is_taken_from_the_head(method: UNetSlices, scan: 
 def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
     gray = replace(scan, voxels=np.round(BRAIN.gray(scan.hu)).astype(np.uint8), gray_window=BRAIN)
     clipped = replace(scan, voxels=np.clip(scan.hu, BRAIN.lowest_hu, BRAIN.highest_hu))
-    assert np.abs(method.probabilities(gray)[0] - method.probabilities(clipped)[0]).max() < 0.05
+    both = [method.answer(one)["probability"] for one in (gray, clipped)]
+    assert np.abs(both[0] - both[1]).max() < 0.05
 
 
 def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ichor.methods.unet_tiles import UNetTiles
 from ichor.models.package import load_method
 from ichor.nets.unet import UNet
 from ichor.read import open_scan
+from ichor.scan import Scan
 from ichor.train.forward import Probabilities, TorchForward
 
 
@@ -41,7 +43,7 @@ def test_the_papers_slice_has_49_tiles(method: UNetTiles) -> None:
 
 def test_overlapping_tiles_are_averaged_as_monai_does(method: UNetTiles, shared: Path) -> None:
     scan = open_scan(shared / "ct-ich/Patients_CT/088")
-    probability = method.probabilities(scan)
+    probability = method.answer(scan)["probability"]
     assert probability.shape == scan.voxels.shape
     assert isinstance(method.forward, TorchForward)
     network = Probabilities(method.forward.network)
@@ -76,6 +78,32 @@ def test_the_mask_is_thresholded_closed_and_opened(method: UNetTiles, shared: Pa
     assert 0 < segmentation.mask.mean() < 1
     assert np.array_equal(segmentation.mask, close_then_open(segmentation.probability >= 0.5))
     assert segmentation.made_by.threshold == 0.5
+
+
+def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum(shared: Path) -> None:
+    """What the released code did: each tile saved as an image from its lowest probability to its highest."""
+
+    def faint(tiles: np.ndarray) -> dict[str, np.ndarray]:
+        probability = np.zeros((len(tiles), 160, 160), np.float32)
+        probability[:, 40:120, 40:120] = 1e-4
+        return {"probability": probability}
+
+    plain, as_released = (UNetTiles(width=2, stretch=stretch) for stretch in (False, True))
+    plain.forward = as_released.forward = faint
+    whole = open_scan(shared / "ct-ich/Patients_CT/088")
+    scan = Scan(whole.voxels[24:25], whole.source)
+    plain.chosen = TilesChosen(head_mm=180)
+    answer = plain.answer(replace(scan, pixel_mm=np.full((1, 2), 0.33)))
+    assert not plain.decide(answer).mask.any()
+    released = as_released.decide(answer)
+    assert released.slice_probability.tolist() == [1.0]
+    # By hand: the stretched tile is 1 in its middle and 0 around it; two tiles overlap there, or one at the border.
+    expected = np.zeros((640, 640))
+    times = np.zeros((640, 640))
+    for r, c in plain.corners:
+        expected[r + 40 : r + 120, c + 40 : c + 120] += 1
+        times[r : r + 160, c : c + 160] += 1
+    assert np.abs(released.probability[0, 5:-5, 5:-5] - expected / times).max() < 1 / 255
 
 
 def test_a_package_gives_the_same_answers(method: UNetTiles, shared: Path, tmp_path: Path) -> None:

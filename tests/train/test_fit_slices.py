@@ -18,26 +18,27 @@ def _case(subject: str, n_blood: int) -> Case:
     return Case(subject, scan, mask, labels)
 
 
-def _probabilities(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
+def _answer(scan: Scan) -> dict[str, np.ndarray]:
     """Blood at 0.06, a rim around it and a false lesion on the last slice at 0.04; slices ordered as they should."""
     blood = np.asarray(scan.voxels) > 60
     probability = np.where(blood, 0.06, 0.0)
     probability[:, 3:5] = 0.04
     probability[-1, 10:14, 10:14] = np.maximum(probability[-1, 10:14, 10:14], 0.04)
-    return probability.astype(np.float32), np.where(blood.any(axis=(1, 2)), 0.8, 0.3)
+    slices = np.where(blood.any(axis=(1, 2)), 0.8, 0.3)
+    return {"probability": probability.astype(np.float32), "slice_probability": slices}
 
 
 def test_thresholds_are_those_of_the_best_dice_and_the_sensitivity() -> None:
-    chosen = choose_thresholds(_probabilities, [_case("049", 2), _case("050", 1), _case("054", 0)])
+    chosen = choose_thresholds(_answer, [_case("049", 2), _case("050", 1), _case("054", 0)])
     assert chosen == {"threshold": 0.05, "slice_threshold": 0.8}
 
 
 def test_the_chronic_subject_does_not_choose_the_voxel_threshold() -> None:
-    def dark(scan: Scan) -> tuple[np.ndarray, np.ndarray]:
-        probability, slices = _probabilities(scan)
+    def dark(scan: Scan) -> dict[str, np.ndarray]:
+        answer = _answer(scan)
         if scan.source.path.name == CHRONIC_SUBJECT:
-            probability = np.where(probability > 0.05, 0.006, 0.0).astype(np.float32)
-        return probability, slices
+            answer["probability"] = np.where(answer["probability"] > 0.05, 0.006, 0.0).astype(np.float32)
+        return answer
 
     cases = [_case("049", 2), _case(CHRONIC_SUBJECT, 4), _case("054", 0)]
     assert choose_thresholds(dark, cases)["threshold"] == 0.05

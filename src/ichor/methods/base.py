@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,11 @@ from ichor.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
+
+
+# What the costly part of a method says of a scan, by name: arrays over its n slices, on the scan's own grid. Every
+# method gives `probability` (n, rows, columns) float32; a method may give more that its decision needs.
+Answer = Mapping[str, NDArray[Any]]
 
 
 class Forward(Protocol):
@@ -33,7 +38,8 @@ class Method(Protocol):
     """Anything that segments.
 
     A method is made from its settings (unknown keys are refused), learns with `fit` where it learns, and answers
-    with `predict`. `save` writes a folder that `load` reads back to the same answers.
+    with `predict`, which is `answer` (the network) followed by `decide` (thresholds and what follows them). `save`
+    writes a folder that `load` reads back to the same answers.
     """
 
     name: str
@@ -55,6 +61,14 @@ class Method(Protocol):
 
     def predict(self, scan: Scan) -> Segmentation:
         """The method's answer for one scan, on the scan's own grid."""
+        ...
+
+    def answer(self, scan: Scan) -> Answer:
+        """What the method's network says of a scan, before anything is decided."""
+        ...
+
+    def decide(self, answer: Answer) -> Segmentation:
+        """What `predict` makes of an answer; cheap, and needs no network."""
         ...
 
     def mask_at(

@@ -49,6 +49,9 @@ class UNetTilesSettings(Strict):
     stride: int = Setting(80, gt=0)
     threshold: float = Setting(0.5, ge=0, le=1)
     morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
+    stretch: bool = Setting(
+        False, description="decide on tiles stretched from their lowest to their highest, as the released code did"
+    )
     batch: int = Setting(7, ge=1, description="tiles a forward pass")
     negative_slices: int = Setting(
         1, ge=0, description="slices without hemorrhage of each training subject that are trained on, drawn once"

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from ichor import __version__
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.errors import BadConfig
+from ichor.methods.base import Answer
 from ichor.methods.morphology import close_then_open
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation
@@ -84,12 +85,19 @@ class Threshold:
 
         That share is a score that orders slices, not a calibrated probability.
         """
+        return self.decide(self.answer(scan))
+
+    def answer(self, scan: Scan) -> Answer:
+        """`probability` (n, rows, columns): 1 between the bounds, 0 elsewhere."""
         if self.chosen is None:
             raise BadConfig("threshold: expected a fitted or loaded method, found one that is neither")
         gray = _gray(scan.hu)
-        mask = (gray >= self.chosen.lower) & (gray <= self.chosen.upper)
-        if self.settings.morphology:
-            mask = close_then_open(mask)
+        return {"probability": ((gray >= self.chosen.lower) & (gray <= self.chosen.upper)).astype(np.float32)}
+
+    def decide(self, answer: Answer) -> Segmentation:
+        """The morphology, where the settings ask for it."""
+        probability = answer["probability"]
+        mask = self.mask_at(probability, np.zeros(len(probability)), 0.5)
         share = mask.mean(axis=(1, 2))
         return Segmentation(
             probability=mask.astype(np.float32),
@@ -101,7 +109,10 @@ class Threshold:
                 self.model,
                 self.version,
                 0.5,
-                {**self.settings.model_dump(mode="json"), **self.chosen.model_dump()},
+                {
+                    **self.settings.model_dump(mode="json"),
+                    **({} if self.chosen is None else self.chosen.model_dump()),
+                },
             ),
         )
 
@@ -112,7 +123,8 @@ class Threshold:
         threshold: float,
     ) -> NDArray[np.bool_]:
         """The same mask at every threshold: the bounds decide."""
-        return probability >= threshold
+        mask = probability >= threshold
+        return close_then_open(mask) if self.settings.morphology else mask
 
     def save(self, folder: Path) -> None:
         """Write the settings and bounds as config.yaml."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor import __version__
-from ichor.methods.base import Forward
+from ichor.methods.base import Answer, Forward
 from ichor.methods.field import Field, neighbours, take_field
 from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
@@ -44,18 +44,36 @@ class UNetSlices:
         from ichor.train.fit_slices import choose_thresholds, train_slices
 
         self.forward, head_mm = train_slices(self.settings, self.field_of, training, validation, workdir)
-        thresholds = choose_thresholds(self.probabilities, validation)
+        thresholds = choose_thresholds(self.answer, validation)
         self.chosen = SlicesChosen(**thresholds, head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The network's answer on the scan's own grid."""
+        """The network's answer on the scan's own grid, and what follows from it."""
+        return self.decide(self.answer(scan))
+
+    def answer(self, scan: Scan) -> Answer:
+        """`probability` (n, rows, columns) of voxels and `slice_probability` (n,), no thresholds."""
+        hu, field = self.field_of(scan)
+        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
+        voxels, slices = [], []
+        for start in range(0, scan.n_slices, _BATCH):
+            outputs = self._run(hu[channels[start : start + _BATCH]])
+            voxels.append(field.give_back(outputs["probability"]))
+            slices.append(outputs["slice_probability"])
+        probability = from_radiological(np.concatenate(voxels), scan)
+        return {
+            "probability": np.ascontiguousarray(probability),
+            "slice_probability": np.concatenate(slices).astype(np.float64),
+        }
+
+    def decide(self, answer: Answer) -> Segmentation:
+        """Both thresholds applied."""
         if self.chosen is None:
             raise unfitted(self.name)
-        probability, slice_probability = self.probabilities(scan)
-        mask = self.mask_at(probability, slice_probability, self.chosen.threshold)
+        probability, slice_probability = answer["probability"], answer["slice_probability"]
         return Segmentation(
             probability=probability,
-            mask=mask,
+            mask=self.mask_at(probability, slice_probability, self.chosen.threshold),
             slice_probability=slice_probability,
             scan_probability=float(slice_probability.max()),
             made_by=MadeBy(
@@ -70,19 +88,7 @@ class UNetSlices:
             ),
         )
 
-    def probabilities(self, scan: Scan) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Voxel probabilities (n, rows, columns) on the scan's grid and slice probabilities (n,), no thresholds."""
-        hu, field = self.field_of(scan)
-        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
-        voxels, slices = [], []
-        for start in range(0, scan.n_slices, _BATCH):
-            outputs = self._answer(hu[channels[start : start + _BATCH]])
-            voxels.append(field.give_back(outputs["probability"]))
-            slices.append(outputs["slice_probability"])
-        probability = from_radiological(np.concatenate(voxels), scan)
-        return np.ascontiguousarray(probability), np.concatenate(slices).astype(np.float64)
-
-    def _answer(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def _run(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The network's outputs for a batch (N, 3, size, size), averaged with those for its mirror image."""
         if self.forward is None:
             raise unfitted(self.name)

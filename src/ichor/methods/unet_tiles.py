@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor import __version__
-from ichor.methods.base import Forward
+from ichor.methods.base import Answer, Forward
 from ichor.methods.field import Field, take_field, tile_corners
 from ichor.methods.morphology import close_then_open
 from ichor.methods.network import adopt_network, save_network, unfitted
@@ -48,13 +48,33 @@ class UNetTiles:
         self.chosen = TilesChosen(head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The network's answer on the scan's own grid. A slice's probability is its highest voxel's."""
-        probability = self.probabilities(scan)
+        """The network's answer on the scan's own grid, and what follows from it."""
+        return self.decide(self.answer(scan))
+
+    def answer(self, scan: Scan) -> Answer:
+        """Overlapping tiles averaged, (n, rows, columns): `probability` float32, and `stretched` uint8.
+
+        The latter is the same of tiles that were each stretched so that its lowest probability is 0 and its highest
+        255, as the released code saved them: an empty tile's faint maximum becomes full hemorrhage.
+        """
+        hu, field = self.field_of(scan)
+        averaged, stretched = zip(*(self._average(one) for one in hu), strict=True)
+
+        def give_back(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+            return np.ascontiguousarray(from_radiological(field.give_back(np.stack(slices)), scan))
+
+        return {
+            "probability": give_back(averaged),
+            "stretched": np.round(give_back(stretched) * 255).astype(np.uint8),
+        }
+
+    def decide(self, answer: Answer) -> Segmentation:
+        """The threshold and the morphology applied. A slice's probability is its highest voxel's."""
+        probability = answer["stretched"].astype(np.float32) / 255 if self.settings.stretch else answer["probability"]
         slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
-        mask = self.mask_at(probability, slice_probability, self.settings.threshold)
         return Segmentation(
             probability=probability,
-            mask=mask,
+            mask=self.mask_at(probability, slice_probability, self.settings.threshold),
             slice_probability=slice_probability,
             scan_probability=float(slice_probability.max()),
             made_by=MadeBy(
@@ -65,14 +85,6 @@ class UNetTiles:
                 settings=self.settings.model_dump(exclude={"training"}, mode="json"),
             ),
         )
-
-    def probabilities(self, scan: Scan) -> NDArray[np.float32]:
-        """(n, rows, columns) voxel probabilities on the scan's grid: overlapping tiles averaged."""
-        if self.forward is None:
-            raise unfitted(self.name)
-        hu, field = self.field_of(scan)
-        averaged = np.stack([self._average(one) for one in hu])
-        return np.ascontiguousarray(from_radiological(field.give_back(averaged), scan))
 
     def mask_at(
         self,
@@ -94,19 +106,22 @@ class UNetTiles:
             head_mm=None if self.chosen is None else self.chosen.head_mm,
         )
 
-    def _average(self, hu: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _average(self, hu: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The tiles of one slice averaged where they overlap: as they are, and each stretched to 0..1."""
         if self.forward is None:
             raise unfitted(self.name)
         tile, corners = self.settings.tile, self.corners
-        total = np.zeros(hu.shape, np.float32)
+        total = np.zeros((2, *hu.shape), np.float32)
         times = np.zeros(hu.shape, np.float32)
         for start in range(0, len(corners), self.settings.batch):
             some = corners[start : start + self.settings.batch]
             tiles = np.stack([hu[r : r + tile, c : c + tile] for r, c in some])[:, None]
             for (r, c), probability in zip(some, self.forward(tiles)["probability"], strict=True):
-                total[r : r + tile, c : c + tile] += probability
+                total[0, r : r + tile, c : c + tile] += probability
+                total[1, r : r + tile, c : c + tile] += _stretch(probability)
                 times[r : r + tile, c : c + tile] += 1
-        return np.asarray(total / np.maximum(times, 1), np.float32)
+        averaged, stretched = total / np.maximum(times, 1)
+        return averaged, stretched
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
@@ -122,3 +137,9 @@ class UNetTiles:
         method.chosen = TilesChosen(**config.chosen)
         adopt_network(method, config, folder, threads)
         return method
+
+
+def _stretch(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A tile's probabilities with its lowest as 0 and its highest as 1; a tile that is all the same is 0."""
+    low, high = probability.min(), probability.max()
+    return (probability - low) / (high - low) if high > low else np.zeros_like(probability)

@@ -15,6 +15,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.overlap import Overlaps, scan_dice, subject_averages
 from ichor.head import head_length_mm
+from ichor.methods.base import Answer
 from ichor.methods.field import Field, neighbours
 from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.slice_unet import SliceUNet
@@ -24,7 +25,6 @@ from ichor.train.loop import train
 from ichor.train.samples import SliceSamples
 
 FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
-Probabilities = Callable[[Scan], tuple[NDArray[np.float32], NDArray[np.float64]]]
 
 # Dense near zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
 VOXEL_THRESHOLDS = (
@@ -68,7 +68,7 @@ def train_slices(
     return TorchForward(train(network, samples, _validator(held_out), settings.training, workdir)), pool.head_mm
 
 
-def choose_thresholds(probabilities: Probabilities, validation: Sequence[Case]) -> dict[str, float]:
+def choose_thresholds(answer: Callable[[Scan], Answer], validation: Sequence[Case]) -> dict[str, float]:
     """The balanced slice threshold, then the voxel threshold of the best Dice per scan.
 
     Both on the validation cases, at the scans' own resolution. The slice threshold comes first, since it decides
@@ -78,10 +78,11 @@ def choose_thresholds(probabilities: Probabilities, validation: Sequence[Case]) 
     counts: dict[float, dict[str, Overlaps]] = {t: {} for t in VOXEL_THRESHOLDS}
     truth, scores = {}, {}
     for case in validation:
-        probability, scores[case.subject] = probabilities(case.scan)
+        answered = answer(case.scan)
+        scores[case.subject] = answered["slice_probability"]
         truth[case.subject] = case.positive
         for threshold in VOXEL_THRESHOLDS:
-            counts[threshold][case.subject] = Overlaps.of(probability >= threshold, case.mask)
+            counts[threshold][case.subject] = Overlaps.of(answered["probability"] >= threshold, case.mask)
     curve = roc_curve(np.concatenate(list(truth.values())), np.concatenate(list(scores.values())))
     slice_threshold = curve.balanced_threshold
 

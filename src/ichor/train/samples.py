@@ -82,8 +82,9 @@ class TileSamples:
     """Square tiles cut from slices, as the paper's released code chooses them.
 
     Every tile that contains hemorrhage, and all tiles of `negative_slices` random slices without hemorrhage of each
-    subject (one in the released code); the choice is made once, from `rng`. `gray` is (S, H, W) uint8 in the brain window, `mask` (S, H, W) bool, `subject`
-    (S,) an integer for each subject, `corners` (T, 2) the first row and column of each tile of a slice.
+    subject (one in the released code); the choice is made once, from `rng`. `gray` is (S, H, W) uint8 in the brain
+    window, `mask` (S, H, W) bool, `subject` (S,) an integer for each subject, `corners` (T, 2) the first row and
+    column of each tile of a slice.
     """
 
     def __init__(
