@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ichor.dataset.describe import Description
 
 app = typer.Typer(help="What the ct-ich dataset holds, and whether it is whole.", no_args_is_help=True)
 
@@ -15,13 +18,22 @@ DataArgument = Annotated[
 
 
 @app.command()
-def describe(data: DataArgument) -> None:
-    """Print how many subjects and slices DATA holds."""
+def describe(
+    data: DataArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="PATH", help="A .md or .json file, or a folder for dataset.md and dataset.json."),
+    ] = None,
+) -> None:
+    """Print Tables 3 and 4 of the paper, each figure beside the one of DATA and each difference with its cause."""
     from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.describe import describe as describe_dataset
 
-    dataset = CtIch(data)
-    n_slices = sum(len(dataset.labels[subject]) for subject in dataset.subjects)
-    typer.echo(f"ct-ich {dataset.release}: {len(dataset.subjects)} subjects, {n_slices} slices")
+    found = describe_dataset(CtIch(data))
+    _show(found)
+    if out is not None:
+        for file in _write(found, out):
+            typer.echo(f"{file}: written")
 
 
 @app.command()
@@ -30,3 +42,55 @@ def check(data: DataArgument) -> None:
     from ichor.dataset.ct_ich import CtIch
 
     typer.echo(f"fingerprint {CtIch(data).fingerprint}")
+
+
+def _write(found: Description, out: Path) -> list[Path]:
+    """Write the description as the file's suffix says, or both ways into a folder; the files written."""
+    import json
+
+    from ichor.atomic import write_whole
+    from ichor.errors import IchorError
+
+    texts = {".md": found.as_markdown(), ".json": json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n"}
+    files = [out] if out.suffix in texts else [out / f"dataset{suffix}" for suffix in texts]
+    try:
+        files[0].parent.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            write_whole(file, texts[file.suffix])
+    except OSError as error:
+        raise IchorError(f"{out}: expected a file or folder to write to, found {error.strerror}") from error
+    return files
+
+
+def _show(found: Description) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ichor.dataset.describe import rows_of
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 150  # in a file or a pipe there is no edge to fold at
+
+    def table(title: str, *columns: str) -> Table:
+        made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        made.show_header = any(columns)
+        for name in columns:
+            made.add_column(name, justify="right" if name else "left")
+        return made
+
+    for title, rows in found.tables:
+        counted = table(title, "", "paper", "here")
+        for cells in rows_of(rows):
+            counted.add_row(*cells)
+        console.print(counted)
+        for row in rows:
+            if row.why:
+                console.print(Text(f"* {row.name}: {row.why}", style="yellow"))
+        console.print()
+    beyond = table("What the paper does not count", "", "")
+    for name, figure in found.beyond:
+        beyond.add_row(name, figure)
+    console.print(beyond)
+    console.print(f"\nct-ich {found.release}, fingerprint {found.fingerprint}")

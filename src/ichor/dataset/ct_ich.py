@@ -98,21 +98,36 @@ class CtIch:
         if subject not in self.subjects:
             raise UnreadableInput(f"{self.root}: expected a subject of the dataset, found {subject!r}")
         path = self.scan_path(subject)
-        if self.release == "1.0.0":
-            from ichor.read.ct_ich import read_mask
-
-            mask = read_mask(path)
-        else:
-            from ichor.read.ct_ich_nifti import read_mask as read_nifti_mask
-
-            mask = read_nifti_mask(path)
-        for table, rows in ((self.slice_table, self.labels), (self.demographics_table, self.demographics)):
-            if subject not in rows:
-                raise UnreadableInput(f"{table}: expected rows of subject {subject}, found none")
+        mask = self.mask(subject)
+        self.require_rows(subject)
         labels = self.labels[subject]
         if len(labels) != len(mask):
             raise UnreadableInput(f"{path}: expected {len(labels)} slices by the table, found {len(mask)}")
         return Case(subject, open_scan(path), mask, labels)
+
+    def mask(self, subject: str) -> NDArray[np.bool_]:
+        """(n, rows, columns), the subject's delineation. Raises UnreadableInput where it cannot be read."""
+        if self.release == "1.0.0":
+            from ichor.read.ct_ich import read_mask
+
+            return read_mask(self.scan_path(subject))
+        from ichor.read.ct_ich_nifti import read_mask as read_nifti_mask
+
+        return read_nifti_mask(self.scan_path(subject))
+
+    def delineated_slices(self, subject: str) -> frozenset[int]:
+        """The numbers (from 1) of the slices with a delineation: by the files of 1.0.0, by the voxels of 1.3.1."""
+        if self.release == "1.0.0":
+            from ichor.read.ct_ich import mask_numbers
+
+            return frozenset(mask_numbers(self.scan_path(subject)))
+        return frozenset((np.flatnonzero(self.mask(subject).any(axis=(1, 2))) + 1).tolist())
+
+    def require_rows(self, subject: str) -> None:
+        """Raise UnreadableInput where the subject is missing from either table."""
+        for table, rows in ((self.slice_table, self.slice_rows), (self.demographics_table, self.demographics)):
+            if subject not in rows:
+                raise UnreadableInput(f"{table}: expected rows of subject {subject}, found none")
 
     def cases(self, subjects: Iterable[str]) -> Cases:
         """The cases of these subjects, read when they are asked for."""

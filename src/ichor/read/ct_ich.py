@@ -39,6 +39,7 @@ _NOISE = 8
 _FAR_HU = 60
 
 _SLICE = re.compile(r"^(\d+)\.jpg$")
+_MASK = re.compile(r"^(\d+)_HGE_Seg\.jpg$")
 
 
 def accepts(path: Path) -> bool:
@@ -98,6 +99,11 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
         if file.exists():
             mask[index] = _gray(file) > MASK_ABOVE
     return mask
+
+
+def mask_numbers(path: Path) -> list[int]:
+    """The numbers of the slices of the subject at `path` that have a delineation."""
+    return sorted(int(found[1]) for file in (path / "brain").iterdir() if (found := _MASK.match(file.name)))
 
 
 def combine(brain: NDArray[np.uint8], bone: NDArray[np.uint8]) -> NDArray[np.float32]:
