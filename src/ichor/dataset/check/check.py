@@ -1,0 +1,112 @@
+"""Checks a copy of the dataset, subject by subject, and never stops at what is amiss."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ichor.dataset import published
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.dataset.check.jpg import GRAY, check_jpg
+from ichor.dataset.check.known import known_defects
+from ichor.dataset.check.nifti import check_folders, check_nifti
+from ichor.dataset.check.report import Problem, Report, SubjectReport, sort_problems
+from ichor.dataset.check.tables import Tables
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.statistics import named
+from ichor.read.ct_ich import MASK_ABOVE
+
+
+class Checker:
+    """A check of one copy: iterate over `subjects()` to its end, then ask for the `report()`.
+
+    Raises UnreadableInput where a table cannot be read as such.
+    """
+
+    def __init__(self, dataset: CtIch) -> None:
+        self._dataset = dataset
+        self._tables = Tables(dataset)
+        self._found: dict[str, SubjectReport] = {}
+
+    def subjects(self) -> Iterator[str]:
+        """Check each subject's images, on all cores; yields the subject when it is done."""
+        dataset = self._dataset
+
+        def check(subject: str) -> SubjectReport:
+            rows = self._tables.slices.get(subject, {})
+            check_images = check_jpg if dataset.release == "1.0.0" else check_nifti
+            return check_images(dataset.root, subject, rows)
+
+        executor = ThreadPoolExecutor(os.cpu_count())
+        try:
+            for subject, report in zip(dataset.subjects, executor.map(check, dataset.subjects), strict=True):
+                self._found[subject] = report
+                yield subject
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+    def report(self) -> Report:
+        """All that was found, sorted into what has to be mended and what is known of the release."""
+        dataset, subjects = self._dataset, self._dataset.subjects
+        problems = [*self._tables.problems(subjects, self._image_of), *self._folder_problems(), *self._copies()]
+        problems += [one for report in self._found.values() for one in report.problems]
+        fingerprint: str | None
+        try:
+            fingerprint = dataset.fingerprint
+        except OSError as error:
+            fingerprint = None
+            where = Path(error.filename).relative_to(dataset.root).as_posix()
+            problems.append(Problem(where, f"expected a file that can be read, found {error.strerror}"))
+        errors, known = sort_problems(problems, known_defects(dataset.release, self._tables.demographics_name))
+        return Report(
+            release=dataset.release,
+            fingerprint=fingerprint,
+            n_subjects=len(subjects),
+            n_slices=sum(len(self._tables.slices.get(subject, ())) for subject in subjects),
+            n_delineated=sum(report.n_delineated for report in self._found.values()),
+            errors=tuple(errors),
+            known=tuple(known),
+            notes=tuple(self._notes()),
+        )
+
+    def _image_of(self, subject: str) -> str:
+        return self._dataset.scan_path(subject).relative_to(self._dataset.root).as_posix()
+
+    def _folder_problems(self) -> list[Problem]:
+        """Entries beside the subjects' own that are none."""
+        if self._dataset.release != "1.0.0":
+            return check_folders(self._dataset.root).problems
+        folder = self._dataset.root / "Patients_CT"
+        others = sorted(one.name for one in folder.iterdir() if one.name not in self._dataset.subjects)
+        return [Problem(f"Patients_CT/{name}", "expected folders NNN only, found another name") for name in others]
+
+    def _copies(self) -> Iterator[Problem]:
+        """Slices whose image is another slice's, byte by byte: such a slice could lie on two sides of a fold."""
+        first: dict[str, str] = {}
+        for report in self._found.values():
+            for file, content in report.images.items():
+                if content in first:
+                    yield Problem(file, f"expected an image of its own, found that of {first[content]}")
+                first.setdefault(content, file)
+
+    def _notes(self) -> Iterator[str]:
+        absent = [subject for subject in published.SUBJECTS if subject not in self._dataset.subjects]
+        if absent:
+            yield f"{len(absent)} of the paper's {len(published.SUBJECTS)} subjects are absent: {named(absent)}."
+        row = self._tables.demographics.get(CHRONIC_SUBJECT)
+        if row is not None and row.number in self._dataset.subjects and "chronic" in row.condition.lower():
+            yield f"Subject {row.number} is the chronic case that the paper leaves out of Dice and Jaccard."
+        slices = [row for subject in self._dataset.subjects for row in self._tables.slices.get(subject, {}).values()]
+        several = sum(len(row.subtypes) > 1 for row in slices)
+        if several:
+            yield f"{several} slices have several subtypes and one delineation: it does not say which pixels are which."
+        gray = sum(report.gray_pixels for report in self._found.values())
+        total = sum(report.mask_pixels for report in self._found.values())
+        if gray:
+            lowest, highest = GRAY
+            yield (
+                f"{100 * gray / total:.3f} % of the delineations' pixels are gray ({lowest} to {highest}), which is "
+                f"JPEG's doing; above {MASK_ABOVE} is hemorrhage."
+            )

@@ -1,0 +1,135 @@
+"""A subject's images in release 1.0.0: which files there are, what is in them, and what the slice table says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ichor.dataset.check.known import NO_FILE, shifted_bone
+from ichor.dataset.check.offset import Skulls
+from ichor.dataset.check.report import SubjectReport, missing
+from ichor.dataset.check.tables import names
+from ichor.dataset.tables import SliceRow
+from ichor.read.ct_ich import MASK_ABOVE, SIZE
+
+_FILE = re.compile(r"(\d+)(_HGE_Seg)?\.jpg")
+
+# A pixel of a delineation is gray where JPEG left it this far from both black and white.
+GRAY = (16, 239)
+
+
+def check_jpg(root: Path, subject: str, rows: Mapping[int, SliceRow]) -> SubjectReport:
+    """Check Patients_CT/NNN against its rows of the slice table by slice number; no rows, no comparison."""
+    folder = root / "Patients_CT" / subject
+    report = SubjectReport()
+    brain, masks = _files(root, folder / "brain", report)
+    bone, misplaced = _files(root, folder / "bone", report)
+    for k in misplaced:
+        report.add(_place(root, folder / "bone" / f"{k}_HGE_Seg.jpg"), "expected it under brain/, found it under bone/")
+    _compare_numbers(root, folder, report, rows, brain, bone, masks)
+    skulls = Skulls()
+    for k in sorted(brain):
+        gray = _read(root, folder / "brain" / f"{k}.jpg", report, keep_hash=True)
+        if gray is not None:
+            skulls.add_brain(k, gray)
+    for k in sorted(bone):
+        gray = _read(root, folder / "bone" / f"{k}.jpg", report)
+        if gray is not None:
+            skulls.add_bone(k, gray)
+    for k in sorted(masks):
+        _check_mask(root, folder / "brain" / f"{k}_HGE_Seg.jpg", report)
+    if offset := skulls.offset():
+        report.add(_place(root, folder / "bone"), shifted_bone(offset))
+    report.n_delineated = len(masks)
+    return report
+
+
+def _files(root: Path, folder: Path, report: SubjectReport) -> tuple[set[int], set[int]]:
+    """The numbers of the slices and of the delineations in a folder."""
+    slices: set[int] = set()
+    masks: set[int] = set()
+    if not folder.is_dir():
+        report.add(_place(root, folder), "expected a folder of slices, found none")
+        return slices, masks
+    for file in folder.iterdir():
+        match = _FILE.fullmatch(file.name)
+        if match is None:
+            report.add(_place(root, file), "expected k.jpg and k_HGE_Seg.jpg only, found another name")
+        else:
+            (masks if match[2] else slices).add(int(match[1]))
+    return slices, masks
+
+
+def _compare_numbers(
+    root: Path,
+    folder: Path,
+    report: SubjectReport,
+    rows: Mapping[int, SliceRow],
+    brain: set[int],
+    bone: set[int],
+    masks: set[int],
+) -> None:
+    """Slices without gaps, each in both windows, with a row; a delineation where there is a label, and only there."""
+    expected = {*rows} or brain | bone
+    if not rows and (gaps := missing(expected)):
+        report.add(_place(root, folder), f"expected slices 1 to {max(expected)}, found no {gaps}")
+    for window, there in (("brain", brain), ("bone", bone)):
+        absent = expected - there if (folder / window).is_dir() else set()
+        for k in sorted(absent):
+            report.add(_place(root, folder / window / f"{k}.jpg"), NO_FILE)
+        for k in sorted(there - expected):
+            said = "expected a row of this slice in the slice table, found none"
+            report.add(_place(root, folder / window / f"{k}.jpg"), said)
+    for k in sorted(masks | {*rows}):
+        mask = _place(root, folder / "brain" / f"{k}_HGE_Seg.jpg")
+        labels = rows[k].subtypes if k in rows else frozenset()
+        if labels and k not in masks:
+            report.add(mask, f"expected the delineation of a slice labelled {names(labels)}, found no such file")
+        elif rows and not labels and k in masks:
+            report.add(mask, "expected a slice with a label of hemorrhage, found one without")
+        elif k in masks and k not in brain:
+            report.add(mask, f"expected its slice {k}.jpg, found none")
+
+
+def _check_mask(root: Path, file: Path, report: SubjectReport) -> None:
+    gray = _read(root, file, report)
+    if gray is None:
+        return
+    if not (gray > MASK_ABOVE).any():
+        report.add(_place(root, file), f"expected some pixels above {MASK_ABOVE}, found none")
+    report.gray_pixels += int(((gray >= GRAY[0]) & (gray <= GRAY[1])).sum())
+    report.mask_pixels += gray.size
+
+
+def _read(root: Path, file: Path, report: SubjectReport, *, keep_hash: bool = False) -> NDArray[np.uint8] | None:
+    """The image as (650, 650), or None where it is none that the release can hold."""
+    expected = f"expected a gray 8-bit JPEG of {SIZE[0]} x {SIZE[1]} pixels"
+    try:
+        content = file.read_bytes()
+        with Image.open(BytesIO(content)) as image:
+            found = f"{image.format} of {image.height} x {image.width} pixels, mode {image.mode}"
+            sound = (image.format, image.mode, image.height, image.width) == ("JPEG", "L", *SIZE)
+            gray = np.asarray(image.convert("L"))
+    except UnidentifiedImageError:
+        report.add(_place(root, file), f"{expected}, found no image")
+        return None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        report.add(_place(root, file), f"{expected}, found a damaged one: {getattr(error, 'strerror', None) or error}")
+        return None
+    if not sound:
+        report.add(_place(root, file), f"{expected}, found a {found}")
+        return None
+    if keep_hash:
+        report.images[_place(root, file)] = hashlib.sha256(content).hexdigest()
+    return gray
+
+
+def _place(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()

@@ -1,0 +1,35 @@
+"""The known defects of the two releases, found by looking at them (see docs/dataset.md)."""
+
+from __future__ import annotations
+
+from ichor.dataset.check.report import Problem
+
+NO_FILE = "expected a file of that name, found none"
+
+
+def shifted_bone(offset: int) -> str:
+    """What is said of bone-window images whose k.jpg shows the slice of brain/(k - offset).jpg."""
+    return f"expected k.jpg to show the slice of brain/k.jpg, found that of brain/(k{-offset:+d}).jpg"
+
+
+def labelled_normal(condition: str) -> str:
+    """What is said of a subject with hemorrhage by the labels and none by the condition on file."""
+    return f"expected no hemorrhage by the condition on file, {condition!r}; found labels of hemorrhage"
+
+
+def known_defects(release: str, demographics: str) -> dict[Problem, str]:
+    """Each known problem of the release with what comes of it; `demographics` is the name of its table."""
+    known = {
+        Problem(f"{demographics}: subject 058", labelled_normal("Normal CT")): "the labels and delineations are used",
+    }
+    if release == "1.0.0":
+        known |= {
+            Problem("Patients_CT/084/bone/36.jpg", NO_FILE): "HU of that slice is limited to -20..100",
+            Problem("Patients_CT/081/bone", shifted_bone(2)): "the subject's bone window is left out",
+        }
+    else:
+        known |= {
+            Problem(f"ct_scans/{number:03d}.nii", NO_FILE): "no original series is public for 059 to 065"
+            for number in range(59, 66)
+        }
+    return known
