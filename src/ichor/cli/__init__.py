@@ -15,6 +15,7 @@ from ichor import __version__
 from ichor.cli.dataset import app as dataset
 from ichor.cli.inspect import inspect
 from ichor.cli.memory import restart_keeping_memory
+from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
 from ichor.errors import IchorError
@@ -31,6 +32,7 @@ app.command()(inspect)
 app.command()(screen)
 app.command()(train)
 app.command()(export)
+app.command()(results)
 app.add_typer(dataset, name="dataset")
 
 

@@ -1,0 +1,105 @@
+"""The page of one run: what it is, its tables and pictures, and the command that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ichor.evaluate.pages.beside import Verdict, paper_experiment
+from ichor.evaluate.pages.blocks import Picture, Section
+from ichor.evaluate.pages.figures import main_figures, subjects
+from ichor.evaluate.pages.measures import calibration, detection, extent
+from ichor.evaluate.pages.paper_tables import subtypes_and_age, table_5, table_6
+from ichor.evaluate.pages.words import Metrics, figure_at, fold_words, interval_of, listed, value_of
+from ichor.evaluate.paper import DATASET_CITATION
+
+USE = "Research use only; not a medical device."
+ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
+HOW_AVERAGED = (
+    "Dice and Jaccard leave the chronic subject 070 out, as the paper does; detection keeps it. Intervals (95 %) come "
+    "from resampling subjects."
+)
+REDUCED = (
+    "This is a reduced run: a smaller network trained for a shorter time, which stands for the full experiment until "
+    "that is run. Its figures are not the paper's method's."
+)
+
+# Where the paper's figure lies.
+_LIES = {
+    Verdict.REPRODUCED: ", inside of the interval",
+    Verdict.BETTER: ", below the interval",
+    Verdict.WORSE: ", above the interval",
+    Verdict.TOO_FEW: ", too few subjects to compare",
+    Verdict.NONE: "",
+}
+
+
+def title(metrics: Metrics) -> str:
+    """The experiment's name, marked where it is reduced."""
+    return f"{metrics['experiment']}{' (reduced)' if metrics['made_by'].get('reduced') else ''}"
+
+
+def what_it_is(metrics: Metrics) -> str:
+    """The method and the subjects it was tested on."""
+    data, folds = metrics["data"], list(metrics["folds"])
+    return (
+        f"Method `{metrics['config']['method']}` on the authors' test {fold_words(folds)} of ct-ich: "
+        f"{data['n_subjects']} subjects, {data['n_slices']} slices, each predicted by a model that saw nothing of the "
+        "subject in training or in any choice."
+    )
+
+
+def what_it_says(metrics: Metrics) -> str:
+    """Dice and detection in two sentences, the paper's figure beside the first."""
+    experiment = paper_experiment(metrics)
+    dice = next(one for one in experiment.numbers if one.keys == ("dice", "paper_average"))
+    figure = dice.ours(metrics)
+    if figure is None:
+        return "The Dice of the paper's average is not defined: no tested subject has hemorrhage."
+    interval = interval_of(figure)
+    text = (
+        f"The Dice of the paper's average is {value_of(figure)}"
+        f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects. The paper's experiment "
+        f"{experiment.number} has {dice.value:g}{_LIES[dice.verdict(metrics)]}."
+    )
+    auc = figure_at(metrics, "slice", "auc")
+    if auc is None:
+        return text
+    return f"{text} Slices with hemorrhage are told from those without with an AUC of {value_of(auc)}."
+
+
+def chosen(metrics: Metrics) -> list[str]:
+    """What each fold chose on subjects that it was not tested on, where the run says so."""
+    by_fold = metrics["made_by"].get("chosen") or {}
+    words = [
+        f"fold {fold} {listed([f'{name} {value:g}' for name, value in one.items()])}" for fold, one in by_fold.items()
+    ]
+    return [f"Chosen without the test subjects: {'; '.join(words)}."] if words else []
+
+
+def sections(metrics: Metrics, pictures: Sequence[Picture] = ()) -> list[Section]:
+    """Everything between the title and the making."""
+    found = [
+        Section("Main figures", (main_figures(metrics, "ours"), HOW_AVERAGED, *chosen(metrics))),
+        table_5(metrics),
+        table_6(metrics),
+        subtypes_and_age(metrics),
+        detection(metrics),
+        calibration(metrics),
+        extent(metrics),
+        Section("Figures", tuple(pictures)) if pictures else None,
+        Section("Subjects", (subjects(metrics),)),
+    ]
+    return [section for section in found if section is not None]
+
+
+def making(metrics: Metrics) -> str:
+    """The one command that makes the run again, on what it was made, and how long it took."""
+    made = metrics["made_by"]
+    commit = f", at commit {made['commit']}" if made.get("commit") else ""
+    return f"Made again by `{made['command']}` ({_time(made['seconds'])} of training on {made['hardware']}{commit})."
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
