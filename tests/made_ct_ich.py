@@ -1,9 +1,11 @@
-"""A made dataset in the layout of ct-ich 1.0.0: heads with a bright lens of blood, no patient."""
+"""A made dataset in the layouts of ct-ich 1.0.0 and 1.3.1: heads with a bright lens of blood, no patient."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 from PIL import Image
 
@@ -22,7 +24,6 @@ DEMOGRAPHICS_HEADER = (
 
 def write_ct_ich(root: Path, subjects: dict[str, int], n_slices: int = 5) -> Path:
     """Write a dataset; `subjects` gives each subject's number of slices with hemorrhage. Returns `root`."""
-    rows, people = [HEADER], [DEMOGRAPHICS_HEADER]
     for seed, (subject, n_blood) in enumerate(sorted(subjects.items())):
         for window in ("brain", "bone"):
             (root / "Patients_CT" / subject / window).mkdir(parents=True)
@@ -34,11 +35,48 @@ def write_ct_ich(root: Path, subjects: dict[str, int], n_slices: int = 5) -> Pat
                 _save(folder / name / f"{k}.jpg", np.round(window.gray(hu)))
             if blood:
                 _save(folder / "brain" / f"{k}_HGE_Seg.jpg", mask * 255)
-            rows.append(f"{int(subject)},{k},0,0,0,{int(blood)},0,{int(not blood)},0")
-        people.append(f"{int(subject)},{20 + seed},Male,,,,{1 if n_blood else ''},,,made,")
-    (root / "hemorrhage_diagnosis.csv").write_text("\r\n".join(rows) + "\r\n", encoding="utf-8")
-    (root / "patient_demographics.csv").write_text("\r\n".join(people) + "\r\n", encoding="utf-8")
+    _write_slice_table(root / "hemorrhage_diagnosis.csv", subjects, n_slices)
+    _write_demographics(root / "patient_demographics.csv", subjects)
     return root
+
+
+def write_ct_ich_nifti(
+    root: Path, subjects: dict[str, int], n_slices: int = 5, without_images: Sequence[str] = ()
+) -> Path:
+    """The same in the layout of release 1.3.1, on 130 x 130 pixels.
+
+    Subjects `without_images` are in the demographics only, as 059 to 065 are in the release.
+    """
+    for folder in ("ct_scans", "masks"):
+        (root / folder).mkdir(parents=True)
+    for seed, (subject, n_blood) in enumerate(sorted(subjects.items())):
+        slices = [
+            made_slice(np.random.default_rng([seed, k]), blood=n_slices - n_blood < k) for k in range(1, n_slices + 1)
+        ]
+        hu = np.stack([hu[::5, ::5] for hu, _ in slices]).astype(np.int16)
+        mask = np.stack([mask[::5, ::5] for _, mask in slices]).astype(np.uint8)
+        for folder, voxels in (("ct_scans", hu), ("masks", mask)):
+            image = nib.Nifti1Image(voxels.transpose(2, 1, 0), np.diag([-1.65, -1.65, 5.0, 1.0]))
+            nib.save(image, root / folder / f"{subject}.nii")
+    _write_slice_table(root / "hemorrhage_diagnosis_raw_ct.csv", subjects, n_slices)
+    _write_demographics(root / "Patient_demographics.csv", {**subjects, **dict.fromkeys(without_images, 0)})
+    return root
+
+
+def _write_slice_table(file: Path, subjects: dict[str, int], n_slices: int) -> None:
+    rows = [HEADER]
+    for subject, n_blood in sorted(subjects.items()):
+        for k in range(1, n_slices + 1):
+            blood = n_slices - n_blood < k
+            rows.append(f"{int(subject)},{k},0,0,0,{int(blood)},0,{int(not blood)},0")
+    file.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8")
+
+
+def _write_demographics(file: Path, subjects: dict[str, int]) -> None:
+    people = [DEMOGRAPHICS_HEADER]
+    for seed, (subject, n_blood) in enumerate(sorted(subjects.items())):
+        people.append(f"{int(subject)},{20 + seed},Male,,,,{1 if n_blood else ''},,,made,")
+    file.write_text("\r\n".join(people) + "\r\n", encoding="utf-8")
 
 
 def made_slice(rng: np.random.Generator, *, blood: bool) -> tuple[np.ndarray, np.ndarray]:
