@@ -1,0 +1,35 @@
+"""The page of the literature is the one that its data and the results make."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_page_is_up_to_date() -> None:
+    command = [sys.executable, ROOT / "scripts" / "literature.py"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = "run `.venv/bin/python scripts/literature.py > docs/literature.md`"
+    assert (ROOT / "docs" / "literature.md").read_text(encoding="utf-8") == made, told
+
+
+def test_the_papers_tables_are_whole() -> None:
+    data = yaml.safe_load((ROOT / "docs" / "literature.yaml").read_text(encoding="utf-8"))
+    assert (len(data["detection"]), len(data["segmentation"])) == (14, 6)
+    sizes = [
+        one[part] for table in ("detection", "segmentation") for one in data[table] for part in ("training", "testing")
+    ]
+    assert all(set(size) in ({"all"}, {"with", "without"}) for size in sizes)
+    cited = {key for table in ("detection", "segmentation") for one in data[table] for key in one["references"]}
+    assert cited == set(data["references"]) == set(range(6, 27))
+
+
+def test_every_committed_result_has_its_row() -> None:
+    page = (ROOT / "docs" / "literature.md").read_text(encoding="utf-8")
+    for file in (ROOT / "results").glob("*/metrics.json"):
+        assert page.count(f"(../results/{file.parent.name}/README.md)") == 3
