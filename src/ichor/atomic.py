@@ -33,6 +33,23 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(replaced, ignore_errors=True)
 
 
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """A block that only one process at a time enters for this folder; the others wait at its door.
+
+    The lock is the system's own, so that a killed process leaves none behind. Where there is no such lock (Windows)
+    nobody waits.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one step: it is there complete, or not at all."""
     partial = path.with_name(f".{path.name}{PARTIAL}")

@@ -12,6 +12,7 @@ import sys
 import typer
 
 from ichor import __version__
+from ichor.cli.crossval import crossval
 from ichor.cli.dataset import app as dataset
 from ichor.cli.inspect import inspect
 from ichor.cli.memory import restart_keeping_memory
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(inspect)
 app.command()(screen)
 app.command()(train)
+app.command()(crossval)
 app.command()(export)
 app.command()(results)
 app.add_typer(dataset, name="dataset")
@@ -53,7 +55,7 @@ def options(
 
 def main() -> None:
     """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
-    if sys.argv[1:2] == ["train"]:
+    if sys.argv[1:2] in (["train"], ["crossval"]):
         restart_keeping_memory()
     try:
         app()

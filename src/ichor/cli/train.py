@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ichor.cli.show import show_figures
 from ichor.errors import BadConfig
 
 
@@ -22,23 +23,7 @@ def train(
     Every epoch is a checkpoint: the same command continues where the last one stopped. Under torchrun the same
     command trains on several devices.
     """
-    from ichor.dataset.ct_ich import CtIch
-    from ichor.experiments.config import load_config
-    from ichor.experiments.run import run_fold
-
-    chosen = load_config(config)
-    if fold is not None:
-        chosen = chosen.model_copy(update={"fold": fold})
-    shown = Path(config).name if Path(config).is_file() else config  # no path of a machine in what is committed
-    words = ["ichor", "train", shown, "--data", "ct-ich", "--out", "RUN", *(["--fold", str(fold)] if fold else [])]
-    try:
-        metrics = run_fold(chosen, CtIch(data), out, shlex.join(words))
-    except ModuleNotFoundError as error:
-        raise BadConfig(
-            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
-        ) from error
-    if metrics is not None:
-        _show(metrics, out)
+    run_experiment("train", config, data, out, [] if fold is None else [fold], None)
 
 
 def export(
@@ -53,17 +38,28 @@ def export(
     typer.echo(f"{out}: model package written")
 
 
-def _show(metrics: dict[str, Any], out: Path) -> None:
-    def line(name: str, figure: dict[str, Any]) -> str:
-        if figure["value"] is None:
-            return f"{name:<44} not defined"
-        low, high = figure["ci95"]
-        return f"{name:<44} {figure['value']:.3f}  (95 % {low:.3f} to {high:.3f}, n = {figure['n']})"
+def run_experiment(command: str, config: str, data: Path, out: Path, folds: list[int], answers: Path | None) -> None:
+    """Do these folds of an experiment (the command's own if there are none) and show its figures."""
+    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.folds import N_FOLDS
+    from ichor.experiments.config import load_config
+    from ichor.experiments.run import cross_validate
 
-    typer.echo(line("Dice, paper's average", metrics["dice"]["paper_average"]))
-    typer.echo(line("Jaccard, paper's average", metrics["jaccard"]["paper_average"]))
-    typer.echo(line("slice AUC", metrics["slice"]["auc"]))
-    typer.echo(line("slice specificity at 97 % sensitivity", metrics["slice"]["specificity_at_sensitivity_97"]))
-    typer.echo(line("scan AUC", metrics["scan"]["auc"]))
-    typer.echo(f"{out / 'metrics.json'}: all figures")
-    typer.echo("Research use only; not a medical device.")
+    chosen = load_config(config)
+    shown = Path(config).name if Path(config).is_file() else config  # no path of a machine in what is committed
+    words = ["ichor", command, shown, "--data", "ct-ich", "--out", "RUN"]
+    for number in folds:
+        words += ["--fold", str(number)]
+    if answers is not None:
+        words += ["--answers", "ANSWERS"]
+    every = range(1, N_FOLDS + 1) if command == "crossval" else [chosen.fold]  # train
+    try:
+        metrics = cross_validate(
+            chosen, CtIch(data), out, sorted(set(folds)) or every, command=shlex.join(words), answers=answers
+        )
+    except ModuleNotFoundError as error:
+        raise BadConfig(
+            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
+        ) from error
+    if metrics is not None:
+        show_figures(metrics, out)

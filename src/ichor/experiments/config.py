@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -16,15 +16,22 @@ from ichor.train.settings import Strict
 
 
 class ExperimentConfig(Strict):
-    """One experiment: a method with its settings on one of the authors' folds.
+    """One experiment: a method with its settings, on folds by subject.
 
     Unknown keys are refused, in `settings` by the method's own settings.
     """
 
     name: str = Field(min_length=1)
     method: str
-    fold: int = Field(1, ge=1, le=5, description="the authors' fold that is tested")
+    folds: Literal["authors", "stratified"] = Field(
+        "authors", description="the authors' five test blocks, or five with each subtype shared out evenly"
+    )
+    folds_seed: int = Field(0, ge=0, description="of the stratified folds")
+    fold: int = Field(1, ge=1, le=5, description="the fold that `ichor train` takes; `ichor crossval` takes all")
     reduced: bool = Field(False, description="whether this stands for a larger experiment")
+    answers_of: str | None = Field(
+        None, description="the experiment whose out-of-fold answers are decided on again; nothing is fitted then"
+    )
     settings: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS
 from ichor.experiments.card import model_card
 from ichor.experiments.config import load_config
-from ichor.experiments.run import MODEL
+from ichor.experiments.fold import MODEL, fold_folder
 from ichor.models.package import CONFIG, read_config, write_config, write_sums
 
 CARD = "MODEL_CARD.md"
@@ -22,15 +22,17 @@ CARD = "MODEL_CARD.md"
 def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
-    Raises BadConfig where the run is not finished or `out` exists.
+    Raises BadConfig where the run is not finished, has several folds (and so several models), or `out` exists.
     """
     if out.exists():
         raise BadConfig(f"{out}: expected a folder that does not exist yet, found one that does")
     config = load_config(str(run / CONFIG))
-    model = run / f"fold-{config.fold}" / MODEL
-    if not (run / METRICS).is_file() or not (model / CONFIG).is_file():
+    if not (run / METRICS).is_file():
         raise BadConfig(f"{run}: expected a finished run with {METRICS}, found none; run `ichor train` to its end")
     metrics: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
+    if len(metrics["folds"]) != 1:  # its figures would not be those of the model
+        raise BadConfig(f"{run}: expected a run of one fold, found folds {', '.join(map(str, metrics['folds']))}")
+    model = fold_folder(run, metrics["folds"][0]) / MODEL
     package = read_config(model).model_copy(update={"model": name or config.name, "version": __version__})
 
     with whole_folder(out) as folder:

@@ -1,107 +1,131 @@
-"""A run: one experiment on one fold, from the dataset to figures on the test block.
+"""A run: one experiment over some folds, from the dataset to figures on the subjects it was tested on.
 
-RUN/config.yaml                the config with all defaults written out
-RUN/data.json                  the fingerprint of the dataset
-RUN/fold-K/                    what the fit leaves: checkpoint.pt, history.jsonl, weights.pt, made_by.json
-RUN/fold-K/model/              the fitted method as a package, without card and figures
-RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv
+RUN/config.yaml    the config with all defaults written out
+RUN/data.json      the fingerprint of the dataset
+RUN/fold-K/        a fold (see fold.py); folds may be done by separate processes or machines that share RUN
+RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
 """
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
-from ichor.atomic import whole_folder, write_whole
+from ichor.atomic import one_at_a_time, write_whole
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import Fold, authors_fold
+from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS, write_predictions
 from ichor.evaluate.folder import evaluate_folder
-from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
-from ichor.experiments.making import commit, hardware, on_accelerator
-from ichor.methods import Method, get
-from ichor.models.package import CONFIG, Training, read_config, write_config
+from ichor.experiments.fold import (
+    MADE_BY,
+    decide_again,
+    fit_and_predict,
+    fold_folder,
+    fold_of,
+    is_first_rank,
+    is_predicted,
+    kept_file,
+)
+from ichor.experiments.kept import read_answer, read_prediction
+from ichor.models.package import CONFIG
 
 DATA = "data.json"
-MODEL = "model"
-MADE_BY = "made_by.json"
 
 
-def run_fold(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) -> dict[str, Any] | None:
-    """Fit on the fold's training block, choose on its validation block, report on its test block.
+def cross_validate(
+    config: ExperimentConfig,
+    dataset: CtIch,
+    run: Path,
+    folds: Iterable[int],
+    *,
+    command: str,
+    answers: Path | None = None,
+) -> dict[str, Any] | None:
+    """Do these folds of an experiment, 1 to 5, and report on all folds that are done by now.
 
     Returns the figures that it also writes to metrics.json; None on the other ranks of a torchrun group. What a
-    previous call with the same `run` finished is not done again. Raises BadConfig where `run` holds another
-    experiment or other data, and where a block of the fold has no subject in the dataset.
+    previous call with the same `run` finished is not done again. `answers` is the run of the experiment that
+    `config.answers_of` names. Raises BadConfig where `run` holds another experiment or other data, where `answers` is
+    missing, not asked for or another experiment's, and where a block of a fold has no subject in the dataset.
     """
-    fold = authors_fold(config.fold, dataset.subjects)
-    for block in ("training", "validation", "test"):
-        if not getattr(fold, block):
-            raise BadConfig(f"{dataset.root}: expected subjects of fold {fold.number}'s {block} block, found none")
-    folder = run / f"fold-{config.fold}"
-    first_rank = int(os.environ.get("RANK", "0")) == 0
-    if first_rank:
+    chosen = [fold_of(config, dataset, number) for number in folds]
+    if answers is not None or config.answers_of is not None:
+        _check_answers(config, dataset, answers)
+    if is_first_rank():
         _claim(run, config, dataset)
-    model = folder / MODEL
-    method: Method | None = None
-    if not (model / CONFIG).exists():
-        started = time.perf_counter()
-        method = get(config.method)(**config.settings)
-        method.model = config.name
-        method.fit(dataset.cases(fold.training), dataset.cases(fold.validation), folder)
-        if first_rank:
-            seconds = _fit_seconds(folder, time.perf_counter() - started)
-            made_by = {"command": command, "commit": commit(), "hardware": hardware(), "seconds": seconds}
-            folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / MADE_BY, json.dumps(made_by))
-            _save(method, config, dataset, fold, model)
-    if not first_rank:
-        return None
-    if (run / METRICS).exists():
-        found: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
-        return found
-    if method is None or not on_accelerator():
-        # What is reported is what ships: the exported network. Only where it was just fitted on a GPU does that
-        # one answer, to within 1e-4 of it and many times faster.
-        method = get(config.method).load(model)
-    return _report(method, config, dataset, fold, run)
+    for fold in chosen:
+        if answers is not None:
+            decide_again(config, answers, run, fold, command)
+        else:
+            fit_and_predict(config, dataset, run, fold, command)
+    return _report(config, dataset, run, command) if is_first_rank() else None
 
 
-def _report(method: Method, config: ExperimentConfig, dataset: CtIch, fold: Fold, run: Path) -> dict[str, Any]:
-    write_predictions(run, _predictions(method, dataset, fold), dataset)
-    made_by = json.loads((run / f"fold-{fold.number}" / MADE_BY).read_text(encoding="utf-8"))
-    header = {
-        "experiment": config.name,
-        "config": config.model_dump(mode="json"),
-        "folds": [fold.number],
-        "made_by": {**made_by, "reduced": config.reduced},
+def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
+    """A function that gives a subject's out-of-fold voxel probabilities, (n, rows, columns); None for one not kept."""
+
+    def probability_of(subject: str) -> NDArray[np.float32] | None:
+        files = [kept_file(run, number, subject) for number in range(1, N_FOLDS + 1)]
+        kept = next((f for f in files if f.exists()), None)
+        return None if kept is None else np.asarray(read_answer(kept)["probability"])
+
+    return probability_of
+
+
+def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) -> dict[str, Any]:
+    """Figures over all folds that are done; those that are there already are returned as they are."""
+    with one_at_a_time(run):  # folds may be done by processes that come to their end together
+        done = [f for f in (fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)) if is_predicted(run, f)]
+        numbers = [fold.number for fold in done]
+        if (run / METRICS).exists():
+            found: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
+            if found["folds"] == numbers:
+                return found
+        predictions = (read_prediction(kept_file(run, f.number, s)) for f in done for s in f.test)
+        write_predictions(run, predictions, dataset)
+        header = {
+            "experiment": config.name,
+            "config": config.model_dump(mode="json"),
+            "folds": numbers,
+            "made_by": {**_made_by(run, done), "command": command, "reduced": config.reduced},
+        }
+        return evaluate_folder(run, dataset, header)
+
+
+def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
+    """What made the folds: commits and machines, each named once, and the seconds of all fits together."""
+    each = [json.loads((fold_folder(run, f.number) / MADE_BY).read_text(encoding="utf-8")) for f in folds]
+    return {
+        "commit": ", ".join(dict.fromkeys(str(one["commit"]) for one in each)),
+        "hardware": "; ".join(dict.fromkeys(str(one["hardware"]) for one in each)),
+        "seconds": round(sum(float(one["seconds"]) for one in each), 1),
     }
-    return evaluate_folder(run, dataset, header)
 
 
-def _predictions(method: Method, dataset: CtIch, fold: Fold) -> Iterator[Prediction]:
-    from rich.console import Console
-    from rich.progress import track
-
-    for case in track(dataset.cases(fold.test), "reporting", console=Console(stderr=True)):
-        s = method.predict(case.scan)
-        yield Prediction(
-            subject=case.subject,
-            fold=fold.number,
-            mask=s.mask,
-            slice_probability=s.slice_probability,
-            scan_probability=s.scan_probability,
-            threshold=s.made_by.threshold,
-            areas={t: method.mask_at(s.probability, s.slice_probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
+def _check_answers(config: ExperimentConfig, dataset: CtIch, answers: Path | None) -> None:
+    if answers is None:
+        raise BadConfig(
+            f"{config.name}: expected --answers, a run of {config.answers_of} whose answers are decided on again, "
+            "found none"
         )
+    if config.answers_of is None:
+        raise BadConfig(f"{config.name}: expected no --answers, it fits its own, found {answers}")
+    try:
+        found = yaml.safe_load((answers / CONFIG).read_text(encoding="utf-8"))["name"]
+        data = json.loads((answers / DATA).read_text(encoding="utf-8"))["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found none") from error
+    if found != config.answers_of:
+        raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found one of {found}")
+    _check_data(answers, data, dataset)
 
 
 def _claim(run: Path, config: ExperimentConfig, dataset: CtIch) -> None:
@@ -117,28 +141,10 @@ def _claim(run: Path, config: ExperimentConfig, dataset: CtIch) -> None:
         )
     if not (run / DATA).exists():
         write_whole(run / DATA, json.dumps({"fingerprint": dataset.fingerprint}))
-    elif (other := json.loads((run / DATA).read_text(encoding="utf-8"))["fingerprint"]) != dataset.fingerprint:
-        raise BadConfig(f"{run}: expected a run on data {dataset.fingerprint[:12]}, found one on {other[:12]}")
+    else:
+        _check_data(run, json.loads((run / DATA).read_text(encoding="utf-8"))["fingerprint"], dataset)
 
 
-def _fit_seconds(folder: Path, elapsed: float) -> float:
-    """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
-    history = folder / "history.jsonl"
-    if not history.exists():
-        return round(elapsed, 1)
-    rows = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
-    return float(round(sum(row["seconds"] for row in rows), 1))
-
-
-def _save(method: Method, config: ExperimentConfig, dataset: CtIch, fold: Fold, model: Path) -> None:
-    training = Training(
-        experiment=config.name,
-        fingerprint=dataset.fingerprint,
-        fold=fold.number,
-        training_subjects=fold.training,
-        validation_subjects=fold.validation,
-        test_subjects=fold.test,
-    )
-    with whole_folder(model) as folder:
-        method.save(folder)
-        write_config(folder, read_config(folder).model_copy(update={"training": training}))
+def _check_data(run: Path, found: str, dataset: CtIch) -> None:
+    if found != dataset.fingerprint:
+        raise BadConfig(f"{run}: expected a run on data {dataset.fingerprint[:12]}, found one on {found[:12]}")

@@ -70,7 +70,9 @@ class UNetTiles:
 
     def decide(self, answer: Answer) -> Segmentation:
         """The threshold and the morphology applied. A slice's probability is its highest voxel's."""
-        probability = answer["stretched"].astype(np.float32) / 255 if self.settings.stretch else answer["probability"]
+        probability: NDArray[np.float32] = answer["probability"]
+        if self.settings.stretch:
+            probability = np.asarray(answer["stretched"] / 255, np.float32)
         slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
         return Segmentation(
             probability=probability,

@@ -1,0 +1,162 @@
+"""One fold of a run: fitted on its training block, and its test block predicted, subject by subject.
+
+RUN/fold-K/          what the fit leaves: checkpoint.pt, history.jsonl, weights.pt, made_by.json
+RUN/fold-K/model/    the fitted method as a package, without card and figures
+RUN/fold-K/out-of-fold/SUBJECT.npz    what is kept of each test subject (see kept.py)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from ichor.atomic import whole_folder, write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import Fold, authors_fold, stratified_folds
+from ichor.errors import BadConfig
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.experiments.config import ExperimentConfig
+from ichor.experiments.kept import read_answer, write_kept
+from ichor.experiments.making import commit, hardware, on_accelerator
+from ichor.methods import Method, get
+from ichor.methods.base import Answer
+from ichor.models.package import CONFIG, Training, read_config, write_config
+from ichor.read import open_scan
+
+MODEL = "model"
+MADE_BY = "made_by.json"
+OUT_OF_FOLD = "out-of-fold"
+
+AnswerOf = Callable[[str], Answer]
+
+
+def fold_of(config: ExperimentConfig, dataset: CtIch, number: int) -> Fold:
+    """The experiment's fold `number`, of the subjects in the dataset.
+
+    Raises BadConfig where one of its blocks has no subject.
+    """
+    if config.folds == "authors":
+        fold = authors_fold(number, dataset.subjects)
+    else:
+        fold = stratified_folds({s: dataset.labels[s] for s in dataset.subjects}, config.folds_seed)[number - 1]
+    for block in ("training", "validation", "test"):
+        if not getattr(fold, block):
+            raise BadConfig(f"{dataset.root}: expected subjects of fold {number}'s {block} block, found none")
+    return fold
+
+
+def fold_folder(run: Path, number: int) -> Path:
+    """Where a run keeps a fold."""
+    return run / f"fold-{number}"
+
+
+def kept_file(run: Path, number: int, subject: str) -> Path:
+    """Where a run keeps a test subject of a fold."""
+    return fold_folder(run, number) / OUT_OF_FOLD / f"{subject}.npz"
+
+
+def is_predicted(run: Path, fold: Fold) -> bool:
+    """Whether every test subject of the fold has been predicted."""
+    return all(kept_file(run, fold.number, subject).exists() for subject in fold.test)
+
+
+def fit_and_predict(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str) -> None:
+    """Fit on the training block, choose on the validation block, predict the test block.
+
+    What a previous call finished is not done again. Every rank of a torchrun group fits; the first one predicts.
+    """
+    method = _fit(config, dataset, run, fold, command)
+    if is_first_rank() and not is_predicted(run, fold):
+        model = fold_folder(run, fold.number) / MODEL
+        if method is None or not on_accelerator():
+            # What is predicted with is what ships: the exported network. Only where it was just fitted on a GPU does
+            # that one answer, to within 1e-4 of it and many times faster.
+            method = get(config.method).load(model)
+        _predict(method, lambda subject: method.answer(open_scan(dataset.scan_path(subject))), run, fold)
+
+
+def decide_again(config: ExperimentConfig, answers: Path, run: Path, fold: Fold, command: str) -> None:
+    """Decide by this experiment's settings on the answers that another run, `answers`, keeps for the fold's test block.
+
+    Nothing is fitted and no network runs. Raises BadConfig where that run has not predicted the fold.
+    """
+    if not is_predicted(answers, fold):
+        raise BadConfig(f"{answers}: expected a run that has predicted fold {fold.number}, found one that has not")
+    started = time.perf_counter()
+    method = get(config.method)(**config.settings)
+    method.model = config.name
+    _predict(method, lambda subject: read_answer(kept_file(answers, fold.number, subject)), run, fold)
+    folder = fold_folder(run, fold.number)
+    if not (folder / MADE_BY).exists():
+        _write_made_by(folder, command, time.perf_counter() - started)
+
+
+def is_first_rank() -> bool:
+    """Whether this process is the only one or the first of a torchrun group."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _fit(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str) -> Method | None:
+    """The method just fitted; None where an earlier call did it."""
+    folder = fold_folder(run, fold.number)
+    if (folder / MODEL / CONFIG).exists():
+        return None
+    started = time.perf_counter()
+    method = get(config.method)(**config.settings)
+    method.model = config.name
+    method.fit(dataset.cases(fold.training), dataset.cases(fold.validation), folder)
+    if is_first_rank():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_made_by(folder, command, _fit_seconds(folder, time.perf_counter() - started))
+        training = Training(
+            experiment=config.name,
+            fingerprint=dataset.fingerprint,
+            fold=fold.number,
+            training_subjects=fold.training,
+            validation_subjects=fold.validation,
+            test_subjects=fold.test,
+        )
+        with whole_folder(folder / MODEL) as model:
+            method.save(model)
+            write_config(model, read_config(model).model_copy(update={"training": training}))
+    return method
+
+
+def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None:
+    missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
+    for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
+        answer = answer_of(subject)
+        segmentation = method.decide(answer)
+        prediction = Prediction(
+            subject=subject,
+            fold=fold.number,
+            mask=segmentation.mask,
+            slice_probability=segmentation.slice_probability,
+            scan_probability=segmentation.scan_probability,
+            threshold=segmentation.made_by.threshold,
+            areas={
+                t: method.mask_at(segmentation.probability, segmentation.slice_probability, t).sum(axis=(1, 2))
+                for t in TABLE_THRESHOLDS
+            },
+        )
+        write_kept(kept_file(run, fold.number, subject), prediction, answer)
+
+
+def _write_made_by(folder: Path, command: str, seconds: float) -> None:
+    made_by = {"command": command, "commit": commit(), "hardware": hardware(), "seconds": round(seconds, 1)}
+    write_whole(folder / MADE_BY, json.dumps(made_by))
+
+
+def _fit_seconds(folder: Path, elapsed: float) -> float:
+    """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
+    history = folder / "history.jsonl"
+    if not history.exists():
+        return elapsed
+    rows = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    return float(sum(row["seconds"] for row in rows))

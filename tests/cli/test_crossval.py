@@ -1,0 +1,218 @@
+"""`ichor crossval` as a process, on a few made subjects of each fold: interrupted, resumed, folds apart."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import authors_fold, stratified_folds
+from ichor.evaluate.files import read_predictions
+from ichor.experiments.config import load_config
+from ichor.experiments.kept import read_answer, read_prediction
+from ichor.experiments.run import probabilities_in
+from made_ct_ich import write_ct_ich
+
+TILES = {
+    "name": "tiles",
+    "method": "unet-tiles",
+    "reduced": True,
+    "settings": {
+        "width": 2,
+        "pixel_mm": 2.64,
+        "size": 80,
+        "tile": 32,
+        "stride": 16,
+        "training": {"epochs": 2, "batch": 16, "learning_rate": 0.003},
+    },
+}
+FOLDS = range(1, 6)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two subjects of each test block, the first with hemorrhage."""
+    subjects = {s: n for k in FOLDS for s, n in zip(authors_fold(k).test, (2, 0), strict=False)}
+    return write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=3)
+
+
+def write(config: dict, file: Path) -> Path:
+    file.write_text(yaml.safe_dump(config))
+    return file
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(TILES, tmp_path_factory.mktemp("config") / "tiles.yaml")
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "ichor", "crossval", *map(str, words)]
+
+
+def crossval(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*words), capture_output=True, text=True, check=False)
+
+
+def figures(run: Path) -> dict:
+    return {**json.loads((run / "metrics.json").read_text()), "made_by": None}
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run killed on its way, one fold done by a process of its own, and then taken to its end."""
+    folder = tmp_path_factory.mktemp("runs") / "tiles"
+    process = subprocess.Popen(
+        command(config, "--data", data, "--out", folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while process.poll() is None and not list(folder.glob("fold-2/checkpoint.pt")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.wait()
+    assert not (folder / "metrics.json").exists(), "the run was over before it was killed"
+
+    done = crossval(config, "--data", data, "--out", folder, "--fold", 4)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "metrics.json").read_text())["folds"] == [1, 4]
+
+    first = (folder / "fold-1/weights.pt").stat().st_mtime_ns
+    done = crossval(config, "--data", data, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert "Dice, paper's average" in done.stdout
+    assert "not a medical device" in done.stdout
+    assert (folder / "fold-1/weights.pt").stat().st_mtime_ns == first
+    return folder
+
+
+def test_every_subject_is_reported_on_by_a_model_that_never_saw_it(run: Path, data: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["folds"] == [1, 2, 3, 4, 5]
+    assert metrics["data"]["n_subjects"] == 10
+    assert metrics["data"]["n_slices"] == 30
+    assert metrics["dice"]["paper_average"]["n"] == 5
+    assert metrics["made_by"]["reduced"] is True
+    assert metrics["made_by"]["command"] == "ichor crossval tiles.yaml --data ct-ich --out RUN"
+    assert str(data) not in json.dumps(metrics)
+    rows = list(csv.DictReader((run / "scan_scores.csv").open()))
+    subjects = CtIch(data).subjects
+    assert sorted(row["subject"] for row in rows) == sorted(subjects)
+    for row in rows:
+        package = yaml.safe_load((run / f"fold-{row['fold']}/model/config.yaml").read_text())["training"]
+        assert row["subject"] in package["test_subjects"]
+        assert row["subject"] not in {*package["training_subjects"], *package["validation_subjects"]}
+
+
+def test_interrupted_or_not_it_comes_to_the_same_figures(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
+    done = crossval(config, "--data", data, "--out", tmp_path / "whole")
+    assert done.returncode == 0, done.stderr
+    assert figures(tmp_path / "whole") == figures(run)
+
+
+def test_probabilities_of_every_slice_are_kept(run: Path, data: Path) -> None:
+    dataset = CtIch(data)
+    predictions = read_predictions(run, dataset)
+    kept = probabilities_in(run)
+    for subject in dataset.subjects:
+        probability = kept(subject)
+        assert probability is not None
+        assert probability.shape == (3, 650, 650)
+        own = next(run.glob(f"fold-*/out-of-fold/{subject}.npz"))
+        assert np.array_equal(read_prediction(own).mask, predictions[subject].mask)
+        # What is kept of a probability is within 0.1 of its logit: 0.025 at most.
+        assert np.abs(probability.max(axis=(1, 2)) - predictions[subject].slice_probability).max() < 0.026
+        assert set(read_answer(own)) == {"probability", "stretched"}
+    assert kept("999") is None
+
+
+def test_a_finished_run_is_not_done_again(run: Path, data: Path, config: Path) -> None:
+    before = {f: f.stat().st_mtime_ns for f in run.rglob("*") if f.is_file() and f.name != ".lock"}
+    done = crossval(config, "--data", data, "--out", run)
+    assert done.returncode == 0
+    assert {f: f.stat().st_mtime_ns for f in before} == before
+
+
+def test_a_lost_or_damaged_subject_is_predicted_again_or_named(
+    run: Path, data: Path, config: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    lost, damaged = sorted((tmp_path / "run/fold-3/out-of-fold").iterdir())
+    lost.unlink()
+    (tmp_path / "run/metrics.json").unlink()
+    assert crossval(config, "--data", data, "--out", tmp_path / "run").returncode == 0
+    assert figures(tmp_path / "run") == figures(run)
+
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    (tmp_path / "run/metrics.json").unlink()
+    done = crossval(config, "--data", data, "--out", tmp_path / "run")
+    assert done.returncode == 2
+    assert f"{damaged}: expected a subject's prediction, found" in done.stderr
+
+
+def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_path: Path) -> None:
+    """The released code's stretch on the same out-of-fold answers."""
+    again = {**TILES, "name": "again", "answers_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
+    file = write(again, tmp_path / "again.yaml")
+    done = crossval(file, "--data", data, "--out", tmp_path / "again", "--answers", run)
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / "again").rglob("weights.pt"))
+    dataset = CtIch(data)
+    predictions = read_predictions(tmp_path / "again", dataset)
+    # An empty tile's faint maximum becomes full hemorrhage: with the stretch every slice has some above a half.
+    assert all((p.slice_probability > 0.5).all() for p in predictions.values())
+
+    for words, line in (
+        ([file, "--data", data, "--out", tmp_path / "x"], "expected --answers, a run of tiles"),
+        ([file, "--data", data, "--out", tmp_path / "x", "--answers", tmp_path], "expected a run of tiles, found none"),
+        (
+            [file, "--data", data, "--out", tmp_path / "x", "--answers", tmp_path / "again"],
+            "expected a run of tiles, found one of again",
+        ),
+        (["paper/threshold", "--data", data, "--out", tmp_path / "x", "--answers", run], "expected no --answers"),
+    ):
+        done = crossval(*words)
+        assert done.returncode == 2
+        assert line in done.stderr
+        assert not (tmp_path / "x").exists()
+
+
+def test_stratified_folds_are_a_setting(data: Path, tmp_path: Path) -> None:
+    file = write({"name": "stratified", "method": "threshold", "folds": "stratified"}, tmp_path / "config.yaml")
+    done = crossval(file, "--data", data, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    dataset = CtIch(data)
+    folds = stratified_folds({s: dataset.labels[s] for s in dataset.subjects}, 0)
+    rows = list(csv.DictReader((tmp_path / "run/scan_scores.csv").open()))
+    assert {row["subject"]: int(row["fold"]) for row in rows} == {s: f.number for f in folds for s in f.test}
+
+
+@pytest.mark.parametrize(
+    ("small", "full"),
+    [
+        ("paper/unet-tiles-reduced", "paper/unet-tiles"),
+        ("paper/unet-full-reduced", "paper/unet-full"),
+        ("paper/unet-tiles-as-released-reduced", "paper/unet-tiles-as-released"),
+    ],
+)
+def test_a_reduced_config_says_so_and_differs_only_in_size(small: str, full: str) -> None:
+    reduced, whole = load_config(small), load_config(full)
+    assert (reduced.reduced, whole.reduced) == (True, False)
+    assert reduced.name == f"{whole.name}-reduced"
+    size = {"width", "training"}
+    assert {k: v for k, v in reduced.settings.items() if k not in size} == {
+        k: v for k, v in whole.settings.items() if k not in size
+    }
+    budget = {"epochs", "batch", "learning_rate", "schedule", "validate_every"}
+    ours, theirs = reduced.settings["training"], whole.settings["training"]
+    assert {k: v for k, v in ours.items() if k not in budget} == {k: v for k, v in theirs.items() if k not in budget}
