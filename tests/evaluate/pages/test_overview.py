@@ -41,6 +41,8 @@ def made_runs(folder: Path) -> list[Path]:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     (folder / "bench.md").write_text("# Speed and memory\n")
+    (folder / "dataset").mkdir()
+    (folder / "dataset" / "dataset.md").write_text("# The dataset\n")
     write_overview(made_runs(folder), folder)
     return folder
 
@@ -49,11 +51,13 @@ def test_the_readme_sets_every_run_beside_the_paper(results: Path) -> None:
     page = (results / "README.md").read_text()
     for name in ("paper-threshold", "paper-unet-tiles", "compact"):
         assert f"[{name}]({name}/README.md)" in page
-    assert "[Speed and memory](bench.md)" in page and "[All of it on one page](results.html)" in page
+    assert "- [Speed and memory](bench.md)\n- [The dataset](dataset/dataset.md)\n" in page
+    assert "[All of it on one page](results.html)" in page
     assert "(**reduced, fold 2 of 5**)" in page and "(**fold 1 of 5**)" in page
     assert "| Dice coefficient | 0.135 | 0.130 (0.080 to 0.180), reproduced |" in page
     assert "| Dice coefficient of black masks | 0 | 0.200 (0.150 to 0.250), better |" in page
     assert "| number | paper | paper-unet-tiles | compact (fold 1 of 5) |" in page
+    assert re.search(r"compact/README.md.*\| \d+ better, \d+ reproduced and \d+ worse \|$", page, re.MULTILINE)
     dice = "| Dice coefficient, average | 0.315 | 0.330 (0.280 to 0.380), reproduced | 0.500 (0.450 to 0.550), better |"
     assert dice in page
     assert (

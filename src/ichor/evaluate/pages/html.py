@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from ichor.evaluate.pages import run as run_page
-from ichor.evaluate.pages.beside import TILES, VERDICT_RULE, Verdict
+from ichor.evaluate.pages.beside import TILES, VERDICT_RULE
 from ichor.evaluate.pages.blocks import Picture, Section, Table
 from ichor.evaluate.pages.inline import data_uri
 from ichor.evaluate.pages.runs import Run
@@ -21,7 +21,6 @@ _MEASURES = (
     ("AUC of slices", ("slice", "auc")),
     ("AUC of scans", ("scan", "auc")),
 )
-_TALLIED = (Verdict.BETTER, Verdict.REPRODUCED, Verdict.WORSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ def results_html(runs: Sequence[Run], comparisons: Sequence[Section]) -> str:
         runs=runs,
         comparisons=comparisons,
         plots=[plot for measure in _MEASURES if (plot := _plot(*measure, runs))],
-        tallies=[[(verdict, run.tally[verdict]) for verdict in _TALLIED if run.tally[verdict]] for run in runs],
         sections=[_sections(run) for run in runs],
         sources=[{picture.file: data_uri(run.folder / picture.file) for picture in run.pictures} for run in runs],
         text=run_page,

@@ -9,13 +9,14 @@ from pathlib import Path
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 from ichor.evaluate import paper
+from ichor.evaluate.files import METRICS
 from ichor.evaluate.pages.beside import EXPERIMENTS, THRESHOLD, VERDICT_RULE, PaperExperiment, Published
 from ichor.evaluate.pages.blocks import Cell, Section, Table
 from ichor.evaluate.pages.html import results_html
 from ichor.evaluate.pages.markdown import markdown, paragraph, table
 from ichor.evaluate.pages.run import ATTRIBUTION, USE, chosen
 from ichor.evaluate.pages.runs import Run, read_run
-from ichor.evaluate.pages.words import cell, figure_at, printed
+from ichor.evaluate.pages.words import cell, figure_at, listed, printed
 
 README = "README.md"
 HTML = "results.html"
@@ -100,11 +101,12 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
             f"[{run.name}]({_link(run.folder, out)}/{README})",
             f"{run.what}{f' (**{run.marks}**)' if run.marks else ''}",
             *(cell(figure_at(run.metrics, *keys)) for _, keys in _COLUMNS),
+            listed([f"{n} {verdict}" for verdict, n in run.tally]),
         )
         for run in runs
     ]
-    overview = Table(("experiment", "what it is", *(name for name, _ in _COLUMNS)), tuple(rows))
-    others = "\n".join(f"- [{_heading(file)}]({file.name})" for file in sorted(out.glob("*.md")) if file.name != README)
+    columns = ("experiment", "what it is", *(name for name, _ in _COLUMNS), "the paper's numbers")
+    others = "\n".join(f"- [{_heading(file)}]({file.relative_to(out).as_posix()})" for file in _other_pages(out))
     return (
         "\n\n".join(
             part
@@ -113,7 +115,7 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
                 paragraph(INTRODUCTION),
                 f"[All of it on one page]({HTML}), to read without a network and to print.",
                 USE,
-                table(overview),
+                table(Table(columns, tuple(rows))),
                 paragraph(MARKED),
                 others,
                 "## The paper's numbers beside ours",
@@ -129,6 +131,13 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
 
 def _link(folder: Path, out: Path) -> str:
     return Path(os.path.relpath(folder.resolve(), out.resolve())).as_posix()
+
+
+def _other_pages(out: Path) -> list[Path]:
+    """What lies beside the runs and is no run's: of the dataset, of speed, of comparisons."""
+    beside = [file for file in sorted(out.glob("*.md")) if file.name != README]
+    below = [file for file in sorted(out.glob("*/*.md")) if not (file.parent / METRICS).exists()]
+    return beside + below
 
 
 def _heading(file: Path) -> str:

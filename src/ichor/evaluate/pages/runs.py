@@ -97,9 +97,11 @@ class Run:
         return paper_experiment(self.metrics)
 
     @property
-    def tally(self) -> Counter[Verdict]:
-        """How many of the paper's numbers got which verdict."""
-        return Counter(one.verdict(self.metrics) for one in self.experiment.numbers if one.judged)
+    def tally(self) -> list[tuple[Verdict, int]]:
+        """How many of the paper's numbers are bettered, reproduced and not reached."""
+        counts = Counter(one.verdict(self.metrics) for one in self.experiment.numbers if one.judged)
+        order = (Verdict.BETTER, Verdict.REPRODUCED, Verdict.WORSE)
+        return [(verdict, counts[verdict]) for verdict in order if counts[verdict]]
 
 
 def read_run(folder: Path) -> Run:
