@@ -40,7 +40,10 @@ def test_importing_ichor_brings_nothing_heavy() -> None:
     assert not modules_after("import ichor") & HEAVY
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["screen", "--help"], ["inspect", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["screen", "--help"], ["inspect", "--help"], ["dataset", "check", "--help"]],
+)
 def test_asking_for_help_brings_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from ichor.cli import main; sys.argv = {['ichor', *arguments]!r}; main()"
     assert not modules_after(code) & HEAVY

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ichor.dataset.case import Case, Cases
 from ichor.dataset.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
+from ichor.scan import Scan
 from ichor.subtypes import Subtype
 
 # The subject whose scan is the demonstration. No model that ships is ever trained on it, so that what a newcomer
@@ -95,6 +96,17 @@ class CtIch:
 
     def case(self, subject: str) -> Case:
         """The subject's scan, mask and labels. Raises UnreadableInput where they do not fit together."""
+        return self._case(subject, open_scan)
+
+    def truth(self, subject: str) -> Case:
+        """The same for who needs no images: release 1.0.0 spares them, its voxels are all 0."""
+        if self.release == "1.0.0":
+            from ichor.read.ct_ich import read_grid
+
+            return self._case(subject, read_grid)
+        return self.case(subject)
+
+    def _case(self, subject: str, read: Callable[[Path], Scan]) -> Case:
         if subject not in self.subjects:
             raise UnreadableInput(f"{self.root}: expected a subject of the dataset, found {subject!r}")
         path = self.scan_path(subject)
@@ -103,7 +115,7 @@ class CtIch:
         labels = self.labels[subject]
         if len(labels) != len(mask):
             raise UnreadableInput(f"{path}: expected {len(labels)} slices by the table, found {len(mask)}")
-        return Case(subject, open_scan(path), mask, labels)
+        return Case(subject, read(path), mask, labels)
 
     def mask(self, subject: str) -> NDArray[np.bool_]:
         """(n, rows, columns), the subject's delineation. Raises UnreadableInput where it cannot be read."""

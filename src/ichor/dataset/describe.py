@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ichor import __version__
 from ichor.dataset.beyond import count_beyond
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.differences import Copy, explain_slices, explain_subjects
 from ichor.dataset.published import TABLE_3, TABLE_4
 from ichor.dataset.statistics import Statistics
 
+COMMAND = "ichor dataset describe ct-ich"
 CITATION = (
     "Hssayeni M (2019). Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation. PhysioNet. "
     "doi:10.13026/w8q8-ky94. The paper's figures: Hssayeni et al. (2019), arXiv:1910.08643, section 3 and 6."
@@ -60,6 +62,7 @@ class Description:
             "subjects": [asdict(row) for row in self.subjects],
             "slices": [asdict(row) for row in self.slices],
             "beyond_the_paper": dict(self.beyond),
+            "made_by": {"command": COMMAND, "version": __version__},
         }
 
     def as_markdown(self) -> str:
@@ -70,7 +73,8 @@ class Description:
             lines += [f"- {row.name}: {row.why}" for row in rows if row.why]
             lines += [""] if any(row.why for row in rows) else []
         lines += ["## What the paper does not count", "", *_markdown_table(("", "here"), self.beyond), ""]
-        lines += [f"Fingerprint of the data: `{self.fingerprint}`", "", CITATION, ""]
+        made_by = f"Made by `{COMMAND}` (Ichor {__version__}) of the data with the fingerprint"
+        lines += [f"{made_by} `{self.fingerprint}`.", "", CITATION, ""]
         return "\n".join([*lines, "Research use only; not a medical device.", ""])
 
 

@@ -111,20 +111,20 @@ def _check_mask(root: Path, file: Path, report: SubjectReport) -> None:
 def _read(root: Path, file: Path, report: SubjectReport, *, keep_hash: bool = False) -> NDArray[np.uint8] | None:
     """The image as (650, 650), or None where it is none that the release can hold."""
     expected = f"expected a gray 8-bit JPEG of {SIZE[0]} x {SIZE[1]} pixels"
+    gray = None
     try:
         content = file.read_bytes()
-        with Image.open(BytesIO(content)) as image:
-            found = f"{image.format} of {image.height} x {image.width} pixels, mode {image.mode}"
-            sound = (image.format, image.mode, image.height, image.width) == ("JPEG", "L", *SIZE)
-            gray = np.asarray(image.convert("L"))
+        with Image.open(BytesIO(content), formats=["JPEG"]) as image:
+            if (image.mode, image.height, image.width) == ("L", *SIZE):
+                gray = np.asarray(image)
+            else:
+                report.add(_place(root, file), f"{expected}, found {image.height} x {image.width}, mode {image.mode}")
     except UnidentifiedImageError:
-        report.add(_place(root, file), f"{expected}, found no image")
-        return None
+        report.add(_place(root, file), f"{expected}, found no JPEG")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        report.add(_place(root, file), f"{expected}, found a damaged one: {getattr(error, 'strerror', None) or error}")
-        return None
-    if not sound:
-        report.add(_place(root, file), f"{expected}, found a {found}")
+        reason = getattr(error, "strerror", None) or error
+        report.add(_place(root, file), f"{expected}, found a damaged one: {reason}")
+    if gray is None:
         return None
     if keep_hash:
         report.images[_place(root, file)] = hashlib.sha256(content).hexdigest()
