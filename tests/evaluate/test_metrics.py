@@ -1,141 +1,242 @@
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from scipy import stats
+from sklearn import metrics
 
-from ichor.evaluate.files import from_run_lengths, run_lengths, write_masks, write_scores
-from ichor.evaluate.metrics import metrics_of
-from ichor.evaluate.overlap import Overlaps
-from ichor.evaluate.results import TABLE_THRESHOLDS, SubjectResult
+from ichor.evaluate.intervals import RESAMPLES
+from ichor.evaluate.metrics import metrics_of, sampled_figures
+from ichor.evaluate.results import SubjectResult
+from made_results import made_result
 
-
-def _result(subject: str, n_blood: int, found: float, seed: int, n: int = 6) -> SubjectResult:
-    """A subject of n slices of 30x30, `found` being the share of its blood that is found."""
-    rng = np.random.default_rng(seed)
-    reference = np.zeros((n, 30, 30), bool)
-    reference[:n_blood, 5:25, 5:25] = True
-    mask = reference & (rng.random(reference.shape) < found)
-    labels = np.zeros((n, 5), bool)
-    labels[:n_blood, 3] = True
-    probability = np.where(labels.any(axis=1), 0.7, 0.3) + rng.normal(0, 0.2, n)
-    return SubjectResult(
-        subject=subject,
-        fold=1,
-        age_years=seed * 10.0,
-        labels=labels,
-        overlaps=Overlaps.of(mask, reference),
-        areas={t: mask.sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
-        slice_probability=np.clip(probability, 0, 1),
-        scan_probability=float(np.clip(probability, 0, 1).max()),
-        threshold=0.5,
-        volume_ml=float(mask.sum() / 100),
-    )
+SUBTYPES = ["IVH", "IPH", "SAH", "EDH", "SDH"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def results() -> list[SubjectResult]:
     return [
-        _result("049", 3, 0.8, 1),
-        _result("050", 2, 0.5, 2),
-        _result("051", 2, 0.0, 3),
-        _result("070", 4, 0.1, 4),
-        *(_result(f"{n:03d}", 0, 0, n) for n in range(90, 96)),
+        made_result("049", 3, 0.8, 1, fold=1),
+        made_result("050", 2, 0.5, 2, fold=2),
+        made_result("051", 2, 0.0, 3, fold=1),
+        made_result("070", 4, 0.1, 4, fold=2),
+        *(made_result(f"{n:03d}", 0, 0, n, fold=1 + n % 2) for n in range(90, 96)),
     ]
 
 
-def test_figures_are_those_computed_by_hand(results: list[SubjectResult]) -> None:
-    found = metrics_of(results)
-    dice = [r.overlaps.dice[r.overlaps.positive].mean() for r in results[:3]]  # 070 is chronic: left out
-    assert found["dice"]["paper_average"]["value"] == pytest.approx(np.mean(dice), abs=1e-6)
+@pytest.fixture(scope="module")
+def found(results: list[SubjectResult]) -> dict[str, Any]:
+    return metrics_of(results)
+
+
+def pooled(results: list[SubjectResult], of: str) -> np.ndarray:
+    return np.concatenate([getattr(r, of) for r in results])
+
+
+def value(figure: dict[str, Any]) -> float:
+    assert set(figure) == {"value", "ci95", "n"}
+    return figure["value"]
+
+
+def test_overlap_is_averaged_as_the_paper_does_without_the_chronic_subject(results, found) -> None:
+    dice = [r.overlaps.dice[r.overlaps.positive].mean() for r in results[:3]]
+    jaccard = [r.overlaps.jaccard[r.overlaps.positive].mean() for r in results[:3]]
+    assert value(found["dice"]["paper_average"]) == pytest.approx(np.mean(dice), abs=1e-6)
+    assert value(found["jaccard"]["paper_average"]) == pytest.approx(np.mean(jaccard), abs=1e-6)
     assert found["dice"]["paper_average"]["n"] == 3
-    truth = np.concatenate([r.positive for r in results])
-    scores = np.concatenate([r.slice_probability for r in results])
-    assert found["slice"]["auc"]["value"] == pytest.approx(roc_auc_score(truth, scores), abs=1e-6)
-    assert found["slice"]["auc"]["n"] == len(truth) == 60
-    area = np.concatenate([r.overlaps.predicted for r in results])
-    assert found["slice"]["sensitivity"]["value"] == pytest.approx((area[truth] > 0).mean())
-    assert found["slice_400px"]["sensitivity"]["value"] == pytest.approx((area[truth] > 400).mean())
-    assert found["scan"]["specificity"]["value"] == 1.0
-    assert found["false_positive_ml"]["median"] == {"value": 0.0, "ci95": [0.0, 0.0], "n": 6}
-    assert found["subjects_missed"] == ["051"]
-    assert set(found["by_subtype"]) == {"EDH"}
-    assert found["by_age"]["under_18"]["n"] == 1
+    acute = [r.overlaps for r in results if r.subject != "070"]
+    both, sizes = (sum(int(x) for o in acute for x in each(o)) for each in (_both, _sizes))
+    assert value(found["dice"]["pooled"]) == pytest.approx(2 * both / sizes, abs=1e-6)
+    assert value(found["jaccard"]["pooled"]) == pytest.approx(both / (sizes - both), abs=1e-6)
+    assert found["dice"]["pooled"]["n"] == len(results) - 1
+    in_3d = [2 * o.both.sum() / (o.predicted + o.reference).sum() for o in acute[:3]]
+    assert value(found["dice"]["per_scan_3d"]) == pytest.approx(np.mean(in_3d), abs=1e-6)
     assert set(found["per_subject"]) == {"049", "050", "051"}
+    assert set(found["by_subtype"]) == {"EDH"}
+    assert found["subjects_missed"] == ["051"]
 
 
-def test_a_missed_chronic_subject_is_named_though_its_dice_does_not_count(results: list[SubjectResult]) -> None:
-    results[3] = _result("070", 4, 0.0, 4)
-    found = metrics_of(results)
+def _both(o) -> np.ndarray:
+    return o.both
+
+
+def _sizes(o) -> np.ndarray:
+    return o.predicted + o.reference
+
+
+@pytest.mark.parametrize("without_070", [False, True])
+@pytest.mark.parametrize("level", ["slice", "scan"])
+def test_detection_is_that_of_scikit_learn(results, found, level: str, without_070: bool) -> None:
+    some = [r for r in results if not (without_070 and r.subject == "070")]
+    here = (found["without_070"] if without_070 else found)[level]
+    if level == "slice":
+        truth, scores = pooled(some, "positive"), pooled(some, "slice_probability")
+        called = np.concatenate([r.overlaps.predicted for r in some]) > 0
+    else:
+        truth = np.array([r.has_hemorrhage for r in some])
+        scores = np.array([r.scan_probability for r in some])
+        called = np.array([r.overlaps.predicted.any() for r in some])
+    assert value(here["auc"]) == pytest.approx(metrics.roc_auc_score(truth, scores), abs=1e-6)
+    assert value(here["average_precision"]) == pytest.approx(metrics.average_precision_score(truth, scores), abs=1e-6)
+    assert value(here["brier"]) == pytest.approx(metrics.brier_score_loss(truth, scores), abs=1e-6)
+    assert value(here["sensitivity"]) == pytest.approx(metrics.recall_score(truth, called), abs=1e-6)
+    assert value(here["specificity"]) == pytest.approx(metrics.recall_score(~truth, ~called), abs=1e-6)
+    false_positive, true_positive, _ = metrics.roc_curve(truth, scores, drop_intermediate=False)
+    assert value(here["specificity_at_sensitivity_97"]) == pytest.approx(
+        (1 - false_positive)[true_positive >= 0.97].max(), abs=1e-6
+    )
+    assert value(here["sensitivity_at_specificity_90"]) == pytest.approx(
+        true_positive[1 - false_positive >= 0.9 - 1e-12].max(), abs=1e-6
+    )
+    assert here["auc"]["n"] == len(truth)
+    assert here["sensitivity"]["n"] == truth.sum()
+
+
+def test_the_rule_of_400_pixels_is_pooled_and_averaged_over_subjects_and_folds(results, found) -> None:
+    for threshold in (0.5, 0.9):
+        rates = [_rates(r.positive, r.areas[threshold] > 400) for r in results]
+        key = str(threshold)
+        every = _rates(pooled(results, "positive"), np.concatenate([r.areas[threshold] for r in results]) > 400)
+        folds = [
+            _rates(
+                np.concatenate([r.positive for r in results if r.fold == k]),
+                np.concatenate([r.areas[threshold] for r in results if r.fold == k]) > 400,
+            )
+            for k in (1, 2)
+        ]
+        for i, name in enumerate(("sensitivity", "specificity", "accuracy")):
+            assert value(found["by_threshold"][key][name]) == pytest.approx(every[i], abs=1e-6)
+            over_subjects = np.nanmean([one[i] for one in rates])
+            assert value(found["by_threshold_per_subject"][key][name]) == pytest.approx(over_subjects, abs=1e-6)
+            over_folds = np.mean([one[i] for one in folds])
+            assert value(found["by_threshold_per_fold"][key][name]) == pytest.approx(over_folds, abs=1e-6)
+        assert found["by_threshold_per_subject"][key]["sensitivity"]["n"] == 4
+        assert found["by_threshold_per_fold"][key]["sensitivity"]["n"] == 2
+    shipped = np.concatenate([r.overlaps.predicted for r in results]) > 400
+    assert value(found["slice_400px"]["accuracy"]) == pytest.approx(
+        metrics.accuracy_score(pooled(results, "positive"), shipped), abs=1e-6
+    )
+
+
+def _rates(truth: np.ndarray, called: np.ndarray) -> list[float]:
+    return [each.mean() if each.size else np.nan for each in (called[truth], ~called[~truth], called == truth)]
+
+
+def test_table_5_is_spread_over_subjects(results, found) -> None:
+    dice = [r.overlaps.dice[r.overlaps.positive].mean() for r in results[:3]]
+    ours = {name: one["value"] for name, one in found["table_5"]["dice"].items()}
+    expected = {"min": min(dice), "max": max(dice), "std": np.std(dice), "average": np.mean(dice)}
+    assert ours == pytest.approx(expected, abs=1e-6)
+    sensitivity = [(r.overlaps.predicted > 400)[r.positive].mean() for r in results if r.has_hemorrhage]
+    ours = {name: one["value"] for name, one in found["table_5"]["sensitivity"].items()}
+    assert ours == pytest.approx(
+        {"min": min(sensitivity), "max": max(sensitivity), "std": np.std(sensitivity), "average": np.mean(sensitivity)},
+        abs=1e-6,
+    )
+    assert found["table_5"]["specificity"]["average"]["n"] == len(results)
+    assert found["table_5"]["dice"]["min"]["ci95"] is None
+
+
+def test_volume_agreement_is_bland_and_altmans(results, found) -> None:
+    error = np.array([r.volume_ml - r.reference_volume_ml for r in results[:3]])
+    assert results[0].reference_volume_ml == 3 * 400 * 5 / 1000
+    volume = found["volume"]
+    assert value(volume["error_ml"]) == pytest.approx(error.mean(), abs=1e-6)
+    assert value(volume["absolute_error_ml"]) == pytest.approx(np.abs(error).mean(), abs=1e-6)
+    limits = stats.norm.interval(0.95, error.mean(), error.std(ddof=1))
+    agreement = volume["bland_altman"]
+    assert value(agreement["bias_ml"]) == pytest.approx(error.mean(), abs=1e-6)
+    assert value(agreement["lower_limit_ml"]) == pytest.approx(limits[0], rel=1e-3)
+    assert value(agreement["upper_limit_ml"]) == pytest.approx(limits[1], rel=1e-3)
+
+
+def test_surface_and_lesion_figures_are_averaged_as_written(results, found) -> None:
+    acute = results[:3]  # nothing was found in the third: no distance, a surface Dice of 0
+    assert acute[2].surface.hd95_mm is None
+    assert found["surface"]["hd95_mm"]["n"] == 2
+    assert value(found["surface"]["hd95_mm"]) == pytest.approx(
+        np.mean([r.surface.hd95_mm for r in acute[:2]]), abs=1e-6
+    )
+    assert found["surface"]["surface_dice_2mm"]["n"] == 3
+    assert value(found["lesion"]["sensitivity"]) == pytest.approx(2 / 3, abs=1e-6)
+    assert value(found["lesion"]["precision"]) == 1
+    assert found["lesion"]["false_per_scan"] == {"value": 0.0, "ci95": [0.0, 0.0], "n": 9}
+    assert found["by_lesion_size"]["2_to_10_ml"]["sensitivity"]["n"] == 3
+    assert found["by_lesion_size"]["under_0.5_ml"]["dice"] == {"value": None, "ci95": None, "n": 0}
+
+
+def test_ages_are_compared_by_mann_and_whitney(results, found) -> None:
+    dice = [r.overlaps.dice[r.overlaps.positive].mean() for r in results[:3]]
+    p = stats.mannwhitneyu(dice[:1], dice[1:], method="exact").pvalue
+    assert found["by_age_difference"]["mann_whitney_p"] == {"value": pytest.approx(p, abs=1e-6), "ci95": None, "n": 3}
+    assert (found["by_age"]["under_18"]["n"], found["by_age"]["18_and_over"]["n"]) == (1, 2)
+
+
+def test_subtypes_are_told_where_a_method_tells_them(found) -> None:
+    assert found["subtype_auc"] is None
+    some = [made_result(f"{n:03d}", n % 3, 0.5, n, subtypes=True) for n in range(71, 80)]
+    told = metrics_of(some)["subtype_auc"]
+    labels, probability = pooled(some, "labels"), pooled(some, "subtype_probability")
+    assert value(told["EDH"]) == pytest.approx(metrics.roc_auc_score(labels[:, 3], probability[:, 3]), abs=1e-6)
+    assert told["mean"]["value"] == told["EDH"]["value"]  # the only one that occurs
+    assert told["IVH"]["value"] is None
+
+
+def test_slices_with_a_subtype_are_found_by_any_pixel(results, found) -> None:
+    labels = pooled(results, "labels")
+    called = np.concatenate([r.overlaps.predicted for r in results]) > 0
+    assert set(found["slice_sensitivity_by_subtype"]) == {"EDH"}
+    figure = found["slice_sensitivity_by_subtype"]["EDH"]
+    assert value(figure) == pytest.approx(called[labels[:, 3]].mean(), abs=1e-6)
+    assert figure["n"] == labels[:, 3].sum()
+
+
+def test_a_missed_chronic_subject_is_named_though_its_dice_does_not_count(results) -> None:
+    found = metrics_of([*results[:3], made_result("070", 4, 0.0, 4)])
     assert found["subjects_missed"] == ["051", "070"]
     assert "070" not in found["per_subject"]
-    assert found["dice"]["pooled"]["n"] == len(results) - 1
 
 
-def test_scans_with_hemorrhage_alone_have_no_false_positive_volume(results: list[SubjectResult]) -> None:
+def test_scans_with_hemorrhage_alone_have_no_false_positive_volume(results) -> None:
     found = metrics_of(results[:3])
     assert found["false_positive_ml"]["p95"] == {"value": None, "ci95": None, "n": 0}
     assert found["scan"]["auc"]["value"] is None
 
 
-def test_intervals_hold_their_figure_and_are_replayable(results: list[SubjectResult]) -> None:
-    first, second = metrics_of(results), metrics_of(results)
-    assert first == second
-    low, high = first["dice"]["paper_average"]["ci95"]
-    assert low < first["dice"]["paper_average"]["value"] < high
-
-
-def test_a_figure_without_its_class_is_null(results: list[SubjectResult]) -> None:
+def test_scans_without_hemorrhage_alone_have_no_overlap(results) -> None:
     found = metrics_of(results[4:])
     assert found["slice"]["auc"]["value"] is None
     assert found["dice"]["paper_average"] == {"value": None, "ci95": None, "n": 0}
+    assert found["false_positive_ml"]["median"] == {"value": 0.0, "ci95": [0.0, 0.0], "n": 6}
     json.dumps(found, allow_nan=False)
 
 
-@pytest.mark.parametrize("case", ["empty", "full", "ends in blood", "random"])
-def test_run_lengths_are_cocos(case: str) -> None:
-    mask = np.zeros((7, 5), bool)
-    if case == "full":
-        mask[:] = True
-    elif case == "ends in blood":
-        mask[3:, 4] = True
-    elif case == "random":
-        mask = np.random.default_rng(0).random((7, 5)) > 0.5
-    encoded = run_lengths(mask)
-    assert sum(encoded["counts"]) == mask.size
-    assert np.array_equal(from_run_lengths(encoded), mask)
-    # COCO's own rule, run by run: column-major, background first.
-    value, flat = False, []
-    for count in encoded["counts"]:
-        flat += [value] * count
-        value = not value
-    assert flat == mask.T.ravel().tolist()
-    if case == "full":
-        assert encoded["counts"] == [0, 35]
+def test_intervals_hold_their_figure_and_are_replayable(results, found) -> None:
+    assert metrics_of(results) == found
+    low, high = found["dice"]["paper_average"]["ci95"]
+    assert low < found["dice"]["paper_average"]["value"] < high
 
 
-def test_broken_run_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected runs of 4 pixels in all, found 3"):
-        from_run_lengths({"size": [2, 2], "counts": [1, 2]})
-
-
-def test_files_are_read_back(tmp_path: Path, results: list[SubjectResult]) -> None:
-    masks = {"049": np.zeros((3, 4, 4), bool)}
-    masks["049"][1, 2, 3] = True
-    write_masks(tmp_path / "masks.json.gz", masks)
-    read = json.loads(gzip.decompress((tmp_path / "masks.json.gz").read_bytes()))
-    assert list(read) == ["049/2"]
-    assert np.array_equal(from_run_lengths(read["049/2"]), masks["049"][1])
-    write_scores(tmp_path, results)
-    with (tmp_path / "scores.csv").open() as lines:
-        rows = list(csv.DictReader(lines))
-    assert len(rows) == 60
-    assert rows[0]["subject"] == "049"
-    assert int(rows[0]["area_px"]) == results[0].overlaps.predicted[0]
-    with (tmp_path / "scan_scores.csv").open() as lines:
-        assert len(list(csv.DictReader(lines))) == len(results)
+def test_a_resample_is_the_figure_of_the_subjects_it_drew(results) -> None:
+    """What is summed by weights is what the drawn subjects, put one after another, would give."""
+    sampled = sampled_figures(results)
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(results), size=(RESAMPLES, len(results)))
+    for k in (1, 500, RESAMPLES):
+        some = [results[i] for i in drawn[k - 1]]
+        truth, scores = pooled(some, "positive"), pooled(some, "slice_probability")
+        if len(set(truth)) == 2:
+            assert sampled["slice"]["auc"].values[k] == pytest.approx(metrics.roc_auc_score(truth, scores))
+        dice = [
+            r.overlaps.dice[r.overlaps.positive].mean()
+            for r in some
+            if r.overlaps.positive.any() and r.subject != "070"
+        ]
+        assert sampled["dice"]["paper_average"].values[k] == pytest.approx(
+            np.mean(dice) if dice else np.nan, nan_ok=True
+        )
+        false = [r.volume_ml for r in some if not r.has_hemorrhage]
+        assert sampled["false_positive_ml"]["p95"].values[k] == pytest.approx(np.percentile(false, 95))

@@ -29,27 +29,41 @@ class RocCurve:
         reached = int(np.argmax(self.sensitivity >= sensitivity - 1e-12))
         return float(self.specificity[reached]), float(self.thresholds[reached])
 
+    def sensitivity_at(self, specificity: float) -> float:
+        """The highest sensitivity at which `specificity` is still reached."""
+        return float(self.sensitivity[self.specificity >= specificity - 1e-12].max())
+
     @property
     def balanced_threshold(self) -> float:
         """The threshold of the highest sensitivity plus specificity (Youden 1950), the strictest of equals."""
         return float(self.thresholds[1:][int(np.argmax((self.sensitivity + self.specificity)[1:]))])
 
 
-def roc_curve(truth: ArrayLike, scores: ArrayLike) -> RocCurve:
-    """The ROC curve of scores (N,) against truth (N,) bool. Raises ValueError where one class is absent."""
-    truth, scores = np.asarray(truth, bool), np.asarray(scores, np.float64)
-    n_positive, n_negative = int(truth.sum()), int((~truth).sum())
+def roc_curve(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> RocCurve:
+    """The ROC curve of scores (N,) against truth (N,) bool, each case counted `weights` (N,) times, once if None.
+
+    Raises ValueError where one class is absent.
+    """
+    thresholds, true_positive, false_positive = _called(truth, scores, weights)
+    n_positive, n_negative = (float(called[-1]) if called.size else 0.0 for called in (true_positive, false_positive))
     if not n_positive or not n_negative:
-        raise ValueError(f"expected cases of both classes, found {n_positive} positive and {n_negative} negative")
-    order = np.argsort(-scores, kind="stable")
-    last_of_ties = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]
-    true_positive = np.cumsum(truth[order])[last_of_ties]
-    false_positive = np.cumsum(~truth[order])[last_of_ties]
+        raise ValueError(f"expected cases of both classes, found {n_positive:g} positive and {n_negative:g} negative")
     return RocCurve(
-        thresholds=np.r_[np.inf, scores[order][last_of_ties]],
+        thresholds=np.r_[np.inf, thresholds],
         sensitivity=np.r_[0, true_positive / n_positive],
         specificity=1 - np.r_[0, false_positive / n_negative],
     )
+
+
+def average_precision(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Sum over thresholds of precision times the step in recall, without interpolation; weights as in `roc_curve`.
+
+    Raises ValueError where no case is positive.
+    """
+    _, found, false = _called(truth, scores, weights)
+    if not found.size or not found[-1]:
+        raise ValueError("expected positive cases, found none")
+    return float(np.sum(np.diff(np.r_[0, found / found[-1]]) * found / (found + false)))
 
 
 def rates(truth: ArrayLike, called: ArrayLike) -> tuple[float, float, float]:
@@ -62,21 +76,15 @@ def rates(truth: ArrayLike, called: ArrayLike) -> tuple[float, float, float]:
     return share(called[truth]), share(~called[~truth]), share(called == truth)
 
 
-def brier_score(truth: ArrayLike, probability: ArrayLike) -> float:
-    """Mean squared difference of probability and truth (Brier 1950)."""
-    return float(np.mean((np.asarray(probability, np.float64) - np.asarray(truth, bool)) ** 2))
-
-
-def average_precision(truth: ArrayLike, scores: ArrayLike) -> float:
-    """Sum over thresholds of precision times the step in recall; no interpolation.
-
-    Raises ValueError where no case is positive.
-    """
+def _called(
+    truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Each score that occurs, the highest first, and how many true and false cases lie at or above it."""
     truth, scores = np.asarray(truth, bool), np.asarray(scores, np.float64)
-    if not truth.any():
-        raise ValueError("expected positive cases, found none")
+    weights = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
+    truth, scores, weights = truth[weights > 0], scores[weights > 0], weights[weights > 0]
     order = np.argsort(-scores, kind="stable")
-    last_of_ties = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]
-    found = np.cumsum(truth[order])[last_of_ties]
-    precision = found / (last_of_ties + 1)
-    return float(np.sum(np.diff(np.r_[0, found / truth.sum()]) * precision))
+    last_of_ties = np.flatnonzero(np.diff(scores[order], append=-np.inf))
+    true_positive = np.cumsum((weights * truth)[order])[last_of_ties]
+    false_positive = np.cumsum((weights * ~truth)[order])[last_of_ties]
+    return scores[order][last_of_ties], true_positive, false_positive

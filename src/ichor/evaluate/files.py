@@ -7,11 +7,8 @@ scan_scores.csv  a row a subject: probability, volume of the mask in mL
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +19,9 @@ from ichor.atomic import write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
+from ichor.evaluate.plain_files import Row, read_object, read_table, table
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.evaluate.run_lengths import from_run_lengths, run_lengths
-from ichor.read import open_scan
 from ichor.screen.measurements import volume_ml
 from ichor.subtypes import Subtype
 
@@ -38,8 +35,6 @@ AREA_COLUMNS = tuple(f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS)
 SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
 SCORE_COLUMNS = ("subject", "slice", "fold", "probability", "threshold", "area_px", *AREA_COLUMNS)
 SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
-
-Row = dict[str, str]
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: CtIch) -> None:
@@ -60,7 +55,7 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
             pixels = [int(area[i]), *(int(p.areas[t][i]) for t in TABLE_THRESHOLDS)]
             subtypes = [] if p.subtype_probability is None else [f"{q:.6g}" for q in p.subtype_probability[i]]
             slices.append([p.subject, i + 1, p.fold, f"{probability:.6g}", f"{p.threshold:g}", *pixels, *subtypes])
-        volume = volume_ml(area, open_scan(dataset.scan_path(p.subject)))
+        volume = volume_ml(area, dataset.truth(p.subject).scan)
         shown = "" if volume is None else f"{volume:.4f}"
         scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
     if len({len(row) for row in slices}) > 1:
@@ -68,8 +63,8 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
     columns = (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)[: len(slices[0]) if slices else len(SCORE_COLUMNS)]
     encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
     write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
-    write_whole(folder / SCORES, _table(columns, slices))
-    write_whole(folder / SCAN_SCORES, _table(SCAN_COLUMNS, scans.values()))
+    write_whole(folder / SCORES, table(columns, slices))
+    write_whole(folder / SCAN_SCORES, table(SCAN_COLUMNS, scans.values()))
 
 
 class Predictions(Mapping[str, Prediction]):
@@ -77,7 +72,7 @@ class Predictions(Mapping[str, Prediction]):
 
     def __init__(self, folder: Path, dataset: CtIch, slices: dict[str, list[Row]], scans: dict[str, Row]) -> None:
         self._folder, self._dataset, self._slices, self._scans = folder, dataset, slices, scans
-        self._masks = _read_masks(folder / MASKS)
+        self._masks = read_object(folder / MASKS, "masks by slice")
         for key in self._masks:
             subject, _, number = key.partition("/")
             if not number.isdecimal() or not 1 <= int(number) <= len(slices.get(subject, ())):
@@ -85,7 +80,7 @@ class Predictions(Mapping[str, Prediction]):
 
     def __getitem__(self, subject: str) -> Prediction:
         """The subject's prediction. Raises BadConfig where its masks do not fit the dataset's grid or the scores."""
-        return self.of(self._dataset.case(subject))
+        return self.of(self._dataset.truth(subject))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._slices)
@@ -96,9 +91,9 @@ class Predictions(Mapping[str, Prediction]):
     def of(self, case: Case) -> Prediction:
         """The same as predictions[case.subject], for a case that is at hand. Raises KeyError for another subject."""
         rows, scan = self._slices[case.subject], self._scans[case.subject]
+        has_subtypes = SUBTYPE_COLUMNS[0] in rows[0]
         try:
-            has_subtypes = SUBTYPE_COLUMNS[0] in rows[0]
-            return Prediction(
+            prediction = Prediction(
                 subject=case.subject,
                 fold=int(scan["fold"]),
                 mask=self._mask(case, [int(row["area_px"]) for row in rows]),
@@ -116,6 +111,14 @@ class Predictions(Mapping[str, Prediction]):
         except ValueError as error:  # a cell that is no number
             where = f"{self._folder}: expected numbers in the scores of {case.subject}"
             raise BadConfig(f"{where}, found {error}") from error
+        subtypes = prediction.subtype_probability
+        told = np.r_[
+            prediction.slice_probability, prediction.scan_probability, [] if subtypes is None else subtypes.ravel()
+        ]
+        if not np.all((told >= 0) & (told <= 1)):
+            odd = told[~((told >= 0) & (told <= 1))][0]
+            raise BadConfig(f"{self._folder}: expected probabilities of {case.subject} in 0 to 1, found {odd:g}")
+        return prediction
 
     def _mask(self, case: Case, areas: list[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
         mask = np.zeros(case.mask.shape, bool)
@@ -139,12 +142,14 @@ def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
     """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
 
     Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
-    dataset, and where a slice is missing.
+    dataset, and where a slice is missing. Masks are checked when they are decoded.
     """
     slices: dict[str, list[Row]] = {}
-    for row in _read_table(folder / SCORES, SCORE_COLUMNS, (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)):
+    for row in read_table(folder / SCORES, SCORE_COLUMNS, (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)):
         slices.setdefault(row["subject"], []).append(row)
-    scan_rows = _read_table(folder / SCAN_SCORES, SCAN_COLUMNS)
+    if not slices:
+        raise BadConfig(f"{folder / SCORES}: expected predictions, found none")
+    scan_rows = read_table(folder / SCAN_SCORES, SCAN_COLUMNS)
     scans = {row["subject"]: row for row in scan_rows}
     if [row["subject"] for row in scan_rows] != list(slices):
         odd = ", ".join(sorted(scans.keys() ^ slices.keys())) or "their order"
@@ -152,6 +157,7 @@ def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
     for subject, rows in slices.items():
         if subject not in dataset.subjects:
             raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")
+        dataset.require_rows(subject)
         found, expected = [row["slice"] for row in rows], len(dataset.labels[subject])
         if found != [str(k + 1) for k in range(expected)]:
             raise BadConfig(
@@ -166,55 +172,9 @@ def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
 
 def read_metrics(folder: Path) -> dict[str, Any]:
     """The figures in a folder. Raises BadConfig where there are none."""
-    file = folder / METRICS
-    try:
-        metrics = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadConfig(f"{file}: expected the figures of a run, found {_reason(error)}") from error
-    if not isinstance(metrics, dict):
-        raise BadConfig(f"{file}: expected the figures of a run, found a {type(metrics).__name__}")
-    return metrics
+    return read_object(folder / METRICS, "the figures of a run")
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write metrics.json."""
     write_whole(folder / METRICS, (json.dumps(metrics, indent=1, allow_nan=False) + "\n").encode())
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _read_table(file: Path, *columns: tuple[str, ...]) -> list[Row]:
-    """The rows of a table that has one of these sets of columns, with a cell in each."""
-    try:
-        header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
-    except (OSError, ValueError) as error:
-        raise BadConfig(
-            f"{file}: expected a table with columns {', '.join(columns[0])}, found {_reason(error)}"
-        ) from error
-    if tuple(header) not in columns:
-        raise BadConfig(f"{file}: expected columns {', '.join(columns[0])}, found {', '.join(header)}")
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise BadConfig(f"{file}: expected {len(header)} cells in line {number}, found {len(row)}")
-    return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-def _read_masks(file: Path) -> dict[str, Any]:
-    try:
-        masks = json.loads(gzip.decompress(file.read_bytes()))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise BadConfig(f"{file}: expected masks as gzipped JSON, found {_reason(error)}") from error
-    if not isinstance(masks, dict):
-        raise BadConfig(f"{file}: expected masks by slice, found a {type(masks).__name__}")
-    return masks
-
-
-def _reason(error: Exception) -> str:
-    """Why a file could not be read, without its path, which the line names already."""
-    return str(getattr(error, "strerror", None) or error)

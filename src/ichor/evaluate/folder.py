@@ -53,8 +53,8 @@ def results_in(folder: Path, dataset: CtIch) -> list[SubjectResult]:
     """The results of all subjects predicted in `folder`, in order of their numbers."""
     predictions = read_predictions(folder, dataset)
     results = []
-    for case in track(dataset.cases(sorted(predictions)), "evaluating", console=Console(stderr=True), transient=True):
-        age = dataset.demographics[case.subject].age_years
+    for subject in track(sorted(predictions), "evaluating", console=Console(stderr=True), transient=True):
+        case, age = dataset.truth(subject), dataset.demographics[subject].age_years
         results.append(result_of(case, predictions.of(case), age_years=age))
     return results
 

@@ -67,10 +67,16 @@ def subject_averages(overlaps: Mapping[str, Overlaps], leave_out: Sequence[str] 
     paper leaves the chronic one out).
     """
     return {
-        subject: (float(one.dice[one.positive].mean()), float(one.jaccard[one.positive].mean()))
+        subject: slice_averages(one)
         for subject, one in overlaps.items()
         if one.positive.any() and subject not in leave_out
     }
+
+
+def slice_averages(overlaps: Overlaps) -> tuple[float, float]:
+    """(Dice, Jaccard) of one subject as the mean over its slices that truly have hemorrhage, of which it must have."""
+    positive = overlaps.positive
+    return float(overlaps.dice[positive].mean()), float(overlaps.jaccard[positive].mean())
 
 
 def pooled_dice(overlaps: Mapping[str, Overlaps]) -> float:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.dataset.case import Case
+from ichor.evaluate.lesions import LesionMatch, match_lesions
 from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.prediction import Prediction
+from ichor.evaluate.surface import SurfaceAgreement, surface_agreement
 from ichor.screen.measurements import volume_ml
 
 
@@ -28,8 +30,10 @@ class SubjectResult:
         slice_probability: (n,).
         scan_probability: of the whole scan.
         subtype_probability: (n, 5); None from a method that tells no subtypes.
-        volume_ml: of the predicted mask; None where the scan has no known spacing.
-        reference_volume_ml: of the delineation; None likewise.
+        volume_ml: of the predicted mask; None where the scan has no known spacing, as are the next three.
+        reference_volume_ml: of the delineation.
+        surface: how far apart the two surfaces are.
+        lesions: which lesions were found, and which of the predicted ones are none.
     """
 
     subject: str
@@ -43,6 +47,8 @@ class SubjectResult:
     subtype_probability: NDArray[np.float64] | None
     volume_ml: float | None
     reference_volume_ml: float | None
+    surface: SurfaceAgreement | None
+    lesions: LesionMatch | None
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -75,4 +81,6 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float) -> Subjec
         subtype_probability=prediction.subtype_probability,
         volume_ml=volume_ml(overlaps.predicted, case.scan),
         reference_volume_ml=volume_ml(overlaps.reference, case.scan),
+        surface=surface_agreement(prediction.mask, case.mask, case.scan),
+        lesions=match_lesions(prediction.mask, case.mask, case.scan),
     )

@@ -73,15 +73,13 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
         warnings.append(f"No bone-window image of slice {', '.join(map(str, without_bone))}.")
     if without_bone or not use_bone:
         warnings.append("Where only the brain window is known, HU is limited to -20..100.")
-    n = len(numbers)
-    return Scan(
-        voxels=voxels,
-        source=Source(kind="ct-ich", path=path),
-        pixel_mm=np.full((n, 2), PIXEL_MM),
-        positions_mm=np.stack([np.zeros(n), np.zeros(n), np.arange(n) * SLICE_MM], axis=1),
-        thickness_mm=np.full(n, SLICE_MM),
-        warnings=tuple(warnings),
-    )
+    return _on_grid(voxels, path, warnings)
+
+
+def read_grid(path: Path) -> Scan:
+    """The scan of `read` without its images: where its voxels lie, all of them 0 and none in memory."""
+    n = len(_slice_numbers(path / "brain"))
+    return _on_grid(np.broadcast_to(np.float32(0), (n, *SIZE)), path, [NOMINAL_SIZE])
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
@@ -120,6 +118,18 @@ def combine(brain: NDArray[np.uint8], bone: NDArray[np.uint8]) -> NDArray[np.flo
     hu[low] = np.minimum(coarse[low], BRAIN.lowest_hu)
     hu[high] = np.maximum(coarse[high], BRAIN.highest_hu)
     return hu
+
+
+def _on_grid(voxels: NDArray[np.float32], path: Path, warnings: list[str]) -> Scan:
+    n = len(voxels)
+    return Scan(
+        voxels=voxels,
+        source=Source(kind="ct-ich", path=path),
+        pixel_mm=np.full((n, 2), PIXEL_MM),
+        positions_mm=np.stack([np.zeros(n), np.zeros(n), np.arange(n) * SLICE_MM], axis=1),
+        thickness_mm=np.full(n, SLICE_MM),
+        warnings=tuple(warnings),
+    )
 
 
 def _slice_numbers(folder: Path) -> list[int]:

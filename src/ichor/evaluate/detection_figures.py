@@ -1,0 +1,182 @@
+"""How well slices and scans with hemorrhage are told from those without: by probability, by mask, by the paper's rule.
+
+All subjects count, the chronic one too, as in the paper; `without_070` has the same without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.evaluate.calibration import calibration
+from ichor.evaluate.call_rates import Rate, call_rates
+from ichor.evaluate.detection import average_precision, roc_curve
+from ichor.evaluate.intervals import Sampled, Sampling
+from ichor.evaluate.prediction import TABLE_THRESHOLDS
+from ichor.evaluate.results import SubjectResult
+from ichor.evaluate.segmentation_figures import subject_overlaps
+from ichor.scan import FloatArray
+from ichor.subtypes import Subtype
+
+PAPER_SENSITIVITY = 0.97
+SPECIFICITY = 0.9
+RULE_PX = 400  # the released code calls a slice positive above this many pixels
+
+
+@dataclass(frozen=True, eq=False)
+class _Cases:
+    """N slices or scans.
+
+    Attributes:
+        truth: (N,) bool, whether a case has hemorrhage by its labels.
+        probability: (N,) that it has.
+        found: (N,) bool, whether the mask has any pixel.
+        subject: (N,) the index of its subject.
+    """
+
+    truth: NDArray[np.bool_]
+    probability: FloatArray
+    found: NDArray[np.bool_]
+    subject: NDArray[np.int64]
+
+    def without(self, subject: NDArray[np.bool_]) -> _Cases:
+        """The cases of other subjects than these, (subjects,) bool."""
+        kept = ~subject[self.subject]
+        return _Cases(self.truth[kept], self.probability[kept], self.found[kept], self.subject[kept])
+
+
+def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
+    """The detection figures of metrics.json, `Sampled` at the leaves."""
+    n = len(results)
+    slices = _Cases(
+        truth=np.concatenate([r.positive for r in results]),
+        probability=np.concatenate([r.slice_probability for r in results]),
+        found=np.concatenate([r.overlaps.predicted > 0 for r in results]),
+        subject=np.repeat(np.arange(n), [len(r.positive) for r in results]),
+    )
+    scans = _Cases(
+        truth=np.array([r.has_hemorrhage for r in results]),
+        probability=np.array([r.scan_probability for r in results]),
+        found=np.array([r.overlaps.predicted.any() for r in results]),
+        subject=np.arange(n),
+    )
+    chronic = np.array([r.subject == CHRONIC_SUBJECT for r in results])
+    labels = np.concatenate([r.labels for r in results])
+    by_rule = call_rates(
+        slices.truth, np.concatenate([r.overlaps.predicted for r in results]) > RULE_PX, slices.subject, n
+    )
+    by_threshold = {
+        str(t): call_rates(slices.truth, np.concatenate([r.areas[t] for r in results]) > RULE_PX, slices.subject, n)
+        for t in TABLE_THRESHOLDS
+    }
+    folds = [r.fold for r in results]
+    return {
+        "slice": _detection(slices, sampling),
+        "slice_400px": {name: rate.pooled(sampling) for name, rate in by_rule.items()},
+        "scan": _detection(scans, sampling),
+        "without_070": {
+            "slice": _detection(slices.without(chronic), sampling),
+            "scan": _detection(scans.without(chronic), sampling),
+        },
+        "calibration": {
+            "slice": calibration(slices.truth, slices.probability, slices.subject, sampling),
+            "scan": calibration(scans.truth, scans.probability, scans.subject, sampling),
+        },
+        "subtype_auc": _subtype_auc(results, labels, slices.subject, sampling),
+        "slice_sensitivity_by_subtype": {
+            s.value: call_rates(labels[:, i], slices.found, slices.subject, n)["sensitivity"].pooled(sampling)
+            for i, s in enumerate(Subtype)
+            if labels[:, i].any()
+        },
+        "table_5": _table_5(results, by_rule, sampling),
+        "by_threshold": {t: {k: one.pooled(sampling) for k, one in by.items()} for t, by in by_threshold.items()},
+        "by_threshold_per_subject": {
+            t: {k: one.per_subject(sampling) for k, one in by.items()} for t, by in by_threshold.items()
+        },
+        "by_threshold_per_fold": {
+            t: {k: one.per_fold(folds, sampling) for k, one in by.items()} for t, by in by_threshold.items()
+        },
+    }
+
+
+def _detection(cases: _Cases, sampling: Sampling) -> dict[str, Sampled]:
+    called = call_rates(cases.truth, cases.found, cases.subject, sampling.counts.shape[1])
+    n_cases = np.bincount(cases.subject, minlength=sampling.counts.shape[1])
+    error = np.bincount(cases.subject, (cases.probability - cases.truth) ** 2, minlength=len(n_cases))
+
+    def of(counts: NDArray[np.int64]) -> list[float]:
+        """AUC, average precision, and the two operating points."""
+        weights = counts[cases.subject]
+        if not weights[cases.truth].any() or not weights[~cases.truth].any():
+            return [np.nan] * 4
+        curve = roc_curve(cases.truth, cases.probability, weights)
+        precision = average_precision(cases.truth, cases.probability, weights)
+        points = curve.specificity_at(PAPER_SENSITIVITY)[0], curve.sensitivity_at(SPECIFICITY)
+        return [curve.auc, precision, *points]
+
+    auc, precision, specificity, sensitivity = (Sampled(each, len(cases.truth)) for each in sampling.each(of).T)
+    return {
+        "auc": auc,
+        "average_precision": precision,
+        "sensitivity": called["sensitivity"].pooled(sampling),
+        "specificity": called["specificity"].pooled(sampling),
+        "specificity_at_sensitivity_97": specificity,
+        "sensitivity_at_specificity_90": sensitivity,
+        "brier": Sampled(sampling.ratio(error, n_cases), len(cases.truth)),
+    }
+
+
+def _subtype_auc(
+    results: Sequence[SubjectResult], labels: NDArray[np.bool_], subject: NDArray[np.int64], sampling: Sampling
+) -> dict[str, Sampled] | None:
+    """How well each subtype is told on slices, and the mean over those that occur; None without probabilities."""
+    told = [r.subtype_probability for r in results if r.subtype_probability is not None]
+    if len(told) < len(results):
+        return None
+    probability = np.concatenate(told)
+
+    def of(counts: NDArray[np.int64]) -> list[float]:
+        weights = counts[subject]
+        return [_auc(labels[:, i], probability[:, i], weights) for i in range(len(Subtype))]
+
+    values = sampling.each(of)
+    known = ~np.isnan(values[0])
+    mean = values[:, known].mean(axis=1) if known.any() else values[:, 0]
+    figures = {s.value: Sampled(values[:, i], len(labels)) for i, s in enumerate(Subtype)}
+    return {**figures, "mean": Sampled(mean, len(labels))}
+
+
+def _auc(truth: NDArray[np.bool_], scores: FloatArray, weights: NDArray[np.int64]) -> float:
+    both = weights[truth].any() and weights[~truth].any()
+    return roc_curve(truth, scores, weights).auc if both else float("nan")
+
+
+def _table_5(
+    results: Sequence[SubjectResult], by_rule: Mapping[str, Rate], sampling: Sampling
+) -> dict[str, dict[str, Any]]:
+    """The paper's Table 5: how overlap, and the rates by its rule of 400 pixels, spread over subjects."""
+    dice, jaccard = subject_overlaps(results)
+    columns = {"jaccard": jaccard, "dice": dice} | {
+        name: by_rule[name].of_subjects for name in ("sensitivity", "specificity")
+    }
+    return {name: _spread(values, sampling) for name, values in columns.items()}
+
+
+def _spread(values: FloatArray, sampling: Sampling) -> dict[str, Any]:
+    """Minimum, maximum, standard deviation (of these subjects, by n) and mean; extremes have no interval."""
+    known = values[~np.isnan(values)]
+
+    def extreme(of: Any) -> dict[str, Any]:
+        return {"value": round(float(of(known)), 6) if known.size else None, "ci95": None, "n": known.size}
+
+    return {
+        "min": extreme(np.min),
+        "max": extreme(np.max),
+        "std": sampling.of_values(values, lambda sample: float(sample.std())),
+        "average": sampling.mean(values),
+    }

@@ -1,0 +1,98 @@
+"""How the extent of hemorrhage is told: surfaces in mm, volumes in mL, and lesions found, missed and invented.
+
+All are over acute subjects, as Dice is; surfaces and volumes over those of them that have hemorrhage. Scans whose
+spacing is unknown do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.evaluate.intervals import Sampled, Sampling
+from ichor.evaluate.lesions import SIZE_BANDS_ML, LesionMatch
+from ichor.evaluate.results import SubjectResult
+from ichor.scan import FloatArray
+
+# 95 of 100 differences lie within so many standard deviations of their mean, where they are normal.
+_DEVIATIONS = 1.96
+
+
+def extent_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
+    """The surface, volume and lesion figures of metrics.json, `Sampled` at the leaves."""
+    acute = [r if r.subject != CHRONIC_SUBJECT else None for r in results]
+    bleeding = [r if r is not None and r.overlaps.positive.any() else None for r in acute]
+    surfaces = [None if r is None else r.surface for r in bleeding]
+    return {
+        "surface": {
+            "hd95_mm": sampling.mean([np.nan if s is None or s.hd95_mm is None else s.hd95_mm for s in surfaces]),
+            "surface_dice_2mm": sampling.mean([np.nan if s is None else s.dice_2mm for s in surfaces]),
+        },
+        "volume": _volume(np.array([_volume_error(r) for r in bleeding]), sampling),
+        **_lesions([None if r is None else r.lesions for r in acute], sampling),
+    }
+
+
+def _volume_error(r: SubjectResult | None) -> float:
+    """Volume of the mask less that of the delineation, mL; nan where the subject does not count."""
+    if r is None or r.volume_ml is None or r.reference_volume_ml is None:
+        return float("nan")
+    return r.volume_ml - r.reference_volume_ml
+
+
+def _volume(error_ml: FloatArray, sampling: Sampling) -> dict[str, Any]:
+    """Errors, and the limits between which 95 % of them are expected (Bland and Altman 1986)."""
+
+    def limit(sign: int) -> Sampled:
+        def of(errors: FloatArray) -> float:
+            deviation = errors.std(ddof=1) if errors.size > 1 else np.nan
+            return float(errors.mean() + sign * _DEVIATIONS * deviation)
+
+        return sampling.of_values(error_ml, of)
+
+    return {
+        "error_ml": sampling.mean(error_ml),
+        "absolute_error_ml": sampling.mean(np.abs(error_ml)),
+        "bland_altman": {
+            "bias_ml": sampling.mean(error_ml),
+            "lower_limit_ml": limit(-1),
+            "upper_limit_ml": limit(1),
+        },
+    }
+
+
+def _lesions(matches: Sequence[LesionMatch | None], sampling: Sampling) -> dict[str, Any]:
+    """Detection of lesions, all lesions of all subjects counting alike, and the same by their volume."""
+
+    def share(counted: Sequence[Any]) -> Sampled:
+        """The mean over all lesions of all subjects; `counted` has each subject's values, one a lesion."""
+        n = [len(values) for values in counted]
+        return Sampled(sampling.ratio([np.sum(values) for values in counted], n), sum(n))
+
+    known = [m if m is not None else _NONE for m in matches]
+    scans = [m is not None for m in matches]
+    false = [np.sum(~m.touching) for m in known]
+    bands = {
+        name: [(m.volume_ml >= low) & (m.volume_ml < high) for m in known]
+        for name, (low, high) in SIZE_BANDS_ML.items()
+    }
+    return {
+        "lesion": {
+            "sensitivity": share([m.found for m in known]),
+            "precision": share([m.touching for m in known]),
+            "false_per_scan": Sampled(sampling.ratio(false, scans), sum(scans)),
+        },
+        "by_lesion_size": {
+            name: {
+                "sensitivity": share([m.found[inside] for m, inside in zip(known, band, strict=True)]),
+                "dice": share([m.dice[inside] for m, inside in zip(known, band, strict=True)]),
+            }
+            for name, band in bands.items()
+        },
+    }
+
+
+_NONE = LesionMatch(np.empty(0), np.empty(0, bool), np.empty(0), np.empty(0, bool))

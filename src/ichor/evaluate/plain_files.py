@@ -1,0 +1,56 @@
+"""Tables as CSV and objects as JSON, read strictly: what is not as it should be is one line that names the file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ichor.errors import BadConfig
+
+Row = dict[str, str]
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """A table as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def read_table(file: Path, *columns: tuple[str, ...]) -> list[Row]:
+    """The rows of a table that has one of these sets of columns, with a cell in each. Raises BadConfig otherwise."""
+    try:
+        header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"{file}: expected a table with {', '.join(columns[0])}, found {_reason(error)}") from error
+    if tuple(header) not in columns:
+        raise BadConfig(f"{file}: expected columns {', '.join(columns[0])}, found {', '.join(header)}")
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise BadConfig(f"{file}: expected {len(header)} cells in line {number}, found {len(row)}")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def read_object(file: Path, what: str) -> dict[str, Any]:
+    """The object in a JSON file, gzipped where its name says so. Raises BadConfig where it holds no such thing."""
+    try:
+        content = file.read_bytes()
+        found = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise BadConfig(f"{file}: expected {what}, found {_reason(error)}") from error
+    if not isinstance(found, dict):
+        raise BadConfig(f"{file}: expected {what}, found a {type(found).__name__}")
+    return found
+
+
+def _reason(error: Exception) -> str:
+    """Why a file could not be read, without its path, which the line names already."""
+    return str(getattr(error, "strerror", None) or error)

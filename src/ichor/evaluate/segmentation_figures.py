@@ -1,0 +1,91 @@
+"""How well hemorrhage is delineated: Dice and Jaccard by every average, by subtype and age, and the false positives.
+
+Dice and Jaccard are over acute subjects: the paper leaves the chronic one out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import mannwhitneyu
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.evaluate.intervals import Sampled, Sampling
+from ichor.evaluate.overlap import scan_dice, slice_averages
+from ichor.evaluate.results import SubjectResult
+from ichor.scan import FloatArray
+from ichor.subtypes import Subtype
+
+_ADULT_YEARS = 18
+
+
+def segmentation_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
+    """The overlap figures of metrics.json, `Sampled` at the leaves."""
+    dice, jaccard = subject_overlaps(results)
+    scored = ~np.isnan(dice)
+    in_3d = np.array([scan_dice(r.overlaps) if s else np.nan for r, s in zip(results, scored, strict=True)])
+    acute = np.array([r.subject != CHRONIC_SUBJECT for r in results])
+    voxels = [[o.both.sum(), o.predicted.sum(), o.reference.sum()] for o in (r.overlaps for r in results)]
+    both, predicted, reference = np.where(acute, np.transpose(voxels), 0)
+    false_ml = np.array([np.nan if r.has_hemorrhage or r.volume_ml is None else r.volume_ml for r in results])
+    return {
+        "dice": {
+            "paper_average": sampling.mean(dice),
+            "pooled": Sampled(sampling.ratio(2 * both, predicted + reference), int(acute.sum())),
+            "per_scan_3d": sampling.mean(in_3d),
+        },
+        "jaccard": {
+            "paper_average": sampling.mean(jaccard),
+            "pooled": Sampled(sampling.ratio(both, predicted + reference - both), int(acute.sum())),
+            "per_scan_3d": sampling.mean(in_3d / (2 - in_3d)),
+        },
+        "false_positive_ml": {
+            "median": sampling.of_values(false_ml, lambda ml: float(np.median(ml))),
+            "p95": sampling.of_values(false_ml, lambda ml: float(np.percentile(ml, 95))),
+        },
+        "subjects_missed": [r.subject for r in results if r.overlaps.positive.any() and not r.overlaps.both.any()],
+        "by_subtype": _by_subtype(results, dice, sampling),
+        **_by_age(results, dice, sampling),
+        "per_subject": {
+            r.subject: {"dice": float(dice[i]), "jaccard": float(jaccard[i]), "n": int(r.overlaps.positive.sum())}
+            for i, r in enumerate(results)
+            if scored[i]
+        },
+    }
+
+
+def subject_overlaps(results: Sequence[SubjectResult]) -> tuple[FloatArray, FloatArray]:
+    """(subjects,) Dice and Jaccard, each the mean over a subject's slices that truly have hemorrhage.
+
+    nan for subjects that do not count in the paper's average: those without hemorrhage, and the chronic one.
+    """
+    pairs = [
+        slice_averages(r.overlaps) if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT else (np.nan, np.nan)
+        for r in results
+    ]
+    dice, jaccard = np.transpose(pairs)
+    return dice, jaccard
+
+
+def _by_subtype(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sampling) -> dict[str, Sampled]:
+    """Dice of the subjects who had a subtype on any slice; a subject with two subtypes counts in both."""
+    had = np.array([r.labels.any(axis=0) for r in results])
+    figures = {s.value: sampling.mean(np.where(had[:, i], dice, np.nan)) for i, s in enumerate(Subtype)}
+    return {name: figure for name, figure in figures.items() if figure.n}
+
+
+def _by_age(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sampling) -> dict[str, Any]:
+    """Dice of children and of adults, and whether they differ (Mann and Whitney 1947, two-sided)."""
+    adult = np.array([r.age_years >= _ADULT_YEARS for r in results])
+    groups = {"under_18": np.where(adult, np.nan, dice), "18_and_over": np.where(adult, dice, np.nan)}
+    figures = {name: sampling.mean(values) for name, values in groups.items()}
+    young, old = (values[~np.isnan(values)] for values in groups.values())
+    p = float(mannwhitneyu(young, old).pvalue) if young.size and old.size else None
+    return {
+        "by_age": {name: figure for name, figure in figures.items() if figure.n},
+        "by_age_difference": {
+            "mann_whitney_p": {"value": None if p is None else round(p, 6), "ci95": None, "n": young.size + old.size}
+        },
+    }
