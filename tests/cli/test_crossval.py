@@ -209,10 +209,12 @@ def test_a_reduced_config_says_so_and_differs_only_in_size(small: str, full: str
     reduced, whole = load_config(small), load_config(full)
     assert (reduced.reduced, whole.reduced) == (True, False)
     assert reduced.name == f"{whole.name}-reduced"
-    size = {"width", "training"}
+    size = {"width", "pixel_mm", "size", "tile", "stride", "training"}
     assert {k: v for k, v in reduced.settings.items() if k not in size} == {
         k: v for k, v in whole.settings.items() if k not in size
     }
+    for name in ("size", "tile", "stride"):  # the same in mm
+        assert reduced.settings[name] * reduced.settings["pixel_mm"] == whole.settings[name] * whole.settings["pixel_mm"]
     budget = {"epochs", "batch", "learning_rate", "schedule", "validate_every"}
     ours, theirs = reduced.settings["training"], whole.settings["training"]
     assert {k: v for k, v in ours.items() if k not in budget} == {k: v for k, v in theirs.items() if k not in budget}
