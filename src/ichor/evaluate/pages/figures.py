@@ -9,25 +9,25 @@ from ichor.evaluate.pages.words import Metrics, figure_at, interval_of, number, 
 _SUBJECTS = "{n} subjects, each the mean of its slices with hemorrhage"
 _SLICES = "{n} slices"
 _SCANS = "{n} scans"
-_NEGATIVE = "{n} scans without hemorrhage"
+_WITH, _WITHOUT = " with hemorrhage", " without hemorrhage"
 
 # (name, keys in metrics.json, over what it is averaged)
 _MAIN = (
     ("Dice, paper's average", ("dice", "paper_average"), _SUBJECTS),
     ("Jaccard, paper's average", ("jaccard", "paper_average"), _SUBJECTS),
     ("Dice, all voxels pooled", ("dice", "pooled"), "all voxels of {n} subjects"),
-    ("Dice, per scan in 3-D", ("dice", "per_scan_3d"), "{n} scans with hemorrhage"),
+    ("Dice, per scan in 3-D", ("dice", "per_scan_3d"), _SCANS + _WITH),
     ("slice AUC", ("slice", "auc"), _SLICES),
     ("slice specificity at 97 % sensitivity", ("slice", "specificity_at_sensitivity_97"), _SLICES),
-    ("slice sensitivity, any voxel called", ("slice", "sensitivity"), _SLICES),
-    ("slice specificity, any voxel called", ("slice", "specificity"), _SLICES),
-    ("slice sensitivity, more than 400 px", ("slice_400px", "sensitivity"), _SLICES),
-    ("slice specificity, more than 400 px", ("slice_400px", "specificity"), _SLICES),
+    ("slice sensitivity, any voxel called", ("slice", "sensitivity"), _SLICES + _WITH),
+    ("slice specificity, any voxel called", ("slice", "specificity"), _SLICES + _WITHOUT),
+    ("slice sensitivity, more than 400 px", ("slice_400px", "sensitivity"), _SLICES + _WITH),
+    ("slice specificity, more than 400 px", ("slice_400px", "specificity"), _SLICES + _WITHOUT),
     ("scan AUC", ("scan", "auc"), _SCANS),
-    ("scan sensitivity, any voxel called", ("scan", "sensitivity"), _SCANS),
-    ("scan specificity, any voxel called", ("scan", "specificity"), _SCANS),
-    ("false-positive mL, median", ("false_positive_ml", "median"), _NEGATIVE),
-    ("false-positive mL, 95th percentile", ("false_positive_ml", "p95"), _NEGATIVE),
+    ("scan sensitivity, any voxel called", ("scan", "sensitivity"), _SCANS + _WITH),
+    ("scan specificity, any voxel called", ("scan", "specificity"), _SCANS + _WITHOUT),
+    ("false-positive mL, median", ("false_positive_ml", "median"), _SCANS + _WITHOUT),
+    ("false-positive mL, 95th percentile", ("false_positive_ml", "p95"), _SCANS + _WITHOUT),
 )
 
 

@@ -19,8 +19,8 @@ HOW_AVERAGED = (
     "from resampling subjects."
 )
 REDUCED = (
-    "This is a reduced run: a smaller network trained for a shorter time, which stands for the full experiment until "
-    "that is run. Its figures are not the paper's method's."
+    "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
+    "not those of the paper's method."
 )
 
 # Where the paper's figure lies.
