@@ -37,18 +37,17 @@ AnswerOf = Callable[[str], Answer]
 
 
 def fold_of(config: ExperimentConfig, dataset: CtIch, number: int) -> Fold:
-    """The experiment's fold `number`, of the subjects in the dataset.
-
-    Raises BadConfig where one of its blocks has no subject.
-    """
+    """The experiment's fold `number`, of the subjects in the dataset: a block may be empty."""
     if config.folds == "authors":
-        fold = authors_fold(number, dataset.subjects)
-    else:
-        fold = stratified_folds({s: dataset.labels[s] for s in dataset.subjects}, config.folds_seed)[number - 1]
+        return authors_fold(number, dataset.subjects)
+    return stratified_folds({s: dataset.labels[s] for s in dataset.subjects}, config.folds_seed)[number - 1]
+
+
+def require_blocks(fold: Fold, dataset: CtIch) -> None:
+    """Raise BadConfig where a block of the fold has no subject."""
     for block in ("training", "validation", "test"):
         if not getattr(fold, block):
-            raise BadConfig(f"{dataset.root}: expected subjects of fold {number}'s {block} block, found none")
-    return fold
+            raise BadConfig(f"{dataset.root}: expected subjects of fold {fold.number}'s {block} block, found none")
 
 
 def fold_folder(run: Path, number: int) -> Path:
@@ -62,8 +61,8 @@ def kept_file(run: Path, number: int, subject: str) -> Path:
 
 
 def is_predicted(run: Path, fold: Fold) -> bool:
-    """Whether every test subject of the fold has been predicted."""
-    return all(kept_file(run, fold.number, subject).exists() for subject in fold.test)
+    """Whether every test subject of the fold has been predicted, and there are any."""
+    return bool(fold.test) and all(kept_file(run, fold.number, subject).exists() for subject in fold.test)
 
 
 def fit_and_predict(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str) -> None:

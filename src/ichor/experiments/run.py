@@ -33,6 +33,7 @@ from ichor.experiments.fold import (
     is_first_rank,
     is_predicted,
     kept_file,
+    require_blocks,
 )
 from ichor.experiments.kept import read_answer, read_prediction
 from ichor.models.package import CONFIG
@@ -57,6 +58,8 @@ def cross_validate(
     missing, not asked for or another experiment's, and where a block of a fold has no subject in the dataset.
     """
     chosen = [fold_of(config, dataset, number) for number in folds]
+    for fold in chosen:
+        require_blocks(fold, dataset)
     if answers is not None or config.answers_of is not None:
         _check_answers(config, dataset, answers)
     if is_first_rank():
