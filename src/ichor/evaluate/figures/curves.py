@@ -1,0 +1,118 @@
+"""What ROC, precision-recall and reliability are drawn from: slices and scans with a probability each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.evaluate.detection import roc_curve
+from ichor.evaluate.intervals import Sampling
+from ichor.evaluate.results import SubjectResult
+from ichor.scan import FloatArray
+
+GRID = np.linspace(0, 1, 201)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """N slices or scans of some subjects.
+
+    Attributes:
+        name: "slices" or "scans".
+        truth: (N,) bool, whether each has hemorrhage.
+        probability: (N,) that it has.
+        subject: (N,) the index of its subject.
+        n_subjects: how many subjects there are.
+    """
+
+    name: str
+    truth: NDArray[np.bool_]
+    probability: FloatArray
+    subject: NDArray[np.int64]
+    n_subjects: int
+
+    @property
+    def both_classes(self) -> bool:
+        """Whether there are any with and any without hemorrhage: without, there is no curve."""
+        return bool(self.truth.any() and not self.truth.all())
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A curve with its 95 % band from resampling subjects.
+
+    Attributes:
+        x, y: (points,) the curve itself.
+        low, high: (len(GRID),) the band over GRID.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def slices_of(results: Sequence[SubjectResult]) -> Scored:
+    """All slices of all subjects."""
+    return Scored(
+        "slices",
+        np.concatenate([r.positive for r in results]),
+        np.concatenate([r.slice_probability for r in results]),
+        np.repeat(np.arange(len(results)), [len(r.positive) for r in results]),
+        len(results),
+    )
+
+
+def scans_of(results: Sequence[SubjectResult]) -> Scored:
+    """All scans, one a subject."""
+    return Scored(
+        "scans",
+        np.array([r.has_hemorrhage for r in results]),
+        np.array([r.scan_probability for r in results]),
+        np.arange(len(results)),
+        len(results),
+    )
+
+
+def roc(cases: Scored) -> Curve:
+    """Sensitivity over the false-positive rate. Raises ValueError where a class is absent."""
+
+    def points(weights: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        curve = roc_curve(cases.truth, cases.probability, weights)
+        return 1 - curve.specificity, curve.sensitivity
+
+    return _with_band(cases, points, lambda x, y: np.asarray(np.interp(GRID, x, y)))
+
+
+def precision_recall(cases: Scored) -> Curve:
+    """Precision over recall, a step for each threshold. Raises ValueError where a class is absent."""
+
+    def points(weights: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        curve = roc_curve(cases.truth, cases.probability, weights)
+        found = curve.sensitivity[1:] * weights[cases.truth].sum()
+        false = (1 - curve.specificity[1:]) * weights[~cases.truth].sum()
+        # More lenient thresholds than the one that finds all only lower the precision.
+        last = int(np.argmax(curve.sensitivity[1:] >= 1)) + 1
+        return curve.sensitivity[1:][:last], (found / (found + false))[:last]
+
+    # The precision at a recall is that of the strictest threshold which reaches it.
+    return _with_band(cases, points, lambda x, y: y[np.searchsorted(x, GRID - 1e-9)])
+
+
+def _with_band(
+    cases: Scored,
+    points: Callable[[NDArray[np.int64]], tuple[FloatArray, FloatArray]],
+    on_grid: Callable[[FloatArray, FloatArray], FloatArray],
+) -> Curve:
+    def drawn(counts: NDArray[np.int64]) -> FloatArray:
+        weights = counts[cases.subject]
+        if not weights[cases.truth].any() or not weights[~cases.truth].any():
+            return np.full(len(GRID), np.nan)  # a resample may lack a class: it has no curve
+        return on_grid(*points(weights))
+
+    samples = Sampling(cases.n_subjects).each(drawn)[1:]
+    low, high = np.nanpercentile(samples, [2.5, 97.5], axis=0)
+    return Curve(*points(np.ones(len(cases.truth), np.int64)), low, high)

@@ -1,0 +1,47 @@
+"""ROC of slices and scans, with the paper's operating points beside ours by the same rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ichor.evaluate.figures.curves import GRID, Scored, roc
+from ichor.evaluate.figures.style import DASHED, EDGE, OURS, PAPER, note, panels, styled, unit_square
+from ichor.evaluate.paper import TABLE_6
+
+# (threshold, sensitivity, specificity)
+Point = tuple[float, float, float]
+
+
+@styled
+def roc_figure(cases: Sequence[Scored], points: Sequence[Point], auc: Mapping[str, str]) -> Figure:
+    """A panel for slices and one for scans; on the slices the paper's Table 6 and `points`, ours by the same rule.
+
+    `auc` has each panel's area in words. Raises ValueError where a class is absent.
+    """
+    figure, axes = panels(len(cases), width=3.6 * len(cases), height=3.95)
+    for one, each in zip(axes, cases, strict=True):
+        curve = roc(each)
+        one.plot([0, 1], [0, 1], **DASHED)
+        one.fill_between(GRID, curve.low, curve.high, color=OURS, alpha=0.16, linewidth=0, label="95 % band")
+        one.plot(curve.x, curve.y, color=OURS, label=f"AUC {auc[each.name]}")
+        if each.name == "slices":
+            paper = [(row.threshold, row.sensitivity, row.specificity) for row in TABLE_6]
+            _draw_points(one, points, OURS, "o", "this method, more than 400 px")
+            _draw_points(one, paper, PAPER, "D", "paper's Table 6, more than 400 px")
+        unit_square(one, "1 - specificity", "sensitivity")
+        one.set_title(f"{each.name.capitalize()} ({each.truth.sum()} of {len(each.truth)} with hemorrhage)")
+        one.legend(loc="lower right")
+    return figure
+
+
+def _draw_points(axes: Axes, points: Sequence[Point], color: str, marker: str, label: str) -> None:
+    """Operating points by voxel threshold, joined, the first and the last with their threshold."""
+    x, y = [1 - specificity for _, _, specificity in points], [sensitivity for _, sensitivity, _ in points]
+    joined: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (1, 1.5)), "markersize": 4.5, **EDGE}
+    axes.plot(x, y, color=color, marker=marker, label=label, **joined)
+    for (threshold, _, _), left, up in (list(zip(points, x, y, strict=True))[i] for i in (0, -1)):
+        note(axes, f"{threshold:g}", (left, up), (5, -7))

@@ -1,0 +1,138 @@
+"""How every figure looks, and how it becomes the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection
+from typing import Any, Literal
+
+import matplotlib.style
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from PIL import Image
+
+from ichor.subtypes import Subtype
+
+DPI = 150
+_GRAY_SPREAD = 6  # red, green and blue of a gray lie no further apart than this, of 255
+INK, MUTED, FAINT = "#1f2328", "#656d76", "#d8dee4"
+# The colours of Okabe and Ito (2008), told apart by all kinds of colour vision.
+BLUE, ORANGE, GREEN, PINK, RED, SKY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"
+OURS, PAPER = BLUE, RED
+# Colour and marker of each subtype.
+_SUBTYPES = {
+    Subtype.IVH: (BLUE, "o"),
+    Subtype.IPH: (ORANGE, "s"),
+    Subtype.SAH: (GREEN, "D"),
+    Subtype.EDH: (PINK, "^"),
+    Subtype.SDH: (RED, "v"),
+}
+# The white edge that parts marks which lie on each other, and a line that is only there to compare with.
+EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
+DASHED: dict[str, Any] = {"color": MUTED, "linewidth": 0.7, "linestyle": (0, (3, 3))}
+
+RESEARCH_USE = "Research use only; not a medical device."
+ATTRIBUTION = "Images: ct-ich 1.0.0, Hssayeni (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0."
+
+# Decorates a function that makes a figure. It starts from matplotlib's own defaults, whatever a user has set.
+styled = matplotlib.style.context(
+    [
+        "default",
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 8,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+            "axes.edgecolor": MUTED,
+            "axes.linewidth": 0.6,
+            "axes.titlesize": 9,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": FAINT,
+            "grid.linewidth": 0.5,
+            "xtick.color": MUTED,
+            "ytick.color": MUTED,
+            "xtick.labelcolor": INK,
+            "ytick.labelcolor": INK,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "lines.linewidth": 1.4,
+            "legend.frameon": False,
+            "legend.fontsize": 7.5,
+            "figure.constrained_layout.h_pad": 0.06,
+            "figure.constrained_layout.w_pad": 0.06,
+            "figure.dpi": DPI,
+        },
+    ]
+)
+
+
+def panels(columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of `width` x `height` inches with panels side by side, and the small print below."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    small_print(figure)
+    return figure, list(axes)
+
+
+def small_print(figure: Figure, *before: str) -> None:
+    """What stands below every figure; before it whose the images are, where it shows any."""
+    figure.supxlabel(" ".join((*before, RESEARCH_USE)), fontsize=5.5, color=MUTED, x=0.995, ha="right")
+
+
+def unit_square(axes: Axes, x: str, y: str) -> None:
+    """Both axes from 0 to 1, as long as each other."""
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x, ylabel=y, aspect="equal")
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_yticks(np.linspace(0, 1, 6))
+
+
+def subtype_legend(axes: Axes, subtypes: Collection[Subtype], place: Literal["upper left", "upper right"]) -> None:
+    """The marks of these subtypes in one line."""
+    marks = [Line2D([], [], **dots_of(subtype), label=subtype.value) for subtype in Subtype if subtype in subtypes]
+    axes.legend(handles=marks, loc=place, ncols=len(marks), columnspacing=1, handletextpad=0.2)
+
+
+def note(axes: Axes, text: str, at: tuple[float, float], away: tuple[float, float], **how: Any) -> None:
+    """Small words beside a point, `away` from it by points of type (right, up)."""
+    axes.annotate(text, at, xytext=away, textcoords="offset points", fontsize=6.5, **how)
+
+
+def dots_of(subtype: Subtype) -> dict[str, Any]:
+    """How marks of a subtype are drawn."""
+    color, marker = _SUBTYPES[subtype]
+    return {"linestyle": "none", "marker": marker, "color": color}
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG without date or version in it: equal figures give equal bytes."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+    stream = io.BytesIO()
+    _in_256_colours(pixels).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _in_256_colours(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Half of the palette for grays, which stay gray, and half for colours: fewer bytes, and the same to see."""
+    gray = np.ptp(pixels.astype(np.int16), axis=2) <= _GRAY_SPREAD
+    index = (pixels.mean(axis=2).round() // 2).astype(np.uint8)
+    palette = np.repeat(np.rint(np.linspace(0, 255, 128)).astype(np.uint8), 3).tolist()
+    if not gray.all():
+        colours = Image.fromarray(pixels[~gray][None]).quantize(
+            128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
+        index[~gray] = 128 + np.asarray(colours)[0]
+        palette += colours.getpalette() or []
+    image = Image.fromarray(index, "P")
+    image.putpalette(palette)
+    return image

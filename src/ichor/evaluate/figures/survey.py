@@ -1,0 +1,56 @@
+"""One pass over all subjects: what numbers are drawn from, and what pictures are chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.dataset.ct_ich import CtIch
+from ichor.evaluate.figures.findings import Finding, findings_of
+from ichor.evaluate.figures.views import Views
+from ichor.evaluate.prediction import Prediction
+from ichor.evaluate.results import SubjectResult, result_of
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What one pass over the subjects of a run finds.
+
+    Attributes:
+        results: of each subject.
+        findings: of all slices of all subjects.
+        place: where each subject lies in the sequence of predictions.
+    """
+
+    results: tuple[SubjectResult, ...]
+    findings: tuple[Finding, ...]
+    place: dict[str, int]
+
+    @property
+    def bleeding(self) -> tuple[SubjectResult, ...]:
+        """The subjects whose Dice counts: with hemorrhage, without the chronic one."""
+        return tuple(r for r in self.results if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT)
+
+    @property
+    def dice(self) -> dict[str, float]:
+        """The paper's Dice of each of these, the mean over slices with hemorrhage."""
+        return {r.subject: float(np.mean(r.overlaps.dice[r.overlaps.positive])) for r in self.bleeding}
+
+
+def survey(dataset: CtIch, predictions: Sequence[Prediction]) -> Survey:
+    """Look at each prediction once; none is kept."""
+    results, findings, place = [], [], {}
+    steps = track(range(len(predictions)), "drawing", console=Console(stderr=True), transient=True)
+    for index in steps:
+        prediction = predictions[index]
+        case = dataset.case(prediction.subject)
+        age = dataset.demographics[case.subject].age_years
+        results.append(result_of(case, prediction, age_years=age))
+        findings += findings_of(Views(case, prediction.mask))
+        place[case.subject] = index
+    return Survey(tuple(results), tuple(findings), place)
