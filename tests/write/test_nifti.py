@@ -12,7 +12,8 @@ import SimpleITK
 
 from ichor.read import open_scan
 from ichor.scan import NiftiGrid, Scan
-from ichor.write.nifti import affine, grid_warnings, in_file_order, write_mask, write_probability
+from ichor.write.hu_scale import HuScale
+from ichor.write.nifti import affine, grid_warnings, in_file_order, write_hu, write_mask, write_probability
 from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
 
 RAS = np.array([-1, -1, 1])
@@ -145,6 +146,18 @@ def test_probability_keeps_five_decimals_in_both_readers(tmp_path: Path) -> None
     by_itk = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(tmp_path / "probability.nii.gz")))
     assert np.abs(by_nibabel - probability).max() < 1e-5
     assert np.abs(by_itk - probability).max() < 1e-5
+
+
+@pytest.mark.parametrize("scale", [HuScale(), HuScale(slope=8 / 51, intercept=-1000)])
+def test_hu_come_back_in_both_readers_to_half_a_step(tmp_path: Path, scale: HuScale) -> None:
+    scan = made_head()
+    noise = np.random.default_rng(0).normal(0, 3, scan.voxels.shape)
+    scan = replace(scan, voxels=np.clip(scan.voxels + noise, -1000, 3000).astype(np.float32))
+    write_hu(scan, tmp_path / "ct.nii.gz", scale)
+    by_nibabel = nibabel.load(tmp_path / "ct.nii.gz").get_fdata().transpose(2, 1, 0)
+    by_itk = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(tmp_path / "ct.nii.gz")))
+    for found in (by_nibabel, by_itk, open_scan(tmp_path / "ct.nii.gz").hu):
+        assert np.abs(found - scan.voxels).max() <= scale.slope / 2 + 1e-3
 
 
 def test_the_same_mask_gives_the_same_bytes(tmp_path: Path) -> None:

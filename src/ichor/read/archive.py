@@ -37,7 +37,7 @@ def read(path: Path, options: ReadOptions) -> Scan:
     """The scan in the zip. Raises UnreadableInput where there is none, or the zip is not safe to unpack."""
     from ichor.read.open import open_scan
 
-    with _unpacked(path) as (root, content):
+    with unpacked(path) as (root, content):
         scan = open_scan(content, options)
         warnings = _in_words_of(path, root, scan.warnings)
     return replace(scan, source=replace(scan.source, path=path), warnings=warnings)
@@ -47,13 +47,13 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
     """What is in the zip. Raises UnreadableInput where nothing can be read, or it is not safe to unpack."""
     from ichor.read.open import inspect as inspect_path
 
-    with _unpacked(path) as (root, content):
+    with unpacked(path) as (root, content):
         found = inspect_path(content, options)
         return replace(found, warnings=_in_words_of(path, root, found.warnings))
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[tuple[Path, Path]]:
+def unpacked(path: Path) -> Iterator[tuple[Path, Path]]:
     """The folder the zip is unpacked in while the block lasts, and what to read in it.
 
     What goes wrong with it is said of the zip.

@@ -1,4 +1,4 @@
-"""Masks and probabilities as NIfTI-1 on the scan's grid.
+"""Masks, probabilities and HU as NIfTI-1 on the scan's grid.
 
 A scan that came from NIfTI is written back in the file's own axis order and affine, so that arrays line up
 voxel by voxel. Any other is written as (columns, rows, slices) with an affine from the slices' positions:
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.scan import FloatArray, Scan
+from ichor.write.hu_scale import WHOLE_HU, HuScale
 
 # NIfTI counts x to the right and y to the front: RAS, where DICOM counts LPS.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -38,6 +39,14 @@ def write_probability(probability: NDArray[np.float32], scan: Scan, path: Path) 
     """Write probabilities (n, rows, columns) to a .nii.gz: 16-bit steps of 1/65535, scaled to 0..1."""
     steps = np.rint(np.clip(probability, 0, 1) * np.float32(65535)).astype(np.uint16)
     _write(steps, scan, path, slope=1 / 65535)
+
+
+def write_hu(scan: Scan, path: Path, scale: HuScale = WHOLE_HU) -> None:
+    """Write the scan's own HU to a .nii.gz: 16 bits, to the nearest step of `scale`.
+
+    Raises ValueError for HU that 16 bits cannot hold.
+    """
+    _write(scale.stored(scan.hu), scan, path, slope=scale.slope, intercept=scale.intercept)
 
 
 def grid_warnings(scan: Scan) -> tuple[str, ...]:
@@ -94,7 +103,7 @@ def in_file_order(array: NDArray[np.generic], scan: Scan) -> NDArray[np.generic]
     return turned
 
 
-def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float) -> None:
+def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float, intercept: float = 0.0) -> None:
     """Write the header by nibabel and the voxels after it; the same input gives the same bytes."""
     from nibabel.nifti1 import Nifti1Header
 
@@ -104,7 +113,7 @@ def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float) 
     header: Any = cast(Any, Nifti1Header)()  # nibabel has no types
     header.set_data_dtype(stored.dtype)
     header.set_data_shape(stored.shape)
-    header.set_slope_inter(slope, 0)
+    header.set_slope_inter(slope, intercept)
     header["vox_offset"] = HEADER_BYTES
     unit = MILLIMETRES if grid is None else grid.unit_code
     header["xyzt_units"] = unit if known else UNKNOWN

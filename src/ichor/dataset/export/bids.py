@@ -21,16 +21,15 @@ from ichor import __version__
 from ichor.atomic import write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.export.release import AUTHORS, PAPER, RELEASES, TITLE
+from ichor.dataset.export.release import AUTHORS, PAPER, RELEASES, SCANNER, SEX_LETTERS, TITLE
 from ichor.dataset.folds import N_FOLDS, authors_fold
 from ichor.dataset.tables import SliceRow, Subject
 from ichor.subtypes import Subtype
 from ichor.write.nifti import write_hu, write_mask
 
 BIDS_VERSION = "1.10.0"
-RAW_IGNORED = "export.json\nsub-*/ct/\n"
-DERIVED_IGNORED = "sub-*/ct/\n*_slices.json\n"
-SEXES = {"male": "M", "female": "F"}
+RAW_IGNORED = "export.json\nsub-*/ct\n"
+DERIVED_IGNORED = "sub-*/ct\n/desc-hemorrhage_slices.json\n"
 YES_OR_NO = {"1": "yes", "0": "no"}
 PARTICIPANTS = {
     "age": {"Description": "Age of the participant", "Units": "year"},
@@ -69,6 +68,8 @@ class BidsTarget:
             _file(root, subject, "").parent.mkdir(parents=True, exist_ok=True)
         about_scan = {
             "Modality": "CT",
+            "Manufacturer": SCANNER[0],
+            "ManufacturersModelName": SCANNER[1],
             "BodyPart": "HEAD",
             "Units": "HU",
             "SliceThickness": None if scan.thickness_mm is None else float(scan.thickness_mm[0]),
@@ -79,6 +80,7 @@ class BidsTarget:
         _write_json(_file(self._raw, subject, "ct.json"), about_scan)
         write_hu(scan, _file(self._raw, subject, "ct.nii.gz"), self._release.scale)
         about_mask = {
+            "Description": "Hemorrhage of any subtype, as two radiologists delineated it together",
             "Type": "Lesion",
             "Manual": True,
             "SpatialReference": "orig",
@@ -108,15 +110,15 @@ class BidsTarget:
 
     def _participant_cells(self, subject: str) -> list[str]:
         person, slices = self._dataset.demographics[subject], self._dataset.slice_rows[subject]
-        test_fold = next(k for k in range(1, N_FOLDS + 1) if subject in authors_fold(k).test)
+        test_fold = next((str(k) for k in range(1, N_FOLDS + 1) if subject in authors_fold(k).test), "n/a")
         return [
             f"sub-{subject}",
             f"{person.age_years:g}",
-            SEXES.get(person.sex.lower(), "n/a"),
+            SEX_LETTERS.get(person.sex.lower(), "n/a"),
             " ".join(person.condition.split()) or "n/a",
             str(int(any(row.subtypes for row in slices))),
             str(int(any(row.fracture for row in slices))),
-            str(test_fold),
+            test_fold,
         ]
 
     def _description(self) -> dict[str, Any]:

@@ -14,14 +14,12 @@ from pathlib import Path
 from ichor.atomic import whole_folder
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.export.release import DELINEATED, RELEASES
+from ichor.dataset.export.release import DELINEATED, RELEASES, SCANNER, SEX_LETTERS
 from ichor.dataset.tables import Subject
 from ichor.write.dicom_ct import CtFacts, ct_images, write_images
 from ichor.write.dicom_seg import SegFacts, import_highdicom, segmentation
 from ichor.write.segments import INTRACRANIAL_HEMORRHAGE
 from ichor.write.uid import named_uid
-
-SEXES = {"male": "M", "female": "F"}
 
 
 class DicomTarget:
@@ -47,11 +45,12 @@ class DicomTarget:
             names=names,
             patient_id=case.subject,
             patient_name=f"CT-ICH^{case.subject}",
-            sex=SEXES.get(person.sex.lower(), ""),
+            sex=SEX_LETTERS.get(person.sex.lower(), ""),
             age_years=person.age_years,
             description=f"{release.name}, subject {case.subject}",
             derivation=f"{release.values} {release.sizes} {release.citation}. Licence: {release.licence}.",
             anonymized_by=release.anonymized_by,
+            scanner=SCANNER,
             lossy_method=release.lossy_method,
         )
         images = ct_images(case.scan, facts, release.scale)

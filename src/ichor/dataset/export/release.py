@@ -20,6 +20,9 @@ PAPER = (
     "Hssayeni M. D., Croock M. S., Al-Ani A., Al-khafaji H. F., Yahya Z. A., Ghoraani B. (2019). Intracranial "
     "Hemorrhage Segmentation Using Deep Convolutional Model. https://arxiv.org/abs/1910.08643"
 )
+SCANNER = ("Siemens", "SOMATOM Definition AS")  # paper, section 3
+# What DICOM and BIDS write for the sexes of the demographics.
+SEX_LETTERS = {"male": "M", "female": "F"}
 # The day of the dataset's own README: by then the radiologists had drawn all delineations; no closer date is known.
 DELINEATED = datetime(2018, 8, 13)
 # The gray of both windows lies on multiples of this above -900 HU, the bone window's end: a gray is 120 / 255 HU in the

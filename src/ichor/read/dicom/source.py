@@ -1,0 +1,64 @@
+"""The headers of the DICOM instances that a scan was read from: what an object made of it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ichor.errors import UnreadableInput
+from ichor.read import archive
+from ichor.read.dicom.files import files_in, looks_like_dicom, quietly
+from ichor.scan import Scan
+
+
+def read_source(scan: Scan) -> list[Any]:
+    """For each slice of a scan from DICOM, the whole header of its instance, without pixels, as a pydicom dataset.
+
+    Slices of one multi-frame instance share one dataset. The headers hold the patient's name and dates: nothing of
+    them may be shown. Raises UnreadableInput where the scan is not from DICOM or an instance is no longer there.
+    """
+    path = scan.source.path
+    wanted = set(scan.source.instance_uids)
+    if not wanted:
+        raise UnreadableInput(f"{path}: expected a scan that was read from DICOM, found one from {scan.source.kind}")
+    found: dict[str, Any] = {}
+    with _files(path) as files, quietly():
+        for file in files:
+            header = _header(file)
+            uid = None if header is None else str(header.get("SOPInstanceUID", ""))
+            if uid in wanted:
+                found.setdefault(uid, header)
+    if missing := wanted - found.keys():
+        raise UnreadableInput(
+            f"{path}: expected the {len(wanted)} DICOM instances that the scan was read from, "
+            f"found {len(missing)} of them gone"
+        )
+    return [found[uid] for uid in scan.source.instance_uids]
+
+
+@contextmanager
+def _files(path: Path) -> Iterator[Iterator[Path]]:
+    """The files under what the user gave: a folder, a file, a DICOMDIR, or a zip of these."""
+    if archive.accepts(path):
+        with archive.unpacked(path) as (root, _):
+            yield files_in(root)
+    elif path.is_dir():
+        yield files_in(path)
+    elif path.name.upper() == "DICOMDIR":
+        yield files_in(path.parent)
+    else:
+        yield iter([path])
+
+
+def _header(file: Path) -> Any | None:
+    """The header of a DICOM file; None for another file, or one that is damaged."""
+    import pydicom
+
+    if not looks_like_dicom(file):
+        return None
+    try:
+        return pydicom.dcmread(file, stop_before_pixels=True, force=True)
+    except Exception:  # pydicom raises whatever its parser stumbles over
+        return None
