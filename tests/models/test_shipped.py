@@ -42,7 +42,7 @@ class TestShipped:
         assert "not a medical device" in card
         for figure in (metrics["dice"]["paper_average"], metrics["slice"]["specificity_at_sensitivity_97"]):
             low, high = figure["ci95"]
-            assert f"| {figure['value']:.3f} | {low:.3f} to {high:.3f} | {figure['n']} |" in card
+            assert f"| {figure['value']:.3f} | {low:.3f} to {high:.3f} | {figure['n']} " in card
 
     def test_its_checksums_hold(self, package: Path) -> None:
         lines = (package / "SHA256SUMS").read_text().splitlines()

@@ -12,8 +12,10 @@ import sys
 import typer
 
 from ichor import __version__
+from ichor.cli.compare import compare
 from ichor.cli.crossval import crossval
 from ichor.cli.dataset import app as dataset
+from ichor.cli.evaluate import evaluate
 from ichor.cli.inspect import inspect
 from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.results import results
@@ -34,6 +36,8 @@ app.command()(screen)
 app.command()(train)
 app.command()(crossval)
 app.command()(export)
+app.command()(evaluate)
+app.command()(compare)
 app.command()(results)
 app.add_typer(dataset, name="dataset")
 

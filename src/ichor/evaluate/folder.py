@@ -12,6 +12,7 @@ from rich.progress import track
 from ichor.atomic import write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
+from ichor.evaluate.figures import figures_in
 from ichor.evaluate.files import METRICS, PAGE, read_metrics, read_predictions, write_metrics
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
@@ -24,9 +25,9 @@ HEADER = ("experiment", "config", "folds", "made_by")
 def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Compute all figures of the predictions in `folder`, write metrics.json and README.md there and return them.
 
-    `header` gives HEADER's keys, what the result was made by; if None it is taken from the folder's metrics.json.
-    Raises BadConfig with one line where a file is missing or does not fit, and where the result is one on another
-    dataset.
+    The page shows the pictures that were drawn in the folder; none are drawn here. `header` gives HEADER's keys, what
+    made the result; if None it is taken from the folder's metrics.json. Raises BadConfig with one line where a file is
+    missing or does not fit, and where the result is one on another dataset.
     """
     if header is None:
         header = _header(folder, dataset)
@@ -44,7 +45,7 @@ def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | No
         **metrics_of(results),
         "made_by": header["made_by"],
     }
-    write_whole(folder / PAGE, results_page(metrics))
+    write_whole(folder / PAGE, results_page(metrics, figures_in(folder)))
     write_metrics(folder, metrics)  # last: its presence says that the report is whole
     return metrics
 

@@ -1,0 +1,21 @@
+"""`ichor evaluate FOLDER`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ichor.cli.show import show_figures
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="A run's folder, or one under results/: masks and scores.")],
+    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the results are on.")],
+) -> None:
+    """Compute all figures of the masks and scores in FOLDER again, into its metrics.json and README.md."""
+    from ichor.dataset.ct_ich import CtIch
+    from ichor.evaluate.folder import evaluate_folder
+
+    show_figures(evaluate_folder(folder, CtIch(data)), folder)

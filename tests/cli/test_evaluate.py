@@ -1,0 +1,137 @@
+"""`ichor evaluate` and `ichor compare` as processes, on made runs and on what is committed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import authors_fold
+from ichor.evaluate.folder import results_in
+from ichor.evaluate.metrics import metrics_of
+from made_ct_ich import write_ct_ich
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+COMMITTED = sorted(file.parent for file in RESULTS.glob("*/masks.json.gz"))
+
+
+def ichor(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ichor", *map(str, words)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fold = authors_fold(1)
+    subjects = dict.fromkeys([*fold.training[:2], *fold.validation[:1], *fold.test[:3]], 1)
+    subjects[fold.test[2]] = 0
+    return write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=3)
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "threshold"
+    done = ichor("train", "paper/threshold", "--data", data, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_figures_of_a_run_are_computed_again_without_it(run: Path, data: Path, tmp_path: Path) -> None:
+    """What is committed of a run is enough: from there on neither config nor weights are needed."""
+    for name in ("metrics.json", "masks.json.gz", "scores.csv", "scan_scores.csv"):
+        shutil.copyfile(run / name, tmp_path / name)
+    kept = json.loads((run / "metrics.json").read_text())
+    header = {key: kept[key] for key in ("experiment", "config", "data", "folds", "made_by")}
+    (tmp_path / "metrics.json").write_text(json.dumps(header))
+    done = ichor("evaluate", tmp_path, "--data", data)
+    assert done.returncode == 0, done.stderr
+    assert "Dice, paper's average" in done.stdout
+    assert "not a medical device" in done.stdout
+    for name in ("metrics.json", "README.md"):
+        assert (tmp_path / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_runs_are_compared_as_markdown_and_json(run: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "again")
+    done = ichor("compare", run, tmp_path / "again", "--data", data, "--json", tmp_path / "compared.json")
+    assert done.returncode == 0, done.stderr
+    assert "## again less threshold" in done.stdout
+    assert "| Dice, paper's average | 0.000 | 0.000 to 0.000 | 1.000 |" in done.stdout
+    found = json.loads((tmp_path / "compared.json").read_text())
+    assert [one["name"] for one in found["runs"]] == ["threshold", "again"]
+    assert str(data) not in json.dumps(found)
+
+
+@pytest.fixture(scope="module")
+def dataset(shared: Path) -> CtIch:
+    return CtIch(shared / "ct-ich")
+
+
+@pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
+def test_what_is_committed_follows_from_its_masks_and_scores(folder: Path, dataset: CtIch) -> None:
+    committed = json.loads((folder / "metrics.json").read_text())
+    assert committed["data"]["fingerprint"] == dataset.fingerprint
+    computed = json.loads(json.dumps(metrics_of(results_in(folder, dataset))))
+    assert_same({key: committed[key] for key in computed}, computed)
+
+
+def assert_same(committed: Any, computed: Any, where: str = "") -> None:
+    """Equal but for the last digit, which another processor may round the other way."""
+    if isinstance(committed, Mapping):
+        assert set(committed) == set(computed), where
+        for key in committed:
+            assert_same(committed[key], computed[key], f"{where}.{key}")
+    elif isinstance(committed, list) and committed and not isinstance(committed[0], str):
+        assert len(committed) == len(computed), where
+        for i, (one, other) in enumerate(zip(committed, computed, strict=True)):
+            assert_same(one, other, f"{where}[{i}]")
+    elif isinstance(committed, float):
+        assert computed == pytest.approx(committed, abs=2e-6), where
+    else:
+        assert committed == computed, where
+
+
+def test_the_compact_models_figures_are_those_that_it_was_published_with() -> None:
+    found = json.loads((RESULTS / "compact" / "metrics.json").read_text())
+    assert found["dice"]["paper_average"]["value"] == 0.283785
+    assert found["dice"]["pooled"]["value"] == 0.520292
+    assert found["slice"]["auc"]["value"] == 0.938065
+    assert found["slice"]["specificity_at_sensitivity_97"]["value"] == 0.716981
+    assert found["scan"]["auc"]["value"] == 0.96875
+    assert found["false_positive_ml"]["p95"]["value"] == 0.14971
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["evaluate", "{tmp}/none", "--data", "{data}"], "metrics.json: expected the figures of a run, found No such"),
+        (["evaluate", "{tmp}/bare", "--data", "{data}"], "folds, made_by, found no config, folds"),
+        (["evaluate", "{run}", "--data", "{tmp}"], "expected the ct-ich dataset"),
+        (["evaluate", "{run}", "--data", "{other}"], "expected a result on the data in"),
+        (["evaluate", "{tmp}/cut", "--data", "{data}"], "scores.csv: expected slices 1 to 3 of"),
+        (["compare", "{run}", "--data", "{data}"], "expected two results folders or more to compare, found 1"),
+        (["compare", "{run}", "{tmp}/none", "--data", "{data}"], "metrics.json: expected the figures of a run"),
+        (["compare", "{run}", "{tmp}/cut", "--data", "{data}", "--json", "{tmp}/no/x"], "--json: expected a file in"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_one_line(run: Path, data: Path, tmp_path: Path, words: list[str], line: str) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "metrics.json").write_text('{"experiment": "x"}')
+    shutil.copytree(run, tmp_path / "cut")
+    scores = tmp_path / "cut" / "scores.csv"
+    scores.write_text("\n".join(scores.read_text().splitlines()[:-1]) + "\n")
+    other = write_ct_ich(tmp_path / "other", {authors_fold(1).test[0]: 1}, n_slices=3)
+    before = (tmp_path / "cut" / "metrics.json").read_bytes()
+    done = ichor(*(w.format(data=data, tmp=tmp_path, run=run, other=other) for w in words))
+    assert done.returncode == 2
+    assert line in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "cut" / "metrics.json").read_bytes() == before
