@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -212,6 +213,11 @@ def test_scans_without_hemorrhage_alone_have_no_overlap(results) -> None:
     assert found["dice"]["paper_average"] == {"value": None, "ci95": None, "n": 0}
     assert found["false_positive_ml"]["median"] == {"value": 0.0, "ci95": [0.0, 0.0], "n": 6}
     json.dumps(found, allow_nan=False)
+
+
+def test_the_document_explains_every_key(found) -> None:
+    document = (Path(__file__).resolve().parents[2] / "docs" / "evaluation.md").read_text()
+    assert [key for key in found if f"`{key}" not in document] == []
 
 
 def test_intervals_hold_their_figure_and_are_replayable(results, found) -> None:
