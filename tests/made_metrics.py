@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ichor.evaluate.figures.drawn import DrawnFigure, write_list
+
 SUBTYPES = {"IVH": 5, "IPH": 15, "SAH": 7, "EDH": 20, "SDH": 4}
 
 
@@ -125,4 +127,6 @@ def write_run(folder: Path, metrics: dict[str, Any], pictures: tuple[str, ...] =
         draw = ImageDraw.Draw(image)
         draw.line([(100, 1100), (300, 400), (1700, 100)], fill="#2c5f6e", width=8)
         image.save(folder / "figures" / f"{name}.png")
+    if pictures:
+        write_list(folder, [DrawnFigure(name, f"Caption of {name}.", f"What {name} shows.") for name in pictures])
     return folder

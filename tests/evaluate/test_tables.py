@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ichor.evaluate.pages.blocks import Picture
+from ichor.evaluate.figures.drawn import DrawnFigure
 from ichor.evaluate.tables import figures_table, results_page, subjects_table
 from made_metrics import figure, made_metrics
 
@@ -104,7 +104,7 @@ def test_a_reduced_run_is_marked_in_title_and_text() -> None:
 
 
 def test_pictures_are_embedded_with_words() -> None:
-    picture = Picture("figures/roc.png", "A curve.", "The ROC of slices, n = 2501.")
+    picture = DrawnFigure("roc", "The ROC of slices, n = 2501.", "A curve.")
     page = results_page(made_metrics(), [picture])
     assert "![A curve.](figures/roc.png)\n\nThe ROC of slices, n = 2501.\n" in page
     assert "## Figures" not in results_page(made_metrics())

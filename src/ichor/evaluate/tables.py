@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ichor.evaluate.figures.drawn import DrawnFigure
 from ichor.evaluate.pages import run
-from ichor.evaluate.pages.blocks import Picture
 from ichor.evaluate.pages.figures import main_figures, subjects
 from ichor.evaluate.pages.markdown import markdown, paragraph, table
 
@@ -21,7 +21,7 @@ def subjects_table(metrics: Mapping[str, Any]) -> str:
     return table(subjects(metrics))
 
 
-def results_page(metrics: Mapping[str, Any], figures: Sequence[Picture] = ()) -> str:
+def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()) -> str:
     """The README.md of a run's results: what they say, every table, the pictures, and how they are made again."""
     reduced = [run.REDUCED] if metrics["made_by"].get("reduced") else []
     top = [run.what_it_is(metrics), *reduced, run.what_it_says(metrics), run.USE]

@@ -83,6 +83,7 @@ def test_the_html_stands_alone_and_is_light(results: Path) -> None:
     assert file.stat().st_size < 1_000_000
     assert html.count("Research use only; not a medical device.") == 2
     assert html.count("<img ") == 3
+    assert 'alt="What slices shows."' in html and "Caption of slices." in html
 
 
 def test_a_large_picture_is_made_light(tmp_path: Path) -> None:
@@ -146,10 +147,14 @@ def test_a_folder_without_figures_gives_one_line(tmp_path: Path, content: str | 
 
 def test_a_picture_that_is_none_gives_one_line(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", made_metrics(), ("roc",))
-    (run / "figures" / "roc.png").write_text("no picture")
-    done = ichor(run, "--out", tmp_path)
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
-    assert f"{run / 'figures' / 'roc.png'}: expected a picture" in done.stderr
+    picture = run / "figures" / "roc.png"
+    picture.write_text("no picture")
+    broken = ichor(run, "--out", tmp_path)
+    picture.unlink()
+    gone = ichor(run, "--out", tmp_path)
+    for done in (broken, gone):
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+        assert f"ichor: {picture}: expected a picture, found" in done.stderr
 
 
 def test_a_file_in_place_of_the_folder_gives_one_line(tmp_path: Path) -> None:

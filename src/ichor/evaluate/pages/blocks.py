@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ichor.evaluate.figures.drawn import DrawnFigure
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -34,17 +36,8 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture beside the page: its path from there, what it shows in words, and its caption."""
-
-    file: str
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
     """A heading and what stands below it; a string is a paragraph, in which only `code` is marked."""
 
     title: str
-    blocks: tuple[str | Table | Picture, ...]
+    blocks: tuple[str | Table | DrawnFigure, ...]

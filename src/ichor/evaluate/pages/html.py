@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from ichor.evaluate.figures.drawn import DrawnFigure
 from ichor.evaluate.pages import run as run_page
 from ichor.evaluate.pages.beside import TILES, VERDICT_RULE
-from ichor.evaluate.pages.blocks import Picture, Section, Table
-from ichor.evaluate.pages.inline import data_uri
+from ichor.evaluate.pages.blocks import Section, Table
+from ichor.evaluate.pages.inline import inline_picture
 from ichor.evaluate.pages.runs import Run
 from ichor.evaluate.pages.words import cell, figure_at, printed
 
@@ -21,6 +22,7 @@ _MEASURES = (
     ("AUC of slices", ("slice", "auc")),
     ("AUC of scans", ("scan", "auc")),
 )
+WIDE_PX = 900  # a picture of this width has a line of its own: its words would be too small at half of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def results_html(runs: Sequence[Run], comparisons: Sequence[Section]) -> str:
         comparisons=comparisons,
         plots=[plot for measure in _MEASURES if (plot := _plot(*measure, runs))],
         sections=[_sections(run) for run in runs],
-        sources=[{picture.file: data_uri(run.folder / picture.file) for picture in run.pictures} for run in runs],
+        pictures=[{one.file: inline_picture(run.folder / one.file) for one in run.pictures} for run in runs],
+        wide_px=WIDE_PX,
         text=run_page,
         verdict_rule=VERDICT_RULE,
     )
@@ -90,7 +93,7 @@ def _plot(title: str, keys: tuple[str, ...], runs: Sequence[Run]) -> Plot | None
     return Plot(title, tuple(bars), line, "" if published is None else f"paper, experiment 3: {printed(published)}")
 
 
-def _kind(block: str | Table | Picture) -> str:
+def _kind(block: str | Table | DrawnFigure) -> str:
     return type(block).__name__
 
 

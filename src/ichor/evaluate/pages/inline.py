@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ichor.errors import UnreadableInput
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image
 
 WIDEST_PX = 1600
 LARGE_BYTES = 60_000
 WEBP_QUALITY = 82
 
 
-def data_uri(file: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class InlinePicture:
+    """A picture as a page holds it: its data URI, and its size in pixels before it was scaled down."""
+
+    source: str
+    width: int
+    height: int
+
+
+def inline_picture(file: Path) -> InlinePicture:
     """A picture as a data URI; a large one is scaled down and written as WebP, which every browser of today reads.
 
     Raises UnreadableInput where the file is no picture.
     """
     from PIL import Image
 
-    content, kind = file.read_bytes(), "png"
     try:
+        content, kind = file.read_bytes(), "png"
         with Image.open(file) as image:
             image.load()
+            width, height = image.size
             if image.format != "PNG" or len(content) > LARGE_BYTES:
                 content, kind = _webp(image.convert("RGB")), "webp"
     except (OSError, SyntaxError) as error:
         raise UnreadableInput(f"{file}: expected a picture, found {error}") from error
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return InlinePicture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", width, height)
 
 
-def _webp(image: Picture) -> bytes:
+def _webp(image: Image) -> bytes:
     image.thumbnail((WIDEST_PX, 4 * WIDEST_PX))
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=6)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from ichor.evaluate.pages.blocks import Picture, Section, Table
+from ichor.evaluate.figures.drawn import DrawnFigure
+from ichor.evaluate.pages.blocks import Section, Table
 
 WIDTH = 120
 
@@ -34,11 +35,11 @@ def _blocks(section: Section) -> str:
     return "\n\n".join(_block(block) for block in section.blocks)
 
 
-def _block(block: str | Table | Picture) -> str:
+def _block(block: str | Table | DrawnFigure) -> str:
     match block:
         case Table():
             return table(block)
-        case Picture():
+        case DrawnFigure():
             return f"![{block.alt}]({block.file})\n\n{paragraph(block.caption)}"
         case _:
             return paragraph(block)

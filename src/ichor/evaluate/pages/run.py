@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ichor.evaluate.figures.drawn import DrawnFigure
 from ichor.evaluate.pages.beside import Verdict, paper_experiment
-from ichor.evaluate.pages.blocks import Picture, Section
+from ichor.evaluate.pages.blocks import Section
 from ichor.evaluate.pages.figures import main_figures, subjects
 from ichor.evaluate.pages.measures import calibration, detection, extent
 from ichor.evaluate.pages.paper_tables import subtypes_and_age, table_5, table_6
@@ -76,7 +77,7 @@ def chosen(metrics: Metrics) -> list[str]:
     return [f"Chosen without the test subjects: {'; '.join(words)}."] if words else []
 
 
-def sections(metrics: Metrics, pictures: Sequence[Picture] = ()) -> list[Section]:
+def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Section]:
     """Everything between the title and the making."""
     found = [
         Section("Main figures", (main_figures(metrics, "ours"), HOW_AVERAGED, *chosen(metrics))),

@@ -11,10 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ichor.errors import BadConfig
+from ichor.evaluate.figures.drawn import DrawnFigure, figures_in
 from ichor.evaluate.files import METRICS, read_metrics
 from ichor.evaluate.pages.beside import PaperExperiment, Verdict, paper_experiment
-from ichor.evaluate.pages.blocks import Picture
-from ichor.evaluate.pages.pictures import pictures_in
 from ichor.evaluate.pages.words import Metrics, fold_words
 
 _WHAT = {
@@ -66,7 +65,7 @@ class Run:
 
     folder: Path
     metrics: Metrics
-    pictures: tuple[Picture, ...]
+    pictures: tuple[DrawnFigure, ...]
 
     @property
     def name(self) -> str:
@@ -114,4 +113,4 @@ def read_run(folder: Path) -> Run:
         where = ".".join(str(part) for part in first["loc"])
         found = f"no {where}" if first["type"] == "missing" else f"{where}: {first['msg'].lower()}"
         raise BadConfig(f"{folder / METRICS}: expected the figures of a run, found {found}") from error
-    return Run(folder, metrics, pictures_in(folder))
+    return Run(folder, metrics, figures_in(folder))
