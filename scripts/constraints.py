@@ -20,6 +20,7 @@ DISTRIBUTION = "ichor-ct"
 PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 SECTIONS = {
     "": "The base install: screening.",
+    "dicom-out": "Writing DICOM Segmentations (extra `dicom-out`).",
     "evaluate": "Figures of an evaluation (extra `evaluate`).",
     "train": "Training (extra `train`).",
     "dev": "Tests, linters and the peers that tests compare with (extra `dev`).",

@@ -33,6 +33,7 @@ INSTEAD = {
     "make test": ["make", "--dry-run", "test"],
     "make bench": ["make", "--dry-run", "bench"],
     ".venv/bin/pip install -c constraints.txt -e '.[train]'": [sys.executable, "-m", "pip", "check"],
+    ".venv/bin/pip install -c constraints.txt -e '.[dicom-out]'": [sys.executable, "-m", "pip", "check"],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 

@@ -1,4 +1,4 @@
-"""`ichor dataset describe|check DATA`: what the ct-ich dataset holds, and whether it is whole."""
+"""`ichor dataset describe|check|export DATA`: what the ct-ich dataset holds, whether it is whole, and other layouts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ichor.cli.dataset_export import export
+
 if TYPE_CHECKING:
     from ichor.dataset.check import Report
     from ichor.dataset.describe import Description
 
-app = typer.Typer(help="What the ct-ich dataset holds, and whether it is whole.", no_args_is_help=True)
+app = typer.Typer(
+    help="What the ct-ich dataset holds, whether it is whole, and other layouts of it.", no_args_is_help=True
+)
 
 DataArgument = Annotated[
     Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, release 1.0.0 (JPG) or 1.3.1 (NIfTI).")
@@ -64,6 +68,9 @@ def check(
     else:
         _show_check(found, data)
     raise typer.Exit(1 if found.errors else 0)
+
+
+app.command()(export)
 
 
 def _show_check(found: Report, data: Path) -> None:

@@ -73,7 +73,7 @@ def ct_images(scan: Scan, facts: CtFacts, scale: HuScale = WHOLE_HU) -> list[Any
         image = _of_patient_and_study(facts)
         _add_series(image, facts, k)
         _add_plane(image, scan, k)
-        image.RescaleSlope, image.RescaleIntercept, image.RescaleType = _ds(scale.slope), _ds(scale.intercept), "HU"
+        image.RescaleSlope, image.RescaleIntercept, image.RescaleType = ds_of(scale.slope), ds_of(scale.intercept), "HU"
         image.Rows, image.Columns = stored.shape[1:]
         image.PixelData = stored[k].astype("<i2").tobytes()
         image["PixelData"].VR = "OW"
@@ -144,10 +144,10 @@ def _add_series(image: Any, facts: CtFacts, k: int) -> None:
 def _add_plane(image: Any, scan: Scan, k: int) -> None:
     """Where the slice lies (PS3.3 C.7.6.2)."""
     assert scan.pixel_mm is not None and scan.positions_mm is not None
-    image.PixelSpacing = [_ds(mm) for mm in scan.pixel_mm[k]]
-    image.ImageOrientationPatient = [_ds(one) for one in scan.orientation[k].ravel()]
-    image.ImagePositionPatient = [_ds(mm) for mm in scan.positions_mm[k]]
-    image.SliceThickness = None if scan.thickness_mm is None else _ds(scan.thickness_mm[k])
+    image.PixelSpacing = [ds_of(mm) for mm in scan.pixel_mm[k]]
+    image.ImageOrientationPatient = [ds_of(one) for one in scan.orientation[k].ravel()]
+    image.ImagePositionPatient = [ds_of(mm) for mm in scan.positions_mm[k]]
+    image.SliceThickness = None if scan.thickness_mm is None else ds_of(scan.thickness_mm[k])
 
 
 def _this_program() -> Any:
@@ -164,7 +164,7 @@ def _this_program() -> Any:
     return program
 
 
-def _ds(number: float | np.floating[Any]) -> Any:
+def ds_of(number: float | np.floating[Any]) -> Any:
     """A number in the 16 characters that DICOM has for one."""
     from pydicom.valuerep import DSfloat
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ichor import __version__
 from ichor.errors import IchorError
 from ichor.read.dicom.files import quietly
+from ichor.write.dicom_ct import ds_of
 from ichor.write.segments import Segment, description
 from ichor.write.uid import named_uid
 
@@ -82,9 +83,10 @@ def segmentation(
         expected = (len(sources), "rows", "columns", len(segments))
         raise ValueError(f"expected masks of shape {expected}, found {masks.shape}")
     images, pixels = _as_stored(masks, sources, frame_numbers)
+    images = [_mended(one) for one in images]
     with _without_a_word():
         made = highdicom.seg.Segmentation(
-            source_images=[_mended(one) for one in images],
+            source_images=images,
             pixel_array=pixels,
             segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
             segment_descriptions=[description(one, number) for number, one in enumerate(segments, 1)],
@@ -101,6 +103,7 @@ def segmentation(
             content_date=facts.created.date(),
             content_time=facts.created.time(),
         )
+    _add_thickness(made, images)
     _make_repeatable(made, facts)
     return made
 
@@ -162,6 +165,16 @@ def _mended(source: Any) -> Any:
             if keyword not in shared:  # told for each frame, the same for all slices of a scan
                 setattr(shared, keyword, first[keyword].value)
     return whole
+
+
+def _add_thickness(made: Any, images: Sequence[Any]) -> None:
+    """Where the source tells no slice thickness, how far its slices are apart: the standard wants one of a volume."""
+    measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    if measures.get("SliceThickness") is not None or len(images) < 2:
+        return
+    along_columns, along_rows = np.reshape(np.asarray(images[0].ImageOrientationPatient, float), (2, 3))
+    places = np.array([one.ImagePositionPatient for one in images], float) @ np.cross(along_columns, along_rows)
+    measures.SliceThickness = ds_of(np.median(np.diff(np.sort(places))))
 
 
 def _make_repeatable(made: Any, facts: SegFacts) -> None:

@@ -18,7 +18,7 @@ from ichor.dataset.folds import N_FOLDS, authors_fold
 from ichor.dataset.tables import Subject
 from ichor.write.nnunet import NnUnetDataset
 
-# Numbers below 500 are taken by published datasets and models (nnU-Net's documentation).
+# nnU-Net asks for numbers from 500 on, since published datasets and models take those below.
 NAME = "Dataset501_CtIch"
 
 

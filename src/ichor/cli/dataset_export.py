@@ -1,0 +1,63 @@
+"""`ichor dataset export DATA`: ct-ich in the layout of another tool."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Layout(StrEnum):
+    """The names of ichor.dataset.export.run.LAYOUTS, which is not imported for a help text: it brings numpy."""
+
+    NNUNET = "nnunet"
+    BIDS = "bids"
+    DICOM = "dicom"
+
+
+def export(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, release 1.0.0 or 1.3.1.")],
+    to: Annotated[Layout, typer.Option("--to", help="nnU-Net's raw layout, BIDS-like, or DICOM series with SEG.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder, or an export to go on with.")],
+    subject: Annotated[
+        list[str] | None,
+        typer.Option("--subject", metavar="NNN", help="Only this subject; may be given again. All otherwise."),
+    ] = None,
+) -> None:
+    """Write the scans, delineations and labels of DATA in the layout of another tool.
+
+    Every subject that is there is whole: the same command continues where it was interrupted. Leaves with 0 when all
+    were written, 1 when some of several could not be read, 2 when the one could not or the command was wrong. What is
+    written falls under the dataset's licence, and goes no further than the dataset may.
+    """
+    from ichor.cli.progress import progress
+    from ichor.cli.screen import INTERRUPTED
+    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.export.run import Outcome
+    from ichor.dataset.export.run import export as export_subjects
+    from ichor.errors import IchorError
+
+    dataset = CtIch(data)
+    wanted = sorted(set(subject)) if subject else dataset.subjects
+    outcomes: list[Outcome] = []
+    try:
+        with progress(len(wanted)) as done:
+            for outcome in export_subjects(dataset, to.value, out, wanted):
+                outcomes.append(outcome)
+                done(f"{outcome.subject}: {outcome.reason}" if outcome.reason else outcome.subject)
+    except KeyboardInterrupt:
+        left = len(wanted) - len(outcomes)
+        typer.echo(f"ichor: interrupted with {left} of {len(wanted)} subjects left; run again to go on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    failed = [one for one in outcomes if one.reason]
+    if len(failed) == len(wanted) == 1:
+        raise IchorError(failed[0].reason)
+    before = len(outcomes) - len(failed) - sum(one.written for one in outcomes)
+    typer.echo(
+        f"{out}: {len(outcomes) - len(failed)} of {len(wanted)} subjects" + (f" ({before} before)" if before else "")
+    )
+    for one in failed:
+        typer.echo(f"failed: {one.reason}", err=True)
+    raise typer.Exit(1 if failed else 0)
