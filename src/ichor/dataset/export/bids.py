@@ -6,8 +6,8 @@
     derivatives/radiologists/sub-NNN/ct/sub-NNN_desc-hemorrhage_slices.tsv
     derivatives/radiologists/desc-hemorrhage_slices.json
 
-BIDS (https://bids-specification.readthedocs.io) does not know CT yet: the suffix `ct` is that of the proposal BEP024, the
-folder is called like it, and .bidsignore tells validators to pass over both.
+BIDS (https://bids-specification.readthedocs.io) does not know CT yet: the suffix `ct` is that of the proposal BEP024,
+the folder is called like it, and .bidsignore tells validators to pass over both.
 """
 
 from __future__ import annotations
