@@ -50,6 +50,17 @@ def test_cases_are_read_when_asked_for(tmp_path: Path) -> None:
     assert cases[0].positive.tolist() == [False, True, True]
 
 
+def test_the_truth_of_a_case_is_the_case_without_its_images(shared: Path) -> None:
+    dataset = CtIch(shared / "ct-ich")
+    case, truth = dataset.case("051"), dataset.truth("051")
+    assert np.array_equal(truth.mask, case.mask)
+    assert np.array_equal(truth.labels, case.labels)
+    assert truth.scan.voxels.shape == case.scan.voxels.shape
+    assert not truth.scan.voxels.any()
+    for name in ("pixel_mm", "positions_mm", "orientation", "thickness_mm"):
+        assert np.array_equal(getattr(truth.scan, name), getattr(case.scan, name))
+
+
 def test_fingerprint_changes_with_any_file(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path, {"049": 1}, n_slices=2)
     before = CtIch(root).fingerprint
