@@ -26,6 +26,7 @@ from ichor.evaluate.folder import evaluate_folder
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.fold import (
     MADE_BY,
+    MODEL,
     decide_again,
     fit_and_predict,
     fold_folder,
@@ -36,7 +37,7 @@ from ichor.experiments.fold import (
     require_blocks,
 )
 from ichor.experiments.kept import read_answer, read_prediction
-from ichor.models.package import CONFIG
+from ichor.models.package import CONFIG, read_config
 
 DATA = "data.json"
 
@@ -104,12 +105,16 @@ def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) -
 
 
 def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
-    """What made the folds: commits and machines, each named once, and the seconds of all fits together."""
+    """What made the folds: commits and machines, each named once, the seconds of all fits, what each fold chose."""
+    models = {f.number: fold_folder(run, f.number) / MODEL for f in folds}
+    # A fold that was decided again on another run's answers has no model of its own.
+    chosen = {str(k): read_config(model).chosen for k, model in models.items() if (model / CONFIG).exists()}
     each = [json.loads((fold_folder(run, f.number) / MADE_BY).read_text(encoding="utf-8")) for f in folds]
     return {
         "commit": ", ".join(dict.fromkeys(str(one["commit"]) for one in each)),
         "hardware": "; ".join(dict.fromkeys(str(one["hardware"]) for one in each)),
         "seconds": round(sum(float(one["seconds"]) for one in each), 1),
+        "chosen": {fold: values for fold, values in chosen.items() if values},
     }
 
 

@@ -72,7 +72,7 @@ def chosen(metrics: Metrics) -> list[str]:
     """What each fold chose on subjects that it was not tested on, where the run says so."""
     by_fold = metrics["made_by"].get("chosen") or {}
     words = [
-        f"fold {fold} {listed([f'{name} {value:g}' for name, value in one.items()])}" for fold, one in by_fold.items()
+        f"fold {fold} {listed([f'{name} {value:.4g}' for name, value in one.items()])}" for fold, one in by_fold.items()
     ]
     return [f"Chosen without the test subjects: {'; '.join(words)}."] if words else []
 

@@ -18,6 +18,7 @@ from ichor.evaluate.pages.words import Metrics, fold_words
 
 _WHAT = {
     "paper-threshold": "the paper's first experiment: two thresholds on the gray value",
+    "paper-threshold-published": "the same with the two thresholds that the paper published, 140 and 230",
     "paper-unet-full": "the paper's second experiment: its U-Net on whole slices",
     "paper-unet-tiles": "the paper's third experiment: its U-Net on 160x160 tiles",
     "paper-unet-tiles-as-released": "the third as the released code did it: each tile stretched to 0..255",
