@@ -187,6 +187,34 @@ def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_p
         assert not (tmp_path / "x").exists()
 
 
+def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path, data: Path, tmp_path: Path) -> None:
+    def publish(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "ichor", "publish", str(source), "--data", str(data), "--out", str(out)]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    out = tmp_path / "result"
+    for _ in range(2):  # an earlier result is replaced
+        done = publish(run, out)
+        assert done.returncode == 0, done.stderr
+    assert figures(out) == figures(run)
+    kept = {f.relative_to(out).parts[0] for f in out.rglob("*") if f.is_file()}
+    assert kept == {"metrics.json", "masks.json.gz", "scores.csv", "scan_scores.csv", "README.md", "figures"}
+    page = (out / "README.md").read_text()
+    pictures = sorted((out / "figures").glob("*.png"))
+    assert any("figure-4" in f.name for f in pictures)  # the run's probabilities are at hand
+    assert all(f"figures/{f.name}" in page for f in pictures)
+
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("mine")
+    done = publish(run, tmp_path / "mine")
+    assert done.returncode == 2
+    assert "expected a new folder or one with a result's metrics.json" in done.stderr
+    assert (tmp_path / "mine/thesis.txt").exists()
+    done = publish(tmp_path, tmp_path / "other")
+    assert done.returncode == 2
+    assert not (tmp_path / "other").exists()
+
+
 def test_stratified_folds_are_a_setting(data: Path, tmp_path: Path) -> None:
     file = write({"name": "stratified", "method": "threshold", "folds": "stratified"}, tmp_path / "config.yaml")
     done = crossval(file, "--data", data, "--out", tmp_path / "run")

@@ -18,6 +18,7 @@ from ichor.cli.dataset import app as dataset
 from ichor.cli.evaluate import evaluate
 from ichor.cli.inspect import inspect
 from ichor.cli.memory import restart_keeping_memory
+from ichor.cli.publish import publish
 from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
@@ -38,6 +39,7 @@ app.command()(crossval)
 app.command()(export)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(publish)
 app.command()(results)
 app.add_typer(dataset, name="dataset")
 

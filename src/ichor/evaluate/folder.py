@@ -30,7 +30,7 @@ def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | No
     missing or does not fit, and where the result is one on another dataset.
     """
     if header is None:
-        header = _header(folder, dataset)
+        header = header_in(folder, dataset)
     results = results_in(folder, dataset)
     data = {
         "fingerprint": dataset.fingerprint,
@@ -70,7 +70,11 @@ def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None
         )
 
 
-def _header(folder: Path, dataset: CtIch) -> dict[str, Any]:
+def header_in(folder: Path, dataset: CtIch) -> dict[str, Any]:
+    """What made the result in `folder`, HEADER's keys of its metrics.json.
+
+    Raises BadConfig where they are missing, and where the result is one on another dataset.
+    """
     metrics = read_metrics(folder)
     missing = [key for key in HEADER if key not in metrics]
     if missing:

@@ -1,0 +1,23 @@
+"""`ichor publish RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ichor.cli.show import show_figures
+
+
+def publish(
+    run: Annotated[Path, typer.Argument(help="A run's folder, as `ichor crossval` leaves it.")],
+    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the run is on.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to leave the result in; an earlier one is replaced.")],
+) -> None:
+    """Leave what can be shared of RUN in a folder: figures, masks, scores, pictures and a page that shows them."""
+    from ichor.dataset.ct_ich import CtIch
+    from ichor.experiments.publish import publish as publish_run
+
+    show_figures(publish_run(run, CtIch(data), out), out)
+    typer.echo(f"{out / 'README.md'}: the page")

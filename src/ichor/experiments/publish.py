@@ -1,0 +1,37 @@
+"""From a run to a folder that can be shared: figures, masks, scores, pictures and a page; no weights, no images."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ichor.atomic import whole_folder, write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.figures import draw_figures
+from ichor.evaluate.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
+from ichor.evaluate.folder import evaluate_folder, header_in
+from ichor.evaluate.tables import results_page
+from ichor.experiments.run import probabilities_in
+
+
+def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
+    """Evaluate a run and draw its pictures into `out`, which is replaced where it holds an earlier result.
+
+    Returns the figures. Raises BadConfig where `run` has no figures yet or is one on other data, and where `out` is a
+    folder that holds something else.
+    """
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / METRICS).is_file())):
+        raise BadConfig(f"{out}: expected a new folder or one with a result's {METRICS}, found something else")
+    header = header_in(run, dataset)
+    with whole_folder(out) as folder:
+        for name in (MASKS, SCORES, SCAN_SCORES):
+            if not (run / name).is_file():
+                raise BadConfig(f"{run / name}: expected the predictions of a finished run, found none")
+            shutil.copyfile(run / name, folder / name)
+        metrics = evaluate_folder(folder, dataset, header)
+        predictions = read_predictions(folder, dataset)
+        figures = draw_figures(folder, dataset, list(predictions.values()), metrics, probabilities_in(run))
+        write_whole(folder / PAGE, results_page(metrics, figures))
+    return metrics
