@@ -308,18 +308,19 @@ def test_findings_are_what_was_missed_and_what_was_invented() -> None:
     reference, predicted = np.zeros(voxels.shape, bool), np.zeros(voxels.shape, bool)
     reference[1, 80:90, 80:90] = True  # found in part
     reference[1, 110:114, 80:84] = True  # missed
-    reference[1, 120:125, 80:84] = True  # missed, larger
+    reference[1, 120:128, 80:84] = True  # missed, larger
+    reference[1, 140, 80:84] = True  # a speck of the compression
     predicted[1, 85:90, 80:90] = True
-    predicted[1, 60:66, 100:103] = True  # invented
+    predicted[1, 60:67, 100:103] = True  # invented
     views = views_of(voxels, reference, predicted)
     delineated, missed, false = findings_of(views)
     assert [f.kind for f in (delineated, missed, false)] == [Kind.DELINEATED, Kind.MISSED, Kind.FALSE_POSITIVE]
-    assert (delineated.area_px, missed.area_px, false.area_px) == (136, 20, 18)
-    assert delineated.dice == pytest.approx(2 * 50 / (136 + 68))
+    assert (delineated.area_px, missed.area_px, false.area_px) == (152, 32, 21)
+    assert delineated.dice == pytest.approx(2 * 50 / (152 + 71))
     assert {f.index for f in (delineated, missed, false)} == {1}
     assert delineated.crop and missed.crop and not false.crop  # no slice here is above the orbits
-    np.testing.assert_array_equal(np.argwhere(marked_by(missed, views))[[0, -1]], [[120, 80], [124, 83]])
-    assert marked_by(false, views).sum() == 18
+    np.testing.assert_array_equal(np.argwhere(marked_by(missed, views))[[0, -1]], [[120, 80], [127, 83]])
+    assert marked_by(false, views).sum() == 21
 
 
 def finding(subject: str, kind: str, area: int, **more):
@@ -397,6 +398,8 @@ def test_a_lesion_is_measured() -> None:
     assert found.volume_ml == pytest.approx(disc.sum() * 5 / 1000)
     assert found.along_bone == 0
     assert found.midline_mm == pytest.approx(20, abs=1)
+    assert found.outside == 0
+    assert str(found).startswith("+27 HU, ") and str(found).endswith(" mm thick, 1.6 mL")
     assert measure(hu, disc, disc, (0.5, 0.5), 5.0).thickness_mm == pytest.approx(10, abs=0.5)
 
 
@@ -411,6 +414,19 @@ def test_a_rim_is_thin_and_along_bone() -> None:
     assert 1.5 < found.thickness_mm < 4
     assert found.along_bone > 0.5
     assert found.contrast_hu == pytest.approx(0)
+
+
+def test_what_lies_beside_the_head_is_outside_the_skull() -> None:
+    from ichor.evaluate.figures.reasons import measure
+
+    hu = head_slice()
+    hand = np.zeros(hu.shape, bool)
+    hand[90:110, 175:190] = True
+    hu[hand] = 50
+    found = measure(hu, hand, np.zeros_like(hand), (1.0, 1.0), 5.0)
+    assert found.outside == 1
+    assert np.isnan(found.contrast_hu)  # there is air around
+    assert str(found).startswith("no tissue, ")
 
 
 def test_the_midline_follows_a_turned_head_and_is_unknown_in_a_round_one() -> None:
@@ -446,6 +462,7 @@ def test_the_midline_follows_a_turned_head_and_is_unknown_in_a_round_one() -> No
             "brighter than its surroundings, at the midline, as falx and sinus",
         ),
         ("FALSE_POSITIVE", False, {"contrast_hu": 3, "along_bone": 0.5}, "along bone"),
+        ("FALSE_POSITIVE", False, {"contrast_hu": 3, "outside": 0.9, "thickness_mm": 1}, "outside the skull"),
         ("DELINEATED", False, {"contrast_hu": float("nan")}, "no reason measured"),
     ],
 )
@@ -453,5 +470,5 @@ def test_a_reason_says_what_holds(kind: str, chronic: bool, measured: dict, expe
     from ichor.evaluate.figures.findings import Kind
     from ichor.evaluate.figures.reasons import Measured, reason
 
-    plain = {"contrast_hu": 25, "thickness_mm": 12, "volume_ml": 4, "along_bone": 0, "midline_mm": 30}
+    plain = {"contrast_hu": 25, "thickness_mm": 12, "volume_ml": 4, "along_bone": 0, "midline_mm": 30, "outside": 0}
     assert reason(Kind[kind], Measured(**{**plain, **measured}), chronic=chronic) == expected

@@ -14,6 +14,7 @@ from ichor.evaluate.figures.words import figure_at
 from ichor.evaluate.results import SubjectResult
 
 # Keys of metrics.json, names, and where along the axis the interval stands.
+_DEVIATIONS = 1.96
 _LINES = (
     ("bias_ml", "bias", 0.985),
     ("lower_limit_ml", "bias - 1.96 SD", 0.97),
@@ -36,7 +37,7 @@ def bland_altman_figure(results: Sequence[SubjectResult], limits: Mapping[str, A
             _draw_line(axes, line, name, at)
     axes.plot(mean, difference, linestyle="none", marker="o", markersize=5.5, color=OURS, **EDGE)
     for r, x, y in zip(results, mean, difference, strict=True):
-        if abs(y - difference.mean()) > difference.std():
+        if abs(y - difference.mean()) > _DEVIATIONS * difference.std():
             note(axes, r.subject, (x, y), (-5, 3), ha="right", color=MUTED)
     axes.set(xlabel="mean of both volumes, mL", ylabel="this method minus radiologists, mL")
     axes.set_xlim(right=1.12 * mean.max())

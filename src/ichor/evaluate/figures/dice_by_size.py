@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FormatStrFormatter
 
 from ichor.evaluate.figures.dice_by_subject import main_subtype
@@ -17,6 +18,7 @@ from ichor.evaluate.lesions import SIZE_BANDS_ML
 from ichor.evaluate.results import SubjectResult
 
 _SMALLEST_ML = 0.05
+_HALO = withStroke(linewidth=2, foreground="white")  # words stay readable on marks
 
 
 @styled
@@ -50,4 +52,12 @@ def _draw_band(axes: Axes, mean: Mapping[str, Any], left: float, right: float) -
         axes.fill_between([left, right], *mean["ci95"], color=INK, alpha=0.08, linewidth=0)
     axes.plot([left, right], [mean["value"]] * 2, color=INK, linewidth=1.2, solid_capstyle="butt")
     words = f"{mean['value']:.2f} (n = {mean['n']})"
-    axes.text(float(np.sqrt(left * right)), mean["value"] + 0.01, words, ha="center", fontsize=6.5)
+    axes.text(
+        float(np.sqrt(left * right)),
+        mean["value"] + 0.012,
+        words,
+        ha="center",
+        fontsize=6.5,
+        zorder=5,
+        path_effects=[_HALO],
+    )

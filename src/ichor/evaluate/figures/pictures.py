@@ -162,5 +162,6 @@ def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) 
         return why, str(measured)
     predicted = views.predicted[finding.index]
     found, beside = (np.sum(one) / reference.sum() for one in (predicted & reference, predicted & ~reference))
-    shares = f"covers {100 * found:.0f} % of it, and {100 * beside:.0f} % of its area beside it"
+    more = f"{100 * beside:.0f} % of" if beside < 2 else f"{beside:.0f} times"
+    shares = f"covers {100 * found:.0f} % of it, and {more} its area beside it"
     return f"Dice {finding.dice:.2f}: {shares}; {why}", str(measured)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ichor.evaluate.figures.curves import GRID, Scored, precision_recall
-from ichor.evaluate.figures.style import DASHED, OURS, panels, styled, unit_square
+from ichor.evaluate.figures.style import DASHED, FRAMED, OURS, panels, styled, unit_square
 
 
 @styled
@@ -32,5 +32,5 @@ def precision_recall_figure(cases: Sequence[Scored], average: Mapping[str, str])
         one.axhline(share, **DASHED, label=f"by chance {share:.2f}")
         unit_square(one, "recall (sensitivity)", "precision")
         one.set_title(f"{each.name.capitalize()} ({each.truth.sum()} of {len(each.truth)} with hemorrhage)")
-        one.legend(loc="lower left", frameon=True, edgecolor="none", framealpha=0.9)
+        one.legend(loc="lower left", **FRAMED)
     return figure

@@ -40,6 +40,7 @@ class Measured:
         volume_ml: on this slice alone.
         along_bone: the share of them within AT_BONE_MM of bone.
         midline_mm: their median distance from the head's long axis; nan where the head is round or open.
+        outside: the share of them outside the skull; nan where it is open.
     """
 
     contrast_hu: float
@@ -47,9 +48,11 @@ class Measured:
     volume_ml: float
     along_bone: float
     midline_mm: float
+    outside: float
 
     def __str__(self) -> str:
-        return f"{self.contrast_hu:+.0f} HU, {self.thickness_mm:.1f} mm thick, {self.volume_ml:.2g} mL"
+        contrast = "no tissue" if np.isnan(self.contrast_hu) else f"{self.contrast_hu:+.0f} HU"
+        return f"{contrast}, {self.thickness_mm:.1f} mm thick, {self.volume_ml:.2g} mL"
 
 
 def measure(
@@ -65,13 +68,15 @@ def measure(
     ring = (away_mm > 0) & (away_mm <= RING_MM) & tissue & ~blood
     inside = marked & tissue
     from_bone_mm = ndimage.distance_transform_edt(~bone, sampling=pixel_mm) if bone.any() else np.full(hu.shape, np.inf)
-    from_axis_mm = _from_long_axis(bone, pixel_mm)
+    brain = _brain(bone)
+    axis_mm = None if brain is None else _from_long_axis(brain, pixel_mm)
     return Measured(
         contrast_hu=float(hu[inside].mean() - hu[ring].mean()) if inside.any() and ring.any() else float("nan"),
         thickness_mm=_thickness(marked, pixel_mm),
         volume_ml=float(marked.sum() * pixel_mm[0] * pixel_mm[1] * height_mm / 1000),
         along_bone=float(np.mean(from_bone_mm[marked] <= AT_BONE_MM)),
-        midline_mm=float("nan") if from_axis_mm is None else float(np.median(from_axis_mm[marked])),
+        midline_mm=float("nan") if axis_mm is None else float(np.median(axis_mm[marked])),
+        outside=float("nan") if brain is None else float(np.mean(~(brain | bone)[marked])),
     )
 
 
@@ -86,9 +91,10 @@ def reason(kind: Kind, measured: Measured, *, chronic: bool) -> str:
         (false and measured.contrast_hu >= FAINT_HU, "brighter than its surroundings"),
         (not false and not chronic and measured.contrast_hu < FAINT_HU, "hardly brighter than its surroundings"),
         (false and measured.midline_mm <= AT_MIDLINE_MM, "at the midline, as falx and sinus"),
+        (false and measured.outside > 0.5, "outside the skull"),
         (measured.along_bone >= ALONG_BONE, "along bone"),
-        (measured.thickness_mm < THIN_MM, "thin"),
-        (measured.volume_ml < SMALL_ML, "small"),
+        (not false and measured.thickness_mm < THIN_MM, "thin"),
+        (not false and measured.volume_ml < SMALL_ML, "small"),
     )
     return ", ".join(words for holds, words in facts if holds) or "no reason measured"
 
@@ -101,21 +107,25 @@ def _thickness(marked: Mask, pixel_mm: tuple[float, float]) -> float:
     return float(2 * np.median(depth[middle]) - np.mean(pixel_mm))
 
 
-def _from_long_axis(bone: Mask, pixel_mm: tuple[float, float]) -> NDArray[np.float64] | None:
-    """(rows, columns) the distance from the long axis of what the skull encloses, mm; None where it has none."""
+def _brain(bone: Mask) -> Mask | None:
+    """(rows, columns) the largest area that bone encloses; None where the skull is open."""
     skull = ndimage.binary_closing(np.pad(bone, _SUTURE_PX), iterations=_SUTURE_PX)
     skull = skull[_SUTURE_PX:-_SUTURE_PX, _SUTURE_PX:-_SUTURE_PX]
-    labels, count = ndimage.label(ndimage.binary_fill_holes(skull) & ~skull)
-    sizes = np.bincount(labels.ravel())[1:]
-    if not count or sizes.max() < _LEAST_BRAIN * bone.size:
-        return None
-    points = np.argwhere(labels == 1 + sizes.argmax()) * pixel_mm
+    labels, _ = ndimage.label(ndimage.binary_fill_holes(skull) & ~skull)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == sizes.argmax()) if sizes.max() >= _LEAST_BRAIN * bone.size else None
+
+
+def _from_long_axis(brain: Mask, pixel_mm: tuple[float, float]) -> NDArray[np.float64] | None:
+    """(rows, columns) the distance from the long axis of the brain, mm; None where it is round."""
+    points = np.argwhere(brain) * pixel_mm
     centre = points.mean(axis=0)
     variances, axes = np.linalg.eigh(np.cov((points - centre).T))
     if variances[1] < _ELONGATED**2 * variances[0]:
         return None
     across = axes[:, 0]  # at a right angle to the long axis
-    rows, columns = np.indices(bone.shape)
+    rows, columns = np.indices(brain.shape)
     return np.asarray(
         np.abs((rows * pixel_mm[0] - centre[0]) * across[0] + (columns * pixel_mm[1] - centre[1]) * across[1])
     )

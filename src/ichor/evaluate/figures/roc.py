@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ichor.evaluate.figures.curves import GRID, Scored, roc
-from ichor.evaluate.figures.style import DASHED, EDGE, OURS, PAPER, note, panels, styled, unit_square
+from ichor.evaluate.figures.style import DASHED, EDGE, FRAMED, OURS, PAPER, note, panels, styled, unit_square
 from ichor.evaluate.paper import TABLE_6
 
 # (threshold, sensitivity, specificity)
 Point = tuple[float, float, float]
+
+_APART = 0.04  # nearer points would have their words on each other
 
 
 @styled
@@ -34,7 +37,7 @@ def roc_figure(cases: Sequence[Scored], points: Sequence[Point], auc: Mapping[st
             _draw_points(one, paper, PAPER, "D", "paper's Table 6, more than 400 px")
         unit_square(one, "1 - specificity", "sensitivity")
         one.set_title(f"{each.name.capitalize()} ({each.truth.sum()} of {len(each.truth)} with hemorrhage)")
-        one.legend(loc="lower right")
+        one.legend(loc="lower right", **FRAMED)
     return figure
 
 
@@ -43,5 +46,6 @@ def _draw_points(axes: Axes, points: Sequence[Point], color: str, marker: str, l
     x, y = [1 - specificity for _, _, specificity in points], [sensitivity for _, sensitivity, _ in points]
     joined: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (1, 1.5)), "markersize": 4.5, **EDGE}
     axes.plot(x, y, color=color, marker=marker, label=label, **joined)
-    for (threshold, _, _), left, up in (list(zip(points, x, y, strict=True))[i] for i in (0, -1)):
-        note(axes, f"{threshold:g}", (left, up), (5, -7))
+    note(axes, f"{points[0][0]:g}", (x[0], y[0]), (5, -7))
+    if np.hypot(x[0] - x[-1], y[0] - y[-1]) > _APART:
+        note(axes, f"{points[-1][0]:g}", (x[-1], y[-1]), (5, -7))

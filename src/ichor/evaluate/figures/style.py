@@ -34,6 +34,8 @@ _SUBTYPES = {
 # The white edge that parts marks which lie on each other, and a line that is only there to compare with.
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 DASHED: dict[str, Any] = {"color": MUTED, "linewidth": 0.7, "linestyle": (0, (3, 3))}
+# A legend on what it may lie on.
+FRAMED: dict[str, Any] = {"frameon": True, "edgecolor": "none", "framealpha": 0.85}
 
 RESEARCH_USE = "Research use only; not a medical device."
 ATTRIBUTION = "Images: ct-ich 1.0.0, Hssayeni (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0."
