@@ -25,7 +25,7 @@ AT_MIDLINE_MM = 4.0
 # A head rounder than this has no long axis that tells its midline.
 _ELONGATED = 1.1
 # An enclosed area smaller than this share of the slice is no brain: the skull is open.
-_LEAST_BRAIN = 0.05
+_LEAST_BRAIN = 0.02
 _SUTURE_PX = 10  # half the width of the gaps in a child's skull that are closed to find the brain
 _SPECK_PX = 2
 
