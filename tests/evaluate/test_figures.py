@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -92,13 +92,13 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
 
 
 @pytest.fixture(scope="module")
-def predictions(dataset: CtIch) -> list[Prediction]:
-    return [prediction_of(dataset.case(subject)) for subject in dataset.subjects]
+def predictions(dataset: CtIch) -> dict[str, Prediction]:
+    return {subject: prediction_of(dataset.case(subject)) for subject in dataset.subjects}
 
 
 @pytest.fixture(scope="module")
-def metrics(dataset: CtIch, predictions: Sequence[Prediction]) -> dict:
-    return metrics_of([result_of(dataset.case(p.subject), p, age_years=30) for p in predictions])
+def metrics(dataset: CtIch, predictions: Mapping[str, Prediction]) -> dict:
+    return metrics_of([result_of(dataset.case(p.subject), p, age_years=30) for p in predictions.values()])
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +107,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def drawn(folder: Path, dataset: CtIch, predictions: Sequence[Prediction], metrics: dict) -> tuple[DrawnFigure, ...]:
-    probability = {p.subject: p.mask * np.float32(0.9) for p in predictions}
+def drawn(
+    folder: Path, dataset: CtIch, predictions: Mapping[str, Prediction], metrics: dict
+) -> tuple[DrawnFigure, ...]:
+    probability = {p.subject: p.mask * np.float32(0.9) for p in predictions.values()}
     return draw_figures(folder, dataset, predictions, metrics, probability.get)
 
 
@@ -139,7 +141,7 @@ def test_pictures_of_ct_name_their_source(drawn: Sequence[DrawnFigure]) -> None:
 
 
 def test_the_same_input_gives_the_same_bytes(
-    drawn: Sequence[DrawnFigure], folder: Path, tmp_path: Path, dataset: CtIch, predictions: Sequence[Prediction],
+    drawn: Sequence[DrawnFigure], folder: Path, tmp_path: Path, dataset: CtIch, predictions: Mapping[str, Prediction],
     metrics: dict,
 ) -> None:  # fmt: skip
     draw_figures(tmp_path, dataset, predictions, metrics, lambda _: None)
@@ -150,18 +152,18 @@ def test_the_same_input_gives_the_same_bytes(
 
 
 def test_without_probabilities_an_earlier_figure_4_stays(
-    drawn: Sequence[DrawnFigure], folder: Path, tmp_path: Path, dataset: CtIch, predictions: Sequence[Prediction]
+    drawn: Sequence[DrawnFigure], folder: Path, tmp_path: Path, dataset: CtIch, predictions: Mapping[str, Prediction]
 ) -> None:
     (tmp_path / "figures").mkdir()
     for name in ("figures/figure-4.png", "figures/figures.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    again = draw_figures(tmp_path, dataset, predictions[:1], {}, lambda _: None)
+    again = draw_figures(tmp_path, dataset, dict(list(predictions.items())[:1]), {}, lambda _: None)
     assert again[0] == drawn[0]
     assert (tmp_path / again[0].file).read_bytes() == (folder / drawn[0].file).read_bytes()
 
 
-def test_what_metrics_lacks_is_left_out(tmp_path: Path, dataset: CtIch, predictions: Sequence[Prediction]) -> None:
-    healthy = [p for p in predictions if p.subject == "052"]
+def test_what_metrics_lacks_is_left_out(tmp_path: Path, dataset: CtIch, predictions: Mapping[str, Prediction]) -> None:
+    healthy = {"052": predictions["052"]}
     drawn = draw_figures(tmp_path, dataset, healthy, {}, lambda _: None)
     assert [one.name for one in drawn] == ["figure-5", "atlas-false-positives"]
 

@@ -32,6 +32,6 @@ def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
             shutil.copyfile(run / name, folder / name)
         metrics = evaluate_folder(folder, dataset, header)
         predictions = read_predictions(folder, dataset)
-        figures = draw_figures(folder, dataset, list(predictions.values()), metrics, probabilities_in(run))
+        figures = draw_figures(folder, dataset, predictions, metrics, probabilities_in(run))
         write_whole(folder / PAGE, results_page(metrics, figures))
     return metrics

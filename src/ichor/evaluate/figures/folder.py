@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,14 @@ from ichor.evaluate.prediction import Prediction
 def draw_figures(
     folder: Path,
     dataset: CtIch,
-    predictions: Sequence[Prediction],
+    predictions: Mapping[str, Prediction],
     metrics: Mapping[str, Any],
     probability_of: Callable[[str], NDArray[np.float32] | None],
 ) -> tuple[DrawnFigure, ...]:
     """Draw all figures of a run as PNG into `folder`/figures and return them with their words, in order.
 
-    `predictions` are asked for one by one and may be read when they are. `metrics` is metrics.json; figures whose
-    numbers it lacks are left out. `probability_of` gives a subject's voxel probability (n, rows, columns) on the
+    `predictions`, by subject, are asked for one by one and may be read when they are. `metrics` is metrics.json;
+    figures whose numbers it lacks are left out. `probability_of` gives a subject's voxel probability (n, rows, columns) on the
     scan's grid, or None where it is not at hand: then an earlier Figure 4 stays as it is.
 
     Raises BadConfig where matplotlib is not installed.

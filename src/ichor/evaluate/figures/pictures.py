@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ _FACES = "Only slices above the orbits and crops around a lesion that show neith
 class Pictures:
     """The figures of a run that show CT."""
 
-    def __init__(self, dataset: CtIch, predictions: Sequence[Prediction], survey: Survey) -> None:
+    def __init__(self, dataset: CtIch, predictions: Mapping[str, Prediction], survey: Survey) -> None:
         self._dataset, self._predictions, self._survey = dataset, predictions, survey
 
     def figures(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:
@@ -147,7 +147,7 @@ class Pictures:
 
     def _views(self, subject: str, probability: NDArray[np.float32] | None = None) -> tuple[Case, Views]:
         case = self._dataset.case(subject)
-        return case, Views(case, self._predictions[self._survey.place[subject]].mask, probability)
+        return case, Views(case, self._predictions[subject].mask, probability)
 
 
 def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +27,10 @@ class Survey:
     Attributes:
         results: of each subject.
         findings: of all slices of all subjects.
-        place: where each subject lies in the sequence of predictions.
     """
 
     results: tuple[SubjectResult, ...]
     findings: tuple[Finding, ...]
-    place: dict[str, int]
 
     @property
     def bleeding(self) -> tuple[SubjectResult, ...]:
@@ -45,17 +43,14 @@ class Survey:
         return {r.subject: float(np.mean(r.overlaps.dice[r.overlaps.positive])) for r in self.bleeding}
 
 
-def survey(dataset: CtIch, predictions: Sequence[Prediction]) -> Survey:
-    """Look at each prediction once; none is kept."""
-    results, findings, place = [], [], {}
-    steps = track(range(len(predictions)), "drawing", console=Console(stderr=True), transient=True)
-    for index in steps:
-        prediction = predictions[index]
-        case = dataset.case(prediction.subject)
+def survey(dataset: CtIch, predictions: Mapping[str, Prediction]) -> Survey:
+    """Look at the prediction of each subject once; none is kept."""
+    results, findings = [], []
+    for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
+        prediction, case = predictions[subject], dataset.case(subject)
         results.append(_result(case, prediction, dataset.demographics[case.subject].age_years))
         findings += findings_of(Views(case, prediction.mask))
-        place[case.subject] = index
-    return Survey(tuple(results), tuple(findings), place)
+    return Survey(tuple(results), tuple(findings))
 
 
 def _result(case: Case, prediction: Prediction, age_years: float) -> SubjectResult:
