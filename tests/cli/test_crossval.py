@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold, stratified_folds
 from ichor.evaluate.files import read_predictions
 from ichor.experiments.config import load_config
-from ichor.experiments.kept import read_answer, read_prediction
+from ichor.experiments.kept import read_answer, read_prediction, write_kept
 from ichor.experiments.run import probabilities_in
 from made_ct_ich import write_ct_ich
 
@@ -60,8 +62,8 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-m", "ichor", "crossval", *map(str, words)]
 
 
-def crossval(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False)
+def crossval(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*words), capture_output=True, text=True, check=False, env={**os.environ, **env})
 
 
 def figures(run: Path) -> dict:
@@ -85,7 +87,10 @@ def run(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
     done = crossval(config, "--data", data, "--out", folder, "--fold", 4)
     assert done.returncode == 0, done.stderr
-    assert json.loads((folder / "metrics.json").read_text())["folds"] == [1, 4]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["folds"] == [1, 4]
+    # Not the command of the call that came last, which did one of them.
+    assert metrics["made_by"]["command"] == "ichor crossval tiles.yaml --data ct-ich --out RUN --fold 1 --fold 4"
 
     first = (folder / "fold-1/weights.pt").stat().st_mtime_ns
     done = crossval(config, "--data", data, "--out", folder)
@@ -149,15 +154,34 @@ def test_a_lost_or_damaged_subject_is_predicted_again_or_named(
     shutil.copytree(run, tmp_path / "run")
     lost, damaged = sorted((tmp_path / "run/fold-3/out-of-fold").iterdir())
     lost.unlink()
-    (tmp_path / "run/metrics.json").unlink()
     assert crossval(config, "--data", data, "--out", tmp_path / "run").returncode == 0
     assert figures(tmp_path / "run") == figures(run)
 
     damaged.write_bytes(damaged.read_bytes()[:200])
-    (tmp_path / "run/metrics.json").unlink()
     done = crossval(config, "--data", data, "--out", tmp_path / "run")
     assert done.returncode == 2
     assert f"{damaged}: expected a subject's prediction, found" in done.stderr
+    assert not (tmp_path / "run/metrics.json").exists()  # no figures beside predictions that they are not of
+
+
+def test_a_fold_that_is_predicted_anew_is_reported_on_anew(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    kept = next((tmp_path / "run/fold-3/out-of-fold").iterdir())
+    old = read_prediction(kept)
+    write_kept(kept, replace(old, slice_probability=0.5 * old.slice_probability), read_answer(kept))
+    assert crossval(config, "--data", data, "--out", tmp_path / "run", "--fold", 3).returncode == 0
+    assert figures(tmp_path / "run") != figures(run)
+    found = read_predictions(tmp_path / "run", CtIch(data))[old.subject].slice_probability
+    assert found == pytest.approx(0.5 * old.slice_probability, rel=1e-4)
+
+
+def test_processes_that_begin_a_run_together_do_not_trip_each_other(data: Path, tmp_path: Path) -> None:
+    words = ["paper/threshold-published", "--data", data, "--out", tmp_path / "run", "--fold"]
+    together = [subprocess.Popen(command(*words, k), stderr=subprocess.PIPE, text=True) for k in (1, 2, 3)]
+    for process in together:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["folds"] == [1, 2, 3]
 
 
 def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_path: Path) -> None:
@@ -172,6 +196,9 @@ def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_p
     # An empty tile's faint maximum becomes full hemorrhage: with the stretch every slice has some above a half.
     assert all((p.slice_probability > 0.5).all() for p in predictions.values())
 
+    # The other ranks of a torchrun group leave it to the first.
+    assert crossval(file, "--data", data, "--out", tmp_path / "x", "--answers", run, RANK="1").returncode == 0
+    other = write({**again, "settings": {**again["settings"], "width": 3}}, tmp_path / "other.yaml")
     for words, line in (
         ([file, "--data", data, "--out", tmp_path / "x"], "expected --answers, a run of tiles"),
         ([file, "--data", data, "--out", tmp_path / "x", "--answers", tmp_path], "expected a run of tiles, found none"),
@@ -179,12 +206,32 @@ def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_p
             [file, "--data", data, "--out", tmp_path / "x", "--answers", tmp_path / "again"],
             "expected a run of tiles, found one of again",
         ),
+        (
+            [other, "--data", data, "--out", tmp_path / "x", "--answers", run],
+            "expected answers by the settings of again",
+        ),
         (["paper/threshold", "--data", data, "--out", tmp_path / "x", "--answers", run], "expected no --answers"),
     ):
         done = crossval(*words)
         assert done.returncode == 2
         assert line in done.stderr
         assert not (tmp_path / "x").exists()
+
+
+def test_answers_that_were_made_anew_are_decided_on_anew(run: Path, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    again = {**TILES, "name": "again", "answers_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
+    file = write(again, tmp_path / "again.yaml")
+    words = [file, "--data", data, "--out", tmp_path / "again", "--answers", tmp_path / "run", "--fold", 2]
+    assert crossval(*words).returncode == 0
+    before = figures(tmp_path / "again")
+    for kept in (tmp_path / "run/fold-2/out-of-fold").iterdir():
+        answer = read_answer(kept)
+        write_kept(kept, read_prediction(kept), {**answer, "stretched": answer["stretched"] // 2})
+    assert crossval(*words).returncode == 0
+    assert figures(tmp_path / "again") != before
+    predictions = read_predictions(tmp_path / "again", CtIch(data))
+    assert all((p.slice_probability <= 0.5).all() for p in predictions.values())
 
 
 def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path, data: Path, tmp_path: Path) -> None:

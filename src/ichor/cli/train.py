@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -47,15 +48,18 @@ def run_experiment(command: str, config: str, data: Path, out: Path, folds: list
 
     chosen = load_config(config)
     shown = Path(config).name if Path(config).is_file() else config  # no path of a machine in what is committed
-    words = ["ichor", command, shown, "--data", "ct-ich", "--out", "RUN"]
-    for number in folds:
-        words += ["--fold", str(number)]
-    if answers is not None:
-        words += ["--answers", "ANSWERS"]
-    every = range(1, N_FOLDS + 1) if command == "crossval" else [chosen.fold]  # train
+    every = [*range(1, N_FOLDS + 1)] if command == "crossval" else [chosen.fold]  # train
+
+    def command_of(numbers: Sequence[int]) -> str:
+        # `ichor train` does one fold: several were done by several calls, and are done by one of crossval.
+        words = ["ichor", command if len(numbers) == 1 else "crossval", shown, "--data", "ct-ich", "--out", "RUN"]
+        if list(numbers) != (every if words[1] == command else [*range(1, N_FOLDS + 1)]):
+            words += [word for number in numbers for word in ("--fold", str(number))]
+        return shlex.join([*words, *(() if answers is None else ("--answers", "ANSWERS"))])
+
     try:
         metrics = cross_validate(
-            chosen, CtIch(data), out, sorted(set(folds)) or every, command=shlex.join(words), answers=answers
+            chosen, CtIch(data), out, sorted(set(folds)) or every, command_of=command_of, answers=answers
         )
     except ModuleNotFoundError as error:
         raise BadConfig(

@@ -3,12 +3,15 @@
 RUN/fold-K/          what the fit leaves: checkpoint.pt, history.jsonl, weights.pt, made_by.json
 RUN/fold-K/model/    the fitted method as a package, without card and figures
 RUN/fold-K/out-of-fold/SUBJECT.npz    what is kept of each test subject (see kept.py)
+RUN/fold-K/answers.sha256    of a fold decided on another run's answers: the digest of these
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +35,7 @@ from ichor.read import open_scan
 MODEL = "model"
 MADE_BY = "made_by.json"
 OUT_OF_FOLD = "out-of-fold"
+ANSWERS = "answers.sha256"
 
 AnswerOf = Callable[[str], Answer]
 
@@ -61,8 +65,17 @@ def kept_file(run: Path, number: int, subject: str) -> Path:
 
 
 def is_predicted(run: Path, fold: Fold) -> bool:
-    """Whether every test subject of the fold has been predicted, and there are any."""
-    return bool(fold.test) and all(kept_file(run, fold.number, subject).exists() for subject in fold.test)
+    """Whether every test subject of the fold has been predicted, there are any, and it is told what made them."""
+    files = [kept_file(run, fold.number, subject) for subject in fold.test]
+    return bool(files) and all(f.exists() for f in [*files, fold_folder(run, fold.number) / MADE_BY])
+
+
+def digest(run: Path, fold: Fold) -> str:
+    """SHA-256 of what is kept of a fold that is predicted: it differs where any subject was predicted anew."""
+    whole = hashlib.sha256()
+    for subject in fold.test:
+        whole.update(hashlib.sha256(kept_file(run, fold.number, subject).read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def fit_and_predict(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str) -> None:
@@ -83,17 +96,25 @@ def fit_and_predict(config: ExperimentConfig, dataset: CtIch, run: Path, fold: F
 def decide_again(config: ExperimentConfig, answers: Path, run: Path, fold: Fold, command: str) -> None:
     """Decide by this experiment's settings on the answers that another run, `answers`, keeps for the fold's test block.
 
-    Nothing is fitted and no network runs. Raises BadConfig where that run has not predicted the fold.
+    Nothing is fitted and no network runs; the first rank of a torchrun group does it alone. What was decided on other
+    answers, before that run was done anew, is decided again. Raises BadConfig where that run has not predicted the
+    fold.
     """
+    if not is_first_rank():
+        return
     if not is_predicted(answers, fold):
         raise BadConfig(f"{answers}: expected a run that has predicted fold {fold.number}, found one that has not")
-    started = time.perf_counter()
+    started, made_at = time.perf_counter(), commit()
+    folder, found = fold_folder(run, fold.number), digest(answers, fold)
+    if not (folder / ANSWERS).exists() or (folder / ANSWERS).read_text(encoding="utf-8") != found:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        write_whole(folder / ANSWERS, found)
     method = get(config.method)(**config.settings)
     method.model = config.name
     _predict(method, lambda subject: read_answer(kept_file(answers, fold.number, subject)), run, fold)
-    folder = fold_folder(run, fold.number)
     if not (folder / MADE_BY).exists():
-        _write_made_by(folder, command, time.perf_counter() - started)
+        _write_made_by(folder, command, made_at, time.perf_counter() - started)
 
 
 def is_first_rank() -> bool:
@@ -106,13 +127,13 @@ def _fit(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, comman
     folder = fold_folder(run, fold.number)
     if (folder / MODEL / CONFIG).exists():
         return None
-    started = time.perf_counter()
+    started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
     method = get(config.method)(**config.settings)
     method.model = config.name
     method.fit(dataset.cases(fold.training), dataset.cases(fold.validation), folder)
     if is_first_rank():
         folder.mkdir(parents=True, exist_ok=True)
-        _write_made_by(folder, command, _fit_seconds(folder, time.perf_counter() - started))
+        _write_made_by(folder, command, made_at, _fit_seconds(folder, time.perf_counter() - started))
         training = Training(
             experiment=config.name,
             fingerprint=dataset.fingerprint,
@@ -147,8 +168,8 @@ def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None
         write_kept(kept_file(run, fold.number, subject), prediction, answer)
 
 
-def _write_made_by(folder: Path, command: str, seconds: float) -> None:
-    made_by = {"command": command, "commit": commit(), "hardware": hardware(), "seconds": round(seconds, 1)}
+def _write_made_by(folder: Path, command: str, made_at: str | None, seconds: float) -> None:
+    made_by = {"command": command, "commit": made_at, "hardware": hardware(), "seconds": round(seconds, 1)}
     write_whole(folder / MADE_BY, json.dumps(made_by))
 
 

@@ -4,6 +4,7 @@ RUN/config.yaml    the config with all defaults written out
 RUN/data.json      the fingerprint of the dataset
 RUN/fold-K/        a fold (see fold.py); folds may be done by separate processes or machines that share RUN
 RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
+RUN/reported.json      the digest of each fold that they are of
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from ichor.atomic import one_at_a_time, write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
-from ichor.evaluate.files import METRICS, write_predictions
+from ichor.evaluate.files import METRICS, read_metrics, write_predictions
 from ichor.evaluate.folder import evaluate_folder
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.fold import (
     MADE_BY,
     MODEL,
     decide_again,
+    digest,
     fit_and_predict,
     fold_folder,
     fold_of,
@@ -40,6 +42,11 @@ from ichor.experiments.kept import read_answer, read_prediction
 from ichor.models.package import CONFIG, read_config
 
 DATA = "data.json"
+REPORTED = "reported.json"
+# What is decided on a network's answer. All other settings of a method are of the answer itself.
+DECIDED = ("threshold", "morphology", "stretch")
+
+CommandOf = Callable[[Sequence[int]], str]
 
 
 def cross_validate(
@@ -48,15 +55,17 @@ def cross_validate(
     run: Path,
     folds: Iterable[int],
     *,
-    command: str,
+    command_of: CommandOf,
     answers: Path | None = None,
 ) -> dict[str, Any] | None:
     """Do these folds of an experiment, 1 to 5, and report on all folds that are done by now.
 
     Returns the figures that it also writes to metrics.json; None on the other ranks of a torchrun group. What a
-    previous call with the same `run` finished is not done again. `answers` is the run of the experiment that
-    `config.answers_of` names. Raises BadConfig where `run` holds another experiment or other data, where `answers` is
-    missing, not asked for or another experiment's, and where a block of a fold has no subject in the dataset.
+    previous call with the same `run` finished is not done again. `command_of` gives the command that does some folds,
+    which is what is said of their making: the last of several calls is not what made all of them. `answers` is the run
+    of the experiment that `config.answers_of` names. Raises BadConfig where `run` holds another experiment or other
+    data, where `answers` is missing, not asked for or of another experiment or network, and where a block of a fold
+    has no subject in the dataset.
     """
     chosen = [fold_of(config, dataset, number) for number in folds]
     for fold in chosen:
@@ -67,10 +76,10 @@ def cross_validate(
         _claim(run, config, dataset)
     for fold in chosen:
         if answers is not None:
-            decide_again(config, answers, run, fold, command)
+            decide_again(config, answers, run, fold, command_of([fold.number]))
         else:
-            fit_and_predict(config, dataset, run, fold, command)
-    return _report(config, dataset, run, command) if is_first_rank() else None
+            fit_and_predict(config, dataset, run, fold, command_of([fold.number]))
+    return _report(config, dataset, run, command_of) if is_first_rank() else None
 
 
 def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
@@ -84,24 +93,26 @@ def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
     return probability_of
 
 
-def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command: str) -> dict[str, Any]:
+def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command_of: CommandOf) -> dict[str, Any]:
     """Figures over all folds that are done; those that are there already are returned as they are."""
     with one_at_a_time(run):  # folds may be done by processes that come to their end together
         done = [f for f in (fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)) if is_predicted(run, f)]
         numbers = [fold.number for fold in done]
-        if (run / METRICS).exists():
-            found: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
-            if found["folds"] == numbers:
-                return found
+        of = json.dumps({fold.number: digest(run, fold) for fold in done})
+        if (run / METRICS).exists() and (run / REPORTED).exists() and (run / REPORTED).read_text() == of:
+            return read_metrics(run)
+        (run / METRICS).unlink(missing_ok=True)  # no figures beside masks that they are not of
         predictions = (read_prediction(kept_file(run, f.number, s)) for f in done for s in f.test)
         write_predictions(run, predictions, dataset)
         header = {
             "experiment": config.name,
             "config": config.model_dump(mode="json"),
             "folds": numbers,
-            "made_by": {**_made_by(run, done), "command": command, "reduced": config.reduced},
+            "made_by": {**_made_by(run, done), "command": command_of(numbers), "reduced": config.reduced},
         }
-        return evaluate_folder(run, dataset, header)
+        metrics = evaluate_folder(run, dataset, header)
+        write_whole(run / REPORTED, of)
+        return metrics
 
 
 def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
@@ -127,30 +138,34 @@ def _check_answers(config: ExperimentConfig, dataset: CtIch, answers: Path | Non
     if config.answers_of is None:
         raise BadConfig(f"{config.name}: expected no --answers, it fits its own, found {answers}")
     try:
-        found = yaml.safe_load((answers / CONFIG).read_text(encoding="utf-8"))["name"]
+        found = yaml.safe_load((answers / CONFIG).read_text(encoding="utf-8"))
+        name, settings = found["name"], dict(found["settings"])
         data = json.loads((answers / DATA).read_text(encoding="utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found none") from error
-    if found != config.answers_of:
-        raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found one of {found}")
+    if name != config.answers_of:
+        raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found one of {name}")
+    if odd := [key for key, value in config.settings.items() if key not in DECIDED and settings.get(key) != value]:
+        raise BadConfig(f"{answers}: expected answers by the settings of {config.name}, found other {', '.join(odd)}")
     _check_data(answers, data, dataset)
 
 
 def _claim(run: Path, config: ExperimentConfig, dataset: CtIch) -> None:
     """Make the folder this experiment's, on this data; what it holds already must be of both."""
-    run.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    if not (run / CONFIG).exists():
-        write_whole(run / CONFIG, text)
-    elif (found := (run / CONFIG).read_text(encoding="utf-8")) != text:
-        raise BadConfig(
-            f"{run}: expected an empty folder or a run of the same config, found a run of "
-            f"{yaml.safe_load(found).get('name')!r} with other settings"
-        )
-    if not (run / DATA).exists():
-        write_whole(run / DATA, json.dumps({"fingerprint": dataset.fingerprint}))
-    else:
-        _check_data(run, json.loads((run / DATA).read_text(encoding="utf-8"))["fingerprint"], dataset)
+    run.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(run):  # folds may be begun by processes that start together
+        if not (run / CONFIG).exists():
+            write_whole(run / CONFIG, text)
+        elif (found := (run / CONFIG).read_text(encoding="utf-8")) != text:
+            raise BadConfig(
+                f"{run}: expected an empty folder or a run of the same config, found a run of "
+                f"{yaml.safe_load(found).get('name')!r} with other settings"
+            )
+        if not (run / DATA).exists():
+            write_whole(run / DATA, json.dumps({"fingerprint": dataset.fingerprint}))
+        else:
+            _check_data(run, json.loads((run / DATA).read_text(encoding="utf-8"))["fingerprint"], dataset)
 
 
 def _check_data(run: Path, found: str, dataset: CtIch) -> None:
