@@ -60,12 +60,8 @@ def folder(tmp_path: Path, shared: Path) -> Path:
     for k, hu in enumerate(head(8, 256, 240), 1):
         gray = np.rint(BRAIN.gray(hu)).astype(np.uint8)
         Image.fromarray(gray).save(tmp_path / "path" / "to" / "images" / f"{k}.png")
-    fold = authors_fold(1)
-    write_ct_ich(
-        tmp_path / "path" / "to" / "ct-ich",
-        dict.fromkeys([*fold.training[:2], *fold.validation[:1], *fold.test[:2]], 1),
-        n_slices=3,
-    )
+    two_of_each_block = [subject for number in range(1, 6) for subject in authors_fold(number).test[:2]]
+    write_ct_ich(tmp_path / "path" / "to" / "ct-ich", dict.fromkeys(two_of_each_block, 1), n_slices=3)
     (tmp_path / "smoke.yaml").write_text(SMOKE)
     return tmp_path
 
