@@ -22,6 +22,8 @@ SECTIONS = {
     "": "The base install: screening.",
     "dicom-out": "Writing DICOM Segmentations (extra `dicom-out`).",
     "evaluate": "Figures of an evaluation (extra `evaluate`).",
+    "video": "Reading exported video (extra `video`).",
+    "annotate": "The annotation tool (extra `annotate`).",
     "train": "Training (extra `train`).",
     "dev": "Tests, linters and the peers that tests compare with (extra `dev`).",
 }
