@@ -10,7 +10,7 @@ import typer
 
 def results(
     folders: Annotated[
-        list[Path], typer.Argument(help="Results folders, each with a metrics.json; shown in this order.")
+        list[Path], typer.Argument(help="Results folders, each with a metrics.json; shown by their names.")
     ],
     out: Annotated[Path, typer.Option("--out", help="The folder to write README.md and results.html into.")],
 ) -> None:

@@ -46,11 +46,12 @@ _CAPTIONS = {
 
 
 def write_overview(folders: Sequence[Path], out: Path) -> None:
-    """Write README.md and results.html over the runs in `folders` into the folder `out`.
+    """Write README.md and results.html over the runs in `folders`, by their names, into the folder `out`.
 
     Raises BadConfig with one line where a folder has no figures, or figures that are no run's.
     """
-    runs = [read_run(folder) for folder in folders]
+    # Shells sort `results/*` differently, by locale and by what follows the star.
+    runs = [read_run(folder) for folder in sorted(folders, key=lambda folder: folder.resolve().name)]
     if out.exists() and not out.is_dir():
         raise BadConfig(f"{out}: expected a folder to write into, found a file")
     out.mkdir(parents=True, exist_ok=True)
