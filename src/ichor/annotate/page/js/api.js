@@ -1,0 +1,34 @@
+// Talking to the server. Status 0 means that no answer came.
+
+export class ApiError extends Error {
+  constructor(status, message, body = null) {
+    super(message);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+async function request(method, path, body) {
+  const options = { method, credentials: "same-origin", headers: {} };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new ApiError(0, "The server does not answer.");
+  }
+  if (response.ok) return response;
+  const answer = await response.json().catch(() => null);
+  throw new ApiError(response.status, answer?.error ?? `The server answered ${response.status}.`, answer);
+}
+
+export const getJson = async (path) => (await request("GET", path)).json();
+export const putJson = async (path, body) => (await request("PUT", path, body)).json();
+export const postJson = async (path, body = {}) => (await request("POST", path, body)).json();
+export const getBytes = async (path) => (await request("GET", path)).arrayBuffer();
+
+/** The path of a layer of a scan. */
+export const layerPath = (scan, layer) => `/api/scans/${scan}/layers/${encodeURIComponent(layer)}`;
