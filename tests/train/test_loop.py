@@ -42,7 +42,7 @@ def _samples() -> SliceSamples:
     mask = np.zeros(hu.shape, bool)
     mask[:5, 8:16, 8:16] = True
     hu[mask] += 40
-    return SliceSamples(hu, np.tile(np.arange(12)[:, None], 3), mask, mask.any(axis=(1, 2)), negatives=1.0)
+    return SliceSamples(hu, np.tile(np.arange(12)[:, None], 3), mask, mask.any(axis=(1, 2))[:, None], negatives=1.0)
 
 
 def _network() -> nn.Module:

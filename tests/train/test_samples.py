@@ -17,7 +17,7 @@ def test_an_epoch_holds_every_positive_slice_and_its_share_of_negatives() -> Non
     hu = np.arange(n, dtype=np.int16)[:, None, None] * np.ones((1, 4, 4), np.int16)
     own = np.arange(n)
     around = np.stack([np.maximum(own - 1, 0), own, np.minimum(own + 1, n - 1)], axis=1)
-    samples = SliceSamples(hu, around, np.zeros(hu.shape, bool), positive, negatives=2.0)
+    samples = SliceSamples(hu, around, np.zeros(hu.shape, bool), positive[:, None], negatives=2.0)
     first, second = samples.epoch(np.random.default_rng(0)), samples.epoch(np.random.default_rng(1))
     for epoch in (first, second):
         assert len(epoch) == len(set(epoch.tolist())) == 12

@@ -18,9 +18,13 @@ class UNetSlicesSettings(Strict):
     size: int = Setting(256, gt=0, multiple_of=16, description="pixels a side of the field")
     neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    skips: Literal["concatenated", "added"] = Setting("concatenated", description="how the decoder takes the encoder's")
     mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
     dropout: float = Setting(0.2, ge=0, lt=1)
     negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
+    paste: float = Setting(
+        0.0, ge=0, le=1, description="part of the slices without hemorrhage that another subject's is pasted into"
+    )
     training: TrainingSettings = TrainingSettings(slice_loss=0.5)
 
     @model_validator(mode="after")

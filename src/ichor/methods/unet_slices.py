@@ -52,18 +52,21 @@ class UNetSlices:
         return self.decide(self.answer(scan))
 
     def answer(self, scan: Scan) -> Answer:
-        """`probability` (n, rows, columns) of voxels and `slice_probability` (n,), no thresholds."""
+        """`probability` (n, rows, columns) of voxels and `slice_probability` (n,), no thresholds.
+
+        Where the network tells subtypes apart, `subtype_probability` (n, 5) too.
+        """
         hu, field = self.field_of(scan)
         channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
-        voxels, slices = [], []
+        voxels, of_slices = [], []
         for start in range(0, scan.n_slices, _BATCH):
             outputs = self._run(hu[channels[start : start + _BATCH]])
             voxels.append(field.give_back(outputs["probability"]))
-            slices.append(outputs["slice_probability"])
+            of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
         probability = from_radiological(np.concatenate(voxels), scan)
         return {
             "probability": np.ascontiguousarray(probability),
-            "slice_probability": np.concatenate(slices).astype(np.float64),
+            **{name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]},
         }
 
     def decide(self, answer: Answer) -> Segmentation:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ichor.errors import BadConfig
 
-OUTPUTS = frozenset({"probability", "slice_probability"})
+OUTPUTS = frozenset({"probability", "slice_probability", "subtype_probability"})
 
 Run = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
 EngineName = Literal["auto", "openvino", "onnxruntime"]

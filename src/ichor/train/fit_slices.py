@@ -62,9 +62,9 @@ def train_slices(
     """
     pool = _prepare(settings, field_of, training)
     held_out = _prepare(settings, field_of, validation)
-    samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.positive, settings.negatives)
+    samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste)
     torch.manual_seed(settings.training.seed)
-    network = SliceUNet(settings.widths, settings.dropout)
+    network = SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes=settings.training.subtype_loss > 0)
     return TorchForward(train(network, samples, _validator(held_out), settings.training, workdir)), pool.head_mm
 
 
@@ -106,21 +106,21 @@ class _Slices:
     hu: NDArray[np.int16]
     mask: NDArray[np.bool_]
     neighbours: NDArray[np.int64]
-    positive: NDArray[np.bool_]
+    labels: NDArray[np.bool_]
     subjects: list[str]
     first: list[int]
     head_mm: float
 
 
 def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case]) -> _Slices:
-    hu, mask, around, positive, subjects, heads, first = [], [], [], [], [], [], [0]
+    hu, mask, around, labels, subjects, heads, first = [], [], [], [], [], [], [0]
     for case in cases:
         scan = case.scan
         slices, field = field_of(scan)
         hu.append(np.clip(np.round(slices), -2000, 6000).astype(np.int16))
         mask.append(field.take_mask(case.mask))
         around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
-        positive.append(case.positive)
+        labels.append(case.labels)
         subjects.append(case.subject)
         first.append(first[-1] + scan.n_slices)
         heads.append(head_length_mm(scan))
@@ -128,7 +128,7 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         np.concatenate(hu),
         np.concatenate(mask),
         np.concatenate(around),
-        np.concatenate(positive),
+        np.concatenate(labels),
         subjects,
         first,
         float(np.median(heads)),
@@ -156,14 +156,22 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
                 }
             )
         best = max(VOXEL_THRESHOLDS, key=lambda t: dice[t])
-        return {
+        positive = slices.labels.any(axis=1)
+        figures = {
             "score": dice[best],
             "dice_threshold": float(best),
             "dice_at_half": dice[0.5],
-            "slice_auc": roc_curve(slices.positive, slice_probability).auc,
-            "slice_auc_voxel": roc_curve(slices.positive, probability.max(axis=(1, 2))).auc,
-            "slice_ap": average_precision(slices.positive, slice_probability),
+            "slice_auc": roc_curve(positive, slice_probability).auc,
+            "slice_auc_voxel": roc_curve(positive, probability.max(axis=(1, 2))).auc,
+            "slice_ap": average_precision(positive, slice_probability),
         }
+        if "subtype_probability" in batches[0]:
+            subtypes = np.concatenate([b["subtype_probability"] for b in batches])
+            present = slices.labels.any(axis=0)
+            figures["subtype_auc"] = float(
+                np.mean([roc_curve(slices.labels[:, i], subtypes[:, i]).auc for i in np.flatnonzero(present)])
+            )
+        return figures
 
     return validate
 

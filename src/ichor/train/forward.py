@@ -11,7 +11,8 @@ from torch import Tensor, nn
 class Probabilities(nn.Module):
     """A network whose logits are turned into probabilities; this is what is exported.
 
-    HU (N, C, H, W) to `probability` (N, H, W) and, where the network has a slice head, `slice_probability` (N,).
+    HU (N, C, H, W) to `probability` (N, H, W) and, where the network has such heads, `slice_probability` (N,) and
+    `subtype_probability` (N, 5).
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -24,6 +25,8 @@ class Probabilities(nn.Module):
         named = {"probability": outputs["logits"][:, 0].float().sigmoid()}
         if "slice_logits" in outputs:
             named["slice_probability"] = outputs["slice_logits"].float().sigmoid()
+        if "subtype_logits" in outputs:
+            named["subtype_probability"] = outputs["subtype_logits"].float().sigmoid()
         return named
 
 

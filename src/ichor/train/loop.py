@@ -85,7 +85,7 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 outputs = model(hu.contiguous(memory_format=torch.channels_last))
-                loss = loss_of(outputs, Batch(hu, mask, batch.positive), settings)
+                loss = loss_of(outputs, Batch(hu, mask, batch.positive, batch.subtypes), settings)
                 if not torch.isfinite(loss):
                     raise BadConfig(f"expected a finite loss, found {loss.item()} in epoch {epoch + 1}; lower the rate")
                 fabric.backward(loss)

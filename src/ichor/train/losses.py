@@ -13,7 +13,8 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     """The training loss of a batch, a scalar.
 
     Cross-entropy over the voxels; with `tversky`, plus the Tversky loss (Salehi et al. 2017, arXiv:1706.05721)
-    over the whole batch, which weighs a missed voxel more than a false one; plus the slice head's cross-entropy.
+    over the whole batch, which weighs a missed voxel more than a false one; plus the cross-entropies of the slice head
+    and of the subtype head.
     """
     logits = outputs["logits"].float()
     loss = functional.binary_cross_entropy_with_logits(logits, batch.mask)
@@ -25,4 +26,7 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     if settings.slice_loss:
         slices = outputs["slice_logits"].float()
         loss = loss + settings.slice_loss * functional.binary_cross_entropy_with_logits(slices, batch.positive)
+    if settings.subtype_loss and batch.subtypes is not None:
+        subtypes = outputs["subtype_logits"].float()
+        loss = loss + settings.subtype_loss * functional.binary_cross_entropy_with_logits(subtypes, batch.subtypes)
     return loss

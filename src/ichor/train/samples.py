@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ichor.errors import BadConfig
+from ichor.train.pasting import Pasting
 from ichor.windows import BRAIN
 
 
@@ -22,11 +23,13 @@ class Batch:
         hu: (N, C, H, W) float32.
         mask: (N, 1, H, W) float32, 0 or 1.
         positive: (N,) float32, 1 where the slice has hemorrhage by its labels.
+        subtypes: (N, 5) float32, 1 where the slice has that subtype by its labels; None where nothing learns them.
     """
 
     hu: Tensor
     mask: Tensor
     positive: Tensor
+    subtypes: Tensor | None = None
 
 
 class Samples(Protocol):
@@ -45,8 +48,8 @@ class SliceSamples:
     """Whole slices, each with its neighbours as channels; an epoch is all positive ones and some negative ones.
 
     `hu` is (S, H, W) int16 over all scans, `neighbours` (S, C) the index into it of each channel, `mask` (S, H, W)
-    bool, `positive` (S,) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn
-    anew each time.
+    bool, `labels` (S, 5) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn
+    anew each time; into the part `paste` of these another slice's lesion is pasted.
     """
 
     def __init__(
@@ -54,27 +57,47 @@ class SliceSamples:
         hu: NDArray[np.int16],
         neighbours: NDArray[np.int64],
         mask: NDArray[np.bool_],
-        positive: NDArray[np.bool_],
+        labels: NDArray[np.bool_],
         negatives: float,
+        paste: float = 0.0,
     ) -> None:
         self._hu, self._neighbours, self._mask = torch.from_numpy(hu), neighbours, torch.from_numpy(mask)
-        if not positive.any():
+        self._positive = labels.any(axis=1)
+        if not self._positive.any():
             raise BadConfig("expected training slices with hemorrhage, found none")
-        self._positive = positive
-        self._negatives = negatives
+        self._labels = torch.from_numpy(labels)
+        self._negatives, self._paste = negatives, paste
+        self._pasting = Pasting(hu, neighbours, mask) if paste else None
 
     def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Every positive slice and a fresh draw of the others, shuffled."""
+        """Every positive slice and a fresh draw of the others, shuffled.
+
+        An example is its slice's index; S * (1 + 2 * source + mirror) is added where a source is pasted into it.
+        """
         chosen, others = np.flatnonzero(self._positive), np.flatnonzero(~self._positive)
         n_others = min(len(others), max(1, round(self._negatives * len(chosen))))
-        return rng.permutation(np.concatenate([chosen, rng.choice(others, n_others, replace=False)]))
+        without = rng.choice(others, n_others, replace=False)
+        if self._pasting is not None and len(self._pasting.sources):
+            into = rng.random(n_others) < self._paste
+            source, mirror = rng.choice(self._pasting.sources, n_others), rng.integers(2, size=n_others)
+            without = without + into * len(self._hu) * (1 + 2 * source + mirror)
+        return rng.permutation(np.concatenate([chosen, without]))
 
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
         """(N, C, H, W) slices with their neighbours."""
+        pasted, slices = np.divmod(indices, len(self._hu))
+        hu = self._hu[torch.from_numpy(self._neighbours[slices])].to(torch.float32)
+        mask = self._mask[torch.from_numpy(slices)].unsqueeze(1).to(torch.float32)
+        labels = self._labels[torch.from_numpy(slices)].to(torch.float32)
+        for i in np.flatnonzero(pasted):
+            assert self._pasting is not None  # it drew them
+            source, mirror = divmod(int(pasted[i]) - 1, 2)
+            made = self._pasting.paste(int(slices[i]), source, bool(mirror))
+            if made is not None:
+                hu[i], mask[i, 0] = made
+                labels[i] = self._labels[source]
         return Batch(
-            hu=self._hu[torch.from_numpy(self._neighbours[indices])].to(device, torch.float32),
-            mask=self._mask[torch.from_numpy(indices)].unsqueeze(1).to(device, torch.float32),
-            positive=torch.from_numpy(self._positive[indices]).to(device, torch.float32),
+            hu=hu.to(device), mask=mask.to(device), positive=labels.amax(dim=1).to(device), subtypes=labels.to(device)
         )
 
 

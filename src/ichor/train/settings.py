@@ -48,6 +48,7 @@ class TrainingSettings(Strict):
         "cross-entropy", description="tversky adds a recall-weighted Tversky loss over the batch to cross-entropy"
     )
     slice_loss: float = Field(0.0, ge=0, description="weight of the slice head's cross-entropy")
+    subtype_loss: float = Field(0.0, ge=0, description="weight of the subtype head's cross-entropy")
     average_decay: float | None = Field(
         None, gt=0, lt=1, description="decay a step of an exponential average of the weights, used in their place"
     )

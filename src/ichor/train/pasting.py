@@ -1,0 +1,96 @@
+"""Lesions of one slice pasted into another without hemorrhage: more heads that bleed than the dataset has.
+
+After copy-paste augmentation (Ghiasi et al. 2021, arXiv:2012.07177). The source is brought onto the target by the
+rectangles that hold what their skulls enclose, so that what lies along the inner table comes to lie along it, mirrored
+or not. Only soft tissue within the skull takes a lesion, and its edge is blended over a pixel, as partial volume would.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+# Brain, cerebrospinal fluid and blood, as far as noise moves them; not fat, not bone.
+_TISSUE_HU = (-10.0, 95.0)
+# A lesion of which less than this part finds soft tissue was not made for this slice.
+_LEAST = 0.6
+_BONE_ABOVE_HU = 150
+# Gaps in the skull up to twice as wide, in pixels, are bridged: sutures, fractures and partial volume.
+_BRIDGED = 2
+# Fewer pixels enclosed by bone are sinuses and mastoid cells rather than the cranial cavity.
+_LEAST_CAVITY = 400
+
+
+class Pasting:
+    """Pastes lesions between slices of one field.
+
+    `hu` is (S, H, W) int16, `neighbours` (S, C) the slices shown with each, `mask` (S, H, W) bool. `sources`
+    are the slices with a lesion to paste.
+    """
+
+    def __init__(self, hu: NDArray[np.int16], neighbours: NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
+        self._hu, self._mask, self._neighbours = torch.from_numpy(hu), torch.from_numpy(mask), neighbours
+        cavities = np.stack([_cavity(one) for one in hu])
+        self._boxes = [_box(one) for one in cavities]
+        self._cavities = torch.from_numpy(cavities)
+        self.sources = np.flatnonzero(mask.any(axis=(1, 2)) & cavities.any(axis=(1, 2)))
+
+    def paste(self, target: int, source: int, mirror: bool) -> tuple[Tensor, Tensor] | None:
+        """The target's slices (C, H, W) HU with the source's lesion in them, and its mask (H, W) bool, on the slice.
+
+        None where too little of the lesion comes to lie in soft tissue within the target's skull.
+        """
+        box, box_of_source = self._boxes[target], self._boxes[source]
+        if box is None or box_of_source is None:
+            return None
+        shape = self._mask.shape[1:]
+        into, out_of = self._neighbours[target], self._neighbours[source]
+        slices = self._hu[out_of].to(torch.float32)
+        lesions = self._mask[out_of].to(torch.float32)
+        grid = _grid(box, box_of_source, mirror, shape)
+        both = functional.grid_sample(torch.cat([slices, lesions])[None], grid, align_corners=False)[0]
+        slices, lesions = both.chunk(2)
+        there = self._hu[into].to(torch.float32)
+        tissue = self._cavities[into] & (there > _TISSUE_HU[0]) & (there < _TISSUE_HU[1])
+        alpha = functional.avg_pool2d(lesions, 3, 1, 1, count_include_pad=False) * tissue
+        middle = len(into) // 2
+        whole = lesions[middle] > 0.5
+        mask = whole & tissue[middle]
+        if not mask.any() or mask.sum() < _LEAST * whole.sum():
+            return None
+        return there * (1 - alpha) + slices * alpha, mask
+
+
+def _cavity(hu: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """(H, W) what the skull encloses on a slice."""
+    bone = hu > _BONE_ABOVE_HU
+    bridged = ndimage.binary_dilation(bone, iterations=_BRIDGED)
+    enclosed = ndimage.binary_fill_holes(bridged) & ~bridged
+    if enclosed.sum() < _LEAST_CAVITY:
+        return np.zeros(hu.shape, bool)
+    return np.asarray(ndimage.binary_dilation(enclosed, iterations=_BRIDGED) & ~bone)
+
+
+def _box(cavity: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """(first row, last row, first column, last column) of the cavity; None where there is none."""
+    if not cavity.any():
+        return None
+    rows, columns = np.flatnonzero(cavity.any(axis=1)), np.flatnonzero(cavity.any(axis=0))
+    return np.array([rows[0], rows[-1], columns[0], columns[-1]], np.float64)
+
+
+def _grid(target: NDArray[np.float64], source: NDArray[np.float64], mirror: bool, shape: tuple[int, ...]) -> Tensor:
+    """(1, H, W, 2) where in the source each pixel of the target is read, in torch's (x, y) from -1 to 1."""
+    places = []
+    for axis, size in enumerate(shape):
+        (a, b), (c, d) = target[2 * axis : 2 * axis + 2], source[2 * axis : 2 * axis + 2]
+        along = c + (np.arange(size) - a) * ((d - c) / max(b - a, 1.0))
+        if mirror and axis == 1:
+            along = c + d - along
+        places.append(torch.from_numpy((2 * along + 1) / size - 1).to(torch.float32))
+    y, x = torch.meshgrid(*places, indexing="ij")
+    return torch.stack([x, y], dim=-1)[None]
