@@ -54,6 +54,7 @@ export async function createViewer(canvas, onView) {
   const nv = new Niivue(OPTIONS);
   await nv.attachToCanvas(canvas, false);
   nv.setSliceType(SLICE_TYPE.AXIAL);
+  nv.setCustomSliceShader(SHADER);
   const viewer = { nv, canvas, onView, volume: null, slice: 0, level: 40, width: 120, software: isSoftware(nv.gl) };
   const observer = new ResizeObserver(() => resize(viewer));
   observer.observe(canvas);
@@ -72,7 +73,6 @@ function isSoftware(gl) {
 /** Shows another volume (of readVolume), fitted, its middle slice first. */
 export async function load(viewer, volume, pixelMm) {
   await viewer.nv.loadFromArrayBuffer(packed(volume, pixelMm), "scan.nii");
-  viewer.nv.setCustomSliceShader(SHADER);
   Object.assign(viewer, { volume, pixelMm: pixelMm ?? [1, 1], slice: Math.floor(volume.n / 2) });
   resize(viewer);
 }
@@ -85,7 +85,6 @@ function resize(viewer) {
   const ratio = Math.min(window.devicePixelRatio, fitting);
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
-  nv.scene.pan2Dxyzmm = [...nv.scene.pan2Dxyzmm];
   draw(viewer);
 }
 

@@ -1,0 +1,41 @@
+// Dialogs and short notices.
+
+import { el, fill } from "./dom.js";
+
+/** Opens a modal dialog; resolves with the value of the button that closed it ("" by Escape). */
+export function openDialog(title, content, buttons = [["close", "Close"]], { className = "", escape = true } = {}) {
+  return new Promise((resolve) => {
+    const choices = buttons.map(([value, words, kind]) =>
+      el("button", { type: "submit", value, className: kind ?? "" }, words));
+    const dialog = el("dialog", { className, "aria-label": title },
+      el("form", { method: "dialog" },
+        el("h2", {}, title),
+        el("div", { className: "content" }, content),
+        el("div", { className: "buttons" }, choices)));
+    dialog.addEventListener("cancel", (event) => escape || event.preventDefault());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+let timer = 0;
+
+/** Shows one line for a few seconds. */
+export function say(words) {
+  const place = document.getElementById("notice");
+  fill(place, words);
+  place.hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(() => (place.hidden = true), 5000);
+}
+
+/** The banner at the top of the page that stays for as long as something is wrong; "" takes it away. */
+export function banner(words) {
+  const place = document.getElementById("banner");
+  if (place.textContent !== words) fill(place, words);
+  place.hidden = !words;
+}

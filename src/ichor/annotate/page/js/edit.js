@@ -1,0 +1,121 @@
+// Changes of a layer: each can be undone and redone, without limit.
+
+import { afterDrawing } from "./labels.js";
+import { labelsOf, mapOf, sliceOf } from "./layer.js";
+import { decode, encode } from "./runs.js";
+import { touch } from "./saver.js";
+
+/** Remembers the slice before a tool writes on its map. */
+export function begin(session) {
+  session.before = snapshot(session, session.viewer.slice);
+  return mapOf(session.layer, session.viewer.slice);
+}
+
+/** Shows and saves what a tool has written so far. */
+export function progress(session) {
+  const k = session.before.k;
+  sliceOf(session.layer, k).byMachine = false;
+  session.painted = null;
+  touch(session.saver, `slice/${k}`);
+}
+
+/** Ends what `begin` began: one step of undo. Returns whether anything changed. */
+export function commit(session) {
+  const before = session.before;
+  session.before = null;
+  return record(session, [before]);
+}
+
+/** Puts the slice back as it was at `begin`. */
+export function giveUp(session) {
+  const before = session.before;
+  session.before = null;
+  if (before) restore(session, before);
+}
+
+/** Replaces label maps, [[k, map], ...], in one step of undo. */
+export function replaceMaps(session, maps, byMachine = false) {
+  const before = maps.map(([k]) => snapshot(session, k));
+  for (const [k, map] of maps) {
+    const slice = sliceOf(session.layer, k);
+    slice.map = map;
+    slice.byMachine = byMachine;
+  }
+  return record(session, before);
+}
+
+/** Replaces labels of a slice or of the scan, in one step of undo. */
+export function replaceLabels(session, key, labels) {
+  const before = { labelsOf: key, labels: labelsOf(session.layer, key) };
+  setLabels(session, key, labels);
+  session.undone = [];
+  session.done.push([before]);
+  session.emit("layer");
+}
+
+export const undo = (session) => step(session, session.done, session.undone);
+export const redo = (session) => step(session, session.undone, session.done);
+
+function step(session, from, to) {
+  const changes = from.pop();
+  if (!changes) return;
+  to.push(changes.map((change) => now(session, change)));
+  for (const change of changes) restore(session, change);
+  const k = changes[0].k ?? changes[0].labelsOf;
+  if (Number.isInteger(k) && !changes.some((one) => one.k === session.viewer.slice)) session.goTo(k);
+}
+
+function snapshot(session, k) {
+  const slice = sliceOf(session.layer, k);
+  return { k, runs: encode(mapOf(session.layer, k)), byMachine: slice.byMachine, labels: labelsOf(session.layer, k) };
+}
+
+const now = (session, change) =>
+  "k" in change
+    ? snapshot(session, change.k)
+    : { labelsOf: change.labelsOf, labels: labelsOf(session.layer, change.labelsOf) };
+
+function record(session, before) {
+  const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(session.layer, k))));
+  for (const { k } of changed) {
+    const slice = sliceOf(session.layer, k);
+    const labels = labelsOf(session.layer, k);
+    session.layer.labels.set(k, afterDrawing(labels, slice.map, session.me.subtypes));
+    touch(session.saver, `slice/${k}`);
+  }
+  if (changed.length) {
+    session.undone = [];
+    session.done.push(changed);
+  }
+  session.painted = null;
+  session.emit("layer");
+  return changed.length > 0;
+}
+
+function restore(session, change) {
+  if ("k" in change) {
+    const slice = sliceOf(session.layer, change.k);
+    slice.map = decode(change.runs, session.layer.size);
+    slice.byMachine = change.byMachine;
+    touch(session.saver, `slice/${change.k}`);
+    if (sameLabels(labelsOf(session.layer, change.k), change.labels)) return done(session);
+    setLabels(session, change.k, change.labels);
+  } else {
+    setLabels(session, change.labelsOf, change.labels);
+  }
+  return done(session);
+}
+
+function done(session) {
+  session.painted = null;
+  session.emit("layer");
+}
+
+const sameLabels = (one, other) =>
+  String(one.subtypes) === String(other.subtypes) && one.no_hemorrhage === other.no_hemorrhage;
+
+// The revision is always the newest known: only the content goes back.
+function setLabels(session, key, labels) {
+  session.layer.labels.set(key, { ...labels, revision: labelsOf(session.layer, key).revision });
+  touch(session.saver, `labels/${key}`);
+}

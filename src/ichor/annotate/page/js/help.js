@@ -1,0 +1,20 @@
+// The help, made of the table that binds the keys.
+
+import { openDialog } from "./dialogs.js";
+import { el } from "./dom.js";
+import { GESTURES, SHORTCUTS, readable } from "./keys.js";
+
+export function openHelp() {
+  const groups = new Map();
+  for (const { group, keys, does } of SHORTCUTS) {
+    if (!groups.has(group)) groups.set(group, []);
+    groups.get(group).push([keys.map(readable), does]);
+  }
+  groups.set("Mouse", GESTURES.map(([gesture, does]) => [[gesture], does]));
+  const columns = [...groups].map(([group, rows]) =>
+    el("section", {}, el("h3", {}, group), el("dl", {}, rows.flatMap(([keys, does]) => [
+      el("dt", {}, keys.flatMap((key, i) => [i ? " or " : null, el("kbd", {}, key)])),
+      el("dd", {}, does),
+    ]))));
+  return openDialog("Keys and mouse", el("div", { className: "help" }, columns), [["close", "Close"]], { className: "wide" });
+}

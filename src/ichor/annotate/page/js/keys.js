@@ -1,0 +1,114 @@
+// Every shortcut of the page: the table that binds the keys is the table that the help shows.
+
+export const SHORTCUTS = [
+  ["Slices", "slice.up", ["ArrowUp"], "Slice above"],
+  ["Slices", "slice.down", ["ArrowDown"], "Slice below"],
+  ["Slices", "slice.up5", ["PageUp"], "Five slices up"],
+  ["Slices", "slice.down5", ["PageDown"], "Five slices down"],
+  ["Slices", "slice.top", ["End"], "Highest slice"],
+  ["Slices", "slice.bottom", ["Home"], "Lowest slice"],
+  ["Slices", "slice.nextDrawn", ["Shift+ArrowUp"], "Next drawn slice above"],
+  ["Slices", "slice.previousDrawn", ["Shift+ArrowDown"], "Next drawn slice below"],
+  ["Gray window", "window.1", ["1"], "Brain window"],
+  ["Gray window", "window.2", ["2"], "Bone window"],
+  ["Gray window", "window.3", ["3"], "Subdural window"],
+  ["Gray window", "window.4", ["4"], "Stroke window"],
+  ["View", "zoom.in", ["+", "="], "Zoom in"],
+  ["View", "zoom.out", ["-"], "Zoom out"],
+  ["View", "zoom.fit", ["0"], "Fit to the window"],
+  ["View", "outlines", ["X"], "Show or hide what is drawn"],
+  ["View", "compare", ["C"], "Side by side with the previous scan"],
+  ["Tools", "tool.pan", ["H"], "Move the picture"],
+  ["Tools", "tool.window", ["W"], "Level and width by dragging"],
+  ["Tools", "tool.ruler", ["R"], "Ruler"],
+  ["Tools", "tool.outline", ["O"], "Freehand outline"],
+  ["Tools", "tool.polygon", ["P"], "Polygon"],
+  ["Tools", "tool.brush", ["B"], "Brush"],
+  ["Tools", "tool.eraser", ["E"], "Eraser"],
+  ["Tools", "tool.grow", ["G"], "Grow a region within HU bounds"],
+  ["Tools", "tool.assign", ["A"], "Give a region the chosen subtype"],
+  ["Tools", "size.down", ["["], "Smaller brush"],
+  ["Tools", "size.up", ["]"], "Larger brush"],
+  ["Tools", "polygon.close", ["Enter"], "Close the polygon"],
+  ["Tools", "polygon.back", ["Backspace"], "Remove the polygon's last corner"],
+  ["Tools", "cancel", ["Escape"], "Give up what is begun; clear the rulers"],
+  ["Regions", "subtype.1", ["Shift+1"], "Draw as IVH (intraventricular)"],
+  ["Regions", "subtype.2", ["Shift+2"], "Draw as IPH (intraparenchymal)"],
+  ["Regions", "subtype.3", ["Shift+3"], "Draw as SAH (subarachnoid)"],
+  ["Regions", "subtype.4", ["Shift+4"], "Draw as EDH (epidural)"],
+  ["Regions", "subtype.5", ["Shift+5"], "Draw as SDH (subdural)"],
+  ["Regions", "subtype.6", ["Shift+6"], "Draw as hemorrhage of no stated subtype"],
+  ["Regions", "fill", ["F"], "Fill the holes of this slice's regions"],
+  ["Regions", "smooth", ["S"], "Smooth this slice's regions"],
+  ["Regions", "interpolate", ["I"], "Interpolate between the two nearest drawn slices"],
+  ["Regions", "copy.below", [","], "Copy from the slice below"],
+  ["Regions", "copy.above", ["."], "Copy from the slice above"],
+  ["Regions", "clear", ["Delete"], "Clear this slice"],
+  ["Regions", "undo", ["Ctrl+Z"], "Undo"],
+  ["Regions", "redo", ["Ctrl+Shift+Z", "Ctrl+Y"], "Redo"],
+  ["Labels of the slice", "label.IVH", ["Alt+1"], "IVH on or off"],
+  ["Labels of the slice", "label.IPH", ["Alt+2"], "IPH on or off"],
+  ["Labels of the slice", "label.SAH", ["Alt+3"], "SAH on or off"],
+  ["Labels of the slice", "label.EDH", ["Alt+4"], "EDH on or off"],
+  ["Labels of the slice", "label.SDH", ["Alt+5"], "SDH on or off"],
+  ["Labels of the slice", "label.fracture", ["Alt+6"], "Fracture on or off"],
+  ["Labels of the slice", "label.none", ["Alt+0"], "No hemorrhage on or off"],
+  ["Labels of the slice", "note", ["N"], "Write the slice's note"],
+  ["Scan", "machine", ["M"], "Ask for the machine's outlines"],
+  ["Scan", "done", ["D"], "Reading done, or open again"],
+  ["Scan", "history", ["Y"], "History of the scan"],
+  ["Scan", "worklist", ["L"], "Back to the worklist"],
+  ["Everywhere", "search", ["/"], "Search the worklist"],
+  ["Everywhere", "help", ["?"], "This help"],
+].map(([group, id, keys, does]) => ({ group, id, keys, does }));
+
+export const GESTURES = [
+  ["Wheel", "Slice above or below"],
+  ["Ctrl + wheel", "Zoom at the pointer"],
+  ["Right drag", "Level (up and down) and width (left and right)"],
+  ["Middle drag, or Space + drag", "Move the picture"],
+  ["Alt while outlining", "Take the outlined area away"],
+  ["Double click", "Close the polygon"],
+];
+
+/** "Ctrl+Shift+Z" of a keyboard event; digits by their place on the keyboard, other signs as typed. */
+export function nameOf(event) {
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  const sign = event.key.length === 1 && !/[a-z0-9]/i.test(event.key);
+  const key = digit && !(sign && !event.shiftKey) ? digit[1] : event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const names = [];
+  if (event.ctrlKey || event.metaKey) names.push("Ctrl");
+  if (event.altKey) names.push("Alt");
+  if (event.shiftKey && (!sign || digit)) names.push("Shift");
+  return [...names, key].join("+");
+}
+
+const byKey = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut.id])));
+
+/** Calls `actions()[id]` of the shortcut that was pressed. Fields of text keep their keys; a dialog keeps all. */
+export function bindKeys(actions) {
+  document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]")) return;
+    if (event.target.closest("input:not([type=range], [type=checkbox]), textarea, select")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const onButton = event.target.closest("button, a, summary") && ["Enter", " "].includes(event.key);
+    const action = onButton ? undefined : actions()[byKey.get(nameOf(event))];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+const WORDS = { ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc", Delete: "Del" };
+
+/** A key as people read it. */
+export const readable = (key) =>
+  key === "+" ? key : key.split("+").map((part) => WORDS[part] ?? part).join(" + ");
+
+/** What a button does and its key: "Brush (B)". */
+export function tip(id) {
+  const { does, keys } = SHORTCUTS.find((shortcut) => shortcut.id === id);
+  return `${does} (${readable(keys[0])})`;
+}

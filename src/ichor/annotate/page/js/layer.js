@@ -1,0 +1,40 @@
+// A layer of a scan: one reader's label maps and labels, or the consensus.
+
+import { getJson, layerPath } from "./api.js";
+import { decode, isEmpty } from "./runs.js";
+
+export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0 };
+
+/** The layer as the server has it; `size` is the pixels of a slice. */
+export async function fetchLayer(scan, name, size) {
+  const answer = await getJson(layerPath(scan, name));
+  const slices = new Map();
+  for (const [k, one] of Object.entries(answer.slices)) {
+    const map = one.runs ? decode(one.runs, size) : null;
+    slices.set(Number(k), { revision: one.revision, map, byMachine: one.by_machine });
+  }
+  const labels = new Map(Object.entries(answer.labels.slices).map(([k, one]) => [Number(k), one]));
+  labels.set("scan", answer.labels.scan ?? NO_LABELS);
+  return { name, size, slices, labels, state: answer.state, seconds: answer.seconds };
+}
+
+/** The entry of a slice, made where nothing was drawn yet. */
+export function sliceOf(layer, k) {
+  if (!layer.slices.has(k)) layer.slices.set(k, { revision: 0, map: null, byMachine: false });
+  return layer.slices.get(k);
+}
+
+/** The label map of a slice to write on. */
+export function mapOf(layer, k) {
+  const slice = sliceOf(layer, k);
+  slice.map ??= new Uint8Array(layer.size);
+  return slice.map;
+}
+
+export const labelsOf = (layer, key) => layer.labels.get(key) ?? NO_LABELS;
+
+export const isDrawn = (layer, k) => !isEmpty(layer.slices.get(k)?.map);
+
+/** Slices with anything drawn, lowest first. */
+export const drawnSlices = (layer) =>
+  [...layer.slices.keys()].filter((k) => isDrawn(layer, k)).sort((a, b) => a - b);

@@ -1,0 +1,140 @@
+// What lies over the picture: regions, outlines, the readers' outlines in a consensus, rulers, the tool at work.
+
+import { differencePicture } from "./differences.js";
+import { outlines } from "./outline.js";
+import { transform } from "./viewer.js";
+
+/** Sizes the canvas to its place on the page; its drawing unit becomes the CSS pixel. */
+export function fitOverlay(canvas) {
+  const ratio = window.devicePixelRatio;
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+}
+
+/** Paints the overlay of the slice shown. */
+export function paint(session) {
+  const { canvas, viewer } = session;
+  if (!viewer.volume) return;
+  fitOverlay(canvas);
+  const context = canvas.getContext("2d");
+  const ratio = window.devicePixelRatio;
+  const [x0, perColumn, y0, perRow] = transform(viewer);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  const pixels = () => context.setTransform(perColumn * ratio, 0, 0, perRow * ratio, x0 * ratio, y0 * ratio);
+  const place = { context, pixels, scale: perColumn, css: () => context.setTransform(ratio, 0, 0, ratio, 0, 0) };
+  pixels();
+  if (session.shown) {
+    paintMap(session, place);
+    if (session.references.length === 2 && session.showDifferences) paintDifferences(session, place);
+    for (const reference of session.references) paintReference(session, place, reference);
+  }
+  session.tool.paint?.(session, place);
+  paintRulers(session, place);
+}
+
+function paintMap(session, { context, scale }) {
+  const { layer, viewer } = session;
+  const slice = layer.slices.get(viewer.slice);
+  if (!slice?.map) return;
+  const { rows, columns } = viewer.volume;
+  // While a tool is writing, the outlines would cost more than the writing; they follow when it is done.
+  const working = session.before !== null;
+  if (session.painted?.map !== slice.map || session.painted.k !== viewer.slice) {
+    session.painted = {
+      k: viewer.slice,
+      map: slice.map,
+      picture: picture(session, slice.map, rows, columns),
+      paths: working ? null : outlines(slice.map, rows, columns),
+    };
+  }
+  const { picture: fill, paths } = session.painted;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(fill, 0, 0);
+  if (!paths) return;
+  context.setLineDash(slice.byMachine ? [5 / scale, 4 / scale] : []);
+  context.lineWidth = 1.6 / scale;
+  for (const [label, path] of paths) {
+    context.strokeStyle = session.colours[label];
+    context.stroke(path);
+  }
+  context.setLineDash([]);
+}
+
+// The fill as a picture of one pixel a voxel. One canvas is kept for all: making one for each move would be slow.
+function picture(session, map, rows, columns) {
+  session.fill ??= document.createElement("canvas");
+  const canvas = session.fill;
+  if (canvas.width !== columns || canvas.height !== rows) {
+    Object.assign(canvas, { width: columns, height: rows });
+    session.fillData = new ImageData(columns, rows);
+  }
+  const words = new Uint32Array(session.fillData.data.buffer);
+  for (let i = 0; i < map.length; i++) words[i] = session.palette[map[i]];
+  canvas.getContext("2d").putImageData(session.fillData, 0, 0);
+  return canvas;
+}
+
+/** Fill colours for label maps as 32-bit words (little-endian RGBA), a third opaque. */
+export function paletteOf(colours) {
+  return colours.map((colour) => {
+    if (!colour) return 0;
+    const value = parseInt(colour.slice(1), 16);
+    return ((0x48 << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
+  });
+}
+
+function paintDifferences(session, { context }) {
+  const { slice, volume } = session.viewer;
+  if (session.difference?.k !== slice) {
+    const [one, other] = session.references.map((reference) => reference.layer.slices.get(slice)?.map);
+    session.difference = { k: slice, picture: differencePicture(one, other, volume.rows, volume.columns) };
+  }
+  context.imageSmoothingEnabled = false;
+  context.drawImage(session.difference.picture, 0, 0);
+}
+
+function paintReference(session, { context, scale }, reference) {
+  const map = reference.layer.slices.get(session.viewer.slice)?.map;
+  if (!map || !reference.shown) return;
+  const { rows, columns } = session.viewer.volume;
+  if (reference.painted?.map !== map) reference.painted = { map, paths: outlines(map, rows, columns) };
+  context.lineWidth = 1.8 / scale;
+  context.strokeStyle = reference.colour;
+  context.setLineDash(reference.dash.map((length) => length / scale));
+  for (const path of reference.painted.paths.values()) context.stroke(path);
+  context.setLineDash([]);
+}
+
+function paintRulers(session, { context, css }) {
+  const [x0, perColumn, y0, perRow] = transform(session.viewer);
+  css();
+  const at = ([x, y]) => [x0 + x * perColumn, y0 + y * perRow];
+  for (const ruler of session.rulers.get(session.viewer.slice) ?? []) {
+    const [from, to] = [at(ruler.from), at(ruler.to)];
+    context.strokeStyle = context.fillStyle = "#ffe08a";
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(...from);
+    context.lineTo(...to);
+    context.stroke();
+    for (const [x, y] of [from, to]) context.fillRect(x - 2, y - 2, 4, 4);
+    label(context, lengthOf(session, ruler), to[0] + 10, to[1] - 10);
+  }
+}
+
+function label(context, text, x, y) {
+  context.font = "600 13px system-ui, sans-serif";
+  context.lineWidth = 4;
+  context.strokeStyle = "rgba(0, 0, 0, .8)";
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
+}
+
+/** A ruler's length in words: mm where the pixel's size is known. */
+export function lengthOf(session, { from, to }) {
+  const pixelMm = session.scan.pixel_mm;
+  const [rowMm, columnMm] = pixelMm ?? [1, 1];
+  const length = Math.hypot((to[0] - from[0]) * columnMm, (to[1] - from[1]) * rowMm);
+  return `${length.toFixed(1)} ${pixelMm ? "mm" : "px"}`;
+}

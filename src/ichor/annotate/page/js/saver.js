@@ -1,0 +1,105 @@
+// Saving: every change is sent within a second, and kept and sent again while the server is away.
+
+import { layerPath, putJson } from "./api.js";
+import { labelsOf, sliceOf, NO_LABELS } from "./layer.js";
+import { toSend } from "./labels.js";
+import { encode } from "./runs.js";
+
+const DELAY_MS = 200;
+const RETRY_MS = 1000;
+
+/**
+ * What saves a layer. `hooks`: status(), labels(key), conflict(key, body), seconds() -> active seconds since the last.
+ * Keys are "slice/17", "labels/17", "labels/scan".
+ */
+export function createSaver(scan, layer, hooks) {
+  return { scan, layer, hooks, dirty: new Set(), held: new Set(), sending: null, timer: 0, problem: null };
+}
+
+/** saved, saving, conflict, offline or refused. */
+export function statusOf(saver) {
+  if (saver.held.size) return "conflict";
+  if (saver.problem) return saver.problem.status === 0 || saver.problem.status >= 500 ? "offline" : "refused";
+  return saver.dirty.size || saver.sending ? "saving" : "saved";
+}
+
+/** Says that something changed and must be saved. */
+export function touch(saver, key) {
+  saver.dirty.add(key);
+  saver.hooks.status();
+  schedule(saver, DELAY_MS);
+}
+
+/** Lets a change that met another's be sent again, or drops it. */
+export function release(saver, key, again) {
+  saver.held.delete(key);
+  if (again) touch(saver, key);
+  else saver.hooks.status();
+}
+
+/** Sends at once what is not saved yet; resolves when all is, or when sending failed. */
+export async function flush(saver) {
+  clearTimeout(saver.timer);
+  saver.timer = 0;
+  saver.sending ??= sendAll(saver).finally(() => {
+    saver.sending = null;
+    saver.hooks.status();
+    if (sendable(saver)) schedule(saver, saver.problem ? RETRY_MS : DELAY_MS);
+  });
+  await saver.sending;
+}
+
+function schedule(saver, delay) {
+  if (!saver.timer && !saver.sending) saver.timer = setTimeout(() => flush(saver), delay);
+}
+
+const sendable = (saver) => [...saver.dirty].find((key) => !saver.held.has(key));
+
+async function sendAll(saver) {
+  for (let key = sendable(saver); key; key = sendable(saver)) {
+    saver.dirty.delete(key);
+    saver.hooks.status();
+    try {
+      await send(saver, key);
+      saver.problem = null;
+    } catch (error) {
+      saver.dirty.add(key);
+      if (error.status === 409) {
+        saver.held.add(key);
+        saver.hooks.conflict(key, error.body);
+      } else {
+        saver.problem = error;
+        return;
+      }
+    }
+  }
+}
+
+async function send(saver, key) {
+  const [kind, which] = key.split("/");
+  const path = `${layerPath(saver.scan, saver.layer.name)}/${kind === "slice" ? "slices" : "labels"}/${which}`;
+  const id = which === "scan" ? which : Number(which);
+  if (kind === "slice") {
+    const slice = sliceOf(saver.layer, id);
+    const seconds = saver.hooks.seconds();
+    const body = { base_revision: slice.revision, runs: encode(slice.map), seconds, by_machine: slice.byMachine };
+    const answer = await putJson(path, body);
+    slice.revision = answer.revision;
+    take(saver, id, answer.labels);
+    take(saver, "scan", answer.scan_labels);
+  } else {
+    const labels = labelsOf(saver.layer, id);
+    const answer = await putJson(path, { base_revision: labels.revision, labels: toSend(labels) });
+    take(saver, id, { ...answer.labels, revision: answer.revision });
+    take(saver, "scan", answer.scan_labels);
+  }
+}
+
+// What the server made of the labels; a change made meanwhile stands, on the new revision.
+function take(saver, key, labels) {
+  if (!labels) return;
+  const mine = labelsOf(saver.layer, key);
+  const changed = saver.dirty.has(`labels/${key}`);
+  saver.layer.labels.set(key, changed ? { ...mine, revision: labels.revision } : { ...NO_LABELS, ...labels });
+  saver.hooks.labels(key);
+}

@@ -1,0 +1,90 @@
+// Everything that belongs to one open scan: what is shown, what is drawn, what is undone.
+
+import { getBytes, getJson, postJson } from "./api.js";
+import { fetchLayer } from "./layer.js";
+import { paint, paletteOf } from "./overlay.js";
+import { createSaver } from "./saver.js";
+import { takeSeconds } from "./timer.js";
+import { brush } from "./tools/brush.js";
+import { pan } from "./tools/navigate.js";
+import { createViewer, load, setWindow, showSlice } from "./viewer.js";
+import { readVolume } from "./volume.js";
+
+/** Loads a scan and a layer of it. `stage` holds {picture, overlay}: the two canvases. */
+export async function openSession(me, id, layerName, stage) {
+  const scan = await getJson(`/api/scans/${id}`);
+  const [volume, layer] = await Promise.all([
+    getBytes(`/api/scans/${id}/volume.nii.gz`).then(readVolume),
+    fetchLayer(id, layerName, scan.shape[1] * scan.shape[2]),
+  ]);
+  const colours = [null];
+  for (const one of me.subtypes) colours[one.label] = one.colour;
+  const session = {
+    me, scan, layer, colours,
+    palette: paletteOf(colours),
+    canvas: stage.overlay,
+    tool: pan,
+    label: 5,
+    brush: 12,
+    bounds: [50, 100],
+    references: [],
+    showDifferences: true,
+    shown: true,
+    rulers: new Map(),
+    done: [],
+    undone: [],
+    before: null,
+    painted: null,
+    pointer: null,
+    working: false,
+    readOnly: false,
+    listeners: [],
+  };
+  session.emit = (kind) => session.listeners.forEach((listener) => listener(kind));
+  session.goTo = (slice) => {
+    if (session.working) return;
+    showSlice(session.viewer, slice);
+    session.emit("slice");
+  };
+  session.saver = createSaver(id, layer, {
+    status: () => session.emit("status"),
+    labels: () => session.emit("labels"),
+    conflict: (key, body) => session.conflict(key, body),
+    seconds: takeSeconds,
+  });
+  session.viewer = await createViewer(stage.picture, () => paint(session));
+  await load(session.viewer, volume, scan.pixel_mm);
+  setWindow(session.viewer, me.windows[0].level, me.windows[0].width);
+  return session;
+}
+
+/** Chooses a tool; one that was at work gives up. */
+export function chooseTool(session, tool) {
+  if (session.working) return;
+  session.tool.cancel?.(session);
+  session.tool = tool;
+  session.canvas.style.cursor = tool.cursor;
+  session.emit("tool");
+  paint(session);
+}
+
+export function chooseLabel(session, label) {
+  session.label = label;
+  session.emit("tool");
+  paint(session);
+}
+
+export function chooseBrush(session, diameter) {
+  session.brush = Math.min(400, Math.max(1, Math.round(diameter)));
+  brush.at = session.pointer;
+  session.emit("tool");
+  paint(session);
+}
+
+/** Says that a reading is done, or opens it again. */
+export async function setState(session, state) {
+  const layer = session.layer.name === "consensus" ? "consensus" : undefined;
+  await postJson(`/api/scans/${session.scan.id}/state`, { state, layer });
+  session.layer.state = state;
+  session.emit("labels");
+}

@@ -1,0 +1,47 @@
+// Tools that change nothing: moving the picture, level and width, the ruler.
+
+import { panBy, setWindow } from "../viewer.js";
+
+export const pan = {
+  id: "pan",
+  cursor: "grab",
+  drag(session, dx, dy) {
+    panBy(session.viewer, dx, dy);
+  },
+};
+
+export const gray = {
+  id: "window",
+  cursor: "ns-resize",
+  drag(session, dx, dy) {
+    const { viewer } = session;
+    const step = Math.max(0.5, viewer.width / 250);
+    setWindow(viewer, viewer.level - dy * step, viewer.width + dx * step);
+    session.emit("window");
+  },
+};
+
+export const ruler = {
+  id: "ruler",
+  cursor: "crosshair",
+  line: null,
+  down(session, point) {
+    const k = session.viewer.slice;
+    this.line = { from: point, to: point };
+    session.rulers.set(k, [...(session.rulers.get(k) ?? []), this.line]);
+  },
+  move(session, point) {
+    if (this.line) this.line.to = point;
+  },
+  up(session) {
+    const { line } = this;
+    this.line = null;
+    if (!line || Math.hypot(line.to[0] - line.from[0], line.to[1] - line.from[1]) >= 1) return;
+    const k = session.viewer.slice;
+    session.rulers.set(k, session.rulers.get(k).filter((one) => one !== line));
+  },
+  cancel(session) {
+    this.line = null;
+    session.rulers.delete(session.viewer.slice);
+  },
+};
