@@ -1,0 +1,37 @@
+"""A project: one folder with the scans, and with all that readers drew and said of them.
+
+with open_project(Path("study"), create=True) as project:
+    record = project.add_scan(open_scan("path/to/scan"), subject="001", name="first")
+    project.put_label_map(record.id, "ann", 3, outline, by="ann")
+"""
+
+from __future__ import annotations
+
+from ichor.annotate.project.project import Project, open_project
+from ichor.annotate.project.records import (
+    CONSENSUS,
+    UNSTATED,
+    Change,
+    Labels,
+    LayerState,
+    NotInProject,
+    Person,
+    ScanRecord,
+    SliceMap,
+    StaleRevision,
+)
+
+__all__ = [
+    "CONSENSUS",
+    "UNSTATED",
+    "Change",
+    "Labels",
+    "LayerState",
+    "NotInProject",
+    "Person",
+    "Project",
+    "ScanRecord",
+    "SliceMap",
+    "StaleRevision",
+    "open_project",
+]

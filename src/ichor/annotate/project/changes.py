@@ -1,0 +1,108 @@
+"""The history as rows: appended, and the latest of each read back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from ichor.annotate.project.database import Database
+from ichor.annotate.project.labels import from_json
+from ichor.annotate.project.records import Change, Kind, LayerState, SliceMap, StaleRevision, StatedLabels
+
+# The slice number that stands for the scan itself.
+WHOLE_SCAN = -1
+
+LATEST = """SELECT slice, max(revision) AS revision, payload, drawn, by_machine FROM change
+    WHERE scan_id = ? AND kind = ? AND layer = ? GROUP BY slice"""
+
+
+def now() -> str:
+    """UTC in ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def layer_state(database: Database, scan_id: int, layer: str) -> LayerState:
+    """A layer as its latest changes have it."""
+    with database.transaction():
+        maps = database.rows(LATEST, (scan_id, "map", layer))
+        stated = database.rows(LATEST, (scan_id, "labels", layer))
+    return LayerState(
+        maps={
+            row["slice"]: SliceMap(
+                revision=row["revision"],
+                runs=tuple(json.loads(row["payload"])),
+                drawn=frozenset(int(one) for one in row["drawn"].split(",") if one),
+                by_machine=bool(row["by_machine"]),
+            )
+            for row in maps
+        },
+        stated={
+            None if row["slice"] == WHOLE_SCAN else row["slice"]: StatedLabels(
+                from_json(row["payload"]), row["revision"]
+            )
+            for row in stated
+        },
+    )
+
+
+def latest(database: Database, scan_id: int, kind: Kind, layer: str, index: int | None) -> tuple[int, str, bool]:
+    """The revision, payload and by_machine of what holds now; 0 and "" where nothing was ever put."""
+    rows = database.rows(
+        "SELECT revision, payload, by_machine FROM change WHERE scan_id = ? AND kind = ? AND layer = ? AND slice = ? "
+        "ORDER BY revision DESC LIMIT 1",
+        (scan_id, kind, layer, WHOLE_SCAN if index is None else index),
+    )
+    return (rows[0]["revision"], rows[0]["payload"], bool(rows[0]["by_machine"])) if rows else (0, "", False)
+
+
+def append(
+    database: Database,
+    scan_id: int,
+    kind: Kind,
+    layer: str,
+    index: int | None,
+    payload: str,
+    *,
+    by: str,
+    drawn: str = "",
+    by_machine: bool = False,
+    base_revision: int | None = None,
+) -> int:
+    """Put a change after the latest one and give its revision; what changes nothing adds no row.
+
+    Raises StaleRevision where `base_revision` is given and is not the latest.
+    """
+    with database.transaction():
+        revision, before, was_by_machine = latest(database, scan_id, kind, layer, index)
+        if base_revision is not None and base_revision != revision:
+            raise StaleRevision(base_revision, revision)
+        if (payload, by_machine) == (before, was_by_machine):
+            return revision
+        database.write(
+            "INSERT INTO change (at, who, scan_id, layer, slice, kind, revision, payload, drawn, by_machine) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(now(), by, scan_id, layer, WHOLE_SCAN if index is None else index),
+                *(kind, revision + 1, payload, drawn, int(by_machine)),
+            ),
+        )
+        return revision + 1
+
+
+def history(database: Database, scan_id: int) -> list[Change]:
+    """Every change of a scan, oldest first."""
+    rows = database.rows("SELECT * FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))
+    return [
+        Change(
+            id=row["id"],
+            at=row["at"],
+            who=row["who"],
+            layer=row["layer"],
+            slice=None if row["slice"] == WHOLE_SCAN else row["slice"],
+            kind=row["kind"],
+            revision=row["revision"],
+            payload=row["payload"],
+            by_machine=bool(row["by_machine"]),
+        )
+        for row in rows
+    ]

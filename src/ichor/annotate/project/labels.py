@@ -1,0 +1,95 @@
+"""How labels of slices, labels of the scan and drawn regions are kept consistent.
+
+What a reader states is stored; what follows from it is derived whenever it is asked for, so that erasing a region takes
+back what it implied. A drawn region's subtype is on its slice, a slice's subtypes and fracture are on the scan, and no
+hemorrhage is only where nothing of it is stated or drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ichor.annotate.project.records import Labels, LayerState, StatedLabels
+from ichor.subtypes import Subtype
+
+SUBTYPES = tuple(Subtype)
+
+
+def labels_of(layer: LayerState, index: int | None) -> Labels:
+    """The labels of a slice, or (None) of the scan, with all that follows from others."""
+    stated = layer.stated.get(index, StatedLabels()).labels
+    subtypes = _in_order(frozenset(stated.subtypes) | implied_subtypes(layer, index))
+    none_stated = stated.no_hemorrhage or (index is not None and labels_of(layer, None).no_hemorrhage)
+    return replace(
+        stated,
+        subtypes=subtypes,
+        fracture=stated.fracture or implied_fracture(layer, index),
+        no_hemorrhage=none_stated and not subtypes and not _is_drawn(layer, index),
+    )
+
+
+def implied_subtypes(layer: LayerState, index: int | None) -> frozenset[Subtype]:
+    """The subtypes that follow from regions (and for the scan from its slices); nobody can untick these."""
+    if index is not None:
+        drawn = layer.maps[index].drawn if index in layer.maps else frozenset()
+        return frozenset(SUBTYPES[label - 1] for label in drawn if label <= len(SUBTYPES))
+    of_slices = (stated.labels.subtypes for k, stated in layer.stated.items() if k is not None)
+    return frozenset().union(*of_slices, *(implied_subtypes(layer, k) for k in layer.maps))
+
+
+def implied_fracture(layer: LayerState, index: int | None) -> bool:
+    """Whether a fracture on a slice puts one on the scan."""
+    return index is None and any(one.labels.fracture for k, one in layer.stated.items() if k is not None)
+
+
+def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
+    """What a reader states who saw `labels_of` and asks for `asked` instead.
+
+    What is implied stays implied and is not stated by being sent back. Of subtypes and no hemorrhage, which exclude
+    each other, the one that is new wins; a drawn region wins over both.
+    """
+    before = layer.stated.get(index, StatedLabels()).labels
+    implied = implied_subtypes(layer, index)
+    subtypes = (frozenset(asked.subtypes) - implied) | (frozenset(before.subtypes) & implied)
+    no_hemorrhage = asked.no_hemorrhage and not implied and not _is_drawn(layer, index)
+    if no_hemorrhage and subtypes:
+        no_hemorrhage = not before.no_hemorrhage
+        subtypes = frozenset() if no_hemorrhage else subtypes
+    fracture = before.fracture if implied_fracture(layer, index) else asked.fracture
+    return replace(asked, subtypes=_in_order(subtypes), fracture=fracture, no_hemorrhage=no_hemorrhage)
+
+
+def as_json(labels: Labels) -> str:
+    """Labels as the history keeps them."""
+    kept = {
+        "subtypes": list(labels.subtypes),
+        "fracture": labels.fracture,
+        "no_hemorrhage": labels.no_hemorrhage,
+        "quality": list(labels.quality),
+        "note": labels.note,
+    }
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def from_json(text: str) -> Labels:
+    """The labels of `as_json`."""
+    kept = json.loads(text)
+    return Labels(
+        subtypes=tuple(Subtype(one) for one in kept["subtypes"]),
+        fracture=kept["fracture"],
+        no_hemorrhage=kept["no_hemorrhage"],
+        quality=tuple(kept["quality"]),
+        note=kept["note"],
+    )
+
+
+def _is_drawn(layer: LayerState, index: int | None) -> bool:
+    """Whether there is any region, of no stated subtype too."""
+    if index is None:
+        return any(one.drawn for one in layer.maps.values())
+    return index in layer.maps and bool(layer.maps[index].drawn)
+
+
+def _in_order(subtypes: frozenset[Subtype]) -> tuple[Subtype, ...]:
+    return tuple(one for one in SUBTYPES if one in subtypes)

@@ -1,0 +1,188 @@
+"""`open_project(folder)`: scans, readers, label maps, labels, states and history, in one object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.annotate.project import changes, readings
+from ichor.annotate.project.database import DATABASE
+from ichor.annotate.project.labels import as_json, labels_of, stated_anew
+from ichor.annotate.project.records import (
+    CONSENSUS,
+    Change,
+    Labels,
+    LayerState,
+    Person,
+    State,
+)
+from ichor.annotate.project.runs import LabelMap, decode, drawn_labels, encode
+from ichor.annotate.project.store import Store
+from ichor.errors import UnreadableInput
+
+
+def open_project(folder: Path, *, create: bool = False) -> Project:
+    """The project in a folder, for this process alone until it is closed; with `create` an empty one is made.
+
+    Raises UnreadableInput where there is none, where another process has it open, or where it is damaged or newer.
+    """
+    if not (folder / DATABASE).is_file() and not create:
+        raise UnreadableInput(f"{folder}: expected an annotation project ({DATABASE}), found none")
+    try:
+        (folder / "scans").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnreadableInput(f"{folder}: expected a folder to write to, found {error.strerror}") from error
+    return Project(folder)
+
+
+class Project(Store):
+    """An open project; a context manager that closes it. Its methods may be called from any thread.
+
+    Every method that takes a scan's id, a slice's index (from 0) or a layer raises NotInProject where the project has
+    none such. What a method has put is on the disk when it returns. A layer is a reader's name or "consensus".
+    """
+
+    def layer(self, scan_id: int, layer: str) -> LayerState:
+        """All of a layer: the maps of the slices that were touched, and what was stated."""
+        self.require(scan_id, layer)
+        return changes.layer_state(self.database, scan_id, layer)
+
+    def label_map(self, scan_id: int, layer: str) -> NDArray[np.uint8]:
+        """(n, rows, columns) uint8: what is drawn in a layer, on the scan's own grid."""
+        record = self.record(scan_id)
+        result = np.zeros((record.n_slices, record.rows, record.columns), np.uint8)
+        for index, one in self.layer(scan_id, layer).maps.items():
+            result[index] = decode(one.runs, record.rows, record.columns)
+        return result
+
+    def put_label_map(
+        self,
+        scan_id: int,
+        layer: str,
+        index: int,
+        label_map: LabelMap,
+        *,
+        by: str,
+        by_machine: bool = False,
+        base_revision: int | None = None,
+    ) -> int:
+        """Draw a slice, (rows, columns) uint8, anew; gives its revision.
+
+        Raises StaleRevision where `base_revision` is not the latest, ValueError for another shape or label.
+        """
+        record = self.require(scan_id, layer, index)
+        if label_map.shape != (record.rows, record.columns):
+            raise ValueError(
+                f"expected a label map of {record.rows} x {record.columns} pixels, found {label_map.shape}"
+            )
+        runs = encode(label_map)
+        with self.database.transaction():
+            revision = changes.append(
+                self.database,
+                *(scan_id, "map", layer, index, json.dumps(runs, separators=(",", ":"))),
+                by=by,
+                drawn=",".join(map(str, sorted(drawn_labels(runs)))),
+                by_machine=by_machine,
+                base_revision=base_revision,
+            )
+            readings.begin(self.database, scan_id, layer, by=by)
+        return revision
+
+    def labels(self, scan_id: int, layer: str, index: int | None) -> Labels:
+        """The labels of a slice, or (None) of the scan, with all that regions and slices imply."""
+        self.require(scan_id, layer, index)
+        return labels_of(self.layer(scan_id, layer), index)
+
+    def put_labels(
+        self,
+        scan_id: int,
+        layer: str,
+        index: int | None,
+        labels: Labels,
+        *,
+        by: str,
+        base_revision: int | None = None,
+    ) -> int:
+        """State the labels of a slice, or (None) of the scan, anew; gives their revision.
+
+        They are kept consistent with what is drawn and with the other level, so read them back. Raises StaleRevision
+        where `base_revision` is not the latest.
+        """
+        self.require(scan_id, layer, index)
+        with self.database.transaction():
+            stated = stated_anew(self.layer(scan_id, layer), index, labels)
+            revision = changes.append(
+                self.database,
+                *(scan_id, "labels", layer, index, as_json(stated)),
+                by=by,
+                base_revision=base_revision,
+            )
+            readings.begin(self.database, scan_id, layer, by=by)
+        return revision
+
+    def state(self, scan_id: int, layer: str) -> State:
+        """How far a reader, or the consensus, is with a scan."""
+        self.require(scan_id, layer)
+        return self.states()[scan_id][layer]
+
+    def states(self) -> dict[int, dict[str, State]]:
+        """For each scan the state of each reader, in the order in which they joined, and of the consensus."""
+        return readings.states(self.database, [one.id for one in self.scans()], [*self.readers(), CONSENSUS])
+
+    def set_state(self, scan_id: int, layer: str, state: State, *, by: str) -> None:
+        """Say how far a reader, or the consensus, is with a scan."""
+        self.require(scan_id, layer)
+        readings.set_state(self.database, scan_id, layer, state, by=by)
+
+    def seconds(self, scan_id: int, layer: str) -> float:
+        """The time that a reader was active on a scan, s."""
+        self.require(scan_id, layer)
+        return readings.seconds(self.database, scan_id, layer)
+
+    def add_seconds(self, scan_id: int, layer: str, seconds: float) -> float:
+        """Add to the time that a reader was active on a scan; gives the sum, s."""
+        self.require(scan_id, layer)
+        return readings.add_seconds(self.database, scan_id, layer, seconds)
+
+    def subject(self, scan_id: int) -> Person:
+        """The person of the scan, as last entered at any scan of the same subject."""
+        return readings.person(self.database, self.record(scan_id).subject)
+
+    def put_subject(self, scan_id: int, person: Person, *, by: str) -> None:
+        """Enter the person of the scan's subject."""
+        self.record(scan_id)
+        payload = json.dumps(asdict(person), ensure_ascii=False)
+        changes.append(self.database, scan_id, "person", "", None, payload, by=by)
+
+    def history(self, scan_id: int) -> list[Change]:
+        """Every change of a scan, oldest first; none is ever altered or deleted."""
+        self.record(scan_id)
+        return changes.history(self.database, scan_id)
+
+    def agree(self, scan_id: int, layers: list[str]) -> bool:
+        """Whether layers hold the same regions, subtypes, fractures and absence of hemorrhage."""
+        record = self.record(scan_id)
+        said = {readings.said(self.layer(scan_id, layer), record.n_slices) for layer in layers}
+        return len(said) <= 1
+
+    def final_layer(self, scan_id: int) -> str | None:
+        """The layer to export: the consensus if it is done, else that of the readers who are done if they agree."""
+        states = self.states().get(self.record(scan_id).id, {})
+        if states[CONSENSUS] == "done":
+            return CONSENSUS
+        done = [name for name, state in states.items() if state == "done"]
+        return done[0] if done and self.agree(scan_id, done) else None
+
+    def uncertainty(self, scan_id: int) -> list[float] | None:
+        """The machine's uncertainty of each slice, where it was asked before."""
+        rows = self.database.rows("SELECT slices FROM uncertainty WHERE scan_id = ?", (scan_id,))
+        return json.loads(rows[0]["slices"]) if rows else None
+
+    def put_uncertainty(self, scan_id: int, slices: list[float]) -> None:
+        """Keep the machine's uncertainty of each slice."""
+        self.record(scan_id)
+        self.database.write("INSERT OR REPLACE INTO uncertainty VALUES (?, ?)", (scan_id, json.dumps(slices)))

@@ -1,0 +1,106 @@
+"""What a project holds, in words; and what can go wrong with what it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ichor.errors import IchorError
+from ichor.subtypes import Subtype
+
+# The layer that readers agree on. All other layers carry the name of their reader.
+CONSENSUS = "consensus"
+# Labels in a label map: 0 nothing, 1 to 5 the subtypes in the order of `Subtype`, 6 hemorrhage of no stated subtype.
+UNSTATED = 6
+
+State = Literal["new", "in progress", "done"]
+ScanState = Literal["new", "in progress", "done", "disagreement"]
+Kind = Literal["map", "labels", "state", "person"]
+
+
+class NotInProject(IchorError):
+    """A scan, slice, layer or reader that the project does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """A scan of the project; `source_path` is where it was read from, `added_at` UTC in ISO 8601."""
+
+    id: int
+    subject: str
+    name: str
+    n_slices: int
+    rows: int
+    columns: int
+    source_path: str
+    added_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a reader says of a slice or of a scan."""
+
+    subtypes: tuple[Subtype, ...] = ()
+    fracture: bool = False
+    no_hemorrhage: bool = False
+    quality: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedLabels:
+    """Labels as a person entered them, before those that regions and slices imply; revision 0 is untouched."""
+
+    labels: Labels = field(default_factory=Labels)
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SliceMap:
+    """The label map of a slice: its runs (ichor.annotate.project.runs) and the labels drawn in it, each once."""
+
+    revision: int
+    runs: tuple[int, ...]
+    drawn: frozenset[int]
+    by_machine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LayerState:
+    """One layer of a scan: the slices that were touched, and what was stated of slices and (None) of the scan."""
+
+    maps: dict[int, SliceMap]
+    stated: dict[int | None, StatedLabels]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The subject as ct-ich's demographics want it; age in years."""
+
+    age: float | None = None
+    sex: Literal["Male", "Female"] | None = None
+    condition: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the history: who changed what when (UTC, ISO 8601); `payload` is JSON, `slice` None for the scan."""
+
+    id: int
+    at: str
+    who: str
+    layer: str
+    slice: int | None
+    kind: Kind
+    revision: int
+    payload: str
+    by_machine: bool
+
+
+class StaleRevision(IchorError):
+    """A change to an older revision than the one the project holds; `revision` is that one."""
+
+    def __init__(self, base: int, revision: int) -> None:
+        super().__init__(f"expected a change to revision {revision}, found one to revision {base}")
+        self.revision = revision

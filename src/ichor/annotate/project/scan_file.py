@@ -1,0 +1,79 @@
+"""A scan as it was read, in one file of the project: its voxels, its geometry and where it came from."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ichor.atomic import write_whole
+from ichor.errors import UnreadableInput
+from ichor.scan import NiftiGrid, Scan, Source
+from ichor.windows import GrayWindow
+
+GEOMETRY = ("pixel_mm", "positions_mm", "thickness_mm")
+
+
+def write_scan(scan: Scan, path: Path) -> None:
+    """Write the scan, whole or not at all; the path it was read from is kept as an absolute one."""
+    source, nifti = scan.source, scan.source.nifti
+    arrays: dict[str, Any] = {"voxels": np.asarray(scan.voxels), "orientation": scan.orientation}
+    arrays |= {name: getattr(scan, name) for name in GEOMETRY if getattr(scan, name) is not None}
+    facts: dict[str, Any] = {
+        "kind": source.kind,
+        "path": str(source.path.absolute()),
+        "series_uid": source.series_uid,
+        "instance_uids": source.instance_uids,
+        "frame_numbers": source.frame_numbers,
+        "gray_window": scan.gray_window and [scan.gray_window.level, scan.gray_window.width],
+        "warnings": scan.warnings,
+        "nifti": None,
+    }
+    if nifti is not None:
+        facts["nifti"] = {"shape": nifti.shape, "unit_code": nifti.unit_code}
+        arrays |= {"nifti_orientation": nifti.orientation, "nifti_affine": nifti.affine}
+    content = io.BytesIO()
+    np.savez_compressed(content, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
+    write_whole(path, content.getvalue())
+
+
+def read_scan(path: Path) -> Scan:
+    """The scan of `write_scan`. Raises UnreadableInput where the file is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _scan(dict(file))
+    except FileNotFoundError as error:
+        raise UnreadableInput(f"{path}: expected a scan of the project, found no file of that name") from error
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UnreadableInput(f"{path}: expected a scan of the project, found a damaged file") from error
+
+
+def _scan(arrays: dict[str, Any]) -> Scan:
+    facts = json.loads(arrays.pop("facts").tobytes())
+    nifti = None
+    if facts["nifti"] is not None:
+        nifti = NiftiGrid(
+            orientation=arrays.pop("nifti_orientation"),
+            affine=arrays.pop("nifti_affine"),
+            shape=tuple(facts["nifti"]["shape"]),
+            unit_code=facts["nifti"]["unit_code"],
+        )
+    window = facts["gray_window"]
+    return Scan(
+        source=Source(
+            kind=facts["kind"],
+            path=Path(facts["path"]),
+            series_uid=facts["series_uid"],
+            instance_uids=tuple(facts["instance_uids"]),
+            frame_numbers=tuple(facts["frame_numbers"]),
+            nifti=nifti,
+        ),
+        gray_window=None if window is None else GrayWindow(*window),
+        warnings=tuple(facts["warnings"]),
+        **arrays,
+    )

@@ -1,0 +1,60 @@
+"""The project's database: its schema as a list of migrations, of which version n has the first n.
+
+Never change a migration that was released; add one. `change` is the history and the state in one: nothing in it is
+ever altered or deleted (triggers see to it), and the latest row of its kind is what holds now.
+"""
+
+from __future__ import annotations
+
+# "Icho" in ASCII: tells a project's database from any other SQLite file.
+APPLICATION_ID = 0x4963686F
+
+VERSION_1 = (
+    """CREATE TABLE scan (
+        id INTEGER PRIMARY KEY,
+        subject TEXT NOT NULL,
+        name TEXT NOT NULL,
+        n_slices INTEGER NOT NULL,
+        rows INTEGER NOT NULL,
+        columns INTEGER NOT NULL,
+        source_path TEXT NOT NULL,
+        added_at TEXT NOT NULL
+    ) STRICT""",
+    "CREATE TABLE reader (name TEXT PRIMARY KEY COLLATE NOCASE, added_at TEXT NOT NULL) STRICT",
+    # slice -1 is the scan itself. drawn: the labels in a map, as in "1,6".
+    """CREATE TABLE change (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        who TEXT NOT NULL,
+        scan_id INTEGER NOT NULL REFERENCES scan (id),
+        layer TEXT NOT NULL,
+        slice INTEGER NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('map', 'labels', 'state', 'person')),
+        revision INTEGER NOT NULL CHECK (revision > 0),
+        payload TEXT NOT NULL,
+        drawn TEXT NOT NULL DEFAULT '',
+        by_machine INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (scan_id, kind, layer, slice, revision)
+    ) STRICT""",
+    """CREATE TRIGGER history_is_not_altered BEFORE UPDATE ON change
+        BEGIN SELECT RAISE(ABORT, 'the history is never altered'); END""",
+    """CREATE TRIGGER history_is_not_deleted BEFORE DELETE ON change
+        BEGIN SELECT RAISE(ABORT, 'the history is never deleted'); END""",
+    # Time spent grows every few seconds; it is no change of the annotation.
+    """CREATE TABLE spent (
+        scan_id INTEGER NOT NULL REFERENCES scan (id),
+        reader TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (scan_id, reader)
+    ) STRICT""",
+)
+
+# What the machine was unsure of, so that the worklist's order need not ask it again.
+VERSION_2 = (
+    """CREATE TABLE uncertainty (
+        scan_id INTEGER PRIMARY KEY REFERENCES scan (id),
+        slices TEXT NOT NULL
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2)

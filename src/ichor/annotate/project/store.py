@@ -1,0 +1,96 @@
+"""The part of a project that is what readers work on: its scans and the readers themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ichor.annotate.project.changes import now
+from ichor.annotate.project.database import Database
+from ichor.annotate.project.records import CONSENSUS, NotInProject, ScanRecord
+from ichor.annotate.project.scan_file import read_scan, write_scan
+from ichor.errors import IchorError, UnreadableInput
+from ichor.scan import Scan
+
+READER_NAME = re.compile(r"\w[\w .-]{0,39}")
+# Words that stand for something else where a reader's name may stand.
+TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "staple"})
+
+
+class Store:
+    """The folder with its database and its files of scans; `Project` says how it is used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = Database(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave one file without a journal, so that the folder can be copied."""
+        self.database.close()
+
+    def add_scan(self, scan: Scan, subject: str, name: str) -> ScanRecord:
+        """Take a copy of the scan into the project."""
+        with self.database.transaction():
+            scan_id = self.database.write(
+                "INSERT INTO scan (subject, name, n_slices, rows, columns, source_path, added_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (subject, name, *scan.voxels.shape, str(scan.source.path.absolute()), now()),
+            )
+            write_scan(scan, self._scan_file(scan_id))
+        return self.record(scan_id)
+
+    def scans(self) -> list[ScanRecord]:
+        """All scans in the order in which they were added."""
+        return [ScanRecord(**row) for row in self.database.rows("SELECT * FROM scan ORDER BY id")]
+
+    def record(self, scan_id: int) -> ScanRecord:
+        """What the project says of a scan."""
+        rows = self.database.rows("SELECT * FROM scan WHERE id = ?", (scan_id,))
+        if not rows:
+            raise NotInProject(f"expected a scan of the project, found number {scan_id}")
+        return ScanRecord(**rows[0])
+
+    def scan(self, scan_id: int) -> Scan:
+        """The scan as it was read. Raises UnreadableInput where its file is damaged."""
+        record = self.record(scan_id)
+        scan = read_scan(self._scan_file(scan_id))
+        if scan.voxels.shape != (record.n_slices, record.rows, record.columns):
+            raise UnreadableInput(f"{self._scan_file(scan_id)}: expected the scan of the project, found another")
+        return scan
+
+    def readers(self) -> list[str]:
+        """The readers' names in the order in which they joined."""
+        return [row["name"] for row in self.database.rows("SELECT name FROM reader ORDER BY rowid")]
+
+    def add_reader(self, name: str) -> str:
+        """Let a reader join, or find the one of that name (whatever its case); gives the name as it is kept."""
+        if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
+            raise IchorError(
+                f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"
+            )
+        with self.database.transaction():
+            self.database.write(
+                "INSERT INTO reader (name, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, now())
+            )
+            (row,) = self.database.rows("SELECT name FROM reader WHERE name = ?", (name,))
+        return str(row["name"])
+
+    def require(self, scan_id: int, layer: str, index: int | None = None) -> ScanRecord:
+        """The scan's record; raises NotInProject where the project has no such scan, layer or slice."""
+        record = self.record(scan_id)
+        if layer != CONSENSUS and layer not in self.readers():
+            raise NotInProject(f"expected a reader of the project or {CONSENSUS}, found {layer!r}")
+        if index is not None and not 0 <= index < record.n_slices:
+            raise NotInProject(f"expected a slice from 0 to {record.n_slices - 1}, found {index}")
+        return record
+
+    def _scan_file(self, scan_id: int) -> Path:
+        return self.folder / "scans" / f"{scan_id}.npz"
