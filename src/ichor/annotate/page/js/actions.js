@@ -1,0 +1,130 @@
+// What every shortcut does in the reading view, by its id in the table of keys.
+
+import { clearSlice, copyFrom, fillSlice, interpolate, smoothSlice } from "./commands.js";
+import { toggle } from "./diagnosis.js";
+import { redo, undo } from "./edit.js";
+import { openHistory } from "./history.js";
+import { drawnSlices } from "./layer.js";
+import { askMachine } from "./machine.js";
+import { paint } from "./overlay.js";
+import { togglePrevious } from "./previous.js";
+import { flush } from "./saver.js";
+import { chooseBrush, chooseLabel, chooseTool, setState } from "./session.js";
+import { brush, eraser } from "./tools/brush.js";
+import { assign, grow } from "./tools/grow.js";
+import { gray, pan, ruler } from "./tools/navigate.js";
+import { outline, polygon } from "./tools/outline.js";
+import { fit, zoomBy } from "./viewer.js";
+
+export function actionsOf(session) {
+  const drawing = (action) => () => {
+    if (!session.readOnly && !session.busy && !session.working) action();
+  };
+  return {
+    ...slices(session),
+    ...view(session),
+    ...tools(session, drawing),
+    "fill": drawing(() => fillSlice(session)),
+    "smooth": drawing(() => smoothSlice(session)),
+    "interpolate": drawing(() => interpolate(session)),
+    "copy.below": drawing(() => copyFrom(session, -1)),
+    "copy.above": drawing(() => copyFrom(session, 1)),
+    "clear": drawing(() => clearSlice(session)),
+    "undo": drawing(() => undo(session)),
+    "redo": drawing(() => redo(session)),
+    ...labels(session),
+    "machine": drawing(() => session.layer.name !== "consensus" && askMachine(session)),
+    "history": () => openHistory(session),
+    "done": () => finish(session),
+    "worklist": () => (location.hash = "#/"),
+  };
+}
+
+function slices(session) {
+  const by = (step) => () => session.goTo(session.viewer.slice + step);
+  const drawn = (find) => () => {
+    const k = find(drawnSlices(session.layer));
+    if (k === undefined) session.say("No further slice is drawn on.");
+    else session.goTo(k);
+  };
+  return {
+    "slice.up": by(1),
+    "slice.down": by(-1),
+    "slice.up5": by(5),
+    "slice.down5": by(-5),
+    "slice.top": () => session.goTo(session.viewer.volume.n - 1),
+    "slice.bottom": () => session.goTo(0),
+    "slice.nextDrawn": drawn((all) => all.find((k) => k > session.viewer.slice)),
+    "slice.previousDrawn": drawn((all) => all.filter((k) => k < session.viewer.slice).at(-1)),
+  };
+}
+
+function view(session) {
+  const { viewer } = session;
+  const middle = () => [viewer.canvas.clientWidth / 2, viewer.canvas.clientHeight / 2];
+  const then = (act) => () => {
+    act();
+    session.emit("view");
+  };
+  const windows = session.me.windows.map(({ key, level, width }) => [`window.${key}`, () => session.setWindow({ level, width })]);
+  return {
+    ...Object.fromEntries(windows),
+    "zoom.in": then(() => zoomBy(viewer, 1.25, ...middle())),
+    "zoom.out": then(() => zoomBy(viewer, 0.8, ...middle())),
+    "zoom.fit": then(() => fit(viewer)),
+    "outlines": () => {
+      session.shown = !session.shown;
+      session.emit("tool");
+    },
+    "compare": () => togglePrevious(session, session.pane).catch((error) => session.say(error.message)),
+  };
+}
+
+function tools(session, drawing) {
+  const free = [pan, gray, ruler].map((tool) => [`tool.${tool.id}`, () => chooseTool(session, tool)]);
+  const writing = [outline, brush, eraser, grow, assign].map((tool) =>
+    [`tool.${tool.id}`, drawing(() => chooseTool(session, tool))]);
+  const subtypes = session.me.subtypes.map(({ label }) => [`subtype.${label}`, () => chooseLabel(session, label)]);
+  const onPolygon = (act) => drawing(() => {
+    if (session.tool === polygon) act();
+    paint(session);
+  });
+  return {
+    ...Object.fromEntries([...free, ...writing, ...subtypes]),
+    // A polygon taken up again after a reload keeps its corners.
+    "tool.polygon": (resumed) => drawing(() => {
+      if (resumed === true) session.tool = pan;
+      chooseTool(session, polygon);
+    })(),
+    "size.down": () => chooseBrush(session, session.brush - Math.max(1, session.brush * 0.15)),
+    "size.up": () => chooseBrush(session, session.brush + Math.max(1, session.brush * 0.15)),
+    "polygon.close": onPolygon(() => polygon.finish(session)),
+    "polygon.back": onPolygon(() => polygon.back(session)),
+    "cancel": () => {
+      session.tool.cancel?.(session);
+      session.rulers.delete(session.viewer.slice);
+      paint(session);
+    },
+  };
+}
+
+function labels(session) {
+  const names = ["IVH", "IPH", "SAH", "EDH", "SDH", "fracture", "none"];
+  return {
+    ...Object.fromEntries(names.map((name) => [`label.${name}`, () => toggle(session, "slice", name)])),
+    "note": () => document.getElementById("note-slice").focus(),
+  };
+}
+
+async function finish(session) {
+  const next = session.layer.state === "done" ? "in progress" : "done";
+  await flush(session.saver);
+  if (session.saver.dirty.size) return session.say("Not all changes are saved yet.");
+  try {
+    await setState(session, next);
+    session.say(next === "done" ? "Marked as done." : "Open again.");
+  } catch (error) {
+    session.say(error.message);
+  }
+  return undefined;
+}

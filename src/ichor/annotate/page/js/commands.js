@@ -1,0 +1,73 @@
+// What the buttons and keys do to the regions of a slice.
+
+import { postJson } from "./api.js";
+import { replaceMaps } from "./edit.js";
+import { drawnSlices, mapOf } from "./layer.js";
+import { fillHoles } from "./raster.js";
+import { decode, encode, isEmpty } from "./runs.js";
+
+const grid = (session) => ({ rows: session.viewer.volume.rows, columns: session.viewer.volume.columns });
+const here = (session) => mapOf(session.layer, session.viewer.slice);
+
+/** Fills the holes of the regions of the slice. */
+export function fillSlice(session) {
+  const { rows, columns } = grid(session);
+  const map = here(session).slice();
+  fillHoles(map, rows, columns);
+  if (!replaceMaps(session, [[session.viewer.slice, map]])) session.say("There is no hole on this slice.");
+}
+
+export function clearSlice(session) {
+  replaceMaps(session, [[session.viewer.slice, new Uint8Array(session.layer.size)]]);
+}
+
+/** Adds what is drawn on the slice below (-1) or above (+1) where this slice is still empty. */
+export function copyFrom(session, step) {
+  const k = session.viewer.slice;
+  const other = session.layer.slices.get(k + step)?.map;
+  if (isEmpty(other)) return session.say(`Nothing is drawn on the slice ${step < 0 ? "below" : "above"}.`);
+  const map = here(session).map((label, i) => label || other[i]);
+  return replaceMaps(session, [[k, map]]);
+}
+
+/** Smooths the regions of the slice. */
+export async function smoothSlice(session) {
+  const k = session.viewer.slice;
+  if (isEmpty(here(session))) return session.say("Nothing is drawn on this slice.");
+  const runs = encode(here(session));
+  return working(session, async () => {
+    const answer = await postJson("/api/tools/smooth", { ...grid(session), runs });
+    replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]]);
+  });
+}
+
+/** Fills the slices between the nearest drawn slice below (this one where it is drawn) and the nearest above. */
+export async function interpolate(session) {
+  const k = session.viewer.slice;
+  const drawn = drawnSlices(session.layer);
+  const from = drawn.filter((one) => one <= k).at(-1);
+  const to = drawn.find((one) => one > k);
+  if (from === undefined || to === undefined) return session.say("Draw on a slice below and on one above first.");
+  if (to === from + 1) return session.say("There is no slice between the two drawn slices.");
+  const end = (index) => ({ k: index, runs: encode(mapOf(session.layer, index)) });
+  return working(session, async () => {
+    const answer = await postJson("/api/tools/interpolate", { ...grid(session), from: end(from), to: end(to) });
+    const maps = Object.entries(answer.slices).map(([index, runs]) => [Number(index), decode(runs, session.layer.size)]);
+    replaceMaps(session, maps);
+    session.say(`Slices ${from + 2} to ${to} interpolated.`);
+  });
+}
+
+/** Asks the server while drawing waits, so that nothing is drawn over by the answer. */
+export async function working(session, ask) {
+  session.busy = true;
+  session.emit("status");
+  try {
+    await ask();
+  } catch (error) {
+    session.say(error.message);
+  } finally {
+    session.busy = false;
+    session.emit("status");
+  }
+}

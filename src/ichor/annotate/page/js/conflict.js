@@ -1,0 +1,79 @@
+// Two tabs (or two people on the consensus) changed the same slice: show both and ask.
+
+import { openDialog } from "./dialogs.js";
+import { el } from "./dom.js";
+import { labelsOf, sliceOf } from "./layer.js";
+import { outlines } from "./outline.js";
+import { decode } from "./runs.js";
+import { release } from "./saver.js";
+import { grayOf } from "./volume.js";
+
+const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Take the other"], ["both", "Keep both"]];
+
+/** Settles a change that met another's on the server; `body` is the server's answer. */
+export async function settle(session, key, body) {
+  const [kind, which] = key.split("/");
+  await (kind === "slice" ? settleSlice : settleLabels)(session, key, which === "scan" ? which : Number(which), body);
+  session.painted = null;
+  session.emit("layer");
+}
+
+async function settleSlice(session, key, k, body) {
+  const slice = sliceOf(session.layer, k);
+  const theirs = decode(body.runs, session.layer.size);
+  slice.revision = body.revision;
+  if (slice.map.every((label, i) => label === theirs[i])) {
+    session.saver.dirty.delete(key);
+    return release(session.saver, key, false);
+  }
+  const pictures = el("div", { className: "pair" },
+    picture(session, k, slice.map, "Here, not saved"), picture(session, k, theirs, "Saved elsewhere"));
+  const choice = await openDialog(`Slice ${k + 1} was changed elsewhere too`, pictures, CHOICES, { escape: false, className: "wide" });
+  if (choice === "theirs") {
+    slice.map = theirs;
+    session.saver.dirty.delete(key);
+  }
+  if (choice === "both") slice.map = slice.map.map((label, i) => label || theirs[i]);
+  return release(session.saver, key, choice !== "theirs");
+}
+
+async function settleLabels(session, key, id, body) {
+  const mine = labelsOf(session.layer, id);
+  const theirs = { ...body.labels, revision: body.revision };
+  const where = id === "scan" ? "The scan's labels were" : `The labels of slice ${id + 1} were`;
+  const pair = el("div", { className: "pair" }, words(mine, "Here, not saved"), words(theirs, "Saved elsewhere"));
+  const choice = await openDialog(`${where} changed elsewhere too`, pair, CHOICES.slice(0, 2), { escape: false });
+  session.layer.labels.set(id, choice === "theirs" ? theirs : { ...mine, revision: body.revision });
+  if (choice === "theirs") session.saver.dirty.delete(key);
+  release(session.saver, key, choice !== "theirs");
+}
+
+function words(labels, title) {
+  const said = [
+    ...labels.subtypes,
+    labels.fracture ? "fracture" : null,
+    labels.no_hemorrhage ? "no hemorrhage" : null,
+    ...labels.quality,
+  ].filter(Boolean);
+  return el("figure", {}, el("figcaption", {}, title), el("p", {}, said.join(", ") || "nothing"), el("p", {}, labels.note));
+}
+
+function picture(session, k, map, title) {
+  const { hu, rows, columns } = session.viewer.volume;
+  const { level, width } = session.viewer;
+  const canvas = el("canvas", { width: columns, height: rows });
+  const data = new ImageData(columns, rows);
+  const pixels = new Uint32Array(data.data.buffer);
+  for (let i = 0; i < pixels.length; i++) {
+    const gray = grayOf(hu[k * rows * columns + i], level, width) & 255;
+    pixels[i] = 0xff000000 | (gray << 16) | (gray << 8) | gray;
+  }
+  const context = canvas.getContext("2d");
+  context.putImageData(data, 0, 0);
+  context.lineWidth = Math.max(1, columns / 250);
+  for (const [label, path] of outlines(map, rows, columns)) {
+    context.strokeStyle = session.colours[label];
+    context.stroke(path);
+  }
+  return el("figure", {}, el("figcaption", {}, title), canvas);
+}

@@ -1,0 +1,102 @@
+// The consensus of two readers: both outlines, where they differ, how far they agree, and what to take.
+
+import { ApiError, getJson, postJson } from "./api.js";
+import { working } from "./commands.js";
+import { differingSlices } from "./differences.js";
+import { el, fill } from "./dom.js";
+import { replaceMaps } from "./edit.js";
+import { fetchLayer, sliceOf } from "./layer.js";
+import { paint } from "./overlay.js";
+import { flush } from "./saver.js";
+
+const LOOKS = [["#5cc8ff", []], ["#ff8ad8", [7, 4]]];
+const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" };
+
+/** Loads both readers' layers into the session and returns the panel. */
+export async function consensusPanel(session) {
+  const { scan } = session;
+  const answer = await getJson(`/api/scans/${scan.id}/consensus`);
+  if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who are both done.");
+  const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
+  session.references = layers.map((layer, i) => ({ layer, shown: true, colour: LOOKS[i][0], dash: LOOKS[i][1], painted: null }));
+  session.differing = new Set(differingSlices(...layers));
+  const here = el("dl", { className: "figures" });
+  const update = (kind) => kind === "slice" && fill(here, sliceFigures(session, answer.agreement));
+  session.listeners.push(update);
+  update("slice");
+  return el("section", { className: "consensus" },
+    el("h2", {}, "Consensus"),
+    legend(session),
+    el("h3", {}, "Agreement over the scan"),
+    el("dl", { className: "figures" }, figures(answer.agreement), kappas(answer.agreement)),
+    el("h3", {}, "On this slice"), here,
+    takeRow(session, answer.readers, false),
+    takeRow(session, answer.readers, true),
+    el("p", { className: "soft" }, "Or draw: what is drawn here is the consensus."));
+}
+
+function legend(session) {
+  const switches = session.references.map((reference) => toggleOf(reference.layer.name, true, reference, (on) => {
+    reference.shown = on;
+    paint(session);
+  }));
+  const differences = toggleOf("Differences", true, null, (on) => {
+    session.showDifferences = on;
+    paint(session);
+  });
+  return el("div", { className: "legend" }, switches, differences);
+}
+
+function toggleOf(words, on, reference, change) {
+  const box = el("input", { type: "checkbox", checked: on });
+  box.addEventListener("change", () => change(box.checked));
+  const key = reference ? `line ${reference.dash.length ? "dashed" : ""}` : "patch";
+  return el("label", {}, box, el("i", { className: key, style: { "--colour": reference?.colour ?? "#fff" } }), words);
+}
+
+const number = (value, digits, unit = "") =>
+  value === null || value === undefined ? "–" : `${Number(value).toFixed(digits)}${unit}`;
+
+const pairs = (rows) => rows.flatMap(([words, value]) => [el("dt", {}, words), el("dd", {}, value)]);
+
+const figures = (agreement) => pairs([
+  ["Dice", number(agreement.dice, 2)],
+  ["Jaccard", number(agreement.jaccard, 2)],
+  ["Surface distance", number(agreement.surface_mm, 1, " mm")],
+  ["Hausdorff 95 %", number(agreement.hausdorff95_mm, 1, " mm")],
+]);
+
+const kappas = (agreement) =>
+  pairs(Object.entries(agreement.kappa ?? {}).map(([what, value]) => [`κ ${what.replaceAll("_", " ")}`, number(value, 2)]));
+
+function sliceFigures(session, agreement) {
+  const k = session.viewer.slice;
+  const one = agreement.per_slice?.[k];
+  if (!one) return pairs([[session.differing.has(k) ? "They differ" : "Nothing drawn by either", ""]]);
+  return figures(one);
+}
+
+function takeRow(session, readers, wholeScan) {
+  const buttons = [...readers, "union", "intersection", "staple"].map((choice) =>
+    el("button", { type: "button", onclick: () => take(session, choice, wholeScan) }, NAMES[choice] ?? choice));
+  const words = wholeScan ? "Take for the whole scan" : "Take for this slice";
+  return el("div", { className: "take", role: "group", "aria-label": words }, el("span", { className: "soft" }, words), buttons);
+}
+
+// The server makes the estimate; it becomes one step of undo like anything drawn.
+async function take(session, choice, wholeScan) {
+  await flush(session.saver);
+  const slices = wholeScan ? null : [session.viewer.slice];
+  await working(session, async () => {
+    await postJson(`/api/scans/${session.scan.id}/consensus/take`, { choice, slices });
+    const fresh = await fetchLayer(session.scan.id, "consensus", session.layer.size);
+    const maps = [];
+    for (const [k, slice] of fresh.slices) {
+      sliceOf(session.layer, k).revision = slice.revision;
+      maps.push([k, slice.map ?? new Uint8Array(session.layer.size)]);
+    }
+    for (const [key, labels] of fresh.labels) session.layer.labels.set(key, labels);
+    replaceMaps(session, maps);
+    session.say(`${NAMES[choice] ?? `${choice}’s outlines`} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);
+  });
+}

@@ -1,0 +1,41 @@
+// What is written over the picture: slice, window, HU under the cursor, the patient's sides.
+
+import { el, fill } from "./dom.js";
+import { isDrawn } from "./layer.js";
+import { huAt, zoomOf } from "./viewer.js";
+
+export function hud(session) {
+  const slice = el("div", { className: "hud top-left", data: { hud: "slice" } });
+  const gray = el("div", { className: "hud top-right", data: { hud: "window" } });
+  const under = el("div", { className: "hud bottom-left", data: { hud: "cursor" } });
+  const zoom = el("div", { className: "hud bottom-right", data: { hud: "zoom" } });
+  const machine = el("div", { className: "hud machine", hidden: true }, "Machine-made, not yet touched by a reader");
+  const update = (kind) => {
+    const { viewer, layer } = session;
+    const one = layer.slices.get(viewer.slice);
+    if (kind === "slice") {
+      fill(slice, el("b", {}, String(viewer.slice + 1)), ` / ${viewer.volume.n}`);
+    }
+    if (kind === "slice" || kind === "layer") machine.hidden = !(one?.byMachine && isDrawn(layer, viewer.slice));
+    if (kind === "window") fill(gray, `L ${viewer.level}  W ${viewer.width} HU`);
+    if (kind === "pointer" || kind === "slice") fill(under, cursor(session));
+    const words = `${Math.round(zoomOf(viewer) * 100)} %`;
+    if (zoom.textContent !== words) fill(zoom, words);
+  };
+  session.listeners.push(update);
+  for (const kind of ["slice", "window", "layer"]) update(kind);
+  return [
+    slice, gray, under, zoom, machine,
+    el("div", { className: "hud left-mark", title: "The patient's right" }, "R"),
+    el("div", { className: "hud right-mark", title: "The patient's left" }, "L"),
+  ];
+}
+
+function cursor(session) {
+  if (!session.pointer) return "";
+  const [x, y] = session.pointer;
+  const hu = huAt(session.viewer.volume, session.viewer.slice, x, y);
+  if (hu === null) return "";
+  const clipped = session.scan.gray_window ? " (of gray)" : "";
+  return `${hu} HU${clipped}   column ${Math.floor(x) + 1}, row ${Math.floor(y) + 1}`;
+}

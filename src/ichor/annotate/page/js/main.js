@@ -1,0 +1,56 @@
+// The start: who is reading, which view the address names, and the keys.
+
+import { getJson } from "./api.js";
+import { banner } from "./dialogs.js";
+import { el, fill } from "./dom.js";
+import { openHelp } from "./help.js";
+import { bindKeys } from "./keys.js";
+import { openReading } from "./reading.js";
+import { openWorklist } from "./worklist.js";
+
+const root = document.getElementById("view");
+let me = null;
+let view = null;
+let turn = Promise.resolve();
+
+function routeOf(hash) {
+  const match = /^#\/scan\/(\d+)(\/consensus)?(?:\?slice=(\d+))?$/.exec(hash);
+  if (!match) return null;
+  return { id: Number(match[1]), layer: match[2] ? "consensus" : "mine", slice: match[3] ? Number(match[3]) : null };
+}
+
+async function show() {
+  const leaving = view;
+  view = null;
+  await leaving?.close();
+  const route = routeOf(location.hash);
+  document.body.dataset.view = route ? "reading" : "worklist";
+  try {
+    view = route ? await openReading(root, me, route) : await openWorklist(root, me);
+  } catch (error) {
+    fill(root, el("div", { className: "failed" }, el("p", {}, error.message), el("a", { href: "#/" }, "Back to the worklist")));
+  }
+  fill(document.getElementById("where"), route && view ? `${view.session.scan.subject} · ${view.session.scan.name}` : "");
+  root.dataset.ready = location.hash;
+}
+
+function turnTo() {
+  delete root.dataset.ready;
+  turn = turn.then(show);
+}
+
+async function start() {
+  try {
+    me = await getJson("/api/me");
+  } catch (error) {
+    banner(error.status === 401 ? "This page needs your reader's link: `ichor annotate` prints it when it starts." : error.message);
+    return;
+  }
+  fill(document.getElementById("reader"), me.reader);
+  document.getElementById("help").addEventListener("click", openHelp);
+  bindKeys(() => ({ ...view?.actions, help: openHelp }));
+  window.addEventListener("hashchange", turnTo);
+  turnTo();
+}
+
+start();

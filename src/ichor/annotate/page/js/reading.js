@@ -1,0 +1,141 @@
+// The reading view of one scan: a reader's own layer, or the consensus.
+
+import { attachStage } from "./stage.js";
+import { actionsOf } from "./actions.js";
+import { consensusPanel } from "./consensus.js";
+import { settle } from "./conflict.js";
+import { labelPanel } from "./diagnosis.js";
+import { banner, say } from "./dialogs.js";
+import { el, fill } from "./dom.js";
+import { hud } from "./hud.js";
+import { tip } from "./keys.js";
+import { paint } from "./overlay.js";
+import { personForm } from "./person.js";
+import { closePrevious } from "./previous.js";
+import { flush, statusOf } from "./saver.js";
+import { openSession } from "./session.js";
+import { attachThumbnails } from "./thumbnails.js";
+import { reportTime } from "./timer.js";
+import { settingsBar, toolColumn } from "./toolbar.js";
+import { polygon } from "./tools/outline.js";
+import { setWindow } from "./viewer.js";
+
+const SAID = {
+  saved: "All changes saved",
+  saving: "Saving …",
+  conflict: "Changed elsewhere too",
+  offline: "Not saved: server away",
+  refused: "Not saved",
+};
+
+/** Builds the view into `root`. Returns {actions, close}. */
+export async function openReading(root, me, { id, layer, slice }) {
+  const picture = el("canvas", { className: "picture" });
+  const overlay = el("canvas", { className: "overlay", tabIndex: -1, "aria-label": "Axial slice" });
+  const stage = el("div", { className: "stage" }, picture, overlay);
+  fill(root, el("div", { className: "reading loading" }, el("p", { className: "wait" }, "Loading the scan …"), stage));
+  const session = await openSession(me, id, layer, { picture, overlay });
+  session.say = say;
+  session.setWindow = (change) => {
+    const { level, width } = { ...session.viewer, ...change };
+    setWindow(session.viewer, level, width);
+    session.emit("window");
+  };
+  let settling = Promise.resolve();
+  session.conflict = (key, body) => (settling = settling.then(() => settle(session, key, body)));
+  const pane = el("div", { className: "stage previous", hidden: true });
+  session.pane = pane;
+  const consensus = layer === "consensus" ? await consensusPanel(session) : null;
+  const actions = actionsOf(session);
+  const thumbs = el("div", { className: "thumbs", role: "navigation", "aria-label": "Slices" });
+  stage.append(...hud(session));
+  fill(root, el("div", { className: "reading" },
+    toolColumn(session, actions), thumbs,
+    el("section", { className: "middle", "aria-label": "Picture" },
+      settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
+    sidePanel(session, actions, consensus)));
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session)];
+  session.listeners.push((kind) => {
+    if (kind === "slice") history.replaceState(null, "", `#/scan/${id}${layer === "consensus" ? "/consensus" : ""}?slice=${session.viewer.slice + 1}`);
+    if (kind !== "pointer") paint(session);
+  });
+  if (slice) session.goTo(slice - 1);
+  if (polygon.resume(session)) {
+    actions["tool.polygon"](true);
+    session.goTo(polygon.k);
+  }
+  session.emit("slice");
+  return {
+    actions,
+    session,
+    async close() {
+      session.tool.cancel?.(session);
+      await flush(session.saver);
+      ends.forEach((end) => end());
+      if (session.previous) closePrevious(session, pane);
+      session.viewer.close();
+    },
+  };
+}
+
+function sidePanel(session, actions, consensus) {
+  const { scan } = session;
+  const done = el("button", { type: "button", className: "primary done", title: tip("done"), onclick: () => actions.done() });
+  const update = (kind) => {
+    if (kind !== "labels") return;
+    const isDone = session.layer.state === "done";
+    const what = consensus ? "consensus" : "reading";
+    fill(done, isDone ? `Open the ${what} again` : consensus ? "Consensus done" : "Reading done");
+    done.classList.toggle("primary", !isDone);
+  };
+  session.listeners.push(update);
+  update("labels");
+  return el("aside", { className: "panel", "aria-label": "Diagnosis" },
+    consensus,
+    labelPanel(session, "slice"),
+    labelPanel(session, "scan"),
+    personForm(session),
+    scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Remarks of the reader program (${scan.warnings.length})`),
+      el("ul", {}, scan.warnings.map((words) => el("li", {}, words)))) : null,
+    el("div", { className: "actions" },
+      consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine(), disabled: !session.me.machine },
+        "Machine’s outlines …"),
+      el("button", { type: "button", title: tip("history"), onclick: () => actions.history() }, "History"),
+      done));
+}
+
+// The words at the top, the banner while something is wrong, and a question before unsaved work is left.
+function saveState(session) {
+  const place = document.getElementById("saved");
+  const update = (kind) => {
+    if (kind !== "status") return;
+    const status = statusOf(session.saver);
+    place.dataset.status = session.busy ? "saving" : status;
+    const words = session.busy ? "Working …" : SAID[status];
+    if (place.textContent !== words) fill(place, words);
+    const { problem } = session.saver;
+    if (status === "offline") banner("The server does not answer. Your changes are kept here and sent as soon as it does: leave this page open.");
+    else if (status === "refused") banner(refusal(problem));
+    else banner("");
+  };
+  const stop = new AbortController();
+  window.addEventListener("beforeunload", (event) => {
+    if (statusOf(session.saver) !== "saved") event.preventDefault();
+  }, { signal: stop.signal });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden" && session.saver.dirty.size) flush(session.saver);
+  }, { signal: stop.signal });
+  session.listeners.push(update);
+  update("status");
+  return () => {
+    stop.abort();
+    fill(place);
+    delete place.dataset.status;
+    banner("");
+  };
+}
+
+const refusal = (problem) =>
+  problem.status === 401
+    ? "Your session has ended. Open a new link of `ichor annotate` in another tab, then come back: your changes are kept here."
+    : `The server refused a change: ${problem.message}`;

@@ -1,0 +1,89 @@
+// The worklist: every scan with its state, readers and time; filter, search, and the machine's order on request.
+
+import { getJson } from "./api.js";
+import { el, fill } from "./dom.js";
+
+const STATES = ["all", "new", "in progress", "disagreement", "done"];
+const kept = { state: "all", search: "", uncertain: false };
+
+/** Builds the view into `root`. Returns {actions, close}. */
+export async function openWorklist(root, me) {
+  const search = el("input", { type: "search", placeholder: "Search subject or scan", "aria-label": "Search subject or scan", value: kept.search });
+  const body = el("tbody");
+  const filters = el("div", { className: "segments", role: "group", "aria-label": "State" });
+  const empty = el("p", { className: "soft empty" });
+  const order = el("input", { type: "checkbox", id: "uncertain", checked: kept.uncertain, disabled: !me.machine });
+  let scans = [];
+  const show = () => {
+    fill(filters, STATES.map((state) => filterButton(state, scans, () => {
+      kept.state = state;
+      show();
+    })));
+    const rows = scans.filter(matches);
+    fill(body, rows.map((scan) => row(scan)));
+    fill(empty, rows.length ? "" : scans.length ? "No scan matches." : "No scans yet: start with ichor annotate PROJECT --add PATH");
+  };
+  const load = async () => {
+    scans = await getJson(kept.uncertain ? "/api/scans?order=uncertainty" : "/api/scans");
+    show();
+  };
+  search.addEventListener("input", () => {
+    kept.search = search.value;
+    show();
+  });
+  order.addEventListener("change", async () => {
+    kept.uncertain = order.checked;
+    body.classList.add("waiting");
+    await load().finally(() => body.classList.remove("waiting"));
+  });
+  const heads = ["Subject", "Scan", "Slices", "State", "Mine", "Readers", "Time", "Added", ""].map((words) =>
+    el("th", { scope: "col" }, words));
+  fill(root, el("div", { className: "worklist" },
+    el("div", { className: "bar" }, el("h1", {}, "Worklist"), filters, search,
+      el("label", { className: "switch", title: me.machine ? "" : "No model is installed with this server." }, order,
+        "Most uncertain to the machine first")),
+    el("div", { className: "table" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), body), empty)));
+  await load();
+  return { actions: { search: () => search.focus() }, close: async () => undefined };
+}
+
+function filterButton(state, scans, choose) {
+  const n = state === "all" ? scans.length : scans.filter((scan) => scan.state === state).length;
+  return el("button", { type: "button", "aria-pressed": String(kept.state === state), onclick: choose },
+    state[0].toUpperCase() + state.slice(1), el("span", { className: "count" }, String(n)));
+}
+
+function matches(scan) {
+  const words = kept.search.toLowerCase();
+  const named = `${scan.subject} ${scan.name}`.toLowerCase().includes(words);
+  return named && (kept.state === "all" || scan.state === kept.state);
+}
+
+function row(scan) {
+  const path = `#/scan/${scan.id}`;
+  const state = (words) => el("span", { className: "state", data: { state: words } }, words);
+  const link = el("a", { href: path }, scan.name);
+  const tr = el("tr", { data: { scan: scan.id } },
+    el("td", {}, scan.subject),
+    el("td", {}, link),
+    el("td", { className: "digits" }, String(scan.n_slices)),
+    el("td", {}, state(scan.state)),
+    el("td", {}, `${scan.mine.state}${scan.mine.slices_drawn ? `, ${scan.mine.slices_drawn} drawn` : ""}`),
+    el("td", {}, scan.readers.map((reader) => el("span", { className: "reader", title: reader.state },
+      el("i", { className: "dot", data: { state: reader.state } }), reader.name))),
+    el("td", { className: "digits" }, time(scan.mine.seconds)),
+    el("td", { className: "soft" }, String(scan.added_at).slice(0, 10)),
+    el("td", {}, scan.open_consensus ? el("a", { className: "button", href: `${path}/consensus` }, "Consensus") : null,
+      scan.uncertainty === null || scan.uncertainty === undefined ? null
+        : el("span", { className: "soft", title: "The machine's uncertainty" }, ` ${scan.uncertainty.toFixed(2)}`)));
+  tr.addEventListener("click", (event) => {
+    if (!event.target.closest("a")) location.hash = path;
+  });
+  return tr;
+}
+
+/** Seconds as "3:07" (minutes:seconds), or "–" before any were spent. */
+function time(seconds) {
+  const all = Math.round(seconds);
+  return all ? `${Math.floor(all / 60)}:${String(all % 60).padStart(2, "0")}` : "–";
+}
