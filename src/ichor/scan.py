@@ -36,8 +36,8 @@ class NiftiGrid:
 class Source:
     """Where a scan came from.
 
-    `kind` is one of ct-ich, ct-ich-nifti, nifti, images, dicom. For DICOM, `instance_uids[k]` is the SOP instance
-    of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance).
+    `kind` is one of ct-ich, ct-ich-nifti, nifti, images, video, dicom. For DICOM, `instance_uids[k]` is the SOP
+    instance of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance).
     """
 
     kind: str

@@ -18,6 +18,7 @@ from ichor.read import ReadOptions, inspect, open_scan
 from ichor.read.open import READERS
 from ichor.scan import Scan
 from ichor.windows import BRAIN
+from made_video import write_pair
 from phantom import bleed, head
 
 
@@ -62,6 +63,10 @@ def dicom(folder: Path, shared: Path) -> Path:
     return shared / "dicom" / "ge-head"
 
 
+def video(folder: Path, shared: Path) -> Path:
+    return write_pair(folder, head())
+
+
 def archive(folder: Path, shared: Path) -> Path:
     shutil.make_archive(str(folder / "scan"), "zip", dicom(folder, shared))
     return folder / "scan.zip"
@@ -74,6 +79,8 @@ FORMATS = {
     "images with sizes": Format("images", "images", images, options=SIZES, has_air=False),
     "ct-ich-nifti": Format("ct_ich_nifti", "ct-ich-nifti", ct_ich_nifti),
     "ct-ich 049": Format("ct_ich", "ct-ich", ct_ich, is_phantom=False),
+    "video": Format("video", "video", video, is_phantom=False),
+    "video with sizes": Format("video", "video", video, options=SIZES, is_phantom=False),
     "dicom ge-head": Format("dicom", "dicom", dicom, is_phantom=False),
     "zip of ge-head": Format("archive", "dicom", archive, is_phantom=False),
 }
@@ -149,7 +156,7 @@ def test_directions_are_unit_vectors_towards_left_and_posterior(made: Made) -> N
 
 def test_lengths_are_known_together_or_said_to_be_unknown(made: Made) -> None:
     scan = made.scan
-    if made.format.make is images and not made.format.options.pixel_mm:
+    if made.format.make in (images, video) and not made.format.options.pixel_mm:
         assert scan.pixel_mm is scan.positions_mm is scan.thickness_mm is scan.spacing_mm is None
         assert any("unknown" in warning for warning in scan.warnings)
         return
@@ -238,7 +245,7 @@ def test_an_empty_folder_is_one_line(tmp_path: Path) -> None:
     one_line(tmp_path)
 
 
-NAMES = ("a.nii", "a.nii.gz", "a.zip", "a.dcm", "a.png", "a")
+NAMES = ("a.nii", "a.nii.gz", "a.zip", "a.dcm", "a.png", "a.avi", "brain.avi", "a")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ichor.cli.options import PixelOption, SeriesOption, SliceOption, WindowOption, read_options
+from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 
 if TYPE_CHECKING:
     from ichor.read.base import Inspection, SeriesSummary
@@ -19,12 +19,13 @@ def inspect(
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
     slice_mm: SliceOption = None,
+    crop: CropOption = None,
     series: SeriesOption = None,
 ) -> None:
     """Print every series found at PATH, which one is the axial head CT, and why each other one is not."""
     from ichor.read.open import inspect as inspect_path
 
-    found = inspect_path(path, read_options(window, pixel_mm, slice_mm, series))
+    found = inspect_path(path, read_options(window, pixel_mm, slice_mm, series, crop))
     if as_json:
         import json
 

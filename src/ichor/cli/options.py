@@ -25,10 +25,19 @@ WindowOption = Annotated[
     ),
 ]
 PixelOption = Annotated[
-    float | None, typer.Option("--pixel-mm", metavar="MM", help="Pixel size of JPG or PNG slices, mm.")
+    float | None, typer.Option("--pixel-mm", metavar="MM", help="Pixel size of JPG or PNG slices or video, mm.")
 ]
 SliceOption = Annotated[
-    float | None, typer.Option("--slice-mm", metavar="MM", help="Distance between JPG or PNG slices, mm.")
+    float | None,
+    typer.Option("--slice-mm", metavar="MM", help="Distance between JPG or PNG slices or frames of video, mm."),
+]
+CropOption = Annotated[
+    str | None,
+    typer.Option(
+        "--crop",
+        metavar="N|TOP,RIGHT,BOTTOM,LEFT",
+        help="Pixels to cut off each frame of a video, where writing is burned in.",
+    ),
 ]
 SeriesOption = Annotated[
     str | None,
@@ -41,8 +50,9 @@ def read_options(
     pixel_mm: float | None = None,
     slice_mm: float | None = None,
     series: str | None = None,
+    crop: str | None = None,
 ) -> ReadOptions:
-    """What the four options above say. Raises IchorError, naming the option, for a value it cannot take."""
+    """What the five options above say. Raises IchorError, naming the option, for a value it cannot take."""
     from ichor.read.base import ReadOptions
     from ichor.windows import BRAIN
 
@@ -50,6 +60,7 @@ def read_options(
         gray_window=BRAIN if window is None else parse_window(window),
         pixel_mm=_positive("--pixel-mm", pixel_mm),
         slice_mm=_positive("--slice-mm", slice_mm),
+        crop=(0, 0, 0, 0) if crop is None else parse_crop(crop),
         series_uid=series,
     )
 
@@ -69,6 +80,15 @@ def parse_window(text: str) -> GrayWindow:
     raise IchorError(
         f"--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of {', '.join(NAMED_WINDOWS)}; found {text!r}"
     )
+
+
+def parse_crop(text: str) -> tuple[int, int, int, int]:
+    """Pixels off the top, right, bottom and left, from one number for all or four. Raises IchorError for others."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) not in (1, 4) or not all(part.isascii() and part.isdigit() for part in parts):
+        raise IchorError(f"--crop: expected pixels, as in 20 or 20,0,20,0 (top, right, bottom, left), found {text!r}")
+    top, right, bottom, left = (int(part) for part in (parts if len(parts) == 4 else parts * 4))
+    return top, right, bottom, left
 
 
 def _positive(name: str, value: float | None) -> float | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ichor.cli.options import PixelOption, SeriesOption, SliceOption, WindowOption, read_options
+from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 
 if TYPE_CHECKING:
     from ichor.screen.batch import Outcome
@@ -26,7 +26,7 @@ def screen(
         list[Path],
         typer.Argument(
             metavar="PATH",
-            help="Scans (DICOM folder or zip, NIfTI file, ct-ich subject, folder of JPG or PNG slices), "
+            help="Scans (DICOM folder or zip, NIfTI file, ct-ich subject, folder of JPG or PNG slices, two AVIs), "
             "folders of such, or .txt lists of paths, one a line.",
         ),
     ],
@@ -53,6 +53,7 @@ def screen(
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
     slice_mm: SliceOption = None,
+    crop: CropOption = None,
     series: SeriesOption = None,
 ) -> None:
     """Find hemorrhage in each scan and write findings.json, mask.nii.gz and report.html for it.
@@ -68,7 +69,7 @@ def screen(
     from ichor.screen.batch import plan, screen_batch, write_batch
     from ichor.screen.inputs import content_sha256, find_scans
 
-    options = read_options(window, pixel_mm, slice_mm, series)
+    options = read_options(window, pixel_mm, slice_mm, series, crop)
     package = find_package(model or DEFAULT_MODEL)
     jobs = plan(find_scans(paths, out), out, options, probability=probability, method_sha256=content_sha256(package))
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))

@@ -18,14 +18,16 @@ class ReadOptions:
 
     Attributes:
         gray_window: the window that JPG or PNG slices are gray in.
-        pixel_mm: the pixel size of JPG or PNG slices, mm.
-        slice_mm: the distance between JPG or PNG slices, mm.
+        pixel_mm: the pixel size of JPG or PNG slices and of video, mm.
+        slice_mm: the distance between JPG or PNG slices, or frames of a video, mm.
+        crop: pixels to cut off each frame of a video, where writing is burned in: top, right, bottom, left.
         series_uid: the DICOM series to read, where the reader's own choice is not wanted.
     """
 
     gray_window: GrayWindow = BRAIN
     pixel_mm: float | None = None
     slice_mm: float | None = None
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     series_uid: str | None = None
 
 

@@ -14,11 +14,12 @@ from ichor.read.base import Inspection, Reader, ReadOptions, printable
 from ichor.scan import Scan
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
-READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "images", "dicom")
+READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "images", "video", "dicom")
 
 
 def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
-    """The head CT at `path`: a ct-ich subject, a NIfTI file, a folder of images, DICOM, or a zip of these.
+    """The head CT at `path`: a ct-ich subject, a NIfTI file, a folder of images, two videos,
+    DICOM, or a zip of these.
 
     Raises UnreadableInput, with one line that names the path and says why, where there is none.
     """
@@ -54,6 +55,6 @@ def _reader(path: Path) -> Reader:
         if module.accepts(path):
             return module
     raise UnreadableInput(
-        f"{path}: expected a head CT (DICOM, NIfTI, a ct-ich subject, a folder of JPG or PNG slices, or a zip), "
-        "found none of these"
+        f"{path}: expected a head CT (DICOM, NIfTI, a ct-ich subject, a folder of JPG or PNG slices, two AVI videos, "
+        "or a zip), found none of these"
     )

@@ -2,7 +2,7 @@
 
 The rule for a folder, from the first that fits:
 
-1. A ct-ich subject or a folder of JPG or PNG slices is one scan.
+1. A ct-ich subject, a folder of JPG or PNG slices and one with a pair of videos is one scan.
 2. Of a folder that holds NIfTI files, zips or ct-ich subjects, each of these is a scan; so is each scan in
 its
    other subfolders.
@@ -28,7 +28,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.base import Reader
 
 LIST_SUFFIX = ".txt"
-SUFFIXES = re.compile(r"(\.nii\.gz|\.nii|\.zip|\.dcm)$", re.IGNORECASE)
+SUFFIXES = re.compile(r"(\.nii\.gz|\.nii|\.zip|\.dcm|\.avi)$", re.IGNORECASE)
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST_NAME = 80
 
@@ -119,7 +119,7 @@ def _scans_in(folder: Path, out: Path) -> Iterator[Path]:
     """The scans in a folder by the rule above; nothing where none fits."""
     if folder.resolve() == out:
         return
-    if _accepted(folder, ("ct_ich", "images")):
+    if _accepted(folder, ("ct_ich", "images", "video")):
         yield folder
         return
     try:

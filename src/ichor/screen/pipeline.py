@@ -121,7 +121,7 @@ def read_findings(folder: Path) -> Findings | None:
 
 
 def _options(options: ReadOptions) -> dict[str, Any]:
-    return asdict(options)
+    return {**asdict(options), "crop": list(options.crop)}  # as JSON gives it back
 
 
 def _seconds(value: float) -> float:

@@ -1,0 +1,194 @@
+"""Two videos of one scan, in the brain and in the bone window: one frame a slice, as the paper's scans were exported.
+
+Syngo saves what its screen shows as AVI: uncompressed, MJPEG or Microsoft Video 1, gray or gray stored as colour.
+Hssayeni et al. 2019, section 3, exported each scan twice, level 40 width 120 and level 700 width 3200. The pair
+becomes HU as the JPG pairs of ct-ich do. Which file is which says its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.ct_ich import combine
+from ichor.scan import Scan, Source
+
+SUFFIX = ".avi"
+WINDOWS = ("brain", "bone")
+MOST_FRAMES = 2000
+MOST_PIXELS = 4096 * 4096  # of one frame; a small file can unpack to gigabytes
+MOST_VOXELS = 1024**3
+# How far compression rounds the colours of a gray pixel apart. Five bits a colour (Microsoft Video 1) are 8 steps each.
+GRAY_TOLERANCE, GRAY_TOLERANCE_5_BITS = 4, 20
+
+
+def accepts(path: Path) -> bool:
+    """Whether this is an AVI file, or a folder with some and no DICOM of a usual name beside them."""
+    if path.is_file():
+        return path.suffix.lower() == SUFFIX
+    if not path.is_dir():
+        return False
+    names = [one.name.lower() for one in path.iterdir()]
+    return bool(_videos(path)) and not any(name.endswith(".dcm") or name == "dicomdir" for name in names)
+
+
+def read(path: Path, options: ReadOptions) -> Scan:
+    """The scan in HU, float32 (n, rows, columns), of a folder with one pair of videos or of either file of a pair.
+
+    `options.crop` pixels are cut off each frame. Raises UnreadableInput where a file of the pair is missing, no whole
+    video, coloured or too large, where the two differ in frames or size, for sizes in mm that are not positive, and
+    where PyAV is not installed.
+    """
+    for name, size in (("pixel size", options.pixel_mm), ("slice distance", options.slice_mm)):
+        if size is not None and not 0 < size < np.inf:
+            raise UnreadableInput(f"{path}: expected a positive {name}, found {size:g} mm")
+    pair = find_pair(path)
+    brain, bone = (_frames(file, options.crop) for file in (pair.brain, pair.bone))
+    if len(brain) != len(bone):
+        raise UnreadableInput(
+            f"{pair.bone}: expected {len(brain)} frames, one a slice, as {pair.brain.name} has, found {len(bone)}"
+        )
+    if brain.shape != bone.shape:
+        expected, found = (f"{one.shape[2]} x {one.shape[1]}" for one in (brain, bone))
+        raise UnreadableInput(f"{pair.bone}: expected {expected} pixels as {pair.brain.name} has, found {found}")
+    n = len(brain)
+    warnings = [
+        "Video carries no position: the first frame is taken as the lowest slice and the last as the highest, in the "
+        f"radiological convention; {pair.brain.name} is read as level 40, width 120 HU and {pair.bone.name} as level "
+        "700, width 3200."
+    ]
+    if options.pixel_mm is None or options.slice_mm is None:
+        warnings.append("Pixel size or slice distance is unknown: no volume in mL.")
+    return Scan(
+        voxels=np.stack([combine(*both) for both in zip(brain, bone, strict=True)]),
+        source=Source("video", path),
+        pixel_mm=None if options.pixel_mm is None else np.full((n, 2), options.pixel_mm, np.float64),
+        positions_mm=None if options.slice_mm is None else np.outer(np.arange(n), [0, 0, options.slice_mm]),
+        warnings=tuple(warnings),
+    )
+
+
+def inspect(path: Path, options: ReadOptions) -> Inspection:
+    """The one series that the two videos make. Raises UnreadableInput as `read` does."""
+    scan = read(path, options)
+    return Inspection((summarize(scan, reason="the brain-window and the bone-window video"),), scan.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two videos of one scan."""
+
+    brain: Path
+    bone: Path
+
+
+def find_pair(path: Path) -> Pair:
+    """The pair that a folder holds, or that a file belongs to. Raises UnreadableInput where it is not complete.
+
+    A name says its window by the word brain or bone; the two of a pair are called the same but for that word.
+    """
+    files = _videos(path if path.is_dir() else path.parent)
+    named = {file: window for file in files if (window := _window(file))}
+    if path.is_file():
+        if path.name not in {file.name for file in named}:
+            raise UnreadableInput(f"{path}: expected a name with brain or bone in it, found {path.name}")
+        named = {file: window for file, window in named.items() if _rest(file) == _rest(path)}
+        missing = next(iter({*WINDOWS} - {_window(path)}))
+        wanted = f"the {missing}-window video of the same name beside it"
+    else:
+        wanted = "two videos, one with brain and one with bone in its name"
+    if sorted(named.values()) != sorted(WINDOWS):
+        found = ", ".join(file.name for file in (files if path.is_dir() else named)) or "none"
+        hint = "; of several pairs name one file" if len(named) > 2 else ""
+        raise UnreadableInput(f"{path}: expected {wanted}, found {found}{hint}")
+    by_window = {window: file for file, window in named.items()}
+    return Pair(*(by_window[window] for window in WINDOWS))
+
+
+def _videos(folder: Path) -> list[Path]:
+    """The folder's AVI files, but for hidden ones."""
+    files = (one for one in folder.iterdir() if one.suffix.lower() == SUFFIX and not one.name.startswith("."))
+    return sorted(one for one in files if one.is_file())
+
+
+def _window(file: Path) -> str | None:
+    """The window that a file's name says; None where it says none, or both."""
+    said = [window for window in WINDOWS if window in file.stem.lower()]
+    return said[0] if len(said) == 1 else None
+
+
+def _rest(file: Path) -> str:
+    """A file's name without the word for its window."""
+    name = file.stem.lower()
+    for window in WINDOWS:
+        name = name.replace(window, "")
+    return name
+
+
+def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """(n, rows, columns) gray of a video's frames without `crop`. Raises UnreadableInput where it is no whole one."""
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise UnreadableInput(
+            f"{file}: expected the package av to read video, found none; install it by pip install 'ichor-ct[video]'"
+        ) from error
+    frames: list[NDArray[np.uint8]] = []
+    try:
+        with av.open(str(file), format="avi") as container:
+            if not container.streams.video:
+                raise UnreadableInput(f"{file}: expected a video, found none in it")
+            stream = container.streams.video[0]
+            context = stream.codec_context
+            _require_size(file, context.width, context.height, max(stream.frames, 1))
+            context.options = {"err_detect": "explode"}  # a damaged frame is no slice
+            for frame in container.decode(stream):
+                if len(frames) == MOST_FRAMES:
+                    raise UnreadableInput(f"{file}: expected at most {MOST_FRAMES} frames, found more")
+                frames.append(_gray(file, len(frames) + 1, frame, crop))
+            declared = stream.frames
+    except (av.FFmpegError, ValueError) as error:
+        why = " ".join(str(getattr(error, "strerror", None) or error).split())
+        where = f"after {len(frames)} frames" if frames else "before the first frame"
+        raise UnreadableInput(
+            f"{file}: expected a whole AVI video, found a damaged or other file ({where}: {why})"
+        ) from error
+    if not frames or len(frames) < declared:
+        raise UnreadableInput(f"{file}: expected {declared or 'some'} frames as its header says, found {len(frames)}")
+    if any(one.shape != frames[0].shape for one in frames):
+        raise UnreadableInput(f"{file}: expected frames of one size, found several")
+    return np.stack(frames)
+
+
+def _require_size(file: Path, width: int, height: int, n: int) -> None:
+    if width * height > MOST_PIXELS or width * height * n > MOST_VOXELS or n > MOST_FRAMES:
+        raise UnreadableInput(
+            f"{file}: expected at most {MOST_FRAMES} frames, {MOST_PIXELS} pixels a frame and {MOST_VOXELS} in all, "
+            f"found {n} of {width} x {height}"
+        )
+
+
+def _gray(file: Path, number: int, frame: Any, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """One frame as gray, cropped. Raises UnreadableInput where it is coloured or nothing is left of it."""
+    top, right, bottom, left = crop
+    if top + bottom >= frame.height or left + right >= frame.width:
+        raise UnreadableInput(
+            f"{file}: expected a crop that leaves some of {frame.width} x {frame.height} pixels, found "
+            f"{top} from the top, {right} from the right, {bottom} from the bottom and {left} from the left"
+        )
+    colours = frame.to_ndarray(format="rgb24")[top : frame.height - bottom, left : frame.width - right]
+    lowest, highest = colours.min(axis=2), colours.max(axis=2)
+    spread = int((highest - lowest).max())
+    if spread > (GRAY_TOLERANCE_5_BITS if "555" in frame.format.name else GRAY_TOLERANCE):
+        raise UnreadableInput(
+            f"{file}: expected gray, found colour in frame {number}: channels differ by up to {spread} of 255; "
+            "crop borders with coloured writing"
+        )
+    gray: NDArray[np.uint8] = np.rint(colours.mean(axis=2, dtype=np.float32)).astype(np.uint8)
+    return gray
