@@ -45,6 +45,11 @@ def layer_state(database: Database, scan_id: int, layer: str) -> LayerState:
     )
 
 
+def drawn_slices(database: Database, scan_id: int, layer: str) -> int:
+    """How many slices have a label other than 0."""
+    return sum(bool(row["drawn"]) for row in database.rows(LATEST, (scan_id, "map", layer)))
+
+
 def latest(database: Database, scan_id: int, kind: Kind, layer: str, index: int | None) -> tuple[int, str, bool]:
     """The revision, payload and by_machine of what holds now; 0 and "" where nothing was ever put."""
     rows = database.rows(

@@ -59,6 +59,11 @@ class Project(Store):
             result[index] = decode(one.runs, record.rows, record.columns)
         return result
 
+    def drawn_slices(self, scan_id: int, layer: str) -> int:
+        """How many slices of a layer have anything drawn on them."""
+        self.require(scan_id, layer)
+        return changes.drawn_slices(self.database, scan_id, layer)
+
     def put_label_map(
         self,
         scan_id: int,

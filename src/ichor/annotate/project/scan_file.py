@@ -6,6 +6,8 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from ichor.atomic import write_whole
 from ichor.errors import UnreadableInput
-from ichor.scan import NiftiGrid, Scan, Source
+from ichor.scan import FloatArray, NiftiGrid, Scan, Source
 from ichor.windows import GrayWindow
 
 GEOMETRY = ("pixel_mm", "positions_mm", "thickness_mm")
@@ -44,9 +46,21 @@ def write_scan(scan: Scan, path: Path) -> None:
 
 def read_scan(path: Path) -> Scan:
     """The scan of `write_scan`. Raises UnreadableInput where the file is missing or damaged."""
+    with _open(path) as file:
+        return _scan(dict(file))
+
+
+def read_orientation(path: Path) -> FloatArray:
+    """(n, 2, 3), the orientation of the scan of `write_scan`, without reading its voxels; raises as `read_scan`."""
+    with _open(path) as file:
+        return np.asarray(file["orientation"], np.float64)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return _scan(dict(file))
+            yield file
     except FileNotFoundError as error:
         raise UnreadableInput(f"{path}: expected a scan of the project, found no file of that name") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,9 +11,9 @@ from typing import Self
 from ichor.annotate.project.changes import now
 from ichor.annotate.project.database import Database
 from ichor.annotate.project.records import CONSENSUS, NotInProject, ScanRecord
-from ichor.annotate.project.scan_file import read_scan, write_scan
+from ichor.annotate.project.scan_file import read_orientation, read_scan, write_scan
 from ichor.errors import IchorError, UnreadableInput
-from ichor.scan import Scan
+from ichor.scan import FloatArray, Scan
 
 READER_NAME = re.compile(r"\w[\w .-]{0,39}")
 # Words that stand for something else where a reader's name may stand.
@@ -35,6 +36,10 @@ class Store:
     def close(self) -> None:
         """Leave one file without a journal, so that the folder can be copied."""
         self.database.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A block whose changes are made together or not at all, with no change of another thread between."""
+        return self.database.transaction()
 
     def add_scan(self, scan: Scan, subject: str, name: str) -> ScanRecord:
         """Take a copy of the scan into the project."""
@@ -65,6 +70,10 @@ class Store:
         if scan.voxels.shape != (record.n_slices, record.rows, record.columns):
             raise UnreadableInput(f"{self._scan_file(scan_id)}: expected the scan of the project, found another")
         return scan
+
+    def orientation(self, scan_id: int) -> FloatArray:
+        """(n, 2, 3), `Scan.orientation` without reading the voxels. Raises UnreadableInput as `scan` does."""
+        return read_orientation(self._scan_file(self.record(scan_id).id))
 
     def readers(self) -> list[str]:
         """The readers' names in the order in which they joined."""

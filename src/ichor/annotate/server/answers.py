@@ -1,0 +1,59 @@
+"""Errors as the page wants them: {"error": "one line"} with the right status, and nothing of ours in it."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from ichor.annotate.project import NotInProject
+from ichor.errors import IchorError
+
+log = logging.getLogger("ichor.annotate")
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ichor</title>
+<h1>{title}</h1><p>{text}</p><p>Research use only; not a medical device.</p></html>"""
+
+
+def plain_page(title: str, text: str, status: int) -> HTMLResponse:
+    """A page without script or style, for who has not entered. The words are ours: nothing is quoted in them."""
+    return HTMLResponse(PAGE.format(title=title, text=text), status)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Have the app answer every error in this form."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(IchorError, _of_ours)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def error(status: int, line: str) -> JSONResponse:
+    """One line with its status."""
+    return JSONResponse({"error": line}, status)
+
+
+def _http(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (Starlette's form)
+    assert isinstance(raised, HTTPException)
+    return error(raised.status_code, str(raised.detail))
+
+
+def _malformed(request: Request, raised: Exception) -> Response:  # noqa: ARG001
+    assert isinstance(raised, RequestValidationError)
+    first = raised.errors()[0]
+    kind, *where = first["loc"]
+    # A path that names nothing that can be is not found; a body that says nothing that can be is not understood.
+    status = 404 if kind == "path" else 422
+    return error(status, f"{'.'.join(map(str, where)) or kind}: {first['msg']}"[:300])
+
+
+def _of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001
+    return error(404 if isinstance(raised, NotInProject) else 500, str(raised))
+
+
+def _unexpected(request: Request, raised: Exception) -> Response:
+    log.error("%s in %s", type(raised).__name__, request.scope.get("route"), exc_info=raised)
+    return error(500, "the server failed at this; nothing was changed")

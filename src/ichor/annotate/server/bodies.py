@@ -1,0 +1,113 @@
+"""What the page may send, checked by type and bounds before anything is done with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
+
+from ichor.annotate.project import Labels, Person
+from ichor.subtypes import Subtype
+
+# A 2048 x 2048 slice, the largest that CT makes, with a label of its own at every pixel.
+MOST_RUN_NUMBERS = 2 * 2048 * 2048
+Runs = Annotated[list[StrictInt], Field(max_length=MOST_RUN_NUMBERS)]
+Revision = Annotated[int, Field(strict=True, ge=0, le=2**31)]
+Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+Side = Annotated[int, Field(strict=True, ge=1, le=4096)]
+Index = Annotated[int, Field(strict=True, ge=0, le=2**31)]
+
+
+class SlicePut(BaseModel):
+    """A slice drawn anew; `seconds` is the reader's active time since the last report."""
+
+    base_revision: Revision
+    runs: Runs
+    seconds: Seconds = 0
+    by_machine: StrictBool = False
+
+
+class LabelsAsked(BaseModel):
+    """The labels of a slice or of the scan."""
+
+    subtypes: Annotated[list[Subtype], Field(max_length=5)] = []
+    fracture: StrictBool = False
+    no_hemorrhage: StrictBool = False
+    quality: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=20)] = []
+    note: Annotated[str, StringConstraints(max_length=10_000)] = ""
+
+    def labels(self) -> Labels:
+        """The same for the project, each remark once."""
+        return Labels(
+            tuple(one for one in Subtype if one in self.subtypes),
+            self.fracture,
+            self.no_hemorrhage,
+            tuple(dict.fromkeys(self.quality)),
+            self.note,
+        )
+
+
+class LabelsPut(BaseModel):
+    """Labels stated anew."""
+
+    base_revision: Revision
+    labels: LabelsAsked
+
+
+class StatePost(BaseModel):
+    """How far the reader, or the consensus, is."""
+
+    state: Literal["new", "in progress", "done"]
+    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
+
+
+class SecondsPost(BaseModel):
+    """The reader's active time since the last report."""
+
+    seconds: Seconds
+    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
+
+
+class PersonPut(BaseModel):
+    """The scan's subject."""
+
+    age: Annotated[float, Field(ge=0, le=130, allow_inf_nan=False)] | None = None
+    sex: Literal["F", "M"] | None = None
+    condition: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    note: Annotated[str, StringConstraints(max_length=10_000)] | None = None
+
+    def person(self) -> Person:
+        """The same for the project, in the words of ct-ich's table."""
+        words: dict[str, Literal["Female", "Male"]] = {"F": "Female", "M": "Male"}
+        return Person(self.age, words[self.sex] if self.sex else None, self.condition or "", self.note or "")
+
+
+class Drawn(BaseModel):
+    """A slice and what is drawn on it."""
+
+    k: Index
+    runs: Runs
+
+
+class SmoothPost(BaseModel):
+    """A label map to smooth."""
+
+    rows: Side
+    columns: Side
+    runs: Runs
+
+
+class InterpolatePost(BaseModel):
+    """Two drawn slices to fill the gap between."""
+
+    rows: Side
+    columns: Side
+    from_: Annotated[Drawn, Field(alias="from")]
+    to: Drawn
+
+
+class TakePost(BaseModel):
+    """What to take into the consensus: a reader's name or a way to combine, on these slices or on all."""
+
+    choice: Annotated[str, StringConstraints(max_length=60)]
+    slices: Annotated[list[Index], Field(max_length=10_000)] | None = None

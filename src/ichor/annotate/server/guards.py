@@ -1,0 +1,111 @@
+"""What stands before every request: the host, the origin and the size must be right; and what every answer carries.
+
+Host: a page elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding) sends its own name. Origin: a page
+elsewhere can have the browser write here, but not say that it is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+KILOBYTE = 1024
+# A slice of the largest scan with a label at every pixel of its own; all else is short.
+MOST_BYTES_OF_A_SLICE = 16 * KILOBYTE**2
+MOST_BYTES = 64 * KILOBYTE
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+READS = ("GET", "HEAD")
+
+
+class TooLarge(Exception):
+    """A body that went on after the most that is taken."""
+
+
+class Guards:
+    """ASGI middleware with the checks above, for a server on this port of loopback."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app = app
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass the request on with its body counted."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # there are no web sockets here
+            return
+        answering = False
+
+        async def sending(message: Message) -> None:
+            nonlocal answering
+            if message["type"] == "http.response.start":
+                answering = True
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        refused = self._refused(scope)
+        if refused is None:
+            try:
+                await self._app(scope, _counted(receive, _most_bytes(scope["path"])), sending)
+                return
+            except TooLarge:
+                if answering:
+                    raise
+                refused = (413, "the request is larger than anything this server takes")
+        await JSONResponse({"error": refused[1]}, refused[0])(scope, receive, sending)
+
+    def _refused(self, scope: Scope) -> tuple[int, str] | None:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        host = _only(headers, b"host")
+        if host not in self._hosts:
+            return 421, "this server answers to its own address on this machine only"
+        elsewhere = _only(headers, b"sec-fetch-site") in ("cross-site", "same-site")
+        if elsewhere and scope["path"].startswith("/api/"):
+            return 403, "another page asked for this"
+        if scope["method"] not in READS and _only(headers, b"origin") != f"http://{host}":
+            return 403, "only this server's own page may change anything"
+        length = _only(headers, b"content-length")
+        if length is not None and (not length.isdecimal() or int(length) > _most_bytes(scope["path"])):
+            return 413, f"the request is larger than the {_most_bytes(scope['path'])} bytes that are taken here"
+        return None
+
+
+def _most_bytes(path: str) -> int:
+    return MOST_BYTES_OF_A_SLICE if "/slices/" in path or path.startswith("/api/tools/") else MOST_BYTES
+
+
+def _only(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """The value of a header; of one that is given twice, something that matches nothing."""
+    values = [value for key, value in headers if key == name]
+    return None if not values else values[0].decode("latin-1") if len(values) == 1 else "\0"
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    taken = 0
+
+    async def counting() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > most:
+            raise TooLarge
+        return message
+
+    return counting

@@ -1,0 +1,91 @@
+"""Two readings side by side, and what the readers take of them into the consensus."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException
+
+from ichor.annotate.project import CONSENSUS, Labels, ScanRecord
+from ichor.annotate.project.rules import done_readers, may_see, why_not_change
+from ichor.annotate.server.bodies import TakePost
+from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.routes.layers import layer_answer
+
+router = APIRouter()
+
+COMBINED = ("union", "intersection", "staple")
+
+
+@router.get("/api/scans/{scan_id}/consensus")
+async def consensus(scan: Scanned, reader: Reader, server: Server) -> Answer:
+    """How far the readings agree, and the consensus so far; 403 until both are done."""
+    readers = _done(server, reader, scan)
+    return {
+        "readers": readers,
+        "agreement": await server.heavily(_agreement, server, scan, readers),
+        "layer": layer_answer(server, reader, scan.id, CONSENSUS),
+    }
+
+
+@router.post("/api/scans/{scan_id}/consensus/take")
+async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) -> Answer:
+    """Take one reading, or a combination of all, into the consensus; gives the consensus."""
+    readers = _done(server, reader, scan)
+    if body.choice not in (*COMBINED, *readers):
+        raise HTTPException(422, "choice: expected a reader who is done, union, intersection or staple")
+    slices = sorted(set(body.slices)) if body.slices is not None else list(range(scan.n_slices))
+    if slices and slices[-1] >= scan.n_slices:
+        raise HTTPException(422, f"slices: expected slices 0 to {scan.n_slices - 1}")
+    await server.heavily(_take, server, scan, reader, body.choice, slices, body.slices is None)
+    return layer_answer(server, reader, scan.id, CONSENSUS)
+
+
+def _done(server: Context, reader: str, scan: ScanRecord) -> list[str]:
+    states = server.states(scan.id)
+    if not may_see(reader, CONSENSUS, states):
+        raise HTTPException(403, "the consensus opens when two readers are done with this scan")
+    return done_readers(states)
+
+
+def _agreement(server: Context, scan: ScanRecord, readers: list[str]) -> Answer:
+    """Of the first two readers who were done."""
+    from ichor.annotate.agreement import agreement
+
+    project = server.project
+    maps = [project.label_map(scan.id, name) for name in readers[:2]]
+    labels = [[project.labels(scan.id, name, k) for k in range(scan.n_slices)] for name in readers[:2]]
+    found: Answer = agreement(*maps, *labels, server.grids.scan(scan.id))
+    return found
+
+
+def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: list[int], whole: bool) -> None:
+    project = server.project
+    readers = _done(server, reader, scan)
+    sources = readers if choice in COMBINED else [choice]
+    maps = [project.label_map(scan.id, name) for name in sources]
+    if choice in COMBINED:
+        from ichor.annotate.consensus import combine
+
+        taken = combine(choice, maps)
+    else:
+        taken = maps[0]
+    with project.transaction():
+        why_not = why_not_change(reader, CONSENSUS, server.states(scan.id))
+        if why_not is not None:
+            raise HTTPException(403, why_not)
+        for index in (*slices, *([None] if whole else [])):
+            if index is not None:
+                project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader)
+            said = _agreed([project.labels(scan.id, name, index) for name in sources])
+            project.put_labels(scan.id, CONSENSUS, index, said, by=reader)
+
+
+def _agreed(labels: list[Labels]) -> Labels:
+    """Of several readers' labels those that all state; notes only of one reader alone."""
+    first, *others = labels
+    return Labels(
+        subtypes=tuple(one for one in first.subtypes if all(one in other.subtypes for other in others)),
+        fracture=all(one.fracture for one in labels),
+        no_hemorrhage=all(one.no_hemorrhage for one in labels),
+        quality=tuple(one for one in first.quality if all(one in other.quality for other in others)),
+        note="" if others else first.note,
+    )

@@ -1,0 +1,61 @@
+"""Who changed what when, as far as the reader may know."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter
+
+from ichor.annotate.project import Change
+from ichor.annotate.project.labels import from_json
+from ichor.annotate.project.rules import may_see
+from ichor.annotate.project.runs import drawn_labels
+from ichor.annotate.server.context import Answer, Reader, Scanned, Server
+from ichor.subtypes import Subtype
+
+router = APIRouter()
+
+# What is shown at once; the project keeps all.
+MOST_ROWS = 2000
+NAMES = (*Subtype, "hemorrhage of no stated subtype")
+
+
+@router.get("/api/scans/{scan_id}/history")
+def history(scan: Scanned, reader: Reader, server: Server) -> list[Answer]:
+    """The changes of the layers that the reader may see and of the subject, newest first."""
+    states = server.states(scan.id)
+    changes = [
+        one
+        for one in reversed(server.project.history(scan.id))
+        if one.kind == "person" or may_see(reader, one.layer, states)
+    ]
+    return [_shown(one) for one in changes[:MOST_ROWS]]
+
+
+def _shown(change: Change) -> Answer:
+    return {
+        "who": change.who,
+        "when": change.at,
+        "layer": change.layer or None,
+        "slice": change.slice,
+        "kind": change.kind,
+        "revision": change.revision,
+        "text": _text(change),
+    }
+
+
+def _text(change: Change) -> str:
+    """One short line on what a change said."""
+    if change.kind == "map":
+        drawn = [NAMES[label - 1] for label in sorted(drawn_labels(json.loads(change.payload)))]
+        return (f"drew {', '.join(drawn)}" if drawn else "erased all") + (" (machine's)" if change.by_machine else "")
+    if change.kind == "labels":
+        labels = from_json(change.payload)
+        said = [*labels.subtypes, *labels.quality]
+        said += (
+            ["fracture"] * labels.fracture + ["no hemorrhage"] * labels.no_hemorrhage + ["a note"] * bool(labels.note)
+        )
+        return f"stated {', '.join(said)}" if said else "stated nothing"
+    if change.kind == "state":
+        return f"set to {json.loads(change.payload)}"
+    return "entered the subject"

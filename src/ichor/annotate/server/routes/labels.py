@@ -1,0 +1,43 @@
+"""What a reader says of a slice or of the scan."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException
+from starlette.responses import JSONResponse, Response
+
+from ichor.annotate.project import StaleRevision
+from ichor.annotate.server.bodies import LabelsPut
+from ichor.annotate.server.context import MOST, LayerName, Reader, Scanned, Server
+from ichor.annotate.server.labels_shown import shown_labels
+from ichor.annotate.server.routes.layers import changeable
+
+router = APIRouter()
+
+
+@router.put("/api/scans/{scan_id}/layers/{layer}/labels/{where}")
+def put_labels(
+    scan: Scanned, layer: LayerName, where: str, body: LabelsPut, reader: Reader, server: Server
+) -> Response:
+    """State labels anew, of a slice by its index or of the "scan"; 409 with the newer ones where they were changed."""
+    index = _index(where)
+    with server.project.transaction():
+        name = changeable(server, reader, scan.id, layer)
+        try:
+            revision = server.project.put_labels(
+                scan.id, name, index, body.labels.labels(), by=reader, base_revision=body.base_revision
+            )
+        except StaleRevision as stale:
+            newer = shown_labels(server.project.layer(scan.id, name), index)
+            return JSONResponse({"error": str(stale), "revision": stale.revision, "labels": newer}, 409)
+        state = server.project.layer(scan.id, name)
+    return JSONResponse(
+        {"revision": revision, "labels": shown_labels(state, index), "scan_labels": shown_labels(state, None)}
+    )
+
+
+def _index(where: str) -> int | None:
+    if where == "scan":
+        return None
+    if where.isascii() and where.isdecimal() and len(where) < 10 and int(where) <= MOST:
+        return int(where)
+    raise HTTPException(404, "expected a slice's index or the word scan")

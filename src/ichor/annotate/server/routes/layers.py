@@ -1,0 +1,128 @@
+"""The layers of a scan: what is drawn, slice by slice, and how far its reader is."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import ValidationError
+from starlette.responses import JSONResponse, Response
+
+from ichor.annotate.project import CONSENSUS, LayerState, StaleRevision
+from ichor.annotate.project.records import SliceMap
+from ichor.annotate.project.rules import why_not_change, why_not_set
+from ichor.annotate.project.runs import empty_runs
+from ichor.annotate.server.bodies import SecondsPost, SlicePut, StatePost
+from ichor.annotate.server.context import (
+    Answer,
+    Context,
+    LayerName,
+    Reader,
+    Scanned,
+    Server,
+    SliceIndex,
+    own_name,
+    visible,
+)
+from ichor.annotate.server.grid import Grid
+from ichor.annotate.server.labels_shown import shown_labels
+
+router = APIRouter()
+
+
+@router.get("/api/scans/{scan_id}/layers/{layer}")
+def layer(scan: Scanned, layer: LayerName, reader: Reader, server: Server) -> Answer:
+    """All of a layer that the reader may see."""
+    name = visible(server, reader, scan.id, layer)
+    return layer_answer(server, reader, scan.id, name)
+
+
+def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answer:
+    """The layer as the page reads it."""
+    with server.project.transaction():
+        state, states = server.project.layer(scan_id, name), server.states(scan_id)
+        seconds = server.project.seconds(scan_id, name)
+    grid = server.grids.grid(server.project.record(scan_id))
+    why_not = why_not_change(reader, name, states)
+    return {
+        "revision_of": {k: one.revision for k, one in state.maps.items()},
+        "slices": {k: _shown(one, grid) for k, one in state.maps.items()},
+        "labels": {
+            "scan": shown_labels(state, None),
+            "slices": {k: shown_labels(state, k) for k in _labelled(state)},
+        },
+        "state": states[name],
+        "seconds": seconds,
+        "writable": why_not is None,
+        "why_not": why_not,
+    }
+
+
+@router.put("/api/scans/{scan_id}/layers/{layer}/slices/{k}")
+def put_slice(
+    scan: Scanned, layer: LayerName, k: SliceIndex, body: SlicePut, reader: Reader, server: Server
+) -> Response:
+    """Draw a slice anew; 409 with the newer runs where it was changed meanwhile."""
+    grid = server.grids.grid(scan)
+    try:
+        label_map = grid.stored_map(body.runs)
+    except ValueError as error:
+        raise HTTPException(422, f"runs: {error}") from error
+    with server.project.transaction():
+        name = changeable(server, reader, scan.id, layer)
+        try:
+            revision = server.project.put_label_map(
+                scan.id, name, k, label_map, by=reader, by_machine=body.by_machine, base_revision=body.base_revision
+            )
+        except StaleRevision as stale:
+            newer = server.project.layer(scan.id, name).maps.get(k)
+            runs = newer.runs if newer else empty_runs(scan.rows, scan.columns)
+            answer = {"error": str(stale), "revision": stale.revision, "runs": list(grid.shown_runs(runs))}
+            return JSONResponse(answer, 409)
+        server.project.add_seconds(scan.id, reader, body.seconds)
+        state = server.project.layer(scan.id, name)
+    return JSONResponse(
+        {"revision": revision, "labels": shown_labels(state, k), "scan_labels": shown_labels(state, None)}
+    )
+
+
+@router.post("/api/scans/{scan_id}/state")
+def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) -> Answer:
+    """Say how far the reader, or the consensus, is."""
+    name = own_name(body.layer, reader)
+    with server.project.transaction():
+        why_not = why_not_set(reader, name, server.states(scan.id))
+        if why_not is not None:
+            raise HTTPException(403, why_not)
+        server.project.set_state(scan.id, name, body.state, by=reader)
+    return {"state": body.state}
+
+
+@router.post("/api/scans/{scan_id}/seconds")
+async def put_seconds(scan: Scanned, request: Request, reader: Reader, server: Server) -> Answer:
+    """Add to the time spent; of any content type, since a page that is left can send nothing but text."""
+    try:
+        body = SecondsPost.model_validate(json.loads(await request.body()))
+    except (ValueError, RecursionError, ValidationError) as error:
+        raise HTTPException(422, "expected the seconds since the last report, 0 to 3600") from error
+    if own_name(body.layer, reader) not in (reader, CONSENSUS):
+        raise HTTPException(403, "this layer is another reader's")
+    return {"seconds": server.project.add_seconds(scan.id, reader, body.seconds)}
+
+
+def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
+    """The layer by its own name. Raises HTTPException where the reader may not change it now."""
+    name = own_name(layer, reader)
+    why_not = why_not_change(reader, name, server.states(scan_id))
+    if why_not is not None:
+        raise HTTPException(403, why_not)
+    return name
+
+
+def _shown(one: SliceMap, grid: Grid) -> Answer:
+    return {"revision": one.revision, "runs": list(grid.shown_runs(one.runs)), "by_machine": one.by_machine}
+
+
+def _labelled(state: LayerState) -> list[int]:
+    """The slices that were touched; all others have the labels of an empty slice."""
+    return sorted({k for k in state.stated if k is not None} | set(state.maps))

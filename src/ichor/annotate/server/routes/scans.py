@@ -1,0 +1,105 @@
+"""The worklist, and one scan with its voxels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from ichor.annotate.project import CONSENSUS, ScanRecord
+from ichor.annotate.project.records import State
+from ichor.annotate.project.rules import done_readers, may_see, scan_state
+from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.grid import volume
+from ichor.annotate.server.routes.person import shown_person
+
+router = APIRouter()
+
+
+@router.get("/api/scans")
+def worklist(
+    reader: Reader, server: Server, order: Annotated[Literal["added", "uncertainty"], Query()] = "added"
+) -> list[Answer]:
+    """Every scan with how far it is; in the order of adding, or (asked for) what the machine is unsure of first."""
+    states = server.project.states()
+    scans = server.project.scans()
+    if order == "uncertainty":
+        scans = _by_uncertainty(server, scans)
+    return [_row(server, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
+
+
+@router.get("/api/scans/{scan_id}")
+async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa: ARG001 (who asks must be known)
+    """A scan without its voxels."""
+    return await server.heavily(_described, server, scan)
+
+
+@router.get("/api/scans/{scan_id}/volume.nii.gz")
+async def voxels(scan: Scanned, reader: Reader, server: Server) -> Response:  # noqa: ARG001 (who asks must be known)
+    """The scan's HU as the page shows them."""
+    content = await server.heavily(lambda: volume(server.grids.scan(scan.id)))
+    return Response(content, media_type="application/gzip")
+
+
+def _row(server: Context, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
+    done = done_readers(states)
+    # A reader who is not done learns nothing of what others found, not even that they disagree.
+    unblinded = may_see(reader, CONSENSUS, states)
+    agree = len(done) < 2 or (unblinded and states[CONSENSUS] != "done" and server.project.agree(scan.id, done))
+    state = scan_state(states, agree)
+    own = server.project.drawn_slices(scan.id, reader)
+    uncertainty = server.project.uncertainty(scan.id)
+    return {
+        "id": scan.id,
+        "subject": scan.subject,
+        "name": scan.name,
+        "n_slices": scan.n_slices,
+        "added_at": scan.added_at,
+        "state": state if unblinded or len(done) < 2 else "in progress",
+        "mine": {
+            "state": states[reader],
+            "seconds": server.project.seconds(scan.id, reader),
+            "slices_drawn": own,
+        },
+        "readers": [{"name": name, "state": one} for name, one in states.items() if name != CONSENSUS],
+        "uncertainty": None if uncertainty is None else sum(uncertainty) / len(uncertainty),
+        "open_consensus": unblinded,
+    }
+
+
+def _described(server: Context, record: ScanRecord) -> Answer:
+    scan = server.grids.scan(record.id)
+    grid = server.grids.grid(record)
+    spacing = scan.spacing_mm
+    pixel_mm = None if scan.pixel_mm is None else [float(one) for one in _median(scan.pixel_mm)]
+    if pixel_mm is not None and grid.axes.transpose:
+        pixel_mm.reverse()
+    previous = [one for one in server.project.scans() if one.subject == record.subject and one.id < record.id]
+    return {
+        "id": record.id,
+        "subject": record.subject,
+        "name": record.name,
+        "shape": [record.n_slices, *grid.shown],
+        "pixel_mm": pixel_mm,
+        "spacing_mm": None if spacing is None or pixel_mm is None else [*pixel_mm, spacing[2]],
+        "gray_window": None if scan.gray_window is None else asdict(scan.gray_window),
+        "warnings": list(scan.warnings),
+        "previous": [{"id": one.id, "name": one.name, "added_at": one.added_at} for one in reversed(previous)],
+        "person": shown_person(server.project.subject(record.id)),
+    }
+
+
+def _median(pixel_mm: object) -> list[float]:
+    import numpy as np
+
+    return [float(one) for one in np.median(np.asarray(pixel_mm), axis=0)]
+
+
+def _by_uncertainty(server: Context, scans: list[ScanRecord]) -> list[ScanRecord]:
+    from ichor.annotate.order import order
+
+    known = [(scan.id, scan.n_slices, server.project.uncertainty(scan.id)) for scan in scans]
+    place = {scan_id: number for number, scan_id in enumerate(order(known))}
+    return sorted(scans, key=lambda scan: place[scan.id])

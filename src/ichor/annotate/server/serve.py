@@ -1,0 +1,69 @@
+"""Serve a project on loopback until it is told to stop, and close it whole."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from ichor.annotate.project import Project
+from ichor.errors import IchorError
+
+HOST = "127.0.0.1"
+
+
+def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[dict[str, str]], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is told each reader's one-use link when the server can be reached.
+
+    Port 0 is any free one. Raises IchorError where the port is taken.
+    """
+    import uvicorn
+
+    from ichor.annotate.server.app import create_app
+    from ichor.annotate.server.session import Sessions
+
+    with _listening(port) as listener:
+        number = listener.getsockname()[1]
+        sessions = Sessions(number)
+        tokens = sessions.new_tokens(readers)
+        # No access log: its lines would hold tokens.
+        config = uvicorn.Config(
+            create_app(project, sessions, number),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+        ready({reader: f"http://{HOST}:{number}/enter?token={token}" for reader, token in tokens.items()})
+        before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # told to stop: the caller closes the project
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or "no such port"
+        raise IchorError(f"--port: expected a free port of {HOST}, found {port}: {reason}") from error
+    listener.listen(128)
+    return listener
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signal module's form)
+    raise KeyboardInterrupt

@@ -1,0 +1,42 @@
+"""The page's own files: those that came with the package, each by its exact path, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException
+from starlette.responses import FileResponse
+
+PAGE = Path(__file__).parents[1] / "page"
+# By name, not by the system's table: with nosniff a browser runs no module of another type.
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",
+}
+
+
+def page_router(folder: Path = PAGE) -> APIRouter:
+    """The files of a folder; index.html stands at /. What is not among them at the start is not found.
+
+    They are for anyone on this machine: nothing of a patient is in them.
+    """
+    router = APIRouter()
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in TYPES}
+    if "index.html" in files:
+        files[""] = files["index.html"]
+
+    @router.get("/{path:path}")
+    def file(path: str) -> FileResponse:
+        found = files.get(path)
+        if found is None:
+            raise HTTPException(404, "there is nothing here")
+        return FileResponse(found, media_type=TYPES[found.suffix])
+
+    return router
