@@ -35,6 +35,11 @@ def write_mask(mask: NDArray[np.bool_], scan: Scan, path: Path) -> None:
     _write(mask.astype(np.uint8), scan, path, slope=1.0)
 
 
+def write_labels(labels: NDArray[np.uint8], scan: Scan, path: Path) -> None:
+    """Write a label map (n, rows, columns) on the grid of `scan` to a .nii.gz, bytes as they are."""
+    _write(labels.astype(np.uint8), scan, path, slope=1.0)
+
+
 def write_probability(probability: NDArray[np.float32], scan: Scan, path: Path) -> None:
     """Write probabilities (n, rows, columns) to a .nii.gz: 16-bit steps of 1/65535, scaled to 0..1."""
     steps = np.rint(np.clip(probability, 0, 1) * np.float32(65535)).astype(np.uint16)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ichor.subtypes import Subtype
+
 
 @dataclass(frozen=True, slots=True)
 class Concept:
@@ -21,6 +23,12 @@ ABNORMAL_STRUCTURE = Concept("49755003", "SCT", "Morphologically Abnormal Struct
 HEMORRHAGE = Concept("50960005", "SCT", "Hemorrhage")
 # PS3.16 CID 4, Anatomic Region.
 INTRACRANIAL = Concept("1101003", "SCT", "Intracranial")
+# PS3.16 CID 7140 and 7153. They know no epidural and no subdural space.
+_REGIONS = {
+    Subtype.IVH: Concept("35764002", "SCT", "Brain ventricle"),
+    Subtype.IPH: Concept("12738006", "SCT", "Brain"),
+    Subtype.SAH: Concept("35951006", "SCT", "Subarachnoid space"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,11 @@ class Segment:
 
 
 INTRACRANIAL_HEMORRHAGE = Segment("Intracranial hemorrhage", HEMORRHAGE, region=INTRACRANIAL)
+
+
+def subtype_segment(subtype: Subtype) -> Segment:
+    """Hemorrhage of one subtype, drawn by a person."""
+    return Segment(f"{subtype.label} hemorrhage ({subtype})", HEMORRHAGE, region=_REGIONS.get(subtype, INTRACRANIAL))
 
 
 def description(segment: Segment, number: int) -> Any:

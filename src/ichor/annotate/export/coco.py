@@ -1,0 +1,40 @@
+"""COCO: the slices as PNG in the brain window, on the scan's own pixels, and each region in annotations.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated
+from ichor.windows import BRAIN
+from ichor.write.coco import CocoDataset
+
+
+class CocoTarget:
+    """Target of `ichor.annotate.export.run`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._dataset = CocoDataset(LABEL_NAMES)
+
+    def write(self, one: Annotated) -> list[str]:
+        """Write one image a slice, its rows and columns as the scan has them."""
+        images = self._folder / "images"
+        images.mkdir(exist_ok=True)
+        gray = np.rint(BRAIN.gray(one.scan.hu)).astype(np.uint8)
+        for k, labels in enumerate(one.slices, 1):
+            name = f"{one.case}_{k:03d}.png"
+            Image.fromarray(gray[k - 1]).save(images / name)
+            facts = {"case": one.case, "slice": k, "subtypes": list(labels.subtypes), "fracture": labels.fracture}
+            self._dataset.add(f"images/{name}", one.label_map[k - 1], facts)
+        return []
+
+    def finish(self) -> None:
+        """Write annotations.json."""
+        description = f"Intracranial hemorrhage on head CT, annotated with Ichor. {NOT_MEDICAL}"
+        self._dataset.write(self._folder / "annotations.json", description)
+
+
+make = CocoTarget

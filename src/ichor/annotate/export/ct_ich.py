@@ -1,0 +1,154 @@
+"""The layout of ct-ich 1.0.0, with regions.json beside it. `ichor dataset check` accepts it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut
+from ichor.annotate.export.grid_650 import Grid, grid_of
+from ichor.annotate.export.regions import FILE, encoded_regions
+from ichor.atomic import write_whole
+from ichor.dataset.tables import SliceRow, Subject
+from ichor.errors import UnreadableInput
+from ichor.read.ct_ich import PIXEL_MM, SLICE_MM
+from ichor.scan import Scan
+from ichor.subtypes import Subtype
+from ichor.write.ct_ich import IMAGES, write_images, write_masks, write_tables
+
+README = """The layout of ct-ich 1.0.0 (Hssayeni M. 2019, doi:10.13026/w8q8-ky94), written by Ichor.
+{use}
+
+A reader of this layout takes a pixel for {pixel} mm and slices for {slice} mm apart. {file} has each
+subject's true pixel size and slice positions, where they are known, and the subtype of each region.
+"""
+
+
+class CtIchTarget:
+    """Target of `ichor.annotate.export.run`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._slices: list[SliceRow] = []
+        self._subjects: list[Subject] = []
+        self._geometry: dict[str, Any] = {}
+        self._regions: dict[str, Any] = {}
+
+    def write(self, one: Annotated) -> list[str]:
+        """Write images and delineations."""
+        subject = _subject(one)
+        slices = _slices(one)
+        grid = grid_of(one.scan)
+        label_map = grid.label_map(one.label_map)
+        _require_whole(one, label_map)
+        if not _copy_originals(one, self._folder / IMAGES / one.case):
+            write_images(self._folder, one.case, grid.hu())
+        write_masks(self._folder, one.case, label_map > 0)
+        self._slices += slices
+        self._subjects.append(subject)
+        self._regions[one.case] = encoded_regions(label_map)
+        self._geometry[one.case] = _geometry(one.scan, grid)
+        return _notes(one.scan, grid)
+
+    def finish(self) -> None:
+        """Write the tables, regions.json and a few lines to read, all in the order of the subjects."""
+        self._slices.sort(key=lambda row: (row.subject, row.number))
+        self._subjects.sort(key=lambda row: row.number)
+        write_tables(self._folder, self._slices, self._subjects)
+        content = {
+            "use": NOT_MEDICAL,
+            "geometry": dict(sorted(self._geometry.items())),
+            "regions": dict(sorted(self._regions.items())),
+        }
+        write_whole(self._folder / FILE, json.dumps(content) + "\n")
+        text = README.format(use=NOT_MEDICAL, pixel=PIXEL_MM, slice=f"{SLICE_MM:g}", file=FILE)
+        write_whole(self._folder / "README.txt", text)
+
+
+make = CtIchTarget
+
+
+def _subject(one: Annotated) -> Subject:
+    """The row of the demographics. Raises LeftOut where something that it must have was not entered."""
+    if len(one.case) > 3:
+        raise LeftOut("the layout numbers subjects by three digits, and these are used up")
+    person = one.person
+    missing = [name for name, value in (("age", person.age), ("sex", person.sex)) if value is None]
+    if person.age is None or person.sex is None:
+        raise LeftOut(f"the layout's table needs the subject's {' and '.join(missing)}, not entered yet")
+    return Subject(
+        number=one.case,
+        age_years=person.age,
+        sex=person.sex,
+        subtypes=frozenset(one.labels.subtypes),
+        fracture=one.labels.fracture,
+        condition=person.condition,
+        note=person.note,
+    )
+
+
+def _slices(one: Annotated) -> list[SliceRow]:
+    """The rows of the slice table. Raises LeftOut where the scan's labels are on no slice."""
+    rows = [
+        SliceRow(one.case, k, frozenset(labels.subtypes), no_hemorrhage=not labels.subtypes, fracture=labels.fracture)
+        for k, labels in enumerate(one.slices, 1)
+    ]
+    on_slices = frozenset[Subtype]().union(*(row.subtypes for row in rows))
+    if alone := [name for name in one.labels.subtypes if name not in on_slices]:
+        raise LeftOut(f"{', '.join(alone)} is stated of the scan and of no slice")
+    if one.labels.fracture and not any(row.fracture for row in rows):
+        raise LeftOut("a fracture is stated of the scan and of no slice")
+    return rows
+
+
+def _require_whole(one: Annotated, label_map: Any) -> None:
+    """Raise LeftOut where a slice with a subtype has no region, or one with a region no subtype."""
+    drawn = label_map.any(axis=(1, 2))
+    for k, labels in enumerate(one.slices):
+        if labels.subtypes and not drawn[k]:
+            raise LeftOut(f"slice {k + 1} is labelled {', '.join(labels.subtypes)} and has no region drawn")
+        if drawn[k] and not labels.subtypes:
+            raise LeftOut(f"slice {k + 1} has a region and no subtype")
+
+
+def _copy_originals(one: Annotated, folder: Path) -> bool:
+    """Copy a ct-ich subject's own images, which encoding anew would alter, where they are still what was annotated."""
+    from ichor.read import open_scan
+
+    source = one.scan.source
+    if source.kind != "ct-ich" or source.path.name != one.case:
+        return False
+    try:
+        if not np.array_equal(open_scan(source.path).voxels, one.scan.voxels):
+            return False
+    except UnreadableInput:
+        return False
+    for window in ("brain", "bone"):
+        (folder / window).mkdir(parents=True)
+        for k in range(1, one.scan.n_slices + 1):
+            file = source.path / window / f"{k}.jpg"
+            if file.is_file():
+                shutil.copyfile(file, folder / window / file.name)
+    return True
+
+
+def _geometry(scan: Scan, grid: Grid) -> dict[str, Any]:
+    """Sizes in mm as the scan has them, for each slice; null where they are not known."""
+    along = scan.slice_positions_mm
+    return {
+        "resampled": grid.resampled,
+        "pixel_mm": None if grid.pixel_mm is None else np.round(grid.pixel_mm, 6).tolist(),
+        "slice_positions_mm": None if along is None else np.round(along, 4).tolist(),
+    }
+
+
+def _notes(scan: Scan, grid: Grid) -> list[str]:
+    if not grid.resampled:
+        return []
+    rows, columns = scan.voxels.shape[1:]
+    size = "" if grid.pixel_mm is None else f", a pixel is now {np.median(grid.pixel_mm):.4g} mm"
+    return [f"resampled from {columns} x {rows} to 650 x 650 pixels{size}"]

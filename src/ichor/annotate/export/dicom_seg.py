@@ -1,0 +1,66 @@
+"""DICOM Segmentations: for each scan from DICOM one object with a segment for each subtype, NNN.dcm.
+
+Frames refer to the instances that the scan was read from, which must still lie where they were. The object belongs to
+the patient and study of its source, and names them as every object of a study does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from ichor.annotate.export.annotated import Annotated, LeftOut
+from ichor.annotate.project import UNSTATED
+from ichor.subtypes import Subtype
+from ichor.write.dicom_seg import SegFacts, import_highdicom, segmentation
+from ichor.write.segments import INTRACRANIAL_HEMORRHAGE, subtype_segment
+from ichor.write.uid import named_uid
+
+SERIES_NUMBER = 500  # beyond the scanner's own
+SEGMENTS = {
+    **{label: subtype_segment(subtype) for label, subtype in enumerate(Subtype, 1)},
+    UNSTATED: INTRACRANIAL_HEMORRHAGE,
+}
+
+
+class DicomSegTarget:
+    """Target of `ichor.annotate.export.run`. Raises IchorError where highdicom is not installed."""
+
+    def __init__(self, folder: Path) -> None:
+        import_highdicom()  # before anything is written
+        self._folder = folder
+
+    def write(self, one: Annotated) -> list[str]:
+        """Write the segments that have a region; where there is none, an empty one that says so."""
+        from ichor.read.dicom.source import read_source
+
+        source = one.scan.source
+        if source.kind != "dicom":
+            raise LeftOut(f"a Segmentation refers to DICOM images, and this scan is from {source.kind}")
+        labels = [int(label) for label in np.unique(one.label_map) if label] or [UNSTATED]
+        masks = np.stack([one.label_map == label for label in labels], axis=-1)
+        names = (source.series_uid or source.instance_uids[0], _digest(one), "annotation")
+        facts = SegFacts(
+            series_uid=named_uid(*names),
+            instance_uid=named_uid(*names, "1"),
+            series_number=SERIES_NUMBER,
+            description="Hemorrhage, annotated; research use only",
+            created=datetime.fromisoformat(one.changed_at).replace(tzinfo=None),
+        )
+        segments = [SEGMENTS[label] for label in labels]
+        made = segmentation(masks, segments, read_source(one.scan), facts, source.frame_numbers)
+        made.save_as(self._folder / f"{one.case}.dcm", enforce_file_format=True)
+        return []
+
+    def finish(self) -> None:
+        """Nothing is said of all scans together."""
+
+
+make = DicomSegTarget
+
+
+def _digest(one: Annotated) -> str:
+    return hashlib.sha256(one.changed_at.encode() + one.label_map.tobytes()).hexdigest()

@@ -1,0 +1,14 @@
+"""The steps in which a scan's HU are stored as 16-bit whole numbers."""
+
+from __future__ import annotations
+
+from ichor.dataset.export.release import GRAY_STEPS
+from ichor.scan import Scan
+from ichor.write.hu_scale import WHOLE_HU, HuScale
+
+OF_GRAY = frozenset({"ct-ich", "video", "images"})
+
+
+def hu_scale(scan: Scan) -> HuScale:
+    """The steps of the gray windows where the scan was read from such; else whole HU, as scanners store them."""
+    return GRAY_STEPS if scan.source.kind in OF_GRAY else WHOLE_HU

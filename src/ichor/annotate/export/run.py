@@ -1,0 +1,113 @@
+"""Exporting a project: every finished scan into one new folder, which is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from ichor import __version__
+from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers
+from ichor.annotate.project import CONSENSUS, Project, ScanRecord
+from ichor.atomic import whole_folder, write_whole
+from ichor.errors import IchorError
+
+TARGETS = {"ct-ich": "ct_ich", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
+# What an export is of, and which case is which scan of the project; it names nobody.
+RECORD = "export.json"
+
+
+class Target(Protocol):
+    """What the file of each target offers, as `make(folder)`."""
+
+    def write(self, one: Annotated) -> Sequence[str]:
+        """Write a scan and say what a person should know of it. Raises LeftOut where the layout cannot hold it."""
+        ...
+
+    def finish(self) -> None:
+        """Write what is said of all scans together."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a scan: written as `case`, or left out for a `reason`; `notes` are for a person to read."""
+
+    record: ScanRecord
+    case: str
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
+    """Write the project's finished scans into `out` as one of TARGETS, yielding what became of each scan.
+
+    `out` appears when the last one is written. Raises IchorError where it holds something already, where no scan is
+    finished, where the disk fails, or where a package is missing that the target needs.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        found = "a folder with content" if out.is_dir() else "a file"
+        raise IchorError(f"{out}: expected a new folder, or an empty one, to export to, found {found}")
+    records = project.scans()
+    numbers = case_numbers(records)
+    written: dict[str, dict[str, Any]] = {}
+    with _disk(out), whole_folder(out) as folder:
+        files = cast(Target, import_module(f"ichor.annotate.export.{TARGETS[target]}").make(folder))
+        for record in records:
+            yield _export_one(project, files, record, numbers[record.id], written)
+        if not written:
+            raise IchorError(f"{project.folder}: expected a scan that can be exported, found none of {len(records)}")
+        files.finish()
+        write_whole(folder / RECORD, json.dumps(_summary(target, written, records), indent=2) + "\n")
+
+
+def _export_one(
+    project: Project, files: Target, record: ScanRecord, case: str, written: dict[str, dict[str, Any]]
+) -> Outcome:
+    try:
+        one = annotated(project, record, case)
+        notes = [*_of_the_machine(one), *files.write(one)]
+    except IchorError as error:
+        return Outcome(record, case, reason=str(error))
+    written[case] = {
+        "scan": record.id,
+        "annotated_by": "consensus" if one.layer == CONSENSUS else "one reader",
+        "changed_at": one.changed_at,
+        "notes": notes,
+    }
+    return Outcome(record, case, notes=tuple(notes))
+
+
+def _of_the_machine(one: Annotated) -> list[str]:
+    """What of it no person has touched."""
+    slices = ", ".join(str(index + 1) for index in one.by_machine)
+    return [f"the outlines on slice {slices} are the machine's, and no reader changed them"] if slices else []
+
+
+def _summary(target: str, written: dict[str, dict[str, Any]], records: Sequence[ScanRecord]) -> dict[str, Any]:
+    """What the export is of; `same_subject` lists cases that belong on one side of a split."""
+    subjects: dict[str, list[str]] = {}
+    by_scan = {facts["scan"]: case for case, facts in written.items()}
+    for record in records:
+        if record.id in by_scan:
+            subjects.setdefault(record.subject, []).append(by_scan[record.id])
+    return {
+        "target": target,
+        "made_by": f"ichor {__version__}",
+        "use": NOT_MEDICAL,
+        "cases": written,
+        "same_subject": [sorted(cases) for cases in subjects.values() if len(cases) > 1],
+    }
+
+
+@contextmanager
+def _disk(out: Path) -> Iterator[None]:
+    """What the disk refuses, told in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise IchorError(f"{out}: could not be written ({error.strerror or 'output error'})") from error
