@@ -12,8 +12,11 @@ from ichor.annotate.project.records import Change, Kind, LayerState, SliceMap, S
 # The slice number that stands for the scan itself.
 WHOLE_SCAN = -1
 
-LATEST = """SELECT slice, max(revision) AS revision, payload, drawn, by_machine FROM change
-    WHERE scan_id = ? AND kind = ? AND layer = ? GROUP BY slice"""
+# The latest row of each slice is found in the index alone; only these rows are read.
+LATEST = """SELECT slice, revision, payload, drawn, by_machine FROM change
+    JOIN (SELECT slice, max(revision) AS revision FROM change WHERE scan_id = ?1 AND kind = ?2 AND layer = ?3
+          GROUP BY slice) USING (slice, revision)
+    WHERE scan_id = ?1 AND kind = ?2 AND layer = ?3"""
 
 
 def now() -> str:

@@ -20,7 +20,9 @@ def labels_of(layer: LayerState, index: int | None) -> Labels:
     """The labels of a slice, or (None) of the scan, with all that follows from others."""
     stated = layer.stated.get(index, StatedLabels()).labels
     subtypes = _in_order(frozenset(stated.subtypes) | implied_subtypes(layer, index))
-    none_stated = stated.no_hemorrhage or (index is not None and labels_of(layer, None).no_hemorrhage)
+    none_stated = stated.no_hemorrhage
+    if index is not None and layer.stated.get(None, StatedLabels()).labels.no_hemorrhage:
+        none_stated = none_stated or labels_of(layer, None).no_hemorrhage
     return replace(
         stated,
         subtypes=subtypes,

@@ -5,22 +5,19 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from ichor.annotate.project import Project
 from ichor.annotate.server.answers import handle_errors
 from ichor.annotate.server.context import Context
-from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.guards import Guards
 from ichor.annotate.server.routes import ROUTERS
-from ichor.annotate.server.session import Sessions
 from ichor.annotate.server.static import page_router
 
 
-def create_app(project: Project, sessions: Sessions, port: int) -> ASGIApp:
-    """The application for an open project, to be served on this port of loopback."""
+def create_app(context: Context, port: int) -> ASGIApp:
+    """The application, to be served on this port of loopback."""
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.context = Context(project, sessions, Grids(project))
+    app.state.context = context
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(page_router())
     handle_errors(app)
-    return Guards(app, port)
+    return Guards(app, context.sessions, port)

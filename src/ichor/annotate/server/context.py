@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
@@ -16,6 +16,7 @@ from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.grid import Grids
+from ichor.annotate.server.reading_machine import ReadingMachine
 from ichor.annotate.server.session import Sessions
 
 P = ParamSpec("P")
@@ -31,7 +32,19 @@ class Context:
     project: Project
     sessions: Sessions
     grids: Grids
-    heavy: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "heavy"))
+    machine: ReadingMachine
+    heavy: ThreadPoolExecutor
+
+    @classmethod
+    def of(cls, project: Project, sessions: Sessions) -> Context:
+        """What serves an open project."""
+        grids = Grids(project)
+        return cls(project, sessions, grids, ReadingMachine(project, grids), ThreadPoolExecutor(2, "heavy"))
+
+    def close(self) -> None:
+        """Wait for the work that is under way; the project may be closed then."""
+        self.machine.close()
+        self.heavy.shutdown(cancel_futures=True)
 
     async def heavily(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Run heavy work in its own threads and give what it gives."""

@@ -1,4 +1,4 @@
-"""What stands before every request: the host, the origin and the size must be right; and what every answer carries.
+"""What stands before every request: the host, the origin, the session and the size; and what every answer carries.
 
 Host: a page elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding) sends its own name. Origin: a page
 elsewhere can have the browser write here, but not say that it is ours.
@@ -6,10 +6,17 @@ elsewhere can have the browser write here, but not say that it is ours.
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
+from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ichor.annotate.server.session import Sessions
 
 KILOBYTE = 1024
 # A slice of the largest scan with a label at every pixel of its own; all else is short.
@@ -30,18 +37,16 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+log = logging.getLogger("ichor.annotate")
 READS = ("GET", "HEAD")
-
-
-class TooLarge(Exception):
-    """A body that went on after the most that is taken."""
 
 
 class Guards:
     """ASGI middleware with the checks above, for a server on this port of loopback."""
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, port: int) -> None:
         self._app = app
+        self._sessions = sessions
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,10 +70,13 @@ class Guards:
             try:
                 await self._app(scope, _counted(receive, _most_bytes(scope["path"])), sending)
                 return
-            except TooLarge:
+            except Exception as error:
+                # What an exception says may quote a patient's data: only its kind and place are told.
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                log.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
                 if answering:
-                    raise
-                refused = (413, "the request is larger than anything this server takes")
+                    return
+                refused = (500, "the server failed at this; nothing was changed")
         await JSONResponse({"error": refused[1]}, refused[0])(scope, receive, sending)
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
@@ -81,6 +89,10 @@ class Guards:
             return 403, "another page asked for this"
         if scope["method"] not in READS and _only(headers, b"origin") != f"http://{host}":
             return 403, "only this server's own page may change anything"
+        cookies = cookie_parser(_only(headers, b"cookie") or "")
+        # Before the body is read, so that a stranger cannot make the server parse one.
+        if scope["path"].startswith("/api/") and self._sessions.reader(cookies.get(self._sessions.cookie)) is None:
+            return 401, "open your own link first: the one printed where the server was started"
         length = _only(headers, b"content-length")
         if length is not None and (not length.isdecimal() or int(length) > _most_bytes(scope["path"])):
             return 413, f"the request is larger than the {_most_bytes(scope['path'])} bytes that are taken here"
@@ -105,7 +117,7 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > most:
-            raise TooLarge
+            raise HTTPException(413, f"the request is larger than the {most} bytes that are taken here")
         return message
 
     return counting

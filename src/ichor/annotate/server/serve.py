@@ -22,19 +22,22 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
     import uvicorn
 
     from ichor.annotate.server.app import create_app
+    from ichor.annotate.server.context import Context
     from ichor.annotate.server.session import Sessions
 
     with _listening(port) as listener:
         number = listener.getsockname()[1]
-        sessions = Sessions(number)
-        tokens = sessions.new_tokens(readers)
+        context = Context.of(project, Sessions(number))
+        tokens = context.sessions.new_tokens(readers)
         # No access log: its lines would hold tokens.
         config = uvicorn.Config(
-            create_app(project, sessions, number),
+            create_app(context, number),
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            lifespan="off",
+            ws="none",
             timeout_graceful_shutdown=3,
         )
         ready({reader: f"http://{HOST}:{number}/enter?token={token}" for reader, token in tokens.items()})
@@ -44,6 +47,7 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
         except KeyboardInterrupt:
             pass  # told to stop: the caller closes the project
         finally:
+            context.close()
             if before is not None:
                 signal.signal(signal.SIGTERM, before)
 

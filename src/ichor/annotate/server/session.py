@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterable
 from hashlib import sha256
 
-HOURS = 12
+# A browser that is opened again the next morning goes on.
+DAYS = 7
 
 
 class Sessions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 
 from ichor.annotate.project import CONSENSUS, Labels, ScanRecord
+from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.rules import done_readers, may_see, why_not_change
 from ichor.annotate.server.bodies import TakePost
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
@@ -17,7 +18,7 @@ COMBINED = ("union", "intersection", "staple")
 
 @router.get("/api/scans/{scan_id}/consensus")
 async def consensus(scan: Scanned, reader: Reader, server: Server) -> Answer:
-    """How far the readings agree, and the consensus so far; 403 until both are done."""
+    """How far the first two readers who are done agree, and the consensus so far; 403 until both are done."""
     readers = _done(server, reader, scan)
     return {
         "readers": readers,
@@ -28,7 +29,7 @@ async def consensus(scan: Scanned, reader: Reader, server: Server) -> Answer:
 
 @router.post("/api/scans/{scan_id}/consensus/take")
 async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) -> Answer:
-    """Take one reading, or a combination of all, into the consensus; gives the consensus."""
+    """Take one reading, or a combination of both, into the consensus; gives the consensus."""
     readers = _done(server, reader, scan)
     if body.choice not in (*COMBINED, *readers):
         raise HTTPException(422, "choice: expected a reader who is done, union, intersection or staple")
@@ -43,16 +44,16 @@ def _done(server: Context, reader: str, scan: ScanRecord) -> list[str]:
     states = server.states(scan.id)
     if not may_see(reader, CONSENSUS, states):
         raise HTTPException(403, "the consensus opens when two readers are done with this scan")
-    return done_readers(states)
+    return done_readers(states)[:2]
 
 
 def _agreement(server: Context, scan: ScanRecord, readers: list[str]) -> Answer:
-    """Of the first two readers who were done."""
     from ichor.annotate.agreement import agreement
 
     project = server.project
-    maps = [project.label_map(scan.id, name) for name in readers[:2]]
-    labels = [[project.labels(scan.id, name, k) for k in range(scan.n_slices)] for name in readers[:2]]
+    maps = [project.label_map(scan.id, name) for name in readers]
+    layers = [project.layer(scan.id, name) for name in readers]
+    labels = [[labels_of(layer, k) for k in range(scan.n_slices)] for layer in layers]
     found: Answer = agreement(*maps, *labels, server.grids.scan(scan.id))
     return found
 
@@ -61,6 +62,7 @@ def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: l
     project = server.project
     readers = _done(server, reader, scan)
     sources = readers if choice in COMBINED else [choice]
+    layers = [project.layer(scan.id, name) for name in sources]
     maps = [project.label_map(scan.id, name) for name in sources]
     if choice in COMBINED:
         from ichor.annotate.consensus import combine
@@ -75,7 +77,7 @@ def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: l
         for index in (*slices, *([None] if whole else [])):
             if index is not None:
                 project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader)
-            said = _agreed([project.labels(scan.id, name, index) for name in sources])
+            said = _agreed([labels_of(layer, index) for layer in layers])
             project.put_labels(scan.id, CONSENSUS, index, said, by=reader)
 
 

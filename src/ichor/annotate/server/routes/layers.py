@@ -6,6 +6,7 @@ import json
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from ichor.annotate.project import CONSENSUS, LayerState, StaleRevision
@@ -107,7 +108,7 @@ async def put_seconds(scan: Scanned, request: Request, reader: Reader, server: S
         raise HTTPException(422, "expected the seconds since the last report, 0 to 3600") from error
     if own_name(body.layer, reader) not in (reader, CONSENSUS):
         raise HTTPException(403, "this layer is another reader's")
-    return {"seconds": server.project.add_seconds(scan.id, reader, body.seconds)}
+    return {"seconds": await run_in_threadpool(server.project.add_seconds, scan.id, reader, body.seconds)}
 
 
 def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from fastapi import APIRouter
 
 from ichor.annotate.project import UNSTATED
-from ichor.annotate.server.context import Answer, Reader
+from ichor.annotate.server.context import Answer, Reader, Server
 from ichor.subtypes import Subtype
 from ichor.windows import NAMED_WINDOWS
 
@@ -19,7 +17,7 @@ KEYS = ("brain", "bone", "subdural", "stroke")
 
 
 @router.get("/api/me")
-def me(reader: Reader) -> Answer:
+def me(reader: Reader, server: Server) -> Answer:
     """The reader's name, the labels with their colours, the gray windows with their keys, whether there is a model."""
     names = [*((one.value, one.label) for one in Subtype), ("ICH", "Hemorrhage of no stated subtype")]
     return {
@@ -37,13 +35,5 @@ def me(reader: Reader) -> Answer:
             }
             for key, name in enumerate(KEYS, 1)
         ],
-        "machine": machine_is_there(),
+        "machine": server.machine.is_there,
     }
-
-
-@cache
-def machine_is_there() -> bool:
-    """Whether a model package came with this installation."""
-    from importlib.resources import files
-
-    return (files("ichor.models") / "compact" / "model.onnx").is_file()

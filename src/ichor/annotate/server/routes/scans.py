@@ -22,10 +22,15 @@ router = APIRouter()
 def worklist(
     reader: Reader, server: Server, order: Annotated[Literal["added", "uncertainty"], Query()] = "added"
 ) -> list[Answer]:
-    """Every scan with how far it is; in the order of adding, or (asked for) what the machine is unsure of first."""
+    """Every scan with how far it is; in the order of adding, or (asked for) what the machine is unsure of first.
+
+    That order is of the scans known so far; the machine goes on to the others, so ask again.
+    """
     states = server.project.states()
     scans = server.project.scans()
     if order == "uncertainty":
+        if server.machine.is_there:
+            server.machine.ask_for_uncertainty([one.id for one in scans if server.project.uncertainty(one.id) is None])
         scans = _by_uncertainty(server, scans)
     return [_row(server, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
 

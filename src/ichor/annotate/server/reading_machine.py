@@ -1,0 +1,63 @@
+"""The shipped model beside the readers: one scan at a time, in a thread of its own, so that nobody waits for it.
+
+Nothing of it runs before a reader asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ichor.annotate.project import Project
+from ichor.annotate.server.grid import Grids
+from ichor.errors import IchorError
+
+if TYPE_CHECKING:
+    from ichor.annotate.machine import Suggestion
+
+
+class ReadingMachine:
+    """Asks the model of one scan after the other and keeps its uncertainty in the project."""
+
+    def __init__(self, project: Project, grids: Grids) -> None:
+        self._project = project
+        self._grids = grids
+        self._thread = ThreadPoolExecutor(1, "machine")
+        self._mutex = threading.Lock()
+        self._asked: set[int] = set()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a model came with this installation."""
+        from ichor.models.package import DEFAULT_MODEL, find_package
+
+        try:
+            find_package(DEFAULT_MODEL)
+        except IchorError:
+            return False
+        return True
+
+    def suggest(self, scan_id: int) -> Future[Suggestion]:
+        """The machine's outline of a scan, when it has come to it."""
+        return self._thread.submit(self._suggest, scan_id)
+
+    def ask_for_uncertainty(self, scan_ids: Iterable[int]) -> None:
+        """Begin to find the uncertainty of scans; each is asked once."""
+        with self._mutex:
+            new = [scan_id for scan_id in scan_ids if scan_id not in self._asked]
+            self._asked.update(new)
+        for scan_id in new:
+            self._thread.submit(self._suggest, scan_id)
+
+    def close(self) -> None:
+        """Take no more scans and wait for the one that is being read."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _suggest(self, scan_id: int) -> Suggestion:
+        from ichor.annotate.machine import suggest
+
+        found = suggest(self._grids.scan(scan_id))
+        self._project.put_uncertainty(scan_id, [float(one) for one in found.uncertainty])
+        return found
