@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-import ichor.evaluate.results
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from ichor.evaluate.folder import results_in
@@ -84,7 +83,7 @@ def test_what_is_committed_follows_from_its_masks_and_scores(
     assert committed["data"]["fingerprint"] == dataset.fingerprint
     speckled = "threshold" in folder.name
     if speckled:  # their surfaces are millions of voxels, minutes to measure; those of the other runs stand for them
-        monkeypatch.setattr(ichor.evaluate.results, "surface_agreement", lambda *_: None)
+        monkeypatch.setattr("ichor.evaluate.results.surface_agreement", lambda *_: None)
     computed = json.loads(json.dumps(metrics_of(results_in(folder, dataset))))
     assert_same({key: committed[key] for key in computed if not (speckled and key == "surface")}, computed)
 
