@@ -1,0 +1,89 @@
+"""A made project and browsers of its readers, for the tests of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from starlette.testclient import TestClient
+
+from ichor.annotate.project import Project, open_project
+from ichor.annotate.project.runs import encode
+from ichor.annotate.server.app import create_app
+from ichor.annotate.server.context import Context
+from ichor.annotate.server.session import Sessions
+from ichor.scan import Scan
+from made_scans import made_head
+
+PORT = 8765
+HOME = f"http://127.0.0.1:{PORT}"
+SIZE = 32
+READERS = ("ann", "bea")
+SCANS = "/api/scans"
+
+
+class Browser:
+    """One reader's browser; `base` is the first scan's address."""
+
+    def __init__(self, context: Context, token: str | None, *, home: str = HOME) -> None:
+        self.client = TestClient(
+            create_app(context, PORT), base_url=home, headers={"origin": home}, raise_server_exceptions=False
+        )
+        if token is not None:
+            assert self.client.get("/enter", params={"token": token}, follow_redirects=False).status_code == 303
+
+    def get(self, path: str, status: int = 200, **more: Any) -> Any:
+        return self._answer(self.client.get(path, **more), status)
+
+    def put(self, path: str, body: Any, status: int = 200, **more: Any) -> Any:
+        return self._answer(self.client.put(path, json=body, **more), status)
+
+    def post(self, path: str, body: Any = None, status: int = 200, **more: Any) -> Any:
+        return self._answer(self.client.post(path, json={} if body is None else body, **more), status)
+
+    def draw(self, layer: str, k: int, *labels: int, base: int = 0, status: int = 200, **more: Any) -> Any:
+        body = {"base_revision": base, "runs": drawn(*labels), "seconds": 1.5, **more}
+        return self.put(f"{SCANS}/1/layers/{layer}/slices/{k}", body, status)
+
+    def say(self, layer: str, where: object, labels: Any, base: int = 0, status: int = 200) -> Any:
+        return self.put(f"{SCANS}/1/layers/{layer}/labels/{where}", {"base_revision": base, "labels": labels}, status)
+
+    def set(self, state: str, layer: str = "mine", status: int = 200) -> Any:
+        return self.post(f"{SCANS}/1/state", {"state": state, "layer": layer}, status)
+
+    @staticmethod
+    def _answer(response: Any, status: int) -> Any:
+        assert response.status_code == status, (response.status_code, response.text[:500])
+        if "json" not in response.headers.get("content-type", ""):
+            return response
+        answer = response.json()
+        if status >= 400:
+            assert isinstance(answer["error"], str) and "\n" not in answer["error"]
+        return answer
+
+
+def drawn(*labels: int, at: int = 5) -> list[int]:
+    """The runs of a 32 x 32 slice with a block of each label."""
+    label_map = np.zeros((SIZE, SIZE), np.uint8)
+    for place, label in enumerate(labels):
+        label_map[at + 6 * place : at + 6 * place + 4, 4:15] = label
+    return encode(label_map)
+
+
+@contextmanager
+def served(folder: Path, *scans: Scan, readers: tuple[str, ...] = READERS) -> Iterator[tuple[Project, list[Browser]]]:
+    """A project with the scans (one of 4 slices where none is given) and a browser for each reader."""
+    with open_project(folder, create=True) as project:
+        for number, scan in enumerate(scans or (made_head(n=4, size=SIZE),), 1):
+            project.add_scan(scan, f"{number:03}", f"scan {number}")
+        for reader in readers:
+            project.add_reader(reader)
+        context = Context.of(project, Sessions(PORT))
+        tokens = context.sessions.new_tokens(readers)
+        try:
+            yield project, [Browser(context, tokens[reader]) for reader in readers]
+        finally:
+            context.close()
