@@ -1,0 +1,339 @@
+"""What the server refuses: strangers, other pages, tricks in every parameter, bodies too large or malformed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotated import HOME, PORT, SCANS, SIZE, Browser, drawn, served
+from ichor.annotate.project import Project
+from ichor.annotate.server.context import Context
+from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_A_SLICE
+from ichor.annotate.server.session import Sessions
+
+ONE = f"{SCANS}/1"
+# Every way to ask for something of a patient, or to change it.
+READS = [SCANS, ONE, f"{ONE}/volume.nii.gz", f"{ONE}/layers/mine", f"{ONE}/history", f"{ONE}/consensus", "/api/me"]
+WRITES: list[tuple[str, str, Any]] = [
+    ("PUT", f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1)}),
+    ("PUT", f"{ONE}/layers/mine/labels/0", {"base_revision": 0, "labels": {"note": "x"}}),
+    ("PUT", f"{ONE}/layers/mine/labels/scan", {"base_revision": 0, "labels": {"note": "x"}}),
+    ("PUT", f"{ONE}/person", {"age": 4}),
+    ("POST", f"{ONE}/state", {"state": "done"}),
+    ("POST", f"{ONE}/seconds", {"seconds": 1}),
+    ("POST", f"{ONE}/machine", {}),
+    ("POST", f"{ONE}/consensus/take", {"choice": "ann"}),
+    ("POST", "/api/tools/smooth", {"rows": 2, "columns": 2, "runs": [0, 4]}),
+    (
+        "POST",
+        "/api/tools/interpolate",
+        {"rows": 2, "columns": 2, "from": {"k": 0, "runs": [0, 4]}, "to": {"k": 2, "runs": [0, 4]}},
+    ),
+]
+TRICKS = [
+    "..",
+    "../..",
+    "..%2f..%2fetc%2fpasswd",
+    "%2e%2e",
+    "....//",
+    "1%00",
+    "1.npz",
+    "a'b",
+    "1;DROP TABLE change",
+    "-1",
+    "0",
+    "1e3",
+]
+NUMBERS = ["99", str(2**31), str(2**63), "9" * 400, "１", "nan"]
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[tuple[Project, Browser]]:
+    with served(tmp_path) as (project, (ann, _)):
+        yield project, ann
+
+
+@pytest.fixture
+def ann(serving: tuple[Project, Browser]) -> Browser:
+    return serving[1]
+
+
+def untouched(project: Project) -> bool:
+    return project.history(1) == [] and project.seconds(1, "ann") == 0
+
+
+class TestStrangers:
+    def test_without_a_session_there_is_nothing(self, serving: tuple[Project, Browser]) -> None:
+        project, ann = serving
+        ann.client.cookies.clear()
+        for path in READS:
+            ann.get(path, 401)
+        for method, path, body in WRITES:
+            assert ann.client.request(method, path, json=body).status_code == 401
+        for cookie in ("", "x", ";;=", "a" * 5000):
+            ann.get(SCANS, 401, headers={"cookie": f"ichor_session_{PORT}={cookie}"})
+        assert untouched(project)
+
+    def test_a_link_can_be_used_once_and_by_its_token_only(self, tmp_path: Path) -> None:
+        with served(tmp_path) as (project, _):
+            context = Context.of(project, Sessions(PORT))
+            token = context.sessions.new_tokens(["ann"])["ann"]
+            stranger = Browser(context, None)
+            for wrong in ("", "x", token[:-1], token + "x", token.lower()):
+                answer = stranger.client.get("/enter", params={"token": wrong}, follow_redirects=False)
+                assert answer.status_code == 403
+                assert "<script" not in answer.text and "set-cookie" not in answer.headers
+            answer = stranger.client.get("/enter", params={"token": token}, follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/")
+            cookie = answer.headers["set-cookie"]
+            assert "HttpOnly" in cookie and "SameSite=strict" in cookie and token not in cookie
+            assert stranger.get("/api/me")["reader"] == "ann"
+            again = Browser(context, None)
+            assert again.client.get("/enter", params={"token": token}, follow_redirects=False).status_code == 403
+            again.get("/api/me", 401)
+            context.close()
+
+    def test_what_the_page_is_made_of_is_for_anyone(self, ann: Browser) -> None:
+        ann.client.cookies.clear()
+        for path, kind in (("/", "text/html"), ("/index.html", "text/html"), ("/js/api.js", "text/javascript")):
+            answer = ann.get(path)
+            assert answer.headers["content-type"].startswith(kind)
+            assert "inline" not in answer.headers["content-security-policy"]
+
+
+class TestOtherPages:
+    @pytest.mark.parametrize(
+        "host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:1", f"127.0.0.1.evil:{PORT}", ""]
+    )
+    def test_another_host_is_refused(self, ann: Browser, host: str) -> None:
+        for path in (*READS, "/", "/enter"):
+            ann.get(path, 421, headers={"host": host})
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            None,
+            "null",
+            "http://evil.example",
+            "http://127.0.0.1:1",
+            f"https://127.0.0.1:{PORT}",
+            f"{HOME}.evil",
+            f"http://localhost:{PORT}",
+        ],
+    )
+    def test_another_origin_changes_nothing(self, serving: tuple[Project, Browser], origin: str | None) -> None:
+        project, ann = serving
+        ann.client.headers.pop("origin")
+        for method, path, body in WRITES:
+            headers = {} if origin is None else {"origin": origin}
+            assert ann.client.request(method, path, json=body, headers=headers).status_code == 403
+        assert untouched(project)
+
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_another_page_reads_nothing(self, ann: Browser, site: str) -> None:
+        for path in READS:
+            ann.get(path, 403, headers={"sec-fetch-site": site})
+
+    def test_localhost_is_this_machine_too(self, tmp_path: Path) -> None:
+        with served(tmp_path) as (project, _):
+            context = Context.of(project, Sessions(PORT))
+            token = context.sessions.new_tokens(["ann"])["ann"]
+            Browser(context, token, home=f"http://localhost:{PORT}").draw("mine", 0, 1)
+            context.close()
+
+    def test_every_answer_carries_the_headers_and_nothing_of_a_patient_is_cached(self, ann: Browser) -> None:
+        for answer in (
+            ann.client.get(SCANS),
+            ann.client.get("/"),
+            ann.client.get("/api/nothing"),
+            ann.client.get(f"{SCANS}/99"),
+            ann.client.get(SCANS, headers={"host": "evil.example"}),
+            ann.client.get(f"{ONE}/volume.nii.gz"),
+        ):
+            assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+            assert answer.headers["cache-control"] == "no-store"
+            assert "access-control-allow-origin" not in answer.headers
+
+    def test_there_is_no_description_of_the_interface(self, ann: Browser) -> None:
+        for path in ("/docs", "/redoc", "/openapi.json"):
+            ann.get(path, 404)
+
+
+class TestTricks:
+    @pytest.mark.parametrize("trick", TRICKS + NUMBERS)
+    def test_in_every_parameter_of_a_path(self, serving: tuple[Project, Browser], trick: str) -> None:
+        project, ann = serving
+        statuses = set()
+        for path in (
+            f"{SCANS}/{trick}",
+            f"{SCANS}/{trick}/volume.nii.gz",
+            f"{SCANS}/{trick}/history",
+            f"{ONE}/layers/{trick}",
+            f"/{trick}",
+            f"/js/{trick}",
+            f"/vendor/{trick}",
+        ):
+            answer = ann.client.get(path)
+            statuses.add(answer.status_code)
+            assert "root:" not in answer.text
+            assert answer.status_code in (200, 403, 404, 405), (path, answer.status_code, answer.text)
+            if answer.status_code == 200:  # the client itself resolves dots: that is the worklist or the page
+                assert str(answer.url.path) in ("/", SCANS, ONE, f"{ONE}/", f"{SCANS}/", "/api/", "/js/")
+        for path in (
+            f"{ONE}/layers/mine/slices/{trick}",
+            f"{ONE}/layers/mine/labels/{trick}",
+            f"{SCANS}/{trick}/person",
+        ):
+            if trick not in ("0", "..", "../..", "%2e%2e", "....//"):
+                answer = ann.client.put(path, json={"base_revision": 0, "runs": drawn(1), "labels": {}})
+                assert answer.status_code in (404, 405), (path, answer.text)
+        assert statuses & {403, 404}
+        assert untouched(project)
+
+    def test_nothing_but_the_page_is_served(self, ann: Browser) -> None:
+        for path in (
+            "/../project/schema.py",
+            "/%2e%2e/project/schema.py",
+            "/js/..%2f..%2fproject%2fschema.py",
+            "//etc/passwd",
+            "/js/%00",
+            "/js",
+            "/vendor",
+            "/index.html/",
+            "/project.sqlite",
+        ):
+            assert ann.client.get(path).status_code == 404
+
+    def test_layers_that_are_none(self, ann: Browser) -> None:
+        for layer in ("a" * 61, "x", "Ann", "consensus ", "'; --", "%", "ann%00"):
+            assert ann.client.get(f"{ONE}/layers/{layer}").status_code in (403, 404)
+
+    def test_an_order_that_is_none(self, ann: Browser) -> None:
+        ann.get(f"{SCANS}?order=subject;--", 422)
+
+    def test_methods_that_are_none(self, ann: Browser) -> None:
+        for method in ("DELETE", "PATCH", "TRACE", "OPTIONS"):
+            assert ann.client.request(method, ONE).status_code in (404, 405)
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        "runs",
+        [
+            [0, SIZE * SIZE - 1],
+            [0, SIZE * SIZE + 1],
+            [7, SIZE * SIZE],
+            [-1, SIZE * SIZE],
+            [0, SIZE * SIZE, 1, 0],
+            [0, SIZE * SIZE + 5, 1, -5],
+            [0],
+            [],
+            [0, 2**70],
+            [0, float(SIZE * SIZE)],
+            [0, str(SIZE * SIZE)],
+            [False, SIZE * SIZE],
+            [[0, SIZE * SIZE]],
+            "0",
+            None,
+        ],
+    )
+    def test_malformed_runs(self, serving: tuple[Project, Browser], runs: object) -> None:
+        project, ann = serving
+        ann.put(f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": runs}, 422)
+        ann.post("/api/tools/smooth", {"rows": SIZE, "columns": SIZE, "runs": runs}, 422)
+        assert untouched(project)
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("layers/mine/slices/0", {"runs": drawn(1)}),
+            ("layers/mine/slices/0", {"base_revision": -1, "runs": drawn(1)}),
+            ("layers/mine/slices/0", {"base_revision": 2**70, "runs": drawn(1)}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "seconds": -1}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "seconds": 1e9}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "by_machine": 3}),
+            ("layers/mine/slices/0", []),
+            ("layers/mine/labels/0", {"base_revision": 0, "labels": {"subtypes": ["XYZ"]}}),
+            ("layers/mine/labels/0", {"base_revision": 0, "labels": {"fracture": "perhaps"}}),
+            ("layers/mine/labels/0", {"base_revision": 0, "labels": {"note": "x" * 10_001}}),
+            ("layers/mine/labels/0", {"base_revision": 0, "labels": {"quality": ["x"] * 21}}),
+            ("layers/mine/labels/0", {"base_revision": 0, "labels": None}),
+            ("person", {"age": -1}),
+            ("person", {"age": 131}),
+            ("person", {"sex": "X"}),
+            ("person", {"condition": ["x"]}),
+        ],
+    )
+    def test_malformed_bodies(self, serving: tuple[Project, Browser], path: str, body: object) -> None:
+        project, ann = serving
+        ann.put(f"{ONE}/{path}", body, 422)
+        assert untouched(project)
+
+    def test_states_and_times_that_are_none(self, serving: tuple[Project, Browser]) -> None:
+        project, ann = serving
+        for body in ({"state": "finished"}, {"state": None}, {}):
+            ann.post(f"{ONE}/state", body, 422)
+        for text in ("", "x", "[1]", '{"seconds": NaN}', '{"seconds": -1}', '{"seconds": 1e400}', "[" * 60_000):
+            assert ann.client.post(f"{ONE}/seconds", content=text).status_code == 422
+        assert untouched(project)
+
+    @pytest.mark.parametrize(
+        "text", [b"{", b"\xff\xfe", b"[" * 60_000, b"NaN", b'{"base_revision": 0, "runs": [0, 1e999]}']
+    )
+    def test_what_is_no_json(self, serving: tuple[Project, Browser], text: bytes) -> None:
+        project, ann = serving
+        answer = ann.client.put(
+            f"{ONE}/layers/mine/slices/0", content=text, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code in (400, 422)
+        assert "\n" not in answer.json()["error"]
+        assert untouched(project)
+
+    def test_text_that_no_encoding_has(self, serving: tuple[Project, Browser]) -> None:
+        project, ann = serving
+        text = b'{"base_revision": 0, "labels": {"note": "\\ud800"}}'
+        answer = ann.client.put(
+            f"{ONE}/layers/mine/labels/0", content=text, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 422
+        assert untouched(project)
+
+    @pytest.mark.parametrize(
+        ("path", "most"),
+        [("/person", MOST_BYTES), ("/layers/mine/slices/0", MOST_BYTES_OF_A_SLICE)],
+        ids=["person", "slice"],
+    )
+    @pytest.mark.parametrize("said", [True, False], ids=["said to be", "in pieces"])
+    def test_oversized(self, serving: tuple[Project, Browser], path: str, most: int, said: bool) -> None:
+        project, ann = serving
+        piece = b" " * (most // 4 + 1)
+        content: Any = piece * 4 if said else iter([piece] * 4)
+        answer = ann.client.put(f"{ONE}{path}", content=content, headers={"content-type": "application/json"})
+        assert answer.status_code == 413
+        assert "larger than" in answer.json()["error"]
+        assert untouched(project)
+
+    def test_tools_have_bounds(self, ann: Browser) -> None:
+        end = {"k": 0, "runs": [0, 4]}
+        for far in (0, 1, 500):
+            body = {"rows": 2, "columns": 2, "from": end, "to": {"k": far, "runs": [0, 4]}}
+            ann.post("/api/tools/interpolate", body, 422)
+        ann.post("/api/tools/smooth", {"rows": 5000, "columns": 5000, "runs": [0, 25_000_000]}, 422)
+        ann.post("/api/tools/smooth", {"rows": 0, "columns": 1, "runs": []}, 422)
+
+
+def test_a_fault_of_the_server_says_nothing_of_what_it_met(
+    serving: tuple[Project, Browser], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("DOE^JANE 1961-01-01")
+
+    ann = serving[1]
+    monkeypatch.setattr(Project, "history", fails)
+    answer = ann.client.get(f"{ONE}/history")
+    assert (answer.status_code, answer.json()) == (500, {"error": "the server failed at this; nothing was changed"})
+    assert "RuntimeError at test_server_guards.py" in caplog.text
+    assert "DOE" not in caplog.text + answer.text
