@@ -12,6 +12,7 @@ import sys
 import typer
 
 from ichor import __version__
+from ichor.cli.annotate import app as annotate
 from ichor.cli.compare import compare
 from ichor.cli.crossval import crossval
 from ichor.cli.dataset import app as dataset
@@ -42,6 +43,7 @@ app.command()(compare)
 app.command()(publish)
 app.command()(results)
 app.add_typer(dataset, name="dataset")
+app.add_typer(annotate, name="annotate")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,159 @@
+"""`ichor annotate PROJECT`: the annotation tool in the browser, and what goes in and out of a project beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from ichor.cli.annotate_export import export
+from ichor.cli.annotate_import import import_ct_ich
+from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
+from ichor.errors import IchorError
+
+if TYPE_CHECKING:
+    from ichor.annotate.project import Project
+    from ichor.read.base import ReadOptions
+
+# Always the same, so that a page that was left open finds the server again after a restart.
+PORT = 8484
+# The reader where nobody said a name.
+READER = "reader"
+# Each takes all words up to the next option, as `--add scans/*` of a shell needs.
+OF_MANY = ("--add", "--reader")
+
+
+class ProjectOrCommand(TyperGroup):
+    """A group in which a word that is no command is a project to open."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `open` before a project, and each option of many before each of its words."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["open", *args]
+        return super().parse_args(ctx, [*args[:1], *spread(args[1:])] if args[:1] == ["open"] else args)
+
+
+app = typer.Typer(
+    cls=ProjectOrCommand,
+    help="Delineate and label hemorrhage in the browser: `ichor annotate PROJECT [--add PATH...] [--reader NAME...]`. "
+    "Research use only; not a medical device.",
+    no_args_is_help=True,
+    subcommand_metavar="PROJECT [OPTIONS] | COMMAND [ARGS]...",
+)
+
+
+@app.command("open")
+def open_(
+    project: Annotated[
+        Path, typer.Argument(metavar="PROJECT", help="The project's folder; --add makes it where there is none.")
+    ],
+    add: Annotated[
+        list[Path] | None,
+        typer.Option("--add", metavar="PATH...", help="Scans, or folders of such, to take into the project first."),
+    ] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option("--reader", metavar="NAME...", help="Readers, each with a link; else those of the project."),
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            "--subject", metavar="NAME", help="Whose scans --add takes in; else each is a subject of its own."
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", help="The port on this machine; 0 for any free one.")] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the links and open no browser.")] = False,
+    window: WindowOption = None,
+    pixel_mm: PixelOption = None,
+    slice_mm: SliceOption = None,
+    crop: CropOption = None,
+    series: SeriesOption = None,
+) -> None:
+    """Serve PROJECT to this machine's browsers until Ctrl-C, and print a one-use link for each reader.
+
+    Opens the browser with the first reader's link. This is what `ichor annotate PROJECT` does.
+    """
+    require_server()
+    from ichor.annotate.project import open_project
+    from ichor.annotate.server.serve import serve
+
+    options = read_options(window, pixel_mm, slice_mm, series, crop)
+    if not add and (subject or window or pixel_mm or slice_mm or crop or series):
+        raise IchorError("expected scans to --add for options that say how to read them, found none")
+    with open_project(project, create=bool(add)) as opened:
+        readers = [opened.add_reader(name) for name in reader or opened.readers() or [READER]]
+        _take_in(opened, add or [], subject, options)
+        count = len(opened.scans())
+        typer.echo(f"{project}: {count} scan{'s' * (count != 1)}. Research use only; not a medical device.")
+        serve(opened, list(dict.fromkeys(readers)), port, lambda links: _show(links, browser=not no_browser))
+    typer.echo(f"{project}: closed; the folder can be copied now")
+
+
+app.command("import")(import_ct_ich)
+app.command()(export)
+
+
+def spread(words: Sequence[str]) -> list[str]:
+    """The words with `--add a b` as `--add a --add b`; an option of many without a word stays, to be refused."""
+    result: list[str] = []
+    option = None
+    for word in words:
+        if word.startswith("-"):
+            option = word if word in OF_MANY else None
+            result.append(word)
+        elif option and result[-1] != option:
+            result += [option, word]
+        else:
+            result.append(word)
+    return result
+
+
+def require_server() -> None:
+    """Raises IchorError, with how to mend it, where the extra `annotate` is not installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise IchorError(
+            f"ichor annotate: expected the packages fastapi and uvicorn, found no {missing[0]}; "
+            "install them by pip install 'ichor-ct[annotate]'"
+        )
+
+
+def _take_in(project: Project, paths: Sequence[Path], subject: str | None, options: ReadOptions) -> None:
+    """Take scans in, one after the other; what cannot be read is told and the others go on."""
+    if not paths:
+        return
+    from ichor.annotate.intake import find_intakes, take_in
+    from ichor.cli.progress import progress
+
+    intakes = find_intakes(project, paths, subject)
+    failed: list[str] = []
+    with progress(len(intakes)) as done:
+        for intake in intakes:
+            try:
+                take_in(project, intake, options)
+                done(intake.name)
+            except IchorError as error:
+                failed.append(str(error))
+                done(f"{intake.name}: failed")
+    if failed and not project.scans():
+        raise IchorError(failed[0] if len(failed) == 1 else f"{failed[0]} (and {len(failed) - 1} more failed)")
+    for line in failed:
+        typer.echo(f"failed: {line}", err=True)
+
+
+def _show(links: dict[str, str], *, browser: bool) -> None:
+    """Print the links, flushed, so that another program can wait for them; and open the first in the browser."""
+    for reader, link in links.items():
+        typer.echo(f"{reader}: {link}")
+    typer.echo("Each link is good once, in one browser on this machine. Ctrl-C stops the server.")
+    if browser:
+        import webbrowser
+
+        # A browser that runs in the terminal would hold the server up.
+        threading.Thread(target=webbrowser.open, args=(next(iter(links.values())),), daemon=True).start()
