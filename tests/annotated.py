@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from ichor.annotate.project import Project, open_project
 from ichor.annotate.project.runs import encode
@@ -26,14 +27,25 @@ SCANS = "/api/scans"
 
 
 class Browser:
-    """One reader's browser; `base` is the first scan's address."""
+    """One reader's browser, of someone without a link where there is no reader."""
 
-    def __init__(self, context: Context, token: str | None, *, home: str = HOME) -> None:
-        self.client = TestClient(
-            create_app(context, PORT), base_url=home, headers={"origin": home}, raise_server_exceptions=False
-        )
-        if token is not None:
-            assert self.client.get("/enter", params={"token": token}, follow_redirects=False).status_code == 303
+    def __init__(self, app: ASGIApp, context: Context, reader: str | None, *, home: str = HOME) -> None:
+        self.app, self.context, self.reader = app, context, reader
+        self.client = TestClient(app, base_url=home, headers={"origin": home}, raise_server_exceptions=False)
+        if reader is not None:
+            assert self.enter(self.new_token()).status_code == 303
+
+    def another(self, *, stranger: bool = False, home: str = HOME) -> Browser:
+        """A fresh browser of the same reader, or of someone without a link."""
+        return Browser(self.app, self.context, None if stranger else self.reader, home=home)
+
+    def new_token(self) -> str:
+        """The token of a new link for the reader."""
+        reader = self.reader or READERS[0]
+        return self.context.sessions.new_tokens([reader])[reader]
+
+    def enter(self, token: str) -> Any:
+        return self.client.get("/enter", params={"token": token}, follow_redirects=False)
 
     def get(self, path: str, status: int = 200, **more: Any) -> Any:
         return self._answer(self.client.get(path, **more), status)
@@ -82,8 +94,8 @@ def served(folder: Path, *scans: Scan, readers: tuple[str, ...] = READERS) -> It
         for reader in readers:
             project.add_reader(reader)
         context = Context.of(project, Sessions(PORT))
-        tokens = context.sessions.new_tokens(readers)
+        app = create_app(context, PORT)
         try:
-            yield project, [Browser(context, tokens[reader]) for reader in readers]
+            yield project, [Browser(app, context, reader) for reader in readers]
         finally:
             context.close()

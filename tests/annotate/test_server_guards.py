@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotated import HOME, PORT, SCANS, SIZE, Browser, drawn, served
 from ichor.annotate.project import Project
-from ichor.annotate.server.context import Context
 from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_A_SLICE
-from ichor.annotate.server.session import Sessions
 
 ONE = f"{SCANS}/1"
 # Every way to ask for something of a patient, or to change it.
@@ -50,10 +47,18 @@ TRICKS = [
 NUMBERS = ["99", str(2**31), str(2**63), "9" * 400, "１", "nan"]
 
 
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[tuple[Project, Browser]]:
-    with served(tmp_path) as (project, (ann, _)):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Browser]]:
+    with served(tmp_path_factory.mktemp("study")) as (project, (ann, _)):
         yield project, ann
+
+
+@pytest.fixture
+def serving(whole: tuple[Project, Browser]) -> Iterator[tuple[Project, Browser]]:
+    """The project, which all tests here leave untouched, and a fresh browser of its first reader."""
+    project, ann = whole
+    yield project, ann.another()
+    assert untouched(project)
 
 
 @pytest.fixture
@@ -66,8 +71,7 @@ def untouched(project: Project) -> bool:
 
 
 class TestStrangers:
-    def test_without_a_session_there_is_nothing(self, serving: tuple[Project, Browser]) -> None:
-        project, ann = serving
+    def test_without_a_session_there_is_nothing(self, ann: Browser) -> None:
         ann.client.cookies.clear()
         for path in READS:
             ann.get(path, 401)
@@ -75,26 +79,21 @@ class TestStrangers:
             assert ann.client.request(method, path, json=body).status_code == 401
         for cookie in ("", "x", ";;=", "a" * 5000):
             ann.get(SCANS, 401, headers={"cookie": f"ichor_session_{PORT}={cookie}"})
-        assert untouched(project)
 
-    def test_a_link_can_be_used_once_and_by_its_token_only(self, tmp_path: Path) -> None:
-        with served(tmp_path) as (project, _):
-            context = Context.of(project, Sessions(PORT))
-            token = context.sessions.new_tokens(["ann"])["ann"]
-            stranger = Browser(context, None)
-            for wrong in ("", "x", token[:-1], token + "x", token.lower()):
-                answer = stranger.client.get("/enter", params={"token": wrong}, follow_redirects=False)
-                assert answer.status_code == 403
-                assert "<script" not in answer.text and "set-cookie" not in answer.headers
-            answer = stranger.client.get("/enter", params={"token": token}, follow_redirects=False)
-            assert (answer.status_code, answer.headers["location"]) == (303, "/")
-            cookie = answer.headers["set-cookie"]
-            assert "HttpOnly" in cookie and "SameSite=strict" in cookie and token not in cookie
-            assert stranger.get("/api/me")["reader"] == "ann"
-            again = Browser(context, None)
-            assert again.client.get("/enter", params={"token": token}, follow_redirects=False).status_code == 403
-            again.get("/api/me", 401)
-            context.close()
+    def test_a_link_can_be_used_once_and_by_its_token_only(self, ann: Browser) -> None:
+        stranger, token = ann.another(stranger=True), ann.new_token()
+        for wrong in ("", "x", token[:-1], token + "x", token.lower()):
+            answer = stranger.enter(wrong)
+            assert answer.status_code == 403
+            assert "<script" not in answer.text and "set-cookie" not in answer.headers
+        answer = stranger.enter(token)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie and "SameSite=strict" in cookie and token not in cookie
+        assert stranger.get("/api/me")["reader"] == "ann"
+        again = ann.another(stranger=True)
+        assert again.enter(token).status_code == 403
+        again.get("/api/me", 401)
 
     def test_what_the_page_is_made_of_is_for_anyone(self, ann: Browser) -> None:
         ann.client.cookies.clear()
@@ -124,25 +123,20 @@ class TestOtherPages:
             f"http://localhost:{PORT}",
         ],
     )
-    def test_another_origin_changes_nothing(self, serving: tuple[Project, Browser], origin: str | None) -> None:
-        project, ann = serving
+    def test_another_origin_changes_nothing(self, ann: Browser, origin: str | None) -> None:
         ann.client.headers.pop("origin")
         for method, path, body in WRITES:
             headers = {} if origin is None else {"origin": origin}
             assert ann.client.request(method, path, json=body, headers=headers).status_code == 403
-        assert untouched(project)
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site"])
     def test_another_page_reads_nothing(self, ann: Browser, site: str) -> None:
         for path in READS:
             ann.get(path, 403, headers={"sec-fetch-site": site})
 
-    def test_localhost_is_this_machine_too(self, tmp_path: Path) -> None:
-        with served(tmp_path) as (project, _):
-            context = Context.of(project, Sessions(PORT))
-            token = context.sessions.new_tokens(["ann"])["ann"]
-            Browser(context, token, home=f"http://localhost:{PORT}").draw("mine", 0, 1)
-            context.close()
+    def test_localhost_is_this_machine_too(self, ann: Browser) -> None:
+        by_name = ann.another(home=f"http://localhost:{PORT}")
+        by_name.post(f"{ONE}/seconds", {"seconds": 0})
 
     def test_every_answer_carries_the_headers_and_nothing_of_a_patient_is_cached(self, ann: Browser) -> None:
         for answer in (
@@ -164,8 +158,7 @@ class TestOtherPages:
 
 class TestTricks:
     @pytest.mark.parametrize("trick", TRICKS + NUMBERS)
-    def test_in_every_parameter_of_a_path(self, serving: tuple[Project, Browser], trick: str) -> None:
-        project, ann = serving
+    def test_in_every_parameter_of_a_path(self, ann: Browser, trick: str) -> None:
         statuses = set()
         for path in (
             f"{SCANS}/{trick}",
@@ -191,7 +184,6 @@ class TestTricks:
                 answer = ann.client.put(path, json={"base_revision": 0, "runs": drawn(1), "labels": {}})
                 assert answer.status_code in (404, 405), (path, answer.text)
         assert statuses & {403, 404}
-        assert untouched(project)
 
     def test_nothing_but_the_page_is_served(self, ann: Browser) -> None:
         for path in (
@@ -240,11 +232,9 @@ class TestBodies:
             None,
         ],
     )
-    def test_malformed_runs(self, serving: tuple[Project, Browser], runs: object) -> None:
-        project, ann = serving
+    def test_malformed_runs(self, ann: Browser, runs: object) -> None:
         ann.put(f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": runs}, 422)
         ann.post("/api/tools/smooth", {"rows": SIZE, "columns": SIZE, "runs": runs}, 422)
-        assert untouched(project)
 
     @pytest.mark.parametrize(
         ("path", "body"),
@@ -267,39 +257,31 @@ class TestBodies:
             ("person", {"condition": ["x"]}),
         ],
     )
-    def test_malformed_bodies(self, serving: tuple[Project, Browser], path: str, body: object) -> None:
-        project, ann = serving
+    def test_malformed_bodies(self, ann: Browser, path: str, body: object) -> None:
         ann.put(f"{ONE}/{path}", body, 422)
-        assert untouched(project)
 
-    def test_states_and_times_that_are_none(self, serving: tuple[Project, Browser]) -> None:
-        project, ann = serving
+    def test_states_and_times_that_are_none(self, ann: Browser) -> None:
         for body in ({"state": "finished"}, {"state": None}, {}):
             ann.post(f"{ONE}/state", body, 422)
         for text in ("", "x", "[1]", '{"seconds": NaN}', '{"seconds": -1}', '{"seconds": 1e400}', "[" * 60_000):
             assert ann.client.post(f"{ONE}/seconds", content=text).status_code == 422
-        assert untouched(project)
 
     @pytest.mark.parametrize(
         "text", [b"{", b"\xff\xfe", b"[" * 60_000, b"NaN", b'{"base_revision": 0, "runs": [0, 1e999]}']
     )
-    def test_what_is_no_json(self, serving: tuple[Project, Browser], text: bytes) -> None:
-        project, ann = serving
+    def test_what_is_no_json(self, ann: Browser, text: bytes) -> None:
         answer = ann.client.put(
             f"{ONE}/layers/mine/slices/0", content=text, headers={"content-type": "application/json"}
         )
         assert answer.status_code in (400, 422)
         assert "\n" not in answer.json()["error"]
-        assert untouched(project)
 
-    def test_text_that_no_encoding_has(self, serving: tuple[Project, Browser]) -> None:
-        project, ann = serving
+    def test_text_that_no_encoding_has(self, ann: Browser) -> None:
         text = b'{"base_revision": 0, "labels": {"note": "\\ud800"}}'
         answer = ann.client.put(
             f"{ONE}/layers/mine/labels/0", content=text, headers={"content-type": "application/json"}
         )
         assert answer.status_code == 422
-        assert untouched(project)
 
     @pytest.mark.parametrize(
         ("path", "most"),
@@ -307,14 +289,12 @@ class TestBodies:
         ids=["person", "slice"],
     )
     @pytest.mark.parametrize("said", [True, False], ids=["said to be", "in pieces"])
-    def test_oversized(self, serving: tuple[Project, Browser], path: str, most: int, said: bool) -> None:
-        project, ann = serving
+    def test_oversized(self, ann: Browser, path: str, most: int, said: bool) -> None:
         piece = b" " * (most // 4 + 1)
         content: Any = piece * 4 if said else iter([piece] * 4)
         answer = ann.client.put(f"{ONE}{path}", content=content, headers={"content-type": "application/json"})
         assert answer.status_code == 413
         assert "larger than" in answer.json()["error"]
-        assert untouched(project)
 
     def test_tools_have_bounds(self, ann: Browser) -> None:
         end = {"k": 0, "runs": [0, 4]}

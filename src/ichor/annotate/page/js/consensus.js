@@ -4,8 +4,8 @@ import { ApiError, getJson, postJson } from "./api.js";
 import { working } from "./commands.js";
 import { differingSlices } from "./differences.js";
 import { el, fill } from "./dom.js";
-import { replaceMaps } from "./edit.js";
-import { fetchLayer, sliceOf } from "./layer.js";
+import { adopt } from "./edit.js";
+import { fetchLayer } from "./layer.js";
 import { paint } from "./overlay.js";
 import { flush } from "./saver.js";
 
@@ -89,14 +89,7 @@ async function take(session, choice, wholeScan) {
   const slices = wholeScan ? null : [session.viewer.slice];
   await working(session, async () => {
     await postJson(`/api/scans/${session.scan.id}/consensus/take`, { choice, slices });
-    const fresh = await fetchLayer(session.scan.id, "consensus", session.layer.size);
-    const maps = [];
-    for (const [k, slice] of fresh.slices) {
-      sliceOf(session.layer, k).revision = slice.revision;
-      maps.push([k, slice.map ?? new Uint8Array(session.layer.size)]);
-    }
-    for (const [key, labels] of fresh.labels) session.layer.labels.set(key, labels);
-    replaceMaps(session, maps);
+    adopt(session, await fetchLayer(session.scan.id, "consensus", session.layer.size));
     session.say(`${NAMES[choice] ?? `${choice}’s outlines`} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);
   });
 }

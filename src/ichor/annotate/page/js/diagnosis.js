@@ -19,17 +19,18 @@ export function toggle(session, level, what) {
   const key = keyOf(session, level);
   const labels = labelsOf(session.layer, key);
   const { slices } = session.layer;
-  const drawn = level === "scan"
-    ? [...slices.values()].flatMap((slice) => drawnSubtypes(slice.map, session.me.subtypes))
-    : drawnSubtypes(slices.get(key)?.map, session.me.subtypes);
+  const implied = labels.implied ?? [];
+  const drawn = level === "scan" ? [] : drawnSubtypes(slices.get(key)?.map, session.me.subtypes);
+  const where = level === "scan" ? "on a slice" : "drawn here";
   if (what === "none") {
     const any = level === "scan" ? [...slices.keys()].some((k) => isDrawn(session.layer, k)) : isDrawn(session.layer, key);
-    if (any && !labels.no_hemorrhage) return session.say(`Hemorrhage is drawn on this ${level}.`);
+    if ((any || implied.length) && !labels.no_hemorrhage) return session.say(`Hemorrhage is ${where}.`);
     return replaceLabels(session, key, toggleNone(labels));
   }
+  if (what === "fracture" && labels.implied_fracture) return session.say("A fracture is on a slice.");
   if (what === "fracture") return replaceLabels(session, key, { ...labels, fracture: !labels.fracture });
   if (what.startsWith("quality:")) return replaceLabels(session, key, toggleQuality(labels, what.slice(8)));
-  if (drawn.includes(what)) return session.say(`${what} is drawn on this ${level}: clear the region first.`);
+  if (drawn.includes(what) || implied.includes(what)) return session.say(`${what} is ${where}: take it away there first.`);
   return replaceLabels(session, key, toggleSubtype(labels, what));
 }
 
@@ -80,8 +81,7 @@ export function labelPanel(session, level) {
     heading,
     el("div", { className: "chips subtypes" }, subtypes),
     el("div", { className: "chips" }, others),
-    el("div", { className: "chips", role: "group", "aria-label": "Quality" },
-      el("span", { className: "soft" }, "Quality"), remarks),
+    el("div", { className: "chips", role: "group", "aria-label": "Quality" }, remarks),
     el("label", { for: `note-${level}`, className: "soft" }, level === "scan" ? "Note on the scan" : "Note on the slice"),
     note);
 }

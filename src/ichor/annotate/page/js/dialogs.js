@@ -19,6 +19,7 @@ export function openDialog(title, content, buttons = [["close", "Close"]], { cla
     });
     document.body.append(dialog);
     dialog.showModal();
+    (choices.find((one) => one.className === "primary") ?? choices[0]).focus();
   });
 }
 

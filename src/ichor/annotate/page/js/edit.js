@@ -44,6 +44,20 @@ export function replaceMaps(session, maps, byMachine = false) {
   return record(session, before);
 }
 
+/** Takes over what the server already holds, a fetched layer: one step of undo, nothing to send. */
+export function adopt(session, fresh) {
+  const before = [...fresh.slices.keys()].map((k) => snapshot(session, k));
+  const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(fresh, k))));
+  for (const [k, slice] of fresh.slices) session.layer.slices.set(k, slice);
+  for (const [key, labels] of fresh.labels) session.layer.labels.set(key, labels);
+  if (changed.length) {
+    session.undone = [];
+    session.done.push(changed);
+  }
+  session.painted = null;
+  session.emit("layer");
+}
+
 /** Replaces labels of a slice or of the scan, in one step of undo. */
 export function replaceLabels(session, key, labels) {
   const before = { labelsOf: key, labels: labelsOf(session.layer, key) };
@@ -92,30 +106,25 @@ function record(session, before) {
   return changed.length > 0;
 }
 
+// What the regions say of the labels comes back with them: the server works it out anew from the label map.
 function restore(session, change) {
   if ("k" in change) {
     const slice = sliceOf(session.layer, change.k);
     slice.map = decode(change.runs, session.layer.size);
     slice.byMachine = change.byMachine;
+    session.layer.labels.set(change.k, withRevision(session, change.k, change.labels));
     touch(session.saver, `slice/${change.k}`);
-    if (sameLabels(labelsOf(session.layer, change.k), change.labels)) return done(session);
-    setLabels(session, change.k, change.labels);
   } else {
     setLabels(session, change.labelsOf, change.labels);
   }
-  return done(session);
-}
-
-function done(session) {
   session.painted = null;
   session.emit("layer");
 }
 
-const sameLabels = (one, other) =>
-  String(one.subtypes) === String(other.subtypes) && one.no_hemorrhage === other.no_hemorrhage;
-
 // The revision is always the newest known: only the content goes back.
+const withRevision = (session, key, labels) => ({ ...labels, revision: labelsOf(session.layer, key).revision });
+
 function setLabels(session, key, labels) {
-  session.layer.labels.set(key, { ...labels, revision: labelsOf(session.layer, key).revision });
+  session.layer.labels.set(key, withRevision(session, key, labels));
   touch(session.saver, `labels/${key}`);
 }

@@ -31,7 +31,11 @@ export function toggleQuality(labels, remark) {
   return { ...labels, quality: has ? labels.quality.filter((one) => one !== remark) : [...labels.quality, remark] };
 }
 
-/** The part of labels that the server is sent. */
-export const toSend = ({ subtypes, fracture, no_hemorrhage, quality, note }) => ({
-  subtypes, fracture, no_hemorrhage, quality, note,
+/** The part of labels that a person stated: what follows from regions and slices is left to the server. */
+export const stated = ({ subtypes, fracture, no_hemorrhage, quality, note, implied = [], implied_fracture = false }) => ({
+  subtypes: subtypes.filter((one) => !implied.includes(one)),
+  fracture: fracture && !implied_fracture,
+  no_hemorrhage,
+  quality,
+  note,
 });

@@ -3,7 +3,8 @@
 import { getJson, layerPath } from "./api.js";
 import { decode, isEmpty } from "./runs.js";
 
-export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0 };
+// `implied` are the subtypes that follow from regions and slices: they are shown, but not stated.
+export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0, implied: [] };
 
 /** The layer as the server has it; `size` is the pixels of a slice. */
 export async function fetchLayer(scan, name, size) {
@@ -15,7 +16,7 @@ export async function fetchLayer(scan, name, size) {
   }
   const labels = new Map(Object.entries(answer.labels.slices).map(([k, one]) => [Number(k), one]));
   labels.set("scan", answer.labels.scan ?? NO_LABELS);
-  return { name, size, slices, labels, state: answer.state, seconds: answer.seconds };
+  return { name, size, slices, labels, state: answer.state, writable: answer.writable };
 }
 
 /** The entry of a slice, made where nothing was drawn yet. */

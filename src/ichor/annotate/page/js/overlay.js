@@ -22,7 +22,9 @@ export function paint(session) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
   const pixels = () => context.setTransform(perColumn * ratio, 0, 0, perRow * ratio, x0 * ratio, y0 * ratio);
-  const place = { context, pixels, scale: perColumn, css: () => context.setTransform(ratio, 0, 0, ratio, 0, 0) };
+  // Lines grow with the letters, so that they are seen on a 4K screen as well.
+  const scale = perColumn / session.lineScale;
+  const place = { context, pixels, scale, css: () => context.setTransform(ratio, 0, 0, ratio, 0, 0) };
   pixels();
   if (session.shown) {
     paintMap(session, place);
@@ -31,6 +33,7 @@ export function paint(session) {
   }
   session.tool.paint?.(session, place);
   paintRulers(session, place);
+  describe(session);
 }
 
 function paintMap(session, { context, scale }) {
@@ -113,22 +116,28 @@ function paintRulers(session, { context, css }) {
   for (const ruler of session.rulers.get(session.viewer.slice) ?? []) {
     const [from, to] = [at(ruler.from), at(ruler.to)];
     context.strokeStyle = context.fillStyle = "#ffe08a";
-    context.lineWidth = 1.5;
+    context.lineWidth = 1.5 * session.lineScale;
     context.beginPath();
     context.moveTo(...from);
     context.lineTo(...to);
     context.stroke();
     for (const [x, y] of [from, to]) context.fillRect(x - 2, y - 2, 4, 4);
-    label(context, lengthOf(session, ruler), to[0] + 10, to[1] - 10);
+    label(context, lengthOf(session, ruler), to[0] + 10, to[1] - 10, 13 * session.lineScale);
   }
 }
 
-function label(context, text, x, y) {
-  context.font = "600 13px system-ui, sans-serif";
+function label(context, text, x, y, size) {
+  context.font = `600 ${size}px system-ui, sans-serif`;
   context.lineWidth = 4;
   context.strokeStyle = "rgba(0, 0, 0, .8)";
   context.strokeText(text, x, y);
   context.fillText(text, x, y);
+}
+
+// The rulers' lengths for those who do not see the picture.
+function describe(session) {
+  const words = (session.rulers.get(session.viewer.slice) ?? []).map((ruler) => lengthOf(session, ruler)).join("; ");
+  if (words !== session.described) session.canvas.setAttribute("aria-description", (session.described = words));
 }
 
 /** A ruler's length in words: mm where the pixel's size is known. */

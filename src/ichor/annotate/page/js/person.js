@@ -27,8 +27,8 @@ function save(session, { age, sex, condition, note }) {
   const body = {
     age: age.value === "" ? null : Number(age.value),
     sex: sex.value || null,
-    condition: condition.value || null,
-    note: note.value || null,
+    condition: condition.value,
+    note: note.value,
   };
   putJson(`/api/scans/${session.scan.id}/person`, body)
     .then(() => session.say("Subject saved."))

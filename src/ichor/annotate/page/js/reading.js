@@ -16,7 +16,7 @@ import { flush, statusOf } from "./saver.js";
 import { openSession } from "./session.js";
 import { attachThumbnails } from "./thumbnails.js";
 import { reportTime } from "./timer.js";
-import { settingsBar, toolColumn } from "./toolbar.js";
+import { settingsBar, toolColumn, toolSettings } from "./toolbar.js";
 import { polygon } from "./tools/outline.js";
 import { setWindow } from "./viewer.js";
 
@@ -48,7 +48,7 @@ export async function openReading(root, me, { id, layer, slice }) {
   const consensus = layer === "consensus" ? await consensusPanel(session) : null;
   const actions = actionsOf(session);
   const thumbs = el("div", { className: "thumbs", role: "navigation", "aria-label": "Slices" });
-  stage.append(...hud(session));
+  stage.append(...hud(session), toolSettings(session));
   fill(root, el("div", { className: "reading" },
     toolColumn(session, actions), thumbs,
     el("section", { className: "middle", "aria-label": "Picture" },

@@ -2,7 +2,7 @@
 
 import { layerPath, putJson } from "./api.js";
 import { labelsOf, sliceOf, NO_LABELS } from "./layer.js";
-import { toSend } from "./labels.js";
+import { stated } from "./labels.js";
 import { encode } from "./runs.js";
 
 const DELAY_MS = 200;
@@ -89,7 +89,7 @@ async function send(saver, key) {
     take(saver, "scan", answer.scan_labels);
   } else {
     const labels = labelsOf(saver.layer, id);
-    const answer = await putJson(path, { base_revision: labels.revision, labels: toSend(labels) });
+    const answer = await putJson(path, { base_revision: labels.revision, labels: stated(labels) });
     take(saver, id, { ...answer.labels, revision: answer.revision });
     take(saver, "scan", answer.scan_labels);
   }

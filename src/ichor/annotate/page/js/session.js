@@ -30,6 +30,7 @@ export async function openSession(me, id, layerName, stage) {
     references: [],
     showDifferences: true,
     shown: true,
+    lineScale: parseFloat(getComputedStyle(document.documentElement).fontSize) / 14,
     rulers: new Map(),
     done: [],
     undone: [],
@@ -37,7 +38,7 @@ export async function openSession(me, id, layerName, stage) {
     painted: null,
     pointer: null,
     working: false,
-    readOnly: false,
+    readOnly: !layer.writable,
     listeners: [],
   };
   session.emit = (kind) => session.listeners.forEach((listener) => listener(kind));
@@ -86,5 +87,7 @@ export async function setState(session, state) {
   const layer = session.layer.name === "consensus" ? "consensus" : undefined;
   await postJson(`/api/scans/${session.scan.id}/state`, { state, layer });
   session.layer.state = state;
+  session.readOnly = state === "done";
+  session.emit("status");
   session.emit("labels");
 }

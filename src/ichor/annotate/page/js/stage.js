@@ -85,6 +85,7 @@ function wheeled(session, state, event) {
   event.preventDefault();
   if (event.ctrlKey) {
     zoomBy(session.viewer, Math.exp(-event.deltaY / 300), ...placeOf(session.canvas, event));
+    session.emit("view");
     return;
   }
   const delta = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 33 : event.deltaY;

@@ -1,4 +1,4 @@
-// The tools at the left and the settings above the picture.
+// The tools at the left and the settings above and over the picture.
 
 import { el, icon } from "./dom.js";
 import { ICONS } from "./icons.js";
@@ -50,10 +50,10 @@ export function toolColumn(session, actions) {
   return el("div", { className: "tools", role: "toolbar", "aria-label": "Tools", "aria-orientation": "vertical" }, groups);
 }
 
-/** Windows with level and width, the subtype to draw, and the settings of the chosen tool. */
+/** Windows with level and width, and the subtype to draw. */
 export function settingsBar(session, actions) {
   return el("div", { className: "settings" },
-    windowButtons(session, actions), levels(session), subtypeButtons(session), toolSettings(session));
+    windowButtons(session, actions), levels(session), subtypeButtons(session));
 }
 
 function windowButtons(session, actions) {
@@ -74,9 +74,9 @@ function windowButtons(session, actions) {
 
 function levels(session) {
   const field = (name, words) => {
-    const input = el("input", { type: "number", id: `window-${name}`, step: 1 });
+    const input = el("input", { type: "number", id: `window-${name}`, step: 1, "aria-label": words, title: `${words} in HU` });
     input.addEventListener("change", () => session.setWindow({ [name]: Number(input.value) }));
-    return [el("label", { for: input.id }, words), input];
+    return [el("label", { for: input.id }, words[0]), input];
   };
   const [levelLabel, level] = field("level", "Level");
   const [widthLabel, width] = field("width", "Width");
@@ -109,7 +109,8 @@ function subtypeButtons(session) {
   return el("div", { className: "segments subtypes", role: "group", "aria-label": "Subtype to draw" }, buttons);
 }
 
-function toolSettings(session) {
+/** The settings of the chosen tool, over the picture: they come and go without moving it. */
+export function toolSettings(session) {
   const size = el("input", { type: "range", id: "brush-size", min: 1, max: 120, step: 1 });
   const exact = el("input", { type: "number", min: 1, max: 400, "aria-label": "Size in pixels" });
   for (const input of [size, exact]) input.addEventListener("input", () => input.value && chooseBrush(session, Number(input.value)));

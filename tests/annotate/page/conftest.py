@@ -1,0 +1,72 @@
+"""One browser for all tests of the page, with WebGL in software."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from annotate.page.hands import PATIENT_MS
+from annotate.page.served import Served
+
+CHROMIUM = Path("/usr/bin/chromium")
+SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+QUIET = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
+
+expect.set_options(timeout=PATIENT_MS)
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), f"expected Chromium at {CHROMIUM} (apt-get install chromium), found none"
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=[*SOFTWARE_WEBGL, *QUIET], timeout=PATIENT_MS
+        )
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A project, not started yet."""
+    one = Served(tmp_path / "project")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def enter(browser: Browser) -> Iterator[Enter]:
+    """Opens a reader's link in a browser of the reader's own; what the pages complain of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_link(served: Served, reader: str = "Ada", *, size: tuple[int, int] = (1280, 800)) -> Page:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context.set_default_timeout(PATIENT_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda one: complaints.append(one.url) if not one.url.startswith(HARMLESS) else None)
+        page.goto(served.links[reader])
+        expect(page.locator("#reader")).to_have_text(reader)
+        return page
+
+    yield open_link
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+HARMLESS = ("http://127.0.0.1:", "data:", "blob:")
+
+
+def open_scan(page: Page, number: int = 1, *, consensus: bool = False) -> None:
+    """Go to a scan's reading view (or its consensus) and wait for the picture."""
+    page.goto(page.url.split("#")[0] + f"#/scan/{number}" + ("/consensus" if consensus else ""))
+    expect(page.locator(".reading:not(.loading)")).to_be_visible(timeout=PATIENT_MS)
+    expect(page.locator("main[data-ready]")).to_be_attached(timeout=PATIENT_MS)
