@@ -80,7 +80,8 @@ def test_slices_windows_zoom_ruler_and_the_hu_under_the_cursor(made: Served, ent
         words = f"{HU[5, row, column]} HU   column {column + 1}, row {row + 1}"
         expect(cursor).to_have_text(words)
 
-    for key, words in {"1": "L 40  W 120 HU", "2": "L 700  W 3200 HU", "3": "L 80  W 200 HU", "4": "L 40  W 40 HU"}.items():
+    windows = {"1": "L 40  W 120 HU", "2": "L 700  W 3200 HU", "3": "L 80  W 200 HU", "4": "L 40  W 40 HU"}
+    for key, words in windows.items():
         page.keyboard.press(key)
         expect(gray).to_have_text(words)
     page.keyboard.press("1")
