@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from annotate.page.hands import PATIENT_MS
 from annotate.page.served import Served
@@ -41,28 +41,39 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def enter(browser: Browser) -> Iterator[Enter]:
-    """Opens a reader's link in a browser of the reader's own; what the pages complain of fails the test."""
+    """Opens a reader's browser: by the reader's link, and where that was used, with the session it became.
+
+    What the pages complain of, and what they ask of another host, fails the test.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_link(served: Served, reader: str = "Ada", *, size: tuple[int, int] = (1280, 800)) -> Page:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    def open_page(served: Served, reader: str = "Ada", *, size: tuple[int, int] = (1280, 800)) -> Page:
+        kept = served.cookies.get(reader)
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, storage_state=kept)
         context.set_default_timeout(PATIENT_MS)
         contexts.append(context)
+        context.on("weberror", lambda one: complaints.append(str(one.error)))
+        context.on("console", lambda one: complaints.append(one.text) if is_complaint(one) else None)
+        context.on("request", lambda one: complaints.append(one.url) if not one.url.startswith(HARMLESS) else None)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda one: complaints.append(one.url) if not one.url.startswith(HARMLESS) else None)
-        page.goto(served.links[reader])
+        page.goto(served.links[reader] if kept is None else served.url)
         expect(page.locator("#reader")).to_have_text(reader)
+        served.cookies[reader] = context.storage_state()
         return page
 
-    yield open_link
+    yield open_page
     for context in contexts:
         context.close()
     assert complaints == []
 
 
 HARMLESS = ("http://127.0.0.1:", "data:", "blob:")
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    """Whether the browser says that a page did wrong; that a request was refused, the tests ask for."""
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
 
 
 def open_scan(page: Page, number: int = 1, *, consensus: bool = False) -> None:

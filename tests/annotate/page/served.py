@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playwright.sync_api import StorageState
+
 PATIENT_S = 120  # on a machine that is busy with other work
 
 
@@ -24,12 +26,16 @@ def free_port() -> int:
 
 @dataclass
 class Served:
-    """One project and its server. `links` are the readers' one-use links, by name."""
+    """One project and its server.
+
+    `links` are the readers' one-use links, by name; `cookies` what a reader's browser kept of one that was used.
+    """
 
     project: Path
     readers: Sequence[str] = ("Ada", "Bert")
     port: int = field(default_factory=free_port)
     links: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, StorageState] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
 
@@ -38,15 +44,14 @@ class Served:
         """Where the page is."""
         return f"http://127.0.0.1:{self.port}/"
 
-    def start(self, *add: Path) -> Served:
-        """Start the server and wait for its links; `add` are scans to read into the project first."""
-        command = [sys.executable, "/tmp/fake/shim.py", str(self.project), "--no-browser", "--port", str(self.port)]
-        for name in self.readers:
-            command += ["--reader", name]
-        for path in add:
-            command += ["--add", str(path)]
+    def start(self, *add: Path, options: Sequence[str] = ()) -> Served:
+        """Start the server and wait for its links; `add` are scans to take into the project first."""
+        command = [sys.executable, "-m", "ichor", "annotate", str(self.project), "--no-browser"]
+        command += ["--port", str(self.port), "--reader", *self.readers, *options]
+        if add:
+            command += ["--add", *map(str, add)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.process, self.links, self.said = process, {}, []
+        self.process, self.links, self.cookies, self.said = process, {}, {}, []
         late = threading.Timer(PATIENT_S, process.kill)
         late.start()
         assert process.stdout is not None
@@ -60,9 +65,8 @@ class Served:
         return self
 
     def _note_links(self) -> None:
-        text = "".join(self.said)
-        found = re.findall(r"http://127\.0\.0\.1:\d+/enter\?token=[\w-]+", text)
-        self.links = dict(zip(self.readers, found, strict=False))
+        found = re.findall(r"^(.+): (http://127\.0\.0\.1:\d+/enter\?token=[\w-]+)$", "".join(self.said), re.MULTILINE)
+        self.links = dict(found)
 
     def kill(self) -> None:
         """End it as a power cut would."""

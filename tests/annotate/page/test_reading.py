@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("reading")
     scans = [made_series(folder / f"head-{number}", HU) for number in (1, 2, 3)]
     one = Served(folder / "project")
-    one.start(*scans)
+    one.start(*scans, options=["--subject", "head"])
     yield one
     one.stop()
 
@@ -191,7 +191,7 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     assert np.array_equal(hands.map_of(7, 2), hands.map_of(6, 2))
     hands.to_slice(4)
     page.keyboard.press("i")
-    expect(page.locator("#notice")).to_contain_text("Slices 5 to 5 interpolated")
+    expect(page.locator("#notice")).to_contain_text("Slice 5 interpolated")
     hands.saved()
     page.keyboard.press("s")
     hands.saved()
@@ -253,7 +253,9 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
     page.get_by_text("Subject ").click()
     page.get_by_label("Age").fill("61")
     page.get_by_label("Sex").select_option("female")
-    expect(page.locator("#notice")).to_have_text("Subject saved.")
+    hands.saved()
+    person = page.request.get(made.url + "api/scans/3").json()["person"]
+    assert (person["age"], person["sex"]) == (61, "F")
     page.keyboard.press("Escape")
     page.locator(".thumbs").click(position={"x": 5, "y": 5})
     page.keyboard.press("y")

@@ -82,7 +82,7 @@ function view(session) {
 
 function tools(session, drawing) {
   const free = [pan, gray, ruler].map((tool) => [`tool.${tool.id}`, () => chooseTool(session, tool)]);
-  const writing = [outline, brush, eraser, grow, assign].map((tool) =>
+  const writing = [outline, polygon, brush, eraser, grow, assign].map((tool) =>
     [`tool.${tool.id}`, drawing(() => chooseTool(session, tool))]);
   const subtypes = session.me.subtypes.map(({ label }) => [`subtype.${label}`, () => chooseLabel(session, label)]);
   const onPolygon = (act) => drawing(() => {
@@ -91,11 +91,6 @@ function tools(session, drawing) {
   });
   return {
     ...Object.fromEntries([...free, ...writing, ...subtypes]),
-    // A polygon taken up again after a reload keeps its corners.
-    "tool.polygon": (resumed) => drawing(() => {
-      if (resumed === true) session.tool = pan;
-      chooseTool(session, polygon);
-    })(),
     "size.down": () => chooseBrush(session, session.brush - Math.max(1, session.brush * 0.15)),
     "size.up": () => chooseBrush(session, session.brush + Math.max(1, session.brush * 0.15)),
     "polygon.close": onPolygon(() => polygon.finish(session)),

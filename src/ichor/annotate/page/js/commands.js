@@ -54,7 +54,7 @@ export async function interpolate(session) {
     const answer = await postJson("/api/tools/interpolate", { ...grid(session), from: end(from), to: end(to) });
     const maps = Object.entries(answer.slices).map(([index, runs]) => [Number(index), decode(runs, session.layer.size)]);
     replaceMaps(session, maps);
-    session.say(`Slices ${from + 2} to ${to} interpolated.`);
+    session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);
   });
 }
 

@@ -13,6 +13,8 @@ const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Take the other"],
 /** Settles a change that met another's on the server; `body` is the server's answer. */
 export async function settle(session, key, body) {
   const [kind, which] = key.split("/");
+  // A stroke is finished before the question comes.
+  while (session.working) await new Promise((resolve) => setTimeout(resolve, 50));
   await (kind === "slice" ? settleSlice : settleLabels)(session, key, which === "scan" ? which : Number(which), body);
   session.painted = null;
   session.emit("layer");

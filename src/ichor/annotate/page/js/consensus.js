@@ -86,8 +86,9 @@ function takeRow(session, readers, wholeScan) {
 // The server makes the estimate; it becomes one step of undo like anything drawn.
 async function take(session, choice, wholeScan) {
   await flush(session.saver);
+  if (session.saver.dirty.size) return session.say("Not all changes are saved yet.");
   const slices = wholeScan ? null : [session.viewer.slice];
-  await working(session, async () => {
+  return working(session, async () => {
     await postJson(`/api/scans/${session.scan.id}/consensus/take`, { choice, slices });
     adopt(session, await fetchLayer(session.scan.id, "consensus", session.layer.size));
     session.say(`${NAMES[choice] ?? `${choice}’s outlines`} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);

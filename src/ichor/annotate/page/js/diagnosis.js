@@ -1,13 +1,12 @@
 // The labels of a slice or of the scan as buttons, and a free note.
 
 import { el, fill } from "./dom.js";
-import { replaceLabels } from "./edit.js";
+import { replaceLabels, typed, typeLabels } from "./edit.js";
 import { isDrawn, labelsOf } from "./layer.js";
-import { drawnSubtypes, toggleNone, toggleQuality, toggleSubtype } from "./labels.js";
+import { toggleNone, toggleQuality, toggleSubtype } from "./labels.js";
 import { tip } from "./keys.js";
 
 const QUALITY = ["motion", "metal", "noise", "incomplete"];
-const NOTE_PAUSE_MS = 400;
 
 const WORDS = { IVH: "Intraventricular", IPH: "Intraparenchymal", SAH: "Subarachnoid", EDH: "Epidural", SDH: "Subdural" };
 
@@ -19,20 +18,23 @@ export function toggle(session, level, what) {
   const key = keyOf(session, level);
   const labels = labelsOf(session.layer, key);
   const { slices } = session.layer;
-  const implied = labels.implied ?? [];
-  const drawn = level === "scan" ? [] : drawnSubtypes(slices.get(key)?.map, session.me.subtypes);
+  const { implied = [] } = labels;
   const where = level === "scan" ? "on a slice" : "drawn here";
   if (what === "none") {
     const any = level === "scan" ? [...slices.keys()].some((k) => isDrawn(session.layer, k)) : isDrawn(session.layer, key);
+    if (noneOfScan(session, level)) return session.say("The whole scan is marked so: change it there.");
     if ((any || implied.length) && !labels.no_hemorrhage) return session.say(`Hemorrhage is ${where}.`);
     return replaceLabels(session, key, toggleNone(labels));
   }
   if (what === "fracture" && labels.implied_fracture) return session.say("A fracture is on a slice.");
   if (what === "fracture") return replaceLabels(session, key, { ...labels, fracture: !labels.fracture });
   if (what.startsWith("quality:")) return replaceLabels(session, key, toggleQuality(labels, what.slice(8)));
-  if (drawn.includes(what) || implied.includes(what)) return session.say(`${what} is ${where}: take it away there first.`);
+  if (implied.includes(what)) return session.say(`${what} is ${where}: take it away there first.`);
   return replaceLabels(session, key, toggleSubtype(labels, what));
 }
+
+// No hemorrhage in the scan is none on any slice.
+const noneOfScan = (session, level) => level === "slice" && labelsOf(session.layer, "scan").no_hemorrhage;
 
 /** The labels of one level, "slice" or "scan", kept up with the session. */
 export function labelPanel(session, level) {
@@ -49,30 +51,26 @@ export function labelPanel(session, level) {
   ];
   const remarks = QUALITY.map((remark) => button(`quality:${remark}`, remark, { className: "chip small" }));
   const note = el("textarea", { rows: 2, maxLength: 4000, id: `note-${level}` });
-  let timer = 0;
-  let noted = "scan";
-  const keep = () => {
-    clearTimeout(timer);
-    timer = 0;
-    const labels = labelsOf(session.layer, noted);
-    if (note.value !== labels.note) replaceLabels(session, noted, { ...labels, note: note.value });
-  };
+  let noted = null;
   note.addEventListener("input", () => {
-    timer ||= setTimeout(keep, NOTE_PAUSE_MS);
+    typeLabels(session, noted, { ...labelsOf(session.layer, noted), note: note.value });
   });
-  note.addEventListener("blur", keep);
+  note.addEventListener("blur", () => typed(session));
   const heading = el("h2", { id: `labels-${level}` });
   const update = (kind) => {
     if (!["slice", "labels", "layer"].includes(kind)) return;
-    if (timer && keyOf(session, level) !== noted) keep();
+    const turned = keyOf(session, level) !== noted;
+    if (turned) typed(session);
     noted = keyOf(session, level);
     const labels = labelsOf(session.layer, noted);
     fill(heading, level === "scan" ? "Whole scan" : `Slice ${session.viewer.slice + 1}`);
     for (const one of [...subtypes, ...others, ...remarks]) {
-      one.setAttribute("aria-pressed", String(isOn(labels, one.dataset.what)));
+      const { what } = one.dataset;
+      const on = isOn(labels, what) || (what === "none" && noneOfScan(session, level));
+      one.setAttribute("aria-pressed", String(on));
       one.disabled = session.readOnly;
     }
-    if (!timer && document.activeElement !== note) note.value = labels.note;
+    if (turned || document.activeElement !== note) note.value = labels.note;
     note.disabled = session.readOnly;
   };
   session.listeners.push(update);

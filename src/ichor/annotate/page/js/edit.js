@@ -1,6 +1,6 @@
 // Changes of a layer: each can be undone and redone, without limit.
 
-import { afterDrawing } from "./labels.js";
+import { deriveLabels } from "./labels.js";
 import { labelsOf, mapOf, sliceOf } from "./layer.js";
 import { decode, encode } from "./runs.js";
 import { touch } from "./saver.js";
@@ -67,6 +67,19 @@ export function replaceLabels(session, key, labels) {
   session.emit("layer");
 }
 
+/** Replaces labels while they are typed; until `typed`, all of it is one step of undo. */
+export function typeLabels(session, key, labels) {
+  if (session.typing !== key) {
+    session.typing = key;
+    session.undone = [];
+    session.done.push([{ labelsOf: key, labels: labelsOf(session.layer, key) }]);
+  }
+  setLabels(session, key, labels, true);
+  session.emit("labels");
+}
+
+export const typed = (session) => (session.typing = null);
+
 export const undo = (session) => step(session, session.done, session.undone);
 export const redo = (session) => step(session, session.undone, session.done);
 
@@ -92,9 +105,7 @@ const now = (session, change) =>
 function record(session, before) {
   const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(session.layer, k))));
   for (const { k } of changed) {
-    const slice = sliceOf(session.layer, k);
-    const labels = labelsOf(session.layer, k);
-    session.layer.labels.set(k, afterDrawing(labels, slice.map, session.me.subtypes));
+    deriveLabels(session.layer, k, session.me.subtypes);
     touch(session.saver, `slice/${k}`);
   }
   if (changed.length) {
@@ -113,6 +124,7 @@ function restore(session, change) {
     slice.map = decode(change.runs, session.layer.size);
     slice.byMachine = change.byMachine;
     session.layer.labels.set(change.k, withRevision(session, change.k, change.labels));
+    deriveLabels(session.layer, change.k, session.me.subtypes);
     touch(session.saver, `slice/${change.k}`);
   } else {
     setLabels(session, change.labelsOf, change.labels);
@@ -124,7 +136,8 @@ function restore(session, change) {
 // The revision is always the newest known: only the content goes back.
 const withRevision = (session, key, labels) => ({ ...labels, revision: labelsOf(session.layer, key).revision });
 
-function setLabels(session, key, labels) {
+function setLabels(session, key, labels, typing = false) {
   session.layer.labels.set(key, withRevision(session, key, labels));
-  touch(session.saver, `labels/${key}`);
+  deriveLabels(session.layer, key, session.me.subtypes);
+  touch(session.saver, `labels/${key}`, typing);
 }

@@ -1,17 +1,36 @@
 // What the labels of a slice or a scan become; the server holds the same rules.
 
-/** The subtypes' names of what is drawn in a label map; hemorrhage of no stated subtype has none. */
-export function drawnSubtypes(map, subtypes) {
-  const labels = new Set(map ?? []);
-  return subtypes.filter((one) => one.label <= 5 && labels.has(one.label)).map((one) => one.name);
+import { isDrawn, labelsOf } from "./layer.js";
+
+/** Works out anew what regions say of slice `k` and what slices say of the scan, as the server will. */
+export function deriveLabels(layer, k, subtypes) {
+  if (k !== "scan") {
+    const drawn = drawnSubtypes(layer.slices.get(k)?.map, subtypes);
+    layer.labels.set(k, withImplied(labelsOf(layer, k), drawn, false, isDrawn(layer, k), subtypes));
+  }
+  const ofSlices = [...layer.labels].filter(([key]) => key !== "scan").map(([, labels]) => labels);
+  const any = [...layer.slices.keys()].some((key) => isDrawn(layer, key));
+  layer.labels.set("scan", withImplied(labelsOf(layer, "scan"), ofSlices.flatMap((labels) => labels.subtypes),
+    ofSlices.some((labels) => labels.fracture), any, subtypes));
 }
 
-/** Labels after a region was drawn: its subtype is on the slice, and the slice has hemorrhage. */
-export function afterDrawing(labels, map, subtypes) {
-  if (!map?.some((label) => label > 0)) return labels;
-  const drawn = drawnSubtypes(map, subtypes);
-  const all = subtypes.map((one) => one.name).filter((name) => labels.subtypes.includes(name) || drawn.includes(name));
-  return { ...labels, subtypes: all, no_hemorrhage: false };
+function withImplied(labels, implied, fracture, drawn, subtypes) {
+  const { subtypes: own, fracture: ownFracture } = stated(labels);
+  const all = subtypes.map((one) => one.name).filter((name) => own.includes(name) || implied.includes(name));
+  return {
+    ...labels,
+    subtypes: all,
+    implied: all.filter((name) => implied.includes(name)),
+    fracture: ownFracture || fracture,
+    implied_fracture: fracture,
+    no_hemorrhage: labels.no_hemorrhage && !drawn && !all.length,
+  };
+}
+
+// The subtypes' names of what is drawn in a label map; hemorrhage of no stated subtype has none.
+function drawnSubtypes(map, subtypes) {
+  const labels = new Set(map ?? []);
+  return subtypes.filter((one) => one.label <= 5 && labels.has(one.label)).map((one) => one.name);
 }
 
 export function toggleSubtype(labels, name) {

@@ -19,10 +19,17 @@ function routeOf(hash) {
   return { id: Number(match[1]), layer: match[2] ? "consensus" : "mine", slice: match[3] ? Number(match[3]) : null };
 }
 
+let shown = "";
+
 async function show() {
   const leaving = view;
   view = null;
-  await leaving?.close();
+  if (leaving && !(await leaving.close())) {
+    view = leaving;
+    history.replaceState(null, "", shown);
+    root.dataset.ready = shown;
+    return;
+  }
   const route = routeOf(location.hash);
   document.body.dataset.view = route ? "reading" : "worklist";
   try {
@@ -31,7 +38,7 @@ async function show() {
     fill(root, el("div", { className: "failed" }, el("p", {}, error.message), el("a", { href: "#/" }, "Back to the worklist")));
   }
   fill(document.getElementById("where"), route && view ? `${view.session.scan.subject} · ${view.session.scan.name}` : "");
-  root.dataset.ready = location.hash;
+  shown = root.dataset.ready = location.hash;
 }
 
 function turnTo() {

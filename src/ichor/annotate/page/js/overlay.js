@@ -2,6 +2,7 @@
 
 import { differencePicture } from "./differences.js";
 import { outlines } from "./outline.js";
+import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
 
 /** Sizes the canvas to its place on the page; its drawing unit becomes the CSS pixel. */
@@ -31,6 +32,7 @@ export function paint(session) {
     if (session.references.length === 2 && session.showDifferences) paintDifferences(session, place);
     for (const reference of session.references) paintReference(session, place, reference);
   }
+  if (session.tool !== polygon) polygon.paint(session, place);
   session.tool.paint?.(session, place);
   paintRulers(session, place);
   describe(session);

@@ -1,15 +1,25 @@
 // Age, sex, condition and a note of the subject, for the dataset's demographics.
 
-import { putJson } from "./api.js";
 import { el } from "./dom.js";
+import { touch } from "./saver.js";
 
-/** A folded form; each field is saved when it is left. */
+/** A folded form; what is entered is saved within a second. */
 export function personForm(session) {
   const person = session.scan.person ?? {};
+  const keep = () => {
+    if (!age.checkValidity()) return session.say("The age is a number of years, 0 to 130: it is not saved yet.");
+    session.scan.person = {
+      age: age.value === "" ? null : Number(age.value),
+      sex: sex.value || null,
+      condition: condition.value,
+      note: note.value,
+    };
+    return touch(session.saver, "person", true);
+  };
   const field = (name, words, input) => {
     input.id = `person-${name}`;
     input.value = person[name] ?? "";
-    input.addEventListener("change", () => save(session, { age, sex, condition, note }));
+    input.addEventListener("input", keep);
     return [el("label", { for: input.id }, words), input];
   };
   const age = el("input", { type: "number", min: 0, max: 130, step: "any" });
@@ -21,16 +31,4 @@ export function personForm(session) {
     el("div", { className: "fields" },
       field("age", "Age (years)", age), field("sex", "Sex", sex),
       field("condition", "Condition", condition), field("note", "Note", note)));
-}
-
-function save(session, { age, sex, condition, note }) {
-  const body = {
-    age: age.value === "" ? null : Number(age.value),
-    sex: sex.value || null,
-    condition: condition.value,
-    note: note.value,
-  };
-  putJson(`/api/scans/${session.scan.id}/person`, body)
-    .then(() => session.say("Subject saved."))
-    .catch((error) => session.say(`Not saved: ${error.message}`));
 }

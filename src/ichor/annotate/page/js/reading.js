@@ -60,20 +60,27 @@ export async function openReading(root, me, { id, layer, slice }) {
     if (kind !== "pointer") paint(session);
   });
   if (slice) session.goTo(slice - 1);
-  if (polygon.resume(session)) {
-    actions["tool.polygon"](true);
+  if (polygon.resume(session) && !session.readOnly) {
+    actions["tool.polygon"]();
     session.goTo(polygon.k);
+    say("An outline that was begun here is taken up again: Enter closes it, Esc gives it up.");
   }
   session.emit("slice");
   return {
     actions,
     session,
+    /** Leaves the scan, unless something is not saved yet. Returns whether it did. */
     async close() {
-      session.tool.cancel?.(session);
+      if (session.working) session.tool.up?.(session);
       await flush(session.saver);
+      if (session.saver.dirty.size) {
+        say("Not all changes are saved yet: this scan stays open.");
+        return false;
+      }
       ends.forEach((end) => end());
       if (session.previous) closePrevious(session, pane);
       session.viewer.close();
+      return true;
     },
   };
 }

@@ -6,11 +6,12 @@ import { stated } from "./labels.js";
 import { encode } from "./runs.js";
 
 const DELAY_MS = 200;
+const TYPING_MS = 500;
 const RETRY_MS = 1000;
 
 /**
- * What saves a layer. `hooks`: status(), labels(key), conflict(key, body), seconds() -> active seconds since the last.
- * Keys are "slice/17", "labels/17", "labels/scan".
+ * What saves a layer. `hooks`: status(), labels(key), conflict(key, body), seconds() -> active seconds since the last,
+ * person() -> the subject's facts. Keys are "slice/17", "labels/17", "labels/scan", "person".
  */
 export function createSaver(scan, layer, hooks) {
   return { scan, layer, hooks, dirty: new Set(), held: new Set(), sending: null, timer: 0, problem: null };
@@ -23,11 +24,11 @@ export function statusOf(saver) {
   return saver.dirty.size || saver.sending ? "saving" : "saved";
 }
 
-/** Says that something changed and must be saved. */
-export function touch(saver, key) {
+/** Says that something changed and must be saved; what is being typed waits for more letters. */
+export function touch(saver, key, typing = false) {
   saver.dirty.add(key);
   saver.hooks.status();
-  schedule(saver, DELAY_MS);
+  schedule(saver, typing ? TYPING_MS : DELAY_MS);
 }
 
 /** Lets a change that met another's be sent again, or drops it. */
@@ -41,7 +42,8 @@ export function release(saver, key, again) {
 export async function flush(saver) {
   clearTimeout(saver.timer);
   saver.timer = 0;
-  saver.sending ??= sendAll(saver).finally(() => {
+  // In a turn of its own: until `sending` is set, a change on its way would look saved.
+  saver.sending ??= Promise.resolve().then(() => sendAll(saver)).finally(() => {
     saver.sending = null;
     saver.hooks.status();
     if (sendable(saver)) schedule(saver, saver.problem ? RETRY_MS : DELAY_MS);
@@ -77,6 +79,7 @@ async function sendAll(saver) {
 
 async function send(saver, key) {
   const [kind, which] = key.split("/");
+  if (kind === "person") return putJson(`/api/scans/${saver.scan}/person`, saver.hooks.person());
   const path = `${layerPath(saver.scan, saver.layer.name)}/${kind === "slice" ? "slices" : "labels"}/${which}`;
   const id = which === "scan" ? which : Number(which);
   if (kind === "slice") {
@@ -93,6 +96,7 @@ async function send(saver, key) {
     take(saver, id, { ...answer.labels, revision: answer.revision });
     take(saver, "scan", answer.scan_labels);
   }
+  return undefined;
 }
 
 // What the server made of the labels; a change made meanwhile stands, on the new revision.

@@ -35,6 +35,7 @@ export async function openSession(me, id, layerName, stage) {
     done: [],
     undone: [],
     before: null,
+    typing: null,
     painted: null,
     pointer: null,
     working: false,
@@ -52,6 +53,7 @@ export async function openSession(me, id, layerName, stage) {
     labels: () => session.emit("labels"),
     conflict: (key, body) => session.conflict(key, body),
     seconds: takeSeconds,
+    person: () => scan.person,
   });
   session.viewer = await createViewer(stage.picture, () => paint(session));
   await load(session.viewer, volume, scan.pixel_mm);
@@ -59,10 +61,10 @@ export async function openSession(me, id, layerName, stage) {
   return session;
 }
 
-/** Chooses a tool; one that was at work gives up. */
+/** Chooses a tool; one that was at work gives up, but for a polygon: it waits, since one may want to look around. */
 export function chooseTool(session, tool) {
   if (session.working) return;
-  session.tool.cancel?.(session);
+  if (!session.tool.waits) session.tool.cancel?.(session);
   session.tool = tool;
   session.canvas.style.cursor = tool.cursor;
   session.emit("tool");

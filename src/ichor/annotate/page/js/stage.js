@@ -17,6 +17,8 @@ export function attachStage(session) {
   on("pointermove", (event) => moved(session, state, event));
   on("pointerup", () => released(session, state));
   on("pointercancel", () => released(session, state));
+  on("lostpointercapture", () => released(session, state));
+  on("dblclick", (event) => event.button === 0 && session.tool.doubled?.(session));
   on("pointerleave", () => left(session));
   on("wheel", (event) => wheeled(session, state, event));
   on("contextmenu", (event) => event.preventDefault());

@@ -1,9 +1,11 @@
 // The worklist: every scan with its state, readers and time; filter, search, and the machine's order on request.
 
 import { getJson } from "./api.js";
+import { say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 
 const STATES = ["all", "new", "in progress", "disagreement", "done"];
+const AGAIN_MS = 2000;
 const kept = { state: "all", search: "", uncertain: false };
 
 /** Builds the view into `root`. Returns {actions, close}. */
@@ -23,9 +25,13 @@ export async function openWorklist(root, me) {
     fill(body, rows.map((scan) => row(scan)));
     fill(empty, rows.length ? "" : scans.length ? "No scan matches." : "No scans yet: start with ichor annotate PROJECT --add PATH");
   };
+  let timer = 0;
   const load = async () => {
+    clearTimeout(timer);
     scans = await getJson(kept.uncertain ? "/api/scans?order=uncertainty" : "/api/scans");
     show();
+    // The machine goes on reading the scans that it does not know yet.
+    if (kept.uncertain && scans.some(unread)) timer = setTimeout(() => load().catch((error) => say(error.message)), AGAIN_MS);
   };
   search.addEventListener("input", () => {
     kept.search = search.value;
@@ -34,7 +40,8 @@ export async function openWorklist(root, me) {
   order.addEventListener("change", async () => {
     kept.uncertain = order.checked;
     body.classList.add("waiting");
-    await load().finally(() => body.classList.remove("waiting"));
+    await load().catch((error) => say(error.message));
+    body.classList.remove("waiting");
   });
   const heads = ["Subject", "Scan", "Slices", "State", "Mine", "Readers", "Time", "Added", ""].map((words) =>
     el("th", { scope: "col" }, words));
@@ -44,7 +51,11 @@ export async function openWorklist(root, me) {
         "Most uncertain to the machine first")),
     el("div", { className: "table" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), body), empty)));
   await load();
-  return { actions: { search: () => search.focus() }, close: async () => undefined };
+  const close = async () => {
+    clearTimeout(timer);
+    return true;
+  };
+  return { actions: { search: () => search.focus() }, close };
 }
 
 function filterButton(state, scans, choose) {
@@ -52,6 +63,8 @@ function filterButton(state, scans, choose) {
   return el("button", { type: "button", "aria-pressed": String(kept.state === state), onclick: choose },
     state[0].toUpperCase() + state.slice(1), el("span", { className: "count" }, String(n)));
 }
+
+const unread = (scan) => scan.uncertainty === null || scan.uncertainty === undefined;
 
 function matches(scan) {
   const words = kept.search.toLowerCase();
@@ -74,7 +87,7 @@ function row(scan) {
     el("td", { className: "digits" }, time(scan.mine.seconds)),
     el("td", { className: "soft" }, String(scan.added_at).slice(0, 10)),
     el("td", {}, scan.open_consensus ? el("a", { className: "button", href: `${path}/consensus` }, "Consensus") : null,
-      scan.uncertainty === null || scan.uncertainty === undefined ? null
+      unread(scan) ? null
         : el("span", { className: "soft", title: "The machine's uncertainty" }, ` ${scan.uncertainty.toFixed(2)}`)));
   tr.addEventListener("click", (event) => {
     if (!event.target.closest("a")) location.hash = path;

@@ -1,11 +1,11 @@
 // Freehand outline and polygon: closed shapes in the chosen subtype. Alt takes the area away instead.
 
+import { dropBegun, findBegun, keepBegun } from "../begun.js";
 import { begin, commit } from "../edit.js";
 import { fillOutline } from "../raster.js";
 
-const STORED = "ichor-polygon";
-
 function close(session, points, erase) {
+  dropBegun();
   if (points.length < 3) return;
   const { rows, columns } = session.viewer.volume;
   fillOutline(begin(session), rows, columns, points, erase ? 0 : session.label);
@@ -40,7 +40,9 @@ export const outline = {
   },
   move(session, point) {
     const last = this.points?.at(-1);
-    if (last && Math.hypot(point[0] - last[0], point[1] - last[1]) > 0.2) this.points.push(point);
+    if (!last || Math.hypot(point[0] - last[0], point[1] - last[1]) <= 0.2) return;
+    this.points.push(point);
+    keepBegun(session, { k: session.viewer.slice, points: this.points, erase: this.erase }, false);
   },
   up(session) {
     const points = this.points;
@@ -48,6 +50,7 @@ export const outline = {
     if (points) close(session, points, this.erase);
   },
   cancel() {
+    if (this.points) dropBegun();
     this.points = null;
   },
   paint(session, place) {
@@ -55,20 +58,21 @@ export const outline = {
   },
 };
 
-// The corners so far outlive a reload, since placing them takes longer than the second that may be lost.
 export const polygon = {
   id: "polygon",
   cursor: "crosshair",
+  waits: true,
   corners: [],
   near: null,
   down(session, point, event) {
     if (this.k !== session.viewer.slice) this.corners = [];
     this.k = session.viewer.slice;
     this.erase = event.altKey;
-    if (event.detail > 1) return this.finish(session);
     this.corners.push(point);
     this.keep(session);
-    return undefined;
+  },
+  doubled(session) {
+    this.finish(session);
   },
   hover(session, point) {
     this.near = point;
@@ -83,23 +87,22 @@ export const polygon = {
     this.keep(session);
   },
   cancel() {
+    if (this.corners.length) dropBegun();
     this.corners = [];
-    sessionStorage.removeItem(STORED);
   },
   keep(session) {
-    const kept = { scan: session.scan.id, layer: session.layer.name, k: this.k, corners: this.corners };
-    sessionStorage.setItem(STORED, JSON.stringify(kept));
+    keepBegun(session, { k: this.k, points: this.corners, erase: this.erase });
   },
-  /** Takes up the corners of before a reload; returns whether there were any for this scan. */
+  /** Takes up what was begun before a reload, an outline too; returns whether there was any for this scan. */
   resume(session) {
-    const kept = JSON.parse(sessionStorage.getItem(STORED) ?? "null");
-    if (kept?.scan !== session.scan.id || kept.layer !== session.layer.name || !kept.corners.length) return false;
-    Object.assign(this, { corners: kept.corners, k: kept.k, erase: false });
-    return true;
+    const kept = findBegun(session);
+    Object.assign(this, kept ? { corners: kept.points, k: kept.k, erase: kept.erase } : { corners: [] });
+    return kept !== null;
   },
   paint(session, place) {
     if (this.k !== session.viewer.slice || !this.corners.length) return;
-    paintLine(session, place, this.near ? [...this.corners, this.near] : this.corners, true);
+    const next = session.tool === this && this.near;
+    paintLine(session, place, next ? [...this.corners, next] : this.corners, true);
     const { context, scale } = place;
     context.fillStyle = session.colours[session.label];
     for (const [x, y] of this.corners) context.fillRect(x - 3 / scale, y - 3 / scale, 6 / scale, 6 / scale);
