@@ -42,7 +42,8 @@ def exported(project: Project, target: str, out: Path) -> list[Outcome]:
 def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scan]:
     """A DICOM series, an oblique NIfTI file whose axes are stored otherwise, a tilted made head, and a video pair."""
     folder = tmp_path_factory.mktemp("scans")
-    affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.1, 0.05, 0.2) @ np.diag([0.9, 5.0, 0.8]), [3, -20, 7])
+    columns_slices_rows = np.array([[0.9, 0, 0], [0, 0, 0.8], [0, 5.0, 0]])
+    affine = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.1, 0.05, 0.2) @ columns_slices_rows, [3, -20, 7])
     voxels = head(6, 44, 40).transpose(2, 0, 1)[::-1]  # its second axis goes up
     matrix = affine @ np.array([[-1, 0, 0, 39], [0, 1, 0, 0], [0, 0, -1, 43], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(np.ascontiguousarray(voxels[..., ::-1]), matrix), folder / "head.nii.gz")

@@ -40,9 +40,10 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
             ws="none",
             timeout_graceful_shutdown=3,
         )
-        ready({reader: f"http://{HOST}:{number}/enter?token={token}" for reader, token in tokens.items()})
+        # Before anyone is told: who has the links may send the signal at once.
         before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
         try:
+            ready({reader: f"http://{HOST}:{number}/enter?token={token}" for reader, token in tokens.items()})
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # told to stop: the caller closes the project
