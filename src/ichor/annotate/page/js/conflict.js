@@ -2,7 +2,7 @@
 
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
-import { labelsOf, sliceOf } from "./layer.js";
+import { fetchLayer, labelsOf, sliceOf } from "./layer.js";
 import { outlines } from "./outline.js";
 import { decode } from "./runs.js";
 import { release } from "./saver.js";
@@ -34,9 +34,19 @@ async function settleSlice(session, key, k, body) {
   if (choice === "theirs") {
     slice.map = theirs;
     session.saver.dirty.delete(key);
+    await takeLabels(session, k);
   }
   if (choice === "both") slice.map = slice.map.map((label, i) => label || theirs[i]);
   return release(session.saver, key, choice !== "theirs");
+}
+
+// What the other change said besides the regions: its labels, and whether the machine made it.
+async function takeLabels(session, k) {
+  const { layer, saver } = session;
+  const fresh = await fetchLayer(saver.scan, layer.name, layer.size).catch(() => null);
+  if (!fresh) return;
+  layer.slices.set(k, fresh.slices.get(k));
+  for (const key of [k, "scan"]) if (!saver.dirty.has(`labels/${key}`)) layer.labels.set(key, labelsOf(fresh, key));
 }
 
 async function settleLabels(session, key, id, body) {

@@ -20,16 +20,16 @@ export async function consensusPanel(session) {
   const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
   session.references = layers.map((layer, i) => ({ layer, shown: true, colour: LOOKS[i][0], dash: LOOKS[i][1], painted: null }));
   session.differing = new Set(differingSlices(...layers));
-  const here = el("dl", { className: "figures" });
-  const update = (kind) => kind === "slice" && fill(here, sliceFigures(session, answer.agreement));
+  const table = el("tbody");
+  const update = (kind) => kind === "slice" && fill(table, figures(session, answer.agreement));
   session.listeners.push(update);
   update("slice");
   return el("section", { className: "consensus" },
     el("h2", {}, "Consensus"),
     legend(session),
-    el("h3", {}, "Agreement over the scan"),
-    el("dl", { className: "figures" }, figures(answer.agreement), kappas(answer.agreement)),
-    el("h3", {}, "On this slice"), here,
+    el("table", { className: "figures" },
+      el("thead", {}, el("tr", {}, ["Agreement", "Scan", "Slice"].map((words) => el("th", { scope: "col" }, words)))), table),
+    el("dl", { className: "kappas", "aria-label": "Cohen's kappa over the slices' labels" }, kappas(answer.agreement)),
     takeRow(session, answer.readers, false),
     takeRow(session, answer.readers, true),
     el("p", { className: "soft" }, "Or draw: what is drawn here is the consensus."));
@@ -44,6 +44,7 @@ function legend(session) {
     session.showDifferences = on;
     paint(session);
   });
+  differences.append(el("i", { className: "patch other" }), "other subtype");
   return el("div", { className: "legend" }, switches, differences);
 }
 
@@ -57,24 +58,21 @@ function toggleOf(words, on, reference, change) {
 const number = (value, digits, unit = "") =>
   value === null || value === undefined ? "–" : `${Number(value).toFixed(digits)}${unit}`;
 
-const pairs = (rows) => rows.flatMap(([words, value]) => [el("dt", {}, words), el("dd", {}, value)]);
+const FIGURES = [
+  ["Dice", "dice", 2, ""],
+  ["Jaccard", "jaccard", 2, ""],
+  ["Surface distance", "surface_mm", 1, " mm"],
+  ["Hausdorff 95 %", "hausdorff95_mm", 1, " mm"],
+];
 
-const figures = (agreement) => pairs([
-  ["Dice", number(agreement.dice, 2)],
-  ["Jaccard", number(agreement.jaccard, 2)],
-  ["Surface distance", number(agreement.surface_mm, 1, " mm")],
-  ["Hausdorff 95 %", number(agreement.hausdorff95_mm, 1, " mm")],
-]);
-
-const kappas = (agreement) =>
-  pairs(Object.entries(agreement.kappa ?? {}).map(([what, value]) => [`κ ${what.replaceAll("_", " ")}`, number(value, 2)]));
-
-function sliceFigures(session, agreement) {
-  const k = session.viewer.slice;
-  const one = agreement.per_slice?.[k];
-  if (!one) return pairs([[session.differing.has(k) ? "They differ" : "Nothing drawn by either", ""]]);
-  return figures(one);
+function figures(session, agreement) {
+  const slice = agreement.per_slice?.[session.viewer.slice] ?? {};
+  return FIGURES.map(([words, key, digits, unit]) => el("tr", {}, el("th", { scope: "row" }, words),
+    [agreement, slice].map((one) => el("td", {}, number(one[key], digits, unit)))));
 }
+
+const kappas = (agreement) => Object.entries(agreement.kappa ?? {}).flatMap(([what, value]) =>
+  [el("dt", {}, `κ ${what.replace("any_hemorrhage", "any")}`), el("dd", {}, number(value, 2))]);
 
 function takeRow(session, readers, wholeScan) {
   const buttons = [...readers, "union", "intersection", "staple"].map((choice) =>

@@ -10,10 +10,10 @@ export function openHelp() {
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push([keys.map(readable), does]);
   }
-  groups.set("Mouse", GESTURES.map(([gesture, does]) => [[gesture], does]));
+  groups.set("Mouse", GESTURES);
   const columns = [...groups].map(([group, rows]) =>
     el("section", {}, el("h3", {}, group), el("dl", {}, rows.flatMap(([keys, does]) => [
-      el("dt", {}, keys.flatMap((key, i) => [i ? " or " : null, el("kbd", {}, key)])),
+      el("dt", {}, keys.map((key) => el("kbd", {}, key))),
       el("dd", {}, does),
     ]))));
   return openDialog("Keys and mouse", el("div", { className: "help" }, columns), [["close", "Close"]], { className: "wide" });

@@ -12,13 +12,24 @@ export async function openHistory(session) {
     session.say(error.message);
     return;
   }
-  const cells = rows.map((row) => el("tr", {},
+  const cells = gathered(rows).map(({ row, times }) => el("tr", {},
     el("td", { className: "soft" }, new Date(row.when).toLocaleString()),
     el("td", {}, row.who),
     el("td", {}, row.layer ?? ""),
     el("td", { className: "digits" }, Number.isInteger(row.slice) ? String(row.slice + 1) : ""),
-    el("td", {}, row.text ?? row.kind)));
+    el("td", {}, row.text ?? row.kind, times > 1 ? el("span", { className: "soft" }, ` (${times} times)`) : null)));
   const heads = ["When", "Who", "Layer", "Slice", "What"].map((words) => el("th", { scope: "col" }, words));
   const table = el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, cells));
   await openDialog("History of this scan", rows.length ? table : "Nothing has been changed yet.", undefined, { className: "wide" });
+}
+
+// What was done over and over, as a stroke or a note that was saved while it grew, is one line with its last time.
+function gathered(rows) {
+  const lines = [];
+  for (const row of rows) {
+    const last = lines.at(-1);
+    if (last && ["who", "layer", "slice", "kind", "text"].every((key) => last.row[key] === row[key])) last.times += 1;
+    else lines.push({ row, times: 1 });
+  }
+  return lines;
 }

@@ -63,12 +63,12 @@ export const SHORTCUTS = [
 ].map(([group, id, keys, does]) => ({ group, id, keys, does }));
 
 export const GESTURES = [
-  ["Wheel", "Slice above or below"],
-  ["Ctrl + wheel", "Zoom at the pointer"],
-  ["Right drag", "Level (up and down) and width (left and right)"],
-  ["Middle drag, or Space + drag", "Move the picture"],
-  ["Alt while outlining", "Take the outlined area away"],
-  ["Double click", "Close the polygon"],
+  [["Wheel"], "Slice above or below"],
+  [["Ctrl + wheel"], "Zoom at the pointer"],
+  [["Right drag"], "Level (up and down) and width (left and right)"],
+  [["Middle drag", "Space + drag"], "Move the picture"],
+  [["Alt + outline"], "Take the outlined area away"],
+  [["Double click"], "Close the polygon"],
 ];
 
 /** "Ctrl+Shift+Z" of a keyboard event; digits by their place on the keyboard, other signs as typed. */

@@ -20,6 +20,7 @@ export async function togglePrevious(session, pane) {
   const viewer = await createViewer(canvas, () => {});
   session.previous = { viewer, offset: 0 };
   const open = async (id) => {
+    fill(readout, "Loading …");
     const scan = await getJson(`/api/scans/${id}`);
     await load(viewer, await readVolume(await getBytes(`/api/scans/${id}/volume.nii.gz`)), scan.pixel_mm);
     session.previous.offset = 0;

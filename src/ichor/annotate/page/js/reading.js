@@ -87,6 +87,7 @@ export async function openReading(root, me, { id, layer, slice }) {
 
 function sidePanel(session, actions, consensus) {
   const { scan } = session;
+  const machine = consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine() }, "Machine’s outlines …");
   const done = el("button", { type: "button", className: "primary done", title: tip("done"), onclick: () => actions.done() });
   const update = (kind) => {
     if (kind !== "labels") return;
@@ -94,6 +95,7 @@ function sidePanel(session, actions, consensus) {
     const what = consensus ? "consensus" : "reading";
     fill(done, isDone ? `Open the ${what} again` : consensus ? "Consensus done" : "Reading done");
     done.classList.toggle("primary", !isDone);
+    if (machine) machine.disabled = !session.me.machine || session.readOnly;
   };
   session.listeners.push(update);
   update("labels");
@@ -105,8 +107,7 @@ function sidePanel(session, actions, consensus) {
     scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Remarks of the reader program (${scan.warnings.length})`),
       el("ul", {}, scan.warnings.map((words) => el("li", {}, words)))) : null,
     el("div", { className: "actions" },
-      consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine(), disabled: !session.me.machine },
-        "Machine’s outlines …"),
+      machine,
       el("button", { type: "button", title: tip("history"), onclick: () => actions.history() }, "History"),
       done));
 }

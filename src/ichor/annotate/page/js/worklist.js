@@ -11,12 +11,14 @@ const kept = { state: "all", search: "", uncertain: false };
 /** Builds the view into `root`. Returns {actions, close}. */
 export async function openWorklist(root, me) {
   const search = el("input", { type: "search", placeholder: "Search subject or scan", "aria-label": "Search subject or scan", value: kept.search });
+  const list = el("div", { className: "worklist" });
   const body = el("tbody");
   const filters = el("div", { className: "segments", role: "group", "aria-label": "State" });
   const empty = el("p", { className: "soft empty" });
   const order = el("input", { type: "checkbox", id: "uncertain", checked: kept.uncertain, disabled: !me.machine });
   let scans = [];
   const show = () => {
+    list.classList.toggle("ordered", kept.uncertain);
     fill(filters, STATES.map((state) => filterButton(state, scans, () => {
       kept.state = state;
       show();
@@ -43,13 +45,14 @@ export async function openWorklist(root, me) {
     await load().catch((error) => say(error.message));
     body.classList.remove("waiting");
   });
-  const heads = ["Subject", "Scan", "Slices", "State", "Mine", "Readers", "Time", "Added", ""].map((words) =>
+  const heads = ["Subject", "Scan", "Slices", "State", "Mine", "Readers", "Time", "Added", "Uncertainty", ""].map((words) =>
     el("th", { scope: "col" }, words));
-  fill(root, el("div", { className: "worklist" },
+  fill(list,
     el("div", { className: "bar" }, el("h1", {}, "Worklist"), filters, search,
       el("label", { className: "switch", title: me.machine ? "" : "No model is installed with this server." }, order,
         "Most uncertain to the machine first")),
-    el("div", { className: "table" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), body), empty)));
+    el("div", { className: "table" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), body), empty));
+  fill(root, list);
   await load();
   const close = async () => {
     clearTimeout(timer);
@@ -86,9 +89,8 @@ function row(scan) {
       el("i", { className: "dot", data: { state: reader.state } }), reader.name))),
     el("td", { className: "digits" }, time(scan.mine.seconds)),
     el("td", { className: "soft" }, String(scan.added_at).slice(0, 10)),
-    el("td", {}, scan.open_consensus ? el("a", { className: "button", href: `${path}/consensus` }, "Consensus") : null,
-      unread(scan) ? null
-        : el("span", { className: "soft", title: "The machine's uncertainty" }, ` ${scan.uncertainty.toFixed(2)}`)));
+    el("td", { className: "digits" }, unread(scan) ? "…" : scan.uncertainty.toFixed(3)),
+    el("td", {}, scan.open_consensus ? el("a", { className: "button", href: `${path}/consensus` }, "Consensus") : null));
   tr.addEventListener("click", (event) => {
     if (!event.target.closest("a")) location.hash = path;
   });
