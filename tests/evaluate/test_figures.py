@@ -303,6 +303,27 @@ def test_views_refuse_what_may_show_a_face() -> None:
         views.around(low, reference[low])
 
 
+def test_a_crop_of_a_lesion_in_parts_holds_most_of_it_and_not_the_gap_between() -> None:
+    voxels = np.stack([head_slice(190, 150, size=400)] * 2)
+    reference = np.zeros(voxels.shape, bool)
+    reference[0, 100:110, 60:90] = reference[0, 280:300, 300:330] = True  # on both sides: the middle is empty
+    reference[1, 190:250, 170:190] = True
+    views = views_of(voxels, reference, np.zeros_like(reference))
+    parted, whole = (views.around(index, reference[index]) for index in (0, 1))
+    assert parted.reference.sum() == 600
+    assert whole.reference.sum() == 1200
+    np.testing.assert_allclose(np.argwhere(whole.reference).mean(axis=0), 79.5, atol=1)  # as before, in the middle
+    assert parted.reference[:, 0].sum() == parted.reference[0].sum() == 0  # the whole part, its edges included
+
+
+def test_the_share_of_the_heads_width_falls_towards_the_vertex() -> None:
+    voxels = np.stack([head_slice(80 * r, 60 * r) for r in (1, 0.9, 0.5)])
+    views = views_of(voxels, np.zeros(voxels.shape, bool), np.zeros(voxels.shape, bool))
+    assert [views.width_share(index) for index in range(3)] == pytest.approx([1, 0.9, 0.5], abs=0.03)
+    empty = np.full((2, 50, 50), -1000.0)
+    assert np.isnan(views_of(empty, np.zeros(empty.shape, bool), np.zeros(empty.shape, bool)).width_share(0))
+
+
 def test_findings_are_what_was_missed_and_what_was_invented() -> None:
     from ichor.evaluate.figures.findings import Kind, findings_of, marked_by
 
@@ -394,7 +415,7 @@ def test_a_lesion_is_measured() -> None:
     hu = head_slice()
     disc = np.hypot(*(np.mgrid[:200, :200] - np.array([100, 120])[:, None, None])) <= 10
     hu[disc] = 62
-    found = measure(hu, disc, disc, (1.0, 1.0), 5.0)
+    found = measure(hu, disc, disc, (1.0, 1.0), 5.0, 0.9)
     assert found.contrast_hu == pytest.approx(27)
     assert found.thickness_mm == pytest.approx(20, abs=1)
     assert found.volume_ml == pytest.approx(disc.sum() * 5 / 1000)
@@ -402,7 +423,7 @@ def test_a_lesion_is_measured() -> None:
     assert found.midline_mm == pytest.approx(20, abs=1)
     assert found.outside == 0
     assert str(found).startswith("+27 HU, ") and str(found).endswith(" mm thick, 1.6 mL")
-    assert measure(hu, disc, disc, (0.5, 0.5), 5.0).thickness_mm == pytest.approx(10, abs=0.5)
+    assert measure(hu, disc, disc, (0.5, 0.5), 5.0, 0.9).thickness_mm == pytest.approx(10, abs=0.5)
 
 
 def test_a_rim_is_thin_and_along_bone() -> None:
@@ -412,7 +433,7 @@ def test_a_rim_is_thin_and_along_bone() -> None:
     row, column = np.mgrid[:200, :200] - 100
     radius = np.hypot(row / 74, column / 54)
     rim = (radius < 1) & (radius > 0.95) & (column > 20)
-    found = measure(hu, rim, rim, (1.0, 1.0), 5.0)
+    found = measure(hu, rim, rim, (1.0, 1.0), 5.0, 0.9)
     assert 1.5 < found.thickness_mm < 4
     assert found.along_bone > 0.5
     assert found.contrast_hu == pytest.approx(0)
@@ -425,7 +446,7 @@ def test_what_lies_beside_the_head_is_outside_the_skull() -> None:
     hand = np.zeros(hu.shape, bool)
     hand[90:110, 175:190] = True
     hu[hand] = 50
-    found = measure(hu, hand, np.zeros_like(hand), (1.0, 1.0), 5.0)
+    found = measure(hu, hand, np.zeros_like(hand), (1.0, 1.0), 5.0, 0.9)
     assert found.outside == 1
     assert np.isnan(found.contrast_hu)  # there is air around
     assert str(found).startswith("no tissue, ")
@@ -442,10 +463,10 @@ def test_the_midline_follows_a_turned_head_and_is_unknown_in_a_round_one() -> No
     # scipy turns the rows towards the columns: the long axis runs along (cos, sin) of the angle.
     from_axis = np.abs(row * np.sin(along) - column * np.cos(along))
     near = (from_axis < 2) & (np.hypot(row, column) < 40)
-    assert measure(turned, near, near, (1.0, 1.0), 5.0).midline_mm < 3
+    assert measure(turned, near, near, (1.0, 1.0), 5.0, 0.9).midline_mm < 3
     round_head = head_slice(70, 70)
-    assert np.isnan(measure(round_head, near, near, (1.0, 1.0), 5.0).midline_mm)
-    assert np.isnan(measure(np.full((200, 200), 35.0), near, near, (1.0, 1.0), 5.0).midline_mm)
+    assert np.isnan(measure(round_head, near, near, (1.0, 1.0), 5.0, 0.9).midline_mm)
+    assert np.isnan(measure(np.full((200, 200), 35.0), near, near, (1.0, 1.0), 5.0, 0.9).midline_mm)
 
 
 @pytest.mark.parametrize(
@@ -465,12 +486,18 @@ def test_the_midline_follows_a_turned_head_and_is_unknown_in_a_round_one() -> No
         ),
         ("FALSE_POSITIVE", False, {"contrast_hu": 3, "along_bone": 0.5}, "along bone"),
         ("FALSE_POSITIVE", False, {"contrast_hu": 3, "outside": 0.9, "thickness_mm": 1}, "outside the skull"),
-        ("DELINEATED", False, {"contrast_hu": float("nan")}, "no reason measured"),
+        ("FALSE_POSITIVE", False, {"contrast_hu": -15}, "darker than its surroundings"),
+        ("FALSE_POSITIVE", False, {"contrast_hu": 3, "width_share": 0.6}, "near the vertex"),
+        ("MISSED", False, {"width_share": 0.6}, "near the vertex"),
+        ("DELINEATED", False, {"contrast_hu": float("nan"), "width_share": float("nan")}, "no reason measured"),
     ],
 )
 def test_a_reason_says_what_holds(kind: str, chronic: bool, measured: dict, expected: str) -> None:
     from ichor.evaluate.figures.findings import Kind
     from ichor.evaluate.figures.reasons import Measured, reason
 
-    plain = {"contrast_hu": 25, "thickness_mm": 12, "volume_ml": 4, "along_bone": 0, "midline_mm": 30, "outside": 0}
+    plain = {
+        **{"contrast_hu": 25, "thickness_mm": 12, "volume_ml": 4, "along_bone": 0, "midline_mm": 30, "outside": 0},
+        "width_share": 0.9,
+    }
     assert reason(Kind[kind], Measured(**{**plain, **measured}), chronic=chronic) == expected

@@ -17,8 +17,8 @@ from ichor.evaluate.results import SubjectResult
 _DEVIATIONS = 1.96
 _LINES = (
     ("bias_ml", "bias", 0.985),
-    ("lower_limit_ml", "bias - 1.96 SD", 0.97),
-    ("upper_limit_ml", "bias + 1.96 SD", 0.97),
+    ("lower_limit_ml", "bias - 1.96 SD", 0.95),
+    ("upper_limit_ml", "bias + 1.96 SD", 0.95),
 )
 
 

@@ -22,7 +22,8 @@ CRANIAL_WITHIN = 0.30
 _VERTEX_TO_WIDEST = 0.45
 # Fat or air inside the head that is wider than twice this share of its length: orbits, sinuses, nose, mastoid. What
 # lies under the scalp, in a fracture or free in the skull is mostly thinner. Of the 368 crops around lesions below the
-# cranial level of ct-ich 49 hold such a pocket; the 319 others were looked at, and none shows an orbit or a nose.
+# cranial level of ct-ich 49 hold such a pocket; the 319 others were looked at, and none shows an orbit or a nose, nor
+# does any of the six around the larger part of a lesion in parts.
 _POCKET = 0.010
 _SPECK_PX = 4  # a thread of skin or a strap thinner than twice this is no part of the head
 

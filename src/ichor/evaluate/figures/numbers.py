@@ -86,7 +86,8 @@ def _reliability(curves: Mapping[str, Any], metrics: Mapping[str, Any]) -> Drawn
     error = {name: with_interval(figure_at(metrics, "calibration", name, "ece")) for name in curves}
     words = DrawnFigure(
         "reliability",
-        "Reliability of the slice and scan probabilities in ten bins of equal width, with the number of cases in each. "
+        "Reliability of the slice and scan probabilities in ten bins of equal width, with the number of cases in each "
+        "(bars on a logarithmic scale). "
         "Below the diagonal a probability promises more than comes true.",
         "Reliability curves with expected calibration error "
         + ", ".join(f"{value} for {name}s" for name, value in error.items()),
@@ -127,8 +128,8 @@ def _bland_altman(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -
     words = DrawnFigure(
         "bland-altman",
         f"Volume by this method less that of the delineation over the mean of both (Bland and Altman 1986), of the "
-        f"{len(results)} acute scans with hemorrhage: bias {bias} mL, limits of agreement {low} and {high} mL, shaded "
-        f"with their 95 % intervals. {_NOMINAL}",
+        f"{len(results)} acute scans with hemorrhage: bias {bias} mL, limits of agreement {low} and {high} mL, each "
+        f"with its 95 % interval as a bar on the right. {_NOMINAL}",
         f"Bland-Altman plot of volumes: bias {bias} mL, limits of agreement {low} and {high} mL.",
     )
     return words, bland_altman_figure(results, limits)

@@ -66,7 +66,7 @@ class Pictures:
             choose_outlines(self._survey.findings),
             "Worst outlines",
             "of each subject the slice with the most hemorrhage among those where the mask meets it, the lowest Dice "
-            "first.",
+            "first. Of parts that lie far apart the crop shows most.",
         )
 
     def _figure_4(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:
@@ -156,7 +156,14 @@ def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) 
     if views.pixel_mm is None or heights is None:
         return "not measured, the scan has no known spacing", ""
     reference = views.reference[finding.index]
-    measured = measure(views.hu[finding.index], marked, reference, views.pixel_mm, float(heights[finding.index]))
+    measured = measure(
+        views.hu[finding.index],
+        marked,
+        reference,
+        views.pixel_mm,
+        float(heights[finding.index]),
+        views.width_share(finding.index),
+    )
     why = reason(finding.kind, measured, chronic=finding.subject == CHRONIC_SUBJECT)
     if finding.kind is not Kind.DELINEATED:
         return why, str(measured)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ichor.evaluate.figures.curves import GRID, Scored, precision_recall
-from ichor.evaluate.figures.style import DASHED, FRAMED, OURS, panels, styled, unit_square
+from ichor.evaluate.figures.style import DASHED, OURS, legend_below, panels, styled, unit_square
 
 
 @styled
@@ -17,7 +17,7 @@ def precision_recall_figure(cases: Sequence[Scored], average: Mapping[str, str])
 
     Raises ValueError where a class is absent.
     """
-    figure, axes = panels(len(cases), width=3.6 * len(cases), height=3.95)
+    figure, axes = panels(len(cases), width=3.6 * len(cases), height=4.6)
     for one, each in zip(axes, cases, strict=True):
         curve = precision_recall(each)
         one.fill_between(GRID, curve.low, curve.high, color=OURS, alpha=0.16, linewidth=0, label="95 % band")
@@ -32,5 +32,5 @@ def precision_recall_figure(cases: Sequence[Scored], average: Mapping[str, str])
         one.axhline(share, **DASHED, label=f"by chance {share:.2f}")
         unit_square(one, "recall (sensitivity)", "precision")
         one.set_title(f"{each.name.capitalize()} ({each.truth.sum()} of {len(each.truth)} with hemorrhage)")
-        one.legend(loc="lower left", **FRAMED)
+        legend_below(one)
     return figure

@@ -22,6 +22,9 @@ THIN_MM = 4.0
 SMALL_ML = 0.5
 ALONG_BONE = 0.25
 AT_MIDLINE_MM = 4.0
+NEAR_VERTEX = (
+    0.75  # the head is so much narrower where a slice cuts the vault at a low angle, and bone blurs into brain
+)
 # A head rounder than this has no long axis that tells its midline.
 _ELONGATED = 1.1
 # An enclosed area smaller than this share of the slice is no brain: the skull is open.
@@ -41,6 +44,7 @@ class Measured:
         along_bone: the share of them within AT_BONE_MM of bone.
         midline_mm: their median distance from the head's long axis; nan where the head is round or open.
         outside: the share of them outside the skull; nan where it is open.
+        width_share: the head's width on this slice as a share of its widest; nan where either is unknown.
     """
 
     contrast_hu: float
@@ -49,6 +53,7 @@ class Measured:
     along_bone: float
     midline_mm: float
     outside: float
+    width_share: float
 
     def __str__(self) -> str:
         contrast = "no tissue" if np.isnan(self.contrast_hu) else f"{self.contrast_hu:+.0f} HU"
@@ -56,11 +61,17 @@ class Measured:
 
 
 def measure(
-    hu: NDArray[np.floating], marked: Mask, blood: Mask, pixel_mm: tuple[float, float], height_mm: float
+    hu: NDArray[np.floating],
+    marked: Mask,
+    blood: Mask,
+    pixel_mm: tuple[float, float],
+    height_mm: float,
+    width_share: float,
 ) -> Measured:
     """Measure marked pixels of a slice; all arrays are (rows, columns).
 
-    `blood` is what must not count as the tissue around: all delineated pixels. `height_mm` is the slice's.
+    `blood` is what must not count as the tissue around: all delineated pixels. `height_mm` is the slice's,
+    `width_share` as in `Measured`.
     """
     bone = ndimage.binary_opening(hu >= BONE_ABOVE_HU, iterations=_SPECK_PX)
     tissue = (hu > 0) & (hu < BONE_ABOVE_HU)
@@ -77,6 +88,7 @@ def measure(
         along_bone=float(np.mean(from_bone_mm[marked] <= AT_BONE_MM)),
         midline_mm=float("nan") if axis_mm is None else float(np.median(axis_mm[marked])),
         outside=float("nan") if brain is None else float(np.mean(~(brain | bone)[marked])),
+        width_share=width_share,
     )
 
 
@@ -89,10 +101,12 @@ def reason(kind: Kind, measured: Measured, *, chronic: bool) -> str:
     facts = (
         (chronic, "chronic blood"),
         (false and measured.contrast_hu >= FAINT_HU, "brighter than its surroundings"),
+        (false and measured.contrast_hu <= -FAINT_HU, "darker than its surroundings"),
         (not false and not chronic and measured.contrast_hu < FAINT_HU, "hardly brighter than its surroundings"),
         (false and measured.midline_mm <= AT_MIDLINE_MM, "at the midline, as falx and sinus"),
         (false and measured.outside > 0.5, "outside the skull"),
         (measured.along_bone >= ALONG_BONE, "along bone"),
+        (measured.width_share <= NEAR_VERTEX, "near the vertex"),
         (not false and measured.thickness_mm < THIN_MM, "thin"),
         (not false and measured.volume_ml < SMALL_ML, "small"),
     )

@@ -34,8 +34,6 @@ _SUBTYPES = {
 # The white edge that parts marks which lie on each other, and a line that is only there to compare with.
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 DASHED: dict[str, Any] = {"color": MUTED, "linewidth": 0.7, "linestyle": (0, (3, 3))}
-# A legend on what it may lie on.
-FRAMED: dict[str, Any] = {"frameon": True, "edgecolor": "none", "framealpha": 0.85}
 
 RESEARCH_USE = "Research use only; not a medical device."
 ATTRIBUTION = "Images: ct-ich 1.0.0, Hssayeni (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0."
@@ -101,6 +99,11 @@ def subtype_legend(axes: Axes, subtypes: Collection[Subtype], place: Literal["up
     """The marks of these subtypes in one line."""
     marks = [Line2D([], [], **dots_of(subtype), label=subtype.value) for subtype in Subtype if subtype in subtypes]
     axes.legend(handles=marks, loc=place, ncols=len(marks), columnspacing=1, handletextpad=0.2)
+
+
+def legend_below(axes: Axes) -> None:
+    """A legend under the axis, where it hides nothing."""
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17), borderaxespad=0)
 
 
 def note(axes: Axes, text: str, at: tuple[float, float], away: tuple[float, float], **how: Any) -> None:

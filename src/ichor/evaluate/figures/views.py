@@ -78,6 +78,11 @@ class Views:
         centre, side = _middle_and_side(head_on(self.hu[index]))
         return self._view(index, self._square(centre, round(side * (1 + 2 * _MARGIN))))
 
+    def width_share(self, index: int) -> float:
+        """The head's width on a slice as a share of its widest; nan where there is no head."""
+        width = self._head.width
+        return float(width[index] / np.nanmax(width)) if np.isfinite(width).any() else float("nan")
+
     def may_crop(self, index: int, marked: Mask) -> bool:
         """Whether `around` may show these pixels: above the orbits, or a true lesion with no orbit or nose near."""
         if self.cranial[index]:
@@ -95,8 +100,10 @@ class Views:
         return self._view(index, self._around(marked))
 
     def _around(self, marked: Mask) -> Pixels:
+        """TILE_PX around the middle of marked pixels; where these lie in parts, with little between, around most."""
         centre, _ = _middle_and_side(marked)
-        return self._square(centre, TILE_PX)
+        middle, fullest = self._square(centre, TILE_PX), _fullest_square(marked, TILE_PX)
+        return middle if 2 * marked[middle].sum() >= marked[fullest].sum() else fullest
 
     def _square(self, centre: tuple[float, float], side: int) -> Pixels:
         """`side` rows and columns around a centre, moved into the image where they would leave it."""
@@ -117,6 +124,16 @@ class Views:
             probability=None if self._probability is None else self._probability[index][pixels],
             pixel_mm=self.pixel_mm,
         )
+
+
+def _fullest_square(mask: Mask, side: int) -> Pixels:
+    """The square of `side` rows and columns that holds the most of a mask, of equals one in their middle."""
+    rows, columns = (min(side, size) for size in mask.shape)
+    sums = np.pad(mask.cumsum(axis=0, dtype=np.int64).cumsum(axis=1), ((1, 0), (1, 0)))
+    held = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+    places = np.argwhere(held == held.max())
+    row, column = places[np.argmin(((places - places.mean(axis=0)) ** 2).sum(axis=1))]
+    return slice(int(row), int(row) + rows), slice(int(column), int(column) + columns)
 
 
 def _middle_and_side(mask: Mask) -> tuple[tuple[float, float], int]:
