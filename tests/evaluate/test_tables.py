@@ -75,6 +75,13 @@ def test_subtype_and_age_are_told_as_the_paper_tells_them() -> None:
     assert "no voxel of it was found: 2: 070, 082." in said
 
 
+def test_no_subtype_is_called_the_best_where_nothing_is_found() -> None:
+    metrics = made_metrics()
+    metrics["by_subtype"] = {name: figure(0.0) for name in metrics["by_subtype"]}
+    said = text(results_page(metrics))
+    assert "The Dice is 0 for every subtype; the paper's is highest for subjects with SDH, 0.52." in said
+
+
 def test_a_significant_difference_is_called_so() -> None:
     metrics = made_metrics()
     metrics["by_age_difference"]["mann_whitney_p"]["value"] = 0.003

@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ichor.evaluate.pages.overview import write_overview
+from made_ct_ich import write_ct_ich
 from made_metrics import made_metrics, write_run
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -27,7 +28,7 @@ PICTURES = ("roc", "slices")
 def made_runs(folder: Path) -> list[Path]:
     """One run beside each experiment of the paper, one of them reduced, and two beside the third."""
     threshold = made_metrics("paper-threshold", dice=0.13, auc=0.5)
-    threshold["made_by"]["chosen"] = {str(fold): {"lower": 140, "upper": 230} for fold in range(1, 6)}
+    threshold["made_by"]["chosen"] = {str(fold): {"lower": 139 + fold, "upper": 230} for fold in range(1, 6)}
     reduced = made_metrics("paper-unet-full-reduced", dice=0.2, reduced=True, folds=(2,))
     return [
         write_run(folder / "paper-threshold", threshold),
@@ -65,6 +66,30 @@ def test_the_readme_sets_every_run_beside_the_paper(results: Path) -> None:
         in " ".join(page.split())
     )
     assert "Research use only; not a medical device." in page and "doi:10.13026/w8q8-ky94" in page
+
+
+def test_what_every_fold_chose_alike_is_said_once(tmp_path: Path) -> None:
+    metrics = made_metrics("paper-threshold")
+    metrics["made_by"]["chosen"] = {str(fold): {"lower": 140, "upper": 230} for fold in range(1, 6)}
+    write_overview([write_run(tmp_path / "run", metrics)], tmp_path)
+    page = " ".join((tmp_path / "README.md").read_text().split())
+    assert "Chosen without the test subjects: lower 140 and upper 230 in every fold." in page
+
+
+def test_the_html_has_the_papers_tables_of_the_dataset(tmp_path: Path) -> None:
+    data = write_ct_ich(tmp_path / "ct-ich", {"049": 1, "050": 0}, n_slices=2)
+    words = [sys.executable, "-m", "ichor", "dataset", "describe", str(data), "--out", str(tmp_path / "dataset")]
+    subprocess.run(words, check=True, capture_output=True)
+    write_overview([write_run(tmp_path / "run", made_metrics())], tmp_path)
+    html = (tmp_path / "results.html").read_text()
+    assert '<a href="#dataset">The dataset</a>' in html and "<h2>The dataset: ct-ich 1.0.0</h2>" in html
+    assert "Table 3 of the paper: subjects" in html and "Table 4 of the paper: slices" in html
+    assert re.search(r"<th scope=.row.>Subjects</th>\s*<td[^>]*>82</td>\s*<td[^>]*>2 \*</td>", html)
+    assert "* Subjects: 80 of the paper" in html
+    (tmp_path / "dataset" / "dataset.json").write_text("[]")
+    done = ichor(tmp_path / "run", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "dataset.json: expected what `ichor dataset describe --out` writes" in " ".join(done.stderr.split())
 
 
 def test_links_lead_to_runs_that_lie_elsewhere(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ class Plot:
     line_words: str
 
 
-def results_html(runs: Sequence[Run], comparisons: Sequence[Section]) -> str:
-    """The page; `comparisons` set the paper's numbers beside the runs'."""
+def results_html(runs: Sequence[Run], comparisons: Sequence[Section], dataset: Section | None = None) -> str:
+    """The page; `comparisons` set the paper's numbers beside the runs', `dataset` says what they ran on."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -60,6 +60,7 @@ def results_html(runs: Sequence[Run], comparisons: Sequence[Section]) -> str:
         style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         runs=runs,
         comparisons=comparisons,
+        dataset=dataset,
         plots=[plot for measure in _MEASURES if (plot := _plot(*measure, runs))],
         sections=[_sections(run) for run in runs],
         pictures=[{one.file: inline_picture(run.folder / one.file) for one in run.pictures} for run in runs],

@@ -12,6 +12,7 @@ from ichor.evaluate import paper
 from ichor.evaluate.files import METRICS
 from ichor.evaluate.pages.beside import EXPERIMENTS, THRESHOLD, VERDICT_RULE, PaperExperiment, Published
 from ichor.evaluate.pages.blocks import Cell, Section, Table
+from ichor.evaluate.pages.dataset import dataset_section
 from ichor.evaluate.pages.html import results_html
 from ichor.evaluate.pages.markdown import markdown, paragraph, table
 from ichor.evaluate.pages.run import ATTRIBUTION, USE, chosen
@@ -48,7 +49,8 @@ _CAPTIONS = {
 def write_overview(folders: Sequence[Path], out: Path) -> None:
     """Write README.md and results.html over the runs in `folders`, by their names, into the folder `out`.
 
-    Raises BadConfig with one line where a folder has no figures, or figures that are no run's.
+    What `out`/dataset says of the dataset stands on the latter too. Raises BadConfig with one line where a folder has
+    no figures, or figures that are no run's.
     """
     # Shells sort `results/*` differently, by locale and by what follows the star.
     runs = [read_run(folder) for folder in sorted(folders, key=lambda folder: folder.resolve().name)]
@@ -57,7 +59,7 @@ def write_overview(folders: Sequence[Path], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     comparisons = [section for one in EXPERIMENTS if (section := comparison(one, runs))]
     write_whole(out / README, _readme(runs, comparisons, out))
-    write_whole(out / HTML, results_html(runs, comparisons))
+    write_whole(out / HTML, results_html(runs, comparisons, dataset_section(out)))
 
 
 def comparison(experiment: PaperExperiment, runs: Sequence[Run]) -> Section | None:

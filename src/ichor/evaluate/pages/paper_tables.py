@@ -106,6 +106,8 @@ def subtype_sentences(metrics: Metrics) -> str:
     dice = listed([f"{name} with {found[name]:.2f} (paper {published[name]:g})" for name in order[1:]])
     best = max(published, key=lambda name: published[name])
     also = "its highest too" if order[0] == best else f"whose highest is {best} with {published[best]:g}"
+    if not found[order[0]]:
+        return f"The Dice is 0 for every subtype; the paper's is highest for subjects with {best}, {published[best]:g}."
     return (
         f"The Dice is highest for subjects with {order[0]}: {found[order[0]]:.2f} (paper {published[order[0]]:g}, "
         f"{also})"

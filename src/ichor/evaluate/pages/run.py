@@ -74,6 +74,9 @@ def chosen(metrics: Metrics) -> list[str]:
     words = [
         f"fold {fold} {listed([f'{name} {value:.4g}' for name, value in one.items()])}" for fold, one in by_fold.items()
     ]
+    same = {one.partition(" ")[2].partition(" ")[2] for one in words}
+    if len(words) > 1 and len(same) == 1:
+        words = [f"{same.pop()} in every fold"]
     return [f"Chosen without the test subjects: {'; '.join(words)}."] if words else []
 
 
