@@ -184,6 +184,22 @@ def test_processes_that_begin_a_run_together_do_not_trip_each_other(data: Path, 
     assert json.loads((tmp_path / "run/metrics.json").read_text())["folds"] == [1, 2, 3]
 
 
+def test_the_same_command_runs_under_torchrun(data: Path, config: Path, tmp_path: Path) -> None:
+    words = ["--standalone", "--nproc-per-node", "2", *command(config, "--data", data, "--out", tmp_path / "two")[1:]]
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *words, "--fold", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Dice, paper's average") == 1  # one of the two reports
+    metrics = json.loads((tmp_path / "two/metrics.json").read_text())
+    assert (metrics["folds"], metrics["data"]["n_subjects"]) == ([2], 2)
+    assert len((tmp_path / "two/fold-2/history.jsonl").read_text().splitlines()) == 2
+
+
 def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_path: Path) -> None:
     """The released code's stretch on the same out-of-fold answers."""
     again = {**TILES, "name": "again", "answers_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
