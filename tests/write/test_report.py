@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ichor.head import find_head
 from ichor.scan import Scan
@@ -25,9 +25,7 @@ from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
 from made_scans import PRONE, SUPINE, TRANSPOSED, ThresholdMethod, made_head
 
-CHROMIUM = Path("/usr/bin/chromium")
 PATIENT_MS = 120_000  # on a machine that is busy with other work
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
 def found_in(scan: Scan, name: str = "made") -> Findings:
@@ -167,15 +165,6 @@ def test_words_for_numbers() -> None:
     assert ranges([3, 5, 6, 7, 9]) == "3, 5–7, 9"
     assert [probability_words(value) for value in (0.001, 0.5, 0.996)] == ["< 0.01", "0.50", "> 0.99"]
     assert [ml(value) for value in (0.001, 0.214, 23.44)] == ["< 0.01 mL", "0.21 mL", "23.4 mL"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), f"expected Chromium at {CHROMIUM} (apt-get install chromium), found none"
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET, timeout=PATIENT_MS)
-        yield one
-        one.close()
 
 
 @pytest.fixture

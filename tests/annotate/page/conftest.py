@@ -6,29 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from annotate.page.hands import PATIENT_MS
 from annotate.page.served import Served
 
-CHROMIUM = Path("/usr/bin/chromium")
-SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-QUIET = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
-
 expect.set_options(timeout=PATIENT_MS)
 
 Enter = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), f"expected Chromium at {CHROMIUM} (apt-get install chromium), found none"
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=[*SOFTWARE_WEBGL, *QUIET], timeout=PATIENT_MS
-        )
-        yield one
-        one.close()
 
 
 @pytest.fixture

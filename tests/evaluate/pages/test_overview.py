@@ -8,20 +8,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ichor.evaluate.pages.overview import write_overview
 from made_ct_ich import write_ct_ich
 from made_metrics import made_metrics, write_run
 
-CHROMIUM = Path("/usr/bin/chromium")
 PATIENT_MS = 120_000  # on a machine that is busy with other work
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PICTURES = ("roc", "slices")
 
 
@@ -188,15 +185,6 @@ def test_a_file_in_place_of_the_folder_gives_one_line(tmp_path: Path) -> None:
     done = ichor(run, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert done.stderr == f"ichor: {tmp_path / 'out'}: expected a folder to write into, found a file\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), f"expected Chromium at {CHROMIUM}, found none"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET, timeout=PATIENT_MS)
-        yield launched
-        launched.close()
 
 
 def opened(browser: Browser, file: Path, width: int, height: int = 900) -> tuple[Page, list[str]]:
