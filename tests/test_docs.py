@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
+# What follows `ichor annotate` where it is no project to serve.
+ANNOTATE_COMMANDS = {"import", "export", "simulate"}
 
 # Command: what is run for it, in the root of the checkout.
 INSTEAD = {
@@ -34,6 +37,7 @@ INSTEAD = {
     "make bench": ["make", "--dry-run", "bench"],
     ".venv/bin/pip install -c constraints.txt -e '.[train]'": [sys.executable, "-m", "pip", "check"],
     ".venv/bin/pip install -c constraints.txt -e '.[dicom-out]'": [sys.executable, "-m", "pip", "check"],
+    ".venv/bin/pip install -c constraints.txt -e '.[annotate,video]'": [sys.executable, "-m", "pip", "check"],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 
@@ -76,8 +80,25 @@ def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
             arguments, where = [sys.executable, "-m", "ichor", *words[1:]], folder
         else:
             pytest.fail(f"expected a command that this test knows how to run, found {command!r}")
-        done = subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        if arguments[3:4] == ["annotate"] and arguments[4] not in ANNOTATE_COMMANDS:
+            code, said = served_and_stopped(arguments, where)
+        else:
+            done = subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
+            code, said = done.returncode, done.stdout + done.stderr
+        assert code == 0, f"{command}\n{said}"
+
+
+def served_and_stopped(arguments: list[str], where: Path) -> tuple[int, str]:
+    """The exit code of a server that is ended by Ctrl-C once it has told its links, and what it said."""
+    command = [*arguments, "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                process.send_signal(signal.SIGINT)
+        return process.wait(60), "".join(said)
 
 
 def test_the_readme_shows_the_two_commands() -> None:
