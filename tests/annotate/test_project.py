@@ -22,7 +22,7 @@ from ichor.annotate.project import (
     StaleRevision,
     open_project,
 )
-from ichor.annotate.project.schema import APPLICATION_ID, VERSION_1
+from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS, VERSION_1
 from ichor.errors import IchorError, UnreadableInput
 from ichor.read import open_scan
 from ichor.scan import NiftiGrid, Scan
@@ -281,7 +281,7 @@ class TestFolder:
         with sqlite3.connect(project.folder / "project.sqlite") as newer:
             newer.execute("PRAGMA user_version = 99")
         newer.close()
-        with pytest.raises(UnreadableInput, match=r"version 2 or older, found version 99; open it with a newer Ichor"):
+        with pytest.raises(UnreadableInput, match=r"version 3 or older, found version 99; open it with a newer Ichor"):
             open_project(project.folder)
         project.database = open_project(project.folder.parent / "other", create=True).database
 
@@ -301,18 +301,19 @@ class TestFolder:
         )
         old.close()
         with open_project(tmp_path) as project:
-            assert project.database.rows("PRAGMA user_version")[0][0] == 2
+            assert project.database.rows("PRAGMA user_version")[0][0] == 3
             np.testing.assert_array_equal(project.label_map(1, "ann")[1], [[0, 0, 0], [0, 5, 5]])
             assert project.labels(1, "ann", None).subtypes == (SDH,)
-            project.put_uncertainty(1, [0.25, 0.5])
-            assert project.uncertainty(1) == [0.25, 0.5]
+            assert (project.uncertainty(1), project.labelling_s(1)) == (None, None)
+            project.put_uncertainty(1, [0.25, 0.5], 42.5)
+            assert (project.uncertainty(1), project.labelling_s(1)) == ([0.25, 0.5], 42.5)
 
 
 def test_a_migration_that_fails_leaves_the_project_as_it_was(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.close()
     broken = ("CREATE TABLE half (a)", "CREATE TABLE scan (a)")
     with monkeypatch.context() as patched:
-        patched.setattr("ichor.annotate.project.database.MIGRATIONS", (VERSION_1, VERSION_1, broken))
+        patched.setattr("ichor.annotate.project.database.MIGRATIONS", (*MIGRATIONS, broken))
         with pytest.raises(UnreadableInput):
             open_project(project.folder)
     again = open_project(project.folder)

@@ -187,7 +187,14 @@ class Project(Store):
         rows = self.database.rows("SELECT slices FROM uncertainty WHERE scan_id = ?", (scan_id,))
         return json.loads(rows[0]["slices"]) if rows else None
 
-    def put_uncertainty(self, scan_id: int, slices: list[float]) -> None:
-        """Keep the machine's uncertainty of each slice."""
+    def labelling_s(self, scan_id: int) -> float | None:
+        """The seconds that labelling is estimated to take, where the machine was asked before."""
+        rows = self.database.rows("SELECT labelling_s FROM uncertainty WHERE scan_id = ?", (scan_id,))
+        return rows[0]["labelling_s"] if rows else None
+
+    def put_uncertainty(self, scan_id: int, slices: list[float], labelling_s: float) -> None:
+        """Keep the machine's uncertainty of each slice, and the seconds that labelling is estimated to take."""
         self.record(scan_id)
-        self.database.write("INSERT OR REPLACE INTO uncertainty VALUES (?, ?)", (scan_id, json.dumps(slices)))
+        self.database.write(
+            "INSERT OR REPLACE INTO uncertainty VALUES (?, ?, ?)", (scan_id, json.dumps(slices), labelling_s)
+        )

@@ -57,4 +57,10 @@ VERSION_2 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2)
+# And how long labelling is estimated to take. The machine is asked again where it was asked without.
+VERSION_3 = (
+    "DELETE FROM uncertainty",
+    "ALTER TABLE uncertainty ADD COLUMN labelling_s REAL NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3)

@@ -59,5 +59,5 @@ class ReadingMachine:
         from ichor.annotate.machine import suggest
 
         found = suggest(self._grids.scan(scan_id))
-        self._project.put_uncertainty(scan_id, [float(one) for one in found.uncertainty])
+        self._project.put_uncertainty(scan_id, found.uncertainty.tolist(), found.labelling_s)
         return found

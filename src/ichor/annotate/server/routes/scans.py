@@ -105,6 +105,5 @@ def _median(pixel_mm: object) -> list[float]:
 def _by_uncertainty(server: Context, scans: list[ScanRecord]) -> list[ScanRecord]:
     from ichor.annotate.order import order
 
-    known = [(scan.id, scan.n_slices, server.project.uncertainty(scan.id)) for scan in scans]
-    place = {scan_id: number for number, scan_id in enumerate(order(known))}
-    return sorted(scans, key=lambda scan: place[scan.id])
+    known = ((scan, server.project.labelling_s(scan.id), server.project.uncertainty(scan.id)) for scan in scans)
+    return order(known)

@@ -1,0 +1,64 @@
+"""What the shipped model says of a scan, for the annotation tool: an outline to start from, and how unsure it is.
+
+Runs the exported network as screening does; no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.annotate.labelling_time import labelling_s
+from ichor.annotate.project.records import UNSTATED
+from ichor.annotate.uncertainty import entropy, of_slices, patch_px
+from ichor.methods import Method
+from ichor.methods.base import Answer
+from ichor.scan import Scan
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestion:
+    """The model's answer for a scan of n slices.
+
+    Attributes:
+        label_map: (n, rows, columns) uint8 on the scan's own grid, 0 where there is nothing: the outline that the
+            method draws at its own thresholds. Where the method tells subtypes apart, those of a slice that has one
+            by it; else hemorrhage of no stated subtype.
+        uncertainty: (n,), see `ichor.annotate.uncertainty`.
+        labelling_s: the seconds that labelling the scan is estimated to take, were the outline right.
+    """
+
+    label_map: NDArray[np.uint8]
+    uncertainty: NDArray[np.float64]
+    labelling_s: float
+
+
+def suggest(scan: Scan) -> Suggestion:
+    """Ask the model that ships. Raises BadConfig where its package is damaged."""
+    method = _method()
+    answer = method.answer(scan)
+    mask = method.decide(answer).mask
+    return Suggestion(
+        label_map=np.where(mask, _labels(answer, scan.n_slices)[:, None, None], 0).astype(np.uint8),
+        uncertainty=of_slices(entropy(answer["probability"]), patch_px(scan.pixel_mm, mask.shape[1:])),
+        labelling_s=labelling_s(mask, scan.pixel_mm),
+    )
+
+
+@cache
+def _method() -> Method:
+    from ichor.models import load_method
+
+    return load_method()
+
+
+def _labels(answer: Answer, n_slices: int) -> NDArray[np.int64]:
+    """(n,) the label of what is outlined on each slice."""
+    subtypes = answer.get("subtype_probability")
+    if subtypes is None:
+        return np.full(n_slices, UNSTATED)
+    # Of several subtypes on a slice nobody says which region is which.
+    return np.where((subtypes >= 0.5).sum(axis=1) > 1, UNSTATED, 1 + subtypes.argmax(axis=1))
