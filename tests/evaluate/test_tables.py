@@ -82,6 +82,14 @@ def test_no_subtype_is_called_the_best_where_nothing_is_found() -> None:
     assert "The Dice is 0 for every subtype; the paper's is highest for subjects with SDH, 0.52." in said
 
 
+def test_the_operating_point_is_told_beside_the_papers_where_it_has_one() -> None:
+    metrics = made_metrics()
+    metrics["slice_400px"] |= {"sensitivity": figure(0.876), "specificity": figure(0.543)}
+    told = "with a sensitivity of 87.6 % and a specificity of 54.3 %; the paper has 97.28 and 50.4 %."
+    assert told in text(results_page(metrics))
+    assert "more than 400 pixels, they are so" not in text(results_page(made_metrics("paper-threshold")))
+
+
 def test_a_significant_difference_is_called_so() -> None:
     metrics = made_metrics()
     metrics["by_age_difference"]["mann_whitney_p"]["value"] = 0.003

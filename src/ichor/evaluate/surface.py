@@ -49,7 +49,7 @@ def surface_agreement(mask: Mask, reference: Mask, scan: Scan) -> SurfaceAgreeme
     there, back = surface_distances(mask, reference, scan)
     within = sum(int(np.sum(each <= TOLERANCE_MM + _ROUNDING_MM)) for each in (there, back))
     return SurfaceAgreement(
-        hd95_mm=float(max(np.percentile(there, 95), np.percentile(back, 95))),
+        hd95_mm=hausdorff_95(there, back),
         dice_2mm=within / (len(there) + len(back)),
     )
 
@@ -62,15 +62,27 @@ def surface_distances(mask: Mask, reference: Mask, scan: Scan) -> tuple[FloatArr
     points = [voxel_centres_mm(surface_voxels(one), scan) for one in (mask, reference)]
     if not all(len(one) for one in points):
         raise ValueError("expected two masks that are not empty, found an empty one")
-    trees = [KDTree(one) for one in points]
-    return trees[1].query(points[0])[0], trees[0].query(points[1])[0]
+    return nearest_distances(*points)
+
+
+def nearest_distances(points: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The distance of each of the points (m, d) to the nearest of the others (k, d), and the other way around."""
+    return KDTree(others).query(points)[0], KDTree(points).query(others)[0]
+
+
+def hausdorff_95(there: FloatArray, back: FloatArray) -> float:
+    """The larger of the 95th percentiles of the distances from one surface to the other and back."""
+    return float(max(np.percentile(there, 95), np.percentile(back, 95)))
 
 
 def surface_voxels(mask: Mask) -> NDArray[np.int64]:
-    """(m, 3) slice, row and column of the voxels of a mask of which a neighbour by a face is not in it."""
+    """(m, 3) slice, row and column of the voxels of a mask of which a neighbour by a face is not in it.
+
+    Of a single slice (rows, columns) it gives (m, 2) row and column, where a face is an edge.
+    """
     (box,) = ndimage.find_objects(mask.view(np.uint8)) or [None]
     if box is None:
-        return np.empty((0, 3), np.int64)
+        return np.empty((0, mask.ndim), np.int64)
     inside = ndimage.binary_erosion(mask[box])
     return np.asarray(np.argwhere(mask[box] & ~inside) + [one.start for one in box], np.int64)
 

@@ -38,7 +38,7 @@ def bland_altman_figure(results: Sequence[SubjectResult], limits: Mapping[str, A
     axes.plot(mean, difference, linestyle="none", marker="o", markersize=5.5, color=OURS, **EDGE)
     for r, x, y in zip(results, mean, difference, strict=True):
         if abs(y - difference.mean()) > _DEVIATIONS * difference.std():
-            note(axes, r.subject, (x, y), (-5, 3), ha="right", color=MUTED)
+            note(axes, r.subject, (x, y), (-6, 0), ha="right", va="center", color=MUTED)
     axes.set(xlabel="mean of both volumes, mL", ylabel="this method minus radiologists, mL")
     axes.set_xlim(right=1.12 * mean.max())
     axes.set_title(f"Volume of {len(results)} scans with hemorrhage")

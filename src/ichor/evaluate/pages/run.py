@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ichor.evaluate.figures.drawn import DrawnFigure
-from ichor.evaluate.pages.beside import Verdict, paper_experiment
+from ichor.evaluate.pages.beside import TILES, Verdict, paper_experiment
 from ichor.evaluate.pages.blocks import Section
 from ichor.evaluate.pages.figures import main_figures, subjects
 from ichor.evaluate.pages.measures import calibration, detection, extent
 from ichor.evaluate.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.evaluate.pages.words import Metrics, figure_at, fold_words, interval_of, listed, value_of
-from ichor.evaluate.paper import DATASET_CITATION
+from ichor.evaluate.paper import DATASET_CITATION, TABLE_5
 
 USE = "Research use only; not a medical device."
 ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
@@ -50,7 +50,7 @@ def what_it_is(metrics: Metrics) -> str:
 
 
 def what_it_says(metrics: Metrics) -> str:
-    """Dice and detection in two sentences, the paper's figure beside the first."""
+    """Dice and detection in two or three sentences, the paper's figures beside them."""
     experiment = paper_experiment(metrics)
     dice = next(one for one in experiment.numbers if one.keys == ("dice", "paper_average"))
     figure = dice.ours(metrics)
@@ -63,9 +63,17 @@ def what_it_says(metrics: Metrics) -> str:
         f"{experiment.number} has {dice.value:g}{_LIES[dice.verdict(metrics)]}."
     )
     auc = figure_at(metrics, "slice", "auc")
-    if auc is None:
+    if auc is not None:
+        text += f" Slices with hemorrhage are told from those without with an AUC of {value_of(auc)}."
+    sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
+    if experiment is not TILES or sensitivity is None or specificity is None:
         return text
-    return f"{text} Slices with hemorrhage are told from those without with an AUC of {value_of(auc)}."
+    published = TABLE_5["sensitivity"].average, TABLE_5["specificity"].average
+    ours = f"{100 * sensitivity['value']:.1f} % and a specificity of {100 * specificity['value']:.1f} %"
+    return (
+        f"{text} Called where the mask has more than 400 pixels, they are so with a sensitivity of {ours}; the paper "
+        f"has {100 * published[0]:g} and {100 * published[1]:g} %."
+    )
 
 
 def chosen(metrics: Metrics) -> list[str]:
