@@ -40,16 +40,22 @@ def load_config(name_or_path: str) -> ExperimentConfig:
 
     Raises BadConfig with one line where there is none, or where it does not hold what it should.
     """
-    shipped = Path(str(files("ichor.experiments"))) / "configs"
-    file = Path(name_or_path)
-    if not file.is_file():
-        file = shipped / f"{name_or_path}.yaml"
-    if not file.is_file():
-        names = sorted(f.relative_to(shipped).with_suffix("").as_posix() for f in shipped.rglob("*.yaml"))
-        raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
+    file = find_config(name_or_path)
     try:
         config = ExperimentConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
         method = get(config.method)(**config.settings)  # methods check their own settings
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadConfig(f"{file}: expected an experiment's configuration, found {one_line(error)}") from error
     return config.model_copy(update={"settings": method.settings.model_dump(mode="json")})
+
+
+def find_config(name_or_path: str, folder: str = "configs") -> Path:
+    """A file by path, or by the name of one that ships in `folder`. Raises BadConfig where there is none."""
+    shipped = Path(str(files("ichor.experiments"))) / folder
+    file = Path(name_or_path)
+    if not file.is_file():
+        file = shipped / f"{name_or_path}.yaml"
+    if not file.is_file():
+        names = sorted(f.relative_to(shipped).with_suffix("").as_posix() for f in shipped.rglob("*.yaml"))
+        raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
+    return file

@@ -159,6 +159,7 @@ def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None
             mask=segmentation.mask,
             slice_probability=segmentation.slice_probability,
             scan_probability=segmentation.scan_probability,
+            subtype_probability=segmentation.subtype_probability,
             threshold=segmentation.made_by.threshold,
             areas={
                 t: method.mask_at(segmentation.probability, segmentation.slice_probability, t).sum(axis=(1, 2))

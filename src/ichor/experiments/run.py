@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from ichor.atomic import one_at_a_time, write_whole
 from ichor.dataset.ct_ich import CtIch
@@ -73,7 +74,7 @@ def cross_validate(
     if answers is not None or config.answers_of is not None:
         _check_answers(config, dataset, answers)
     if is_first_rank():
-        _claim(run, config, dataset)
+        claim(run, config, dataset)
     for fold in chosen:
         if answers is not None:
             decide_again(config, answers, run, fold, command_of([fold.number]))
@@ -150,8 +151,11 @@ def _check_answers(config: ExperimentConfig, dataset: CtIch, answers: Path | Non
     _check_data(answers, data, dataset)
 
 
-def _claim(run: Path, config: ExperimentConfig, dataset: CtIch) -> None:
-    """Make the folder this experiment's, on this data; what it holds already must be of both."""
+def claim(run: Path, config: BaseModel, dataset: CtIch) -> None:
+    """Make the folder this experiment's, on this data.
+
+    Raises BadConfig where what it holds already is of another config or of other data.
+    """
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     run.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(run):  # folds may be begun by processes that start together

@@ -21,7 +21,7 @@ from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.slice_unet import SliceUNet
 from ichor.scan import Scan
 from ichor.train.forward import TorchForward
-from ichor.train.loop import train
+from ichor.train.loop import read_weights, train
 from ichor.train.samples import SliceSamples
 
 FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
@@ -55,17 +55,24 @@ def train_slices(
     training: Sequence[Case],
     validation: Sequence[Case],
     workdir: Path,
+    *,
+    go_on_from: Path | None = None,
+    quiet: bool = False,
 ) -> tuple[TorchForward, float]:
     """Train the network of `settings`; returns it with the median length of the training heads in mm.
 
-    `field_of` brings a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
+    `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`;
+    `go_on_from` is the workdir of an earlier training whose weights are gone on from.
     """
     pool = _prepare(settings, field_of, training)
     held_out = _prepare(settings, field_of, validation)
     samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste)
     torch.manual_seed(settings.training.seed)
     network = SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes=settings.training.subtype_loss > 0)
-    return TorchForward(train(network, samples, _validator(held_out), settings.training, workdir)), pool.head_mm
+    if go_on_from is not None:
+        network.load_state_dict(read_weights(go_on_from))
+    trained = train(network, samples, _validator(held_out), settings.training, workdir, quiet=quiet)
+    return TorchForward(trained), pool.head_mm
 
 
 def choose_thresholds(answer: Callable[[Scan], Answer], validation: Sequence[Case]) -> dict[str, float]:

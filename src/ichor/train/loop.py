@@ -36,14 +36,20 @@ HISTORY = "history.jsonl"
 
 
 def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
-    network: nn.Module, samples: Samples, validate: Validate, settings: TrainingSettings, folder: Path
+    network: nn.Module,
+    samples: Samples,
+    validate: Validate,
+    settings: TrainingSettings,
+    folder: Path,
+    *,
+    quiet: bool = False,
 ) -> nn.Module:
     """Train `network` on `samples`; return it in eval mode with the weights that `settings.keep` asks for.
 
     `validate` gives a validation's figures by name; `score` among them says how good the weights are (higher is
     better). `folder` receives checkpoint.pt after every epoch, history.jsonl and, once done, weights.pt; a call
-    with a folder that already holds some of it continues there. Raises BadConfig where the folder's checkpoint was
-    made with other settings.
+    with a folder that already holds some of it continues there. `quiet` shows no progress, for who trains many small
+    networks. Raises BadConfig where the folder's checkpoint was made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)
@@ -70,7 +76,8 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     if _everywhere(fabric, folder / CHECKPOINT):
         _resume(fabric, folder / CHECKPOINT, state)
 
-    with EpochProgress(settings.epochs, state["history"], enabled=fabric.global_rank == 0) as progress:
+    shown = fabric.global_rank == 0 and not quiet
+    with EpochProgress(settings.epochs, state["history"], enabled=shown) as progress:
         while state["epoch"] < settings.epochs and not _should_stop(state["history"], settings):
             epoch, started = state["epoch"], time.perf_counter()
             indices = _share(samples.epoch(_rng(settings, epoch)), settings.batch, fabric)
@@ -121,6 +128,11 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     return _finished(
         bare, settings, folder
     )  # on every rank the first one's: batch norm's statistics are each rank's own
+
+
+def read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights that a training in `folder` ended with."""
+    return torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)["weights"]
 
 
 def make_fabric(precision: str = "32-true") -> Fabric:

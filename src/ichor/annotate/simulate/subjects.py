@@ -1,0 +1,54 @@
+"""ct-ich as a simulation sees it: each subject small, in the network's field, with what labelling it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ichor.annotate.labelling_time import labelling_s
+from ichor.dataset.case import Case
+from ichor.dataset.ct_ich import CtIch
+from ichor.methods.field import take_field
+from ichor.methods.settings import UNetSlicesSettings
+from ichor.scan import Scan
+
+
+@dataclass(frozen=True, eq=False)
+class SmallSubject:
+    """One subject.
+
+    Attributes:
+        case: its scan, mask and labels in the network's field.
+        labelling_s: the modelled seconds of labelling it, by the delineation at full size.
+    """
+
+    case: Case
+    labelling_s: float
+
+
+class SmallSubjects:
+    """The subjects of a dataset, each read when it is first asked for and then kept."""
+
+    def __init__(self, dataset: CtIch, settings: UNetSlicesSettings) -> None:
+        self._dataset, self._settings = dataset, settings
+        self._read: dict[str, SmallSubject] = {}
+
+    def __getitem__(self, subject: str) -> SmallSubject:
+        """The subject. Raises UnreadableInput where it cannot be read."""
+        if subject not in self._read:
+            self._read[subject] = self._small(self._dataset.case(subject))
+        return self._read[subject]
+
+    def _small(self, case: Case) -> SmallSubject:
+        settings, scan = self._settings, case.scan
+        hu, field = take_field(scan, size=settings.size, pixel_mm=settings.pixel_mm, centre="head", head_mm=None)
+        small = Scan(
+            np.clip(np.round(hu), -2000, 6000).astype(np.int16),
+            scan.source,
+            pixel_mm=np.full((scan.n_slices, 2), settings.pixel_mm),
+            positions_mm=scan.positions_mm,
+        )
+        return SmallSubject(
+            Case(case.subject, small, field.take_mask(case.mask), case.labels), labelling_s(case.mask, scan.pixel_mm)
+        )
