@@ -59,7 +59,7 @@ export async function openReading(root, me, { id, layer, slice }) {
     if (kind === "slice") history.replaceState(null, "", `#/scan/${id}${layer === "consensus" ? "/consensus" : ""}?slice=${session.viewer.slice + 1}`);
     if (kind !== "pointer") paint(session);
   });
-  if (slice) session.goTo(slice - 1);
+  if (slice !== null) session.goTo(slice - 1);
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
     session.goTo(polygon.k);
