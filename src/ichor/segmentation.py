@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.subtypes import Subtype
+
 
 @dataclass(frozen=True, slots=True)
 class MadeBy:
@@ -34,6 +36,8 @@ class Segmentation:
         slice_probability: (n,) in 0..1, that a slice shows hemorrhage.
         scan_probability: in 0..1, that the scan does.
         made_by: which method, with which settings.
+        subtype_probability: (n, 5) in 0..1, that a slice shows hemorrhage of each subtype, in the order of `Subtype`;
+            None from a method that tells no subtypes.
 
     Raises ValueError when the arrays do not fit together.
     """
@@ -43,6 +47,7 @@ class Segmentation:
     slice_probability: NDArray[np.float64]
     scan_probability: float
     made_by: MadeBy
+    subtype_probability: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.probability.shape != self.mask.shape:
@@ -51,4 +56,9 @@ class Segmentation:
             raise ValueError(
                 f"expected one probability for each of {self.mask.shape[0]} slices, "
                 f"found {self.slice_probability.shape}"
+            )
+        expected = (len(self.mask), len(Subtype))
+        if self.subtype_probability is not None and self.subtype_probability.shape != expected:
+            raise ValueError(
+                f"expected subtype probabilities of shape {expected}, found {self.subtype_probability.shape}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -17,7 +18,8 @@ import pytest
 import yaml
 
 from ichor.dataset.folds import authors_fold
-from ichor.evaluate.files import from_run_lengths
+from ichor.evaluate.files import SUBTYPE_COLUMNS, from_run_lengths
+from ichor.experiments.kept import read_prediction
 from ichor.models.package import load_method
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
@@ -39,6 +41,7 @@ CONFIG = {
             "schedule": "cosine",
             "loss": "tversky",
             "slice_loss": 0.5,
+            "subtype_loss": 0.25,
             "average_decay": 0.5,
             "augmentation": {"flip": True, "rotation_deg": 10},
         },
@@ -112,6 +115,12 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
         key = f"{subject}/{index + 1}"
         assert np.array_equal(mask, from_run_lengths(kept[key])) if key in kept else not mask.any()
     assert segmentation.made_by.model == "made"
+    subtypes = segmentation.subtype_probability
+    assert subtypes is not None
+    prediction = read_prediction(run / f"fold-1/out-of-fold/{subject}.npz")
+    np.testing.assert_allclose(prediction.subtype_probability, subtypes, atol=1e-6)
+    rows = [row for row in csv.DictReader((run / "scores.csv").open()) if row["subject"] == subject]
+    np.testing.assert_allclose([[float(row[s]) for s in SUBTYPE_COLUMNS] for row in rows], subtypes, rtol=1e-4)
     files = {f.name for f in (tmp_path / "model").iterdir()}
     assert files == {"model.onnx", "config.yaml", "metrics.json", "MODEL_CARD.md", "SHA256SUMS"}
 

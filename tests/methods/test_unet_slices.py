@@ -12,6 +12,7 @@ from ichor.models.package import load_method
 from ichor.read import open_scan
 from ichor.scan import Scan, Source
 from ichor.windows import BRAIN
+from made_package import untrained_method
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,16 @@ def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
     assert scan.pixel_mm is not None
     one = Scan(scan.voxels[:1], scan.source, scan.pixel_mm[:1])
     assert method.predict(one).mask.shape == one.voxels.shape
+
+
+def test_subtypes_are_told_where_the_network_has_them(method: UNetSlices, scan: Scan) -> None:
+    assert method.predict(scan).subtype_probability is None
+    tells = untrained_method()
+    found, answered = tells.predict(scan).subtype_probability, tells.answer(scan)["subtype_probability"]
+    assert found is not None
+    assert np.array_equal(found, answered)
+    assert found.shape == (scan.n_slices, 5) and found.dtype == np.float64
+    assert ((found > 0) & (found < 1)).all() and found.std() > 0
 
 
 def test_an_unfitted_method_says_so(scan: Scan) -> None:

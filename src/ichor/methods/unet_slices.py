@@ -79,6 +79,7 @@ class UNetSlices:
             mask=self.mask_at(probability, slice_probability, self.chosen.threshold),
             slice_probability=slice_probability,
             scan_probability=float(slice_probability.max()),
+            subtype_probability=answer.get("subtype_probability"),
             made_by=MadeBy(
                 name=self.name,
                 model=self.model,
