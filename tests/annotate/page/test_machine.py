@@ -1,0 +1,104 @@
+"""Help from the machine at the page: off until asked for, its outlines marked until touched, the order by uncertainty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from annotate.page.conftest import Enter, open_scan
+from annotate.page.hands import Hands
+from annotate.page.served import Served
+from dicom_made import made_series
+from phantom import BLOOD, BRAIN, bleed, head
+
+N, ROWS, COLUMNS = 6, 128, 112
+HU = head(N, ROWS, COLUMNS)
+UNSTATED = 6
+# The lines drawn over the picture; fills are a third opaque.
+LINE_PIXELS = """() => {
+  const canvas = document.querySelector('.overlay');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 3; i < data.length; i += 4) count += data[i] > 160;
+  return count;
+}"""
+
+
+def ask(page: Page, answer: str) -> None:
+    page.keyboard.press("m")
+    dialog = page.get_by_role("dialog", name="Ask for the machine's outlines?")
+    expect(dialog).to_contain_text("not a medical device")
+    dialog.get_by_role("button", name=answer, exact=True).click()
+
+
+def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, enter: Enter, tmp_path: Path) -> None:
+    healthy = np.where(bleed(N, ROWS, COLUMNS), HU - (BLOOD - BRAIN), HU).astype(np.int16)
+    served.start(made_series(tmp_path / "healthy", healthy), made_series(tmp_path / "bleeding", HU))
+    page = enter(served)
+    rows = page.locator("tr[data-scan]")
+    expect(rows.locator("td:nth-child(2)")).to_have_text(["healthy", "bleeding"])
+    expect(page.get_by_role("columnheader", name="Uncertainty")).to_be_hidden()
+    assert [one["uncertainty"] for one in page.request.get(served.url + "api/scans").json()] == [None, None]
+
+    open_scan(page, 2)
+    hands = Hands(page, ROWS, COLUMNS)
+    of_machine = page.locator(".thumb[data-state=machine]")
+    hands.to_slice(4)
+    page.keyboard.press("b")
+    hands.drag([(20, 64), (30, 64)])
+    hands.saved()
+    own = hands.map_of(4, 2)
+    ask(page, "Cancel")
+    expect(of_machine).to_have_count(0)
+    # Of the two slices that it finds blood on, the one that the reader drew on stays as it is.
+    ask(page, "Ask")
+    expect(page.locator("#notice")).to_have_text("The machine outlined 1 slice.")
+    hands.saved()
+    expect(of_machine).to_have_count(1)
+    assert np.array_equal(hands.map_of(4, 2), own)
+    mark = page.get_by_text("Machine-made, not yet touched by a reader")
+    expect(mark).to_be_hidden()
+    hands.to_slice(5)
+    expect(mark).to_be_visible()
+    found = hands.map_of(5, 2)
+    blood = bleed(N, ROWS, COLUMNS)[4]
+    assert set(np.unique(found)) == {0, UNSTATED} and ((found > 0) & blood).sum() > 0.5 * blood.sum()
+    assert hands.layer(2)["slices"]["4"]["by_machine"]
+    dashed = page.evaluate(LINE_PIXELS)
+
+    page.keyboard.press("Control+z")
+    hands.saved()
+    assert not hands.map_of(5, 2).any()
+    page.keyboard.press("Control+y")
+    hands.saved()
+    expect(mark).to_be_visible()
+    assert np.array_equal(hands.map_of(5, 2), found) and hands.layer(2)["slices"]["4"]["by_machine"]
+
+    # A touch of the reader's makes it the reader's: a pixel less, whole lines, no mark.
+    page.keyboard.press("e")
+    page.get_by_label("Size in pixels").fill("1")
+    page.get_by_label("Size in pixels").blur()
+    row, column = np.argwhere(found)[0]
+    page.mouse.click(*hands.place(float(column) + 0.5, float(row) + 0.5))
+    hands.point(2, 2)
+    hands.saved()
+    expect(mark).to_be_hidden()
+    expect(of_machine).to_have_count(0)
+    assert not hands.layer(2)["slices"]["4"]["by_machine"]
+    assert (hands.map_of(5, 2) != found).sum() == 1
+    assert page.evaluate(LINE_PIXELS) > 1.3 * dashed
+    page.keyboard.press("y")
+    expect(page.get_by_role("dialog")).to_contain_text("drew hemorrhage of no stated subtype (machine's)")
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("l")
+    page.get_by_label("Most uncertain to the machine first").check()
+    expect(rows.locator("td:nth-child(2)")).to_have_text(["bleeding", "healthy"])
+    uncertainty = page.locator("td:nth-child(9)")
+    expect(uncertainty.filter(has_text="…")).to_have_count(0)
+    most, least = map(float, uncertainty.all_inner_texts())
+    assert most > least >= 0
+    page.get_by_label("Most uncertain to the machine first").uncheck()
+    expect(rows.locator("td:nth-child(2)")).to_have_text(["healthy", "bleeding"])
