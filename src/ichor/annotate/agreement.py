@@ -1,0 +1,110 @@
+"""How far two readers agree on a scan: in what they drew, and in what they said of its slices.
+
+Dice, Jaccard and the distances are of hemorrhage of any subtype; whether the readers name the same subtypes is Cohen's
+kappa over the slices. So two readers who draw the same region as another subtype agree in the one and not in the other.
+
+Conventions: where neither drew anything, Dice and Jaccard are 1; where one did, they are 0. A distance is None where
+either drew nothing or the spacing is unknown: those of the scan need the place of every slice, those of a slice its
+pixel size alone. Kappa is None where both readers gave all slices one and the same answer, since chance alone would
+have them agree then. Nothing is ever NaN, so that all of it can be JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.annotate.boxes import drawn_box
+from ichor.annotate.project import Labels
+from ichor.evaluate.overlap import Overlaps, scan_dice
+from ichor.evaluate.surface import hausdorff_95, nearest_distances, surface_voxels, voxel_centres_mm
+from ichor.scan import FloatArray, Scan
+from ichor.subtypes import Subtype
+
+LabelMaps = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+
+def agreement(
+    map_a: LabelMaps, map_b: LabelMaps, labels_a: Sequence[Labels], labels_b: Sequence[Labels], scan: Scan
+) -> dict[str, Any]:
+    """The agreement of two readers, each with label maps (n, rows, columns) and the labels of n slices.
+
+    Gives over the scan `dice`, `jaccard`, `surface_mm` (the mean distance of both surfaces' voxels to the other
+    surface: the average symmetric surface distance) and `hausdorff95_mm`; `kappa` for each subtype, `any_hemorrhage`
+    and `fracture`; and `per_slice`, by the index of each slice that either drew on, the same four figures within it.
+    Raises ValueError where the maps do not have the shape of the scan or the labels not its number of slices.
+    """
+    if {map_a.shape, map_b.shape} != {scan.voxels.shape}:
+        raise ValueError(f"expected maps of shape {scan.voxels.shape}, found {map_a.shape} and {map_b.shape}")
+    box = drawn_box([map_a, map_b])
+    a, b = map_a[box] > 0, map_b[box] > 0
+    overlaps = Overlaps.of(a, b)
+    drawn_a, drawn_b = np.zeros((2, scan.n_slices), bool)
+    drawn_a[box[0]], drawn_b[box[0]] = overlaps.predicted > 0, overlaps.reference > 0
+    return {
+        **_overlap(scan_dice(overlaps)),
+        **_surface_of_scan(a, b, [one.start for one in box], scan),
+        "kappa": _kappas(labels_a, labels_b, drawn_a, drawn_b),
+        "per_slice": {
+            k: {
+                **_overlap(float(dice)),
+                **_surface_of_slice(of_a, of_b, None if scan.pixel_mm is None else scan.pixel_mm[k]),
+            }
+            for k, dice, of_a, of_b in zip(range(scan.n_slices)[box[0]], overlaps.dice, a, b, strict=True)
+            if of_a.any() or of_b.any()
+        },
+    }
+
+
+def cohens_kappa(a: Mask, b: Mask) -> float | None:
+    """Cohen's kappa (1960) of two readers' answers (n,) to a yes-or-no question; None where it is not defined."""
+    observed = float(np.mean(a == b))
+    expected = float(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()))
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def _overlap(dice: float) -> dict[str, float]:
+    return {"dice": dice, "jaccard": dice / (2 - dice)}
+
+
+def _surface_of_scan(a: Mask, b: Mask, start: Sequence[int | None], scan: Scan) -> dict[str, float | None]:
+    """The distances between surfaces in 3-D, of masks that begin at `start` (slice, row, column) of the scan."""
+    if scan.pixel_mm is None or scan.positions_mm is None or not a.any() or not b.any():
+        return _distances(None, None)
+    points = [voxel_centres_mm(surface_voxels(one) + np.array(start, np.int64), scan) for one in (a, b)]
+    return _distances(*nearest_distances(*points))
+
+
+def _surface_of_slice(a: Mask, b: Mask, pixel_mm: FloatArray | None) -> dict[str, float | None]:
+    """The same between the outlines on one slice, from masks (rows, columns) and the size (2,) of a pixel."""
+    if pixel_mm is None or not a.any() or not b.any():
+        return _distances(None, None)
+    return _distances(*nearest_distances(surface_voxels(a) * pixel_mm, surface_voxels(b) * pixel_mm))
+
+
+def _distances(there: FloatArray | None, back: FloatArray | None) -> dict[str, float | None]:
+    if there is None or back is None:
+        return {"surface_mm": None, "hausdorff95_mm": None}
+    return {"surface_mm": float(np.r_[there, back].mean()), "hausdorff95_mm": hausdorff_95(there, back)}
+
+
+def _kappas(labels_a: Sequence[Labels], labels_b: Sequence[Labels], drawn_a: Mask, drawn_b: Mask) -> dict[str, Any]:
+    """Kappa of each label, from the labels of n slices and whether (n,) anything is drawn on them."""
+    answers = [_answers(*one) for one in ((labels_a, drawn_a), (labels_b, drawn_b))]
+    return {name: cohens_kappa(answers[0][name], answers[1][name]) for name in answers[0]}
+
+
+def _answers(labels: Sequence[Labels], drawn: Mask) -> dict[str, Mask]:
+    """What a reader answers for each of n slices; hemorrhage may be drawn without a subtype."""
+    if len(labels) != len(drawn):
+        raise ValueError(f"expected labels of {len(drawn)} slices, found {len(labels)}")
+    of_subtype = {one.value: np.array([one in each.subtypes for each in labels], bool) for one in Subtype}
+    return {
+        **of_subtype,
+        "any_hemorrhage": drawn | np.any(list(of_subtype.values()), axis=0),
+        "fracture": np.array([each.fracture for each in labels], bool),
+    }
