@@ -14,7 +14,8 @@ WHOLE_SCAN = -1
 
 # The latest row of each slice is found in the index alone; only these rows are read.
 LATEST = """SELECT slice, revision, payload, drawn, by_machine FROM change
-    JOIN (SELECT slice, max(revision) AS revision FROM change WHERE scan_id = ?1 AND kind = ?2 AND layer = ?3
+    JOIN (SELECT slice, max(revision) AS revision FROM change
+          WHERE scan_id = ?1 AND kind = ?2 AND layer = ?3 AND (?4 IS NULL OR slice = ?4)
           GROUP BY slice) USING (slice, revision)
     WHERE scan_id = ?1 AND kind = ?2 AND layer = ?3"""
 
@@ -24,11 +25,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def layer_state(database: Database, scan_id: int, layer: str) -> LayerState:
-    """A layer as its latest changes have it."""
+def layer_state(database: Database, scan_id: int, layer: str, only: int | None = None) -> LayerState:
+    """A layer as its latest changes have it; `only` leaves out all but this slice."""
     with database.transaction():
-        maps = database.rows(LATEST, (scan_id, "map", layer))
-        stated = database.rows(LATEST, (scan_id, "labels", layer))
+        maps = database.rows(LATEST, (scan_id, "map", layer, only))
+        stated = database.rows(LATEST, (scan_id, "labels", layer, only))
     return LayerState(
         maps={
             row["slice"]: SliceMap(
@@ -50,7 +51,7 @@ def layer_state(database: Database, scan_id: int, layer: str) -> LayerState:
 
 def drawn_slices(database: Database, scan_id: int, layer: str) -> int:
     """How many slices have a label other than 0."""
-    return sum(bool(row["drawn"]) for row in database.rows(LATEST, (scan_id, "map", layer)))
+    return sum(bool(row["drawn"]) for row in database.rows(LATEST, (scan_id, "map", layer, None)))
 
 
 def latest(database: Database, scan_id: int, kind: Kind, layer: str, index: int | None) -> tuple[int, str, bool]:

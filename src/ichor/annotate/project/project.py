@@ -119,7 +119,8 @@ class Project(Store):
         """
         self.require(scan_id, layer, index)
         with self.database.transaction():
-            stated = stated_anew(self.layer(scan_id, layer), index, labels)
+            # What a slice implies is on it, what the scan does is on all slices.
+            stated = stated_anew(changes.layer_state(self.database, scan_id, layer, index), index, labels)
             revision = changes.append(
                 self.database,
                 *(scan_id, "labels", layer, index, as_json(stated)),
