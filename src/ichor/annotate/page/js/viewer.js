@@ -1,28 +1,32 @@
 // An axial slice on a canvas, drawn by NiiVue, in the radiological convention.
 
 import { Niivue, SLICE_TYPE } from "../vendor/niivue-0.69.0.js";
-import { packed } from "./volume.js";
+import { standIn } from "./volume.js";
 
 const ZOOMS = [0.5, 40];
 // Without a graphics card each pixel costs: more of them than this would make scrolling slow.
 const MOST_SOFTWARE_PIXELS = 700_000;
 
-// The HU of the four voxels around a point are read exactly and mixed; the window is applied last.
+// NiiVue's own way with voxels colours the whole volume anew for each window and derives a gradient from it, which takes
+// seconds without a graphics card. It gets a stand-in for the room that the scan fills; the scan itself is a texture of
+// whole HU on a unit of its own, and the shader applies the window: the HU of the four voxels around a point are mixed
+// first. Neither a slice nor a window uploads anything.
+const UNIT = 15;
 const SHADER = `#version 300 es
 precision highp int;
 precision highp float;
-uniform highp sampler3D volume;
+uniform highp isampler3D scan;
 uniform float lowest;
 uniform float width;
 in vec3 texPos;
 out vec4 color;
 float hu(ivec2 at, int slice, ivec2 last) {
-  vec2 bytes = texelFetch(volume, ivec3(clamp(at, ivec2(0), last), slice), 0).rg;
-  return dot(bytes, vec2(65280.0, 255.0)) - 32768.0;
+  return float(texelFetch(scan, ivec3(clamp(at, ivec2(0), last), slice), 0).r);
 }
 void main() {
-  ivec3 size = textureSize(volume, 0);
-  vec2 at = texPos.xy * vec2(size.xy) - 0.5;
+  ivec3 size = textureSize(scan, 0);
+  // NiiVue counts to the patient's right and to the front, the scan's columns and rows the other way.
+  vec2 at = (1.0 - texPos.xy) * vec2(size.xy) - 0.5;
   ivec2 low = ivec2(floor(at));
   ivec2 last = size.xy - 1;
   int slice = clamp(int(texPos.z * float(size.z)), 0, size.z - 1);
@@ -55,6 +59,9 @@ export async function createViewer(canvas, onView) {
   await nv.attachToCanvas(canvas, false);
   nv.setSliceType(SLICE_TYPE.AXIAL);
   nv.setCustomSliceShader(SHADER);
+  const { program } = nv.customSliceShader;
+  nv.gl.useProgram(program);
+  nv.gl.uniform1i(nv.gl.getUniformLocation(program, "scan"), UNIT);
   const viewer = { nv, canvas, onView, volume: null, slice: 0, level: 40, width: 120, software: isSoftware(nv.gl) };
   const observer = new ResizeObserver(() => resize(viewer));
   observer.observe(canvas);
@@ -72,9 +79,27 @@ function isSoftware(gl) {
 
 /** Shows another volume (of readVolume), fitted, its middle slice first. */
 export async function load(viewer, volume, pixelMm) {
-  await viewer.nv.loadFromArrayBuffer(packed(volume, pixelMm), "scan.nii");
+  upload(viewer.nv.gl, volume);
+  await viewer.nv.loadFromArrayBuffer(standIn(volume, pixelMm), "scan.nii");
   Object.assign(viewer, { volume, pixelMm: pixelMm ?? [1, 1], slice: Math.floor(volume.n / 2) });
   resize(viewer);
+}
+
+// The texture that was on the unit before, another scan's, goes.
+function upload(gl, { hu, n, rows, columns }) {
+  const most = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE);
+  if (Math.max(n, rows, columns) > most) {
+    throw new Error(`This browser shows scans of up to ${most} slices, rows and columns; this one has ${n} x ${rows} x ${columns}.`);
+  }
+  gl.activeTexture(gl.TEXTURE0 + UNIT);
+  gl.deleteTexture(gl.getParameter(gl.TEXTURE_BINDING_3D));
+  gl.bindTexture(gl.TEXTURE_3D, gl.createTexture());
+  gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16I, columns, rows, n);
+  gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+  gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 2);
+  gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, 0, columns, rows, n, gl.RED_INTEGER, gl.SHORT, hu);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
 }
 
 function resize(viewer) {

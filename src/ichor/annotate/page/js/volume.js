@@ -1,4 +1,4 @@
-// The scan's voxels: from a NIfTI file to HU, and from HU to what NiiVue is given.
+// The scan's voxels: from a NIfTI file to HU, and from HU to gray.
 
 const HEADER = 352;
 const INT16 = 4;
@@ -24,37 +24,26 @@ function gunzip(bytes) {
 }
 
 /**
- * A NIfTI file for NiiVue: RGBA with HU + 32768 in red (high byte) and green (low byte).
+ * A NIfTI file of 2 x 2 x 2 voxels that fills the same room as the volume, from which NiiVue takes the scan's place.
  *
- * So the slice shader has the exact HU and applies the gray window itself: a change of window costs one drawn slice.
- * (NiiVue's own way maps the whole volume through 256 colours anew for each window.) The grid is centred on 0 mm;
- * columns grow to the patient's left, rows to posterior: what the server sends is in radiological order.
+ * The grid is centred on 0 mm, slices 1 mm apart; columns go to the patient's left, rows to posterior: what the server
+ * sends is in radiological order.
  */
-export function packed(volume, pixelMm) {
-  const { hu, n, rows, columns } = volume;
+export function standIn({ n, rows, columns }, pixelMm) {
   const [rowMm, columnMm] = pixelMm ?? [1, 1];
-  const buffer = new ArrayBuffer(HEADER + 4 * hu.length);
+  const [x, y, z] = [(columns * columnMm) / 2, (rows * rowMm) / 2, n / 2];
+  const buffer = new ArrayBuffer(HEADER + 4 * 8);
   const view = new DataView(buffer);
   view.setInt32(0, 348, true);
-  [3, columns, rows, n, 1, 1, 1, 1].forEach((value, i) => view.setInt16(40 + 2 * i, value, true));
+  [3, 2, 2, 2, 1, 1, 1, 1].forEach((value, i) => view.setInt16(40 + 2 * i, value, true));
   view.setInt16(70, RGBA32, true);
   view.setInt16(72, 32, true);
-  [1, columnMm, rowMm, 1, 0, 0, 0, 0].forEach((value, i) => view.setFloat32(76 + 4 * i, value, true));
+  [1, x, y, z, 0, 0, 0, 0].forEach((value, i) => view.setFloat32(76 + 4 * i, value, true));
   view.setFloat32(108, HEADER, true);
   view.setFloat32(112, 1, true);
   view.setInt16(254, 1, true);
-  const affine = [
-    -columnMm, 0, 0, ((columns - 1) / 2) * columnMm,
-    0, -rowMm, 0, ((rows - 1) / 2) * rowMm,
-    0, 0, 1, 0,
-  ];
-  affine.forEach((value, i) => view.setFloat32(280 + 4 * i, value, true));
+  [-x, 0, 0, x / 2, 0, -y, 0, y / 2, 0, 0, z, 0].forEach((value, i) => view.setFloat32(280 + 4 * i, value, true));
   [0x6e, 0x2b, 0x31, 0].forEach((value, i) => view.setUint8(344 + i, value));
-  const words = new Uint32Array(buffer, HEADER);
-  for (let i = 0; i < hu.length; i++) {
-    const value = hu[i] + 32768;
-    words[i] = 0xff000000 | ((value & 255) << 8) | (value >> 8);
-  }
   return buffer;
 }
 
