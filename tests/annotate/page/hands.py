@@ -103,7 +103,7 @@ def near(points: Points, rows: int, columns: int, distance: float) -> NDArray[np
 
 
 def assert_drawn(drawn: NDArray[Any], points: Points, label: int, *, within: float = 1.0) -> None:
-    """The label fills the polygon and is nowhere else, up to pixels at its edge (the mouse moves in whole screen pixels)."""
+    """The label fills the polygon and is nowhere else, up to pixels at its edge: the mouse moves in screen pixels."""
     rows, columns = drawn.shape
     edge = near(points, rows, columns, within)
     assert (drawn == label).any()

@@ -1,4 +1,4 @@
-"""Help from the machine at the page: off until asked for, its outlines marked until touched, the order by uncertainty."""
+"""Help from the machine: off until asked for, its outlines marked until touched, the order by uncertainty."""
 
 from __future__ import annotations
 

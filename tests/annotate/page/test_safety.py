@@ -206,12 +206,34 @@ def test_a_link_opens_once_and_without_one_there_is_nothing(made: Served, enter:
     expect(page.locator("main")).to_be_empty()
 
 
+# No files of the page's, and no scans.
+PATHS = ("../../etc/passwd", "..%2f..%2fproject.sqlite", "js/%2e%2e/%2e%2e/server/app.py", "js/main.js%00", "%00")
+SCANS = ("0", "99", "1%00", "../1", "1/../2", "-1", "1e0", "9" * 30, "1/consensus/x", SUBJECT)
+
+
 def test_tricks_in_the_address_find_nothing(made: Served, enter: Enter) -> None:
     page = enter(made)
-    for path in ("../../etc/passwd", "..%2f..%2fproject.sqlite", "js/%2e%2e/%2e%2e/server/app.py", "js/main.js%00", "%00"):
+    for path in (
+        "../../etc/passwd",
+        "..%2f..%2fproject.sqlite",
+        "js/%2e%2e/%2e%2e/server/app.py",
+        "js/main.js%00",
+        "%00",
+    ):
         answer = page.request.get(made.url + path)
         assert answer.status in (400, 404), path
-    for trick in ("0", "99", "1%00", "../1", "1/../2", "-1", "1e0", "9" * 30, "1/consensus/x", "<img src=x onerror=alert(1)>"):
+    for trick in (
+        "0",
+        "99",
+        "1%00",
+        "../1",
+        "1/../2",
+        "-1",
+        "1e0",
+        "9" * 30,
+        "1/consensus/x",
+        "<img src=x onerror=alert(1)>",
+    ):
         page.goto(made.url + "#/scan/" + trick)
         page.reload()
         page.locator(".worklist, .failed").first.wait_for()

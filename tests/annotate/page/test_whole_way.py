@@ -78,7 +78,12 @@ def first_reading(ada: Reader) -> None:
     row.click()
     expect(page.locator("main[data-ready^='#/scan/1']")).to_be_attached()
     gray = page.locator("[data-hud=window]")
-    for key, words in (("2", "L 700  W 3200 HU"), ("3", "L 80  W 200 HU"), ("4", "L 40  W 40 HU"), ("1", "L 40  W 120 HU")):
+    for key, words in (
+        ("2", "L 700  W 3200 HU"),
+        ("3", "L 80  W 200 HU"),
+        ("4", "L 40  W 40 HU"),
+        ("1", "L 40  W 120 HU"),
+    ):
         page.keyboard.press(key)
         expect(gray).to_have_text(words)
     hands.to_slice(4)
@@ -146,7 +151,9 @@ def agreed(bert: Reader) -> Map:
     of_scan, of_slice = panel.locator("tr", has_text="Dice").locator("td").all_inner_texts()
     assert float(of_scan) == pytest.approx(dice(a > 0, b > 0), abs=0.006)
     assert float(of_slice) == pytest.approx(dice(a[3] > 0, b[3] > 0), abs=0.006)
-    expect(panel.locator("tr", has_text="Surface distance").locator("td").last).to_have_text(re.compile(r"^\d+\.\d mm$"))
+    expect(panel.locator("tr", has_text="Surface distance, mm").locator("td").last).to_have_text(
+        re.compile(r"^\d+\.\d$")
+    )
     # Both found subdural blood on slice 4 alone; only one of them subarachnoid blood.
     kappas = dict(zip(panel.locator("dt").all_inner_texts(), panel.locator("dd").all_inner_texts(), strict=True))
     assert (kappas["κ SDH"], kappas["κ SAH"]) == ("1.00", "0.00")

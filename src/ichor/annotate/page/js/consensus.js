@@ -55,20 +55,19 @@ function toggleOf(words, on, reference, change) {
   return el("label", {}, box, el("i", { className: key, style: { "--colour": reference?.colour ?? "#fff" } }), words);
 }
 
-const number = (value, digits, unit = "") =>
-  value === null || value === undefined ? "–" : `${Number(value).toFixed(digits)}${unit}`;
+const number = (value, digits) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));
 
 const FIGURES = [
-  ["Dice", "dice", 2, ""],
-  ["Jaccard", "jaccard", 2, ""],
-  ["Surface distance", "surface_mm", 1, " mm"],
-  ["Hausdorff 95 %", "hausdorff95_mm", 1, " mm"],
+  ["Dice", "dice", 2],
+  ["Jaccard", "jaccard", 2],
+  ["Surface distance, mm", "surface_mm", 1],
+  ["Hausdorff 95 %, mm", "hausdorff95_mm", 1],
 ];
 
 function figures(session, agreement) {
   const slice = agreement.per_slice?.[session.viewer.slice] ?? {};
-  return FIGURES.map(([words, key, digits, unit]) => el("tr", {}, el("th", { scope: "row" }, words),
-    [agreement, slice].map((one) => el("td", {}, number(one[key], digits, unit)))));
+  return FIGURES.map(([words, key, digits]) => el("tr", {}, el("th", { scope: "row" }, words),
+    [agreement, slice].map((one) => el("td", {}, number(one[key], digits)))));
 }
 
 const kappas = (agreement) => Object.entries(agreement.kappa ?? {}).flatMap(([what, value]) =>

@@ -30,6 +30,7 @@ async function show() {
     root.dataset.ready = shown;
     return;
   }
+  document.getElementById("notice").hidden = true; // it was of the view that is left
   const route = routeOf(location.hash);
   document.body.dataset.view = route ? "reading" : "worklist";
   try {
