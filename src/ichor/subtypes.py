@@ -19,6 +19,11 @@ class Subtype(StrEnum):
         """The word for it in the dataset's tables, which is also the clinical one."""
         return _LABELS[self]
 
+    @property
+    def colour(self) -> str:
+        """What it is drawn with on a CT slice, as in HTML; never without its name beside."""
+        return _COLOURS[self]
+
 
 _LABELS = {
     Subtype.IVH: "Intraventricular",
@@ -26,4 +31,12 @@ _LABELS = {
     Subtype.SAH: "Subarachnoid",
     Subtype.EDH: "Epidural",
     Subtype.SDH: "Subdural",
+}
+# Told apart in the common forms of colour blindness and on gray: Okabe and Ito (2008), Color Universal Design.
+_COLOURS = {
+    Subtype.IVH: "#56b4e9",
+    Subtype.IPH: "#e69f00",
+    Subtype.SAH: "#009e73",
+    Subtype.EDH: "#cc79a7",
+    Subtype.SDH: "#f0e442",
 }

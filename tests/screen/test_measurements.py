@@ -12,7 +12,9 @@ from skimage.measure import regionprops
 
 from ichor.head import find_head
 from ichor.scan import Scan, Source
-from ichor.screen.measurements import MOST_LESIONS, Lesions, abc2_height_mm, diameters_mm, lesions, volume_ml
+from ichor.screen.lesion_subtypes import subtype_areas_px, subtype_labels
+from ichor.screen.measurements import MOST_LESIONS, abc2_height_mm, diameters_mm, lesions, volume_ml
+from ichor.subtypes import Subtype
 from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
 
 UNIT = np.array([1.0, 1.0])
@@ -191,7 +193,60 @@ def test_of_thousands_of_specks_the_largest_are_measured() -> None:
 
 def test_nothing_marked_is_no_lesion() -> None:
     scan = made_head(blood_at_mm=None)
-    assert lesions(np.zeros(scan.voxels.shape, bool), scan, find_head(scan)) == Lesions(0, ())
+    found = lesions(np.zeros(scan.voxels.shape, bool), scan, find_head(scan))
+    assert (found.count, found.largest, found.labels.any()) == (0, (), False)
+
+
+def test_a_mask_on_another_grid_is_refused() -> None:
+    scan = made_head()
+    with pytest.raises(ValueError, match=r"expected a mask .*\(12, .* found \(11, "):
+        lesions(np.zeros((11, 128, 128), bool), scan, find_head(scan))
+
+
+@pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
+def test_labels_lie_on_the_scans_own_grid(orientation: np.ndarray) -> None:
+    scan = made_head(orientation=orientation, n=6, size=64, pixel_mm=(3.0, 3.2), blood_at_mm=None)
+    mask = np.zeros(scan.voxels.shape, bool)
+    mask[0:2, 20:30, 10:15] = mask[4, 40:44, 50:53] = True
+    probability = np.tile([0.2, 0.1, 0.0, 0.0, 0.0], (6, 1))
+    probability[4] = [0.3, 0.0, 0.0, 0.4, 0.1]
+    found = lesions(mask, scan, find_head(scan), probability)
+    assert found.labels.dtype == np.uint8
+    assert (found.labels[0:2, 20:30, 10:15] == 1).all() and (found.labels[4, 40:44, 50:53] == 4).all()
+    assert np.array_equal(found.labels > 0, mask)
+    assert [one.subtype for one in found.largest] == [Subtype.IVH, Subtype.EDH]
+    untold = lesions(mask, scan, find_head(scan))
+    assert np.array_equal(untold.labels, mask.astype(np.uint8))
+    assert {one.subtype for one in untold.largest} == {None}
+
+
+def test_a_lesions_subtype_is_the_likeliest_on_its_slices_by_its_area_there() -> None:
+    lesion_of = np.zeros((3, 4, 10), int)
+    lesion_of[0, 0, :6] = lesion_of[1, 0, :2] = 1  # 6 and 2 pixels
+    lesion_of[1, 3, :5] = lesion_of[2, 3, :5] = 2  # 5 and 5
+    probability = np.array([[0, 0.5, 0, 0, 0.4], [0, 0.1, 0, 0, 0.9], [0, 0, 0.95, 0, 0]])
+    # The first: IPH (6 x 0.5 + 2 x 0.1) / 8 = 0.4, SDH (6 x 0.4 + 2 x 0.9) / 8 = 0.525; most of it says IPH.
+    # The second: SAH 0.475, SDH 0.45.
+    assert subtype_labels(lesion_of, 2, probability).tolist() == [5, 3]
+    # Alike on the very same slices: the first of equals, for both.
+    assert subtype_labels(lesion_of, 2, np.full((3, 5), 0.3)).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_subtypes_of_many_lesions_agree_with_a_plain_mean_over_voxels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((7, 30, 30)) > 0.93
+    probability = rng.random((7, 5))
+    found = lesions(mask, stack(mask), find_head(stack(mask)), probability)
+    connected = SimpleITK.ConnectedComponent(SimpleITK.GetImageFromArray(mask.astype(np.uint8)), True)
+    lesion_of = SimpleITK.GetArrayFromImage(connected)
+    assert lesion_of.max() == found.count > 50
+    for number in range(1, found.count + 1):
+        voxels = np.nonzero(lesion_of == number)
+        assert set(found.labels[voxels]) == {1 + probability[voxels[0]].mean(axis=0).argmax()}
+    assert np.array_equal(
+        subtype_areas_px(found.labels), [(found.labels == label).sum(axis=(1, 2)) for label in range(1, 6)]
+    )
 
 
 def test_the_head_is_found_beside_a_table() -> None:

@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, Page
 
 from ichor.head import find_head
 from ichor.scan import Scan
-from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
+from ichor.screen.build import findings, package_versions
+from ichor.screen.findings import Findings, Making, Timing
+from ichor.screen.measurements import Lesions, lesions
+from ichor.segmentation import Segmentation
 from ichor.windows import BRAIN
 from ichor.write.report import write_report
 from ichor.write.report.page import key_slices, ml, probability_words, ranges
@@ -28,17 +31,32 @@ from made_scans import PRONE, SUPINE, TRANSPOSED, ThresholdMethod, made_head
 PATIENT_MS = 120_000  # on a machine that is busy with other work
 
 
-def found_in(scan: Scan, name: str = "made") -> Findings:
+def found_in(scan: Scan, name: str = "made", segmentation: Segmentation | None = None) -> tuple[Findings, Lesions]:
+    segmentation = segmentation or ThresholdMethod().predict(scan)
+    measured = lesions(segmentation.mask, scan, find_head(scan), segmentation.subtype_probability)
     timing = Timing(read=0.1, infer=0.2, write=0, total=0)
     making = Making(packages=package_versions(), read_options={}, input_sha256="0", path_sha256="0", method_sha256=None)
-    return findings(scan, ThresholdMethod().predict(scan), name=name, timing=timing, made_by=making)
+    return findings(scan, segmentation, measured, name=name, timing=timing, made_by=making), measured
+
+
+def write(folder: Path, scan: Scan, name: str = "made", segmentation: Segmentation | None = None) -> Path:
+    path = folder / "report.html"
+    found, measured = found_in(scan, name, segmentation)
+    write_report(found, scan, measured.labels, find_head(scan), path)
+    return path
 
 
 def report_of(folder: Path, *, name: str = "made", **geometry: Any) -> Path:
-    scan = made_head(**geometry)
-    path = folder / "report.html"
-    write_report(found_in(scan, name), scan, ThresholdMethod().predict(scan), path)
-    return path
+    return write(folder, made_head(**geometry), name)
+
+
+def labels_of(mask: np.ndarray) -> np.ndarray:
+    return mask.astype(np.uint8)
+
+
+def outline_of(pictures: Pictures, index: int) -> str:
+    (outline,) = pictures.full(index).outlines
+    return outline.path
 
 
 def text_of(path: Path) -> str:
@@ -93,7 +111,7 @@ def test_the_same_findings_give_the_same_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, TRANSPOSED])
 def test_pictures_are_radiological_whatever_the_files_are(orientation: np.ndarray) -> None:
     scan = made_head(orientation=orientation, pixel_mm=(1.2, 1.8), size=200)
-    pictures = Pictures(scan, scan.voxels == 65, find_head(scan))
+    pictures = Pictures(scan, labels_of(scan.voxels == 65), find_head(scan))
     full = pictures.full(6)
     shown = np.asarray(Image.open(io.BytesIO(_bytes(full.source)))).astype(float)
     assert shown.shape == (pictures.height, pictures.width)
@@ -109,36 +127,36 @@ def test_the_outline_runs_around_the_marked_pixels() -> None:
     mask = np.zeros(scan.voxels.shape, bool)
     mask[3, 40:50, 60:70] = True
     mask[3, 43:46, 62:65] = False
-    pictures = Pictures(scan, mask, find_head(scan))
-    outline = pictures.full(3).outline
+    pictures = Pictures(scan, labels_of(mask), find_head(scan))
+    outline = outline_of(pictures, 3)
     assert outline.count("M") == outline.count("Z") == 2  # the hole has its own
     points = np.array(re.findall(r"([\d.]+) ([\d.]+)", outline), float)
     extent = points.max(axis=0) - points.min(axis=0)
     assert extent == pytest.approx([10, 10])
-    whole = Pictures(scan, mask, replace(find_head(scan), rows=(0, 128), columns=(0, 128)))
-    points = np.array(re.findall(r"([\d.]+) ([\d.]+)", whole.full(3).outline), float)
+    whole = Pictures(scan, labels_of(mask), replace(find_head(scan), rows=(0, 128), columns=(0, 128)))
+    points = np.array(re.findall(r"([\d.]+) ([\d.]+)", outline_of(whole, 3)), float)
     assert points.min(axis=0) == pytest.approx([60, 40]) and points.max(axis=0) == pytest.approx([70, 50])
-    assert pictures.full(4).outline == ""
+    assert pictures.full(4).outlines == ()
 
 
 def test_marked_pixels_are_never_cropped_away() -> None:
     scan = made_head()
     mask = np.zeros(scan.voxels.shape, bool)
     mask[0, 2, 3] = True
-    outline = Pictures(scan, mask, find_head(scan)).full(0).outline
+    outline = outline_of(Pictures(scan, labels_of(mask), find_head(scan)), 0)
     assert outline and "-" not in outline
 
 
 def test_gray_scans_are_shown_too() -> None:
     scan = made_head()
     window = replace(scan, voxels=np.full(scan.voxels.shape, 100, np.uint8), gray_window=BRAIN)
-    shown = Pictures(window, np.zeros(scan.voxels.shape, bool), find_head(window)).thumbnail(0)
+    shown = Pictures(window, np.zeros(scan.voxels.shape, np.uint8), find_head(window)).thumbnail(0)
     assert np.asarray(Image.open(io.BytesIO(_bytes(shown.source)))).mean() == pytest.approx(100, abs=2)
 
 
 def test_key_slices_are_the_largest_in_the_heads_order() -> None:
     scan = made_head(n=40, distances_mm=3.0)
-    found = found_in(scan)
+    found, _ = found_in(scan)
     chosen = key_slices(found)
     assert len(chosen) == 6 and chosen == sorted(chosen)
     smallest = min(found.slices[k].area_px for k in chosen)
@@ -146,17 +164,17 @@ def test_key_slices_are_the_largest_in_the_heads_order() -> None:
 
 
 def test_the_plot_places_slices_by_position() -> None:
-    plot = plot_of(found_in(made_head(n=5, distances_mm=(2.0, 2.0, 8.0, 8.0))))
+    plot = plot_of(found_in(made_head(n=5, distances_mm=(2.0, 2.0, 8.0, 8.0)))[0])
     middles = np.array([bar.x + bar.width / 2 for bar in plot.bars])
     assert np.diff(middles) / np.diff(middles)[0] == pytest.approx([1, 1, 4, 4], rel=0.02)
     assert plot.in_mm and [tick.position for tick in plot.ticks] == ["0", "2", "4", "12", "20"]
-    even = plot_of(found_in(made_head(n=5, known_spacing=False)))
+    even = plot_of(found_in(made_head(n=5, known_spacing=False))[0])
     assert not even.in_mm and {tick.position for tick in even.ticks} == {None}
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 35, 300])
 def test_the_plot_has_few_numbers_and_stays_inside(n: int) -> None:
-    plot = plot_of(found_in(made_head(n=n, size=32, pixel_mm=(6.0, 6.0), distances_mm=150 / n)))
+    plot = plot_of(found_in(made_head(n=n, size=32, pixel_mm=(6.0, 6.0), distances_mm=150 / n))[0])
     assert 1 <= len(plot.ticks) <= 10 and plot.ticks[0].number == 1
     assert plot.left <= plot.bars[0].x and plot.bars[-1].x + plot.bars[-1].width <= plot.right + 0.01
 

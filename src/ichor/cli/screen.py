@@ -15,7 +15,7 @@ from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption
 
 if TYPE_CHECKING:
     from ichor.screen.batch import Outcome
-    from ichor.screen.findings import Findings
+    from ichor.screen.findings import Findings, HemorrhageFindings, SubtypeFindings
     from ichor.screen.pipeline import Screener
 
 INTERRUPTED = 130  # what a shell expects of a command that Ctrl-C ended
@@ -98,10 +98,16 @@ def verdict(found: Findings) -> str:
     hemorrhage = found.hemorrhage
     if not hemorrhage.present:
         return f"no hemorrhage found (probability {hemorrhage.probability:.2f})"
-    volume_ml = hemorrhage.volume_ml
-    volume = f"{hemorrhage.volume_px} voxels" if volume_ml is None else f"{volume_ml:.1f} mL"
     where = f"{hemorrhage.n_slices} of {found.scan.n_slices} slices"
-    return f"hemorrhage suspected (probability {hemorrhage.probability:.2f}), {volume} on {where}"
+    said = f"hemorrhage suspected (probability {hemorrhage.probability:.2f}), {_volume(hemorrhage)} on {where}"
+    marked = sorted((one for one in hemorrhage.subtypes or () if one.volume_px), key=lambda one: -one.volume_px)
+    return said + (": " + ", ".join(f"{one.subtype} {_volume(one)}" for one in marked) if marked else "")
+
+
+def _volume(of: HemorrhageFindings | SubtypeFindings) -> str:
+    if of.volume_ml is None:
+        return f"{of.volume_px} voxels"
+    return f"{of.volume_ml:.1f} mL" if of.volume_ml >= 0.05 else "< 0.1 mL"
 
 
 def _close(outcomes: list[Outcome], out: Path) -> int:

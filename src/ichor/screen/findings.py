@@ -8,26 +8,22 @@ A length, area or volume in mm or mL is null where the scan's spacing is unknown
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ichor import __version__
-from ichor.head import HeadOutline, find_head
-from ichor.scan import Scan
-from ichor.screen import measurements
-from ichor.segmentation import Segmentation
+from ichor.screen.measurements import MOST_LESIONS
+from ichor.subtypes import Subtype
 
 NOTICE: Literal["Research use only; not a medical device."] = "Research use only; not a medical device."
-PACKAGES = ("ichor-ct", "nibabel", "numpy", "openvino", "onnxruntime", "pillow", "pydicom", "scipy")
+# Volumes are rounded to 1e-6 mL, each by itself.
+SUM_WITHIN_ML = 1e-5
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+OfEachSubtype = Annotated[dict[Subtype, Probability], Field(min_length=len(Subtype), max_length=len(Subtype))]
 
 
 class _Part(BaseModel):
@@ -77,6 +73,19 @@ class LesionFindings(_Part):
     side: Literal["right", "left", "midline"] | None = Field(
         description="The patient's side of the head's centre line; null where no head was found."
     )
+    subtype: Subtype | None = Field(
+        description="The subtype of highest mean probability over its slices, each weighted by its pixels there: what "
+        "is told of slices, not of places on them. Null from a method that tells no subtypes."
+    )
+
+
+class SubtypeFindings(_Part):
+    """One subtype in the whole scan."""
+
+    subtype: Subtype = Field(description="Its abbreviation.")
+    probability: Probability = Field(description="That a slice shows it, the highest of all slices.")
+    volume_ml: NotNegative | None = Field(description="Volume of all lesions of this subtype, mL.")
+    volume_px: Count = Field(description="How many voxels these have.")
 
 
 class HemorrhageFindings(_Part):
@@ -95,6 +104,9 @@ class HemorrhageFindings(_Part):
     lesions: tuple[LesionFindings, ...] = Field(
         description="The lesions, the one with most voxels first; of very many, the largest 200."
     )
+    subtypes: Annotated[tuple[SubtypeFindings, ...], Field(min_length=len(Subtype), max_length=len(Subtype))] | None = (
+        Field(description="Each of the five subtypes; null from a method that tells none.")
+    )
 
 
 class SliceFindings(_Part):
@@ -107,6 +119,9 @@ class SliceFindings(_Part):
     probability: Probability = Field(description="That the slice shows hemorrhage.")
     area_px: Count = Field(description="How many of its pixels are marked; above 0 the slice is flagged.")
     area_mm2: NotNegative | None = Field(description="Their area in mm2.")
+    subtypes: OfEachSubtype | None = Field(
+        description="That the slice shows each of the five subtypes; null from a method that tells none."
+    )
 
 
 class Timing(_Part):
@@ -153,7 +168,7 @@ class Findings(_Part):
             raise ValueError(
                 f"expected volume_px, n_slices and present to agree with the slices' {expected}, found {stated}"
             )
-        listed = min(found.n_lesions, measurements.MOST_LESIONS)
+        listed = min(found.n_lesions, MOST_LESIONS)
         voxels = sum(one.volume_px for one in found.lesions)
         rest = found.volume_px - voxels
         if len(found.lesions) != listed or (rest != 0 if found.n_lesions == listed else rest <= 0):
@@ -161,67 +176,12 @@ class Findings(_Part):
                 f"expected {listed} lesions with at most {found.volume_px} voxels, "
                 f"found {len(found.lesions)} with {voxels}"
             )
+        _require_agreeing_subtypes(found, self.slices)
         return self
 
     def as_json(self) -> str:
         """The text of findings.json."""
         return self.model_dump_json(indent=2) + "\n"
-
-
-def findings(
-    scan: Scan,
-    segmentation: Segmentation,
-    *,
-    name: str,
-    timing: Timing,
-    made_by: Making,
-    head: HeadOutline | None = None,
-) -> Findings:
-    """What is said of a scan, given the method's answer on its grid.
-
-    Raises ValueError where the segmentation is not on the scan's grid.
-    """
-    if segmentation.mask.shape != scan.voxels.shape:
-        raise ValueError(f"expected a mask of shape {scan.voxels.shape}, found {segmentation.mask.shape}")
-    area_px = segmentation.mask.sum(axis=(1, 2))
-    found = measurements.lesions(segmentation.mask, scan, head or find_head(scan))
-    made = segmentation.made_by
-    window = scan.gray_window
-    return Findings(
-        notice=NOTICE,
-        scan=ScanFindings(
-            name=name,
-            source_kind=scan.source.kind,
-            n_slices=scan.n_slices,
-            size=(int(scan.voxels.shape[1]), int(scan.voxels.shape[2])),
-            spacing_mm=None if scan.spacing_mm is None else _rounded3(scan.spacing_mm),
-            tilt_deg=_rounded_or_none(scan.tilt_deg),
-            gray_window=None if window is None else (window.level, window.width),
-            warnings=scan.warnings,
-        ),
-        method=MethodFindings(
-            name=made.name,
-            model=made.model,
-            version=made.version,
-            threshold=made.threshold,
-            settings=dict(made.settings),
-        ),
-        hemorrhage=_hemorrhage(segmentation, area_px, found, scan),
-        slices=_slices(scan, segmentation, area_px),
-        timing_s=timing,
-        made_by=made_by,
-    )
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of Ichor and of the packages a result depends on, those that are installed."""
-    versions = {"ichor-ct": __version__}
-    for name in PACKAGES[1:]:
-        try:
-            versions[name] = version(name)
-        except ImportError:  # PackageNotFoundError: an engine that this machine does without
-            continue
-    return versions
 
 
 def json_schema() -> str:
@@ -230,67 +190,31 @@ def json_schema() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
-def _hemorrhage(
-    segmentation: Segmentation,
-    area_px: NDArray[np.int64],
-    found: measurements.Lesions,
-    scan: Scan,
-) -> HemorrhageFindings:
-    volume_ml = measurements.volume_ml(area_px, scan)
-    diameters = [one.largest_diameter_mm for one in found.largest if one.largest_diameter_mm is not None]
-    return HemorrhageFindings(
-        probability=_rounded(segmentation.scan_probability),
-        present=bool(area_px.any()),
-        volume_ml=_rounded_or_none(volume_ml),
-        volume_px=int(area_px.sum()),
-        n_slices=int(np.count_nonzero(area_px)),
-        largest_diameter_mm=_rounded_or_none(max(diameters, default=None)),
-        abc2_ml=None if volume_ml is None else _rounded(sum(one.abc2_ml or 0.0 for one in found.largest)),
-        n_lesions=found.count,
-        lesions=tuple(
-            LesionFindings(
-                volume_ml=_rounded_or_none(one.volume_ml),
-                volume_px=one.volume_px,
-                slices=one.slices,
-                n_slices=one.n_slices,
-                centre_slice=one.centre_slice,
-                largest_diameter_mm=_rounded_or_none(one.largest_diameter_mm),
-                a_mm=_rounded_or_none(one.a_mm),
-                b_mm=_rounded_or_none(one.b_mm),
-                c_mm=_rounded_or_none(one.c_mm),
-                abc2_ml=_rounded_or_none(one.abc2_ml),
-                side=one.side,
+def _require_agreeing_subtypes(found: HemorrhageFindings, slices: tuple[SliceFindings, ...]) -> None:
+    """Raise ValueError where subtypes are told here and not there, or where they disagree with slices and lesions."""
+    parts = [one.subtypes for one in slices] + [one.subtype for one in found.lesions]
+    if any((part is None) != (found.subtypes is None) for part in parts):
+        raise ValueError("expected subtypes of the scan, of every slice and of every lesion or none, found some")
+    if found.subtypes is None:
+        return
+    if [one.subtype for one in found.subtypes] != list(Subtype):
+        raise ValueError(f"expected the subtypes {', '.join(Subtype)} in order, found others")
+    for one in found.subtypes:
+        highest = max(each.subtypes[one.subtype] for each in slices if each.subtypes is not None)
+        listed = sum(lesion.volume_px for lesion in found.lesions if lesion.subtype is one.subtype)
+        if one.probability != highest or one.volume_px < listed:
+            raise ValueError(
+                f"expected {one.subtype} of probability {highest} and at least {listed} voxels, as slices and lesions "
+                f"have it, found {one.probability} and {one.volume_px}"
             )
-            for one in found.largest
-        ),
-    )
-
-
-def _slices(scan: Scan, segmentation: Segmentation, area_px: NDArray[np.int64]) -> tuple[SliceFindings, ...]:
-    positions, heights, areas = scan.slice_positions_mm, scan.slice_heights_mm, scan.pixel_area_mm2
-    return tuple(
-        SliceFindings(
-            index=k,
-            position_mm=None if positions is None else _rounded(positions[k]),
-            thickness_mm=None if scan.thickness_mm is None else _rounded(scan.thickness_mm[k]),
-            height_mm=None if heights is None else _rounded(heights[k]),
-            probability=_rounded(segmentation.slice_probability[k]),
-            area_px=int(area_px[k]),
-            area_mm2=None if areas is None else _rounded(area_px[k] * areas[k]),
-        )
-        for k in range(scan.n_slices)
-    )
-
-
-def _rounded(value: float) -> float:
-    """Six decimals: far finer than anything measured, and short enough to read; 0 without a sign."""
-    return round(float(value), 6) + 0.0
-
-
-def _rounded_or_none(value: float | None) -> float | None:
-    return None if value is None else _rounded(value)
-
-
-def _rounded3(values: tuple[float, float, float]) -> tuple[float, float, float]:
-    first, second, third = values
-    return _rounded(first), _rounded(second), _rounded(third)
+    voxels = sum(one.volume_px for one in found.subtypes)
+    if voxels != found.volume_px:
+        raise ValueError(f"expected the subtypes' volumes to sum to {found.volume_px} voxels, found {voxels}")
+    volumes = [one.volume_ml for one in found.subtypes]
+    known = [one for one in volumes if one is not None]
+    if found.volume_ml is None:
+        agree = not known
+    else:
+        agree = len(known) == len(volumes) and abs(sum(known) - found.volume_ml) <= SUM_WITHIN_ML
+    if not agree:
+        raise ValueError(f"expected the subtypes' volumes to sum to {found.volume_ml} mL, found {volumes}")

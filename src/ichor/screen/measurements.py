@@ -1,4 +1,4 @@
-"""What is measured on a mask: lesions, their volume, largest diameter, ABC/2 and side.
+"""What is measured on a mask: lesions, their volume, largest diameter, ABC/2, side and subtype.
 
 ABC/2 is the bedside estimate of Kothari et al., "The ABCs of measuring intracerebral hemorrhage volumes",
 Stroke 27:1304-1305 (1996): A is the largest diameter on the slice with the largest area, B the largest
@@ -19,6 +19,8 @@ from scipy.spatial import ConvexHull, distance
 from ichor.head import HeadOutline
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
+from ichor.screen.lesion_subtypes import subtype_labels
+from ichor.subtypes import Subtype
 
 Mask = NDArray[np.bool_]
 Side = Literal["right", "left", "midline"]
@@ -38,7 +40,8 @@ class Lesion:
 
     Lengths are in mm, volumes in mL (1 mL = 1000 mm3); None where the pixel size or the slices' heights are
     unknown. `slices` are (lowest, highest) and `centre_slice` the one with the largest area, all counted
-    from 0. `side` is the patient's, None where the slices show no head to refer it to.
+    from 0. `side` is the patient's, None where the slices show no head to refer it to. `subtype` is None where the
+    method tells none.
     """
 
     volume_px: int
@@ -52,14 +55,20 @@ class Lesion:
     c_mm: float | None
     abc2_ml: float | None
     side: Side | None
+    subtype: Subtype | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lesions:
-    """The lesions of a mask: how many there are, and the largest of them measured, the largest first."""
+    """The lesions of a mask: how many there are, and the largest of them measured, the largest first.
+
+    `labels` is (n, rows, columns) uint8 on the scan's own grid: 0 where nothing is marked; elsewhere the lesion's
+    subtype, 1 to 5 in the order of `Subtype`, or 1 where the method tells no subtypes.
+    """
 
     count: int
     largest: tuple[Lesion, ...]
+    labels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,27 +87,40 @@ def volume_ml(area_px: NDArray[np.integer], scan: Scan) -> float | None:
     return _volume_ml(area_px, scan.pixel_area_mm2, scan.slice_heights_mm)
 
 
-def lesions(mask: Mask, scan: Scan, head: HeadOutline) -> Lesions:
-    """The lesions of a mask (n, rows, columns) on the grid of `scan`; the MOST_LESIONS largest are measured."""
-    mask = to_radiological(mask, scan)
-    box = ndimage.find_objects(mask.view(np.uint8))
+def lesions(
+    mask: Mask, scan: Scan, head: HeadOutline, subtype_probability: NDArray[np.float64] | None = None
+) -> Lesions:
+    """The lesions of a mask (n, rows, columns) on the grid of `scan`; the MOST_LESIONS largest are measured.
+
+    `subtype_probability` is that of `Segmentation`. Raises ValueError where the mask is not on the scan's grid.
+    """
+    if mask.shape != scan.voxels.shape:
+        raise ValueError(f"expected a mask of shape {scan.voxels.shape}, found {mask.shape}")
+    marked = to_radiological(mask, scan)
+    box = ndimage.find_objects(marked.view(np.uint8))
     if not box or box[0] is None:
-        return Lesions(0, ())
+        return Lesions(0, (), mask.view(np.uint8))
     corner = tuple(one.start for one in box[0])
-    labels, count = ndimage.label(mask[box[0]], structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    parts = ndimage.find_objects(labels)
+    lesion_of, count = ndimage.label(marked[box[0]], structure=np.ones((3, 3, 3)))
+    sizes = np.bincount(lesion_of.ravel(), minlength=count + 1)[1:]
+    parts = ndimage.find_objects(lesion_of)
+    labels, subtypes = mask.view(np.uint8), None
+    if subtype_probability is not None:
+        subtypes = subtype_labels(lesion_of, count, subtype_probability[box[0][0]])
+        labels = np.zeros(mask.shape, np.uint8)
+        to_radiological(labels, scan)[box[0]] = np.r_[np.uint8(0), subtypes][lesion_of]
     grid = _Grid(scan.n_slices, radiological_pixel_mm(scan), scan.pixel_area_mm2, scan.slice_heights_mm, head)
     found = []
     # A stable sort: of lesions of one size, the lower one comes first.
     for index in np.argsort(-sizes, kind="stable")[:MOST_LESIONS]:
         part = parts[index]
         start = tuple(int(one.start) + first for one, first in zip(part, corner, strict=True))
-        found.append(_lesion(labels[part] == index + 1, start, grid))
-    return Lesions(int(count), tuple(found))
+        subtype = None if subtypes is None else tuple(Subtype)[subtypes[index] - 1]
+        found.append(_lesion(lesion_of[part] == index + 1, start, grid, subtype))
+    return Lesions(int(count), tuple(found), labels)
 
 
-def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid) -> Lesion:
+def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtype: Subtype | None) -> Lesion:
     """Measure one lesion, cut out at `corner` (slice, row, column) of the turned scan."""
     area_px = np.zeros(grid.n_slices, np.int64)
     area_px[corner[0] : corner[0] + len(part)] = part.sum(axis=(1, 2))
@@ -122,6 +144,7 @@ def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid) -> Lesion:
         c_mm=c_mm,
         abc2_ml=None if a_mm is None or b_mm is None or c_mm is None else a_mm * b_mm * c_mm / 2 / 1000,
         side=_side(part, corner, grid.head),
+        subtype=subtype,
     )
 
 

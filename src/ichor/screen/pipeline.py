@@ -15,10 +15,12 @@ from ichor.head import find_head
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions, printable
 from ichor.scan import Scan
-from ichor.screen.findings import Findings, Making, Timing, findings, package_versions
+from ichor.screen.build import findings, package_versions
+from ichor.screen.findings import Findings, Making, Timing
 from ichor.screen.inputs import input_sha256, path_sha256
+from ichor.screen.measurements import lesions
 from ichor.segmentation import Segmentation
-from ichor.write.nifti import grid_warnings, write_mask, write_probability
+from ichor.write.nifti import grid_warnings, write_labels, write_probability
 from ichor.write.report import write_report
 
 FINDINGS, MASK, PROBABILITY, REPORT = "findings.json", "mask.nii.gz", "probability.nii.gz", "report.html"
@@ -75,14 +77,15 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     segmentation = method.predict(scan)
     was_inferred = perf_counter()
     head = find_head(scan)
+    measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
     name = printable(job.path.resolve().name)
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
-    found = findings(scan, segmentation, name=name, timing=timing, made_by=made_by, head=head)
+    found = findings(scan, segmentation, measured, name=name, timing=timing, made_by=made_by)
     with whole_folder(job.folder) as folder:
-        write_mask(segmentation.mask, scan, folder / MASK)
+        write_labels(measured.labels, scan, folder / MASK)
         if job.probability:
             write_probability(segmentation.probability, scan, folder / PROBABILITY)
-        write_report(found, scan, segmentation, folder / REPORT, head=head)
+        write_report(found, scan, measured.labels, head, folder / REPORT)
         now = perf_counter()
         spent = {"write": _seconds(now - was_inferred), "total": _seconds(now - start)}
         found = found.model_copy(update={"timing_s": timing.model_copy(update=spent)})

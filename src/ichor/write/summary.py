@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ichor.atomic import write_whole
+from ichor.subtypes import Subtype
 
 if TYPE_CHECKING:
     from ichor.screen.findings import Findings
@@ -24,6 +25,8 @@ COLUMNS = (
     "abc2_ml",
     "slices_flagged",
     "n_slices",
+    *(f"probability_{subtype}" for subtype in Subtype),
+    *(f"volume_ml_{subtype}" for subtype in Subtype),
     "report",
     "reason",
 )
@@ -49,7 +52,7 @@ def row_of(name: str, status: str, findings: Findings | None, reason: str = "") 
     if findings is None:
         return row
     found = findings.hemorrhage
-    values = {
+    values: dict[str, str | float | None] = {
         "present": "yes" if found.present else "no",
         "probability": found.probability,
         "volume_ml": found.volume_ml,
@@ -60,4 +63,6 @@ def row_of(name: str, status: str, findings: Findings | None, reason: str = "") 
         "n_slices": findings.scan.n_slices,
         "report": f"{name}/report.html",
     }
+    for one in found.subtypes or ():
+        values |= {f"probability_{one.subtype}": one.probability, f"volume_ml_{one.subtype}": one.volume_ml}
     return row | {key: "" if value is None else str(value) for key, value in values.items()}

@@ -6,11 +6,14 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ichor.atomic import write_whole
-from ichor.head import HeadOutline, find_head
+from ichor.head import HeadOutline
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, LesionFindings
-from ichor.segmentation import Segmentation
+from ichor.subtypes import Subtype
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
 
@@ -26,10 +29,8 @@ KINDS = {
 }
 
 
-def write_report(
-    found: Findings, scan: Scan, segmentation: Segmentation, path: Path, *, head: HeadOutline | None = None
-) -> None:
-    """Write the page for one scan. `head` is that of `find_head`, where the caller has it already."""
+def write_report(found: Findings, scan: Scan, labels: NDArray[np.uint8], head: HeadOutline, path: Path) -> None:
+    """Write the page for one scan; `labels` are those of `Lesions`, (n, rows, columns) on the grid of `scan`."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -43,7 +44,9 @@ def write_report(
         kind=KINDS.get(found.scan.source_kind, found.scan.source_kind),
         flagged=ranges([one.index + 1 for one in found.slices if one.area_px]),
         highest=max(one.probability for one in found.slices),
-        pictures=Pictures(scan, segmentation.mask, head or find_head(scan)),
+        pictures=Pictures(scan, labels, head),
+        # What the labels of the map are, from 1; of a method that tells no subtypes there is one and it has no name.
+        names=tuple(Subtype) if found.hemorrhage.subtypes else (),
         key_slices=key_slices(found),
         plot=plot_of(found),
         lesions_listed=LESIONS_LISTED,

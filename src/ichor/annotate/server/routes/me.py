@@ -11,20 +11,22 @@ from ichor.windows import NAMED_WINDOWS
 
 router = APIRouter()
 
-# Told apart in the common forms of colour blindness and on gray: Okabe and Ito (2008), Color Universal Design.
-COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00")
+UNSTATED_COLOUR = "#d55e00"  # the sixth of the palette that the subtypes' colours are from
 KEYS = ("brain", "bone", "subdural", "stroke")
 
 
 @router.get("/api/me")
 def me(reader: Reader, server: Server) -> Answer:
     """The reader's name, the labels with their colours, the gray windows with their keys, whether there is a model."""
-    names = [*((one.value, one.label) for one in Subtype), ("ICH", "Hemorrhage of no stated subtype")]
+    drawn = [
+        *((one.value, one.label, one.colour) for one in Subtype),
+        ("ICH", "Hemorrhage of no stated subtype", UNSTATED_COLOUR),
+    ]
     return {
         "reader": reader,
         "subtypes": [
             {"label": label, "name": name, "words": words, "colour": colour}
-            for label, (name, words), colour in zip(range(1, UNSTATED + 1), names, COLOURS, strict=True)
+            for label, (name, words, colour) in zip(range(1, UNSTATED + 1), drawn, strict=True)
         ],
         "windows": [
             {
