@@ -1,4 +1,4 @@
-"""A model package with the subtype head, in moments: the network is the real one, untrained and tiny."""
+"""A model package with the subtype head, in moments: the network is the real one, tiny and untrained."""
 
 from __future__ import annotations
 
@@ -6,21 +6,36 @@ from pathlib import Path
 
 import torch
 
+from ichor.methods.field import neighbours
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
+from made_scans import made_head
 
 WIDTHS = (4, 4, 8, 8)
 
 
 def untrained_method(*, subtypes: bool = True) -> UNetSlices:
-    """`unet-slices` with random weights, whose thresholds let it mark something."""
+    """`unet-slices` with random weights, a threshold that lets it mark something, and answers that differ by slice."""
     torch.manual_seed(0)
     method = UNetSlices(pixel_mm=3.2, size=64, widths=WIDTHS)
     method.model = "untrained"
-    method.forward = TorchForward(SliceUNet(WIDTHS, subtypes=subtypes))
-    method.chosen = SlicesChosen(threshold=0.018, slice_threshold=0.0, head_mm=180)
+    network = SliceUNet(WIDTHS, subtypes=subtypes)
+    scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
+    hu, _ = method.field_of(scan)
+    batch = torch.from_numpy(hu[neighbours(scan.slice_positions_mm, scan.n_slices, 5.0)])
+    network.train()
+    with torch.no_grad():
+        for _ in range(50):  # batch norm that knows the features' mean and spread, or else all slices look alike
+            network(batch)
+        if subtypes:
+            logits = network.eval()(batch)["subtype_logits"]
+            head = network.slice_head[-1]
+            head.weight[1:] /= logits.std(dim=0)[:, None]
+            head.bias[1:] = (head.bias[1:] - logits.mean(dim=0)) / logits.std(dim=0)
+    method.forward = TorchForward(network)
+    method.chosen = SlicesChosen(threshold=0.03, slice_threshold=0.0, head_mm=180)
     return method
 
 

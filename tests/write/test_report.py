@@ -16,38 +16,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from ichor.head import find_head
-from ichor.scan import Scan
-from ichor.screen.build import findings, package_versions
-from ichor.screen.findings import Findings, Making, Timing
-from ichor.screen.measurements import Lesions, lesions
-from ichor.segmentation import Segmentation
 from ichor.windows import BRAIN
-from ichor.write.report import write_report
 from ichor.write.report.page import key_slices, ml, probability_words, ranges
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
-from made_scans import PRONE, SUPINE, TRANSPOSED, ThresholdMethod, made_head
-
-PATIENT_MS = 120_000  # on a machine that is busy with other work
-
-
-def found_in(scan: Scan, name: str = "made", segmentation: Segmentation | None = None) -> tuple[Findings, Lesions]:
-    segmentation = segmentation or ThresholdMethod().predict(scan)
-    measured = lesions(segmentation.mask, scan, find_head(scan), segmentation.subtype_probability)
-    timing = Timing(read=0.1, infer=0.2, write=0, total=0)
-    making = Making(packages=package_versions(), read_options={}, input_sha256="0", path_sha256="0", method_sha256=None)
-    return findings(scan, segmentation, measured, name=name, timing=timing, made_by=making), measured
-
-
-def write(folder: Path, scan: Scan, name: str = "made", segmentation: Segmentation | None = None) -> Path:
-    path = folder / "report.html"
-    found, measured = found_in(scan, name, segmentation)
-    write_report(found, scan, measured.labels, find_head(scan), path)
-    return path
+from made_report import PATIENT_MS, found_in, text_of, write_made_report
+from made_scans import PRONE, SUPINE, TRANSPOSED, made_head
 
 
 def report_of(folder: Path, *, name: str = "made", **geometry: Any) -> Path:
-    return write(folder, made_head(**geometry), name)
+    return write_made_report(folder / "report.html", made_head(**geometry), name)
 
 
 def labels_of(mask: np.ndarray) -> np.ndarray:
@@ -57,12 +35,6 @@ def labels_of(mask: np.ndarray) -> np.ndarray:
 def outline_of(pictures: Pictures, index: int) -> str:
     (outline,) = pictures.full(index).outlines
     return outline.path
-
-
-def text_of(path: Path) -> str:
-    """The page's words, without markup and pictures."""
-    body = path.read_text(encoding="utf-8").split("<body>")[1]
-    return " ".join(re.sub(r"<[^>]+>", " ", body).replace("&#39;", "'").split())
 
 
 def test_it_says_what_was_found(tmp_path: Path) -> None:
@@ -156,7 +128,7 @@ def test_gray_scans_are_shown_too() -> None:
 
 def test_key_slices_are_the_largest_in_the_heads_order() -> None:
     scan = made_head(n=40, distances_mm=3.0)
-    found, _ = found_in(scan)
+    found = found_in(scan)
     chosen = key_slices(found)
     assert len(chosen) == 6 and chosen == sorted(chosen)
     smallest = min(found.slices[k].area_px for k in chosen)
@@ -164,17 +136,17 @@ def test_key_slices_are_the_largest_in_the_heads_order() -> None:
 
 
 def test_the_plot_places_slices_by_position() -> None:
-    plot = plot_of(found_in(made_head(n=5, distances_mm=(2.0, 2.0, 8.0, 8.0)))[0])
+    plot = plot_of(found_in(made_head(n=5, distances_mm=(2.0, 2.0, 8.0, 8.0))))
     middles = np.array([bar.x + bar.width / 2 for bar in plot.bars])
     assert np.diff(middles) / np.diff(middles)[0] == pytest.approx([1, 1, 4, 4], rel=0.02)
     assert plot.in_mm and [tick.position for tick in plot.ticks] == ["0", "2", "4", "12", "20"]
-    even = plot_of(found_in(made_head(n=5, known_spacing=False))[0])
+    even = plot_of(found_in(made_head(n=5, known_spacing=False)))
     assert not even.in_mm and {tick.position for tick in even.ticks} == {None}
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 35, 300])
 def test_the_plot_has_few_numbers_and_stays_inside(n: int) -> None:
-    plot = plot_of(found_in(made_head(n=n, size=32, pixel_mm=(6.0, 6.0), distances_mm=150 / n))[0])
+    plot = plot_of(found_in(made_head(n=n, size=32, pixel_mm=(6.0, 6.0), distances_mm=150 / n)))
     assert 1 <= len(plot.ticks) <= 10 and plot.ticks[0].number == 1
     assert plot.left <= plot.bars[0].x and plot.bars[-1].x + plot.bars[-1].width <= plot.right + 0.01
 
