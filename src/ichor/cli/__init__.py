@@ -63,7 +63,7 @@ def options(
 
 def main() -> None:
     """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
-    if sys.argv[1:2] in (["train"], ["crossval"]):
+    if sys.argv[1:2] in (["train"], ["crossval"]) or sys.argv[1:3] == ["annotate", "simulate"]:
         restart_keeping_memory()
     try:
         app()

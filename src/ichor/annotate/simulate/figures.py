@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from ichor.annotate.simulate.config import SimulationConfig
 from ichor.annotate.simulate.run import Repetition, name_of
-from ichor.annotate.simulate.state import State, Tested
+from ichor.annotate.simulate.state import HeldOut, State
 from ichor.annotate.simulate.strategies import Strategy
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling, as_figures
 from ichor.evaluate.overlap import scan_dice, slice_averages
 
-FIGURES = ("dice_per_scan_3d", "dice_paper_average", "slice_auc")
+DICE, PAPER_DICE, AUC = "dice_per_scan_3d", "dice_paper_average", "slice_auc"
+FIGURES = (DICE, PAPER_DICE, AUC)
 
 
 def learning_curves(config: SimulationConfig, repetitions: Sequence[Repetition]) -> dict[str, Any]:
@@ -57,6 +58,19 @@ def learning_curves(config: SimulationConfig, repetitions: Sequence[Repetition])
     return {"n_subjects": len(subjects), "curves": curves, "better_than_random": better}
 
 
+def subject_dice(config: SimulationConfig, repetitions: Sequence[Repetition]) -> dict[str, Any]:
+    """For each held-out subject with hemorrhage, by strategy and repeat, Dice per scan at the start and each round."""
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for one in repetitions:
+        for strategy in Strategy:
+            states = [one.states[name_of(strategy, number)] for number in range(config.rounds + 1)]
+            for subject, tested in states[0].tested.items():
+                if tested.overlaps.positive.any():
+                    dice = [round(scan_dice(state.tested[subject].overlaps), 6) for state in states]
+                    found.setdefault(subject, {}).setdefault(strategy.value, []).append(dice)
+    return dict(sorted(found.items()))
+
+
 def _rounds_and_mean(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"rounds": [{"round": k, **one} for k, one in enumerate(figures[:-1])], "mean": figures[-1]}
 
@@ -80,18 +94,18 @@ def _figures(states: Sequence[State], subjects: Sequence[str], repeats: int, sam
         _of_one({s: t for state in states[k * n_folds : (k + 1) * n_folds] for s, t in state.tested.items()}, subjects)
         for k in range(repeats)
     ]
-    dice = {name: sampling.mean(np.mean([one[name] for one in of_repeats], axis=0)) for name in FIGURES[:2]}
-    return {**dice, "slice_auc": _slice_auc(states, subjects, sampling)}
+    dice = {name: sampling.mean(np.mean([one[name] for one in of_repeats], axis=0)) for name in (DICE, PAPER_DICE)}
+    return {**dice, AUC: _slice_auc(states, subjects, sampling)}
 
 
-def _of_one(tested: dict[str, Tested], subjects: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+def _of_one(tested: dict[str, HeldOut], subjects: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     """(subjects,) the two kinds of Dice of each subject; nan without hemorrhage and for the chronic one."""
     three_d, paper = np.full(len(subjects), np.nan), np.full(len(subjects), np.nan)
     for k, subject in enumerate(subjects):
         overlaps = tested[subject].overlaps
         if overlaps.positive.any() and subject != CHRONIC_SUBJECT:
             three_d[k], paper[k] = scan_dice(overlaps), slice_averages(overlaps)[0]
-    return {"dice_per_scan_3d": three_d, "dice_paper_average": paper}
+    return {DICE: three_d, PAPER_DICE: paper}
 
 
 def _slice_auc(states: Sequence[State], subjects: Sequence[str], sampling: Sampling) -> Sampled:

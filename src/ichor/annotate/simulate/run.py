@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import lightning_fabric
 import numpy as np
 import torch
 
 from ichor.annotate.simulate.committee import Committee
 from ichor.annotate.simulate.config import SimulationConfig
-from ichor.annotate.simulate.state import Foreseen, State, Tested, read_state, write_state
+from ichor.annotate.simulate.state import Foreseen, HeldOut, State, read_state, write_state
 from ichor.annotate.simulate.strategies import Strategy, labelled_in, start_of, worklist
 from ichor.annotate.simulate.subjects import SmallSubjects
 from ichor.dataset.case import Case
@@ -70,7 +71,7 @@ def simulate(config: SimulationConfig, dataset: CtIch, out: Path, done: Callable
     claim(out, config, dataset)
     # Small networks gain nothing from several cores, and on one the sums come out the same everywhere.
     torch.set_num_threads(1)
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets each of many networks
+    logging.getLogger(lightning_fabric.__name__).setLevel(logging.WARNING)  # it greets each of many networks
     subjects = SmallSubjects(dataset, config.settings)
     return [
         _Repeat(config, dataset, subjects, folds[number], repeat, out, done).run()
@@ -100,8 +101,8 @@ class _Repeat:
         self._start = start_of(self._pool, has, config.start)
         if not any(has) or len(self._start) == len(self._pool):
             raise BadConfig(
-                f"{dataset.root}: expected more than {config.start} training subjects of fold {fold.number}, some of "
-                f"them with hemorrhage, found {len(self._pool)}, {sum(has)} of them with"
+                f"{dataset.root}: expected more than the start's {config.start} training subjects of fold "
+                f"{fold.number}, some of them with hemorrhage, found {len(self._pool)}, {sum(has)} of them with"
             )
 
     def run(self) -> Repetition:
@@ -162,6 +163,6 @@ class _Repeat:
         return sum(self._subjects[subject].labelling_s for subject in subjects)
 
 
-def _test(committee: Committee, case: Case) -> Tested:
+def _test(committee: Committee, case: Case) -> HeldOut:
     answer = committee.answer(case.scan)
-    return Tested.of(Overlaps.of(committee.mask(answer), case.mask), case.positive, answer["slice_probability"])
+    return HeldOut.of(Overlaps.of(committee.mask(answer), case.mask), case.positive, answer["slice_probability"])

@@ -23,7 +23,7 @@ class Foreseen:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class HeldOut:
     """A held-out subject of n slices: pixels in mask and delineation, in either, and what is said of each slice."""
 
     both: list[int]
@@ -33,7 +33,7 @@ class Tested:
     slice_probability: list[float]
 
     @classmethod
-    def of(cls, overlaps: Overlaps, positive: NDArray[np.bool_], slice_probability: NDArray[np.float64]) -> Tested:
+    def of(cls, overlaps: Overlaps, positive: NDArray[np.bool_], slice_probability: NDArray[np.float64]) -> HeldOut:
         """The counts of a mask, the labels of its slices and the probabilities of these."""
         return cls(
             overlaps.both.tolist(),
@@ -59,7 +59,7 @@ class State:
     labelled: list[str]
     labelling_s: float
     foreseen: dict[str, Foreseen]
-    tested: dict[str, Tested]
+    tested: dict[str, HeldOut]
     seconds: float
     commit: str | None
     hardware: str
@@ -76,7 +76,7 @@ def read_state(file: Path) -> State:
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         foreseen = {subject: Foreseen(**one) for subject, one in kept["foreseen"].items()}
-        tested = {subject: Tested(**one) for subject, one in kept["tested"].items()}
+        tested = {subject: HeldOut(**one) for subject, one in kept["tested"].items()}
         return State(**{**kept, "foreseen": foreseen, "tested": tested})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadConfig(f"{file}: expected what is known after a round, found {error!r}; delete it") from error
