@@ -1,0 +1,41 @@
+"""The estimate of what a second reader would reach: a process on a made dataset, and its made readers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from made_ct_ich import write_ct_ich
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_readers_who_draw_alike_agree_and_those_who_do_not_agree_less(tmp_path: Path) -> None:
+    write_ct_ich(tmp_path / "ct-ich", {"051": 1, "052": 1}, n_slices=3)
+    command = [sys.executable, ROOT / "scripts" / "label_ceiling.py", "--data", tmp_path / "ct-ich"]
+    for name in ("one", "two"):
+        subprocess.run([*command, "--out", tmp_path / name], check=True, capture_output=True)
+    assert (tmp_path / "one" / "ceiling.json").read_bytes() == (tmp_path / "two" / "ceiling.json").read_bytes()
+    found = json.loads((tmp_path / "one" / "ceiling.json").read_text())
+    dice = {name: row["dice"]["value"] for name, row in found["readers"].items()}
+    assert all(row["dice"]["n"] == 2 for row in found["readers"].values())
+    assert 1 > dice["widened by 1 mm"] > dice["widened by 2 mm"] > 0
+    assert 1 > dice["edge displaced, SD 1 mm"] > dice["edge displaced, SD 3 mm"] > 0
+    assert found["contrast_hu"]["median"] > 20  # a made bleed is bright
+    page = (tmp_path / "one" / "README.md").read_text()
+    assert "not a medical device" in page and f"{dice['smoothed by 1 mm']:.3f}" in page
+
+
+def test_a_wider_region_is_what_scipy_dilates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from label_ceiling import moved_edge, px
+
+    disc = np.hypot(*np.mgrid[-30:31, -30:31]) < 12
+    ball = np.hypot(*np.mgrid[-4:5, -4:5]) < px(1) + 0.5  # from a pixel's centre to the edge is half a pixel
+    assert np.array_equal(moved_edge(1.0, disc), ndimage.binary_dilation(disc, ball))
