@@ -51,10 +51,10 @@ def _agreement(server: Context, scan: ScanRecord, readers: list[str]) -> Answer:
     from ichor.annotate.agreement import agreement
 
     project = server.project
-    maps = [project.label_map(scan.id, name) for name in readers]
+    first, second = (project.label_map(scan.id, name) for name in readers)
     layers = [project.layer(scan.id, name) for name in readers]
-    labels = [[labels_of(layer, k) for k in range(scan.n_slices)] for layer in layers]
-    found: Answer = agreement(*maps, *labels, server.grids.scan(scan.id))
+    said, said_too = ([labels_of(layer, k) for k in range(scan.n_slices)] for layer in layers)
+    found: Answer = agreement(first, second, said, said_too, server.grids.scan(scan.id))
     return found
 
 
