@@ -50,12 +50,17 @@ class Hands:
         self.page.keyboard.press("o")
         self.drag([*points, points[0]])
 
-    def polygon(self, points: Points) -> None:
-        """Click the corners of a polygon and close it."""
+    def polygon(self, points: Points, *, double_click: bool = False) -> None:
+        """Click the corners of a polygon and close it, with a double click on the last corner or with Enter."""
         self.page.keyboard.press("p")
-        for x, y in points:
+        for x, y in points[:-1]:
             self.page.mouse.click(*self.place(x, y))
-        self.page.keyboard.press("Enter")
+        last = self.place(*points[-1])
+        if double_click:
+            self.page.mouse.dblclick(*last)
+        else:
+            self.page.mouse.click(*last)
+            self.page.keyboard.press("Enter")
 
     def to_slice(self, number: int) -> None:
         """Go to a slice by its thumbnail, counted from 1."""

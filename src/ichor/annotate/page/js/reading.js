@@ -20,6 +20,7 @@ import { settingsBar, toolColumn, toolSettings } from "./toolbar.js";
 import { polygon } from "./tools/outline.js";
 import { setWindow } from "./viewer.js";
 
+const PLACE_MS = 300;
 const SAID = {
   saved: "All changes saved",
   saving: "Saving …",
@@ -54,10 +55,9 @@ export async function openReading(root, me, { id, layer, slice }) {
     el("section", { className: "middle", "aria-label": "Picture" },
       settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
     sidePanel(session, actions, consensus)));
-  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session)];
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session)];
   session.listeners.push((kind) => {
-    if (kind === "slice") history.replaceState(null, "", `#/scan/${id}${layer === "consensus" ? "/consensus" : ""}?slice=${session.viewer.slice + 1}`);
-    if (kind !== "pointer") paint(session);
+    if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });
   if (slice !== null) session.goTo(slice - 1);
   if (polygon.resume(session) && !session.readOnly) {
@@ -110,6 +110,20 @@ function sidePanel(session, actions, consensus) {
       machine,
       el("button", { type: "button", title: tip("history"), onclick: () => actions.history() }, "History"),
       done));
+}
+
+// The slice in the address, for a reload; not at each step, since browsers take only so many changes of it.
+function keepPlace(session) {
+  const path = `#/scan/${session.scan.id}${session.layer.name === "consensus" ? "/consensus" : ""}`;
+  let timer = 0;
+  session.listeners.push((kind) => {
+    if (kind !== "slice") return;
+    timer ||= setTimeout(() => {
+      timer = 0;
+      history.replaceState(null, "", `${path}?slice=${session.viewer.slice + 1}`);
+    }, PLACE_MS);
+  });
+  return () => clearTimeout(timer);
 }
 
 // The words at the top, the banner while something is wrong, and a question before unsaved work is left.
