@@ -103,6 +103,7 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
 
     there.outline(LEFT)
     there.saved()
+    page.bring_to_front()
     here.outline(RIGHT)
     dialog = page.get_by_role("dialog", name="Slice 3 was changed elsewhere too")
     expect(dialog.get_by_text("Here, not saved")).to_be_visible()
@@ -115,6 +116,7 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     assert both[45, 30] == both[45, 65] == SDH and both[74, 45] == 0
 
     # The other tab has the older state now, and takes what was saved here with its labels.
+    other.bring_to_front()
     there.outline(LOW)
     other.get_by_role("dialog").get_by_role("button", name="Take the other").click()
     there.saved()
