@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-PATIENT_MS = 20_000
+PATIENT_MS = 60_000
 Points = Sequence[tuple[float, float]]
 
 
