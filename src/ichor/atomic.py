@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ichor.errors import IchorError
+
 # A hidden name beside the final one, on the same file system, so that the rename is one step.
 PARTIAL = ".partial"
 
@@ -48,6 +50,15 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def disk_errors_told(out: Path) -> Iterator[None]:
+    """A block that writes `out`. Raises IchorError, one line that names it, for what the disk refuses in it."""
+    try:
+        yield
+    except OSError as error:
+        raise IchorError(f"{out}: could not be written ({error.strerror or 'output error'})") from error
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

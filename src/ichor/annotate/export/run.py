@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Protocol, cast
 from ichor import __version__
 from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
-from ichor.atomic import whole_folder, write_whole
+from ichor.atomic import disk_errors_told, whole_folder, write_whole
 from ichor.errors import IchorError
 
 TARGETS = {"ct-ich": "ct_ich", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
@@ -55,7 +54,7 @@ def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
     records = project.scans()
     numbers = case_numbers(records)
     written: dict[str, dict[str, Any]] = {}
-    with _disk(out), whole_folder(out) as folder:
+    with disk_errors_told(out), whole_folder(out) as folder:
         files = cast(Target, import_module(f"ichor.annotate.export.{TARGETS[target]}").make(folder))
         for record in records:
             yield _export_one(project, files, record, numbers[record.id], written)
@@ -102,12 +101,3 @@ def _summary(target: str, written: dict[str, dict[str, Any]], records: Sequence[
         "cases": written,
         "same_subject": [sorted(cases) for cases in subjects.values() if len(cases) > 1],
     }
-
-
-@contextmanager
-def _disk(out: Path) -> Iterator[None]:
-    """What the disk refuses, told in one line."""
-    try:
-        yield
-    except OSError as error:
-        raise IchorError(f"{out}: could not be written ({error.strerror or 'output error'})") from error

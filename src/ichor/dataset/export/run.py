@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from ichor import __version__
-from ichor.atomic import write_whole
+from ichor.atomic import disk_errors_told, write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.release import RELEASES, readme
@@ -61,7 +60,7 @@ def export(dataset: CtIch, layout: str, out: Path, subjects: Sequence[str]) -> I
         if subject not in dataset.subjects:
             raise IchorError(f"{dataset.root}: expected a subject of the dataset, found {subject!r}")
     target = cast(Target, import_module(f"ichor.dataset.export.{layout}").make(dataset, out))
-    with _disk(out):
+    with disk_errors_told(out):
         _claim(out, dataset, layout)
         _write_notes(out, dataset, target.title)
         for subject in subjects:
@@ -118,12 +117,3 @@ def _write_notes(out: Path, dataset: CtIch, title: str) -> None:
     whole = dataset.root / "LICENSE.txt"
     named = f"{release.name}: {release.licence}, {release.licence_url}\n{release.citation}\n"
     write_whole(out / "LICENSE", whole.read_text(encoding="utf-8", errors="replace") if whole.is_file() else named)
-
-
-@contextmanager
-def _disk(out: Path) -> Iterator[None]:
-    """What the disk refuses, told in one line."""
-    try:
-        yield
-    except OSError as error:
-        raise IchorError(f"{out}: could not be written ({error.strerror or 'output error'})") from error
