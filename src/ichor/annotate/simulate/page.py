@@ -10,7 +10,7 @@ from ichor.annotate.simulate.figures import AUC, DICE, PAPER_DICE
 from ichor.annotate.simulate.strategies import Strategy
 from ichor.evaluate.pages.blocks import Cell, Table
 from ichor.evaluate.pages.markdown import paragraph, table
-from ichor.evaluate.pages.run import USE, making
+from ichor.evaluate.pages.run import USE
 from ichor.evaluate.pages.words import cell, interval_of, listed, value_of
 from ichor.evaluate.paper import DATASET_CITATION
 
@@ -40,8 +40,9 @@ def what_it_says(found: Mapping[str, Any]) -> str:
     low, high = figure["ci95"]
     verdict = "beats" if low > 0 else "is worse than" if high < 0 else "is not shown to beat"
     return (
-        f"In the mean over the rounds, cost-sensitive active learning {verdict} a random order of labelling: its Dice "
-        f"per scan is {figure['value']:+.3f} (95 % {low:+.3f} to {high:+.3f}, {figure['n']} subjects with hemorrhage)."
+        f"In the mean over the rounds, cost-sensitive active learning {verdict} a random order of labelling: the "
+        f"difference in Dice per scan is {figure['value']:+.3f} (95 % {low:+.3f} to {high:+.3f}, {figure['n']} subjects "
+        "with hemorrhage)."
     )
 
 
@@ -49,7 +50,7 @@ def page(found: Mapping[str, Any]) -> str:
     """The README.md of a simulation."""
     reduced = [_REDUCED] if found["config"]["reduced"] else []
     top = [_what_it_is(found), what_it_says(found), _uncertainty(found), *reduced, USE]
-    return f"""# {found["experiment"]}{" (reduced)" if reduced else ""}
+    return f"""# Active learning against a random order of labelling{" (reduced)" if reduced else ""}
 
 {_paragraphs(*top)}
 
@@ -61,7 +62,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 {table(_rounds(found))}
 
-## Less a random order
+## The difference to a random order
 
 {table(_differences(found))}
 
@@ -75,7 +76,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 ## How it was made
 
-{_paragraphs(making(found), f"Derived from ct-ich: {DATASET_CITATION}.")}
+{_paragraphs(_making(found), f"Derived from ct-ich: {DATASET_CITATION}.")}
 
 - `simulate.json`: every figure with its interval, and each held-out subject's Dice after each round
 """
@@ -156,3 +157,12 @@ def _how(found: Mapping[str, Any]) -> list[str]:
         "and which count for no time. Held-out subjects choose nothing. Dice is of the networks' own coarse pixels, "
         "and leaves the chronic subject 070 out, as the paper does; slice AUC keeps it and is the mean over the folds.",
     ]
+
+
+def _making(found: Mapping[str, Any]) -> str:
+    made = found["made_by"]
+    commit = f", at commit {made['commit']}" if made["commit"] else ""
+    return (
+        f"Made again by `{made['command']}` on one core ({made['seconds'] / 60:.0f} minutes by the clock, longer than "
+        f"it takes alone where other work ran beside it, on {made['hardware']}{commit})."
+    )
