@@ -41,8 +41,8 @@ def what_it_says(found: Mapping[str, Any]) -> str:
     verdict = "beats" if low > 0 else "is worse than" if high < 0 else "is not shown to beat"
     return (
         f"In the mean over the rounds, cost-sensitive active learning {verdict} a random order of labelling: the "
-        f"difference in Dice per scan is {figure['value']:+.3f} (95 % {low:+.3f} to {high:+.3f}, {figure['n']} subjects "
-        "with hemorrhage)."
+        f"difference in Dice per scan is {figure['value']:+.3f} (95 % {low:+.3f} to {high:+.3f}, {figure['n']} "
+        "subjects with hemorrhage)."
     )
 
 
