@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from annotated import SCANS, SIZE, drawn, served
 from ichor.annotate.consensus import BACKGROUND, MOST_VOXELS, WAYS, combine
+from ichor.annotate.export.run import export
 from ichor.annotate.project.runs import decode
 from ichor.annotate.server.routes.consensus import COMBINED
 
@@ -159,3 +160,27 @@ def test_the_server_offers_every_way_and_keeps_what_is_taken(tmp_path: Path) -> 
             assert set(np.unique(taken)) == labels
             np.testing.assert_array_equal(project.label_map(1, "consensus")[1], taken)
             assert (project.label_map(1, "consensus")[2] > 0).any() == (choice == "union")
+
+
+def test_what_the_machine_drew_stays_marked_in_the_consensus(tmp_path: Path) -> None:
+    with served(tmp_path) as (project, (ann, bea)):
+        ann.draw("mine", 0, 6, by_machine=True)
+        ann.draw("mine", 1, 6, by_machine=True)
+        bea.draw("mine", 1, 5)
+        bea.draw("mine", 2, 6, by_machine=True)
+        bea.draw("mine", 2, 5, base=1)
+        for one in (ann, bea):
+            one.set("done")
+
+        def marked(choice: str) -> list[int]:
+            layer = ann.post(f"{SCANS}/1/consensus/take", {"choice": choice, "slices": None})
+            return [int(k) for k, one in layer["slices"].items() if one["by_machine"]]
+
+        assert marked("ann") == [0, 1]
+        # Of slice 1 a person drew the same, or a part.
+        assert marked("union") == [0]
+        assert marked("bea") == []
+        ann.post(f"{SCANS}/1/consensus/take", {"choice": "ann", "slices": [0]})
+        ann.set("done", "consensus")
+        (outcome,) = export(project, "nifti", tmp_path / "out")
+    assert outcome.notes == ("the outlines on slice 1 are the machine's, and no reader changed them",)

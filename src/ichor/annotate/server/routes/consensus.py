@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from ichor.annotate.project import CONSENSUS, Labels, ScanRecord
+from ichor.annotate.project import CONSENSUS, Labels, LayerState, ScanRecord
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.rules import done_readers, may_see, why_not_change
 from ichor.annotate.server.bodies import TakePost
@@ -76,9 +76,16 @@ def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: l
             raise HTTPException(403, why_not)
         for index in (*slices, *([None] if whole else [])):
             if index is not None:
-                project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader)
+                of_machine = _of_machine(layers, index)
+                project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader, by_machine=of_machine)
             said = _agreed([labels_of(layer, index) for layer in layers])
             project.put_labels(scan.id, CONSENSUS, index, said, by=reader)
+
+
+def _of_machine(layers: list[LayerState], index: int) -> bool:
+    """Whether all that is drawn on a slice is the machine's: taking it changes nothing of it."""
+    drawn = [layer.maps[index] for layer in layers if index in layer.maps and layer.maps[index].drawn]
+    return bool(drawn) and all(one.by_machine for one in drawn)
 
 
 def _agreed(labels: list[Labels]) -> Labels:
