@@ -98,6 +98,31 @@ def test_check_accepts_ct_ich_exported(round_trip: Path) -> None:
     accepted(round_trip / "out")
 
 
+def test_an_import_that_is_interrupted_leaves_no_half_of_a_subject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_project(tmp_path / "first", create=True) as project:
+        scan = made_head(n=4, size=650, pixel_mm=(0.3, 0.3))
+        add_done(project, scan, edh_map(scan))
+        notes(project, tmp_path / "out")
+    put = Project.put_labels
+
+    def interrupted(self: Project, scan_id: int, layer: str, index: int | None, *given: object, **named: object) -> int:
+        if index == 2:
+            raise KeyboardInterrupt
+        return put(self, scan_id, layer, index, *given, **named)  # type: ignore[arg-type]
+
+    with open_project(tmp_path / "second", create=True) as project:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Project, "put_labels", interrupted)
+            list(import_ct_ich(project, tmp_path / "out", "bea"))
+        assert project.scans() == []
+        assert dict(import_ct_ich(project, tmp_path / "out", "bea")) == {"001": ""}
+        (record,) = project.scans()
+        np.testing.assert_array_equal(project.label_map(record.id, "bea"), edh_map(scan))
+        assert project.final_layer(record.id) == "bea"
+
+
 def test_regions_say_the_subtypes_that_are_known(round_trip: Path) -> None:
     content = json.loads((round_trip / "out" / "regions.json").read_text())
     assert "not a medical device" in content["use"]

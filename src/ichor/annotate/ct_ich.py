@@ -53,14 +53,16 @@ def _import_one(project: Project, dataset: CtIch, subject: str, reader: str, reg
         label_map = decoded_regions(dataset.root / FILE, regions, case.mask)
     else:
         label_map = _by_slice(case.mask, rows)
-    scan_id = project.add_scan(case.scan, subject=subject, name=f"ct-ich {subject}").id
-    project.put_subject(scan_id, _person(dataset.demographics[subject]), by=reader)
-    for index in np.flatnonzero(label_map.any(axis=(1, 2))).tolist():
-        project.put_label_map(scan_id, reader, index, label_map[index], by=reader)
-    for index, row in enumerate(rows):
-        labels = Labels(tuple(one for one in _SUBTYPES if one in row.subtypes), row.fracture, row.no_hemorrhage)
-        project.put_labels(scan_id, reader, index, labels, by=reader)
-    project.set_state(scan_id, reader, "done", by=reader)
+    # All or nothing: a subject that is in the project counts as imported.
+    with project.transaction():
+        scan_id = project.add_scan(case.scan, subject=subject, name=f"ct-ich {subject}").id
+        project.put_subject(scan_id, _person(dataset.demographics[subject]), by=reader)
+        for index in np.flatnonzero(label_map.any(axis=(1, 2))).tolist():
+            project.put_label_map(scan_id, reader, index, label_map[index], by=reader)
+        for index, row in enumerate(rows):
+            labels = Labels(tuple(one for one in _SUBTYPES if one in row.subtypes), row.fracture, row.no_hemorrhage)
+            project.put_labels(scan_id, reader, index, labels, by=reader)
+        project.set_state(scan_id, reader, "done", by=reader)
 
 
 def _by_slice(mask: NDArray[np.bool_], rows: Sequence[SliceRow]) -> NDArray[np.uint8]:
