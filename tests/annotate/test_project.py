@@ -183,6 +183,12 @@ class TestStates:
         project.put_label_map(1, "ann", 0, drawing(scan, 1), by="ann")
         assert (project.state(1, "ann"), project.state(1, "bea")) == ("in progress", "new")
 
+    def test_one_that_was_set_to_new_begins_again(self, project: Project, scan: Scan) -> None:
+        project.put_label_map(1, "ann", 0, drawing(scan, 1), by="ann")
+        project.set_state(1, "ann", "new", by="ann")
+        project.put_labels(1, "ann", 0, Labels(fracture=True), by="ann")
+        assert project.state(1, "ann") == "in progress"
+
     def test_time_adds_up(self, project: Project) -> None:
         project.add_seconds(1, "ann", 2.5)
         assert project.add_seconds(1, "ann", 4) == 6.5

@@ -29,7 +29,7 @@ def set_state(database: Database, scan_id: int, layer: str, state: State, *, by:
 
 def begin(database: Database, scan_id: int, layer: str, *, by: str) -> None:
     """A reading that was new is in progress from its first change."""
-    if changes.latest(database, scan_id, "state", layer, None)[0] == 0:
+    if changes.latest(database, scan_id, "state", layer, None)[1] in ("", json.dumps("new")):
         set_state(database, scan_id, layer, "in progress", by=by)
 
 
