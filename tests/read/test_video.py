@@ -162,6 +162,20 @@ def test_frames_destroyed_in_the_middle_are_refused(tmp_path: Path) -> None:
     assert str(file) in refusal(folder)
 
 
+def test_more_frames_than_the_header_says_are_no_way_around_the_limit(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = pair / "head_brain.avi"
+    content = bytearray(file.read_bytes())
+    for place in (content.find(b"avih") + 24, content.find(b"strh") + 40):
+        assert int.from_bytes(content[place : place + 4], "little") == len(HU)
+        content[place : place + 4] = (1).to_bytes(4, "little")
+    file.write_bytes(content)
+    monkeypatch.setattr("ichor.read.video.MOST_VOXELS", 4 * 64 * 48)
+    line = refusal(pair)
+    assert str(file) in line and "found 5 of 48 x 64" in line
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF\0\0\0\0AVI ", b"%PDF-1.7 a letter\n" * 50, bytes(4096)])
 def test_what_is_no_video_is_refused(content: bytes, pair: Path) -> None:
     (pair / "head_brain.avi").write_bytes(content)
