@@ -76,11 +76,24 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     expect(mark).to_be_visible()
     assert np.array_equal(hands.map_of(5, 2), found) and hands.layer(2)["slices"]["4"]["by_machine"]
 
+    # Every tool's touch makes it the reader's, and without it it is the machine's again.
+    page.keyboard.press("Shift+5")
+    row, column = np.argwhere(found)[0]
+    for key, points in (("o", [(10, 10), (14, 10), (14, 14)]), ("a", [(float(column) + 0.5, float(row) + 0.5)])):
+        page.keyboard.press(key)
+        hands.drag(points)
+        hands.saved()
+        expect(mark).to_be_hidden()
+        assert not hands.layer(2)["slices"]["4"]["by_machine"]
+        page.keyboard.press("Control+z")
+        hands.saved()
+        expect(mark).to_be_visible()
+        assert hands.layer(2)["slices"]["4"]["by_machine"]
+
     # A touch of the reader's makes it the reader's: a pixel less, whole lines, no mark.
     page.keyboard.press("e")
     page.get_by_label("Size in pixels").fill("1")
     page.get_by_label("Size in pixels").blur()
-    row, column = np.argwhere(found)[0]
     page.mouse.click(*hands.place(float(column) + 0.5, float(row) + 0.5))
     hands.point(2, 2)
     hands.saved()

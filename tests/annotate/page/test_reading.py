@@ -296,6 +296,51 @@ def test_the_help_names_every_shortcut_and_every_shortcut_does_something(made: S
     assert len(keys) == len(set(keys))
 
 
+def test_keys_are_found_on_every_keyboard(made: Served, enter: Enter) -> None:
+    page = enter(made)
+    # What browsers send for a key: US, French (signs where digits are), Mac with Alt, Swiss, German with AltGr.
+    pressed: dict[str, dict[str, object]] = {
+        "1": {"code": "Digit1", "key": "&"},
+        "2": {"code": "Digit2", "key": "é"},
+        "-": {"code": "Digit6", "key": "-"},
+        "Alt+3": {"code": "Digit3", "key": "£", "altKey": True},
+        "Alt+0": {"code": "Numpad0", "key": "0", "altKey": True},
+        "Shift+1": {"code": "Digit1", "key": "+", "shiftKey": True},
+        "Shift+6": {"code": "Digit6", "key": "^", "shiftKey": True},
+        "/": {"code": "Digit7", "key": "/", "shiftKey": True},
+        "[": {"code": "Digit8", "key": "[", "ctrlKey": True, "altKey": True, "modifierAltGraph": True},
+        "ArrowUp": {"code": "Numpad8", "key": "ArrowUp"},
+        "?": {"code": "Slash", "key": "?", "shiftKey": True},
+        "B": {"code": "KeyB", "key": "b"},
+        "Ctrl+Shift+Z": {"code": "KeyZ", "key": "Z", "metaKey": True, "shiftKey": True},
+    }
+    found = page.evaluate(
+        """async (all) => {
+          const { nameOf } = await import('/js/keys.js');
+          return all.map((one) => nameOf(new KeyboardEvent('keydown', one)));
+        }""",
+        list(pressed.values()),
+    )
+    assert found == list(pressed)
+
+
+def test_a_polygon_goes_to_the_slice_that_it_was_begun_on(made: Served, enter: Enter) -> None:
+    page = enter(made)
+    hands = hands_on(page, 1)
+    hands.to_slice(3)
+    page.keyboard.press("Shift+4")
+    page.keyboard.press("p")
+    for x, y in SQUARE:
+        page.mouse.click(*hands.place(x, y))
+    # One looks at the slices around before one closes it.
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-hud=slice] b")).to_have_text("3")
+    hands.saved()
+    assert_drawn(hands.map_of(3), SQUARE, EDH)
+    assert not hands.map_of(4).any()
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (3840, 2160)])
 def test_it_fits_the_screen_and_names_its_controls(made: Served, enter: Enter, size: tuple[int, int]) -> None:
     page = enter(made, size=size)

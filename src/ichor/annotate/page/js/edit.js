@@ -36,12 +36,8 @@ export function giveUp(session) {
 /** Replaces label maps, [[k, map], ...], in one step of undo. */
 export function replaceMaps(session, maps, byMachine = false) {
   const before = maps.map(([k]) => snapshot(session, k));
-  for (const [k, map] of maps) {
-    const slice = sliceOf(session.layer, k);
-    slice.map = map;
-    slice.byMachine = byMachine;
-  }
-  return record(session, before);
+  for (const [k, map] of maps) sliceOf(session.layer, k).map = map;
+  return record(session, before, byMachine);
 }
 
 /** Takes over what the server already holds, a fetched layer: one step of undo, nothing to send. */
@@ -102,9 +98,11 @@ const now = (session, change) =>
     ? snapshot(session, change.k)
     : { labelsOf: change.labelsOf, labels: labelsOf(session.layer, change.labelsOf) };
 
-function record(session, before) {
+// What a reader changes is no longer the machine's.
+function record(session, before, byMachine = false) {
   const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(session.layer, k))));
   for (const { k } of changed) {
+    sliceOf(session.layer, k).byMachine = byMachine;
     deriveLabels(session.layer, k, session.me.subtypes);
     touch(session.saver, `slice/${k}`);
   }

@@ -71,19 +71,25 @@ export const GESTURES = [
   [["Double click"], "Close the polygon"],
 ];
 
-/** "Ctrl+Shift+Z" of a keyboard event; digits by their place on the keyboard, other signs as typed. */
-export function nameOf(event) {
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-  const sign = event.key.length === 1 && !/[a-z0-9]/i.test(event.key);
-  const key = digit && !(sign && !event.shiftKey) ? digit[1] : event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  const names = [];
-  if (event.ctrlKey || event.metaKey) names.push("Ctrl");
-  if (event.altKey) names.push("Alt");
-  if (event.shiftKey && (!sign || digit)) names.push("Shift");
-  return [...names, key].join("+");
-}
-
 const byKey = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut.id])));
+
+/**
+ * "Ctrl+Shift+Z" of a keyboard event. A digit is a digit by its place wherever that is bound, since French keyboards type
+ * signs there and Macs with Alt; all else is as typed, and AltGr, which some systems send as Ctrl + Alt, is how.
+ */
+export function nameOf(event) {
+  const typed = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const graph = event.getModifierState("AltGraph");
+  const names = [];
+  if ((event.ctrlKey || event.metaKey) && !graph) names.push("Ctrl");
+  if (event.altKey && !graph) names.push("Alt");
+  const shifted = event.shiftKey ? [...names, "Shift"] : names;
+  const digit = typed.length === 1 && !graph && /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  const byPlace = digit ? [...shifted, digit[1]].join("+") : "";
+  if (byKey.has(byPlace)) return byPlace;
+  const sign = typed.length === 1 && !/[A-Z0-9]/.test(typed);
+  return [...(sign ? names : shifted), typed].join("+");
+}
 
 /** Calls `actions()[id]` of the shortcut that was pressed. Fields of text keep their keys; a dialog keeps all. */
 export function bindKeys(actions) {

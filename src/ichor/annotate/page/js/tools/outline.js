@@ -80,9 +80,11 @@ export const polygon = {
   finish(session) {
     const corners = this.corners;
     this.cancel();
+    if (corners.length) session.goTo(this.k);
     close(session, corners, this.erase);
   },
   back(session) {
+    if (this.corners.length) session.goTo(this.k);
     this.corners.pop();
     this.keep(session);
   },
