@@ -53,6 +53,10 @@ class TestReading:
         assert found["spacing_mm"] == pytest.approx([1.6, 1.6, 10])
         assert (found["gray_window"], found["previous"]) == (None, [])
 
+    def test_a_browser_knows_a_scan_by_a_key_of_its_reader(self, both: tuple[Browser, Browser]) -> None:
+        keys = [one.get(ONE)["key"] for one in (*both, *both)]
+        assert keys[:2] == keys[2:] and keys[0] != keys[1] and len(keys[0]) == 16
+
     def test_what_is_drawn_and_said_is_there_when_the_page_is_loaded_again(self, ann: Browser) -> None:
         answer = ann.draw("mine", 2, 5)
         assert answer["revision"] == 1

@@ -83,6 +83,8 @@ def test_a_reload_in_mid_drawing_loses_nothing_of_more_than_a_second_before(made
     page.keyboard.press("p")
     for x, y in RIGHT:
         page.mouse.click(*hands.place(x, y))
+    kept, scan = page.evaluate("localStorage.getItem('ichor-begun')"), page.request.get(made.url + "api/scans/1").json()
+    assert kept and not any(name in kept for name in ("Ada", scan["name"], scan["subject"]))
     reload()
     expect(page.locator("[data-hud=slice] b")).to_have_text("4")
     page.keyboard.press("Enter")

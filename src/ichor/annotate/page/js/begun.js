@@ -6,7 +6,8 @@ const PAUSE_MS = 300;
 
 let last = 0;
 
-const whose = ({ me, scan, layer }) => [me.reader, scan.id, scan.subject, scan.name, layer.name].join("/");
+// Names stay in the project: the scan's key, another for each reader, says whose it is.
+const whose = ({ scan, layer }) => `${scan.key}/${layer.name}`;
 
 /** Keeps a shape: {k, points, erase}; at most every PAUSE_MS unless `now`. */
 export function keepBegun(session, { k, points, erase }, now = true) {

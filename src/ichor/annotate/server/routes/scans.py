@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -36,9 +37,10 @@ def worklist(
 
 
 @router.get("/api/scans/{scan_id}")
-async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa: ARG001 (who asks must be known)
-    """A scan without its voxels."""
-    return await server.heavily(_described, server, scan)
+async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:
+    """A scan without its voxels; `key` is by which the reader's browser knows it, and names nobody."""
+    key = sha256("\n".join((reader, str(scan.id), scan.added_at, scan.source_path)).encode(errors="replace"))
+    return {**await server.heavily(_described, server, scan), "key": key.hexdigest()[:16]}
 
 
 @router.get("/api/scans/{scan_id}/volume.nii.gz")
