@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import time
 from typing import Any
 
 import pytest
 
 from annotated import HOME, PORT, SCANS, SIZE, Browser, drawn, served
 from ichor.annotate.project import Project
+from ichor.annotate.server import session
 from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_A_SLICE
 
 ONE = f"{SCANS}/1"
@@ -94,6 +96,14 @@ class TestStrangers:
         again = ann.another(stranger=True)
         assert again.enter(token).status_code == 403
         again.get("/api/me", 401)
+
+    def test_a_session_ends_after_seven_days(self, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert ann.get("/api/me")["reader"] == "ann"
+        monkeypatch.setattr(session, "time", lambda: time() + 7 * 24 * 3600 - 60)
+        assert ann.get("/api/me")["reader"] == "ann"
+        monkeypatch.setattr(session, "time", lambda: time() + 7 * 24 * 3600 + 1)
+        ann.get("/api/me", 401)
+        ann.get(ONE, 401)
 
     def test_what_the_page_is_made_of_is_for_anyone(self, ann: Browser) -> None:
         ann.client.cookies.clear()

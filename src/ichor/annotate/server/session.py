@@ -6,9 +6,11 @@ import secrets
 import threading
 from collections.abc import Iterable
 from hashlib import sha256
+from time import time
 
 # A browser that is opened again the next morning goes on.
 DAYS = 7
+SECONDS = DAYS * 24 * 3600
 
 
 class Sessions:
@@ -22,7 +24,8 @@ class Sessions:
         self.cookie = f"ichor_session_{port}"
         self._mutex = threading.Lock()
         self._readers_of_tokens: dict[str, str] = {}
-        self._readers_of_sessions: dict[str, str] = {}
+        # And when each ends: a browser that is told to forget its cookie need not.
+        self._readers_of_sessions: dict[str, tuple[str, float]] = {}
 
     def new_tokens(self, readers: Iterable[str]) -> dict[str, str]:
         """A token for each reader."""
@@ -38,12 +41,13 @@ class Sessions:
             reader = self._readers_of_tokens.pop(_hash(token), None)
             if reader is None:
                 return None
-            self._readers_of_sessions[_hash(session)] = reader
+            self._readers_of_sessions[_hash(session)] = reader, time() + SECONDS
         return session
 
     def reader(self, session: str | None) -> str | None:
-        """The reader of a session; None where there is no such session."""
-        return self._readers_of_sessions.get(_hash(session)) if session else None
+        """The reader of a session; None where there is no such session, or none any more."""
+        reader, ends = self._readers_of_sessions.get(_hash(session or ""), (None, 0.0))
+        return reader if time() < ends else None
 
 
 def _hash(secret: str) -> str:

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ichor.annotate.server.answers import plain_page
 from ichor.annotate.server.context import Server
-from ichor.annotate.server.session import DAYS
+from ichor.annotate.server.session import SECONDS
 
 router = APIRouter()
 
@@ -20,5 +20,5 @@ async def enter(server: Server, token: str = "") -> Response:
         words = "A link can be used once. Start the server again: it prints a new link for each reader."
         return plain_page("This link was used before, or is not whole", words, 403)
     answer = RedirectResponse("/", 303)
-    answer.set_cookie(server.sessions.cookie, session, max_age=DAYS * 24 * 3600, httponly=True, samesite="strict")
+    answer.set_cookie(server.sessions.cookie, session, max_age=SECONDS, httponly=True, samesite="strict")
     return answer
