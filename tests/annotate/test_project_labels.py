@@ -87,6 +87,21 @@ def test_no_hemorrhage_on_the_scan_is_on_every_slice(project: Project) -> None:
     assert all(project.labels(1, "ann", index).no_hemorrhage for index in range(3))
 
 
+def test_the_scans_no_hemorrhage_is_not_stated_of_a_slice_by_being_sent_back(project: Project) -> None:
+    say(project, None, Labels(no_hemorrhage=True))
+    for remark in ("motion", "noise"):
+        said = say(project, 1, Labels(no_hemorrhage=True, quality=(remark,)))
+        assert (said.no_hemorrhage, said.quality) == (True, (remark,))
+    say(project, None, Labels())
+    assert not project.labels(1, "ann", 1).no_hemorrhage
+    # Where a region elsewhere keeps the scan from it, a slice states it by itself.
+    say(project, None, Labels(no_hemorrhage=True))
+    draw(project, 0, 5)
+    assert say(project, 1, Labels(no_hemorrhage=True)).no_hemorrhage
+    say(project, None, Labels())
+    assert project.labels(1, "ann", 1).no_hemorrhage
+
+
 def test_no_hemorrhage_and_subtypes_exclude_each_other_and_the_new_one_wins(project: Project) -> None:
     assert say(project, 0, Labels(subtypes=(IPH,))).subtypes == (IPH,)
     assert say(project, 0, Labels(subtypes=(IPH,), no_hemorrhage=True)) == Labels(no_hemorrhage=True)

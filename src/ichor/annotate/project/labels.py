@@ -48,13 +48,15 @@ def implied_fracture(layer: LayerState, index: int | None) -> bool:
 def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
     """What a reader states who saw `labels_of` and asks for `asked` instead.
 
-    What is implied stays implied and is not stated by being sent back. Of subtypes and no hemorrhage, which exclude
-    each other, the one that is new wins; a drawn region wins over both.
+    What is implied, as the scan's no hemorrhage is on a slice, stays implied and is not stated by being sent back. Of
+    subtypes and no hemorrhage, which exclude each other, the one that is new wins; a drawn region wins over both.
     """
     before = layer.stated.get(index, StatedLabels()).labels
     implied = implied_subtypes(layer, index)
     subtypes = (frozenset(asked.subtypes) - implied) | (frozenset(before.subtypes) & implied)
     no_hemorrhage = asked.no_hemorrhage and not implied and not _is_drawn(layer, index)
+    if no_hemorrhage and not before.no_hemorrhage and labels_of(layer, index).no_hemorrhage:
+        no_hemorrhage = False
     if no_hemorrhage and subtypes:
         no_hemorrhage = not before.no_hemorrhage
         subtypes = frozenset() if no_hemorrhage else subtypes

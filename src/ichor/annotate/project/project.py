@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.annotate.project import changes, readings
 from ichor.annotate.project.database import DATABASE
-from ichor.annotate.project.labels import as_json, labels_of, stated_anew
+from ichor.annotate.project.labels import as_json, from_json, labels_of, stated_anew
 from ichor.annotate.project.records import (
     CONSENSUS,
     Change,
@@ -19,6 +19,7 @@ from ichor.annotate.project.records import (
     LayerState,
     Person,
     State,
+    StatedLabels,
 )
 from ichor.annotate.project.runs import LabelMap, decode, drawn_labels, encode
 from ichor.annotate.project.store import Store
@@ -119,8 +120,14 @@ class Project(Store):
         """
         self.require(scan_id, layer, index)
         with self.database.transaction():
-            # What a slice implies is on it, what the scan does is on all slices.
-            stated = stated_anew(changes.layer_state(self.database, scan_id, layer, index), index, labels)
+            state = changes.layer_state(self.database, scan_id, layer, index)
+            # What a slice's labels follow from is on it, but for the scan's no hemorrhage, and that from all slices.
+            before = state.stated.get(index, StatedLabels()).labels
+            if index is not None and labels.no_hemorrhage and not before.no_hemorrhage:
+                _, of_scan, _ = changes.latest(self.database, scan_id, "labels", layer, None)
+                if of_scan and from_json(of_scan).no_hemorrhage:
+                    state = changes.layer_state(self.database, scan_id, layer)
+            stated = stated_anew(state, index, labels)
             revision = changes.append(
                 self.database,
                 *(scan_id, "labels", layer, index, as_json(stated)),
