@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,3 +70,15 @@ def write_whole(path: Path, content: str | bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk holds a file and its name, so that what refers to it may be written next."""
+    for one in (path, path.parent):
+        if one.is_dir() and os.name == "nt":
+            continue  # Windows opens no folders
+        descriptor = os.open(one, os.O_RDWR if one.is_file() else os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

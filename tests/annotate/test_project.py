@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -77,6 +78,15 @@ class TestScans:
             np.testing.assert_array_equal(kept.nifti.affine, nifti.affine)
             np.testing.assert_array_equal(kept.nifti.orientation, nifti.orientation)
             assert (kept.nifti.shape, kept.nifti.unit_code) == (nifti.shape, nifti.unit_code)
+
+    def test_a_scan_is_on_the_disk_before_its_row_is(
+        self, project: Project, scan: Scan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        synced = []
+        monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+        added = project.add_scan(scan, "002", "second")
+        (file,) = (project.folder / "scans").glob(f"*{added.id}*")
+        assert {file.stat().st_ino, file.parent.stat().st_ino} <= set(synced)
 
     def test_records(self, project: Project) -> None:
         (record,) = project.scans()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ichor.atomic import write_whole
+from ichor.atomic import sync, write_whole
 from ichor.errors import UnreadableInput
 from ichor.scan import FloatArray, NiftiGrid, Scan, Source
 from ichor.windows import GrayWindow
@@ -22,7 +22,7 @@ GEOMETRY = ("pixel_mm", "positions_mm", "thickness_mm")
 
 
 def write_scan(scan: Scan, path: Path) -> None:
-    """Write the scan, whole or not at all; the path it was read from is kept as an absolute one."""
+    """Write the scan, whole or not at all, and onto the disk; the path it was read from is kept as an absolute one."""
     source, nifti = scan.source, scan.source.nifti
     arrays: dict[str, Any] = {"voxels": np.asarray(scan.voxels), "orientation": scan.orientation}
     arrays |= {name: getattr(scan, name) for name in GEOMETRY if getattr(scan, name) is not None}
@@ -42,6 +42,7 @@ def write_scan(scan: Scan, path: Path) -> None:
     content = io.BytesIO()
     np.savez_compressed(content, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
     write_whole(path, content.getvalue())
+    sync(path)  # the database's row, which waits for the disk too, must not outlive it
 
 
 def read_scan(path: Path) -> Scan:
