@@ -11,6 +11,7 @@ from ichor.screen.build import findings, package_versions
 from ichor.screen.findings import Findings, Making, Timing
 from ichor.screen.measurements import Lesions, lesions
 from ichor.screen.pipeline import Screener
+from ichor.screen.unlike import unlikenesses
 from ichor.write.report import write_report
 from made_scans import ThresholdMethod
 
@@ -37,7 +38,9 @@ def text_of(path: Path) -> str:
 
 def _screened(scan: Scan, name: str, method: Screener | None) -> tuple[Findings, Lesions]:
     segmentation = (method or ThresholdMethod()).predict(scan)
-    measured = lesions(segmentation.mask, scan, find_head(scan), segmentation.subtype_probability)
+    head = find_head(scan)
+    measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
     timing = Timing(read=0.1, infer=0.2, write=0, total=0)
     making = Making(packages=package_versions(), read_options={}, input_sha256="0", path_sha256="0", method_sha256=None)
-    return findings(scan, segmentation, measured, name=name, timing=timing, made_by=making), measured
+    unlike = unlikenesses(scan, head)
+    return findings(scan, segmentation, measured, unlike=unlike, name=name, timing=timing, made_by=making), measured

@@ -51,11 +51,9 @@ class HeadOutline:
 
 def find_head(scan: Scan) -> HeadOutline:
     """The head: the largest connected body denser than fat, without the thin shell of a table or headrest."""
-    voxels = to_radiological(scan.voxels, scan)
-    n, n_rows, n_columns = voxels.shape
-    step = max(1, min(n_rows, n_columns) // COARSE)
-    coarse = voxels[:, step // 2 :: step, step // 2 :: step]
-    hu = np.asarray(coarse if scan.gray_window is None else scan.gray_window.hu(coarse), np.float32)
+    hu, step = coarse_hu(scan)
+    n = len(hu)
+    n_rows, n_columns = to_radiological(scan.voxels, scan).shape[1:]
     in_plane = ndimage.generate_binary_structure(2, 1)[None]
     dense = ndimage.binary_opening(hu > HEAD_ABOVE_HU, in_plane, THINNER)
     labels, count = ndimage.label(dense)
@@ -73,6 +71,17 @@ def find_head(scan: Scan) -> HeadOutline:
     rows = _extent(head.any(axis=(0, 2)), step, n_rows)
     columns = _extent(head.any(axis=(0, 1)), step, n_columns)
     return HeadOutline(rows, columns, middle, width)
+
+
+def coarse_hu(scan: Scan, every: int = 1) -> tuple[NDArray[np.float32], int]:
+    """HU in the radiological convention at about `COARSE` rows and columns of every so many slices, and the step.
+
+    Every step-th pixel as it is, not a mean: gray keeps its spread.
+    """
+    voxels = to_radiological(scan.voxels, scan)
+    step = max(1, min(voxels.shape[1:]) // COARSE)
+    coarse = voxels[::every, step // 2 :: step, step // 2 :: step]
+    return np.asarray(coarse if scan.gray_window is None else scan.gray_window.hu(coarse), np.float32), step
 
 
 def head_length_mm(scan: Scan) -> float:

@@ -63,6 +63,7 @@ class Scan:
         thickness_mm: (n,), what each slice was reconstructed from; None if unknown.
         gray_window: the window that `voxels` is gray in; None for HU.
         warnings: what a person should know of how it was read, one sentence each.
+        contrast: whether the header says that contrast agent was given.
 
     Raises ValueError when the arrays do not fit together or the slices are not in anatomical order.
     """
@@ -75,6 +76,7 @@ class Scan:
     thickness_mm: FloatArray | None = None
     gray_window: GrayWindow | None = None
     warnings: tuple[str, ...] = ()
+    contrast: bool = False
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 3 or 0 in self.voxels.shape:

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 from pydicom.uid import generate_uid
 
-from dicom_made import PATIENT, Change, ct_slices, hu_of_head, made_series, save
+from dicom_made import PATIENT, Change, ct_slices, enhanced_ct, hu_of_head, made_series, save
 from ichor.errors import UnreadableInput
 from ichor.read import dicom
 from ichor.read.base import ReadOptions, SeriesSummary
@@ -28,6 +28,13 @@ def says(**header: Any) -> Change:
             setattr(one, keyword, value)
 
     return change
+
+
+def item(**values: Any) -> Dataset:
+    one = Dataset()
+    for keyword, value in values.items():
+        setattr(one, keyword, value)
+    return one
 
 
 def reasons(folder: Path) -> dict[str | None, str]:
@@ -109,6 +116,44 @@ def test_of_two_head_cts_the_better_one_is_read(tmp_path: Path, options: dict[st
     made_series(tmp_path, series_uid=better, change=says(ConvolutionKernel="H31s", BodyPartExamined="HEAD"))
     assert reasons(tmp_path) == {worse: f"an axial CT too, but {reason}", better: "axial head CT"}
     assert dicom.read(tmp_path, ReadOptions()).source.series_uid == better
+
+
+@pytest.mark.parametrize(
+    ("header", "given"),
+    [
+        ({}, False),
+        ({"ContrastBolusAgent": ""}, False),
+        ({"ContrastBolusAgent": "None"}, False),
+        ({"ContrastBolusAgent": "NO IV CONTRAST"}, False),
+        ({"ContrastBolusAgent": "w/o"}, False),
+        ({"ContrastBolusAgent": "NONE", "ContrastBolusVolume": 0}, False),
+        ({"ContrastBolusVolume": 0}, False),
+        ({"ContrastBolusAgent": "Iomeprol 300"}, True),
+        ({"ContrastBolusAgent": "NON-IONIC"}, True),
+        ({"ContrastBolusVolume": 70}, True),
+        ({"ContrastBolusTotalDose": "50"}, True),
+        ({"ContrastBolusAgentSequence": [item(CodeValue="C-B0322", CodeMeaning="Iohexol")]}, True),
+    ],
+)
+def test_whether_contrast_agent_was_given(tmp_path: Path, header: dict[str, Any], given: bool) -> None:
+    made_series(tmp_path, change=says(**header))
+    scan = dicom.read(tmp_path, ReadOptions())
+    assert scan.contrast is given
+    assert any("contrast agent" in warning for warning in scan.warnings) is given
+    assert not any(name in repr(scan) for name in ("Iomeprol", "Iohexol"))
+
+
+@pytest.mark.parametrize("administered", ["YES", "NO"])
+def test_an_enhanced_image_says_of_its_frames_whether_contrast_agent_was_given(
+    tmp_path: Path, administered: str
+) -> None:
+    image = enhanced_ct(HU)
+    image.ContrastBolusAgentSequence = [item(CodeMeaning="Iohexol")]
+    image.SharedFunctionalGroupsSequence[0].ContrastBolusUsageSequence = [
+        item(ContrastBolusAgentAdministered=administered)
+    ]
+    save([image], tmp_path)
+    assert dicom.read(tmp_path, ReadOptions()).contrast is (administered == "YES")
 
 
 def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:

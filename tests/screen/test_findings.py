@@ -19,6 +19,7 @@ from ichor.screen import findings as schema
 from ichor.screen.build import findings, package_versions
 from ichor.screen.findings import Findings, Making, Timing, json_schema
 from ichor.screen.measurements import lesions
+from ichor.screen.unlike import unlikenesses
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
 from made_scans import ThresholdMethod, made_head
@@ -30,8 +31,11 @@ MAKING = Making(packages=package_versions(), read_options={}, input_sha256="0", 
 
 def findings_of(scan: Scan, **changes: Any) -> Findings:
     segmentation = replace(ThresholdMethod().predict(scan), **changes)
-    found = lesions(segmentation.mask, scan, find_head(scan), segmentation.subtype_probability)
-    return findings(scan, segmentation, found, name="made", timing=TIMING, made_by=MAKING)
+    head = find_head(scan)
+    found = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
+    return findings(
+        scan, segmentation, found, unlike=unlikenesses(scan, head), name="made", timing=TIMING, made_by=MAKING
+    )
 
 
 def test_findings_of_a_known_bleed() -> None:

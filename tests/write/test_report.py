@@ -22,6 +22,7 @@ from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
 from made_report import PATIENT_MS, found_in, text_of, write_made_report
 from made_scans import PRONE, SUPINE, TRANSPOSED, made_head
+from made_unlike import HEAD, with_metal
 
 
 def report_of(folder: Path, *, name: str = "made", **geometry: Any) -> Path:
@@ -183,6 +184,21 @@ def test_in_chromium_it_shows_verdict_pictures_and_outlines(opened: tuple[Page, 
     assert page.locator(".key .side.right").first.inner_text() == "R"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert complaints == []
+
+
+def test_in_chromium_what_is_unlike_stands_above_the_verdict(browser: Browser, tmp_path: Path) -> None:
+    path = write_made_report(tmp_path / "report.html", with_metal(15))
+    page = browser.new_page(viewport={"width": 1000, "height": 1400})
+    page.set_default_timeout(PATIENT_MS)
+    page.goto(path.as_uri())
+    warned, heading = page.get_by_role("alert"), page.get_by_role("heading", name="Hemorrhage suspected")
+    assert warned.is_visible() and "0.1 mL of metal" in warned.inner_text()
+    above, below = warned.bounding_box(), heading.bounding_box()
+    assert above is not None and below is not None
+    assert above["y"] > 0 and above["y"] + above["height"] < below["y"] < 1400
+    page.goto(write_made_report(path, HEAD).as_uri())
+    assert page.get_by_role("alert").count() == 0
+    page.close()
 
 
 def test_in_chromium_the_outline_can_be_hidden_without_scripts(browser: Browser, tmp_path: Path) -> None:

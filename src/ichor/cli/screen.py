@@ -94,7 +94,12 @@ def screen(
 
 
 def verdict(found: Findings) -> str:
-    """What was found, in one line."""
+    """What was found, in one line, and in what the scan is unlike what the models were made for."""
+    kinds = dict.fromkeys(one.kind.value for one in found.scan.unlike)
+    return _found(found) + (f"; unlike what the model was made for: {', '.join(kinds)}" if kinds else "")
+
+
+def _found(found: Findings) -> str:
     hemorrhage = found.hemorrhage
     if not hemorrhage.present:
         return f"no hemorrhage found (probability {hemorrhage.probability:.2f})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -20,9 +21,11 @@ from ichor.screen.findings import (
     SliceFindings,
     SubtypeFindings,
     Timing,
+    UnlikeFindings,
 )
 from ichor.screen.lesion_subtypes import subtype_areas_px
 from ichor.screen.measurements import Lesions, volume_ml
+from ichor.screen.unlike import Unlikeness
 from ichor.segmentation import Segmentation
 from ichor.subtypes import Subtype
 
@@ -34,11 +37,15 @@ def findings(
     segmentation: Segmentation,
     found: Lesions,
     *,
+    unlike: Sequence[Unlikeness],
     name: str,
     timing: Timing,
     made_by: Making,
 ) -> Findings:
-    """What is said of a scan, given the method's answer on its grid and the lesions of the answer's mask."""
+    """What is said of a scan, given the method's answer on its grid and the lesions of the answer's mask.
+
+    `unlike` is in what the scan is unlike what the models were made for.
+    """
     area_px = segmentation.mask.sum(axis=(1, 2))
     made = segmentation.made_by
     window = scan.gray_window
@@ -53,6 +60,7 @@ def findings(
             tilt_deg=_rounded_or_none(scan.tilt_deg),
             gray_window=None if window is None else (window.level, window.width),
             warnings=scan.warnings,
+            unlike=tuple(UnlikeFindings(kind=one.kind, sentence=one.sentence) for one in unlike),
         ),
         method=MethodFindings(
             name=made.name,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ichor.screen.measurements import MOST_LESIONS
+from ichor.screen.unlike import Unlike
 from ichor.subtypes import Subtype
 
 NOTICE: Literal["Research use only; not a medical device."] = "Research use only; not a medical device."
@@ -30,6 +31,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class UnlikeFindings(_Part):
+    """One way in which the scan is unlike what the models were made for."""
+
+    kind: Unlike = Field(description="In what it is unlike.")
+    sentence: str = Field(description="What was seen, for a person to read.")
+
+
 class ScanFindings(_Part):
     """The scan as it was read."""
 
@@ -45,6 +53,9 @@ class ScanFindings(_Part):
         description="[level, width] in HU of a scan that is gray 0 to 255; null where voxels are HU."
     )
     warnings: tuple[str, ...] = Field(description="What a person should know of how the scan was read.")
+    unlike: tuple[UnlikeFindings, ...] = Field(
+        description="In what it is unlike the scans that the models were made for: all else said of it may be wrong."
+    )
 
 
 class MethodFindings(_Part):

@@ -19,6 +19,7 @@ from ichor.screen.build import findings, package_versions
 from ichor.screen.findings import Findings, Making, Timing
 from ichor.screen.inputs import input_sha256, path_sha256
 from ichor.screen.measurements import lesions
+from ichor.screen.unlike import unlikenesses
 from ichor.segmentation import Segmentation
 from ichor.write.nifti import grid_warnings, write_labels, write_probability
 from ichor.write.report import write_report
@@ -77,10 +78,11 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     segmentation = method.predict(scan)
     was_inferred = perf_counter()
     head = find_head(scan)
+    unlike = unlikenesses(scan, head)
     measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
     name = printable(job.path.resolve().name)
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
-    found = findings(scan, segmentation, measured, name=name, timing=timing, made_by=made_by)
+    found = findings(scan, segmentation, measured, unlike=unlike, name=name, timing=timing, made_by=made_by)
     with whole_folder(job.folder) as folder:
         write_labels(measured.labels, scan, folder / MASK)
         if job.probability:

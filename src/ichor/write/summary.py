@@ -27,6 +27,7 @@ COLUMNS = (
     "n_slices",
     *(f"probability_{subtype}" for subtype in Subtype),
     *(f"volume_ml_{subtype}" for subtype in Subtype),
+    "unlike",
     "report",
     "reason",
 )
@@ -61,6 +62,7 @@ def row_of(name: str, status: str, findings: Findings | None, reason: str = "") 
         "abc2_ml": found.abc2_ml,
         "slices_flagged": found.n_slices,
         "n_slices": findings.scan.n_slices,
+        "unlike": ", ".join(dict.fromkeys(one.kind.value for one in findings.scan.unlike)),
         "report": f"{name}/report.html",
     }
     for one in found.subtypes or ():

@@ -6,7 +6,8 @@ frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ KEYWORDS = (
     "Columns",
     "ContentTime",
     "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
+    "ContrastBolusTotalDose",
+    "ContrastBolusVolume",
     "ConvolutionKernel",
     "HighBit",
     "ImageOrientationPatient",
@@ -56,6 +60,11 @@ KEYWORDS = (
     "StudyInstanceUID",
     "TemporalPositionIdentifier",
     "WindowWidth",
+)
+
+# What is written for an agent where none was given; "NON-IONIC" is one.
+NO_AGENT = re.compile(
+    r"(N|NO|NONE|NIL|N/?A|W/?O|WITHOUT|NATIVE|UNENHANCED|NON.?(CONTRAST|ENHANCED)|0|-+)(\W.*)?", re.IGNORECASE
 )
 
 
@@ -187,11 +196,23 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
         ),
         instance_number=_integer(get("InstanceNumber")) or 0,
         kernel=" ".join(_texts(get("ConvolutionKernel"))) or None,
-        contrast=_text(get("ContrastBolusAgent")) not in (None, "NONE", "NO"),
+        contrast=_is_with_contrast(get),
         window_width=_number(get("WindowWidth")),
         body_part=_text(get("BodyPartExamined")),
         calibration=_text(get("PixelSpacingCalibrationDescription")),
     )
+
+
+def _is_with_contrast(get: Callable[..., Any]) -> bool:
+    """Whether contrast agent was given; an enhanced image says it of each frame, an older one names the agent."""
+    administered = _text(get("ContrastBolusAgentAdministered"))
+    if administered is not None:
+        return administered == "YES"
+    agent = _text(get("ContrastBolusAgent"))
+    if agent is not None:
+        return NO_AGENT.fullmatch(agent) is None
+    amounts = (_number(get(keyword)) or 0 for keyword in ("ContrastBolusVolume", "ContrastBolusTotalDose"))
+    return any(amount > 0 for amount in amounts) or bool(get("ContrastBolusAgentSequence"))
 
 
 def _values(places: list[Any], keywords: tuple[str, ...]) -> Iterator[Any]:

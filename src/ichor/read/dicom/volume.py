@@ -74,6 +74,7 @@ def scan_of(slices: Sequence[Slice], voxels: NDArray[Any], source: Source, warni
         orientation=np.array([one.orientation for one in slices], np.float64),
         thickness_mm=None if None in thickness else np.array(thickness, np.float64),
         warnings=warnings,
+        contrast=any(one.contrast for one in slices),
     )
 
 

@@ -1,0 +1,152 @@
+"""How often `ichor screen` warns of a scan that is unlike what the models were made for: ct-ich, and changes of it.
+
+    python scripts/unlike.py path/to/ct-ich
+
+prints, for the scans as they are and for each change, how many are warned of and of what. The changes are made by code:
+gray of another window than the one stated, HU on another scale, slices left out or in another order, and vessels drawn
+in as with contrast agent. Where the rules see every few pixels of a scan, so does this script.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Set
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.head import coarse_hu, find_head
+from ichor.read import open_scan
+from ichor.read.base import ReadOptions
+from ichor.scan import FloatArray, Scan
+from ichor.screen.unlike import Unlike, unlikenesses
+from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
+
+SHOWN_AS_BRAIN = {
+    "bone window": BONE,
+    "subdural window": SUBDURAL,
+    "stroke window": STROKE,
+    "level 40, width 10": GrayWindow(40, 10),
+    "level 40, width 80": GrayWindow(40, 80),
+    "level 40, width 400": GrayWindow(40, 400),
+}
+VESSELS_HU = (50, 75, 120, 250)  # more than blood has by itself
+
+
+def coarse(scan: Scan) -> Scan:
+    """The scan on the pixels that the rules see."""
+    hu, step = coarse_hu(scan)
+    assert scan.pixel_mm is not None
+    return replace(scan, voxels=hu, pixel_mm=scan.pixel_mm * step)
+
+
+def gray(scan: Scan, window: GrayWindow, stated: GrayWindow, *, inverted: bool = False) -> Scan:
+    """The scan as images in a window, said to be another's."""
+    values = np.rint(window.gray(scan.voxels)).astype(np.uint8)
+    return replace(scan, voxels=255 - values if inverted else values, gray_window=stated)
+
+
+def of_slices(scan: Scan, order: np.ndarray) -> Scan:
+    """Some of the slices, in this order, as if they lay one above the other."""
+    n = len(order)
+    parts = {name: getattr(scan, name)[:n] for name in ("pixel_mm", "positions_mm", "orientation", "thickness_mm")}
+    return replace(scan, voxels=scan.voxels[order], **parts)
+
+
+def with_vessels(scan: Scan, more_hu: float, seed: int) -> Scan:
+    """Sinus, cerebral arteries and cortical vessels drawn into the brain, small ones fainter for partial volume."""
+    rng = np.random.default_rng(seed)
+    hu = np.array(scan.voxels, np.float32)
+    assert scan.pixel_mm is not None
+    pixel = float(scan.pixel_mm.mean())
+    skull = ndimage.binary_closing(hu >= 300, np.ones((1, 3, 3)))
+    inside = np.stack([ndimage.binary_fill_holes(one) for one in skull]) & (hu < 120) & (hu > -20)
+    area = inside.sum(axis=(1, 2))
+    rows, columns = np.ogrid[: hu.shape[1], : hu.shape[2]]
+    for k in np.flatnonzero(area > area.max() / 4):
+        at = np.argwhere(inside[k])
+        middle = int(np.median(at[:, 1]))
+        ends = at[at[:, 1] == middle, 0]
+        if not ends.size:
+            continue
+        front, back, half = float(ends[0]), float(ends[-1]), float(np.ptp(at[:, 1])) / 2
+        discs: list[tuple[float, float, float, float]] = [
+            (back - 4.5 / pixel, middle, 4.5, 1.0),
+            (front + 2 / pixel, middle, 2.0, 1.0),
+        ]
+        discs += [(front + rng.uniform(5, 40) / pixel, middle + rng.normal(), 1.2, 0.7) for _ in range(3)]
+        for side in (-1, 1):
+            away = middle + side * rng.uniform(0.45, 0.8, 5) * half
+            discs += [(np.median(at[:, 0]) - rng.uniform(0, 30) / pixel, column, 1.2, 0.6) for column in away]
+        discs += [(row, column, 1.0, 0.5) for row, column in at[rng.integers(len(at), size=15)]]
+        for row, column, radius_mm, share in discs:
+            disc = ((rows - row) ** 2 + (columns - column) ** 2) * pixel**2 <= radius_mm**2
+            hu[k][disc & inside[k]] += share * more_hu
+    return replace(scan, voxels=hu)
+
+
+def cases(scan: Scan) -> Iterator[tuple[str, Scan]]:
+    """The scan as it is, and each change of it."""
+    hu: FloatArray = np.asarray(scan.voxels)
+    n = scan.n_slices
+    yield "as it is", scan
+    yield "as images in the brain window", gray(scan, BRAIN, BRAIN)
+    if hu.max() <= BRAIN.highest_hu:
+        return  # known in the brain window alone
+    yield "as images in the bone window", gray(scan, BONE, BONE)
+    yield "as images in the subdural window", gray(scan, SUBDURAL, SUBDURAL)
+    for name, window in SHOWN_AS_BRAIN.items():
+        yield f"{name} said to be the brain window", gray(scan, window, BRAIN)
+    yield "brain window said to be the bone window", gray(scan, BRAIN, BONE)
+    yield "brain window, inverted", gray(scan, BRAIN, BRAIN, inverted=True)
+    for name, values in {
+        "HU + 1024": hu + 1024,
+        "HU - 1024": np.maximum(hu - 1024, -1024),
+        "HU, inverted": -hu,
+        "twice the HU": 2 * hu,
+        "half the HU": hu / 2,
+        "without the skull": np.where(hu > 120, -1000, hu),
+    }.items():
+        yield name, replace(scan, voxels=values)
+    for name, order in {
+        "upper half": np.arange(n // 2, n),
+        "lower half": np.arange(n // 2),
+        "the middle slice": np.array([n // 2]),
+        "lowest five slices": np.arange(5),
+        "highest five slices": np.arange(n - 5, n),
+        "in the order of names without leading zeros": np.array(sorted(range(1, n + 1), key=str)) - 1,
+        "odd slices before even ones": np.r_[0:n:2, 1:n:2],
+        "from the vertex down": np.arange(n)[::-1],
+    }.items():
+        yield name, of_slices(scan, order)
+    for more in VESSELS_HU:
+        enhanced = with_vessels(scan, more, seed=0)
+        yield f"vessels + {more} HU", enhanced
+        yield f"vessels + {more} HU, in the brain window", gray(enhanced, BRAIN, BRAIN)
+
+
+def count(name: str, scan: Scan, counts: dict[str, Counter[str]], *, but: Set[Unlike] = frozenset()) -> None:
+    """Count what is said of a scan under the name of its change."""
+    kinds = sorted({one.kind.value for one in unlikenesses(scan, find_head(scan))} - but)
+    counts.setdefault(name, Counter())[" and ".join(kinds) or "nothing"] += 1
+
+
+def main(folder: Path) -> None:
+    """Print the table."""
+    counts: dict[str, Counter[str]] = {}
+    dataset = CtIch(folder)
+    for subject in dataset.subjects:
+        scan = open_scan(dataset.scan_path(subject), ReadOptions())
+        count("whole scan, all rules", scan, counts)
+        for name, changed in cases(coarse(scan)):
+            count(name, changed, counts, but={Unlike.GEOMETRY})  # coarse pixels are none of the scan's
+    for name, told in counts.items():
+        print(f"{name} (n {told.total()}): " + ", ".join(f"{kind} {count}" for kind, count in told.most_common()))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,92 @@
+"""`ichor screen` as a process on scans unlike those that the models were made for: screened, and warned of."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import pytest
+from pydicom.dataset import Dataset
+
+from dicom_made import PATIENT, made_series
+from ichor.scan import Scan
+from ichor.write.nifti import affine
+from made_unlike import PIXEL_MM, whole_head, with_metal
+
+
+def write_nifti(scan: Scan, path: Path) -> None:
+    nibabel.save(nibabel.Nifti1Image(scan.voxels.transpose(2, 1, 0), affine(scan)), path)
+
+
+def with_agent(one: Dataset, k: int) -> None:
+    one.ContrastBolusAgent = "Iomeprol for Doe^Secret"
+    one.PixelSpacing = [PIXEL_MM, PIXEL_MM]
+
+
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A head as it is, with metal, and with contrast agent by its header."""
+    folder = tmp_path_factory.mktemp("unlike")
+    (folder / "in").mkdir()
+    head = whole_head(n=20, distances_mm=7.0)
+    write_nifti(head, folder / "in/head.nii.gz")
+    write_nifti(with_metal(10, of=head), folder / "in/metal.nii.gz")
+    made_series(folder / "in/series", head.voxels, spacing=7.0, change=with_agent)
+    words = [sys.executable, "-m", "ichor", "screen", folder / "in", "--out", folder / "out"]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    return done, folder / "out"
+
+
+def test_they_are_screened_and_the_command_says_of_each_what_is_unlike(
+    screened: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    done, out = screened
+    assert done.returncode == 0, done.stderr
+    lines = {line.split("] ")[1].split(":")[0]: line for line in done.stderr.splitlines()}
+    assert lines["metal"].endswith("; unlike what the model was made for: metal")
+    assert lines["series"].endswith("; unlike what the model was made for: contrast agent")
+    assert "unlike" not in lines["head"]
+    with (out / "summary.csv").open(newline="") as file:
+        told = {row["scan"]: (row["status"], row["unlike"]) for row in csv.DictReader(file)}
+    assert told == {"head": ("done", ""), "metal": ("done", "metal"), "series": ("done", "contrast agent")}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("metal", "metal", "0.14 mL of metal (3000 HU and above)"),
+        ("series", "contrast agent", "Contrast agent was given, as the header says"),
+    ],
+)
+def test_findings_and_report_say_it(
+    screened: tuple[subprocess.CompletedProcess[str], Path], name: str, kind: str, words: str
+) -> None:
+    folder = screened[1] / name
+    (said,) = unlike_in(folder)
+    assert said["kind"] == kind and said["sentence"].startswith(words)
+    report = (folder / "report.html").read_text()
+    assert report.index(words) < report.index("<h1>")
+
+
+def test_a_head_has_an_empty_list_and_no_box(screened: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    folder = screened[1] / "head"
+    assert unlike_in(folder) == []
+    assert 'class="unlike"' not in (folder / "report.html").read_text()
+
+
+def test_nothing_of_the_agent_or_the_patient_is_kept(
+    screened: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    done, out = screened
+    texts = [done.stdout, done.stderr, *(path.read_text() for path in out.rglob("*.[hjc]*") if path.is_file())]
+    assert len(texts) >= 2 + 2 * 3 + 1
+    assert not [secret for secret in ("Iomeprol", *PATIENT.values()) if any(secret in text for text in texts)]
+
+
+def unlike_in(folder: Path) -> list[dict[str, Any]]:
+    return json.loads((folder / "findings.json").read_text())["scan"]["unlike"]

@@ -1,0 +1,142 @@
+"""What is unlike the scans that the models were made for is warned of, and what is like them is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.head import find_head
+from ichor.read import open_scan
+from ichor.read.base import ReadOptions
+from ichor.scan import Scan
+from ichor.screen.unlike import Unlike, Unlikeness, unlikenesses
+from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
+from made_scans import AIR_HU, BRAIN_HU, SKULL_HU
+from made_unlike import (
+    HEAD,
+    N,
+    abdomen,
+    arm,
+    chest,
+    hu,
+    images,
+    leaning,
+    slices,
+    water,
+    whole_head,
+    with_metal,
+    with_vessels,
+)
+
+
+def said_of(scan: Scan) -> tuple[Unlikeness, ...]:
+    return unlikenesses(scan, find_head(scan))
+
+
+def kinds_of(scan: Scan) -> set[Unlike]:
+    return {one.kind for one in said_of(scan)}
+
+
+@pytest.mark.parametrize(
+    "scan",
+    [
+        HEAD,
+        images(BRAIN),
+        images(BONE, BONE),
+        images(SUBDURAL, SUBDURAL),
+        whole_head(tilt_deg=20),
+        whole_head(n=150, distances_mm=1.0),
+        whole_head(blood_at_mm=None),
+        whole_head(blood_radii_mm=(30, 40, 40)),
+        replace(HEAD, pixel_mm=None, positions_mm=None, thickness_mm=None),
+        replace(HEAD, pixel_mm=HEAD.pixel_mm * 0.65),  # a child's
+        with_vessels(70),
+        with_metal(15, metal_hu=2300),
+        with_metal(29),  # above the brain
+    ],
+    ids=lambda scan: "x".join(map(str, scan.voxels.shape)),
+)
+def test_a_head_is_not_warned_of(scan: Scan) -> None:
+    assert said_of(scan) == ()
+
+
+def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
+    voxels = HEAD.voxels.copy()
+    part = voxels[10:20, 80:170, :128]
+    part[part >= SKULL_HU] = BRAIN_HU
+    assert said_of(replace(HEAD, voxels=voxels)) == ()
+
+
+@pytest.mark.parametrize(
+    ("scan", "kind", "words"),
+    [
+        (water(), Unlike.NOT_A_HEAD, "No head was found"),
+        (arm(), Unlike.NOT_A_HEAD, "40 to 300 cm² of brain inside a skull"),
+        (abdomen(), Unlike.NOT_A_HEAD, "No head was found"),
+        (chest(), Unlike.NOT_A_HEAD, "No head was found"),
+        (hu(lambda v: np.where(v >= SKULL_HU, AIR_HU, v)), Unlike.NOT_A_HEAD, "inside a skull"),
+        (replace(HEAD, pixel_mm=HEAD.pixel_mm * 0.4), Unlike.NOT_A_HEAD, "40 to 300 cm² of brain"),
+        (images(BRAIN, of=water()), Unlike.NOT_A_HEAD, "or the gray is not that of level 40, width 120 HU"),
+        (images(BRAIN, BONE), Unlike.NOT_A_HEAD, "or the gray is not that of level 700, width 3200 HU"),
+        (slices(slice(15, None)), Unlike.PART, "the lowest slice cuts through the brain"),
+        (slices(slice(15)), Unlike.PART, "the highest slice cuts through the brain"),
+        (slices([10, 11]), Unlike.PART, "the lowest and the highest slice cut through the brain"),
+        (slices([12]), Unlike.PART, "Only part of a head"),
+        (with_vessels(150), Unlike.CONTRAST, "Vessels are as bright as with contrast agent"),
+        (replace(HEAD, contrast=True), Unlike.CONTRAST, "as the header says"),
+        (with_metal(15), Unlike.METAL, "0.1 mL of metal (3000 HU and above)"),
+        (with_metal(15, metal_hu=20000), Unlike.METAL, "streaks around it look like blood"),
+        (hu(lambda v: v + 1024), Unlike.GRAY, "The values do not look like HU of a head"),
+        (hu(lambda v: np.maximum(v - 1024, -1024)), Unlike.GRAY, "The values do not look like HU of a head"),
+        (hu(lambda v: -v), Unlike.GRAY, "Around the head it is bright (1000 HU)"),
+        (hu(lambda v: 2 * v), Unlike.GRAY, "Brain lies at 7"),
+        (images(SUBDURAL), Unlike.GRAY, "Brain lies at 13 HU, where 18 to 60 is usual"),
+        (images(BONE), Unlike.GRAY, "Brain lies at 15 HU"),
+        (images(GrayWindow(40, 400)), Unlike.GRAY, "Half of the brain lies within 3 HU"),
+        (images(STROKE), Unlike.GRAY, "the gray may not be that of level 40, width 120 HU"),
+        (replace(images(BRAIN), voxels=255 - images(BRAIN).voxels), Unlike.GRAY, "may be inverted"),
+        (slices(np.r_[0:N:2, 1:N:2]), Unlike.ORDER, "may be in the wrong order"),
+        (slices(np.array(sorted(range(1, N + 1), key=str)) - 1), Unlike.ORDER, "may be in the wrong order"),
+        (replace(HEAD, thickness_mm=np.full(N, 0.6)), Unlike.GEOMETRY, "Slices are 0.6 mm thick"),
+        (whole_head(n=15, distances_mm=10.0), Unlike.GEOMETRY, "Slices lie 10 mm apart"),
+        (whole_head(size=128, pixel_mm=(1.8, 1.8)), Unlike.GEOMETRY, "Pixels are 1.8 mm wide"),
+        (replace(HEAD, orientation=leaning(35)), Unlike.GEOMETRY, "Slices lie 35 degrees off the axial plane"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_unlike_is_warned_of_with_what_was_seen(scan: Scan, kind: Unlike, words: str) -> None:
+    said = said_of(scan)
+    assert {one.kind for one in said} == {kind}
+    assert words in " ".join(one.sentence for one in said)
+
+
+def test_mr_in_the_clothes_of_hu_is_told_by_its_gray() -> None:
+    """As bright as T1 has fat, skull and brain, on air at -1000."""
+    mr = hu(lambda v: np.select([v >= SKULL_HU, v > AIR_HU], [-900, 350 + 4 * (v - BRAIN_HU)], AIR_HU))
+    assert kinds_of(mr) == {Unlike.GRAY}
+
+
+def test_nothing_but_air_is_no_head_and_no_crash() -> None:
+    assert kinds_of(hu(lambda v: np.full_like(v, AIR_HU))) & {Unlike.NOT_A_HEAD, Unlike.GRAY}
+
+
+@pytest.mark.parametrize("stored", [np.float32, np.int32])
+def test_the_type_of_the_voxels_changes_nothing(stored: type) -> None:
+    scan = with_metal(15)
+    assert said_of(replace(scan, voxels=scan.voxels.astype(stored))) == said_of(scan)
+
+
+@pytest.mark.parametrize(
+    "path", ["ct-ich/Patients_CT/088", "ct-ich/Patients_CT/081", "ct-ich/Patients_CT/085", "dicom/ge-head"]
+)
+def test_a_real_head_is_not_warned_of(shared: Path, path: str) -> None:
+    """Of a tilted gantry, of the brain window alone, and a small child's."""
+    assert said_of(open_scan(shared / path, ReadOptions())) == ()
+
+
+def test_a_real_phantom_is_warned_of(shared: Path) -> None:
+    (said,) = said_of(open_scan(shared / "dicom/philips-phantom/S2010", ReadOptions()))
+    assert said.kind is Unlike.GRAY and "found 1.0% of the voxels there" in said.sentence
