@@ -1,7 +1,7 @@
 # make demo    install the screening tool and screen the demonstration scan
 # make test    install everything for development, lint, run all tests
 # make lint    linters and types only
-# make bench   measure speed and memory on this machine into results/bench.md
+# make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
 # make clean   remove what the targets above made, the environments too
 
 PYTHON ?= python3
@@ -32,6 +32,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev $(BENCH)/.keras
+	$(BIN)/python scripts/bench_annotate.py --out results/bench-annotation.md
 	$(BIN)/python scripts/bench.py --keras-python $(BENCH)/bin/python --out results/bench.md
 
 clean:

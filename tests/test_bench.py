@@ -29,3 +29,18 @@ def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
         "`ichor inspect`, 28 DICOM slices",
         "Paper's way, in the same engine (openvino)",
     ]
+
+
+def test_the_table_of_the_annotation_page_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "bench-annotation.md"
+    command = [sys.executable, ROOT / "scripts" / "bench_annotate.py", "--out", out, "--repeats", "1"]
+    subprocess.run(command, check=True, capture_output=True)
+    form = r"^\| (\w[^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (\d+) \|"
+    rows = re.findall(form, out.read_text(), re.MULTILINE)
+    assert [(what, int(n)) for what, *_, n in rows] == [
+        ("scrolling, a slice", 68),
+        ("drawing with the brush, a move", 100),
+        ("drawing with the freehand outline, a move", 100),
+        ("drawing with the ruler, a move", 100),
+    ]
+    assert all(0 < float(drawn) <= min(float(late), float(shown)) for _, drawn, late, shown, _ in rows)

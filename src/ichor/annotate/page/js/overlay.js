@@ -8,7 +8,11 @@ import { transform } from "./viewer.js";
 /** Sizes the canvas to its place on the page; its drawing unit becomes the CSS pixel. */
 export function fitOverlay(canvas) {
   const ratio = window.devicePixelRatio;
-  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  resize(canvas, Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio));
+}
+
+// Setting a canvas's size, even to what it is, makes it anew.
+function resize(canvas, width, height) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
 }
 
@@ -17,25 +21,58 @@ export function paint(session) {
   const { canvas, viewer } = session;
   if (!viewer.volume) return;
   fitOverlay(canvas);
-  const context = canvas.getContext("2d");
-  const ratio = window.devicePixelRatio;
-  const [x0, perColumn, y0, perRow] = transform(viewer);
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  const pixels = () => context.setTransform(perColumn * ratio, 0, 0, perRow * ratio, x0 * ratio, y0 * ratio);
-  // Lines grow with the letters, so that they are seen on a 4K screen as well.
-  const scale = perColumn / session.lineScale;
-  const place = { context, pixels, scale, css: () => context.setTransform(ratio, 0, 0, ratio, 0, 0) };
-  pixels();
-  if (session.shown) {
-    paintMap(session, place);
-    if (session.references.length === 2 && session.showDifferences) paintDifferences(session, place);
-    for (const reference of session.references) paintReference(session, place, reference);
-  }
+  const place = placeOn(session, canvas);
+  if (session.shown) paintRegions(session, place);
+  place.pixels();
   if (session.tool !== polygon) polygon.paint(session, place);
   session.tool.paint?.(session, place);
   paintRulers(session, place);
   describe(session);
+}
+
+/** A canvas of the overlay's size, emptied, with its two units: the scan's pixel and the CSS pixel. */
+function placeOn(session, canvas) {
+  // Where WebGL is in software, a canvas in the processor's own memory is drawn on far faster.
+  const context = canvas.getContext("2d", { willReadFrequently: session.viewer.software });
+  const ratio = window.devicePixelRatio;
+  const [x0, perColumn, y0, perRow] = transform(session.viewer);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  const pixels = () => context.setTransform(perColumn * ratio, 0, 0, perRow * ratio, x0 * ratio, y0 * ratio);
+  const css = () => context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  // Lines grow with the letters, so that they are seen on a 4K screen as well.
+  return { context, pixels, css, scale: perColumn / session.lineScale };
+}
+
+// Regions stay while a tool's line follows the pointer: they are kept as they were painted last. While a tool writes on
+// them there is nothing to keep.
+function paintRegions(session, place) {
+  if (session.before !== null) return paintDrawn(session, place);
+  const kept = (session.kept ??= { canvas: document.createElement("canvas"), of: [] });
+  const now = shownNow(session);
+  if (now.length !== kept.of.length || now.some((one, i) => one !== kept.of[i])) {
+    resize(kept.canvas, session.canvas.width, session.canvas.height);
+    paintDrawn(session, placeOn(session, kept.canvas));
+    kept.of = shownNow(session);
+  }
+  place.context.setTransform(1, 0, 0, 1, 0, 0);
+  place.context.drawImage(kept.canvas, 0, 0);
+}
+
+// All that the picture of the regions depends on; what is made anew after a change is another object.
+function shownNow(session) {
+  const { canvas, layer, references, viewer } = session;
+  const slice = layer.slices.get(viewer.slice);
+  const ours = [session.painted, slice?.map, slice?.byMachine, session.lineScale, session.showDifferences];
+  const theirs = references.flatMap((one) => [one.shown, one.painted, one.layer.slices.get(viewer.slice)?.map]);
+  return [viewer.slice, canvas.width, canvas.height, ...transform(viewer), ...ours, session.difference, ...theirs];
+}
+
+function paintDrawn(session, place) {
+  place.pixels();
+  paintMap(session, place);
+  if (session.references.length === 2 && session.showDifferences) paintDifferences(session, place);
+  for (const reference of session.references) paintReference(session, place, reference);
 }
 
 function paintMap(session, { context, scale }) {
@@ -76,7 +113,7 @@ function picture(session, map, rows, columns) {
   }
   const words = new Uint32Array(session.fillData.data.buffer);
   for (let i = 0; i < map.length; i++) words[i] = session.palette[map[i]];
-  canvas.getContext("2d").putImageData(session.fillData, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: session.viewer.software }).putImageData(session.fillData, 0, 0);
   return canvas;
 }
 

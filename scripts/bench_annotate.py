@@ -1,0 +1,195 @@
+"""Measure how fast the annotation page answers, in headless Chromium with WebGL in software, into a Markdown table.
+
+    make bench
+
+A real server and its real page on a made scan of 35 slices with a region on each. Each event comes with a frame, and
+its time is that to the next frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from bench import SIZE, SLICES, hardware, write_series
+
+CHROMIUM = "/usr/bin/chromium"
+SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+QUIET = ["--no-sandbox", "--disable-background-networking"]
+UNBOUND = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]  # else no frame is shorter than 1/60 s
+PATIENT_MS = 120_000
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter\?token=\S+")
+# What a reader does not feel: a slice a twentieth of a second, a move of the mouse a frame of 60 a second.
+SLICE_MS, MOVE_MS = 50, 16
+
+# Each event comes when all before it is on the screen. `drawn` is the time until the event's picture is drawn, which
+# reading a pixel back waits for; `shown` that until the browser has put the page together and begins another frame.
+EVENTS = """async ([kind, events]) => {
+  const target = kind === 'key' ? document.body : document.querySelector('.stage .overlay');
+  const made = {
+    key: (key) => new KeyboardEvent('keydown', { key, code: key, bubbles: true }),
+    move: ([clientX, clientY]) => new PointerEvent('pointermove', { clientX, clientY, bubbles: true, buttons: 1 }),
+  }[kind];
+  const gl = document.querySelector('.stage canvas').getContext('webgl2');
+  const overlay = document.querySelector('.stage .overlay').getContext('2d');
+  const pixel = new Uint8Array(4);
+  const frame = () => new Promise((next) => requestAnimationFrame(next));
+  // A key draws the slice and what lies over it, a move the latter alone.
+  const finish = () => {
+    if (kind === 'key') gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+    overlay.getImageData(0, 0, 1, 1);
+  };
+  const drawn = [], shown = [];
+  for (const event of events) {
+    await new Promise((next) => setTimeout(next, 60));
+    const start = performance.now();
+    target.dispatchEvent(made(event));
+    finish();
+    drawn.push(performance.now() - start);
+    await frame();
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+    shown.push(performance.now() - start);
+  }
+  return { drawn, shown };
+}"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: milliseconds until each event's picture was drawn and shown, and how many it may take."""
+
+    what: str
+    drawn: list[float]
+    shown: list[float]
+    limit_ms: float
+
+    def __str__(self) -> str:
+        late = sorted(self.drawn)[int(0.95 * (len(self.drawn) - 1))]
+        figures = [f"{one:.1f}" for one in (median(self.drawn), late, median(self.shown))]
+        against = f"{median(self.drawn) / self.limit_ms:.2f}"
+        return "| " + " | ".join([self.what, *figures, str(len(self.drawn)), f"{self.limit_ms:g}", against]) + " |"
+
+
+@contextmanager
+def serving(project: Path, scan: Path) -> Iterator[str]:
+    """A server with the scan in a new project; gives the reader's link."""
+    words = ["--add", scan, "--reader", "bench", "--no-browser", "--port", "0"]
+    command = [sys.executable, "-m", "ichor", "annotate", project, *words]
+    with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield next(found[0] for line in process.stdout if (found := LINK.search(line)))
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def draw_on_every_slice(page: Page, slices: int) -> None:
+    """A region of EDH, an ellipse of some 6000 pixels, on each slice."""
+    runs = [0, 200 * SIZE]
+    for row in range(-50, 50):
+        half = round(40 * (1 - (row / 50) ** 2) ** 0.5) + 1
+        runs += [0, 200 - half, 4, 2 * half, 0, SIZE - 200 - half]
+    runs += [0, (SIZE - 300) * SIZE]
+    merged: list[int] = []
+    for label, length in zip(runs[::2], runs[1::2], strict=True):
+        if merged and merged[-2] == label:
+            merged[-1] += length
+        else:
+            merged += [label, length]
+    home = page.url.split("#")[0].rstrip("/")
+    for k in range(slices):
+        answer = page.request.put(
+            f"{home}/api/scans/1/layers/mine/slices/{k}",
+            data={"base_revision": 0, "runs": merged},
+            headers={"origin": home},
+        )
+        assert answer.ok, answer.text()
+
+
+def measure(link: str, slices: int, repeats: int) -> list[Row]:
+    """Scroll up and down through the scan, then draw on one slice with each tool."""
+    with sync_playwright() as playwright:
+        flags = [*SOFTWARE_WEBGL, *QUIET, *UNBOUND]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENT_MS)
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.set_default_timeout(PATIENT_MS)
+        page.goto(link)
+        expect(page.locator("#reader")).to_have_text("bench", timeout=PATIENT_MS)
+        draw_on_every_slice(page, slices)
+        page.goto(page.url.split("#")[0] + "#/scan/1")
+        expect(page.locator("main[data-ready]")).to_be_attached(timeout=PATIENT_MS)
+        expect(page.locator(".reading:not(.loading)")).to_be_visible(timeout=PATIENT_MS)
+        page.keyboard.press("Home")
+        keys = (["ArrowUp"] * (slices - 1) + ["ArrowDown"] * (slices - 1)) * repeats
+        page.evaluate(EVENTS, ["key", keys[: slices // 2]])  # what is made once is made
+        page.keyboard.press("Home")
+        rows = [Row("scrolling, a slice", **page.evaluate(EVENTS, ["key", keys]), limit_ms=SLICE_MS)]
+        box: Any = page.locator(".stage .overlay").first.bounding_box()
+        middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+        across = [[middle[0] - 150 + 3 * step, middle[1] - 60 + 1.2 * step] for step in range(100)]
+        for tool, key in (("brush", "b"), ("freehand outline", "o"), ("ruler", "r")):
+            page.keyboard.press(key)
+            page.mouse.move(*across[0])
+            page.mouse.down()
+            took = page.evaluate(EVENTS, ["move", across * repeats])
+            page.mouse.up()
+            rows.append(Row(f"drawing with the {tool}, a move", **took, limit_ms=MOVE_MS))
+        browser.close()
+    return rows
+
+
+def table(rows: list[Row], slices: int) -> str:
+    """The rows as Markdown, each median against what a reader does not feel."""
+    lines = [
+        "# How fast the annotation page answers",
+        "",
+        f"{hardware(2)}. Headless Chromium at 1280 x 800, WebGL in software (SwiftShader); "
+        f"{slices} slices of {SIZE} x {SIZE} pixels, a region on each.",
+        "",
+        "| what | drawn, median ms | drawn, 95th percentile ms | shown, median ms | n | limit, ms | drawn against it |",
+        "|---|---|---|---|---|---|---|",
+        *map(str, rows),
+        "",
+        "From the key or the mouse's move until its picture is drawn, and until the browser has put the page together",
+        "and begins another frame; one event at a time, without a limit to the frame rate. A graphics card is faster.",
+        "",
+        "Made with `make bench`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made = get_context("spawn").Process(target=write_series, args=(folder / "scan",))
+        made.start()
+        made.join()
+        with serving(folder / "project", folder / "scan") as link:
+            rows = measure(link, SLICES, asked.repeats)
+    text = table(rows, SLICES)
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
