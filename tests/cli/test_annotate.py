@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_a_project_is_opened_again_with_its_readers_and_takes_no_scan_twice(tmp_
         assert process.wait(30) == 0
     with open_project(study) as project:
         assert [(one.subject, one.name) for one in project.scans()] == [("head", "head"), ("head", "later")]
+
+
+def test_a_server_started_in_the_background_of_a_script_can_be_stopped(tmp_path: Path, scan: Path) -> None:
+    words = command(tmp_path / "study", "--add", scan, "--port", 0, "--no-browser")
+    # A shell without job control has what it starts in the background ignore SIGINT.
+    script = 'trap "" INT; exec "$@"'
+    with subprocess.Popen(["sh", "-c", script, "sh", *words], stdout=subprocess.PIPE, text=True) as process:
+        late = threading.Timer(60, process.kill)
+        late.start()
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Ctrl-C" in line:
+                process.send_signal(signal.SIGINT)
+        late.cancel()
+        assert process.wait() == 0
 
 
 def test_folders_of_scans_and_scans_of_one_name(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from ichor.annotate.project import Project
 from ichor.errors import IchorError
 
 HOST = "127.0.0.1"
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[dict[str, str]], None]) -> None:
@@ -40,8 +41,9 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
             ws="none",
             timeout_graceful_shutdown=3,
         )
-        # Before anyone is told: who has the links may send the signal at once.
-        before = signal.signal(signal.SIGTERM, _interrupt) if _in_main_thread() else None
+        # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
+        # started in the background ignores it.
+        before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
         try:
             ready({reader: f"http://{HOST}:{number}/enter?token={token}" for reader, token in tokens.items()})
             uvicorn.Server(config).run(sockets=[listener])
@@ -49,8 +51,8 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
             pass  # told to stop: the caller closes the project
         finally:
             context.close()
-            if before is not None:
-                signal.signal(signal.SIGTERM, before)
+            for one, handler in before.items():
+                signal.signal(one, handler)
 
 
 def _listening(port: int) -> socket.socket:
