@@ -86,6 +86,17 @@ def write_series(folder: Path) -> None:
         image.save_as(folder / f"{index + 1:02d}.dcm", enforce_file_format=True)
 
 
+def made_series(folder: Path) -> Path:
+    """The series in a new folder, which is given back; written by a process of its own.
+
+    A process that is measured counts the memory of the one that starts it as its own.
+    """
+    made = get_context("spawn").Process(target=write_series, args=(folder,))
+    made.start()
+    made.join()
+    return folder
+
+
 def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
     """The whole process and its parts, as findings.json counts them."""
     wall, peak, parts = [], 0.0, []
@@ -181,11 +192,7 @@ def main() -> None:
     threads = len(cores)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # In a process of its own: a measured process counts the memory of the one that starts it as its own.
-        made = get_context("spawn").Process(target=write_series, args=(folder / "scan",))
-        made.start()
-        made.join()
-        rows = screening(folder / "scan", folder, arguments.model, threads, repeats)
+        rows = screening(made_series(folder / "scan"), folder, arguments.model, threads, repeats)
         rows += inspecting(repeats)
         onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"
         size = ["--width", str(arguments.width)]

@@ -17,14 +17,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench import SIZE, SLICES, hardware, write_series
+from bench import SIZE, SLICES, hardware, made_series
 
 CHROMIUM = "/usr/bin/chromium"
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -180,10 +179,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made = get_context("spawn").Process(target=write_series, args=(folder / "scan",))
-        made.start()
-        made.join()
-        with serving(folder / "project", folder / "scan") as link:
+        with serving(folder / "project", made_series(folder / "scan")) as link:
             rows = measure(link, SLICES, asked.repeats)
     text = table(rows, SLICES)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
