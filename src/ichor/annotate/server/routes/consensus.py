@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
+from ichor.annotate.consensus import WAYS, combine
 from ichor.annotate.project import CONSENSUS, Labels, LayerState, ScanRecord
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.rules import done_readers, may_see, why_not_change
@@ -12,8 +13,6 @@ from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Serv
 from ichor.annotate.server.routes.layers import layer_answer
 
 router = APIRouter()
-
-COMBINED = ("union", "intersection", "staple")
 
 
 @router.get("/api/scans/{scan_id}/consensus")
@@ -31,7 +30,7 @@ async def consensus(scan: Scanned, reader: Reader, server: Server) -> Answer:
 async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) -> Answer:
     """Take one reading, or a combination of both, into the consensus; gives the consensus."""
     readers = _done(server, reader, scan)
-    if body.choice not in (*COMBINED, *readers):
+    if body.choice not in (*WAYS, *readers):
         raise HTTPException(422, "choice: expected a reader who is done, union, intersection or staple")
     slices = sorted(set(body.slices)) if body.slices is not None else list(range(scan.n_slices))
     if slices and slices[-1] >= scan.n_slices:
@@ -61,15 +60,10 @@ def _agreement(server: Context, scan: ScanRecord, readers: list[str]) -> Answer:
 def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: list[int], whole: bool) -> None:
     project = server.project
     readers = _done(server, reader, scan)
-    sources = readers if choice in COMBINED else [choice]
+    sources = readers if choice in WAYS else [choice]
     layers = [project.layer(scan.id, name) for name in sources]
     maps = [project.label_map(scan.id, name) for name in sources]
-    if choice in COMBINED:
-        from ichor.annotate.consensus import combine
-
-        taken = combine(choice, maps)
-    else:
-        taken = maps[0]
+    taken = combine(choice, maps) if choice in WAYS else maps[0]
     with project.transaction():
         why_not = why_not_change(reader, CONSENSUS, server.states(scan.id))
         if why_not is not None:
