@@ -6,7 +6,7 @@ zoom about the image's centre, bilinear, nearest fill.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ class Augmentation:
         noise_hu: (N,) standard deviation.
         brain_window_only: (N,) bool.
         noise_seed: of the noise itself.
+        side: pixels a side of the outcome; None is as many as the image has.
     """
 
     matrices: NDArray[np.float64]
@@ -38,10 +39,19 @@ class Augmentation:
     noise_hu: NDArray[np.float64]
     brain_window_only: NDArray[np.bool_]
     noise_seed: int
+    side: int | None = None
+
+    def onto(self, centres: NDArray[np.float64], side: int, size: int) -> Augmentation:
+        """The same changes of squares of `side` pixels of an image of `size`, about `centres` instead of its own.
+
+        `centres` is (N, 2), row and column in fractions of the image from its centre; they take the shift's place.
+        """
+        matrices = np.concatenate([self.matrices[:, :, :2] * (side / size), centres[:, :, None]], axis=2)
+        return replace(self, matrices=matrices, side=side)
 
     def apply(self, hu: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The changed images (N, C, H, W), HU, and masks (N, 1, H, W), 0 or 1; float32 on the same device."""
-        hu, mask = warp(hu, mask, self.matrices)
+        hu, mask = warp(hu, mask, self.matrices, self.side)
 
         def of(values: NDArray[np.generic]) -> Tensor:
             return torch.as_tensor(values, device=hu.device).to(torch.float32).view(-1, 1, 1, 1)
@@ -76,8 +86,8 @@ def draw(settings: AugmentationSettings, n: int, rng: np.random.Generator) -> Au
     )
 
 
-def warp(hu: Tensor, mask: Tensor, matrices: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
-    """Resample images and masks by the same matrices (see `Augmentation`)."""
+def warp(hu: Tensor, mask: Tensor, matrices: NDArray[np.float64], side: int | None = None) -> tuple[Tensor, Tensor]:
+    """Resample images and masks by the same matrices, to `side` pixels a side if given (see `Augmentation`)."""
     n, _, height, width = hu.shape
     aspect = height / width
     # torch wants (x, y) in -1..1 where we have (row, column) in pixels.
@@ -89,7 +99,9 @@ def warp(hu: Tensor, mask: Tensor, matrices: NDArray[np.float64]) -> tuple[Tenso
     theta[:, 0, 2] = 2 * matrices[:, 1, 2]
     theta[:, 1, 2] = 2 * matrices[:, 0, 2]
     grid = functional.affine_grid(
-        torch.as_tensor(theta, dtype=torch.float32, device=hu.device), [n, 1, height, width], align_corners=False
+        torch.as_tensor(theta, dtype=torch.float32, device=hu.device),
+        [n, 1, side or height, side or width],
+        align_corners=False,
     )
     both = torch.cat([hu, mask], dim=1)
     both = functional.grid_sample(both, grid, padding_mode="border", align_corners=False)

@@ -11,6 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 from ichor.train.augmentation import draw
+from ichor.train.crops import choose_centres, labels_within
 from ichor.train.losses import loss_of
 from ichor.train.progress import EpochProgress
 from ichor.train.samples import Batch, Samples
@@ -85,14 +87,13 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
             model.train()
             total = 0.0
             for step, chosen in enumerate(indices):
-                batch = samples.batch(chosen, fabric.device)
-                changes = draw(settings.augmentation, len(chosen), _rng(settings, epoch, fabric.global_rank, step))
-                hu, mask = changes.apply(batch.hu, batch.mask)
+                rng = _rng(settings, epoch, fabric.global_rank, step)
+                batch = _changed(samples.batch(chosen, fabric.device), settings, epoch, rng)
                 rate = learning_rate(settings, epoch, step, len(indices))
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                outputs = model(hu.contiguous(memory_format=torch.channels_last))
-                loss = loss_of(outputs, Batch(hu, mask, batch.positive, batch.subtypes), settings)
+                outputs = model(batch.hu.contiguous(memory_format=torch.channels_last))
+                loss = loss_of(outputs, batch, settings)
                 if not torch.isfinite(loss):
                     raise BadConfig(f"expected a finite loss, found {loss.item()} in epoch {epoch + 1}; lower the rate")
                 fabric.backward(loss)
@@ -178,6 +179,17 @@ def _share(indices: np.ndarray, batch: int, fabric: Fabric) -> list[np.ndarray]:
     world = fabric.world_size
     mine = np.resize(indices, math.ceil(len(indices) / world) * world)[fabric.global_rank :: world]
     return [mine[start : start + batch] for start in range(0, len(mine), batch)]
+
+
+def _changed(batch: Batch, settings: TrainingSettings, epoch: int, rng: np.random.Generator) -> Batch:
+    """The batch as it is shown in an epoch: augmented, and cut to squares but in the last epochs."""
+    changes = draw(settings.augmentation, len(batch.hu), rng)
+    if settings.crop is None or epoch >= settings.epochs - settings.whole_epochs:
+        hu, mask = changes.apply(batch.hu, batch.mask)
+        return replace(batch, hu=hu, mask=mask)
+    centres = choose_centres(batch, settings.crop, rng)
+    hu, mask = changes.onto(centres, settings.crop, batch.hu.shape[-1]).apply(batch.hu, batch.mask)
+    return labels_within(replace(batch, hu=hu, mask=mask))
 
 
 def _best_score(history: list[dict[str, Any]]) -> float:

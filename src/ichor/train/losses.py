@@ -13,16 +13,17 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     """The training loss of a batch, a scalar.
 
     Cross-entropy over the voxels; with `tversky`, plus the Tversky loss (Salehi et al. 2017, arXiv:1706.05721)
-    over the whole batch, which weighs a missed voxel more than a false one; plus the cross-entropies of the slice head
-    and of the subtype head.
+    over the whole batch, which weighs a missed voxel more than a false one; with `dice`, plus the one that weighs them
+    alike; plus the cross-entropies of the slice head and of the subtype head.
     """
     logits = outputs["logits"].float()
     loss = functional.binary_cross_entropy_with_logits(logits, batch.mask)
-    if settings.loss == "tversky":
+    if settings.loss != "cross-entropy":
         from monai.losses import TverskyLoss
 
         # Over the batch, not each image: most images have no hemorrhage, where an overlap says nothing.
-        loss = loss + TverskyLoss(sigmoid=True, alpha=0.3, beta=0.7, batch=True)(logits, batch.mask)
+        beta = 0.7 if settings.loss == "tversky" else 0.5
+        loss = loss + TverskyLoss(sigmoid=True, alpha=1 - beta, beta=beta, batch=True)(logits, batch.mask)
     if settings.slice_loss:
         slices = outputs["slice_logits"].float()
         loss = loss + settings.slice_loss * functional.binary_cross_entropy_with_logits(slices, batch.positive)

@@ -44,9 +44,14 @@ class TrainingSettings(Strict):
     schedule: Literal["constant", "inverse-time", "cosine"] = Field(
         "constant", description="inverse-time is Keras' decay = rate / epochs a step; cosine has a tenth of warm-up"
     )
-    loss: Literal["cross-entropy", "tversky"] = Field(
-        "cross-entropy", description="tversky adds a recall-weighted Tversky loss over the batch to cross-entropy"
+    loss: Literal["cross-entropy", "dice", "tversky"] = Field(
+        "cross-entropy",
+        description="dice and tversky add that loss over the batch to cross-entropy; tversky leans to recall",
     )
+    crop: int | None = Field(
+        None, gt=0, multiple_of=16, description="pixels a side of squares to train on, most of them on hemorrhage"
+    )
+    whole_epochs: int = Field(0, ge=0, description="last epochs, trained on whole images whatever `crop` says")
     slice_loss: float = Field(0.0, ge=0, description="weight of the slice head's cross-entropy")
     subtype_loss: float = Field(0.0, ge=0, description="weight of the subtype head's cross-entropy")
     average_decay: float | None = Field(
