@@ -20,6 +20,7 @@ import yaml
 from ichor.dataset.folds import authors_fold
 from ichor.evaluate.files import SUBTYPE_COLUMNS, from_run_lengths
 from ichor.experiments.kept import read_prediction
+from ichor.methods.settings import SlicesChosen
 from ichor.models.package import load_method
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
@@ -93,7 +94,7 @@ def test_a_run_leaves_what_the_design_says(run: Path, data: Path) -> None:
     assert metrics["made_by"]["command"].startswith("ichor train ")
     assert "/" not in metrics["made_by"]["command"]  # no path of a machine in what is committed
     assert str(data) not in json.dumps(metrics)
-    assert set(metrics["made_by"]["chosen"]["1"]) == {"threshold", "slice_threshold", "head_mm"}
+    assert set(metrics["made_by"]["chosen"]["1"]) == set(SlicesChosen.model_fields)
     figure = metrics["dice"]["paper_average"]
     assert set(figure) == {"value", "ci95", "n"}
     assert figure["n"] == 2

@@ -80,7 +80,8 @@ def chosen(metrics: Metrics) -> list[str]:
     """What each fold chose on subjects that it was not tested on, where the run says so."""
     by_fold = metrics["made_by"].get("chosen") or {}
     words = [
-        f"fold {fold} {listed([f'{name} {value:.4g}' for name, value in one.items()])}" for fold, one in by_fold.items()
+        f"fold {fold} {listed([f'{name} {value:.4g}' for name, value in one.items() if isinstance(value, int | float)])}"
+        for fold, one in by_fold.items()
     ]
     same = {one.partition(" ")[2].partition(" ")[2] for one in words}
     if len(words) > 1 and len(same) == 1:

@@ -1,0 +1,95 @@
+"""Probabilities that mean what they say: the slope and intercept of their logit, fitted on the validation cases.
+
+Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed targets. A temperature alone (Guo et
+al. 2017, arXiv:1706.04599) is the slope without the intercept. It leaves 0.5 where it is, and that is what is wrong
+here: hemorrhage is rarer among all slices and voxels than among those trained on, and the Tversky loss weighs what is
+missed more than what is wrongly marked. Both move the logit by a constant (King and Zeng 2001).
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from ichor.scan import FloatArray
+from ichor.train.settings import Strict
+
+FEWEST = 5  # cases of a class: of fewer nothing is learned
+_CLIP = 1e-6
+_SLOPES = (1 / 8, 8.0)
+_INTERCEPTS = (-20.0, 20.0)
+
+Real = TypeVar("Real", bound=np.floating[Any])
+
+
+class Calibration(Strict):
+    """logit' = slope * logit + intercept; as it comes, the identity."""
+
+    slope: float = Field(1.0, gt=0, description="above 0, so that the order of cases stays")
+    intercept: float = Field(0.0, description="the calibrated logit of a probability of 0.5")
+
+    def of(self, probability: NDArray[Real]) -> NDArray[Real]:
+        """The calibrated probabilities, of any shape, in the same type; 0 and 1 stay what they are."""
+        if self == Calibration():
+            return probability
+        slope, intercept = probability.dtype.type(self.slope), probability.dtype.type(self.intercept)
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.asarray(1 / (1 + np.exp(-intercept - slope * np.log(probability / (1 - probability)))))
+
+
+class Calibrations(Strict):
+    """One calibration for each task; of the subtypes all five share one, since some are too rare for their own."""
+
+    voxel: Calibration = Calibration()
+    slice: Calibration = Calibration()
+    subtype: Calibration = Calibration()
+    scan: Calibration = Field(Calibration(), description="of the highest calibrated probability of a slice")
+
+
+def logit(probability: ArrayLike) -> FloatArray:
+    """The logit of probabilities, which are clipped to 1e-6 from 0 and 1."""
+    p = np.clip(np.asarray(probability, np.float64), _CLIP, 1 - _CLIP)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def expit(logits: ArrayLike) -> FloatArray:
+    """The probabilities of logits."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-np.asarray(logits, np.float64))))
+
+
+def fit_calibration(truth: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> Calibration:
+    """The calibration of highest likelihood for N cases: truth (N,) bool, probability (N,) in 0..1.
+
+    Each case counts `weights` (N,) times, once if None. The identity where a class has fewer than `FEWEST` cases. The
+    slope is kept within 1/8 to 8.
+    """
+    from scipy.optimize import minimize  # slow to import, and screening never fits
+
+    truth, x = np.asarray(truth, bool), logit(probability)
+    weights = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
+    n_positive, n_negative = float(weights[truth].sum()), float(weights[~truth].sum())
+    if min(n_positive, n_negative) < FEWEST:
+        return Calibration()
+    # Platt's targets stand for a few unseen cases of the other class: classes that are told apart without a fault
+    # would otherwise want an infinite slope.
+    target = np.where(truth, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+    share = weights / weights.sum()
+
+    def loss(parameters: FloatArray) -> tuple[float, FloatArray]:
+        z = parameters[0] * x + parameters[1]
+        error = share * (expit(z) - target)
+        return float(share @ (np.logaddexp(0, z) - target * z)), np.array([error @ x, error.sum()])
+
+    found = minimize(
+        loss,
+        (1.0, 0.0),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=(_SLOPES, _INTERCEPTS),
+        options={"ftol": 1e-15, "gtol": 1e-9},
+    )
+    return Calibration(slope=float(found.x[0]), intercept=float(found.x[1]))
