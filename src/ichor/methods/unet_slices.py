@@ -39,11 +39,23 @@ class UNetSlices:
         self.model: str | None = None
         self.version = __version__
 
-    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
-        """Train on the training cases; choose both thresholds on the validation cases."""
+    def fit(
+        self,
+        training: Sequence[Case],
+        validation: Sequence[Case],
+        workdir: Path,
+        *,
+        go_on_from: Path | None = None,
+    ) -> None:
+        """Train on the training cases; choose both thresholds on the validation cases.
+
+        `go_on_from` is as in `ichor.train.fit_slices.train_slices`.
+        """
         from ichor.train.fit_slices import choose_thresholds, train_slices
 
-        self.forward, head_mm = train_slices(self.settings, self.field_of, training, validation, workdir)
+        self.forward, head_mm = train_slices(
+            self.settings, self.field_of, training, validation, workdir, go_on_from=go_on_from
+        )
         thresholds = choose_thresholds(self.answer, validation)
         self.chosen = SlicesChosen(**thresholds, head_mm=head_mm)
 

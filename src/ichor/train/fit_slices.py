@@ -21,8 +21,9 @@ from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.slice_unet import SliceUNet
 from ichor.scan import Scan
 from ichor.train.forward import TorchForward
-from ichor.train.loop import read_weights, train
+from ichor.train.loop import train
 from ichor.train.samples import SliceSamples
+from ichor.train.start import load_weights
 
 FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
 
@@ -62,16 +63,17 @@ def train_slices(
     """Train the network of `settings`; returns it with the median length of the training heads in mm.
 
     `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`;
-    `go_on_from` is the workdir of an earlier training whose weights are gone on from.
+    `go_on_from` is the workdir of an earlier training or a model package whose weights are gone on from. Without
+    validation cases nothing is validated, and the weights are the last. Raises BadConfig where weights do not fit.
     """
     pool = _prepare(settings, field_of, training)
-    held_out = _prepare(settings, field_of, validation)
+    validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
     samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste)
     torch.manual_seed(settings.training.seed)
     network = SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes=settings.training.subtype_loss > 0)
     if go_on_from is not None:
-        network.load_state_dict(read_weights(go_on_from))
-    trained = train(network, samples, _validator(held_out), settings.training, workdir, quiet=quiet)
+        load_weights(network, go_on_from)
+    trained = train(network, samples, validate, settings.training, workdir, quiet=quiet)
     return TorchForward(trained), pool.head_mm
 
 

@@ -40,7 +40,7 @@ HISTORY = "history.jsonl"
 def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     network: nn.Module,
     samples: Samples,
-    validate: Validate,
+    validate: Validate | None,
     settings: TrainingSettings,
     folder: Path,
     *,
@@ -49,7 +49,7 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     """Train `network` on `samples`; return it in eval mode with the weights that `settings.keep` asks for.
 
     `validate` gives a validation's figures by name; `score` among them says how good the weights are (higher is
-    better). `folder` receives checkpoint.pt after every epoch, history.jsonl and, once done, weights.pt; a call
+    better); None where there is nothing to validate on: the last weights are kept. `folder` receives checkpoint.pt after every epoch, history.jsonl and, once done, weights.pt; a call
     with a folder that already holds some of it continues there. `quiet` shows no progress, for who trains many small
     networks. Raises BadConfig where the folder's checkpoint was made with other settings.
     """
@@ -105,7 +105,7 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
                 progress.step(step + 1, len(indices))
 
             row: dict[str, Any] = {"epoch": epoch + 1, "loss": total / len(indices), "learning_rate": rate}
-            if (epoch + 1) % settings.validate_every == 0 or epoch + 1 == settings.epochs:
+            if validate and ((epoch + 1) % settings.validate_every == 0 or epoch + 1 == settings.epochs):
                 chosen_weights = average.module if average is not None else bare
                 if fabric.global_rank == 0:
                     with torch.no_grad():
