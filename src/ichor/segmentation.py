@@ -16,7 +16,8 @@ from ichor.subtypes import Subtype
 class MadeBy:
     """The method behind a segmentation, named so that it can be made again.
 
-    `threshold` is the voxel probability at or above which the method calls hemorrhage.
+    `threshold` is the voxel probability at or above which the method calls hemorrhage; `operating_point` is the name
+    of the trade of sensitivity for specificity that it decides at, None where its model has none.
     """
 
     name: str
@@ -24,6 +25,7 @@ class MadeBy:
     version: str
     threshold: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+    operating_point: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,12 +27,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     module.DEFAULT_MODEL = str(folder)  # type: ignore[attr-defined]
     module.find_package = Path  # type: ignore[attr-defined]
     module.load_method = load_from_folder  # type: ignore[attr-defined]
+    module.operating_point_of = lambda folder, asked: asked  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ichor.models.package", module)
     monkeypatch.setattr(ichor.models, "package", module, raising=False)
     return folder
 
 
-def load_from_folder(folder: Path, *, threads: int | None = None) -> object:
+def load_from_folder(folder: Path, *, threads: int | None = None, operating_point: str | None = None) -> object:
     return load_made_method(Path(folder).name, threads=threads)
 
 
@@ -158,7 +159,7 @@ def test_an_out_that_is_a_file_is_refused(
 def test_workers_share_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = []
 
-    def load(folder: Path, *, threads: int) -> object:
+    def load(folder: Path, *, threads: int, operating_point: str | None) -> object:
         given.append(threads)
         return load_from_folder(folder)
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from ichor.errors import BadConfig
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.settings import SlicesChosen, pooled
 
@@ -50,7 +49,5 @@ def test_nothing_and_what_does_not_fit_cannot_be_pooled() -> None:
 def test_another_operating_point_is_another_slice_threshold() -> None:
     triage = chosen(0.4, triage=0.1).at("triage")
     assert (triage.slice_threshold, triage.operating_point, triage.threshold) == (0.1, "triage", 0.2)
-    with pytest.raises(BadConfig, match=r"expected one that the model has \(balanced, triage\), found specific"):
-        chosen(0.4, triage=0.1).at("specific")
     with pytest.raises(ValidationError, match="expected slice_threshold to be that of balanced"):
         SlicesChosen(**{**chosen(0.4).model_dump(), "slice_threshold": 0.3})

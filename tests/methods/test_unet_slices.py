@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from ichor.errors import BadConfig
+from ichor.methods.calibration import Calibration, Calibrations
+from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import load_method
 from ichor.read import open_scan
@@ -88,6 +90,61 @@ def test_subtypes_are_told_where_the_network_has_them(method: UNetSlices, scan: 
     assert np.array_equal(found, answered)
     assert found.shape == (scan.n_slices, 5) and found.dtype == np.float64
     assert ((found > 0) & (found < 1)).all() and found.std() > 0
+
+
+def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
+    method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrated = method.predict(scan)
+    assert method.chosen is not None and method.chosen.calibration == Calibrations()
+    monkeypatch.setattr(Calibration, "of", lambda self, probability: probability)
+    network = method.predict(scan)
+    assert np.array_equal(calibrated.probability, network.probability)
+    assert np.array_equal(calibrated.slice_probability, network.slice_probability)
+    assert calibrated.scan_probability == network.scan_probability
+    assert calibrated.made_by == network.made_by and calibrated.made_by.operating_point is None
+
+
+def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None:
+    method = untrained_method()
+    assert method.chosen is not None
+    plain = method.predict(scan)
+    tasks = {
+        "voxel": Calibration(slope=0.5, intercept=-1),
+        "slice": Calibration(slope=2, intercept=1),
+        "subtype": Calibration(slope=0.3, intercept=0.5),
+        "scan": Calibration(slope=0.7, intercept=-0.5),
+    }
+    method.chosen = method.chosen.model_copy(update={"calibration": Calibrations(**tasks)})
+    found, answered = method.predict(scan), method.answer(scan)
+    assert np.array_equal(found.probability, answered["probability"])  # what is kept of a run is calibrated too
+    assert np.allclose(found.slice_probability, tasks["slice"].of(plain.slice_probability))
+    assert np.array_equal(np.argsort(found.slice_probability), np.argsort(plain.slice_probability))
+    assert plain.subtype_probability is not None and found.subtype_probability is not None
+    assert np.allclose(found.subtype_probability, tasks["subtype"].of(plain.subtype_probability))
+    assert found.scan_probability == pytest.approx(tasks["scan"].of(found.slice_probability.max(keepdims=True))[0])
+    # Calibrated before it is brought onto the scan's grid, where neighbours are mixed.
+    inside = plain.probability > 0
+    assert np.array_equal(inside, found.probability > 0)
+    assert np.abs(found.probability - tasks["voxel"].of(plain.probability))[inside].mean() < 0.01
+
+
+def test_calibrated_and_operating_points_are_kept_by_a_package(tmp_path: Path) -> None:
+    method = untrained_method()
+    method.chosen = SlicesChosen(
+        threshold=0.03,
+        slice_threshold=0.4,
+        head_mm=180,
+        calibration=Calibrations(slice=Calibration(slope=0.123456789, intercept=-2)),
+        operating_point="balanced",
+        operating_points={"triage": 0.1, "balanced": 0.4},
+    )
+    method.save(tmp_path / "package")
+    assert UNetSlices.load(tmp_path / "package").chosen == method.chosen
+    triage = load_method(tmp_path / "package", operating_point="triage")
+    assert isinstance(triage, UNetSlices) and triage.chosen == method.chosen.at("triage")
+    with pytest.raises(BadConfig, match="expected one of the operating points triage, balanced, found specific"):
+        load_method(tmp_path / "package", operating_point="specific")
 
 
 def test_an_unfitted_method_says_so(scan: Scan) -> None:

@@ -44,6 +44,16 @@ SeriesOption = Annotated[
     typer.Option("--series", metavar="UID", help="UID of the DICOM series to read."),
 ]
 
+OperatingPointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--operating-point",
+        metavar="NAME",
+        help="How sensitive the model is: triage (few hemorrhages missed), balanced or specific (few false alarms), "
+        "as far as it has them; else its own, balanced.",
+    ),
+]
+
 
 def read_options(
     window: str | None = None,

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
+from ichor.cli.options import (
+    CropOption,
+    OperatingPointOption,
+    PixelOption,
+    SeriesOption,
+    SliceOption,
+    WindowOption,
+    read_options,
+)
 
 if TYPE_CHECKING:
     from ichor.screen.batch import Outcome
@@ -36,6 +44,7 @@ def screen(
         str | None,
         typer.Option("--model", metavar="NAME|FOLDER", help="The model package; else the default one."),
     ] = None,
+    operating_point: OperatingPointOption = None,
     probability: Annotated[
         bool, typer.Option("--probability", help="Write the voxels' probabilities too, as NIfTI.")
     ] = False,
@@ -65,15 +74,22 @@ def screen(
     Leaves with 0 when every scan was screened, 1 when some of several failed, 2 when the one scan could not
     be read or the command was wrong. Research use only; not a medical device.
     """
-    from ichor.models.package import DEFAULT_MODEL, find_package, load_method
+    from ichor.models.package import DEFAULT_MODEL, find_package, load_method, operating_point_of
     from ichor.screen.batch import plan, screen_batch, write_batch
     from ichor.screen.inputs import content_sha256, find_scans
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     package = find_package(model or DEFAULT_MODEL)
-    jobs = plan(find_scans(paths, out), out, options, probability=probability, method_sha256=content_sha256(package))
+    jobs = plan(
+        find_scans(paths, out),
+        out,
+        options,
+        probability=probability,
+        method_sha256=content_sha256(package),
+        operating_point=operating_point_of(package, operating_point),
+    )
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))
-    make_method: Callable[[], Screener] = partial(load_method, package, threads=each)
+    make_method: Callable[[], Screener] = partial(load_method, package, threads=each, operating_point=operating_point)
     outcomes: list[Outcome] = []
     _make_folder(out)
     try:

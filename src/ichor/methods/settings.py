@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field as Setting
 from pydantic import model_validator
 
-from ichor.errors import BadConfig
 from ichor.methods.calibration import Calibration, Calibrations, expit, logit
 from ichor.methods.field import tile_corners
 from ichor.train.settings import Strict, TrainingSettings
@@ -57,17 +56,8 @@ class SlicesChosen(Strict):
         return self
 
     def at(self, name: str) -> Self:
-        """The same at another operating point. Raises BadConfig where there is none of that name."""
-        require_operating_point(name, self.operating_points)
+        """The same at another operating point. Raises KeyError where there is none of that name."""
         return self.model_copy(update={"slice_threshold": self.operating_points[name], "operating_point": name})
-
-
-def require_operating_point(name: str, among: Iterable[str]) -> None:
-    """Raise BadConfig, naming those that a model has, where an operating point is not among them."""
-    if name not in (names := list(among)):
-        raise BadConfig(
-            f"--operating-point: expected one that the model has ({', '.join(names) or 'none'}), found {name}"
-        )
 
 
 def pooled(chosen: Sequence[SlicesChosen]) -> SlicesChosen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ichor import __version__
 from ichor.methods.base import Answer, Forward
+from ichor.methods.calibration import Calibrations
 from ichor.methods.field import Field, neighbours, take_field
 from ichor.methods.network import adopt_network, save_network, unfitted
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
@@ -47,42 +49,50 @@ class UNetSlices:
         *,
         go_on_from: Path | None = None,
     ) -> None:
-        """Train on the training cases; choose both thresholds on the validation cases.
+        """Train on the training cases; calibrate, and then choose thresholds, on the validation cases.
 
         `go_on_from` is as in `ichor.train.fit_slices.train_slices`.
         """
-        from ichor.train.fit_slices import choose_thresholds, train_slices
+        from ichor.train.choose import choose_calibration, choose_thresholds
+        from ichor.train.fit_slices import train_slices
 
         self.forward, head_mm = train_slices(
             self.settings, self.field_of, training, validation, workdir, go_on_from=go_on_from
         )
-        thresholds = choose_thresholds(self.answer, validation)
-        self.chosen = SlicesChosen(**thresholds, head_mm=head_mm)
+        calibration = choose_calibration(partial(self._answer, calibration=Calibrations()), validation)
+        thresholds = choose_thresholds(partial(self._answer, calibration=calibration), validation)
+        self.chosen = SlicesChosen(**thresholds, calibration=calibration, head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
         """The network's answer on the scan's own grid, and what follows from it."""
         return self.decide(self.answer(scan))
 
     def answer(self, scan: Scan) -> Answer:
-        """`probability` (n, rows, columns) of voxels and `slice_probability` (n,), no thresholds.
+        """`probability` (n, rows, columns) of voxels and `slice_probability` (n,), calibrated, no thresholds.
 
         Where the network tells subtypes apart, `subtype_probability` (n, 5) too.
         """
+        return self._answer(scan, Calibrations() if self.chosen is None else self.chosen.calibration)
+
+    def _answer(self, scan: Scan, calibration: Calibrations) -> Answer:
         hu, field = self.field_of(scan)
         channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
         voxels, of_slices = [], []
         for start in range(0, scan.n_slices, _BATCH):
             outputs = self._run(hu[channels[start : start + _BATCH]])
-            voxels.append(field.give_back(outputs["probability"]))
+            # Calibrated in the field, which has far fewer voxels than the scan's grid.
+            voxels.append(field.give_back(calibration.voxel.of(outputs["probability"])))
             of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
         probability = from_radiological(np.concatenate(voxels), scan)
+        told = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
+        calibrated = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
         return {
             "probability": np.ascontiguousarray(probability),
-            **{name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]},
+            **{name: calibrated[name].of(values) for name, values in told.items()},
         }
 
     def decide(self, answer: Answer) -> Segmentation:
-        """Both thresholds applied."""
+        """Both thresholds applied, and the scan's probability from that of its slices."""
         if self.chosen is None:
             raise unfitted(self.name)
         probability, slice_probability = answer["probability"], answer["slice_probability"]
@@ -90,13 +100,14 @@ class UNetSlices:
             probability=probability,
             mask=self.mask_at(probability, slice_probability, self.chosen.threshold),
             slice_probability=slice_probability,
-            scan_probability=float(slice_probability.max()),
+            scan_probability=float(self.chosen.calibration.scan.of(np.asarray(slice_probability.max()))),
             subtype_probability=answer.get("subtype_probability"),
             made_by=MadeBy(
                 name=self.name,
                 model=self.model,
                 version=self.version,
                 threshold=self.chosen.threshold,
+                operating_point=self.chosen.operating_point,
                 settings={
                     **self.settings.model_dump(exclude={"training"}, mode="json"),
                     "slice_threshold": self.chosen.slice_threshold,

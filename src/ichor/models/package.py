@@ -57,17 +57,40 @@ class PackageConfig(BaseModel):
     training: Training | None = None
 
 
-def load_method(model: str | Path = DEFAULT_MODEL, *, threads: int | None = None) -> Method:
+def load_method(
+    model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, operating_point: str | None = None
+) -> Method:
     """The method in a package that ships (by name) or lies in a folder (by path), ready to predict.
 
-    Raises BadConfig where there is none of that name, or where its files are not those it was packed with.
+    It decides at `operating_point`, or at the package's own if None. Raises BadConfig where there is no package or
+    operating point of that name, or where the package's files are not those it was packed with.
     """
     folder = find_package(model)
     verify(folder)
     try:
-        return get(read_config(folder).method).load(folder, threads=threads)
+        method = get(read_config(folder).method).load(folder, threads=threads)
     except ValidationError as error:
         raise BadConfig(f"{folder / CONFIG}: expected settings of its method, found {one_line(error)}") from error
+    if operating_point is not None:
+        from ichor.methods.unet_slices import UNetSlices
+
+        operating_point_of(folder, operating_point)
+        assert isinstance(method, UNetSlices) and method.chosen is not None  # no other has operating points
+        method.chosen = method.chosen.at(operating_point)
+    return method
+
+
+def operating_point_of(folder: Path, asked: str | None = None) -> str | None:
+    """The operating point that the package in `folder` decides at: the one asked for, else its own if it has any.
+
+    Raises BadConfig, naming those that it has, where the one asked for is none of them.
+    """
+    chosen = read_config(folder).chosen
+    names = list(chosen.get("operating_points", {}))
+    if asked is not None and asked not in names:
+        expected = f"one of the operating points {', '.join(names)}" if names else "a model with operating points"
+        raise BadConfig(f"{folder}: expected {expected}, found {asked if names else 'one without'}")
+    return asked or chosen.get("operating_point")
 
 
 def find_package(model: str | Path) -> Path:

@@ -54,13 +54,14 @@ def plan(
     *,
     probability: bool = False,
     method_sha256: str | None = None,
+    operating_point: str | None = None,
 ) -> list[Job]:
     """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours."""
     taken = {folder.name: found.made_by.path_sha256 for folder, found in _results_in(out)}
     taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
     taken |= {SUMMARY: "", ERRORS: ""}
     names = name_scans(paths, taken)
-    return [Job(path, out / name, options, probability, method_sha256) for path, name in names.items()]
+    return [Job(path, out / name, options, probability, method_sha256, operating_point) for path, name in names.items()]
 
 
 def screen_batch(

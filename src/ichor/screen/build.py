@@ -67,6 +67,7 @@ def findings(
             model=made.model,
             version=made.version,
             threshold=made.threshold,
+            operating_point=made.operating_point,
             settings=dict(made.settings),
         ),
         hemorrhage=_hemorrhage(segmentation, area_px, found, scan),

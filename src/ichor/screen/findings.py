@@ -65,6 +65,9 @@ class MethodFindings(_Part):
     model: str | None = Field(description="The model package it ran; null for a method without one.")
     version: str = Field(description="Version of the model package, or of the method without one.")
     threshold: Probability = Field(description="Voxel probability from which the method calls hemorrhage.")
+    operating_point: str | None = Field(
+        description="Which operating point it decided at: triage, balanced or specific; null from a model without any."
+    )
     settings: dict[str, Any] = Field(description="All other settings of the method.")
 
 

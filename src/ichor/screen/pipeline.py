@@ -44,9 +44,9 @@ class Job:
         folder: where its results go; the folder's name is the scan's name.
         options: what the user said of it.
         probability: whether the voxels' probabilities are wanted too.
-        method_sha256: a hash that stands for the method with all that it learned; None where there is none,
-        and
+        method_sha256: a hash that stands for the method with all that it learned; None where there is none, and
             then no later run takes the results for its own.
+        operating_point: the name of the one that the method decides at; None where it has none.
     """
 
     path: Path
@@ -54,6 +54,7 @@ class Job:
     options: ReadOptions
     probability: bool = False
     method_sha256: str | None = None
+    operating_point: str | None = None
 
 
 def screen_scan(job: Job, method: Screener) -> Findings:
@@ -105,6 +106,7 @@ def earlier_findings(job: Job) -> Findings | None:
     same = (
         made_by.method_sha256 is not None
         and made_by.method_sha256 == job.method_sha256
+        and found.method.operating_point == job.operating_point
         and made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
         and made_by.read_options == _options(job.options)
         and made_by.input_sha256 == input_sha256(job.path, job.folder.parent)

@@ -1,4 +1,4 @@
-"""Fitting `unet-slices`: cases to samples, the loop, and the thresholds chosen on the validation cases."""
+"""Fitting `unet-slices`: cases to samples, and the loop."""
 
 from __future__ import annotations
 
@@ -13,41 +13,19 @@ from torch import nn
 
 from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.detection import average_precision, roc_curve
-from ichor.evaluate.overlap import Overlaps, scan_dice, subject_averages
+from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.head import head_length_mm
-from ichor.methods.base import Answer
 from ichor.methods.field import Field, neighbours
 from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.slice_unet import SliceUNet
 from ichor.scan import Scan
+from ichor.train.choose import VOXEL_THRESHOLDS
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
 from ichor.train.samples import SliceSamples
 from ichor.train.start import load_weights
 
 FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
-
-# Dense near zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
-VOXEL_THRESHOLDS = (
-    0.001,
-    0.002,
-    0.005,
-    0.01,
-    0.02,
-    0.03,
-    0.05,
-    0.07,
-    0.1,
-    0.15,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    0.9,
-)
 
 
 def train_slices(
@@ -75,37 +53,6 @@ def train_slices(
         load_weights(network, go_on_from)
     trained = train(network, samples, validate, settings.training, workdir, quiet=quiet)
     return TorchForward(trained), pool.head_mm
-
-
-def choose_thresholds(answer: Callable[[Scan], Answer], validation: Sequence[Case]) -> dict[str, float]:
-    """The balanced slice threshold, then the voxel threshold of the best Dice per scan.
-
-    Both on the validation cases, at the scans' own resolution. The slice threshold comes first, since it decides
-    which slices are left empty whatever the voxel threshold. Dice is per scan in 3-D rather than the paper's
-    average, which does not see what is marked on slices without hemorrhage and so favours marking too much.
-    """
-    counts: dict[float, dict[str, Overlaps]] = {t: {} for t in VOXEL_THRESHOLDS}
-    truth, scores = {}, {}
-    for case in validation:
-        answered = answer(case.scan)
-        scores[case.subject] = answered["slice_probability"]
-        truth[case.subject] = case.positive
-        for threshold in VOXEL_THRESHOLDS:
-            counts[threshold][case.subject] = Overlaps.of(answered["probability"] >= threshold, case.mask)
-    curve = roc_curve(np.concatenate(list(truth.values())), np.concatenate(list(scores.values())))
-    slice_threshold = curve.balanced_threshold
-
-    def dice(threshold: float) -> float:
-        gated = (
-            one.only_slices(scores[s] >= slice_threshold) for s, one in counts[threshold].items() if _counts(s, one)
-        )
-        return float(np.mean([scan_dice(one) for one in gated] or [0.0]))
-
-    return {"threshold": float(max(VOXEL_THRESHOLDS, key=dice)), "slice_threshold": slice_threshold}
-
-
-def _counts(subject: str, overlaps: Overlaps) -> bool:
-    return bool(overlaps.positive.any()) and subject != CHRONIC_SUBJECT
 
 
 @dataclass(frozen=True, eq=False)

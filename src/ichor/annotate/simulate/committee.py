@@ -28,7 +28,7 @@ class Committee:
     """
 
     def __init__(self, config: SimulationConfig, members: Sequence[Forward], validation: Sequence[Case]) -> None:
-        from ichor.train.fit_slices import choose_thresholds
+        from ichor.train.choose import choose_thresholds
 
         self._config, self._members = config, members
         self.thresholds = choose_thresholds(self.answer, validation)

@@ -79,10 +79,10 @@ def what_it_says(metrics: Metrics) -> str:
 def chosen(metrics: Metrics) -> list[str]:
     """What each fold chose on subjects that it was not tested on, where the run says so."""
     by_fold = metrics["made_by"].get("chosen") or {}
-    words = [
-        f"fold {fold} {listed([f'{name} {value:.4g}' for name, value in one.items() if isinstance(value, int | float)])}"
-        for fold, one in by_fold.items()
-    ]
+    words = []
+    for fold, one in by_fold.items():
+        numbers = [f"{name} {value:.4g}" for name, value in one.items() if isinstance(value, int | float)]
+        words.append(f"fold {fold} {listed(numbers)}")
     same = {one.partition(" ")[2].partition(" ")[2] for one in words}
     if len(words) > 1 and len(same) == 1:
         words = [f"{same.pop()} in every fold"]
