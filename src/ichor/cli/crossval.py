@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ichor.cli.train import run_experiment
+from ichor.cli.train import FromOption, run_experiment
 
 
 def crossval(
     config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships (paper/threshold).")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset.")],
+    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder; an interrupted run continues there.")],
     fold: Annotated[
         list[int] | None,
@@ -22,6 +22,7 @@ def crossval(
         Path | None,
         typer.Option("--answers", help="The run whose answers an experiment without a fit of its own decides on."),
     ] = None,
+    start: FromOption = None,
 ) -> None:
     """Cross-validate CONFIG on ct-ich: train on each fold, report on all subjects by the model that never saw them.
 
@@ -29,4 +30,4 @@ def crossval(
     call reports on all folds that are done by then. Every epoch and every subject is kept: the same command continues
     where the last one stopped.
     """
-    run_experiment("crossval", config, data, out, fold or [], answers)
+    run_experiment("crossval", config, data, out, fold or [], answers, start)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,19 +13,44 @@ import typer
 from ichor.cli.show import show_figures
 from ichor.errors import BadConfig
 
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="PACKAGE", help="A model package, by name or folder, whose weights to go on from."),
+]
+
 
 def train(
     config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships (compact).")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset.")],
+    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder; an interrupted run continues there.")],
     fold: Annotated[int | None, typer.Option("--fold", min=1, max=5, help="Another fold than the config's.")] = None,
+    chosen_in: Annotated[
+        Path | None,
+        typer.Option(
+            "--chosen-in",
+            metavar="RUN",
+            help="Train on all subjects, with the thresholds that the five folds of this finished run have chosen.",
+        ),
+    ] = None,
+    all_but: Annotated[
+        list[str] | None,
+        typer.Option("--all-but", metavar="SUBJECT", help="With --chosen-in: leave this one out; may be given again."),
+    ] = None,
+    start: FromOption = None,
 ) -> None:
-    """Train CONFIG on one fold of ct-ich and report on the fold's test subjects.
+    """Train CONFIG on one fold and report on the fold's test subjects; or, with --chosen-in, on all subjects.
 
     Every epoch is a checkpoint: the same command continues where the last one stopped. Under torchrun the same
     command trains on several devices.
     """
-    run_experiment("train", config, data, out, [] if fold is None else [fold], None)
+    if chosen_in is None:
+        if all_but:
+            raise BadConfig("--all-but: expected --chosen-in RUN beside it, a run over five folds, found none")
+        run_experiment("train", config, data, out, [] if fold is None else [fold], None, start)
+    elif fold is not None:
+        raise BadConfig(f"--chosen-in: expected no --fold, since all subjects are trained on, found {fold}")
+    else:
+        _train_on_all(config, data, out, chosen_in, all_but or [], start)
 
 
 def export(
@@ -39,7 +65,9 @@ def export(
     typer.echo(f"{out}: model package written")
 
 
-def run_experiment(command: str, config: str, data: Path, out: Path, folds: list[int], answers: Path | None) -> None:
+def run_experiment(
+    command: str, config: str, data: Path, out: Path, folds: list[int], answers: Path | None, start: str | None
+) -> None:
     """Do these folds of an experiment (the command's own if there are none) and show its figures."""
     from ichor.dataset.ct_ich import CtIch
     from ichor.dataset.folds import N_FOLDS
@@ -47,23 +75,52 @@ def run_experiment(command: str, config: str, data: Path, out: Path, folds: list
     from ichor.experiments.run import cross_validate
 
     chosen = load_config(config)
-    shown = Path(config).name if Path(config).is_file() else config  # no path of a machine in what is committed
     every = [*range(1, N_FOLDS + 1)] if command == "crossval" else [chosen.fold]  # train
 
     def command_of(numbers: Sequence[int]) -> str:
         # `ichor train` does one fold: several were done by several calls, and are done by one of crossval.
-        words = ["ichor", command if len(numbers) == 1 else "crossval", shown, "--data", "ct-ich", "--out", "RUN"]
-        if list(numbers) != (every if words[1] == command else [*range(1, N_FOLDS + 1)]):
-            words += [word for number in numbers for word in ("--fold", str(number))]
-        return shlex.join([*words, *(() if answers is None else ("--answers", "ANSWERS"))])
+        word = command if len(numbers) == 1 else "crossval"
+        all_of = every if word == command else [*range(1, N_FOLDS + 1)]
+        some = [] if list(numbers) == all_of else [word for n in numbers for word in ("--fold", str(n))]
+        return _shown(word, config, *some, *(() if answers is None else ("--answers", "ANSWERS")), start=start)
 
-    try:
+    with _training_packages():
         metrics = cross_validate(
-            chosen, CtIch(data), out, sorted(set(folds)) or every, command_of=command_of, answers=answers
+            chosen, CtIch(data), out, sorted(set(folds)) or every, command_of=command_of, answers=answers, start=start
         )
+    if metrics is not None:
+        show_figures(metrics, out)
+
+
+def _train_on_all(config: str, data: Path, out: Path, chosen_in: Path, left_out: list[str], start: str | None) -> None:
+    from ichor.dataset.ct_ich import CtIch
+    from ichor.experiments.config import load_config
+    from ichor.experiments.final import train_on_all
+
+    words = [word for subject in left_out for word in ("--all-but", subject)]
+    command = _shown("train", config, "--chosen-in", "RUN", *words, start=start, out="FINAL")
+    with _training_packages():
+        train_on_all(
+            load_config(config), CtIch(data), out, chosen_in=chosen_in, left_out=left_out, command=command, start=start
+        )
+    typer.echo(f"{out}: trained on all subjects{' but ' + ', '.join(left_out) if left_out else ''}")
+    typer.echo(f"{out / 'out-of-fold.json'}: the figures of its recipe over five folds; `ichor export` packs both")
+    typer.echo("Research use only; not a medical device.")
+
+
+def _shown(command: str, config: str, *words: str, start: str | None, out: str = "RUN") -> str:
+    """A command as it is told to others: without the paths of this machine."""
+    name = Path(config).name if Path(config).is_file() else config
+    begun = () if start is None else ("--from", Path(start).name)
+    return shlex.join(["ichor", command, name, "--data", "ct-ich", "--out", out, *words, *begun])
+
+
+@contextmanager
+def _training_packages() -> Iterator[None]:
+    """A block that trains. Raises BadConfig where the packages for it are not installed."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise BadConfig(
             f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
         ) from error
-    if metrics is not None:
-        show_figures(metrics, out)

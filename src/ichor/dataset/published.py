@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ichor.dataset.statistics import Statistics
 from ichor.subtypes import Subtype
 
+# `CtIch.fingerprint` of release 1.0.0 as PhysioNet gives it out.
+FINGERPRINT = "4a5d26da29cacbb19499e90bae744829039e013443d37eb9d9b4ba30e76a96fd"
 SUBJECTS = tuple(f"{number:03d}" for number in range(49, 131))
 SLICES, SLICES_WITH_HEMORRHAGE, SLICES_WITHOUT = 2491, 318, 2173
 SLICES_BY_SUBTYPE: Mapping[Subtype, int] = {

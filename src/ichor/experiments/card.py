@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.dataset.published import FINGERPRINT
+from ichor.dataset.statistics import named
 from ichor.evaluate.tables import figures_table, subjects_table
-from ichor.models.package import PackageConfig
+from ichor.models.package import PackageConfig, Training
+
+_CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
+_ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
+Intracranial Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper: arXiv:1910.08643."""
+
+_CT_ICH_LIMITS = """Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children.
+Thin rims along the skull, faint blood and old, hypodense blood are hard on this dataset; the falx, venous sinuses and
+bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
+never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
+40 % low."""
+_UNCALIBRATED = """
+Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide."""
 
 
-def model_card(package: PackageConfig, metrics: dict[str, Any]) -> str:
-    """The card of a package in Markdown, its figures taken from `metrics`."""
-    on = _training(package)
+def model_card(package: PackageConfig, metrics: Mapping[str, Any], made_by: Mapping[str, Any]) -> str:
+    """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it."""
+    training = package.training
     missed = ", ".join(metrics["subjects_missed"]) or "none"
-    made = metrics["made_by"]
     return f"""# {package.model} {package.version}
 
 Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
 ## What it is
 
-Method `{package.method}`, trained on {on}. {_demonstration(package)}
-Trained in {made["seconds"] / 60:.0f} minutes on {made["hardware"]} by `{made["command"]}`.
+Method `{package.method}`, trained on {_training(training)}.{_demonstration(training)}{_started_from(training)}
+Trained in {made_by["seconds"] / 60:.0f} minutes on {made_by["hardware"]} by `{made_by["command"]}`.
 
-{_how_it_decides(package)}
+{_how_it_decides(package)}{_pooled(training)}
 
 ## How well it does
 
-On the test subjects, each figure with a 95 % interval from resampling subjects.
+{_whose_figures(training)}
 
-{figures_table(metrics)}
+{figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
 
 Subjects with hemorrhage in which no voxel was found: {missed}.
 
 {subjects_table(metrics)}
 
 Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects, without the chronic subject
-070, as in the paper. Detection counts every slice. The paper's column is over five folds, this model's over one: the
-interval says how much that can mean.
+070, as in the paper. Detection counts every slice. {_papers_column(training)}
 
 ## Intended use
 
@@ -45,42 +58,101 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Where it fails
 
-{_failures(metrics)} Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children.
-Thin rims along the skull, faint blood and old, hypodense blood are hard on this dataset; the falx, venous sinuses and
-bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
-never seen. Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide.
-Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to 40 % low.
+{_failures(metrics)} {_limits(package)}
 
 ## Data and licence
 
-Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for Intracranial
-Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper: arXiv:1910.08643.
+{_licence(training)}
 """
 
 
-def _training(package: PackageConfig) -> str:
-    training = package.training
+def _on_all(training: Training | None) -> bool:
+    return training is not None and training.fold is None
+
+
+def _is_ct_ich(training: Training | None) -> bool:
+    return training is not None and training.fingerprint == FINGERPRINT
+
+
+def _dataset(training: Training) -> str:
+    return _CT_ICH if _is_ct_ich(training) else f"a dataset in the layout of ct-ich ({training.fingerprint[:12]})"
+
+
+def _training(training: Training | None) -> str:
     if training is None:
         return "unknown data"
+    if training.fold is None:
+        but = f" but {named(training.left_out)}" if training.left_out else ""
+        return f"all subjects of {_dataset(training)}{but}: {len(training.training_subjects)} subjects"
     return (
-        f"the authors' fold {training.fold} of ct-ich 1.0.0 (Hssayeni et al. 2019): "
+        f"fold {training.fold} of {_dataset(training)}: "
         f"{len(training.training_subjects)} subjects to train, {len(training.validation_subjects)} to choose "
         f"thresholds, {len(training.test_subjects)} to report on; no subject is in two of them"
     )
 
 
-def _failures(metrics: dict[str, Any]) -> str:
+def _demonstration(training: Training | None) -> str:
+    if training is None or not _is_ct_ich(training):
+        return ""
+    verb = "was seen" if DEMONSTRATION_SUBJECT in training.seen(FINGERPRINT) else "was not seen"
+    return f" The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) {verb} in training."
+
+
+def _started_from(training: Training | None) -> str:
+    if training is None or training.started_from is None:
+        return ""
+    start = training.started_from
+    return (
+        f" Training went on from the weights of {start.model} {start.version}, trained on {_training(start.training)}."
+    )
+
+
+def _pooled(training: Training | None) -> str:
+    if not _on_all(training):
+        return ""
+    return (
+        "\n\nWhat is chosen on validation subjects is the median of what the five models below have chosen on theirs: "
+        "this model has none. Every subject is a validation subject of one of the five, those left out here too."
+    )
+
+
+def _whose_figures(training: Training | None) -> str:
+    if _on_all(training):
+        return (
+            "No figure here is of this model, which leaves no subjects to test it on. They are those of five models of "
+            "the same recipe,\none a fold, each on subjects that it has not seen, with 95 % intervals from resampling "
+            "subjects."
+        )
+    return "On the test subjects, each figure with a 95 % interval from resampling subjects."
+
+
+def _papers_column(training: Training | None) -> str:
+    if not _is_ct_ich(training):
+        return "The paper's column is of other data."
+    if _on_all(training):
+        return "The paper's column is over five folds as well."
+    return "The paper's column is over five folds, this model's over one: the\ninterval says how much that can mean."
+
+
+def _failures(metrics: Mapping[str, Any]) -> str:
     poor = [f"{subject} ({one['dice']:.2f})" for subject, one in metrics["per_subject"].items() if one["dice"] < 0.1]
     if not poor:
         return "No test subject with hemorrhage has a Dice below 0.1."
     return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}."
 
 
-def _demonstration(package: PackageConfig) -> str:
-    training = package.training
-    seen = () if training is None else (*training.training_subjects, *training.validation_subjects)
-    verb = "was seen" if DEMONSTRATION_SUBJECT in seen else "was not seen"
-    return f"The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) {verb} in training."
+def _limits(package: PackageConfig) -> str:
+    if not _is_ct_ich(package.training):
+        return "How well it does on scans of other hospitals, scanners and patients than these is not known."
+    return _CT_ICH_LIMITS + ("" if "calibration" in package.chosen else _UNCALIBRATED)
+
+
+def _licence(training: Training | None) -> str:
+    texts, one = [], training
+    while one is not None:
+        texts.append(_ATTRIBUTION if _is_ct_ich(one) else f"Weights derive from {_dataset(one)}: ask its owner.")
+        one = None if one.started_from is None else one.started_from.training
+    return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
 
 
 def _how_it_decides(package: PackageConfig) -> str:

@@ -13,7 +13,8 @@ from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS
 from ichor.experiments.card import model_card
 from ichor.experiments.config import load_config
-from ichor.experiments.fold import MODEL, fold_folder
+from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
+from ichor.experiments.fold import MADE_BY, MODEL, fold_folder
 from ichor.models.package import CONFIG, read_config, write_config, write_sums
 
 CARD = "MODEL_CARD.md"
@@ -22,22 +23,32 @@ CARD = "MODEL_CARD.md"
 def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
-    Raises BadConfig where the run is not finished, has several folds (and so several models), or `out` exists.
+    `run` is one of a single fold, or one on all subjects with the figures of the recipe over five folds. Raises
+    BadConfig where it is not finished, has several folds (and so several models), or `out` exists.
     """
     if out.exists():
         raise BadConfig(f"{out}: expected a folder that does not exist yet, found one that does")
     config = load_config(str(run / CONFIG))
-    if not (run / METRICS).is_file():
-        raise BadConfig(f"{run}: expected a finished run with {METRICS}, found none; run `ichor train` to its end")
-    metrics: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
-    if len(metrics["folds"]) != 1:  # its figures would not be those of the model
-        raise BadConfig(f"{run}: expected a run of one fold, found folds {', '.join(map(str, metrics['folds']))}")
-    model = fold_folder(run, metrics["folds"][0]) / MODEL
-    package = read_config(model).model_copy(update={"model": name or config.name, "version": __version__})
+    figures = run / (OUT_OF_FOLD if is_final(run) else METRICS)
+    if not figures.is_file():
+        raise BadConfig(f"{run}: expected a finished run with {figures.name}, found none; run `ichor train` to its end")
+    metrics: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
+    fitted = run / ALL if is_final(run) else _only_fold(run, metrics["folds"])
+    package = read_config(fitted / MODEL).model_copy(update={"model": name or config.name, "version": __version__})
+    made_by = json.loads((fitted / MADE_BY).read_text(encoding="utf-8")) if is_final(run) else metrics["made_by"]
 
     with whole_folder(out) as folder:
-        shutil.copytree(model, folder, dirs_exist_ok=True)
+        shutil.copytree(fitted / MODEL, folder, dirs_exist_ok=True)
         write_config(folder, package)
-        shutil.copyfile(run / METRICS, folder / METRICS)
-        (folder / CARD).write_text(model_card(package, metrics), encoding="utf-8")
+        shutil.copyfile(figures, folder / METRICS)
+        (folder / CARD).write_text(model_card(package, metrics, made_by), encoding="utf-8")
         write_sums(folder)
+
+
+def _only_fold(run: Path, folds: list[int]) -> Path:
+    """Where the run keeps its one fold. Raises BadConfig where it has several, whose figures are of no one model."""
+    if len(folds) != 1:
+        raise BadConfig(
+            f"{run}: expected a run of one fold or on all subjects, found folds {', '.join(map(str, folds))}"
+        )
+    return fold_folder(run, folds[0])

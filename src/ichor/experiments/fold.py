@@ -27,8 +27,10 @@ from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.kept import read_answer, write_kept
 from ichor.experiments.making import commit, hardware, on_accelerator
+from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.base import Answer
+from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import CONFIG, Training, read_config, write_config
 from ichor.read import open_scan
 
@@ -78,12 +80,15 @@ def digest(run: Path, fold: Fold) -> str:
     return whole.hexdigest()
 
 
-def fit_and_predict(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str) -> None:
+def fit_and_predict(
+    config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None = None
+) -> None:
     """Fit on the training block, choose on the validation block, predict the test block.
 
     What a previous call finished is not done again. Every rank of a torchrun group fits; the first one predicts.
+    `start` is the package whose weights are gone on from.
     """
-    method = _fit(config, dataset, run, fold, command)
+    method = _fit(config, dataset, run, fold, command, start)
     if is_first_rank() and not is_predicted(run, fold):
         model = fold_folder(run, fold.number) / MODEL
         if method is None or not on_accelerator():
@@ -122,30 +127,51 @@ def is_first_rank() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _fit(config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str) -> Method | None:
-    """The method just fitted; None where an earlier call did it."""
-    folder = fold_folder(run, fold.number)
+def fit_into(
+    folder: Path, config: ExperimentConfig, training: Training, command: str, fit: Callable[[Method], None]
+) -> Method | None:
+    """Let `fit` fit the experiment's method and keep it in `folder`, with what made it and on whom.
+
+    Returns the method just fitted; None where an earlier call did it. The first rank of a torchrun group keeps it.
+    """
     if (folder / MODEL / CONFIG).exists():
         return None
     started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
     method = get(config.method)(**config.settings)
     method.model = config.name
-    method.fit(dataset.cases(fold.training), dataset.cases(fold.validation), folder)
+    fit(method)
     if is_first_rank():
         folder.mkdir(parents=True, exist_ok=True)
         _write_made_by(folder, command, made_at, _fit_seconds(folder, time.perf_counter() - started))
-        training = Training(
-            experiment=config.name,
-            fingerprint=dataset.fingerprint,
-            fold=fold.number,
-            training_subjects=fold.training,
-            validation_subjects=fold.validation,
-            test_subjects=fold.test,
-        )
         with whole_folder(folder / MODEL) as model:
             method.save(model)
             write_config(model, read_config(model).model_copy(update={"training": training}))
     return method
+
+
+def _fit(
+    config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None
+) -> Method | None:
+    folder = fold_folder(run, fold.number)
+
+    def fit(method: Method) -> None:
+        training, validation = dataset.cases(fold.training), dataset.cases(fold.validation)
+        if start is None:
+            method.fit(training, validation, folder)
+        else:
+            assert isinstance(method, UNetSlices)  # `read_start` has refused any other
+            method.fit(training, validation, folder, go_on_from=start.folder)
+
+    training = Training(
+        experiment=config.name,
+        fingerprint=dataset.fingerprint,
+        fold=fold.number,
+        training_subjects=fold.training,
+        validation_subjects=fold.validation,
+        test_subjects=fold.test,
+        started_from=None if start is None else start.record,
+    )
+    return fit_into(folder, config, training, command, fit)
 
 
 def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None:

@@ -1,7 +1,7 @@
 """A run: one experiment over some folds, from the dataset to figures on the subjects it was tested on.
 
 RUN/config.yaml    the config with all defaults written out
-RUN/data.json      the fingerprint of the dataset
+RUN/data.json      the fingerprint of the dataset, and the package gone on from where there is one
 RUN/fold-K/        a fold (see fold.py); folds may be done by separate processes or machines that share RUN
 RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
 RUN/reported.json      the digest of each fold that they are of
@@ -40,6 +40,7 @@ from ichor.experiments.fold import (
     require_blocks,
 )
 from ichor.experiments.kept import read_answer, read_prediction
+from ichor.experiments.start import Start, read_start
 from ichor.models.package import CONFIG, read_config
 
 DATA = "data.json"
@@ -58,28 +59,33 @@ def cross_validate(
     *,
     command_of: CommandOf,
     answers: Path | None = None,
+    start: str | Path | None = None,
 ) -> dict[str, Any] | None:
     """Do these folds of an experiment, 1 to 5, and report on all folds that are done by now.
 
     Returns the figures that it also writes to metrics.json; None on the other ranks of a torchrun group. What a
     previous call with the same `run` finished is not done again. `command_of` gives the command that does some folds,
     which is what is said of their making: the last of several calls is not what made all of them. `answers` is the run
-    of the experiment that `config.answers_of` names. Raises BadConfig where `run` holds another experiment or other
-    data, where `answers` is missing, not asked for or of another experiment or network, and where a block of a fold
-    has no subject in the dataset.
+    of the experiment that `config.answers_of` names. `start` is a model package, by name or folder, whose weights each
+    fold goes on from. Raises BadConfig where `run` holds another experiment, other data or another start, where
+    `answers` is missing, not asked for or of another experiment or network, where `start` has another network or has
+    seen a subject to test on, and where a block of a fold has no subject in the dataset.
     """
     chosen = [fold_of(config, dataset, number) for number in folds]
     for fold in chosen:
         require_blocks(fold, dataset)
     if answers is not None or config.answers_of is not None:
         _check_answers(config, dataset, answers)
+    started = None if start is None else read_start(start, config)
+    if started is not None:
+        started.require_unseen(dataset, [subject for fold in chosen for subject in fold.test])
     if is_first_rank():
-        claim(run, config, dataset)
+        claim(run, config, dataset, **started_from(started))
     for fold in chosen:
         if answers is not None:
             decide_again(config, answers, run, fold, command_of([fold.number]))
         else:
-            fit_and_predict(config, dataset, run, fold, command_of([fold.number]))
+            fit_and_predict(config, dataset, run, fold, command_of([fold.number]), started)
     return _report(config, dataset, run, command_of) if is_first_rank() else None
 
 
@@ -151,10 +157,11 @@ def _check_answers(config: ExperimentConfig, dataset: CtIch, answers: Path | Non
     _check_data(answers, data, dataset)
 
 
-def claim(run: Path, config: BaseModel, dataset: CtIch) -> None:
+def claim(run: Path, config: BaseModel, dataset: CtIch, **more: Any) -> None:
     """Make the folder this experiment's, on this data.
 
-    Raises BadConfig where what it holds already is of another config or of other data.
+    `more`, plain values by name, is what else it must be the same in. Raises BadConfig where what it holds already is
+    of another config, of other data or of other such values.
     """
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     run.mkdir(parents=True, exist_ok=True)
@@ -167,9 +174,32 @@ def claim(run: Path, config: BaseModel, dataset: CtIch) -> None:
                 f"{yaml.safe_load(found).get('name')!r} with other settings"
             )
         if not (run / DATA).exists():
-            write_whole(run / DATA, json.dumps({"fingerprint": dataset.fingerprint}))
+            write_whole(run / DATA, json.dumps({"fingerprint": dataset.fingerprint, **more}))
         else:
-            _check_data(run, json.loads((run / DATA).read_text(encoding="utf-8"))["fingerprint"], dataset)
+            require_same(run, dataset, **more)
+
+
+def require_same(run: Path, dataset: CtIch, **more: Any) -> None:
+    """Raise BadConfig where a run was claimed on other data or with other values than `more`."""
+    found = json.loads((run / DATA).read_text(encoding="utf-8"))
+    _check_data(run, found.pop("fingerprint"), dataset)
+    for name in sorted({*found, *more}):
+        if found.get(name) != more.get(name):
+            said = name.replace("_", " ")
+            raise BadConfig(
+                f"{run}: expected a run with {said} {_short(more.get(name))}, found one with {_short(found.get(name))}"
+            )
+
+
+def started_from(start: Start | None) -> dict[str, Any]:
+    """What a run is claimed with for the package that it goes on from."""
+    return {} if start is None else {"started_from": f"{start.record.model} {start.record.sha256}"}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "nobody"
+    return "none" if value is None else str(value)
 
 
 def _check_data(run: Path, found: str, dataset: CtIch) -> None:

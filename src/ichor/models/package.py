@@ -2,7 +2,7 @@
 
 model.onnx      the network, where the method has one
 config.yaml     which method, its settings, what was chosen on the validation fold
-metrics.json    its figures on the test fold
+metrics.json    its figures on the test fold, or those of the recipe over all folds
 MODEL_CARD.md   the same for people
 SHA256SUMS      of the four above, in the form of `sha256sum`
 """
@@ -28,16 +28,40 @@ SUMS = "SHA256SUMS"
 
 
 class Training(BaseModel):
-    """On whom a model was trained: the dataset's fingerprint, the fold, and the subjects by their part in it."""
+    """On whom a model was trained: the dataset's fingerprint, the fold, and the subjects by their part in it.
+
+    Where `fold` is None it was trained on all subjects but those `left_out`: there are no validation and no test
+    subjects. `started_from` is the package whose weights it went on from.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     experiment: str
     fingerprint: str
-    fold: int
+    fold: int | None
     training_subjects: tuple[str, ...]
-    validation_subjects: tuple[str, ...]
-    test_subjects: tuple[str, ...]
+    validation_subjects: tuple[str, ...] = ()
+    test_subjects: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    started_from: StartedFrom | None = None
+
+    def seen(self, fingerprint: str) -> frozenset[str]:
+        """The subjects of that dataset that the weights may owe something to, through what they started from too."""
+        earlier = frozenset[str]() if self.started_from is None else self.started_from.training.seen(fingerprint)
+        if self.fingerprint != fingerprint:
+            return earlier
+        return earlier.union(self.training_subjects, self.validation_subjects)
+
+
+class StartedFrom(BaseModel):
+    """A package that a training went on from: its name, the SHA-256 of its network, and its own training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    version: str
+    sha256: str
+    training: Training
 
 
 class PackageConfig(BaseModel):
@@ -137,7 +161,7 @@ def write_config(folder: Path, config: PackageConfig) -> None:
 
 def write_sums(folder: Path) -> None:
     """Write SHA256SUMS over all other files of the package."""
-    lines = [f"{_sha256(f)}  {f.name}\n" for f in sorted(folder.iterdir()) if f.is_file() and f.name != SUMS]
+    lines = [f"{sha256(f)}  {f.name}\n" for f in sorted(folder.iterdir()) if f.is_file() and f.name != SUMS]
     write_whole(folder / SUMS, "".join(lines))
 
 
@@ -151,12 +175,13 @@ def verify(folder: Path) -> None:
     for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
         expected, _, name = line.partition("  ")
         file = folder / name
-        found = _sha256(file) if file.is_file() else "no such file"
+        found = sha256(file) if file.is_file() else "no such file"
         if found != expected:
             raise BadConfig(f"{file}: expected SHA-256 {expected}, found {found}")
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal digits."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

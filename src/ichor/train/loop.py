@@ -49,9 +49,10 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     """Train `network` on `samples`; return it in eval mode with the weights that `settings.keep` asks for.
 
     `validate` gives a validation's figures by name; `score` among them says how good the weights are (higher is
-    better); None where there is nothing to validate on: the last weights are kept. `folder` receives checkpoint.pt after every epoch, history.jsonl and, once done, weights.pt; a call
-    with a folder that already holds some of it continues there. `quiet` shows no progress, for who trains many small
-    networks. Raises BadConfig where the folder's checkpoint was made with other settings.
+    better). None where there is nothing to validate on: the last weights are kept. `folder` receives checkpoint.pt
+    after every epoch, history.jsonl and, once done, weights.pt; a call with a folder that already holds some of it
+    continues there. `quiet` shows no progress, for who trains many small networks. Raises BadConfig where the folder's
+    checkpoint was made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)

@@ -1,0 +1,69 @@
+"""The package that a training goes on from: whether it fits the network, and whom it has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.statistics import named
+from ichor.errors import BadConfig
+from ichor.experiments.config import ExperimentConfig
+from ichor.methods.settings import UNetSlicesSettings
+from ichor.methods.unet_slices import UNetSlices
+from ichor.models.package import NETWORK, PackageConfig, StartedFrom, find_package, read_config, sha256, verify
+
+
+@dataclass(frozen=True)
+class Start:
+    """A package's folder, and what is said of it in what comes out."""
+
+    folder: Path
+    record: StartedFrom
+
+    def require_unseen(self, dataset: CtIch, subjects: Iterable[str]) -> None:
+        """Raise BadConfig where the package has seen one of these subjects, which are to be unseen."""
+        if seen := sorted(self.record.training.seen(dataset.fingerprint).intersection(subjects)):
+            raise BadConfig(
+                f"{self.folder}: expected a package that has not seen those who are to be unseen, "
+                f"found one trained on {named(seen)} of the same dataset"
+            )
+
+
+def read_start(package: str | Path, config: ExperimentConfig) -> Start:
+    """The package, by the name of one that ships or by folder, that this experiment goes on from.
+
+    Raises BadConfig where it is damaged, does not say on whom it was trained, or has another network.
+    """
+    folder = find_package(package)
+    verify(folder)
+    found = read_config(folder)
+    if found.training is None:
+        raise BadConfig(f"{folder}: expected a package that says on whom it was trained, found one that does not")
+    _require_network(folder, found, config)
+    record = StartedFrom(
+        model=found.model, version=found.version, sha256=sha256(folder / NETWORK), training=found.training
+    )
+    return Start(folder, record)
+
+
+def _require_network(folder: Path, found: PackageConfig, config: ExperimentConfig) -> None:
+    """Raise BadConfig where the package's network is not the experiment's, naming what differs."""
+    for method in (config.method, found.method):
+        if method != UNetSlices.name:
+            raise BadConfig(f"{folder}: expected method {UNetSlices.name} to go on from and with, found {method}")
+    ours, theirs = (_network_of(settings) for settings in (config.settings, found.settings))
+    if differing := [name for name in ours if ours[name] != theirs[name]]:
+        expected, others = (", ".join(f"{name} {of[name]}" for name in differing) for of in (ours, theirs))
+        raise BadConfig(f"{folder}: expected the network of {config.name}, {expected}, found {others}")
+
+
+def _network_of(settings: dict[str, object]) -> dict[str, str]:
+    """What a network's weights depend on, by the settings' names."""
+    read = UNetSlicesSettings.model_validate(settings)
+    return {
+        "widths": str([*read.widths]),
+        "skips": read.skips,
+        "subtype head": "yes" if read.training.subtype_loss > 0 else "no",
+    }

@@ -1,0 +1,235 @@
+"""The model that ships, as processes: five folds, then the recipe on all subjects but some, packed; and fine-tuning."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ichor.cli import app
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import authors_fold
+from ichor.errors import IchorError
+from ichor.methods.settings import SlicesChosen, pooled
+from ichor.models.package import load_method, read_config, write_sums
+from ichor.read import open_scan
+from made_ct_ich import write_ct_ich
+
+CONFIG = {
+    "name": "smoke",
+    "method": "unet-slices",
+    "reduced": True,
+    "settings": {
+        "pixel_mm": 3.2,
+        "size": 64,
+        "widths": [4, 4, 8, 8],
+        "mirror": False,
+        "training": {"epochs": 1, "batch": 16, "learning_rate": 0.01, "slice_loss": 0.5, "keep": "last"},
+    },
+}
+FOLDS = range(1, 6)
+LEFT_OUT = ("080", "088")  # of the first test block
+
+
+def write(file: Path, **training: object) -> Path:
+    settings = {**CONFIG["settings"], "training": {**CONFIG["settings"]["training"], **training}}
+    file.write_text(yaml.safe_dump({**CONFIG, "settings": settings}))
+    return file
+
+
+def ichor(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ichor", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def refused(line: str, *words: object) -> None:
+    """The command refuses in one line, for which `main` leaves with 2; without a process, which takes seconds."""
+    with pytest.raises(IchorError) as caught:
+        app([*map(str, words)], standalone_mode=False)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of two subjects a test block, one with hemorrhage; the config; and a run of all five folds."""
+    folder = tmp_path_factory.mktemp("recipe")
+    blocks = [LEFT_OUT, *(authors_fold(k).test for k in FOLDS[1:])]
+    write_ct_ich(folder / "data", {s: n for block in blocks for s, n in zip(block, (2, 0), strict=False)}, n_slices=3)
+    write(folder / "smoke.yaml")
+    done = ichor("crossval", folder / "smoke.yaml", "--data", folder / "data", "--out", folder / "run")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_all(folder: Path) -> list[object]:
+    """The command that trains on all but two, which has been called."""
+    where = ["--data", folder / "data", "--out", folder / "final", "--chosen-in", folder / "run"]
+    words = ["train", folder / "smoke.yaml", *where, *(w for s in LEFT_OUT for w in ("--all-but", s))]
+    done = ichor(*words)
+    assert done.returncode == 0, done.stderr
+    assert "trained on all subjects but 080, 088" in done.stdout
+    assert "not a medical device" in done.stdout
+    assert "Dice" not in done.stdout  # nobody is left to report on
+    return words
+
+
+@pytest.fixture(scope="module")
+def package(folder: Path, on_all: list[object]) -> Path:
+    """What was trained on all but two, exported."""
+    done = ichor("export", folder / "final", "--out", folder / "package", "--name", "made")
+    assert done.returncode == 0, done.stderr
+    return folder / "package"
+
+
+def test_it_is_trained_on_all_but_those_left_out_and_decides_as_the_folds_have_chosen(
+    folder: Path, package: Path
+) -> None:
+    found = read_config(package)
+    assert found.training is not None
+    subjects = CtIch(folder / "data").subjects
+    assert found.training.training_subjects == tuple(s for s in subjects if s not in LEFT_OUT)
+    assert (found.training.left_out, found.training.fold) == (LEFT_OUT, None)
+    assert not (*found.training.validation_subjects, *found.training.test_subjects)
+    folds = [SlicesChosen(**read_config(folder / f"run/fold-{k}/model").chosen) for k in FOLDS]
+    head_mm = SlicesChosen(**found.chosen).head_mm
+    assert SlicesChosen(**found.chosen) == pooled(folds).model_copy(update={"head_mm": head_mm})
+    scan = open_scan(folder / "data/Patients_CT/088")
+    assert load_method(package).predict(scan).made_by.model == "made"
+
+
+def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Path, package: Path) -> None:
+    assert (package / "metrics.json").read_bytes() == (folder / "run/metrics.json").read_bytes()
+    assert not (folder / "final/metrics.json").exists()
+    card = (package / "MODEL_CARD.md").read_text()
+    for text in (
+        "trained on all subjects of a dataset in the layout of ct-ich",
+        "but 080, 088: 8 subjects.",
+        "by `ichor train smoke.yaml --data ct-ich --out FINAL --chosen-in RUN --all-but 080 --all-but 088`",
+        "No figure here is of this model",
+        "the median of what the five models below have chosen",
+        "| figure | this recipe |",
+        "not a medical device",
+    ):
+        assert text in card
+    assert str(folder) not in card
+
+
+def test_it_is_not_trained_twice_and_takes_what_the_folds_choose_now(
+    folder: Path, on_all: list[object], tmp_path: Path
+) -> None:
+    final, run = tmp_path / "final", tmp_path / "run"
+    shutil.copytree(folder / "final", final)
+    shutil.copytree(folder / "run", run)
+    shutil.rmtree(final / "all/model")  # as if it had been killed after the last epoch
+    (final / "out-of-fold.json").unlink()
+    refused("expected a finished run with out-of-fold.json", "export", final, "--out", tmp_path / "x")
+    weights = (final / "all/weights.pt").stat().st_mtime_ns
+    for k in FOLDS:
+        file = run / f"fold-{k}/model/config.yaml"
+        model = yaml.safe_load(file.read_text())
+        file.write_text(yaml.safe_dump({**model, "chosen": {**model["chosen"], "threshold": 0.25}}))
+    words = [{folder / "final": final, folder / "run": run}.get(word, word) for word in on_all]
+    done = ichor(*words)
+    assert done.returncode == 0, done.stderr
+    assert "epoch" not in done.stderr
+    assert (final / "all/weights.pt").stat().st_mtime_ns == weights
+    assert read_config(final / "all/model").chosen["threshold"] == 0.25
+    refused("expected a run with left out 080, found one with 080, 088", *words[:-2])
+
+
+def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path) -> None:
+    config, data, run = folder / "smoke.yaml", ("--data", folder / "data", "--out", tmp_path / "x"), folder / "run"
+    other, best = write(tmp_path / "other.yaml", epochs=2), write(tmp_path / "best.yaml", keep="best", patience=3)
+    more = write_ct_ich(tmp_path / "more", {"049": 1}, n_slices=2)
+    half = tmp_path / "half"
+    shutil.copytree(run, half, ignore=shutil.ignore_patterns("fold-*"))
+    (half / "metrics.json").write_text(json.dumps({**json.loads((run / "metrics.json").read_text()), "folds": [1, 4]}))
+    chosen, bad = ("--chosen-in", run), ("--all-but", "059", "--all-but", "88")
+    for line, words in (
+        ("expected subjects of the dataset to leave out, found 059, 88", (config, *data, *chosen, *bad)),
+        ("--all-but: expected --chosen-in RUN beside it", (config, *data, "--all-but", "088")),
+        ("--chosen-in: expected no --fold", (config, *data, *chosen, "--fold", "2")),
+        ("expected a finished run of `ichor crossval`", (config, *data, "--chosen-in", tmp_path)),
+        ("expected a run of folds 1 to 5, found 1, 4", (config, *data, "--chosen-in", half)),
+        ("expected a run of smoke with the same settings", (other, *data, *chosen)),
+        ("expected training.keep last and no patience", (best, *data, *chosen)),
+        ("expected method unet-slices to train on all, found threshold", ("paper/threshold", *data, *chosen)),
+        ("expected a run on data", (config, "--data", more, "--out", tmp_path / "x", *chosen)),
+    ):
+        refused(line, "train", *words)
+        assert not (tmp_path / "x").exists()
+
+
+def test_own_data_is_gone_on_with_from_the_package(folder: Path, package: Path, tmp_path: Path) -> None:
+    """On other subjects than the package's, of another dataset."""
+    subjects = dict.fromkeys((f"{n:03}" for n in range(1, 6)), 1)
+    own = write_ct_ich(tmp_path / "own", subjects, n_slices=2)
+    config = tmp_path / "mine.yaml"
+    config.write_text(yaml.safe_dump({**CONFIG, "name": "mine", "folds": "stratified"}))
+    words = ["train", config, "--data", own, "--out", tmp_path / "run"]
+    done = ichor(*words, "--from", package)
+    assert done.returncode == 0, done.stderr
+    training = read_config(tmp_path / "run/fold-1/model").training
+    assert training is not None and training.started_from is not None
+    assert training.started_from.model == "made"
+    assert training.started_from.training == read_config(package).training
+    made_by = json.loads((tmp_path / "run/metrics.json").read_text())["made_by"]
+    assert made_by["command"] == "ichor train mine.yaml --data ct-ich --out RUN --from package"
+
+    assert ichor("export", tmp_path / "run", "--out", tmp_path / "tuned").returncode == 0
+    card = (tmp_path / "tuned/MODEL_CARD.md").read_text()
+    assert "went on from the weights of made" in card and "The paper's column is of other data." in card
+    # What it has seen is remembered through the packages that it comes from.
+    at = ["--data", folder / "data", "--out", tmp_path / "x"]
+    refused(
+        "expected a package that has not seen",
+        "train",
+        folder / "smoke.yaml",
+        *at,
+        "--from",
+        tmp_path / "tuned",
+        "--fold",
+        2,
+    )
+    refused("expected a run with started from none, found one with made", *words)
+
+
+def test_what_is_refused_leaves_with_2(folder: Path, package: Path, tmp_path: Path) -> None:
+    at = ("--data", folder / "data", "--out", tmp_path / "x")
+    done = ichor("crossval", folder / "smoke.yaml", *at, "--from", package)
+    assert done.returncode == 2
+    assert "expected a package that has not seen those who are to be unseen, found one trained on" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_start_that_does_not_fit_is_one_line(folder: Path, package: Path, tmp_path: Path) -> None:
+    config, data = folder / "smoke.yaml", ("--data", folder / "data", "--out", tmp_path / "x")
+    with_head = write(tmp_path / "head.yaml", subtype_loss=0.25)
+    nobody = tmp_path / "nobody"
+    shutil.copytree(package, nobody)
+    content = yaml.safe_load((nobody / "config.yaml").read_text())
+    (nobody / "config.yaml").write_text(yaml.safe_dump({**content, "training": None}))
+    write_sums(nobody)
+    for line, words in (
+        ("expected a model package or one of compact", (config, *data, "--from", "nothing")),
+        ("the network of smoke, widths [4, 4, 8, 8], found widths [32,", (config, *data, "--from", "compact")),
+        ("the network of smoke, subtype head yes, found subtype head no", (with_head, *data, "--from", package)),
+        ("expected method unet-slices to go on from and with", ("paper/threshold", *data, "--from", package)),
+        ("expected a package that says on whom it was trained", (config, *data, "--from", nobody)),
+        ("expected a package that has not seen", (config, *data, "--from", package, "--fold", "2")),
+    ):  # fmt: skip
+        refused(line, "train", *words)
+        assert not (tmp_path / "x").exists()
