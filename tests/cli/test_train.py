@@ -21,7 +21,7 @@ from ichor.dataset.folds import authors_fold
 from ichor.evaluate.files import SUBTYPE_COLUMNS, from_run_lengths
 from ichor.experiments.kept import read_prediction
 from ichor.methods.settings import SlicesChosen
-from ichor.models.package import load_method
+from ichor.models.package import load_method, read_config
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
 
@@ -124,6 +124,8 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     np.testing.assert_allclose([[float(row[s]) for s in SUBTYPE_COLUMNS] for row in rows], subtypes, rtol=1e-4)
     files = {f.name for f in (tmp_path / "model").iterdir()}
     assert files == {"model.onnx", "config.yaml", "metrics.json", "MODEL_CARD.md", "SHA256SUMS"}
+    points = read_config(tmp_path / "model").chosen["operating_points"]
+    assert f"`triage` at {points['triage']:.3f}" in (tmp_path / "model/MODEL_CARD.md").read_text()
 
 
 def test_killed_and_called_again_it_goes_on_to_the_same_weights(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ichor.dataset.case import CHRONIC_SUBJECT, Case
-from ichor.methods.calibration import Calibration, expit
+from ichor.methods.calibration import Calibration, Calibrations, expit
 from ichor.scan import Scan, Source
 from ichor.train.choose import choose_calibration, choose_thresholds
 
@@ -111,7 +111,7 @@ def _overconfident(n_subjects: int) -> tuple[Callable[[Scan], dict[str, np.ndarr
 
 def test_each_task_is_calibrated_on_what_was_seen_of_it() -> None:
     answer, cases = _overconfident(40)
-    found = choose_calibration(answer, cases)
+    found = choose_calibration(answer, cases, [])
     assert found.voxel.slope == pytest.approx(1 / 3, rel=0.05)
     assert found.voxel.intercept == pytest.approx(-2 / 3, abs=0.05)
     truth = {
@@ -127,14 +127,25 @@ def test_each_task_is_calibrated_on_what_was_seen_of_it() -> None:
 
 def test_a_calibration_that_nothing_is_known_of_is_the_identity() -> None:
     answer, cases = _scored(*[(k % 2 == 0, 0.3 + 0.05 * k) for k in range(10)])
-    found = choose_calibration(answer, cases)
+    found = choose_calibration(answer, cases, [])
     assert found.subtype == Calibration()  # no such head
-    assert choose_calibration(*_scored(*[(True, 0.3), (False, 0.2)])).slice == Calibration()
+    assert choose_calibration(*_scored(*[(True, 0.3), (False, 0.2)]), []).slice == Calibration()
     assert found.slice != Calibration() and found.scan != Calibration()
 
 
 def test_the_chronic_subject_does_not_calibrate_voxels() -> None:
     answer, cases = _overconfident(4)
-    without = choose_calibration(answer, cases).voxel
+    without = choose_calibration(answer, cases, []).voxel
     chronic = Case(CHRONIC_SUBJECT, cases[0].scan, ~cases[0].mask, cases[0].labels)
-    assert choose_calibration(answer, [*cases, chronic]).voxel == without
+    assert choose_calibration(answer, [*cases, chronic], []).voxel == without
+
+
+def test_how_frequent_hemorrhage_is_is_learned_from_the_training_cases_too() -> None:
+    answer, cases = _scored(*[(k % 2 == 0, 0.3 + 0.05 * k) for k in range(12)])
+    _, others = _scored(*[(False, 0.0)] * 12)
+    alone, with_others = choose_calibration(answer, cases, []), choose_calibration(answer, cases, others)
+    for task in ("voxel", "slice"):  # 6 of 12 have blood, of all 6 of 24: a third of the odds
+        one, other = getattr(alone, task), getattr(with_others, task)
+        assert other.slope == pytest.approx(one.slope)
+        assert other.intercept - one.intercept == pytest.approx(np.log(1 / 3))
+    assert choose_calibration(answer, cases[:1], others) == Calibrations()

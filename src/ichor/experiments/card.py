@@ -10,6 +10,7 @@ from ichor.dataset.published import FINGERPRINT
 from ichor.dataset.statistics import named
 from ichor.evaluate.tables import figures_table, subjects_table
 from ichor.models.package import PackageConfig, Training
+from ichor.train.choose import SPECIFIC_SPECIFICITY, TRIAGE_SENSITIVITY
 
 _CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
 _ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
@@ -168,5 +169,18 @@ def _how_it_decides(package: PackageConfig) -> str:
     return (
         f"{text} The voxel threshold is {chosen['threshold']:g}, chosen on the validation subjects for the best Dice "
         f"per scan; slices below a slice probability of {chosen['slice_threshold']:.3f} are left empty, the threshold "
-        "of the highest sensitivity plus specificity (Youden) on the validation subjects."
+        f"of the highest sensitivity plus specificity (Youden) on the validation subjects.{_operating_points(chosen)}"
+    )
+
+
+def _operating_points(chosen: Mapping[str, Any]) -> str:
+    points = chosen.get("operating_points")
+    if not points:
+        return ""
+    return (
+        f" Other operating points, chosen there too, are `triage` at {points['triage']:.3f}, the highest that finds "
+        f"{100 * TRIAGE_SENSITIVITY:g} % of the slices with hemorrhage, and `specific` at {points['specific']:.3f}, "
+        f"the lowest that leaves {100 * SPECIFIC_SPECIFICITY:g} % of those without alone. Probabilities are calibrated "
+        "by a slope and an intercept of their logit (Platt 1999), fitted there; how frequent hemorrhage is, is learned "
+        "from the training subjects too."
     )

@@ -59,7 +59,7 @@ class UNetSlices:
         self.forward, head_mm = train_slices(
             self.settings, self.field_of, training, validation, workdir, go_on_from=go_on_from
         )
-        calibration = choose_calibration(partial(self._answer, calibration=Calibrations()), validation)
+        calibration = choose_calibration(partial(self._answer, calibration=Calibrations()), validation, training)
         thresholds = choose_thresholds(partial(self._answer, calibration=calibration), validation)
         self.chosen = SlicesChosen(**thresholds, calibration=calibration, head_mm=head_mm)
 

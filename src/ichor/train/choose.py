@@ -46,10 +46,12 @@ VOXEL_THRESHOLDS = (
 )
 
 
-def choose_calibration(answer: AnswerOf, validation: Sequence[Case]) -> Calibrations:
+def choose_calibration(answer: AnswerOf, validation: Sequence[Case], training: Sequence[Case]) -> Calibrations:
     """What makes the network's answers mean what they say, of highest likelihood on the validation cases.
 
-    Voxels are counted in bins of their logit, all of them at the scans' own resolution, without the chronic subject's.
+    How frequent hemorrhage is, is learned from the training cases too: the validation cases are few, and among sixteen
+    scans there may be four that have any or ten. Voxels are counted in bins of their logit, all of them at the scans'
+    own resolution; the chronic subject's are left out.
     """
     voxels = np.zeros((2, len(_BINS) + 1))
     of_slices, of_subtypes, positive, labels = [], [], [], []
@@ -65,20 +67,39 @@ def choose_calibration(answer: AnswerOf, validation: Sequence[Case]) -> Calibrat
             voxels += [
                 np.bincount(place[case.mask == is_blood], minlength=voxels.shape[1]) for is_blood in (False, True)
             ]
-    of_slice = fit_calibration(np.concatenate(positive), np.concatenate(of_slices))
+    middle_of_bins = np.tile(expit((np.arange(-138, 138) + 0.5) / 10), 2)
+    is_blood = np.repeat([False, True], len(_BINS) - 1)
+    more = _times_the_odds(validation, training)
+    of_slice = fit_calibration(np.concatenate(positive), np.concatenate(of_slices), times_the_odds=more["slice"])
     return Calibrations(
-        voxel=_calibration_of_voxels(voxels),
+        voxel=fit_calibration(is_blood, middle_of_bins, voxels[:, 1:-1].ravel(), times_the_odds=more["voxel"]),
         slice=of_slice,
-        subtype=fit_calibration(np.concatenate(labels), np.concatenate(of_subtypes)) if labels else Calibration(),
-        scan=fit_calibration([one.any() for one in positive], [of_slice.of(one).max() for one in of_slices]),
+        subtype=fit_calibration(np.concatenate(labels), np.concatenate(of_subtypes), times_the_odds=more["subtype"])
+        if labels
+        else Calibration(),
+        scan=fit_calibration(
+            [one.any() for one in positive],
+            [of_slice.of(one).max() for one in of_slices],
+            times_the_odds=more["scan"],
+        ),
     )
 
 
-def _calibration_of_voxels(counts: NDArray[np.float64]) -> Calibration:
-    """Fitted on how many voxels without and with hemorrhage, (2, bins), lie between the edges of `_BINS`."""
-    within = counts[:, 1:-1]
-    middle = expit((np.arange(-138, 138) + 0.5) / 10)
-    return fit_calibration(np.repeat([False, True], len(middle)), np.tile(middle, 2), within.ravel())
+def _times_the_odds(validation: Sequence[Case], training: Sequence[Case]) -> dict[str, float]:
+    """The odds of hemorrhage among both, over those among the validation cases alone; 1 where these have one class."""
+    held_out, others = (sum((_classes(case) for case in cases), np.zeros((4, 2))) for cases in (validation, training))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without, having = ((held_out + others) / held_out).T
+        times = having / without
+    known = np.isfinite(times) & (times > 0)
+    return dict(zip(("voxel", "slice", "subtype", "scan"), np.where(known, times, 1.0), strict=True))
+
+
+def _classes(case: Case) -> NDArray[np.float64]:
+    """(4, 2) how many voxels, slices, subtypes on slices, and scans, of a case have no hemorrhage and how many have."""
+    mask = case.mask if case.subject != CHRONIC_SUBJECT else case.mask[:0]
+    tasks = (mask, case.positive, case.labels, case.positive.any(keepdims=True))
+    return np.array([[np.count_nonzero(~one), np.count_nonzero(one)] for one in tasks], np.float64)
 
 
 def choose_thresholds(answer: AnswerOf, validation: Sequence[Case]) -> dict[str, Any]:
