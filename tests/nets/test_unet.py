@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_unet import SliceUNet
 from ichor.nets.unet import PAPER_PARAMETERS, UNet
 from ichor.nets.windowing import Windowing
@@ -45,3 +46,13 @@ def test_windowing_is_the_gray_window() -> None:
     for channel, window in enumerate((BRAIN, BONE)):
         expected = torch.from_numpy(window.gray(hu[0, 0].numpy())) / 255
         assert torch.allclose(windowed[0, channel], expected, atol=1e-6)
+
+
+def test_an_ensemble_gives_the_mean_of_its_members() -> None:
+    members = [SliceUNet((8, 8, 8, 8), subtypes=True).eval() for _ in range(2)]
+    hu = 40 * torch.randn(2, 3, 32, 32)
+    ensemble = Ensemble(members).eval()
+    first, second, both = members[0](hu), members[1](hu), ensemble(hu)
+    assert both.keys() == first.keys()
+    for name, mean in both.items():
+        assert torch.allclose(mean, (first[name] + second[name]) / 2, atol=1e-6)

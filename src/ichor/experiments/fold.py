@@ -202,8 +202,6 @@ def _write_made_by(folder: Path, command: str, made_at: str | None, seconds: flo
 
 def _fit_seconds(folder: Path, elapsed: float) -> float:
     """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
-    history = folder / "history.jsonl"
-    if not history.exists():
-        return elapsed
-    rows = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
-    return float(sum(row["seconds"] for row in rows))
+    histories = sorted(folder.rglob("history.jsonl"))  # of a network, or one of each member of several
+    rows = [json.loads(line) for file in histories for line in file.read_text(encoding="utf-8").splitlines()]
+    return float(sum(row["seconds"] for row in rows)) if rows else elapsed

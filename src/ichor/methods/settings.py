@@ -22,6 +22,7 @@ class UNetSlicesSettings(Strict):
     neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
     skips: Literal["concatenated", "added"] = Setting("concatenated", description="how the decoder takes the encoder's")
+    members: int = Setting(1, ge=1, description="networks of different seeds whose logits are averaged")
     mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
     dropout: float = Setting(0.2, ge=0, lt=1)
     negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")

@@ -17,6 +17,7 @@ from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.head import head_length_mm
 from ichor.methods.field import Field, neighbours
 from ichor.methods.settings import UNetSlicesSettings
+from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_unet import SliceUNet
 from ichor.scan import Scan
 from ichor.train.choose import VOXEL_THRESHOLDS
@@ -40,7 +41,8 @@ def train_slices(
 ) -> tuple[TorchForward, float]:
     """Train the network of `settings`; returns it with the median length of the training heads in mm.
 
-    `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`;
+    `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`, with
+    a folder in it for each member where there are several, which differ by their seeds;
     `go_on_from` is the workdir of an earlier training or a model package whose weights are gone on from. Without
     validation cases nothing is validated, and the weights are the last. Raises BadConfig where weights do not fit.
     """
@@ -48,11 +50,22 @@ def train_slices(
     validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
     samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste)
     torch.manual_seed(settings.training.seed)
-    network = SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes=settings.training.subtype_loss > 0)
+    subtypes = settings.training.subtype_loss > 0
+    members = [SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes) for _ in range(settings.members)]
+    network = members[0] if settings.members == 1 else Ensemble(members)
     if go_on_from is not None:
         load_weights(network, go_on_from)
-    trained = train(network, samples, validate, settings.training, workdir, quiet=quiet)
-    return TorchForward(trained), pool.head_mm
+    for k, member in enumerate(members):
+        own = settings.training.model_copy(update={"seed": settings.training.seed + k})
+        train(
+            member, samples, validate, own, workdir if settings.members == 1 else member_folder(workdir, k), quiet=quiet
+        )
+    return TorchForward(network), pool.head_mm
+
+
+def member_folder(workdir: Path, k: int) -> Path:
+    """Where member `k`, from 0, of several is trained."""
+    return workdir / f"member-{k + 1}"
 
 
 @dataclass(frozen=True, eq=False)
