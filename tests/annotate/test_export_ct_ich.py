@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import yaml
 from PIL import Image
 
 from ichor.annotate.ct_ich import import_ct_ich
+from ichor.annotate.export.annotated import case_numbers
 from ichor.annotate.export.grid_650 import grid_of
 from ichor.annotate.export.run import export
 from ichor.annotate.project import UNSTATED, Labels, Person, Project, open_project
@@ -267,6 +269,37 @@ def test_a_region_of_one_pixel_survives_a_finer_grid() -> None:
     mapped = grid_of(scan).label_map(drawn)
     assert set(np.unique(mapped)) == {0, 2}
     assert 16 <= (mapped == 2).sum() <= 36  # 650 / 128, squared, is 25.8
+
+
+def test_true_sizes_are_read_back(other_grids) -> None:
+    out, scans, _ = other_grids
+    for case in ("001", "004", "005", "006"):
+        scan = open_scan(out / IMAGES / case)
+        assert scan.pixel_mm is not None
+        field_mm = np.multiply(scans[case].voxels.shape[1:], scans[case].pixel_mm[0]).max()
+        np.testing.assert_allclose(scan.pixel_mm, field_mm / 650, rtol=1e-5)
+        np.testing.assert_allclose(scan.slice_positions_mm, [0, 10, 20, 30], atol=1e-3)
+    scan = open_scan(out / IMAGES / "003")  # of no known size: nominal, and it says so
+    np.testing.assert_allclose(scan.pixel_mm, 0.33)
+    assert any("nominal" in warning for warning in scan.warnings)
+
+
+def test_sizes_belong_to_the_data_and_those_that_do_not_fit_are_one_line(other_grids, tmp_path: Path) -> None:
+    shutil.copytree(other_grids[0], tmp_path / "out")
+    file = tmp_path / "out" / "regions.json"
+    before, content = CtIch(tmp_path / "out").fingerprint, json.loads(file.read_text())
+    content["geometry"]["001"]["pixel_mm"].pop()
+    file.write_text(json.dumps(content))
+    assert CtIch(tmp_path / "out").fingerprint != before
+    with pytest.raises(UnreadableInput, match=r"regions\.json: expected sizes of 4 slices of 001, found 3 sizes and 4"):
+        open_scan(tmp_path / "out" / IMAGES / "001")
+
+
+def test_numbers_that_stand_for_something_in_ct_ich_are_not_given() -> None:
+    records = [SimpleNamespace(id=n, subject=f"head {n}") for n in range(90)]
+    numbers = case_numbers(records).values()  # type: ignore[arg-type]
+    assert len(set(numbers)) == 90
+    assert not {"070", "081"} & set(numbers)
 
 
 def test_true_sizes_are_kept_beside_the_layout(other_grids) -> None:

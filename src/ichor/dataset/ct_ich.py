@@ -19,6 +19,7 @@ from ichor.dataset.case import Case, Cases
 from ichor.dataset.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
+from ichor.read.ct_ich_geometry import FILE as SIZES
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 
@@ -147,10 +148,14 @@ class CtIch:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the names and contents of all images and tables: two equal datasets have the same."""
+        """SHA-256 over the names and contents of all images and tables: two equal datasets have the same.
+
+        Over the true sizes too, where the annotation tool's export has them.
+        """
         digest = hashlib.sha256()
         images = self.root / ("Patients_CT" if self.release == "1.0.0" else "ct_scans")
         files = [*images.rglob("*"), *(self.root / "masks").rglob("*"), self.slice_table, self.demographics_table]
+        files.append(self.root / SIZES)
         for file in sorted(f for f in files if f.is_file()):
             digest.update(file.relative_to(self.root).as_posix().encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())

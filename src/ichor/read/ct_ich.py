@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.ct_ich_geometry import stated_sizes
 from ichor.scan import Scan, Source
 from ichor.windows import BONE, BRAIN
 
@@ -54,7 +55,7 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
     UnreadableInput where a slice is missing, broken or of another size.
     """
     numbers = _slice_numbers(path / "brain")
-    warnings = [NOMINAL_SIZE]
+    warnings = []
     use_bone = path.resolve().name not in SUBJECTS_WITH_SHIFTED_BONE
     if not use_bone:
         warnings.append("The bone-window images show other slices than the brain-window ones: left out.")
@@ -79,7 +80,7 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
 def read_grid(path: Path) -> Scan:
     """The scan of `read` without its images: where its voxels lie, all of them 0 and none in memory."""
     n = len(_slice_numbers(path / "brain"))
-    return _on_grid(np.broadcast_to(np.float32(0), (n, *SIZE)), path, [NOMINAL_SIZE])
+    return _on_grid(np.broadcast_to(np.float32(0), (n, *SIZE)), path, [])
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
@@ -122,13 +123,17 @@ def combine(brain: NDArray[np.uint8], bone: NDArray[np.uint8]) -> NDArray[np.flo
 
 def _on_grid(voxels: NDArray[np.float32], path: Path, warnings: list[str]) -> Scan:
     n = len(voxels)
+    sizes = stated_sizes(path, n)
+    pixel_mm, along_mm = sizes or (np.full(n, PIXEL_MM), np.arange(n) * SLICE_MM)
+    # An export of ct-ich states its nominal sizes again, which verifies nothing.
+    nominal = sizes is None or bool(np.allclose(pixel_mm, PIXEL_MM))
     return Scan(
         voxels=voxels,
         source=Source(kind="ct-ich", path=path),
-        pixel_mm=np.full((n, 2), PIXEL_MM),
-        positions_mm=np.stack([np.zeros(n), np.zeros(n), np.arange(n) * SLICE_MM], axis=1),
-        thickness_mm=np.full(n, SLICE_MM),
-        warnings=tuple(warnings),
+        pixel_mm=np.stack([pixel_mm, pixel_mm], axis=1),
+        positions_mm=np.stack([np.zeros(n), np.zeros(n), along_mm], axis=1),
+        thickness_mm=np.full(n, SLICE_MM) if nominal else None,
+        warnings=(*([NOMINAL_SIZE] if nominal else []), *warnings),
     )
 
 

@@ -24,7 +24,7 @@ README = """The layout of ct-ich 1.0.0 (Hssayeni M. 2019, doi:10.13026/w8q8-ky94
 {use}
 
 A reader of this layout takes a pixel for {pixel} mm and slices for {slice} mm apart. {file} has each
-subject's true pixel size and slice positions, where they are known, and the subtype of each region.
+subject's true pixel size and slice positions, where they are known, and the subtype of each region; Ichor reads it.
 """
 
 
