@@ -67,3 +67,25 @@ def test_a_batch_has_pasted_lesions_and_their_labels() -> None:
     assert (batch.mask.sum(dim=(1, 2, 3)) == 80).all()
     plain = SliceSamples(hu, np.array([[0, 0, 0], [1, 1, 1]]), mask, labels, negatives=1.0)
     assert plain.batch(np.array([0, 1]), torch.device("cpu")).positive.tolist() == [1, 0]
+
+
+def test_a_faint_lesion_has_its_mask_and_less_contrast() -> None:
+    hu, mask = _slices()
+    pasting = Pasting(hu, np.array([[0], [1]]), mask)
+    whole, faint = pasting.paste(1, 0, mirror=False), pasting.paste(1, 0, mirror=False, opacity=0.4)
+    assert whole is not None
+    assert faint is not None
+    assert torch.equal(whole[1], faint[1])
+    assert torch.allclose(faint[0][0][faint[1]].median(), torch.tensor(BRAIN_HU + 0.4 * (BLOOD_HU - BRAIN_HU)))
+
+
+def test_every_opacity_is_drawn_and_none_is_more_than_the_lesions() -> None:
+    hu, mask = _slices()
+    labels = np.zeros((2, 5), bool)
+    labels[0, 3] = True
+    samples = SliceSamples(hu, np.array([[0], [1]]), mask, labels, negatives=1.0, paste=1.0, faint=True)
+    medians = set()
+    for seed in range(30):
+        batch = samples.batch(samples.epoch(np.random.default_rng(seed)), torch.device("cpu"))
+        medians |= {float(one[0][lesion[0] > 0].median()) for one, lesion in zip(batch.hu, batch.mask, strict=True)}
+    assert medians == {65.0, 54.5, 44.0}

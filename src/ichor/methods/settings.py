@@ -29,6 +29,7 @@ class UNetSlicesSettings(Strict):
     paste: float = Setting(
         0.0, ge=0, le=1, description="part of the slices without hemorrhage that another subject's is pasted into"
     )
+    faint: bool = Setting(False, description="whether what is pasted is fainter than it was, two times in three")
     training: TrainingSettings = TrainingSettings(slice_loss=0.5)
 
     @model_validator(mode="after")

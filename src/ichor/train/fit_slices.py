@@ -48,7 +48,9 @@ def train_slices(
     """
     pool = _prepare(settings, field_of, training)
     validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
-    samples = SliceSamples(pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste)
+    samples = SliceSamples(
+        pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste, faint=settings.faint
+    )
     torch.manual_seed(settings.training.seed)
     subtypes = settings.training.subtype_loss > 0
     members = [SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes) for _ in range(settings.members)]

@@ -39,9 +39,10 @@ class Pasting:
         self._cavities = torch.from_numpy(cavities)
         self.sources = np.flatnonzero(mask.any(axis=(1, 2)) & cavities.any(axis=(1, 2)))
 
-    def paste(self, target: int, source: int, mirror: bool) -> tuple[Tensor, Tensor] | None:
+    def paste(self, target: int, source: int, mirror: bool, opacity: float = 1.0) -> tuple[Tensor, Tensor] | None:
         """The target's slices (C, H, W) HU with the source's lesion in them, and its mask (H, W) bool, on the slice.
 
+        Below an `opacity` of 1 the lesion is fainter: that part of it, the rest the target's own tissue.
         None where too little of the lesion comes to lie in soft tissue within the target's skull.
         """
         box, box_of_source = self._boxes[target], self._boxes[source]
@@ -56,7 +57,7 @@ class Pasting:
         slices, lesions = both.chunk(2)
         there = self._hu[into].to(torch.float32)
         tissue = self._cavities[into] & (there > _TISSUE_HU[0]) & (there < _TISSUE_HU[1])
-        alpha = functional.avg_pool2d(lesions, 3, 1, 1, count_include_pad=False) * tissue
+        alpha = opacity * functional.avg_pool2d(lesions, 3, 1, 1, count_include_pad=False) * tissue
         middle = len(into) // 2
         whole = lesions[middle] > 0.5
         mask = whole & tissue[middle]
