@@ -1,0 +1,1 @@
+"""Cases as another acquisition would have shown them: scan, mask and labels changed together."""

@@ -1,0 +1,118 @@
+"""Figures of the same subjects under several conditions, and how each differs from the first, unchanged.
+
+Differences are paired: both figures are on the same resamples of the subjects (Efron and Tibshirani 1993, chapter 16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.evaluate.call_rates import call_rates
+from ichor.evaluate.detection import roc_curve
+from ichor.evaluate.intervals import Sampled, Sampling, as_figures
+from ichor.evaluate.overlap import Overlaps, slice_averages
+
+ADULT_YEARS = 18
+AGES = ("under 18", "18 and over")
+
+# A subject under a condition, as JSON holds it. Lists over slices: the pixels of mask and reference (`both`,
+# `predicted`, `reference`), whether it has hemorrhage (`positive`), `slice_probability`. Of the scan:
+# `scan_probability`, `volume_ml` of the mask, `noise_hu`.
+Row = Mapping[str, Any]
+
+
+class Answers:
+    """The figures of subjects under one condition; of some of them only where `counted`, (subjects,) bool, says so.
+
+    Attributes:
+        dice: (subjects,) as the paper averages it; nan for who does not count in it.
+        figures: by name, on every resample of the subjects.
+        missed: the subjects with hemorrhage of which no voxel was found.
+    """
+
+    def __init__(self, rows: Mapping[str, Row], counted: NDArray[np.bool_] | None = None) -> None:
+        counted = np.ones(len(rows), bool) if counted is None else counted
+        self.sampling = sampling = Sampling(len(rows))
+        overlaps = {s: Overlaps(*(np.array(row[k]) for k in _PIXELS)) for s, row in rows.items()}
+        scored = {s: c and o.positive.any() for (s, o), c in zip(overlaps.items(), counted, strict=True)}
+        self.missed = [s for s, o in overlaps.items() if scored[s] and not o.both.any()]
+        acute = {s: scored[s] and s != CHRONIC_SUBJECT for s in rows}
+        self.dice = np.array([slice_averages(o)[0] if acute[s] else np.nan for s, o in overlaps.items()])
+
+        subject = np.repeat(np.arange(len(rows)), [len(row["positive"]) for row in rows.values()])
+        kept = counted[subject]
+        subject = subject[kept]
+        truth, probability, predicted = (
+            np.concatenate([row[key] for row in rows.values()])[kept]
+            for key in ("positive", "slice_probability", "predicted")
+        )
+        called = call_rates(truth, predicted > 0, subject, len(rows))
+        bleeds = np.array([any(row["positive"]) for row in rows.values()])
+        scans, ml, noise = (
+            np.array([row[key] for row in rows.values()], np.float64)
+            for key in ("scan_probability", "volume_ml", "noise_hu")
+        )
+        self.figures = {
+            "dice": sampling.mean(self.dice),
+            "slice_auc": _auc(sampling, truth, probability, subject),
+            "sensitivity": called["sensitivity"].pooled(sampling),
+            "specificity": called["specificity"].pooled(sampling),
+            "scan_auc": _auc(sampling, bleeds[counted], scans[counted], np.flatnonzero(counted)),
+            "false_positive_ml_p95": sampling.of_values(
+                np.where(counted & ~bleeds, ml, np.nan), lambda sample: float(np.percentile(sample, 95))
+            ),
+            "noise_hu": sampling.mean(np.where(counted, noise, np.nan)),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures with their intervals, and the subjects missed."""
+        return {**as_figures(self.figures), "missed": self.missed}
+
+    def less(self, other: Answers) -> dict[str, Any]:
+        """Dice and slice AUC less those under another condition, of the subjects that have a Dice under both."""
+        auc = self.figures["slice_auc"].values - other.figures["slice_auc"].values
+        less = {"dice": self.sampling.mean(self.dice - other.dice), "slice_auc": Sampled(auc, len(self.dice))}
+        return {key: one.as_json() for key, one in less.items()}
+
+
+def by_condition(rows: Mapping[str, Mapping[str, Row]]) -> dict[str, Any]:
+    """The figures under each condition and how they differ from those under the first.
+
+    `rows` has the row of each condition for each subject, all subjects having the same conditions.
+    """
+    conditions = list(next(iter(rows.values())))
+    answers = {name: Answers({subject: of[name] for subject, of in rows.items()}) for name in conditions}
+    unchanged = answers[conditions[0]]
+    return {
+        name: {**one.as_json(), **({} if one is unchanged else {"less_unchanged": one.less(unchanged)})}
+        for name, one in answers.items()
+    }
+
+
+def by_age(rows: Mapping[str, Row], age_years: Mapping[str, float]) -> dict[str, Any]:
+    """The figures of children and of adults, and those of children less those of adults."""
+    child = np.array([age_years[subject] < ADULT_YEARS for subject in rows])
+    young, old = Answers(rows, child), Answers(rows, ~child)
+    difference = {
+        key: Sampled(young.figures[key].values - old.figures[key].values, len(rows)) for key in ("dice", "slice_auc")
+    }
+    return {**dict(zip(AGES, (young.as_json(), old.as_json()), strict=True)), "difference": as_figures(difference)}
+
+
+_PIXELS = ("both", "predicted", "reference")
+
+
+def _auc(sampling: Sampling, truth: NDArray[np.bool_], scores: NDArray[Any], subject: NDArray[Any]) -> Sampled:
+    """The area under the ROC curve of N cases of subjects; nan where a sample lacks a class."""
+
+    def of(counts: NDArray[np.int64]) -> float:
+        weights = counts[subject]
+        both = weights[truth].any() and weights[~truth].any()
+        return roc_curve(truth, scores, weights).auc if both else float("nan")
+
+    return Sampled(sampling.each(of), len(truth))
