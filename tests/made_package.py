@@ -9,6 +9,7 @@ import torch
 from ichor.methods.field import neighbours
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
+from ichor.models.package import Training, read_config, write_config
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
 from made_scans import made_head
@@ -39,7 +40,8 @@ def untrained_method(*, subtypes: bool = True) -> UNetSlices:
     return method
 
 
-def write_package(folder: Path, *, subtypes: bool = True) -> Path:
-    """Save it as a package into `folder`, which is returned."""
+def write_package(folder: Path, *, subtypes: bool = True, training: Training | None = None) -> Path:
+    """Save it as a package into `folder`, which is returned; `training` is what it says of that."""
     untrained_method(subtypes=subtypes).save(folder)
+    write_config(folder, read_config(folder).model_copy(update={"training": training}))
     return folder

@@ -20,8 +20,10 @@ import pytest
 from PIL import Image
 
 from ichor.dataset.folds import authors_fold
+from ichor.models.package import Training
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich
+from made_package import write_package
 from phantom import head
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +52,11 @@ method: unet-slices
 settings: {pixel_mm: 3.2, size: 64, widths: [4, 4, 8, 8], training: {epochs: 1, batch: 4, slice_loss: 0.5}}
 """
 
+# The config of one's own that a document has its reader write, and the package that it goes on from.
+OWN = SMOKE.replace("name: compact", "name: mine\nfolds: stratified").replace("epochs: 1,", "epochs: 1, keep: last,")
+OWN_PACKAGE = "path/to/package"
+UNSEEN = Training(experiment="made", fingerprint="of other data", fold=1, training_subjects=("001",))
+
 
 def commands(document: Path) -> list[str]:
     """The lines of a document's console blocks that start with a prompt; a backslash joins the next line."""
@@ -69,11 +76,14 @@ def folder(tmp_path: Path, shared: Path) -> Path:
     two_of_each_block = [subject for number in range(1, 6) for subject in authors_fold(number).test[:2]]
     write_ct_ich(tmp_path / "path" / "to" / "ct-ich", dict.fromkeys(two_of_each_block, 1), n_slices=3)
     (tmp_path / "smoke.yaml").write_text(SMOKE)
+    (tmp_path / "mine.yaml").write_text(OWN)
     return tmp_path
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
+    if OWN_PACKAGE in document.read_text(encoding="utf-8"):
+        write_package(folder / OWN_PACKAGE, subtypes=False, training=UNSEEN)
     for command in commands(document):
         if command in INSTEAD:
             arguments, where = INSTEAD[command], ROOT
