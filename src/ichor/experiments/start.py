@@ -65,5 +65,6 @@ def _network_of(settings: dict[str, object]) -> dict[str, str]:
     return {
         "widths": str([*read.widths]),
         "skips": read.skips,
+        "members": str(read.members),
         "subtype head": "yes" if read.training.subtype_loss > 0 else "no",
     }
