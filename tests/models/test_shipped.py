@@ -47,7 +47,8 @@ class TestShipped:
     def test_its_checksums_hold(self, package: Path) -> None:
         lines = (package / "SHA256SUMS").read_text().splitlines()
         sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
-        assert set(sums) == {"model.onnx", "config.yaml", "metrics.json", "MODEL_CARD.md"}
+        assert set(sums) == {file.name for file in package.iterdir()} - {"SHA256SUMS"}
+        assert {"model.onnx", read_config(package).network, "config.yaml", "metrics.json", "MODEL_CARD.md"} <= set(sums)
         for name, digest in sums.items():
             assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
 

@@ -20,6 +20,7 @@ from ichor.cli.evaluate import evaluate
 from ichor.cli.inspect import inspect
 from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.publish import publish
+from ichor.cli.quantize import quantize
 from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
@@ -38,6 +39,7 @@ app.command()(screen)
 app.command()(train)
 app.command()(crossval)
 app.command()(export)
+app.command()(quantize)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(publish)

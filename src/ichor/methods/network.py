@@ -29,7 +29,8 @@ class NetworkMethod(Method, Protocol):
 def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
     """Write model.onnx, for images of `side` pixels, and config.yaml into `folder`.
 
-    Raises BadConfig where the method is not fitted.
+    Of a method that was loaded from a package, the network that runs is written under the name it has there. Raises
+    BadConfig where the method is not fitted.
     """
     from ichor.models.engine import Engine
     from ichor.models.package import NETWORK, config_of, write_config
@@ -37,8 +38,10 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
     config = config_of(method, method.chosen)
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(method.forward, Engine):  # loaded from a package: already exported
-        if method.forward.path.resolve() != (folder / NETWORK).resolve():
-            shutil.copyfile(method.forward.path, folder / NETWORK)
+        network = method.forward.path
+        config = config.model_copy(update={"network": network.name})
+        if network.resolve() != (folder / network.name).resolve():
+            shutil.copyfile(network, folder / network.name)
     else:
         from ichor.train.export import export_onnx
         from ichor.train.forward import TorchForward
@@ -49,12 +52,11 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
 
 
 def adopt_network(method: NetworkMethod, config: PackageConfig, folder: Path, threads: int | None) -> None:
-    """Let `method` run the network that `save_network` wrote into `folder`, under its name and version."""
+    """Let `method` run the network of the package in `folder` that its `config` names, under its name and version."""
     from ichor.models.engine import Engine
-    from ichor.models.package import NETWORK
 
     method.model, method.version = config.model, config.version
-    method.forward = Engine(folder / NETWORK, threads=threads)
+    method.forward = Engine(folder / config.network, threads=threads)
 
 
 def unfitted(name: str) -> BadConfig:

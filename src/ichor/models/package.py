@@ -1,10 +1,11 @@
 """A model package: a folder that holds a trained method and all that is known of it.
 
 model.onnx      the network, where the method has one
+model.int8.onnx the same in int8, where it was quantized
 config.yaml     which method, its settings, what was chosen on the validation fold
 metrics.json    its figures on the test fold, or those of the recipe over all folds
 MODEL_CARD.md   the same for people
-SHA256SUMS      of the four above, in the form of `sha256sum`
+SHA256SUMS      of those above, in the form of `sha256sum`
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -23,7 +24,7 @@ from ichor.methods import Method, get
 
 DEFAULT_MODEL = "compact"
 CONFIG = "config.yaml"
-NETWORK = "model.onnx"
+NETWORK, INT8 = "model.onnx", "model.int8.onnx"
 SUMS = "SHA256SUMS"
 
 
@@ -68,7 +69,7 @@ class PackageConfig(BaseModel):
     """What config.yaml holds.
 
     `model` and `version` name the trained model; `chosen` is what its method learned beside the network's weights;
-    `training` says on whom (None for a method that was saved outside a run).
+    `training` says on whom (None for a method that was saved outside a run); `network` is the file that runs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +80,7 @@ class PackageConfig(BaseModel):
     settings: dict[str, Any]
     chosen: dict[str, Any]
     training: Training | None = None
+    network: Literal["model.onnx", "model.int8.onnx"] = "model.onnx"
 
 
 def load_method(

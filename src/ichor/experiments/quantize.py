@@ -1,0 +1,45 @@
+"""A model package's int8 variant, calibrated on the subjects that the model was trained on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ichor.atomic import whole_folder
+from ichor.dataset.case import Cases
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.methods.unet_slices import UNetSlices
+from ichor.models.package import CONFIG, INT8, NETWORK, load_method, read_config, write_config, write_sums
+from ichor.train.quantize import calibration_slices, quantize_network
+
+
+def quantize_package(package: Path, dataset: CtIch) -> None:
+    """Write the package's network in int8 beside that in fp32, and let it be the one that runs.
+
+    An earlier int8 variant is replaced. Raises BadConfig where the package's files are not those it was packed with,
+    where its method is not `unet-slices`, and where it was not trained on subjects of `dataset`.
+    """
+    package = package.resolve()
+    method = load_method(package)
+    if not isinstance(method, UNetSlices):
+        raise BadConfig(f"{package / CONFIG}: expected the method unet-slices, found {method.name}")
+    cases = _training_cases(package, dataset)
+    slices = calibration_slices(method.field_of, method.settings.neighbour_mm, cases)
+    with whole_folder(package) as folder:
+        shutil.copytree(package, folder, dirs_exist_ok=True)
+        quantize_network(folder / NETWORK, slices, folder / INT8)
+        write_config(folder, read_config(folder).model_copy(update={"network": INT8}))
+        write_sums(folder)
+
+
+def _training_cases(package: Path, dataset: CtIch) -> Cases:
+    training = read_config(package).training
+    if training is None:
+        raise BadConfig(f"{package / CONFIG}: expected the subjects it was trained on, found none")
+    if training.fingerprint != dataset.fingerprint:
+        raise BadConfig(
+            f"{dataset.root}: expected the data that the package was trained on, {training.fingerprint[:12]}, "
+            f"found {dataset.fingerprint[:12]}"
+        )
+    return dataset.cases(training.training_subjects)

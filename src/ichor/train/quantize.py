@@ -1,0 +1,83 @@
+"""From fp32 to int8: static quantization of an exported network (Jacob et al. 2018, arXiv:1712.05877).
+
+Weights become int8 with a scale for each filter. What flows between layers becomes uint8 with one scale and zero point,
+from the least and the most that calibration slices bring about. Windowing and the last layers stay in fp32.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from ichor.dataset.case import Case
+from ichor.methods.field import Field, neighbours
+from ichor.scan import Scan
+
+# Every layer that lies between two convolutions, so that an engine need not go back to fp32 there.
+_LAYERS = ("Conv", "Relu", "Add", "Concat", "MaxPool", "Resize")
+_BATCH = 4
+_SEED = 0
+
+
+def calibration_slices(
+    field_of: Callable[[Scan], tuple[NDArray[np.float32], Field]], neighbour_mm: float, cases: Sequence[Case]
+) -> NDArray[np.float32]:
+    """Slices as the network is shown them, (N, 3, H, W) HU: one of each case, and one with hemorrhage if it has any.
+
+    `field_of` brings a scan into the network's field; `neighbour_mm` is how far away the slices below and above lie.
+    """
+    rng = np.random.default_rng(_SEED)
+    slices = []
+    for case in cases:
+        drawn = [rng.choice(of) for of in (np.arange(len(case.positive)), np.flatnonzero(case.positive)) if of.size]
+        hu, _ = field_of(case.scan)
+        slices.append(hu[neighbours(case.scan.slice_positions_mm, case.scan.n_slices, neighbour_mm)[drawn]])
+    return np.concatenate(slices)
+
+
+def quantize_network(network: Path, slices: NDArray[np.float32], file: Path) -> None:
+    """Write the int8 variant of an fp32 ONNX network to `file`, calibrated on slices (N, C, H, W) in HU."""
+    onnxruntime.set_default_logger_severity(3)  # it warns of constants that it has no more use for
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".") as name:
+        folded, quantized = Path(name) / "folded.onnx", Path(name) / "quantized.onnx"
+        quant_pre_process(network, folded, skip_symbolic_shape=True)  # folds batch norm into the convolutions
+        quantize_static(
+            folded,
+            quantized,
+            _Batches(_input_name(folded), slices),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=list(_LAYERS),
+            nodes_to_exclude=[_last_convolution(folded)],  # 256 steps of a logit are too coarse for thresholds
+        )
+        quantized.replace(file)
+
+
+class _Batches(CalibrationDataReader):
+    """Slices in batches, as ONNX Runtime asks for them."""
+
+    def __init__(self, name: str, slices: NDArray[np.float32]) -> None:
+        self._batches = iter([{name: slices[first : first + _BATCH]} for first in range(0, len(slices), _BATCH)])
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """The next batch by the name of the network's input; None after the last."""
+        return next(self._batches, None)
+
+
+def _input_name(file: Path) -> str:
+    return str(onnx.load(file).graph.input[0].name)
+
+
+def _last_convolution(file: Path) -> str:
+    """The name of the node that gives the voxels' logits."""
+    return str([node.name for node in onnx.load(file).graph.node if node.op_type == "Conv"][-1])

@@ -1,0 +1,95 @@
+"""`ichor quantize` as a process, on a tiny package and a made dataset."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.methods.unet_slices import UNetSlices
+from ichor.models.engine import Engine
+from ichor.models.package import Training, load_method, read_config, verify, write_config, write_sums
+from made_ct_ich import write_ct_ich
+from made_package import write_package
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
+    return CtIch(write_ct_ich(tmp_path_factory.mktemp("data") / "ct-ich", {"049": 3, "050": 0, "051": 2}))
+
+
+@pytest.fixture(scope="module")
+def package(dataset: CtIch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that says it was trained on two of the dataset's subjects."""
+    folder = write_package(tmp_path_factory.mktemp("package") / "package")
+    training = Training(
+        experiment="made",
+        fingerprint=dataset.fingerprint,
+        fold=1,
+        training_subjects=("049", "050"),
+        validation_subjects=(),
+        test_subjects=("051",),
+    )
+    write_config(folder, read_config(folder).model_copy(update={"training": training}))
+    write_sums(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quantized(package: Path, dataset: CtIch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after `ichor quantize`."""
+    folder = shutil.copytree(package, tmp_path_factory.mktemp("quantized") / "package")
+    done = quantize(folder, dataset.root)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{folder}: int8 network written, and runs from now on\n"
+    return folder
+
+
+def quantize(package: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ichor", "quantize", package, "--data", data]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -> None:
+    verify(quantized)
+    assert {file.name for file in quantized.iterdir()} == {
+        *("model.onnx", "model.int8.onnx"),
+        *("config.yaml", "SHA256SUMS"),
+    }
+    assert (quantized / "model.onnx").read_bytes() == (package / "model.onnx").read_bytes()
+    assert read_config(quantized) == read_config(package).model_copy(update={"network": "model.int8.onnx"})
+    method = load_method(quantized)
+    assert isinstance(method, UNetSlices)
+    assert isinstance(method.forward, Engine)
+    assert method.forward.path == quantized / "model.int8.onnx"
+
+
+def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
+    again = shutil.copytree(quantized, tmp_path / "again")
+    assert quantize(again, dataset.root).returncode == 0
+    for name in ("model.int8.onnx", "config.yaml", "SHA256SUMS"):
+        assert (again / name).read_bytes() == (quantized / name).read_bytes()
+    load_method(again).save(tmp_path / "saved")
+    assert read_config(tmp_path / "saved").network == "model.int8.onnx"
+    assert (tmp_path / "saved/model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
+
+
+def test_other_data_than_it_was_trained_on_is_refused(package: Path, tmp_path: Path) -> None:
+    other = write_ct_ich(tmp_path / "other", {"049": 1, "050": 0})
+    before = sorted(file.read_bytes() for file in package.iterdir())
+    done = quantize(package, other)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"ichor: {other}: expected the data that the package was trained on, ")
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(file.read_bytes() for file in package.iterdir()) == before
+
+
+def test_a_package_that_was_trained_on_nobody_is_refused(dataset: CtIch, tmp_path: Path) -> None:
+    folder = write_package(tmp_path / "package")
+    done = quantize(folder, dataset.root)
+    assert done.returncode == 2
+    assert done.stderr == f"ichor: {folder}/config.yaml: expected the subjects it was trained on, found none\n"
