@@ -62,17 +62,9 @@ def train_on_all(
         claim(final, config, dataset, left_out=sorted(set(left_out)), **started_from(started))
 
     def fit(method: Method) -> None:
-        from ichor.train.fit_slices import train_slices
-
         assert isinstance(method, UNetSlices)  # any other was refused above
-        method.forward, head_mm = train_slices(
-            method.settings,
-            method.field_of,
-            dataset.cases(subjects),
-            (),
-            final / ALL,
-            go_on_from=None if started is None else started.folder,
-        )
+        start_folder = None if started is None else started.folder
+        head_mm = method.fit_networks(dataset.cases(subjects), (), final / ALL, go_on_from=start_folder)
         method.chosen = chosen.model_copy(update={"head_mm": head_mm})
 
     training = Training(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ichor.errors import BadConfig
 from ichor.methods.base import Forward, Method
+from ichor.methods.reading import Reader
 
 if TYPE_CHECKING:
     from ichor.models.package import PackageConfig
@@ -57,6 +58,29 @@ def adopt_network(method: NetworkMethod, config: PackageConfig, folder: Path, th
 
     method.model, method.version = config.model, config.version
     method.forward = Engine(folder / config.network, threads=threads)
+
+
+def save_reader(reader: Reader, folder: Path) -> None:
+    """Write reader.onnx into `folder`."""
+    from ichor.models.engine import Engine
+    from ichor.models.package import READER
+
+    if isinstance(reader, Engine):  # loaded from a package: already exported
+        if reader.path.resolve() != (folder / READER).resolve():
+            shutil.copyfile(reader.path, folder / READER)
+    else:
+        from ichor.train.fit_reader import TorchReader
+
+        assert isinstance(reader, TorchReader)  # there is no third kind
+        reader.export(folder / READER)
+
+
+def load_reader(folder: Path) -> Reader:
+    """The reader that `save_reader` wrote. On one thread: it is too small to share out."""
+    from ichor.models.engine import Engine
+    from ichor.models.package import READER
+
+    return Engine(folder / READER, threads=1)
 
 
 def unfitted(name: str) -> BadConfig:

@@ -24,6 +24,7 @@ class UNetSlicesSettings(Strict):
     skips: Literal["concatenated", "added"] = Setting("concatenated", description="how the decoder takes the encoder's")
     members: int = Setting(1, ge=1, description="networks of different seeds whose logits are averaged")
     mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
+    reader: bool = Setting(False, description="whether a recurrent network judges each slice among its neighbours")
     dropout: float = Setting(0.2, ge=0, lt=1)
     negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
     paste: float = Setting(
@@ -36,6 +37,8 @@ class UNetSlicesSettings(Strict):
     def _trains_both_answers(self) -> Self:
         if not self.training.slice_loss > 0:
             raise ValueError("expected training.slice_loss above 0, which trains the slice head, found 0")
+        if self.reader and not self.training.subtype_loss > 0:
+            raise ValueError("expected training.subtype_loss above 0, whose head the reader reads, found 0")
         return self
 
 

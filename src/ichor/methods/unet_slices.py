@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +14,8 @@ from ichor import __version__
 from ichor.methods.base import Answer, Forward
 from ichor.methods.calibration import Calibrations
 from ichor.methods.field import Field, neighbours, take_field
-from ichor.methods.network import adopt_network, save_network, unfitted
+from ichor.methods.network import adopt_network, load_reader, save_network, save_reader, unfitted
+from ichor.methods.reading import Reader, read_in_order, slice_features
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
 from ichor.orientation import from_radiological
 from ichor.scan import Scan
@@ -29,7 +30,8 @@ _BATCH = 4  # slices a forward pass: more gains nothing on a CPU and costs memor
 class UNetSlices:
     """Segments whole slices with a U-Net that also answers for the slice as a whole.
 
-    `forward` runs the network; `chosen` holds its thresholds. Both are there after `fit` or `load`.
+    `forward` runs the network, `reader` the one over a scan's slices where the settings ask for it; `chosen` holds the
+    thresholds. They are there after `fit` or `load`.
     """
 
     name = "unet-slices"
@@ -38,6 +40,7 @@ class UNetSlices:
         self.settings = UNetSlicesSettings(**settings)
         self.chosen: SlicesChosen | None = None
         self.forward: Forward | None = None
+        self.reader: Reader | None = None
         self.model: str | None = None
         self.version = __version__
 
@@ -54,14 +57,31 @@ class UNetSlices:
         `go_on_from` is as in `ichor.train.fit_slices.train_slices`.
         """
         from ichor.train.choose import choose_calibration, choose_thresholds
+
+        head_mm = self.fit_networks(training, validation, workdir, go_on_from=go_on_from)
+        calibration = choose_calibration(partial(self._answer, calibration=Calibrations()), validation, training)
+        thresholds = choose_thresholds(partial(self._answer, calibration=calibration), validation)
+        self.chosen = SlicesChosen(**thresholds, calibration=calibration, head_mm=head_mm)
+
+    def fit_networks(
+        self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, *, go_on_from: Path | None = None
+    ) -> float:
+        """Train the network, then the reader on what it says of the training cases; nothing is chosen.
+
+        Returns the median length of the training heads in mm. Parameters are as in `fit`; there may be no validation
+        cases.
+        """
         from ichor.train.fit_slices import train_slices
 
         self.forward, head_mm = train_slices(
             self.settings, self.field_of, training, validation, workdir, go_on_from=go_on_from
         )
-        calibration = choose_calibration(partial(self._answer, calibration=Calibrations()), validation, training)
-        thresholds = choose_thresholds(partial(self._answer, calibration=calibration), validation)
-        self.chosen = SlicesChosen(**thresholds, calibration=calibration, head_mm=head_mm)
+        if self.settings.reader:
+            from ichor.train.fit_reader import train_reader
+
+            features = [self._features(case.scan) for case in training]
+            self.reader = train_reader(features, [case.labels for case in training], self.settings.training.seed)
+        return head_mm
 
     def predict(self, scan: Scan) -> Segmentation:
         """The network's answer on the scan's own grid, and what follows from it."""
@@ -77,19 +97,36 @@ class UNetSlices:
     def _answer(self, scan: Scan, calibration: Calibrations) -> Answer:
         hu, field = self.field_of(scan)
         channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
-        voxels, of_slices = [], []
-        for start in range(0, scan.n_slices, _BATCH):
-            outputs = self._run(hu[channels[start : start + _BATCH]])
+        voxels, of_slices, features = [], [], []
+        for outputs in self._batches(hu, channels):
             # Calibrated in the field, which has far fewer voxels than the scan's grid.
             voxels.append(field.give_back(calibration.voxel.of(outputs["probability"])))
             of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
+            if self.reader is not None:
+                features.append(slice_features(outputs))
         probability = from_radiological(np.concatenate(voxels), scan)
         told = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
+        if self.reader is not None:
+            apart_mm = self.settings.neighbour_mm
+            told = read_in_order(self.reader, np.concatenate(features), scan.slice_positions_mm, apart_mm)
         calibrated = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
         return {
             "probability": np.ascontiguousarray(probability),
             **{name: calibrated[name].of(values) for name, values in told.items()},
         }
+
+    def _features(self, scan: Scan) -> NDArray[np.float32]:
+        """(n, N_FEATURES) what the reader is given of a scan."""
+        hu, _ = self.field_of(scan)
+        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
+        return np.concatenate([slice_features(outputs) for outputs in self._batches(hu, channels)])
+
+    def _batches(
+        self, hu: NDArray[np.float32], channels: NDArray[np.int64]
+    ) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The network's outputs for the slices of a field, some at a time."""
+        for start in range(0, len(channels), _BATCH):
+            yield self._run(hu[channels[start : start + _BATCH]])
 
     def decide(self, answer: Answer) -> Segmentation:
         """Both thresholds applied, and the scan's probability from that of its slices."""
@@ -145,8 +182,10 @@ class UNetSlices:
         )
 
     def save(self, folder: Path) -> None:
-        """Export the network and its configuration into `folder`."""
+        """Export the networks and the configuration into `folder`."""
         save_network(self, folder, self.settings.size)
+        if self.reader is not None:
+            save_reader(self.reader, folder)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -157,4 +196,6 @@ class UNetSlices:
         method = cls(**config.settings)
         method.chosen = SlicesChosen(**config.chosen)
         adopt_network(method, config, folder, threads)
+        if method.settings.reader:
+            method.reader = load_reader(folder)
         return method

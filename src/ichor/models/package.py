@@ -2,6 +2,7 @@
 
 model.onnx      the network, where the method has one
 model.int8.onnx the same in int8, where it was quantized
+reader.onnx     the network over a scan's slices, where the method has one
 config.yaml     which method, its settings, what was chosen on the validation fold
 metrics.json    its figures on the test fold, or those of the recipe over all folds
 MODEL_CARD.md   the same for people
@@ -24,7 +25,7 @@ from ichor.methods import Method, get
 
 DEFAULT_MODEL = "compact"
 CONFIG = "config.yaml"
-NETWORK, INT8 = "model.onnx", "model.int8.onnx"
+NETWORK, INT8, READER = "model.onnx", "model.int8.onnx", "reader.onnx"
 SUMS = "SHA256SUMS"
 
 

@@ -14,9 +14,13 @@ class Ensemble(nn.Module):
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.input_channels = members[0].input_channels
 
-    def forward(self, hu: Tensor) -> dict[str, Tensor]:
+    @property
+    def input_channels(self) -> int:
+        """Those of a member that takes slices."""
+        return int(self.members[0].input_channels)
+
+    def forward(self, batch: Tensor) -> dict[str, Tensor]:
         """The mean logits of a batch."""
-        answers = [member(hu) for member in self.members]
+        answers = [member(batch) for member in self.members]
         return {name: torch.stack([answer[name] for answer in answers]).mean(dim=0) for name in answers[0]}
