@@ -47,7 +47,7 @@ class TorchReader:
             # The newer exporter would fix the number of slices: it writes a GRU's reshaping for the example's.
             torch.onnx.export(
                 network,
-                (torch.zeros(5, len(self.network.members[0].mean)),),  # type: ignore[index,arg-type,union-attr]
+                (torch.zeros(5, len(self.network.members[0].mean)),),  # type: ignore[index]
                 str(temporary),
                 input_names=["features"],
                 output_names=names,
