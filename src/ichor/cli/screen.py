@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -176,9 +177,6 @@ def _make_folder(out: Path) -> None:
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
     """Show each outcome on stderr: with a bar on a terminal, as plain lines elsewhere."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False, markup=False)
     number = 0
 
     def line(outcome: Outcome) -> str:
@@ -188,9 +186,11 @@ def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
         before = " (done before)" if outcome.status == "skipped" else ""
         return f"[{number}/{total}] {outcome.job.folder.name}: {said}{before}"
 
-    if console.is_terminal:
+    if sys.stderr.isatty():
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
+        console = Console(stderr=True, highlight=False, markup=False)
         with Progress(
             SpinnerColumn(),
             BarColumn(),

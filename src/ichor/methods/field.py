@@ -1,6 +1,7 @@
 """A network's field: slices brought to the pixel size it was trained at, centred on the head, and back.
 
-Resampling is separable and linear, so each direction is one small matrix: a slice is `rows @ slice @ columns.T`.
+Resampling is separable and linear, so each direction is one small matrix: a slice is `rows @ slice @ columns.T`. Few
+of its weights are not zero, so it is a sparse one: as dense ones they take as long as the network does in int8.
 Going down it averages over the larger pixel (a triangle as wide as the new pixel), which keeps noise from folding
 in; going up it is bilinear.
 """
@@ -12,6 +13,7 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ichor.errors import BadConfig
 from ichor.head import find_head
@@ -29,10 +31,10 @@ class Field:
     `columns_back` take it back to the scan's own grid. What lies outside the slice is air.
     """
 
-    rows: NDArray[np.float32]
-    columns: NDArray[np.float32]
-    rows_back: NDArray[np.float32]
-    columns_back: NDArray[np.float32]
+    rows: csr_array
+    columns: csr_array
+    rows_back: csr_array
+    columns_back: csr_array
 
     @classmethod
     def around(
@@ -56,16 +58,16 @@ class Field:
     def take(self, hu: NDArray[np.generic]) -> NDArray[np.float32]:
         """(n, rows, columns) HU to (n, size, size), float32."""
         inside = np.outer(self.rows.sum(axis=1), self.columns.sum(axis=1))
-        taken = np.stack([self.rows @ one.astype(np.float32) @ self.columns.T for one in hu])
-        return taken + (1 - inside) * np.float32(AIR_HU)
+        taken = _resampled(hu, self.rows, self.columns)
+        return np.asarray(taken + (1 - inside) * np.float32(AIR_HU), np.float32)
 
     def take_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(n, rows, columns) to (n, size, size): a pixel is set where at least half of it is."""
-        return np.stack([self.rows @ one.astype(np.float32) @ self.columns.T for one in mask]) >= 0.5
+        return _resampled(mask, self.rows, self.columns) >= 0.5
 
     def give_back(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, size, size) back to (n, rows, columns); 0 outside the field."""
-        return np.stack([self.rows_back @ one @ self.columns_back.T for one in values])
+        return _resampled(values, self.rows_back, self.columns_back)
 
 
 def take_field(
@@ -121,7 +123,13 @@ def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:
     return np.stack(np.meshgrid(starts, starts, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def _weights(places: NDArray[np.floating], n: int, scale: float) -> NDArray[np.float32]:
+def _resampled(slices: NDArray[np.generic], rows: csr_array, columns: csr_array) -> NDArray[np.float32]:
+    """Each of (n, H, W) slices as `rows @ slice @ columns.T`, in float32."""
+    # Sparse matrices multiply from the left, where whole lines of memory are added up.
+    return np.stack([(columns @ (rows @ one.astype(np.float32)).T).T for one in slices])
+
+
+def _weights(places: NDArray[np.floating], n: int, scale: float) -> csr_array:
     """(len(places), n) weights of n pixels for values at `places`, in pixels; rows near the border sum below 1."""
     reach = max(1.0, scale)
     weights = np.maximum(0.0, 1 - np.abs(places[:, None] - np.arange(n)[None, :]) / reach) / reach
@@ -129,4 +137,4 @@ def _weights(places: NDArray[np.floating], n: int, scale: float) -> NDArray[np.f
     whole = np.arange(-np.ceil(reach), np.ceil(reach) + 1)
     offset = places - np.round(places)
     total = np.maximum(0.0, 1 - np.abs(whole[None, :] - offset[:, None]) / reach).sum(axis=1) / reach
-    return np.asarray(weights / total[:, None], np.float32)
+    return csr_array((weights / total[:, None]).astype(np.float32))

@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull, distance
 
 from ichor.head import HeadOutline
 from ichor.orientation import radiological_pixel_mm, to_radiological
@@ -164,7 +163,7 @@ def diameters_mm(pixels: Mask, pixel_mm: FloatArray) -> tuple[float, float]:
     a right angle to the first, not the width of the shape's shadow.
     """
     hull = _hull_mm(pixels, pixel_mm)
-    apart = distance.squareform(distance.pdist(hull))
+    apart = np.linalg.norm(hull[:, None] - hull[None], axis=-1)
     start, end = np.unravel_index(apart.argmax(), apart.shape)
     length = float(apart[start, end])
     along = (hull[end] - hull[start]) / length
@@ -189,6 +188,8 @@ def abc2_height_mm(area: NDArray[np.number], heights_mm: FloatArray | None) -> f
 
 def _hull_mm(pixels: Mask, pixel_mm: FloatArray) -> FloatArray:
     """(m, 2) corners of the convex hull in mm (row, column), from the outermost pixel corners of each row."""
+    from scipy.spatial import ConvexHull  # slow to import, and needed for lesions only
+
     rows = np.flatnonzero(pixels.any(axis=1))
     first = pixels[rows].argmax(axis=1)
     past_last = pixels.shape[1] - pixels[rows, ::-1].argmax(axis=1)

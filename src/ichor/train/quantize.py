@@ -1,7 +1,7 @@
 """From fp32 to int8: static quantization of an exported network (Jacob et al. 2018, arXiv:1712.05877).
 
 Weights become int8 with a scale for each filter. What flows between layers becomes uint8 with one scale and zero point,
-from the least and the most that calibration slices bring about. Windowing and the last layers stay in fp32.
+from the least and the most that calibration slices bring about. Windowing and the heads stay in fp32.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def quantize_network(network: Path, slices: NDArray[np.float32], file: Path) -> 
             weight_type=QuantType.QInt8,
             per_channel=True,
             op_types_to_quantize=list(_LAYERS),
-            nodes_to_exclude=[_last_convolution(folded)],  # 256 steps of a logit are too coarse for thresholds
+            nodes_to_exclude=_heads(folded),  # 256 steps of a logit would be too coarse for thresholds
         )
         quantized.replace(file)
 
@@ -78,6 +78,14 @@ def _input_name(file: Path) -> str:
     return str(onnx.load(file).graph.input[0].name)
 
 
-def _last_convolution(file: Path) -> str:
-    """The name of the node that gives the voxels' logits."""
-    return str([node.name for node in onnx.load(file).graph.node if node.op_type == "Conv"][-1])
+def _heads(file: Path) -> list[str]:
+    """The names of the layers that give logits and what becomes of them: a last convolution and what follows it."""
+    before_convolution: set[str] = set()
+    heads = []
+    for node in reversed(onnx.load(file).graph.node):
+        leads_on = not before_convolution.isdisjoint(node.output)
+        if not leads_on:
+            heads.append(str(node.name))
+        if leads_on or node.op_type == "Conv":
+            before_convolution.update(node.input)
+    return heads
