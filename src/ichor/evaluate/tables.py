@@ -10,6 +10,17 @@ from ichor.evaluate.pages import run
 from ichor.evaluate.pages.figures import main_figures, subjects
 from ichor.evaluate.pages.markdown import markdown, paragraph, table
 
+# What lies beside a result under results/ and belongs to it, by experiment.
+_BESIDE = {
+    "model": (
+        "[The tries that led to it](../ablation/README.md), each with its cost",
+        "[What a Dice means on this dataset](../label-ceiling/README.md): how well a second reader would do",
+        "[How it bears scans acquired otherwise](../robustness/README.md)",
+        "[The same in int8](../int8/README.md)",
+        "[Among the methods of the literature](../../docs/literature.md)",
+    )
+}
+
 
 def figures_table(metrics: Mapping[str, Any], ours: str = "this model") -> str:
     """The main figures with their 95 % intervals beside the paper's."""
@@ -38,7 +49,12 @@ def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()
 - `metrics.json`: every figure with its interval
 - `masks.json.gz`: the mask of every slice with any predicted pixel, as COCO run lengths
 - `scores.csv`, `scan_scores.csv`: the probability and area of every slice and scan
-"""
+{_beside(metrics)}"""
+
+
+def _beside(metrics: Mapping[str, Any]) -> str:
+    links = _BESIDE.get(metrics["experiment"], ())
+    return "\n## Beside it\n\n" + "".join(f"- {link}\n" for link in links) if links else ""
 
 
 def _paragraphs(texts: Sequence[str]) -> str:
