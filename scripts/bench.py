@@ -31,27 +31,47 @@ from ct_image import ct_image
 SLICES, SIZE = 35, 512
 HERE = Path(__file__).resolve().parent
 GE_HEAD = HERE.parents[1] / "shared" / "dicom" / "ge-head"
+# What is wanted of two cores: seconds of `ichor screen`, inference against Keras, network against limit, memory.
+MOST_SECONDS, LEAST_FASTER, MOST_OVER_LIMIT, MOST_MIB = 2.5, 200, 1.5, 500
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: seconds of each repeat, and the most memory of any in MB (0: unknown)."""
+    """One line of the table: seconds of each repeat, and the most memory of any in MiB (0: unknown)."""
 
     what: str
     seconds: list[float]
-    peak_mb: float = 0
+    peak_mib: float = 0
 
     def __str__(self) -> str:
-        memory = f"{self.peak_mb:.0f}" if self.peak_mb else ""
+        memory = f"{self.peak_mib:.0f}" if self.peak_mib else ""
         return f"{min(self.seconds):.2f} | {median(self.seconds):.2f} | {memory}"
 
 
 @dataclass(frozen=True)
+class Near:
+    """What scripts/bench_limit.py says of a network: multiply-adds and seconds of one slice, and the least possible."""
+
+    precision: str
+    multiply_adds: int
+    seconds: float
+    limit_seconds: float
+
+    def __str__(self) -> str:
+        giga = self.multiply_adds / 1e9
+        return (
+            f"Network in {self.precision}, {giga:.2f} G multiply-adds a slice, against the machine's limit for them, "
+            f"{2 * giga / self.limit_seconds:.0f} GFLOP/s | {1000 * self.seconds:.2f} ms | "
+            f"{1000 * self.limit_seconds:.2f} ms | {self.seconds / self.limit_seconds:.2f} | <= {MOST_OVER_LIMIT:g}"
+        )
+
+
+@dataclass(frozen=True)
 class Process:
-    """What running a command took: wall seconds, peak resident memory in MB, and what it printed."""
+    """What running a command took: wall seconds, peak resident memory in MiB, and what it printed."""
 
     seconds: float
-    peak_mb: float
+    peak_mib: float
     output: str
 
 
@@ -106,7 +126,7 @@ def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats
         chosen = ["--model", model] if model else []
         process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *chosen])
         wall.append(process.seconds)
-        peak = max(peak, process.peak_mb)
+        peak = max(peak, process.peak_mib)
         (findings,) = out.glob("*/findings.json")
         parts.append(json.loads(findings.read_text())["timing_s"])
     started = [seconds - part["total"] for seconds, part in zip(wall, parts, strict=True)]
@@ -127,16 +147,24 @@ def inspecting(repeats: int) -> list[Row]:
         Row(
             "`ichor inspect`, 28 DICOM slices",
             [one.seconds for one in done],
-            max(one.peak_mb for one in done),
+            max(one.peak_mib for one in done),
         )
     ]
+
+
+def near_limit(model: str | None, threads: int, repeats: int) -> list[Near]:
+    """The package's networks against the machine's limit for them, the one that runs first."""
+    chosen = ["--model", model] if model else []
+    counted = ["--repeats", str(repeats), "--threads", str(threads)]
+    process = run([sys.executable, HERE / "bench_limit.py", *chosen, *counted])
+    return [Near(**one) for one in json.loads(process.output.strip().splitlines()[-1])]
 
 
 def paper(command: list[str | Path]) -> Row:
     """The paper's network on one slice in a process of its own, counted for all slices."""
     process = run(command)
     said: dict[str, Any] = json.loads(process.output.strip().splitlines()[-1])
-    return Row(f"Paper's way, {said['version']}", [SLICES * one for one in said["seconds"]], process.peak_mb)
+    return Row(f"Paper's way, {said['version']}", [SLICES * one for one in said["seconds"]], process.peak_mib)
 
 
 def hardware(threads: int) -> str:
@@ -148,8 +176,29 @@ def hardware(threads: int) -> str:
     return f"{name}, {os.cpu_count()} cores ({threads} used), {memory:.0f} GiB"
 
 
-def table(rows: list[Row], threads: int, repeats: int) -> str:
-    """The rows as Markdown, each against the whole of `ichor screen` and against its inference."""
+def targets(rows: list[Row], near: list[Near]) -> list[str]:
+    """What is wanted of Ichor, each line with a ratio: of least times, and of the most memory."""
+    whole, inference = rows[0], min(next(row for row in rows if row.what == "— infer").seconds)
+    seconds = min(whole.seconds)
+    lines = [
+        "| what | found | against | ratio | wanted |",
+        "|---|---|---|---|---|",
+        f"| {whole.what}, from the process's start to the report | {seconds:.2f} s | {MOST_SECONDS:g} s | "
+        f"{seconds / MOST_SECONDS:.2f} | <= 1 |",
+        f"| Its peak memory | {whole.peak_mib:.0f} MiB | {MOST_MIB} MiB | {whole.peak_mib / MOST_MIB:.2f} | <= 1 |",
+    ]
+    for row in rows:
+        if "Keras" in row.what:
+            faster = min(row.seconds) / inference
+            lines.append(
+                f"| {row.what}, against inference | {min(row.seconds):.0f} s | {inference:.2f} s | "
+                f"{faster:.0f} | >= {LEAST_FASTER} |"
+            )
+    return [*lines, *(f"| {one} |" for one in near)]
+
+
+def table(rows: list[Row], near: list[Near], threads: int, repeats: int) -> str:
+    """The targets and the rows as Markdown, each against the whole of `ichor screen` and against its inference."""
     whole = min(rows[0].seconds)
     inference = min(next(row for row in rows if row.what == "— infer").seconds)
     python, openvino = platform.python_version(), version("openvino").split("-")[0]
@@ -158,7 +207,12 @@ def table(rows: list[Row], threads: int, repeats: int) -> str:
         "",
         f"{hardware(threads)}; Python {python}, OpenVINO {openvino}. {repeats} repeats each.",
         "",
-        "| what | least, s | median, s | peak memory, MB | against `ichor screen` | against its inference |",
+        *targets(rows, near),
+        "",
+        "The machine's limit: the highest throughput that the same engine reaches, in the same precision, on 3x3 "
+        "convolutions of sizes that suit it.",
+        "",
+        "| what | least, s | median, s | peak memory, MiB | against `ichor screen` | against its inference |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
@@ -194,6 +248,7 @@ def main() -> None:
         folder = Path(name)
         rows = screening(made_series(folder / "scan"), folder, arguments.model, threads, repeats)
         rows += inspecting(repeats)
+        near = near_limit(arguments.model, threads, repeats)
         onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"
         size = ["--width", str(arguments.width)]
         run([sys.executable, engine, onnx, "--export", *size])
@@ -202,7 +257,7 @@ def main() -> None:
         if arguments.keras_python:
             counted = ["--repeats", str(repeats), *size]
             rows.append(paper([arguments.keras_python, HERE / "bench_keras.py", *counted]))
-    text = table(rows, threads, repeats)
+    text = table(rows, near, threads, repeats)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(text)
     print(text)

@@ -7,20 +7,33 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ichor.methods.threshold import Bounds, Threshold
+import numpy as np
+import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from ichor.models.package import find_package
+from ichor.train.quantize import quantize_network
+from made_package import write_package
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 
 
 def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
-    method = Threshold()
-    method.chosen = Bounds(lower=140, upper=230)
-    method.save(tmp_path / "model")
     out = tmp_path / "bench.md"
-    command = [sys.executable, ROOT / "scripts" / "bench.py", "--out", out, "--model", tmp_path / "model"]
+    command = [sys.executable, SCRIPTS / "bench.py", "--out", out, "--model", write_package(tmp_path / "model")]
     subprocess.run([*command, "--repeats", "1", "--width", "2"], check=True, capture_output=True)
-    rows = re.findall(r"^\| (?!what)([^|]+?) +\|.*\|$", out.read_text(), re.MULTILINE)
-    assert rows == [
+    targets, rows = (
+        re.findall(r"^\| (?!what)([^|]+?) +\|(.*)\|$", part, re.MULTILINE)
+        for part in out.read_text().split("The machine's limit:")
+    )
+    assert [re.sub(r"[\d.]+ G", "", what) for what, _ in targets] == [
+        "`ichor screen`, 35 DICOM slices of 512x512, from the process's start to the report",
+        "Its peak memory",
+        "Network in fp32,  multiply-adds a slice, against the machine's limit for them, FLOP/s",
+    ]
+    for _, figures in targets:
+        found, against, ratio = (float(one) for one in re.findall(r" ([\d.]+)[ |]", figures)[:3])
+        assert ratio == pytest.approx(found / against, rel=0.3)  # each is rounded, and the network is tiny
+    assert [what for what, _ in rows] == [
         "`ichor screen`, 35 DICOM slices of 512x512",
         "— start: imports, model, leaving",
         "— read",
@@ -31,9 +44,28 @@ def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
     ]
 
 
+def test_multiply_adds_are_counted_of_what_the_network_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    from bench_limit import CHAIN, multiply_adds, write_chain
+
+    exact, int8 = tmp_path / "chain.onnx", tmp_path / "int8.onnx"
+    write_chain(exact, filters=8, side=16)
+    counted = 16**2 * (CHAIN * 8 * 8 * 3**2 + 8)
+    assert multiply_adds(exact) == counted
+    quantize_network(exact, np.zeros((1, 8, 16, 16), np.float32), int8)
+    assert multiply_adds(int8) == counted
+    # The shipped network as SliceUNet is written: 2x2 blocks at half resolution, a quarter of it at each level.
+    widths, inputs, side = (32, 64, 128, 192), 20, 128
+    pairs = [(side >> k, i, o) for k, (i, o) in enumerate(zip((inputs, *widths), widths, strict=False))]
+    pairs += [(side >> k, widths[k] + widths[k + 1], widths[k]) for k in range(3)]
+    blocks = sum(n**2 * (9 * i * o + 9 * o * o + i * o) for n, i, o in pairs)
+    heads = side**2 * widths[0] * 4 + 2 * widths[-1]
+    assert multiply_adds(find_package("compact") / "model.onnx") == blocks + heads
+
+
 def test_the_table_of_the_annotation_page_is_written(tmp_path: Path) -> None:
     out = tmp_path / "bench-annotation.md"
-    command = [sys.executable, ROOT / "scripts" / "bench_annotate.py", "--out", out, "--repeats", "1"]
+    command = [sys.executable, SCRIPTS / "bench_annotate.py", "--out", out, "--repeats", "1"]
     subprocess.run(command, check=True, capture_output=True)
     form = r"^\| (\w[^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (\d+) \|"
     rows = re.findall(form, out.read_text(), re.MULTILINE)
