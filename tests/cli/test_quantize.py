@@ -35,6 +35,7 @@ def package(dataset: CtIch, tmp_path_factory: pytest.TempPathFactory) -> Path:
         test_subjects=("051",),
     )
     write_config(folder, read_config(folder).model_copy(update={"training": training}))
+    (folder / "MODEL_CARD.md").write_text("# The model\n")
     write_sums(folder)
     return folder
 
@@ -58,8 +59,9 @@ def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -
     verify(quantized)
     assert {file.name for file in quantized.iterdir()} == {
         *("model.onnx", "model.int8.onnx"),
-        *("config.yaml", "SHA256SUMS"),
+        *("config.yaml", "MODEL_CARD.md", "SHA256SUMS"),
     }
+    assert (quantized / "MODEL_CARD.md").read_text().startswith("# The model\n\n## In int8\n")
     assert (quantized / "model.onnx").read_bytes() == (package / "model.onnx").read_bytes()
     assert read_config(quantized) == read_config(package).model_copy(update={"network": "model.int8.onnx"})
     method = load_method(quantized)
@@ -71,7 +73,7 @@ def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -
 def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
     again = shutil.copytree(quantized, tmp_path / "again")
     assert quantize(again, dataset.root).returncode == 0
-    for name in ("model.int8.onnx", "config.yaml", "SHA256SUMS"):
+    for name in ("model.int8.onnx", "config.yaml", "MODEL_CARD.md", "SHA256SUMS"):
         assert (again / name).read_bytes() == (quantized / name).read_bytes()
     load_method(again).save(tmp_path / "saved")
     assert read_config(tmp_path / "saved").network == "model.int8.onnx"

@@ -9,9 +9,17 @@ from ichor.atomic import whole_folder
 from ichor.dataset.case import Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
+from ichor.experiments.export import CARD
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import CONFIG, INT8, NETWORK, load_method, read_config, write_config, write_sums
 from ichor.train.quantize import calibration_slices, quantize_network
+
+_ON_THE_CARD = """
+## In int8
+
+The network that runs, `model.int8.onnx`, is `model.onnx` in int8: weights, and what flows between layers, in 8 bits
+each, quantized on slices of the subjects that it was trained on. The figures above are of the network in fp32.
+"""
 
 
 def quantize_package(package: Path, dataset: CtIch) -> None:
@@ -29,6 +37,7 @@ def quantize_package(package: Path, dataset: CtIch) -> None:
     with whole_folder(package) as folder:
         shutil.copytree(package, folder, dirs_exist_ok=True)
         quantize_network(folder / NETWORK, slices, folder / INT8)
+        _say_so(folder / CARD)
         write_config(folder, read_config(folder).model_copy(update={"network": INT8}))
         write_sums(folder)
 
@@ -43,3 +52,10 @@ def _training_cases(package: Path, dataset: CtIch) -> Cases:
             f"found {dataset.fingerprint[:12]}"
         )
     return dataset.cases(training.training_subjects)
+
+
+def _say_so(card: Path) -> None:
+    """Add to the package's card, where it has one, that it runs in int8."""
+    text = card.read_text(encoding="utf-8") if card.is_file() else _ON_THE_CARD
+    if _ON_THE_CARD not in text:
+        card.write_text(text + _ON_THE_CARD, encoding="utf-8")
