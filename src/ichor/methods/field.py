@@ -125,8 +125,11 @@ def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:
 
 def _resampled(slices: NDArray[np.generic], rows: csr_array, columns: csr_array) -> NDArray[np.float32]:
     """Each of (n, H, W) slices as `rows @ slice @ columns.T`, in float32."""
-    # Sparse matrices multiply from the left, where whole lines of memory are added up.
-    return np.stack([(columns @ (rows @ one.astype(np.float32)).T).T for one in slices])
+    resampled = np.empty((len(slices), rows.shape[0], columns.shape[0]), np.float32)
+    for one, into in zip(slices, resampled, strict=True):
+        # Sparse matrices multiply from the left, where whole lines of memory are added up.
+        into[:] = (columns @ (rows @ one.astype(np.float32)).T).T
+    return resampled
 
 
 def _weights(places: NDArray[np.floating], n: int, scale: float) -> csr_array:
