@@ -10,16 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ichor.models.package import find_package
+from ichor.subtypes import Subtype
 from ichor.train.quantize import quantize_network
-from made_package import write_package
+from made_package import WIDTHS, write_package
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 
 
-def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package of a tiny untrained network."""
+    return write_package(tmp_path_factory.mktemp("package") / "model")
+
+
+def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path) -> None:
     out = tmp_path / "bench.md"
-    command = [sys.executable, SCRIPTS / "bench.py", "--out", out, "--model", write_package(tmp_path / "model")]
+    command = [sys.executable, SCRIPTS / "bench.py", "--out", out, "--model", package]
     subprocess.run([*command, "--repeats", "1", "--width", "2"], check=True, capture_output=True)
     targets, rows = (
         re.findall(r"^\| (?!what)([^|]+?) +\|(.*)\|$", part, re.MULTILINE)
@@ -44,7 +50,9 @@ def test_the_table_of_speed_and_memory_is_written(tmp_path: Path) -> None:
     ]
 
 
-def test_multiply_adds_are_counted_of_what_the_network_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_multiply_adds_are_counted_of_what_a_network_does(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(SCRIPTS)
     from bench_limit import CHAIN, multiply_adds, write_chain
 
@@ -54,13 +62,13 @@ def test_multiply_adds_are_counted_of_what_the_network_does(tmp_path: Path, monk
     assert multiply_adds(exact) == counted
     quantize_network(exact, np.zeros((1, 8, 16, 16), np.float32), int8)
     assert multiply_adds(int8) == counted
-    # The shipped network as SliceUNet is written: 2x2 blocks at half resolution, a quarter of it at each level.
-    widths, inputs, side = (32, 64, 128, 192), 20, 128
-    pairs = [(side >> k, i, o) for k, (i, o) in enumerate(zip((inputs, *widths), widths, strict=False))]
-    pairs += [(side >> k, widths[k] + widths[k + 1], widths[k]) for k in range(3)]
-    blocks = sum(n**2 * (9 * i * o + 9 * o * o + i * o) for n, i, o in pairs)
-    heads = side**2 * widths[0] * 4 + 2 * widths[-1]
-    assert multiply_adds(find_package("compact") / "model.onnx") == blocks + heads
+    # SliceUNet by hand: 2x2 blocks of 64 pixels a side, half of that at each level; two convolutions and a shortcut.
+    inputs, side, widths = 20, 32, WIDTHS
+    blocks = [(side >> k, i, o) for k, (i, o) in enumerate(zip((inputs, *widths), widths, strict=False))]
+    blocks += [(side >> k, widths[k] + widths[k + 1], widths[k]) for k in range(3)]
+    of_blocks = sum(n**2 * (9 * i * o + 9 * o * o + i * o) for n, i, o in blocks)
+    of_heads = side**2 * widths[0] * 2**2 + 2 * widths[-1] * (1 + len(Subtype))
+    assert multiply_adds(package / "model.onnx") == of_blocks + of_heads
 
 
 def test_the_table_of_the_annotation_page_is_written(tmp_path: Path) -> None:
