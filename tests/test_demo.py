@@ -13,6 +13,7 @@ import pydicom
 import pytest
 
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.models.package import DEFAULT_MODEL
 from ichor.read import open_scan
 from ichor.read.ct_ich import read_mask
 
@@ -76,4 +77,4 @@ def test_the_hemorrhage_is_found_where_the_radiologists_saw_it(screened: Path, s
     found = [one["index"] for one in findings["slices"] if one["area_px"]]
     truth = np.flatnonzero(reference.any(axis=(1, 2))).tolist()
     assert len(set(found) & set(truth)) >= 5
-    assert findings["method"]["model"] == "compact"
+    assert findings["method"]["model"] == DEFAULT_MODEL

@@ -76,14 +76,26 @@ def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
     assert np.abs(both[0] - both[1]).max() < 0.05
 
 
+def test_the_shipped_model_reads_slices_in_their_order(method: UNetSlices, scan: Scan) -> None:
+    read = method.predict(scan)
+    reader, method.reader = method.reader, None
+    alone = method.predict(scan)
+    method.reader = reader
+    assert reader is not None
+    assert np.array_equal(read.probability, alone.probability)
+    assert not np.allclose(read.slice_probability, alone.slice_probability, atol=1e-3)
+    assert read.subtype_probability is not None
+    assert read.subtype_probability.shape == (scan.n_slices, 5)
+
+
 def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
     assert scan.pixel_mm is not None
     one = Scan(scan.voxels[:1], scan.source, scan.pixel_mm[:1])
     assert method.predict(one).mask.shape == one.voxels.shape
 
 
-def test_subtypes_are_told_where_the_network_has_them(method: UNetSlices, scan: Scan) -> None:
-    assert method.predict(scan).subtype_probability is None
+def test_subtypes_are_told_where_the_network_has_them(scan: Scan) -> None:
+    assert untrained_method(subtypes=False).predict(scan).subtype_probability is None
     tells = untrained_method()
     found, answered = tells.predict(scan).subtype_probability, tells.answer(scan)["subtype_probability"]
     assert found is not None
@@ -93,8 +105,9 @@ def test_subtypes_are_told_where_the_network_has_them(method: UNetSlices, scan: 
 
 
 def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
-    method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
+    scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    method = untrained_method()
     calibrated = method.predict(scan)
     assert method.chosen is not None and method.chosen.calibration == Calibrations()
     monkeypatch.setattr(Calibration, "of", lambda self, probability: probability)

@@ -9,12 +9,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
-from onnx import numpy_helper
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ichor.errors import BadConfig
 from ichor.methods.field import neighbours
@@ -26,6 +22,7 @@ from ichor.nets.slice_unet import SliceUNet
 from ichor.read import open_scan
 from ichor.train.forward import TorchForward
 from ichor.train.quantize import quantize_network
+from ichor.train.start import load_exported
 
 TOLERANCE = 1e-4
 INT8_MEAN, INT8_SLICE, INT8_DICE = 1e-3, 0.05, 0.95  # voxels' mean, every slice's probability, masks at the threshold
@@ -45,30 +42,11 @@ def slices(shared: Path) -> np.ndarray:
     return np.concatenate(batches)
 
 
-def _folded(network: nn.Module) -> nn.Module:
-    """The network with each batch norm folded into the convolution before it, as the export has it."""
-    for module in network.modules():
-        if isinstance(module, nn.Sequential):
-            for i in range(len(module) - 1):
-                if isinstance(module[i + 1], nn.BatchNorm2d):
-                    module[i] = fuse_conv_bn_eval(module[i], module[i + 1])
-                    module[i + 1] = nn.Identity()
-    return network
-
-
 def _torch_twin(method: UNetSlices, file: Path) -> TorchForward:
     """The shipped network in torch, its weights read out of the ONNX file."""
-    network = _folded(SliceUNet(method.settings.widths).eval())
-    graph = onnx.load(file).graph
-    arrays = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
-    state = {}
-    for node in graph.node:
-        if node.op_type in ("Conv", "Gemm"):
-            name = node.input[1].removeprefix("network.")
-            state[name] = arrays[node.input[1]]
-            if len(node.input) > 2:
-                state[name.removesuffix("weight") + "bias"] = arrays[node.input[2]]
-    network.load_state_dict(state)
+    of = method.settings
+    network = SliceUNet(of.widths, skips=of.skips, subtypes=of.training.subtype_loss > 0)
+    load_exported(network, file)
     return TorchForward(network)
 
 
@@ -80,7 +58,7 @@ def test_the_shipped_model_is_the_same_in_every_engine(slices: np.ndarray, engin
     file = find_package(DEFAULT_MODEL) / "model.onnx"
     expected = _torch_twin(method, file)(slices)
     found = Engine(file, engine=engine, threads=2)(slices)  # type: ignore[arg-type]
-    assert set(found) == set(expected) == {"probability", "slice_probability"}
+    assert set(found) == set(expected) == {"probability", "slice_probability", "subtype_probability"}
     for name, values in expected.items():
         assert np.abs(found[name] - values).max() < TOLERANCE
     threshold = method.chosen.threshold
@@ -97,7 +75,7 @@ def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: 
     network.train()
     for _ in range(3):  # batch norm that has seen data, so that folding it is put to the test
         network(torch.from_numpy(slices))
-    method = UNetSlices(widths=(8, 8, 12, 16))
+    method = UNetSlices(widths=(8, 8, 12, 16), size=slices.shape[-1])
     method.forward = TorchForward(network)
     method.chosen = SlicesChosen(threshold=0.5, slice_threshold=0.1, head_mm=180)
     method.save(tmp_path)

@@ -20,7 +20,7 @@ FromOption = Annotated[
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships (compact).")],
+    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships (model).")],
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder; an interrupted run continues there.")],
     fold: Annotated[int | None, typer.Option("--fold", min=1, max=5, help="Another fold than the config's.")] = None,

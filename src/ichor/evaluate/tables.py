@@ -15,7 +15,6 @@ _BESIDE = {
     "model": (
         "[The tries that led to it](../ablation/README.md), each with its cost",
         "[What a Dice means on this dataset](../label-ceiling/README.md): how well a second reader would do",
-        "[How it bears scans acquired otherwise](../robustness/README.md)",
         "[The same in int8](../int8/README.md)",
         "[Among the methods of the literature](../../docs/literature.md)",
     )

@@ -23,7 +23,7 @@ from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 from ichor.methods import Method, get
 
-DEFAULT_MODEL = "compact"
+DEFAULT_MODEL = "model"
 CONFIG = "config.yaml"
 NETWORK, INT8, READER = "model.onnx", "model.int8.onnx", "reader.onnx"
 SUMS = "SHA256SUMS"

@@ -22,7 +22,8 @@ _WHAT = {
     "paper-unet-full": "the paper's second experiment: its U-Net on whole slices",
     "paper-unet-tiles": "the paper's third experiment: its U-Net on 160x160 tiles",
     "paper-unet-tiles-as-released": "the third as the released code did it: each tile stretched to 0..255",
-    "compact": "the model that ships: a small network on whole slices",
+    "compact": "the first model that shipped: a small network on whole slices",
+    "model": "the model that ships: a small network on slices, read in their order by a recurrent one",
 }
 
 
