@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
 from dicom_made import made_series
+from ichor.subtypes import Subtype
 from phantom import BLOOD, BRAIN, bleed, head
 
 N, ROWS, COLUMNS = 6, 128, 112
 HU = head(N, ROWS, COLUMNS)
-UNSTATED = 6
+NAMES = (*Subtype, "hemorrhage of no stated subtype")
 # The lines drawn over the picture; fills are a third opaque.
 LINE_PIXELS = """() => {
   const canvas = document.querySelector('.overlay');
@@ -52,11 +54,12 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     own = hands.map_of(4, 2)
     ask(page, "Cancel")
     expect(of_machine).to_have_count(0)
-    # Of the two slices that it finds blood on, the one that the reader drew on stays as it is.
+    # Of the slices that it finds blood on, the one that the reader drew on stays as it is.
     ask(page, "Ask")
-    expect(page.locator("#notice")).to_have_text("The machine outlined 1 slice.")
+    expect(page.locator("#notice")).to_have_text(re.compile(r"The machine outlined \d slices?\."))
     hands.saved()
-    expect(of_machine).to_have_count(1)
+    outlined = of_machine.count()
+    assert outlined >= 1
     assert np.array_equal(hands.map_of(4, 2), own)
     mark = page.get_by_text("Machine-made, not yet touched by a reader")
     expect(mark).to_be_hidden()
@@ -64,7 +67,9 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     expect(mark).to_be_visible()
     found = hands.map_of(5, 2)
     blood = bleed(N, ROWS, COLUMNS)[4]
-    assert set(np.unique(found)) == {0, UNSTATED} and ((found > 0) & blood).sum() > 0.5 * blood.sum()
+    assert ((found > 0) & blood).sum() > 0.5 * blood.sum()
+    nothing, label = np.unique(found)  # one subtype for the slice
+    assert nothing == 0
     assert hands.layer(2)["slices"]["4"]["by_machine"]
     dashed = page.evaluate(LINE_PIXELS)
 
@@ -98,12 +103,12 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     hands.point(2, 2)
     hands.saved()
     expect(mark).to_be_hidden()
-    expect(of_machine).to_have_count(0)
+    expect(of_machine).to_have_count(outlined - 1)
     assert not hands.layer(2)["slices"]["4"]["by_machine"]
     assert (hands.map_of(5, 2) != found).sum() == 1
     assert page.evaluate(LINE_PIXELS) > 1.3 * dashed
     page.keyboard.press("y")
-    expect(page.get_by_role("dialog")).to_contain_text("drew hemorrhage of no stated subtype (machine's)")
+    expect(page.get_by_role("dialog")).to_contain_text(f"drew {NAMES[label - 1]} (machine's)")
     page.keyboard.press("Escape")
 
     page.keyboard.press("l")
