@@ -225,7 +225,7 @@ def test_a_start_that_does_not_fit_is_one_line(folder: Path, package: Path, tmp_
     write_sums(nobody)
     for line, words in (
         ("expected a model package or one of model", (config, *data, "--from", "nothing")),
-        ("widths [4, 4, 8, 8], skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", "model")),
+        ("skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", "model")),
         ("the network of smoke, subtype head yes, found subtype head no", (with_head, *data, "--from", package)),
         ("expected method unet-slices to go on from and with", ("paper/threshold", *data, "--from", package)),
         ("expected a package that says on whom it was trained", (config, *data, "--from", nobody)),
