@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from ichor.dataset.ct_ich import CtIch
 from ichor.methods.field import neighbours
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
@@ -38,6 +39,19 @@ def untrained_method(*, subtypes: bool = True) -> UNetSlices:
     method.forward = TorchForward(network)
     method.chosen = SlicesChosen(threshold=0.03, slice_threshold=0.0, head_mm=180)
     return method
+
+
+def write_untrained_run(folder: Path, data: Path) -> Path:
+    """A run on `data` into `folder`, which is returned: only fold 2 is fitted, by a network that is not trained."""
+    training = Training(
+        experiment="untrained",
+        fingerprint=CtIch(data).fingerprint,
+        fold=2,
+        training_subjects=("060",),
+        test_subjects=("051", "052"),
+    )
+    write_package(folder / "fold-2" / "model", training=training)
+    return folder
 
 
 def write_package(folder: Path, *, subtypes: bool = True, training: Training | None = None) -> Path:

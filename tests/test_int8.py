@@ -12,10 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ichor.dataset.ct_ich import CtIch
-from ichor.models.package import Training, read_config, write_config
 from made_ct_ich import write_ct_ich_nifti
-from made_package import write_package
+from made_package import write_untrained_run
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "int8.py"
 
@@ -28,18 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of which only fold 2 is fitted, by a network that is not trained."""
-    run = tmp_path_factory.mktemp("runs") / "run"
-    model = write_package(run / "fold-2" / "model")
-    training = Training(
-        experiment="untrained",
-        fingerprint=CtIch(data).fingerprint,
-        fold=2,
-        training_subjects=("060",),
-        test_subjects=("051", "052"),
-    )
-    write_config(model, read_config(model).model_copy(update={"training": training}))
-    return run
+    return write_untrained_run(tmp_path_factory.mktemp("runs") / "run", data)
 
 
 def int8(*words: object) -> subprocess.CompletedProcess[str]:

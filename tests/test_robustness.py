@@ -12,9 +12,8 @@ import pytest
 
 from ichor.dataset.acquisition.conditions import CONDITIONS
 from ichor.dataset.ct_ich import CtIch
-from ichor.models.package import Training, read_config, write_config
 from made_ct_ich import write_ct_ich_nifti
-from made_package import write_package
+from made_package import write_untrained_run
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "robustness.py"
@@ -27,19 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of which only fold 2 is fitted, by a network that is not trained."""
-    run = tmp_path_factory.mktemp("runs") / "run"
-    model = write_package(run / "fold-2" / "model")
-    training = Training(
-        experiment="untrained",
-        fingerprint=CtIch(data).fingerprint,
-        fold=2,
-        training_subjects=("060",),
-        validation_subjects=("061",),
-        test_subjects=("051", "052"),
-    )
-    write_config(model, read_config(model).model_copy(update={"training": training}))
-    return run
+    return write_untrained_run(tmp_path_factory.mktemp("runs") / "run", data)
 
 
 def robustness(*words: object) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ichor.cli.train import training_packages
+
 
 def quantize(
     package: Annotated[Path, typer.Argument(help="The folder of a model package, as `ichor export` leaves it.")],
@@ -18,13 +20,9 @@ def quantize(
     scripts/int8.py to say, on subjects that no model of a run was trained on.
     """
     from ichor.dataset.ct_ich import CtIch
-    from ichor.errors import BadConfig
 
-    try:
+    with training_packages():
         from ichor.experiments.quantize import quantize_package
-    except ModuleNotFoundError as error:
-        raise BadConfig(
-            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
-        ) from error
-    quantize_package(package, CtIch(data))
+
+        quantize_package(package, CtIch(data))
     typer.echo(f"{package}: int8 network written, and runs from now on")

@@ -84,7 +84,7 @@ def run_experiment(
         some = [] if list(numbers) == all_of else [word for n in numbers for word in ("--fold", str(n))]
         return _shown(word, config, *some, *(() if answers is None else ("--answers", "ANSWERS")), start=start)
 
-    with _training_packages():
+    with training_packages():
         metrics = cross_validate(
             chosen, CtIch(data), out, sorted(set(folds)) or every, command_of=command_of, answers=answers, start=start
         )
@@ -99,7 +99,7 @@ def _train_on_all(config: str, data: Path, out: Path, chosen_in: Path, left_out:
 
     words = [word for subject in left_out for word in ("--all-but", subject)]
     command = _shown("train", config, "--chosen-in", "RUN", *words, start=start, out="FINAL")
-    with _training_packages():
+    with training_packages():
         train_on_all(
             load_config(config), CtIch(data), out, chosen_in=chosen_in, left_out=left_out, command=command, start=start
         )
@@ -116,7 +116,7 @@ def _shown(command: str, config: str, *words: str, start: str | None, out: str =
 
 
 @contextmanager
-def _training_packages() -> Iterator[None]:
+def training_packages() -> Iterator[None]:
     """A block that trains. Raises BadConfig where the packages for it are not installed."""
     try:
         yield

@@ -96,9 +96,8 @@ class UNetSlices:
 
     def _answer(self, scan: Scan, calibration: Calibrations) -> Answer:
         hu, field = self.field_of(scan)
-        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
         voxels, of_slices, features = [], [], []
-        for outputs in self._batches(hu, channels):
+        for outputs in self._batches(hu, scan):
             # Calibrated in the field, which has far fewer voxels than the scan's grid.
             voxels.append(field.give_back(calibration.voxel.of(outputs["probability"])))
             of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
@@ -118,13 +117,11 @@ class UNetSlices:
     def _features(self, scan: Scan) -> NDArray[np.float32]:
         """(n, N_FEATURES) what the reader is given of a scan."""
         hu, _ = self.field_of(scan)
-        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
-        return np.concatenate([slice_features(outputs) for outputs in self._batches(hu, channels)])
+        return np.concatenate([slice_features(outputs) for outputs in self._batches(hu, scan)])
 
-    def _batches(
-        self, hu: NDArray[np.float32], channels: NDArray[np.int64]
-    ) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """The network's outputs for the slices of a field, some at a time."""
+    def _batches(self, hu: NDArray[np.float32], scan: Scan) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The network's outputs for the scan's slices, `hu` in the network's field, some at a time."""
+        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
         for start in range(0, len(channels), _BATCH):
             yield self._run(hu[channels[start : start + _BATCH]])
 
