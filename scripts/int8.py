@@ -32,7 +32,8 @@ from ichor.errors import BadConfig, IchorError
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling
 from ichor.evaluate.overlap import Overlaps, slice_averages
-from ichor.experiments.fold import MODEL, fold_folder
+from ichor.experiments.crossed import MODEL
+from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.experiments.quantize import quantize_package
 from ichor.methods.base import Forward

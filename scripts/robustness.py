@@ -27,7 +27,8 @@ from ichor.dataset.folds import N_FOLDS
 from ichor.errors import BadConfig, IchorError
 from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.robustness import AGES, Row, by_age, by_condition
-from ichor.experiments.fold import MODEL, fold_folder
+from ichor.experiments.crossed import MODEL
+from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.methods import Method
 from ichor.models.package import CONFIG, Training, load_method, read_config

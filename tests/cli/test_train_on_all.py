@@ -16,14 +16,17 @@ from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from ichor.errors import IchorError
-from ichor.methods.settings import SlicesChosen, pooled
+from ichor.methods.settings import SlicesChosen
+from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import load_method, read_config, write_sums
 from ichor.read import open_scan
+from ichor.train.choose import choose
 from made_ct_ich import write_ct_ich
 
 CONFIG = {
     "name": "smoke",
     "method": "unet-slices",
+    "cross_fitted": True,
     "reduced": True,
     "settings": {
         "pixel_mm": 3.2,
@@ -94,7 +97,7 @@ def package(folder: Path, on_all: list[object]) -> Path:
     return folder / "package"
 
 
-def test_it_is_trained_on_all_but_those_left_out_and_decides_as_the_folds_have_chosen(
+def test_it_is_trained_on_all_but_those_left_out_and_chosen_on_what_the_folds_say_of_them(
     folder: Path, package: Path
 ) -> None:
     found = read_config(package)
@@ -103,9 +106,15 @@ def test_it_is_trained_on_all_but_those_left_out_and_decides_as_the_folds_have_c
     assert found.training.training_subjects == tuple(s for s in subjects if s not in LEFT_OUT)
     assert (found.training.left_out, found.training.fold) == (LEFT_OUT, None)
     assert not (*found.training.validation_subjects, *found.training.test_subjects)
-    folds = [SlicesChosen(**read_config(folder / f"run/fold-{k}/model").chosen) for k in FOLDS]
-    head_mm = SlicesChosen(**found.chosen).head_mm
-    assert SlicesChosen(**found.chosen) == pooled(folds).model_copy(update={"head_mm": head_mm})
+    # Chosen on what each fold's model says of those it was tested on.
+    evidence = []
+    for k in FOLDS:
+        model = UNetSlices.load(folder / f"run/fold-{k}/model")
+        tested = [s for s in authors_fold(k, subjects).test if s not in LEFT_OUT]
+        evidence += [model.evidence(case) for case in CtIch(folder / "data").cases(tested)]
+    chosen = SlicesChosen(**found.chosen)
+    assert len(evidence) == 8
+    assert chosen == choose(evidence, chosen.head_mm)
     scan = open_scan(folder / "data/Patients_CT/088")
     assert load_method(package).predict(scan).made_by.model == "made"
 
@@ -119,7 +128,7 @@ def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Pa
         "but 080, 088: 8 subjects.",
         "by `ichor train smoke.yaml --data ct-ich --out FINAL --chosen-in RUN --all-but 080 --all-but 088`",
         "No figure here is of this model",
-        "the median of what the five models below have chosen",
+        "All is chosen on what the five models below say of the subjects that they were tested on",
         "| figure | this recipe |",
         "not a medical device",
     ):
@@ -127,7 +136,7 @@ def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Pa
     assert str(folder) not in card
 
 
-def test_it_is_not_trained_twice_and_takes_what_the_folds_choose_now(
+def test_it_is_not_trained_twice_and_stays_with_the_run_that_it_was_chosen_in(
     folder: Path, on_all: list[object], tmp_path: Path
 ) -> None:
     final, run = tmp_path / "final", tmp_path / "run"
@@ -137,17 +146,52 @@ def test_it_is_not_trained_twice_and_takes_what_the_folds_choose_now(
     (final / "out-of-fold.json").unlink()
     refused("expected a finished run with out-of-fold.json", "export", final, "--out", tmp_path / "x")
     weights = (final / "all/weights.pt").stat().st_mtime_ns
-    for k in FOLDS:
-        file = run / f"fold-{k}/model/config.yaml"
-        model = yaml.safe_load(file.read_text())
-        file.write_text(yaml.safe_dump({**model, "chosen": {**model["chosen"], "threshold": 0.25}}))
     words = [{folder / "final": final, folder / "run": run}.get(word, word) for word in on_all]
     done = ichor(*words)
     assert done.returncode == 0, done.stderr
     assert "epoch" not in done.stderr
     assert (final / "all/weights.pt").stat().st_mtime_ns == weights
-    assert read_config(final / "all/model").chosen["threshold"] == 0.25
+    chosen = [read_config(one / "all/model").chosen for one in (final, folder / "final")]
+    assert chosen[0] == chosen[1]
     refused("expected a run with left out 080, found one with 080, 088", *words[:-2])
+    (run / "reported.json").write_text("{}")  # its folds were done anew
+    refused("expected a run with chosen in", *words)
+
+
+def test_networks_are_shared_by_the_folds_that_test_on_what_they_did_not_see(folder: Path) -> None:
+    run, data = folder / "run", CtIch(folder / "data")
+    pairs = [f"{a}-{b}" for a in FOLDS for b in FOLDS if a < b]
+    assert sorted(one.name for one in (run / "networks").iterdir()) == pairs
+    made_by = json.loads((run / "metrics.json").read_text())["made_by"]
+    seconds = [json.loads(f.read_text())["seconds"] for f in run.rglob("made_by.json")]
+    assert len(seconds) == 15 and made_by["seconds"] == pytest.approx(sum(seconds), abs=0.1)
+    for k in FOLDS:
+        own = UNetSlices.load(run / f"fold-{k}/model")
+        a, b = sorted((k, k % 5 + 1))
+        network = (run / f"networks/{a}-{b}/model/model.onnx").read_bytes()
+        assert (run / f"fold-{k}/model/model.onnx").read_bytes() == network
+        evidence = []
+        for j in [(k + i) % 5 + 1 for i in range(4)]:
+            a, b = sorted((k, j))
+            other = UNetSlices.load(run / f"networks/{a}-{b}/model")
+            evidence += [other.evidence(case) for case in data.cases(authors_fold(j, data.subjects).test)]
+        assert own.chosen == choose(evidence, own.chosen.head_mm)
+
+
+def test_one_fold_trains_its_four_networks_and_a_killed_one_is_finished(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    words = ["train", folder / "smoke.yaml", "--data", folder / "data", "--out", run, "--fold", 3]
+    done = ichor(*words)
+    assert done.returncode == 0, done.stderr
+    assert sorted(one.name for one in (run / "networks").iterdir()) == ["1-3", "2-3", "3-4", "3-5"]
+    shutil.rmtree(run / "fold-3")
+    shutil.rmtree(run / "networks/1-3/model")
+    (run / "metrics.json").unlink()
+    done = ichor(*words)
+    assert done.returncode == 0, done.stderr
+    assert "epoch" not in done.stderr
+    again, first = (read_config(one / "fold-3/model").chosen for one in (run, folder / "run"))
+    assert again == first
 
 
 def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path) -> None:
@@ -178,7 +222,7 @@ def test_own_data_is_gone_on_with_from_the_package(folder: Path, package: Path, 
     subjects = dict.fromkeys((f"{n:03}" for n in range(1, 6)), 1)
     own = write_ct_ich(tmp_path / "own", subjects, n_slices=2)
     config = tmp_path / "mine.yaml"
-    config.write_text(yaml.safe_dump({**CONFIG, "name": "mine", "folds": "stratified"}))
+    config.write_text(yaml.safe_dump({**CONFIG, "name": "mine", "cross_fitted": False, "folds": "stratified"}))
     words = ["train", config, "--data", own, "--out", tmp_path / "run"]
     done = ichor(*words, "--from", package)
     assert done.returncode == 0, done.stderr

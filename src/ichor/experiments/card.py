@@ -10,7 +10,7 @@ from ichor.dataset.published import FINGERPRINT
 from ichor.dataset.statistics import named
 from ichor.evaluate.tables import figures_table, subjects_table
 from ichor.models.package import PackageConfig, Training
-from ichor.train.choose import SPECIFIC_SPECIFICITY, TRIAGE_SENSITIVITY
+from ichor.train.choose import SPECIFIC_SPECIFICITY
 
 _CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
 _ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
@@ -38,7 +38,7 @@ Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research
 Method `{package.method}`, trained on {_training(training)}.{_demonstration(training)}{_started_from(training)}
 Trained in {made_by["seconds"] / 60:.0f} minutes on {made_by["hardware"]} by `{made_by["command"]}`.
 
-{_how_it_decides(package)}{_pooled(training)}
+{_how_it_decides(package)}{_chosen_on(training)}
 
 ## How well it does
 
@@ -108,12 +108,12 @@ def _started_from(training: Training | None) -> str:
     )
 
 
-def _pooled(training: Training | None) -> str:
+def _chosen_on(training: Training | None) -> str:
     if not _on_all(training):
         return ""
     return (
-        "\n\nWhat is chosen on validation subjects is the median of what the five models below have chosen on theirs: "
-        "this model has none. Every subject is a validation subject of one of the five, those left out here too."
+        "\n\nThis model leaves no subjects to choose anything on. All is chosen on what the five models below say of "
+        "the subjects that they were tested on, without those left out here."
     )
 
 
@@ -166,10 +166,14 @@ def _how_it_decides(package: PackageConfig) -> str:
     text = "Input is HU; slices are brought to the network's pixel size."
     if "threshold" not in chosen:
         return f"{text} The voxel threshold is fixed at {settings['threshold']:g}."
+    if chosen.get("judge"):
+        text += (
+            " A lesion's probability, by a logistic regression on its volume, its surest voxels, its contrast and its "
+            "slice, weighs that of its voxels."
+        )
     return (
-        f"{text} The voxel threshold is {chosen['threshold']:g}, chosen on the validation subjects for the best Dice "
-        f"per scan; slices below a slice probability of {chosen['slice_threshold']:.3f} are left empty, the threshold "
-        f"of the highest sensitivity plus specificity (Youden) on the validation subjects.{_operating_points(chosen)}"
+        f"{text} The voxel threshold is {chosen['threshold']:g}, that of the best Dice per scan with hemorrhage in 3-D."
+        f"{_operating_points(chosen)} All this was chosen on subjects that the network in question was not trained on."
     )
 
 
@@ -178,9 +182,8 @@ def _operating_points(chosen: Mapping[str, Any]) -> str:
     if not points:
         return ""
     return (
-        f" Other operating points, chosen there too, are `triage` at {points['triage']:.3f}, the highest that finds "
-        f"{100 * TRIAGE_SENSITIVITY:g} % of the slices with hemorrhage, and `specific` at {points['specific']:.3f}, "
-        f"the lowest that leaves {100 * SPECIFIC_SPECIFICITY:g} % of those without alone. Probabilities are calibrated "
-        "by a slope and an intercept of their logit (Platt 1999), fitted there; how frequent hemorrhage is, is learned "
-        "from the training subjects too."
+        f" Other operating points are `triage` at {points['triage']:g}, the highest that finds every hemorrhage of "
+        f"which the network marks anything, and `specific` at {points['specific']:g}, the lowest that leaves "
+        f"{100 * SPECIFIC_SPECIFICITY:g} % of the scans without hemorrhage unmarked. Probabilities are calibrated by a "
+        "slope and an intercept of their logit (Platt 1999)."
     )

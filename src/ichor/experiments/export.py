@@ -13,8 +13,10 @@ from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS
 from ichor.experiments.card import model_card
 from ichor.experiments.config import load_config
+from ichor.experiments.crossed import MODEL
 from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
-from ichor.experiments.fold import MADE_BY, MODEL, fold_folder
+from ichor.experiments.fold import fold_folder
+from ichor.experiments.making import MADE_BY
 from ichor.models.package import CONFIG, read_config, write_config, write_sums
 
 CARD = "MODEL_CARD.md"

@@ -1,6 +1,7 @@
 """One fold of a run: fitted on its training block, and its test block predicted, subject by subject.
 
-RUN/fold-K/          what the fit leaves: checkpoint.pt, history.jsonl, weights.pt, made_by.json
+RUN/fold-K/          what the fit leaves: checkpoint.pt, history.jsonl, weights.pt, made_by.json; of a fold that is
+                     cross-fitted made_by.json alone, and the rest in RUN/networks/ (see crossed.py)
 RUN/fold-K/model/    the fitted method as a package, without card and figures
 RUN/fold-K/out-of-fold/SUBJECT.npz    what is kept of each test subject (see kept.py)
 RUN/fold-K/answers.sha256    of a fold decided on another run's answers: the digest of these
@@ -9,8 +10,6 @@ RUN/fold-K/answers.sha256    of a fold decided on another run's answers: the dig
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -21,12 +20,13 @@ from rich.progress import track
 
 from ichor.atomic import whole_folder, write_whole
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import Fold, authors_fold, stratified_folds
+from ichor.dataset.folds import N_FOLDS, Fold, authors_fold, stratified_folds
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
+from ichor.experiments.crossed import MODEL, choose_crossed, train_networks
 from ichor.experiments.kept import read_answer, write_kept
-from ichor.experiments.making import commit, hardware, on_accelerator
+from ichor.experiments.making import MADE_BY, commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
 from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.base import Answer
@@ -34,8 +34,6 @@ from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import CONFIG, Training, read_config, write_config
 from ichor.read import open_scan
 
-MODEL = "model"
-MADE_BY = "made_by.json"
 OUT_OF_FOLD = "out-of-fold"
 ANSWERS = "answers.sha256"
 
@@ -119,12 +117,7 @@ def decide_again(config: ExperimentConfig, answers: Path, run: Path, fold: Fold,
     method.model = config.name
     _predict(method, lambda subject: read_answer(kept_file(answers, fold.number, subject)), run, fold)
     if not (folder / MADE_BY).exists():
-        _write_made_by(folder, command, made_at, time.perf_counter() - started)
-
-
-def is_first_rank() -> bool:
-    """Whether this process is the only one or the first of a torchrun group."""
-    return int(os.environ.get("RANK", "0")) == 0
+        write_made_by(folder, command, made_at, time.perf_counter() - started)
 
 
 def fit_into(
@@ -142,7 +135,7 @@ def fit_into(
     fit(method)
     if is_first_rank():
         folder.mkdir(parents=True, exist_ok=True)
-        _write_made_by(folder, command, made_at, _fit_seconds(folder, time.perf_counter() - started))
+        write_made_by(folder, command, made_at, fit_seconds(folder, time.perf_counter() - started))
         with whole_folder(folder / MODEL) as model:
             method.save(model)
             write_config(model, read_config(model).model_copy(update={"training": training}))
@@ -153,8 +146,15 @@ def _fit(
     config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None
 ) -> Method | None:
     folder = fold_folder(run, fold.number)
+    blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
+    if config.cross_fitted and not (folder / MODEL / CONFIG).exists():
+        train_networks(config, dataset, run, blocks, fold.number, command, start)
 
     def fit(method: Method) -> None:
+        if config.cross_fitted:
+            if is_first_rank():
+                choose_crossed(method, run, dataset, blocks, fold.number)
+            return
         training, validation = dataset.cases(fold.training), dataset.cases(fold.validation)
         if start is None:
             method.fit(training, validation, folder)
@@ -187,21 +187,6 @@ def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None
             scan_probability=segmentation.scan_probability,
             subtype_probability=segmentation.subtype_probability,
             threshold=segmentation.made_by.threshold,
-            areas={
-                t: method.mask_at(segmentation.probability, segmentation.slice_probability, t).sum(axis=(1, 2))
-                for t in TABLE_THRESHOLDS
-            },
+            areas={t: method.mask_at(segmentation.probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
         )
         write_kept(kept_file(run, fold.number, subject), prediction, answer)
-
-
-def _write_made_by(folder: Path, command: str, made_at: str | None, seconds: float) -> None:
-    made_by = {"command": command, "commit": made_at, "hardware": hardware(), "seconds": round(seconds, 1)}
-    write_whole(folder / MADE_BY, json.dumps(made_by))
-
-
-def _fit_seconds(folder: Path, elapsed: float) -> float:
-    """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
-    histories = sorted(folder.rglob("history.jsonl"))  # of a network, or one of each member of several
-    rows = [json.loads(line) for file in histories for line in file.read_text(encoding="utf-8").splitlines()]
-    return float(sum(row["seconds"] for row in rows)) if rows else elapsed

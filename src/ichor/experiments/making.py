@@ -1,11 +1,16 @@
-"""What made a result: the commit and the hardware."""
+"""What made a result: the commit, the hardware and the time; in a torchrun group, which process writes it."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 from pathlib import Path
+
+from ichor.atomic import write_whole
+
+MADE_BY = "made_by.json"
 
 
 def commit() -> str | None:
@@ -51,3 +56,21 @@ def on_accelerator() -> bool:
     except ImportError:
         return False
     return bool(torch.cuda.is_available())
+
+
+def is_first_rank() -> bool:
+    """Whether this process is the only one or the first of a torchrun group."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def write_made_by(folder: Path, command: str, made_at: str | None, seconds: float) -> None:
+    """Write made_by.json into `folder`: the command, the commit, this hardware, and how long it took."""
+    made_by = {"command": command, "commit": made_at, "hardware": hardware(), "seconds": round(seconds, 1)}
+    write_whole(folder / MADE_BY, json.dumps(made_by))
+
+
+def fit_seconds(folder: Path, elapsed: float) -> float:
+    """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
+    histories = sorted(folder.rglob("history.jsonl"))  # of a network, or one of each member of several
+    rows = [json.loads(line) for file in histories for line in file.read_text(encoding="utf-8").splitlines()]
+    return float(sum(row["seconds"] for row in rows)) if rows else elapsed

@@ -26,20 +26,19 @@ from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS, read_metrics, write_predictions
 from ichor.evaluate.folder import evaluate_folder
 from ichor.experiments.config import ExperimentConfig
+from ichor.experiments.crossed import MODEL, NETWORKS
 from ichor.experiments.fold import (
-    MADE_BY,
-    MODEL,
     decide_again,
     digest,
     fit_and_predict,
     fold_folder,
     fold_of,
-    is_first_rank,
     is_predicted,
     kept_file,
     require_blocks,
 )
 from ichor.experiments.kept import read_answer, read_prediction
+from ichor.experiments.making import MADE_BY, is_first_rank
 from ichor.experiments.start import Start, read_start
 from ichor.models.package import CONFIG, read_config
 
@@ -78,7 +77,9 @@ def cross_validate(
         _check_answers(config, dataset, answers)
     started = None if start is None else read_start(start, config)
     if started is not None:
-        started.require_unseen(dataset, [subject for fold in chosen for subject in fold.test])
+        # What is chosen on must not have been seen either.
+        blocks = [fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)] if config.cross_fitted else chosen
+        started.require_unseen(dataset, [subject for fold in blocks for subject in fold.test])
     if is_first_rank():
         claim(run, config, dataset, **started_from(started))
     for fold in chosen:
@@ -127,7 +128,8 @@ def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
     models = {f.number: fold_folder(run, f.number) / MODEL for f in folds}
     # A fold that was decided again on another run's answers has no model of its own.
     chosen = {str(k): read_config(model).chosen for k, model in models.items() if (model / CONFIG).exists()}
-    each = [json.loads((fold_folder(run, f.number) / MADE_BY).read_text(encoding="utf-8")) for f in folds]
+    makings = [*(fold_folder(run, f.number) / MADE_BY for f in folds), *sorted((run / NETWORKS).glob(f"*/{MADE_BY}"))]
+    each = [json.loads(file.read_text(encoding="utf-8")) for file in makings]
     return {
         "commit": ", ".join(dict.fromkeys(str(one["commit"]) for one in each)),
         "hardware": "; ".join(dict.fromkeys(str(one["hardware"]) for one in each)),

@@ -71,9 +71,7 @@ class Method(Protocol):
         """What `predict` makes of an answer; cheap, and needs no network."""
         ...
 
-    def mask_at(
-        self, probability: NDArray[np.float32], slice_probability: NDArray[np.float64], threshold: float
-    ) -> NDArray[np.bool_]:
+    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
         """The mask that `predict` would give of these probabilities at another voxel threshold."""
         ...
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, Self
 
-import numpy as np
 from pydantic import Field as Setting
 from pydantic import model_validator
 
-from ichor.methods.calibration import Calibration, Calibrations, expit, logit
+from ichor.methods.calibration import Calibrations
 from ichor.methods.field import tile_corners
+from ichor.methods.lesions import LesionJudge
 from ichor.train.settings import Strict, TrainingSettings
 
 
@@ -43,65 +42,24 @@ class UNetSlicesSettings(Strict):
 
 
 class SlicesChosen(Strict):
-    """What was chosen on the validation cases, and measured on the training cases."""
+    """What was chosen on cases that the network was not trained on, and measured on the training cases."""
 
     threshold: float = Setting(ge=0, le=1, description="voxel probability at or above which is hemorrhage")
-    slice_threshold: float = Setting(ge=0, le=1, description="slices below this probability are left empty")
     head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
     calibration: Calibrations = Calibrations()
-    operating_point: str | None = Setting(None, description="the name of the one that slice_threshold is")
-    operating_points: dict[str, float] = Setting(default={}, description="slice thresholds by name")
+    judge: LesionJudge | None = Setting(None, description="of candidate lesions; None: all of them are believed")
+    operating_point: str | None = Setting(None, description="the name of the one that the threshold is")
+    operating_points: dict[str, float] = Setting(default={}, description="voxel thresholds by name")
 
     @model_validator(mode="after")
     def _is_at_its_operating_point(self) -> Self:
-        if self.operating_point is not None and self.operating_points.get(self.operating_point) != self.slice_threshold:
-            raise ValueError(
-                f"expected slice_threshold to be that of {self.operating_point}, found {self.slice_threshold:g}"
-            )
+        if self.operating_point is not None and self.operating_points.get(self.operating_point) != self.threshold:
+            raise ValueError(f"expected threshold to be that of {self.operating_point}, found {self.threshold:g}")
         return self
 
     def at(self, name: str) -> Self:
         """The same at another operating point. Raises KeyError where there is none of that name."""
-        return self.model_copy(update={"slice_threshold": self.operating_points[name], "operating_point": name})
-
-
-def pooled(chosen: Sequence[SlicesChosen]) -> SlicesChosen:
-    """One choice from those of several folds, for a model that is trained on all subjects and so has none of its own.
-
-    Thresholds are medians, on the scale of the logit. So are slopes and intercepts, each by itself: an intercept is
-    the calibrated logit of a probability of 0.5, which lies among the cases that thresholds decide on, and there the
-    two hardly depend on one another. Of the operating points those remain that every fold has. Raises ValueError where
-    there is nothing to pool, or where the folds are not at the same operating point.
-    """
-    used = {one.operating_point for one in chosen}
-    if len(used) != 1:
-        raise ValueError(f"expected choices at one operating point, found {len(used)}")
-
-    def calibration(task: str) -> Calibration:
-        of = [getattr(one.calibration, task) for one in chosen]
-        return Calibration(
-            slope=float(np.median([one.slope for one in of])), intercept=float(np.median([one.intercept for one in of]))
-        )
-
-    return SlicesChosen(
-        threshold=_median([one.threshold for one in chosen]),
-        slice_threshold=_median([one.slice_threshold for one in chosen]),
-        head_mm=float(np.median([one.head_mm for one in chosen])),
-        calibration=Calibrations(**{task: calibration(task) for task in Calibrations.model_fields}),
-        operating_point=used.pop(),
-        operating_points={
-            name: _median([one.operating_points[name] for one in chosen])
-            for name in chosen[0].operating_points
-            if all(name in one.operating_points for one in chosen)
-        },
-    )
-
-
-def _median(probabilities: Sequence[float]) -> float:
-    """The median; of an even number, the mean of the two in the middle on the scale of the logit."""
-    in_order = sorted(probabilities)
-    low, high = in_order[(len(in_order) - 1) // 2], in_order[len(in_order) // 2]
-    return low if low == high else float(expit(logit([low, high]).mean()))
+        return self.model_copy(update={"threshold": self.operating_points[name], "operating_point": name})
 
 
 class UNetTilesSettings(Strict):

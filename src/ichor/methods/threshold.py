@@ -97,7 +97,7 @@ class Threshold:
     def decide(self, answer: Answer) -> Segmentation:
         """The morphology, where the settings ask for it."""
         probability = answer["probability"]
-        mask = self.mask_at(probability, np.zeros(len(probability)), 0.5)
+        mask = self.mask_at(probability, 0.5)
         share = mask.mean(axis=(1, 2))
         return Segmentation(
             probability=mask.astype(np.float32),
@@ -116,12 +116,7 @@ class Threshold:
             ),
         )
 
-    def mask_at(
-        self,
-        probability: NDArray[np.float32],
-        slice_probability: NDArray[np.float64],  # noqa: ARG002 (other methods gate by it)
-        threshold: float,
-    ) -> NDArray[np.bool_]:
+    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
         """The same mask at every threshold: the bounds decide."""
         mask = probability >= threshold
         return close_then_open(mask) if self.settings.morphology else mask

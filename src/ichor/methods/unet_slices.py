@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +14,7 @@ from ichor import __version__
 from ichor.methods.base import Answer, Forward
 from ichor.methods.calibration import Calibrations
 from ichor.methods.field import Field, neighbours, take_field
+from ichor.methods.lesions import Candidates, find_candidates
 from ichor.methods.network import adopt_network, load_reader, save_network, save_reader, unfitted
 from ichor.methods.reading import Reader, read_in_order, slice_features
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
@@ -23,8 +24,19 @@ from ichor.segmentation import MadeBy, Segmentation
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
+    from ichor.train.evidence import Evidence
 
 _BATCH = 4  # slices a forward pass: more gains nothing on a CPU and costs memory
+
+
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """What the networks say of a scan in their field: `probability` and `hu` (n, size, size), of slices `told`."""
+
+    field: Field
+    hu: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    told: dict[str, NDArray[np.float64]]
 
 
 class UNetSlices:
@@ -52,16 +64,26 @@ class UNetSlices:
         *,
         go_on_from: Path | None = None,
     ) -> None:
-        """Train on the training cases; calibrate, and then choose thresholds, on the validation cases.
+        """Train on the training cases, choose on the validation cases.
 
         `go_on_from` is as in `ichor.train.fit_slices.train_slices`.
         """
-        from ichor.train.choose import choose_calibration, choose_thresholds
-
         head_mm = self.fit_networks(training, validation, workdir, go_on_from=go_on_from)
-        calibration = choose_calibration(partial(self._answer, calibration=Calibrations()), validation, training)
-        thresholds = choose_thresholds(partial(self._answer, calibration=calibration), validation)
-        self.chosen = SlicesChosen(**thresholds, calibration=calibration, head_mm=head_mm)
+        self.choose([self.evidence(case) for case in validation], head_mm)
+
+    def evidence(self, case: Case) -> Evidence:
+        """What `choose` needs of a case that the networks were not trained on."""
+        from ichor.train.evidence import evidence_of
+
+        said = self._say(case.scan)
+        mask = said.field.take_mask(case.mask)
+        return evidence_of(case, mask, said.probability, self._candidates(said, case.scan), said.told)
+
+    def choose(self, evidence: Sequence[Evidence], head_mm: float) -> None:
+        """Choose the lesion judge, the calibration and the operating points, as `ichor.train.choose.choose` does."""
+        from ichor.train.choose import choose
+
+        self.chosen = choose(evidence, head_mm)
 
     def fit_networks(
         self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, *, go_on_from: Path | None = None
@@ -92,27 +114,43 @@ class UNetSlices:
 
         Where the network tells subtypes apart, `subtype_probability` (n, 5) too.
         """
-        return self._answer(scan, Calibrations() if self.chosen is None else self.chosen.calibration)
+        chosen = self.chosen
+        calibration = Calibrations() if chosen is None else chosen.calibration
+        said = self._say(scan)
+        probability = said.probability
+        if chosen is not None and chosen.judge is not None:
+            self._candidates(said, scan).weigh(probability, chosen.judge)
+        # Calibrated in the field, which has far fewer voxels than the scan's grid.
+        on_grid = from_radiological(said.field.give_back(calibration.voxel.of(probability)), scan)
+        calibrated = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
+        return {
+            "probability": np.ascontiguousarray(on_grid),
+            **{name: calibrated[name].of(values) for name, values in said.told.items()},
+        }
 
-    def _answer(self, scan: Scan, calibration: Calibrations) -> Answer:
+    def _say(self, scan: Scan) -> _Said:
+        """Run the network, and the reader on what it says, where there is one."""
         hu, field = self.field_of(scan)
         voxels, of_slices, features = [], [], []
         for outputs in self._batches(hu, scan):
-            # Calibrated in the field, which has far fewer voxels than the scan's grid.
-            voxels.append(field.give_back(calibration.voxel.of(outputs["probability"])))
+            voxels.append(outputs["probability"])
             of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
             if self.reader is not None:
                 features.append(slice_features(outputs))
-        probability = from_radiological(np.concatenate(voxels), scan)
-        told = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
-        if self.reader is not None:
+        if self.reader is None:
+            told = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
+        else:
             apart_mm = self.settings.neighbour_mm
             told = read_in_order(self.reader, np.concatenate(features), scan.slice_positions_mm, apart_mm)
-        calibrated = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
-        return {
-            "probability": np.ascontiguousarray(probability),
-            **{name: calibrated[name].of(values) for name, values in told.items()},
-        }
+        return _Said(field, hu, np.concatenate(voxels), told)
+
+    def _candidates(self, said: _Said, scan: Scan) -> Candidates:
+        heights_mm = scan.slice_heights_mm
+        if heights_mm is None:  # as of the slices that it was trained on
+            heights_mm = np.full(scan.n_slices, self.settings.neighbour_mm)
+        return find_candidates(
+            said.probability, said.hu, said.told["slice_probability"], heights_mm, self.settings.pixel_mm
+        )
 
     def _features(self, scan: Scan) -> NDArray[np.float32]:
         """(n, N_FEATURES) what the reader is given of a scan."""
@@ -126,13 +164,13 @@ class UNetSlices:
             yield self._run(hu[channels[start : start + _BATCH]])
 
     def decide(self, answer: Answer) -> Segmentation:
-        """Both thresholds applied, and the scan's probability from that of its slices."""
+        """The threshold applied, and the scan's probability from that of its slices."""
         if self.chosen is None:
             raise unfitted(self.name)
         probability, slice_probability = answer["probability"], answer["slice_probability"]
         return Segmentation(
             probability=probability,
-            mask=self.mask_at(probability, slice_probability, self.chosen.threshold),
+            mask=self.mask_at(probability, self.chosen.threshold),
             slice_probability=slice_probability,
             scan_probability=float(self.chosen.calibration.scan.of(np.asarray(slice_probability.max()))),
             subtype_probability=answer.get("subtype_probability"),
@@ -142,10 +180,7 @@ class UNetSlices:
                 version=self.version,
                 threshold=self.chosen.threshold,
                 operating_point=self.chosen.operating_point,
-                settings={
-                    **self.settings.model_dump(exclude={"training"}, mode="json"),
-                    "slice_threshold": self.chosen.slice_threshold,
-                },
+                settings=self.settings.model_dump(exclude={"training"}, mode="json"),
             ),
         )
 
@@ -160,13 +195,9 @@ class UNetSlices:
         mirrored["probability"] = mirrored["probability"][..., ::-1]
         return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
 
-    def mask_at(
-        self, probability: NDArray[np.float32], slice_probability: NDArray[np.float64], threshold: float
-    ) -> NDArray[np.bool_]:
-        """Voxels at or above the threshold, on slices that reach the slice threshold."""
-        if self.chosen is None:
-            raise unfitted(self.name)
-        return (probability >= threshold) & (slice_probability >= self.chosen.slice_threshold)[:, None, None]
+    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+        """Voxels at or above the threshold."""
+        return probability >= threshold
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""

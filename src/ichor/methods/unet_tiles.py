@@ -76,7 +76,7 @@ class UNetTiles:
         slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
         return Segmentation(
             probability=probability,
-            mask=self.mask_at(probability, slice_probability, self.settings.threshold),
+            mask=self.mask_at(probability, self.settings.threshold),
             slice_probability=slice_probability,
             scan_probability=float(slice_probability.max()),
             made_by=MadeBy(
@@ -88,12 +88,7 @@ class UNetTiles:
             ),
         )
 
-    def mask_at(
-        self,
-        probability: NDArray[np.float32],
-        slice_probability: NDArray[np.float64],  # noqa: ARG002 (other methods gate by it)
-        threshold: float,
-    ) -> NDArray[np.bool_]:
+    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
         """Voxels at or above the threshold, closed and opened as the settings say."""
         mask = probability >= threshold
         return close_then_open(mask) if self.settings.morphology else mask

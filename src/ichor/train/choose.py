@@ -1,29 +1,24 @@
-"""What `unet-slices` chooses on its validation cases: calibration, operating points and the voxel threshold."""
+"""What `unet-slices` chooses on cases it was not trained on: the lesion judge, calibration and operating points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
-from ichor.evaluate.detection import RocCurve, roc_curve
-from ichor.evaluate.overlap import Overlaps, scan_dice
-from ichor.methods.base import Answer
-from ichor.methods.calibration import Calibration, Calibrations, expit, fit_calibration
-from ichor.scan import Scan
+from ichor.methods.calibration import FEWEST, Calibration, Calibrations, fit_calibration
+from ichor.methods.lesions import FEATURES, LesionJudge
+from ichor.methods.settings import SlicesChosen
+from ichor.scan import FloatArray
+from ichor.train.evidence import PROBABILITY_OF_BINS, Evidence
 
-AnswerOf = Callable[[Scan], Answer]
+# Inverse of the penalty on the weights of standardized properties: there are as few as ten true lesions.
+_C = 0.3
+_GROUPS = 8  # of subjects, each judged by a judge that did not see it
+SPECIFIC_SPECIFICITY = 0.95
 
-# Edges of the bins of probability, 0.1 of the logit wide, in which voxels are counted: there are 200 million. Below the
-# lowest is what the network all but rules out, air above all, which is left out: it would outnumber everything.
-_BINS = expit(np.arange(-138, 139) / 10)
-
-TRIAGE_SENSITIVITY, SPECIFIC_SPECIFICITY = 0.97, 0.99
-
-# Dense near zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
+# Dense near zero: the probability of small and faint lesions is low, and theirs is the threshold that decides.
 VOXEL_THRESHOLDS = (
     0.001,
     0.002,
@@ -36,7 +31,9 @@ VOXEL_THRESHOLDS = (
     0.1,
     0.15,
     0.2,
+    0.25,
     0.3,
+    0.35,
     0.4,
     0.5,
     0.6,
@@ -46,111 +43,118 @@ VOXEL_THRESHOLDS = (
 )
 
 
-def choose_calibration(answer: AnswerOf, validation: Sequence[Case], training: Sequence[Case]) -> Calibrations:
-    """What makes the network's answers mean what they say, of highest likelihood on the validation cases.
+def choose(evidence: Sequence[Evidence], head_mm: float) -> SlicesChosen:
+    """All that is chosen, on cases that what answered them was not trained on.
 
-    How frequent hemorrhage is, is learned from the training cases too: the validation cases are few, and among sixteen
-    scans there may be four that have any or ten. Voxels are counted in bins of their logit, all of them at the scans'
-    own resolution; the chronic subject's are left out.
+    The judge of lesions is fitted on all of them. Voxels are calibrated and thresholds chosen on lesions judged by one
+    that did not see their subject. The chronic subject's lesions and voxels are left out, its slices are not. `head_mm`
+    is the median length of the training heads, which is kept beside.
     """
-    voxels = np.zeros((2, len(_BINS) + 1))
-    of_slices, of_subtypes, positive, labels = [], [], [], []
-    for case in validation:
-        answered = answer(case.scan)
-        of_slices.append(answered["slice_probability"])
-        positive.append(case.positive)
-        if "subtype_probability" in answered:
-            of_subtypes.append(answered["subtype_probability"].ravel())
-            labels.append(case.labels.ravel())
-        if case.subject != CHRONIC_SUBJECT:
-            place = np.searchsorted(_BINS, answered["probability"])
-            voxels += [
-                np.bincount(place[case.mask == is_blood], minlength=voxels.shape[1]) for is_blood in (False, True)
-            ]
-    middle_of_bins = np.tile(expit((np.arange(-138, 138) + 0.5) / 10), 2)
-    is_blood = np.repeat([False, True], len(_BINS) - 1)
-    more = _times_the_odds(validation, training)
-    of_slice = fit_calibration(np.concatenate(positive), np.concatenate(of_slices), times_the_odds=more["slice"])
+    judge = fit_judge(evidence)
+    voxels = [_judged(one, of) for one, of in zip(evidence, _judged_unseen(evidence, judge), strict=True)]
+    calibration = _calibration(evidence, voxels)
+    points = _operating_points(evidence, [calibration.voxel.of(one) for one in voxels])
+    return SlicesChosen(
+        threshold=points["balanced"],
+        operating_point="balanced",
+        operating_points=points,
+        calibration=calibration,
+        judge=judge,
+        head_mm=head_mm,
+    )
+
+
+def fit_judge(evidence: Sequence[Evidence]) -> LesionJudge | None:
+    """The judge of candidate lesions, fitted on those of these cases; None where they have too few of either kind."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    of = [one for one in evidence if not one.chronic]
+    features = np.concatenate([np.empty((0, len(FEATURES))), *(one.features for one in of)])
+    true = np.concatenate([np.empty(0, bool), *(one.true for one in of)])
+    if min(true.sum(), (~true).sum()) < FEWEST:
+        return None
+    scaler = StandardScaler().fit(features)
+    fitted = LogisticRegression(C=_C).fit(scaler.transform(features), true)
+    weights = fitted.coef_[0] / scaler.scale_
+    return LesionJudge(
+        intercept=float(fitted.intercept_[0] - weights @ scaler.mean_),
+        weights=dict(zip(FEATURES, weights.tolist(), strict=True)),
+        elsewhere=float(true.mean()),
+    )
+
+
+def _judged_unseen(evidence: Sequence[Evidence], judge: LesionJudge | None) -> list[FloatArray]:
+    """Of each case, (1 + m,) probabilities of what is in no candidate and of its candidates, by another judge."""
+    if judge is None:
+        return [np.ones(len(one.voxels)) for one in evidence]
+    others = [fit_judge([one for i, one in enumerate(evidence) if i % _GROUPS != k]) or judge for k in range(_GROUPS)]
+    return [
+        np.r_[others[i % _GROUPS].elsewhere, others[i % _GROUPS].of(one.features)] for i, one in enumerate(evidence)
+    ]
+
+
+def _judged(evidence: Evidence, probability: FloatArray) -> FloatArray:
+    """(1 + m, bins) probability of the voxels in each bin, given that of the candidates."""
+    assert len(probability) == len(evidence.voxels)
+    return np.asarray(probability[:, None] * PROBABILITY_OF_BINS)
+
+
+def _calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> Calibrations:
+    positive = [one.positive for one in evidence]
+    of_slice = fit_calibration(np.concatenate(positive), np.concatenate([one.slice_probability for one in evidence]))
+    told = [(one.labels, one.subtype_probability) for one in evidence if one.subtype_probability is not None]
     return Calibrations(
-        voxel=fit_calibration(is_blood, middle_of_bins, voxels[:, 1:-1].ravel(), times_the_odds=more["voxel"]),
+        voxel=_voxel_calibration(evidence, voxels),
         slice=of_slice,
-        subtype=fit_calibration(np.concatenate(labels), np.concatenate(of_subtypes), times_the_odds=more["subtype"])
-        if labels
+        subtype=fit_calibration(*(np.concatenate([of.ravel() for of in column]) for column in zip(*told, strict=True)))
+        if told
         else Calibration(),
         scan=fit_calibration(
-            [one.any() for one in positive],
-            [of_slice.of(one).max() for one in of_slices],
-            times_the_odds=more["scan"],
+            [one.any() for one in positive], [of_slice.of(one.slice_probability).max() for one in evidence]
         ),
     )
 
 
-def _times_the_odds(validation: Sequence[Case], training: Sequence[Case]) -> dict[str, float]:
-    """The odds of hemorrhage among both, over those among the validation cases alone; 1 where these have one class."""
-    held_out, others = (sum((_classes(case) for case in cases), np.zeros((4, 2))) for cases in (validation, training))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        without, having = ((held_out + others) / held_out).T
-        times = having / without
-    known = np.isfinite(times) & (times > 0)
-    return dict(zip(("voxel", "slice", "subtype", "scan"), np.where(known, times, 1.0), strict=True))
+def _voxel_calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> Calibration:
+    truth, said, weights = [], [], []
+    for one, probability in zip(evidence, voxels, strict=True):
+        # Without what the network all but rules out: it would outnumber everything.
+        counts, of_bins = one.voxels[..., 1:-1], np.stack([probability[:, 1:-1]] * 2, axis=1)
+        row, is_blood, k = np.nonzero(counts if not one.chronic else counts[:0])
+        truth.append(is_blood)
+        said.append(of_bins[row, is_blood, k])
+        weights.append(counts[row, is_blood, k])
+    return fit_calibration(np.concatenate(truth), np.concatenate(said), np.concatenate(weights))
 
 
-def _classes(case: Case) -> NDArray[np.float64]:
-    """(4, 2) how many voxels, slices, subtypes on slices, and scans, of a case have no hemorrhage and how many have."""
-    mask = case.mask if case.subject != CHRONIC_SUBJECT else case.mask[:0]
-    tasks = (mask, case.positive, case.labels, case.positive.any(keepdims=True))
-    return np.array([[np.count_nonzero(~one), np.count_nonzero(one)] for one in tasks], np.float64)
+def _operating_points(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> dict[str, float]:
+    """Voxel thresholds by name, from the lowest, of the calibrated probabilities `voxels`.
 
-
-def choose_thresholds(answer: AnswerOf, validation: Sequence[Case]) -> dict[str, Any]:
-    """The slice thresholds of the operating points, then the voxel threshold of the best Dice per scan at `balanced`.
-
-    Both on the validation cases, at the scans' own resolution. The slice threshold comes first, since it decides
-    which slices are left empty whatever the voxel threshold. Dice is per scan in 3-D rather than the paper's
-    average, which does not see what is marked on slices without hemorrhage and so favours marking too much.
+    `balanced` is that of the best mean Dice in 3-D over the scans with hemorrhage. `triage` is the highest that finds
+    every hemorrhage of which there is a candidate, `specific` the lowest at which nothing is marked in 95 % of the
+    scans without hemorrhage.
     """
-    counts: dict[float, dict[str, Overlaps]] = {t: {} for t in VOXEL_THRESHOLDS}
-    truth, scores = {}, {}
-    for case in validation:
-        answered = answer(case.scan)
-        scores[case.subject] = answered["slice_probability"]
-        truth[case.subject] = case.positive
-        for threshold in VOXEL_THRESHOLDS:
-            counts[threshold][case.subject] = Overlaps.of(answered["probability"] >= threshold, case.mask)
-    curve = roc_curve(np.concatenate(list(truth.values())), np.concatenate(list(scores.values())))
-    points = _operating_points(curve)
-    slice_threshold = points["balanced"]
-
-    def dice(threshold: float) -> float:
-        gated = (
-            one.only_slices(scores[s] >= slice_threshold) for s, one in counts[threshold].items() if _counts(s, one)
-        )
-        return float(np.mean([scan_dice(one) for one in gated] or [0.0]))
-
-    return {
-        "threshold": float(max(VOXEL_THRESHOLDS, key=dice)),
-        "slice_threshold": slice_threshold,
-        "operating_point": "balanced",
-        "operating_points": points,
+    counted = [(one, of) for one, of in zip(evidence, voxels, strict=True) if not one.chronic]
+    having = np.array([one.positive.any() for one, _ in counted], bool)
+    marked = np.array([[_marked(one, of >= t) for one, of in counted] for t in VOXEL_THRESHOLDS]).reshape(
+        -1, len(counted), 2
+    )
+    reference = np.array([one.voxels[:, 1].sum() for one, _ in counted])
+    sizes = np.maximum(marked.sum(axis=2) + reference, 1)
+    dice = np.mean(2 * marked[:, having, 1] / sizes[:, having], axis=1) if having.any() else np.zeros(len(marked))
+    best = int(np.argmax(dice))
+    found = marked[:, [one.true.any() for one, _ in counted], 1] > 0
+    left_alone = np.mean(marked[:, ~having].sum(axis=2) == 0, axis=1) if not having.all() else np.ones(len(marked))
+    specific = np.flatnonzero(left_alone >= SPECIFIC_SPECIFICITY)
+    chosen = {
+        "triage": min(int(np.flatnonzero(found.all(axis=1)).max(initial=0)), best),
+        "balanced": best,
+        "specific": max(int(specific.min(initial=len(marked) - 1)), best),
     }
+    return {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}
 
 
-def _operating_points(curve: RocCurve) -> dict[str, float]:
-    """Slice thresholds by name, from the lowest.
-
-    `triage` is the highest that finds 97 % of the slices with hemorrhage, `balanced` that of the highest sensitivity
-    plus specificity, `specific` the lowest that leaves 99 % of those without alone. Where slices are told apart so well
-    that `balanced` finds as many, or leaves as many alone, it is the other point too.
-    """
-    balanced = curve.balanced_threshold
-    _, triage = curve.specificity_at(TRIAGE_SENSITIVITY)
-    specific = curve.thresholds[curve.specificity >= SPECIFIC_SPECIFICITY - 1e-12].min()
-    return {
-        "triage": min(triage, balanced),
-        "balanced": balanced,
-        "specific": min(max(float(specific), balanced), 1.0),  # above all that was seen is 1
-    }
-
-
-def _counts(subject: str, overlaps: Overlaps) -> bool:
-    return bool(overlaps.positive.any()) and subject != CHRONIC_SUBJECT
+def _marked(evidence: Evidence, bins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(2,) voxels in these bins (1 + m, bins) that are not hemorrhage and that are."""
+    return np.asarray((evidence.voxels * bins[:, None]).sum(axis=(0, 2)))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ichor.annotate.labelling_time import labelling_s
 from ichor.annotate.simulate.config import SimulationConfig
+from ichor.annotate.simulate.thresholds import choose_thresholds
 from ichor.annotate.uncertainty import jensen_shannon, of_slices, patch_px
 from ichor.dataset.case import Case
 from ichor.methods.base import Answer, Forward
@@ -28,10 +29,8 @@ class Committee:
     """
 
     def __init__(self, config: SimulationConfig, members: Sequence[Forward], validation: Sequence[Case]) -> None:
-        from ichor.train.choose import choose_thresholds
-
         self._config, self._members = config, members
-        self.thresholds = choose_thresholds(self.answer, validation)
+        self.slice_threshold, self.threshold = choose_thresholds(self.answer, validation)
 
     @classmethod
     def train(
@@ -78,8 +77,8 @@ class Committee:
 
     def mask(self, answer: Answer) -> NDArray[np.bool_]:
         """What is hemorrhage by the committee's thresholds, (n, size, size)."""
-        kept = answer["slice_probability"] >= self.thresholds["slice_threshold"]
-        return np.asarray((answer["probability"] >= self.thresholds["threshold"]) & kept[:, None, None])
+        kept = answer["slice_probability"] >= self.slice_threshold
+        return np.asarray((answer["probability"] >= self.threshold) & kept[:, None, None])
 
     def foresee(self, scan: Scan) -> tuple[float, float]:
         """(uncertainty of the scan, estimated seconds of labelling it)."""

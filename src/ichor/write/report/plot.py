@@ -46,7 +46,6 @@ class Plot:
     levels: tuple[tuple[float, str], ...]
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
-    threshold: tuple[float, str] | None
     in_mm: bool
 
 
@@ -73,7 +72,6 @@ def plot_of(found: Findings) -> Plot:
         )
         for one in found.slices
     )
-    threshold = found.method.settings.get("slice_threshold")
     return Plot(
         width=WIDTH,
         height=HEIGHT,
@@ -83,7 +81,6 @@ def plot_of(found: Findings) -> Plot:
         levels=tuple((_height(level), f"{level:g}") for level in (0, 0.25, 0.5, 0.75, 1)),
         bars=bars,
         ticks=tuple(Tick(round(float(x[k]), 2), k + 1, f"{along[k]:.0f}" if known else None) for k in _ticked(n)),
-        threshold=(_height(threshold), f"{threshold:.2f}") if isinstance(threshold, int | float) else None,
         in_mm=known,
     )
 

@@ -1,0 +1,124 @@
+"""Cross-fitting: a fold decides by what is learned on all blocks but its test block.
+
+The validation block alone has sixteen scans, among them four or ten with hemorrhage, and what is chosen on so few
+differs from fold to fold. So for each block but the test block a network is trained without both, and what all of them
+say of the blocks they did not see is what the fold chooses on. The network without test and validation block is the
+fold's own. A network without blocks A and B serves both folds A and B: five folds take ten.
+
+RUN/networks/A-B/          what the training without blocks A and B leaves: checkpoint.pt, history.jsonl, weights.pt
+RUN/networks/A-B/model/    the network and its reader as a package, for which nothing is chosen yet
+RUN/networks/A-B/made_by.json
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from ichor.atomic import one_at_a_time, whole_folder
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import N_FOLDS, Fold
+from ichor.errors import BadConfig
+from ichor.experiments.config import ExperimentConfig
+from ichor.experiments.making import commit, fit_seconds, is_first_rank, write_made_by
+from ichor.experiments.start import Start
+from ichor.methods import Method, get
+from ichor.methods.settings import SlicesChosen
+from ichor.methods.unet_slices import UNetSlices
+from ichor.models.package import CONFIG
+
+NETWORKS = "networks"
+MODEL = "model"
+
+
+def require_no_validation(config: ExperimentConfig) -> None:
+    """Raise BadConfig where the experiment's network cannot be trained without validation subjects."""
+    if config.method != UNetSlices.name:
+        raise BadConfig(f"{config.name}: expected method {UNetSlices.name} to train on all, found {config.method}")
+    training = config.settings["training"]
+    if training["keep"] != "last" or training["patience"] is not None:
+        patience = "" if training["patience"] is None else f" and patience {training['patience']}"
+        raise BadConfig(
+            f"{config.name}: expected training.keep last and no patience, since no subject is left to validate on, "
+            f"found keep {training['keep']}{patience}"
+        )
+
+
+def train_networks(
+    config: ExperimentConfig,
+    dataset: CtIch,
+    run: Path,
+    blocks: list[Fold],
+    test: int,
+    command: str,
+    start: Start | None,
+) -> None:
+    """Train the networks without the block of fold `test` and one more, those that are not there yet.
+
+    `blocks` are all folds, whose test blocks these are.
+    """
+    require_no_validation(config)
+    for other in _others(test):
+        folder = network_folder(run, test, other)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            if not (folder / MODEL / CONFIG).exists():
+                subjects = [s for block in blocks if block.number not in (test, other) for s in block.test]
+                _train(config, dataset, sorted(subjects), folder, command, start)
+
+
+def choose_crossed(method: Method, run: Path, dataset: CtIch, blocks: list[Fold], test: int) -> None:
+    """Let `method` be the network without test and validation block, and choose on all blocks but that of `test`."""
+    assert isinstance(method, UNetSlices)  # any other was refused before it was trained
+    evidence = []
+    for other in _others(test):
+        network = UNetSlices.load(network_folder(run, test, other) / MODEL)
+        cases = dataset.cases(blocks[other - 1].test)
+        told = f"fold {test}: answering block {other}"
+        evidence += [network.evidence(case) for case in track(cases, told, console=Console(stderr=True))]
+    own = UNetSlices.load(network_folder(run, test, test % N_FOLDS + 1) / MODEL)
+    assert own.chosen is not None
+    method.forward, method.reader = own.forward, own.reader
+    method.choose(evidence, own.chosen.head_mm)
+
+
+def network_folder(run: Path, one: int, other: int) -> Path:
+    """Where a run keeps the network without these two blocks."""
+    return run / NETWORKS / f"{min(one, other)}-{max(one, other)}"
+
+
+def _others(test: int) -> list[int]:
+    """The other blocks, the validation block first."""
+    return [(test + k) % N_FOLDS + 1 for k in range(N_FOLDS - 1)]
+
+
+def _train(
+    config: ExperimentConfig, dataset: CtIch, subjects: list[str], folder: Path, command: str, start: Start | None
+) -> None:
+    method = get(config.method)(**config.settings)
+    assert isinstance(method, UNetSlices)
+    method.model = config.name
+    started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
+    start_folder = None if start is None else start.folder
+    head_mm = method.fit_networks(dataset.cases(subjects), (), folder, go_on_from=start_folder)
+    if is_first_rank():
+        method.chosen = SlicesChosen(threshold=0.5, head_mm=head_mm)
+        write_made_by(folder, command, made_at, fit_seconds(folder, time.perf_counter() - started))
+        with whole_folder(folder / MODEL) as model:
+            method.save(model)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """A block that one process at a time enters; all ranks of a torchrun group, who wait for each other, together."""
+    if "RANK" in os.environ:
+        yield
+    else:
+        with one_at_a_time(folder):
+            yield

@@ -1,0 +1,83 @@
+"""What is known of a case that a network was not trained on, as far as anything is chosen by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.methods.calibration import expit
+from ichor.methods.lesions import Candidates
+from ichor.scan import FloatArray
+
+# Voxels are counted in bins of the network's probability, 0.1 of the logit wide: a scan has four million. What lies
+# below the lowest edge is what the network all but rules out, air above all.
+_EDGES = np.arange(-138, 139) / 10
+PROBABILITY_OF_BINS = expit(np.r_[-np.inf, _EDGES[:-1] + 0.05, np.inf])
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A case of n slices with m candidate lesions, and what a network said of it.
+
+    Attributes:
+        subject: whose.
+        labels: (n, 5) bool, the subtypes on each slice.
+        slice_probability: (n,), not calibrated.
+        subtype_probability: (n, 5), not calibrated; None from a network that tells none.
+        features: (m, F) of the candidates, as in `ichor.methods.lesions`.
+        voxels: (1 + m, 2, bins) how many voxels of no candidate, and of each, are not hemorrhage and are, in bins of
+            the network's probability for which `PROBABILITY_OF_BINS` stands.
+    """
+
+    subject: str
+    labels: NDArray[np.bool_]
+    slice_probability: FloatArray
+    subtype_probability: FloatArray | None
+    features: FloatArray
+    voxels: NDArray[np.int64]
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        """(n,) slices with hemorrhage."""
+        return np.asarray(self.labels.any(axis=1))
+
+    @property
+    def chronic(self) -> bool:
+        """Whether the hemorrhage is the chronic one, by which no lesion and no voxel is judged."""
+        return self.subject == CHRONIC_SUBJECT
+
+    @property
+    def true(self) -> NDArray[np.bool_]:
+        """(m,) candidates with any voxel of hemorrhage."""
+        return np.asarray(self.voxels[1:, 1].any(axis=1))
+
+
+def evidence_of(
+    case: Case,
+    mask: NDArray[np.bool_],
+    probability: NDArray[np.float32],
+    candidates: Candidates,
+    told: Mapping[str, NDArray[Any]],
+) -> Evidence:
+    """The evidence of a case: its `mask` and the network's `probability` in the network's field, (n, size, size).
+
+    `told` is what it, or its reader, says of slices: `slice_probability` (n,) and perhaps `subtype_probability`.
+    """
+    n_bins, rows = len(PROBABILITY_OF_BINS), 1 + len(candidates.features)
+    bins = np.searchsorted(expit(_EDGES), probability)
+    counts = np.bincount(
+        ((2 * candidates.labels.astype(np.int64) + mask) * n_bins + bins).ravel(), minlength=2 * rows * n_bins
+    )
+    return Evidence(
+        subject=case.subject,
+        labels=case.labels,
+        slice_probability=told["slice_probability"],
+        subtype_probability=told.get("subtype_probability"),
+        features=candidates.features,
+        voxels=counts.reshape(rows, 2, n_bins),
+    )
