@@ -3,8 +3,9 @@
     python scripts/robustness.py RUN --data DATASET --out results/robustness [--fold K ...]
 
 RUN is a run of `ichor crossval`; each test subject is answered by the model of its fold as that was frozen, and nothing
-is chosen anew. RUN/robustness/fold-K/SUBJECT.json keeps what was found of each subject under each condition: the same
-command continues where the last one stopped, and folds may be done by separate processes.
+is chosen anew. Where `ichor quantize` has put a fold's model into int8, that network answers, as in what ships.
+RUN/robustness/fold-K/SUBJECT.json keeps what was found of each subject under each condition: the same command continues
+where the last one stopped, and folds may be done by separate processes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.methods import Method
-from ichor.models.package import CONFIG, Training, load_method, read_config
+from ichor.models.package import CONFIG, INT8, Training, load_method, read_config
 from ichor.screen.measurements import volume_ml
 
 COLUMNS = (
@@ -44,10 +45,10 @@ COLUMNS = (
 
 PAGE = """# Robustness to how a scan was acquired
 
-The models of `{experiment}`, each on the {n} test subjects of its own fold ({folds}), with the scans as they are and as
-if acquired otherwise. Nothing is chosen anew. Dice is the paper's average, without 070; detection has all subjects; a
-slice is called positive where its mask has any pixel at the thresholds that the fold chose. Differences from unchanged
-are paired, with 95 % intervals by resampling subjects; robustness.json has the intervals of all figures.
+The models of `{experiment}`{variant}, each on the {n} test subjects of its own fold ({folds}), with the scans as they
+are and as if acquired otherwise. Nothing is chosen anew. Dice is the paper's average, without 070; detection has all
+subjects; a slice is called positive where its mask has any pixel. Differences from unchanged are paired, with 95 %
+intervals by resampling subjects; robustness.json has the intervals of all figures.
 
 {conditions}
 
@@ -200,6 +201,7 @@ def page(found: Mapping[str, Any]) -> str:
     ages = found["by_age"]
     return PAGE.format(
         experiment=found["experiment"],
+        variant=", in int8 as it ships" if found["networks"] == [INT8] else "",
         n=found["data"]["n_subjects"],
         folds="fold " + ", ".join(map(str, found["folds"])),
         conditions=table(conditions, compared=True),
@@ -246,6 +248,7 @@ def robustness(run: Path, dataset: CtIch, folds: Sequence[int]) -> dict[str, Any
         "experiment": ", ".join(dict.fromkeys(one.experiment for one in trained.values())),
         "data": {"fingerprint": dataset.fingerprint, "n_subjects": len(rows)},
         "folds": list(models),
+        "networks": sorted({read_config(model).network for model in models.values()}),
         "conditions": by_condition(rows),
         "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages),
         "made_by": {"command": " ".join(command), "commit": commit(), "hardware": hardware()},

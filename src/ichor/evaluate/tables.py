@@ -14,6 +14,7 @@ from ichor.evaluate.pages.markdown import markdown, paragraph, table
 _BESIDE = {
     "model": (
         "[The tries that led to it](../ablation/README.md), each with its cost",
+        "[What limits the Dice](../limits/README.md): what is missed, by size, contrast and subtype",
         "[What a Dice means on this dataset](../label-ceiling/README.md): how well a second reader would do",
         "[The same in int8](../int8/README.md)",
         "[Among the methods of the literature](../../docs/literature.md)",
