@@ -37,7 +37,7 @@ def untrained_method(*, subtypes: bool = True) -> UNetSlices:
             head.weight[1:] /= logits.std(dim=0)[:, None]
             head.bias[1:] = (head.bias[1:] - logits.mean(dim=0)) / logits.std(dim=0)
     method.forward = TorchForward(network)
-    method.chosen = SlicesChosen(threshold=0.03, slice_threshold=0.0, head_mm=180)
+    method.chosen = SlicesChosen(threshold=0.03, head_mm=180)
     return method
 
 

@@ -92,7 +92,7 @@ class ThresholdMethod:
 
     @property
     def made_by(self) -> MadeBy:
-        settings = {"slice_threshold": 0.5, "lowest_hu": self.lowest_hu, "highest_hu": self.highest_hu}
+        settings = {"lowest_hu": self.lowest_hu, "highest_hu": self.highest_hu}
         return MadeBy("threshold", None, "1", 0.5, settings)
 
     def predict(self, scan: Scan) -> Segmentation:

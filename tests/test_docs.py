@@ -53,7 +53,9 @@ settings: {pixel_mm: 3.2, size: 64, widths: [4, 4, 8, 8], training: {epochs: 1, 
 """
 
 # The config of one's own that a document has its reader write, and the package that it goes on from.
-OWN = SMOKE.replace("name: compact", "name: mine\nfolds: stratified").replace("epochs: 1,", "epochs: 1, keep: last,")
+OWN = SMOKE.replace("name: compact", "name: mine\nfolds: stratified\ncross_fitted: true").replace(
+    "epochs: 1,", "epochs: 1, keep: last,"
+)
 OWN_PACKAGE = "path/to/package"
 UNSEEN = Training(experiment="made", fingerprint="of other data", fold=1, training_subjects=("001",))
 

@@ -17,16 +17,15 @@ from made_package import untrained_method, write_package
 from made_report import text_of
 from made_scans import write_made_nifti
 
-POINTS = {"triage": 0.0, "balanced": 0.5, "specific": 1.0}
+POINTS = {"triage": 0.0, "balanced": 0.03, "specific": 1.0}
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package whose slices are all marked at triage and none at specific."""
+    """A package that marks all of a scan at triage and nothing at specific."""
     method = untrained_method()
     method.chosen = SlicesChosen(
         threshold=0.03,
-        slice_threshold=0.5,
         head_mm=180,
         calibration=Calibrations(subtype=Calibration(slope=0.5, intercept=-1)),
         operating_point="balanced",
@@ -52,32 +51,28 @@ def found(scan: Path) -> dict:
     return json.loads((scan.parent / "out/head/findings.json").read_text())
 
 
-def test_an_operating_point_is_picked_named_and_another_setting(scan: Path, package: Path) -> None:
+def test_an_operating_point_is_picked_named_and_another_threshold(scan: Path, package: Path) -> None:
     words = [sys.executable, "-m", "ichor", "screen", scan, "--model", package, "--out", scan.parent / "out"]
     done = subprocess.run(
         [*map(str, words), "--operating-point", "triage"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     triage = found(scan)
-    assert triage["method"]["operating_point"] == "triage"
-    assert triage["method"]["settings"]["slice_threshold"] == 0
-    assert triage["hemorrhage"]["n_slices"] > 0
-    report = text_of(scan.parent / "out/head/report.html")
-    assert "at the operating point triage" in report
-    assert "slices below 0.00 are left unmarked (operating point triage)" in report
+    assert (triage["method"]["operating_point"], triage["method"]["threshold"]) == ("triage", 0)
+    assert triage["hemorrhage"]["volume_px"] == 6 * 64 * 64
+    made = text_of(scan.parent / "out/head/report.html").split("How this was made")[1]
+    assert "voxels of probability 0 and above are called hemorrhage, at the operating point triage" in made
 
     assert screened(scan, package).exit_code == 0  # its own is another one
     balanced = found(scan)
-    assert (balanced["method"]["operating_point"], balanced["method"]["settings"]["slice_threshold"]) == (
-        "balanced",
-        0.5,
-    )
+    assert (balanced["method"]["operating_point"], balanced["method"]["threshold"]) == ("balanced", 0.03)
+    assert 0 < balanced["hemorrhage"]["volume_px"] < 6 * 64 * 64
     result = scan.parent / "out/head/findings.json"
     written = result.stat().st_mtime_ns
     assert screened(scan, package, "--operating-point", "balanced").exit_code == 0
     assert result.stat().st_mtime_ns == written  # the same: not done again
     assert screened(scan, package, "--operating-point", "specific").exit_code == 0
-    assert found(scan)["hemorrhage"]["n_slices"] == 0
+    assert found(scan)["hemorrhage"]["volume_px"] == 0
 
 
 def test_what_the_model_does_not_have_is_one_line_and_2(scan: Path, package: Path, tmp_path: Path) -> None:

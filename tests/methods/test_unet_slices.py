@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from ichor.errors import BadConfig
 from ichor.methods.calibration import Calibration, Calibrations
+from ichor.methods.lesions import FEATURES, LesionJudge
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import load_method
@@ -15,6 +17,7 @@ from ichor.read import open_scan
 from ichor.scan import Scan, Source
 from ichor.windows import BRAIN
 from made_package import untrained_method
+from made_scans import made_head
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +39,14 @@ def scan(shared: Path) -> Scan:
     )
 
 
-def test_the_mask_follows_from_the_probabilities_and_thresholds(method: UNetSlices, scan: Scan) -> None:
+def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetSlices, scan: Scan) -> None:
     found = method.predict(scan)
     assert method.chosen is not None
-    expected = found.probability >= method.chosen.threshold
-    expected[found.slice_probability < method.chosen.slice_threshold] = False
-    assert np.array_equal(found.mask, expected)
+    assert np.array_equal(found.mask, found.probability >= method.chosen.threshold)
     assert found.mask.any()
     assert found.probability.dtype == np.float32
-    assert found.scan_probability == found.slice_probability.max()
+    highest = found.slice_probability.max(keepdims=True)
+    assert found.scan_probability == pytest.approx(method.chosen.calibration.scan.of(highest)[0])
 
 
 def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
@@ -76,12 +78,15 @@ def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
     assert np.abs(both[0] - both[1]).max() < 0.05
 
 
-def test_the_shipped_model_reads_slices_in_their_order(method: UNetSlices, scan: Scan) -> None:
+def test_the_shipped_model_reads_slices_in_their_order(
+    method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert method.reader is not None and method.chosen is not None
+    # Without the judge, to whom a lesion's slices matter.
+    monkeypatch.setattr(method, "chosen", method.chosen.model_copy(update={"judge": None}))
     read = method.predict(scan)
-    reader, method.reader = method.reader, None
+    monkeypatch.setattr(method, "reader", None)
     alone = method.predict(scan)
-    method.reader = reader
-    assert reader is not None
     assert np.array_equal(read.probability, alone.probability)
     assert not np.allclose(read.slice_probability, alone.slice_probability, atol=1e-3)
     assert read.subtype_probability is not None
@@ -142,13 +147,41 @@ def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None
     assert np.abs(found.probability - tasks["voxel"].of(plain.probability))[inside].mean() < 0.01
 
 
-def test_calibrated_and_operating_points_are_kept_by_a_package(tmp_path: Path) -> None:
+def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
+    scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)  # on the grid of the network's field
+    scan.voxels[1, 30:34, 20:24] = 65  # a second lesion, smaller
+
+    def network(hu: np.ndarray) -> dict[str, np.ndarray]:
+        blood = (hu[:, 1] > 60) & (hu[:, 1] < 90)
+        return {
+            "probability": np.where(blood, 0.9, 0.2).astype(np.float32),
+            "slice_probability": np.linspace(0.1, 0.9, len(hu), dtype=np.float32),
+        }
+
+    method = untrained_method()
+    method.forward = network
+    plain = method.answer(scan)
+    assert method.chosen is not None
+    # By its volume alone a lesion of v mL is hemorrhage with a probability of v / (1 + v).
+    judge = LesionJudge(intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25)
+    method.chosen = method.chosen.model_copy(update={"judge": judge})
+    found = method.answer(scan)
+    lesions, n = ndimage.label(plain["probability"] > 0.5)
+    assert n == 2
+    for k in (1, 2):
+        v = (lesions == k).sum() * 14 * 3.2**2 / 1000
+        assert np.allclose(found["probability"][lesions == k], 0.9 * v / (1 + v))
+    assert np.allclose(found["probability"][lesions == 0], 0.2 * 0.25)
+    assert np.array_equal(found["slice_probability"], plain["slice_probability"])
+
+
+def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
     method = untrained_method()
     method.chosen = SlicesChosen(
-        threshold=0.03,
-        slice_threshold=0.4,
+        threshold=0.4,
         head_mm=180,
         calibration=Calibrations(slice=Calibration(slope=0.123456789, intercept=-2)),
+        judge=LesionJudge(intercept=-1 / 3, weights={name: 1 / 7**k for k, name in enumerate(FEATURES)}, elsewhere=0.1),
         operating_point="balanced",
         operating_points={"triage": 0.1, "balanced": 0.4},
     )

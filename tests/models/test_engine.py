@@ -77,7 +77,7 @@ def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: 
         network(torch.from_numpy(slices))
     method = UNetSlices(widths=(8, 8, 12, 16), size=slices.shape[-1])
     method.forward = TorchForward(network)
-    method.chosen = SlicesChosen(threshold=0.5, slice_threshold=0.1, head_mm=180)
+    method.chosen = SlicesChosen(threshold=0.5, head_mm=180)
     method.save(tmp_path)
     found = Engine(tmp_path / "model.onnx", engine=engine, threads=1)(slices)  # type: ignore[arg-type]
     for name, values in method.forward(slices).items():
