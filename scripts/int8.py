@@ -10,6 +10,7 @@ one stopped.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
@@ -105,11 +106,11 @@ def rows_of_fold(package: Path, fold: int, dataset: CtIch, threads: int) -> list
 
 
 def kept_rows(file: Path, package: Path, fold: int, dataset: CtIch, threads: int) -> list[Row]:
-    """The rows in `file` where they are of the package's network; else they are found and kept there."""
-    network = sha256(package / NETWORK)
+    """The rows in `file` where they are of this package; else they are found and kept there."""
+    digest = hashlib.sha256("".join(sha256(f) for f in sorted(package.iterdir())).encode()).hexdigest()
     kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    if kept.get("network") != network:
-        kept = {"network": network, "rows": rows_of_fold(package, fold, dataset, threads)}
+    if kept.get("package") != digest:
+        kept = {"package": digest, "rows": rows_of_fold(package, fold, dataset, threads)}
         file.parent.mkdir(exist_ok=True)
         write_whole(file, json.dumps(kept))
     return list(kept["rows"])

@@ -25,6 +25,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
 from ichor.evaluate.files import read_predictions
+from ichor.evaluate.plain_files import read_object
 from ichor.read.ct_ich import PIXEL_MM
 from ichor.subtypes import Subtype
 from label_ceiling import contrast_hu
@@ -173,11 +174,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     try:
+        ceiling = read_object(asked.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
         slices = slices_in(asked.result, CtIch(asked.data))
     except IchorError as error:
         print(f"limits: {error}", file=sys.stderr)
         sys.exit(2)
-    ceiling = json.loads((asked.out.parent / "label-ceiling/ceiling.json").read_text(encoding="utf-8"))
     figure = f"{ceiling['readers']['edge displaced, SD 2 mm']['dice']['value']:.3f}"
     asked.out.mkdir(parents=True, exist_ok=True)
     rows = [

@@ -154,6 +154,11 @@ def test_it_is_not_trained_twice_and_stays_with_the_run_that_it_was_chosen_in(
     chosen = [read_config(one / "all/model").chosen for one in (final, folder / "final")]
     assert chosen[0] == chosen[1]
     refused("expected a run with left out 080, found one with 080, 088", *words[:-2])
+    file = run / "fold-2/model/config.yaml"
+    as_it_was = file.read_text()
+    file.write_text(as_it_was.replace("network: model.onnx", "network: model.int8.onnx"))
+    refused("expected fold 2's network as it was reported on, model.onnx, found model.int8.onnx", *words)
+    file.write_text(as_it_was)
     (run / "reported.json").write_text("{}")  # its folds were done anew
     refused("expected a run with chosen in", *words)
 
@@ -192,6 +197,28 @@ def test_one_fold_trains_its_four_networks_and_a_killed_one_is_finished(folder: 
     assert "epoch" not in done.stderr
     again, first = (read_config(one / "fold-3/model").chosen for one in (run, folder / "run"))
     assert again == first
+
+
+def test_under_torchrun_the_same_networks_are_shared(folder: Path, tmp_path: Path) -> None:
+    words = ["--standalone", "--nproc-per-node", "2", "-m", "ichor", "crossval", folder / "smoke.yaml"]
+    at = ["--data", folder / "data", "--out", tmp_path / "two"]
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *map(str, [*words, *at, "--fold", 4, "--fold", 5])],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len([*(tmp_path / "two/networks").iterdir()]) == 7
+    assert json.loads((tmp_path / "two/metrics.json").read_text())["folds"] == [4, 5]
+
+
+def test_a_recipe_that_cannot_be_cross_fitted_claims_no_folder(folder: Path, tmp_path: Path) -> None:
+    best = write(tmp_path / "best.yaml", keep="best")
+    words = ("--data", folder / "data", "--out", tmp_path / "x")
+    refused("expected training.keep last and no patience", "crossval", best, *words)
+    assert not (tmp_path / "x").exists()
 
 
 def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path) -> None:

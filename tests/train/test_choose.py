@@ -5,13 +5,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from ichor.dataset.case import CHRONIC_SUBJECT
-from ichor.methods.calibration import Calibration, expit
+from ichor.methods.calibration import Calibration, expit, fit_calibration
 from ichor.methods.lesions import FEATURES
-from ichor.train.choose import choose, fit_judge
+from ichor.train.choose import VOXEL_THRESHOLDS, choose, fit_judge
 from ichor.train.evidence import PROBABILITY_OF_BINS, Evidence
 
 N_BINS = len(PROBABILITY_OF_BINS)
-SURE, UNSURE = (int(np.argmin(abs(PROBABILITY_OF_BINS - p))) for p in (0.9, 0.6))
+SURE = int(np.argmin(abs(PROBABILITY_OF_BINS - 0.9)))
 
 
 def evidence(
@@ -94,6 +94,56 @@ def test_operating_points_do_what_they_promise() -> None:
     left_alone = [np.mean([marked(one, points[name]).sum() == 0 for one in cases[::2]]) for name in points]
     assert left_alone == sorted(left_alone)
     assert left_alone[-1] > 0.9
+
+
+def test_thresholds_are_chosen_on_lesions_that_their_judge_did_not_see() -> None:
+    rng = np.random.default_rng(4)
+    cases = many(rng, 16)
+    for one in cases:  # properties that say nothing, and so much the more of those that were seen
+        one.features[:] = rng.normal(0, 3, one.features.shape)
+    chosen = choose(cases, 180)
+    truth, unseen, weights = [], [], []
+    for i, one in enumerate(cases):
+        judge = fit_judge([other for k, other in enumerate(cases) if k % 8 != i % 8])
+        assert judge is not None
+        truth += one.true.tolist()
+        unseen += (judge.of(one.features) * PROBABILITY_OF_BINS[SURE]).tolist()
+        weights += [100] * len(one.features)
+    assert chosen.calibration.voxel == fit_calibration(truth, unseen, weights)
+    seen = np.concatenate([chosen.judge.of(one.features) for one in cases]) * PROBABILITY_OF_BINS[SURE]
+    assert chosen.calibration.voxel != fit_calibration(truth, seen, weights)
+
+
+def test_each_point_is_the_last_that_keeps_its_promise() -> None:
+    cases = many(np.random.default_rng(5), 200)
+    chosen = choose(cases, 180)
+    held_out = [fit_judge([other for k, other in enumerate(cases) if k % 8 != i]) for i in range(8)]
+
+    def marked(i: int, threshold: float) -> np.ndarray:
+        judge, one = held_out[i % 8], cases[i]
+        of = np.r_[judge.elsewhere, judge.of(one.features)]
+        called = chosen.calibration.voxel.of(of[:, None] * PROBABILITY_OF_BINS) >= threshold
+        return (one.voxels * called[:, None]).sum(axis=(0, 2))
+
+    def finds_all(threshold: float) -> bool:
+        return all(marked(i, threshold)[1] > 0 for i in range(1, 200, 2))
+
+    def left_alone(threshold: float) -> float:
+        return float(np.mean([marked(i, threshold).sum() == 0 for i in range(0, 200, 2)]))
+
+    points = chosen.operating_points
+    above = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(points["triage"]) + 1]
+    below = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(points["specific"]) - 1]
+    assert finds_all(points["triage"]) and not finds_all(above)
+    assert left_alone(points["specific"]) >= 0.95 > left_alone(below)
+    assert points["triage"] < points["balanced"] < points["specific"]
+
+
+def test_where_nothing_is_found_nothing_is_learned_and_nothing_breaks() -> None:
+    nothing = [clean("049", []), evidence("050", [], missed=50)]
+    assert choose(nothing, 180).threshold == 0.5
+    only_chronic = [evidence(CHRONIC_SUBJECT, [(1, True, 10)])]
+    assert choose(only_chronic, 180).threshold == 0.5
 
 
 def test_the_chronic_subject_judges_no_lesion_and_chooses_no_threshold() -> None:

@@ -29,7 +29,7 @@ def train(
         typer.Option(
             "--chosen-in",
             metavar="RUN",
-            help="Train on all subjects, with the thresholds that the five folds of this finished run have chosen.",
+            help="Train on all subjects; choose on what this finished run's five models say of their test subjects.",
         ),
     ] = None,
     all_but: Annotated[

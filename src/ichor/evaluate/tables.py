@@ -13,10 +13,11 @@ from ichor.evaluate.pages.markdown import markdown, paragraph, table
 # What lies beside a result under results/ and belongs to it, by experiment.
 _BESIDE = {
     "model": (
-        "[The tries that led to it](../ablation/README.md), each with its cost",
+        "[The tries that led to it](../ablation/README.md), each with its cost, and which of them knew test figures",
         "[What limits the Dice](../limits/README.md): what is missed, by size, contrast and subtype",
         "[What a Dice means on this dataset](../label-ceiling/README.md): how well a second reader would do",
         "[The same in int8](../int8/README.md)",
+        "[Scans acquired otherwise](../robustness/README.md): thickness, kernel, noise, tilt and more",
         "[Among the methods of the literature](../../docs/literature.md)",
     )
 }

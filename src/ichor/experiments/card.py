@@ -19,9 +19,9 @@ Intracranial Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8
 _CT_ICH_LIMITS = """Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children.
 Thin rims along the skull, faint blood and old, hypodense blood are hard on this dataset; the falx, venous sinuses and
 bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
-never seen. Reconstructed with a sharp kernel, with noise well above the 4 HU of ct-ich or as images of a narrower window
-than the brain window, a scan is read much worse (results/robustness in the repository). Lengths of ct-ich are nominal
-(0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to 40 % low."""
+never seen. Reconstructed with a sharp kernel, with noise well above the 4 HU of ct-ich or as images of a window
+narrower than the brain window, a scan is read much worse (results/robustness in the repository). Lengths of ct-ich are
+nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to 40 % low."""
 _UNCALIBRATED = """
 Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide."""
 
@@ -30,13 +30,16 @@ def model_card(package: PackageConfig, metrics: Mapping[str, Any], made_by: Mapp
     """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it."""
     training = package.training
     missed = ", ".join(metrics["subjects_missed"]) or "none"
+    trained_on = (
+        f"{_training(training)}.{_crossed(metrics, training)}{_demonstration(training)}{_started_from(training)}"
+    )
     return f"""# {package.model} {package.version}
 
 Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
 ## What it is
 
-Method `{package.method}`, trained on {_training(training)}.{_demonstration(training)}{_started_from(training)}
+Method `{package.method}`, trained on {trained_on}
 Trained in {made_by["seconds"] / 60:.0f} minutes on {made_by["hardware"]} by `{made_by["command"]}`.
 
 {_how_it_decides(package)}{_chosen_on(training)}
@@ -90,6 +93,15 @@ def _training(training: Training | None) -> str:
         f"fold {training.fold} of {_dataset(training)}: "
         f"{len(training.training_subjects)} subjects to train, {len(training.validation_subjects)} to choose "
         f"thresholds, {len(training.test_subjects)} to report on; no subject is in two of them"
+    )
+
+
+def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
+    if _on_all(training) or not metrics["config"].get("cross_fitted", False):
+        return ""
+    return (
+        " What it decides by was chosen on those to train too: further networks, that saw neither them nor those to "
+        "report on, answered for them."
     )
 
 

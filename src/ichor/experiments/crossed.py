@@ -40,12 +40,13 @@ MODEL = "model"
 def require_no_validation(config: ExperimentConfig) -> None:
     """Raise BadConfig where the experiment's network cannot be trained without validation subjects."""
     if config.method != UNetSlices.name:
-        raise BadConfig(f"{config.name}: expected method {UNetSlices.name} to train on all, found {config.method}")
+        what = "be cross-fitted" if config.cross_fitted else "train on all"
+        raise BadConfig(f"{config.name}: expected method {UNetSlices.name} to {what}, found {config.method}")
     training = config.settings["training"]
     if training["keep"] != "last" or training["patience"] is not None:
         patience = "" if training["patience"] is None else f" and patience {training['patience']}"
         raise BadConfig(
-            f"{config.name}: expected training.keep last and no patience, since no subject is left to validate on, "
+            f"{config.name}: expected training.keep last and no patience, since nobody validates, "
             f"found keep {training['keep']}{patience}"
         )
 
@@ -63,12 +64,11 @@ def train_networks(
 
     `blocks` are all folds, whose test blocks these are.
     """
-    require_no_validation(config)
     for other in _others(test):
         folder = network_folder(run, test, other)
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
-            if not (folder / MODEL / CONFIG).exists():
+            if not _is_there(folder / MODEL / CONFIG):
                 subjects = [s for block in blocks if block.number not in (test, other) for s in block.test]
                 _train(config, dataset, sorted(subjects), folder, command, start)
 
@@ -116,9 +116,18 @@ def _train(
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """A block that one process at a time enters; all ranks of a torchrun group, who wait for each other, together."""
-    if "RANK" in os.environ:
-        yield
-    else:
+    """A block that one process, or one torchrun group, at a time enters."""
+    if is_first_rank():
         with one_at_a_time(folder):
             yield
+    else:  # `_is_there` waits for the first rank
+        yield
+
+
+def _is_there(file: Path) -> bool:
+    """Whether the file is there; all ranks of a torchrun group hear it from the first one, which writes such files."""
+    if "RANK" not in os.environ:
+        return file.exists()
+    from ichor.train.loop import everywhere, make_fabric
+
+    return everywhere(make_fabric(), file)

@@ -31,7 +31,7 @@ from ichor.experiments.run import REPORTED, claim, require_same, started_from
 from ichor.experiments.start import Start, read_start
 from ichor.methods import Method
 from ichor.methods.unet_slices import UNetSlices
-from ichor.models.package import CONFIG, Training
+from ichor.models.package import CONFIG, NETWORK, Training, read_config
 
 if TYPE_CHECKING:
     from ichor.train.evidence import Evidence
@@ -106,6 +106,11 @@ def _require_run(run: Path, config: ExperimentConfig, dataset: CtIch, start: Sta
     folds = read_metrics(run)["folds"]
     if folds != [*range(1, N_FOLDS + 1)]:
         raise BadConfig(f"{run}: expected a run of folds 1 to {N_FOLDS}, found {', '.join(map(str, folds))}")
+    if not (run / REPORTED).is_file():
+        raise BadConfig(f"{run}: expected a finished run of `ichor crossval`, found no {REPORTED}")
+    for fold in folds:
+        if (network := read_config(fold_folder(run, fold) / MODEL).network) != NETWORK:
+            raise BadConfig(f"{run}: expected fold {fold}'s network as it was reported on, {NETWORK}, found {network}")
     return hashlib.sha256((run / REPORTED).read_bytes()).hexdigest()
 
 

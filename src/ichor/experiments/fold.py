@@ -81,7 +81,7 @@ def digest(run: Path, fold: Fold) -> str:
 def fit_and_predict(
     config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None = None
 ) -> None:
-    """Fit on the training block, choose on the validation block, predict the test block.
+    """Fit on the training block, choose on the validation block or all but the test block, and predict that.
 
     What a previous call finished is not done again. Every rank of a torchrun group fits; the first one predicts.
     `start` is the package whose weights are gone on from.
@@ -90,8 +90,8 @@ def fit_and_predict(
     if is_first_rank() and not is_predicted(run, fold):
         model = fold_folder(run, fold.number) / MODEL
         if method is None or not on_accelerator():
-            # What is predicted with is what ships: the exported network. Only where it was just fitted on a GPU does
-            # that one answer, to within 1e-4 of it and many times faster.
+            # What is predicted with is what ships: the exported network. Only where it was fitted on a GPU does the
+            # fitted one answer, to within 1e-4 of it and many times faster.
             method = get(config.method).load(model)
         _predict(method, lambda subject: method.answer(open_scan(dataset.scan_path(subject))), run, fold)
 

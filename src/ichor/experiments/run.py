@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ichor.atomic import one_at_a_time, write_whole
 from ichor.dataset.ct_ich import CtIch
@@ -26,7 +26,7 @@ from ichor.errors import BadConfig
 from ichor.evaluate.files import METRICS, read_metrics, write_predictions
 from ichor.evaluate.folder import evaluate_folder
 from ichor.experiments.config import ExperimentConfig
-from ichor.experiments.crossed import MODEL, NETWORKS
+from ichor.experiments.crossed import MODEL, NETWORKS, require_no_validation
 from ichor.experiments.fold import (
     decide_again,
     digest,
@@ -73,6 +73,8 @@ def cross_validate(
     chosen = [fold_of(config, dataset, number) for number in folds]
     for fold in chosen:
         require_blocks(fold, dataset)
+    if config.cross_fitted:
+        require_no_validation(config)
     if answers is not None or config.answers_of is not None:
         _check_answers(config, dataset, answers)
     started = None if start is None else read_start(start, config)
@@ -109,7 +111,8 @@ def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command_of: Com
         of = json.dumps({fold.number: digest(run, fold) for fold in done})
         if (run / METRICS).exists() and (run / REPORTED).exists() and (run / REPORTED).read_text() == of:
             return read_metrics(run)
-        (run / METRICS).unlink(missing_ok=True)  # no figures beside masks that they are not of
+        for name in (METRICS, REPORTED):  # no figures beside masks that they are not of
+            (run / name).unlink(missing_ok=True)
         predictions = (read_prediction(kept_file(run, f.number, s)) for f in done for s in f.test)
         write_predictions(run, predictions, dataset)
         header = {
@@ -128,7 +131,9 @@ def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
     models = {f.number: fold_folder(run, f.number) / MODEL for f in folds}
     # A fold that was decided again on another run's answers has no model of its own.
     chosen = {str(k): read_config(model).chosen for k, model in models.items() if (model / CONFIG).exists()}
-    makings = [*(fold_folder(run, f.number) / MADE_BY for f in folds), *sorted((run / NETWORKS).glob(f"*/{MADE_BY}"))]
+    makings = [fold_folder(run, f.number) / MADE_BY for f in folds]
+    done = {str(f.number) for f in folds}  # networks that serve none of these folds were trained for others
+    makings += [file for file in sorted((run / NETWORKS).glob(f"*/{MADE_BY}")) if done & {*file.parent.name.split("-")}]
     each = [json.loads(file.read_text(encoding="utf-8")) for file in makings]
     return {
         "commit": ", ".join(dict.fromkeys(str(one["commit"]) for one in each)),
@@ -170,15 +175,23 @@ def claim(run: Path, config: BaseModel, dataset: CtIch, **more: Any) -> None:
     with one_at_a_time(run):  # folds may be begun by processes that start together
         if not (run / CONFIG).exists():
             write_whole(run / CONFIG, text)
-        elif (found := (run / CONFIG).read_text(encoding="utf-8")) != text:
+        elif not _same(found := yaml.safe_load((run / CONFIG).read_text(encoding="utf-8")), config):
             raise BadConfig(
                 f"{run}: expected an empty folder or a run of the same config, found a run of "
-                f"{yaml.safe_load(found).get('name')!r} with other settings"
+                f"{found.get('name')!r} with other settings"
             )
         if not (run / DATA).exists():
             write_whole(run / DATA, json.dumps({"fingerprint": dataset.fingerprint, **more}))
         else:
             require_same(run, dataset, **more)
+
+
+def _same(found: Any, config: BaseModel) -> bool:
+    """Whether a run's config says the same; what was written before a key came has the key's default."""
+    try:
+        return type(config).model_validate(found) == config
+    except ValidationError:
+        return False
 
 
 def require_same(run: Path, dataset: CtIch, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: the slope and intercept of their logit, fitted on the validation cases.
+"""Probabilities that mean what they say: the slope and intercept of their logit, fitted on cases not trained on.
 
 Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed targets. A temperature alone (Guo et
 al. 2017, arXiv:1706.04599) is the slope without the intercept. It leaves 0.5 where it is, and that is what is wrong
@@ -61,14 +61,11 @@ def expit(logits: ArrayLike) -> FloatArray:
         return np.asarray(1 / (1 + np.exp(-np.asarray(logits, np.float64))))
 
 
-def fit_calibration(
-    truth: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None, *, times_the_odds: float = 1.0
-) -> Calibration:
+def fit_calibration(truth: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> Calibration:
     """The calibration of highest likelihood for N cases: truth (N,) bool, probability (N,) in 0..1.
 
-    Each case counts `weights` (N,) times, once if None. Where it is known that the odds of a positive case are
-    `times_the_odds` those among these N, the intercept is corrected for it (King and Zeng 2001). The identity where a
-    class has fewer than `FEWEST` cases. The slope is kept within 1/8 to 8.
+    Each case counts `weights` (N,) times, once if None. The identity where a class has fewer than `FEWEST`
+    cases. The slope is kept within 1/8 to 8.
     """
     from scipy.optimize import minimize  # slow to import, and screening never fits
 
@@ -95,4 +92,4 @@ def fit_calibration(
         bounds=(_SLOPES, _INTERCEPTS),
         options={"ftol": 1e-15, "gtol": 1e-9},
     )
-    return Calibration(slope=float(found.x[0]), intercept=float(found.x[1] + np.log(times_the_odds)))
+    return Calibration(slope=float(found.x[0]), intercept=float(found.x[1]))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class NetworkMethod(Method, Protocol):
-    """A method with a network: `forward` runs it, `chosen` holds what was chosen on the validation cases."""
+    """A method with a network: `forward` runs it, `chosen` what was chosen."""
 
     forward: Forward | None
 

@@ -3,7 +3,7 @@
 model.onnx      the network, where the method has one
 model.int8.onnx the same in int8, where it was quantized
 reader.onnx     the network over a scan's slices, where the method has one
-config.yaml     which method, its settings, what was chosen on the validation fold
+config.yaml     which method, its settings, what was chosen on subjects that it was not trained on
 metrics.json    its figures on the test fold, or those of the recipe over all folds
 MODEL_CARD.md   the same for people
 SHA256SUMS      of those above, in the form of `sha256sum`

@@ -88,6 +88,7 @@ def _judged_unseen(evidence: Sequence[Evidence], judge: LesionJudge | None) -> l
     """Of each case, (1 + m,) probabilities of what is in no candidate and of its candidates, by another judge."""
     if judge is None:
         return [np.ones(len(one.voxels)) for one in evidence]
+    # Where the others have too few lesions for a judge of their own, that of all cases stands in.
     others = [fit_judge([one for i, one in enumerate(evidence) if i % _GROUPS != k]) or judge for k in range(_GROUPS)]
     return [
         np.r_[others[i % _GROUPS].elsewhere, others[i % _GROUPS].of(one.features)] for i, one in enumerate(evidence)
@@ -132,18 +133,18 @@ def _operating_points(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]
     """Voxel thresholds by name, from the lowest, of the calibrated probabilities `voxels`.
 
     `balanced` is that of the best mean Dice in 3-D over the scans with hemorrhage. `triage` is the highest that finds
-    every hemorrhage of which there is a candidate, `specific` the lowest at which nothing is marked in 95 % of the
-    scans without hemorrhage.
+    every hemorrhage of which there is a candidate, or the lowest, `specific` the lowest at which nothing is marked in
+    95 % of the scans without hemorrhage, or the highest.
     """
     counted = [(one, of) for one, of in zip(evidence, voxels, strict=True) if not one.chronic]
     having = np.array([one.positive.any() for one, _ in counted], bool)
     marked = np.array([[_marked(one, of >= t) for one, of in counted] for t in VOXEL_THRESHOLDS]).reshape(
-        -1, len(counted), 2
+        len(VOXEL_THRESHOLDS), -1, 2
     )
     reference = np.array([one.voxels[:, 1].sum() for one, _ in counted])
     sizes = np.maximum(marked.sum(axis=2) + reference, 1)
     dice = np.mean(2 * marked[:, having, 1] / sizes[:, having], axis=1) if having.any() else np.zeros(len(marked))
-    best = int(np.argmax(dice))
+    best = int(np.argmax(dice)) if dice.any() else VOXEL_THRESHOLDS.index(0.5)  # nothing is found: nothing to learn
     found = marked[:, [one.true.any() for one, _ in counted], 1] > 0
     left_alone = np.mean(marked[:, ~having].sum(axis=2) == 0, axis=1) if not having.all() else np.ones(len(marked))
     specific = np.flatnonzero(left_alone >= SPECIFIC_SPECIFICITY)

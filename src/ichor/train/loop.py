@@ -56,7 +56,7 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)
-    if _everywhere(fabric, folder / WEIGHTS):
+    if everywhere(fabric, folder / WEIGHTS):
         return _finished(network, settings, folder).to(fabric.device)
 
     torch.manual_seed(settings.seed)
@@ -76,7 +76,7 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
         "history": [],
         "best": None,
     }
-    if _everywhere(fabric, folder / CHECKPOINT):
+    if everywhere(fabric, folder / CHECKPOINT):
         _resume(fabric, folder / CHECKPOINT, state)
 
     shown = fabric.global_rank == 0 and not quiet
@@ -239,7 +239,7 @@ def _check_settings(file: Path, found: str, wanted: str) -> None:
         raise BadConfig(f"{file}: expected what was trained with settings {wanted}, found {found}")
 
 
-def _everywhere(fabric: Fabric, file: Path) -> bool:
+def everywhere(fabric: Fabric, file: Path) -> bool:
     """Whether the first rank has the file; then all must see it, or some would train while others wait."""
     there = bool(fabric.broadcast(file.exists()))
     if there and not file.exists():
