@@ -10,7 +10,6 @@ one stopped.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import sys
@@ -40,7 +39,8 @@ from ichor.experiments.quantize import quantize_package
 from ichor.methods.base import Forward
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.engine import Engine
-from ichor.models.package import CONFIG, INT8, NETWORK, load_method, read_config, sha256
+from ichor.models.package import CONFIG, INT8, NETWORK, load_method, read_config
+from ichor.screen.inputs import content_sha256
 
 VARIANTS = ("fp32", "int8")
 LEAST_GAIN = -0.005  # of Dice: what int8 may cost to be what runs
@@ -107,7 +107,7 @@ def rows_of_fold(package: Path, fold: int, dataset: CtIch, threads: int) -> list
 
 def kept_rows(file: Path, package: Path, fold: int, dataset: CtIch, threads: int) -> list[Row]:
     """The rows in `file` where they are of this package; else they are found and kept there."""
-    digest = hashlib.sha256("".join(sha256(f) for f in sorted(package.iterdir())).encode()).hexdigest()
+    digest = content_sha256(package)
     kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if kept.get("package") != digest:
         kept = {"package": digest, "rows": rows_of_fold(package, fold, dataset, threads)}

@@ -17,7 +17,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ichor.atomic import write_whole
@@ -25,6 +24,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
 from ichor.evaluate.files import read_predictions
+from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.plain_files import read_object
 from ichor.read.ct_ich import PIXEL_MM
 from ichor.subtypes import Subtype
@@ -32,6 +32,7 @@ from label_ceiling import contrast_hu
 
 AREAS_MM2 = (0, 30, 100, 300, 1000, np.inf)
 CONTRASTS_HU = (-np.inf, 5, 10, 20, np.inf)
+_WITHIN_SLICE = np.pad(np.ones((1, 3, 3)), ((1, 1), (0, 0), (0, 0)))  # regions of neighbouring slices stay apart
 
 PAGE = """# What limits the Dice
 
@@ -97,26 +98,22 @@ def slices_in(result: Path, dataset: CtIch) -> list[Slice]:
     slices = []
     predictions = read_predictions(result, dataset)
     for case in dataset.cases([subject for subject in predictions if subject != CHRONIC_SUBJECT]):
-        prediction = predictions.of(case)
+        mask = predictions.of(case).mask
+        regions, _ = ndimage.label(mask, _WITHIN_SLICE)
+        true = mask & np.isin(regions, np.unique(regions[case.mask & mask]))
+        dice, dice_without_false = (Overlaps.of(one, case.mask).dice for one in (mask, true))
         for k in np.flatnonzero(case.mask.any(axis=(1, 2))):
-            reference, mask = case.mask[k], prediction.mask[k]
-            regions, _ = ndimage.label(mask, np.ones((3, 3)))
-            true = mask & np.isin(regions, np.unique(regions[reference & mask]))
             slices.append(
                 Slice(
                     case.subject,
-                    float(reference.sum() * PIXEL_MM**2),
-                    contrast_hu(reference, case.scan.hu[k]),
+                    float(case.mask[k].sum() * PIXEL_MM**2),
+                    contrast_hu(case.mask[k], case.scan.hu[k]),
                     tuple(s.value for s, there in zip(Subtype, case.labels[k], strict=True) if there),
-                    _dice(mask, reference),
-                    _dice(true, reference),
+                    float(dice[k]),
+                    float(dice_without_false[k]),
                 )
             )
     return slices
-
-
-def _dice(mask: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:
-    return float(2 * (mask & reference).sum() / (mask.sum() + reference.sum()))
 
 
 def average(slices: Sequence[Slice], of: str) -> float:

@@ -11,7 +11,6 @@ where the last one stopped, and folds may be done by separate processes.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,6 +32,7 @@ from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.methods import Method
 from ichor.models.package import CONFIG, INT8, Training, load_method, read_config
+from ichor.screen.inputs import content_sha256
 from ichor.screen.measurements import volume_ml
 
 COLUMNS = (
@@ -102,11 +102,6 @@ def training_of(model: Path, dataset: CtIch) -> Training:
     return training
 
 
-def digest(model: Path) -> str:
-    """SHA-256 of a package: what another model found is not taken for this one's."""
-    return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(model.iterdir()) if f.is_file())).hexdigest()
-
-
 def answer(method: Method, case: Case) -> Row:
     """What is kept of a case that a method answered: lists over its slices."""
     found = method.predict(case.scan)
@@ -144,7 +139,7 @@ def answer_folds(
     rows = {}
     with progress(sum(len(one.test_subjects) for one in trained.values())) as done:
         for k, path in models.items():
-            method, model = load_method(path), digest(path)
+            method, model = load_method(path), content_sha256(path)
             for subject in trained[k].test_subjects:
                 file = run / "robustness" / f"fold-{k}" / f"{subject}.json"
                 rows[subject] = answers_of(method, dataset, subject, file, model)

@@ -84,9 +84,9 @@ def test_what_is_kept_is_not_made_again_unless_by_another_model(
     assert script.answers_of(method, dataset, "051", file, "other")["unchanged"] == first["unchanged"]
 
     shutil.copytree(model, tmp_path / "model")
-    assert script.digest(tmp_path / "model") == script.digest(model)
+    assert script.content_sha256(tmp_path / "model") == script.content_sha256(model)
     (tmp_path / "model" / "config.yaml").write_text("other")
-    assert script.digest(tmp_path / "model") != script.digest(model)
+    assert script.content_sha256(tmp_path / "model") != script.content_sha256(model)
 
 
 def test_a_run_that_does_not_fit_is_refused_in_one_line(run: Path, data: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def choose(evidence: Sequence[Evidence], head_mm: float) -> SlicesChosen:
     is the median length of the training heads, which is kept beside.
     """
     judge = fit_judge(evidence)
-    voxels = [_judged(one, of) for one, of in zip(evidence, _judged_unseen(evidence, judge), strict=True)]
+    voxels = [of[:, None] * PROBABILITY_OF_BINS for of in _judged_unseen(evidence, judge)]
     calibration = _calibration(evidence, voxels)
     points = _operating_points(evidence, [calibration.voxel.of(one) for one in voxels])
     return SlicesChosen(
@@ -93,12 +93,6 @@ def _judged_unseen(evidence: Sequence[Evidence], judge: LesionJudge | None) -> l
     return [
         np.r_[others[i % _GROUPS].elsewhere, others[i % _GROUPS].of(one.features)] for i, one in enumerate(evidence)
     ]
-
-
-def _judged(evidence: Evidence, probability: FloatArray) -> FloatArray:
-    """(1 + m, bins) probability of the voxels in each bin, given that of the candidates."""
-    assert len(probability) == len(evidence.voxels)
-    return np.asarray(probability[:, None] * PROBABILITY_OF_BINS)
 
 
 def _calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> Calibrations:

@@ -12,7 +12,8 @@ from ichor.evaluate.overlap import Overlaps, scan_dice
 from ichor.methods.base import Answer
 from ichor.scan import Scan
 
-# Dense near zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
+# Its own, so that committed simulations can be made again: those that a model is chosen at may change. Dense near
+# zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
 VOXEL_THRESHOLDS = (
     0.001,
     0.002,
