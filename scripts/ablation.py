@@ -1,15 +1,21 @@
-"""One row of the ablation: an experiment fitted on the training block of a fold and judged on its validation block.
+"""One row of the ablation: an experiment judged on subjects that it was not trained on.
 
     python scripts/ablation.py CONFIG --data DATASET --fold K --out RUN
+    python scripts/ablation.py CONFIG --data DATASET --blocks A B --out RUN
 
-The fold's test subjects are not read. RUN/fold-K/ receives ablation.json, the figures, and what the fit leaves; an
-interrupted fit continues.
+With --fold it is fitted on the training block of the fold and judged on its validation block, on which its thresholds
+are chosen; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
+without these two blocks and judged on both: twice the subjects, and nothing is chosen, a voxel is hemorrhage from a
+probability of one half on. RUN/fold-K/ or RUN/networks/A-B/ receives ablation.json, the figures, and what the fit
+leaves; an interrupted fit continues.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -18,11 +24,14 @@ import numpy as np
 from ichor.atomic import write_whole
 from ichor.dataset.case import CHRONIC_SUBJECT, Cases
 from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import N_FOLDS
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.experiments.config import load_config
-from ichor.experiments.fold import fold_of
+from ichor.experiments.crossed import MODEL, network_folder, require_no_validation, train_network
+from ichor.experiments.fold import fold_folder, fold_of
 from ichor.methods import Method, get
+from ichor.methods.unet_slices import UNetSlices
 
 
 def main() -> None:
@@ -30,31 +39,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--fold", type=int, required=True)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--fold", type=int)
+    which.add_argument("--blocks", type=int, nargs=2)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     config, dataset = load_config(asked.config), CtIch(asked.data)
-    fold = fold_of(config, dataset, asked.fold)
-    folder = asked.out / f"fold-{asked.fold}"
-    method = get(config.method)(**config.settings)
     started = time.perf_counter()
-    validation = dataset.cases(fold.validation)
-    method.fit(dataset.cases(fold.training), validation, folder)
-    row = {
-        "config": config.name,
-        "fold": asked.fold,
-        "seconds": round(time.perf_counter() - started),
-        **judge(method, validation),
-    }
+    if asked.fold is not None:
+        fold = fold_of(config, dataset, asked.fold)
+        folder = fold_folder(asked.out, asked.fold)
+        cases, method = dataset.cases(fold.validation), get(config.method)(**config.settings)
+        method.fit(dataset.cases(fold.training), cases, folder)
+        judged_on: dict[str, object] = {"fold": asked.fold}
+    else:
+        require_no_validation(config)
+        blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
+        folder = network_folder(asked.out, *asked.blocks)
+        train_network(config, dataset, asked.out, blocks, asked.blocks, shlex.join(sys.argv), None)
+        cases = dataset.cases([s for number in asked.blocks for s in blocks[number - 1].test])
+        method = UNetSlices.load(folder / MODEL)
+        judged_on = {"blocks": sorted(asked.blocks)}
+    seconds = round(time.perf_counter() - started)
+    row = {"config": config.name, **judged_on, "seconds": seconds, **judge(method, cases)}
     write_whole(folder / "ablation.json", json.dumps(row, indent=1) + "\n")
     print(json.dumps(row))
 
 
-def judge(method: Method, validation: Cases) -> dict[str, object]:
-    """Figures of a fitted method on the validation cases, on the scans' own grids."""
-    overlaps, truth, scores, missed, false_ml = {}, [], [], [], []
+def judge(method: Method, cases: Cases) -> dict[str, object]:
+    """Figures of a fitted method on cases that it was not trained on, on the scans' own grids."""
+    overlaps, truth, scores, missed, unseen, false_ml = {}, [], [], [], [], []
     scans, subtypes, labels = [], [], []
-    for case in validation:
+    for case in cases:
         answer = method.answer(case.scan)
         found = method.decide(answer)
         overlaps[case.subject] = Overlaps.of(found.mask, case.mask)
@@ -65,7 +81,9 @@ def judge(method: Method, validation: Cases) -> dict[str, object]:
             subtypes.append(answer["subtype_probability"])
             labels.append(case.labels)
         if case.positive.any():
-            if not (found.mask & case.mask).any():
+            hit = (found.mask & case.mask).any(axis=(1, 2))
+            unseen += [not of_slice for of_slice in hit[case.mask.any(axis=(1, 2))]]
+            if not hit.any():
                 missed.append(case.subject)
         else:
             false_ml.append(found.mask.sum() * float(np.prod(np.median(case.scan.pixel_mm, axis=0))) * 5 / 1000)
@@ -76,7 +94,9 @@ def judge(method: Method, validation: Cases) -> dict[str, object]:
         "jaccard": round(float(np.mean([jaccard for _, jaccard in averages.values()])), 4),
         "n": len(averages),
         "dice_of": {subject: round(dice, 3) for subject, (dice, _) in averages.items()},
+        "slices_missed": round(float(np.mean(unseen)), 4),
         "slice_auc": round(curve.auc, 4),
+        "specificity_at_97": round(curve.specificity_at(0.97)[0], 4),
         "scan_auc": round(roc_curve(*(np.array(column) for column in zip(*scans, strict=True))).auc, 4),
         "missed": missed,
         "false_ml_median": round(float(np.median(false_ml)), 3),

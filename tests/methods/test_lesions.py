@@ -86,10 +86,22 @@ def test_evidence_counts_every_voxel_once(said: tuple[np.ndarray, ...]) -> None:
     candidates = find_candidates(probability, hu, slices, np.full(6, 5.0), 0.5)
     found = evidence_of(case, mask, probability, candidates, {"slice_probability": slices})
     assert found.voxels.sum() == hu.size
-    assert found.voxels[:, 1].sum(axis=1).tolist() == [1, 50, 0]
+    assert list(zip(found.region_slice.tolist(), found.region_candidate.tolist(), strict=True)) == [
+        (0, 0),
+        (1, 0),
+        (1, 1),
+        (2, 0),
+        (2, 1),
+        (3, 0),
+        (4, 0),
+        (4, 2),
+        (5, 0),
+    ]
+    assert found.voxels[:, 1].sum(axis=1).tolist() == [0, 0, 50, 0, 0, 0, 0, 0, 1]
+    assert found.reference.tolist() == [0, 50, 0, 0, 0, 1]
     assert found.true.tolist() == [True, False]
     assert found.positive.tolist() == [False, True, False, False, False, True]
     assert found.subtype_probability is None
-    at = {p: int(np.argmax(found.voxels[i, 0])) for p, i in ((0.01, 0), (0.6, 2))}
+    at = {p: int(np.argmax(found.voxels[i, 0])) for p, i in ((0.01, 0), (0.6, 7))}
     for p, k in at.items():
         assert logit(PROBABILITY_OF_BINS[k]) == pytest.approx(logit(p), abs=0.051)

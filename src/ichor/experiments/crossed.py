@@ -65,12 +65,25 @@ def train_networks(
     `blocks` are all folds, whose test blocks these are.
     """
     for other in _others(test):
-        folder = network_folder(run, test, other)
-        folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
-            if not _is_there(folder / MODEL / CONFIG):
-                subjects = [s for block in blocks if block.number not in (test, other) for s in block.test]
-                _train(config, dataset, sorted(subjects), folder, command, start)
+        train_network(config, dataset, run, blocks, (test, other), command, start)
+
+
+def train_network(
+    config: ExperimentConfig,
+    dataset: CtIch,
+    run: Path,
+    blocks: list[Fold],
+    without: tuple[int, int],
+    command: str,
+    start: Start | None,
+) -> None:
+    """Train the network without these two blocks, if it is not there yet; `blocks` are as in `train_networks`."""
+    folder = network_folder(run, *without)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        if not _is_there(folder / MODEL / CONFIG):
+            subjects = [s for block in blocks if block.number not in without for s in block.test]
+            _train(config, dataset, sorted(subjects), folder, command, start)
 
 
 def choose_crossed(method: Method, run: Path, dataset: CtIch, blocks: list[Fold], test: int) -> None:

@@ -44,7 +44,12 @@ class UNetSlicesSettings(Strict):
 class SlicesChosen(Strict):
     """What was chosen on cases that the network was not trained on, and measured on the training cases."""
 
-    threshold: float = Setting(ge=0, le=1, description="voxel probability at or above which is hemorrhage")
+    threshold: float = Setting(ge=0, le=1, description="voxel probability from which on a slice is marked")
+    doubt: float | None = Setting(
+        None,
+        ge=0,
+        description="of the outline on a marked slice (`ichor.methods.outline`); None: voxels at the threshold",
+    )
     head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
     calibration: Calibrations = Calibrations()
     judge: LesionJudge | None = Setting(None, description="of candidate lesions; None: all of them are believed")

@@ -16,6 +16,7 @@ from ichor.methods.calibration import Calibrations
 from ichor.methods.field import Field, neighbours, take_field
 from ichor.methods.lesions import Candidates, find_candidates
 from ichor.methods.network import adopt_network, load_reader, save_network, save_reader, unfitted
+from ichor.methods.outline import outlined
 from ichor.methods.reading import Reader, read_in_order, slice_features
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
 from ichor.orientation import from_radiological
@@ -196,8 +197,10 @@ class UNetSlices:
         return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
 
     def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """Voxels at or above the threshold."""
-        return probability >= threshold
+        """What is marked where a slice is from `threshold` on."""
+        if self.chosen is None or self.chosen.doubt is None:
+            return probability >= threshold
+        return outlined(probability, threshold, self.chosen.doubt)
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""

@@ -1,24 +1,27 @@
-"""What `unet-slices` chooses on cases it was not trained on: the lesion judge, calibration and operating points."""
+"""What `unet-slices` chooses on cases it was not trained on: lesion judge, calibration, outline, operating points."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ichor.methods.calibration import FEWEST, Calibration, Calibrations, fit_calibration
 from ichor.methods.lesions import FEATURES, LesionJudge
+from ichor.methods.outline import voxels_within
 from ichor.methods.settings import SlicesChosen
 from ichor.scan import FloatArray
 from ichor.train.evidence import PROBABILITY_OF_BINS, Evidence
 
 # Inverse of the penalty on the weights of standardized properties: there are as few as ten true lesions.
 _C = 0.3
+DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 _GROUPS = 8  # of subjects, each judged by a judge that did not see it
 SPECIFIC_SPECIFICITY = 0.95
 
-# Dense near zero: the probability of small and faint lesions is low, and theirs is the threshold that decides.
+# Dense where it is low: so is the probability of small and faint lesions, and theirs is the threshold that decides.
 VOXEL_THRESHOLDS = (
     0.001,
     0.002,
@@ -29,7 +32,9 @@ VOXEL_THRESHOLDS = (
     0.05,
     0.07,
     0.1,
+    0.12,
     0.15,
+    0.18,
     0.2,
     0.25,
     0.3,
@@ -46,18 +51,24 @@ VOXEL_THRESHOLDS = (
 def choose(evidence: Sequence[Evidence], head_mm: float) -> SlicesChosen:
     """All that is chosen, on cases that what answered them was not trained on.
 
-    The judge of lesions is fitted on all of them. Voxels are calibrated and thresholds chosen on lesions judged by one
-    that did not see their subject. The chronic subject's lesions and voxels are left out, its slices are not. `head_mm`
-    is the median length of the training heads, which is kept beside.
+    The judge of lesions is fitted on all of them. Voxels are calibrated, and the doubt of outlines and thresholds
+    chosen, on lesions judged by one that did not see their subject. The chronic subject's lesions and voxels are left
+    out, its slices are not. `head_mm` is the median length of the training heads, which is kept beside.
     """
     judge = fit_judge(evidence)
-    voxels = [of[:, None] * PROBABILITY_OF_BINS for of in _judged_unseen(evidence, judge)]
+    voxels = [
+        of[one.region_candidate, None] * PROBABILITY_OF_BINS
+        for one, of in zip(evidence, _judged_unseen(evidence, judge), strict=True)
+    ]
     calibration = _calibration(evidence, voxels)
-    points = _operating_points(evidence, [calibration.voxel.of(one) for one in voxels])
+    doubt, points = _operating_points(
+        [_Ranked.of(one, calibration.voxel.of(of)) for one, of in zip(evidence, voxels, strict=True) if not one.chronic]
+    )
     return SlicesChosen(
         threshold=points["balanced"],
         operating_point="balanced",
         operating_points=points,
+        doubt=doubt,
         calibration=calibration,
         judge=judge,
         head_mm=head_mm,
@@ -87,7 +98,7 @@ def fit_judge(evidence: Sequence[Evidence]) -> LesionJudge | None:
 def _judged_unseen(evidence: Sequence[Evidence], judge: LesionJudge | None) -> list[FloatArray]:
     """Of each case, (1 + m,) probabilities of what is in no candidate and of its candidates, by another judge."""
     if judge is None:
-        return [np.ones(len(one.voxels)) for one in evidence]
+        return [np.ones(1 + len(one.features)) for one in evidence]
     # Where the others have too few lesions for a judge of their own, that of all cases stands in.
     others = [fit_judge([one for i, one in enumerate(evidence) if i % _GROUPS != k]) or judge for k in range(_GROUPS)]
     return [
@@ -123,33 +134,70 @@ def _voxel_calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray
     return fit_calibration(np.concatenate(truth), np.concatenate(said), np.concatenate(weights))
 
 
-def _operating_points(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> dict[str, float]:
-    """Voxel thresholds by name, from the lowest, of the calibrated probabilities `voxels`.
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """A case and, of each of its slices, the probabilities (v,) that its voxels have, from the highest.
 
-    `balanced` is that of the best mean Dice in 3-D over the scans with hemorrhage. `triage` is the highest that finds
-    every hemorrhage of which there is a candidate, or the lowest, `specific` the lowest at which nothing is marked in
-    95 % of the scans without hemorrhage, or the highest.
+    `counts` (v, 2) are how many voxels have each that are not hemorrhage and that are.
     """
-    counted = [(one, of) for one, of in zip(evidence, voxels, strict=True) if not one.chronic]
-    having = np.array([one.positive.any() for one, _ in counted], bool)
-    marked = np.array([[_marked(one, of >= t) for one, of in counted] for t in VOXEL_THRESHOLDS]).reshape(
-        len(VOXEL_THRESHOLDS), -1, 2
-    )
-    reference = np.array([one.voxels[:, 1].sum() for one, _ in counted])
-    sizes = np.maximum(marked.sum(axis=2) + reference, 1)
-    dice = np.mean(2 * marked[:, having, 1] / sizes[:, having], axis=1) if having.any() else np.zeros(len(marked))
-    best = int(np.argmax(dice)) if dice.any() else VOXEL_THRESHOLDS.index(0.5)  # nothing is found: nothing to learn
-    found = marked[:, [one.true.any() for one, _ in counted], 1] > 0
-    left_alone = np.mean(marked[:, ~having].sum(axis=2) == 0, axis=1) if not having.all() else np.ones(len(marked))
-    specific = np.flatnonzero(left_alone >= SPECIFIC_SPECIFICITY)
+
+    case: Evidence
+    slices: list[tuple[FloatArray, NDArray[np.int64]]]
+
+    @classmethod
+    def of(cls, case: Evidence, voxels: FloatArray) -> _Ranked:
+        """`voxels` (regions, bins) are the probabilities of what is counted in `case.voxels`."""
+        slices = []
+        for k in range(len(case.labels)):
+            here = case.region_slice == k
+            counts = np.moveaxis(case.voxels[here], 1, 2).reshape(-1, 2)
+            there = np.flatnonzero(counts.any(axis=1))
+            order = there[np.argsort(-voxels[here].ravel()[there], kind="stable")]
+            slices.append((voxels[here].ravel()[order], counts[order]))
+        return cls(case, slices)
+
+    def marked(self, doubt: float) -> NDArray[np.int64]:
+        """(thresholds, n, 2) voxels marked on each slice at each of `VOXEL_THRESHOLDS`: not hemorrhage, and such."""
+        marked = np.zeros((len(VOXEL_THRESHOLDS), len(self.slices), 2), np.int64)
+        for k, (probability, counts) in enumerate(self.slices):
+            within = voxels_within(probability, counts.sum(axis=1), doubt)
+            on = probability.max(initial=0.0) >= np.array(VOXEL_THRESHOLDS)
+            marked[:, k] = on[:, None] * counts[:within].sum(axis=0)
+        return marked
+
+    def dice(self, marked: NDArray[np.int64]) -> FloatArray:
+        """(thresholds,) the mean of the Dice in 3-D and of the mean Dice of the slices with hemorrhage."""
+        reference = self.case.reference
+        hit, size = 2 * marked[..., 1], marked.sum(axis=2) + reference
+        of_slices = hit[:, reference > 0] / size[:, reference > 0]
+        return np.asarray((hit.sum(axis=1) / size.sum(axis=1) + of_slices.mean(axis=1)) / 2)
+
+
+def _operating_points(cases: Sequence[_Ranked]) -> tuple[float, dict[str, float]]:
+    """The doubt of outlines, and the thresholds by name, from the lowest.
+
+    `balanced`, and the doubt with it, is that of the best mean Dice over the scans with hemorrhage: the mean of the
+    Dice in 3-D, which counts what is marked on their slices without any, and that of their slices with hemorrhage,
+    where a small one counts as much as a large one. `triage` is the highest that finds every hemorrhage of which there
+    is a candidate, or the lowest, `specific` the lowest at which nothing is marked in 95 % of the scans without
+    hemorrhage, or the highest.
+    """
+    n = len(VOXEL_THRESHOLDS)
+    doubt, best, highest = 0.0, VOXEL_THRESHOLDS.index(0.5), 0.0  # where nothing is found there is nothing to learn
+    with_reference = [one for one in cases if one.case.reference.any()]
+    for of_doubt in DOUBTS:
+        dice = np.sum([np.zeros(n), *(one.dice(one.marked(of_doubt)) for one in with_reference)], axis=0)
+        if dice.max() > highest:
+            highest, doubt, best = float(dice.max()), of_doubt, int(np.argmax(dice))
+    to_find = [one for one in cases if one.case.true.any()]
+    without = [one for one in cases if not one.case.positive.any()]
+    found = np.array([one.marked(doubt)[..., 1].any(axis=1) for one in to_find], bool).reshape(-1, n)
+    left_alone = np.array([~one.marked(doubt).any(axis=(1, 2)) for one in without], bool).reshape(-1, n)
+    finds_all = np.flatnonzero(found.all(axis=0))
+    specific = np.flatnonzero(left_alone.sum(axis=0) >= SPECIFIC_SPECIFICITY * len(without))
     chosen = {
-        "triage": min(int(np.flatnonzero(found.all(axis=1)).max(initial=0)), best),
+        "triage": min(int(finds_all.max(initial=0)), best),
         "balanced": best,
-        "specific": max(int(specific.min(initial=len(marked) - 1)), best),
+        "specific": max(int(specific.min(initial=n - 1)), best),
     }
-    return {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}
-
-
-def _marked(evidence: Evidence, bins: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(2,) voxels in these bins (1 + m, bins) that are not hemorrhage and that are."""
-    return np.asarray((evidence.voxels * bins[:, None]).sum(axis=(0, 2)))
+    return doubt, {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}

@@ -30,8 +30,10 @@ class Evidence:
         slice_probability: (n,), not calibrated.
         subtype_probability: (n, 5), not calibrated; None from a network that tells none.
         features: (m, F) of the candidates, as in `ichor.methods.lesions`.
-        voxels: (1 + m, 2, bins) how many voxels of no candidate, and of each, are not hemorrhage and are, in bins of
-            the network's probability for which `PROBABILITY_OF_BINS` stands.
+        region_slice: (regions,) of the parts of candidates on each slice, and of what is in none, the slice.
+        region_candidate: (regions,) and the candidate, from 1; 0 for what is in none.
+        voxels: (regions, 2, bins) how many of their voxels are not hemorrhage and are, in bins of the network's
+            probability for which `PROBABILITY_OF_BINS` stands.
     """
 
     subject: str
@@ -39,6 +41,8 @@ class Evidence:
     slice_probability: FloatArray
     subtype_probability: FloatArray | None
     features: FloatArray
+    region_slice: NDArray[np.int64]
+    region_candidate: NDArray[np.int64]
     voxels: NDArray[np.int64]
 
     @property
@@ -54,7 +58,13 @@ class Evidence:
     @property
     def true(self) -> NDArray[np.bool_]:
         """(m,) candidates with any voxel of hemorrhage."""
-        return np.asarray(self.voxels[1:, 1].any(axis=1))
+        hemorrhage = np.bincount(self.region_candidate, self.voxels[:, 1].sum(axis=1), 1 + len(self.features))
+        return np.asarray(hemorrhage[1:] > 0)
+
+    @property
+    def reference(self) -> NDArray[np.int64]:
+        """(n,) voxels of hemorrhage on each slice."""
+        return np.bincount(self.region_slice, self.voxels[:, 1].sum(axis=1), len(self.labels)).astype(np.int64)
 
 
 def evidence_of(
@@ -68,16 +78,19 @@ def evidence_of(
 
     `told` is what it, or its reader, says of slices: `slice_probability` (n,) and perhaps `subtype_probability`.
     """
-    n_bins, rows = len(PROBABILITY_OF_BINS), 1 + len(candidates.features)
+    n, n_bins, per_slice = len(mask), len(PROBABILITY_OF_BINS), 1 + len(candidates.features)
     bins = np.searchsorted(expit(_EDGES), probability)
-    counts = np.bincount(
-        ((2 * candidates.labels.astype(np.int64) + mask) * n_bins + bins).ravel(), minlength=2 * rows * n_bins
-    )
+    region = np.arange(n)[:, None, None] * per_slice + candidates.labels
+    counts = np.bincount(((2 * region + mask) * n_bins + bins).ravel(), minlength=n * per_slice * 2 * n_bins)
+    counts = counts.reshape(n * per_slice, 2, n_bins)
+    there = np.flatnonzero(counts.any(axis=(1, 2)))
     return Evidence(
         subject=case.subject,
         labels=case.labels,
         slice_probability=told["slice_probability"],
         subtype_probability=told.get("subtype_probability"),
         features=candidates.features,
-        voxels=counts.reshape(rows, 2, n_bins),
+        region_slice=there // per_slice,
+        region_candidate=there % per_slice,
+        voxels=counts[there],
     )
