@@ -16,7 +16,7 @@ from ichor.subtypes import Subtype
 class MadeBy:
     """The method behind a segmentation, named so that it can be made again.
 
-    `threshold` is the voxel probability at or above which the method calls hemorrhage; `operating_point` is the name
+    `threshold` is the voxel probability from which on the method calls hemorrhage; `operating_point` is the name
     of the trade of sensitivity for specificity that it decides at, None where its model has none.
     """
 

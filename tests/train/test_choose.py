@@ -145,6 +145,27 @@ def test_a_small_lesion_on_a_slice_of_its_own_counts_as_much_as_a_large_one() ->
     assert counted[VOXEL_THRESHOLDS.index(chosen.threshold)] < counted.max()
 
 
+def test_most_scans_without_hemorrhage_are_left_alone_even_where_a_low_threshold_finds_more() -> None:
+    """Faint lesions that look like what every second scan without hemorrhage has."""
+    cases = []
+    for k in range(20):
+        voxels = np.zeros((1, 2, N_BINS), np.int64)
+        voxels[0, 0, 0] = 1000
+        voxels[0, k % 2, int(np.argmin(abs(PROBABILITY_OF_BINS - (0.9, 0.3, 0.2)[k % 3])))] = 50
+        labels = np.zeros((1, 5), bool)
+        labels[0, 1] = k % 2
+        regions = np.zeros(1, int), np.zeros(1, int)
+        cases.append(Evidence(f"{k:03}", labels, np.array([0.5]), None, np.empty((0, len(FEATURES))), *regions, voxels))
+    chosen = choose(cases, 180)
+    believed = LesionJudge(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
+
+    def unmarked(threshold: float) -> float:
+        return float(np.mean([not marked(one, believed, chosen, threshold).any() for one in cases[::2]]))
+
+    below = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(chosen.threshold) - 1]
+    assert unmarked(below) < 0.6 <= unmarked(chosen.threshold)
+
+
 def chosen_points_in_3d(cases: list[Evidence], chosen: SlicesChosen) -> np.ndarray:
     """(thresholds,) the mean Dice in 3-D, every voxel believed."""
     believed = LesionJudge(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)

@@ -10,7 +10,7 @@ from ichor.dataset.published import FINGERPRINT
 from ichor.dataset.statistics import named
 from ichor.evaluate.tables import figures_table, subjects_table
 from ichor.models.package import PackageConfig, Training
-from ichor.train.choose import SPECIFIC_SPECIFICITY
+from ichor.train.choose import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
 
 _CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
 _ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
@@ -89,10 +89,11 @@ def _training(training: Training | None) -> str:
     if training.fold is None:
         but = f" but {named(training.left_out)}" if training.left_out else ""
         return f"all subjects of {_dataset(training)}{but}: {len(training.training_subjects)} subjects"
+    chosen_on = len(training.validation_subjects)
     return (
-        f"fold {training.fold} of {_dataset(training)}: "
-        f"{len(training.training_subjects)} subjects to train, {len(training.validation_subjects)} to choose "
-        f"thresholds, {len(training.test_subjects)} to report on; no subject is in two of them"
+        f"fold {training.fold} of {_dataset(training)}: {len(training.training_subjects)} subjects to train, "
+        + (f"{chosen_on} to choose thresholds, " if chosen_on else "")
+        + f"{len(training.test_subjects)} to report on; no subject is in two of them"
     )
 
 
@@ -100,8 +101,8 @@ def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
     if _on_all(training) or not metrics["config"].get("cross_fitted", False):
         return ""
     return (
-        " What it decides by was chosen on those to train too: further networks, that saw neither them nor those to "
-        "report on, answered for them."
+        " What it decides by was chosen on those to train: further networks, each of which saw neither the one in "
+        "question nor those to report on, answered for them."
     )
 
 
@@ -184,9 +185,18 @@ def _how_it_decides(package: PackageConfig) -> str:
             " A lesion's probability, by a logistic regression on its volume, its surest voxels, its contrast and its "
             "slice, weighs that of its voxels."
         )
+    threshold = f"{chosen['threshold']:g}"
+    if chosen.get("doubt") is None:
+        text += f" The voxel threshold is {threshold}, that of the best Dice per scan with hemorrhage in 3-D."
+    else:
+        text += (
+            f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice: that of "
+            "the best Dice of scans with hemorrhage, in 3-D and by slices, which leaves "
+            f"{100 * BALANCED_SPECIFICITY:g} % of those without unmarked."
+        )
     return (
-        f"{text} The voxel threshold is {chosen['threshold']:g}, that of the best Dice per scan with hemorrhage in 3-D."
-        f"{_operating_points(chosen)} All this was chosen on subjects that the network in question was not trained on."
+        f"{text}{_operating_points(chosen)} All this was chosen on subjects that the network in question was not "
+        "trained on."
     )
 
 

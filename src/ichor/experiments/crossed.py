@@ -1,11 +1,13 @@
-"""Cross-fitting: a fold decides by what is learned on all blocks but its test block.
+"""Cross-fitting: a fold is trained on all blocks but its test block, and decides by what others say of two of them.
 
-The validation block alone has sixteen scans, among them four or ten with hemorrhage, and what is chosen on so few
-differs from fold to fold. So for each block but the test block a network is trained without both, and what all of them
-say of the blocks they did not see is what the fold chooses on. The network without test and validation block is the
-fold's own. A network without blocks A and B serves both folds A and B: five folds take ten.
+The validation block alone has sixteen scans, among them four or ten with hemorrhage: too few to choose on, and a
+quarter of what could be trained on. So beside the fold's own network, trained on all but its test block, there are two
+that saw neither the test block nor one of the two next to it in the ring of blocks, and what these say of the blocks
+that they did not see is what the fold chooses on. A network without blocks A and B serves both folds A and B: five
+folds take five of these, and five of their own.
 
-RUN/networks/A-B/          what the training without blocks A and B leaves: checkpoint.pt, history.jsonl, weights.pt
+RUN/networks/A/            what the training without block A leaves: checkpoint.pt, history.jsonl, weights.pt
+RUN/networks/A-B/          the same without blocks A and B
 RUN/networks/A-B/model/    the network and its reader as a package, for which nothing is chosen yet
 RUN/networks/A-B/made_by.json
 """
@@ -60,12 +62,12 @@ def train_networks(
     command: str,
     start: Start | None,
 ) -> None:
-    """Train the networks without the block of fold `test` and one more, those that are not there yet.
+    """Train the network without the block of fold `test` and those without it and one next to it, if not there yet.
 
     `blocks` are all folds, whose test blocks these are.
     """
-    for other in _others(test):
-        train_network(config, dataset, run, blocks, (test, other), command, start)
+    for without in (*((test, other) for other in _next_to(test)), (test,)):
+        train_network(config, dataset, run, blocks, without, command, start)
 
 
 def train_network(
@@ -73,11 +75,11 @@ def train_network(
     dataset: CtIch,
     run: Path,
     blocks: list[Fold],
-    without: tuple[int, int],
+    without: tuple[int, ...],
     command: str,
     start: Start | None,
 ) -> None:
-    """Train the network without these two blocks, if it is not there yet; `blocks` are as in `train_networks`."""
+    """Train the network without these blocks, if it is not there yet; `blocks` are as in `train_networks`."""
     folder = network_folder(run, *without)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
@@ -87,28 +89,28 @@ def train_network(
 
 
 def choose_crossed(method: Method, run: Path, dataset: CtIch, blocks: list[Fold], test: int) -> None:
-    """Let `method` be the network without test and validation block, and choose on all blocks but that of `test`."""
+    """Let `method` be the network without the block of fold `test`, and choose on the two blocks next to it."""
     assert isinstance(method, UNetSlices)  # any other was refused before it was trained
     evidence = []
-    for other in _others(test):
+    for other in _next_to(test):
         network = UNetSlices.load(network_folder(run, test, other) / MODEL)
         cases = dataset.cases(blocks[other - 1].test)
         told = f"fold {test}: answering block {other}"
         evidence += [network.evidence(case) for case in track(cases, told, console=Console(stderr=True))]
-    own = UNetSlices.load(network_folder(run, test, test % N_FOLDS + 1) / MODEL)
+    own = UNetSlices.load(network_folder(run, test) / MODEL)
     assert own.chosen is not None
     method.forward, method.reader = own.forward, own.reader
     method.choose(evidence, own.chosen.head_mm)
 
 
-def network_folder(run: Path, one: int, other: int) -> Path:
-    """Where a run keeps the network without these two blocks."""
-    return run / NETWORKS / f"{min(one, other)}-{max(one, other)}"
+def network_folder(run: Path, *without: int) -> Path:
+    """Where a run keeps the network without these blocks."""
+    return run / NETWORKS / "-".join(str(block) for block in sorted(without))
 
 
-def _others(test: int) -> list[int]:
-    """The other blocks, the validation block first."""
-    return [(test + k) % N_FOLDS + 1 for k in range(N_FOLDS - 1)]
+def _next_to(test: int) -> tuple[int, int]:
+    """The blocks before and after it in the ring."""
+    return (test - 2) % N_FOLDS + 1, test % N_FOLDS + 1
 
 
 def _train(

@@ -166,8 +166,8 @@ def _fit(
         experiment=config.name,
         fingerprint=dataset.fingerprint,
         fold=fold.number,
-        training_subjects=fold.training,
-        validation_subjects=fold.validation,
+        training_subjects=(*fold.training, *fold.validation) if config.cross_fitted else fold.training,
+        validation_subjects=() if config.cross_fitted else fold.validation,
         test_subjects=fold.test,
         started_from=None if start is None else start.record,
     )

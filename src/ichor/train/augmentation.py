@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ichor.train.acquisitions import Acquisitions
 from ichor.train.settings import AugmentationSettings
 from ichor.windows import BRAIN
 
@@ -29,6 +30,7 @@ class Augmentation:
         hu_scale: (N,).
         noise_hu: (N,) standard deviation.
         brain_window_only: (N,) bool.
+        acquisitions: what other scanners would make of them; None where they stay as they are.
         noise_seed: of the noise itself.
         side: pixels a side of the outcome; None is as many as the image has.
     """
@@ -40,6 +42,7 @@ class Augmentation:
     brain_window_only: NDArray[np.bool_]
     noise_seed: int
     side: int | None = None
+    acquisitions: Acquisitions | None = None
 
     def onto(self, centres: NDArray[np.float64], side: int, size: int) -> Augmentation:
         """The same changes of squares of `side` pixels of an image of `size`, about `centres` instead of its own.
@@ -56,11 +59,15 @@ class Augmentation:
         def of(values: NDArray[np.generic]) -> Tensor:
             return torch.as_tensor(values, device=hu.device).to(torch.float32).view(-1, 1, 1, 1)
 
+        generator = torch.Generator(hu.device).manual_seed(self.noise_seed)
+        lowest, highest = of(np.array(BRAIN.lowest_hu)), of(np.array(BRAIN.highest_hu))
+        if self.acquisitions is not None:
+            hu = self.acquisitions.apply(hu, generator)
+            lowest, highest = (of(ends) for ends in self.acquisitions.window_hu.T)
         hu = hu * of(self.hu_scale) + of(self.hu_shift)
         if self.noise_hu.any():
-            generator = torch.Generator(hu.device).manual_seed(self.noise_seed)
             hu = hu + of(self.noise_hu) * torch.randn(hu.shape, generator=generator, device=hu.device)
-        clipped = hu.clamp(BRAIN.lowest_hu, BRAIN.highest_hu)
+        clipped = torch.minimum(torch.maximum(hu, lowest), highest)
         return torch.where(of(self.brain_window_only) > 0, clipped, hu), mask
 
 
@@ -83,6 +90,7 @@ def draw(settings: AugmentationSettings, n: int, rng: np.random.Generator) -> Au
         noise_hu=np.abs(within(settings.noise_hu)),
         brain_window_only=rng.random(n) < settings.brain_window_only,
         noise_seed=int(rng.integers(2**62)),
+        acquisitions=Acquisitions.draw(n, rng) if settings.acquisitions else None,
     )
 
 

@@ -31,6 +31,9 @@ class AugmentationSettings(Strict):
     brain_window_only: float = Field(
         0.0, ge=0, le=1, description="probability of clipping HU to the brain window, as where no other is known"
     )
+    acquisitions: bool = Field(
+        False, description="also as other scanners would make it: `ichor.train.acquisitions`; then of other windows too"
+    )
 
 
 class TrainingSettings(Strict):

@@ -1,0 +1,107 @@
+"""Training images as another scanner would have made them: kernel, noise, slices in between, a narrow gray window.
+
+What a dataset of one scanner and one protocol does not show. The most of each is what scanners differ by, so that most
+images stay nearly as they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fft
+from torch.nn import functional
+
+from ichor.windows import BRAIN
+
+_SMOOTHER, _SHARPER = 0.15, 0.25  # parts of the images
+_SHARPEST = 2.0  # times what a small Gaussian takes away, added
+_NOISY, _NOISIEST_HU = 0.25, 20.0
+# The power of CT noise rises with the frequency until the kernel takes it down (Riederer, Pelc and Chesler 1978, Phys
+# Med Biol 23:446): in cycles a pixel where it is highest, from a soft kernel's to a sharp one's.
+_NOISE_PEAK = (0.1, 0.35)
+_BETWEEN, _NEIGHBOURS_PART = 0.25, 0.5  # of either neighbour, the probability that it is mixed in, and the largest part
+_OTHER_WINDOW = 0.5  # of the images that are known in one window only
+_LOWEST_HU, _HIGHEST_HU = (-20.0, 5.0), (75.0, 110.0)
+_BINOMIAL = (0.25, 0.5, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisitions:
+    """What was drawn for N images; `apply` replays it.
+
+    Attributes:
+        below, above: (N,) parts of the slices next to each that are mixed into it.
+        kernel: (N,) how often what a small Gaussian takes away is added; below 0 it is taken away.
+        noise_hu: (N,) standard deviation; no image's noise is like another's.
+        noise_peak: (N,) cycles a pixel.
+        window_hu: (N, 2) lowest and highest HU of an image that is known in one window only.
+    """
+
+    below: NDArray[np.float64]
+    above: NDArray[np.float64]
+    kernel: NDArray[np.float64]
+    noise_hu: NDArray[np.float64]
+    noise_peak: NDArray[np.float64]
+    window_hu: NDArray[np.float64]
+
+    @classmethod
+    def draw(cls, n: int, rng: np.random.Generator) -> Self:
+        """Draw them for n images; the same generator state draws the same."""
+
+        def sometimes(part: float, most: float) -> NDArray[np.float64]:
+            return (rng.random(n) < part) * rng.uniform(0, most, n)
+
+        below, above = (sometimes(_BETWEEN, _NEIGHBOURS_PART) for _ in range(2))
+        kind, amount = rng.random(n), rng.random(n)
+        sharper = np.where(kind < _SHARPER, _SHARPEST * amount, 0.0)
+        kernel = np.where(kind > 1 - _SMOOTHER, -amount, sharper)
+        noise_hu, noise_peak = sometimes(_NOISY, _NOISIEST_HU), rng.uniform(*_NOISE_PEAK, n)
+        other = np.stack([rng.uniform(*_LOWEST_HU, n), rng.uniform(*_HIGHEST_HU, n)], axis=1)
+        window_hu = np.where(rng.random((n, 1)) < _OTHER_WINDOW, other, (BRAIN.lowest_hu, BRAIN.highest_hu))
+        return cls(below, above, kernel, noise_hu, noise_peak, window_hu)
+
+    def apply(self, hu: Tensor, generator: torch.Generator) -> Tensor:
+        """Images (N, C, H, W), HU, their C channels slices in order; the windows are left to who knows which."""
+        hu = _mixed(hu, _column(self.below, hu), _column(self.above, hu))
+        if self.kernel.any():
+            hu = hu + _column(self.kernel, hu) * (hu - _blurred(hu))
+        noisy = np.flatnonzero(self.noise_hu)
+        if len(noisy):
+            noise = _ct_noise(hu[noisy], self.noise_peak[noisy], generator)
+            hu[noisy] = hu[noisy] + _column(self.noise_hu[noisy], hu) * noise
+        return hu
+
+
+def _column(values: NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.as_tensor(values, device=like.device).to(like.dtype).view(-1, 1, 1, 1)
+
+
+def _mixed(hu: Tensor, below: Tensor, above: Tensor) -> Tensor:
+    """Each slice mixed with parts of the one below and of the one above, as far as they are shown."""
+    mixed, weight = hu.clone(), torch.ones_like(hu[:, :, :1, :1])
+    mixed[:, 1:] += below * hu[:, :-1]
+    weight[:, 1:] += below
+    mixed[:, :-1] += above * hu[:, 1:]
+    weight[:, :-1] += above
+    return mixed / weight
+
+
+def _blurred(hu: Tensor) -> Tensor:
+    line = torch.tensor(_BINOMIAL, device=hu.device, dtype=hu.dtype)
+    channels = hu.shape[1]
+    kernel = (line[:, None] * line).expand(channels, 1, 3, 3)
+    return functional.conv2d(functional.pad(hu, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
+
+
+def _ct_noise(like: Tensor, peak: NDArray[np.float64], generator: torch.Generator) -> Tensor:
+    """Noise of standard deviation 1 whose power is highest at `peak` (N,)."""
+    rows, columns = like.shape[-2:]
+    frequency = torch.hypot(fft.fftfreq(rows)[:, None], fft.rfftfreq(columns)).to(like.device)
+    ratio = frequency / _column(peak, like)
+    white = torch.randn(like.shape, generator=generator, device=like.device)
+    noise = fft.irfft2(fft.rfft2(white) * torch.sqrt(ratio) * torch.exp(-(ratio**2) / 4), s=(rows, columns))
+    return noise / noise.std(dim=(-2, -1), keepdim=True)
