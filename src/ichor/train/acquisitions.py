@@ -17,13 +17,13 @@ from torch.nn import functional
 
 from ichor.windows import BRAIN
 
-_SMOOTHER, _SHARPER = 0.15, 0.25  # parts of the images
+_SMOOTHER, _SHARPER = 0.08, 0.12  # parts of the images
 _SHARPEST = 2.0  # times what a small Gaussian takes away, added
-_NOISY, _NOISIEST_HU = 0.25, 20.0
+_NOISY, _NOISIEST_HU = 0.12, 20.0
 # The power of CT noise rises with the frequency until the kernel takes it down (Riederer, Pelc and Chesler 1978, Phys
 # Med Biol 23:446): in cycles a pixel where it is highest, from a soft kernel's to a sharp one's.
 _NOISE_PEAK = (0.1, 0.35)
-_BETWEEN, _NEIGHBOURS_PART = 0.25, 0.5  # of either neighbour, the probability that it is mixed in, and the largest part
+_BETWEEN, _NEIGHBOURS_PART = 0.12, 0.5  # of either neighbour, the probability that it is mixed in, and the largest part
 _OTHER_WINDOW = 0.5  # of the images that are known in one window only
 _LOWEST_HU, _HIGHEST_HU = (-20.0, 5.0), (75.0, 110.0)
 _BINOMIAL = (0.25, 0.5, 0.25)
