@@ -1,11 +1,12 @@
-"""The ablation's table: its rows with what each of their networks costs.
+"""The ablation's tables: their rows with what each of their networks costs.
 
     python scripts/ablation_table.py results/ablation
 
-Reads rows.json, one object a row as scripts/ablation.py prints it, `config` being one that ships, with `core_minutes`
-of training beside it where they are known. Writes cost.json, of each network its parameters and the milliseconds a
-slice takes on this machine, all measured in one run, and the table between the two marks in README.md. The interval of
-a Dice is from resampling its subjects.
+Reads rows.json, one object a row as `scripts/ablation.py --fold` prints it, `config` being one that ships, with
+`core_minutes` of training beside it where they are known, and tries.json, rows as `--blocks` prints them: `try` is what
+is tried, and the first of the same blocks is what it is compared with. Writes cost.json, of each network of the former
+its parameters and the milliseconds a slice takes on this machine, all measured in one run, and each table between its
+two marks in README.md. The interval of a Dice, and of a difference of two, is from resampling its subjects.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ichor.nets.slice_unet import SliceUNet
 from ichor.train.export import export_onnx
 from ichor.train.forward import TorchForward
 
-BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
+MARKS = ("<!-- begin of the {} -->", "<!-- end of the {} -->")
 _RESAMPLES = 10_000
 _REPEATS = 15
 _BATCH = 4
@@ -53,6 +54,23 @@ COLUMNS = (
 )
 
 
+COLUMNS_OF_TRIES = (
+    "try",
+    "blocks",
+    "Dice, paper's average (95 %)",
+    "n",
+    "difference (95 %)",
+    "slices missed",
+    "slice AUC",
+    "specificity at 97 % sensitivity",
+    "scan AUC",
+    "subtype AUC, mean",
+    "false-positive mL, median; 95th percentile",
+    "missed",
+    "training, core-minutes",
+)
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,9 +80,13 @@ def main() -> None:
     settings = {name: UNetSlicesSettings(**load_config(name).settings) for name in {row["config"]: 0 for row in rows}}
     cost = {name: cost_of(one) for name, one in settings.items()}
     write_whole(folder / "cost.json", json.dumps(cost, indent=1) + "\n")
+    tries = json.loads((folder / "tries.json").read_text(encoding="utf-8"))
     page = (folder / "README.md").read_text(encoding="utf-8")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    write_whole(folder / "README.md", f"{before}{BEGIN}\n{table(rows, settings, cost)}{END}{after}")
+    for name, of in (("table", table(rows, settings, cost)), ("tries", table_of_tries(tries))):
+        begin, end = (mark.format(name) for mark in MARKS)
+        before, after = page.split(begin)[0], page.split(end)[1]
+        page = f"{before}{begin}\n{of}{end}{after}"
+    write_whole(folder / "README.md", page)
 
 
 def cost_of(settings: UNetSlicesSettings) -> dict[str, float]:
@@ -118,6 +140,36 @@ def table(rows: list[dict[str, Any]], settings: dict[str, UNetSlicesSettings], c
             )
             + " |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def table_of_tries(tries: list[dict[str, Any]]) -> str:
+    """The tries in Markdown, each beside what it is compared with."""
+    lines = ["| " + " | ".join(COLUMNS_OF_TRIES) + " |", "|" + "---|" * len(COLUMNS_OF_TRIES)]
+    for row in tries:
+        base = next(other for other in tries if other["blocks"] == row["blocks"])
+        difference = ""
+        if row is not base:
+            each = [row["dice_of"][subject] - of for subject, of in base["dice_of"].items()]
+            low, high = interval(each)
+            difference = f"{np.mean(each):+.3f} ({low:+.3f} to {high:+.3f})"
+        low, high = interval(list(row["dice_of"].values()))
+        cells = (
+            row["try"],
+            " and ".join(map(str, row["blocks"])),
+            f"{row['dice']:.3f} ({low:.2f} to {high:.2f})",
+            str(row["n"]),
+            difference,
+            f"{100 * row['slices_missed']:.0f} %",
+            f"{row['slice_auc']:.3f}",
+            f"{100 * row['specificity_at_97']:.0f} %",
+            f"{row['scan_auc']:.3f}",
+            f"{np.mean(list(row['subtype_auc'].values())):.3f}",
+            f"{row['false_ml_median']:.2f}; {row['false_ml_p95']:.1f}",
+            ", ".join(row["missed"]) or "none",
+            f"{row['core_minutes']:.0f}",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
