@@ -8,8 +8,9 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.methods.calibration import Calibration, expit, fit_calibration, logit
 from ichor.methods.lesions import FEATURES, LesionJudge
 from ichor.methods.settings import SlicesChosen
-from ichor.train.choose import VOXEL_THRESHOLDS, choose, fit_judge
+from ichor.train.choose import choose, fit_judge
 from ichor.train.evidence import PROBABILITY_OF_BINS, Evidence
+from ichor.train.operating_points import VOXEL_THRESHOLDS
 
 N_BINS = len(PROBABILITY_OF_BINS)
 SURE = int(np.argmin(abs(PROBABILITY_OF_BINS - 0.9)))

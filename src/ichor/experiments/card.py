@@ -10,7 +10,7 @@ from ichor.dataset.published import FINGERPRINT
 from ichor.dataset.statistics import named
 from ichor.evaluate.tables import figures_table, subjects_table
 from ichor.models.package import PackageConfig, Training
-from ichor.train.choose import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
+from ichor.train.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
 
 _CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
 _ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for

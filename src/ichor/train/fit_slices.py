@@ -20,9 +20,9 @@ from ichor.methods.settings import UNetSlicesSettings
 from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_unet import SliceUNet
 from ichor.scan import Scan
-from ichor.train.choose import VOXEL_THRESHOLDS
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
+from ichor.train.operating_points import VOXEL_THRESHOLDS
 from ichor.train.samples import SliceSamples
 from ichor.train.start import load_weights
 
