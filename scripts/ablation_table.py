@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 
 from ichor.atomic import write_whole
+from ichor.evaluate.pages.blocks import Table
+from ichor.evaluate.pages.markdown import table as markdown
 from ichor.experiments.config import load_config
 from ichor.methods.settings import UNetSlicesSettings
 from ichor.models.engine import Engine
@@ -110,42 +112,38 @@ def cost_of(settings: UNetSlicesSettings) -> dict[str, float]:
 
 def table(rows: list[dict[str, Any]], settings: dict[str, UNetSlicesSettings], cost: dict[str, Any]) -> str:
     """The rows in Markdown."""
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    lines = []
     for row in rows:
         of, costs = settings[row["config"]], cost[row["config"]]
         low, high = interval(list(row["dice_of"].values()))
         subtypes = list(row.get("subtype_auc", {}).values())
         lines.append(
-            "| "
-            + " | ".join(
-                [
-                    f"`{row['config']}`",
-                    f"{of.pixel_mm:g}",
-                    shown(of),
-                    of.skips,
-                    (f"{of.paste:g}" + (", fainter" if of.faint else "")) if of.paste else "no",
-                    of.training.loss,
-                    str(row["fold"]),
-                    f"{row['dice']:.3f} ({low:.2f} to {high:.2f})",
-                    str(row["n"]),
-                    f"{row['slice_auc']:.3f}",
-                    f"{row['scan_auc']:.3f}",
-                    f"{np.mean(subtypes):.3f} (of {len(subtypes)})" if subtypes else "",
-                    f"{row['false_ml_p95']:.1f}",
-                    ", ".join(row["missed"]) or "none",
-                    f"{row['core_minutes']:.0f}" if "core_minutes" in row else "",
-                    f"{costs['parameters']:,}",
-                    f"{costs['ms_a_slice']:.0f}",
-                ]
+            (
+                f"`{row['config']}`",
+                f"{of.pixel_mm:g}",
+                shown(of),
+                of.skips,
+                (f"{of.paste:g}" + (", fainter" if of.faint else "")) if of.paste else "no",
+                of.training.loss,
+                str(row["fold"]),
+                f"{row['dice']:.3f} ({low:.2f} to {high:.2f})",
+                str(row["n"]),
+                f"{row['slice_auc']:.3f}",
+                f"{row['scan_auc']:.3f}",
+                f"{np.mean(subtypes):.3f} (of {len(subtypes)})" if subtypes else "",
+                f"{row['false_ml_p95']:.1f}",
+                ", ".join(row["missed"]) or "none",
+                f"{row['core_minutes']:.0f}" if "core_minutes" in row else "",
+                f"{costs['parameters']:,}",
+                f"{costs['ms_a_slice']:.0f}",
             )
-            + " |"
         )
-    return "\n".join(lines) + "\n"
+    return markdown(Table(COLUMNS, tuple(lines))) + "\n"
 
 
 def table_of_tries(tries: list[dict[str, Any]]) -> str:
     """The tries in Markdown, each beside what it is compared with."""
-    lines = ["| " + " | ".join(COLUMNS_OF_TRIES) + " |", "|" + "---|" * len(COLUMNS_OF_TRIES)]
+    lines = []
     for row in tries:
         base = next(other for other in tries if other["blocks"] == row["blocks"])
         difference = ""
@@ -169,8 +167,8 @@ def table_of_tries(tries: list[dict[str, Any]]) -> str:
             ", ".join(row["missed"]) or "none",
             f"{row['core_minutes']:.0f}",
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append(cells)
+    return markdown(Table(COLUMNS_OF_TRIES, tuple(lines))) + "\n"
 
 
 def shown(settings: UNetSlicesSettings) -> str:
