@@ -36,10 +36,11 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.experiments.quantize import quantize_package
+from ichor.methods import load_method
 from ichor.methods.base import Forward
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.engine import Engine
-from ichor.models.package import CONFIG, INT8, NETWORK, load_method, read_config
+from ichor.models.package import CONFIG, INT8, NETWORK, read_config
 from ichor.screen.inputs import content_sha256
 
 VARIANTS = ("fp32", "int8")

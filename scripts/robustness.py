@@ -30,8 +30,8 @@ from ichor.evaluate.robustness import AGES, Row, by_age, by_condition
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
-from ichor.methods import Method
-from ichor.models.package import CONFIG, INT8, Training, load_method, read_config
+from ichor.methods import Method, load_method
+from ichor.models.package import CONFIG, INT8, Training, read_config
 from ichor.screen.inputs import content_sha256
 from ichor.screen.measurements import volume_ml
 

@@ -19,7 +19,7 @@ from ichor.annotate.machine import Suggestion, suggest
 from ichor.annotate.project import UNSTATED
 from ichor.annotate.project.runs import decode
 from ichor.annotate.uncertainty import entropy, jensen_shannon, of_slices, patch_px
-from ichor.models import load_method
+from ichor.methods import load_method
 from ichor.read import open_scan
 from ichor.scan import Scan
 from made_scans import made_head

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
+from ichor.methods import load_method
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.engine import Engine
-from ichor.models.package import Training, load_method, read_config, verify, write_config, write_sums
+from ichor.models.package import Training, read_config, verify, write_config, write_sums
 from made_ct_ich import write_ct_ich
 from made_package import write_package
 

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner, Result
 
+import ichor.methods
 import ichor.models
 from ichor.cli import app, main
 from made_scans import load_made_method, write_made_nifti
@@ -26,10 +27,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     module = ModuleType("ichor.models.package")
     module.DEFAULT_MODEL = str(folder)  # type: ignore[attr-defined]
     module.find_package = Path  # type: ignore[attr-defined]
-    module.load_method = load_from_folder  # type: ignore[attr-defined]
     module.operating_point_of = lambda folder, asked: asked  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ichor.models.package", module)
     monkeypatch.setattr(ichor.models, "package", module, raising=False)
+    monkeypatch.setattr(ichor.methods, "load_method", load_from_folder)
     return folder
 
 
@@ -163,7 +164,7 @@ def test_workers_share_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         given.append(threads)
         return load_from_folder(folder)
 
-    monkeypatch.setattr(sys.modules["ichor.models.package"], "load_method", load)
+    monkeypatch.setattr(ichor.methods, "load_method", load)
     (path,) = scans(tmp_path / "in", "head")
     ichor_screen(path, "--out", str(tmp_path / "out"), "--workers", "4", "--threads", "3")
     ichor_screen(path, "--out", str(tmp_path / "out"), "--force")

@@ -20,8 +20,9 @@ import yaml
 from ichor.dataset.folds import authors_fold
 from ichor.evaluate.files import SUBTYPE_COLUMNS, from_run_lengths
 from ichor.experiments.kept import read_prediction
+from ichor.methods import load_method
 from ichor.methods.settings import SlicesChosen
-from ichor.models.package import load_method, read_config
+from ichor.models.package import read_config
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
 

@@ -10,8 +10,8 @@ from sklearn.metrics import jaccard_score
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
+from ichor.methods import load_method
 from ichor.methods.threshold import Threshold
-from ichor.models.package import load_method
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich
 

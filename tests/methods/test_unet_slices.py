@@ -8,11 +8,11 @@ import pytest
 from scipy import ndimage
 
 from ichor.errors import BadConfig
+from ichor.methods import load_method
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.lesions import FEATURES, LesionJudge
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
-from ichor.models.package import load_method
 from ichor.read import open_scan
 from ichor.scan import Scan, Source
 from ichor.windows import BRAIN

@@ -10,11 +10,11 @@ from monai.inferers import sliding_window_inference
 from skimage import morphology
 
 from ichor.errors import BadConfig
+from ichor.methods import load_method
 from ichor.methods.field import tile_corners
 from ichor.methods.morphology import close_then_open
 from ichor.methods.settings import TilesChosen
 from ichor.methods.unet_tiles import UNetTiles
-from ichor.models.package import load_method
 from ichor.nets.unet import UNet
 from ichor.read import open_scan
 from ichor.scan import Scan

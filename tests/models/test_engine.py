@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from ichor.errors import BadConfig
+from ichor.methods import load_method
 from ichor.methods.field import neighbours
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.engine import Engine
-from ichor.models.package import DEFAULT_MODEL, find_package, load_method
+from ichor.models.package import DEFAULT_MODEL, find_package
 from ichor.nets.slice_unet import SliceUNet
 from ichor.read import open_scan
 from ichor.train.forward import TorchForward

@@ -50,7 +50,7 @@ def suggest(scan: Scan) -> Suggestion:
 
 @cache
 def _method() -> Method:
-    from ichor.models import load_method
+    from ichor.methods import load_method
 
     return load_method()
 

@@ -75,7 +75,8 @@ def screen(
     Leaves with 0 when every scan was screened, 1 when some of several failed, 2 when the one scan could not
     be read or the command was wrong. Research use only; not a medical device.
     """
-    from ichor.models.package import DEFAULT_MODEL, find_package, load_method, operating_point_of
+    from ichor.methods import load_method
+    from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of
     from ichor.screen.batch import plan, screen_batch, write_batch
     from ichor.screen.inputs import content_sha256, find_scans
 

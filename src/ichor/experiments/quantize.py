@@ -10,8 +10,9 @@ from ichor.dataset.case import Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.experiments.export import CARD
+from ichor.methods import load_method
 from ichor.methods.unet_slices import UNetSlices
-from ichor.models.package import CONFIG, INT8, NETWORK, load_method, read_config, write_config, write_sums
+from ichor.models.package import CONFIG, INT8, NETWORK, read_config, write_config, write_sums
 from ichor.train.quantize import calibration_slices, quantize_network
 
 _ON_THE_CARD = """

@@ -14,14 +14,16 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
-from ichor.methods import Method, get
+
+if TYPE_CHECKING:
+    from ichor.methods.base import Method
 
 DEFAULT_MODEL = "model"
 CONFIG = "config.yaml"
@@ -82,29 +84,6 @@ class PackageConfig(BaseModel):
     chosen: dict[str, Any]
     training: Training | None = None
     network: Literal["model.onnx", "model.int8.onnx"] = "model.onnx"
-
-
-def load_method(
-    model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, operating_point: str | None = None
-) -> Method:
-    """The method in a package that ships (by name) or lies in a folder (by path), ready to predict.
-
-    It decides at `operating_point`, or at the package's own if None. Raises BadConfig where there is no package or
-    operating point of that name, or where the package's files are not those it was packed with.
-    """
-    folder = find_package(model)
-    verify(folder)
-    try:
-        method = get(read_config(folder).method).load(folder, threads=threads)
-    except ValidationError as error:
-        raise BadConfig(f"{folder / CONFIG}: expected settings of its method, found {one_line(error)}") from error
-    if operating_point is not None:
-        from ichor.methods.unet_slices import UNetSlices
-
-        operating_point_of(folder, operating_point)
-        assert isinstance(method, UNetSlices) and method.chosen is not None  # no other has operating points
-        method.chosen = method.chosen.at(operating_point)
-    return method
 
 
 def operating_point_of(folder: Path, asked: str | None = None) -> str | None:
