@@ -30,6 +30,7 @@ from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.experiments.config import load_config
 from ichor.experiments.crossed import MODEL, network_folder, require_no_validation, train_network
 from ichor.experiments.fold import fold_folder, fold_of
+from ichor.experiments.run import claim
 from ichor.methods import Method, get
 from ichor.methods.unet_slices import UNetSlices
 
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     config, dataset = load_config(asked.config), CtIch(asked.data)
+    claim(asked.out, config, dataset)  # what it leaves may serve a run of the same config, and of no other
     started = time.perf_counter()
     if asked.fold is not None:
         fold = fold_of(config, dataset, asked.fold)

@@ -16,8 +16,9 @@ from ichor.subtypes import Subtype
 class MadeBy:
     """The method behind a segmentation, named so that it can be made again.
 
-    `threshold` is the voxel probability from which on the method calls hemorrhage; `operating_point` is the name
-    of the trade of sensitivity for specificity that it decides at, None where its model has none.
+    `threshold` is the voxel probability from which on a slice is marked: what reaches it, or what the method then
+    outlines there. `operating_point` is the name of the trade of sensitivity for specificity that it decides at, None
+    where its model has none.
     """
 
     name: str

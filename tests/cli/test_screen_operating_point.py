@@ -61,7 +61,7 @@ def test_an_operating_point_is_picked_named_and_another_threshold(scan: Path, pa
     assert (triage["method"]["operating_point"], triage["method"]["threshold"]) == ("triage", 0)
     assert triage["hemorrhage"]["volume_px"] == 6 * 64 * 64
     made = text_of(scan.parent / "out/head/report.html").split("How this was made")[1]
-    assert "voxels of probability 0 and above are called hemorrhage, at the operating point triage" in made
+    assert "slices with a voxel of probability 0 or above are marked, at the operating point triage" in made
 
     assert screened(scan, package).exit_code == 0  # its own is another one
     balanced = found(scan)

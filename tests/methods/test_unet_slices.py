@@ -11,6 +11,7 @@ from ichor.errors import BadConfig
 from ichor.methods import load_method
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.lesions import FEATURES, LesionJudge
+from ichor.methods.outline import outlined
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
 from ichor.read import open_scan
@@ -42,7 +43,9 @@ def scan(shared: Path) -> Scan:
 def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetSlices, scan: Scan) -> None:
     found = method.predict(scan)
     assert method.chosen is not None
-    assert np.array_equal(found.mask, found.probability >= method.chosen.threshold)
+    threshold, doubt = method.chosen.threshold, method.chosen.doubt
+    reaches = found.probability >= threshold
+    assert np.array_equal(found.mask, reaches if doubt is None else outlined(found.probability, threshold, doubt))
     assert found.mask.any()
     assert found.probability.dtype == np.float32
     highest = found.slice_probability.max(keepdims=True)

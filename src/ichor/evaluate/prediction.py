@@ -22,7 +22,8 @@ class Prediction:
         mask: (n, rows, columns) bool, what the method calls hemorrhage.
         slice_probability: (n,) in 0..1.
         scan_probability: in 0..1.
-        threshold: the voxel threshold of `mask`, fixed or chosen on subjects that the fold's networks did not see.
+        threshold: the voxel probability from which on a slice of `mask` is marked, fixed or chosen on subjects that
+            the fold's networks did not see.
         areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing.
         subtype_probability: (n, 5) in the order of `Subtype`; None from a method that tells no subtypes.
     """

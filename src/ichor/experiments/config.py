@@ -30,7 +30,8 @@ class ExperimentConfig(Strict):
     fold: int = Field(1, ge=1, le=5, description="the fold that `ichor train` takes; `ichor crossval` takes all")
     reduced: bool = Field(False, description="whether this stands for a larger experiment")
     cross_fitted: bool = Field(
-        False, description="whether a fold chooses on all other blocks, by further networks that did not see them"
+        False,
+        description="whether a fold chooses on the blocks next to its own, by networks that did not see them",
     )
     answers_of: str | None = Field(
         None, description="the experiment whose out-of-fold answers are decided on again; nothing is fitted then"

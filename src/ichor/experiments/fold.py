@@ -81,7 +81,7 @@ def digest(run: Path, fold: Fold) -> str:
 def fit_and_predict(
     config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None = None
 ) -> None:
-    """Fit on the training block, choose on the validation block or all but the test block, and predict that.
+    """Fit on the training block, choose on the validation block or on those next to the test block, and predict that.
 
     What a previous call finished is not done again. Every rank of a torchrun group fits; the first one predicts.
     `start` is the package whose weights are gone on from.

@@ -1,10 +1,11 @@
 """How far a hemorrhage reaches on a slice: the cut of the greatest expected Dice.
 
 One threshold suits neither a clear hematoma, whose edge lies where the probability is about one half, nor a small or
-faint one, which reaches one half nowhere. The set of voxels with the greatest expected Dice is always those above some
-cut, and that cut is lower where less can be expected: half of the Dice that is reached (Lipton, Elkan and Narayanaswamy
-2014, arXiv:1402.1892, of F1, which Dice is). So a threshold says whether a slice is marked at all, by its surest voxel,
-and the slice itself how far.
+faint one, which reaches one half nowhere. Of all sets of voxels, one of those above some cut has the greatest Dice of
+the expected counts: twice the hemorrhage expected in it, by its size and all hemorrhage that is expected. That is the
+expected Dice, as it is called here, of many voxels that are independent of each other, and the cut is half of it: lower
+where less can be expected (Lipton, Elkan and Narayanaswamy 2014, arXiv:1402.1892, of F1, which Dice is). So a threshold
+says whether a slice is marked at all, by its surest voxel, and the slice itself how far.
 """
 
 from __future__ import annotations

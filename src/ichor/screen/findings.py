@@ -64,7 +64,9 @@ class MethodFindings(_Part):
     name: str = Field(description="The method's name.")
     model: str | None = Field(description="The model package it ran; null for a method without one.")
     version: str = Field(description="Version of the model package, or of the method without one.")
-    threshold: Probability = Field(description="Voxel probability from which the method calls hemorrhage.")
+    threshold: Probability = Field(
+        description="Voxel probability from which on a slice is marked: the voxels that reach it, or the outline there."
+    )
     operating_point: str | None = Field(
         description="Which operating point it decided at: triage, balanced or specific; null from a model without any."
     )

@@ -88,26 +88,29 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
     `balanced`, and the doubt with it, is that of the best mean Dice over the scans with hemorrhage: the mean of the
     Dice in 3-D, which counts what is marked on their slices without any, and that of their slices with hemorrhage,
     where a small one counts as much as a large one. But it leaves 60 % of the scans without hemorrhage unmarked, as far
-    as any threshold does. `triage` is the highest that finds every hemorrhage of which there is a candidate, or the
-    lowest, `specific` the lowest at which nothing is marked in 95 % of the scans without hemorrhage, or the highest.
+    as any threshold does. `triage` is the highest that finds as many hemorrhages as any does (what an outline cuts away
+    beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of the scans without
+    hemorrhage, or the highest.
     """
     n = len(VOXEL_THRESHOLDS)
-    doubt, best, highest = 0.0, VOXEL_THRESHOLDS.index(0.5), 0.0  # where nothing is found there is nothing to learn
     to_outline = [one for one in cases if one.case.reference.any()]
     to_find = [one for one in cases if one.case.true.any()]
     without = [one for one in cases if not one.case.positive.any()]
     # Which slices are marked does not depend on the doubt.
     unmarked = np.array([~one.marked(0.0).any(axis=(1, 2)) for one in without], bool).reshape(-1, n).sum(axis=0)
     enough = unmarked >= min(BALANCED_SPECIFICITY * len(without), unmarked.max())
+    # Where nothing is found there is nothing to learn: one half, if it leaves enough alone.
+    doubt, best, highest = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough))), 0.0
     for of_doubt in DOUBTS:
         dice = np.sum([np.zeros(n), *(one.dice(one.marked(of_doubt)) for one in to_outline)], axis=0) * enough
         if dice.max() > highest:
             highest, doubt, best = float(dice.max()), of_doubt, int(np.argmax(dice))
     found = np.array([one.marked(doubt)[..., 1].any(axis=1) for one in to_find], bool).reshape(-1, n)
-    finds_all = np.flatnonzero(found.all(axis=0))
+    n_found = found.sum(axis=0)
+    finds_most = np.flatnonzero(n_found == n_found.max())
     specific = np.flatnonzero(unmarked >= SPECIFIC_SPECIFICITY * len(without))
     chosen = {
-        "triage": min(int(finds_all.max(initial=0)), best),
+        "triage": min(int(finds_most.max()), best),
         "balanced": best,
         "specific": max(int(specific.min(initial=n - 1)), best),
     }
