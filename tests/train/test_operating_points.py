@@ -16,15 +16,15 @@ N_BINS = len(PROBABILITY_OF_BINS)
 
 def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None) -> Ranked:
     """A scan of one slice, positive if any voxel is: probability, whether hemorrhage, how many; and 1000 ruled out."""
-    counts = np.zeros((1, 2, N_BINS), np.int64)
+    counts = np.zeros((2, 2, N_BINS), np.int64)  # of what is in no candidate, and of the one that there is
     counts[0, 0, 0] = 1000
     for probability, true, n in voxels:
-        counts[0, int(true), np.argmin(abs(PROBABILITY_OF_BINS - probability))] += n
+        counts[1, int(true), np.argmin(abs(PROBABILITY_OF_BINS - probability))] += n
     labels = np.zeros((1, 5), bool)
-    labels[0, 1] = counts[0, 1].any() if positive is None else positive
-    nowhere = np.zeros(1, int), np.zeros(1, int)
-    case = Evidence("049", labels, np.array([0.5]), None, np.empty((0, len(FEATURES))), *nowhere, counts)
-    return Ranked.of(case, PROBABILITY_OF_BINS[None])
+    labels[0, 1] = counts[1, 1].any() if positive is None else positive
+    regions = np.array([0, 0]), np.array([0, 1])
+    case = Evidence("049", labels, np.array([0.5]), None, np.zeros((1, len(FEATURES))), *regions, counts)
+    return Ranked.of(case, np.stack([PROBABILITY_OF_BINS] * 2))
 
 
 def test_doubt_is_that_of_the_best_dice() -> None:
