@@ -205,8 +205,9 @@ def _operating_points(chosen: Mapping[str, Any]) -> str:
     if not points:
         return ""
     return (
-        f" Other operating points are `triage` at {points['triage']:g}, the highest that finds as many as "
-        f"any does of the hemorrhages of which the network marks anything, and `specific` at {points['specific']:g}, the lowest that leaves "
+        f" Other operating points are `triage` at {points['triage']:g}, the highest that finds as many as any does of "
+        "the hemorrhages of which the network marks anything, and `specific` at "
+        f"{points['specific']:g}, the lowest that leaves "
         f"{100 * SPECIFIC_SPECIFICITY:g} % of the scans without hemorrhage unmarked. Probabilities are calibrated by a "
         "slope and an intercept of their logit (Platt 1999)."
     )

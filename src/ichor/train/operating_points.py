@@ -89,8 +89,8 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
     Dice in 3-D, which counts what is marked on their slices without any, and that of their slices with hemorrhage,
     where a small one counts as much as a large one. But it leaves 60 % of the scans without hemorrhage unmarked, as far
     as any threshold does. `triage` is the highest that finds as many as any does of the hemorrhages of which there is a
-    candidate (what an outline cuts away beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of the scans without
-    hemorrhage, or the highest.
+    candidate (what an outline cuts away beside something surer, none finds), `specific` the lowest at which nothing is
+    marked in 95 % of the scans without hemorrhage, or the highest.
     """
     n = len(VOXEL_THRESHOLDS)
     to_outline = [one for one in cases if one.case.reference.any()]
