@@ -7,7 +7,7 @@ With --fold it is fitted on the training block of the fold and judged on its val
 are chosen; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
 without these two blocks and judged on both: twice the subjects, and nothing is chosen, a voxel is hemorrhage from a
 probability of one half on. RUN/fold-K/ or RUN/networks/A-B/ receives ablation.json, the figures, and what the fit
-leaves; an interrupted fit continues.
+leaves; an interrupted fit continues. A run of `ichor crossval` of the same config goes on from the networks in RUN.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ichor.atomic import write_whole
 from ichor.dataset.case import CHRONIC_SUBJECT, Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS
+from ichor.errors import IchorError
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.experiments.config import load_config
@@ -114,4 +115,8 @@ def judge(method: Method, cases: Cases) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except IchorError as error:
+        print(f"ablation: {error}", file=sys.stderr)
+        sys.exit(2)
