@@ -12,6 +12,7 @@ import pytest
 
 from ichor.dataset.acquisition.conditions import CONDITIONS
 from ichor.dataset.ct_ich import CtIch
+from ichor.evaluate.pages.robustness import page as written
 from made_ct_ich import write_ct_ich_nifti
 from made_package import write_untrained_run
 
@@ -56,6 +57,8 @@ def test_every_condition_has_a_row(run: Path, data: Path, tmp_path: Path) -> Non
     assert "| under 18 | 0, 0 with a Dice | 0 | not defined |" in page
     assert "not a medical device" in page
     assert str(data) not in page + json.dumps(found)
+    assert "The recipe trains on" not in page
+    assert "The recipe trains on" in written({**found, "trained_on_such": True})
     assert found["made_by"]["command"].endswith("--out results/robustness --fold 2")
 
 
