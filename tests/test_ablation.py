@@ -12,20 +12,9 @@ import yaml
 
 from ichor.dataset.folds import authors_fold
 from made_ct_ich import write_ct_ich
+from made_recipe import SMOKE
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = {
-    "name": "smoke",
-    "method": "unet-slices",
-    "cross_fitted": True,
-    "settings": {
-        "pixel_mm": 3.2,
-        "size": 64,
-        "widths": [4, 4, 8, 8],
-        "mirror": False,
-        "training": {"epochs": 1, "batch": 16, "learning_rate": 0.01, "slice_loss": 0.5, "keep": "last"},
-    },
-}
 
 
 def run(*words: object) -> subprocess.CompletedProcess[str]:
@@ -38,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ablation")
     blocks = [authors_fold(k).test for k in range(1, 6)]
     write_ct_ich(folder / "data", {s: n for block in blocks for s, n in zip(block, (2, 0), strict=False)}, n_slices=3)
-    (folder / "smoke.yaml").write_text(yaml.safe_dump(CONFIG))
-    (folder / "other.yaml").write_text(yaml.safe_dump({**CONFIG, "name": "other"}))
+    (folder / "smoke.yaml").write_text(yaml.safe_dump(SMOKE))
+    (folder / "other.yaml").write_text(yaml.safe_dump({**SMOKE, "name": "other"}))
     return folder
 
 

@@ -23,27 +23,15 @@ from ichor.models.package import read_config, write_sums
 from ichor.read import open_scan
 from ichor.train.choose import choose
 from made_ct_ich import write_ct_ich
+from made_recipe import SMOKE
 
-CONFIG = {
-    "name": "smoke",
-    "method": "unet-slices",
-    "cross_fitted": True,
-    "reduced": True,
-    "settings": {
-        "pixel_mm": 3.2,
-        "size": 64,
-        "widths": [4, 4, 8, 8],
-        "mirror": False,
-        "training": {"epochs": 1, "batch": 16, "learning_rate": 0.01, "slice_loss": 0.5, "keep": "last"},
-    },
-}
 FOLDS = range(1, 6)
 LEFT_OUT = ("080", "088")  # of the first test block
 
 
 def write(file: Path, **training: object) -> Path:
-    settings = {**CONFIG["settings"], "training": {**CONFIG["settings"]["training"], **training}}
-    file.write_text(yaml.safe_dump({**CONFIG, "settings": settings}))
+    settings = {**SMOKE["settings"], "training": {**SMOKE["settings"]["training"], **training}}
+    file.write_text(yaml.safe_dump({**SMOKE, "settings": settings}))
     return file
 
 
@@ -252,7 +240,7 @@ def test_own_data_is_gone_on_with_from_the_package(folder: Path, package: Path, 
     subjects = dict.fromkeys((f"{n:03}" for n in range(1, 6)), 1)
     own = write_ct_ich(tmp_path / "own", subjects, n_slices=2)
     config = tmp_path / "mine.yaml"
-    config.write_text(yaml.safe_dump({**CONFIG, "name": "mine", "cross_fitted": False, "folds": "stratified"}))
+    config.write_text(yaml.safe_dump({**SMOKE, "name": "mine", "cross_fitted": False, "folds": "stratified"}))
     words = ["train", config, "--data", own, "--out", tmp_path / "run"]
     done = ichor(*words, "--from", package)
     assert done.returncode == 0, done.stderr

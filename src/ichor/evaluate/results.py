@@ -61,10 +61,11 @@ class SubjectResult:
         return bool(self.labels.any())
 
 
-def result_of(case: Case, prediction: Prediction, *, age_years: float) -> SubjectResult:
+def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces: bool = True) -> SubjectResult:
     """The result of a case, from a prediction on the case's own grid.
 
-    Raises ValueError where the two are not of one subject or one grid.
+    Comparing their `surfaces` takes longer than all the rest. Raises ValueError where the two are not of one subject or
+    one grid.
     """
     if prediction.subject != case.subject:
         raise ValueError(f"expected a prediction of subject {case.subject}, found one of {prediction.subject}")
@@ -81,6 +82,6 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float) -> Subjec
         subtype_probability=prediction.subtype_probability,
         volume_ml=volume_ml(overlaps.predicted, case.scan),
         reference_volume_ml=volume_ml(overlaps.reference, case.scan),
-        surface=surface_agreement(prediction.mask, case.mask, case.scan),
+        surface=surface_agreement(prediction.mask, case.mask, case.scan) if surfaces else None,
         lesions=match_lesions(prediction.mask, case.mask, case.scan),
     )

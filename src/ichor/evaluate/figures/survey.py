@@ -9,15 +9,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.figures.findings import Finding, findings_of
 from ichor.evaluate.figures.views import Views
-from ichor.evaluate.lesions import match_lesions
-from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.prediction import Prediction
-from ichor.evaluate.results import SubjectResult
-from ichor.screen.measurements import volume_ml
+from ichor.evaluate.results import SubjectResult, result_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +45,7 @@ def survey(dataset: CtIch, predictions: Mapping[str, Prediction]) -> Survey:
     results, findings = [], []
     for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
         prediction, case = predictions[subject], dataset.case(subject)
-        results.append(_result(case, prediction, dataset.demographics[case.subject].age_years))
+        age_years = dataset.demographics[case.subject].age_years
+        results.append(result_of(case, prediction, age_years=age_years, surfaces=False))
         findings += findings_of(Views(case, prediction.mask))
     return Survey(tuple(results), tuple(findings))
-
-
-def _result(case: Case, prediction: Prediction, age_years: float) -> SubjectResult:
-    """As `results.result_of`, but for the surfaces: no figure shows them, and they take longer than all the rest."""
-    overlaps = Overlaps.of(prediction.mask, case.mask)
-    return SubjectResult(
-        subject=case.subject,
-        fold=prediction.fold,
-        age_years=age_years,
-        labels=case.labels,
-        overlaps=overlaps,
-        areas=prediction.areas,
-        slice_probability=prediction.slice_probability,
-        scan_probability=prediction.scan_probability,
-        subtype_probability=prediction.subtype_probability,
-        volume_ml=volume_ml(overlaps.predicted, case.scan),
-        reference_volume_ml=volume_ml(overlaps.reference, case.scan),
-        surface=None,
-        lesions=match_lesions(prediction.mask, case.mask, case.scan),
-    )
