@@ -5,9 +5,10 @@
 
 With --fold it is fitted on the training block of the fold and judged on its validation block, on which its thresholds
 are chosen; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
-without these two blocks and judged on both: twice the subjects, and nothing is chosen, a voxel is hemorrhage from a
-probability of one half on. RUN/fold-K/ or RUN/networks/A-B/ receives ablation.json, the figures, and what the fit
-leaves; an interrupted fit continues. A run of `ichor crossval` of the same config goes on from the networks in RUN.
+without these two blocks and judged on both: first with nothing chosen, a voxel is hemorrhage from a probability of one
+half on; then, under `decided`, each subject by what is chosen on all others of the two blocks. RUN/fold-K/ or
+RUN/networks/A-B/ receives ablation.json, the figures, and what the fit leaves; an interrupted fit continues. A run of
+`ichor crossval` of the same config goes on from the networks in RUN.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ichor.atomic import write_whole
-from ichor.dataset.case import CHRONIC_SUBJECT, Cases
+from ichor.dataset.case import CHRONIC_SUBJECT, Case, Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS
 from ichor.errors import IchorError
@@ -54,26 +56,41 @@ def main() -> None:
         folder = fold_folder(asked.out, asked.fold)
         cases, method = dataset.cases(fold.validation), get(config.method)(**config.settings)
         method.fit(dataset.cases(fold.training), cases, folder)
-        judged_on: dict[str, object] = {"fold": asked.fold}
+        seconds = round(time.perf_counter() - started)
+        figures = {"fold": asked.fold, **judge((method, case) for case in cases), "chosen": method.chosen.model_dump()}
     else:
         require_no_validation(config)
         blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
         folder = network_folder(asked.out, *asked.blocks)
         train_network(config, dataset, asked.out, blocks, asked.blocks, shlex.join(sys.argv), None)
+        seconds = round(time.perf_counter() - started)
         cases = dataset.cases([s for number in asked.blocks for s in blocks[number - 1].test])
-        method = UNetSlices.load(folder / MODEL)
-        judged_on = {"blocks": sorted(asked.blocks)}
-    seconds = round(time.perf_counter() - started)
-    row = {"config": config.name, **judged_on, "seconds": seconds, **judge(method, cases)}
+        figures = {"blocks": sorted(asked.blocks), **judge_twice(UNetSlices.load(folder / MODEL), cases)}
+    row = {"config": config.name, "seconds": seconds, **figures}
     write_whole(folder / "ablation.json", json.dumps(row, indent=1) + "\n")
     print(json.dumps(row))
 
 
-def judge(method: Method, cases: Cases) -> dict[str, object]:
-    """Figures of a fitted method on cases that it was not trained on, on the scans' own grids."""
+def judge_twice(method: UNetSlices, cases: Cases) -> dict[str, object]:
+    """Figures of a network on cases that it saw nothing of: as it is, and each decided as chosen on all others."""
+    plain = judge((method, case) for case in cases)
+    evidence = [method.evidence(case) for case in cases]
+
+    def decided() -> Iterator[tuple[Method, Case]]:
+        assert method.chosen is not None
+        head_mm = method.chosen.head_mm
+        for k, case in enumerate(cases):
+            method.choose([*evidence[:k], *evidence[k + 1 :]], head_mm)
+            yield method, case
+
+    return {**plain, "decided": judge(decided())}
+
+
+def judge(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
+    """Figures of cases, each by a method that was not trained on it, on the scans' own grids."""
     overlaps, truth, scores, missed, unseen, false_ml = {}, [], [], [], [], []
     scans, subtypes, labels = [], [], []
-    for case in cases:
+    for method, case in answering:
         answer = method.answer(case.scan)
         found = method.decide(answer)
         overlaps[case.subject] = Overlaps.of(found.mask, case.mask)
@@ -104,7 +121,7 @@ def judge(method: Method, cases: Cases) -> dict[str, object]:
         "missed": missed,
         "false_ml_median": round(float(np.median(false_ml)), 3),
         "false_ml_p95": round(float(np.percentile(false_ml, 95)), 3),
-        "chosen": method.chosen.model_dump(),  # type: ignore[attr-defined]
+        "unmarked": round(float(np.mean(np.array(false_ml) == 0)), 4),
     }
     if subtypes:
         of, said = np.concatenate(labels), np.concatenate(subtypes)

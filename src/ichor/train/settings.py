@@ -55,6 +55,7 @@ class TrainingSettings(Strict):
         None, gt=0, multiple_of=16, description="pixels a side of squares to train on, most of them on hemorrhage"
     )
     whole_epochs: int = Field(0, ge=0, description="last epochs, trained on whole images whatever `crop` says")
+    each_slice: float = Field(0.0, ge=0, description="weight of that loss of each slice with hemorrhage, for itself")
     slice_loss: float = Field(0.0, ge=0, description="weight of the slice head's cross-entropy")
     subtype_loss: float = Field(0.0, ge=0, description="weight of the subtype head's cross-entropy")
     average_decay: float | None = Field(
