@@ -4,9 +4,9 @@
 
 Reads rows.json, one object a row as `scripts/ablation.py --fold` prints it, `config` being one that ships, with
 `core_minutes` of training beside it where they are known, and tries.json, rows as `--blocks` prints them: `try` is what
-is tried, and the first of the same blocks is what it is compared with. Writes cost.json, of each network of the former
-its parameters and the milliseconds a slice takes on this machine, all measured in one run, and each table between its
-two marks in README.md. The interval of a Dice, and of a difference of two, is from resampling its subjects.
+is tried; they are compared with the first. Writes cost.json, of each network of the former its parameters and the
+milliseconds a slice takes on this machine, all measured in one run, and each table between its two marks in README.md.
+The interval of a Dice, and of a difference of two, is from resampling its subjects.
 """
 
 from __future__ import annotations
@@ -56,19 +56,15 @@ COLUMNS = (
 )
 
 
+_OUTLINED = ("Dice (95 %)", "difference (95 %)", "false-positive mL, median; 95th percentile", "missed")
 COLUMNS_OF_TRIES = (
     "try",
-    "blocks",
-    "Dice, paper's average (95 %)",
-    "n",
-    "difference (95 %)",
-    "slices missed",
+    *(f"{name}, from one half on" for name in _OUTLINED),
+    *(f"{name}, as decided" for name in _OUTLINED),
     "slice AUC",
     "specificity at 97 % sensitivity",
     "scan AUC",
     "subtype AUC, mean",
-    "false-positive mL, median; 95th percentile",
-    "missed",
     "training, core-minutes",
 )
 
@@ -142,33 +138,36 @@ def table(rows: list[dict[str, Any]], settings: dict[str, UNetSlicesSettings], c
 
 
 def table_of_tries(tries: list[dict[str, Any]]) -> str:
-    """The tries in Markdown, each beside what it is compared with."""
-    lines = []
+    """The tries in Markdown, each beside the first, which they are compared with."""
+    base, lines = tries[0], []
     for row in tries:
-        base = next(other for other in tries if other["blocks"] == row["blocks"])
-        difference = ""
-        if row is not base:
-            each = [row["dice_of"][subject] - of for subject, of in base["dice_of"].items()]
-            low, high = interval(each)
-            difference = f"{np.mean(each):+.3f} ({low:+.3f} to {high:+.3f})"
-        low, high = interval(list(row["dice_of"].values()))
         cells = (
             row["try"],
-            " and ".join(map(str, row["blocks"])),
-            f"{row['dice']:.3f} ({low:.2f} to {high:.2f})",
-            str(row["n"]),
-            difference,
-            f"{100 * row['slices_missed']:.0f} %",
+            *outlined(row, base),
+            *outlined(row["decided"], base["decided"]),
             f"{row['slice_auc']:.3f}",
             f"{100 * row['specificity_at_97']:.0f} %",
             f"{row['scan_auc']:.3f}",
             f"{np.mean(list(row['subtype_auc'].values())):.3f}",
-            f"{row['false_ml_median']:.2f}; {row['false_ml_p95']:.1f}",
-            ", ".join(row["missed"]) or "none",
             f"{row['core_minutes']:.0f}",
         )
         lines.append(cells)
     return markdown(Table(COLUMNS_OF_TRIES, tuple(lines))) + "\n"
+
+
+def outlined(figures: dict[str, Any], base: dict[str, Any]) -> tuple[str, ...]:
+    """The cells of `_OUTLINED`; no difference of the base from itself."""
+    low, high = interval(list(figures["dice_of"].values()))
+    difference = ""
+    if figures is not base:
+        each = [figures["dice_of"][subject] - of for subject, of in base["dice_of"].items()]
+        difference = "{:+.3f} ({:+.3f} to {:+.3f})".format(np.mean(each), *interval(each))
+    return (
+        f"{figures['dice']:.3f} ({low:.2f} to {high:.2f})",
+        difference,
+        f"{figures['false_ml_median']:.2f}; {figures['false_ml_p95']:.1f}",
+        ", ".join(figures["missed"]) or "none",
+    )
 
 
 def shown(settings: UNetSlicesSettings) -> str:
