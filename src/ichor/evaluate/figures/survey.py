@@ -46,6 +46,7 @@ def survey(dataset: CtIch, predictions: Mapping[str, Prediction]) -> Survey:
     for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
         prediction, case = predictions[subject], dataset.case(subject)
         age_years = dataset.demographics[case.subject].age_years
+        # No figure shows surfaces.
         results.append(result_of(case, prediction, age_years=age_years, surfaces=False))
         findings += findings_of(Views(case, prediction.mask))
     return Survey(tuple(results), tuple(findings))
