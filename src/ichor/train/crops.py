@@ -23,10 +23,12 @@ def choose_centres(batch: Batch, side: int, rng: np.random.Generator) -> NDArray
     size = batch.hu.shape[-1]
     on_hemorrhage = rng.random(len(batch.hu)) < _ON_HEMORRHAGE
     centres = np.full((len(batch.hu), 2), (size - 1) / 2)
+    # Looked through on the CPU: a GPU would be asked for every slice, one after another.
+    hemorrhages = (batch.mask[:, 0] > 0).flatten(1).cpu()
+    heads = (batch.hu[:, batch.hu.shape[1] // 2] > _HEAD_ABOVE_HU).flatten(1).cpu()
     for i in range(len(batch.hu)):
-        hemorrhage = batch.mask[i, 0].flatten().nonzero()
+        hemorrhage, head = hemorrhages[i].nonzero(), heads[i].nonzero()
         lesion = bool(on_hemorrhage[i]) and len(hemorrhage) > 0
-        head = (batch.hu[i, batch.hu.shape[1] // 2] > _HEAD_ABOVE_HU).flatten().nonzero()
         among = hemorrhage if lesion else head
         if len(among):
             centres[i] = divmod(int(among[rng.integers(len(among))]), size)

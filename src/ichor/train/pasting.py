@@ -14,6 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+_CPU = torch.device("cpu")
 # Brain, cerebrospinal fluid and blood, as far as noise moves them; not fat, not bone.
 _TISSUE_HU = (-10.0, 95.0)
 # A lesion of which less than this part finds soft tissue was not made for this slice.
@@ -39,8 +40,12 @@ class Pasting:
         self._cavities = torch.from_numpy(cavities)
         self.sources = np.flatnonzero(mask.any(axis=(1, 2)) & cavities.any(axis=(1, 2)))
 
-    def paste(self, target: int, source: int, mirror: bool, opacity: float = 1.0) -> tuple[Tensor, Tensor] | None:
+    def paste(
+        self, target: int, source: int, mirror: bool, opacity: float = 1.0, device: torch.device = _CPU
+    ) -> tuple[Tensor, Tensor] | None:
         """The target's slices (C, H, W) HU with the source's lesion in them, and its mask (H, W) bool, on the slice.
+
+        Both are made on, and lie on, `device`.
 
         Below an `opacity` of 1 the lesion is fainter: that part of it, the rest the target's own tissue.
         None where too little of the lesion comes to lie in soft tissue within the target's skull.
@@ -50,13 +55,13 @@ class Pasting:
             return None
         shape = self._mask.shape[1:]
         into, out_of = self._neighbours[target], self._neighbours[source]
-        slices = self._hu[out_of].to(torch.float32)
-        lesions = self._mask[out_of].to(torch.float32)
-        grid = _grid(box, box_of_source, mirror, shape)
+        slices = self._hu[out_of].to(device).to(torch.float32)
+        lesions = self._mask[out_of].to(device).to(torch.float32)
+        grid = _grid(box, box_of_source, mirror, shape).to(device)
         both = functional.grid_sample(torch.cat([slices, lesions])[None], grid, align_corners=False)[0]
         slices, lesions = both.chunk(2)
-        there = self._hu[into].to(torch.float32)
-        tissue = self._cavities[into] & (there > _TISSUE_HU[0]) & (there < _TISSUE_HU[1])
+        there = self._hu[into].to(device).to(torch.float32)
+        tissue = self._cavities[into].to(device) & (there > _TISSUE_HU[0]) & (there < _TISSUE_HU[1])
         alpha = opacity * functional.avg_pool2d(lesions, 3, 1, 1, count_include_pad=False) * tissue
         middle = len(into) // 2
         whole = lesions[middle] > 0.5

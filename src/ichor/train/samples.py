@@ -100,19 +100,19 @@ class SliceSamples:
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
         """(N, C, H, W) slices with their neighbours."""
         pasted, slices = np.divmod(indices, len(self._hu))
-        hu = self._hu[torch.from_numpy(self._neighbours[slices])].to(torch.float32)
-        mask = self._mask[torch.from_numpy(slices)].unsqueeze(1).to(torch.float32)
+        # What goes to the device goes as it is stored, and all else is done there: a GPU waits for its batches.
+        hu = self._hu[torch.from_numpy(self._neighbours[slices])].to(device).to(torch.float32)
+        mask = self._mask[torch.from_numpy(slices)].unsqueeze(1).to(device).to(torch.float32)
         labels = self._labels[torch.from_numpy(slices)].to(torch.float32)
         for i in np.flatnonzero(pasted):
             assert self._pasting is not None  # it drew them
             source, mirror, opacity = (int(k) for k in np.unravel_index(pasted[i] - 1, self._pastings))
-            made = self._pasting.paste(int(slices[i]), source, bool(mirror), self._opacities[opacity])
+            made = self._pasting.paste(int(slices[i]), source, bool(mirror), self._opacities[opacity], device)
             if made is not None:
                 hu[i], mask[i, 0] = made
                 labels[i] = self._labels[source]
-        return Batch(
-            hu=hu.to(device), mask=mask.to(device), positive=labels.amax(dim=1).to(device), subtypes=labels.to(device)
-        )
+        labels = labels.to(device)
+        return Batch(hu=hu, mask=mask, positive=labels.amax(dim=1), subtypes=labels)
 
 
 class TileSamples:
