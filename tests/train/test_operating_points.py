@@ -14,17 +14,21 @@ from made_scans import made_head
 N_BINS = len(PROBABILITY_OF_BINS)
 
 
-def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None) -> Ranked:
-    """A scan of one slice, positive if any voxel is: probability, whether hemorrhage, how many; and 1000 ruled out."""
-    counts = np.zeros((2, 2, N_BINS), np.int64)  # of what is in no candidate, and of the one that there is
+def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None, next_to: int = 0) -> Ranked:
+    """A scan of one slice, positive if any voxel is: probability, whether hemorrhage, how many; and 1000 ruled out.
+
+    The slice next to it has `next_to` voxels of 0.32 and no hemorrhage.
+    """
+    counts = np.zeros((3, 2, N_BINS), np.int64)  # of what is in no candidate, and of the one that there is
     counts[0, 0, 0] = 1000
     for probability, true, n in voxels:
         counts[1, int(true), np.argmin(abs(PROBABILITY_OF_BINS - probability))] += n
-    labels = np.zeros((1, 5), bool)
+    counts[2, 0, np.argmin(abs(PROBABILITY_OF_BINS - 0.32))] = next_to
+    labels = np.zeros((2, 5), bool)
     labels[0, 1] = counts[1, 1].any() if positive is None else positive
-    regions = np.array([0, 0]), np.array([0, 1])
-    case = Evidence("049", labels, np.array([0.5]), None, np.zeros((1, len(FEATURES))), *regions, counts)
-    return Ranked.of(case, np.stack([PROBABILITY_OF_BINS] * 2))
+    regions = np.array([0, 0, 1]), np.array([0, 1, 1])
+    case = Evidence("049", labels, np.array([0.5] * 2), None, np.zeros((1, len(FEATURES))), *regions, counts)
+    return Ranked.of(case, np.stack([PROBABILITY_OF_BINS] * 3))
 
 
 def test_doubt_is_that_of_the_best_dice() -> None:
@@ -41,6 +45,22 @@ def test_doubt_is_that_of_the_best_dice() -> None:
     assert operating_points(with_rim + without)[0] == DOUBTS[1]
     assert dice(200, with_rim) > dice(100, with_rim)
     assert operating_points(with_rim)[0] == 0
+
+
+def test_balanced_is_the_lowest_that_outlines_as_well() -> None:
+    clean = [one_slice((0.12, False, 20)) for _ in range(10)]
+    faint = one_slice((0.32, True, 100))
+
+    def balanced(*marked_next_to: int) -> float:
+        return operating_points([*(one_slice((0.9, True, 100), next_to=n) for n in marked_next_to), *clean])[1][
+            "balanced"
+        ]
+
+    assert balanced(0, 0, 0) == 0.15  # the lowest that marks none of the ten
+    assert balanced(0, 0, 40) == 0.15  # worse on one of three: that may be chance
+    assert balanced(20, 30, 40) == 0.35
+    assert operating_points([one_slice((0.9, True, 100), next_to=40), *clean])[1]["balanced"] == 0.35
+    assert operating_points([one_slice((0.9, True, 100), next_to=40), faint, *clean])[1]["balanced"] == 0.15
 
 
 def test_triage_finds_as_many_as_can_be_found() -> None:

@@ -85,12 +85,14 @@ class Ranked:
 def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
     """The doubt of outlines, and the thresholds by name, from the lowest.
 
-    `balanced`, and the doubt with it, is that of the best mean Dice over the scans with hemorrhage: the mean of the
-    Dice in 3-D, which counts what is marked on their slices without any, and that of their slices with hemorrhage,
-    where a small one counts as much as a large one. But it leaves 60 % of the scans without hemorrhage unmarked, as far
-    as any threshold does. `triage` is the highest that finds as many as any does of the hemorrhages of which there is a
-    candidate (what an outline cuts away beside something surer, none finds), `specific` the lowest at which nothing is
-    marked in 95 % of the scans without hemorrhage, or the highest.
+    `balanced` leaves 60 % of the scans without hemorrhage unmarked, as far as any threshold does, and is the lowest of
+    those whose Dice, at some doubt, is less than a standard error of the difference below the best: of what outlines
+    alike, that which finds most (so Breiman et al. 1984 chose among trees). The doubt is that of the best Dice at it.
+    Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on their slices without
+    any, and that of their slices with hemorrhage, where a small one counts as much as a large one. `triage` is the
+    highest that finds as many as any does of the hemorrhages of which there is a candidate (what an outline cuts away
+    beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of the scans without
+    hemorrhage, or the highest.
     """
     n = len(VOXEL_THRESHOLDS)
     to_outline = [one for one in cases if one.case.reference.any()]
@@ -100,18 +102,26 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
     unmarked = np.array([~one.marked(0.0).any(axis=(1, 2)) for one in without], bool).reshape(-1, n).sum(axis=0)
     enough = unmarked >= min(BALANCED_SPECIFICITY * len(without), unmarked.max())
     # Where nothing is found there is nothing to learn: one half, if it leaves enough alone.
-    doubt, best, highest = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough))), 0.0
-    for of_doubt in DOUBTS:
-        dice = np.sum([np.zeros(n), *(one.dice(one.marked(of_doubt)) for one in to_outline)], axis=0) * enough
-        if dice.max() > highest:
-            highest, doubt, best = float(dice.max()), of_doubt, int(np.argmax(dice))
+    doubt, balanced = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough)))
+    dice = np.array([[one.dice(one.marked(of)) for of in DOUBTS] for one in to_outline]).reshape(-1, len(DOUBTS), n)
+    if dice[:, :, enough].any():
+        balanced = _lowest_as_good(dice, enough)
+        doubt = DOUBTS[int(np.argmax(dice[:, :, balanced].sum(axis=0)))]
     found = np.array([one.marked(doubt)[..., 1].any(axis=1) for one in to_find], bool).reshape(-1, n)
     n_found = found.sum(axis=0)
     finds_most = np.flatnonzero(n_found == n_found.max())
     specific = np.flatnonzero(unmarked >= SPECIFIC_SPECIFICITY * len(without))
     chosen = {
-        "triage": min(int(finds_most.max()), best),
-        "balanced": best,
-        "specific": max(int(specific.min(initial=n - 1)), best),
+        "triage": min(int(finds_most.max()), balanced),
+        "balanced": balanced,
+        "specific": max(int(specific.min(initial=n - 1)), balanced),
     }
     return doubt, {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}
+
+
+def _lowest_as_good(dice: FloatArray, allowed: NDArray[np.bool_]) -> int:
+    """The lowest allowed threshold that, at some doubt, is as good as the best; `dice` (cases, doubts, thresholds)."""
+    best = np.unravel_index(np.argmax(np.where(allowed, dice.sum(axis=0), -1)), dice.shape[1:])
+    behind = dice[:, best[0], best[1], None, None] - dice
+    error = behind.std(axis=0, ddof=1) / np.sqrt(len(dice)) if len(dice) > 1 else 0.0
+    return int(np.argmax((behind.mean(axis=0) <= error).any(axis=0) & allowed))
