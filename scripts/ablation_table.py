@@ -149,7 +149,7 @@ def table_of_tries(tries: list[dict[str, Any]]) -> str:
             f"{100 * row['specificity_at_97']:.0f} %",
             f"{row['scan_auc']:.3f}",
             f"{np.mean(list(row['subtype_auc'].values())):.3f}",
-            f"{row['core_minutes']:.0f}",
+            f"{row['core_minutes']:.0f}" if "core_minutes" in row else "",
         )
         lines.append(cells)
     return markdown(Table(COLUMNS_OF_TRIES, tuple(lines))) + "\n"

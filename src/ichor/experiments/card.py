@@ -190,9 +190,9 @@ def _how_it_decides(package: PackageConfig) -> str:
         text += f" The voxel threshold is {threshold}, that of the best Dice per scan with hemorrhage in 3-D."
     else:
         text += (
-            f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice: that of "
-            "the best Dice of scans with hemorrhage, in 3-D and by slices, which leaves "
-            f"{100 * BALANCED_SPECIFICITY:g} % of those without unmarked."
+            f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice: the lowest "
+            f"threshold that leaves {100 * BALANCED_SPECIFICITY:g} % of the scans without hemorrhage unmarked and "
+            "outlines those with it as well as any, by Dice in 3-D and by slices, to within a standard error."
         )
     return (
         f"{text}{_operating_points(chosen)} All this was chosen on subjects that the network in question was not "
