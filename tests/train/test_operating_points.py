@@ -57,8 +57,15 @@ def test_balanced_is_the_lowest_that_outlines_as_well() -> None:
         ]
 
     assert balanced(0, 0, 0) == 0.15  # the lowest that marks none of the ten
-    assert balanced(0, 0, 40) == 0.15  # worse on one of three: that may be chance
+    for n in range(2, 9):
+        assert balanced(40, *[0] * n) == 0.15  # worse on one of them: that may be chance
+    assert balanced(20, 20, 0) == 0.35  # twice a standard error behind
     assert balanced(20, 30, 40) == 0.35
+    # Another is found at the lower: the mean difference is 0.9 and 1.2 of its standard error.
+    also = one_slice((0.32, True, 10), (0.32, False, 190))
+    for n, chosen in ((40, 0.15), (60, 0.35)):
+        cases = [*(one_slice((0.9, True, 100), next_to=n) for _ in range(3)), also, *clean]
+        assert operating_points(cases)[1]["balanced"] == chosen
     assert operating_points([one_slice((0.9, True, 100), next_to=40), *clean])[1]["balanced"] == 0.35
     assert operating_points([one_slice((0.9, True, 100), next_to=40), faint, *clean])[1]["balanced"] == 0.15
 

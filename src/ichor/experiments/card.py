@@ -190,9 +190,10 @@ def _how_it_decides(package: PackageConfig) -> str:
         text += f" The voxel threshold is {threshold}, that of the best Dice per scan with hemorrhage in 3-D."
     else:
         text += (
-            f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice: the lowest "
-            f"threshold that leaves {100 * BALANCED_SPECIFICITY:g} % of the scans without hemorrhage unmarked and "
-            "outlines those with it as well as any, by Dice in 3-D and by slices, to within a standard error."
+            f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice: the "
+            f"lowest threshold that leaves {100 * BALANCED_SPECIFICITY:g} % of the scans without hemorrhage unmarked, "
+            "as far as any does, and outlines those with it as well as any, by Dice in 3-D and by slices, to within a "
+            "standard error."
         )
     return (
         f"{text}{_operating_points(chosen)} All this was chosen on subjects that the network in question was not "
@@ -208,6 +209,6 @@ def _operating_points(chosen: Mapping[str, Any]) -> str:
         f" Other operating points are `triage` at {points['triage']:g}, the highest that finds as many as any does of "
         "the hemorrhages of which the network marks anything, and `specific` at "
         f"{points['specific']:g}, the lowest that leaves "
-        f"{100 * SPECIFIC_SPECIFICITY:g} % of the scans without hemorrhage unmarked. Probabilities are calibrated by a "
-        "slope and an intercept of their logit (Platt 1999)."
+        f"{100 * SPECIFIC_SPECIFICITY:g} % of the scans without hemorrhage unmarked, or the highest. Probabilities are "
+        "calibrated by a slope and an intercept of their logit (Platt 1999)."
     )

@@ -16,6 +16,9 @@ DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 # Of the scans without hemorrhage, those left unmarked at two of the operating points.
 BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY = 0.6, 0.95
 
+# Where one scan alone is outlined worse, that and its standard error are the same number: it may be chance.
+_ROUNDING = 1e-9
+
 # Dense where it is low: so is the probability of small and faint lesions, and theirs is the threshold that decides.
 VOXEL_THRESHOLDS = (
     0.001,
@@ -86,13 +89,13 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
     """The doubt of outlines, and the thresholds by name, from the lowest.
 
     `balanced` leaves 60 % of the scans without hemorrhage unmarked, as far as any threshold does, and is the lowest of
-    those whose Dice, at some doubt, is less than a standard error of the difference below the best: of what outlines
-    alike, that which finds most (so Breiman et al. 1984 chose among trees). The doubt is that of the best Dice at it.
-    Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on their slices without
-    any, and that of their slices with hemorrhage, where a small one counts as much as a large one. `triage` is the
-    highest that finds as many as any does of the hemorrhages of which there is a candidate (what an outline cuts away
-    beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of the scans without
-    hemorrhage, or the highest.
+    those whose Dice, at some doubt, is no more than a standard error of the paired difference below the best: of what
+    outlines alike, that which finds most (after Breiman et al. 1984, who chose among trees so). The doubt is that of
+    the best Dice at it. Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on
+    their slices without any, and that of their slices with hemorrhage, where a small one counts as much as a large one.
+    `triage` is the highest that finds as many as any does of the hemorrhages of which there is a candidate (what an
+    outline cuts away beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of
+    the scans without hemorrhage, or the highest.
     """
     n = len(VOXEL_THRESHOLDS)
     to_outline = [one for one in cases if one.case.reference.any()]
@@ -124,4 +127,5 @@ def _lowest_as_good(dice: FloatArray, allowed: NDArray[np.bool_]) -> int:
     best = np.unravel_index(np.argmax(np.where(allowed, dice.sum(axis=0), -1)), dice.shape[1:])
     behind = dice[:, best[0], best[1], None, None] - dice
     error = behind.std(axis=0, ddof=1) / np.sqrt(len(dice)) if len(dice) > 1 else 0.0
-    return int(np.argmax((behind.mean(axis=0) <= error).any(axis=0) & allowed))
+    as_good = behind.mean(axis=0) <= error + _ROUNDING
+    return int(np.argmax(as_good.any(axis=0) & allowed))

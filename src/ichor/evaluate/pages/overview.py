@@ -24,8 +24,8 @@ HTML = "results.html"
 
 INTRODUCTION = (
     "What the experiments found. Each folder holds its figures (`metrics.json`), the masks and scores they follow "
-    "from, and a page with all tables and the one command that makes them again. Every figure is of subjects that were "
-    "not seen in training or used to choose anything."
+    "from, and a page with all tables and the one command that makes them again. Every figure is of subjects that the "
+    "model in question saw nothing of, in training or in what it chose."
 )
 MARKED = (
     "A run marked reduced is a small stand-in for a larger experiment; one on a part of the folds has few subjects and "
