@@ -1,0 +1,277 @@
+"""What limits how much a model finds: the subjects that its figures hang on, and what finding more would take.
+
+    python scripts/detection_limits.py RUN --data DATASET --out results/detection-limits
+
+RUN is a run of `ichor crossval` on all five folds: its scores, its masks and the answers that it kept of each subject.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.atomic import write_whole
+from ichor.cli.progress import progress
+from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig, IchorError
+from ichor.evaluate.detection import roc_curve
+from ichor.evaluate.files import read_metrics, read_predictions
+from ichor.evaluate.overlap import Overlaps, subject_averages
+from ichor.evaluate.prediction import Prediction
+from ichor.experiments.fold import kept_file
+from ichor.experiments.kept import read_answer
+from ichor.read.ct_ich import PIXEL_MM
+from ichor.screen.measurements import volume_ml
+from ichor.subtypes import Subtype
+from label_ceiling import contrast_hu
+
+SENSITIVITY = 0.97
+MOST_TELLING = 2  # subjects of each figure
+THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
+
+PAGE = """# What limits the detection
+
+The networks of `{name}`, each on the test subjects of its own fold: {n} subjects, {with_hemorrhage} of these with
+hemorrhage; {slices} slices, {positive} of these with hemorrhage.
+
+## What the figures hang on
+
+The same scores without single subjects: the two whose absence raises a figure most, for each of the figures. The
+specificity at 97 % sensitivity is decided by the {lowest} slices with hemorrhage that are ranked lowest. They are of
+{of_lowest}.
+
+| without | slice AUC | specificity at 97 % slice sensitivity | scan AUC |
+|---|---|---|---|
+{left_out}
+
+These are no results of the model, which is judged on all subjects; they tell on how few a change of them hangs.
+
+## What is missed
+
+Subjects with hemorrhage of which no voxel is marked. The area is the largest on a slice (nominal), the contrast what
+the delineation there is brighter than the brain within 5 mm around it, the probability the highest of a slice with
+hemorrhage.
+
+| subject | slices with hemorrhage | area, mm² | contrast, HU | subtypes | slice's probability |
+|---|---|---|---|---|---|
+{missed}
+
+## What missing fewer would take
+
+Every voxel from a probability on marked, without outlines, as the paper decides: what is still missed, and what is
+marked where there is nothing. The Dice is the paper's average, without 070; mL are what is marked in a scan without
+hemorrhage.
+
+| from | Dice | subjects missed | slices without hemorrhage marked | mL, median; 95th percentile |
+|---|---|---|---|---|
+{thresholds}
+
+Made again by `python scripts/detection_limits.py RUN --data ct-ich --out results/detection-limits`. Derived from
+ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How well hemorrhage is told from none: the AUC of slices and of scans, and the specificity at 97 %."""
+
+    slice_auc: float
+    specificity: float
+    scan_auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A subject of whose hemorrhage no voxel is marked; area, contrast and subtypes as in the page."""
+
+    subject: str
+    slices: int
+    area_mm2: float
+    contrast_hu: float | None
+    subtypes: tuple[str, ...]
+    slice_probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The scores of a subject's slices (n,) and of its scan, and which slices have hemorrhage."""
+
+    positive: NDArray[np.bool_]
+    slices: NDArray[np.float64]
+    scan: float
+
+
+class AtThreshold:
+    """What is found and what is marked wrongly from one threshold on, subject by subject."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+        self.overlaps: dict[str, Overlaps] = {}
+        self.missed: list[str] = []
+        self.false_slices: list[bool] = []
+        self.false_ml: list[float] = []
+
+    def add(self, case: Case, probability: NDArray[np.float32]) -> None:
+        """Count a subject; `probability` is on its scan's grid."""
+        mask = probability >= self.threshold
+        self.overlaps[case.subject] = Overlaps.of(mask, case.mask)
+        marked = mask.sum(axis=(1, 2))
+        self.false_slices += (marked > 0)[~case.positive].tolist()
+        if not case.positive.any():
+            volume = volume_ml(marked, case.scan)
+            assert volume is not None  # the dataset's slices have a spacing
+            self.false_ml.append(volume)
+        elif not (mask & case.mask).any():
+            self.missed.append(case.subject)
+
+    @property
+    def dice(self) -> float:
+        """The paper's average."""
+        averages = subject_averages(self.overlaps, leave_out=[CHRONIC_SUBJECT]).values()
+        return float(np.mean([dice for dice, _ in averages]))
+
+    def as_json(self) -> dict[str, object]:
+        """What the page has of it."""
+        return {
+            "threshold": self.threshold,
+            "dice": round(self.dice, 4),
+            "missed": sorted(self.missed),
+            "false_slices": round(float(np.mean(self.false_slices)), 4),
+            "false_ml_median": round(float(np.median(self.false_ml)), 3),
+            "false_ml_p95": round(float(np.percentile(self.false_ml, 95)), 3),
+        }
+
+    def row(self) -> str:
+        """Its row of the page."""
+        median, high = np.percentile(self.false_ml, [50, 95])
+        missed, wrongly = ", ".join(sorted(self.missed)) or "none", 100 * np.mean(self.false_slices)
+        return f"| {self.threshold:g} | {self.dice:.3f} | {missed} | {wrongly:.0f} % | {median:.1f}; {high:.1f} |"
+
+
+def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> Figures:
+    """The figures of all subjects but some. Raises ValueError where none with, or none without, hemorrhage is left."""
+    left = [one for subject, one in scores.items() if subject not in without]
+    of_slices = roc_curve(np.concatenate([one.positive for one in left]), np.concatenate([one.slices for one in left]))
+    of_scans = roc_curve([one.positive.any() for one in left], [one.scan for one in left])
+    return Figures(of_slices.auc, of_slices.specificity_at(SENSITIVITY)[0], of_scans.auc)
+
+
+def most_telling(scores: Mapping[str, Scored]) -> list[str]:
+    """The subjects whose absence raises a figure most, `MOST_TELLING` of each figure, in the order of the figures."""
+    without = {subject: asdict(figures_of(scores, [subject])) for subject in scores}
+    as_it_is, found = asdict(figures_of(scores)), []
+    for name, value in as_it_is.items():
+        raised = sorted((s for s in without if without[s][name] > value), key=lambda s: -without[s][name])
+        found += raised[:MOST_TELLING]
+    return list(dict.fromkeys(found))
+
+
+def lowest_ranked(scores: Mapping[str, Scored]) -> list[str]:
+    """Of the slices with hemorrhage that a sensitivity of 97 % may miss, and of the next, whose they are."""
+    ranked = sorted((p, subject) for subject, one in scores.items() for p in one.slices[one.positive])
+    return [subject for _, subject in ranked[: int(len(ranked) * (1 - SENSITIVITY) + 1e-9) + 1]]
+
+
+def missed_of(case: Case, prediction: Prediction) -> Missed | None:
+    """What is missed of a case, if it is missed altogether; the case's gray is read only then."""
+    if not case.positive.any() or (prediction.mask & case.mask).any():
+        return None
+    areas = case.mask.sum(axis=(1, 2))
+    largest = int(areas.argmax())
+    contrast = contrast_hu(case.mask[largest], case.scan.hu[largest])
+    return Missed(
+        case.subject,
+        int(case.positive.sum()),
+        float(areas[largest] * PIXEL_MM**2),
+        None if np.isnan(contrast) else contrast,
+        tuple(s.value for s, there in zip(Subtype, case.labels.any(axis=0), strict=True) if there),
+        float(prediction.slice_probability[case.positive].max()),
+    )
+
+
+def page(name: str, scores: Mapping[str, Scored], missed: Sequence[Missed], thresholds: Sequence[AtThreshold]) -> str:
+    """The README of the result."""
+    telling, lowest = most_telling(scores), lowest_ranked(scores)
+    counts = sorted(Counter(lowest).items(), key=lambda of: (-of[1], of[0]))
+    rows: dict[str, list[str]] = {"nobody": [], **{subject: [subject] for subject in telling}}
+    if len(telling) > 1:
+        rows["all of these"] = telling
+    positive = [one.positive for one in scores.values()]
+    return PAGE.format(
+        name=name,
+        n=len(scores),
+        with_hemorrhage=sum(of.any() for of in positive),
+        slices=sum(map(len, positive)),
+        positive=sum(of.sum() for of in positive),
+        lowest=len(lowest),
+        of_lowest=", ".join(f"{subject} ({times})" for subject, times in counts),
+        left_out="\n".join(_figures_row(who, figures_of(scores, without)) for who, without in rows.items()),
+        missed="\n".join(map(_missed_row, missed)),
+        thresholds="\n".join(at.row() for at in thresholds),
+    )
+
+
+def _figures_row(who: str, of: Figures) -> str:
+    return f"| {who} | {of.slice_auc:.3f} | {100 * of.specificity:.1f} % | {of.scan_auc:.3f} |"
+
+
+def _missed_row(of: Missed) -> str:
+    contrast = "" if of.contrast_hu is None else f"{of.contrast_hu:.0f}"
+    subtypes = ", ".join(of.subtypes)
+    return f"| {of.subject} | {of.slices} | {of.area_mm2:.0f} | {contrast} | {subtypes} | {of.slice_probability:.3f} |"
+
+
+def main() -> None:
+    """Read, count and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    try:
+        find(asked.run, CtIch(asked.data), asked.out)
+    except IchorError as error:
+        print(f"detection_limits: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def find(run: Path, dataset: CtIch, out: Path) -> None:
+    """Write the page and its figures. Raises BadConfig where the run is not whole, or has one kind of scans alone."""
+    predictions = read_predictions(run, dataset)
+    scores: dict[str, Scored] = {}
+    missed: list[Missed] = []
+    thresholds = [AtThreshold(threshold) for threshold in THRESHOLDS]
+    with progress(len(predictions)) as done:
+        for case in dataset.cases(list(predictions)):
+            prediction = predictions.of(case)
+            scores[case.subject] = Scored(case.positive, prediction.slice_probability, prediction.scan_probability)
+            if (one := missed_of(case, prediction)) is not None:
+                missed.append(one)
+            probability = read_answer(kept_file(run, prediction.fold, case.subject))["probability"]
+            for at in thresholds:
+                at.add(case, probability)
+            done(case.subject)
+    with_hemorrhage = {subject for subject, one in scores.items() if one.positive.any()}
+    if min(len(with_hemorrhage), len(scores) - len(with_hemorrhage)) < 2:  # one is left out in turn
+        raise BadConfig(
+            f"{run}: expected two scans and more with hemorrhage and without, found {len(with_hemorrhage)} with "
+            f"and {len(scores) - len(with_hemorrhage)} without"
+        )
+    missed.sort(key=lambda one: one.subject)
+    out.mkdir(parents=True, exist_ok=True)
+    kept = {"missed": [asdict(one) for one in missed], "thresholds": [at.as_json() for at in thresholds]}
+    write_whole(out / "detection.json", json.dumps(kept, indent=1) + "\n")
+    write_whole(out / "README.md", page(str(read_metrics(run)["experiment"]), scores, missed, thresholds))
+
+
+if __name__ == "__main__":
+    main()
