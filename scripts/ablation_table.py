@@ -4,9 +4,10 @@
 
 Reads rows.json, one object a row as `scripts/ablation.py --fold` prints it, `config` being one that ships, with
 `core_minutes` of training beside it where they are known, and tries.json, rows as `--blocks` prints them: `try` is what
-is tried; they are compared with the first. Writes cost.json, of each network of the former its parameters and the
-milliseconds a slice takes on this machine, all measured in one run, and each table between its two marks in README.md.
-The interval of a Dice, and of a difference of two, is from resampling its subjects.
+is tried, `parameters` those that run, `time` what a slice takes in times of the first's; they are compared with the
+first. Writes cost.json, of each network of the former its parameters and the milliseconds a slice takes on this
+machine, all measured in one run, and each table between its two marks in README.md. The interval of a Dice, and of a
+difference of two, is from resampling its subjects.
 """
 
 from __future__ import annotations
@@ -61,11 +62,13 @@ COLUMNS_OF_TRIES = (
     "try",
     *(f"{name}, from one half on" for name in _OUTLINED),
     *(f"{name}, as decided" for name in _OUTLINED),
-    "slice AUC",
-    "specificity at 97 % sensitivity",
-    "scan AUC",
-    "subtype AUC, mean",
+    "slice AUC, not calibrated",
+    "specificity at 97 % sensitivity, not calibrated",
+    "scan AUC, not calibrated",
+    "subtype AUC, mean, not calibrated",
     "training, core-minutes",
+    "parameters",
+    "time a slice, times the first's",
 )
 
 
@@ -150,6 +153,8 @@ def table_of_tries(tries: list[dict[str, Any]]) -> str:
             f"{row['scan_auc']:.3f}",
             f"{np.mean(list(row['subtype_auc'].values())):.3f}",
             f"{row['core_minutes']:.0f}" if "core_minutes" in row else "",
+            f"{row['parameters']:,}",
+            f"{row['time']:g}",
         )
         lines.append(cells)
     return markdown(Table(COLUMNS_OF_TRIES, tuple(lines))) + "\n"

@@ -11,8 +11,9 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +21,25 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig, IchorError
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.files import read_metrics, read_predictions
-from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.evaluate.prediction import Prediction
-from ichor.experiments.fold import kept_file
+from ichor.experiments.crossed import MODEL
+from ichor.experiments.fold import fold_folder, kept_file
 from ichor.experiments.kept import read_answer
+from ichor.methods import load_method
+from ichor.methods.unet_slices import UNetSlices
 from ichor.read.ct_ich import PIXEL_MM
-from ichor.screen.measurements import volume_ml
 from ichor.subtypes import Subtype
 from label_ceiling import contrast_hu
+from marked import Marked
 
 SENSITIVITY = 0.97
 MOST_TELLING = 2  # subjects of each figure
+Plain = Mapping[float, Marked]  # by the threshold from which on every voxel is marked
 THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
 
 PAGE = """# What limits the detection
@@ -65,14 +69,23 @@ hemorrhage.
 |---|---|---|---|---|---|
 {missed}
 
+## At the operating points
+
+Every subject by the model of its own fold, at each of this model's operating points. The Dice is the paper's average,
+without 070; sensitivity and specificity are of slices, called where any voxel is marked; scans and mL are of scans
+without hemorrhage.
+
+| operating point | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
+|---|---|---|---|---|---|---|
+{points}
+
 ## What missing fewer would take
 
-Every voxel from a probability on marked, without outlines, as the paper decides: what is still missed, and what is
-marked where there is nothing. The Dice is the paper's average, without 070; mL are what is marked in a scan without
-hemorrhage.
+The same where every voxel from a probability on is marked, without outlines, as the paper decides: what is still
+missed, and what is marked where there is nothing.
 
-| from | Dice | subjects missed | slices without hemorrhage marked | mL, median; 95th percentile |
-|---|---|---|---|---|
+| from | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
+|---|---|---|---|---|---|---|
 {thresholds}
 
 Made again by `python scripts/detection_limits.py RUN --data ct-ich --out results/detection-limits`. Derived from
@@ -108,53 +121,6 @@ class Scored:
     positive: NDArray[np.bool_]
     slices: NDArray[np.float64]
     scan: float
-
-
-class AtThreshold:
-    """What is found and what is marked wrongly from one threshold on, subject by subject."""
-
-    def __init__(self, threshold: float) -> None:
-        self.threshold = threshold
-        self.overlaps: dict[str, Overlaps] = {}
-        self.missed: list[str] = []
-        self.false_slices: list[bool] = []
-        self.false_ml: list[float] = []
-
-    def add(self, case: Case, probability: NDArray[np.float32]) -> None:
-        """Count a subject; `probability` is on its scan's grid."""
-        mask = probability >= self.threshold
-        self.overlaps[case.subject] = Overlaps.of(mask, case.mask)
-        marked = mask.sum(axis=(1, 2))
-        self.false_slices += (marked > 0)[~case.positive].tolist()
-        if not case.positive.any():
-            volume = volume_ml(marked, case.scan)
-            assert volume is not None  # the dataset's slices have a spacing
-            self.false_ml.append(volume)
-        elif not (mask & case.mask).any():
-            self.missed.append(case.subject)
-
-    @property
-    def dice(self) -> float:
-        """The paper's average."""
-        averages = subject_averages(self.overlaps, leave_out=[CHRONIC_SUBJECT]).values()
-        return float(np.mean([dice for dice, _ in averages]))
-
-    def as_json(self) -> dict[str, object]:
-        """What the page has of it."""
-        return {
-            "threshold": self.threshold,
-            "dice": round(self.dice, 4),
-            "missed": sorted(self.missed),
-            "false_slices": round(float(np.mean(self.false_slices)), 4),
-            "false_ml_median": round(float(np.median(self.false_ml)), 3),
-            "false_ml_p95": round(float(np.percentile(self.false_ml, 95)), 3),
-        }
-
-    def row(self) -> str:
-        """Its row of the page."""
-        median, high = np.percentile(self.false_ml, [50, 95])
-        missed, wrongly = ", ".join(sorted(self.missed)) or "none", 100 * np.mean(self.false_slices)
-        return f"| {self.threshold:g} | {self.dice:.3f} | {missed} | {wrongly:.0f} % | {median:.1f}; {high:.1f} |"
 
 
 def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> Figures:
@@ -198,7 +164,9 @@ def missed_of(case: Case, prediction: Prediction) -> Missed | None:
     )
 
 
-def page(name: str, scores: Mapping[str, Scored], missed: Sequence[Missed], thresholds: Sequence[AtThreshold]) -> str:
+def page(
+    name: str, scores: Mapping[str, Scored], missed: Sequence[Missed], points: Mapping[str, Marked], plain: Plain
+) -> str:
     """The README of the result."""
     telling, lowest = most_telling(scores), lowest_ranked(scores)
     counts = sorted(Counter(lowest).items(), key=lambda of: (-of[1], of[0]))
@@ -216,7 +184,8 @@ def page(name: str, scores: Mapping[str, Scored], missed: Sequence[Missed], thre
         of_lowest=", ".join(f"{subject} ({times})" for subject, times in counts),
         left_out="\n".join(_figures_row(who, figures_of(scores, without)) for who, without in rows.items()),
         missed="\n".join(map(_missed_row, missed)),
-        thresholds="\n".join(at.row() for at in thresholds),
+        points="\n".join(f"| `{point}` | {marked.cells()} |" for point, marked in points.items()),
+        thresholds="\n".join(f"| {threshold:g} | {marked.cells()} |" for threshold, marked in plain.items()),
     )
 
 
@@ -249,7 +218,8 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
     predictions = read_predictions(run, dataset)
     scores: dict[str, Scored] = {}
     missed: list[Missed] = []
-    thresholds = [AtThreshold(threshold) for threshold in THRESHOLDS]
+    points: dict[str, Marked] = {}
+    plain = {threshold: Marked() for threshold in THRESHOLDS}
     with progress(len(predictions)) as done:
         for case in dataset.cases(list(predictions)):
             prediction = predictions.of(case)
@@ -257,8 +227,10 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
             if (one := missed_of(case, prediction)) is not None:
                 missed.append(one)
             probability = read_answer(kept_file(run, prediction.fold, case.subject))["probability"]
-            for at in thresholds:
-                at.add(case, probability)
+            for point, mask in _at_operating_points(run, prediction.fold, probability):
+                points.setdefault(point, Marked()).add(case, mask)
+            for threshold, marked in plain.items():
+                marked.add(case, probability >= threshold)
             done(case.subject)
     with_hemorrhage = {subject for subject, one in scores.items() if one.positive.any()}
     if min(len(with_hemorrhage), len(scores) - len(with_hemorrhage)) < 2:  # one is left out in turn
@@ -268,9 +240,31 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
         )
     missed.sort(key=lambda one: one.subject)
     out.mkdir(parents=True, exist_ok=True)
-    kept = {"missed": [asdict(one) for one in missed], "thresholds": [at.as_json() for at in thresholds]}
+    kept = {
+        "missed": [asdict(one) for one in missed],
+        "operating_points": [{"name": point, **marked.figures()} for point, marked in points.items()],
+        "thresholds": [{"threshold": threshold, **marked.figures()} for threshold, marked in plain.items()],
+    }
     write_whole(out / "detection.json", json.dumps(kept, indent=1) + "\n")
-    write_whole(out / "README.md", page(str(read_metrics(run)["experiment"]), scores, missed, thresholds))
+    write_whole(out / "README.md", page(str(read_metrics(run)["experiment"]), scores, missed, points, plain))
+
+
+@cache
+def _model(run: Path, fold: int) -> UNetSlices:
+    method = load_method(fold_folder(run, fold) / MODEL)
+    if not isinstance(method, UNetSlices) or method.chosen is None or not method.chosen.operating_points:
+        raise BadConfig(f"{run}: expected models with operating points, found {method.name} without in fold {fold}")
+    return method
+
+
+def _at_operating_points(
+    run: Path, fold: int, probability: NDArray[np.float32]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """What the fold's model marks at each of its operating points."""
+    method = _model(run, fold)
+    assert method.chosen is not None
+    for point, threshold in method.chosen.operating_points.items():
+        yield point, method.mask_at(probability, threshold)
 
 
 if __name__ == "__main__":

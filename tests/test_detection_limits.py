@@ -17,7 +17,9 @@ from ichor.evaluate.files import write_metrics, write_predictions
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.fold import kept_file
 from ichor.experiments.kept import write_kept
+from ichor.methods.settings import SlicesChosen
 from made_ct_ich import write_ct_ich_nifti
+from made_package import untrained_method
 from made_results import made_prediction
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +47,10 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
         one = replace(made, mask=mask, areas=dict.fromkeys(made.areas, area))
         write_kept(kept_file(folder / "run", 1, case.subject), one, {"probability": probability})
         predictions.append(one)
+    method = untrained_method()
+    points = {"triage": 0.01, "balanced": 0.1, "specific": 0.2}
+    method.chosen = SlicesChosen(threshold=0.1, head_mm=180, operating_point="balanced", operating_points=points)
+    method.save(folder / "run/fold-1/model")
     write_predictions(folder / "run", predictions, dataset)
     write_metrics(folder / "run", {"experiment": "made"})
     return predictions
@@ -83,10 +89,16 @@ def test_who_the_figures_hang_on_and_what_missing_fewer_would_take(tmp_path: Pat
     size = dataset.truth("052").mask.sum()
     assert kept["missed"][0]["area_mm2"] == pytest.approx(size * 0.33**2)
     assert kept["missed"][0]["contrast_hu"] > 20
+    points = {one["name"]: one for one in kept["operating_points"]}
+    both = ["052", "070"]
+    assert [points[name]["missed"] for name in ("triage", "balanced", "specific")] == [["070"], both, both]
+    assert points["specific"]["unmarked"] == 1 and points["balanced"]["unmarked"] == 0.5
+    assert (points["triage"]["sensitivity"], points["balanced"]["sensitivity"]) == (3 / 4, 2 / 4)
+    assert points["triage"]["specificity"] == pytest.approx(1 - 6 / 16)
     at = {one["threshold"]: one for one in kept["thresholds"]}
-    assert (at[0.5]["dice"], at[0.5]["missed"], at[0.5]["false_slices"]) == (0.5, ["052", "070"], 0)
-    assert at[0.1]["false_slices"] == pytest.approx(4 / 16) and at[0.1]["missed"] == ["052", "070"]
-    assert at[0.02]["false_slices"] == pytest.approx(6 / 16)
+    assert (at[0.5]["dice"], at[0.5]["missed"], at[0.5]["specificity"]) == (0.5, ["052", "070"], 1)
+    assert at[0.1]["specificity"] == pytest.approx(1 - 4 / 16) and at[0.1]["missed"] == ["052", "070"]
+    assert at[0.02]["specificity"] == pytest.approx(1 - 6 / 16)
     assert at[0.01]["missed"] == ["070"] and at[0.01]["dice"] > at[0.5]["dice"]
     ml = 4 * 100 * 1.65**2 * 5 / 1000  # of 053, the only one of two that has any
     assert (at[0.1]["false_ml_median"], at[0.1]["false_ml_p95"]) == pytest.approx((ml / 2, 0.95 * ml), abs=0.001)

@@ -37,7 +37,7 @@ def subjects_table(metrics: Mapping[str, Any]) -> str:
 def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()) -> str:
     """The README.md of a run's results: what they say, every table, the pictures, and how they are made again."""
     reduced = [run.REDUCED] if metrics["made_by"].get("reduced") else []
-    top = [run.what_it_is(metrics), *reduced, run.what_it_says(metrics), run.USE]
+    top = [run.what_it_is(metrics), *reduced, run.what_it_says(metrics), *run.how_blind(metrics), run.USE]
     return f"""# {run.title(metrics)}
 
 {_paragraphs(top)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
+from ichor.dataset.folds import authors_fold
 from ichor.evaluate.figures.drawn import DrawnFigure
 from ichor.evaluate.pages.beside import TILES, Verdict, paper_experiment
 from ichor.evaluate.pages.blocks import Section
@@ -23,6 +25,9 @@ REDUCED = (
     "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
     "not those of the paper's method."
 )
+
+# Folds on whose test subjects tries of a recipe were ranked, by experiment.
+_RANKED_ON = {"model": (4, 5)}
 
 # Where the paper's figure lies.
 _LIES = {
@@ -45,8 +50,23 @@ def what_it_is(metrics: Metrics) -> str:
     return (
         f"Method `{metrics['config']['method']}` on the authors' test {fold_words(folds)} of ct-ich: "
         f"{data['n_subjects']} subjects, {data['n_slices']} slices, each predicted by a model that saw nothing of the "
-        "subject in training or in any choice."
+        "subject in training or in what it chose."
     )
+
+
+def how_blind(metrics: Metrics) -> list[str]:
+    """How far the recipe itself was designed without the subjects that it is judged on, where it was not."""
+    ranked_on = _RANKED_ON.get(metrics["experiment"], ())
+    others = [fold for fold in metrics["folds"] if fold not in ranked_on]
+    if not ranked_on or not others:
+        return []
+    subjects_of = {subject for fold in others for subject in authors_fold(fold).test}
+    dice = [one["dice"] for subject, one in metrics["per_subject"].items() if subject in subjects_of]
+    on_others = f" On {fold_words(others)} the Dice is {fmean(dice):.3f} ({len(dice)} subjects)." if dice else ""
+    return [
+        "The recipe was designed by people who knew the figures of earlier ones, and its tries were ranked on the test "
+        f"subjects of {fold_words(list(ranked_on))}, so these figures are somewhat optimistic.{on_others}"
+    ]
 
 
 def what_it_says(metrics: Metrics) -> str:

@@ -1,0 +1,56 @@
+"""What a way of marking finds and what it marks wrongly, counted subject by subject."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.evaluate.overlap import Overlaps, subject_averages
+from ichor.screen.measurements import volume_ml
+
+
+class Marked:
+    """Masks of subjects against their delineations; a slice or a scan is called where any voxel is marked."""
+
+    def __init__(self) -> None:
+        self._overlaps: dict[str, Overlaps] = {}
+        self._missed: list[str] = []
+        self._called: list[bool] = []
+        self._wrongly_called: list[bool] = []
+        self._false_ml: list[float] = []
+
+    def add(self, case: Case, mask: NDArray[np.bool_]) -> None:
+        """Count a subject; the mask is on its scan's grid."""
+        self._overlaps[case.subject] = Overlaps.of(mask, case.mask)
+        marked = mask.sum(axis=(1, 2))
+        self._called += (marked > 0)[case.positive].tolist()
+        self._wrongly_called += (marked > 0)[~case.positive].tolist()
+        if not case.positive.any():
+            volume = volume_ml(marked, case.scan)
+            assert volume is not None  # the dataset's slices have a spacing
+            self._false_ml.append(volume)
+        elif not (mask & case.mask).any():
+            self._missed.append(case.subject)
+
+    def figures(self) -> dict[str, float | list[str]]:
+        """The figures: Dice as the paper averages it, without 070; mL of scans without hemorrhage."""
+        dice = [one for one, _ in subject_averages(self._overlaps, leave_out=[CHRONIC_SUBJECT]).values()]
+        median, high = np.percentile(self._false_ml, [50, 95])
+        return {
+            "dice": round(float(np.mean(dice)), 4),
+            "missed": sorted(self._missed),
+            "sensitivity": round(float(np.mean(self._called)), 4),
+            "specificity": round(1 - float(np.mean(self._wrongly_called)), 4),
+            "unmarked": round(float(np.mean(np.array(self._false_ml) == 0)), 4),
+            "false_ml_median": round(float(median), 3),
+            "false_ml_p95": round(float(high), 3),
+        }
+
+    def cells(self) -> str:
+        """The figures as cells of a row in Markdown."""
+        of = self.figures()
+        assert isinstance(of["missed"], list)
+        rates = (f"{100 * float(of[name]):.1f} %" for name in ("sensitivity", "specificity", "unmarked"))
+        ml = f"{of['false_ml_median']:.1f}; {of['false_ml_p95']:.1f}"
+        return " | ".join([f"{of['dice']:.3f}", ", ".join(of["missed"]) or "none", *rates, ml])
