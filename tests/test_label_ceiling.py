@@ -32,6 +32,15 @@ def test_readers_who_draw_alike_agree_and_those_who_do_not_agree_less(tmp_path: 
     assert "not a medical device" in page and f"{dice['smoothed by 1 mm']:.3f}" in page
 
 
+def test_the_edges_of_a_dice_lie_between_those_that_were_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from label_ceiling import edge_error
+
+    rows = {f"edge displaced, SD {sd} mm": {"dice": {"value": dice}} for sd, dice in ((1, 0.8), (2, 0.6), (3, 0.5))}
+    told = [edge_error(rows, dice) for dice in (1.0, 0.9, 0.65, 0.5, 0.4)]
+    assert told == ["0.0 mm (SD)", "0.5 mm (SD)", "1.8 mm (SD)", "3.0 mm (SD)", "more than 3 mm (SD)"]
+
+
 def test_a_wider_region_is_what_scipy_dilates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "scripts")
     from label_ceiling import moved_edge, px
