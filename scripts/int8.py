@@ -61,7 +61,8 @@ paired, with 95 % intervals by resampling subjects.
 {verdict}
 
 The masks of both have a Dice of {agreement:.3f} with each other, pooled. Milliseconds are the median over batches of a
-pass of the network in OpenVINO on {threads} threads. rows.json has each subject.
+pass of the network in OpenVINO on {threads} threads, one variant beside the other, whatever else the machine did: their
+ratio counts, and [results/bench.md](../bench.md) has them on an idle machine. rows.json has each subject.
 
 {hardware}; commit {commit}. Made with
 
