@@ -4,10 +4,11 @@
 
 Reads rows.json, one object a row as `scripts/ablation.py --fold` prints it, `config` being one that ships, with
 `core_minutes` of training beside it where they are known, and tries.json, rows as `--blocks` prints them: `try` is what
-is tried, `parameters` those that run, `time` what a slice takes in times of the first's; they are compared with the
-first. Writes cost.json, of each network of the former its parameters and the milliseconds a slice takes on this
-machine, all measured in one run, and each table between its two marks in README.md. The interval of a Dice, and of a
-difference of two, is from resampling its subjects.
+is tried, and beside them, where they are known, `parameters`, those that run, and `time`, what a slice takes in times
+of the first's (measured for one network, counted for several); they are compared with the first. Writes cost.json, of
+each network of the former its parameters and the milliseconds a slice takes on this machine, all measured in one run,
+and each table between its two marks in README.md. The interval of a Dice, and of a difference of two, is from
+resampling its subjects.
 """
 
 from __future__ import annotations
@@ -153,8 +154,8 @@ def table_of_tries(tries: list[dict[str, Any]]) -> str:
             f"{row['scan_auc']:.3f}",
             f"{np.mean(list(row['subtype_auc'].values())):.3f}",
             f"{row['core_minutes']:.0f}" if "core_minutes" in row else "",
-            f"{row['parameters']:,}",
-            f"{row['time']:g}",
+            f"{row['parameters']:,}" if "parameters" in row else "",
+            f"{row['time']:g}" if "time" in row else "",
         )
         lines.append(cells)
     return markdown(Table(COLUMNS_OF_TRIES, tuple(lines))) + "\n"

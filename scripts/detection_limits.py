@@ -11,10 +11,11 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,8 @@ hemorrhage; {slices} slices, {positive} of these with hemorrhage.
 ## What the figures hang on
 
 The same scores without single subjects: the two whose absence raises a figure most, for each of the figures. The
-specificity at 97 % sensitivity is decided by the {lowest} slices with hemorrhage that are ranked lowest. They are of
-{of_lowest}.
+specificity at 97 % sensitivity is decided by those slices with hemorrhage that are ranked lowest, {lowest} in number,
+of {of_lowest}.
 
 | without | slice AUC | specificity at 97 % slice sensitivity | scan AUC |
 |---|---|---|---|
@@ -61,9 +62,9 @@ These are no results of the model, which is judged on all subjects; they tell on
 
 ## What is missed
 
-Subjects with hemorrhage of which no voxel is marked. The area is the largest on a slice (nominal), the contrast what
-the delineation there is brighter than the brain within 5 mm around it, the probability the highest of a slice with
-hemorrhage.
+Subjects of whose delineation no voxel is marked; something else may be. The area is the largest on a slice (nominal),
+the contrast what the delineation there is brighter than the brain within 5 mm around it, the probability the highest of
+a slice with hemorrhage.
 
 | subject | slices with hemorrhage | area, mm² | contrast, HU | subtypes | slice's probability |
 |---|---|---|---|---|---|
@@ -72,8 +73,9 @@ hemorrhage.
 ## At the operating points
 
 Every subject by the model of its own fold, at each of this model's operating points. The Dice is the paper's average,
-without 070; sensitivity and specificity are of slices, called where any voxel is marked; scans and mL are of scans
-without hemorrhage.
+without 070. Sensitivity and specificity are of slices, called where any voxel is marked, be it beside the hemorrhage:
+so a subject can be missed on slices that are called. Scans and mL are of scans without hemorrhage. `{in_use}` is what
+the run decided by; for the others its kept answers are decided again, in which probabilities are tenths of a logit.
 
 | operating point | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
 |---|---|---|---|---|---|---|
@@ -81,8 +83,8 @@ without hemorrhage.
 
 ## What missing fewer would take
 
-The same where every voxel from a probability on is marked, without outlines, as the paper decides: what is still
-missed, and what is marked where there is nothing.
+The same where every voxel from a probability on is marked, without outlines. These are probabilities as the model gives
+them: calibrated, and weighed by how likely the lesion is one.
 
 | from | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
 |---|---|---|---|---|---|---|
@@ -165,9 +167,13 @@ def missed_of(case: Case, prediction: Prediction) -> Missed | None:
 
 
 def page(
-    name: str, scores: Mapping[str, Scored], missed: Sequence[Missed], points: Mapping[str, Marked], plain: Plain
+    metrics: Mapping[str, Any],
+    scores: Mapping[str, Scored],
+    missed: Sequence[Missed],
+    points: Mapping[str, Marked],
+    plain: Plain,
 ) -> str:
-    """The README of the result."""
+    """The README of the result; `metrics` are the run's."""
     telling, lowest = most_telling(scores), lowest_ranked(scores)
     counts = sorted(Counter(lowest).items(), key=lambda of: (-of[1], of[0]))
     rows: dict[str, list[str]] = {"nobody": [], **{subject: [subject] for subject in telling}}
@@ -175,7 +181,8 @@ def page(
         rows["all of these"] = telling
     positive = [one.positive for one in scores.values()]
     return PAGE.format(
-        name=name,
+        name=metrics["experiment"],
+        in_use=next(iter(metrics["made_by"]["chosen"].values()))["operating_point"],
         n=len(scores),
         with_hemorrhage=sum(of.any() for of in positive),
         slices=sum(map(len, positive)),
@@ -214,8 +221,14 @@ def main() -> None:
 
 
 def find(run: Path, dataset: CtIch, out: Path) -> None:
-    """Write the page and its figures. Raises BadConfig where the run is not whole, or has one kind of scans alone."""
+    """Write the page and its figures. Raises BadConfig where the run has no scores or answers, or one kind of scans."""
     predictions = read_predictions(run, dataset)
+    positive = [bool(dataset.labels[subject].any()) for subject in predictions]
+    if min(sum(positive), len(positive) - sum(positive)) < 2:  # one is left out in turn
+        raise BadConfig(
+            f"{run}: expected two scans and more with hemorrhage and without, found {sum(positive)} with "
+            f"and {len(positive) - sum(positive)} without"
+        )
     scores: dict[str, Scored] = {}
     missed: list[Missed] = []
     points: dict[str, Marked] = {}
@@ -227,17 +240,15 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
             if (one := missed_of(case, prediction)) is not None:
                 missed.append(one)
             probability = read_answer(kept_file(run, prediction.fold, case.subject))["probability"]
-            for point, mask in _at_operating_points(run, prediction.fold, probability):
+            method = _model(run, prediction.fold)
+            assert method.chosen is not None
+            for point, threshold in method.chosen.operating_points.items():
+                decided = point == method.chosen.operating_point
+                mask = prediction.mask if decided else method.mask_at(probability, threshold)
                 points.setdefault(point, Marked()).add(case, mask)
             for threshold, marked in plain.items():
                 marked.add(case, probability >= threshold)
             done(case.subject)
-    with_hemorrhage = {subject for subject, one in scores.items() if one.positive.any()}
-    if min(len(with_hemorrhage), len(scores) - len(with_hemorrhage)) < 2:  # one is left out in turn
-        raise BadConfig(
-            f"{run}: expected two scans and more with hemorrhage and without, found {len(with_hemorrhage)} with "
-            f"and {len(scores) - len(with_hemorrhage)} without"
-        )
     missed.sort(key=lambda one: one.subject)
     out.mkdir(parents=True, exist_ok=True)
     kept = {
@@ -246,7 +257,7 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
         "thresholds": [{"threshold": threshold, **marked.figures()} for threshold, marked in plain.items()],
     }
     write_whole(out / "detection.json", json.dumps(kept, indent=1) + "\n")
-    write_whole(out / "README.md", page(str(read_metrics(run)["experiment"]), scores, missed, points, plain))
+    write_whole(out / "README.md", page(read_metrics(run), scores, missed, points, plain))
 
 
 @cache
@@ -255,16 +266,6 @@ def _model(run: Path, fold: int) -> UNetSlices:
     if not isinstance(method, UNetSlices) or method.chosen is None or not method.chosen.operating_points:
         raise BadConfig(f"{run}: expected models with operating points, found {method.name} without in fold {fold}")
     return method
-
-
-def _at_operating_points(
-    run: Path, fold: int, probability: NDArray[np.float32]
-) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """What the fold's model marks at each of its operating points."""
-    method = _model(run, fold)
-    assert method.chosen is not None
-    for point, threshold in method.chosen.operating_points.items():
-        yield point, method.mask_at(probability, threshold)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_what_is_missed_and_what_is_marked_beside_it_are_told_apart(tmp_path: Pa
         f"| as it is | {np.mean([first, 1]):.3f} |",
         "touches no hemorrhage | 0.750 |",
         "missed slices did not count | 1.000 |",
-        "has 0.763 with its edge displaced by 1 mm\n(SD) and 0.626 by 2 mm",
+        "has 0.763 with its edge displaced by 1 mm (SD) and 0.626 by 2\nmm",
         "not a medical device",
     ):
         assert text in page, page

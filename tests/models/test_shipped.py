@@ -28,8 +28,10 @@ def test_the_default_card_says_what_it_marks_in_a_real_dicom_head_without_known_
     assert package is not None
     scan = open_scan(shared / "dicom" / "ge-head")
     marked = volume_ml(load_method(package).predict(scan).mask.sum(axis=(1, 2)), scan)
-    told = re.search(r"it marks ([\d.]+) mL of rims", (package / "MODEL_CARD.md").read_text())
+    told = re.search(r"marks ([\d.]+) mL of rims", (package / "MODEL_CARD.md").read_text())
     assert told is not None and float(told[1]) == pytest.approx(marked, abs=0.3)
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    assert f"it marks {told[1]} mL of rims along the skull" in readme.read_text()
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.name)

@@ -16,7 +16,7 @@ _BESIDE = {
         "[The tries that led to it](../ablation/README.md), each with its cost, and which of them knew test figures",
         "[What limits the Dice](../limits/README.md): what is missed, by size, contrast and subtype",
         "[What limits the detection](../detection-limits/README.md): on whom the figures hang, and what is missed",
-        "[What a Dice means on this dataset](../label-ceiling/README.md): how well a second reader would do",
+        "[What a Dice means on this dataset](../label-ceiling/README.md): what small differences of drawing cost",
         "[The same in int8](../int8/README.md)",
         "[Scans acquired otherwise](../robustness/README.md): thickness, kernel, noise, tilt and more",
         "[Among the methods of the literature](../../docs/literature.md)",

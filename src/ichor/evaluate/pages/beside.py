@@ -135,7 +135,9 @@ def _section_6() -> tuple[Published, ...]:
             Published(f"Dice, {ages[age]}", "section 6", dice, ("by_age", age))
             for age, dice in paper.DICE_BY_AGE.items()
         ),
-        Published("subjects missed, without 070", "section 6", paper.SUBJECTS_MISSED, ("subjects_missed",), judged=False),
+        Published(
+            "subjects missed, without 070", "section 6", paper.SUBJECTS_MISSED, ("subjects_missed",), judged=False
+        ),
     )
 
 
