@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from ichor.head import find_head
 from ichor.read import open_scan
@@ -129,12 +130,28 @@ def test_the_type_of_the_voxels_changes_nothing(stored: type) -> None:
     assert said_of(replace(scan, voxels=scan.voxels.astype(stored))) == said_of(scan)
 
 
-@pytest.mark.parametrize(
-    "path", ["ct-ich/Patients_CT/088", "ct-ich/Patients_CT/081", "ct-ich/Patients_CT/085", "dicom/ge-head"]
-)
-def test_a_real_head_is_not_warned_of(shared: Path, path: str) -> None:
-    """Of a tilted gantry, of the brain window alone, and a small child's."""
-    assert said_of(open_scan(shared / path, ReadOptions())) == ()
+@pytest.mark.parametrize("subject", ["088", "081", "085"])
+def test_a_real_head_is_not_warned_of(shared: Path, subject: str) -> None:
+    """Of the brain window alone, and a small child's."""
+    assert said_of(open_scan(shared / "ct-ich/Patients_CT" / subject, ReadOptions())) == ()
+
+
+def test_a_real_head_whose_bone_brightens_the_brain_beside_it_is_warned_of_that_alone(shared: Path) -> None:
+    """Of a tilted gantry too, which is nothing to warn of."""
+    (said,) = said_of(open_scan(shared / "dicom/ge-head", ReadOptions()))
+    assert said.kind is Unlike.RIM
+    assert "11 HU brighter than deeper in, where up to 9 is usual" in said.sentence
+
+
+@pytest.mark.parametrize(("edge_hu", "kinds"), [(5.0, set()), (30.0, {Unlike.RIM})])
+def test_brain_that_brightens_towards_the_skull_is_warned_of(edge_hu: float, kinds: set[Unlike]) -> None:
+    bone = HEAD.voxels >= SKULL_HU
+    sd_px = 4 / HEAD.pixel_mm[0]  # mm
+    shine = np.stack([gaussian_filter(one.astype(np.float32), sd_px) for one in bone])
+    voxels = np.where(bone, HEAD.voxels, HEAD.voxels + 2 * edge_hu * shine)  # half of a Gaussian at a straight edge
+    said = said_of(replace(HEAD, voxels=voxels))
+    assert {one.kind for one in said} == kinds
+    assert all("may be no blood" in one.sentence for one in said)
 
 
 def test_a_real_phantom_is_warned_of(shared: Path) -> None:

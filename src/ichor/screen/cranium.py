@@ -30,6 +30,9 @@ SECTORS = 72  # around the brain's middle
 SKULL_CM2 = 2.0  # on a slice; what is dense and smaller is calcified, or a vessel
 FROM_BONE_MM = 3.0  # nearer, a pixel may be part bone
 FROM_BONE_UP_MM = 5.0  # the same across slices, which are thicker
+BESIDE_BONE_MM, DEEPER_MM = (2.5, 5.0), (10.0, 16.0)  # from bone in the plane of a slice
+FEWEST_PX, FEWEST_SLICES = 30, 3
+BRAIN_HU = (0.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +101,22 @@ class Cranium:
         """The brain's area on any of the scan's slices, from those looked at around them."""
         looked_at = np.arange(len(self.brain_cm2)) * self.every
         return np.interp(slices, looked_at, self.brain_cm2)
+
+    def rim_hu(self) -> float | None:
+        """How much brighter brain is beside bone than deeper in, on the median wide slice; None if few show it."""
+        bone, apart = self.hu >= self.bone_hu, []
+        for k in np.flatnonzero(self.wide):
+            from_bone_mm = ndimage.distance_transform_edt(~bone[k]) * self.pixel_mm2**0.5
+            brain = (
+                (_directions_with(bone[k : k + 1])[0] == 4) & (self.hu[k] > BRAIN_HU[0]) & (self.hu[k] < BRAIN_HU[1])
+            )
+            beside, deeper = (
+                self.hu[k][brain & (from_bone_mm >= low) & (from_bone_mm < high)]
+                for low, high in (BESIDE_BONE_MM, DEEPER_MM)
+            )
+            if min(beside.size, deeper.size) >= FEWEST_PX:
+                apart.append(float(np.median(beside) - np.median(deeper)))
+        return float(np.median(apart)) if len(apart) >= FEWEST_SLICES else None
 
 
 def _directions_with(bone: Mask) -> NDArray[np.uint8]:
