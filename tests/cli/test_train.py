@@ -126,7 +126,7 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     files = {f.name for f in (tmp_path / "model").iterdir()}
     assert files == {"model.onnx", "config.yaml", "metrics.json", "MODEL_CARD.md", "SHA256SUMS"}
     points = read_config(tmp_path / "model").chosen["operating_points"]
-    assert f"`triage` at {points['triage']:g}" in (tmp_path / "model/MODEL_CARD.md").read_text()
+    assert f"- `triage` from {points['triage']:g} on: " in (tmp_path / "model/MODEL_CARD.md").read_text()
 
 
 def test_killed_and_called_again_it_goes_on_to_the_same_weights(
