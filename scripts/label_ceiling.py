@@ -109,6 +109,11 @@ def another_hand(mm: float, mask: Mask, _: NDArray[np.floating], rng: np.random.
     return signed_distance(mask) > px(mm) * field / field.std()
 
 
+def edge_displaced(sd_mm: int) -> str:
+    """The name of the reader whose edges are so far displaced."""
+    return f"edge displaced, SD {sd_mm} mm"
+
+
 READERS: Mapping[str, Reader] = {
     "smoothed by 1 mm": partial(smoothed, 1.0),
     "smoothed by 2 mm": partial(smoothed, 2.0),
@@ -120,9 +125,7 @@ READERS: Mapping[str, Reader] = {
     "moved by 2 mm": partial(shifted, 2.0),
     "without bone": without_bone,
     "what is 45 to 100 HU within 2 mm of it": what_is_bright,
-    "edge displaced, SD 1 mm": partial(another_hand, 1.0),
-    "edge displaced, SD 2 mm": partial(another_hand, 2.0),
-    "edge displaced, SD 3 mm": partial(another_hand, 3.0),
+    **{edge_displaced(sd): partial(another_hand, float(sd)) for sd in EDGE_SDS_MM},
 }
 
 
@@ -210,7 +213,7 @@ def page(found: dict[str, Any]) -> str:
 
 def edge_error(rows: Mapping[str, Mapping[str, Any]], dice: float) -> str:
     """How far edges are displaced (SD) at a Dice, between the rows that were measured; nothing displaced has 1."""
-    measured = [1.0, *(rows[f"edge displaced, SD {sd} mm"]["dice"]["value"] for sd in EDGE_SDS_MM)]
+    measured = [1.0, *(rows[edge_displaced(sd)]["dice"]["value"] for sd in EDGE_SDS_MM)]
     if dice < measured[-1]:
         return f"more than {EDGE_SDS_MM[-1]} mm (SD)"
     # np.interp wants what rises.

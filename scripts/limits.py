@@ -28,7 +28,7 @@ from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.plain_files import read_object
 from ichor.read.ct_ich import PIXEL_MM
 from ichor.subtypes import Subtype
-from label_ceiling import contrast_hu
+from label_ceiling import contrast_hu, edge_displaced
 
 AREAS_MM2 = (0, 30, 100, 300, 1000, np.inf)
 CONTRASTS_HU = (-np.inf, 5, 10, 20, np.inf)
@@ -179,7 +179,7 @@ def main() -> None:
     except IchorError as error:
         print(f"limits: {error}", file=sys.stderr)
         sys.exit(2)
-    ceilings = [f"{ceiling['readers'][f'edge displaced, SD {sd} mm']['dice']['value']:.3f}" for sd in (1, 2)]
+    ceilings = [f"{ceiling['readers'][edge_displaced(sd)]['dice']['value']:.3f}" for sd in (1, 2)]
     asked.out.mkdir(parents=True, exist_ok=True)
     rows = [
         {name: None if value != value else value for name, value in asdict(one).items()}  # noqa: PLR0124 (nan)

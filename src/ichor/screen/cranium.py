@@ -32,7 +32,7 @@ FROM_BONE_MM = 3.0  # nearer, a pixel may be part bone
 FROM_BONE_UP_MM = 5.0  # the same across slices, which are thicker
 BESIDE_BONE_MM, DEEPER_MM = (2.5, 5.0), (10.0, 16.0)  # from bone in the plane of a slice
 FEWEST_PX, FEWEST_SLICES = 30, 3
-BRAIN_HU = (0.0, 100.0)
+TISSUE_HU = (0.0, 100.0)  # of what is compared beside bone and deeper in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,14 +104,13 @@ class Cranium:
 
     def rim_hu(self) -> float | None:
         """How much brighter brain is beside bone than deeper in, on the median wide slice; None if few show it."""
-        bone, apart = self.hu >= self.bone_hu, []
+        bone, (low_hu, high_hu) = self.hu >= self.bone_hu, TISSUE_HU
+        tissue = (_directions_with(bone) == 4) & (self.hu > low_hu) & (self.hu < high_hu)
+        apart = []
         for k in np.flatnonzero(self.wide):
             from_bone_mm = ndimage.distance_transform_edt(~bone[k]) * self.pixel_mm2**0.5
-            brain = (
-                (_directions_with(bone[k : k + 1])[0] == 4) & (self.hu[k] > BRAIN_HU[0]) & (self.hu[k] < BRAIN_HU[1])
-            )
             beside, deeper = (
-                self.hu[k][brain & (from_bone_mm >= low) & (from_bone_mm < high)]
+                self.hu[k][tissue[k] & (from_bone_mm >= low) & (from_bone_mm < high)]
                 for low, high in (BESIDE_BONE_MM, DEEPER_MM)
             )
             if min(beside.size, deeper.size) >= FEWEST_PX:

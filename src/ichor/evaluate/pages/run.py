@@ -57,9 +57,10 @@ def what_it_is(metrics: Metrics) -> str:
 def how_blind(metrics: Metrics) -> list[str]:
     """How far the recipe itself was designed on the subjects that it is judged on, where it was."""
     ranked_on = _RANKED_ON.get(metrics["experiment"], ())
-    seen, others = ([f for f in metrics["folds"] if (f in ranked_on) == ranked] for ranked in (True, False))
     if not ranked_on:
         return []
+    seen = [fold for fold in metrics["folds"] if fold in ranked_on]
+    others = [fold for fold in metrics["folds"] if fold not in ranked_on]
     latest = f", the latest on those of {fold_words(seen)}" if seen else ""
     words = [
         "The recipe was designed by people who knew the figures of earlier ones, and its tries were ranked on test "
