@@ -3,3 +3,5 @@
 from pathlib import Path
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+# What an earlier Ichor wrote: see the README there.
+MADE_EARLIER = Path(__file__).resolve().parent / "data" / "made-at-06608c8"

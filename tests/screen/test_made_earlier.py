@@ -1,0 +1,69 @@
+"""Results made by an earlier Ichor (tests/data/made-at-06608c8): read, kept in the summary, done again by the rule."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ichor.screen.inputs import input_sha256, path_sha256
+from ichor.screen.pipeline import read_findings
+from paths import MADE_EARLIER
+
+DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo-scan"
+EARLIER = MADE_EARLIER / "screened"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    shutil.copytree(EARLIER, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def screen(out: Path) -> dict[str, dict[str, str]]:
+    """Screen the demonstration scan into a folder; gives the rows of its summary."""
+    command = [sys.executable, "-m", "ichor", "screen", str(DEMO), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with (out / "summary.csv").open(newline="") as file:
+        return {row["scan"]: row for row in csv.DictReader(file)}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+def test_its_findings_are_read() -> None:
+    found = read_findings(EARLIER / "demo-scan")
+    assert found is not None
+    said = json.loads((EARLIER / "demo-scan" / "findings.json").read_text())
+    assert found.hemorrhage.volume_ml == said["hemorrhage"]["volume_ml"]
+    assert found.made_by.path_sha256 == said["made_by"]["path_sha256"]
+
+
+def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:
+    earlier = content(EARLIER / "demo-scan")
+    (row,) = csv.DictReader((EARLIER / "summary.csv").read_text().splitlines())
+    rows = screen(out)
+    new = f"demo-scan-{path_sha256(DEMO)[:8]}"
+    assert set(rows) == {"demo-scan", new}
+    assert row.items() <= (rows["demo-scan"] | {"status": "done"}).items()
+    assert rows["demo-scan"]["status"] == "skipped"
+    assert rows[new]["status"] == "done"
+    assert content(out / "demo-scan") == earlier
+
+
+def test_one_of_the_same_input_by_another_model_is_done_again(out: Path) -> None:
+    file = out / "demo-scan" / "findings.json"
+    said = json.loads(file.read_text())
+    said["made_by"] |= {"path_sha256": path_sha256(DEMO), "input_sha256": input_sha256(DEMO), "method_sha256": "0" * 64}
+    file.write_text(json.dumps(said))
+    rows = screen(out)
+    assert {name: row["status"] for name, row in rows.items()} == {"demo-scan": "done"}
+    found = read_findings(out / "demo-scan")
+    assert found is not None and found.made_by.method_sha256 not in (None, "0" * 64)
