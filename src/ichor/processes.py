@@ -1,0 +1,63 @@
+"""Processes that help this one, and end when it ends, however that is: of its own, by Ctrl-C or by `kill -9`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import get_context, parent_process
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+KILLED = 128 + 9  # what a shell says of a process that was killed
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+def start_helper(
+    run: Callable[..., object], *arguments: Any, name: str, grace_s: float = 0, has_helpers: bool = False
+) -> SpawnProcess:
+    """Start `run(*arguments)`, both picklable, in a fresh process that does not outlive this one.
+
+    However this process ends, the new one is killed at once; with a grace it is first asked to end by SIGTERM and has
+    that long to clean up. A thread in it waits for the end of this process, on every system. Where there is no grace,
+    Linux kills it as well, which works even in the midst of code that lets no thread run.
+
+    A process that `has_helpers` may start some of its own, and Python waits for it when this process comes to its
+    end: whoever started it tells it to end. Any other is ended then.
+    """
+    # The kernel's signal comes when the thread ends that started the process, so only the main thread may ask for it.
+    by_kernel = not grace_s and threading.current_thread() is threading.main_thread()
+    process = get_context("spawn").Process(
+        target=_run, args=(run, arguments, grace_s, by_kernel), name=name, daemon=not has_helpers
+    )
+    process.start()
+    return process
+
+
+def _run(run: Callable[..., object], arguments: tuple[Any, ...], grace_s: float, by_kernel: bool) -> None:
+    parent = parent_process()
+    assert parent is not None, "expected a process that another one started"
+    if by_kernel and sys.platform.startswith("linux"):
+        _let_the_kernel_kill_with(parent.pid)
+    threading.Thread(target=_end_after, args=(parent.join, grace_s), name="end-with-parent", daemon=True).start()
+    run(*arguments)
+
+
+def _end_after(wait: Callable[[], None], grace_s: float) -> None:
+    """End this process when `wait` returns; nothing is left to say to anyone, so no exit handler runs."""
+    wait()
+    if grace_s:
+        os.kill(os.getpid(), signal.SIGTERM)  # to the process, so that the main thread hears it
+        time.sleep(grace_s)
+    os._exit(KILLED)
+
+
+def _let_the_kernel_kill_with(parent: int | None) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the kernel was told
+        os._exit(KILLED)
