@@ -18,6 +18,7 @@ from ichor.cli.crossval import crossval
 from ichor.cli.dataset import app as dataset
 from ichor.cli.evaluate import evaluate
 from ichor.cli.inspect import inspect
+from ichor.cli.leaving import leave
 from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.publish import publish
 from ichor.cli.quantize import quantize
@@ -71,8 +72,10 @@ def main() -> None:
         app()
     except IchorError as error:
         typer.echo(f"ichor: {error}", err=True)
-        sys.exit(2)
+        leave(2)
     except BrokenPipeError:
         # The reader of our output (head, less) has left; that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        leave(0)
+    except SystemExit as asked:  # how typer ends a command, one that has done its work too
+        leave(asked.code)

@@ -6,15 +6,23 @@ One in int8 they round each in its own way: means agree to 1e-3, a voxel at a bo
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import BadConfig
+from ichor.models.cache import read_cached, write_cached
+from ichor.models.processor import instruction_set
 
 OUTPUTS = frozenset({"probability", "slice_probability", "subtype_probability"})
 
@@ -52,21 +60,30 @@ class Engine:
 
 def _runs_openvino() -> bool:
     try:
-        import openvino
-    except (ImportError, OSError):  # no wheel for this machine, or one that its system cannot load
+        openvino = _import_openvino()
+        openvino.Core().get_versions("CPU")  # of all its plugins this loads the one that is needed
+    except (ImportError, OSError, RuntimeError):  # no wheel for this machine, or one that its system cannot load
         return False
-    return "CPU" in openvino.Core().available_devices
+    return True
+
+
+def _import_openvino() -> ModuleType:
+    """OpenVINO without its model converter, which is slow to import and starts OpenVINO's telemetry.
+
+    OpenVINO does without the converter where that cannot be imported, and it can still be imported later by its name.
+    """
+    converter = "openvino.tools.ovc"
+    if "openvino" in sys.modules or converter in sys.modules:
+        return import_module("openvino")
+    sys.modules[converter] = None  # type: ignore[assignment] # what Python takes for a module that is not there
+    try:
+        return import_module("openvino")
+    finally:
+        del sys.modules[converter]
 
 
 def _openvino(path: Path, threads: int) -> Run:
-    import openvino
-
-    compiled = openvino.Core().compile_model(
-        str(path),
-        "CPU",
-        # Unasked, OpenVINO computes in bf16 where the CPU has it, which moves probabilities by up to 1e-2.
-        {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads},
-    )
+    compiled = _compiled(path, threads)
     # OpenVINO gives a tensor further names of its own.
     names = [next(n for n in output.get_names() if n in OUTPUTS) for output in compiled.outputs]
 
@@ -76,6 +93,24 @@ def _openvino(path: Path, threads: int) -> Run:
         return {name: np.array(answers[i], np.float32) for i, name in enumerate(names)}
 
     return run
+
+
+def _compiled(path: Path, threads: int) -> Any:
+    """The network compiled by OpenVINO, which takes several times as long as loading what an earlier start compiled."""
+    openvino = _import_openvino()
+    core = openvino.Core()
+    # Unasked, OpenVINO computes in bf16 where the CPU has it, which moves probabilities by up to 1e-2.
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    network = hashlib.sha256(path.read_bytes()).hexdigest()
+    made_of = (openvino.__version__, instruction_set(), *settings.items(), network)
+    name = f"openvino-{hashlib.sha256(repr(made_of).encode()).hexdigest()}"
+    kept = read_cached(name)
+    if kept is not None:
+        with suppress(RuntimeError):  # of another build with the same version: compiled again
+            return core.import_model(io.BytesIO(kept), "CPU", settings)
+    compiled = core.compile_model(str(path), "CPU", settings)
+    write_cached(name, compiled.export_model().getvalue())
+    return compiled
 
 
 def _onnxruntime(path: Path, threads: int) -> Run:

@@ -12,6 +12,7 @@ SHA256SUMS      of those above, in the form of `sha256sum`
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -114,9 +115,17 @@ def read_config(folder: Path) -> PackageConfig:
     """The package's config.yaml. Raises BadConfig where it is missing or does not hold what it should."""
     file = folder / CONFIG
     try:
-        return PackageConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return _parse_config(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadConfig(f"{file}: expected a model package's configuration, found {one_line(error)}") from error
+
+
+@lru_cache(maxsize=8)
+def _parse_config(text: str) -> PackageConfig:
+    """The configuration in `text`, parsed once: a command asks for that of its package several times."""
+    # libyaml's loader where PyYAML was built with it: Python's own takes ten times as long.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return PackageConfig.model_validate(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are safe ones)
 
 
 def config_of(method: Method, chosen: BaseModel | None) -> PackageConfig:
