@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
@@ -16,6 +17,7 @@ from ichor.models.engine import Engine
 from ichor.models.package import Training, read_config, verify, write_config, write_sums
 from made_ct_ich import write_ct_ich
 from made_package import write_package
+from made_quantized import LARGEST, weights_of
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,12 @@ def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -
     assert isinstance(method, UNetSlices)
     assert isinstance(method.forward, Engine)
     assert method.forward.path == quantized / "model.int8.onnx"
+
+
+def test_no_sum_of_it_saturates_on_any_processor(quantized: Path) -> None:
+    weights = weights_of(quantized / "model.int8.onnx")
+    assert len(weights) > 20
+    assert max(int(np.abs(of).max()) for of in weights.values()) == LARGEST
 
 
 def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ichor.models
@@ -15,6 +16,7 @@ from ichor.methods import load_method
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config
 from ichor.read import open_scan
 from ichor.screen.measurements import volume_ml
+from made_quantized import LARGEST, weights_of
 
 PACKAGES = sorted(file.parent for file in Path(ichor.models.__file__).parent.glob("*/config.yaml"))
 
@@ -72,6 +74,12 @@ class TestShipped:
         assert {"model.onnx", read_config(package).network, "config.yaml", "metrics.json", "MODEL_CARD.md"} <= set(sums)
         for name, digest in sums.items():
             assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
+
+    def test_no_sum_of_its_int8_network_saturates_on_any_processor(self, package: Path) -> None:
+        if (package / "model.int8.onnx").is_file():
+            weights = weights_of(package / "model.int8.onnx")
+            assert len(weights) > 20
+            assert max(int(np.abs(of).max()) for of in weights.values()) == LARGEST
 
     def test_it_is_at_most_10_mb(self, package: Path) -> None:
         assert sum(file.stat().st_size for file in package.iterdir()) <= 10e6

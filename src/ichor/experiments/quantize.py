@@ -15,11 +15,11 @@ from ichor.methods.unet_slices import UNetSlices
 from ichor.models.package import CONFIG, INT8, NETWORK, read_config, write_config, write_sums
 from ichor.train.quantize import calibration_slices, quantize_network
 
-_ON_THE_CARD = """
-## In int8
-
-The network that runs, `model.int8.onnx`, is `model.onnx` in int8: weights, and what flows between layers, in 8 bits
-each, quantized on slices of the subjects that it was trained on. The figures above are of the network in fp32.
+_HEADING = "\n## In int8\n"
+_ON_THE_CARD = f"""{_HEADING}
+The network that runs, `model.int8.onnx`, is `model.onnx` in int8: weights in 7 bits, what flows between layers in 8,
+quantized on slices of the subjects that it was trained on. With 7 bits no sum saturates on any processor. The figures
+above are of the network in fp32.
 """
 
 
@@ -57,6 +57,6 @@ def _training_cases(package: Path, dataset: CtIch) -> Cases:
 
 def _say_so(card: Path) -> None:
     """Add to the package's card, where it has one, that it runs in int8."""
-    text = card.read_text(encoding="utf-8") if card.is_file() else _ON_THE_CARD
-    if _ON_THE_CARD not in text:
-        card.write_text(text + _ON_THE_CARD, encoding="utf-8")
+    if card.is_file():
+        before, _, _ = card.read_text(encoding="utf-8").partition(_HEADING)
+        card.write_text(before + _ON_THE_CARD, encoding="utf-8")
