@@ -12,40 +12,28 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench_process import Row, hardware, run
+from bench_screen import SIZE, SLICES, screening, screening_otherwise
 from ct_image import ct_image
+from ichor.models.processor import has_vnni, instruction_set
 
-SLICES, SIZE = 35, 512
 HERE = Path(__file__).resolve().parent
 GE_HEAD = HERE.parents[1] / "shared" / "dicom" / "ge-head"
-# What is wanted of two cores: seconds of `ichor screen`, inference against Keras, network against limit, memory.
-MOST_SECONDS, LEAST_FASTER, MOST_OVER_LIMIT, MOST_MIB = 2.5, 200, 1.5, 500
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: seconds of each repeat, and the most memory of any in MiB (0: unknown)."""
-
-    what: str
-    seconds: list[float]
-    peak_mib: float = 0
-
-    def __str__(self) -> str:
-        memory = f"{self.peak_mib:.0f}" if self.peak_mib else ""
-        return f"{min(self.seconds):.2f} | {median(self.seconds):.2f} | {memory}"
+# What is wanted of two cores: seconds of `ichor screen` with VNNI and without, those before it reads, inference against
+# Keras, network against limit, memory.
+MOST_SECONDS, MOST_SECONDS_WITHOUT_VNNI, MOST_BEFORE_READING = 1.6, 2.6, 0.55
+LEAST_FASTER, MOST_OVER_LIMIT, MOST_MIB = 200, 1.5, 500
 
 
 @dataclass(frozen=True)
@@ -64,30 +52,6 @@ class Near:
             f"{2 * giga / self.limit_seconds:.0f} GFLOP/s | {1000 * self.seconds:.2f} ms | "
             f"{1000 * self.limit_seconds:.2f} ms | {self.seconds / self.limit_seconds:.2f} | <= {MOST_OVER_LIMIT:g}"
         )
-
-
-@dataclass(frozen=True)
-class Process:
-    """What running a command took: wall seconds, peak resident memory in MiB, and what it printed."""
-
-    seconds: float
-    peak_mib: float
-    output: str
-
-
-def run(command: list[str | Path]) -> Process:
-    """Run a command on the cores that this process is held to. Raises CalledProcessError where it fails."""
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
-        return Process(seconds, usage.ru_maxrss / 1024, output.read())
 
 
 def made_head() -> NDArray[np.int16]:
@@ -115,26 +79,6 @@ def made_series(folder: Path) -> Path:
     made.start()
     made.join()
     return folder
-
-
-def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
-    """The whole process and its parts, as findings.json counts them."""
-    wall, peak, parts = [], 0.0, []
-    ichor = Path(sys.executable).with_name("ichor")
-    for repeat in range(repeats):
-        out = folder / f"screened-{repeat}"
-        chosen = ["--model", model] if model else []
-        process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *chosen])
-        wall.append(process.seconds)
-        peak = max(peak, process.peak_mib)
-        (findings,) = out.glob("*/findings.json")
-        parts.append(json.loads(findings.read_text())["timing_s"])
-    started = [seconds - part["total"] for seconds, part in zip(wall, parts, strict=True)]
-    return [
-        Row(f"`ichor screen`, {SLICES} DICOM slices of {SIZE}x{SIZE}", wall, peak),
-        Row("— start: imports, model, leaving", started),
-        *(Row(f"— {part}", [one[part] for one in parts]) for part in ("read", "infer", "write")),
-    ]
 
 
 def inspecting(repeats: int) -> list[Row]:
@@ -167,24 +111,24 @@ def paper(command: list[str | Path]) -> Row:
     return Row(f"Paper's way, {said['version']}", [SLICES * one for one in said["seconds"]], process.peak_mib)
 
 
-def hardware(threads: int) -> str:
-    """The processor, its cores and the memory of this machine."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.machine()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{name}, {os.cpu_count()} cores ({threads} used), {memory:.0f} GiB"
-
-
 def targets(rows: list[Row], near: list[Near]) -> list[str]:
     """What is wanted of Ichor, each line with a ratio: of least times, and of the most memory."""
     whole, inference = rows[0], min(next(row for row in rows if row.what == "— infer").seconds)
-    seconds = min(whole.seconds)
+    seconds, before = min(whole.seconds), min(rows[1].seconds)
+    most = MOST_SECONDS if has_vnni(instruction_set()) else MOST_SECONDS_WITHOUT_VNNI
     lines = [
         "| what | found | against | ratio | wanted |",
         "|---|---|---|---|---|",
-        f"| {whole.what}, from the process's start to the report | {seconds:.2f} s | {MOST_SECONDS:g} s | "
-        f"{seconds / MOST_SECONDS:.2f} | <= 1 |",
+        f"| {whole.what}, from the process's start to the report | {seconds:.2f} s | {most:g} s | "
+        f"{seconds / most:.2f} | <= 1 |",
+        *(
+            f"| The same, {row.what.removeprefix('— ')} | {min(row.seconds):.2f} s | {MOST_SECONDS_WITHOUT_VNNI:g} s | "
+            f"{min(row.seconds) / MOST_SECONDS_WITHOUT_VNNI:.2f} | <= 1 |"
+            for row in rows
+            if row.what.startswith("— held to")
+        ),
+        f"| Its start: all but reading, finding, measuring and writing | {before:.2f} s | {MOST_BEFORE_READING:g} s | "
+        f"{before / MOST_BEFORE_READING:.2f} | <= 1 |",
         f"| Its peak memory | {whole.peak_mib:.0f} MiB | {MOST_MIB} MiB | {whole.peak_mib / MOST_MIB:.2f} | <= 1 |",
     ]
     for row in rows:
@@ -246,7 +190,9 @@ def main() -> None:
     threads = len(cores)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = screening(made_series(folder / "scan"), folder, arguments.model, threads, repeats)
+        scan = made_series(folder / "scan")
+        rows = screening(scan, folder, arguments.model, threads, repeats)
+        rows += screening_otherwise(scan, folder, arguments.model, threads, repeats)
         rows += inspecting(repeats)
         near = near_limit(arguments.model, threads, repeats)
         onnx, engine = folder / "paper.onnx", HERE / "bench_openvino.py"

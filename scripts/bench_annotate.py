@@ -23,7 +23,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench import SIZE, SLICES, hardware, made_series
+from bench import made_series
+from bench_process import hardware
+from bench_screen import SIZE, SLICES
 
 CHROMIUM = "/usr/bin/chromium"
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]

@@ -22,6 +22,12 @@ def afresh(monkeypatch: pytest.MonkeyPatch):
     processor._highest.cache_clear()
 
 
+def test_which_sets_have_vnni() -> None:
+    with_it = [name for name in processor.INSTRUCTION_SETS if processor.has_vnni(name)]
+    assert with_it == ["AVX2_VNNI", *processor.INSTRUCTION_SETS[-4:]]
+    assert not processor.has_vnni("aarch64")
+
+
 @pytest.mark.parametrize(
     ("features", "expected"),
     [

@@ -40,6 +40,16 @@ def instruction_set() -> str:
     return min(highest, limit, key=INSTRUCTION_SETS.index)
 
 
+def has_vnni(name: str) -> bool:
+    """Whether the instruction set of that name adds products of 8-bit numbers without saturating in between.
+
+    Without VNNI two products of u8 x s8 are added in 16 bits, which 8-bit weights overflow.
+    """
+    return name == "AVX2_VNNI" or (
+        name in INSTRUCTION_SETS and INSTRUCTION_SETS.index(name) >= INSTRUCTION_SETS.index("AVX512_CORE_VNNI")
+    )
+
+
 @lru_cache(maxsize=1)
 def _highest() -> str:
     machine = platform.machine().lower().replace("amd64", "x86-64").replace("x86_64", "x86-64")
