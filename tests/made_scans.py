@@ -110,6 +110,10 @@ class SubtypesMethod(ThresholdMethod):
         return replace(super().predict(scan), subtype_probability=told)
 
 
+class Panic(BaseException):
+    """As decoders written in Rust raise it: no Exception, and what it holds cannot be pickled."""
+
+
 class FailingMethod(ThresholdMethod):
     """Fails on scans by their names, as methods and machines do."""
 
@@ -117,6 +121,12 @@ class FailingMethod(ThresholdMethod):
         name = scan.source.path.name
         if "crash" in name:
             raise RuntimeError("DOE^JANE 1961-01-01")  # what a message may quote must not be repeated
+        if "panic" in name:
+            raise Panic("DOE^JANE 1961-01-01", lambda: None)
+        if "memory" in name:
+            raise MemoryError
+        if "deep" in name:
+            self.predict(scan)
         if "interrupt" in name:
             raise KeyboardInterrupt
         if "killed" in name:

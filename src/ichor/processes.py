@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -23,7 +24,8 @@ def start_helper(
 
     However this process ends, the new one is killed at once; with a grace it is first asked to end by SIGTERM and has
     that long to clean up. A thread in it waits for the end of this process, on every system. Where there is no grace,
-    Linux kills it as well, which works even in the midst of code that lets no thread run.
+    Linux kills it as well, which works even in the midst of code that lets no thread run. Ctrl-C, which reaches every
+    process of a terminal, is for this one to heed: the new one ignores it.
 
     A process that `has_helpers` may start some of its own, and Python waits for it when this process comes to its
     end: whoever started it tells it to end. Any other is ended then.
@@ -33,17 +35,35 @@ def start_helper(
     process = get_context("spawn").Process(
         target=_run, args=(run, arguments, grace_s, by_kernel), name=name, daemon=not has_helpers
     )
-    process.start()
+    with _ctrl_c_held_back():
+        process.start()
     return process
 
 
 def _run(run: Callable[..., object], arguments: tuple[Any, ...], grace_s: float, by_kernel: bool) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = parent_process()
     assert parent is not None, "expected a process that another one started"
     if by_kernel and sys.platform.startswith("linux"):
         _let_the_kernel_kill_with(parent.pid)
     threading.Thread(target=_end_after, args=(parent.join, grace_s), name="end-with-parent", daemon=True).start()
     run(*arguments)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """A block whose new processes do not hear Ctrl-C before they ignore it; this one hears it when the block ends."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which a first process starts, and which ends what is held back
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_after(wait: Callable[[], None], grace_s: float) -> None:

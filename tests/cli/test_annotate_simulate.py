@@ -91,7 +91,7 @@ def simulated(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_it_leaves_a_table_a_picture_and_every_figure(simulated: Path, data: Path) -> None:
-    assert {file.name for file in simulated.iterdir()} == {*RESULT, ".lock", "config.yaml", "data.json", ROUNDS}
+    assert {file.name for file in simulated.iterdir()} == {*RESULT, "config.yaml", "data.json", ROUNDS}
     found = json.loads((simulated / "simulate.json").read_text())
     assert found["made_by"]["command"] == "ichor annotate simulate ct-ich --out DIR --config small.yaml"
     assert found["data"]["fingerprint"] == CtIch(data).fingerprint

@@ -154,7 +154,7 @@ def test_an_out_that_is_a_file_is_refused(
     (path,) = scans(tmp_path / "in", "head")
     (tmp_path / "out").write_text("taken")
     assert ichor_as_process(monkeypatch, path, "--out", str(tmp_path / "out")) == 2
-    assert capsys.readouterr().err == f"ichor: {tmp_path / 'out'}: expected a folder to write to, found File exists\n"
+    assert capsys.readouterr().err == f"ichor: {tmp_path / 'out'}: expected a folder to write to, found a file\n"
 
 
 def test_workers_share_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

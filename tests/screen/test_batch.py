@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from PIL import Image
 
 from ichor.errors import IchorError
 from ichor.read.base import ReadOptions
-from ichor.screen.batch import Outcome, plan, screen_batch, write_batch
+from ichor.screen.batch import plan, screen_batch
 from ichor.screen.findings import Findings
+from ichor.screen.out_folder import write_batch
+from ichor.screen.outcome import Outcome
 from ichor.screen.pipeline import Job, screen_scan
 from ichor.windows import BRAIN
-from made_scans import FailingMethod, ThresholdMethod, load_made_method, write_made_nifti
+from made_scans import FailingMethod, Panic, ThresholdMethod, load_made_method, write_made_nifti
 from phantom import head
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
@@ -80,6 +82,24 @@ def test_one_scan_gets_its_folder(tmp_path: Path) -> None:
     assert not list(hidden(tmp_path / "out"))
 
 
+def test_what_is_written_is_the_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        run(made(tmp_path / "in", "a", "crash"), tmp_path / "out")
+    finally:
+        os.umask(before)
+    written = list((tmp_path / "out").rglob("*"))
+    modes = {one.relative_to(tmp_path / "out").as_posix(): oct(one.stat().st_mode & 0o777) for one in written}
+    assert modes == {
+        "a": "0o700",
+        "a/findings.json": "0o600",
+        "a/mask.nii.gz": "0o600",
+        "a/report.html": "0o600",
+        "errors.log": "0o600",
+        "summary.csv": "0o600",
+    }
+
+
 def test_one_bad_scan_does_not_stop_the_rest(tmp_path: Path) -> None:
     paths = made(tmp_path / "in", "a", "crash", "z")
     broken = tmp_path / "in" / "broken.nii.gz"
@@ -108,8 +128,41 @@ def test_an_unforeseen_error_says_where_it_arose_and_nothing_of_the_patient(tmp_
     assert "made_scans.py" in log and "in predict" in log
     for text in (log, outcomes["crash"].reason, (tmp_path / "out" / "summary.csv").read_text()):
         assert "DOE" not in text and "1961" not in text
-    run(made(tmp_path / "in", "a"), tmp_path / "out")
-    assert not (tmp_path / "out" / "errors.log").exists()
+
+
+def test_a_failure_stays_in_the_summary_until_there_is_a_result(tmp_path: Path) -> None:
+    """Of a scan that no later run screens: what another run into the same folder could not do must not go unseen."""
+    out = tmp_path / "out"
+    (crash,) = made(tmp_path / "in", "crash")
+    run([crash, tmp_path / "missing"], out)
+    log = (out / "errors.log").read_text()
+    run(made(tmp_path / "in", "a"), out)
+    assert {name: row["status"] for name, row in rows(out).items()} == {
+        "a": "done",
+        "crash": "failed",
+        "missing": "failed",
+    }
+    assert rows(out)["missing"]["reason"] and (out / "errors.log").read_text() == log
+    jobs = plan([crash], out, ReadOptions())
+    write_batch(out, list(screen_batch(jobs, ThresholdMethod)))
+    assert {name: row["status"] for name, row in rows(out).items()} == {
+        "a": "skipped",
+        "crash": "done",
+        "missing": "failed",
+    }
+    assert not (out / "errors.log").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_that_a_scan_raises_ends_the_batch(tmp_path: Path, workers: int) -> None:
+    paths = made(tmp_path / "in", "panic", "memory", "deep", "z")
+    outcomes = run(paths, tmp_path / "out", workers=workers)
+    kinds = {"panic": "Panic", "memory": "MemoryError", "deep": "RecursionError"}
+    for name, kind in kinds.items():
+        assert outcomes[name].reason == f"an error of Ichor's own ({kind}); where it arose is in errors.log"
+    assert outcomes["z"].status == "done"
+    assert set(rows(tmp_path / "out")) == {*kinds, "z"}
+    assert "DOE" not in (tmp_path / "out" / "errors.log").read_text()
 
 
 def test_the_whole_traceback_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
@@ -186,12 +239,59 @@ def test_workers_give_the_same_and_one_that_dies_costs_one_scan(tmp_path: Path) 
         "killed": "failed",
         "crash": "failed",
     }
-    assert "worker process died" in outcomes["killed"].reason
+    assert outcomes["killed"].reason.startswith("its worker process died, perhaps for want of memory")
     assert not list(hidden(tmp_path / "out"))
     alone = run(paths[:1], tmp_path / "alone")["a"].findings
     together = outcomes["a"].findings
     assert alone is not None and together is not None
     assert (alone.hemorrhage, alone.slices) == (together.hemorrhage, together.slices)
+
+
+def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -> None:
+    names = [f"{kind}{k}" for k in range(2) for kind in ("killed", "z")]
+    paths = made(tmp_path / "in", *names)
+    log = tmp_path / "loaded"
+    jobs = plan(paths, tmp_path / "out", ReadOptions(), method_sha256="60")
+    outcomes = list(screen_batch(jobs, partial(loaded, log), workers=2))
+    assert sorted(one.job.folder.name for one in outcomes) == sorted(names)
+    assert {one.job.folder.name for one in outcomes if one.status == "failed"} == {f"killed{k}" for k in range(2)}
+    # Two at first, another in place of each that died, and then one for each that is tried again.
+    assert len(log.read_text()) <= 2 + 2 + 2
+    assert not list(hidden(tmp_path / "out"))
+
+
+def loaded(log: Path) -> FailingMethod:
+    with log.open("a") as file:
+        file.write("x")
+    return FailingMethod()
+
+
+def dies() -> FailingMethod:
+    os._exit(9)
+
+
+def refuses() -> FailingMethod:
+    raise IchorError("package: expected weights, found none")
+
+
+def panics() -> FailingMethod:
+    raise Panic("DOE^JANE", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (dies, "the model could not be loaded: its process died"),
+        (refuses, "package: expected weights, found none"),
+        (panics, r"the model could not be loaded \(Panic\)"),
+    ],
+)
+def test_a_method_that_cannot_be_loaded_in_a_worker_is_one_line(
+    tmp_path: Path, make: Callable[[], FailingMethod], message: str
+) -> None:
+    jobs = plan(made(tmp_path / "in", "a", "b"), tmp_path / "out", ReadOptions())
+    with pytest.raises(IchorError, match=message):
+        list(screen_batch(jobs, make, workers=2))
 
 
 def test_the_way_from_file_to_report_imports_no_torch(tmp_path: Path) -> None:
@@ -202,7 +302,8 @@ sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
 from made_scans import ThresholdMethod
 from ichor.read.base import ReadOptions
-from ichor.screen.batch import plan, screen_batch, write_batch
+from ichor.screen.batch import plan, screen_batch
+from ichor.screen.out_folder import write_batch
 import ichor.cli.screen
 out = Path({str(tmp_path / "out")!r})
 outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), ThresholdMethod))

@@ -26,6 +26,7 @@ from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
 from ichor.errors import IchorError
+from ichor.interruption import exit_code, listening
 
 app = typer.Typer(
     name="ichor",
@@ -69,7 +70,8 @@ def main() -> None:
     if sys.argv[1:2] in (["train"], ["crossval"]) or sys.argv[1:3] == ["annotate", "simulate"]:
         restart_keeping_memory()
     try:
-        app()
+        with listening():
+            app()
     except IchorError as error:
         typer.echo(f"ichor: {error}", err=True)
         leave(2)
@@ -78,4 +80,4 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         leave(0)
     except SystemExit as asked:  # how typer ends a command, one that has done its work too
-        leave(asked.code)
+        leave(exit_code(asked.code))

@@ -35,7 +35,7 @@ def export(
     from ichor.annotate.export.run import export as export_scans
     from ichor.annotate.project import open_project
     from ichor.cli.progress import progress
-    from ichor.cli.screen import INTERRUPTED
+    from ichor.interruption import INTERRUPTED
 
     outcomes: list[Outcome] = []
     try:

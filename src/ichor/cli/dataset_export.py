@@ -33,11 +33,11 @@ def export(
     written falls under the dataset's licence, and goes no further than the dataset may.
     """
     from ichor.cli.progress import progress
-    from ichor.cli.screen import INTERRUPTED
     from ichor.dataset.ct_ich import CtIch
     from ichor.dataset.export.run import Outcome
     from ichor.dataset.export.run import export as export_subjects
     from ichor.errors import IchorError
+    from ichor.interruption import INTERRUPTED
 
     dataset = CtIch(data)
     wanted = sorted(set(subject)) if subject else dataset.subjects

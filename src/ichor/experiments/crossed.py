@@ -23,13 +23,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from ichor.atomic import one_at_a_time, whole_folder
+from ichor.atomic import whole_folder
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.making import commit, fit_seconds, is_first_rank, write_made_by
 from ichor.experiments.start import Start
+from ichor.locks import one_at_a_time
 from ichor.methods import Method, get
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices

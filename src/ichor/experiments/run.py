@@ -19,7 +19,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from ichor.atomic import one_at_a_time, write_whole
+from ichor.atomic import write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
@@ -40,6 +40,7 @@ from ichor.experiments.fold import (
 from ichor.experiments.kept import read_answer, read_prediction
 from ichor.experiments.making import MADE_BY, is_first_rank
 from ichor.experiments.start import Start, read_start
+from ichor.locks import one_at_a_time
 from ichor.models.package import CONFIG, read_config
 
 DATA = "data.json"

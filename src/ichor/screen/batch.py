@@ -1,50 +1,45 @@
-"""Many scans: in one process or several, one bad scan not stopping the rest, done ones not done again."""
+"""Many scans: in one process or several, one bad scan not stopping the rest, done ones not done again.
+
+Several commands may write into one folder at the same time. Each scan is locked while it is made: another command goes
+on with the next one, comes back to it at the end, and takes what it finds then, if it is what it would have made. So
+they share the work, and no folder holds the files of two.
+"""
 
 from __future__ import annotations
 
-import signal
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from ichor.atomic import write_whole
-from ichor.errors import IchorError
+from ichor.atomic import clear_left_overs, disk_errors_told, make_folder
+from ichor.errors import OutputFailed
+from ichor.interruption import check, undisturbed
+from ichor.locks import Busy, one_at_a_time
 from ichor.read.base import ReadOptions
-from ichor.screen.findings import Findings
-from ichor.screen.inputs import name_scans
+from ichor.screen.inputs import name_scans, name_with_hash, path_sha256
+from ichor.screen.out_folder import SUMMARY, results_in
+from ichor.screen.outcome import ERRORS, Outcome, failed
 from ichor.screen.pipeline import Job, Screener, earlier_findings, is_foreign, read_findings, screen_scan
-from ichor.write.summary import row_of, write_summary
-
-SUMMARY, ERRORS = "summary.csv", "errors.log"
+from ichor.screen.workers import Died, Workers
 
 MakeMethod = Callable[[], Screener]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one scan.
-
-    Attributes:
-        job: the scan.
-        status: done now, skipped since it had been done before, or failed.
-        findings: what was found; None where it failed.
-        reason: why it failed, in one line.
-        crash: where in the code an unforeseen error arose; empty for an input that could not be read.
-        traceback: the same with the error's message, where that was asked for.
-    """
+class _Task:
+    """A scan to screen; `wait` is for one that another command was at before."""
 
     job: Job
-    status: Literal["done", "skipped", "failed"]
-    findings: Findings | None = None
-    reason: str = ""
-    crash: str = ""
-    traceback: str = ""
+    wait: bool = False
+
+
+# What became of a task: Busy where another command is at it, OutputFailed where nothing can be written any more.
+_Answer = Outcome | Busy | OutputFailed
+Say = Callable[[str], None]
+MakeWork = Callable[[], Callable[[_Task], _Answer]]
 
 
 def plan(
@@ -56,9 +51,13 @@ def plan(
     method_sha256: str | None = None,
     operating_point: str | None = None,
 ) -> list[Job]:
-    """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours."""
-    taken = {folder.name: found.made_by.path_sha256 for folder, found in _results_in(out)}
-    taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
+    """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours.
+
+    Raises OutputFailed where `out` cannot be read.
+    """
+    with disk_errors_told(out):
+        taken = {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
+        taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
     taken |= {SUMMARY: "", ERRORS: ""}
     names = name_scans(paths, taken)
     return [Job(path, out / name, options, probability, method_sha256, operating_point) for path, name in names.items()]
@@ -71,122 +70,115 @@ def screen_batch(
     workers: int = 1,
     force: bool = False,
     debug: bool = False,
-) -> Iterator[Outcome]:
+    say: Say = lambda _: None,
+) -> Generator[Outcome]:
     """Screen every job, yielding each outcome as it comes: first those done before, then the rest.
 
     `make_method` is called once in each process that screens, and not at all where nothing is left to do;
     with more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
     begin. With `debug` the whole traceback of an unforeseen error is kept, its message too, which may quote
-    the file.
+    the file. `say` is told what it waits for.
+
+    Raises OutputFailed where the disk is full or gone: the scans that are left would only take their time to fail, too.
+    Raises IchorError where the method cannot be made.
     """
-    waiting = []
+    folders = {job.folder.parent for job in jobs}
+    _clear(folders)
+    try:
+        yield from _each(jobs, partial(_make_work, make_method, force, debug), workers, force, say)
+    finally:
+        with undisturbed(), suppress(OutputFailed):
+            _clear(folders)  # of workers that died
+
+
+def _clear(folders: Iterable[Path]) -> None:
+    for out in folders:
+        with disk_errors_told(out):
+            if out.is_dir():
+                clear_left_overs(out)
+
+
+def _each(jobs: Sequence[Job], make_work: MakeWork, workers: int, force: bool, say: Say) -> Iterator[Outcome]:
+    waiting: deque[_Task] = deque()
     for job in jobs:
         earlier = None if force else earlier_findings(job)
         if earlier is None:
-            waiting.append(job)
+            waiting.append(_Task(job))
         else:
             yield Outcome(job, "skipped", earlier)
     if workers > 1 and len(waiting) > 1:
-        yield from _in_processes(waiting, make_method, min(workers, len(waiting)), debug)
+        yield from _in_processes(waiting, make_work, min(workers, len(waiting)), say)
     elif waiting:
-        method = make_method()
-        for job in waiting:
-            yield _screened(job, method, debug)
+        work = make_work()
+        while waiting:
+            check()
+            task = waiting.popleft()
+            yield from _settled(task, work(task), waiting, say)
 
 
-def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write summary.csv over everything in `out`, and errors.log where something unforeseen happened.
-
-    Scans of earlier runs into the same folder stay in the summary.
-    """
-    rows = {}
-    for one in outcomes:
-        name = one.job.folder.name
-        rows[name] = row_of(name, one.status, one.findings, one.reason)
-    for folder, found in _results_in(out):
-        rows.setdefault(folder.name, row_of(folder.name, "skipped", found))
-    write_summary(out / SUMMARY, (rows[name] for name in sorted(rows)))
-    crashes = [f"{one.job.folder.name}: {one.reason}\n{one.crash}" for one in outcomes if one.crash]
-    if crashes:
-        write_whole(out / ERRORS, "\n".join(crashes))
+def _settled(task: _Task, answer: _Answer, waiting: deque[_Task], say: Say) -> Iterator[Outcome]:
+    """The outcome, where there is one; a scan that another command is at goes behind all others."""
+    if isinstance(answer, OutputFailed):
+        raise answer
+    if isinstance(answer, Busy):
+        say(f"{task.job.folder.name}: another command is at it; this one comes back to it at the end")
+        waiting.append(replace(task, wait=True))
     else:
-        (out / ERRORS).unlink(missing_ok=True)
+        yield answer
 
 
-def _results_in(out: Path) -> Iterator[tuple[Path, Findings]]:
-    for folder in sorted(out.iterdir()) if out.is_dir() else ():
-        if not folder.name.startswith(".") and (found := read_findings(folder)) is not None:
-            yield folder, found
+def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, say: Say) -> Iterator[Outcome]:
+    again: deque[_Task] = deque()
+    with Workers(make_work, count, say) as workers:
+        for task, answer in workers.each(waiting):
+            check()
+            if isinstance(answer, Died):
+                again.append(task)
+            else:
+                yield from _settled(task, answer, waiting, say)
+    # Where memory ends, the system kills whichever process has most of it: each is tried once more, alone.
+    with Workers(make_work, 1, say) as workers:
+        for task, answer in workers.each(again):
+            check()
+            if isinstance(answer, Died):
+                yield failed(task.job, answer)
+            else:
+                yield from _settled(task, answer, again, say)
 
 
-def _screened(job: Job, method: Screener, debug: bool) -> Outcome:
+def _make_work(make_method: MakeMethod, force: bool, debug: bool) -> Callable[[_Task], _Answer]:
+    return partial(_screen, method=make_method(), force=force, debug=debug)
+
+
+def _screen(task: _Task, *, method: Screener, force: bool, debug: bool) -> _Answer:
+    """Screen one scan. Whatever goes wrong with it is its outcome: only what asks the process to end gets out."""
+    job = task.job
     try:
-        return Outcome(job, "done", screen_scan(job, method))
-    except IchorError as error:
-        return Outcome(job, "failed", reason=_one_line(str(error)))
-    except Exception as error:
-        whole = traceback.format_exc() if debug else ""
-        return Outcome(job, "failed", reason=_unforeseen(error), crash=_frames(error), traceback=whole)
-
-
-def _unforeseen(error: Exception) -> str:
-    """One line that repeats nothing the error says, since that may quote the file."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"could not be read or written: {error.strerror}"
-    return f"an error of Ichor's own ({type(error).__name__}); where it arose is in {ERRORS}"
-
-
-def _frames(error: BaseException) -> str:
-    """Where an error arose, without its message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-    return "\n".join([*lines, f"  {type(error).__name__}", ""])
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-_method: Screener | None = None
-
-
-def _start_worker() -> None:
-    """Ctrl-C is for the parent to heed: the scan under way is finished."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _screen_in_worker(job: Job, make_method: MakeMethod, debug: bool) -> Outcome:
-    """Screen with the worker's own method, loaded for its first scan."""
-    global _method  # noqa: PLW0603 (a worker keeps its method from one scan to the next)
-    _method = _method or make_method()
-    return _screened(job, _method, debug)
-
-
-def _in_processes(jobs: Sequence[Job], make_method: MakeMethod, workers: int, debug: bool) -> Iterator[Outcome]:
-    lost = []
-    with _pool(workers) as pool:
-        under_way = {pool.submit(_screen_in_worker, job, make_method, debug): job for job in jobs}
-        for future in as_completed(under_way):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                lost.append(under_way[future])
-    # A worker that dies takes all scans under way and waiting with it. Each of them is tried again alone,
-    # so that only the one that killed its worker fails.
-    for job in lost:
-        with _pool(1) as pool:
-            try:
-                yield pool.submit(_screen_in_worker, job, make_method, debug).result()
-            except BrokenProcessPool:
-                reason = "its worker process died, perhaps for want of memory: try fewer --workers"
-                yield Outcome(job, "failed", reason=reason)
+        with _locked(job, task.wait) as job:
+            earlier = None if force else earlier_findings(job)
+            if earlier is not None:  # by another command, in the meantime
+                return Outcome(job, "skipped", earlier)
+            return Outcome(job, "done", screen_scan(job, method))
+    except Busy as busy:
+        return busy
+    except OutputFailed as error:
+        return error if error.for_good else failed(job, error)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # decoders in other languages raise what is no Exception
+        return failed(job, error, debug)
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes; at the end, wanted or not, scans under way are finished and no other begins."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _locked(job: Job, wait: bool) -> Iterator[Job]:
+    """The job in a folder that no other command writes meanwhile, and that holds no result of another input."""
+    with ExitStack() as stack:
+        with disk_errors_told(job.folder):
+            make_folder(job.folder.parent, private=True)
+            stack.enter_context(one_at_a_time(job.folder, wait=wait))
+            there = read_findings(job.folder)
+            if there is not None and there.made_by.path_sha256 != path_sha256(job.path):
+                # Another command gave it the same name since this one chose it.
+                job = replace(job, folder=job.folder.with_name(name_with_hash(job.path)))
+                stack.enter_context(one_at_a_time(job.folder, wait=wait))
+        yield job

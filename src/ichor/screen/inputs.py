@@ -58,10 +58,14 @@ def name_scans(paths: Iterable[Path], taken: dict[str, str] | None = None) -> di
     count = Counter(name.lower() for name in plain.values())
     named = {}
     for path, name in plain.items():
-        digest = path_sha256(path)
-        shared = count[name.lower()] > 1 or taken.get(name, digest) != digest
-        named[path] = f"{name}-{digest[:8]}" if shared else name
+        shared = count[name.lower()] > 1 or (name in taken and taken[name] != path_sha256(path))
+        named[path] = name_with_hash(path) if shared else name
     return named
+
+
+def name_with_hash(path: Path) -> str:
+    """The name of a scan that does not get its plain one: no scan at another path has it."""
+    return f"{_safe(path)}-{path_sha256(path)[:8]}"
 
 
 def path_sha256(path: Path) -> str:

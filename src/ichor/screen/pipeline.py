@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from ichor.atomic import whole_folder
+from ichor.atomic import disk_errors_told, whole_folder
 from ichor.errors import IchorError
 from ichor.head import find_head
 from ichor.read import open_scan
@@ -60,8 +61,9 @@ class Job:
 def screen_scan(job: Job, method: Screener) -> Findings:
     """Read, segment, measure and write one scan; its folder appears when all of it is there.
 
-    Raises UnreadableInput where there is no scan to read, and IchorError where the job's folder holds something
-    that is no result: it is never replaced.
+    What is written is private: it holds a patient's head. Raises UnreadableInput where there is no scan to read,
+    OutputFailed where the disk refuses the results, and IchorError where the job's folder holds something that is no
+    result: it is never replaced.
     """
     if is_foreign(job.folder):
         raise IchorError(f"{job.folder}: expected an earlier result or nothing, found something else; it is kept")
@@ -84,7 +86,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     name = printable(job.path.resolve().name)
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
     found = findings(scan, segmentation, measured, unlike=unlike, name=name, timing=timing, made_by=made_by)
-    with whole_folder(job.folder) as folder:
+    with disk_errors_told(job.folder), whole_folder(job.folder, private=True) as folder:
         write_labels(measured.labels, scan, folder / MASK)
         if job.probability:
             write_probability(segmentation.probability, scan, folder / PROBABILITY)
@@ -98,6 +100,13 @@ def screen_scan(job: Job, method: Screener) -> Findings:
 
 def earlier_findings(job: Job) -> Findings | None:
     """What an earlier run found of the same input by the same method and options; None if it is to do."""
+    try:
+        return _earlier_findings(job)
+    except OSError:  # the input or the result cannot be looked at: screening it tells why
+        return None
+
+
+def _earlier_findings(job: Job) -> Findings | None:
     found = read_findings(job.folder)
     wanted = [MASK, REPORT, *([PROBABILITY] if job.probability else [])]
     if found is None or not all((job.folder / name).is_file() for name in wanted):
@@ -116,7 +125,10 @@ def earlier_findings(job: Job) -> Findings | None:
 
 def is_foreign(path: Path) -> bool:
     """Whether something is there that is no folder of results, and so is not ours to replace."""
-    return path.exists() and not (path / FINDINGS).is_file()
+    try:
+        return os.path.lexists(path) and not (path / FINDINGS).is_file()
+    except OSError:  # a folder of another user's
+        return True
 
 
 def read_findings(folder: Path) -> Findings | None:

@@ -39,7 +39,17 @@ def write_summary(path: Path, rows: Iterable[dict[str, str]]) -> None:
     table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     table.writeheader()
     table.writerows({name: _as_text(cell) for name, cell in row.items()} for row in rows)
-    write_whole(path, text.getvalue())
+    write_whole(path, text.getvalue(), private=True)
+
+
+def read_summary(path: Path) -> dict[str, dict[str, str]]:
+    """The rows of an earlier summary by the scan's name, cells of other columns left out; none where it is no such."""
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("scan") and row.get("status")]
+    except (OSError, csv.Error):
+        return {}
+    return {row["scan"]: {name: row.get(name) or "" for name in COLUMNS} for row in rows}
 
 
 def _as_text(cell: str) -> str:

@@ -1,0 +1,107 @@
+"""What `ichor screen` says: each scan as it is done, and what became of all of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ichor.screen.findings import Findings, HemorrhageFindings, SubtypeFindings
+    from ichor.screen.outcome import Outcome
+
+
+def verdict(found: Findings) -> str:
+    """What was found, in one line, and in what the scan is unlike what the models were made for."""
+    kinds = dict.fromkeys(one.kind.value for one in found.scan.unlike)
+    return _found(found) + (f"; unlike what the model was made for: {', '.join(kinds)}" if kinds else "")
+
+
+def _found(found: Findings) -> str:
+    hemorrhage = found.hemorrhage
+    if not hemorrhage.present:
+        return f"no hemorrhage found (probability {hemorrhage.probability:.2f})"
+    where = f"{hemorrhage.n_slices} of {found.scan.n_slices} slices"
+    said = f"hemorrhage suspected (probability {hemorrhage.probability:.2f}), {_volume(hemorrhage)} on {where}"
+    marked = sorted((one for one in hemorrhage.subtypes or () if one.volume_px), key=lambda one: -one.volume_px)
+    return said + (": " + ", ".join(f"{one.subtype} {_volume(one)}" for one in marked) if marked else "")
+
+
+def _volume(of: HemorrhageFindings | SubtypeFindings) -> str:
+    if of.volume_ml is None:
+        return f"{of.volume_px} voxels"
+    return f"{of.volume_ml:.1f} mL" if of.volume_ml >= 0.05 else "< 0.1 mL"
+
+
+def close(outcomes: list[Outcome], out: Path) -> int:
+    """Say where the results lie and what failed; the exit code."""
+    failed = [one for one in outcomes if one.status == "failed"]
+    if len(outcomes) == 1:
+        (outcome,) = outcomes
+        if outcome.findings is None:
+            typer.echo(f"ichor: {_reason(outcome)}", err=True)
+            return 2
+        said = verdict(outcome.findings)
+        typer.echo(said[0].upper() + said[1:])
+        typer.echo(f"Report: {outcome.job.folder / 'report.html'}")
+        typer.echo(outcome.findings.notice)
+        return 0
+    suspected = sum(one.findings is not None and one.findings.hemorrhage.present for one in outcomes)
+    before = sum(one.status == "skipped" for one in outcomes)
+    typer.echo(
+        f"{len(outcomes) - len(failed)} of {len(outcomes)} scans screened"
+        + (f" ({before} of them before)" if before else "")
+        + f", hemorrhage suspected in {suspected}"
+    )
+    typer.echo(f"Reports: {out}/*/report.html, all in {out / 'summary.csv'}")
+    typer.echo("Research use only; not a medical device.")
+    for outcome in failed:
+        typer.echo(f"failed: {_reason(outcome)}", err=True)
+    return 1 if failed else 0
+
+
+def _reason(outcome: Outcome) -> str:
+    """The one line that says why a scan failed, with the path it names."""
+    path = str(outcome.job.path)
+    return outcome.reason if outcome.reason.startswith(path) else f"{path}: {outcome.reason}"
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """Show each outcome on stderr: with a bar on a terminal, as plain lines elsewhere."""
+    number = 0
+
+    def line(outcome: Outcome) -> str:
+        nonlocal number
+        number += 1
+        said = outcome.reason if outcome.findings is None else verdict(outcome.findings)
+        before = " (done before)" if outcome.status == "skipped" else ""
+        return f"[{number}/{total}] {outcome.job.folder.name}: {said}{before}"
+
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+
+        console = Console(stderr=True, highlight=False, markup=False)
+        with Progress(
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        ) as bar:
+            task = bar.add_task("", total=total)
+
+            def show(outcome: Outcome) -> None:
+                if total > 1:
+                    console.print(line(outcome), soft_wrap=True)
+                bar.advance(task)
+
+            yield show
+    else:
+        yield lambda outcome: typer.echo(line(outcome), err=True) if total > 1 else None

@@ -1,0 +1,86 @@
+"""One process at a time: the system's own locks, which a killed process does not leave behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".ichor-lock"
+
+
+class Busy(Exception):
+    """Another process holds the lock."""
+
+
+# Held by this process: by the thread and the lock's file.
+_held: set[tuple[int, Path]] = set()
+
+
+@contextmanager
+def one_at_a_time(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """A block that only one thread of one process at a time enters for `path`, which need not exist, on this machine.
+
+    The others wait at its door, or get Busy where they do not `wait`; inside it, the same thread may enter again. The
+    lock is a hidden file beside `path`, in a folder that exists, and is removed at the end. What is given tells whether
+    there is a lock: on Windows, and on file systems that know none, there is not, and nobody waits. Whether a network
+    file system's locks hold for other machines too is up to that system: those of NFS do, with its lock service.
+    Raises OSError where the lock's file cannot be made.
+    """
+    lock = path.absolute().with_name(f".{path.name}{LOCK}")
+    key = (threading.get_ident(), lock)
+    if fcntl is None or key in _held:
+        yield fcntl is not None
+        return
+    descriptor = _acquired(lock, wait)
+    if descriptor is None:
+        yield False
+        return
+    _held.add(key)
+    try:
+        yield True
+    finally:
+        _held.discard(key)
+        _remove(lock)  # while it is held: who waits for it sees that it is gone, and makes another
+        os.close(descriptor)
+
+
+def _acquired(lock: Path, wait: bool) -> int | None:
+    """The lock file's descriptor, which holds the lock until it is closed; None where the file system has no locks."""
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        held = False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            held = _is_still(lock, descriptor)
+            if held:
+                return descriptor
+        except BlockingIOError as error:
+            raise Busy(lock) from error
+        except OSError:
+            _remove(lock)
+            return None
+        finally:
+            if not held:
+                os.close(descriptor)
+
+
+def _remove(lock: Path) -> None:
+    with suppress(OSError):  # the disk may have failed meanwhile
+        lock.unlink()
+
+
+def _is_still(lock: Path, descriptor: int) -> bool:
+    """Whether the file that was locked is the one that others find: its last holder may have removed it."""
+    try:
+        there, locked = os.stat(lock), os.fstat(descriptor)  # noqa: PTH116
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, locked)

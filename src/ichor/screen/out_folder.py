@@ -1,0 +1,125 @@
+"""The folder that results go to: made, tried, and summed up in summary.csv and errors.log.
+
+Commands that write into it at the same time write these two one after the other, each over everything that lies there.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ichor.atomic import disk_errors_told, make_folder, write_whole
+from ichor.errors import OutputFailed
+from ichor.interruption import undisturbed
+from ichor.locks import one_at_a_time
+from ichor.screen.findings import Findings
+from ichor.screen.outcome import ERRORS, Outcome
+from ichor.screen.pipeline import earlier_findings, read_findings
+from ichor.write.summary import read_summary, row_of, write_summary
+
+SUMMARY = "summary.csv"
+
+_PROBE = "probe"
+_PROBE_BYTES = 4096  # a block: a full disk may still have room for a name
+
+
+def check_out_folder(out: Path) -> None:
+    """Raise OutputFailed, one line that names it, where something is there that is no folder."""
+    try:
+        if stat.S_ISDIR(out.stat().st_mode):
+            return
+        found = "a file"
+    except FileNotFoundError:
+        if not out.is_symlink():
+            return
+        found = "a link to nothing"
+    except OSError as error:  # a loop of links, or something below a file
+        found = str(error.strerror)
+    raise OutputFailed(f"{out}: expected a folder to write to, found {found}")
+
+
+def make_out_folder(out: Path) -> None:
+    """Make the folder, private, where it is not there yet, and see that it can be written to.
+
+    Raises OutputFailed, one line that names it, where it cannot.
+    """
+    check_out_folder(out)
+    try:
+        make_folder(out, private=True)
+    except OSError as error:
+        raise OutputFailed(f"{out}: expected a folder to write to, found {error.strerror}") from error
+    with disk_errors_told(out), one_at_a_time(out / _PROBE):
+        write_whole(out / f".{_PROBE}", bytes(_PROBE_BYTES), private=True)
+        (out / f".{_PROBE}").unlink()
+
+
+def results_in(out: Path) -> Iterator[tuple[Path, Findings]]:
+    """The folders of results in `out`, each with its findings. Raises OSError where `out` cannot be read."""
+    for folder in sorted(out.iterdir()) if out.is_dir() else ():
+        if not folder.name.startswith(".") and (found := read_findings(folder)) is not None:
+            yield folder, found
+
+
+@contextmanager
+def summed_up(out: Path, outcomes: Sequence[Outcome]) -> Iterator[None]:
+    """A block that adds to `outcomes`: at its end, however it comes about, what there is is written down."""
+    try:
+        yield
+    except BaseException:
+        if outcomes:
+            with undisturbed(), suppress(OutputFailed):  # what ended the block is the news
+                write_batch(out, outcomes)
+        raise
+    if outcomes:
+        write_batch(out, outcomes)
+
+
+def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write summary.csv over everything in `out`, and errors.log where something unforeseen happened.
+
+    Scans of earlier runs into the same folder, and of others that go on, stay in both: results as long as they lie
+    there, failures until there is a result. Raises OutputFailed where the disk refuses it.
+    """
+    with disk_errors_told(out), one_at_a_time(out / SUMMARY):
+        rows = {name: row for name, row in read_summary(out / SUMMARY).items() if row["status"] == "failed"}
+        status = {one.job.folder.name: one.status for one in outcomes if one.findings is not None}
+        for folder, found in results_in(out):
+            rows[folder.name] = row_of(folder.name, status.get(folder.name, "skipped"), found)
+        for one in outcomes:
+            # Another command may have done since what failed here.
+            if one.findings is None and earlier_findings(one.job) is None:
+                name = one.job.folder.name
+                rows[name] = row_of(name, one.status, None, one.reason)
+        write_summary(out / SUMMARY, (rows[name] for name in sorted(rows)))
+        _write_errors(out / ERRORS, outcomes, {name for name, row in rows.items() if row["status"] == "failed"})
+
+
+def _write_errors(path: Path, outcomes: Sequence[Outcome], failed: set[str]) -> None:
+    """A section for each crash; those that earlier runs wrote of scans that are still failed are kept."""
+    now = {one.job.folder.name: f"{one.job.folder.name}: {one.reason}\n{one.crash}" for one in outcomes if one.crash}
+    done_now = {one.job.folder.name for one in outcomes}
+    kept = {name: text for name, text in _sections(path).items() if name in failed - done_now}
+    sections = {**kept, **now}
+    if sections:
+        write_whole(path, "\n".join(sections[name] for name in sorted(sections)), private=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """The sections of an earlier errors.log by the scan's name: a line that names it, and indented ones."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    sections: dict[str, str] = {}
+    name = None
+    for line in lines:
+        if line and not line.startswith(" "):
+            name = line.partition(":")[0]
+            sections[name] = f"{line}\n"
+        elif line and name is not None:
+            sections[name] += f"{line}\n"
+    return sections

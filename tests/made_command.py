@@ -1,0 +1,58 @@
+"""`ichor` as a process with a made method, whose model package is a folder with a number, the lowest HU of blood.
+
+`command(...)` gives the words that run it. At a scan whose file begins with `wait` the method waits for ever, and a
+file `waits-NAME` in the folder ICHOR_TEST_SIGNS tells so, and by which process: so tests know where the command is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+from ichor.scan import Scan
+from ichor.segmentation import Segmentation
+from made_scans import FailingMethod
+
+SIGNS = "ICHOR_TEST_SIGNS"
+
+
+def command(*words: str | Path) -> list[str]:
+    """The words that run it."""
+    return [sys.executable, __file__, *map(str, words)]
+
+
+class WaitingMethod(FailingMethod):
+    """Waits at scans by their names."""
+
+    def predict(self, scan: Scan) -> Segmentation:
+        name = scan.source.path.name
+        if name.startswith("wait"):
+            Path(os.environ[SIGNS], f"waits-{name.partition('.')[0]}").write_text(str(os.getpid()))
+            while True:
+                time.sleep(0.01)
+        return super().predict(scan)
+
+
+def load(package: Path, *, threads: int | None = None, operating_point: str | None = None) -> WaitingMethod:
+    return WaitingMethod(lowest_hu=float(package.name))
+
+
+def main() -> None:
+    import ichor.methods
+    import ichor.models
+    from ichor.cli import main as run
+
+    module = ModuleType("ichor.models.package")
+    module.DEFAULT_MODEL = "60"  # type: ignore[attr-defined]
+    module.find_package = Path  # type: ignore[attr-defined]
+    module.operating_point_of = lambda folder, asked: asked  # type: ignore[attr-defined]
+    sys.modules["ichor.models.package"] = ichor.models.package = module  # type: ignore[attr-defined]
+    ichor.methods.load_method = load  # type: ignore[assignment]
+    run()
+
+
+if __name__ == "__main__":
+    main()
