@@ -76,11 +76,8 @@ def statuses(place: Path) -> dict[str, str]:
         return {row["scan"]: row["status"] for row in csv.DictReader(file)}
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize(("number", "workers"), [*((number, "1") for number in CODES), (signal.SIGTERM, "2")])
 def test_what_asks_it_to_end_is_heeded(place: Path, number: int, workers: str) -> None:
-    if (number, workers) == (signal.SIGINT, "2"):
-        return  # finishes what is under way: below
     with screening(place, "--workers", workers) as (process, _):
         assert process.stderr is not None
         if workers == "2":  # the other one goes on to the end
