@@ -11,7 +11,7 @@ import pytest
 from annotated import HOME, PORT, SCANS, SIZE, Browser, drawn, served
 from ichor.annotate.project import Project
 from ichor.annotate.server import session
-from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_A_SLICE
+from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_SLICES
 
 ONE = f"{SCANS}/1"
 # Every way to ask for something of a patient, or to change it.
@@ -25,12 +25,8 @@ WRITES: list[tuple[str, str, Any]] = [
     ("POST", f"{ONE}/seconds", {"seconds": 1}),
     ("POST", f"{ONE}/machine", {}),
     ("POST", f"{ONE}/consensus/take", {"choice": "ann"}),
-    ("POST", "/api/tools/smooth", {"rows": 2, "columns": 2, "runs": [0, 4]}),
-    (
-        "POST",
-        "/api/tools/interpolate",
-        {"rows": 2, "columns": 2, "from": {"k": 0, "runs": [0, 4]}, "to": {"k": 2, "runs": [0, 4]}},
-    ),
+    ("POST", f"{ONE}/tools/smooth", {"runs": drawn(1)}),
+    ("POST", f"{ONE}/tools/interpolate", {"from": {"k": 0, "runs": drawn(1)}, "to": {"k": 2, "runs": drawn(1)}}),
 ]
 TRICKS = [
     "..",
@@ -244,7 +240,9 @@ class TestBodies:
     )
     def test_malformed_runs(self, ann: Browser, runs: object) -> None:
         ann.put(f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": runs}, 422)
-        ann.post("/api/tools/smooth", {"rows": SIZE, "columns": SIZE, "runs": runs}, 422)
+        ann.post(f"{ONE}/tools/smooth", {"runs": runs}, 422)
+        ends = {"from": {"k": 0, "runs": drawn(1)}, "to": {"k": 3, "runs": runs}}
+        ann.post(f"{ONE}/tools/interpolate", ends, 422)
 
     @pytest.mark.parametrize(
         ("path", "body"),
@@ -295,7 +293,7 @@ class TestBodies:
 
     @pytest.mark.parametrize(
         ("path", "most"),
-        [("/person", MOST_BYTES), ("/layers/mine/slices/0", MOST_BYTES_OF_A_SLICE)],
+        [("/person", MOST_BYTES), ("/layers/mine/slices/0", MOST_BYTES_OF_SLICES)],
         ids=["person", "slice"],
     )
     @pytest.mark.parametrize("said", [True, False], ids=["said to be", "in pieces"])
@@ -306,14 +304,6 @@ class TestBodies:
         assert answer.status_code == 413
         assert "larger than" in answer.json()["error"]
 
-    def test_tools_have_bounds(self, ann: Browser) -> None:
-        end = {"k": 0, "runs": [0, 4]}
-        for far in (0, 1, 500):
-            body = {"rows": 2, "columns": 2, "from": end, "to": {"k": far, "runs": [0, 4]}}
-            ann.post("/api/tools/interpolate", body, 422)
-        ann.post("/api/tools/smooth", {"rows": 5000, "columns": 5000, "runs": [0, 25_000_000]}, 422)
-        ann.post("/api/tools/smooth", {"rows": 0, "columns": 1, "runs": []}, 422)
-
 
 def test_a_fault_of_the_server_says_nothing_of_what_it_met(
     serving: tuple[Project, Browser], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -322,7 +312,7 @@ def test_a_fault_of_the_server_says_nothing_of_what_it_met(
         raise RuntimeError("DOE^JANE 1961-01-01")
 
     ann = serving[1]
-    monkeypatch.setattr(Project, "history", fails)
+    monkeypatch.setattr(Project, "recent", fails)
     answer = ann.client.get(f"{ONE}/history")
     assert (answer.status_code, answer.json()) == (500, {"error": "the server failed at this; nothing was changed"})
     assert "RuntimeError at test_server_guards.py" in caplog.text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from annotated import SIZE, drawn, served
+from annotated import SCANS, SIZE, drawn, served
 from ichor.annotate.project.runs import decode
 from ichor.annotate.shapes import interpolate, smooth
 
@@ -193,11 +193,11 @@ def test_the_server_gives_every_slice_between_whichever_end_comes_first(tmp_path
     with served(tmp_path) as (_, (ann, _)):  # type: ignore[arg-type]
         ends = {"k": 0, "runs": drawn(5)}, {"k": 3, "runs": drawn(5, at=6)}
         answers = [
-            ann.post("/api/tools/interpolate", {"rows": SIZE, "columns": SIZE, "from": one, "to": other})["slices"]
+            ann.post(f"{SCANS}/1/tools/interpolate", {"from": one, "to": other})["slices"]
             for one, other in (ends, ends[::-1])
         ]
         assert answers[0] == answers[1] and list(answers[0]) == ["1", "2"]
         assert all(set(np.unique(decode(runs, SIZE, SIZE))) == {0, 5} for runs in answers[0].values())
-        answer = ann.post("/api/tools/smooth", {"rows": SIZE, "columns": SIZE, "runs": drawn(5, 2)})
+        answer = ann.post(f"{SCANS}/1/tools/smooth", {"runs": drawn(5, 2)})
         smoothed = decode(answer["runs"], SIZE, SIZE)
         assert [int(np.sum(smoothed == label)) for label in (5, 2)] == [44, 44]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ichor.annotate.project.database import Database
@@ -35,7 +37,7 @@ def layer_state(database: Database, scan_id: int, layer: str, only: int | None =
             row["slice"]: SliceMap(
                 revision=row["revision"],
                 runs=tuple(json.loads(row["payload"])),
-                drawn=frozenset(int(one) for one in row["drawn"].split(",") if one),
+                drawn=labels_drawn(row["drawn"]),
                 by_machine=bool(row["by_machine"]),
             )
             for row in maps
@@ -100,18 +102,36 @@ def append(
 
 def history(database: Database, scan_id: int) -> list[Change]:
     """Every change of a scan, oldest first."""
-    rows = database.rows("SELECT * FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))
-    return [
-        Change(
-            id=row["id"],
-            at=row["at"],
-            who=row["who"],
-            layer=row["layer"],
-            slice=None if row["slice"] == WHOLE_SCAN else row["slice"],
-            kind=row["kind"],
-            revision=row["revision"],
-            payload=row["payload"],
-            by_machine=bool(row["by_machine"]),
-        )
-        for row in rows
-    ]
+    return [_change(row) for row in database.rows("SELECT * FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))]
+
+
+def recent(database: Database, scan_id: int, layers: Sequence[str], most: int) -> list[Change]:
+    """The latest changes of layers and of the subject, newest first; the payload of maps is left out."""
+    rows = database.rows(
+        "SELECT id, at, who, layer, slice, kind, revision, drawn, by_machine, "
+        "CASE kind WHEN 'map' THEN '' ELSE payload END AS payload FROM change "
+        "WHERE scan_id = ? AND (kind = 'person' OR layer IN (SELECT value FROM json_each(?))) "
+        "ORDER BY id DESC LIMIT ?",
+        (scan_id, json.dumps(layers), most),
+    )
+    return [_change(row) for row in rows]
+
+
+def _change(row: sqlite3.Row) -> Change:
+    return Change(
+        id=row["id"],
+        at=row["at"],
+        who=row["who"],
+        layer=row["layer"],
+        slice=None if row["slice"] == WHOLE_SCAN else row["slice"],
+        kind=row["kind"],
+        revision=row["revision"],
+        payload=row["payload"],
+        drawn=labels_drawn(row["drawn"]),
+        by_machine=bool(row["by_machine"]),
+    )
+
+
+def labels_drawn(text: str) -> frozenset[int]:
+    """The labels in a map as its row has them, as in "1,6"."""
+    return frozenset(int(one) for one in text.split(",") if one)

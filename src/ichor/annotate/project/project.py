@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -175,6 +176,11 @@ class Project(Store):
         """Every change of a scan, oldest first; none is ever altered or deleted."""
         self.record(scan_id)
         return changes.history(self.database, scan_id)
+
+    def recent(self, scan_id: int, layers: Sequence[str], most: int) -> list[Change]:
+        """The latest changes of layers and of the subject, newest first, without the payload of maps."""
+        self.record(scan_id)
+        return changes.recent(self.database, scan_id, layers, most)
 
     def agree(self, scan_id: int, layers: list[str]) -> bool:
         """Whether layers hold the same regions, subtypes, fractures and absence of hemorrhage."""

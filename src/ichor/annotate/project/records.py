@@ -85,7 +85,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of the history: who changed what when (UTC, ISO 8601); `payload` is JSON, `slice` None for the scan."""
+    """One row of the history: who changed what when (UTC, ISO 8601); `payload` is JSON, `slice` None for the scan.
+
+    `drawn` are the labels in a map, each once.
+    """
 
     id: int
     at: str
@@ -95,6 +98,7 @@ class Change:
     kind: Kind
     revision: int
     payload: str
+    drawn: frozenset[int]
     by_machine: bool
 
 

@@ -49,7 +49,7 @@ class Store:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (subject, name, *scan.voxels.shape, str(scan.source.path.absolute()), now()),
             )
-            write_scan(scan, self._scan_file(scan_id))
+            write_scan(scan, self.scan_file(scan_id))
         return self.record(scan_id)
 
     def scans(self) -> list[ScanRecord]:
@@ -66,14 +66,14 @@ class Store:
     def scan(self, scan_id: int) -> Scan:
         """The scan as it was read. Raises UnreadableInput where its file is damaged."""
         record = self.record(scan_id)
-        scan = read_scan(self._scan_file(scan_id))
+        scan = read_scan(self.scan_file(scan_id))
         if scan.voxels.shape != (record.n_slices, record.rows, record.columns):
-            raise UnreadableInput(f"{self._scan_file(scan_id)}: expected the scan of the project, found another")
+            raise UnreadableInput(f"{self.scan_file(scan_id)}: expected the scan of the project, found another")
         return scan
 
     def orientation(self, scan_id: int) -> FloatArray:
         """(n, 2, 3), `Scan.orientation` without reading the voxels. Raises UnreadableInput as `scan` does."""
-        return read_orientation(self._scan_file(self.record(scan_id).id))
+        return read_orientation(self.scan_file(self.record(scan_id).id))
 
     def readers(self) -> list[str]:
         """The readers' names in the order in which they joined."""
@@ -101,5 +101,6 @@ class Store:
             raise NotInProject(f"expected a slice from 0 to {record.n_slices - 1}, found {index}")
         return record
 
-    def _scan_file(self, scan_id: int) -> Path:
+    def scan_file(self, scan_id: int) -> Path:
+        """Where the scan lies, as `ichor.annotate.project.scan_file` reads it."""
         return self.folder / "scans" / f"{scan_id}.npz"

@@ -8,8 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ichor.annotate.project import NotInProject
+from ichor.annotate.server.workers import Stopped, TooHeavy
 from ichor.errors import IchorError
 
+# Of our own errors; what is not here is of the project or the machine.
+STATUSES: dict[type[IchorError], int] = {NotInProject: 404, TooHeavy: 422, Stopped: 503}
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ichor</title>
 <h1>{title}</h1><p>{text}</p><p>Research use only; not a medical device.</p></html>"""
 
@@ -47,7 +50,8 @@ def _malformed(request: Request, raised: Exception) -> Response:  # noqa: ARG001
 
 
 def _of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001
-    return error(404 if isinstance(raised, NotInProject) else 500, str(raised))
+    status = next((status for kind, status in STATUSES.items() if isinstance(raised, kind)), 500)
+    return error(status, str(raised))
 
 
 def _unexpected(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (the guards log it)

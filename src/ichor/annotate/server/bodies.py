@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
 from ichor.annotate.project import Labels, Person
 from ichor.subtypes import Subtype
 
-# A 2048 x 2048 slice, the largest that CT makes, with a label of its own at every pixel.
-MOST_RUN_NUMBERS = 2 * 2048 * 2048
+# 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row. What a
+# hand draws has a few hundred, and what grows within HU bounds some thousand.
+MOST_RUN_NUMBERS = 200_000
 Runs = Annotated[list[StrictInt], Field(max_length=MOST_RUN_NUMBERS)]
 Revision = Annotated[int, Field(strict=True, ge=0, le=2**31)]
 Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
-Side = Annotated[int, Field(strict=True, ge=1, le=4096)]
 Index = Annotated[int, Field(strict=True, ge=0, le=2**31)]
 
 
@@ -83,25 +83,21 @@ class PersonPut(BaseModel):
 
 
 class Drawn(BaseModel):
-    """A slice and what is drawn on it."""
+    """A slice of the scan and what is drawn on it."""
 
     k: Index
     runs: Runs
 
 
 class SmoothPost(BaseModel):
-    """A label map to smooth."""
+    """A label map of the scan's grid to smooth."""
 
-    rows: Side
-    columns: Side
     runs: Runs
 
 
 class InterpolatePost(BaseModel):
-    """Two drawn slices to fill the gap between."""
+    """Two drawn slices of the scan to fill the gap between."""
 
-    rows: Side
-    columns: Side
     from_: Annotated[Drawn, Field(alias="from")]
     to: Drawn
 

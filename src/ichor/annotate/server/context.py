@@ -1,11 +1,12 @@
-"""What the routes share: the project, who is asking, and threads for heavy work."""
+"""What the routes share: the project, who is asking, and where heavy work is done."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
@@ -18,37 +19,73 @@ from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.reading_machine import ReadingMachine
 from ichor.annotate.server.session import Sessions
+from ichor.annotate.server.workers import OF_A_REQUEST, Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
+MOST_AT_WORK = 2
+# Requests that wait for their turn; each holds in memory what is to be worked on.
+MOST_WAITING = 8
 # SQLite's and the file system's integers end somewhere; no project has more scans or slices than this.
 MOST = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Context:
-    """One running server. Heavy work has two threads of its own, so that saving never waits for it."""
+    """One running server.
+
+    Nothing heavy makes saving wait. Reading a scan of the project, which takes as long as the scan is large, has two
+    threads. Calculating on what a reader sent or drew has two others, each with a process that has limits and can be
+    stopped.
+    """
 
     project: Project
     sessions: Sessions
     grids: Grids
     machine: ReadingMachine
+    reading: ThreadPoolExecutor
     heavy: ThreadPoolExecutor
+    workers: Workers
+    turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_WORK + MOST_WAITING))
 
     @classmethod
     def of(cls, project: Project, sessions: Sessions) -> Context:
         """What serves an open project."""
         grids = Grids(project)
-        return cls(project, sessions, grids, ReadingMachine(project, grids), ThreadPoolExecutor(2, "heavy"))
+        return cls(
+            project,
+            sessions,
+            grids,
+            ReadingMachine(project),
+            ThreadPoolExecutor(2, "reading"),
+            ThreadPoolExecutor(MOST_AT_WORK, "heavy"),
+            Workers(MOST_AT_WORK, OF_A_REQUEST),
+        )
+
+    def stop_work(self) -> None:
+        """Give up the heavy work that is under way, and take no more."""
+        self.grids.close()
+        self.workers.close()
+        self.machine.stop_work()
 
     def close(self) -> None:
-        """Wait for the work that is under way; the project may be closed then."""
+        """The same, and wait until nothing uses the project, which may be closed then."""
+        self.stop_work()
         self.machine.close()
         self.heavy.shutdown(cancel_futures=True)
+        self.reading.shutdown(cancel_futures=True)
+
+    async def reads(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Run what reads a scan of the project, and give what it gives."""
+        return await asyncio.get_running_loop().run_in_executor(self.reading, partial(work, *arguments, **named))
 
     async def heavily(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Run heavy work in its own threads and give what it gives."""
-        return await asyncio.get_running_loop().run_in_executor(self.heavy, partial(work, *arguments, **named))
+        """Run what has a worker calculate, and give what it gives. Raises HTTPException where too many wait."""
+        if not self.turns.acquire(blocking=False):
+            raise HTTPException(503, "the server is busy with earlier requests: try again in a moment")
+        future = self.heavy.submit(work, *arguments, **named)
+        future.add_done_callback(lambda _: self.turns.release())
+        return await asyncio.wrap_future(future)
 
     def states(self, scan_id: int) -> dict[str, State]:
         """The states of a scan, which the rules are asked with. Raises NotInProject where there is no such scan."""

@@ -7,9 +7,10 @@ project keeps the scan's own grid.
 from __future__ import annotations
 
 import gzip
+import io
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from ichor.annotate.project import Project, ScanRecord
 from ichor.annotate.project.runs import decode, encode
+from ichor.annotate.server.workers import Stopped
 from ichor.orientation import RadiologicalAxes, radiological_axes, to_radiological
 from ichor.scan import Scan
 
@@ -62,8 +64,13 @@ class Grids:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._mutex = threading.Lock()
+        self._closed = threading.Event()
         self._scans: OrderedDict[int, Scan] = OrderedDict()
         self._grids: dict[int, Grid] = {}
+
+    def close(self) -> None:
+        """Give up what is being made."""
+        self._closed.set()
 
     def scan(self, scan_id: int) -> Scan:
         """The scan as it was read; do not call this where saving could wait for it."""
@@ -85,9 +92,19 @@ class Grids:
             self._grids[record.id] = Grid(axes, record.rows, record.columns)
         return self._grids[record.id]
 
+    def volume(self, scan_id: int) -> bytes:
+        """`volume` of a scan. Raises Stopped where the server ends meanwhile."""
+        content = io.BytesIO()
+        with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=1, mtime=0) as file:
+            for part in volume(self.scan(scan_id)):
+                if self._closed.is_set():
+                    raise Stopped("the server is ending")
+                file.write(part)
+        return content.getvalue()
 
-def volume(scan: Scan) -> bytes:
-    """The turned scan as a gzipped NIfTI-1 file: int16 HU to the nearest whole one, columns fastest.
+
+def volume(scan: Scan) -> Iterator[bytes]:
+    """The turned scan as a NIfTI-1 file, in pieces: int16 HU to the nearest whole one, columns fastest.
 
     Zooms are the median ones in mm, 1 where unknown; the first voxel is the patient's right, front and lowest.
     """
@@ -95,17 +112,18 @@ def volume(scan: Scan) -> bytes:
 
     from ichor.orientation import radiological_pixel_mm
 
-    shown = to_radiological(np.asarray(scan.hu), scan)
-    voxels = np.clip(np.rint(shown), -32768, 32767).astype("<i2")
+    shown = to_radiological(scan.voxels, scan)
     pixel_mm, spacing = radiological_pixel_mm(scan), scan.spacing_mm
     row_mm, column_mm = (1.0, 1.0) if pixel_mm is None else np.median(pixel_mm, axis=0)
     header: Any = cast(Any, Nifti1Header)(endianness="<")
-    header.set_data_dtype(voxels.dtype)
-    header.set_data_shape(voxels.shape[::-1])
+    header.set_data_dtype(np.dtype("<i2"))
+    header.set_data_shape(shown.shape[::-1])
     header["vox_offset"] = 352
     header["scl_slope"], header["scl_inter"] = 1, 0
     header.set_sform(np.diag([-column_mm, -row_mm, 1.0 if spacing is None else spacing[2], 1.0]), code=1)
     header.set_zooms((column_mm, row_mm, 1.0 if spacing is None else spacing[2]))
     header["descrip"] = b"Ichor; research use only"
-    content = header.binaryblock.ljust(352, b"\0") + np.ascontiguousarray(voxels).tobytes()
-    return gzip.compress(content, compresslevel=1, mtime=0)
+    yield header.binaryblock.ljust(352, b"\0")
+    for one in shown:
+        hu = one if scan.gray_window is None else scan.gray_window.hu(one)
+        yield np.clip(np.rint(hu), -32768, 32767).astype("<i2").tobytes()

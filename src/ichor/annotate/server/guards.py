@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ichor.annotate.server.session import Sessions
 
 KILOBYTE = 1024
-# A slice of the largest scan with a label at every pixel of its own; all else is short.
-MOST_BYTES_OF_A_SLICE = 16 * KILOBYTE**2
+# Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
+MOST_BYTES_OF_SLICES = 2 * KILOBYTE**2
 MOST_BYTES = 64 * KILOBYTE
 
 HEADERS = {
@@ -100,7 +100,7 @@ class Guards:
 
 
 def _most_bytes(path: str) -> int:
-    return MOST_BYTES_OF_A_SLICE if "/slices/" in path or path.startswith("/api/tools/") else MOST_BYTES
+    return MOST_BYTES_OF_SLICES if "/slices/" in path or "/tools/" in path else MOST_BYTES
 
 
 def _only(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""The shipped model beside the readers: one scan at a time, in a thread of its own, so that nobody waits for it.
+"""The shipped model beside the readers: one scan at a time, in a process of its own, so that nobody waits for it.
 
 Nothing of it runs before a reader asks.
 """
@@ -11,7 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ichor.annotate.project import Project
-from ichor.annotate.server.grid import Grids
+from ichor.annotate.server import heavy
+from ichor.annotate.server.workers import OF_THE_MACHINE, Workers
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 class ReadingMachine:
     """Asks the model of one scan after the other and keeps its uncertainty in the project."""
 
-    def __init__(self, project: Project, grids: Grids) -> None:
+    def __init__(self, project: Project) -> None:
         self._project = project
-        self._grids = grids
         self._thread = ThreadPoolExecutor(1, "machine")
+        self._workers = Workers(1, OF_THE_MACHINE)
         self._mutex = threading.Lock()
         self._asked: set[int] = set()
+        self._under_way: dict[int, Future[Suggestion]] = {}
 
     @property
     def is_there(self) -> bool:
@@ -40,8 +42,13 @@ class ReadingMachine:
         return True
 
     def suggest(self, scan_id: int) -> Future[Suggestion]:
-        """The machine's outline of a scan, when it has come to it."""
-        return self._thread.submit(self._suggest, scan_id)
+        """The machine's outline of a scan, when it has come to it; all who ask meanwhile get the same."""
+        with self._mutex:
+            if scan_id not in self._under_way:
+                future = self._thread.submit(self._suggest, scan_id)
+                self._under_way[scan_id] = future
+                future.add_done_callback(lambda _: self._under_way.pop(scan_id, None))
+            return self._under_way[scan_id]
 
     def ask_for_uncertainty(self, scan_ids: Iterable[int]) -> None:
         """Begin to find the uncertainty of scans; each is asked once."""
@@ -49,15 +56,18 @@ class ReadingMachine:
             new = [scan_id for scan_id in scan_ids if scan_id not in self._asked]
             self._asked.update(new)
         for scan_id in new:
-            self._thread.submit(self._suggest, scan_id)
+            self.suggest(scan_id)
+
+    def stop_work(self) -> None:
+        """Take no more scans and give up the one that is being read."""
+        self._workers.close()
 
     def close(self) -> None:
-        """Take no more scans and wait for the one that is being read."""
+        """The same, and wait until nothing uses the project."""
+        self.stop_work()
         self._thread.shutdown(cancel_futures=True)
 
     def _suggest(self, scan_id: int) -> Suggestion:
-        from ichor.annotate.machine import suggest
-
-        found = suggest(self._grids.scan(scan_id))
+        found = self._workers.run(heavy.suggested, self._project.scan_file(scan_id))
         self._project.put_uncertainty(scan_id, found.uncertainty.tolist(), found.labelling_s)
         return found

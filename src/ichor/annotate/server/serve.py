@@ -11,7 +11,10 @@ from types import FrameType
 from ichor.annotate.project import Project
 from ichor.errors import IchorError
 
+# A tab has six at most.
+MOST_CONNECTIONS = 100
 HOST = "127.0.0.1"
+Handler = Callable[[int, FrameType | None], None]
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -40,19 +43,32 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=3,
+            limit_concurrency=MOST_CONNECTIONS,
         )
         # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
         # started in the background ignores it.
         before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
         try:
             ready({reader: f"http://{HOST}:{number}/enter?token={token}" for reader, token in tokens.items()})
-            uvicorn.Server(config).run(sockets=[listener])
+            server = uvicorn.Server(config)
+            server.handle_exit = _after(context.stop_work, server.handle_exit)  # type: ignore[assignment,method-assign]
+            server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # told to stop: the caller closes the project
         finally:
             context.close()
             for one, handler in before.items():
                 signal.signal(one, handler)
+
+
+def _after(first: Callable[[], None], handler: Handler) -> Handler:
+    """A signal's handler that does something first: requests at heavy work would hold up the end."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        first()
+        handler(number, frame)
+
+    return handle
 
 
 def _listening(port: int) -> socket.socket:

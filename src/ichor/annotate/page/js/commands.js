@@ -6,12 +6,12 @@ import { drawnSlices, mapOf } from "./layer.js";
 import { fillHoles } from "./raster.js";
 import { decode, encode, isEmpty } from "./runs.js";
 
-const grid = (session) => ({ rows: session.viewer.volume.rows, columns: session.viewer.volume.columns });
+const toolPath = (session, tool) => `/api/scans/${session.scan.id}/tools/${tool}`;
 const here = (session) => mapOf(session.layer, session.viewer.slice);
 
 /** Fills the holes of the regions of the slice. */
 export function fillSlice(session) {
-  const { rows, columns } = grid(session);
+  const { rows, columns } = session.viewer.volume;
   const map = here(session).slice();
   fillHoles(map, rows, columns);
   if (!replaceMaps(session, [[session.viewer.slice, map]])) session.say("There is no hole on this slice.");
@@ -36,7 +36,7 @@ export async function smoothSlice(session) {
   if (isEmpty(here(session))) return session.say("Nothing is drawn on this slice.");
   const runs = encode(here(session));
   return working(session, async () => {
-    const answer = await postJson("/api/tools/smooth", { ...grid(session), runs });
+    const answer = await postJson(toolPath(session, "smooth"), { runs });
     replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]]);
   });
 }
@@ -51,7 +51,7 @@ export async function interpolate(session) {
   if (to === from + 1) return session.say("There is no slice between the two drawn slices.");
   const end = (index) => ({ k: index, runs: encode(mapOf(session.layer, index)) });
   return working(session, async () => {
-    const answer = await postJson("/api/tools/interpolate", { ...grid(session), from: end(from), to: end(to) });
+    const answer = await postJson(toolPath(session, "interpolate"), { from: end(from), to: end(to) });
     const maps = Object.entries(answer.slices).map(([index, runs]) => [Number(index), decode(runs, session.layer.size)]);
     replaceMaps(session, maps);
     session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);

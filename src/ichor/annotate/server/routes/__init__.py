@@ -1,5 +1,5 @@
 """The routes, a file a concern. Those that are plain functions run in the server's many threads; heavy ones go through
-`Context.heavily`."""
+`Context.reads` and `Context.heavily`."""
 
 from __future__ import annotations
 

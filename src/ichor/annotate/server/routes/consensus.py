@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from ichor.annotate.consensus import WAYS, combine
+from ichor.annotate.consensus import WAYS
 from ichor.annotate.project import CONSENSUS, Labels, LayerState, ScanRecord
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.rules import done_readers, may_see, why_not_change
+from ichor.annotate.server import heavy
 from ichor.annotate.server.bodies import TakePost
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
 from ichor.annotate.server.routes.layers import layer_answer
@@ -47,14 +48,11 @@ def _done(server: Context, reader: str, scan: ScanRecord) -> list[str]:
 
 
 def _agreement(server: Context, scan: ScanRecord, readers: list[str]) -> Answer:
-    from ichor.annotate.agreement import agreement
-
     project = server.project
-    first, second = (project.label_map(scan.id, name) for name in readers)
+    maps = [project.label_map(scan.id, name) for name in readers]
     layers = [project.layer(scan.id, name) for name in readers]
-    said, said_too = ([labels_of(layer, k) for k in range(scan.n_slices)] for layer in layers)
-    found: Answer = agreement(first, second, said, said_too, server.grids.scan(scan.id))
-    return found
+    said = [[labels_of(layer, k) for k in range(scan.n_slices)] for layer in layers]
+    return server.workers.run(heavy.agreement_of, project.scan_file(scan.id), maps, said)
 
 
 def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: list[int], whole: bool) -> None:
@@ -63,7 +61,7 @@ def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: l
     sources = readers if choice in WAYS else [choice]
     layers = [project.layer(scan.id, name) for name in sources]
     maps = [project.label_map(scan.id, name) for name in sources]
-    taken = combine(choice, maps) if choice in WAYS else maps[0]
+    taken = server.workers.run(heavy.combined, choice, maps) if choice in WAYS else maps[0]
     with project.transaction():
         why_not = why_not_change(reader, CONSENSUS, server.states(scan.id))
         if why_not is not None:

@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from ichor.annotate.project import Change
 from ichor.annotate.project.labels import from_json
 from ichor.annotate.project.rules import may_see
-from ichor.annotate.project.runs import drawn_labels
 from ichor.annotate.server.context import Answer, Reader, Scanned, Server
 from ichor.subtypes import Subtype
 
@@ -24,12 +23,8 @@ NAMES = (*Subtype, "hemorrhage of no stated subtype")
 def history(scan: Scanned, reader: Reader, server: Server) -> list[Answer]:
     """The changes of the layers that the reader may see and of the subject, newest first."""
     states = server.states(scan.id)
-    changes = [
-        one
-        for one in reversed(server.project.history(scan.id))
-        if one.kind == "person" or may_see(reader, one.layer, states)
-    ]
-    return [_shown(one) for one in changes[:MOST_ROWS]]
+    layers = [name for name in states if may_see(reader, name, states)]
+    return [_shown(one) for one in server.project.recent(scan.id, layers, MOST_ROWS)]
 
 
 def _shown(change: Change) -> Answer:
@@ -47,7 +42,7 @@ def _shown(change: Change) -> Answer:
 def _text(change: Change) -> str:
     """One short line on what a change said."""
     if change.kind == "map":
-        drawn = [NAMES[label - 1] for label in sorted(drawn_labels(json.loads(change.payload)))]
+        drawn = [NAMES[label - 1] for label in sorted(change.drawn)]
         return (f"drew {', '.join(drawn)}" if drawn else "erased all") + (" (machine's)" if change.by_machine else "")
     if change.kind == "labels":
         labels = from_json(change.payload)

@@ -23,8 +23,9 @@ async def ask(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa:
     """The outlines of each slice where there are any, and how unsure the model is of each slice."""
     if not server.machine.is_there:
         raise HTTPException(404, "no model came with this installation")
-    found = await asyncio.wrap_future(server.machine.suggest(scan.id))
-    return await server.heavily(_shown, found, server.grids.grid(scan))
+    # Of several requests for one scan none may end the work that the others wait for.
+    found = await asyncio.shield(asyncio.wrap_future(server.machine.suggest(scan.id)))
+    return await server.reads(_shown, found, server.grids.grid(scan))
 
 
 def _shown(found: Suggestion, grid: Grid) -> Answer:

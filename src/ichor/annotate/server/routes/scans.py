@@ -13,7 +13,6 @@ from ichor.annotate.project import CONSENSUS, ScanRecord
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import done_readers, may_see, scan_state
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
-from ichor.annotate.server.grid import volume
 from ichor.annotate.server.routes.person import shown_person
 
 router = APIRouter()
@@ -40,13 +39,13 @@ def worklist(
 async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:
     """A scan without its voxels; `key` is by which the reader's browser knows it, and names nobody."""
     key = sha256("\n".join((reader, str(scan.id), scan.added_at, scan.source_path)).encode(errors="replace"))
-    return {**await server.heavily(_described, server, scan), "key": key.hexdigest()[:16]}
+    return {**await server.reads(_described, server, scan), "key": key.hexdigest()[:16]}
 
 
 @router.get("/api/scans/{scan_id}/volume.nii.gz")
 async def voxels(scan: Scanned, reader: Reader, server: Server) -> Response:  # noqa: ARG001 (who asks must be known)
     """The scan's HU as the page shows them."""
-    content = await server.heavily(lambda: volume(server.grids.scan(scan.id)))
+    content = await server.reads(server.grids.volume, scan.id)
     return Response(content, media_type="application/gzip")
 
 

@@ -1,50 +1,50 @@
-"""Tools that reckon on label maps the page sends: nothing is stored here."""
+"""Tools that calculate on label maps that the page sends, on the scan's own grid: nothing is stored here."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+from collections.abc import Sequence
 
-from ichor.annotate.project.runs import LabelMap, decode, encode
+from fastapi import APIRouter, HTTPException
+from starlette.responses import Response
+
+from ichor.annotate.project import ScanRecord
+from ichor.annotate.project.runs import LabelMap, decode
+from ichor.annotate.server import heavy
 from ichor.annotate.server.bodies import InterpolatePost, SmoothPost
-from ichor.annotate.server.context import Answer, Reader, Server
+from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
 
 router = APIRouter()
 
 # Slices between two drawn ones; a scan of 1 mm slices has lesions over fewer.
 MOST_BETWEEN = 200
+# And their pixels, a byte each in memory: 200 slices of 800 x 800.
+MOST_PIXELS = 2**27
 
 
-@router.post("/api/tools/interpolate")
-async def interpolate(body: InterpolatePost, reader: Reader, server: Server) -> Answer:  # noqa: ARG001
+@router.post("/api/scans/{scan_id}/tools/interpolate")
+async def interpolate(scan: Scanned, body: InterpolatePost, reader: Reader, server: Server) -> Response:  # noqa: ARG001
     """The slices between two drawn ones."""
-    if not 1 < abs(body.to.k - body.from_.k) <= MOST_BETWEEN + 1:
-        raise HTTPException(422, f"expected 1 to {MOST_BETWEEN} slices between the two")
     lower, upper = sorted((body.from_, body.to), key=lambda one: one.k)
-    maps = [_decoded(one.runs, body.rows, body.columns) for one in (lower, upper)]
+    if upper.k >= scan.n_slices:
+        raise HTTPException(422, f"expected slices 0 to {scan.n_slices - 1} of the scan, found {upper.k}")
+    between = upper.k - lower.k - 1
+    most = min(MOST_BETWEEN, MOST_PIXELS // (scan.rows * scan.columns))
+    if not 0 < between <= most:
+        raise HTTPException(422, f"expected 1 to {most} slices between the two, found {max(0, between)}")
+    maps = [_decoded(server, scan, one.runs) for one in (lower, upper)]
+    content = await server.heavily(server.workers.run, heavy.interpolated, maps[0], lower.k, maps[1], upper.k)
+    return Response(content, media_type="application/json")
 
-    def work() -> dict[int, list[int]]:
-        from ichor.annotate.shapes import interpolate as between
 
-        return {k: encode(one) for k, one in between(maps[0], lower.k, maps[1], upper.k).items()}
-
-    return {"slices": await server.heavily(work)}
-
-
-@router.post("/api/tools/smooth")
-async def smooth(body: SmoothPost, reader: Reader, server: Server) -> Answer:  # noqa: ARG001
+@router.post("/api/scans/{scan_id}/tools/smooth")
+async def smooth(scan: Scanned, body: SmoothPost, reader: Reader, server: Server) -> Answer:  # noqa: ARG001
     """The same regions with smooth outlines."""
-    drawn = _decoded(body.runs, body.rows, body.columns)
-
-    def work() -> list[int]:
-        from ichor.annotate.shapes import smooth as smoothed
-
-        return encode(smoothed(drawn))
-
-    return {"runs": await server.heavily(work)}
+    drawn = _decoded(server, scan, body.runs)
+    return {"runs": await server.heavily(server.workers.run, heavy.smoothed, drawn)}
 
 
-def _decoded(runs: list[int], rows: int, columns: int) -> LabelMap:
+def _decoded(server: Context, scan: ScanRecord, runs: Sequence[int]) -> LabelMap:
     try:
-        return decode(runs, rows, columns)
+        return decode(runs, *server.grids.grid(scan).shown)
     except ValueError as error:
         raise HTTPException(422, f"runs: {error}") from error

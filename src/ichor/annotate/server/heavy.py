@@ -1,0 +1,68 @@
+"""The work that goes to the workers, as functions of what can be sent to another process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.annotate.project.runs import LabelMap, encode
+from ichor.annotate.server.workers import TooHeavy
+
+if TYPE_CHECKING:
+    from ichor.annotate.machine import Suggestion
+    from ichor.annotate.project import Labels
+
+# Numbers in an answer with the runs of many slices: 200 slices of 10,000 runs, where a drawn one has a few hundred.
+MOST_NUMBERS = 4_000_000
+
+
+def interpolated(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper: int) -> bytes:
+    """The answer in JSON: the runs of each slice between, by index. It is long: only its bytes go back."""
+    from ichor.annotate.shapes import interpolate
+
+    slices: dict[int, list[int]] = {}
+    numbers = 0
+    for k, one in interpolate(lower_map, k_lower, upper_map, k_upper).items():
+        slices[k] = encode(one)
+        numbers += len(slices[k])
+        if numbers > MOST_NUMBERS:
+            raise TooHeavy("expected regions as a hand draws them, found far more: clean the two slices first")
+    return json.dumps({"slices": slices}, separators=(",", ":")).encode()
+
+
+def smoothed(label_map: LabelMap) -> list[int]:
+    """The runs of the smooth slice."""
+    from ichor.annotate.shapes import smooth
+
+    return encode(smooth(label_map))
+
+
+def agreement_of(
+    scan_file: Path, maps: Sequence[NDArray[np.uint8]], labels: Sequence[Sequence[Labels]]
+) -> dict[str, Any]:
+    """How far two readers agree on the scan in a file of the project."""
+    from ichor.annotate.agreement import agreement
+    from ichor.annotate.project.scan_file import read_scan
+
+    (first, second), (said, said_too) = maps, labels
+    return agreement(first, second, said, said_too, read_scan(scan_file))
+
+
+def combined(choice: str, maps: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The label maps in one."""
+    from ichor.annotate.consensus import combine
+
+    return combine(choice, maps)
+
+
+def suggested(scan_file: Path) -> Suggestion:
+    """What the model says of the scan in a file of the project."""
+    from ichor.annotate.machine import suggest
+    from ichor.annotate.project.scan_file import read_scan
+
+    return suggest(read_scan(scan_file))

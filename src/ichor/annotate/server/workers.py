@@ -1,0 +1,163 @@
+"""Processes for heavy work, so that it can be stopped: when it takes too long, when it takes too much memory (POSIX
+only: Windows has no such limit, and macOS does not keep to it), and when the server is told to end.
+
+A thread in the midst of a calculation can be neither stopped nor limited.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import ParamSpec, TypeVar, cast
+
+from ichor.errors import IchorError
+from ichor.processes import start_helper
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Saving comes first.
+NICE = 5
+GIGABYTE = 2**30
+
+
+class TooHeavy(IchorError):
+    """Work that was given up since it took more time or memory than it may."""
+
+
+class Stopped(IchorError):
+    """Work that was given up since the server ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one piece of work may take: `seconds` of time and `bytes` of address space, None where that is no matter."""
+
+    seconds: float | None
+    bytes: int | None
+
+
+# Of what the page asks for: a hand's drawing takes a second, and the libraries alone 0.65 GB of address space.
+OF_A_REQUEST = Limits(seconds=30, bytes=2 * GIGABYTE)
+# Of what the project's own scans bring with them.
+OF_THE_MACHINE = Limits(seconds=None, bytes=None)
+
+
+class Workers:
+    """A number of processes with these limits, each started when it is first needed and then kept. For any thread."""
+
+    def __init__(self, count: int, limits: Limits) -> None:
+        self._limits = limits
+        self._closed = threading.Event()
+        self._all = [_Worker(limits) for _ in range(count)]
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        for one in self._all:
+            self._idle.put(one)
+
+    def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What `work`, a function of a module, gives for arguments that can be pickled; waits for a process to be free.
+
+        Raises what it raises, TooHeavy where it goes beyond the limits, and Stopped where the workers were closed.
+        """
+        worker = self._idle.get()
+        try:
+            return cast(T, worker.run((work, arguments, named), self._closed))
+        finally:
+            self._idle.put(worker)
+
+    def close(self) -> None:
+        """Give up all work at once; what waits for it gets Stopped."""
+        self._closed.set()
+        for one in self._all:
+            one.kill()
+
+
+class _Worker:
+    """One process at the other end of a pipe; another takes its place when it was killed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._mutex = threading.Lock()
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    def run(self, call: tuple[object, ...], closed: threading.Event) -> object:
+        try:
+            pipe = self._started(closed)
+            pipe.send(call)
+            if not pipe.poll(self._limits.seconds):
+                raise TooHeavy(f"expected work of {self._limits.seconds} s at most, found more: it was given up")
+            succeeded, answer = pipe.recv()
+        except (OSError, EOFError) as error:
+            self.kill()
+            if closed.is_set():
+                raise Stopped("the server is ending") from error
+            raise TooHeavy("the process that did the work ended; perhaps it needed too much memory") from error
+        except BaseException:
+            self.kill()
+            raise
+        if not succeeded:
+            raise answer
+        return answer
+
+    def kill(self) -> None:
+        with self._mutex:
+            if self._process is not None:
+                self._process.kill()
+                self._process.join()
+            self._process = None
+
+    def _started(self, closed: threading.Event) -> Connection:
+        with self._mutex:
+            if closed.is_set():
+                raise EOFError
+            if self._process is None or self._pipe is None or not self._process.is_alive():
+                self._pipe, theirs = Pipe()
+                self._process = start_helper(_serve, theirs, self._limits, name="ichor-annotate-worker")
+                theirs.close()
+            return self._pipe
+
+
+def _serve(pipe: Connection, limits: Limits) -> None:
+    """Do what comes through the pipe, one piece after the other, until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the server says what is to be done
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    _limit_memory(limits.bytes)
+    with suppress(EOFError, OSError):
+        while True:
+            work, arguments, named = pipe.recv()
+            pipe.send(_outcome(work, arguments, named))
+
+
+def _outcome(
+    work: Callable[..., object], arguments: tuple[object, ...], named: dict[str, object]
+) -> tuple[bool, object]:
+    try:
+        return True, work(*arguments, **named)
+    except MemoryError:
+        return False, TooHeavy("expected work in the memory that it may take, found that it needs more")
+    except (IchorError, ValueError) as error:
+        return False, error
+    except Exception as error:
+        # What it says may quote a patient's data.
+        return False, RuntimeError(f"{type(error).__name__} in a worker")
+
+
+def _limit_memory(most: int | None) -> None:
+    if most is None:
+        return
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    with suppress(ValueError, OSError):  # a lower limit holds already
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
