@@ -65,9 +65,9 @@ def close(outcomes: list[Outcome], out: Path) -> int:
 
 
 def _reason(outcome: Outcome) -> str:
-    """The one line that says why a scan failed, with the path it names."""
-    path = str(outcome.job.path)
-    return outcome.reason if outcome.reason.startswith(path) else f"{path}: {outcome.reason}"
+    """The one line that says why a scan failed, with the path it names: the scan's, or that of its results."""
+    path, folder = str(outcome.job.path), str(outcome.job.folder)
+    return outcome.reason if outcome.reason.startswith((path, folder)) else f"{path}: {outcome.reason}"
 
 
 @contextmanager
