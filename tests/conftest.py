@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from paths import SHARED
+from paths import CT_ICH, GE_HEAD, PHANTOM, WHOLE_TEMPLATES
 
-CHROMIUM = Path("/usr/bin/chromium")
+pytest_plugins = ("needs",)
+
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 QUIET = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
 START_MS = 120_000  # on a machine that is busy with other work
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of data (ct-ich, DICOM series) that lies beside the repository."""
-    if not (SHARED / "ct-ich").is_dir():
-        pytest.fail(f"expected the data folder {SHARED.name}/ beside the repository, found none: see CONTRIBUTING.md")
-    return SHARED
+def ct_ich() -> Path:
+    """All of ct-ich 1.0.0; `paths.CT_ICH_PART` is in the repository and serves most tests."""
+    return CT_ICH
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,12 +34,39 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def ge_head() -> Path:
+    """The whole GE head; `paths.GE_HEAD_PART` is in the repository."""
+    return GE_HEAD
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Path:
+    """The Philips phantom: a study of three series."""
+    return PHANTOM
+
+
+@pytest.fixture(scope="session")
+def templates() -> Path:
+    """The templates at their own resolution; `paths.TEMPLATES` are in the repository."""
+    return WHOLE_TEMPLATES
+
+
+@pytest.fixture(scope="session")
+def git() -> str:
+    """The command."""
+    return str(shutil.which("git"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The command."""
+    return str(shutil.which("chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
     """Chromium, with WebGL in software: one for all tests, since Playwright starts once in a process."""
-    assert CHROMIUM.exists(), f"expected Chromium at {CHROMIUM} (apt-get install chromium), found none"
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=[*SOFTWARE_WEBGL, *QUIET], timeout=START_MS
-        )
+        one = playwright.chromium.launch(executable_path=chromium, args=[*SOFTWARE_WEBGL, *QUIET], timeout=START_MS)
         yield one
         one.close()

@@ -12,6 +12,7 @@ import numpy as np
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.run import Outcome, export
 from made_ct_ich import write_ct_ich, write_ct_ich_nifti
+from paths import CT_ICH_PART
 
 KINDS = ("jpg", "nifti", "real")
 # With hemorrhage and without, from two of the authors' test folds.
@@ -19,7 +20,7 @@ SUBJECTS = {"080": 1, "108": 0}
 REAL = "081"  # its bone window is left out: a defect on the way
 
 
-def copy_of(kind: str, folder: Path, shared: Path) -> CtIch:
+def copy_of(kind: str, folder: Path) -> CtIch:
     """A dataset of that kind in `folder`."""
     if kind == "jpg":
         write_ct_ich(folder, SUBJECTS, n_slices=5)
@@ -28,10 +29,10 @@ def copy_of(kind: str, folder: Path, shared: Path) -> CtIch:
         for name in ("ct_scans", "masks"):
             _turn(folder / name / "080.nii")
     else:
-        original = shared / "ct-ich"
-        shutil.copytree(original / "Patients_CT" / REAL, folder / "Patients_CT" / REAL, copy_function=shutil.copyfile)
+        real = Path("Patients_CT", REAL)
+        shutil.copytree(CT_ICH_PART / real, folder / real, copy_function=shutil.copyfile)
         for name in ("hemorrhage_diagnosis.csv", "patient_demographics.csv", "LICENSE.txt"):
-            shutil.copyfile(original / name, folder / name)
+            shutil.copyfile(CT_ICH_PART / name, folder / name)
     return CtIch(folder)
 
 

@@ -1,7 +1,17 @@
-"""Where the data that tests read lies: a folder beside the repository, or linked into it."""
+"""Where the data that tests read lies: a small part of it in the repository, all of it beside."""
 
+import os
 from pathlib import Path
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+DATA = Path(__file__).resolve().parent / "data"
+CT_ICH_PART = DATA / "ct-ich"
+GE_HEAD_PART = DATA / "ge-head"
+TEMPLATES = DATA / "templates"
 # What an earlier Ichor wrote: see the README there.
-MADE_EARLIER = Path(__file__).resolve().parent / "data" / "made-at-06608c8"
+MADE_EARLIER = DATA / "made-at-06608c8"
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+CT_ICH = Path(os.environ.get("ICHOR_CT_ICH") or SHARED / "ct-ich")
+GE_HEAD = SHARED / "dicom" / "ge-head"
+PHANTOM = SHARED / "dicom" / "philips-phantom"
+WHOLE_TEMPLATES = SHARED / "templates"

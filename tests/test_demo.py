@@ -15,11 +15,13 @@ import pytest
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.models.package import DEFAULT_MODEL
 from ichor.read import open_scan
-from ichor.read.ct_ich import read_mask
+from ichor.read.ct_ich import read_mask, slice_numbers
+from paths import CT_ICH_PART
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "examples" / "demo-scan"
 FIRST, LAST = 19, 31
+SOURCE = CT_ICH_PART / "Patients_CT" / DEMONSTRATION_SUBJECT
 
 
 def test_it_is_small_and_says_where_it_comes_from() -> None:
@@ -35,17 +37,17 @@ def test_it_is_small_and_says_where_it_comes_from() -> None:
         assert image.StudyDate == ""
 
 
-def test_its_slices_are_those_above_the_orbits(shared: Path) -> None:
-    demo = open_scan(DEMO)
-    source = open_scan(shared / "ct-ich/Patients_CT" / DEMONSTRATION_SUBJECT)
-    assert np.array_equal(demo.hu, np.round(source.hu[FIRST - 1 : LAST]).astype(np.int16))
+def test_its_slices_are_those_above_the_orbits() -> None:
+    demo, source = open_scan(DEMO), open_scan(SOURCE)
+    assert slice_numbers(SOURCE) == list(range(FIRST, LAST + 1))
+    assert np.array_equal(demo.hu, np.round(source.hu).astype(np.int16))
     assert demo.spacing_mm == (0.33, 0.33, 5.0)
     assert any("nominal, unverified" in warning for warning in demo.warnings)
 
 
-def test_the_script_makes_it_again(shared: Path, tmp_path: Path) -> None:
+def test_the_script_makes_it_again(ct_ich: Path, tmp_path: Path) -> None:
     script = ROOT / "scripts" / "make_demo_scan.py"
-    subprocess.run([sys.executable, script, shared / "ct-ich", tmp_path], check=True, capture_output=True)
+    subprocess.run([sys.executable, script, ct_ich, tmp_path], check=True, capture_output=True)
     for file in sorted(DEMO.glob("*.dcm")):
         assert (tmp_path / file.name).read_bytes() == file.read_bytes()
 
@@ -60,9 +62,9 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "demo-scan"
 
 
-def test_the_hemorrhage_is_found_where_the_radiologists_saw_it(screened: Path, shared: Path) -> None:
+def test_the_hemorrhage_is_found_where_the_radiologists_saw_it(screened: Path) -> None:
     findings = json.loads((screened / "findings.json").read_text())
-    reference = read_mask(shared / "ct-ich/Patients_CT" / DEMONSTRATION_SUBJECT)[FIRST - 1 : LAST]
+    reference = read_mask(SOURCE)
     image = nibabel.load(screened / "mask.nii.gz")
     assert image.header.get_zooms() == pytest.approx((0.33, 0.33, 5.0))
     mask = np.asarray(image.dataobj).transpose(2, 1, 0) > 0

@@ -24,6 +24,7 @@ from ichor.models.package import Training
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich
 from made_package import write_package
+from paths import GE_HEAD_PART
 from phantom import head
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,10 +69,10 @@ def commands(document: Path) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, shared: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """An empty folder with the example paths of the documents in it."""
     (tmp_path / "path" / "to" / "images").mkdir(parents=True)
-    shutil.copytree(shared / "dicom" / "ge-head", tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile)
+    shutil.copytree(GE_HEAD_PART, tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile)
     for k, hu in enumerate(head(8, 256, 240), 1):
         gray = np.rint(BRAIN.gray(hu)).astype(np.uint8)
         Image.fromarray(gray).save(tmp_path / "path" / "to" / "images" / f"{k}.png")

@@ -101,12 +101,14 @@ def tracked(*under: str) -> list[Path]:
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
+@pytest.mark.git
 def test_no_tracked_file_is_large() -> None:
     # Masks of a method that speckles every slice are all runs; without them nobody could recompute its figures.
     most = {"masks.json.gz": 16 * 2**20}
     assert [path.name for path in tracked() if path.stat().st_size > most.get(path.name, MOST_BYTES)] == []
 
 
+@pytest.mark.git
 def test_no_tracked_text_names_a_machine() -> None:
     home = re.compile(r"/(root|home/\w+|work|opt/wheels)/")
     texts = [path for path in tracked() if path.suffix in {".md", ".txt", ".toml", ".yaml", ".json", ".cff", ""}]
@@ -114,7 +116,7 @@ def test_no_tracked_text_names_a_machine() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+def wheel(git: str, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel built of the tracked files, as a release would be."""
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for path in tracked("src", "pyproject.toml", "README.md", "LICENSE", "NOTICE"):

@@ -184,6 +184,7 @@ def read_segment(found: highdicom.seg.Segmentation, scan: Scan, number: int) -> 
     )[..., 0]
 
 
+@pytest.mark.dciodvfy
 def test_a_segmentation_has_a_segment_for_each_subtype_on_its_source_instances(
     scans: dict[str, Scan], tmp_path: Path
 ) -> None:

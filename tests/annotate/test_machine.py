@@ -23,15 +23,16 @@ from ichor.methods import load_method
 from ichor.read import open_scan
 from ichor.scan import Scan
 from made_scans import made_head
+from paths import CT_ICH_PART
 
 WAIT_S = 120  # on a machine that is busy with other work
 
 
 @pytest.fixture(scope="module")
-def scan(shared: Path) -> Scan:
+def scan() -> Scan:
     """Three slices of the demonstration subject with blood and three above without."""
-    whole = open_scan(shared / "ct-ich/Patients_CT/088")
-    keep = slice(24, 30)
+    whole = open_scan(CT_ICH_PART / "Patients_CT/088")
+    keep = slice(6, 12)  # numbers 25 to 30 of the subject
     assert whole.pixel_mm is not None and whole.positions_mm is not None
     return Scan(whole.voxels[keep], whole.source, whole.pixel_mm[keep], whole.positions_mm[keep])
 

@@ -71,8 +71,8 @@ def test_runs_are_compared_as_markdown_and_json(run: Path, data: Path, tmp_path:
 
 
 @pytest.fixture(scope="module")
-def dataset(shared: Path) -> CtIch:
-    return CtIch(shared / "ct-ich")
+def dataset(ct_ich: Path) -> CtIch:
+    return CtIch(ct_ich)
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)

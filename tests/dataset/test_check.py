@@ -17,6 +17,7 @@ from PIL import Image
 
 from ichor.dataset.ct_ich import CtIch
 from made_ct_ich import write_ct_ich, write_ct_ich_nifti
+from paths import CT_ICH_PART
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -199,9 +200,9 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path: Path, content: bytes, lin
     assert done.stderr.startswith(f"ichor: {root / 'hemorrhage_diagnosis.csv'}: {line}")
 
 
-def test_the_dataset_has_its_known_defects_only(shared: Path) -> None:
+def test_the_dataset_has_its_known_defects_only(ct_ich: Path) -> None:
     """Every image of the 82 subjects: SOURCE.md's list, found by looking; no image is there twice."""
-    root = shared / "ct-ich"
+    root = ct_ich
     report = found(root, code=0)
     assert [one["problem"] for one in report["known"]] == [
         {
@@ -216,3 +217,14 @@ def test_the_dataset_has_its_known_defects_only(shared: Path) -> None:
     ]
     assert (report["n_subjects"], report["n_slices"], report["n_delineated"]) == (82, 2501, 318)
     assert [note.split(" ")[:2] for note in report["notes"]] == [["Subject", "070"], ["25", "slices"], ["0.030", "%"]]
+
+
+def test_a_part_of_the_dataset_has_the_known_defects_and_misses_slices() -> None:
+    report = found(CT_ICH_PART, code=1)
+    assert [one["problem"]["where"] for one in report["known"]] == [
+        "Patients_CT/081/bone",
+        "Patients_CT/084/bone/36.jpg",
+    ]
+    assert "expected slices 1 to 33, found no row of 1, 2, 3, 4, 5 and 15 others" in {
+        one["said"] for one in report["errors"]
+    }

@@ -10,11 +10,12 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
 from made_ct_ich import DEMOGRAPHICS_HEADER, write_ct_ich
+from paths import CT_ICH_PART
 
 
-def test_counts_are_those_of_this_release(shared: Path) -> None:
+def test_counts_are_those_of_this_release(ct_ich: Path) -> None:
     """SOURCE.md's table: the paper's Table 4, with the differences of this copy."""
-    dataset = CtIch(shared / "ct-ich")
+    dataset = CtIch(ct_ich)
     labels = np.concatenate([dataset.labels[s] for s in dataset.subjects])
     assert len(dataset.subjects) == 82
     assert len(labels) == 2501
@@ -25,19 +26,19 @@ def test_counts_are_those_of_this_release(shared: Path) -> None:
     assert sum(bool(dataset.labels[s].any()) for s in dataset.subjects) == 36
 
 
-def test_demographics_are_the_papers(shared: Path) -> None:
-    people = CtIch(shared / "ct-ich").demographics.values()
+def test_demographics_are_the_papers(ct_ich: Path) -> None:
+    people = CtIch(ct_ich).demographics.values()
     ages = np.array([p.age_years for p in people])
     assert sum(p.sex == "Male" for p in people) == 46
     assert sum(p.sex == "Female" for p in people) == 36
     assert round(ages.mean(), 1) == 27.8
     assert round(ages.std(ddof=1), 1) == 19.5
-    assert "Chronic" in CtIch(shared / "ct-ich").demographics[CHRONIC_SUBJECT].condition
+    assert "Chronic" in CtIch(ct_ich).demographics[CHRONIC_SUBJECT].condition
 
 
-def test_every_labelled_slice_of_a_subject_has_a_mask(shared: Path) -> None:
-    case = CtIch(shared / "ct-ich").case("051")
-    assert case.scan.voxels.shape == case.mask.shape == (32, 650, 650)
+def test_every_labelled_slice_of_a_subject_has_a_mask() -> None:
+    case = CtIch(CT_ICH_PART).case("051")
+    assert case.scan.voxels.shape == case.mask.shape == (15, 650, 650)
     assert np.array_equal(case.mask.any(axis=(1, 2)), case.positive)
 
 
@@ -50,8 +51,8 @@ def test_cases_are_read_when_asked_for(tmp_path: Path) -> None:
     assert cases[0].positive.tolist() == [False, True, True]
 
 
-def test_the_truth_of_a_case_is_the_case_without_its_images(shared: Path) -> None:
-    dataset = CtIch(shared / "ct-ich")
+def test_the_truth_of_a_case_is_the_case_without_its_images() -> None:
+    dataset = CtIch(CT_ICH_PART)
     case, truth = dataset.case("051"), dataset.truth("051")
     assert np.array_equal(truth.mask, case.mask)
     assert np.array_equal(truth.labels, case.labels)
@@ -108,3 +109,24 @@ def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path: Path) -> None
         CtIch(root).case("049")
     with pytest.raises(UnreadableInput, match="expected a subject of the dataset, found '999'"):
         CtIch(root).case("999")
+
+
+def test_the_upper_slices_of_a_subject_are_enough_where_the_table_has_them_alone(tmp_path: Path) -> None:
+    root = write_ct_ich(tmp_path, {"049": 2}, n_slices=4)
+    for window in ("brain", "bone"):
+        (root / "Patients_CT/049" / window / "1.jpg").unlink()
+    with pytest.raises(UnreadableInput, match="expected 4 slices by the table, found 3"):
+        CtIch(root).case("049")
+    table = root / "hemorrhage_diagnosis.csv"
+    rows = table.read_text(encoding="utf-8")
+    table.write_text(rows.replace("49,1,0,0,0,0,0,1,0\n", ""), encoding="utf-8")
+    case = CtIch(root).case("049")
+    assert case.positive.tolist() == [False, True, True]
+    assert np.array_equal(case.mask.any(axis=(1, 2)), case.positive)
+    assert CtIch(root).delineated_slices("049") == {3, 4}
+    table.write_text(rows.replace("49,4,0,0,0,1,0,0,0\n", ""), encoding="utf-8")
+    with pytest.raises(UnreadableInput, match="expected slices from number 1 by the table, found from 2"):
+        CtIch(root).case("049")
+    table.write_text(rows.replace("49,2,0,0,0,0,0,1,0\n", ""), encoding="utf-8")
+    with pytest.raises(UnreadableInput, match="slices 1 to 4 without gaps, found 3 of 4"):
+        CtIch(root).case("049")

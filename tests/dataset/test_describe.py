@@ -14,6 +14,7 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.published import TABLE_3, TABLE_4
 from ichor.dataset.tables import read_demographics
 from made_ct_ich import write_ct_ich, write_ct_ich_nifti
+from paths import CT_ICH_PART
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -33,10 +34,14 @@ def row(rows: list[dict[str, str]], name: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def folder(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the command writes of the dataset."""
-    out = tmp_path_factory.mktemp("described")
-    done = run(shared / "ct-ich", "--out", out / "deep")
+def folder(ct_ich: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command writes of all of the dataset."""
+    return describe_into(tmp_path_factory.mktemp("described"), ct_ich)
+
+
+def describe_into(out: Path, data: Path) -> Path:
+    """Files under `out`/deep, and what was shown in `out`/stdout."""
+    done = run(data, "--out", out / "deep")
     assert done.returncode == 0, done.stderr
     (out / "stdout").write_text(done.stdout, encoding="utf-8")
     return out
@@ -69,7 +74,7 @@ def test_table_4_differs_where_source_md_says_and_each_difference_is_explained(f
     assert "The slices with hemorrhage are 318 in both, so the difference of 10 is one of slices without" in more
 
 
-def test_what_the_paper_does_not_count(folder: Path, shared: Path) -> None:
+def test_what_the_paper_does_not_count(folder: Path, ct_ich: Path) -> None:
     found = json.loads((folder / "deep/dataset.json").read_text(encoding="utf-8"))
     beyond = found["beyond_the_paper"]
     assert beyond["Slices with several subtypes"].startswith("25 (IVH + IPH 8, IPH + EDH 4")
@@ -79,10 +84,11 @@ def test_what_the_paper_does_not_count(folder: Path, shared: Path) -> None:
     assert beyond["Delineated slices"] == "318"
     assert beyond["Slices labelled and not delineated"] == "none"
     assert beyond["Slices delineated and not labelled"] == "none"
-    assert found["fingerprint"] == CtIch(shared / "ct-ich").fingerprint
+    assert found["fingerprint"] == CtIch(ct_ich).fingerprint
 
 
-def test_terminal_and_markdown_say_the_same_as_json(folder: Path) -> None:
+def test_terminal_and_markdown_say_the_same_as_json(tmp_path: Path) -> None:
+    folder = describe_into(tmp_path, CT_ICH_PART)
     found = json.loads((folder / "deep/dataset.json").read_text(encoding="utf-8"))
     markdown = (folder / "deep/dataset.md").read_text(encoding="utf-8")
     shown = " ".join((folder / "stdout").read_text(encoding="utf-8").split())

@@ -24,8 +24,8 @@ def test_every_subject_is_tested_once_in_blocks_of_the_authors_sizes() -> None:
     assert {s for t in tests for s in t} == ALL
 
 
-def test_test_blocks_hold_as_many_subjects_with_hemorrhage_as_the_authors(shared: Path) -> None:
-    labels = CtIch(shared / "ct-ich").labels
+def test_test_blocks_hold_as_many_subjects_with_hemorrhage_as_the_authors(ct_ich: Path) -> None:
+    labels = CtIch(ct_ich).labels
     counts = [sum(bool(labels[s].any()) for s in authors_fold(k).test) for k in range(1, N_FOLDS + 1)]
     assert counts == [8, 4, 5, 10, 9]
 

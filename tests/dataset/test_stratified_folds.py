@@ -87,9 +87,9 @@ def test_the_seed_chooses_the_folds_and_the_same_seed_the_same_ones() -> None:
 
 @pytest.mark.parametrize("absent", [[], ABSENT_IN_1_3_1], ids=["82 subjects", "75 subjects"])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_datasets_subtypes_are_shared_out_evenly(shared: Path, seed: int, absent: list[str]) -> None:
+def test_the_datasets_subtypes_are_shared_out_evenly(ct_ich: Path, seed: int, absent: list[str]) -> None:
     """The authors' own folds hold from 1 to 7 of the 21 subjects with EDH."""
-    labels = {s: one for s, one in CtIch(shared / "ct-ich").labels.items() if s not in absent}
+    labels = {s: one for s, one in CtIch(ct_ich).labels.items() if s not in absent}
     folds = stratified_folds(labels, seed)
     assert_each_is_tested_once_and_none_is_on_two_sides(list(folds), sorted(labels))
     for subtype in range(5):

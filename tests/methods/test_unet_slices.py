@@ -19,6 +19,7 @@ from ichor.scan import Scan, Source
 from ichor.windows import BRAIN
 from made_package import untrained_method
 from made_scans import made_head
+from paths import CT_ICH_PART
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +30,10 @@ def method() -> UNetSlices:
 
 
 @pytest.fixture(scope="module")
-def scan(shared: Path) -> Scan:
+def scan() -> Scan:
     """The middle of the demonstration subject, with its blood."""
-    whole = open_scan(shared / "ct-ich/Patients_CT/088")
-    keep = slice(20, 28)
+    whole = open_scan(CT_ICH_PART / "Patients_CT/088")
+    keep = slice(2, 10)  # numbers 21 to 28 of the subject
     assert whole.pixel_mm is not None
     assert whole.positions_mm is not None
     return Scan(

@@ -19,6 +19,7 @@ from ichor.nets.unet import UNet
 from ichor.read import open_scan
 from ichor.scan import Scan
 from ichor.train.forward import Probabilities, TorchForward
+from paths import CT_ICH_PART, GE_HEAD_PART
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,12 @@ def method() -> UNetTiles:
     return made
 
 
+def demonstration(first: int, end: int) -> Scan:
+    """Some slices of the demonstration subject, with blood, without their sizes."""
+    whole = open_scan(CT_ICH_PART / "Patients_CT/088")
+    return Scan(whole.voxels[first:end], whole.source)
+
+
 def test_the_papers_slice_has_49_tiles(method: UNetTiles) -> None:
     corners = method.corners
     assert len(corners) == 49
@@ -41,18 +48,18 @@ def test_the_papers_slice_has_49_tiles(method: UNetTiles) -> None:
         tile_corners(650, 160, 80)
 
 
-def test_overlapping_tiles_are_averaged_as_monai_does(method: UNetTiles, shared: Path) -> None:
-    scan = open_scan(shared / "ct-ich/Patients_CT/088")
+def test_overlapping_tiles_are_averaged_as_monai_does(method: UNetTiles) -> None:
+    scan = demonstration(5, 8)
     probability = method.answer(scan)["probability"]
     assert probability.shape == scan.voxels.shape
     assert isinstance(method.forward, TorchForward)
     network = Probabilities(method.forward.network)
-    crop = torch.from_numpy(scan.hu[24:25, None, 5:-5, 5:-5].astype(np.float32))
+    crop = torch.from_numpy(scan.hu[1:2, None, 5:-5, 5:-5].astype(np.float32))
     with torch.inference_mode():
         expected = sliding_window_inference(
             crop, (160, 160), 7, lambda tiles: network(tiles)["probability"][:, None], overlap=0.5
         )
-    assert np.abs(probability[24, 5:-5, 5:-5] - expected[0, 0].numpy()).max() < 1e-5
+    assert np.abs(probability[1, 5:-5, 5:-5] - expected[0, 0].numpy()).max() < 1e-5
     assert not probability[:, :5].any()
 
 
@@ -72,15 +79,15 @@ def test_closing_and_opening_are_those_of_scikit_image() -> None:
     assert not close_then_open(alone).any()
 
 
-def test_the_mask_is_thresholded_closed_and_opened(method: UNetTiles, shared: Path) -> None:
-    scan = open_scan(shared / "ct-ich/Patients_CT/088")
+def test_the_mask_is_thresholded_closed_and_opened(method: UNetTiles) -> None:
+    scan = demonstration(5, 8)
     segmentation = method.predict(scan)
     assert 0 < segmentation.mask.mean() < 1
     assert np.array_equal(segmentation.mask, close_then_open(segmentation.probability >= 0.5))
     assert segmentation.made_by.threshold == 0.5
 
 
-def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum(shared: Path) -> None:
+def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum() -> None:
     """What the released code did: each tile saved as an image from its lowest probability to its highest."""
 
     def faint(tiles: np.ndarray) -> dict[str, np.ndarray]:
@@ -90,8 +97,7 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum(shared: Path) -
 
     plain, as_released = (UNetTiles(width=2, stretch=stretch) for stretch in (False, True))
     plain.forward = as_released.forward = faint
-    whole = open_scan(shared / "ct-ich/Patients_CT/088")
-    scan = Scan(whole.voxels[24:25], whole.source)
+    scan = demonstration(6, 7)
     plain.chosen = TilesChosen(head_mm=180)
     answer = plain.answer(replace(scan, pixel_mm=np.full((1, 2), 0.33)))
     assert not plain.decide(answer).mask.any()
@@ -106,10 +112,10 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum(shared: Path) -
     assert np.abs(released.probability[0, 5:-5, 5:-5] - expected / times).max() < 1 / 255
 
 
-def test_a_package_gives_the_same_answers(method: UNetTiles, shared: Path, tmp_path: Path) -> None:
+def test_a_package_gives_the_same_answers(method: UNetTiles, tmp_path: Path) -> None:
     method.save(tmp_path / "tiles")
     loaded = load_method(tmp_path / "tiles")
-    scan = open_scan(shared / "dicom/ge-head")
+    scan = open_scan(GE_HEAD_PART)
     ours, theirs = method.predict(scan), loaded.predict(scan)
     assert np.abs(ours.probability - theirs.probability).max() < 1e-4
     assert 0 < (ours.probability >= 0.5).mean() < 1
@@ -117,6 +123,6 @@ def test_a_package_gives_the_same_answers(method: UNetTiles, shared: Path, tmp_p
     assert np.array_equal((ours.probability >= 0.5)[sure], (theirs.probability >= 0.5)[sure])
 
 
-def test_an_unfitted_method_says_so(shared: Path) -> None:
+def test_an_unfitted_method_says_so() -> None:
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
-        UNetTiles().predict(open_scan(shared / "ct-ich/Patients_CT/085"))
+        UNetTiles().predict(demonstration(0, 1))

@@ -24,19 +24,20 @@ from ichor.read import open_scan
 from ichor.train.forward import TorchForward
 from ichor.train.quantize import quantize_network
 from ichor.train.start import load_exported
+from paths import DATA
 
 TOLERANCE = 1e-4
 INT8_MEAN, INT8_SLICE, INT8_DICE = 1e-3, 0.05, 0.95  # voxels' mean, every slice's probability, masks at the threshold
 
 
 @pytest.fixture(scope="module")
-def slices(shared: Path) -> np.ndarray:
+def slices() -> np.ndarray:
     """(N, 3, size, size) HU: real slices with and without hemorrhage, from two scanners."""
     method = load_method()
     assert isinstance(method, UNetSlices)
     batches = []
-    for path, chosen in (("ct-ich/Patients_CT/088", [3, 14, 24, 25, 30]), ("dicom/ge-head", [2, 12, 20])):
-        scan = open_scan(shared / path)
+    for path, chosen in (("ct-ich/Patients_CT/088", [0, 3, 6, 7, 12]), ("ge-head", [1, 4, 7])):
+        scan = open_scan(DATA / path)
         hu, _ = method.field_of(scan)
         around = neighbours(scan.slice_positions_mm, scan.n_slices, method.settings.neighbour_mm)
         batches.append(hu[around[chosen]])

@@ -25,10 +25,10 @@ def test_the_default_model_ships() -> None:
     assert find_package(DEFAULT_MODEL) in PACKAGES
 
 
-def test_the_default_card_says_what_it_marks_in_a_real_dicom_head_without_known_hemorrhage(shared: Path) -> None:
+def test_the_default_card_says_what_it_marks_in_a_real_dicom_head_without_known_hemorrhage(ge_head: Path) -> None:
     package = find_package(DEFAULT_MODEL)
     assert package is not None
-    scan = open_scan(shared / "dicom" / "ge-head")
+    scan = open_scan(ge_head)
     marked = volume_ml(load_method(package).predict(scan).mask.sum(axis=(1, 2)), scan)
     told = re.search(r"marks ([\d.]+) mL of rims", (package / "MODEL_CARD.md").read_text())
     assert told is not None and float(told[1]) == pytest.approx(marked, abs=0.3)

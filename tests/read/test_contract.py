@@ -19,6 +19,7 @@ from ichor.read.open import READERS
 from ichor.scan import Scan
 from ichor.windows import BRAIN
 from made_video import write_pair
+from paths import CT_ICH_PART, GE_HEAD_PART
 from phantom import bleed, head
 
 
@@ -28,25 +29,25 @@ class Format:
 
     reader: str
     kind: str
-    make: Callable[[Path, Path], Path]  # of an empty folder and the shared data
+    make: Callable[[Path], Path]  # of an empty folder
     options: ReadOptions = field(default_factory=ReadOptions)
     has_air: bool = True
     is_phantom: bool = True
 
 
-def nifti(folder: Path, shared: Path) -> Path:
+def nifti(folder: Path) -> Path:
     affine = np.diag([-0.5, -0.5, 5.0, 1.0])
     nib.save(nib.Nifti1Image(head().transpose(2, 1, 0), affine), folder / "head.nii.gz")
     return folder / "head.nii.gz"
 
 
-def images(folder: Path, shared: Path) -> Path:
+def images(folder: Path) -> Path:
     for k, slice_hu in enumerate(head(), 1):
         Image.fromarray(np.rint(BRAIN.gray(slice_hu)).astype(np.uint8)).save(folder / f"{k}.png")
     return folder
 
 
-def ct_ich_nifti(folder: Path, shared: Path) -> Path:
+def ct_ich_nifti(folder: Path) -> Path:
     for name, voxels in (("ct_scans", head()), ("masks", bleed().astype(np.uint8))):
         (folder / name).mkdir()
         nib.save(nib.Nifti1Image(voxels.transpose(2, 1, 0), np.diag([-0.5, -0.5, 5, 1])), folder / name / "049.nii")
@@ -55,20 +56,20 @@ def ct_ich_nifti(folder: Path, shared: Path) -> Path:
     return folder / "ct_scans" / "049.nii"
 
 
-def ct_ich(folder: Path, shared: Path) -> Path:
-    return shared / "ct-ich" / "Patients_CT" / "049"
+def ct_ich(folder: Path) -> Path:
+    return CT_ICH_PART / "Patients_CT" / "049"
 
 
-def dicom(folder: Path, shared: Path) -> Path:
-    return shared / "dicom" / "ge-head"
+def dicom(folder: Path) -> Path:
+    return GE_HEAD_PART
 
 
-def video(folder: Path, shared: Path) -> Path:
+def video(folder: Path) -> Path:
     return write_pair(folder, head())
 
 
-def archive(folder: Path, shared: Path) -> Path:
-    shutil.make_archive(str(folder / "scan"), "zip", dicom(folder, shared))
+def archive(folder: Path) -> Path:
+    shutil.make_archive(str(folder / "scan"), "zip", dicom(folder))
     return folder / "scan.zip"
 
 
@@ -94,9 +95,9 @@ class Made:
 
 
 @pytest.fixture(scope="module", params=FORMATS, ids=lambda name: name.replace(" ", "-"))
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Made:
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     chosen = FORMATS[request.param]
-    path = chosen.make(tmp_path_factory.mktemp("input"), shared)
+    path = chosen.make(tmp_path_factory.mktemp("input"))
     return Made(chosen, path, open_scan(path, chosen.options))
 
 

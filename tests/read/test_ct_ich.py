@@ -10,6 +10,9 @@ from ichor.read import open_scan
 from ichor.read.ct_ich import combine, read_mask
 from ichor.windows import BONE, BRAIN
 from made_ct_ich import write_ct_ich
+from paths import CT_ICH_PART
+
+SUBJECTS = CT_ICH_PART / "Patients_CT"
 
 
 def test_hu_comes_back_from_the_two_windows() -> None:
@@ -39,9 +42,9 @@ def test_air_stays_air_where_compression_left_it_a_shade_brighter() -> None:
     assert found[3] == pytest.approx(BRAIN.hu(251))
 
 
-def test_a_real_subject(shared: Path) -> None:
-    scan = open_scan(shared / "ct-ich/Patients_CT/049")
-    assert scan.voxels.shape == (33, 650, 650)
+def test_a_real_subject() -> None:
+    scan = open_scan(SUBJECTS / "049")
+    assert scan.voxels.shape == (13, 650, 650)
     assert scan.spacing_mm == (0.33, 0.33, 5.0)
     assert scan.hu.min() == -900
     assert scan.hu.max() > 1500
@@ -49,24 +52,29 @@ def test_a_real_subject(shared: Path) -> None:
     assert any("nominal" in w for w in scan.warnings)
 
 
-def test_the_missing_bone_slice_is_reported(shared: Path) -> None:
-    scan = open_scan(shared / "ct-ich/Patients_CT/084")
+def test_a_part_of_a_subject_says_which_slices_are_not_here() -> None:
+    warnings = open_scan(SUBJECTS / "049").warnings
+    assert "Slices 1 to 20 are not here: the lowest slice is number 21." in warnings
+
+
+def test_the_missing_bone_slice_is_reported() -> None:
+    scan = open_scan(SUBJECTS / "084")
     assert "No bone-window image of slice 36." in scan.warnings
-    assert scan.hu[35].min() == BRAIN.lowest_hu
-    assert scan.hu[35].max() == BRAIN.highest_hu
-    assert scan.hu[34].min() < -800
+    assert scan.hu[15].min() == BRAIN.lowest_hu
+    assert scan.hu[15].max() == BRAIN.highest_hu
+    assert scan.hu[14].min() < -800
 
 
-def test_the_shifted_bone_images_are_left_out(shared: Path) -> None:
-    scan = open_scan(shared / "ct-ich/Patients_CT/081")
+def test_the_shifted_bone_images_are_left_out() -> None:
+    scan = open_scan(SUBJECTS / "081")
     assert any("left out" in w for w in scan.warnings)
     assert scan.hu.min() == BRAIN.lowest_hu
     assert scan.hu.max() == BRAIN.highest_hu
 
 
-def test_gray_128_is_no_hemorrhage(shared: Path) -> None:
-    mask = read_mask(shared / "ct-ich/Patients_CT/088")
-    assert mask.sum(axis=(1, 2))[21:27].tolist() == [1052, 2050, 2636, 2394, 1543, 615]
+def test_gray_128_is_no_hemorrhage() -> None:
+    mask = read_mask(SUBJECTS / "088")
+    assert mask.sum(axis=(1, 2))[3:9].tolist() == [1052, 2050, 2636, 2394, 1543, 615]
 
 
 @pytest.mark.parametrize(

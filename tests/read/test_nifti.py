@@ -13,6 +13,7 @@ import pytest
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
 from ichor.scan import RADIOLOGICAL, Scan
+from paths import TEMPLATES
 from phantom import BRAIN, head
 
 SPACING = (0.5, 0.6, 5.0)  # column, row, slice
@@ -278,9 +279,9 @@ def test_what_is_not_ct_in_hu_is_refused(values: np.ndarray, reason: str, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["scct.nii", "scct_stripped.nii"])
-def test_a_template_in_cormack_units_is_refused_with_that_reason(name: str, shared: Path) -> None:
+def test_a_template_in_cormack_units_is_refused_with_that_reason(name: str) -> None:
     with pytest.raises(UnreadableInput, match=r"none below 0: .*Cormack units"):
-        open_scan(shared / "templates" / name)
+        open_scan(TEMPLATES / name)
 
 
 def four_dimensions(path: Path) -> None:

@@ -16,6 +16,7 @@ from ichor.read import ReadOptions, open_scan
 from ichor.read.ct_ich import combine
 from ichor.windows import BONE, BRAIN
 from made_video import CODECS, in_window, write_pair, write_video
+from paths import CT_ICH_PART
 from phantom import head
 
 HU = head(6, 64, 48)
@@ -201,7 +202,7 @@ def test_without_pyav_one_line_says_what_to_install(pair: Path, monkeypatch: pyt
     assert "pip install 'ichor-ct[video]'" in refusal(pair)
 
 
-def test_other_formats_are_read_without_pyav(shared: Path) -> None:
+def test_other_formats_are_read_without_pyav() -> None:
     code = "import sys; sys.modules['av'] = None; from ichor.read import open_scan; open_scan(sys.argv[1])"
-    subject = shared / "ct-ich" / "Patients_CT" / "049"
+    subject = CT_ICH_PART / "Patients_CT" / "049"
     subprocess.run([sys.executable, "-c", code, str(subject)], check=True)

@@ -31,6 +31,7 @@ from made_unlike import (
     with_metal,
     with_vessels,
 )
+from paths import CT_ICH_PART
 
 
 def said_of(scan: Scan) -> tuple[Unlikeness, ...]:
@@ -131,14 +132,20 @@ def test_the_type_of_the_voxels_changes_nothing(stored: type) -> None:
 
 
 @pytest.mark.parametrize("subject", ["088", "081", "085"])
-def test_a_real_head_is_not_warned_of(shared: Path, subject: str) -> None:
+def test_a_real_head_is_not_warned_of(ct_ich: Path, subject: str) -> None:
     """Of the brain window alone, and a small child's."""
-    assert said_of(open_scan(shared / "ct-ich/Patients_CT" / subject, ReadOptions())) == ()
+    assert said_of(open_scan(ct_ich / "Patients_CT" / subject, ReadOptions())) == ()
 
 
-def test_a_real_head_whose_bone_brightens_the_brain_beside_it_is_warned_of_that_alone(shared: Path) -> None:
+@pytest.mark.parametrize("subject", sorted(f.name for f in (CT_ICH_PART / "Patients_CT").iterdir()))
+def test_the_upper_part_of_a_real_head_is_warned_of_as_that_alone(subject: str) -> None:
+    found = said_of(open_scan(CT_ICH_PART / "Patients_CT" / subject, ReadOptions()))
+    assert {one.kind for one in found} == {Unlike.PART}
+
+
+def test_a_real_head_whose_bone_brightens_the_brain_beside_it_is_warned_of_that_alone(ge_head: Path) -> None:
     """Of a tilted gantry too, which is nothing to warn of."""
-    (said,) = said_of(open_scan(shared / "dicom/ge-head", ReadOptions()))
+    (said,) = said_of(open_scan(ge_head, ReadOptions()))
     assert said.kind is Unlike.RIM
     assert "11 HU brighter than deeper in, where up to 9 is usual" in said.sentence
 
@@ -154,6 +161,6 @@ def test_brain_that_brightens_towards_the_skull_is_warned_of(edge_hu: float, kin
     assert all("may be no blood" in one.sentence for one in said)
 
 
-def test_a_real_phantom_is_warned_of(shared: Path) -> None:
-    (said,) = said_of(open_scan(shared / "dicom/philips-phantom/S2010", ReadOptions()))
+def test_a_real_phantom_is_warned_of(phantom: Path) -> None:
+    (said,) = said_of(open_scan(phantom / "S2010", ReadOptions()))
     assert said.kind is Unlike.GRAY and "found 1.0% of the voxels there" in said.sentence

@@ -27,6 +27,7 @@ FACTS = CtFacts(
 )
 
 
+@pytest.mark.dciodvfy
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST])
 @pytest.mark.parametrize("geometry", [{}, {"tilt_deg": 21.5}, {"n": 5, "distances_mm": (2.5, 5.0, 5.0, 7.0)}])
 def test_a_scan_is_read_back_where_it_lay(tmp_path: Path, orientation: np.ndarray, geometry: dict) -> None:
@@ -43,6 +44,7 @@ def test_a_scan_is_read_back_where_it_lay(tmp_path: Path, orientation: np.ndarra
     assert back.warnings == ()
 
 
+@pytest.mark.dciodvfy
 def test_nothing_is_made_up(tmp_path: Path) -> None:
     write_images(ct_images(replace(made_head(), thickness_mm=None), FACTS), tmp_path / "CT")
     image = pydicom.dcmread(tmp_path / "CT" / "0001.dcm")

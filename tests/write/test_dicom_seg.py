@@ -24,6 +24,7 @@ from ichor.write.dicom_ct import write_images
 from ichor.write.dicom_seg import SegFacts, segmentation
 from ichor.write.segments import HEMORRHAGE, INTRACRANIAL_HEMORRHAGE, Segment
 from made_scans import made_head
+from paths import GE_HEAD_PART
 
 FACTS = SegFacts("2.25.1", "2.25.2", 100, "made", datetime(2020, 1, 2, 3, 4, 5))
 BY_MODEL = Segment("Hemorrhage by a model", HEMORRHAGE, algorithm=("compact", "1"))
@@ -70,6 +71,7 @@ def made_zip(folder: Path) -> Path:
     return Path(shutil.make_archive(str(folder), "zip", made_series(folder)))
 
 
+@pytest.mark.dciodvfy
 @pytest.mark.parametrize(
     "make",
     [made_series, made_enhanced, made_enhanced_with_everything_per_frame, made_zip],
@@ -82,11 +84,12 @@ def test_masks_come_back_from_every_kind_of_source(make, tmp_path: Path) -> None
     assert np.array_equal(back, masks)
 
 
-def test_masks_come_back_from_a_tilted_uneven_head(shared: Path, tmp_path: Path) -> None:
-    scan = open_scan(shared / "dicom" / "ge-head")
+@pytest.mark.dciodvfy
+def test_masks_come_back_from_a_tilted_uneven_head(tmp_path: Path) -> None:
+    scan = open_scan(GE_HEAD_PART)
     masks = made_masks(scan)
     written = made(scan, masks[..., 0], INTRACRANIAL_HEMORRHAGE)
-    of_the_source = tuple(errors(next((shared / "dicom" / "ge-head").iterdir())))
+    of_the_source = tuple(errors(GE_HEAD_PART / "14.dcm"))
     found = read_back(scan, written, tmp_path, inherited=of_the_source)
     assert np.array_equal(found, masks)
     positions = {}
@@ -98,6 +101,7 @@ def test_masks_come_back_from_a_tilted_uneven_head(shared: Path, tmp_path: Path)
         assert uid not in positions or np.allclose(positions[uid], position, atol=1e-3)
 
 
+@pytest.mark.dciodvfy
 def test_an_empty_mask_says_so_on_every_slice(tmp_path: Path) -> None:
     scan = open_scan(made_series(tmp_path / "scan"))
     written = made(scan, np.zeros(scan.voxels.shape, bool), INTRACRANIAL_HEMORRHAGE)
@@ -144,6 +148,7 @@ def careless(one: Dataset, k: int) -> None:
     one.add_new("PatientBirthDate", "DA", "SECRETDAY")
 
 
+@pytest.mark.dciodvfy
 def test_a_careless_header_is_no_hindrance_and_is_not_quoted(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],

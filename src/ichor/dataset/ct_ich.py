@@ -63,16 +63,20 @@ class CtIch:
 
     @cached_property
     def slice_rows(self) -> dict[str, tuple[SliceRow, ...]]:
-        """Each subject's slices from the lowest, as the table has them. Raises UnreadableInput for a row amiss."""
+        """Each subject's slices from the lowest, as the table has them, without gaps.
+
+        Raises UnreadableInput for a row amiss.
+        """
         rows: dict[str, list[SliceRow]] = {}
         for row in _whole_table(read_slice_table(self.slice_table)):
             rows.setdefault(row.subject, []).append(row)
         for number, slices in rows.items():
             slices.sort(key=lambda row: row.number)
-            if [row.number for row in slices] != list(range(1, len(slices) + 1)):
+            first, last = slices[0].number, slices[-1].number
+            if len(slices) != last - first + 1:
                 raise UnreadableInput(
-                    f"{self.slice_table}: expected subject {number}'s slices to be numbered 1 to {len(slices)}, "
-                    f"found {slices[0].number} to {slices[-1].number}"
+                    f"{self.slice_table}: expected subject {number}'s slices {first} to {last} without gaps, "
+                    f"found {len(slices)} of {last - first + 1}"
                 )
         return {number: tuple(slices) for number, slices in rows.items()}
 
@@ -116,7 +120,18 @@ class CtIch:
         labels = self.labels[subject]
         if len(labels) != len(mask):
             raise UnreadableInput(f"{path}: expected {len(labels)} slices by the table, found {len(mask)}")
+        by_table, there = self.slice_rows[subject][0].number, self._lowest_slice(subject)
+        if by_table != there:
+            raise UnreadableInput(f"{path}: expected slices from number {by_table} by the table, found from {there}")
         return Case(subject, read(path), mask, labels)
+
+    def _lowest_slice(self, subject: str) -> int:
+        """The number of the subject's lowest slice; release 1.0.0 may be there in part."""
+        if self.release == "1.0.0":
+            from ichor.read.ct_ich import slice_numbers
+
+            return slice_numbers(self.scan_path(subject))[0]
+        return 1
 
     def mask(self, subject: str) -> NDArray[np.bool_]:
         """(n, rows, columns), the subject's delineation. Raises UnreadableInput where it cannot be read."""

@@ -2,7 +2,7 @@
 
 Hssayeni M. (2019), Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation (version
 1.0.0), PhysioNet, doi:10.13026/w8q8-ky94. Layout: `Patients_CT/NNN/{brain,bone}/k.jpg`, k from 1 at the lowest
-slice; `brain/k_HGE_Seg.jpg` where the radiologists delineated hemorrhage.
+slice; `brain/k_HGE_Seg.jpg` where the radiologists delineated hemorrhage. A copy may hold the upper slices alone.
 
 The release's known defects are handled here and each is reported as a warning of the scan.
 """
@@ -54,8 +54,10 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
     HU comes from the brain window where its gray is not clipped and from the bone window elsewhere. Raises
     UnreadableInput where a slice is missing, broken or of another size.
     """
-    numbers = _slice_numbers(path / "brain")
+    numbers = slice_numbers(path)
     warnings = []
+    if numbers[0] > 1:
+        warnings.append(f"Slices 1 to {numbers[0] - 1} are not here: the lowest slice is number {numbers[0]}.")
     use_bone = path.resolve().name not in SUBJECTS_WITH_SHIFTED_BONE
     if not use_bone:
         warnings.append("The bone-window images show other slices than the brain-window ones: left out.")
@@ -79,7 +81,7 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
 
 def read_grid(path: Path) -> Scan:
     """The scan of `read` without its images: where its voxels lie, all of them 0 and none in memory."""
-    n = len(_slice_numbers(path / "brain"))
+    n = len(slice_numbers(path))
     return _on_grid(np.broadcast_to(np.float32(0), (n, *SIZE)), path, [])
 
 
@@ -91,13 +93,30 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """The radiologists' delineation of the subject at `path`: bool (n, 650, 650), on the grid of `read`."""
-    numbers = _slice_numbers(path / "brain")
+    numbers = slice_numbers(path)
     mask = np.zeros((len(numbers), *SIZE), bool)
     for index, k in enumerate(numbers):
         file = path / "brain" / f"{k}_HGE_Seg.jpg"
         if file.exists():
             mask[index] = _gray(file) > MASK_ABOVE
     return mask
+
+
+def slice_numbers(path: Path) -> list[int]:
+    """The numbers of the slices of the subject at `path`, without gaps; from 1 where none of the lowest is left out.
+
+    Raises UnreadableInput where there is no slice, or one is missing between two others.
+    """
+    folder = path / "brain"
+    numbers = sorted(int(found[1]) for file in folder.iterdir() if (found := _SLICE.match(file.name)))
+    if not numbers:
+        raise UnreadableInput(f"{folder}: expected slices 1.jpg, 2.jpg, ..., found none")
+    if numbers != list(range(numbers[0], numbers[-1] + 1)):
+        missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+        raise UnreadableInput(
+            f"{folder}: expected slices {numbers[0]} to {numbers[-1]}, found none numbered {missing}"
+        )
+    return numbers
 
 
 def mask_numbers(path: Path) -> list[int]:
@@ -135,16 +154,6 @@ def _on_grid(voxels: NDArray[np.float32], path: Path, warnings: list[str]) -> Sc
         thickness_mm=np.full(n, SLICE_MM) if nominal else None,
         warnings=(*([NOMINAL_SIZE] if nominal else []), *warnings),
     )
-
-
-def _slice_numbers(folder: Path) -> list[int]:
-    numbers = sorted(int(found[1]) for file in folder.iterdir() if (found := _SLICE.match(file.name)))
-    if not numbers:
-        raise UnreadableInput(f"{folder}: expected slices 1.jpg, 2.jpg, ..., found none")
-    if numbers != list(range(1, len(numbers) + 1)):
-        missing = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
-        raise UnreadableInput(f"{folder}: expected slices 1 to {numbers[-1]}, found none numbered {missing}")
-    return numbers
 
 
 def _gray(file: Path) -> NDArray[np.uint8]:

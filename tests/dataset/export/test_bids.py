@@ -31,8 +31,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_both_datasets_are_valid_and_hold_the_scans_and_delineations(kind: str, tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of(kind, tmp_path / "data", shared)
+def test_both_datasets_are_valid_and_hold_the_scans_and_delineations(kind: str, tmp_path: Path) -> None:
+    dataset = copy_of(kind, tmp_path / "data")
     out = tmp_path / "out"
     export_all(dataset, "bids", out)
     derived = out / "derivatives" / "radiologists"
@@ -57,14 +57,14 @@ def test_both_datasets_are_valid_and_hold_the_scans_and_delineations(kind: str, 
         assert [int(row["index"]) for row in labelled] == list(range(case.scan.n_slices))
 
 
-def test_the_validator_is_one_that_finds_what_is_wrong(tmp_path: Path, shared: Path) -> None:
-    export_all(copy_of("jpg", tmp_path / "data", shared), "bids", tmp_path / "out")
+def test_the_validator_is_one_that_finds_what_is_wrong(tmp_path: Path) -> None:
+    export_all(copy_of("jpg", tmp_path / "data"), "bids", tmp_path / "out")
     (tmp_path / "out" / ".bidsignore").unlink()
     assert {one["code"] for one in issues(tmp_path / "out")} >= {"NOT_INCLUDED"}
 
 
-def test_participants_are_told_by_what_the_tables_say_and_no_more(tmp_path: Path, shared: Path) -> None:
-    export_all(copy_of("real", tmp_path / "data", shared), "bids", tmp_path / "out")
+def test_participants_are_told_by_what_the_tables_say_and_no_more(tmp_path: Path) -> None:
+    export_all(copy_of("real", tmp_path / "data"), "bids", tmp_path / "out")
     assert rows(tmp_path / "out" / "participants.tsv") == [
         {
             "participant_id": f"sub-{REAL}",

@@ -14,11 +14,10 @@ from ichor.read import inspect, open_scan
 from made_exports import KINDS, REAL, copy_of, export_all
 
 
+@pytest.mark.dciodvfy
 @pytest.mark.parametrize("kind", KINDS)
-def test_series_and_segmentation_are_valid_and_come_back_voxel_for_voxel(
-    kind: str, tmp_path: Path, shared: Path
-) -> None:
-    dataset = copy_of(kind, tmp_path / "data", shared)
+def test_series_and_segmentation_are_valid_and_come_back_voxel_for_voxel(kind: str, tmp_path: Path) -> None:
+    dataset = copy_of(kind, tmp_path / "data")
     out = tmp_path / "out"
     export_all(dataset, "dicom", out)
     for subject in dataset.subjects:
@@ -38,8 +37,8 @@ def test_series_and_segmentation_are_valid_and_come_back_voxel_for_voxel(
         assert np.array_equal(masks[..., 0], case.mask)
 
 
-def test_the_series_says_where_it_is_from_and_what_its_sizes_are_worth(tmp_path: Path, shared: Path) -> None:
-    export_all(copy_of("real", tmp_path / "data", shared), "dicom", tmp_path / "out")
+def test_the_series_says_where_it_is_from_and_what_its_sizes_are_worth(tmp_path: Path) -> None:
+    export_all(copy_of("real", tmp_path / "data"), "dicom", tmp_path / "out")
     image = pydicom.dcmread(tmp_path / "out" / REAL / "CT" / "0001.dcm")
     assert (image.PatientID, str(image.PatientName), image.PatientAge, image.PatientSex) == (
         *(REAL, f"CT-ICH^{REAL}", "017Y", "M"),
@@ -53,8 +52,8 @@ def test_the_series_says_where_it_is_from_and_what_its_sizes_are_worth(tmp_path:
     assert len(reasons) == 1
 
 
-def test_exporting_twice_gives_the_same_bytes(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_exporting_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     for name in ("a", "b"):
         export_all(dataset, "dicom", tmp_path / name)
     files = [file.relative_to(tmp_path / "a") for file in (tmp_path / "a").rglob("*.dcm")]

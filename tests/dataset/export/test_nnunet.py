@@ -22,10 +22,8 @@ NAME = "Dataset501_CtIch"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_images_and_labels_share_a_grid_and_hold_the_datasets_own_voxels(
-    kind: str, tmp_path: Path, shared: Path
-) -> None:
-    dataset = copy_of(kind, tmp_path / "data", shared)
+def test_images_and_labels_share_a_grid_and_hold_the_datasets_own_voxels(kind: str, tmp_path: Path) -> None:
+    dataset = copy_of(kind, tmp_path / "data")
     export_all(dataset, "nnunet", tmp_path / "out")
     raw = tmp_path / "out" / "nnUNet_raw" / NAME
     for subject in dataset.subjects:
@@ -49,8 +47,8 @@ def test_images_and_labels_share_a_grid_and_hold_the_datasets_own_voxels(
             assert np.array_equal(label.get_fdata().transpose(2, 1, 0) > 0, case.mask)
 
 
-def test_the_description_says_what_nnunet_asks_and_whose_data_it_is(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_the_description_says_what_nnunet_asks_and_whose_data_it_is(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     export_all(dataset, "nnunet", tmp_path / "out")
     raw = tmp_path / "out" / "nnUNet_raw" / NAME
     described = json.loads((raw / "dataset.json").read_text())
@@ -62,8 +60,8 @@ def test_the_description_says_what_nnunet_asks_and_whose_data_it_is(tmp_path: Pa
     assert "nominal" in described["description"]
 
 
-def test_the_splits_report_on_the_authors_test_folds(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_the_splits_report_on_the_authors_test_folds(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     export_all(dataset, "nnunet", tmp_path / "out")
     splits = json.loads((tmp_path / "out" / "nnUNet_preprocessed" / NAME / "splits_final.json").read_text())
     assert len(splits) == 5

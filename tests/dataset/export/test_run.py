@@ -22,8 +22,8 @@ def state(out: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_an_interrupted_export_goes_on_and_writes_no_subject_twice(layout: str, tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_an_interrupted_export_goes_on_and_writes_no_subject_twice(layout: str, tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     under_way = export(dataset, layout, tmp_path / "out", dataset.subjects)
     assert next(under_way) == Outcome("080", written=True)
     under_way.close()
@@ -40,9 +40,9 @@ def test_an_interrupted_export_goes_on_and_writes_no_subject_twice(layout: str, 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_subject_cut_short_in_the_middle_is_written_anew(
-    layout: str, tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+    dataset = copy_of("jpg", tmp_path / "data")
     target, last_step = {
         "nnunet": ("ichor.write.nnunet", "write_mask"),
         "bids": ("ichor.dataset.export.bids", "write_mask"),
@@ -59,16 +59,16 @@ def interrupt(*arguments: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_subjects_can_be_added_later(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_subjects_can_be_added_later(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     for subject in dataset.subjects:
         export_all(dataset, "bids", tmp_path / "out", [subject])
     participants = (tmp_path / "out" / "participants.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in participants] == ["participant_id", "sub-080", "sub-108"]
 
 
-def test_a_subject_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_a_subject_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     broken = dataset.root / "Patients_CT" / "080" / "brain" / "2.jpg"
     broken.write_bytes(b"no image")
     outcomes = export_all(dataset, "nnunet", tmp_path / "out")
@@ -78,8 +78,8 @@ def test_a_subject_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path, 
     assert described["numTraining"] == 1
 
 
-def test_a_folder_with_anything_else_is_refused_and_left_as_it_was(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_a_folder_with_anything_else_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
@@ -95,8 +95,8 @@ def test_a_folder_with_anything_else_is_refused_and_left_as_it_was(tmp_path: Pat
     assert str(refused.value) == f"{wanted}a file"
 
 
-def test_an_export_of_other_data_or_in_another_layout_is_refused(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_an_export_of_other_data_or_in_another_layout_is_refused(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     export_all(dataset, "nnunet", tmp_path / "out", ["108"])
     with pytest.raises(IchorError, match="found one with layout nnunet, not bids"):
         export_all(dataset, "bids", tmp_path / "out")
@@ -105,8 +105,8 @@ def test_an_export_of_other_data_or_in_another_layout_is_refused(tmp_path: Path,
         export_all(other, "nnunet", tmp_path / "out")
 
 
-def test_an_unknown_subject_is_refused_before_anything_is_written(tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of("jpg", tmp_path / "data", shared)
+def test_an_unknown_subject_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    dataset = copy_of("jpg", tmp_path / "data")
     with pytest.raises(IchorError, match="expected a subject of the dataset, found '999'"):
         export_all(dataset, "nnunet", tmp_path / "out", ["080", "999"])
     assert not (tmp_path / "out").exists()
@@ -115,8 +115,8 @@ def test_an_unknown_subject_is_refused_before_anything_is_written(tmp_path: Path
 @pytest.mark.parametrize(
     ("kind", "terms"), [("jpg", "CC BY 4.0"), ("nifti", "PhysioNet Restricted Health Data License")]
 )
-def test_attribution_licence_and_caveats_go_with_the_data(kind: str, terms: str, tmp_path: Path, shared: Path) -> None:
-    dataset = copy_of(kind, tmp_path / "data", shared)
+def test_attribution_licence_and_caveats_go_with_the_data(kind: str, terms: str, tmp_path: Path) -> None:
+    dataset = copy_of(kind, tmp_path / "data")
     export_all(dataset, "nnunet", tmp_path / "out", ["108"])
     said = (tmp_path / "out" / "README.md").read_text()
     assert "Hssayeni M." in said and terms in said and "not a medical device" in said
