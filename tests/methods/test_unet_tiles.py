@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +33,10 @@ def method() -> UNetTiles:
 
 
 def demonstration(first: int, end: int) -> Scan:
-    """Some slices of the demonstration subject, with blood, without their sizes."""
+    """Some slices of the demonstration subject, with blood."""
     whole = open_scan(CT_ICH_PART / "Patients_CT/088")
-    return Scan(whole.voxels[first:end], whole.source)
+    assert whole.pixel_mm is not None and whole.positions_mm is not None
+    return Scan(whole.voxels[first:end], whole.source, whole.pixel_mm[first:end], whole.positions_mm[first:end])
 
 
 def test_the_papers_slice_has_49_tiles(method: UNetTiles) -> None:
@@ -99,7 +99,7 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum() -> None:
     plain.forward = as_released.forward = faint
     scan = demonstration(6, 7)
     plain.chosen = TilesChosen(head_mm=180)
-    answer = plain.answer(replace(scan, pixel_mm=np.full((1, 2), 0.33)))
+    answer = plain.answer(scan)
     assert not plain.decide(answer).mask.any()
     released = as_released.decide(answer)
     assert released.slice_probability.tolist() == [1.0]

@@ -113,9 +113,7 @@ def slice_numbers(path: Path) -> list[int]:
         raise UnreadableInput(f"{folder}: expected slices 1.jpg, 2.jpg, ..., found none")
     if numbers != list(range(numbers[0], numbers[-1] + 1)):
         missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-        raise UnreadableInput(
-            f"{folder}: expected slices {numbers[0]} to {numbers[-1]}, found none numbered {missing}"
-        )
+        raise UnreadableInput(f"{folder}: expected slices {numbers[0]} to {numbers[-1]}, found none numbered {missing}")
     return numbers
 
 

@@ -116,8 +116,12 @@ def _require_whole(one: Annotated, label_map: Any) -> None:
 
 
 def _copy_originals(one: Annotated, folder: Path) -> bool:
-    """Copy a ct-ich subject's own images, which encoding anew would alter, where they are still what was annotated."""
+    """Copy a ct-ich subject's own images, which encoding anew would alter, where they are still what was annotated.
+
+    The copies are numbered from 1, as the layout has it, where the lowest slices of the original are left out.
+    """
     from ichor.read import open_scan
+    from ichor.read.ct_ich import slice_numbers
 
     source = one.scan.source
     if source.kind != "ct-ich" or source.path.name != one.case:
@@ -129,10 +133,10 @@ def _copy_originals(one: Annotated, folder: Path) -> bool:
         return False
     for window in ("brain", "bone"):
         (folder / window).mkdir(parents=True)
-        for k in range(1, one.scan.n_slices + 1):
-            file = source.path / window / f"{k}.jpg"
+        for k, number in enumerate(slice_numbers(source.path), 1):
+            file = source.path / window / f"{number}.jpg"
             if file.is_file():
-                shutil.copyfile(file, folder / window / file.name)
+                shutil.copyfile(file, folder / window / f"{k}.jpg")
     return True
 
 
