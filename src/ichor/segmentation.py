@@ -13,12 +13,25 @@ from ichor.subtypes import Subtype
 
 
 @dataclass(frozen=True, slots=True)
+class Inference:
+    """How a network was run: by which engine, in which precision (`fp32` or `int8`), with which instruction set.
+
+    `warning` says why it was another network than the model's own; empty where it was that one.
+    """
+
+    engine: str
+    precision: str
+    instruction_set: str
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MadeBy:
     """The method behind a segmentation, named so that it can be made again.
 
     `threshold` is the voxel probability from which on a slice is marked: what reaches it, or what the method then
     outlines there. `operating_point` is the name of the trade of sensitivity for specificity that it decides at, None
-    where its model has none.
+    where its model has none. `inference` says how its network was run, None where it has none or it runs in torch.
     """
 
     name: str
@@ -27,6 +40,7 @@ class MadeBy:
     threshold: float
     settings: Mapping[str, Any] = field(default_factory=dict)
     operating_point: str | None = None
+    inference: Inference | None = None
 
 
 @dataclass(frozen=True, eq=False)

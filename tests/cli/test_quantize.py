@@ -62,7 +62,7 @@ def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -
     verify(quantized)
     assert {file.name for file in quantized.iterdir()} == {
         *("model.onnx", "model.int8.onnx"),
-        *("config.yaml", "MODEL_CARD.md", "SHA256SUMS"),
+        *("config.yaml", "MODEL_CARD.md", "SHA256SUMS", "known-answer.npz"),
     }
     assert (quantized / "MODEL_CARD.md").read_text().startswith("# The model\n\n## In int8\n")
     assert (quantized / "model.onnx").read_bytes() == (package / "model.onnx").read_bytes()
@@ -82,7 +82,7 @@ def test_no_sum_of_it_saturates_on_any_processor(quantized: Path) -> None:
 def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
     again = shutil.copytree(quantized, tmp_path / "again")
     assert quantize(again, dataset.root).returncode == 0
-    for name in ("model.int8.onnx", "config.yaml", "MODEL_CARD.md", "SHA256SUMS"):
+    for name in ("model.int8.onnx", "known-answer.npz", "config.yaml", "MODEL_CARD.md", "SHA256SUMS"):
         assert (again / name).read_bytes() == (quantized / name).read_bytes()
     load_method(again).save(tmp_path / "saved")
     assert read_config(tmp_path / "saved").network == "model.int8.onnx"

@@ -5,12 +5,18 @@ In int8 each engine rounds in its own way: a voxel at the border of a lesion may
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
+from onnx import numpy_helper
 
 from ichor.errors import BadConfig
 from ichor.methods import load_method
@@ -18,7 +24,7 @@ from ichor.methods.field import neighbours
 from ichor.methods.settings import SlicesChosen
 from ichor.methods.unet_slices import UNetSlices
 from ichor.models.engine import Engine
-from ichor.models.package import DEFAULT_MODEL, find_package
+from ichor.models.package import DEFAULT_MODEL, find_package, write_sums
 from ichor.nets.slice_unet import SliceUNet
 from ichor.read import open_scan
 from ichor.train.forward import TorchForward
@@ -107,14 +113,137 @@ def test_the_int8_variant_is_near_the_shipped_model_in_every_engine(slices: np.n
         assert 2 * (masks[one] & masks[other]).sum() / (masks[one].sum() + masks[other].sum()) > INT8_DICE
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def one_layer(file: Path, operator: str, output: str = "probability", domain: str = "") -> None:
+    """Write a network of one layer for batches of 2 x 4 pixels."""
+    of = onnx.helper.make_tensor_value_info("hu", onnx.TensorProto.FLOAT, ["batch", 1, 2, 4])
+    to = onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, ["batch", 1, 2, 4])
+    node = onnx.helper.make_node(operator, ["hu"], [output], domain=domain)
+    opsets = [onnx.helper.make_opsetid("", 18), *([onnx.helper.make_opsetid(domain, 1)] if domain else [])]
+    graph = onnx.helper.make_graph([node], "made", [of], [to])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9), file)
+
+
+DAMAGES = {
+    "no such file": lambda _: None,
+    "a folder": Path.mkdir,
+    "nothing": lambda file: file.write_bytes(b""),
+    "no model": lambda file: file.write_bytes(b"no model"),
+    "half a model": lambda file: file.write_bytes((find_package(DEFAULT_MODEL) / "reader.onnx").read_bytes()[:90_000]),
+    "an unknown operator": lambda file: one_layer(file, "Clot"),
+    "an operator of somebody's own": lambda file: one_layer(file, "Clot", domain="somebody.else"),
+    "another output": lambda file: one_layer(file, "Sigmoid", "clot"),
+}
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "reference"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_file_that_is_no_model_is_refused_in_one_line(
+    damage: str, engine: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "model.onnx"
-    with pytest.raises(BadConfig, match="expected an ONNX model, found no such file"):
-        Engine(file)
-    file.write_bytes(b"no model")
-    for engine in ("openvino", "onnxruntime"):
-        with pytest.raises(BadConfig, match=f"expected an ONNX model that {engine} can run"):
-            Engine(file, engine=engine)  # type: ignore[arg-type]
+    DAMAGES[damage](file)
+    with pytest.raises(BadConfig) as refused:
+        Engine(file, engine=engine)
+    said = str(refused.value)
+    assert re.match(rf"{re.escape(str(file))}: expected an ONNX model( that {engine} can run)?, found \S", said)
+    assert "\n" not in said and len(said) < 400 + len(str(file))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "reference"])
+def test_what_an_engine_cannot_compute_is_told_in_one_line(
+    engine: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_layer(tmp_path / "model.onnx", "Sigmoid")
+    run = Engine(tmp_path / "model.onnx", engine=engine)
+    assert run(np.zeros((3, 1, 2, 4)))["probability"].mean() == 0.5
+    with pytest.raises(BadConfig, match=r"run it on an array of shape \(3, 1, 2, 5\), found \w") as refused:
+        run(np.zeros((3, 1, 2, 5)))
+    assert "\n" not in str(refused.value)
+    for error, told in (
+        (MemoryError(), "MemoryError"),
+        (RuntimeError("Exception from src/x.cpp:1:\nbad\n allocation"), "bad allocation"),
+    ):
+        monkeypatch.setattr(run, "_run", raising(error))
+        with pytest.raises(BadConfig, match=rf"expected {engine} to run it on .* found {told}$"):
+            run(np.zeros((3, 1, 2, 4)))
+    assert capfd.readouterr() == ("", "")
+
+
+def raising(error: Exception) -> Callable[[np.ndarray], None]:
+    def run(_: np.ndarray) -> None:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize("network", ["model.int8.onnx", "reader.onnx"])
+def test_a_network_that_gives_something_else_is_refused(network: str, tmp_path: Path) -> None:
+    package = shutil.copytree(find_package(DEFAULT_MODEL), tmp_path / "package")
+    one_layer(package / network, "Sigmoid", "subtype_probability")
+    (package / "known-answer.npz").unlink()
+    write_sums(package)
+    with pytest.raises(BadConfig, match=r"expected a network with the output \w+, found subtype_probability$"):
+        load_method(package)
+
+
+def test_the_reference_is_exact_int8_arithmetic(slices: np.ndarray, tmp_path: Path) -> None:
+    """Every convolution's output, byte by byte, against the sum of its integer products."""
+    model = onnx.load(find_package(DEFAULT_MODEL) / "model.int8.onnx")
+    stored = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    layers = list(exact_layers(model.graph, stored))
+    assert len(layers) > 20
+    wanted = dict.fromkeys(name for layer in layers for name in (layer["input"], layer["output"]))
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
+    onnx.save(model, tmp_path / "layers.onnx")
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(tmp_path / "layers.onnx", options)
+    said = dict(zip(wanted, session.run(list(wanted), {"hu": slices[1:2]}), strict=True))
+    for layer in layers:
+        expected = layer["compute"](said[layer["input"]])
+        steps = np.abs(said[layer["output"]].astype(np.int32) - expected)
+        assert steps.max() <= 1
+        assert np.mean(steps > 0) < 1e-4  # a half rounded the other way
+
+
+def exact_layers(graph: onnx.GraphProto, stored: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
+    """The quantized convolutions whose output is quantized at once: their tensors, and what they compute."""
+    by_output = {name: node for node in graph.node for name in node.output}
+    users: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    for node in graph.node:
+        sources = [by_output.get(name) for name in node.input]
+        if node.op_type != "Conv" or any(one is None or one.op_type != "DequantizeLinear" for one in sources):
+            continue
+        (after,) = users[node.output[0]]
+        if after.op_type != "QuantizeLinear":
+            continue
+        activations, *constants = (list(one.input) for one in sources if one is not None)
+        weights, bias = ([stored[name] for name in names] for names in constants)
+        padding = next((one.ints[0] for one in node.attribute if one.name == "pads"), 0)
+        stride = next((one.ints[0] for one in node.attribute if one.name == "strides"), 1)
+
+        def compute(
+            x: np.ndarray, of=(*activations[1:], weights, bias, padding, stride, *after.input[1:])
+        ) -> np.ndarray:
+            x_scale, x_zero, (w, w_scale, _), (b, _, _), padding, stride, y_scale, y_zero = of
+            x_scale, x_zero, y_scale, y_zero = (stored[name] for name in (x_scale, x_zero, y_scale, y_zero))
+            sums = torch.nn.functional.conv2d(  # of integers below 2 to the 53rd: exact
+                torch.from_numpy(x.astype(np.float64) - float(x_zero)),
+                torch.from_numpy(w.astype(np.float64)),
+                torch.from_numpy(b.astype(np.float64)),
+                padding=padding,
+                stride=stride,
+            ).numpy()
+            scale = float(x_scale) * w_scale.astype(np.float64).reshape(1, -1, 1, 1) / float(y_scale)
+            return np.clip(np.rint(sums * scale) + float(y_zero), 0, 255).astype(np.int32)
+
+        yield {"input": activations[0], "output": after.output[0], "compute": compute}
 
 
 def test_a_changed_package_is_refused(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ ALDER_LAKE = HASWELL | {"avx_vnni"}
 @pytest.fixture(autouse=True)
 def afresh(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv(processor.LIMIT, raising=False)
-    processor._highest.cache_clear()
+    processor.instruction_sets.cache_clear()
     yield
-    processor._highest.cache_clear()
+    processor.instruction_sets.cache_clear()
 
 
 def test_which_sets_have_vnni() -> None:
@@ -38,6 +38,8 @@ def test_which_sets_have_vnni() -> None:
         (ICE_LAKE, "AVX512_CORE_VNNI"),
         (ZEN_4, "AVX512_CORE_BF16"),
         (SAPPHIRE_RAPIDS, "AVX512_CORE_AMX"),
+        ({"fp", "asimd"}, "NEON"),
+        ({"fp", "asimd", "asimddp", "i8mm"}, "NEON_I8MM"),
     ],
 )
 def test_the_highest_of_which_all_is_there(features: set[str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +55,14 @@ def test_a_limit_lowers_it_and_never_raises_it(monkeypatch: pytest.MonkeyPatch) 
     assert processor.instruction_set() == "AVX512_CORE_VNNI"
     monkeypatch.setenv(processor.LIMIT, "DEFAULT")
     assert processor.instruction_set() == "AVX512_CORE_VNNI"
+    monkeypatch.setenv(processor.LIMIT, "AVX2_VNNI")  # which this processor lacks
+    assert processor.instruction_set() == "AVX2"
+
+
+def test_a_limit_is_heeded_by_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_features", lambda: frozenset(ICE_LAKE))
+    monkeypatch.setenv(processor.LIMIT, "AVX2")
+    assert processor.instruction_set("onnxruntime") == "AVX512_CORE_VNNI"
 
 
 def test_another_processor_is_named_by_its_architecture(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from ichor.screen.build import findings, package_versions
 from ichor.screen.findings import Findings, Making, Timing, json_schema
 from ichor.screen.measurements import lesions
 from ichor.screen.unlike import unlikenesses
+from ichor.segmentation import Inference
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
 from made_scans import ThresholdMethod, made_head
@@ -50,6 +51,19 @@ def test_findings_of_a_known_bleed() -> None:
     marked = found.slices[15]
     assert (marked.index, marked.position_mm, marked.thickness_mm, marked.height_mm) == (15, 60, 4, 4)
     assert marked.area_mm2 == pytest.approx(marked.area_px * 1.2)
+
+
+def test_how_the_network_ran_is_told_and_a_warning_of_it_is_one_of_the_scan() -> None:
+    made_by = ThresholdMethod().predict(made_head()).made_by
+    assert findings_of(made_head()).method.inference is None
+    for warning in ("", "Another network ran."):
+        inference = Inference("openvino", "fp32", "AVX2", warning)
+        found = findings_of(made_head(warnings=("W.",)), made_by=replace(made_by, inference=inference))
+        ran = found.method.inference
+        assert ran is not None
+        assert (ran.engine, ran.precision, ran.instruction_set) == ("openvino", "fp32", "AVX2")
+        assert ran.warning == (warning or None)
+        assert found.scan.warnings == (("W.", warning) if warning else ("W.",))
 
 
 def test_nothing_found() -> None:

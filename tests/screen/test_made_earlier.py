@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
+from ichor.screen.findings import json_schema
 from ichor.screen.inputs import input_sha256, path_sha256
 from ichor.screen.pipeline import read_findings
 from paths import MADE_EARLIER
@@ -44,6 +47,12 @@ def test_its_findings_are_read() -> None:
     said = json.loads((EARLIER / "demo-scan" / "findings.json").read_text())
     assert found.hemorrhage.volume_ml == said["hemorrhage"]["volume_ml"]
     assert found.made_by.path_sha256 == said["made_by"]["path_sha256"]
+    assert found.method.inference is None
+    jsonschema.validate(said, json_schema_of_today())
+
+
+def json_schema_of_today() -> Any:
+    return json.loads(json_schema())
 
 
 def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:

@@ -38,7 +38,9 @@ def _volume(of: HemorrhageFindings | SubtypeFindings) -> str:
 
 
 def close(outcomes: list[Outcome], out: Path) -> int:
-    """Say where the results lie and what failed; the exit code."""
+    """Say where the results lie, what failed and how networks ran that ran amiss; the exit code."""
+    for warning in _inference_warnings(outcomes):
+        typer.echo(f"ichor: warning: {warning}", err=True)
     failed = [one for one in outcomes if one.status == "failed"]
     if len(outcomes) == 1:
         (outcome,) = outcomes
@@ -62,6 +64,12 @@ def close(outcomes: list[Outcome], out: Path) -> int:
     for outcome in failed:
         typer.echo(f"failed: {_reason(outcome)}", err=True)
     return 1 if failed else 0
+
+
+def _inference_warnings(outcomes: list[Outcome]) -> list[str]:
+    """What was wrong with how networks ran, each said once."""
+    ran = (one.findings.method.inference for one in outcomes if one.findings is not None)
+    return list(dict.fromkeys(one.warning for one in ran if one is not None and one.warning))
 
 
 def _reason(outcome: Outcome) -> str:

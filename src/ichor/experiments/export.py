@@ -17,9 +17,8 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import MADE_BY
-from ichor.models.package import CONFIG, read_config, write_config, write_sums
-
-CARD = "MODEL_CARD.md"
+from ichor.models.known_answer import write_known_answer
+from ichor.models.package import CARD, CONFIG, NETWORK, read_config, write_config, write_sums
 
 
 def export_run(run: Path, out: Path, name: str | None = None) -> None:
@@ -44,6 +43,8 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
         write_config(folder, package)
         shutil.copyfile(figures, folder / METRICS)
         (folder / CARD).write_text(model_card(package, metrics, made_by), encoding="utf-8")
+        if (folder / NETWORK).is_file():  # some methods have none
+            write_known_answer(folder, [NETWORK])
         write_sums(folder)
 
 

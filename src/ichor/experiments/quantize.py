@@ -9,10 +9,10 @@ from ichor.atomic import whole_folder
 from ichor.dataset.case import Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
-from ichor.experiments.export import CARD
 from ichor.methods import load_method
 from ichor.methods.unet_slices import UNetSlices
-from ichor.models.package import CONFIG, INT8, NETWORK, read_config, write_config, write_sums
+from ichor.models.known_answer import write_known_answer
+from ichor.models.package import CARD, CONFIG, INT8, NETWORK, read_config, write_config, write_sums
 from ichor.train.quantize import calibration_slices, quantize_network
 
 _HEADING = "\n## In int8\n"
@@ -38,6 +38,7 @@ def quantize_package(package: Path, dataset: CtIch) -> None:
     with whole_folder(package) as folder:
         shutil.copytree(package, folder, dirs_exist_ok=True)
         quantize_network(folder / NETWORK, slices, folder / INT8)
+        write_known_answer(folder, [NETWORK, INT8])
         _say_so(folder / CARD)
         write_config(folder, read_config(folder).model_copy(update={"network": INT8}))
         write_sums(folder)

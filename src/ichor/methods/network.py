@@ -11,8 +11,10 @@ from pydantic import BaseModel
 from ichor.errors import BadConfig
 from ichor.methods.base import Forward, Method
 from ichor.methods.reading import Reader
+from ichor.segmentation import Inference
 
 if TYPE_CHECKING:
+    from ichor.models.engine import Engine
     from ichor.models.package import PackageConfig
 
 
@@ -53,11 +55,31 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
 
 
 def adopt_network(method: NetworkMethod, config: PackageConfig, folder: Path, threads: int | None) -> None:
-    """Let `method` run the network of the package in `folder` that its `config` names, under its name and version."""
-    from ichor.models.engine import Engine
+    """Let `method` run the network of the package in `folder` that its `config` names, under its name and version.
+
+    Where that computes wrong on this machine, the package's network in fp32 (`ichor.models.known_answer`). Raises
+    BadConfig where the network segments nothing.
+    """
+    from ichor.models.known_answer import checked_engine
 
     method.model, method.version = config.model, config.version
-    method.forward = Engine(folder / config.network, threads=threads)
+    engine = checked_engine(folder, config.network, threads)
+    _require(engine, "probability")
+    method.forward = engine
+
+
+def inference_of(forward: Forward | None) -> Inference | None:
+    """How the network is run; None where there is none, or one in torch."""
+    from ichor.models.engine import Engine
+
+    return forward.made_by if isinstance(forward, Engine) else None
+
+
+def _require(engine: Engine, output: str) -> None:
+    """Raise BadConfig where the network has no such output."""
+    if output not in engine.outputs:
+        found = ", ".join(sorted(engine.outputs)) or "none"
+        raise BadConfig(f"{engine.path}: expected a network with the output {output}, found {found}")
 
 
 def save_reader(reader: Reader, folder: Path) -> None:
@@ -80,7 +102,9 @@ def load_reader(folder: Path) -> Reader:
     from ichor.models.engine import Engine
     from ichor.models.package import READER
 
-    return Engine(folder / READER, threads=1)
+    engine = Engine(folder / READER, threads=1)
+    _require(engine, "slice_probability")
+    return engine
 
 
 def unfitted(name: str) -> BadConfig:

@@ -15,7 +15,7 @@ from ichor.methods.base import Answer, Forward
 from ichor.methods.calibration import Calibrations
 from ichor.methods.field import Field, neighbours, take_field
 from ichor.methods.lesions import Candidates, find_candidates
-from ichor.methods.network import adopt_network, load_reader, save_network, save_reader, unfitted
+from ichor.methods.network import adopt_network, inference_of, load_reader, save_network, save_reader, unfitted
 from ichor.methods.outline import outlined
 from ichor.methods.reading import Reader, read_in_order, slice_features
 from ichor.methods.settings import SlicesChosen, UNetSlicesSettings
@@ -182,6 +182,7 @@ class UNetSlices:
                 threshold=self.chosen.threshold,
                 operating_point=self.chosen.operating_point,
                 settings=self.settings.model_dump(exclude={"training"}, mode="json"),
+                inference=inference_of(self.forward),
             ),
         )
 

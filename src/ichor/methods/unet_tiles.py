@@ -13,7 +13,7 @@ from ichor import __version__
 from ichor.methods.base import Answer, Forward
 from ichor.methods.field import Field, take_field, tile_corners
 from ichor.methods.morphology import close_then_open
-from ichor.methods.network import adopt_network, save_network, unfitted
+from ichor.methods.network import adopt_network, inference_of, save_network, unfitted
 from ichor.methods.settings import TilesChosen, UNetTilesSettings
 from ichor.orientation import from_radiological
 from ichor.scan import Scan
@@ -85,6 +85,7 @@ class UNetTiles:
                 version=self.version,
                 threshold=self.settings.threshold,
                 settings=self.settings.model_dump(exclude={"training"}, mode="json"),
+                inference=inference_of(self.forward),
             ),
         )
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -23,39 +25,74 @@ from numpy.typing import NDArray
 from ichor.errors import BadConfig
 from ichor.models.cache import read_cached, write_cached
 from ichor.models.processor import instruction_set
+from ichor.segmentation import Inference
 
 OUTPUTS = frozenset({"probability", "slice_probability", "subtype_probability"})
 
+# The key of `ir_version`, the first field of an ONNX model in protobuf's encoding.
+_FIRST_BYTE = b"\x08"
+# The operator that every quantized network has.
+_QUANTIZED = b"QuantizeLinear"
+
 Run = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
-EngineName = Literal["auto", "openvino", "onnxruntime"]
+Start = tuple[Run, list[str]]  # what runs the network, and what its outputs are called
+EngineName = Literal["auto", "openvino", "onnxruntime", "reference"]
+_LONGEST_REASON = 300
+_ONNXRUNTIME_CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 
 
 class Engine:
     """An ONNX model ready to run on the CPU: HU (N, C, H, W) float32 in, its outputs by name out.
 
-    `threads` is how many it may use (all cores if None). `name` says which engine runs it. Raises BadConfig where
-    the file is not a model, or where no engine is installed.
+    `threads` is how many it may use (all cores if None). `name` says which engine runs it, `made_by` that, the
+    network's precision and the instruction set; `outputs` names what it gives. `reference` is ONNX Runtime with every
+    layer computed by itself in fp32: of a quantized network that is exact int8 arithmetic on any processor, slowly.
+    Raises BadConfig where the file is not a model, where no engine is installed, and where the network cannot run.
     """
 
     def __init__(self, path: Path, *, engine: EngineName = "auto", threads: int | None = None) -> None:
         self.path = path
-        if not path.is_file():
-            raise BadConfig(f"{path}: expected an ONNX model, found no such file")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+            raise BadConfig(f"{path}: expected an ONNX model, found {reason}") from error
+        if not content.startswith(_FIRST_BYTE):  # OpenVINO would try other formats, and be loud about it
+            raise BadConfig(f"{path}: expected an ONNX model, found something else")
+        self.sha256 = hashlib.sha256(content).hexdigest()
         threads = threads or os.cpu_count() or 1
         if engine == "auto":
             engine = "openvino" if _runs_openvino() else "onnxruntime"
         self.name: str = engine
-        start = _openvino if engine == "openvino" else _onnxruntime
+        self.made_by = Inference(engine, "int8" if _QUANTIZED in content else "fp32", instruction_set(engine))
         try:
-            self._run: Run = start(path, threads)
+            started: Start = _STARTS[engine](path, self.sha256, threads)
         except ImportError as error:
             raise BadConfig(f"expected the package {engine}, found none; install {engine}") from error
         except Exception as error:  # the engines raise types of their own
-            raise BadConfig(f"{path}: expected an ONNX model that {engine} can run, found {error}") from error
+            raise BadConfig(f"{path}: expected an ONNX model that {engine} can run, found {_reason(error)}") from error
+        self._run, self.outputs = started[0], frozenset(started[1])
 
     def __call__(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The model's outputs for a batch."""
-        return self._run(np.ascontiguousarray(hu, np.float32))
+        """The model's outputs for a batch. Raises BadConfig where the engine cannot compute them."""
+        try:
+            return self._run(np.ascontiguousarray(hu, np.float32))
+        except Exception as error:  # another shape than the network's, no memory left, ...
+            raise BadConfig(
+                f"{self.path}: expected {self.name} to run it on an array of shape {hu.shape}, found {_reason(error)}"
+            ) from error
+
+    @property
+    def version(self) -> str:
+        """The engine's own version."""
+        return version("openvino" if self.name == "openvino" else "onnxruntime")
+
+
+def _reason(error: Exception) -> str:
+    """What an engine says of an error in one line: where in its own code it arose is left out."""
+    lines = [" ".join(line.split()) for line in str(error).splitlines()]
+    told = " ".join(line for line in lines if line and not line.startswith(("Exception from", "Check '")))
+    return (_ONNXRUNTIME_CODE.sub("", told) or type(error).__name__)[:_LONGEST_REASON]
 
 
 def _runs_openvino() -> bool:
@@ -82,27 +119,34 @@ def _import_openvino() -> ModuleType:
         del sys.modules[converter]
 
 
-def _openvino(path: Path, threads: int) -> Run:
-    compiled = _compiled(path, threads)
+def _openvino(path: Path, sha256: str, threads: int) -> Start:
+    compiled = _compiled(path, sha256, threads)
     # OpenVINO gives a tensor further names of its own.
-    names = [next(n for n in output.get_names() if n in OUTPUTS) for output in compiled.outputs]
+    names = [_known(output.get_names()) for output in compiled.outputs]
 
     def run(hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         answers = compiled(hu)
         # Copies, since OpenVINO reuses its own memory at the next call.
         return {name: np.array(answers[i], np.float32) for i, name in enumerate(names)}
 
-    return run
+    return run, names
 
 
-def _compiled(path: Path, threads: int) -> Any:
+def _known(names: Collection[str]) -> str:
+    """The name that an output is known by. Raises ValueError where it has none."""
+    known = OUTPUTS.intersection(names)
+    if not known:
+        raise ValueError(f"the output {min(names, default='without a name')}, none of {', '.join(sorted(OUTPUTS))}")
+    return next(iter(known))
+
+
+def _compiled(path: Path, sha256: str, threads: int) -> Any:
     """The network compiled by OpenVINO, which takes several times as long as loading what an earlier start compiled."""
     openvino = _import_openvino()
     core = openvino.Core()
     # Unasked, OpenVINO computes in bf16 where the CPU has it, which moves probabilities by up to 1e-2.
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-    network = hashlib.sha256(path.read_bytes()).hexdigest()
-    made_of = (openvino.__version__, instruction_set(), *settings.items(), network)
+    made_of = (openvino.__version__, instruction_set(), *settings.items(), sha256)
     name = f"openvino-{hashlib.sha256(repr(made_of).encode()).hexdigest()}"
     kept = read_cached(name)
     if kept is not None:
@@ -113,17 +157,30 @@ def _compiled(path: Path, threads: int) -> Any:
     return compiled
 
 
-def _onnxruntime(path: Path, threads: int) -> Run:
+def _onnxruntime(path: Path, _sha256: str, threads: int, *, fused: bool = True) -> Start:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what it logs below it also raises
+    if not fused:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     source = session.get_inputs()[0].name
-    names = [output.name for output in session.get_outputs()]
+    names = [_known([output.name]) for output in session.get_outputs()]
 
     def run(hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         return dict(zip(names, session.run(names, {source: hu}), strict=True))
 
-    return run
+    return run, names
+
+
+def _reference(path: Path, sha256: str, threads: int) -> Start:
+    return _onnxruntime(path, sha256, threads, fused=False)
+
+
+_STARTS: dict[EngineName, Callable[[Path, str, int], Start]] = {
+    "openvino": _openvino,
+    "onnxruntime": _onnxruntime,
+    "reference": _reference,
+}

@@ -3,6 +3,7 @@
 model.onnx      the network, where the method has one
 model.int8.onnx the same in int8, where it was quantized
 reader.onnx     the network over a scan's slices, where the method has one
+known-answer.npz  an input and what the networks say of it, to tell a machine that computes wrong
 config.yaml     which method, its settings, what was chosen on subjects that it was not trained on
 metrics.json    its figures on the test fold, or those of the recipe over all folds
 MODEL_CARD.md   the same for people
@@ -12,6 +13,7 @@ SHA256SUMS      of those above, in the form of `sha256sum`
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -30,6 +32,9 @@ DEFAULT_MODEL = "model"
 CONFIG = "config.yaml"
 NETWORK, INT8, READER = "model.onnx", "model.int8.onnx", "reader.onnx"
 SUMS = "SHA256SUMS"
+CARD = "MODEL_CARD.md"
+# A line of it, as `sha256sum` writes them. The name is one of our own: no path, nothing hidden.
+_SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 class Training(BaseModel):
@@ -157,18 +162,41 @@ def write_sums(folder: Path) -> None:
 
 
 def verify(folder: Path) -> None:
-    """Raise BadConfig where a file of the package is not the one it was packed with.
+    """Raise BadConfig where the package's files are not exactly those that it was packed with.
 
-    A folder without SHA256SUMS (a method just saved, not yet exported) has nothing to be held against.
+    SHA256SUMS names plain files of the folder, each once, and there is no other. A folder without it is a method just
+    saved, not yet exported, with nothing to be held against; it has no card either, as every exported package does.
     """
-    if not (folder / SUMS).exists():
+    sums = folder / SUMS
+    if not sums.exists():
+        if (folder / CARD).exists():
+            raise BadConfig(f"{sums}: expected the checksums of an exported package, found no such file")
         return
-    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-        expected, _, name = line.partition("  ")
+    expected = _read_sums(sums)
+    for extra in sorted({one.name for one in folder.iterdir()} - set(expected) - {SUMS}):
+        raise BadConfig(f"{folder / extra}: expected only files that {SUMS} names, found one more")
+    for name, digest in expected.items():
         file = folder / name
-        found = sha256(file) if file.is_file() else "no such file"
-        if found != expected:
-            raise BadConfig(f"{file}: expected SHA-256 {expected}, found {found}")
+        found = sha256(file) if file.is_file() and not file.is_symlink() else "no such file"
+        if found != digest:
+            raise BadConfig(f"{file}: expected SHA-256 {digest}, found {found}")
+
+
+def _read_sums(sums: Path) -> dict[str, str]:
+    """The digest of each file that SHA256SUMS names. Raises BadConfig for a line that names no file of the folder."""
+    try:
+        lines = sums.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{sums}: expected checksums, found {one_line(error)}") from error
+    listed: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        match = _SUM.fullmatch(line)
+        if match is None or match["name"] == SUMS:
+            raise BadConfig(f"{sums}: expected a SHA-256 and the name of a file of the package, found line {number}")
+        if match["name"] in listed:
+            raise BadConfig(f"{sums}: expected each file once, found {match['name']} again in line {number}")
+        listed[match["name"]] = match["digest"]
+    return listed
 
 
 def sha256(file: Path) -> str:

@@ -1,7 +1,7 @@
 """Which of the processor's instruction sets an engine computes with.
 
-The sets bear oneDNN's names for x86-64 (its documentation, "CPU Dispatcher Control"), in ascending order; another
-processor is named by its architecture alone.
+The sets bear oneDNN's names for x86-64 (its documentation, "CPU Dispatcher Control"), in ascending order, those of ARM
+names of our own. Where the system does not tell the processor's features it is named by its architecture alone.
 """
 
 from __future__ import annotations
@@ -23,21 +23,24 @@ _NEEDED = {
     "AVX512_CORE_BF16": {"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "avx512_bf16"},
     "AVX512_CORE_FP16": {"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512_vnni", "avx512_bf16", "avx512_fp16"},
     "AVX512_CORE_AMX": {"avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16"},
+    "NEON": {"asimd"},
+    "NEON_DOTPROD": {"asimd", "asimddp"},
+    "NEON_I8MM": {"asimd", "asimddp", "i8mm"},
 }
 INSTRUCTION_SETS = tuple(_NEEDED)
 LIMIT = "ONEDNN_MAX_CPU_ISA"
 
 
-def instruction_set() -> str:
-    """The highest instruction set of this processor, or the one that ONEDNN_MAX_CPU_ISA lowers OpenVINO to.
+def instruction_set(engine: str = "openvino") -> str:
+    """The highest instruction set that `engine` may use here: ONEDNN_MAX_CPU_ISA lowers OpenVINO's.
 
-    "x86-64" or the architecture's own name where the system does not tell the processor's features.
+    The architecture's own name, `x86-64` or `arm64`, where the system does not tell the processor's features.
     """
-    highest = _highest()
-    limit = os.environ.get(LIMIT, "").upper()
-    if highest not in INSTRUCTION_SETS or limit not in INSTRUCTION_SETS:
-        return highest
-    return min(highest, limit, key=INSTRUCTION_SETS.index)
+    has = instruction_sets()
+    limit = os.environ.get(LIMIT, "").upper() if engine == "openvino" else ""
+    allowed = INSTRUCTION_SETS[: INSTRUCTION_SETS.index(limit) + 1] if limit in INSTRUCTION_SETS else INSTRUCTION_SETS
+    below = [name for name in has if name in allowed] or has
+    return below[-1] if below else platform.machine().lower().replace("amd64", "x86-64").replace("x86_64", "x86-64")
 
 
 def has_vnni(name: str) -> bool:
@@ -51,17 +54,17 @@ def has_vnni(name: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _highest() -> str:
-    machine = platform.machine().lower().replace("amd64", "x86-64").replace("x86_64", "x86-64")
+def instruction_sets() -> tuple[str, ...]:
+    """All that this processor has, in ascending order; none where the system does not tell."""
     features = _features()
-    fitting = [name for name, needed in _NEEDED.items() if needed <= features]
-    return fitting[-1] if fitting else machine
+    return tuple(name for name, needed in _NEEDED.items() if needed <= features)
 
 
 def _features() -> frozenset[str]:
     """The first processor's features in Linux's names; empty on another system or another architecture."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:  # long, where cores are many
+            listed = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+            return frozenset(next(listed, "").split())
+    except OSError:
         return frozenset()
-    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 
 import numpy as np
@@ -14,6 +15,7 @@ from ichor.screen.findings import (
     NOTICE,
     Findings,
     HemorrhageFindings,
+    InferenceFindings,
     LesionFindings,
     Making,
     MethodFindings,
@@ -26,7 +28,7 @@ from ichor.screen.findings import (
 from ichor.screen.lesion_subtypes import subtype_areas_px
 from ichor.screen.measurements import Lesions, volume_ml
 from ichor.screen.unlike import Unlikeness
-from ichor.segmentation import Segmentation
+from ichor.segmentation import Inference, Segmentation
 from ichor.subtypes import Subtype
 
 PACKAGES = ("ichor-ct", "nibabel", "numpy", "openvino", "onnxruntime", "pillow", "pydicom", "scipy")
@@ -48,6 +50,7 @@ def findings(
     """
     area_px = segmentation.mask.sum(axis=(1, 2))
     made = segmentation.made_by
+    inference = _inference(made.inference)
     window = scan.gray_window
     return Findings(
         notice=NOTICE,
@@ -59,7 +62,7 @@ def findings(
             spacing_mm=None if scan.spacing_mm is None else _rounded3(scan.spacing_mm),
             tilt_deg=_rounded_or_none(scan.tilt_deg),
             gray_window=None if window is None else (window.level, window.width),
-            warnings=scan.warnings,
+            warnings=(*scan.warnings, *([inference.warning] if inference and inference.warning else [])),
             unlike=tuple(UnlikeFindings(kind=one.kind, sentence=one.sentence) for one in unlike),
         ),
         method=MethodFindings(
@@ -68,6 +71,7 @@ def findings(
             version=made.version,
             threshold=made.threshold,
             operating_point=made.operating_point,
+            inference=inference,
             settings=dict(made.settings),
         ),
         hemorrhage=_hemorrhage(segmentation, area_px, found, scan),
@@ -86,6 +90,12 @@ def package_versions() -> dict[str, str]:
         except ImportError:  # PackageNotFoundError: an engine that this machine does without
             continue
     return versions
+
+
+def _inference(ran: Inference | None) -> InferenceFindings | None:
+    if ran is None:
+        return None
+    return InferenceFindings(**{**asdict(ran), "warning": ran.warning or None})
 
 
 def _hemorrhage(

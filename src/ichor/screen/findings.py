@@ -58,6 +58,17 @@ class ScanFindings(_Part):
     )
 
 
+class InferenceFindings(_Part):
+    """How the method's network was run."""
+
+    engine: str = Field(description="What ran it: openvino or onnxruntime.")
+    precision: Literal["fp32", "int8"] = Field(description="What it computed in.")
+    instruction_set: str = Field(description="The highest instruction set that the engine may use, by oneDNN's name.")
+    warning: str | None = Field(
+        description="Why another network than the model's own ran, a warning of the scan too; null where its own did."
+    )
+
+
 class MethodFindings(_Part):
     """The method that segmented the scan, named so that it can be run again."""
 
@@ -69,6 +80,10 @@ class MethodFindings(_Part):
     )
     operating_point: str | None = Field(
         description="Which operating point it decided at: triage, balanced or specific; null from a model without any."
+    )
+    inference: InferenceFindings | None = Field(
+        default=None,
+        description="How its network was run; null for a method without one and in findings made before this was kept.",
     )
     settings: dict[str, Any] = Field(description="All other settings of the method.")
 
