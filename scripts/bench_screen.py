@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench_process import Process, Row, run
-from ichor.models.processor import INSTRUCTION_SETS, LIMIT, instruction_set
+from ichor.models.processor import LIMIT, instruction_sets
 
 SLICES, SIZE = 35, 512
 WITHOUT_VNNI = ("AVX2", "AVX512_CORE")
@@ -56,7 +56,4 @@ def screened(
 
 def sets_without_vnni() -> tuple[str, ...]:
     """Those instruction sets without VNNI, of processors in use, that this machine has."""
-    highest = instruction_set()
-    if highest not in INSTRUCTION_SETS:
-        return ()
-    return tuple(n for n in WITHOUT_VNNI if INSTRUCTION_SETS.index(n) <= INSTRUCTION_SETS.index(highest))
+    return tuple(name for name in WITHOUT_VNNI if name in instruction_sets())

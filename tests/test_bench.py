@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ichor.models.processor import INSTRUCTION_SETS, instruction_set
+from ichor.models.processor import instruction_sets
 from ichor.subtypes import Subtype
 from ichor.train.quantize import quantize_network
 from made_package import WIDTHS, write_package
@@ -32,7 +32,7 @@ def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path)
         re.findall(r"^\| (?!what)([^|]+?) +\|(.*)\|$", part, re.MULTILINE)
         for part in out.read_text().split("The machine's limit:")
     )
-    older = [name for name in ("AVX2", "AVX512_CORE") if name in _sets_of_this_machine()]
+    older = [name for name in ("AVX2", "AVX512_CORE") if name in instruction_sets()]
     assert [re.sub(r"[\d.]+ G", "", what) for what, _ in targets] == [
         "`ichor screen`, 35 DICOM slices of 512x512, from the process's start to the report",
         *(f"The same, held to {name}" for name in older),
@@ -54,11 +54,6 @@ def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path)
         "`ichor inspect`, 28 DICOM slices",
         "Paper's way, in the same engine (openvino)",
     ]
-
-
-def _sets_of_this_machine() -> tuple[str, ...]:
-    highest = instruction_set()
-    return INSTRUCTION_SETS[: INSTRUCTION_SETS.index(highest) + 1] if highest in INSTRUCTION_SETS else ()
 
 
 def test_multiply_adds_are_counted_of_what_a_network_does(

@@ -24,7 +24,7 @@ def afresh(monkeypatch: pytest.MonkeyPatch):
 
 def test_which_sets_have_vnni() -> None:
     with_it = [name for name in processor.INSTRUCTION_SETS if processor.has_vnni(name)]
-    assert with_it == ["AVX2_VNNI", *processor.INSTRUCTION_SETS[-4:]]
+    assert with_it == [*("AVX2_VNNI", "AVX512_CORE_VNNI", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX512_CORE_AMX")]
     assert not processor.has_vnni("aarch64")
 
 

@@ -48,9 +48,7 @@ def has_vnni(name: str) -> bool:
 
     Without VNNI two products of u8 x s8 are added in 16 bits, which 8-bit weights overflow.
     """
-    return name == "AVX2_VNNI" or (
-        name in INSTRUCTION_SETS and INSTRUCTION_SETS.index(name) >= INSTRUCTION_SETS.index("AVX512_CORE_VNNI")
-    )
+    return not _NEEDED.get(name, set()).isdisjoint({"avx_vnni", "avx512_vnni"})
 
 
 @lru_cache(maxsize=1)
