@@ -241,7 +241,7 @@ class TestFolder:
             project.add_reader("ann")
             project.put_label_map(1, "ann", 1, drawing(scan, 3), by="ann")
         names = sorted(path.name for path in (tmp_path / "study").iterdir())
-        assert names == ["project.lock", "project.sqlite", "scans"]
+        assert names == ["backups", "project.lock", "project.sqlite", "scans"]
         shutil.copytree(tmp_path / "study", tmp_path / "copy")
         with open_project(tmp_path / "study"), open_project(tmp_path / "copy") as copy:
             np.testing.assert_array_equal(copy.label_map(1, "ann")[1], drawing(scan, 3))
@@ -297,7 +297,7 @@ class TestFolder:
         with sqlite3.connect(project.folder / "project.sqlite") as newer:
             newer.execute("PRAGMA user_version = 99")
         newer.close()
-        with pytest.raises(UnreadableInput, match=r"version 3 or older, found version 99; open it with a newer Ichor"):
+        with pytest.raises(UnreadableInput, match=r"version 4 or older, found version 99; open it with a newer Ichor"):
             open_project(project.folder)
         project.database = open_project(project.folder.parent / "other", create=True).database
 
@@ -317,7 +317,7 @@ class TestFolder:
         )
         old.close()
         with open_project(tmp_path) as project:
-            assert project.database.rows("PRAGMA user_version")[0][0] == 3
+            assert project.database.rows("PRAGMA user_version")[0][0] == 4
             np.testing.assert_array_equal(project.label_map(1, "ann")[1], [[0, 0, 0], [0, 5, 5]])
             assert project.labels(1, "ann", None).subtypes == (SDH,)
             assert (project.uncertainty(1), project.labelling_s(1)) == (None, None)

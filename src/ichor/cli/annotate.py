@@ -14,7 +14,7 @@ from ichor.cli.annotate_export import export
 from ichor.cli.annotate_import import import_ct_ich
 from ichor.cli.annotate_simulate import simulate
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
-from ichor.errors import IchorError
+from ichor.errors import IchorError, OutputFailed
 
 if TYPE_CHECKING:
     from ichor.annotate.project import Project
@@ -140,6 +140,8 @@ def _take_in(project: Project, paths: Sequence[Path], subject: str | None, optio
             try:
                 take_in(project, intake, options)
                 done(intake.name)
+            except OutputFailed as error:
+                raise OutputFailed(f"{error}; the scans from {intake.name} on were not taken in") from error
             except IchorError as error:
                 failed.append(str(error))
                 done(f"{intake.name}: failed")

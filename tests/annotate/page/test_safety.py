@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,6 +196,32 @@ def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(
     assert_drawn(hands.map_of(5), RIGHT, SDH)
 
 
+def test_a_disk_that_is_full_is_told_and_the_drawing_is_kept_and_saved_later(
+    served: Served, enter: Enter, tmp_path: Path
+) -> None:
+    served.start(made_series(tmp_path / "head", HU))
+    page = enter(served)
+    hands = hands_on(page, 1)
+    hands.to_slice(3)
+    assert served.process is not None
+    # No file of the server's may grow beyond nothing, as on a full disk.
+    hard = resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (0, hard))
+    hands.outline(LEFT)
+    expect(page.get_by_role("alert")).to_contain_text("The save failed")
+    expect(page.get_by_role("alert")).to_contain_text("could not be")
+    expect(page.locator("#saved")).to_have_text("Not saved: the save failed")
+    hands.to_slice(4)
+    hands.outline(RIGHT)
+    page.keyboard.press("l")
+    expect(page.locator("#notice")).to_contain_text("Not all changes are saved yet")
+    resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    hands.saved()
+    expect(page.locator("#banner")).to_be_hidden()
+    assert_drawn(hands.map_of(3), LEFT, SDH)
+    assert_drawn(hands.map_of(4), RIGHT, SDH)
+
+
 def test_a_link_opens_once_and_without_one_there_is_nothing(made: Served, enter: Enter) -> None:
     page = enter(made)
     assert page.url.split("#")[0] == made.url  # the token is not kept in the address
@@ -208,11 +235,6 @@ def test_a_link_opens_once_and_without_one_there_is_nothing(made: Served, enter:
     page.goto(made.url + "#/scan/1")
     expect(page.get_by_role("alert")).to_contain_text("needs your reader's link")
     expect(page.locator("main")).to_be_empty()
-
-
-# No files of the page's, and no scans.
-PATHS = ("../../etc/passwd", "..%2f..%2fproject.sqlite", "js/%2e%2e/%2e%2e/server/app.py", "js/main.js%00", "%00")
-SCANS = ("0", "99", "1%00", "../1", "1/../2", "-1", "1e0", "9" * 30, "1/consensus/x", SUBJECT)
 
 
 def test_tricks_in_the_address_find_nothing(made: Served, enter: Enter) -> None:

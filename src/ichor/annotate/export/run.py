@@ -54,7 +54,7 @@ def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
     records = project.scans()
     numbers = case_numbers(records)
     written: dict[str, dict[str, Any]] = {}
-    with disk_errors_told(out), whole_folder(out) as folder:
+    with disk_errors_told(out), whole_folder(out, private=True) as folder:
         files = cast(Target, import_module(f"ichor.annotate.export.{TARGETS[target]}").make(folder))
         for record in records:
             yield _export_one(project, files, record, numbers[record.id], written)

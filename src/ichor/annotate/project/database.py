@@ -1,61 +1,68 @@
-"""The project's database: opened by one process at a time, sound after a kill, one file when closed."""
+"""The project's database: opened by one process at a time, sound after a kill, one file when closed, backed up."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from ichor.annotate.project.backups import BACKUPS, backups, count_changes, count_in, keep_backup, way_back
 from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS
-from ichor.errors import UnreadableInput
+from ichor.annotate.project.soundness import fault_of_content, fault_of_file, fault_of_kind, version_of
+from ichor.atomic import PRIVATE_FILE, disk_errors_told, sync
+from ichor.errors import OutputFailed, UnreadableInput
 
-DATABASE, LOCK = "project.sqlite", "project.lock"
+DATABASE, LOCK, SCANS = "project.sqlite", "project.lock", "scans"
+# What SQLite says when the disk, and not the database, is at fault.
+OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Database:
     """One connection that threads share, each statement or transaction by itself.
 
     Raises UnreadableInput where another process has the project open, or where the file is damaged, is no project's
-    or is newer than this version of Ichor.
+    or is newer than this version of Ichor; OutputFailed where the disk is full or fails. With `create`, a folder that
+    holds nothing of a project gets a new one.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / DATABASE
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self._folder, self._file = folder, folder / DATABASE
         self._mutex = threading.RLock()
         self._lock = _only_one(folder / LOCK, folder)
         try:
-            self._connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
-            try:
-                with self._as_unreadable():
-                    self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
+            with disk_errors_told(self._file), self._told():
+                if create and not holds_anything(folder):
+                    _make(self._file)
+                self._connection = self._opened()
         except BaseException:
             self._lock.close()
             raise
 
     def close(self) -> None:
-        """Fold the journal into the one file, so that the folder can be copied, and let others in."""
+        """Fold the journal into the one file, so that the folder can be copied, back it up, and let others in."""
         with self._mutex:
             try:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._connection.execute("PRAGMA journal_mode = DELETE")
+                with disk_errors_told(self._file), self._told():
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    self._connection.execute("PRAGMA journal_mode = DELETE")
+                self._back_up()
             finally:
                 self._connection.close()
                 self._lock.close()
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """All rows that a statement gives."""
-        with self._mutex, self._as_unreadable():
+        with self._mutex, self._told():
             return self._connection.execute(statement, values).fetchall()
 
     def write(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Run one statement that changes something; it is on the disk when this returns. Gives the new row's id."""
-        with self._mutex, self._as_unreadable():
+        with self._mutex, self._told():
             return self._connection.execute(statement, values).lastrowid or 0
 
     @contextmanager
@@ -65,7 +72,7 @@ class Database:
             if self._connection.in_transaction:
                 yield
                 return
-            with self._as_unreadable():
+            with self._told():
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield
@@ -74,53 +81,125 @@ class Database:
                     self._roll_back()
                     raise
 
+    def _back_up(self) -> None:
+        try:
+            keep_backup(self._connection, self._folder)
+        except (OSError, sqlite3.Error) as error:
+            raise OutputFailed(
+                f"{self._folder / BACKUPS}: the backup could not be written ({error}); the project itself is whole"
+            ) from error
+
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
             self._connection.execute("ROLLBACK")
 
-    def _prepare(self) -> None:
-        self._connection.row_factory = sqlite3.Row
-        version = self._version()
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise UnreadableInput(f"{self._file}: expected a sound database, found {found}")
-        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-            with self.transaction():
-                for statement in statements:
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                self._connection.execute(f"PRAGMA user_version = {number}")
+    def _opened(self) -> sqlite3.Connection:
+        """The connection to a database that was found sound, was backed up, and is of this version."""
+        if not self._file.exists():
+            raise self._damaged("none beside the rest of a project")
+        self._refuse(fault_of_file(self._file))
+        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+        try:
+            connection.row_factory = sqlite3.Row
+            self._refuse_newer(connection)
+            self._refuse(fault_of_kind(connection))
+            self._refuse(fault_of_content(connection))
+            self._refuse(self._lost_changes(connection))
+            # Up to here nothing was written, so that what is damaged stays as it is.
+            keep_backup(connection, self._folder)  # before a newer version changes it
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
-    def _version(self) -> int:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if tables and application != APPLICATION_ID:
-            raise UnreadableInput(f"{self._file}: expected the database of a project, found another program's")
-        if version > len(MIGRATIONS):
+    def _refuse_newer(self, connection: sqlite3.Connection) -> None:
+        version, application = version_of(connection)
+        if application == APPLICATION_ID and version > len(MIGRATIONS):
             raise UnreadableInput(
                 f"{self._file}: expected a project of version {len(MIGRATIONS)} or older, found version {version}; "
                 "open it with a newer Ichor"
             )
-        return int(version)
+
+    def _refuse(self, fault: str | None) -> None:
+        if fault is not None:
+            raise self._damaged(fault)
+
+    def _damaged(self, fault: str) -> UnreadableInput:
+        return UnreadableInput(
+            f"{self._file}: expected the database of a project, found {fault}; {way_back(self._folder)}"
+        )
+
+    def _lost_changes(self, connection: sqlite3.Connection) -> str | None:
+        """What a backup holds more: nothing is ever deleted from a history, but a write-ahead log can be lost."""
+        n = count_changes(connection)
+        newest = next(iter(backups(self._folder)), None)
+        more = newest is not None and (count_in(newest) or 0) > n
+        return f"one with {n} changes, fewer than its own backup" if more else None
 
     @contextmanager
-    def _as_unreadable(self) -> Iterator[None]:
+    def _told(self) -> Iterator[None]:
+        """Raise what SQLite says as one line of ours."""
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise  # a rule of the schema that our own code broke
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a rule of the schema, or of the library, that our own code broke
         except sqlite3.DatabaseError as error:
-            raise UnreadableInput(f"{self._file}: expected the database of a project, found: {error}") from error
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what the extended code adds
+            if code in OF_THE_DISK:
+                failed = OutputFailed(f"{self._file}: could not be read or written ({error})")
+                failed.for_good = True
+                raise failed from error
+            if code in IN_USE:
+                raise UnreadableInput(
+                    f"{self._file}: expected a database that is not in use, found it open in another program"
+                ) from error
+            raise self._damaged(str(error)) from error
+
+
+def holds_anything(folder: Path) -> bool:
+    """Whether there is anything of a project in the folder: then nothing new may take its place."""
+    return any(folder.glob(f"{DATABASE}*")) or any((folder / SCANS).glob("[0-9]*.npz")) or bool(backups(folder))
+
+
+def _make(file: Path) -> None:
+    """Make the database of a new project, whole or not at all, for its owner alone (as what SQLite puts beside it)."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+        with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+            _migrate(connection)
+        partial.rename(file)
+        sync(file)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version, _ = version_of(connection)
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
 
 def _only_one(lock: Path, folder: Path) -> IO[str]:
     """The lock of a project, held until it is closed; a killed process leaves none behind."""
     try:
-        held = lock.open("a")
+        held = os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "a")
     except OSError as error:
         raise UnreadableInput(f"{folder}: expected a folder to write to, found {error.strerror}") from error
     try:

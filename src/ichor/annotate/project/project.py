@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.annotate.project import changes, readings
-from ichor.annotate.project.database import DATABASE
+from ichor.annotate.project.database import DATABASE, SCANS, holds_anything
 from ichor.annotate.project.labels import as_json, from_json, labels_of, stated_anew
+from ichor.annotate.project.private import keep_private
 from ichor.annotate.project.records import (
     CONSENSUS,
     Change,
@@ -24,21 +25,24 @@ from ichor.annotate.project.records import (
 )
 from ichor.annotate.project.runs import LabelMap, decode, drawn_labels, encode
 from ichor.annotate.project.store import Store
+from ichor.atomic import make_folder
 from ichor.errors import UnreadableInput
 
 
 def open_project(folder: Path, *, create: bool = False) -> Project:
     """The project in a folder, for this process alone until it is closed; with `create` an empty one is made.
 
-    Raises UnreadableInput where there is none, where another process has it open, or where it is damaged or newer.
+    What is the user's own in the folder becomes private to the user. Raises UnreadableInput where there is none, where
+    another process has it open, or where it is damaged or newer; OutputFailed where the disk is full or fails.
     """
-    if not (folder / DATABASE).is_file() and not create:
+    if not create and not (folder.is_dir() and holds_anything(folder)):
         raise UnreadableInput(f"{folder}: expected an annotation project ({DATABASE}), found none")
     try:
-        (folder / "scans").mkdir(parents=True, exist_ok=True)
+        make_folder(folder / SCANS, private=True)
+        keep_private(folder)
     except OSError as error:
         raise UnreadableInput(f"{folder}: expected a folder to write to, found {error.strerror}") from error
-    return Project(folder)
+    return Project(folder, create=create)
 
 
 class Project(Store):

@@ -24,7 +24,10 @@ class NotInProject(IchorError):
 
 @dataclass(frozen=True, slots=True)
 class ScanRecord:
-    """A scan of the project; `source_path` is where it was read from, `added_at` UTC in ISO 8601."""
+    """A scan of the project; `source_path` is where it was read from, `added_at` UTC in ISO 8601.
+
+    `sha256` is its file's, '' where that was not read since the project knows it.
+    """
 
     id: int
     subject: str
@@ -34,6 +37,7 @@ class ScanRecord:
     columns: int
     source_path: str
     added_at: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

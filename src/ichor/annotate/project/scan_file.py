@@ -6,8 +6,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ from ichor.windows import GrayWindow
 GEOMETRY = ("pixel_mm", "positions_mm", "thickness_mm")
 
 
-def write_scan(scan: Scan, path: Path) -> None:
-    """Write the scan, whole or not at all, and onto the disk; the path it was read from is kept as an absolute one."""
+def write_scan(scan: Scan, path: Path) -> str:
+    """Write the scan, whole or not at all, and onto the disk; gives the file's SHA-256.
+
+    The path it was read from is kept as an absolute one.
+    """
     source, nifti = scan.source, scan.source.nifti
     arrays: dict[str, Any] = {"voxels": np.asarray(scan.voxels), "orientation": scan.orientation}
     arrays |= {name: getattr(scan, name) for name in GEOMETRY if getattr(scan, name) is not None}
@@ -41,27 +45,34 @@ def write_scan(scan: Scan, path: Path) -> None:
         arrays |= {"nifti_orientation": nifti.orientation, "nifti_affine": nifti.affine}
     content = io.BytesIO()
     np.savez_compressed(content, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
-    write_whole(path, content.getvalue())
+    write_whole(path, content.getvalue(), private=True)
     sync(path)  # the database's row, which waits for the disk too, must not outlive it
+    return sha256(content.getbuffer()).hexdigest()
 
 
 def read_scan(path: Path) -> Scan:
     """The scan of `write_scan`. Raises UnreadableInput where the file is missing or damaged."""
-    with _open(path) as file:
-        return _scan(dict(file))
+    return read_scan_and_hash(path)[0]
+
+
+def read_scan_and_hash(path: Path) -> tuple[Scan, str]:
+    """The same, and the file's SHA-256."""
+    with _damage_told(path):
+        content = path.read_bytes()
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return _scan(dict(file)), sha256(content).hexdigest()
 
 
 def read_orientation(path: Path) -> FloatArray:
     """(n, 2, 3), the orientation of the scan of `write_scan`, without reading its voxels; raises as `read_scan`."""
-    with _open(path) as file:
+    with _damage_told(path), np.load(path, allow_pickle=False) as file:
         return np.asarray(file["orientation"], np.float64)
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[Mapping[str, Any]]:
+def _damage_told(path: Path) -> Iterator[None]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            yield file
+        yield
     except FileNotFoundError as error:
         raise UnreadableInput(f"{path}: expected a scan of the project, found no file of that name") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,8 +11,9 @@ from typing import Self
 from ichor.annotate.project.changes import now
 from ichor.annotate.project.database import Database
 from ichor.annotate.project.records import CONSENSUS, NotInProject, ScanRecord
-from ichor.annotate.project.scan_file import read_orientation, read_scan, write_scan
-from ichor.errors import IchorError, UnreadableInput
+from ichor.annotate.project.scan_file import read_orientation, read_scan_and_hash, write_scan
+from ichor.atomic import disk_errors_told
+from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.scan import FloatArray, Scan
 
 READER_NAME = re.compile(r"\w[\w .-]{0,39}")
@@ -23,9 +24,9 @@ TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", 
 class Store:
     """The folder with its database and its files of scans; `Project` says how it is used."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
         self.folder = folder
-        self.database = Database(folder)
+        self.database = Database(folder, create=create)
 
     def __enter__(self) -> Self:
         return self
@@ -42,14 +43,15 @@ class Store:
         return self.database.transaction()
 
     def add_scan(self, scan: Scan, subject: str, name: str) -> ScanRecord:
-        """Take a copy of the scan into the project."""
-        with self.database.transaction():
+        """Take a copy of the scan into the project. Raises OutputFailed where the disk is full."""
+        with disk_errors_told(self.folder), self.database.transaction():
             scan_id = self.database.write(
                 "INSERT INTO scan (subject, name, n_slices, rows, columns, source_path, added_at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (subject, name, *scan.voxels.shape, str(scan.source.path.absolute()), now()),
             )
-            write_scan(scan, self.scan_file(scan_id))
+            sha256 = write_scan(scan, self.scan_file(scan_id))
+            self.database.write("UPDATE scan SET sha256 = ? WHERE id = ?", (sha256, scan_id))
         return self.record(scan_id)
 
     def scans(self) -> list[ScanRecord]:
@@ -64,11 +66,14 @@ class Store:
         return ScanRecord(**rows[0])
 
     def scan(self, scan_id: int) -> Scan:
-        """The scan as it was read. Raises UnreadableInput where its file is damaged."""
-        record = self.record(scan_id)
-        scan = read_scan(self.scan_file(scan_id))
-        if scan.voxels.shape != (record.n_slices, record.rows, record.columns):
-            raise UnreadableInput(f"{self.scan_file(scan_id)}: expected the scan of the project, found another")
+        """The scan as it was read. Raises UnreadableInput where its file is damaged, or is not the one taken in."""
+        record, file = self.record(scan_id), self.scan_file(scan_id)
+        scan, sha256 = read_scan_and_hash(file)
+        if scan.voxels.shape != (record.n_slices, record.rows, record.columns) or record.sha256 not in ("", sha256):
+            raise UnreadableInput(f"{file}: expected the scan that was taken in, found another or a changed one")
+        if not record.sha256:
+            with suppress(OutputFailed):  # it is known from the next time on
+                self.database.write("UPDATE scan SET sha256 = ? WHERE id = ?", (sha256, scan_id))
         return scan
 
     def orientation(self, scan_id: int) -> FloatArray:

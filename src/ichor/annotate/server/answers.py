@@ -9,10 +9,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ichor.annotate.project import NotInProject
 from ichor.annotate.server.workers import Stopped, TooHeavy
-from ichor.errors import IchorError
+from ichor.errors import IchorError, OutputFailed
 
 # Of our own errors; what is not here is of the project or the machine.
-STATUSES: dict[type[IchorError], int] = {NotInProject: 404, TooHeavy: 422, Stopped: 503}
+STATUSES: dict[type[IchorError], int] = {NotInProject: 404, TooHeavy: 422, Stopped: 503, OutputFailed: 507}
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ichor</title>
 <h1>{title}</h1><p>{text}</p><p>Research use only; not a medical device.</p></html>"""
 

@@ -26,6 +26,7 @@ const SAID = {
   saving: "Saving …",
   conflict: "Changed elsewhere too",
   offline: "Not saved: server away",
+  failed: "Not saved: the save failed",
   refused: "Not saved",
 };
 
@@ -137,6 +138,7 @@ function saveState(session) {
     if (place.textContent !== words) fill(place, words);
     const { problem } = session.saver;
     if (status === "offline") banner("The server does not answer. Your changes are kept here and sent as soon as it does: leave this page open.");
+    else if (status === "failed") banner(`The save failed: ${problem.message}. Your changes are kept here and sent again and again: leave this page open.`);
     else if (status === "refused") banner(refusal(problem));
     else banner("");
   };

@@ -17,10 +17,11 @@ export function createSaver(scan, layer, hooks) {
   return { scan, layer, hooks, dirty: new Set(), held: new Set(), sending: null, timer: 0, problem: null };
 }
 
-/** saved, saving, conflict, offline or refused. */
+/** saved, saving, conflict, offline, failed or refused. */
 export function statusOf(saver) {
   if (saver.held.size) return "conflict";
-  if (saver.problem) return saver.problem.status === 0 || saver.problem.status >= 500 ? "offline" : "refused";
+  if (saver.problem?.status === 0) return "offline";
+  if (saver.problem) return saver.problem.status >= 500 ? "failed" : "refused";
   return saver.dirty.size || saver.sending ? "saving" : "saved";
 }
 

@@ -1,0 +1,91 @@
+"""Copies of a project's database, in its folder: made when it was opened or closed and found sound, the last few kept.
+
+They are databases themselves: to restore one, copy it over the damaged one (docs/annotation.md).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from ichor.annotate.project.soundness import fault_of_content, fault_of_file, fault_of_kind
+from ichor.atomic import PRIVATE_FILE, make_folder, sync
+
+BACKUPS, KEPT = "backups", 3
+# What SQLite counts up whenever it opens a database to write lies in the head of the file.
+HEAD_BYTES = 100
+
+
+def keep_backup(connection: sqlite3.Connection, project: Path) -> None:
+    """Copy the database as it is now, unless the newest backup is the same. Raises OSError, sqlite3.Error."""
+    folder = project / BACKUPS
+    make_folder(folder, private=True)
+    partial = folder / ".partial"
+    partial.unlink(missing_ok=True)
+    try:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+        with closing(sqlite3.connect(partial)) as copy:
+            connection.backup(copy)
+        earlier = backups(project)
+        if earlier and _same(partial, earlier[0]):
+            return
+        partial.rename(_new_name(folder))
+        sync(folder)
+        for old in backups(project)[KEPT:]:
+            old.unlink()
+    finally:
+        for left in folder.glob(".partial*"):
+            left.unlink(missing_ok=True)
+
+
+def backups(project: Path) -> list[Path]:
+    """The backups of a project, newest first."""
+    return sorted((project / BACKUPS).glob("project-*.sqlite"), reverse=True)
+
+
+def way_back(project: Path) -> str:
+    """What somebody can do whose project's database is damaged, in a few words."""
+    for one in backups(project):
+        if (n := count_in(one, whole=True)) is not None:
+            return (
+                f"{BACKUPS}/{one.name} is sound and holds {n} changes: copy it over the damaged file to go on with it"
+            )
+    return "no sound backup is there"
+
+
+def count_in(backup: Path, *, whole: bool = False) -> int | None:
+    """How many changes a backup holds; None where it is no database, or (asked for) is not `whole`."""
+    with suppress(OSError, sqlite3.Error):
+        if fault_of_file(backup) is None:
+            with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+                connection.row_factory = sqlite3.Row
+                if fault_of_kind(connection) is None and not (whole and fault_of_content(connection)):
+                    return count_changes(connection)
+    return None
+
+
+def count_changes(connection: sqlite3.Connection) -> int:
+    """The length of the history."""
+    return int(connection.execute("SELECT count(*) FROM change").fetchone()[0])
+
+
+def _new_name(folder: Path) -> Path:
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (folder / f"project-{now}-{number}.sqlite" for number in count(1))
+    return next(one for one in names if not one.exists())
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as first, other.open("rb") as second:
+        first.seek(HEAD_BYTES)
+        second.seek(HEAD_BYTES)
+        while block := first.read(2**20):
+            if block != second.read(2**20):
+                return False
+    return True
