@@ -160,7 +160,9 @@ def test_it_is_refused_as_it_is_and_the_backup_it_names_can_be_restored(folder: 
 
     found = re.search(r"backups/(\S+) is sound and holds (\d+) changes", message)
     assert found is not None, message
-    shutil.move(database(folder), folder.parent / "damaged") if database(folder).exists() else None
+    (folder.parent / "aside").mkdir()
+    for one in folder.glob("project.sqlite*"):
+        one.rename(folder.parent / "aside" / one.name)
     shutil.copyfile(folder / "backups" / found[1], database(folder))
     with open_project(folder) as project:
         assert len(project.history(1)) == int(found[2])

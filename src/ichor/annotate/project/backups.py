@@ -1,6 +1,7 @@
 """Copies of a project's database, in its folder: made when it was opened or closed and found sound, the last few kept.
 
-They are databases themselves: to restore one, copy it over the damaged one (docs/annotation.md).
+They are databases themselves: to restore one, copy it to where the damaged one was. That one's write-ahead log must not
+be left beside it: SQLite would put it on top (docs/annotation.md).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def way_back(project: Path) -> str:
     for one in backups(project):
         if (n := count_in(one, whole=True)) is not None:
             return (
-                f"{BACKUPS}/{one.name} is sound and holds {n} changes: copy it over the damaged file to go on with it"
+                f"{BACKUPS}/{one.name} is sound and holds {n} changes: to go on with it, move project.sqlite* aside "
+                "and copy it to project.sqlite"
             )
     return "no sound backup is there"
 
