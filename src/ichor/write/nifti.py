@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,12 +110,12 @@ def in_file_order(array: NDArray[np.generic], scan: Scan) -> NDArray[np.generic]
 
 def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float, intercept: float = 0.0) -> None:
     """Write the header by nibabel and the voxels after it; the same input gives the same bytes."""
-    from nibabel.nifti1 import Nifti1Header
+    from ichor.imports import nibabel
 
     stored = in_file_order(array, scan)
     grid = scan.source.nifti
     known = scan.pixel_mm is not None and scan.positions_mm is not None
-    header: Any = cast(Any, Nifti1Header)()  # nibabel has no types
+    header: Any = nibabel().Nifti1Header()
     header.set_data_dtype(stored.dtype)
     header.set_data_shape(stored.shape)
     header.set_slope_inter(slope, intercept)
