@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from dicom_made import PATIENT, Change, ct_slices, enhanced_ct, hu_of_head, made
 from ichor.errors import UnreadableInput
 from ichor.read import dicom
 from ichor.read.base import ReadOptions, SeriesSummary
+from ichor.read.open import read_here
 
 HU = hu_of_head()
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -264,22 +267,23 @@ class TestFiles:
 
     def test_a_file_that_cannot_be_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = save(ct_slices(), tmp_path, names=[f"{k}.dcm" for k in range(8)])
-        original = pydicom.dcmread
+        original = Path.open
 
-        def failing(path: Path, **options: Any) -> Dataset:
+        def failing(path: Path, *options: Any) -> Any:
             if path.name == "0.dcm":
                 raise OSError(errno.EIO, "Input/output error", str(path))
-            return original(path, **options)
+            return original(path, *options)
 
-        monkeypatch.setattr(pydicom, "dcmread", failing)
+        monkeypatch.setattr(Path, "open", failing)
         scan = dicom.read(folder, ReadOptions())
         assert scan.n_slices == 7
         assert scan.warnings == ("0.dcm: could not be read (Input/output error); left out.",)
 
     def test_a_file_that_vanishes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Between its header and its pixels."""
-        from ichor.read.dicom import volume
+        """Between its header and its pixels, where there is no room to keep them."""
+        from ichor.read.dicom import files, volume
 
+        monkeypatch.setattr(files, "KEPT_BYTES", 0)
         folder = save(ct_slices(), tmp_path, names=[f"{k}.dcm" for k in range(8)])
         original = volume.stored_images
 
@@ -329,3 +333,21 @@ def test_damaged_files_end_in_one_line_at_worst(tmp_path: Path, seed: int) -> No
     except UnreadableInput as error:
         warnings = (str(error),)
     assert not [line for line in warnings if not line.isprintable()]
+
+
+def test_each_file_is_opened_once(tmp_path: Path) -> None:
+    """But for the first, which is asked beforehand whether it is DICOM at all."""
+    folder = made_series(tmp_path)
+    opened: Counter[str] = Counter()
+    counting = True
+
+    def count(event: str, arguments: tuple[object, ...]) -> None:  # a hook stays until the process ends
+        if counting and event == "open" and isinstance(arguments[0], str | Path):
+            path = Path(arguments[0])
+            opened.update([path.name] if path.parent == folder else [])
+
+    sys.addaudithook(count)
+    read_here(folder, ReadOptions())
+    counting = False
+    names = sorted(one.name for one in folder.iterdir())
+    assert opened == Counter(names) + Counter(names[:1])

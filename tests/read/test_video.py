@@ -14,6 +14,7 @@ import pytest
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, open_scan
 from ichor.read.ct_ich import combine
+from ichor.read.open import read_here
 from ichor.windows import BONE, BRAIN
 from made_video import CODECS, in_window, write_pair, write_video
 from paths import CT_ICH_PART
@@ -30,7 +31,7 @@ def pair(tmp_path: Path) -> Path:
 
 def refusal(path: Path, options: ReadOptions | None = None) -> str:
     with pytest.raises(UnreadableInput) as refused:
-        open_scan(path, options)
+        read_here(path, options or ReadOptions())
     (line,) = str(refused.value).splitlines()
     assert "expected" in line and "found" in line
     return line
@@ -194,7 +195,7 @@ def test_sound_without_pictures_is_refused(pair: Path) -> None:
 
 
 def test_sizes_that_are_not_positive_are_refused(pair: Path) -> None:
-    assert "a positive pixel size" in refusal(pair, ReadOptions(pixel_mm=0))
+    assert "a pixel size of 0.05 to 10 mm" in refusal(pair, ReadOptions(pixel_mm=0))
 
 
 def test_without_pyav_one_line_says_what_to_install(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:

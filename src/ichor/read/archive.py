@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +11,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ichor.errors import UnreadableInput
+from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions
+from ichor.read.temporary import private_folder, writing
 from ichor.scan import Scan
 
 MAXIMUM_BYTES = 4 * 2**30
+# A zip of CT is a few times smaller than what it holds, one of masks and padding a hundred times.
+ALWAYS_BYTES, MOST_INFLATION = 64 * 2**20, 200
 MAXIMUM_FILES = 20_000
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 _CHUNK = 2**20
@@ -35,20 +39,20 @@ def accepts(path: Path) -> bool:
 
 def read(path: Path, options: ReadOptions) -> Scan:
     """The scan in the zip. Raises UnreadableInput where there is none, or the zip is not safe to unpack."""
-    from ichor.read.open import open_scan
+    from ichor.read.open import read_here
 
     with unpacked(path) as (root, content):
-        scan = open_scan(content, options)
+        scan = read_here(content, options)
         warnings = _in_words_of(path, root, scan.warnings)
     return replace(scan, source=replace(scan.source, path=path), warnings=warnings)
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
     """What is in the zip. Raises UnreadableInput where nothing can be read, or it is not safe to unpack."""
-    from ichor.read.open import inspect as inspect_path
+    from ichor.read.open import inspect_here
 
     with unpacked(path) as (root, content):
-        found = inspect_path(content, options)
+        found = inspect_here(content, options)
         return replace(found, warnings=_in_words_of(path, root, found.warnings))
 
 
@@ -58,12 +62,14 @@ def unpacked(path: Path) -> Iterator[tuple[Path, Path]]:
 
     What goes wrong with it is said of the zip.
     """
-    with tempfile.TemporaryDirectory(prefix="ichor-") as temporary:
-        root = Path(temporary, "content")
-        root.mkdir()
+    with private_folder() as temporary:
+        root = temporary / "content"
         try:
+            root.mkdir()
             _unpack(path, root)
         except UnreadableInput:
+            raise
+        except MemoryError:
             raise
         except NotImplementedError as error:
             raise UnreadableInput(f"{path}: expected a zip that can be unpacked, found {error}") from error
@@ -87,15 +93,29 @@ def _in_words_of(path: Path, root: Path, messages: tuple[str, ...]) -> tuple[str
 
 def _unpack(path: Path, root: Path) -> None:
     """Write every file of the zip under the root, and nothing anywhere else."""
+    progress.decoding(path)
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if len(entries) > MAXIMUM_FILES:
             raise UnreadableInput(f"{path}: expected at most {MAXIMUM_FILES:,} files in a zip, found {len(entries):,}")
+        _require_room(path, sum(entry.file_size for entry in entries), root)
         left = MAXIMUM_BYTES
         for number, entry in enumerate(entries, 1):
             target = _target(path, entry, number)
             if target is not None and not entry.is_dir():
                 left = _write(path, archive, entry, root / target, left)
+
+
+def _require_room(path: Path, declared: int, root: Path) -> None:
+    """What the zip says that it unpacks to is within bounds, no bomb, and fits on the disk."""
+    most = min(MAXIMUM_BYTES, ALWAYS_BYTES + MOST_INFLATION * path.stat().st_size)
+    if declared > most:
+        raise UnreadableInput(f"{path}: expected at most {most:,} bytes unpacked, found {declared:,}")
+    free = shutil.disk_usage(root).free
+    if declared > free:
+        raise UnreadableInput(
+            f"{path}: expected {declared:,} bytes free to unpack it, found {free:,} in {root.parent.parent}"
+        )
 
 
 def _target(path: Path, entry: zipfile.ZipInfo, number: int) -> PurePosixPath | None:
@@ -116,8 +136,10 @@ def _target(path: Path, entry: zipfile.ZipInfo, number: int) -> PurePosixPath | 
 
 def _write(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
     """Unpack one entry, counting what comes out, not what the zip says; returns how many bytes are left."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(entry) as packed, target.open("wb") as file:
+    with writing:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    with archive.open(entry) as packed, target.open("r+b") as file:
         while chunk := packed.read(_CHUNK):
             left -= len(chunk)
             if left < 0:

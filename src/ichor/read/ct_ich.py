@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ichor.errors import UnreadableInput
+from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.bounds import require
 from ichor.read.ct_ich_geometry import stated_sizes
 from ichor.scan import Scan, Source
 from ichor.windows import BONE, BRAIN
@@ -76,7 +78,7 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
         warnings.append(f"No bone-window image of slice {', '.join(map(str, without_bone))}.")
     if without_bone or not use_bone:
         warnings.append("Where only the brain window is known, HU is limited to -20..100.")
-    return _on_grid(voxels, path, warnings)
+    return require(_on_grid(voxels, path, warnings))
 
 
 def read_grid(path: Path) -> Scan:
@@ -155,11 +157,16 @@ def _on_grid(voxels: NDArray[np.float32], path: Path, warnings: list[str]) -> Sc
 
 
 def _gray(file: Path) -> NDArray[np.uint8]:
+    progress.decoding(file)
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=("JPEG",)) as image:
+            _require_size(file, image.height, image.width)
             gray = np.asarray(image.convert("L"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise UnreadableInput(f"{file}: expected a JPEG image, found {error}") from error
-    if gray.shape != SIZE:
-        raise UnreadableInput(f"{file}: expected {SIZE[0]} x {SIZE[1]} pixels, found {gray.shape[0]} x {gray.shape[1]}")
     return gray
+
+
+def _require_size(file: Path, rows: int, columns: int) -> None:
+    if (rows, columns) != SIZE:
+        raise UnreadableInput(f"{file}: expected {SIZE[0]} x {SIZE[1]} pixels, found {rows} x {columns}")

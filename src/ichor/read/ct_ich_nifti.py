@@ -26,10 +26,11 @@ SUBJECT = re.compile(r"\d{3}\.nii(\.gz)?")
 
 def accepts(path: Path) -> bool:
     """Whether this is ct_scans/NNN.nii with the release's masks and tables beside its folder."""
+    if not path.is_file():
+        return False
     root = path.resolve().parent.parent
     return (
-        path.is_file()
-        and path.resolve().parent.name == "ct_scans"
+        path.resolve().parent.name == "ct_scans"
         and SUBJECT.fullmatch(path.name) is not None
         and (root / "masks").is_dir()
         and all((root / table).is_file() for table in TABLES)

@@ -16,15 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
+from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.bounds import MOST_PIXELS, MOST_SLICES, MOST_VOXELS, require, require_options
 from ichor.read.dicom.files import files_in, looks_like_dicom
 from ichor.scan import Scan, Source
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 MASK = "_hge_seg"  # the dataset lays its delineations beside the slices
-MOST_SLICES = 2000
-MOST_PIXELS = 4096 * 4096  # of one slice; a small file can unpack to gigabytes
-MOST_VOXELS = 1024**3
 GRAY_TOLERANCE = 4  # JPEG rounds the colour channels of a gray image apart by a few steps
 DARKEST_16_BIT = 8192  # a series whose brightest value is below this does not use its 16 bits: not 0..65535
 
@@ -48,9 +47,7 @@ def read(path: Path, options: ReadOptions) -> Scan:
     Raises UnreadableInput where an image is damaged, coloured, too large or of another size than the first,
     where a name holds no number or two hold the same, and for sizes in mm that are not positive.
     """
-    for name, size in (("pixel size", options.pixel_mm), ("slice distance", options.slice_mm)):
-        if size is not None and not 0 < size < np.inf:
-            raise UnreadableInput(f"{path}: expected a positive {name}, found {size:g} mm")
+    require_options(path, options)
     files = _in_order(path)
     voxels = _stack(path, files)
     n = len(files)
@@ -63,13 +60,15 @@ def read(path: Path, options: ReadOptions) -> Scan:
         warnings.append("The numbers in the file names do not rise evenly: slices may be missing.")
     if options.pixel_mm is None or options.slice_mm is None:
         warnings.append("Pixel size or slice distance is unknown: no volume in mL.")
-    return Scan(
-        voxels=voxels,
-        source=Source("images", path),
-        pixel_mm=None if options.pixel_mm is None else np.full((n, 2), options.pixel_mm, np.float64),
-        positions_mm=None if options.slice_mm is None else np.outer(np.arange(n), [0, 0, options.slice_mm]),
-        gray_window=options.gray_window,
-        warnings=tuple(warnings),
+    return require(
+        Scan(
+            voxels=voxels,
+            source=Source("images", path),
+            pixel_mm=None if options.pixel_mm is None else np.full((n, 2), options.pixel_mm, np.float64),
+            positions_mm=None if options.slice_mm is None else np.outer(np.arange(n), [0, 0, options.slice_mm]),
+            gray_window=options.gray_window,
+            warnings=tuple(warnings),
+        )
     )
 
 
@@ -148,6 +147,7 @@ def _gray(file: Path) -> NDArray[Any]:
     """(rows, columns) of one image, uint8 or uint16. Raises UnreadableInput if broken, huge or coloured."""
     from PIL import Image, ImageOps
 
+    progress.decoding(file)
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MOST_PIXELS:

@@ -19,11 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
+from ichor.imports import nibabel
+from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.bounds import MOST_VOXELS, require
 from ichor.read.hounsfield import why_not_hu
 from ichor.scan import FloatArray, NiftiGrid, Scan, Source
 
-MOST_VOXELS = 1024**3
+LONGEST_HEADER = 540
+MOST_INFLATION = 1032  # deflate cannot do more (RFC 1951: 258 bytes in 2 bits)
+STEP_BYTES = 1 << 20
 MOST_TRAILING_BYTES = 1 << 20  # some writers pad the end of the file; more than this is no padding
 AIR = -1024
 # NIfTI's codes for units of length (nifti1.h), in mm; a file that names none is in mm.
@@ -64,7 +69,7 @@ def read_volume(path: Path, kind: str) -> Scan:
         )
     if not stored.has_sizes:
         warnings.append("The file gives no voxel sizes: no lengths or volumes in mm.")
-        return Scan(voxels=voxels, source=source, warnings=tuple(warnings))
+        return require(Scan(voxels=voxels, source=source, warnings=tuple(warnings)))
     pixel_mm, positions, orientation = _geometry(stored)
     bent = _bend_deg(orientation)
     if bent > TOO_BENT_DEG:
@@ -72,13 +77,15 @@ def read_volume(path: Path, kind: str) -> Scan:
     if bent > BENT_DEG:
         warnings.append(f"rows and columns are {bent:.1f} degrees off perpendicular: lengths in plane are approximate")
     try:
-        return Scan(
-            voxels=voxels,
-            source=source,
-            pixel_mm=np.tile(pixel_mm, (n, 1)),
-            positions_mm=positions,
-            orientation=np.tile(orientation, (n, 1, 1)),
-            warnings=tuple(warnings),
+        return require(
+            Scan(
+                voxels=voxels,
+                source=source,
+                pixel_mm=np.tile(pixel_mm, (n, 1)),
+                positions_mm=positions,
+                orientation=np.tile(orientation, (n, 1, 1)),
+                warnings=tuple(warnings),
+            )
         )
     except ValueError as error:
         raise UnreadableInput(f"{path}: {error}") from error
@@ -115,7 +122,7 @@ class Stored:
 
     def axes_to_scan(self) -> FloatArray:
         """nibabel's orientation that takes the file's axes to the scan's, as NiftiGrid has it."""
-        nib = _nibabel()
+        nib = nibabel()
         stored, wanted = nib.io_orientation(self.affine), nib.orientations.axcodes2ornt(("L", "P", "S"))
         return np.asarray(nib.orientations.ornt_transform(stored, wanted), np.float64)
 
@@ -123,11 +130,10 @@ class Stored:
 def load(path: Path) -> Stored:
     """What a whole, undamaged, gray 3-D file holds. Raises UnreadableInput where it is not that.
 
-    Trailing dimensions of 1 are dropped.
+    Trailing dimensions of 1 are dropped. Extensions of the header are passed over.
     """
-    nib = _nibabel()
+    nib = nibabel()
     failures = (
-        nib.filebasedimages.ImageFileError,
         nib.spatialimages.HeaderDataError,
         nib.spatialimages.HeaderTypeError,
         OSError,
@@ -136,18 +142,14 @@ def load(path: Path) -> Stored:
         ValueError,
         zlib.error,
     )
+    progress.decoding(path)
     try:
         with _without_log():
-            image: Any = nib.load(path)
-            _check_header(path, image)
-            with image.file_map["image"].get_prepare_fileobj("rb") as stream:
-                # nibabel mends a voxel size of 0 to 1 in the header it returns; what the file says is here.
-                sizes = image.header_class.from_fileobj(stream, check=False)["pixdim"][1:4]
-            if path.name.lower().endswith(".gz"):
-                image = type(image).from_bytes(_unpack(path, image))
-            voxels = np.asanyarray(image.dataobj.get_unscaled())
+            header, sizes = _header(path)
+            voxels = _voxels(path, header)
+            slope, inter = header.get_slope_inter()
             has_pixdim = _is_grid(np.diag(sizes)) and bool((sizes > 0).all())
-            affine, in_space = _affine(image.header, has_pixdim)
+            affine, in_space = _affine(header, has_pixdim)
     except failures as error:
         reason = " ".join(str(error).replace(f"File {path}", "it").replace(str(path), "it").split())
         reason = reason or type(error).__name__
@@ -155,23 +157,64 @@ def load(path: Path) -> Stored:
     return Stored(
         path=path,
         voxels=voxels.reshape(voxels.shape[:3]),
-        slope=float(image.dataobj.slope),
-        inter=float(image.dataobj.inter),
+        slope=1.0 if slope is None else float(slope),
+        inter=0.0 if inter is None else float(inter),
         affine=affine,
         in_space=in_space,
         has_sizes=in_space or has_pixdim,
-        unit_code=int(image.header["xyzt_units"]) & 7,
+        unit_code=int(header["xyzt_units"]) & 7,
     )
+
+
+def _header(path: Path) -> tuple[Any, NDArray[Any]]:
+    """The header as nibabel mends it, and the voxel sizes as the file has them: nibabel makes 1 of a size of 0."""
+    nib = nibabel()
+    with gzip.open(path) if _is_packed(path) else path.open("rb") as file:
+        start = file.read(LONGEST_HEADER)
+    lengths = {start[:4][::step] for step in (1, -1)}
+    first, second = ((348).to_bytes(4, "little") in lengths), ((540).to_bytes(4, "little") in lengths)
+    if not first and not second:
+        raise ValueError("it does not begin with the length of a NIfTI header")
+    kind = nib.Nifti1Header if first else nib.Nifti2Header
+    content = start[: kind.template_dtype.itemsize]
+    if len(content) < kind.template_dtype.itemsize:
+        raise EOFError("it ends within its header")
+    header = kind(content)
+    if not bytes(header["magic"]).startswith(b"n+"):
+        raise ValueError("it is no single file: its header says that the voxels lie in another")
+    return header, kind(content, check=False)["pixdim"][1:4]
+
+
+def _voxels(path: Path, header: Any) -> NDArray[Any]:
+    """The voxels on the file's axes, once the header and the length of the file allow for them."""
+    shape, kind = tuple(int(n) for n in header.get_data_shape()), header.get_data_dtype()
+    _check_header(path, shape, kind)
+    offset = int(header.get_data_offset())
+    size = int(np.prod(shape, dtype=np.int64)) * int(kind.itemsize)
+    if offset < 0:
+        raise ValueError(f"its voxels begin at byte {offset}")
+    n_bytes = path.stat().st_size
+    if not _is_packed(path):
+        if n_bytes < offset + size:
+            raise EOFError(f"{offset + size} bytes are needed, {n_bytes} are there")
+        return np.memmap(path, kind, "r", offset, shape, "F")
+    if offset + size > n_bytes * MOST_INFLATION:
+        raise EOFError(f"{offset + size} bytes are needed, at most {n_bytes * MOST_INFLATION} are there")
+    voxels = np.frombuffer(_unpack(path, offset + size), kind, offset=offset)
+    return voxels.reshape(shape, order="F")
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
 
 
 def reorient(values: NDArray[Any], transform: FloatArray) -> NDArray[Any]:
     """An array on the file's axes as (slices, rows, columns); `transform` is NiftiGrid's `orientation`."""
-    return np.ascontiguousarray(_nibabel().apply_orientation(values, transform).transpose(2, 1, 0))
+    return np.ascontiguousarray(nibabel().apply_orientation(values, transform).transpose(2, 1, 0))
 
 
-def _check_header(path: Path, image: Any) -> None:
+def _check_header(path: Path, shape: tuple[int, ...], kind: Any) -> None:
     """Refuse by the header alone, before any voxel is read."""
-    shape, kind = tuple(int(n) for n in image.shape), image.get_data_dtype()
     if len(shape) < 3 or any(n != 1 for n in shape[3:]):
         raise UnreadableInput(f"{path}: expected a volume of 3 dimensions, found {len(shape)}: {by(shape)}")
     if 0 in shape or np.prod(shape, dtype=float) > MOST_VOXELS:
@@ -186,17 +229,23 @@ def by(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _unpack(path: Path, image: Any) -> bytes:
-    """The content of a .gz as long as its header says, read to the end so that its checksum is verified."""
-    size = int(np.prod(image.shape, dtype=np.int64)) * int(image.get_data_dtype().itemsize)
-    expected = int(image.dataobj.offset) + size
+def _unpack(path: Path, expected: int) -> bytearray:
+    """The content of a .gz as long as its header says, read to the end so that its checksum is verified.
+
+    It grows as it comes: a file that does not hold what it says costs no more memory than what it holds.
+    """
+    content = bytearray()
+    trailing = 0
     with gzip.open(path) as stream:
-        content = stream.read(expected)
-        trailing = stream.read(MOST_TRAILING_BYTES)
+        while chunk := stream.read(min(STEP_BYTES, expected - len(content)) or STEP_BYTES):
+            if len(content) < expected:
+                content += chunk
+            else:
+                trailing += len(chunk)
+            if trailing >= MOST_TRAILING_BYTES:
+                raise ValueError(f"{expected} bytes are needed, more than {MOST_TRAILING_BYTES} others follow")
     if len(content) < expected:
         raise EOFError(f"{expected} bytes are needed, {len(content)} are there")
-    if len(trailing) == MOST_TRAILING_BYTES:
-        raise ValueError(f"{expected} bytes are needed, more than {MOST_TRAILING_BYTES} others follow")
     return content
 
 
@@ -241,7 +290,7 @@ def _is_grid(axes: FloatArray) -> bool:
 def _geometry(stored: Stored) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(2,) pixel size, (n, 3) positions and (2, 3) orientation as Scan has them."""
     transform = stored.axes_to_scan()
-    to_ras = stored.affine @ _nibabel().orientations.inv_ornt_aff(transform, stored.shape)
+    to_ras = stored.affine @ nibabel().orientations.inv_ornt_aff(transform, stored.shape)
     columns, rows, slices, origin = (to_ras[:3] * RAS_TO_LPS[:, None] * UNIT_MM.get(stored.unit_code, 1.0)).T
     pixel_mm = np.array([np.linalg.norm(rows), np.linalg.norm(columns)])
     orientation = np.stack([columns / pixel_mm[1], rows / pixel_mm[0]])
@@ -257,7 +306,7 @@ def _bend_deg(orientation: FloatArray) -> float:
 @contextmanager
 def _without_log() -> Iterator[None]:
     """Keep nibabel from printing what it finds odd in a header: what matters is said by this reader."""
-    logger = _nibabel().imageglobals.logger
+    logger = nibabel().imageglobals.logger
     logger.addFilter(_nothing)
     try:
         yield
@@ -267,10 +316,3 @@ def _without_log() -> Iterator[None]:
 
 def _nothing(record: object) -> bool:  # noqa: ARG001 (what logging asks of a filter)
     return False
-
-
-def _nibabel() -> Any:
-    """nibabel, which is slow to import and not typed."""
-    import nibabel
-
-    return nibabel

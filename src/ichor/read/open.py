@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from ichor.errors import UnreadableInput
+from ichor.errors import IchorError, UnreadableInput
+from ichor.read.ahead import taken
 from ichor.read.base import Inspection, Reader, ReadOptions, printable
 from ichor.scan import Scan
+
+if TYPE_CHECKING:
+    from ichor.read.process import Reading
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
 READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "images", "video", "dicom")
@@ -21,11 +26,26 @@ def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
     """The head CT at `path`: a ct-ich subject, a NIfTI file, a folder of images, two videos,
     DICOM, or a zip of these.
 
-    Raises UnreadableInput, with one line that names the path and says why, where there is none.
+    It is read in a process of its own (`ichor.read.process`), so that no file can crash or exhaust this one. Raises
+    UnreadableInput, with one line that names the path and says why, where there is none.
     """
-    with _in_one_line(Path(path)):
-        scan = _reader(Path(path)).read(Path(path), options or ReadOptions())
-    return replace(scan, warnings=tuple(map(printable, scan.warnings)))
+    options = options or ReadOptions()
+    begun = taken(path, options)
+    return begin_scan(path, options).scan() if begun is None else begun.result()
+
+
+def begin_scan(path: str | Path, options: ReadOptions | None = None) -> Reading:
+    """Begin to read as `open_scan` does, and return at once: `scan()` of what is returned waits for the scan."""
+    from ichor.read.process import begin
+
+    return begin(Path(path), options or ReadOptions())
+
+
+def start_reading_process() -> None:
+    """Have the process that reads ready for the first scan; it starts while this one does something else."""
+    from ichor.read import process
+
+    process.start_reading_process()
 
 
 def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
@@ -33,18 +53,43 @@ def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
 
     Raises UnreadableInput where nothing there can be read.
     """
-    with _in_one_line(Path(path)):
-        found = _reader(Path(path)).inspect(Path(path), options or ReadOptions())
+    from ichor.read import process
+
+    return process.inspect(Path(path), options or ReadOptions())
+
+
+def read_here(path: Path, options: ReadOptions) -> Scan:
+    """`open_scan` in this process, which its decoders may crash: for the reading process itself, and for tests."""
+    with _in_one_line(path):
+        scan = _reader(path).read(path, options)
+    return replace(scan, warnings=tuple(map(printable, scan.warnings)))
+
+
+def inspect_here(path: Path, options: ReadOptions) -> Inspection:
+    """`inspect` in this process, as `read_here` is."""
+    with _in_one_line(path):
+        found = _reader(path).inspect(path, options)
     return replace(found, warnings=tuple(map(printable, found.warnings)))
 
 
 @contextmanager
 def _in_one_line(path: Path) -> Iterator[None]:
-    """What the machine refuses, a folder that may not be entered or a disk that fails, told as any bad input."""
+    """What the machine refuses, and what no reader foresaw, told as any bad input.
+
+    The one line quotes nothing of the file; the error itself is the cause of the one raised.
+    """
     try:
         yield
+    except (IchorError, MemoryError):
+        raise
     except OSError as error:
         raise UnreadableInput(f"{path}: could not be read ({error.strerror or 'input error'})") from error
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise UnreadableInput(
+            f"{path}: expected a head CT, found content that its reader does not foresee "
+            f"({type(error).__name__} in {Path(where.filename).name}, line {where.lineno})"
+        ) from error
 
 
 def _reader(path: Path) -> Reader:

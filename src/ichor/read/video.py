@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
+from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.bounds import MOST_PIXELS, MOST_SLICES, MOST_VOXELS, require, require_options
 from ichor.read.ct_ich import combine
 from ichor.scan import Scan, Source
 
 SUFFIX = ".avi"
 WINDOWS = ("brain", "bone")
-MOST_FRAMES = 2000
-MOST_PIXELS = 4096 * 4096  # of one frame; a small file can unpack to gigabytes
-MOST_VOXELS = 1024**3
 # How far compression rounds the colours of a gray pixel apart. Five bits a colour (Microsoft Video 1) are 8 steps each.
 GRAY_TOLERANCE, GRAY_TOLERANCE_5_BITS = 4, 20
 
@@ -45,9 +44,7 @@ def read(path: Path, options: ReadOptions) -> Scan:
     video, coloured or too large, where the two differ in frames or size, for sizes in mm that are not positive, and
     where PyAV is not installed.
     """
-    for name, size in (("pixel size", options.pixel_mm), ("slice distance", options.slice_mm)):
-        if size is not None and not 0 < size < np.inf:
-            raise UnreadableInput(f"{path}: expected a positive {name}, found {size:g} mm")
+    require_options(path, options)
     pair = find_pair(path)
     brain, bone = (_frames(file, options.crop) for file in (pair.brain, pair.bone))
     if len(brain) != len(bone):
@@ -65,12 +62,14 @@ def read(path: Path, options: ReadOptions) -> Scan:
     ]
     if options.pixel_mm is None or options.slice_mm is None:
         warnings.append("Pixel size or slice distance is unknown: no volume in mL.")
-    return Scan(
-        voxels=np.stack([combine(*both) for both in zip(brain, bone, strict=True)]),
-        source=Source("video", path),
-        pixel_mm=None if options.pixel_mm is None else np.full((n, 2), options.pixel_mm, np.float64),
-        positions_mm=None if options.slice_mm is None else np.outer(np.arange(n), [0, 0, options.slice_mm]),
-        warnings=tuple(warnings),
+    return require(
+        Scan(
+            voxels=np.stack([combine(*both) for both in zip(brain, bone, strict=True)]),
+            source=Source("video", path),
+            pixel_mm=None if options.pixel_mm is None else np.full((n, 2), options.pixel_mm, np.float64),
+            positions_mm=None if options.slice_mm is None else np.outer(np.arange(n), [0, 0, options.slice_mm]),
+            warnings=tuple(warnings),
+        )
     )
 
 
@@ -140,6 +139,7 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
             f"{file}: expected the package av to read video, found none; install it by pip install 'ichor-ct[video]'"
         ) from error
     frames: list[NDArray[np.uint8]] = []
+    progress.decoding(file)
     try:
         with av.open(str(file), format="avi") as container:
             if not container.streams.video:
@@ -167,9 +167,9 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
 
 
 def _require_size(file: Path, width: int, height: int, n: int) -> None:
-    if width * height > MOST_PIXELS or width * height * n > MOST_VOXELS or n > MOST_FRAMES:
+    if width * height > MOST_PIXELS or width * height * n > MOST_VOXELS or n > MOST_SLICES:
         raise UnreadableInput(
-            f"{file}: expected at most {MOST_FRAMES} frames, {MOST_PIXELS} pixels a frame and {MOST_VOXELS} in all, "
+            f"{file}: expected at most {MOST_SLICES} frames, {MOST_PIXELS} pixels a frame and {MOST_VOXELS} in all, "
             f"found {n} of {width} x {height}"
         )
 

@@ -42,7 +42,7 @@ def find_scans(paths: Iterable[Path], out: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         for listed in _lines(path) if path.suffix.lower() == LIST_SUFFIX and path.is_file() else (path,):
-            scans = list(_scans_in(listed, out.resolve())) if listed.is_dir() else [listed]
+            scans = list(_scans_in(listed, _resolved(out))) if listed.is_dir() else [listed]
             found.update(dict.fromkeys(scans or [listed]))
     return list(found)
 
@@ -70,7 +70,7 @@ def name_with_hash(path: Path) -> str:
 
 def path_sha256(path: Path) -> str:
     """A hash that stands for the path itself."""
-    return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
+    return hashlib.sha256(os.fsencode(_resolved(path))).hexdigest()
 
 
 def input_sha256(path: Path, out: Path | None = None) -> str:
@@ -78,10 +78,10 @@ def input_sha256(path: Path, out: Path | None = None) -> str:
 
     Results in a folder `out` that lies inside the input are no part of it.
     """
-    digest = hashlib.sha256(os.fsencode(path.resolve()))
-    results = None if out is None or path.resolve() not in out.resolve().parents else out.resolve()
+    digest = hashlib.sha256(os.fsencode(_resolved(path)))
+    results = None if out is None or _resolved(path) not in _resolved(out).parents else _resolved(out)
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file() and not (results and file.resolve().is_relative_to(results)):
+        if file.is_file() and not (results and _resolved(file).is_relative_to(results)):
             stat = file.stat()
             digest.update(b"\n" + os.fsencode(file.relative_to(path)))
             digest.update(f" {stat.st_size} {stat.st_mtime_ns}".encode())
@@ -95,6 +95,11 @@ def content_sha256(folder: Path) -> str:
         digest.update(f"{file.name} {file.stat().st_size}\n".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _resolved(path: Path) -> Path:
+    """The path without links. Where they lead in a circle it stays as it is; Path.resolve raises RuntimeError."""
+    return Path(os.path.realpath(path))
 
 
 def _lines(path: Path) -> list[Path]:
@@ -121,7 +126,7 @@ def _at_home(line: str) -> Path:
 
 def _scans_in(folder: Path, out: Path) -> Iterator[Path]:
     """The scans in a folder by the rule above; nothing where none fits."""
-    if folder.resolve() == out:
+    if _resolved(folder) == out:
         return
     if _accepted(folder, ("ct_ich", "images", "video")):
         yield folder
@@ -142,7 +147,7 @@ def _scans_in(folder: Path, out: Path) -> Iterator[Path]:
         elif one.is_dir():
             inside = list(_scans_in(one, out))
             # A folder that holds files but no scan is not passed over in silence: reading it will say why.
-            yield from inside or ([one] if one.resolve() != out and _has_files(one) else [])
+            yield from inside or ([one] if _resolved(one) != out and _has_files(one) else [])
 
 
 # Readers of a format in which one file is one scan.
@@ -161,19 +166,9 @@ def _is_one_dicom_scan(folder: Path, subfolders: list[Path]) -> bool:
 
 def _study(folder: Path) -> str | None:
     """The Study Instance UID of the first DICOM file that has one; it is compared, never shown."""
-    import pydicom
+    from ichor.read.dicom.files import files_in, looks_like_dicom, study_uid
 
-    from ichor.read.dicom.files import files_in, looks_like_dicom, quietly
-
-    with quietly():
-        for file in filter(looks_like_dicom, files_in(folder)):
-            try:
-                header = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=["StudyInstanceUID"])
-            except Exception:  # noqa: S112 (a damaged file says nothing of its study; the next may)
-                continue
-            if uid := header.get("StudyInstanceUID"):
-                return str(uid)
-    return None
+    return next((uid for file in filter(looks_like_dicom, files_in(folder)) if (uid := study_uid(file))), None)
 
 
 def _accepted(path: Path, readers: tuple[str, ...]) -> bool:
@@ -188,5 +183,5 @@ def _has_files(folder: Path) -> bool:
 
 
 def _safe(path: Path) -> str:
-    name = UNSAFE.sub("_", SUFFIXES.sub("", path.resolve().name)).strip("._-")
+    name = UNSAFE.sub("_", SUFFIXES.sub("", _resolved(path).name)).strip("._-")
     return name[:LONGEST_NAME] or "scan"

@@ -1,19 +1,28 @@
-"""Finding DICOM files and reading their headers."""
+"""Finding DICOM files and reading them, each once."""
 
 from __future__ import annotations
 
 import logging
 import os
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
-from ichor.read.dicom.header import KEYWORDS, Slice, slices_of
+from ichor.read.dicom.header import KEYWORDS, PIXEL_KEYWORDS, ImplausibleHeader, Slice, slices_of
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+DEFLATED, EXPLICIT_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
+# How much of the files at a path is kept while one series of them is chosen; of the rest the headers are.
+KEPT_BYTES = 512 * 2**20
+# Headers deflate well and CT pixels badly; more than this is made to exhaust.
+INFLATED_BYTES, INFLATED_TIMES = 64 * 2**20, 100
+LONG_VR = (b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")  # PS3.5 7.1.2
+IDENTIFYING_BYTES = 2**20
 
 
 @contextmanager
@@ -35,12 +44,16 @@ def quietly() -> Iterator[None]:
 
 
 def looks_like_dicom(path: Path) -> bool:
-    """Whether the file begins like DICOM: by its preamble (PS3.10 7.1), or else by its first tag."""
+    """Whether the file begins like DICOM."""
     try:
         with path.open("rb") as file:
-            head = file.read(132)
+            return begins_like_dicom(file.read(132))
     except OSError:
         return False
+
+
+def begins_like_dicom(head: bytes) -> bool:
+    """Whether a file that begins so may be DICOM: by its preamble (PS3.10 7.1), or else by its first tag."""
     if head[128:132] == b"DICM":
         return True
     if len(head) < 8:
@@ -54,20 +67,75 @@ def looks_like_dicom(path: Path) -> bool:
 
 
 def files_in(path: Path) -> Iterator[Path]:
-    """The regular files under a folder, in a fixed order; links that lead out of it are not followed."""
-    root = path.resolve()
+    """The regular files under a folder, in a fixed order; links out of it or in a circle are not followed."""
+    root = os.path.realpath(path)
     for folder, folders, names in os.walk(path):
         folders.sort()
         for name in sorted(names):
             file = Path(folder, name)
-            if file.is_symlink() and not file.resolve().is_relative_to(root):
+            if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(root):
                 continue
             if file.is_file():
                 yield file
 
 
+def parse(content: bytes, tags: list[str] | None = None, *, with_pixels: bool) -> Any:
+    """A dataset of those elements (all, if None) out of a whole file, or as much of it as there is.
+
+    Raises ImplausibleHeader, or whatever pydicom stumbles over.
+    """
+    import pydicom
+
+    return pydicom.dcmread(
+        BytesIO(_not_deflated(content)), stop_before_pixels=not with_pixels, force=True, specific_tags=tags
+    )
+
+
+def _not_deflated(content: bytes) -> bytes:
+    """The same file with its dataset inflated, within bounds, which pydicom has none of."""
+    uid = content.find(DEFLATED, 0, 4096)
+    if uid < 0:
+        return content
+    end = _end_of_meta_information(content)
+    if not uid < end:
+        return content
+    most = INFLATED_BYTES + INFLATED_TIMES * len(content)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    dataset = inflater.decompress(content[end:], most)
+    if inflater.unconsumed_tail:
+        raise ImplausibleHeader(f"expected at most {most} bytes when inflated, found more")
+    return (
+        content[:uid]
+        + EXPLICIT_LITTLE_ENDIAN.ljust(len(DEFLATED), b"\0")
+        + content[uid + len(DEFLATED) : end]
+        + dataset
+    )
+
+
+def _end_of_meta_information(content: bytes) -> int:
+    """Where the dataset begins: after the elements of group 2, all of explicit VR, little endian (PS3.10 7.1)."""
+    at = 132 if content[128:132] == b"DICM" else 0
+    while content[at : at + 2] == b"\x02\0":
+        if content[at + 4 : at + 6] in LONG_VR:
+            at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
+        else:
+            at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")
+    return at
+
+
+def study_uid(file: Path) -> str | None:
+    """The Study Instance UID of a DICOM file, from its beginning alone; None where it has none. It is never shown."""
+    try:
+        with quietly(), file.open("rb") as opened:
+            content = opened.read(IDENTIFYING_BYTES)
+            uid = parse(content, ["StudyInstanceUID"], with_pixels=False).get("StudyInstanceUID")
+    except Exception:  # a damaged file says nothing of its study
+        return None
+    return str(uid) if uid else None
+
+
 def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
-    """Every slice of every DICOM file at the path, and warnings.
+    """Every slice of every DICOM file at the path, and warnings. Each file is opened once.
 
     A DICOMDIR stands for the folder it lies in. Raises UnreadableInput where there is no DICOM object at all.
     """
@@ -75,15 +143,19 @@ def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
         path = path.parent
     slices: list[Slice] = []
     notes: list[str] = []
+    left = KEPT_BYTES
     with quietly():
         for file in [path] if path.is_file() else files_in(path):
             name = file.name if file == path else file.relative_to(path).as_posix()
-            if not looks_like_dicom(file):
+            try:
+                found, kept = _slices_in(file, left)
+                slices += found
+                left -= kept
+            except NoDicomError:
                 if file.suffix.lower() in (".dcm", ".dicom", ".ima"):
                     notes.append(f"{name}: expected a DICOM file, found other content; left out.")
-                continue
-            try:
-                slices += _slices_in(file)
+            except ImplausibleHeader as error:
+                notes.append(f"{name}: {error}; left out.")
             except _DamagedError:
                 notes.append(f"{name}: the file is cut short or damaged; left out.")
             except OSError as error:
@@ -94,14 +166,32 @@ def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
     return slices, notes
 
 
+class NoDicomError(Exception):
+    """A file that does not begin as DICOM."""
+
+
 class _DamagedError(Exception):
     """A file that begins as DICOM and does not go on as such."""
 
 
-def _slices_in(file: Path) -> list[Slice]:
+def _slices_in(file: Path, left: int) -> tuple[list[Slice], int]:
+    """The slices of a file, and how many bytes of it are kept, `left` at most."""
+    with file.open("rb") as opened:
+        head = opened.read(132)
+        if not begins_like_dicom(head):
+            raise NoDicomError
+        n_bytes = file.stat().st_size
+        content = head + opened.read() if n_bytes <= left else None
     try:
-        slices = _read_slices(file)
-    except OSError:
+        dataset: Any
+        if content is None:
+            dataset = _only_header(file)
+        else:
+            dataset = parse(content, [*KEYWORDS, *PIXEL_KEYWORDS], with_pixels=True)
+        if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_STORAGE_DIRECTORY:
+            return [], 0  # DICOMDIR by whatever name
+        slices = slices_of(dataset, file, n_bytes, dataset if content is not None else None)
+    except (OSError, MemoryError, ImplausibleHeader):
         raise
     except Exception as error:  # pydicom raises whatever its parser stumbles over, some of it only on access
         raise _DamagedError from error
@@ -109,13 +199,10 @@ def _slices_in(file: Path) -> list[Slice]:
         raise _DamagedError
     if any(one.modality == "CT" and not any(one.size) for one in slices):
         raise _DamagedError
-    return slices
+    return slices, 0 if content is None else n_bytes
 
 
-def _read_slices(file: Path) -> list[Slice]:
+def _only_header(file: Path) -> Any:
     import pydicom
 
-    header: Any = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
-    if str(header.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_STORAGE_DIRECTORY:
-        return []  # DICOMDIR by whatever name
-    return slices_of(header, file)
+    return pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))

@@ -6,9 +6,10 @@ frame.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.read.base import printable
+from ichor.read.bounds import MOST_FRAMES, is_thickness
 
 # Everything below reads only these attributes, which keeps names, ids and dates of patients out of reach.
 KEYWORDS = (
@@ -62,10 +64,26 @@ KEYWORDS = (
     "WindowWidth",
 )
 
+# Whose frames lie side by side, each as long as its pixels. The deflated ones were inflated before.
+NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
+LEAST_FRAGMENT = 8  # its item tag and length
+
+# What decoding needs besides.
+PIXEL_KEYWORDS = (
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "PixelData",
+    "PlanarConfiguration",
+)
+
 # What is written for an agent where none was given; "NON-IONIC" is one.
 NO_AGENT = re.compile(
     r"(N|NO|NONE|NIL|N/?A|W/?O|WITHOUT|NATIVE|UNENHANCED|NON.?(CONTRAST|ENHANCED)|0|-+)(\W.*)?", re.IGNORECASE
 )
+
+
+class ImplausibleHeader(Exception):
+    """A header whose numbers cannot be true; the message says why, without the file's name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +99,8 @@ class Slice:
         rescale: slope and intercept that make stored values HU.
         padding: lowest and highest stored value that stands for "no pixel here" (PS3.3 C.7.5.1.1.2).
         acquired: text that sorts in the order of acquisition.
+        thickness_mm: None too where what the header says, `stated_thickness_mm`, can be none of a slice.
+        kept: the dataset with its pixel data, where that was read with the header.
     """
 
     path: Path
@@ -115,6 +135,9 @@ class Slice:
     window_width: float | None
     body_part: str | None
     calibration: str | None
+    bits_allocated: int
+    stated_thickness_mm: float | None
+    kept: Any
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -123,17 +146,40 @@ class Slice:
         return np.asarray(normal if normal[2] >= 0 else -normal, np.float64)
 
 
-def slices_of(dataset: Any, path: Path) -> list[Slice]:
-    """A Slice for each frame of an image; a single one, without a size, for an object that is no image."""
+def slices_of(dataset: Any, path: Path, n_bytes: int, kept: Any = None) -> list[Slice]:
+    """A Slice for each frame of an image; a single one, without a size, for an object that is no image.
+
+    `n_bytes` is the size of the file, and `kept` the dataset if it has the pixel data too. Raises ImplausibleHeader
+    where there cannot be as many frames as the header says.
+    """
     shared = _groups(dataset, "SharedFunctionalGroupsSequence", 0)
     frames = max(1, _integer(dataset.get("NumberOfFrames")) or 1)
+    most = _most_frames(dataset, n_bytes)
+    if frames > most:
+        raise ImplausibleHeader(f"expected room for {frames} frames as its header says, found it for {most} at most")
     if "PerFrameFunctionalGroupsSequence" not in dataset:
-        return [_slice([*shared, dataset], path, k + 1) for k in range(frames)]
+        first = _slice([*shared, dataset], path, kept)
+        return [first, *(replace(first, frame=k) for k in range(2, frames + 1))]
     per_frame = min(frames, len(dataset.PerFrameFunctionalGroupsSequence))
     return [
-        _slice([*_groups(dataset, "PerFrameFunctionalGroupsSequence", k), *shared, dataset], path, k + 1)
+        replace(
+            _slice([*_groups(dataset, "PerFrameFunctionalGroupsSequence", k), *shared, dataset], path, kept),
+            frame=k + 1,
+        )
         for k in range(per_frame)
     ]
+
+
+def _most_frames(dataset: Any, n_bytes: int) -> int:
+    """How many frames there can be in a file of that size: each has its pixels, or where compressed its fragment."""
+    pixels = (
+        _integer(dataset.get("Rows")) or 0,
+        _integer(dataset.get("Columns")) or 0,
+        _integer(dataset.get("BitsAllocated")) or 0,
+    )
+    compressed = _text(dataset.file_meta.get("TransferSyntaxUID")) not in (None, *NATIVE)
+    each = LEAST_FRAGMENT if compressed else max(math.prod(pixels) // 8, 1)
+    return max(1, min(MOST_FRAMES, n_bytes // each))
 
 
 def _groups(dataset: Any, sequence: str, item: int) -> list[Any]:
@@ -148,7 +194,7 @@ def _groups(dataset: Any, sequence: str, item: int) -> list[Any]:
     ]
 
 
-def _slice(places: list[Any], path: Path, frame: int) -> Slice:
+def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
     def get(*keywords: str) -> Any:
         return next(_values(places, keywords), None)
 
@@ -159,9 +205,10 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
     bits_stored = _integer(get("BitsStored")) or _integer(get("BitsAllocated")) or 16
     high_bit = _integer(get("HighBit"))
     signed = _integer(get("PixelRepresentation")) == 1
+    thickness = _number(get("SliceThickness")) or None
     return Slice(
         path=path,
-        frame=frame,
+        frame=1,
         transfer_syntax=_text(meta.get("TransferSyntaxUID")) or "",
         study_uid=_text(get("StudyInstanceUID")),
         series_uid=_text(get("SeriesInstanceUID")),
@@ -178,7 +225,8 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
         position=_numbers(get("ImagePositionPatient"), 3),
         orientation=_orientation(get("ImageOrientationPatient")),
         pixel_mm=_numbers(get("PixelSpacing"), 2),
-        thickness_mm=_number(get("SliceThickness")) or None,
+        thickness_mm=thickness if thickness is not None and is_thickness(thickness) else None,
+        stated_thickness_mm=thickness,
         rescale=(slope, intercept) if slope and intercept is not None else None,
         rescale_type=_text(get("RescaleType")),
         padding=_padding(dataset, signed),
@@ -200,6 +248,8 @@ def _slice(places: list[Any], path: Path, frame: int) -> Slice:
         window_width=_number(get("WindowWidth")),
         body_part=_text(get("BodyPartExamined")),
         calibration=_text(get("PixelSpacingCalibrationDescription")),
+        bits_allocated=_integer(get("BitsAllocated")) or 16,
+        kept=kept,
     )
 
 

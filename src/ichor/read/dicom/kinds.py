@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ichor.read.bounds import is_position, is_rescale, why_not_pixels, why_not_sizes
 from ichor.read.dicom.header import Slice
 
 CT_IMAGES = {
@@ -18,6 +19,8 @@ CT_IMAGES = {
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds, one more number each
 STRUCTURED_REPORT = "1.2.840.10008.5.1.4.1.1.88."
 DOSE_REPORTS = {STRUCTURED_REPORT + "67", STRUCTURED_REPORT + "68", STRUCTURED_REPORT + "76"}
+
+BITS_ALLOCATED = (8, 16, 32)
 
 # What makers write into Image Type of the images that plan a scan or report on it.
 LOCALIZER_WORDS = ("LOCALIZER", "SURVIEW", "SCOUT", "TOPOGRAM", "SCANOGRAM")
@@ -55,17 +58,37 @@ def _wrong_pixels(one: Slice) -> str | None:
         return "no image in it"
     if one.samples_per_pixel != 1 or not one.photometric.startswith("MONOCHROME"):
         return "color pictures"
+    return _wrong_numbers(one) or _wrong_values(one)
+
+
+def _wrong_numbers(one: Slice) -> str | None:
+    if why_not_pixels(*one.size) is not None:
+        return f"{one.size[0]}x{one.size[1]} pixels"
+    if one.bits_allocated not in BITS_ALLOCATED or not 1 <= one.bits_stored <= one.bits_allocated:
+        return f"{one.bits_stored} bits stored in {one.bits_allocated}"
+    if not one.bits_stored - 1 <= one.high_bit < one.bits_allocated:
+        return f"high bit {one.high_bit} of {one.bits_stored} bits stored in {one.bits_allocated}"
+    return None
+
+
+def _wrong_values(one: Slice) -> str | None:
     # US is "unspecified", written by many older scanners for HU.
     if one.rescale_type not in (None, "HU", "US"):
         return f"values are {one.rescale_type[:16]}, not HU"
+    if one.rescale is not None and not is_rescale(*one.rescale):
+        return f"rescale slope {one.rescale[0]:g} and intercept {one.rescale[1]:g}"
     return None
 
 
 def _wrong_geometry(one: Slice) -> str | None:
     if np.isnan(one.position).any() or np.isnan(one.orientation).any():
         return "no slice positions"
+    if not is_position(one.position):
+        return f"a slice position {np.abs(one.position).max():g} mm off"
     if not np.all(one.pixel_mm > 0):
         return "no pixel spacing"
+    if why_not_sizes(one.pixel_mm, *one.size) is not None:
+        return f"pixels of {one.pixel_mm[0]:g} x {one.pixel_mm[1]:g} mm"
     plane = plane_of(one)
     return None if plane == "axial" else f"reformatted plane ({plane})"
 

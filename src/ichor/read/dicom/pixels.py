@@ -14,38 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.read import progress
 from ichor.read.base import printable
-from ichor.read.dicom.files import quietly
-from ichor.read.dicom.header import Slice
+from ichor.read.dicom.codestream import RLE, frame_of
+from ichor.read.dicom.files import parse, quietly
+from ichor.read.dicom.header import KEYWORDS, PIXEL_KEYWORDS, Slice
 
 PADDING_BELOW_HU = -500  # a padding value above may be tissue
 AIR_HU = -1024  # what padding becomes, and the lowest HU given
 HIGHEST_HU = 32767  # what int16 holds; metal beyond it is clipped
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 JPEG_FAMILY = "1.2.840.10008.1.2.4."
-RLE = "1.2.840.10008.1.2.5"
+TAGS = [*KEYWORDS, *PIXEL_KEYWORDS]
 IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 # Each decoder where it does best: GDCM for the JPEG family, OpenJPEG for JPEG 2000, and RLE in compiled code.
 PLUGINS = {"1.2.840.10008.1.2.4.9": "pylibjpeg", "1.2.840.10008.1.2.4.20": "pylibjpeg", RLE: "pylibjpeg"}
-
-
-# All that decoding needs; the rest of the header was read before.
-PIXEL_KEYWORDS = (
-    "BitsAllocated",
-    "BitsStored",
-    "Columns",
-    "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths",
-    "HighBit",
-    "NumberOfFrames",
-    "PhotometricInterpretation",
-    "PixelData",
-    "PixelRepresentation",
-    "PlanarConfiguration",
-    "Rows",
-    "SamplesPerPixel",
-)
 
 
 class UndecodableError(Exception):
@@ -63,7 +47,7 @@ class StoredImage:
 def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage | UndecodableError]]:
     """The frames of the slices, in their order; or in place of a frame, why it cannot be had.
 
-    Each file is opened once as long as its frames stand together.
+    What was not kept of a file when its header was read is read now, once as long as its frames stand together.
     """
     opened: tuple[Path | None, Any] = (None, None)
     for one in slices:
@@ -71,12 +55,16 @@ def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage 
         try:
             with quietly():
                 if opened[0] != one.path:
-                    opened = (one.path, _open(one.path))
+                    dataset = parse(one.path.read_bytes(), TAGS, with_pixels=True) if one.kept is None else one.kept
+                    opened = (one.path, _with_syntax(dataset))
+                progress.decoding(one.path)
                 found = _stored(_frame(opened[1], one), one)
         except UndecodableError as error:
             found = error
         except OSError as error:
             found = UndecodableError(error.strerror or "could not be read")
+        except MemoryError:
+            raise
         except Exception:  # pydicom raises whatever its parser stumbles over, some of it only on access
             found = UndecodableError("the file is damaged")
         yield one, found
@@ -89,11 +77,9 @@ def transfer_syntax_name(uid: str) -> str:
     return printable(UID(uid).name) if uid else "not stated"
 
 
-def _open(path: Path) -> Any:
-    import pydicom
+def _with_syntax(dataset: Any) -> Any:
     from pydicom.uid import UID
 
-    dataset = pydicom.dcmread(path, force=True, specific_tags=list(PIXEL_KEYWORDS))
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, little = dataset.original_encoding
         syntax = EXPLICIT_LITTLE_ENDIAN if little else EXPLICIT_BIG_ENDIAN
@@ -108,8 +94,6 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
     if "PixelData" not in dataset:
         raise UndecodableError("expected pixel data, found none: the file is cut short")
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax == JPEG_EXTENDED and one.bits_stored > 8:
-        return _frame_by_gdcm(one)
     for keyword, usual in (("PhotometricInterpretation", one.photometric), ("SamplesPerPixel", 1)):
         if keyword not in dataset:
             setattr(dataset, keyword, usual)
@@ -121,33 +105,92 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
         raise UndecodableError(f"no decoder for the transfer syntax {transfer_syntax_name(syntax)}") from error
     plugin = next((name for start, name in PLUGINS.items() if syntax.startswith(start)), "gdcm")
     options: Any = {"raw": True, "correct_unused_bits": False}
-    if syntax.is_encapsulated:
-        options["decoding_plugin"] = plugin
-        _hush_gdcm()
     try:
+        if not syntax.is_encapsulated:
+            _require_length(dataset, one)
+        else:
+            options["decoding_plugin"] = plugin
+            codestream = _codestream(dataset, one)
+            _require_size(codestream, syntax, one)
+            if plugin == "gdcm":
+                _hush_gdcm()
+            if syntax == JPEG_EXTENDED and one.bits_stored > 8:
+                return _jpeg_of_12_bits(codestream, one)
         frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
-    except Exception as error:  # decoders raise whatever they stumble over in damaged pixel data
-        raise UndecodableError(_why(dataset, one)) from error
+    except (UndecodableError, MemoryError, KeyboardInterrupt, SystemExit):
+        raise
+    except (
+        BaseException
+    ) as error:  # decoders raise whatever they stumble over; one in Rust panics, which is no Exception
+        raise UndecodableError(f"{transfer_syntax_name(syntax)} pixel data could not be decoded") from error
     # Big endian pixels come as such; below, bits are counted in the machine's own order.
     return np.ascontiguousarray(frame, frame.dtype.newbyteorder("="))
 
 
-def _frame_by_gdcm(one: Slice) -> NDArray[Any]:
-    """One frame by GDCM's own reader, which decodes 12-bit JPEG where pydicom's adapter does not."""
+def _require_length(dataset: Any, one: Slice) -> None:
+    """Native pixels fill their element, but for one byte that makes its length even (PS3.5 8.1.1, 7.1.1)."""
+    frames = max(1, int(dataset.get("NumberOfFrames") or 1))
+    expected = frames * one.size[0] * one.size[1] * one.samples_per_pixel * one.bits_allocated // 8
+    found = len(dataset.PixelData)
+    if found < expected:
+        raise UndecodableError(f"expected {expected} bytes of pixel data, found {found}: the file is cut short")
+    if found > expected + expected % 2:
+        raise UndecodableError(
+            f"expected {expected} bytes of pixel data for {frames} x {one.size[0]} x {one.size[1]} pixels of "
+            f"{one.bits_allocated} bits, found {found}"
+        )
+
+
+def _codestream(dataset: Any, one: Slice) -> bytes:
+    """The compressed bytes of one frame."""
+    from pydicom.encaps import get_frame
+
+    frames = max(1, int(dataset.get("NumberOfFrames") or 1))
+    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
+    extended = None if None in offsets else offsets
+    return get_frame(dataset.PixelData, one.frame - 1, number_of_frames=frames, extended_offsets=extended)
+
+
+def _require_size(codestream: bytes, syntax: str, one: Slice) -> None:
+    """What the compressed frame says of itself is what the header says."""
+    name, found = transfer_syntax_name(syntax), frame_of(codestream, syntax)
+    if found is None:
+        raise UndecodableError(f"{name} pixel data could not be decoded: no frame header in it")
+    if found.size not in (None, one.size):
+        raise UndecodableError(
+            f"expected {one.size[0]}x{one.size[1]} pixels, found {_by(found.size)} in the {name} frame"
+        )
+    if found.samples != one.samples_per_pixel or found.bits > one.bits_allocated:
+        raise UndecodableError(
+            f"expected {one.samples_per_pixel} sample of up to {one.bits_allocated} bits a pixel, "
+            f"found {found.samples} of {found.bits} in the {name} frame"
+        )
+
+
+def _by(size: tuple[int, int] | None) -> str:
+    return "none" if size is None else f"{size[0]}x{size[1]}"
+
+
+def _jpeg_of_12_bits(codestream: bytes, one: Slice) -> NDArray[Any]:
+    """One frame of JPEG Extended of more than 8 bits, which GDCM decodes and pydicom's adapter to it does not."""
     import gdcm
 
-    _hush_gdcm()
-    reader = gdcm.ImageReader()
-    reader.SetFileName(str(one.path))
-    if not reader.Read():
-        raise UndecodableError(f"{transfer_syntax_name(JPEG_EXTENDED)} pixel data could not be decoded")
-    image = reader.GetImage()
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(codestream)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((one.size[1], one.size[0], 1))
+    image.SetDataElement(element)
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, one.bits_stored, one.bits_stored - 1, int(one.signed)))
     # GDCM hands bytes over as text; surrogates stand for what is not UTF-8.
     pixels = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), np.uint16)
-    count = one.size[0] * one.size[1]
-    if pixels.size < one.frame * count:
-        raise UndecodableError(f"expected {one.frame} frames of {one.size[0]}x{one.size[1]}, found fewer")
-    return pixels[(one.frame - 1) * count : one.frame * count].reshape(one.size)
+    return pixels.reshape(one.size)
 
 
 def _hush_gdcm() -> None:
@@ -156,17 +199,6 @@ def _hush_gdcm() -> None:
 
     gdcm.Trace.ErrorOff()
     gdcm.Trace.WarningOff()
-
-
-def _why(dataset: Any, one: Slice) -> str:
-    """Why a frame could not be decoded, in numbers where it is too short."""
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if not syntax.is_encapsulated:
-        expected = one.frame * one.size[0] * one.size[1] * int(dataset.get("BitsAllocated", 16)) // 8
-        found = len(dataset.PixelData)
-        if found < expected:
-            return f"expected {expected} bytes of pixel data, found {found}: the file is cut short"
-    return f"{transfer_syntax_name(syntax)} pixel data could not be decoded"
 
 
 def _stored(container: NDArray[Any], one: Slice) -> StoredImage:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
 from ichor.read import archive
-from ichor.read.dicom.files import files_in, looks_like_dicom, quietly
+from ichor.read.dicom.files import files_in, looks_like_dicom, parse, quietly
 from ichor.scan import Scan
 
 
@@ -19,23 +20,39 @@ def read_source(scan: Scan) -> list[Any]:
     Slices of one multi-frame instance share one dataset. The headers hold the patient's name and dates: nothing of
     them may be shown. Raises UnreadableInput where the scan is not from DICOM or an instance is no longer there.
     """
+    import pydicom
+
+    from ichor.read import process
+
     path = scan.source.path
     wanted = set(scan.source.instance_uids)
     if not wanted:
         raise UnreadableInput(f"{path}: expected a scan that was read from DICOM, found one from {scan.source.kind}")
-    found: dict[str, Any] = {}
-    with _files(path) as files, quietly():
-        for file in files:
-            header = _header(file)
-            uid = None if header is None else str(header.get("SOPInstanceUID", ""))
-            if uid in wanted:
-                found.setdefault(uid, header)
-    if missing := wanted - found.keys():
+    headers = process.headers(path, sorted(wanted))
+    if missing := wanted - headers.keys():
         raise UnreadableInput(
             f"{path}: expected the {len(wanted)} DICOM instances that the scan was read from, "
             f"found {len(missing)} of them gone"
         )
+    with quietly():
+        found = {uid: pydicom.dcmread(BytesIO(header), force=True) for uid, header in headers.items()}
     return [found[uid] for uid in scan.source.instance_uids]
+
+
+def headers_here(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
+    """Of each of these instances that is at `path`, its header, as a DICOM file without pixels.
+
+    For the reading process: what is at the path is parsed here.
+    """
+    wanted = set(instance_uids)
+    found: dict[str, bytes] = {}
+    with _files(path) as files, quietly():
+        for file in files:
+            header = _header(file)
+            uid = "" if header is None else str(header.get("SOPInstanceUID", ""))
+            if uid in wanted and uid not in found:
+                found[uid] = _as_bytes(header)
+    return found
 
 
 @contextmanager
@@ -54,11 +71,16 @@ def _files(path: Path) -> Iterator[Iterator[Path]]:
 
 def _header(file: Path) -> Any | None:
     """The header of a DICOM file; None for another file, or one that is damaged."""
-    import pydicom
-
     if not looks_like_dicom(file):
         return None
     try:
-        return pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        return parse(file.read_bytes(), with_pixels=False)
     except Exception:  # pydicom raises whatever its parser stumbles over
         return None
+
+
+def _as_bytes(header: Any) -> bytes:
+    """The dataset as a DICOM file; each element keeps the bytes it was read with."""
+    buffer = BytesIO()
+    header.save_as(buffer)
+    return buffer.getvalue()

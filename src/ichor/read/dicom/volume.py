@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
+from ichor.read.bounds import require
 from ichor.read.dicom.choose import Series
+from ichor.read.dicom.doubts import is_of_other_sign, notes_on_scale
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.kinds import is_of_other_body_part, reasons_in_words
 from ichor.read.dicom.pixels import HIGHEST_HU, UndecodableError, hu_of, is_inverted, stored_images
@@ -25,12 +27,16 @@ TISSUE_ABOVE_HU = -200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Image:
-    """A slice with its pixels in HU, the lowest of them that is not padding, and whether its values were inverted."""
+    """A slice with its pixels in HU, the lowest of them that is not padding, whether its values were inverted.
+
+    `of_other_sign` where another sign than the header's would fit its stored values better.
+    """
 
     header: Slice
     hu: NDArray[Any]
     lowest_hu: float
     inverted: bool
+    of_other_sign: bool
 
 
 def read_series(series: Series, path: Path) -> Scan:
@@ -50,6 +56,7 @@ def read_series(series: Series, path: Path) -> Scan:
         *_notes_on_headers(series),
         *_notes_on_doubles(series.doubles, images),
         *_notes_on_values(images, path),
+        *notes_on_scale(slices, [image.hu for image in images]),
         *_notes_on_gaps(slices),
     ]
     source = Source(
@@ -60,7 +67,7 @@ def read_series(series: Series, path: Path) -> Scan:
         frame_numbers=tuple(one.frame for one in slices),
     )
     # int16, unless a slice has a fractional rescale.
-    return scan_of(slices, np.stack([image.hu for image in images]), source, tuple(warnings))
+    return require(scan_of(slices, np.stack([image.hu for image in images]), source, tuple(warnings)))
 
 
 def scan_of(slices: Sequence[Slice], voxels: NDArray[Any], source: Source, warnings: tuple[str, ...] = ()) -> Scan:
@@ -83,6 +90,7 @@ def _images(slices: Sequence[Slice], path: Path) -> tuple[list[_Image], list[str
     images: list[_Image] = []
     failures: list[str] = []
     inverted = _are_inverted(slices)
+    asked = {slices[len(slices) * k // 4] for k in (1, 2, 3)}  # for their sign: all slices of a series share it
     for one, stored in stored_images(slices):
         if isinstance(stored, UndecodableError):
             failures.append(f"{_name(one, path)}: {stored}; slice left out.")
@@ -90,7 +98,7 @@ def _images(slices: Sequence[Slice], path: Path) -> tuple[list[_Image], list[str
             turned = inverted and one.photometric == "MONOCHROME1"
             hu = hu_of(stored, one, inverted=turned)
             lowest = float(np.min(hu, where=~stored.padding, initial=HIGHEST_HU))
-            images.append(_Image(one, hu, lowest, turned))
+            images.append(_Image(one, hu, lowest, turned, one in asked and is_of_other_sign(stored.values, one)))
     if len(failures) == len(slices):
         why = failures[0].removesuffix("; slice left out.").removeprefix(f"{_name(slices[0], path)}: ")
         raise UnreadableInput(f"{slices[0].path}: {why}")
@@ -145,6 +153,12 @@ def _notes_on_headers(series: Series) -> list[str]:
             f"{_count(others, 'slice')} of the series left out: of another size, orientation or "
             f"pixel size than the {len(series.groups[0])} of the biggest stack."
         )
+    implausible = [one for one in series.stack if one.stated_thickness_mm and one.thickness_mm is None]
+    if implausible:
+        notes.append(
+            f"Slice Thickness of {implausible[0].stated_thickness_mm:g} mm is that of no slice: taken as unknown "
+            f"({_count(len(implausible), 'slice')})."
+        )
     if first.calibration is not None:
         notes.append(f"the pixel size was calibrated: {first.calibration}.")
     if is_of_other_body_part(first):
@@ -171,6 +185,11 @@ def _notes_on_values(images: Sequence[_Image], path: Path) -> list[str]:
                 f"-1000; found neither, stored values from {low:g} to {high:g}"
             )
         notes.append(f"{_count(len(bare), 'slice')} without Rescale Slope and Intercept: stored values taken as HU.")
+    if any(image.of_other_sign for image in images):
+        other = "unsigned" if images[0].header.signed else "signed"
+        notes.append(
+            f"Stored values fit each other better as {other} numbers than as the header has them: HU may be wrong."
+        )
     low, high = _range(images)
     if high < TISSUE_ABOVE_HU:
         raise UnreadableInput(

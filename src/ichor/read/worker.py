@@ -1,0 +1,124 @@
+"""The reading process: reads what it is asked to, and ends when there is nobody left to ask.
+
+Started by `ichor.read.process`, with questions on its standard input and answers on its standard output. What decoders
+print, and what they break, stays in here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import tempfile
+import threading
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ichor.errors import UnreadableInput
+from ichor.read import progress, temporary, wire
+from ichor.read.budget import budget_for, limit_memory, limit_process, size_of
+
+GRACE_S = 5.0  # after which the process ends itself where nobody waits for it any more
+
+
+def main() -> None:
+    """Answer questions until standard input ends."""
+    requests, write = _take_pipes()
+    for each in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C is for the other process to heed; then our input ends
+        signal.signal(each, signal.SIG_IGN)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    limit_process()
+    waiting: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
+    _import_what_all_need()
+    while True:
+        _answer(json.loads(waiting.get()), write)
+
+
+def _take_pipes() -> tuple[int, wire.Write]:
+    """Where questions come from, and how an answer is written: no longer 0, 1 and 2, which lead nowhere from now on."""
+    questions, answers, nowhere = os.dup(0), os.dup(1), os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.close(nowhere)
+    return questions, lambda content: os.write(answers, content)
+
+
+def _listen(requests: int, waiting: queue.Queue[bytes]) -> None:
+    """Hand questions on; at their end, which is that of the process that asks, leave nothing behind and end."""
+    with os.fdopen(requests, "rb") as lines:
+        for line in lines:
+            waiting.put(line)
+    temporary.remove_open()
+    os._exit(0)
+
+
+def _import_what_all_need() -> None:
+    """Done while the other process does something else; the first question may be long in coming."""
+    with suppress(Exception):  # what is missing is told when it is asked for
+        import numpy  # noqa: F401
+
+        import ichor.read.open
+        import ichor.scan  # noqa: F401
+
+
+def _answer(request: dict[str, Any], write: wire.Write) -> None:
+    path = Path(request["path"])
+
+    def tell(file: Path) -> None:
+        wire.send(write, {"decoding": str(file)})
+
+    progress.listen(tell)
+    wire.send(write, {"heard": True})
+    try:
+        with suppress(OSError):
+            os.chdir(request["folder"] or "/")
+        tempfile.tempdir = request["temporary"]
+        budget = budget_for(size_of(path))
+        wire.send(write, {"budget": {"memory": budget.memory, "seconds": budget.seconds}})
+        limit_memory(budget)
+        _end_after(budget.seconds + GRACE_S)
+        answer, *blobs = _read(request, path)
+    except UnreadableInput as error:
+        cause = error.__cause__
+        answer, blobs = {"unreadable": str(error), "trace": "" if cause is None else _trace(cause)}, []
+    except BaseException as error:  # the last resort: a decoder's PanicException is no Exception
+        answer, blobs = {"failed": type(error).__name__, "trace": _trace(error)}, []
+    _end_after(0)
+    wire.send(write, answer, *blobs)
+
+
+def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[memoryview, ...]]:
+    from ichor.read.open import inspect_here, read_here
+
+    options = wire.options_from_json(request["options"])
+    if request["do"] == "inspect":
+        return ({"inspection": inspect_here(path, options).as_json()},)
+    if request["do"] == "headers":
+        from ichor.read.dicom.source import headers_here
+
+        headers = headers_here(path, request["instance_uids"])
+        return (
+            {"headers": {uid: len(one) for uid, one in headers.items()}},
+            *(memoryview(one) for one in headers.values()),
+        )
+    scan = read_here(path, options)
+    return {"scan": wire.scan_as_json(scan)}, wire.voxels_as_bytes(scan)
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def _end_after(seconds: float) -> None:
+    """Have the system end this process then, whatever it is at; 0 for never. Not on Windows, where the asker does."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+if __name__ == "__main__":
+    main()
