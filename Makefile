@@ -2,6 +2,9 @@
 # make test    install everything for development, lint, run all tests
 # make lint    linters and types only
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
+# make lock    resolve pyproject.toml again into requirements/, every file by its hash
+# make sbom    write dist/ichor.cdx.json: what an install consists of, as CycloneDX
+# make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, annotate, train or dev
 # make clean   remove what the targets above made, the environments too
 
 PYTHON ?= python3
@@ -12,10 +15,11 @@ OUT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
+EXTRAS := dicom-out evaluate video annotate train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
-PINNED := pyproject.toml constraints.txt
+LOCKED := $(PIP_INSTALL) --require-hashes
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench lock sbom clean $(EXTRAS:%=install-%)
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -35,6 +39,14 @@ bench: $(VENV)/.dev $(BENCH)/.keras
 	$(BIN)/python scripts/bench_annotate.py --out results/bench-annotation.md
 	$(BIN)/python scripts/bench.py --keras-python $(BENCH)/bin/python --out results/bench.md
 
+lock: $(VENV)/.dev
+	$(BIN)/python scripts/lock.py
+
+sbom: $(VENV)/.dev
+	$(BIN)/python scripts/sbom.py --out dist/ichor.cdx.json
+
+$(EXTRAS:%=install-%): install-%: $(VENV)/.%
+
 clean:
 	rm -rf $(VENV) $(BENCH) $(OUT) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -47,18 +59,23 @@ $(BIN)/python:
 	  echo "ichor: expected Python's venv and ensurepip modules, found none: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The base install: no torch.
-$(VENV)/.base: $(PINNED) | $(BIN)/python
-	$(BIN)/pip $(PIP_INSTALL) -c constraints.txt -e .
-	@touch $@
-
-# torch comes as the build that pip's settings offer: a CPU build in its find-links is preferred to the index.
-$(VENV)/.dev: $(PINNED) | $(BIN)/python
-	$(BIN)/pip $(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+# What Ichor needs first, every file checked by its hash; then Ichor, built by what is locked too. The base has no torch.
+$(VENV)/.base $(EXTRAS:%=$(VENV)/.%): $(VENV)/.%: pyproject.toml $(wildcard requirements/*.txt) | $(BIN)/python
+	$(BIN)/pip $(LOCKED) -r requirements/build.txt -r requirements/$*.txt
+	$(BIN)/pip $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.base
 
+# torch is one of two builds: a CPU build where pip's find-links have it, or else that of the index, which needs CUDA's
+# libraries on Linux. pip would take the index's first, because its page lists hashes and a folder does not.
+$(VENV)/.train $(VENV)/.dev: | $(VENV)/.torch
+$(VENV)/.torch: requirements/torch.txt requirements/cuda.txt | $(BIN)/python
+	@$(BIN)/pip $(LOCKED) --no-deps --no-index -r requirements/torch.txt 2>/dev/null || { \
+	  echo "ichor: no CPU build of torch with a locked hash in pip's find-links: taking the index's, of several GB on Linux" >&2; \
+	  $(BIN)/pip $(LOCKED) --no-deps -r requirements/torch.txt -r requirements/cuda.txt; }
+	@touch $@
+
 # Keras is measured against, never used: it lives in an environment of its own.
-$(BENCH)/.keras: scripts/bench-requirements.txt | $(BIN)/python
+$(BENCH)/.keras: requirements/bench.txt | $(BIN)/python
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/pip $(PIP_INSTALL) -r $<
+	$(BENCH)/bin/pip $(LOCKED) -r $<
 	@touch $@

@@ -1,7 +1,7 @@
 """The paper's U-Net in Keras, as its authors built it: seconds for one slice of 49 tiles.
 
 Hssayeni et al. 2019 (arXiv:1910.08643), Figure 3 and section 4; dropout as in the released code. Run by
-scripts/bench.py with the packages of scripts/bench-requirements.txt; prints one line of JSON.
+scripts/bench.py with the packages of requirements/bench.txt; prints one line of JSON.
 """
 
 from __future__ import annotations

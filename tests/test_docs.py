@@ -40,9 +40,11 @@ INSTEAD = {
     "make demo": ["make", "--dry-run", "demo"],
     "make test": ["make", "--dry-run", "test"],
     "make bench": ["make", "--dry-run", "bench"],
-    ".venv/bin/pip install -c constraints.txt -e '.[train]'": [sys.executable, "-m", "pip", "check"],
-    ".venv/bin/pip install -c constraints.txt -e '.[dicom-out]'": [sys.executable, "-m", "pip", "check"],
-    ".venv/bin/pip install -c constraints.txt -e '.[annotate,video]'": [sys.executable, "-m", "pip", "check"],
+    "make install-train": ["make", "--dry-run", "install-train"],
+    "make install-dicom-out": ["make", "--dry-run", "install-dicom-out"],
+    "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
+    "make lock": ["make", "--dry-run", "lock"],
+    "make sbom": ["make", "--dry-run", "sbom"],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 

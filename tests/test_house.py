@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from ichor.windows import NAMED_WINDOWS
+from locked import locked
 from phantom import head
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,10 +58,8 @@ def test_the_help_names_every_gray_window() -> None:
 
 
 def not_in_the_base_install() -> set[str]:
-    """The modules of packages that constraints.txt pins for an extra only."""
-    sections = re.split(r"^# ", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)
-    (base,) = [section for section in sections if section.startswith("The base install")]
-    base_names = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==", base, re.MULTILINE)}
+    """The modules of packages that are locked for an extra only."""
+    base_names = {entry.name for entry in locked("base") if entry.marker is None or entry.marker.evaluate()}
     return {
         module
         for module, distributions in packages_distributions().items()
@@ -158,27 +157,10 @@ def test_the_base_install_asks_for_no_torch(wheel: zipfile.ZipFile) -> None:
     assert not {"torch", "monai", "lightning-fabric", "onnx", "scikit-learn", "scikit-image"} & names
 
 
-def test_every_dependency_is_pinned() -> None:
-    import tomllib
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [
-        *project["dependencies"],
-        *(one for extra in project["optional-dependencies"].values() for one in extra),
-    ]
-    names = {re.split(r"[^\w.-]", one)[0].lower() for one in asked} - {"ichor-ct"}
-    pins = (ROOT / "constraints.txt").read_text()
-    pinned = set(re.findall(r"^([\w.-]+)==[\w.]+$", pins, re.MULTILINE))
-    # ONNX Runtime and OpenVINO stand in for each other by platform; both are pinned.
-    assert names <= pinned
-    assert "+" not in pins and "file:" not in pins
-
-
 def make_with(python: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """`make demo` in a copy of the Makefile's folder, with a Python that is a shell script of that body."""
     shutil.copyfile(ROOT / "Makefile", folder / "Makefile")
-    for name in ("pyproject.toml", "constraints.txt"):
-        (folder / name).touch()
+    (folder / "pyproject.toml").touch()
     fake = folder / "python"
     fake.write_text(f"#!/bin/sh\n{python}\n")
     fake.chmod(0o755)
