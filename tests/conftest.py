@@ -52,6 +52,12 @@ def templates() -> Path:
 
 
 @pytest.fixture(scope="session")
+def openssl() -> str:
+    """The command."""
+    return str(shutil.which("openssl"))
+
+
+@pytest.fixture(scope="session")
 def git() -> str:
     """The command."""
     return str(shutil.which("git"))

@@ -46,6 +46,7 @@ NEEDS = {
     "templates": _data("the whole templates", _SEE, WHOLE_TEMPLATES),
     "chromium": _program("Chromium", "chromium", "chromium"),
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
+    "openssl": _program("openssl", "openssl", "openssl"),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }
 

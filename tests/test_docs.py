@@ -45,6 +45,7 @@ INSTEAD = {
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
+    ".venv/bin/ichor dataset download path/to/ct-ich": [sys.executable, "-m", "ichor", "dataset", "download", "--help"],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 

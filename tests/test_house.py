@@ -43,7 +43,14 @@ def test_importing_ichor_brings_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["screen", "--help"], ["inspect", "--help"], ["dataset", "export", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["screen", "--help"],
+        ["inspect", "--help"],
+        ["dataset", "export", "--help"],
+        ["dataset", "download", "--help"],
+    ],
 )
 def test_asking_for_help_brings_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from ichor.cli import main; sys.argv = {['ichor', *arguments]!r}; main()"

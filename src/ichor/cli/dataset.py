@@ -1,4 +1,4 @@
-"""`ichor dataset describe|check|export DATA`: what the ct-ich dataset holds, whether it is whole, and other layouts."""
+"""`ichor dataset`: where ct-ich is from, what it holds, whether it is whole, and other layouts of it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ichor.cli.dataset_check import DataArgument, check
+from ichor.cli.dataset_download import download
 from ichor.cli.dataset_export import export
 
 if TYPE_CHECKING:
-    from ichor.dataset.check import Report
     from ichor.dataset.describe import Description
 
 app = typer.Typer(
-    help="What the ct-ich dataset holds, whether it is whole, and other layouts of it.", no_args_is_help=True
+    help="Where the ct-ich dataset is from, what it holds, whether it is whole, and other layouts of it.",
+    no_args_is_help=True,
 )
-
-DataArgument = Annotated[
-    Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, release 1.0.0 (JPG) or 1.3.1 (NIfTI).")
-]
 
 
 @app.command()
@@ -41,50 +39,9 @@ def describe(
             typer.echo(f"{file}: written")
 
 
-@app.command()
-def check(
-    data: DataArgument,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
-) -> None:
-    """Check that DATA is whole: its files, its tables, labels against delineations; and print its fingerprint.
-
-    Never stops at what is amiss: each problem is a line, and the rest goes on. Leaves with 0 where nothing but the
-    release's known defects was found, 1 where something has to be mended, 2 where DATA cannot be read as ct-ich.
-    """
-    from ichor.cli.progress import progress
-    from ichor.dataset.check import Checker
-    from ichor.dataset.ct_ich import CtIch
-
-    dataset = CtIch(data)
-    checker = Checker(dataset)
-    with progress(len(dataset.subjects)) as done:
-        for subject in checker.subjects():
-            done(subject)
-    found = checker.report()
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
-    else:
-        _show_check(found, data)
-    raise typer.Exit(1 if found.errors else 0)
-
-
+app.command()(check)
 app.command()(export)
-
-
-def _show_check(found: Report, data: Path) -> None:
-    for error in found.errors:
-        typer.echo(f"error: {data / error.where}: {error.said}")
-    for known in found.known:
-        typer.echo(f"known: {data / known.problem.where}: {known.problem.said}; {known.why}")
-    for note in found.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(
-        f"ct-ich {found.release}: {found.n_subjects} subjects, {found.n_slices} slices, {found.n_delineated} "
-        f"delineated; {len(found.errors)} errors, {len(found.known)} known defects"
-    )
-    typer.echo(f"fingerprint {found.fingerprint or 'unknown: a file cannot be read'}")
+app.command()(download)
 
 
 def _write(found: Description, out: Path) -> list[Path]:

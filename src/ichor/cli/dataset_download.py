@@ -1,0 +1,95 @@
+"""`ichor dataset download DIR`: ct-ich from where it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_EVERY = 20  # where nobody watches a bar: a line for each twentieth
+
+
+def download(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder for the dataset, or an earlier download.")],
+    url: Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="A mirror: what its files lie under, or one zip archive of them."),
+    ] = None,
+) -> None:
+    """Fetch ct-ich 1.0.0 (112 MB) from PhysioNet into DIR, compare each file with its SHA-256, and check the whole.
+
+    The same command goes on where it was interrupted, and fetches nothing that is there. Leaves with 0 where all is
+    there and `ichor dataset check` finds nothing to mend, 1 where a file could not be had, 2 where none could.
+    """
+    from ichor.cli.dataset_check import check_and_show
+    from ichor.dataset.download import OFFICIAL, Download
+    from ichor.interruption import INTERRUPTED
+
+    _say_whose_it_is()
+    wanted = Download(out, url or OFFICIAL)
+    there = wanted.n_files - len(wanted.missing)
+    fetched, failed = 0, []
+    try:
+        with _progress(wanted.n_files, there, wanted.n_bytes) as moved:
+            for step in wanted.run():
+                if step.reason:
+                    failed.append(f"{step.file}: {step.reason}")
+                elif step.file:
+                    fetched += 1
+                moved(step.n_bytes, there + fetched)
+    except KeyboardInterrupt:
+        left = len(wanted.missing) - fetched
+        typer.echo(f"ichor: interrupted with {left} of {wanted.n_files} files left; run again to go on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(f"{out}: {there + fetched} of {wanted.n_files} files" + (f" ({there} before)" if there else ""))
+    if there + fetched < wanted.n_files:
+        for one in failed:
+            typer.echo(f"failed: {one}", err=True)
+        left = wanted.n_files - there - fetched
+        typer.echo(f"ichor: {out}: expected all files, found {left} missing; run again to go on", err=True)
+        raise typer.Exit(1)
+    check_and_show(out)
+
+
+def _say_whose_it_is() -> None:
+    from ichor.dataset.export.release import RELEASES
+
+    release = RELEASES["1.0.0"]
+    typer.echo(f"{release.citation}")
+    typer.echo(f"Licence: {release.licence}, {release.licence_url}. Name the authors where you use it.")
+    typer.echo("These are scans of real people, children among them. Never try to identify anyone.")
+
+
+@contextmanager
+def _progress(n_files: int, there: int, n_bytes: int) -> Iterator[Callable[[int, int], None]]:
+    """Show on stderr how much there is; call what it gives with the bytes that came and the files that are there."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    if not console.is_terminal:
+        told = there * _EVERY // n_files
+
+        def say(_: int, n: int) -> None:
+            nonlocal told
+            if n * _EVERY // n_files > told:
+                told = n * _EVERY // n_files
+                typer.echo(f"[{n}/{n_files}]", err=True)
+
+        yield say
+        return
+
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=n_bytes)
+        yield lambda came, n: bar.update(task, advance=came, description=f"{n} of {n_files} files")
