@@ -1,5 +1,5 @@
 """`python -m ichor` is `ichor`."""
 
-from ichor.cli import main
+from ichor.cli import command
 
-main()
+command()

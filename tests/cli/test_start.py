@@ -29,7 +29,16 @@ print(*(name for name in {names!r} if name in sys.modules), sep=",")
 
 
 def test_screening_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
-    names = ["torch", "onnxruntime", "openvino.tools.ovc", "openvino_telemetry", "matplotlib", "scipy.stats"]
+    names = [
+        "torch",
+        "onnxruntime",
+        "openvino.tools.ovc",
+        "openvino_telemetry",
+        "gdcm",
+        "pydicom",
+        "matplotlib",
+        "scipy.stats",
+    ]
     code = SCREEN_AND_SAY_WHAT_WAS_LOADED.format(scan=str(DEMONSTRATION), out=str(tmp_path / "out"), names=names)
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == ""
@@ -46,6 +55,15 @@ def test_leaving_with_an_engine_loaded_skips_its_teardown_and_loses_nothing(code
     )
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (code, "said last")
+
+
+def test_no_process_is_left_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ichor", "screen", DEMONSTRATION, "--out", tmp_path / "out"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        process.wait()
+        # The command leads a group of its own, which is gone where nobody is in it any more.
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
 
 
 def test_leaving_without_an_engine_is_as_usual() -> None:

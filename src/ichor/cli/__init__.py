@@ -65,6 +65,14 @@ def options(
     """Options that stand before any command."""
 
 
+def command() -> None:
+    """The process `ichor`: what `main` does, and then the end of the process."""
+    try:
+        main()
+    except SystemExit as asked:
+        leave(asked.code)
+
+
 def main() -> None:
     """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
     if sys.argv[1:2] in (["train"], ["crossval"]) or sys.argv[1:3] == ["annotate", "simulate"]:
@@ -74,10 +82,10 @@ def main() -> None:
             app()
     except IchorError as error:
         typer.echo(f"ichor: {error}", err=True)
-        leave(2)
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of our output (head, less) has left; that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        leave(0)
+        sys.exit(0)
     except SystemExit as asked:  # how typer ends a command, one that has done its work too
-        leave(exit_code(asked.code))
+        sys.exit(exit_code(asked.code))

@@ -74,6 +74,9 @@ def screen(
     Leaves with 0 when every scan was screened, 1 when some of several failed, 2 when the one scan could not
     be read, DIR could not be written or the command was wrong. Research use only; not a medical device.
     """
+    from ichor.read import start_reading_process
+
+    start_reading_process()  # first, so that it imports what it needs while this process does
     from ichor.methods import load_method
     from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of
     from ichor.screen.batch import plan, screen_batch

@@ -319,7 +319,8 @@ def _widen(pipe: int) -> None:
 
 
 @atexit.register
-def _end_idle() -> None:
+def end_idle() -> None:
+    """End those processes that wait for another question."""
     with _lock:
         while _idle:
             _idle.pop().end()

@@ -18,6 +18,7 @@ from ichor.atomic import clear_left_overs, disk_errors_told, make_folder
 from ichor.errors import OutputFailed
 from ichor.interruption import check, undisturbed
 from ichor.locks import Busy, one_at_a_time
+from ichor.read import read_ahead
 from ichor.read.base import ReadOptions
 from ichor.screen.inputs import name_scans, name_with_hash, path_sha256
 from ichor.screen.out_folder import SUMMARY, results_in
@@ -109,6 +110,7 @@ def _each(jobs: Sequence[Job], make_work: MakeWork, workers: int, force: bool, s
     if workers > 1 and len(waiting) > 1:
         yield from _in_processes(waiting, make_work, min(workers, len(waiting)), say)
     elif waiting:
+        read_ahead(waiting[0].job.path, waiting[0].job.options)  # while the engine starts
         work = make_work()
         while waiting:
             check()
