@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -43,14 +48,36 @@ def test_subjects_are_counted_and_named_as_they_are_done(data: Path, tmp_path: P
 
 def test_ctrl_c_stops_it_and_the_same_command_goes_on(data: Path, tmp_path: Path) -> None:
     words = [*COMMAND, str(data), "--to", "bids", "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None and process.stderr.readline() == "[1/3] 049\n"
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    first = "[1/3] 049\n"
+    # It cannot come to its end before the signal: the pipe has room for its first line only.
+    reader, writer = pipe_with_room_for(len(first))
+    with os.fdopen(reader) as errors:
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=writer, text=True)
+        while not is_full(reader):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.close(writer)
+        process.send_signal(signal.SIGINT)
+        said = errors.read()
+        process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.splitlines()[-1].endswith("of 3 subjects left; run again to go on")
+    assert first in said
+    (left,) = re.findall(r"ichor: interrupted with ([12]) of 3 subjects left; run again to go on\n$", said)
     done = run(data, "--to", "bids", "--out", tmp_path / "out")
-    assert done.returncode == 0 and "3 of 3 subjects (" in done.stdout
+    assert done.returncode == 0 and f"3 of 3 subjects ({3 - int(left)} before)" in done.stdout
+
+
+def pipe_with_room_for(n: int) -> tuple[int, int]:
+    """The two ends of a pipe that is full but for n bytes: who writes more waits until it is read."""
+    reader, writer = os.pipe()
+    size = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, resource.getpagesize())
+    os.write(writer, b"." * (size - n))
+    return reader, writer
+
+
+def is_full(pipe: int) -> bool:
+    waiting = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+    return int.from_bytes(waiting, sys.byteorder) == fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
 
 
 def test_what_cannot_be_read_is_listed_at_the_end(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def export(
     from ichor.dataset.export.run import Outcome
     from ichor.dataset.export.run import export as export_subjects
     from ichor.errors import IchorError
-    from ichor.interruption import INTERRUPTED
+    from ichor.interruption import INTERRUPTED, check
 
     dataset = CtIch(data)
     wanted = sorted(set(subject)) if subject else dataset.subjects
@@ -47,6 +47,7 @@ def export(
             for outcome in export_subjects(dataset, to.value, out, wanted):
                 outcomes.append(outcome)
                 done(f"{outcome.subject}: {outcome.reason}" if outcome.reason else outcome.subject)
+                check()
     except KeyboardInterrupt:
         left = len(wanted) - len(outcomes)
         typer.echo(f"ichor: interrupted with {left} of {len(wanted)} subjects left; run again to go on", err=True)
