@@ -2,6 +2,7 @@
 # make test    install everything for development, lint, run all tests
 # make lint    linters and types only
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
+# make fuzz    read 10,000 damaged inputs and say in results/fuzz what became of them; half an hour
 # make lock    resolve pyproject.toml again into requirements/, every file by its hash
 # make sbom    write dist/ichor.cdx.json: what an install consists of, as CycloneDX
 # make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, annotate, train or dev
@@ -19,7 +20,7 @@ EXTRAS := dicom-out evaluate video annotate train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
 LOCKED := $(PIP_INSTALL) --require-hashes
 
-.PHONY: demo test lint bench lock sbom clean $(EXTRAS:%=install-%)
+.PHONY: demo test lint bench fuzz lock sbom clean $(EXTRAS:%=install-%)
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -38,6 +39,9 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev $(BENCH)/.keras
 	$(BIN)/python scripts/bench_annotate.py --out results/bench-annotation.md
 	$(BIN)/python scripts/bench.py --keras-python $(BENCH)/bin/python --out results/bench.md
+
+fuzz: $(VENV)/.dev
+	nice $(BIN)/python scripts/fuzz.py --out results/fuzz
 
 lock: $(VENV)/.dev
 	$(BIN)/python scripts/lock.py

@@ -93,7 +93,6 @@ def _in_words_of(path: Path, root: Path, messages: tuple[str, ...]) -> tuple[str
 
 def _unpack(path: Path, root: Path) -> None:
     """Write every file of the zip under the root, and nothing anywhere else."""
-    progress.decoding(path)
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if len(entries) > MAXIMUM_FILES:
@@ -103,6 +102,7 @@ def _unpack(path: Path, root: Path) -> None:
         for number, entry in enumerate(entries, 1):
             target = _target(path, entry, number)
             if target is not None and not entry.is_dir():
+                progress.decoding(path)
                 left = _write(path, archive, entry, root / target, left)
 
 

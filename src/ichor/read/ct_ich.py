@@ -157,10 +157,10 @@ def _on_grid(voxels: NDArray[np.float32], path: Path, warnings: list[str]) -> Sc
 
 
 def _gray(file: Path) -> NDArray[np.uint8]:
-    progress.decoding(file)
     try:
         with Image.open(file, formats=("JPEG",)) as image:
             _require_size(file, image.height, image.width)
+            progress.decoding(file)
             gray = np.asarray(image.convert("L"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise UnreadableInput(f"{file}: expected a JPEG image, found {error}") from error

@@ -147,13 +147,13 @@ def _gray(file: Path) -> NDArray[Any]:
     """(rows, columns) of one image, uint8 or uint16. Raises UnreadableInput if broken, huge or coloured."""
     from PIL import Image, ImageOps
 
-    progress.decoding(file)
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise UnreadableInput(
                     f"{file}: expected at most {MOST_PIXELS} pixels, found {image.width} x {image.height}"
                 )
+            progress.decoding(file)
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith("I"):
                 return np.asarray(upright).astype(np.uint16)

@@ -142,7 +142,6 @@ def load(path: Path) -> Stored:
         ValueError,
         zlib.error,
     )
-    progress.decoding(path)
     try:
         with _without_log():
             header, sizes = _header(path)
@@ -169,6 +168,8 @@ def load(path: Path) -> Stored:
 def _header(path: Path) -> tuple[Any, NDArray[Any]]:
     """The header as nibabel mends it, and the voxel sizes as the file has them: nibabel makes 1 of a size of 0."""
     nib = nibabel()
+    if _is_packed(path):
+        progress.decoding(path)
     with gzip.open(path) if _is_packed(path) else path.open("rb") as file:
         start = file.read(LONGEST_HEADER)
     lengths = {start[:4][::step] for step in (1, -1)}
@@ -197,6 +198,7 @@ def _voxels(path: Path, header: Any) -> NDArray[Any]:
     if not _is_packed(path):
         if n_bytes < offset + size:
             raise EOFError(f"{offset + size} bytes are needed, {n_bytes} are there")
+        progress.decoding(path)
         return np.memmap(path, kind, "r", offset, shape, "F")
     if offset + size > n_bytes * MOST_INFLATION:
         raise EOFError(f"{offset + size} bytes are needed, at most {n_bytes * MOST_INFLATION} are there")

@@ -305,8 +305,11 @@ def _folder() -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """What a reading process finds around it: the modules of this one, and no threads that each claim memory."""
-    modules = os.pathsep.join(one for one in sys.path if one)
+    """What a reading process finds around it: the modules of this one, and no threads that each claim memory.
+
+    A folder that this one merely happens to stand in may be a stranger's: no module is taken from there.
+    """
+    modules = os.pathsep.join(one for one in sys.path if one and one != _folder())
     return {**os.environ, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 

@@ -7,6 +7,7 @@ becomes HU as the JPG pairs of ct-ich do. Which file is which says its name.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ichor.read.ct_ich import combine
 from ichor.scan import Scan, Source
 
 SUFFIX = ".avi"
+LONGEST_HEADER = 2**16
 WINDOWS = ("brain", "bone")
 # How far compression rounds the colours of a gray pixel apart. Five bits a colour (Microsoft Video 1) are 8 steps each.
 GRAY_TOLERANCE, GRAY_TOLERANCE_5_BITS = 4, 20
@@ -139,16 +141,26 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
             f"{file}: expected the package av to read video, found none; install it by pip install 'ichor-ct[video]'"
         ) from error
     frames: list[NDArray[np.uint8]] = []
-    progress.decoding(file)
     try:
         with av.open(str(file), format="avi") as container:
             if not container.streams.video:
                 raise UnreadableInput(f"{file}: expected a video, found none in it")
             stream = container.streams.video[0]
-            context = stream.codec_context
+            context: Any = stream.codec_context  # None, whatever PyAV's types say, where nothing decodes it
+            if context is None:
+                raise UnreadableInput(
+                    f"{file}: expected video that FFmpeg decodes, found a codec that it does not know"
+                )
             _require_size(file, context.width, context.height, max(stream.frames, 1))
             context.options = {"err_detect": "explode"}  # a damaged frame is no slice
+            stated = _stated_size(file) or (context.width, context.height)
+            progress.decoding(file)
             for frame in container.decode(stream):
+                if (frame.width, frame.height) != stated:
+                    raise UnreadableInput(
+                        f"{file}: expected frames of {stated[0]} x {stated[1]} pixels as its header says, found "
+                        f"{frame.width} x {frame.height} in frame {len(frames) + 1}"
+                    )
                 # A header may say less than there is.
                 _require_size(file, frame.width, frame.height, len(frames) + 1)
                 frames.append(_gray(file, len(frames) + 1, frame, crop))
@@ -164,6 +176,22 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
     if any(one.shape != frames[0].shape for one in frames):
         raise UnreadableInput(f"{file}: expected frames of one size, found several")
     return np.stack(frames)
+
+
+def _stated_size(file: Path) -> tuple[int, int] | None:
+    """Width and height of the frames as the file's header has them; FFmpeg takes them from the frames themselves.
+
+    The stream's header (strh) says that it is video, its format (strf) begins with a Windows BITMAPINFOHEADER, in which
+    a negative height means that the rows run downwards. None where they are not found.
+    """
+    with file.open("rb") as opened:
+        start = opened.read(LONGEST_HEADER)
+    stream = start.find(b"vids")
+    form = start.find(b"strf", stream) + 8  # past the chunk's name and length
+    if stream < 0 or form < 8 or len(start) < form + 12:
+        return None
+    width, height = struct.unpack_from("<2i", start, form + 4)
+    return abs(width), abs(height)
 
 
 def _require_size(file: Path, width: int, height: int, n: int) -> None:

@@ -57,7 +57,6 @@ def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage 
                 if opened[0] != one.path:
                     dataset = parse(one.path.read_bytes(), TAGS, with_pixels=True) if one.kept is None else one.kept
                     opened = (one.path, _with_syntax(dataset))
-                progress.decoding(one.path)
                 found = _stored(_frame(opened[1], one), one)
         except UndecodableError as error:
             found = error
@@ -108,10 +107,12 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
     try:
         if not syntax.is_encapsulated:
             _require_length(dataset, one)
+            progress.decoding(one.path)
         else:
             options["decoding_plugin"] = plugin
             codestream = _codestream(dataset, one)
             _require_size(codestream, syntax, one)
+            progress.decoding(one.path)
             if plugin == "gdcm":
                 _hush_gdcm()
             if syntax == JPEG_EXTENDED and one.bits_stored > 8:
