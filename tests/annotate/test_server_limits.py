@@ -28,7 +28,7 @@ from ichor.annotate.server.workers import TooHeavy
 from made_scans import made_head, write_made_nifti
 
 ONE = f"{SCANS}/1"
-HANG_S = 60
+HANG_S = 120
 # Every request with a body, with one that is taken.
 BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "slice": ("PUT", f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "seconds": 1}),
@@ -222,9 +222,10 @@ def test_the_server_ends_at_once_with_heavy_work_under_way(
     one = served_process.start(tall)
     assert one.process is not None
     answers: list[int] = []
+    before = set(children_of(one.process.pid))  # the process that read the scan is one
     asking = threading.Thread(target=lambda: answers.append(ask(one, path)))
     asking.start()
-    workers = wait_for_work(one.process.pid)
+    workers = wait_for_work(one.process.pid, before)
     one.process.send_signal(end)
     rest, _ = one.process.communicate(timeout=HANG_S)
     asking.join(HANG_S)
@@ -253,13 +254,17 @@ def ask(one: Served, path: str) -> int:
         return 0
 
 
-def wait_for_work(server: int) -> list[int]:
-    """Wait until a process that the server started has calculated for a second; gives all that it started."""
+def children_of(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def wait_for_work(server: int, before: set[int]) -> list[int]:
+    """Wait until a process that the server has started since has calculated for a while; gives all that it started."""
     ends = time.monotonic() + HANG_S
     while time.monotonic() < ends:
-        tasks = Path(f"/proc/{server}/task").glob("*/children")
-        children = [int(pid) for task in tasks for pid in task.read_text().split()]
-        if any(seconds_of(pid) > 2 for pid in children):
+        children = children_of(server)
+        if any(seconds_of(pid) > 1 for pid in set(children) - before):
             return children
         time.sleep(0.05)
     raise AssertionError("expected a worker at work, found none")

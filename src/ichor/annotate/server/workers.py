@@ -6,7 +6,6 @@ A thread in the midst of a calculation can be neither stopped nor limited.
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import threading
@@ -24,8 +23,6 @@ from ichor.processes import start_helper
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Saving comes first.
-NICE = 5
 GIGABYTE = 2**30
 
 
@@ -46,7 +43,7 @@ class Limits:
 
 
 # Of what the page asks for: a hand's drawing takes a second, and the libraries alone 0.65 GB of address space.
-OF_A_REQUEST = Limits(seconds=30, bytes=2 * GIGABYTE)
+OF_A_REQUEST = Limits(seconds=60, bytes=2 * GIGABYTE)
 # Of what the project's own scans bring with them.
 OF_THE_MACHINE = Limits(seconds=None, bytes=None)
 
@@ -129,8 +126,6 @@ class _Worker:
 def _serve(pipe: Connection, limits: Limits) -> None:
     """Do what comes through the pipe, one piece after the other, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the server says what is to be done
-    if hasattr(os, "nice"):
-        os.nice(NICE)
     _limit_memory(limits.bytes)
     with suppress(EOFError, OSError):
         while True:

@@ -121,7 +121,8 @@ function keepPlace(session) {
     if (kind !== "slice") return;
     timer ||= setTimeout(() => {
       timer = 0;
-      history.replaceState(null, "", `${path}?slice=${session.viewer.slice + 1}`);
+      // Whoever is on the way to another view has changed the address already; this must not turn them back.
+      if (location.hash.split("?")[0] === path) history.replaceState(null, "", `${path}?slice=${session.viewer.slice + 1}`);
     }, PLACE_MS);
   });
   return () => clearTimeout(timer);

@@ -14,7 +14,7 @@ const RETRY_MS = 1000;
  * person() -> the subject's facts. Keys are "slice/17", "labels/17", "labels/scan", "person".
  */
 export function createSaver(scan, layer, hooks) {
-  return { scan, layer, hooks, dirty: new Set(), held: new Set(), sending: null, timer: 0, problem: null };
+  return { scan, layer, hooks, dirty: new Set(), held: new Set(), unanswered: new Map(), sending: null, timer: 0, problem: null };
 }
 
 /** saved, saving, conflict, offline, failed or refused. */
@@ -67,7 +67,9 @@ async function sendAll(saver) {
       saver.problem = null;
     } catch (error) {
       saver.dirty.add(key);
-      if (error.status === 409) {
+      if (error.status === 409 && isOwn(saver, key, error.body)) {
+        base(saver, key, error.body.revision);
+      } else if (error.status === 409) {
         saver.held.add(key);
         saver.hooks.conflict(key, error.body);
       } else {
@@ -87,17 +89,44 @@ async function send(saver, key) {
     const slice = sliceOf(saver.layer, id);
     const seconds = saver.hooks.seconds();
     const body = { base_revision: slice.revision, runs: encode(slice.map), seconds, by_machine: slice.byMachine };
+    remember(saver, key, contentOf(body));
     const answer = await putJson(path, body);
     slice.revision = answer.revision;
     take(saver, id, answer.labels);
     take(saver, "scan", answer.scan_labels);
   } else {
     const labels = labelsOf(saver.layer, id);
-    const answer = await putJson(path, { base_revision: labels.revision, labels: stated(labels) });
+    const body = { base_revision: labels.revision, labels: stated(labels) };
+    remember(saver, key, contentOf(body));
+    const answer = await putJson(path, body);
     take(saver, id, { ...answer.labels, revision: answer.revision });
     take(saver, "scan", answer.scan_labels);
   }
+  saver.unanswered.delete(key);
   return undefined;
+}
+
+// A change may reach the server and its answer not come back, as when the server is killed between the two. It would look
+// like another's when the next one is sent, were it not remembered until an answer comes.
+function remember(saver, key, content) {
+  if (!saver.unanswered.has(key)) saver.unanswered.set(key, new Set());
+  saver.unanswered.get(key).add(content);
+}
+
+const isOwn = (saver, key, body) => Boolean(saver.unanswered.get(key)?.has(contentOf(body)));
+
+function base(saver, key, revision) {
+  const [kind, which] = key.split("/");
+  const id = which === "scan" ? which : Number(which);
+  if (kind === "slice") sliceOf(saver.layer, id).revision = revision;
+  else saver.layer.labels.set(id, { ...labelsOf(saver.layer, id), revision });
+}
+
+// What a change says, whoever tells it.
+function contentOf({ runs, labels }) {
+  if (runs) return runs.join();
+  const { subtypes, quality, ...others } = stated(labels);
+  return JSON.stringify([[...subtypes].sort(), [...quality].sort(), others]);
 }
 
 // What the server made of the labels; a change made meanwhile stands, on the new revision.
