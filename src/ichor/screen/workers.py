@@ -104,10 +104,10 @@ class Workers(Generic[Task, Answer]):
         except (EOFError, OSError):
             yield from self._bury(one)
             return
-        if isinstance(said, IchorError):
-            raise said
         if not one.ready:
-            one.ready, self._stillborn = said == READY, 0
+            if isinstance(said, IchorError):
+                raise said
+            one.ready, self._stillborn = True, 0
             return
         task, one.task = one.task, None
         assert task is not None, "a worker answers only what it was asked"
