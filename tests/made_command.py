@@ -1,7 +1,8 @@
 """`ichor` as a process with a made method, whose model package is a folder with a number, the lowest HU of blood.
 
-`command(...)` gives the words that run it. At a scan whose file begins with `wait` the method waits for ever, and a
-file `waits-NAME` in the folder ICHOR_TEST_SIGNS tells so, and by which process: so tests know where the command is.
+`command(...)` gives the words that run it. At a scan whose file begins with `wait` the method waits for a file
+`go`, and a file `waits-NAME` tells so, and by which process, both in the folder ICHOR_TEST_SIGNS: so tests know where
+the command is.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ class WaitingMethod(FailingMethod):
     def predict(self, scan: Scan) -> Segmentation:
         name = scan.source.path.name
         if name.startswith("wait"):
-            Path(os.environ[SIGNS], f"waits-{name.partition('.')[0]}").write_text(str(os.getpid()))
-            while True:
+            signs = Path(os.environ[SIGNS])
+            (signs / f"waits-{name.partition('.')[0]}").write_text(str(os.getpid()))
+            while not (signs / "go").exists():
                 time.sleep(0.01)
         return super().predict(scan)
 

@@ -92,7 +92,21 @@ def test_what_asks_it_to_end_is_heeded(place: Path, number: int, workers: str) -
     assert set(statuses(place)) == done
 
 
-def test_ctrl_c_finishes_what_is_under_way_and_twice_ends_at_once(place: Path) -> None:
+def test_ctrl_c_finishes_what_is_under_way(place: Path) -> None:
+    with screening(place, "--workers", "2") as (process, _):
+        assert process.stderr is not None
+        process.send_signal(signal.SIGINT)
+        lines = iter(process.stderr.readline, "")
+        assert any("under way; Ctrl-C again ends at once" in line for line in lines)
+        (place / "signs" / "go").touch()
+        _, errors = process.communicate(timeout=HANG_S)
+    assert process.returncode == 130
+    done = statuses(place)
+    assert done["wait"] == "done" and left(place) == {*done, "summary.csv"}
+    assert f"interrupted with {3 - len(done)} of 3 scans left" in errors.splitlines()[-1]
+
+
+def test_ctrl_c_twice_ends_at_once(place: Path) -> None:
     with screening(place, "--workers", "2") as (process, _):
         assert process.stderr is not None
         process.send_signal(signal.SIGINT)

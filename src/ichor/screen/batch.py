@@ -133,7 +133,6 @@ def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, say: S
     again: deque[_Task] = deque()
     with Workers(make_work, count, say) as workers:
         for task, answer in workers.each(waiting):
-            check()
             if isinstance(answer, Died):
                 again.append(task)
             else:
@@ -141,7 +140,6 @@ def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, say: S
     # Where memory ends, the system kills whichever process has most of it: each is tried once more, alone.
     with Workers(make_work, 1, say) as workers:
         for task, answer in workers.each(again):
-            check()
             if isinstance(answer, Died):
                 yield failed(task.job, answer)
             else:

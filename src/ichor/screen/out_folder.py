@@ -68,8 +68,8 @@ def summed_up(out: Path, outcomes: Sequence[Outcome]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if outcomes:
-            with undisturbed(), suppress(OutputFailed):  # what ended the block is the news
+        with undisturbed(), suppress(OutputFailed, OSError):  # what ended the block is the news
+            if outcomes or any(True for _ in results_in(out)):  # a worker's last result may not have been told of
                 write_batch(out, outcomes)
         raise
     if outcomes:

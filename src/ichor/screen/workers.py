@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
 from ichor.errors import IchorError
-from ichor.interruption import Interrupted, at_once, listening, undisturbed
+from ichor.interruption import Interrupted, at_once, check, listening, undisturbed
 from ichor.processes import start_helper
 
 Task = TypeVar("Task")
@@ -44,8 +44,8 @@ class _Worker(Generic[Task]):
 class Workers(Generic[Task, Answer]):
     """`count` processes; `make_work`, picklable, is called in each of them once and gives what does a task.
 
-    As a context manager: at the end of the block tasks under way are finished, which is said, unless the command is to
-    end at once.
+    As a context manager: where the block ends early, tasks under way are finished, unless the command is to end at
+    once.
     """
 
     def __init__(
@@ -66,9 +66,8 @@ class Workers(Generic[Task, Answer]):
                 one.pipe.close()
                 if one.task is None:
                     one.process.kill()  # it is at nothing, and taking an engine apart takes long
-            under_way = sum(one.task is not None for one in self._all)
-            if under_way and not at_once():
-                self._say(f"finishing {under_way} under way; Ctrl-C again ends at once")
+            if self._under_way() and not at_once():
+                self._say_under_way()
                 for one in self._all:
                     one.process.join()
         finally:  # Ctrl-C while waiting, too
@@ -78,19 +77,40 @@ class Workers(Generic[Task, Answer]):
     def each(self, tasks: deque[Task]) -> Iterator[tuple[Task, Answer | Died]]:
         """Every task with its answer as it comes, and with Died where there is none; `tasks` may grow meanwhile.
 
+        Ctrl-C lets no further task begin: those under way are finished, which is said, and then Interrupted is raised.
         Raises IchorError where the work could not be made.
         """
-        while tasks or any(one.task is not None for one in self._all):
-            while len(self._all) < min(self._count, len(tasks) + sum(one.task is not None for one in self._all)):
+        stopped = False
+        while tasks or self._under_way():
+            while len(self._all) < min(self._count, len(tasks) + self._under_way()):
                 self._all.append(self._started())
             for one in self._all:
                 if one.ready and one.task is None and tasks:
                     one.task = tasks.popleft()
                     with suppress(OSError):  # it has died, as its end of the pipe will tell
                         one.pipe.send(one.task)
-            heard = wait([one.pipe for one in self._all])
+            try:
+                if not stopped:
+                    check()
+                heard = wait([one.pipe for one in self._all])
+            except Interrupted:
+                if at_once():
+                    raise
+                stopped, heard = True, []
+                self._say_under_way()
             for one in [one for one in self._all if one.pipe in heard]:
                 yield from self._hear(one)
+            if stopped:
+                tasks.clear()
+        if stopped:
+            raise Interrupted
+
+    def _under_way(self) -> int:
+        return sum(one.task is not None for one in self._all)
+
+    def _say_under_way(self) -> None:
+        if self._under_way():
+            self._say(f"finishing {self._under_way()} under way; Ctrl-C again ends at once")
 
     def _started(self) -> _Worker[Task]:
         ours, theirs = Pipe()
