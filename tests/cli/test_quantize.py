@@ -53,8 +53,8 @@ def quantized(package: Path, dataset: CtIch, tmp_path_factory: pytest.TempPathFa
     return folder
 
 
-def quantize(package: Path, data: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ichor", "quantize", package, "--data", data]
+def quantize(package: Path, data: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ichor", "quantize", package, "--data", data, *more]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -87,6 +87,16 @@ def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, 
     load_method(again).save(tmp_path / "saved")
     assert read_config(tmp_path / "saved").network == "model.int8.onnx"
     assert (tmp_path / "saved/model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
+
+
+def test_it_may_lie_beside_the_network_in_fp32(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
+    folder = shutil.copytree(quantized, tmp_path / "package")
+    done = quantize(folder, dataset.root, "--beside")
+    assert (done.returncode, done.stdout) == (0, f"{folder}: int8 network written, beside that in fp32\n")
+    verify(folder)
+    assert read_config(folder).network == "model.onnx"
+    assert (folder / "model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
+    assert "lies beside the network in fp32, which is the one that runs" in (folder / "MODEL_CARD.md").read_text()
 
 
 def test_other_data_than_it_was_trained_on_is_refused(package: Path, tmp_path: Path) -> None:

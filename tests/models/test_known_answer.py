@@ -23,7 +23,7 @@ from ichor.methods.unet_slices import UNetSlices
 from ichor.models import known_answer
 from ichor.models.engine import Engine
 from ichor.models.known_answer import KNOWN_ANSWER, checked_engine, fault, write_known_answer
-from ichor.models.package import DEFAULT_MODEL, find_package, write_sums
+from ichor.models.package import DEFAULT_MODEL, find_package, read_config, write_config, write_sums
 from ichor.models.processor import LIMIT, instruction_sets
 
 DEMONSTRATION = Path(__file__).resolve().parents[2] / "examples" / "demo-scan"
@@ -39,8 +39,16 @@ def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the package that ships."""
-    return shutil.copytree(SHIPPED, tmp_path / "package")
+    """A copy of the package that ships, of which the int8 network runs."""
+    return in_int8(tmp_path / "package")
+
+
+def in_int8(folder: Path) -> Path:
+    """The package that ships copied into `folder`, which is returned, with its int8 network the one that runs."""
+    shutil.copytree(SHIPPED, folder)
+    write_config(folder, read_config(folder).model_copy(update={"network": "model.int8.onnx"}))
+    write_sums(folder)
+    return folder
 
 
 def test_it_says_what_the_networks_of_the_package_say() -> None:
@@ -95,7 +103,7 @@ def saturating(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Where pairs of products are added in 16 bits, as processors without VNNI do, its sums saturate.
     """
-    package = shutil.copytree(SHIPPED, tmp_path_factory.mktemp("saturating") / "package")
+    package = in_int8(tmp_path_factory.mktemp("saturating") / "package")
     file = package / "model.int8.onnx"
     model = onnx.load(file)
     stored = {one.name: one for one in model.graph.initializer}

@@ -13,6 +13,8 @@ from ichor.cli.train import training_packages
 def quantize(
     package: Annotated[Path, typer.Argument(help="The folder of a model package, as `ichor export` leaves it.")],
     data: Annotated[Path, typer.Option("--data", help="The dataset that the model was trained on.")],
+    *,
+    beside: Annotated[bool, typer.Option("--beside", help="Let the network in fp32 be the one that runs.")] = False,
 ) -> None:
     """Add the int8 variant of a package's network, and let it be the one that runs.
 
@@ -24,5 +26,5 @@ def quantize(
     with training_packages():
         from ichor.experiments.quantize import quantize_package
 
-        quantize_package(package, CtIch(data))
-    typer.echo(f"{package}: int8 network written, and runs from now on")
+        quantize_package(package, CtIch(data), runs=not beside)
+    typer.echo(f"{package}: int8 network written, " + ("beside that in fp32" if beside else "and runs from now on"))

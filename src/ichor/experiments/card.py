@@ -29,8 +29,8 @@ As simulated, slices of 7 mm and above, a tilted gantry or nodded head, a sharp 
 a window narrower than the brain window cost this recipe up to a fifth of the Dice; that noise and such images take the
 scan AUC to 0.80 and 0.82, and the sharp kernel and that noise have more marked in scans without hemorrhage
 (results/robustness in the repository). In the one real DICOM head at hand, in which no hemorrhage is known (GE HiSpeed
-Dual, slices of 4 and 7 mm, gantry tilted by 18.5°), the model that ships with Ichor, in int8,
-marks 12.4 mL of rims along the skull; the report warns of a bright rim. `triage` finds nobody that `balanced` misses,
+Dual, slices of 4 and 7 mm, gantry tilted by 18.5°), the model that ships with Ichor marks rims along the skull; the
+report warns of a bright rim (results/same-answer says how much it marks). `triage` finds nobody that `balanced` misses,
 and leaves fewer scans unmarked (results/detection-limits)."""
 }
 _UNCALIBRATED = """

@@ -16,15 +16,15 @@ from ichor.models.package import CARD, CONFIG, INT8, NETWORK, read_config, write
 from ichor.train.quantize import calibration_slices, quantize_network
 
 _HEADING = "\n## In int8\n"
-_ON_THE_CARD = f"""{_HEADING}
-The network that runs, `model.int8.onnx`, is `model.onnx` in int8: weights in 7 bits, what flows between layers in 8,
-quantized on slices of the subjects that it was trained on. With 7 bits no sum saturates on any processor. The figures
-above are of the network in fp32.
-"""
+_RUNS = """The network that runs, `model.int8.onnx`, is `model.onnx` in int8. The figures above are of that in fp32."""
+_LIES_BESIDE = """`model.int8.onnx` is `model.onnx` in int8. It is faster, and lies beside that in fp32, which is what
+runs: where a scan is in doubt the two may decide differently (results/same-answer in the repository)."""
+_HOW = """Its weights have 7 bits and what flows between layers 8, quantized on slices of the subjects that it was
+trained on. With 7 bits no sum saturates on any processor."""
 
 
-def quantize_package(package: Path, dataset: CtIch) -> None:
-    """Write the package's network in int8 beside that in fp32, and let it be the one that runs.
+def quantize_package(package: Path, dataset: CtIch, *, runs: bool = True) -> None:
+    """Write the package's network in int8 beside that in fp32, and let it be the one that runs, or that in fp32.
 
     An earlier int8 variant is replaced. Raises BadConfig where the package's files are not those it was packed with,
     where its method is not `unet-slices`, and where it was not trained on subjects of `dataset`.
@@ -39,8 +39,8 @@ def quantize_package(package: Path, dataset: CtIch) -> None:
         shutil.copytree(package, folder, dirs_exist_ok=True)
         quantize_network(folder / NETWORK, slices, folder / INT8)
         write_known_answer(folder, [NETWORK, INT8])
-        _say_so(folder / CARD)
-        write_config(folder, read_config(folder).model_copy(update={"network": INT8}))
+        _say_so(folder / CARD, _RUNS if runs else _LIES_BESIDE)
+        write_config(folder, read_config(folder).model_copy(update={"network": INT8 if runs else NETWORK}))
         write_sums(folder)
 
 
@@ -56,8 +56,8 @@ def _training_cases(package: Path, dataset: CtIch) -> Cases:
     return dataset.cases(training.training_subjects)
 
 
-def _say_so(card: Path) -> None:
-    """Add to the package's card, where it has one, that it runs in int8."""
+def _say_so(card: Path, which_runs: str) -> None:
+    """Say on the package's card, where it has one, what the int8 network is and which runs."""
     if card.is_file():
         before, _, _ = card.read_text(encoding="utf-8").partition(_HEADING)
-        card.write_text(before + _ON_THE_CARD, encoding="utf-8")
+        card.write_text(f"{before}{_HEADING}\n{which_runs}\n{_HOW}\n", encoding="utf-8")
