@@ -40,7 +40,7 @@ def main() -> int:
         print(outcome, outcome.trace)
         return bool(outcome.faults)
     found: list[Outcome] = []
-    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn"), max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
         parts = [range(k, min(k + AT_A_TIME, given.count)) for k in range(0, given.count, AT_A_TIME)]
         for done in as_completed([pool.submit(inputs, part, given.seed) for part in parts]):
             found += done.result()

@@ -40,6 +40,8 @@ TEXTS = ("", "\0" * 8, "x" * 70_000, "MONOCHROME1", "RGB", "ä\n\r\x1b[2J", "1\\
 def mutate(path: Path, reader: str, kind: str, random: Generator) -> None:
     """Damage the input at `path`, a file or a folder, in that way."""
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else _siblings(path, reader)
+    if not files:  # the damage before took them all
+        return
     if kind == "structure" and (len(files) > 1 or random.random() < 0.3):
         _shuffle(files, random)
         return

@@ -27,7 +27,8 @@ lengths, the compressed content or the way it is put together was damaged.
 |---|---|---|
 {faults}
 
-An abort or an exceeded limit of the process that reads is no fault: the input is refused in one line and the next is
+Seconds are those on the clock for inputs and the processor's for commands, of which several ran at a time. An abort or
+an exceeded limit of the process that reads is no fault: the input is refused in one line and the next is
 read. {reached:.0%} of the inputs reached a decoder: native pixels, a codestream, gzip, a zip's entries, an image, a
 video's frames or a package's YAML began to be decoded. The peak of memory is that of the process that reads; of one
 that died it is the highest of all before. The longest input took {longest:.1f} s, the most memory was {most:.0f} MiB.
@@ -111,7 +112,7 @@ def _fault_rows(outcomes: Sequence[Outcome], commands: Sequence[dict[str, Any]])
     yield f"| aborts that ended the command | 0 | {of_commands('exit code')} |"
     noisy = sum(any("lines" in one or "noise" in one for one in each["faults"]) for each in commands)
     yield f"| errors of more than one line, noise | {inputs('more than one')} | {noisy} |"
-    yield f"| over 20 s | {inputs('over 20 s')} | {sum(one['seconds'] > 20 for one in commands)} |"
+    yield f"| over 20 s | {inputs('over 20 s')} | {of_commands('over 20 s')} |"
     yield f"| over 1 GiB | {inputs('over 1 GiB')} | |"
     yield f"| arrays of a shape that the header does not have | {inputs('shape')} | |"
 

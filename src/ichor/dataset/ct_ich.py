@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from ichor.dataset.case import Case, Cases
 from ichor.dataset.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
-from ichor.read import open_scan
+from ichor.read import ReadOptions
 from ichor.read.ct_ich_geometry import FILE as SIZES
+from ichor.read.open import read_here
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 
@@ -101,7 +102,7 @@ class CtIch:
 
     def case(self, subject: str) -> Case:
         """The subject's scan, mask and labels. Raises UnreadableInput where they do not fit together."""
-        return self._case(subject, open_scan)
+        return self._case(subject, _read)
 
     def truth(self, subject: str) -> Case:
         """The same for who needs no images: release 1.0.0 spares them, its voxels are all 0."""
@@ -181,3 +182,8 @@ def _whole_table(table: Table[Row]) -> tuple[Row, ...]:
     if table.problems:
         raise UnreadableInput(table.problems[0])
     return table.rows
+
+
+def _read(path: Path) -> Scan:
+    """A scan of the dataset, in this process: a copy that was checked is no stranger's, and is read over and over."""
+    return read_here(path, ReadOptions())
