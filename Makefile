@@ -3,6 +3,7 @@
 # make lint    linters and types only
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
 # make fuzz    read 10,000 damaged inputs and say in results/fuzz what became of them; half an hour
+# make kill    kill batches at random moments and have commands share a folder, into results/kill (Linux, half an hour)
 # make lock    resolve pyproject.toml again into requirements/, every file by its hash
 # make sbom    write dist/ichor.cdx.json: what an install consists of, as CycloneDX
 # make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, annotate, train or dev
@@ -20,7 +21,7 @@ EXTRAS := dicom-out evaluate video annotate train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
 LOCKED := $(PIP_INSTALL) --require-hashes
 
-.PHONY: demo test lint bench fuzz lock sbom clean $(EXTRAS:%=install-%)
+.PHONY: demo test lint bench fuzz kill lock sbom clean $(EXTRAS:%=install-%)
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -42,6 +43,9 @@ bench: $(VENV)/.dev $(BENCH)/.keras
 
 fuzz: $(VENV)/.dev
 	nice $(BIN)/python scripts/fuzz.py --out results/fuzz
+
+kill: $(VENV)/.base
+	$(BIN)/python scripts/kill_campaign.py --out results/kill --kills 60 --rounds 3
 
 lock: $(VENV)/.dev
 	$(BIN)/python scripts/lock.py
