@@ -58,7 +58,7 @@ def page(kept: Mapping[str, Any]) -> str:
         head=HEAD,
         least_dice=LEAST_DICE,
         most_apart=MOST_APART,
-        table="\n".join(_row(one) for one in variants),
+        table="\n".join(_row(one, kept["scans"]) for one in variants),
         shown=" | ".join(SHOWN.values()),
         lines="|".join("---" for _ in SHOWN),
         volumes="\n".join(_volumes(one) for one in variants if set(SHOWN) <= set(one["scans"])),
@@ -90,11 +90,12 @@ def _what(variant: Mapping[str, Any]) -> str:
     return f"| {NAMES[variant['network']]} | {variant['engine']} | {variant['instruction_set']} |"
 
 
-def _row(variant: Mapping[str, Any]) -> str:
+def _row(variant: Mapping[str, Any], scans: int) -> str:
     of = figures(variant)
+    wanted = ("yes" if of["n"] == scans else "so far") if as_wanted(of) else "no"
     return (
         f"{_what(variant)} {of['n']} | {of['least']:.4f} | {of['median']:.4f} | {of['pooled']:.4f} | "
-        f"{of['apart']:.4f} | {of['flipped']} | {'yes' if as_wanted(of) else 'no'} |"
+        f"{of['apart']:.4f} | {of['flipped']} | {wanted} |"
     )
 
 
