@@ -177,7 +177,7 @@ def raising(error: Exception) -> Callable[[np.ndarray], None]:
     return run
 
 
-@pytest.mark.parametrize("network", ["model.int8.onnx", "reader.onnx"])
+@pytest.mark.parametrize("network", ["model.onnx", "reader.onnx"])
 def test_a_network_that_gives_something_else_is_refused(network: str, tmp_path: Path) -> None:
     package = shutil.copytree(find_package(DEFAULT_MODEL), tmp_path / "package")
     one_layer(package / network, "Sigmoid", "subtype_probability")
