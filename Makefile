@@ -28,9 +28,10 @@ demo: $(VENV)/.base
 	$(BIN)/ichor screen $(SCAN) --out $(OUT)
 
 # The tests come last, so that pytest's summary is the last line.
-# One torch thread a worker: two workers with two threads each spend their time waiting for one another.
+# One torch thread a worker: two workers with two threads each spend their time waiting for one another. A file's tests
+# stay together, so that what they share is made once.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
