@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,18 @@ def main() -> int:
         (outcome,) = inputs(range(given.only, given.only + 1), given.seed)
         print(outcome, outcome.trace)
         return bool(outcome.faults)
+    from made_package import write_package  # which takes torch to make one
+
     found: list[Outcome] = []
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
         parts = [range(k, min(k + AT_A_TIME, given.count)) for k in range(0, given.count, AT_A_TIME)]
         for done in as_completed([pool.submit(inputs, part, given.seed) for part in parts]):
             found += done.result()
             tell(found[-len(done.result()) :], len(found), given.count)
-        outs = [pool.submit(commands, range(k, given.commands, given.jobs), given.seed) for k in range(given.jobs)]
-        screened = [one for out in outs for one in out.result()]
+        with tempfile.TemporaryDirectory(prefix="ichor-fuzz-") as temporary:
+            package = write_package(Path(temporary, "package"))
+            numbers = [range(k, given.commands, given.jobs) for k in range(given.jobs)]
+            screened = [one for part in pool.map(partial(commands, given.seed, package), numbers) for one in part]
     for one in screened:
         if one["faults"]:
             print(one, file=sys.stderr)
@@ -68,17 +72,10 @@ def inputs(numbers: range, seed: int) -> list[Outcome]:
         return list(run(Path(temporary), numbers, seed))
 
 
-def commands(numbers: range, seed: int) -> list[dict[str, Any]]:
+def commands(seed: int, package: Path, numbers: range) -> list[dict[str, Any]]:
     """What became of the whole commands of these numbers."""
-
-    def each() -> Iterator[dict[str, Any]]:
-        from made_package import write_package
-
-        with tempfile.TemporaryDirectory(prefix="ichor-fuzz-") as temporary:
-            package = write_package(Path(temporary, "package"))
-            yield from screen_commands(Path(temporary, "commands"), numbers, seed, package)
-
-    return list(each())
+    with tempfile.TemporaryDirectory(prefix="ichor-fuzz-") as temporary:
+        return list(screen_commands(Path(temporary), numbers, seed, package))
 
 
 if __name__ == "__main__":

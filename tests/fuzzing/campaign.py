@@ -197,7 +197,7 @@ def _image_sizes(path: Path) -> tuple[int, set[tuple[int, int]]]:
 
 def _video_sizes(path: Path) -> tuple[int, set[tuple[int, int]]]:
     most, sizes = 0, set()
-    for file in path.glob("*.avi"):
+    for file in filter(Path.is_file, path.glob("*.avi")):
         content = file.read_bytes()
         at = content.find(b"strf") + 8
         width, height = (int.from_bytes(content[at + k : at + k + 4], "little", signed=True) for k in (4, 8))

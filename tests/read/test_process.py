@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 import pytest
 
-from dicom_made import hu_of_head, made_series
+from dicom_made import ct_slices, hu_of_head, made_series, save
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, begin_scan, inspect, open_scan, read_ahead, start_reading_process
 from ichor.read.open import read_here
@@ -139,16 +139,17 @@ def test_a_path_that_is_no_text(series: Path, tmp_path: Path) -> None:
 def killed_while_it_decodes(path: Path, by: int, file: str = "") -> str:
     """What is said of an input whose reading process is sent a signal as it begins to decode."""
     reading = begin_scan(path)
-    pid = reading.pid
-    assert pid is not None
+    victims = set()
 
     def watch(said: dict[str, Any]) -> None:
         if "decoding" in said and file in said["decoding"]:
-            os.kill(pid, by)
+            assert reading.pid is not None
+            victims.add(reading.pid)
+            os.kill(reading.pid, by)
 
     with pytest.raises(UnreadableInput) as refused:
         reading.scan(watch)  # larger than the pipe is wide: it cannot have been answered before
-    assert not psutil.pid_exists(pid)
+    assert victims and not any(map(psutil.pid_exists, victims))
     (line,) = str(refused.value).splitlines()
     assert line.startswith(f"{path}: expected ")
     return line
@@ -166,6 +167,22 @@ def test_a_crash_is_one_line_and_the_next_input_is_read(series: Path, long_serie
     line = killed_while_it_decodes(long_series, getattr(signal, by))
     assert "makes the decoder crash" in line
     np.testing.assert_array_equal(open_scan(series).voxels, HU)
+
+
+@NO_WINDOWS
+def test_slices_that_crash_the_decoder_are_left_out(tmp_path: Path) -> None:
+    hu = hu_of_head(40, 256, 256)
+    folder = save(ct_slices(hu), tmp_path, names=[f"{k:02d}.dcm" for k in range(40)])
+    reading = begin_scan(folder)
+
+    def watch(said: dict[str, Any]) -> None:
+        if Path(said.get("decoding", "")).name in ("00.dcm", "01.dcm"):
+            assert reading.pid is not None
+            os.kill(reading.pid, signal.SIGSEGV)
+
+    scan = reading.scan(watch)
+    np.testing.assert_array_equal(scan.voxels, hu[2:])
+    assert scan.warnings == tuple(f"0{k}.dcm: its pixel data make the decoder crash; slice left out." for k in range(2))
 
 
 @NO_WINDOWS

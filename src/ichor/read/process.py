@@ -34,6 +34,7 @@ Received = TypeVar("Received")
 MOST_IDLE = os.cpu_count() or 1
 PIPE_BYTES = 2**20
 MIB = 2**20
+MOST_CRASHES = 3  # files of one input that are left out, one after the other
 
 
 class DecoderFailure(Exception):
@@ -72,7 +73,14 @@ class Reading:
 
     def __init__(self, path: Path, question: wire.Message) -> None:
         self._path = path
-        self._question = {**question, "path": str(path), "folder": _folder(), "temporary": tempfile.gettempdir()}
+        self._left_out: list[str] = []
+        self._question = {
+            **question,
+            "path": str(path),
+            "folder": _folder(),
+            "temporary": tempfile.gettempdir(),
+            "left_out": self._left_out,
+        }
         self._process: _Process | None = _taken()
         try:
             self._process.ask(self._question)
@@ -129,13 +137,19 @@ class Reading:
             raise
         except (EOFError, OSError, KeyError, wire.BrokenAnswer) as error:
             self.cancel()
-            raise process.death(self._path) from error
+            crashed_on = process.crashed_on(self._path)
+            if crashed_on is None or len(self._left_out) == MOST_CRASHES:
+                raise process.death(self._path) from error
+            self._left_out.append(crashed_on)
         except BaseException:  # Ctrl-C among them
             self.cancel()
             raise
-        self._process = None
-        _give_back(process)
-        return received
+        else:
+            self._process = None
+            _give_back(process)
+            return received
+        self._ask_another()
+        return self._fetch(watch, receive)
 
     def __del__(self) -> None:
         self.cancel()
@@ -166,6 +180,7 @@ class _Process:
         self._timer: threading.Timer | None = None
         self._seconds, self._memory = BASE_S, 0
         self._decoding: Path | None = None
+        self._one_of_several = False
         _widen(self._answers.fileno())
         _alive.add(self)
 
@@ -176,7 +191,7 @@ class _Process:
 
     def ask(self, question: wire.Message) -> None:
         """Put a question. Raises OSError where nobody is there to answer."""
-        self._decoding, self._memory = None, 0
+        self._decoding, self._one_of_several, self._memory = None, False, 0
         self._end_in(BASE_S)
         rest = json.dumps(question).encode("ascii") + b"\n"
         while rest:
@@ -200,7 +215,7 @@ class _Process:
                 self._memory = int(said["budget"]["memory"])
                 self._end_in(float(said["budget"]["seconds"]))
             elif "decoding" in said:
-                self._decoding = Path(said["decoding"])
+                self._decoding, self._one_of_several = Path(said["decoding"]), bool(said["one_of_several"])
             elif "unreadable" in said:
                 cause = DecoderFailure(said["trace"]) if said["trace"] else None
                 raise UnreadableInput(str(said["unreadable"])) from cause
@@ -227,6 +242,16 @@ class _Process:
         else:
             why = "expected a head CT, found content that makes the decoder crash"
         return UnreadableInput(f"{path}: {why}{self._where(path)}")
+
+    def crashed_on(self, path: Path) -> str | None:
+        """The file that ended it by a crash, where the input can be read without that one; it has ended.
+
+        None for a file of an archive, which is called otherwise when it is unpacked again.
+        """
+        file = self._decoding
+        if file is None or not self._one_of_several or self._too_late.is_set() or not file.is_relative_to(path):
+            return None
+        return str(file)
 
     def _where(self, path: Path) -> str:
         """The file it was at, where the path holds several; what was unpacked is not named."""

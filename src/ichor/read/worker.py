@@ -69,10 +69,11 @@ def _import_what_all_need() -> None:
 def _answer(request: dict[str, Any], write: wire.Write) -> None:
     path = Path(request["path"])
 
-    def tell(file: Path) -> None:
-        wire.send(write, {"decoding": str(file)})
+    def tell(file: Path, one_of_several: bool) -> None:
+        wire.send(write, {"decoding": str(file), "one_of_several": one_of_several})
 
     progress.listen(tell)
+    progress.leave_out(map(Path, request["left_out"]))
     wire.send(write, {"heard": True})
     try:
         with suppress(OSError):

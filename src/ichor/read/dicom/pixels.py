@@ -90,6 +90,8 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
     """One frame as the decoder gives it, still with unused bits."""
     from pydicom.pixels.decoders.base import get_decoder
 
+    if progress.is_left_out(one.path):
+        raise UndecodableError("its pixel data make the decoder crash")
     if "PixelData" not in dataset:
         raise UndecodableError("expected pixel data, found none: the file is cut short")
     syntax = dataset.file_meta.TransferSyntaxUID
@@ -107,12 +109,12 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
     try:
         if not syntax.is_encapsulated:
             _require_length(dataset, one)
-            progress.decoding(one.path)
+            progress.decoding(one.path, one_of_several=True)
         else:
             options["decoding_plugin"] = plugin
             codestream = _codestream(dataset, one)
             _require_size(codestream, syntax, one)
-            progress.decoding(one.path)
+            progress.decoding(one.path, one_of_several=True)
             if plugin == "gdcm":
                 _hush_gdcm()
             if syntax == JPEG_EXTENDED and one.bits_stored > 8:
