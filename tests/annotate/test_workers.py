@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 from ichor.annotate.server.workers import GIGABYTE, Limits, Stopped, TooHeavy, Workers
 from ichor.errors import IchorError
+from made_work import alone_in_memory, quoted, refused
 
 LIMITS = Limits(seconds=60, bytes=2 * GIGABYTE)
 HANG_S = 60
@@ -25,18 +25,6 @@ def workers(count: int = 1, limits: Limits = LIMITS) -> Iterator[Workers]:
         yield one
     finally:
         one.close()
-
-
-def alone_in_memory(size: int) -> int:
-    return int(np.ones(size, np.uint8).sum())
-
-
-def refused(line: str) -> None:
-    raise IchorError(line)
-
-
-def quoted() -> None:
-    raise KeyError("DOE^JANE 1961-01-01")
 
 
 def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
