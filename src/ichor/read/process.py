@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,7 +35,9 @@ Received = TypeVar("Received")
 MOST_IDLE = os.cpu_count() or 1
 PIPE_BYTES = 2**20
 MIB = 2**20
-MOST_CRASHES = 3  # files of one input that are left out, one after the other
+# Files of one input that are left out, one after the other, and how long after its beginning one is: where all of them
+# crash their decoder, no time is lost on them.
+MOST_CRASHES, AGAIN_WITHIN_S = 3, 3.0
 
 
 class DecoderFailure(Exception):
@@ -74,6 +77,7 @@ class Reading:
     def __init__(self, path: Path, question: wire.Message) -> None:
         self._path = path
         self._left_out: list[str] = []
+        self._begun = time.monotonic()
         self._question = {
             **question,
             "path": str(path),
@@ -138,7 +142,8 @@ class Reading:
         except (EOFError, OSError, KeyError, wire.BrokenAnswer) as error:
             self.cancel()
             crashed_on = process.crashed_on(self._path)
-            if crashed_on is None or len(self._left_out) == MOST_CRASHES:
+            late = time.monotonic() - self._begun > AGAIN_WITHIN_S
+            if crashed_on is None or late or len(self._left_out) == MOST_CRASHES:
                 raise process.death(self._path) from error
             self._left_out.append(crashed_on)
         except BaseException:  # Ctrl-C among them
