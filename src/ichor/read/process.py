@@ -35,9 +35,7 @@ Received = TypeVar("Received")
 MOST_IDLE = os.cpu_count() or 1
 PIPE_BYTES = 2**20
 MIB = 2**20
-# Files of one input that are left out, one after the other, and how long after its beginning one is: where all of them
-# crash their decoder, no time is lost on them.
-MOST_CRASHES, AGAIN_WITHIN_S = 3, 3.0
+MOST_CRASHES = 1  # files that an input is read without; where a second one crashes its decoder, most of them will
 
 
 class DecoderFailure(Exception):
@@ -95,6 +93,7 @@ class Reading:
         """Replace a process that died after its last answer, before it could hear this question."""
         self.cancel()
         self._process = process = _Process()
+        process.spent_s = time.monotonic() - self._begun
         process.ask(self._question)
         return process
 
@@ -142,8 +141,7 @@ class Reading:
         except (EOFError, OSError, KeyError, wire.BrokenAnswer) as error:
             self.cancel()
             crashed_on = process.crashed_on(self._path)
-            late = time.monotonic() - self._begun > AGAIN_WITHIN_S
-            if crashed_on is None or late or len(self._left_out) == MOST_CRASHES:
+            if crashed_on is None or len(self._left_out) == MOST_CRASHES:
                 raise process.death(self._path) from error
             self._left_out.append(crashed_on)
         except BaseException:  # Ctrl-C among them
@@ -181,6 +179,7 @@ class _Process:
         self._questions, self._answers = self._popen.stdin, self._popen.stdout
         self.read_into: wire.ReadInto = self._answers.readinto  # type: ignore[attr-defined]  # a RawIOBase
         self.fit = True  # for another question
+        self.spent_s = 0.0  # of the budget, by the process before
         self._too_late = threading.Event()
         self._timer: threading.Timer | None = None
         self._seconds, self._memory = BASE_S, 0
@@ -266,7 +265,7 @@ class _Process:
         return f" ({file.relative_to(path).as_posix()})"
 
     def rest(self) -> None:
-        """The question is answered; there is no hurry with anything."""
+        """There is no hurry with anything."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -294,7 +293,7 @@ class _Process:
         if self._too_late.is_set():
             return
         self._seconds = seconds
-        self._timer = threading.Timer(seconds, self._is_too_late)
+        self._timer = threading.Timer(max(seconds - self.spent_s, 0), self._is_too_late)
         self._timer.daemon = True
         self._timer.start()
 
@@ -319,6 +318,7 @@ def _taken() -> _Process:
 
 def _give_back(process: _Process) -> None:
     process.rest()
+    process.spent_s = 0.0
     with _lock:
         if process.fit and len(_idle) < MOST_IDLE:
             _idle.append(process)
