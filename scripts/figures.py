@@ -103,7 +103,7 @@ def _seconds(bench: Path) -> dict[str, str]:
     """Of the least times: the command, finding the hemorrhage in it, and the paper's way."""
     screen = _found_in(bench, r"\n\| `ichor screen`[^|]*\| ([\d.]+) \| [\d.]+ \| \d+ \|")
     infer = _found_in(bench, r"\n\| — infer \| ([\d.]+) \|")
-    paper = _found_in(bench, r"\n\| Paper's way, in Keras[^|]*\| ([\d.]+) \| [\d.]+ \| \d+ \|")
+    paper = _found_in(bench, r"\n\| Paper's way, in the same engine[^|]*\| ([\d.]+) \| [\d.]+ \| \d+ \|")
     return {"screen-s": f"{float(screen):.1f}", "infer-s": f"{float(infer):.1f}", "paper-s": f"{float(paper):.0f}"}
 
 

@@ -11,6 +11,7 @@ import nibabel
 import numpy as np
 from scipy import ndimage
 
+from ichor.errors import IchorError
 from ichor.scan import RADIOLOGICAL, Scan, Source
 from ichor.segmentation import MadeBy, Segmentation
 from ichor.write.nifti import affine
@@ -137,6 +138,25 @@ class FailingMethod(ThresholdMethod):
 def load_made_method(model: str, *, threads: int | None = None) -> FailingMethod:
     """Stands in for a model package: `model` is the lowest HU of blood."""
     return FailingMethod(lowest_hu=float(model))
+
+
+def load_and_log(log: Path) -> FailingMethod:
+    """Loads, and writes an x for each time."""
+    with log.open("a") as file:
+        file.write("x")
+    return FailingMethod()
+
+
+def load_and_die() -> FailingMethod:
+    os._exit(9)
+
+
+def load_and_refuse() -> FailingMethod:
+    raise IchorError("package: expected weights, found none")
+
+
+def load_and_panic() -> FailingMethod:
+    raise Panic("DOE^JANE", lambda: None)
 
 
 def segmentation_of(mask: np.ndarray, made_by: MadeBy) -> Segmentation:

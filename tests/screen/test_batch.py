@@ -24,7 +24,16 @@ from ichor.screen.out_folder import write_batch
 from ichor.screen.outcome import Outcome
 from ichor.screen.pipeline import Job, screen_scan
 from ichor.windows import BRAIN
-from made_scans import FailingMethod, Panic, ThresholdMethod, load_made_method, write_made_nifti
+from made_scans import (
+    FailingMethod,
+    ThresholdMethod,
+    load_and_die,
+    load_and_log,
+    load_and_panic,
+    load_and_refuse,
+    load_made_method,
+    write_made_nifti,
+)
 from phantom import head
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
@@ -252,7 +261,7 @@ def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -
     paths = made(tmp_path / "in", *names)
     log = tmp_path / "loaded"
     jobs = plan(paths, tmp_path / "out", ReadOptions(), method_sha256="60")
-    outcomes = list(screen_batch(jobs, partial(loaded, log), workers=2))
+    outcomes = list(screen_batch(jobs, partial(load_and_log, log), workers=2))
     assert sorted(one.job.folder.name for one in outcomes) == sorted(names)
     assert {one.job.folder.name for one in outcomes if one.status == "failed"} == {f"killed{k}" for k in range(2)}
     # Two at first, another in place of each that died, and then one for each that is tried again.
@@ -260,30 +269,12 @@ def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -
     assert not list(hidden(tmp_path / "out"))
 
 
-def loaded(log: Path) -> FailingMethod:
-    with log.open("a") as file:
-        file.write("x")
-    return FailingMethod()
-
-
-def dies() -> FailingMethod:
-    os._exit(9)
-
-
-def refuses() -> FailingMethod:
-    raise IchorError("package: expected weights, found none")
-
-
-def panics() -> FailingMethod:
-    raise Panic("DOE^JANE", lambda: None)
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (dies, "the model could not be loaded: its process died"),
-        (refuses, "package: expected weights, found none"),
-        (panics, r"the model could not be loaded \(Panic\)"),
+        (load_and_die, "the model could not be loaded: its process died"),
+        (load_and_refuse, "package: expected weights, found none"),
+        (load_and_panic, r"the model could not be loaded \(Panic\)"),
     ],
 )
 def test_a_method_that_cannot_be_loaded_in_a_worker_is_one_line(
