@@ -109,7 +109,7 @@ def _fault_rows(outcomes: Sequence[Outcome], commands: Sequence[dict[str, Any]])
         return sum(any(one.startswith(fault) for one in each["faults"]) for each in commands)
 
     yield f"| tracebacks | {inputs('traceback')} | {of_commands('traceback')} |"
-    yield f"| aborts that ended the command | 0 | {of_commands('exit code')} |"
+    yield f"| aborts that ended the command | | {of_commands('exit code')} |"
     noisy = sum(any("lines" in one or "noise" in one for one in each["faults"]) for each in commands)
     yield f"| errors of more than one line, noise | {inputs('more than one')} | {noisy} |"
     yield f"| over 20 s | {inputs('over 20 s')} | {of_commands('over 20 s')} |"
