@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parent / "data"
+DEMO = DATA.parents[1] / "examples" / "demo-scan"
 CT_ICH_PART = DATA / "ct-ich"
 GE_HEAD_PART = DATA / "ge-head"
 TEMPLATES = DATA / "templates"

@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class NiftiGrid:
-    """How a NIfTI file stores the voxels of a scan, so that a mask is written back on the same grid.
+    """How a volume's file (NIfTI, NRRD, MetaImage) stores the voxels of a scan, so that a mask is written on its grid.
 
     `orientation` is nibabel's (3, 2) array that takes the file's axes to the scan's (columns, rows, slices)
     with columns to the left, rows to posterior and slices to superior; `affine` is the file's own (4, 4), RAS, in
@@ -36,8 +36,8 @@ class NiftiGrid:
 class Source:
     """Where a scan came from.
 
-    `kind` is one of ct-ich, ct-ich-nifti, nifti, images, video, dicom. For DICOM, `instance_uids[k]` is the SOP
-    instance of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance).
+    `kind` is one of ct-ich, ct-ich-nifti, nifti, nrrd, metaimage, images, video, dicom. For DICOM, `instance_uids[k]`
+    is the SOP instance of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance).
     """
 
     kind: str

@@ -1,10 +1,18 @@
-"""Zips: what they hold is read, and what is not safe to unpack is refused in one line."""
+"""Archives: what they hold is read, and what is not safe to unpack is refused in one line."""
 
 from __future__ import annotations
 
+import bz2
+import errno
+import gzip
+import io
+import lzma
+import shutil
 import stat
+import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +20,7 @@ import pytest
 
 from dicom_made import hu_of_head, made_series
 from ichor.errors import UnreadableInput
-from ichor.read import archive
+from ichor.read import archive, archive_bounds, unpack
 from ichor.read.base import ReadOptions
 
 HU = hu_of_head()
@@ -63,7 +71,7 @@ def test_junk_beside_the_series(tmp_path: Path, scan_zip: Path) -> None:
     with zipfile.ZipFile(scan_zip, "a") as packed:
         packed.writestr("__MACOSX/._I0000", b"\0" * 200)
         packed.writestr(".DS_Store", b"junk")
-        packed.writestr("more.zip", scan_zip.read_bytes())
+        packed.writestr("more.zip", b"junk")
     scan = archive.read(scan_zip, ReadOptions())
     assert scan.n_slices == 8
     assert scan.warnings == ()
@@ -102,7 +110,7 @@ def test_accepts(tmp_path: Path, scan_zip: Path) -> None:
 def test_no_path_escapes(scan_zip: Path, name: str) -> None:
     with zipfile.ZipFile(scan_zip, "a") as packed:
         packed.writestr(zipfile.ZipInfo(name), b"x")
-    assert refusal(scan_zip) == "expected files inside the zip's own folder, entry 9 points out of it"
+    assert refusal(scan_zip) == "expected files inside the archive's own folder, entry 9 points out of it"
 
 
 def test_no_symbolic_links(scan_zip: Path) -> None:
@@ -123,18 +131,18 @@ def test_no_passwords(scan_zip: Path) -> None:
 
 
 def test_too_many_files(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAXIMUM_FILES", 7)
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 7)
     assert refusal(scan_zip) == "expected at most 7 files in a zip, found 8"
 
 
 def test_too_many_bytes(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAXIMUM_BYTES", 9000)
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_BYTES", 9000)
     assert refusal(scan_zip) == "expected at most 9,000 bytes unpacked, found 30,592"
 
 
 def test_a_zip_that_lies_about_its_size(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both headers say 10 bytes; far more come out, and writing ends there."""
-    monkeypatch.setattr(archive, "MAXIMUM_BYTES", 100_000)
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_BYTES", 100_000)
     path = scan_zip.with_name("bomb.zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("a.dcm", b"\0" * 5_000_000)
@@ -162,7 +170,7 @@ def test_damaged_zips(scan_zip: Path, damage: str) -> None:
 def test_a_zip_of_nothing(tmp_path: Path) -> None:
     path = tmp_path / "empty.zip"
     zipfile.ZipFile(path, "w").close()
-    assert refusal(path) == "expected a head CT in the zip, found no file"
+    assert refusal(path) == "expected a head CT in the archive, found no file"
 
 
 def test_a_zip_of_something_else(tmp_path: Path) -> None:
@@ -203,3 +211,183 @@ def test_a_name_that_is_not_the_utf8_it_claims_to_be_is_refused(tmp_path: Path) 
     path = zipped(made_series(tmp_path / "series"), tmp_path / "name.zip", prefix="ä/")
     path.write_bytes(path.read_bytes().replace("ä".encode(), b"\xff\xfe"))
     assert "damaged" in refusal(path)
+
+
+PACKED = {
+    "scan.tar": lambda content: content,
+    "scan.tar.gz": gzip.compress,
+    "scan.tgz": gzip.compress,
+    "scan.tar.bz2": bz2.compress,
+    "scan.tar.xz": lzma.compress,
+    "SCAN.TGZ": gzip.compress,
+    "scan": lambda content: content,
+}
+
+
+def tar_of(folder: Path, change: Callable[[tarfile.TarInfo], tarfile.TarInfo | None] = lambda entry: entry) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        packed.add(folder, "study", filter=change)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def scan_tar(tmp_path: Path) -> bytes:
+    return tar_of(made_series(tmp_path / "series"))
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_tar_of_any_packing(tmp_path: Path, scan_tar: bytes, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(PACKED[name](scan_tar))
+    assert archive.accepts(path)
+    scan = archive.read(path, ReadOptions())
+    np.testing.assert_array_equal(scan.voxels, HU)
+    assert scan.source.path == path
+
+
+@pytest.mark.parametrize("name", ["scan.tar", "scan.tgz", "scan.tar.bz2", "scan.tar.xz"])
+@pytest.mark.parametrize("damage", ["cut in a file", "cut between files", "no end", "bad header", "other content"])
+def test_a_damaged_tar_is_never_read_in_part(tmp_path: Path, scan_tar: bytes, name: str, damage: str) -> None:
+    second = scan_tar.index(b"study/", 3000)  # the header of a later file
+    content = {
+        "cut in a file": scan_tar[: second + 700],
+        "cut between files": scan_tar[:second],
+        "no end": scan_tar.rstrip(b"\0") + bytes(-len(scan_tar.rstrip(b"\0")) % 512),
+        "bad header": scan_tar[:second] + b"x" * 512 + scan_tar[second + 512 :],
+        "other content": b"%PDF-1.7 a letter" * 100,
+    }[damage]
+    path = tmp_path / name
+    path.write_bytes(PACKED[name](content))
+    assert refusal(path) == "expected a tar archive, found a damaged one (it cannot be unpacked whole)"
+
+
+@pytest.mark.parametrize("name", ["scan.tgz", "scan.tar.bz2", "scan.tar.xz"])
+def test_a_packed_tar_whose_checksum_fails_is_refused(tmp_path: Path, scan_tar: bytes, name: str) -> None:
+    content = bytearray(PACKED[name](scan_tar))
+    content[-6 if name == "scan.tgz" else len(content) // 2] ^= 255
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_a_tar_holds_nothing_but_files_and_folders(tmp_path: Path, kind: bytes) -> None:
+    def change(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        if entry.name.endswith("I0003"):
+            entry.type, entry.linkname, entry.size = kind, "/etc/passwd", 0
+        return entry
+
+    path = tmp_path / "scan.tar"
+    path.write_bytes(tar_of(made_series(tmp_path / "series"), change))
+    assert refusal(path).startswith("expected files and folders, entry ")
+
+
+@pytest.mark.parametrize("name", ["../out", "/tmp/out", "a/../../out", "C:out"])
+def test_no_path_leaves_a_tar(tmp_path: Path, name: str) -> None:
+    def change(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.name = name if entry.name.endswith("I0003") else entry.name
+        return entry
+
+    path = tmp_path / "scan.tar"
+    path.write_bytes(tar_of(made_series(tmp_path / "series"), change))
+    assert "points out of it" in refusal(path)
+
+
+def test_a_tar_is_held_to_the_limits(tmp_path: Path, scan_tar: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "scan.tgz"
+    path.write_bytes(gzip.compress(scan_tar))
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 7)
+    assert refusal(path) == "expected at most 7 files in an archive, found more"
+
+
+def test_a_tar_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_bounds, "ALWAYS_BYTES", 1000)
+    folder = tmp_path / "zeros"
+    folder.mkdir()
+    (folder / "a.dcm").write_bytes(bytes(10**7))
+    path = tmp_path / "bomb.tgz"
+    path.write_bytes(gzip.compress(tar_of(folder)))
+    assert "bytes unpacked, found more" in refusal(path)
+
+
+def nested(content: bytes, depth: int) -> bytes:
+    for _ in range(depth):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("inner.zip", content)
+        content = buffer.getvalue()
+    return content
+
+
+def test_archives_in_archives(tmp_path: Path, scan_zip: Path, scan_tar: bytes) -> None:
+    inner = {"zip": scan_zip.read_bytes(), "tar": scan_tar, "tgz": gzip.compress(scan_tar)}
+    for kind, content in inner.items():
+        path = tmp_path / f"of-{kind}.zip"
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr(f"export/disc.{kind}", content)
+        np.testing.assert_array_equal(archive.read(path, ReadOptions()).voxels, HU)
+    path = tmp_path / "outer.tar.gz"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    shutil.copy(scan_zip, folder / "disc.zip")
+    path.write_bytes(gzip.compress(tar_of(folder)))
+    np.testing.assert_array_equal(archive.read(path, ReadOptions()).voxels, HU)
+
+
+def test_the_limits_are_of_all_archives_together(
+    tmp_path: Path, scan_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "outer.zip"
+    path.write_bytes(nested(scan_zip.read_bytes(), unpack.DEEPEST - 1))
+    assert archive.read(path, ReadOptions()).n_slices == 8
+    path.write_bytes(nested(scan_zip.read_bytes(), unpack.DEEPEST))
+    assert refusal(path).endswith(f"expected archives at most {unpack.DEEPEST} deep, found one in the deepest")
+    path.write_bytes(nested(scan_zip.read_bytes(), 1))
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 8)
+    assert refusal(path).endswith("expected at most 7 files in a zip, found 8")
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 9)
+    monkeypatch.setattr(archive_bounds, "MAXIMUM_BYTES", len(scan_zip.read_bytes()) + 30_000)
+    assert "bytes unpacked, found 30,592" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["inner.zip", "inner.tar"])
+def test_an_unsafe_archive_inside_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
+    buffer = io.BytesIO()
+    if name == "inner.zip":
+        with zipfile.ZipFile(buffer, "w") as packed:
+            packed.writestr(zipfile.ZipInfo("../out"), b"x")
+    else:
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            tar.addfile(tarfile.TarInfo("../out"))
+    path = tmp_path / "outer.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr(name, buffer.getvalue())
+    assert refusal(path).endswith(f"/{name}: expected files inside the archive's own folder, entry 1 points out of it")
+
+
+def test_what_macos_leaves_beside_each_file_is_passed_over(tmp_path: Path) -> None:
+    series = made_series(tmp_path / "series")
+    for file in list(series.iterdir()):
+        (series / f"._{file.name}").write_bytes(bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(200))
+    (tmp_path / "scan.tar").write_bytes(tar_of(series))
+    for path in (zipped(series, tmp_path / "scan.zip"), tmp_path / "scan.tar"):
+        scan = archive.read(path, ReadOptions())
+        assert scan.n_slices == 8
+        assert scan.warnings == ()
+
+
+def test_a_full_disk_is_told_as_that(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(unpack, "write_out", full)
+    room = tempfile.gettempdir()
+    assert refusal(scan_zip) == (
+        f"expected room in {room} to unpack it, found that disk full: make room there, or set TMPDIR to a folder with "
+        "more"
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(tempfile, "tempdir", room)
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    assert "found that disk full" in refusal(scan_zip)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK
 from PIL import Image
 
 from ichor.errors import UnreadableInput
@@ -39,6 +41,25 @@ def nifti(folder: Path) -> Path:
     affine = np.diag([-0.5, -0.5, 5.0, 1.0])
     nib.save(nib.Nifti1Image(head().transpose(2, 1, 0), affine), folder / "head.nii.gz")
     return folder / "head.nii.gz"
+
+
+def nifti_pair(folder: Path) -> Path:
+    nib.save(nib.Nifti1Pair(head().transpose(2, 1, 0), np.diag([-0.5, -0.5, 5.0, 1.0])), folder / "head.hdr")
+    return folder / "head.hdr"
+
+
+def analyze(folder: Path) -> Path:
+    """Its rows run to the front, as programs take it."""
+    image = nib.AnalyzeImage(head()[:, ::-1].transpose(2, 1, 0), np.diag([-0.5, 0.5, 5.0, 1.0]))
+    nib.save(image, folder / "head.hdr")
+    return folder / "head.img"
+
+
+def itk(folder: Path, name: str) -> Path:
+    image = SimpleITK.GetImageFromArray(head())
+    image.SetSpacing((0.5, 0.5, 5.0))
+    SimpleITK.WriteImage(image, str(folder / name), useCompression=True)
+    return folder / name
 
 
 def images(folder: Path) -> Path:
@@ -73,9 +94,31 @@ def archive(folder: Path) -> Path:
     return folder / "scan.zip"
 
 
+def tar(folder: Path) -> Path:
+    shutil.make_archive(str(folder / "scan"), "gztar", dicom(folder))
+    return folder / "scan.tar.gz"
+
+
+def nested(folder: Path) -> Path:
+    """A tar of NIfTI in a zip."""
+    inner = folder / "inner"
+    (inner / "scan").mkdir(parents=True)
+    nifti(inner / "scan")
+    shutil.make_archive(str(inner / "scan"), "tar", inner / "scan")
+    shutil.rmtree(inner / "scan")
+    shutil.make_archive(str(folder / "scan"), "zip", inner)
+    return folder / "scan.zip"
+
+
 SIZES = ReadOptions(pixel_mm=0.5, slice_mm=5.0)
 FORMATS = {
     "nifti": Format("nifti", "nifti", nifti),
+    "nifti pair": Format("nifti", "nifti", nifti_pair),
+    "analyze": Format("nifti", "nifti", analyze),
+    "nrrd": Format("nrrd", "nrrd", partial(itk, name="head.nrrd")),
+    "nrrd, detached": Format("nrrd", "nrrd", partial(itk, name="head.nhdr")),
+    "metaimage": Format("metaimage", "metaimage", partial(itk, name="head.mha")),
+    "metaimage, detached": Format("metaimage", "metaimage", partial(itk, name="head.mhd")),
     "images": Format("images", "images", images, has_air=False),
     "images with sizes": Format("images", "images", images, options=SIZES, has_air=False),
     "ct-ich-nifti": Format("ct_ich_nifti", "ct-ich-nifti", ct_ich_nifti),
@@ -84,6 +127,8 @@ FORMATS = {
     "video with sizes": Format("video", "video", video, options=SIZES, is_phantom=False),
     "dicom ge-head": Format("dicom", "dicom", dicom, is_phantom=False),
     "zip of ge-head": Format("archive", "dicom", archive, is_phantom=False),
+    "tar.gz of ge-head": Format("archive", "dicom", tar, is_phantom=False),
+    "tar of nifti in a zip": Format("archive", "nifti", nested),
 }
 
 
@@ -116,7 +161,7 @@ def test_the_source_says_what_it_was(made: Made) -> None:
     assert source.path == made.path
     for per_slice in (source.instance_uids, source.frame_numbers):
         assert len(per_slice) == (n if source.kind == "dicom" else 0)
-    assert (source.nifti is not None) == source.kind.endswith("nifti")
+    assert (source.nifti is not None) == (source.kind in ("nifti", "ct-ich-nifti", "nrrd", "metaimage"))
 
 
 def test_every_array_fits_the_slices(made: Made) -> None:
@@ -246,7 +291,8 @@ def test_an_empty_folder_is_one_line(tmp_path: Path) -> None:
     one_line(tmp_path)
 
 
-NAMES = ("a.nii", "a.nii.gz", "a.zip", "a.dcm", "a.png", "a.avi", "brain.avi", "a")
+NAMES = ("a.nii", "a.nii.gz", "a.hdr", "a.img", "a.nrrd", "a.nhdr", "a.mha", "a.mhd", "a.zip", "a.tar", "a.tgz")
+NAMES += ("a.dcm", "a.png", "a.avi", "brain.avi", "a")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ import pytest
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
 from ichor.scan import RADIOLOGICAL, Scan
-from paths import TEMPLATES
+from paths import GE_HEAD_PART, TEMPLATES
 from phantom import BRAIN, head
 
 SPACING = (0.5, 0.6, 5.0)  # column, row, slice
@@ -374,3 +374,103 @@ def test_a_header_with_any_bytes_wrong_is_read_or_refused_in_one_line(tmp_path: 
             refused += 1
     assert 0 < refused < 300
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_lost_offset_is_taken_off_and_told(tmp_path: Path) -> None:
+    hu = np.rint(open_scan(GE_HEAD_PART).hu).astype(np.int16)
+    for offset in (1024, 1000):
+        stored = (hu.astype(np.int32) + offset).clip(0, 4095).astype(np.uint16)
+        scan = open_scan(save(lps_image(stored), tmp_path / "lost.nii"))
+        np.testing.assert_array_equal(scan.voxels, hu.clip(-offset))
+        assert scan.voxels.dtype == np.int16
+        (warning,) = scan.warnings
+        assert warning.startswith(f"{offset} was added to the HU and never taken off")
+
+
+def test_values_stored_without_their_sign_are_read_with_it(tmp_path: Path) -> None:
+    scan = open_scan(save(lps_image(head().view(np.uint16)), tmp_path / "unsigned.nii"))
+    np.testing.assert_array_equal(scan.voxels, head())
+    assert "as if they had no sign" in scan.warnings[0]
+
+
+def test_an_intercept_without_a_slope_is_added_only_where_it_makes_hu(tmp_path: Path) -> None:
+    """By the standard (scl_slope 0: no scaling) it is not added; writers forget the slope."""
+    for hu, told in ((head() + 500, 1), (head(), 0)):
+        path = save(lps_image(hu), tmp_path / "inter.nii")
+        raw = bytearray(path.read_bytes())
+        raw[112:120] = np.array([0, -500], "<f4").tobytes()  # scl_slope, scl_inter (nifti1.h)
+        path.write_bytes(raw)
+        scan = open_scan(path)
+        np.testing.assert_array_equal(scan.voxels, head())
+        assert len(scan.warnings) == told
+        assert all("intercept of -500 and no slope" in one for one in scan.warnings)
+
+
+@pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_is_gzip_says_the_content_not_the_name(tmp_path: Path, name: str, packed: bool) -> None:
+    plain = save(lps_image(head()), tmp_path / "plain.nii").read_bytes()
+    (tmp_path / name).write_bytes(gzip.compress(plain) if packed else plain)
+    scan = open_scan(tmp_path / name)
+    np.testing.assert_array_equal(scan.voxels, head())
+    assert not scan.warnings
+
+
+def pair(folder: Path, kind: type, *, packed: bool = False, upper: bool = False) -> tuple[Path, Path]:
+    """The made head as .hdr and .img; Analyze's rows run to the front."""
+    hu = head() if kind is not nib.AnalyzeImage else head()[:, ::-1]
+    image = kind(np.ascontiguousarray(hu.transpose(2, 1, 0)), lps_image(head()).affine)
+    nib.save(image, folder / "head.hdr")
+    files = [folder / "head.hdr", folder / "head.img"]
+    if packed:
+        files = [one.with_name(one.name + ".gz") for one in files]
+        for one in files:
+            one.write_bytes(gzip.compress(one.with_suffix("").read_bytes()))
+            one.with_suffix("").unlink()
+    if upper:
+        files = [one.rename(one.with_name(one.name.upper())) for one in files]
+    return files[0], files[1]
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Pair, nib.Nifti2Pair, nib.AnalyzeImage, nib.Spm2AnalyzeImage])
+@pytest.mark.parametrize("form", ["plain", "packed", "upper"])
+def test_a_pair_is_read_by_either_of_its_files(tmp_path: Path, kind: type, form: str) -> None:
+    if kind is nib.Spm2AnalyzeImage:
+        hu = np.ascontiguousarray(head()[:, ::-1].transpose(2, 1, 0))
+        nib.save(kind(hu, None), tmp_path / "head.hdr")
+        (tmp_path / "head.mat").unlink(missing_ok=True)
+        files = tmp_path / "head.hdr", tmp_path / "head.img"
+    else:
+        files = pair(tmp_path, kind, packed=form == "packed", upper=form == "upper")
+    for file in files:
+        scan = open_scan(file)
+        np.testing.assert_array_equal(scan.voxels, head())
+        assert scan.source.path == file
+        if kind in (nib.Nifti1Pair, nib.Nifti2Pair):
+            assert scan.spacing_mm == pytest.approx((0.6, 0.5, 5.0))
+            assert not scan.warnings
+        else:
+            assert "left and right" in scan.warnings[0] and "Analyze" in scan.warnings[0]
+
+
+def test_a_pair_without_its_voxels_or_of_other_content_is_one_line(tmp_path: Path) -> None:
+    header, voxels = pair(tmp_path, nib.Nifti1Pair)
+    content = voxels.read_bytes()
+    voxels.write_bytes(content[:-5])
+    with pytest.raises(UnreadableInput, match=f"{len(content)} bytes are needed, {len(content) - 5} are there"):
+        open_scan(header)
+    voxels.unlink()
+    with pytest.raises(UnreadableInput, match=r"voxels lie in an \.img file beside it, and there"):
+        open_scan(header)
+    header.write_bytes(b"ENVI\nsamples = 36\n")
+    with pytest.raises(UnreadableInput, match="found none of these"):
+        open_scan(header)
+
+
+def test_analyze_of_another_orientation_is_refused(tmp_path: Path) -> None:
+    header, _ = pair(tmp_path, nib.AnalyzeImage)
+    raw = bytearray(header.read_bytes())
+    raw[252] = 2  # hist.orient: sagittal
+    header.write_bytes(raw)
+    with pytest.raises(UnreadableInput, match="Analyze with slices of orientation 2"):
+        open_scan(header)

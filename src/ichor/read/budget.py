@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ichor.read.beside import files_of
+
 BASE_BYTES = 768 * 2**20
 BYTES_PER_BYTE = 32  # gzip and JPEG make a scan ten times smaller, and it is held two or three times on the way
 MOST_OF_THE_MACHINE = 0.8
@@ -41,7 +43,8 @@ def size_of(path: Path) -> Size:
     n_bytes = n_files = 0
     folder = path.parent if path.name.upper() == "DICOMDIR" or path.suffix.lower() == ".avi" else path
     if not folder.is_dir():
-        return Size(_on_disk(path), 1)
+        files = files_of(path)
+        return Size(sum(map(_on_disk, files)), len(files))
     for root, _, names in os.walk(folder):
         for name in names:
             n_bytes += _on_disk(Path(root, name))

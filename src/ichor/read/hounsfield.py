@@ -1,11 +1,16 @@
-"""Whether the values of a volume can be the Hounsfield units (HU) of a head CT.
+"""Whether the values of a volume can be the Hounsfield units (HU) of a head CT, and which others can be made HU.
 
-A NIfTI file names no modality, so an MR or a CT in another unit looks the same from outside. What tells them
-apart is the scale: HU are fixed by air (-1000) and water (0), hence brain lies at 0 to 80 and almost nothing
-between fat (-100) and air. Heads that were cropped, padded, clipped or stripped of the skull keep enough.
+Volume formats name no modality, and headers lose their intercept, so an MR or a CT in another unit looks the same from
+outside. What tells them apart is the scale: HU are fixed by air (-1000) and water (0), hence brain lies at 0 to 80 and
+almost nothing between fat (-100) and air. Heads that were cropped, padded, clipped or stripped of the skull keep
+enough.
+
+Values are repaired only where they can have been nothing else (`wrapped`, `lost_offset`); each reader reports it.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +18,18 @@ from numpy.typing import NDArray
 LOWEST, HIGHEST = -4096, 32767  # paddings go down to -4000; metal in the extended range goes far up
 AIR_HU = -900  # at or below: air, or what a file is padded with
 AIR_ENOUGH = 0.005  # part of the voxels
+OFFSETS = (1024, 1000)  # what scanners and programs add, so that HU need no sign
+PEAK_HU = (24, 46)  # where the commonest value of a brain lies; the ranges of the two offsets do not overlap
+SMOOTHED_HU = 5  # values that are counted together, since some scales leave gaps
+BRAIN_OF_SOFT = 0.5  # of what lies from fat to bone (-200 to 400 HU), what lies at 0 to 80
+STRIPPED_HU, STRIPPED = (1, 150), 0.995  # a brain on its own, and the part of it that lies there
+ALIKE = 0.7  # neighbours of the same value: of images with noise less than a fifth, enlarged ones a half
 
 
-def why_not_hu(values: NDArray[np.generic]) -> str | None:
+def why_not_hu(values: NDArray[np.generic], *, in_bytes: bool = False) -> str | None:
     """What speaks against finite `values` (any shape) being HU of a head; None if nothing does.
 
-    The answer reads "expected ..., found ...".
+    `in_bytes` is whether they were stored as one byte each. The answer reads "expected ..., found ...".
     """
     low, high = float(values.min()), float(values.max())
     found = f"found {low:g} to {high:g}"
@@ -31,7 +42,38 @@ def why_not_hu(values: NDArray[np.generic]) -> str | None:
         return _why_not_with_air(histogram, found)
     if low < 0:
         return _why_not_cropped(histogram, found)
-    return _why_not_stripped(histogram, found)
+    return _why_not_stripped(histogram, found, in_bytes) or _why_labels(values, histogram.background)
+
+
+def wrapped(values: NDArray[Any]) -> NDArray[np.int16] | None:
+    """Unsigned 16-bit values as the signed ones that they were, where those below 0 went round to the top; else None.
+
+    -1000 becomes 64536. No CT has values there, and none between.
+    """
+    if values.dtype.kind != "u" or values.dtype.itemsize != 2 or values.max() < 2**16 + LOWEST:
+        return None
+    signed = values.astype(np.uint16).view(np.int16)
+    return signed if signed.min() >= LOWEST and why_not_hu(signed) is None else None
+
+
+def lost_offset(values: NDArray[Any]) -> int | None:
+    """The offset, 1024 or 1000, that was added to HU and never taken off; None where that is not certain.
+
+    It is where taking it off gives a head with its air, most of its soft tissue at 0 to 80 HU, and the peak of its
+    brain where only one of the two offsets can put it.
+    """
+    if values.min() < 0 or values.max() > HIGHEST or values.min() == values.max():
+        return None
+    counts = np.bincount(np.rint(values).astype(np.int32).ravel(), minlength=2048)
+    counts = np.convolve(counts, np.ones(SMOOTHED_HU, np.int64), mode="same")
+    for offset in OFFSETS:
+        soft = counts[offset - 200 : offset + 401]
+        peak = int(soft.argmax()) - 200
+        brain = counts[offset : offset + 81].sum() / max(soft.sum(), 1)
+        air = counts[: offset + AIR_HU + 1].sum() / counts.sum()
+        if PEAK_HU[0] <= peak <= PEAK_HU[1] and brain >= BRAIN_OF_SOFT and air >= AIR_ENOUGH:
+            return offset if why_not_hu(values - np.int32(offset)) is None else None
+    return None
 
 
 class _Histogram:
@@ -84,15 +126,30 @@ def _why_not_cropped(histogram: _Histogram, found: str) -> str | None:
     )
 
 
-def _why_not_stripped(histogram: _Histogram, found: str) -> str | None:
-    """Nothing below 0: only a brain on a background of 0 can be HU, and brain is narrow (10 to 60 HU)."""
+def _why_not_stripped(histogram: _Histogram, found: str, in_bytes: bool) -> str | None:
+    """Nothing below 0: only a brain on a background of 0 can be HU, clipped, and brain is narrow (10 to 60 HU).
+
+    A byte holds no HU: what is stored so is an MR, an atlas, a mask or a picture, even where its values fit.
+    """
     first, middle, third = histogram.tissue_quartiles()
     if (
-        histogram.background == 0
-        and histogram.part(1, 150, of_tissue=True) >= 0.9
+        not in_bytes
+        and histogram.background == 0
+        and histogram.part(*STRIPPED_HU, of_tissue=True) >= STRIPPED
         and 10 <= middle <= 60
-        and third - first <= 40
+        and third - first <= 30
     ):
         return None
-    guess = "MR, a mask, or CT in another unit (Cormack units, gray values, or HU with 1000 or 1024 added)"
-    return f"expected HU, where air is -1000, {found}, none below 0: {guess}"
+    guess = "MR, an atlas, a mask, or CT in another unit (Cormack units, gray values, or HU with 1000 or 1024 added)"
+    stored = " stored as bytes" if in_bytes else ""
+    return f"expected HU, where air is -1000, {found}{stored}, none below 0: {guess}"
+
+
+def _why_labels(values: NDArray[np.generic], background: int | None) -> str | None:
+    """Whole areas of one value are the labels of an atlas, which may lie where brain does."""
+    one, next_to_it = values[..., 1:], values[..., :-1]
+    tissue = (one != background) & (next_to_it != background)
+    alike = float(np.mean((one == next_to_it)[tissue])) if tissue.any() else 1.0
+    if alike <= ALIKE:
+        return None
+    return f"expected HU of a head, found {alike:.0%} of the voxels like the next one: labels of an atlas, or a mask"

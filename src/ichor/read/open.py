@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ichor.read.process import Reading
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
-READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "images", "video", "dicom")
+READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "nrrd", "metaimage", "images", "video", "dicom")
+
+APPLE_DOUBLE = bytes.fromhex("00051607")  # RFC 1740
 
 
 def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
-    """The head CT at `path`: a ct-ich subject, a NIfTI file, a folder of images, two videos,
-    DICOM, or a zip of these.
+    """The head CT at `path`: a ct-ich subject, a NIfTI, NRRD or MetaImage file, a folder of images, two videos,
+    DICOM, or an archive of these.
 
     It is read in a process of its own (`ichor.read.process`), so that no file can crash or exhaust this one. Raises
     UnreadableInput, with one line that names the path and says why, where there is none.
@@ -95,11 +97,21 @@ def _in_one_line(path: Path) -> Iterator[None]:
 def _reader(path: Path) -> Reader:
     if not path.exists():
         raise UnreadableInput(f"{path}: expected a file or folder, found nothing of that name")
+    if _is_apple_double(path):
+        raise UnreadableInput(f"{path}: expected a scan, found what macOS keeps beside one: give {path.name[2:]}")
     for name in READERS:
         module = cast(Reader, import_module(f"ichor.read.{name}"))
         if module.accepts(path):
             return module
     raise UnreadableInput(
-        f"{path}: expected a head CT (DICOM, NIfTI, a ct-ich subject, a folder of JPG or PNG slices, two AVI videos, "
-        "or a zip), found none of these"
+        f"{path}: expected a head CT (DICOM, NIfTI, NRRD, MetaImage, a ct-ich subject, a folder of JPG or PNG slices, "
+        "two AVI videos, or an archive of these), found none of these"
     )
+
+
+def _is_apple_double(path: Path) -> bool:
+    """Whether this is the hidden file that macOS writes beside each file on disks of other systems, and into zips."""
+    if not path.name.startswith("._") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(APPLE_DOUBLE)) == APPLE_DOUBLE

@@ -1,9 +1,10 @@
 """Masks, probabilities and HU as NIfTI-1 on the scan's grid.
 
-A scan that came from NIfTI is written back in the file's own axis order and affine, so that arrays line up
-voxel by voxel. Any other is written as (columns, rows, slices) with an affine from the slices' positions:
-the sform carries a tilted gantry's shear exactly; the qform, which cannot, keeps the lowest slice's place
-and the slices' directions. NIfTI knows one distance between slices; an uneven scan takes the median.
+A scan that came from NIfTI, NRRD or MetaImage is written back in the file's own axis order and affine, so that arrays
+line up voxel by voxel. Any other is written as (columns, rows, slices) with an affine from the slices' positions. The
+sform carries a tilted gantry's shear exactly; the qform, which cannot, keeps the lowest slice's place and the slices'
+directions. But for that the two say the same, whatever those of a source did. NIfTI knows one distance between slices;
+an uneven scan takes the median.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
+from ichor.read.affine import slice_axis, without_shear
 from ichor.scan import FloatArray, Scan
 from ichor.write.hu_scale import WHOLE_HU, HuScale
 
@@ -56,8 +58,12 @@ def write_hu(scan: Scan, path: Path, scale: HuScale = WHOLE_HU) -> None:
 
 def grid_warnings(scan: Scan) -> tuple[str, ...]:
     """What NIfTI cannot say of the scan's grid, one sentence each, for a person to read."""
+    tilted = (
+        f"The gantry was tilted by {scan.tilt_deg:g} degrees; programs that read only the qform of the NIfTI files "
+        "(ITK, SimpleITK) leave out the shift between slices.",
+    ) * (abs(scan.tilt_deg or 0) > SHEARED_FROM_DEG)
     if scan.source.nifti is not None:
-        return ()
+        return tilted
     if scan.pixel_mm is None or scan.positions_mm is None:
         return ("The NIfTI files count in voxels of 1 x 1 x 1: the scan's spacing is not known.",)
     said = []
@@ -70,12 +76,7 @@ def grid_warnings(scan: Scan) -> tuple[str, ...]:
         )
     if np.ptp(scan.pixel_mm, axis=0).max() > 1e-4:
         said.append("Pixel sizes differ between slices; the NIfTI files take the median.")
-    if abs(scan.tilt_deg or 0) > SHEARED_FROM_DEG:
-        said.append(
-            f"The gantry was tilted by {scan.tilt_deg:g} degrees; programs that read only the qform of the NIfTI files "
-            "(ITK, SimpleITK) leave out the shift between slices."
-        )
-    return tuple(said)
+    return (*said, *tilted)
 
 
 def affine(scan: Scan) -> FloatArray:
@@ -123,18 +124,9 @@ def _write(array: NDArray[np.generic], scan: Scan, path: Path, *, slope: float, 
     unit = MILLIMETRES if grid is None else grid.unit_code
     header["xyzt_units"] = unit if known else UNKNOWN
     header["descrip"] = b"Ichor; research use only"
-    to_ras = affine(scan) if grid is None else grid.affine
-    header.set_qform(_without_shear(to_ras), code=SCANNER)
+    to_ras, axis = (affine(scan), 2) if grid is None else (grid.affine, slice_axis(grid.orientation))
+    header.set_qform(without_shear(to_ras, axis), code=SCANNER)
     header.set_sform(to_ras, code=SCANNER)
     voxels = np.asfortranarray(stored).tobytes(order="F")
     content = header.binaryblock.ljust(HEADER_BYTES, b"\0") + voxels
     write_whole(path, gzip.compress(content, compresslevel=FAST, mtime=0))
-
-
-def _without_shear(to_ras: FloatArray) -> FloatArray:
-    """The affine with its slice axis set at a right angle to the slices, as far as the slices are apart."""
-    result = to_ras.copy()
-    normal = np.cross(to_ras[:3, 0], to_ras[:3, 1])
-    normal /= np.linalg.norm(normal)
-    result[:3, 2] = normal * (to_ras[:3, 2] @ normal)
-    return result
