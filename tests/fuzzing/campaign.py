@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import shutil
 import subprocess
@@ -150,7 +151,14 @@ def _peak(pid: int) -> int:
 def _wrong_shape(scan: Scan, path: Path, reader: str) -> list[str]:
     """Whether the array is none that the headers have, as another way of reading them has it."""
     n, rows, columns = scan.voxels.shape
-    stated = {"dicom": _dicom_sizes, "nifti": _nifti_sizes, "images": _image_sizes, "video": _video_sizes}.get(reader)
+    stated = {
+        "dicom": _dicom_sizes,
+        "nifti": _nifti_sizes,
+        "nrrd": _text_sizes,
+        "metaimage": _text_sizes,
+        "images": _image_sizes,
+        "video": _video_sizes,
+    }.get(reader)
     if stated is None:
         return []
     most, sizes = stated(path)
@@ -178,12 +186,20 @@ def _nifti_sizes(path: Path) -> tuple[int, set[tuple[int, int]]]:
     import gzip
 
     content = path.read_bytes()
-    if path.suffix == ".gz":
+    if content[:2] == b"\x1f\x8b":
         content = gzip.GzipFile(fileobj=BytesIO(content)).read(540)
     kinds = nibabel().Nifti1Header, nibabel().Nifti2Header
     kind = kinds[(540).to_bytes(4, "little") == content[:4] or (540).to_bytes(4, "big") == content[:4]]
-    dims = [int(one) for one in kind(content[: kind.template_dtype.itemsize], check=False)["dim"][1:4]]
-    return max(dims), {(a, b) for i, a in enumerate(dims) for j, b in enumerate(dims) if i != j}
+    return _sizes_of([int(one) for one in kind(content[: kind.template_dtype.itemsize], check=False)["dim"][1:4]])
+
+
+def _text_sizes(path: Path) -> tuple[int, set[tuple[int, int]]]:
+    found = re.search(rb"^(?:DimSize\s*=|[Ss]izes:)\s*(-?\d+)\s+(-?\d+)\s+(-?\d+)", path.read_bytes(), re.MULTILINE)
+    return _sizes_of([] if found is None else [int(one) for one in found.groups()])
+
+
+def _sizes_of(dims: list[int]) -> tuple[int, set[tuple[int, int]]]:
+    return max(dims, default=0), {(a, b) for i, a in enumerate(dims) for j, b in enumerate(dims) if i != j}
 
 
 def _image_sizes(path: Path) -> tuple[int, set[tuple[int, int]]]:

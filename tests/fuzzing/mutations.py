@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import shutil
 import struct
-import warnings
-import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -19,12 +17,13 @@ import pydicom
 from numpy.random import Generator
 from pydicom.encaps import encapsulate
 
+from fuzzing.damage import all_of, anywhere, length, near_start, one_of
+from fuzzing.damage_headers import NUMBERS, TEXTS, WHOLE, tar_header, text_header, zip_header, zip_structure
 from ichor.imports import nibabel
+from ichor.read.beside import files_of
 from ichor.read.dicom.files import parse, quietly
 
 KINDS = ("header", "length", "codestream", "structure")
-NUMBERS = ("0", "-1", "1", "5", "1e-6", "1e6", "1e308", "-1e308", "1e-308", "nan", "inf", "65535", "2147483647", "")
-WHOLE = (0, 1, 2, 7, 12, 16, 31, 32, 44, 47, 48, 96, 255, 4096, 32767, 65535)
 TAGS = (
     *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"),
     *("NumberOfFrames", "PixelSpacing", "SliceThickness", "ImagePositionPatient", "ImageOrientationPatient"),
@@ -34,7 +33,6 @@ TAGS = (
 )
 SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2", "1.2.3")
 SYNTAXES += ("1.2.840.10008.1.2.5", *(f"1.2.840.10008.1.2.4.{k}" for k in (50, 51, 57, 70, 80, 81, 90, 91, 100, 201)))
-TEXTS = ("", "\0" * 8, "x" * 70_000, "MONOCHROME1", "RGB", "ä\n\r\x1b[2J", "1\\2\\3", "../../etc/passwd")
 
 
 def mutate(path: Path, reader: str, kind: str, random: Generator) -> None:
@@ -53,7 +51,7 @@ def mutate(path: Path, reader: str, kind: str, random: Generator) -> None:
 
 
 def _siblings(path: Path, reader: str) -> list[Path]:
-    return sorted(path.parent.iterdir()) if reader == "video" else [path]
+    return sorted(path.parent.iterdir()) if reader == "video" else list(files_of(path))
 
 
 def _damaged(content: bytes, reader: str, kind: str, random: Generator) -> bytes:
@@ -64,30 +62,28 @@ def _damaged(content: bytes, reader: str, kind: str, random: Generator) -> bytes
         ("dicom", "length"): _dicom_length,
         ("nifti", "header"): _nifti_header,
         ("nifti", "structure"): _nifti_structure,
-        ("archive", "header"): _zip_header,
-        ("archive", "structure"): _zip_structure,
+        ("nrrd", "header"): text_header,
+        ("metaimage", "header"): text_header,
+        ("archive", "header"): tar_header if b"ustar" in content[:300] else zip_header,
+        ("archive", "structure"): zip_structure,
     }
     try:
         with quietly():
-            damage = special.get((reader, kind), {"header": _near_start, "length": _length}.get(kind, _anywhere))
+            damage = special.get((reader, kind), {"header": near_start, "length": length}.get(kind, anywhere))
             return damage(content, random)
     except MemoryError:
         raise
     except Exception:  # pydicom does not write everything that can be damaged
-        return _anywhere(content, random)
-
-
-def _one_of(choices: Any, random: Generator) -> Any:
-    return choices[int(random.integers(len(choices)))]
+        return anywhere(content, random)
 
 
 def _dicom_header(content: bytes, random: Generator) -> bytes:
     dataset = parse(content, with_pixels=True)
     for _ in range(int(random.integers(1, 3))):
         places = [dataset, *_items(dataset)]
-        place, keyword = _one_of(places, random), _one_of(TAGS, random)
+        place, keyword = one_of(places, random), one_of(TAGS, random)
         if keyword == "TransferSyntaxUID":
-            dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(_one_of(SYNTAXES, random))
+            dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(one_of(SYNTAXES, random))
         elif random.random() < 0.15 and keyword in place:
             del place[keyword]
         else:
@@ -112,11 +108,11 @@ def _set(dataset: Any, keyword: str, random: Generator) -> None:
         count = int(random.integers(0, 9))
     value: Any
     if vr == "US":
-        value = _one_of(WHOLE, random)
+        value = one_of(WHOLE, random)
     elif vr in ("DS", "IS"):
-        value = "\\".join(_one_of(NUMBERS, random) for _ in range(count))
+        value = "\\".join(one_of(NUMBERS, random) for _ in range(count))
     else:
-        value = _one_of(TEXTS, random)
+        value = one_of(TEXTS, random)
     dataset.add(pydicom.DataElement(keyword, vr if vr in ("US", "UI", "CS") else "LO", value))
 
 
@@ -138,30 +134,22 @@ def _pixel_area(content: bytes) -> int:
 def _dicom_codestream(content: bytes, random: Generator) -> bytes:
     start = _pixel_area(content)
     if random.random() < 0.5:  # the codestream's own headers lie at its start
-        return content[:start] + _near_start(content[start:], random)
-    return content[:start] + _anywhere(content[start:], random)
+        return content[:start] + near_start(content[start:], random)
+    return content[:start] + anywhere(content[start:], random)
 
 
 def _dicom_length(content: bytes, random: Generator) -> bytes:
     if random.random() < 0.5:
-        return _length(content, random)
+        return length(content, random)
     # An element's own length: one of the explicit ones, or an item's.
     places = [
-        at for mark in (b"OW", b"OB", b"US", b"DS", b"UI", b"SQ", b"\xfe\xff\x00\xe0") for at in _all(content, mark)
+        at for mark in (b"OW", b"OB", b"US", b"DS", b"UI", b"SQ", b"\xfe\xff\x00\xe0") for at in all_of(content, mark)
     ]
-    at = _one_of(places, random)
-    value = int(_one_of((0, 1, 3, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1_900_000_000, int(random.integers(2**16))), random))
+    at = one_of(places, random)
+    value = int(one_of((0, 1, 3, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1_900_000_000, int(random.integers(2**16))), random))
     long = content[at : at + 2] in (b"OW", b"OB", b"SQ") or content[at : at + 1] == b"\xfe"
     where, size = (at + 4, 4) if long else (at + 2, 2)
     return content[:where] + (value & (2 ** (8 * size) - 1)).to_bytes(size, "little") + content[where + size :]
-
-
-def _all(content: bytes, mark: bytes) -> list[int]:
-    found, at = [], content.find(mark)
-    while at >= 0:
-        found.append(at)
-        at = content.find(mark, at + 1)
-    return found
 
 
 def _dicom_structure(content: bytes, random: Generator) -> bytes:
@@ -177,9 +165,9 @@ def _dicom_structure(content: bytes, random: Generator) -> bytes:
     elif choice == 1:
         dataset.PixelData = bytes(dataset.PixelData) * int(random.integers(2, 5))
     elif choice == 2:
-        dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(_one_of(SYNTAXES, random))
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(one_of(SYNTAXES, random))
     elif choice == 3:
-        return _with_deep_sequences(content, int(_one_of((3, 50, 2000), random)))
+        return _with_deep_sequences(content, int(one_of((3, 50, 2000), random)))
     else:
         del dataset.PixelData
     return _written(dataset)
@@ -201,18 +189,18 @@ def _nifti_header(content: bytes, random: Generator) -> bytes:
     kind = nibabel().Nifti2Header if plain[0] == 540 % 256 else nibabel().Nifti1Header
     fields = kind.template_dtype.fields
     for _ in range(int(random.integers(1, 3))):
-        name = _one_of([*fields, *(["dim", "pixdim", "vox_offset", "srow_x", "srow_z", "datatype"] * 4)], random)
+        name = one_of([*fields, *(["dim", "pixdim", "vox_offset", "srow_x", "srow_z", "datatype"] * 4)], random)
         field, at = fields[name][0], fields[name][1]
         base, count = field.base, int(np.prod(field.shape)) if field.shape else 1
         where = at + base.itemsize * int(random.integers(count))
         if base.kind == "f":
             with np.errstate(all="ignore"):
-                value = np.array(float(_one_of(NUMBERS[:-1], random)), np.float64).astype(base).tobytes()
+                value = np.array(float(one_of(NUMBERS[:-1], random)), np.float64).astype(base).tobytes()
         else:
             value = (
                 random.bytes(base.itemsize)
                 if random.random() < 0.5
-                else int(_one_of(WHOLE, random)).to_bytes(8, "little")[: base.itemsize].ljust(base.itemsize, b"\0")
+                else int(one_of(WHOLE, random)).to_bytes(8, "little")[: base.itemsize].ljust(base.itemsize, b"\0")
             )
         plain[where : where + base.itemsize] = value
     return gzip.compress(bytes(plain), 1) if packed else bytes(plain)
@@ -225,101 +213,22 @@ def _nifti_structure(content: bytes, random: Generator) -> bytes:
     plain = gzip.decompress(content) if packed else content
     choice = int(random.integers(5))
     if choice == 0:  # an extension, of a length that is true or not
-        size = int(_one_of((16, 32, 1_900_000_000, -16, 7), random))
+        size = int(one_of((16, 32, 1_900_000_000, -16, 7), random))
         plain = plain[:348] + struct.pack("<4B2i", 1, 0, 0, 0, size, 6) + bytes(8) + plain[352:]
     elif choice == 1:
         plain = plain * 2
     elif choice == 2:  # packed where it should not be, or the reverse
         packed = not packed
     elif choice == 3:  # several members, one of them of zeros
-        return content + gzip.compress(bytes(int(_one_of((1, 10**6, 3 * 10**7), random))))
+        return content + gzip.compress(bytes(int(one_of((1, 10**6, 3 * 10**7), random))))
     else:
         plain = plain[:40] + plain[41:]
     return gzip.compress(plain, 1) if packed else plain
 
 
-def _zip_header(content: bytes, random: Generator) -> bytes:
-    """A field of an entry's header, in the file or in its directory, or of the directory's end."""
-    changed = bytearray(content)
-    records = [at for mark in (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06") for at in _all(content, mark)]
-    for _ in range(int(random.integers(1, 4))):
-        at = _one_of(records, random) + 4 + int(random.integers(26))
-        value = _one_of((b"\0\0", b"\1\0", b"\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\x40", random.bytes(2)), random)
-        changed[at : at + len(value)] = value
-    return bytes(changed)
-
-
-def _zip_structure(content: bytes, random: Generator) -> bytes:
-    """Packed again in another way, with what a zip of a scan has not."""
-    buffer = BytesIO()
-    way = _one_of((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA), random)
-    with warnings.catch_warnings(), zipfile.ZipFile(BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", way) as new:
-        warnings.simplefilter("ignore")  # two entries of one name
-        for entry in old.infolist():
-            if random.random() < 0.9:
-                new.writestr(entry.filename, old.read(entry))
-        name = _one_of(
-            ("../out", "/out", "a/../../b", "C:\\x", "x" * 300, "a/" * 200 + "b", "", "I0000", "I0000/a"), random
-        )
-        extra = int(random.integers(4))
-        if extra == 0:
-            new.writestr(zipfile.ZipInfo(name), random.bytes(100))
-        elif extra == 1:
-            new.writestr("bomb", bytes(int(_one_of((10**6, 10**8), random))))
-        elif extra == 2:
-            link = zipfile.ZipInfo("link")
-            link.create_system, link.external_attr = 3, 0o120777 << 16
-            new.writestr(link, "/etc")
-    packed = buffer.getvalue()
-    return packed if random.random() < 0.6 else _anywhere(packed, random)
-
-
-def _near_start(content: bytes, random: Generator) -> bytes:
-    """Bytes of the first few hundred, where headers are, set to what lies at the ends of ranges."""
-    changed = bytearray(content)
-    for _ in range(int(random.integers(1, 6))):
-        size = int(_one_of((1, 2, 4), random))
-        at = int(random.integers(max(1, min(len(changed) - size, int(_one_of((32, 128, 400), random))))))
-        value = int(_one_of((0, 1, 0xFF, 0x7F, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, int(random.integers(256))), random))
-        changed[at : at + size] = struct.pack(_one_of("<>", random) + "I", value)[:size]
-    return bytes(changed)
-
-
-def _length(content: bytes, random: Generator) -> bytes:
-    """Cut short, gone on with, or a part of it missing or there twice."""
-    at, other = sorted(int(random.integers(len(content) + 1)) for _ in range(2))
-    choice = int(random.integers(5))
-    if choice == 0:
-        return content[:at]
-    if choice == 1:
-        return content + random.bytes(int(_one_of((1, 2, 100, 5000), random)))
-    if choice == 2:
-        return content[:at] + content[other:]
-    if choice == 3:
-        return content[:other] + content[at:]
-    return content[: int(random.integers(min(600, len(content) + 1)))]
-
-
-def _anywhere(content: bytes, random: Generator) -> bytes:
-    """Bits turned, or a stretch overwritten, wherever it falls."""
-    changed = bytearray(content)
-    if not changed:
-        return random.bytes(64)
-    if random.random() < 0.6:
-        for _ in range(int(_one_of((1, 2, 8, 64), random))):
-            changed[int(random.integers(len(changed)))] ^= 1 << int(random.integers(8))
-    else:
-        size = int(_one_of((2, 16, 200), random))
-        at = int(random.integers(len(changed)))
-        changed[at : at + size] = (
-            random.bytes(size) if random.random() < 0.7 else _one_of((b"\0", b"\xff"), random) * size
-        )
-    return bytes(changed)
-
-
 def _shuffle(files: list[Path], random: Generator) -> None:
     """Files missing, doubled, empty, exchanged, leading in a circle, or something else altogether."""
-    file, other = _one_of(files, random), _one_of(files, random)
+    file, other = one_of(files, random), one_of(files, random)
     choice = int(random.integers(7))
     if choice == 0:
         file.unlink()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import itertools
 import shutil
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -15,6 +18,7 @@ from unittest import mock
 import nibabel as nib
 import numpy as np
 import pydicom
+import SimpleITK
 from PIL import Image
 from pydicom.uid import ExplicitVRBigEndian
 
@@ -92,6 +96,14 @@ def _nifti(folder: Path, name: str, kind: type = nib.Nifti1Image, dtype: type = 
     return folder / name
 
 
+def _itk(folder: Path, name: str, *, packed: bool) -> Path:
+    folder.mkdir()
+    image = SimpleITK.GetImageFromArray(HU)
+    image.SetSpacing((0.5, 0.5, 5.0))
+    SimpleITK.WriteImage(image, str(folder / name), useCompression=packed)
+    return folder / name
+
+
 def _images(folder: Path, suffix: str) -> Path:
     folder.mkdir()
     for k, slice_hu in enumerate(HU, 1):
@@ -108,6 +120,21 @@ def _zip(folder: Path, make: Callable[[Path], Path]) -> Path:
             packed.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
     shutil.rmtree(folder / "inside")
     return folder / "scan.zip"
+
+
+def _tar(folder: Path, make: Callable[[Path], Path], pack: Callable[[bytes], bytes]) -> Path:
+    folder.mkdir()
+    inside = make(folder / "inside")
+    root = inside if inside.is_dir() else inside.parent
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        for file in sorted(root.iterdir()):
+            entry = tarfile.TarInfo(file.name)
+            entry.size = file.stat().st_size
+            packed.addfile(entry, io.BytesIO(file.read_bytes()))
+    (folder / "scan.tar").write_bytes(pack(buffer.getvalue()))
+    shutil.rmtree(folder / "inside")
+    return folder / "scan.tar"
 
 
 IMPLICIT, EXPLICIT, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
@@ -134,9 +161,22 @@ MAKERS: dict[tuple[str, str], Callable[[Path], Path]] = {
     ("nifti", ".nii"): partial(_nifti, name="head.nii"),
     ("nifti", ".nii.gz"): partial(_nifti, name="head.nii.gz"),
     ("nifti", ".nii, NIfTI 2, float"): partial(_nifti, name="head.nii", kind=nib.Nifti2Image, dtype=np.float32),
+    ("nifti", "pair"): partial(_nifti, name="head.hdr", kind=nib.Nifti1Pair),
+    ("nifti", "Analyze"): partial(_nifti, name="head.hdr", kind=nib.AnalyzeImage),
+    ("nrrd", ".nrrd, raw"): partial(_itk, name="head.nrrd", packed=False),
+    ("nrrd", ".nrrd, gzip"): partial(_itk, name="head.nrrd", packed=True),
+    ("nrrd", ".nhdr"): partial(_itk, name="head.nhdr", packed=False),
+    ("metaimage", ".mha, raw"): partial(_itk, name="head.mha", packed=False),
+    ("metaimage", ".mha, zlib"): partial(_itk, name="head.mha", packed=True),
+    ("metaimage", ".mhd"): partial(_itk, name="head.mhd", packed=False),
     ("archive", "zip of DICOM"): partial(_zip, make=partial(_native, syntax=EXPLICIT)),
     ("archive", "zip of JPEG 2000"): partial(_zip, make=partial(_compressed, syntax=J2K)),
     ("archive", "zip of .nii.gz"): partial(_zip, make=partial(_nifti, name="head.nii.gz")),
+    ("archive", "tar of DICOM"): partial(_tar, make=partial(_native, syntax=EXPLICIT), pack=bytes),
+    ("archive", "tar.gz of .nii"): partial(
+        _tar, make=partial(_nifti, name="head.nii"), pack=partial(gzip.compress, mtime=0)
+    ),
+    ("archive", "zip of a zip"): partial(_zip, make=partial(_zip, make=partial(_nifti, name="head.nii"))),
     ("images", "PNG"): partial(_images, suffix=".png"),
     ("images", "JPG"): partial(_images, suffix=".jpg"),
     ("video", "uncompressed"): partial(write_pair, hu=HU, codec="rawvideo gray"),
