@@ -11,7 +11,7 @@ from pathlib import Path
 from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions
 from ichor.read.temporary import private_folder
-from ichor.read.unpack import disk_told, is_archive, unpack
+from ichor.read.unpack import Wanted, disk_told, is_archive, unpack
 from ichor.scan import Scan
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -51,7 +51,7 @@ def unpacked(path: Path) -> Iterator[tuple[Path, Path]]:
         root = temporary / "content"
         try:
             root.mkdir()
-            unpack(path, root)
+            unpack(path, root, Wanted())
             content = _content(root, path)
             yield root, content
         except UnreadableInput as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -66,13 +67,27 @@ def target_of(path: Path, name: str, number: int) -> PurePosixPath | None:
     return None if of_no_use else target
 
 
-def write_out(path: Path, packed: IO[bytes], target: Path, left: Allowance) -> Path:
-    """Unpack one entry, counting what comes out, not what the archive says."""
+def chunks_of(stream: IO[bytes], most: int | None) -> Iterator[bytes]:
+    """The content of a stream, or at most so many bytes of it."""
+    left = most
+    while chunk := stream.read(CHUNK if left is None else min(CHUNK, left)):
+        left = None if left is None else left - len(chunk)
+        yield chunk
+
+
+def counted(path: Path, stream: IO[bytes], left: Allowance, most: int | None) -> Iterator[bytes]:
+    """The same, each chunk taken off what is allowed: what comes out counts, not what the archive says."""
+    for chunk in chunks_of(stream, most):
+        left.take_bytes(path, len(chunk))
+        yield chunk
+
+
+def write_out(content: Iterable[bytes], target: Path) -> Path:
+    """Write one file, and the folders above it."""
     with writing:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     with target.open("r+b") as file:
-        while chunk := packed.read(CHUNK):
-            left.take_bytes(path, len(chunk))
+        for chunk in content:
             file.write(chunk)
     return target

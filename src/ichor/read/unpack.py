@@ -18,12 +18,13 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 from ichor.errors import UnreadableInput
 from ichor.read import progress
-from ichor.read.archive_bounds import CHUNK, Allowance, target_of, write_out
+from ichor.read.archive_bounds import CHUNK, Allowance, chunks_of, counted, target_of, write_out
 from ichor.read.temporary import writing
 
 DEEPEST = 4  # archives in archives; more are made to exhaust who unpacks them
@@ -49,13 +50,37 @@ def _begins_like_one(path: Path) -> bool:
     return False
 
 
-def unpack(path: Path, root: Path) -> None:
-    """Write every file of the archive, and of those inside it, under the empty folder `root`, and nothing elsewhere.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be written of an archive: which files, by their names in it (all, if none are named), and how much.
+
+    An archive inside is written whole, and unpacked by the same rule.
+    """
+
+    files: frozenset[str] = frozenset()
+    most_bytes: int | None = None
+
+    def bytes_of(self, name: PurePosixPath) -> int | None:
+        """How many bytes of a file at most; None for all, 0 for none."""
+        if self.files and name.as_posix() not in self.files:
+            return None if self.inside(name).files else 0
+        return None if name.name.lower().endswith(SUFFIXES) else self.most_bytes
+
+    def inside(self, archive: PurePosixPath) -> Wanted:
+        """The same for an archive inside."""
+        prefix = f"{archive.as_posix()}/"
+        return Wanted(
+            frozenset(one.removeprefix(prefix) for one in self.files if one.startswith(prefix)), self.most_bytes
+        )
+
+
+def unpack(path: Path, root: Path, wanted: Wanted) -> None:
+    """Write files of the archive, and of those inside it, under the empty folder `root`, and nothing elsewhere.
 
     An archive inside becomes a folder of its name; one that is damaged stays the file that it is. Raises
     UnreadableInput where the archive is damaged, or where it or one inside it is not safe to unpack.
     """
-    _unpack(path, root, Allowance.of(path))
+    _unpack(path, root, wanted, Allowance.of(path))
 
 
 @contextmanager
@@ -72,11 +97,11 @@ def disk_told(path: Path, folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _unpack(path: Path, root: Path, left: Allowance, depth: int = 1) -> None:
+def _unpack(path: Path, root: Path, wanted: Wanted, left: Allowance, depth: int = 1) -> None:
     is_zip = _is_zip(path)
     name = "zip" if is_zip else "tar archive"
     try:
-        files = list((_of_zip if is_zip else _of_tar)(path, root, left))
+        files = list((_of_zip if is_zip else _of_tar)(path, root, wanted, left))
     except (UnreadableInput, MemoryError):
         raise
     except NotImplementedError as error:
@@ -91,21 +116,21 @@ def _unpack(path: Path, root: Path, left: Allowance, depth: int = 1) -> None:
         why = str(error) if isinstance(error, zipfile.BadZipFile) else "it cannot be unpacked whole"
         raise _Damaged(f"{path}: expected a {name}, found a damaged one ({why})") from error
     for file in filter(is_archive, files):
-        _unpack_inner(file, left, depth + 1)
+        _unpack_inner(file, wanted.inside(PurePosixPath(file.relative_to(root))), left, depth + 1)
 
 
 class _Damaged(UnreadableInput):
     """An archive that is no danger, only of no use."""
 
 
-def _unpack_inner(file: Path, left: Allowance, depth: int) -> None:
+def _unpack_inner(file: Path, wanted: Wanted, left: Allowance, depth: int) -> None:
     """Put a folder of the same name in the place of an archive that was in another."""
     if depth > DEEPEST:
         raise UnreadableInput(f"{file}: expected archives at most {DEEPEST} deep, found one in the deepest")
     with writing:
         folder = Path(tempfile.mkdtemp(dir=file.parent))
     try:
-        _unpack(file, folder, left, depth)
+        _unpack(file, folder, wanted, left, depth)
     except _Damaged:
         shutil.rmtree(folder)
         return
@@ -119,7 +144,7 @@ def _is_zip(path: Path) -> bool:
         return file.read(len(_ZIP)) == _ZIP or path.name.lower().endswith(ZIP_SUFFIXES)
 
 
-def _of_zip(path: Path, root: Path, left: Allowance) -> Iterator[Path]:
+def _of_zip(path: Path, root: Path, wanted: Wanted, left: Allowance) -> Iterator[Path]:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if len(entries) > left.n_files:
@@ -132,13 +157,14 @@ def _of_zip(path: Path, root: Path, left: Allowance) -> Iterator[Path]:
                 raise UnreadableInput(f"{path}: expected a zip without a password, entry {number} is encrypted")
             target = target_of(path, entry.filename, number)
             left.take_file(path)
-            if target is not None and not entry.is_dir():
+            most = 0 if target is None or entry.is_dir() else wanted.bytes_of(target)
+            if target is not None and most != 0:
                 progress.decoding(path)
                 with archive.open(entry) as packed:
-                    yield write_out(path, packed, root / target, left)
+                    yield write_out(counted(path, packed, left, most), root / target)
 
 
-def _of_tar(path: Path, root: Path, left: Allowance) -> Iterator[Path]:
+def _of_tar(path: Path, root: Path, wanted: Wanted, left: Allowance) -> Iterator[Path]:
     with _unpacked_stream(path) as stream:
         watched = _Watched(stream)
         with tarfile.open(fileobj=cast(Any, watched), mode="r|") as archive:
@@ -150,9 +176,13 @@ def _of_tar(path: Path, root: Path, left: Allowance) -> Iterator[Path]:
                     raise UnreadableInput(f"{path}: expected files and folders, entry {number} is a device or a pipe")
                 target = target_of(path, entry.name, number)
                 left.take_file(path)
-                packed = archive.extractfile(entry) if target is not None and entry.isfile() else None
+                left.take_bytes(
+                    path, entry.size
+                )  # of every file: it is unpacked on the way, whether it is wanted or not
+                most = 0 if target is None or entry.isdir() else wanted.bytes_of(target)
+                packed = archive.extractfile(entry) if most != 0 else None
                 if target is not None and packed is not None:
-                    yield write_out(path, packed, root / target, left)
+                    yield write_out(chunks_of(packed, most), root / target)
             if any(watched.block(archive.offset)) or not watched.block(archive.offset):
                 raise EOFError
         while chunk := stream.read(CHUNK):  # to the end, where checksums are
