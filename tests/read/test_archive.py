@@ -391,3 +391,13 @@ def test_a_full_disk_is_told_as_that(scan_zip: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tempfile, "tempdir", room)
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     assert "found that disk full" in refusal(scan_zip)
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(
+    scan_zip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    assert refusal(scan_zip) == (
+        f"expected 30,592 bytes free to unpack it, found 0 in {tempfile.gettempdir()}: make room there, or set TMPDIR to "
+        "a folder with more"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -38,7 +39,10 @@ class Allowance:
             raise UnreadableInput(f"{path}: expected at most {self.n_bytes:,} bytes unpacked, found {n_bytes:,}")
         free = shutil.disk_usage(folder).free
         if n_bytes > free:
-            raise UnreadableInput(f"{path}: expected {n_bytes:,} bytes free to unpack it, found {free:,} in {folder}")
+            raise UnreadableInput(
+                f"{path}: expected {n_bytes:,} bytes free to unpack it, found {free:,} in {tempfile.gettempdir()}: make "
+                "room there, or set TMPDIR to a folder with more"
+            )
 
     def take_file(self, path: Path) -> None:
         """One more entry. Raises UnreadableInput where it is one too many."""
