@@ -378,7 +378,7 @@ def test_what_macos_leaves_beside_each_file_is_passed_over(tmp_path: Path) -> No
 
 
 def test_a_full_disk_is_told_as_that(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(unpack, "write_out", full)
@@ -398,6 +398,6 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
     assert refusal(scan_zip) == (
-        f"expected 30,592 bytes free to unpack it, found 0 in {tempfile.gettempdir()}: make room there, or set TMPDIR to "
-        "a folder with more"
+        f"expected 30,592 bytes free to unpack it, found 0 in {tempfile.gettempdir()}: make room there, or set TMPDIR "
+        "to a folder with more"
     )

@@ -147,11 +147,13 @@ def test_a_space_of_nrrd_is_that_of_itk(tmp_path: Path, space: str) -> None:
 
 def test_what_a_header_does_not_say_is_told(tmp_path: Path) -> None:
     told = "left and right, front and back"
+    unnamed = nrrd(tmp_path / "u.nrrd")
+    unnamed.write_bytes(unnamed.read_bytes().replace(b"space: left-posterior-superior", b"space dimension: 3"))
     for path in (
         meta(tmp_path / "a.mha", without=("TransformMatrix",)),
-        nrrd(tmp_path / "a.nrrd", without=("space",)),
+        unnamed,
         nrrd(tmp_path / "b.nrrd", "space: scanner-xyz"),
-        nrrd(tmp_path / "c.nrrd", "spacings: 0.5 0.6 5", without=("space", "space directions")),
+        nrrd(tmp_path / "c.nrrd", "spacings: 0.5 0.6 5", without=("space", "space directions", "space origin")),
     ):
         scan = read_here(path, ReadOptions())
         np.testing.assert_array_equal(scan.voxels, head())
@@ -159,7 +161,7 @@ def test_what_a_header_does_not_say_is_told(tmp_path: Path) -> None:
         assert len(scan.warnings) == 1 and told in scan.warnings[0]
     for path in (
         meta(tmp_path / "a.mha", without=("ElementSpacing",)),
-        nrrd(tmp_path / "a.nrrd", without=("space directions",)),
+        nrrd(tmp_path / "a.nrrd", without=("space", "space directions", "space origin")),
     ):
         scan = read_here(path, ReadOptions())
         assert scan.spacing_mm is None and scan.positions_mm is None

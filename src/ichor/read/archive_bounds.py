@@ -40,8 +40,8 @@ class Allowance:
         free = shutil.disk_usage(folder).free
         if n_bytes > free:
             raise UnreadableInput(
-                f"{path}: expected {n_bytes:,} bytes free to unpack it, found {free:,} in {tempfile.gettempdir()}: make "
-                "room there, or set TMPDIR to a folder with more"
+                f"{path}: expected {n_bytes:,} bytes free to unpack it, found {free:,} in {tempfile.gettempdir()}: "
+                "make room there, or set TMPDIR to a folder with more"
             )
 
     def take_file(self, path: Path) -> None:

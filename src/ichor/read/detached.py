@@ -76,7 +76,7 @@ def lines_of(path: Path) -> tuple[bytes, list[tuple[str, int]]]:
         at = end + 1 if end >= 0 else len(content)
         if any(byte < 32 and byte != 9 for byte in line):
             break
-        lines.append((line.decode("latin-1"), at))
+        lines.append((line.decode("utf-8", "surrogateescape"), at))
     return content, lines
 
 
@@ -102,7 +102,7 @@ def voxels_file(path: Path) -> Path | None:
 
     for module in (metaimage, nrrd):
         if path.name.lower().endswith(module.SUFFIXES):
-            with suppress(UnreadableInput, OSError):
+            with suppress(UnreadableInput, OSError, ValueError):
                 voxels = module.describe(path).voxels
                 return None if voxels == path else voxels
     return None

@@ -58,12 +58,14 @@ def write_hu(scan: Scan, path: Path, scale: HuScale = WHOLE_HU) -> None:
 
 def grid_warnings(scan: Scan) -> tuple[str, ...]:
     """What NIfTI cannot say of the scan's grid, one sentence each, for a person to read."""
-    tilted = (
-        f"The gantry was tilted by {scan.tilt_deg:g} degrees; programs that read only the qform of the NIfTI files "
-        "(ITK, SimpleITK) leave out the shift between slices.",
-    ) * (abs(scan.tilt_deg or 0) > SHEARED_FROM_DEG)
+    tilted = [
+        f"The gantry was tilted by {tilt:g} degrees; programs that read only the qform of the NIfTI files (ITK, "
+        "SimpleITK) leave out the shift between slices."
+        for tilt in [scan.tilt_deg or 0.0]
+        if abs(tilt) > SHEARED_FROM_DEG
+    ]
     if scan.source.nifti is not None:
-        return tilted
+        return tuple(tilted)
     if scan.pixel_mm is None or scan.positions_mm is None:
         return ("The NIfTI files count in voxels of 1 x 1 x 1: the scan's spacing is not known.",)
     said = []
