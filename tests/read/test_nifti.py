@@ -261,7 +261,7 @@ def phase() -> np.ndarray:
         pytest.param(np.where(mr(900, 0) > 0, mr(900, 20), 0), "MR", id="MR without background"),
         pytest.param((mr().astype(np.float32) - 300) / 250, "MR", id="MR standardised"),
         pytest.param(phase(), "not a head CT in HU", id="phase of an MR"),
-        pytest.param(head() + 1024, "HU with 1000 or 1024 added", id="CT without its offset"),
+        pytest.param(head() + 2000, "CT in another unit", id="CT with another offset"),
         pytest.param((head() > 0).astype(np.uint8), "a mask", id="mask"),
         pytest.param(np.clip((head() + 20) / 120 * 255, 0, 255).astype(np.uint8), "gray values", id="gray"),
         pytest.param(np.full((8, 40, 36), 7, np.int16), "in every voxel", id="constant"),
