@@ -61,7 +61,8 @@ def bend_deg(orientation: FloatArray) -> float:
 def without_shear(affine: FloatArray, axis: int) -> FloatArray:
     """The (4, 4) affine with one axis set at a right angle to the two others, as far as its planes are apart."""
     result = affine.copy()
-    normal = np.cross(*(affine[:3, one] for one in range(3) if one != axis))
+    first, second = (affine[:3, one] for one in range(3) if one != axis)
+    normal = np.cross(first, second)
     normal /= np.linalg.norm(normal)
     result[:3, axis] = normal * (affine[:3, axis] @ normal)
     return result

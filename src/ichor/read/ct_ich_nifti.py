@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
 from ichor.read import nifti
+from ichor.read.affine import axes_to_scan, reorient
 from ichor.read.base import Inspection, ReadOptions, summarize
+from ichor.read.volume import by
 from ichor.scan import Scan
 
 TABLES = ("Patient_demographics.csv", "hemorrhage_diagnosis_raw_ct.csv")
@@ -65,6 +67,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
         raise UnreadableInput(f"{mask_path}: expected the mask of subject {subject(path)}, found no such file")
     scan, mask = nifti.load(path), nifti.load(mask_path)
     if mask.shape != scan.shape:
-        expected, found = nifti.by(scan.shape), nifti.by(mask.shape)
+        expected, found = by(scan.shape), by(mask.shape)
         raise UnreadableInput(f"{mask_path}: expected the scan's shape {expected}, found {found}")
-    return nifti.reorient(mask.voxels > 0, scan.axes_to_scan())
+    delineated: NDArray[np.bool_] = reorient(mask.voxels > 0, axes_to_scan(scan.affine))
+    return delineated

@@ -113,7 +113,7 @@ class _Contest(NamedTuple):
         if self.qform is None:
             return False
         ways = [nibabel().aff2axcodes(one.affine) for one in (self.sform, self.qform)]
-        return ways[0] != ways[1]
+        return bool(ways[0] != ways[1])
 
 
 def _without_shears(affine: FloatArray) -> list[FloatArray]:
