@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from numpy.random import Generator
 
-from fuzzing.mutations import _anywhere, _length, _one_of
+from fuzzing.damage import anywhere, length, one_of
 from ichor.errors import IchorError
 from ichor.models.package import find_package, operating_point_of, read_config, verify, write_sums
 
@@ -48,11 +48,11 @@ def mutate_package(folder: Path, kind: str, random: Generator) -> None:
         _change(settings, random)
         config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     elif kind == "length":
-        file = _one_of((config, sums), random)
-        file.write_bytes(_length(file.read_bytes(), random))
+        file = one_of((config, sums), random)
+        file.write_bytes(length(file.read_bytes(), random))
     elif kind == "codestream":
-        file = _one_of(sorted(one for one in folder.iterdir() if one.is_file()), random)
-        file.write_bytes(_anywhere(file.read_bytes(), random))
+        file = one_of(sorted(one for one in folder.iterdir() if one.is_file()), random)
+        file.write_bytes(anywhere(file.read_bytes(), random))
     else:
         _structure(folder, sums, random)
     if kind in ("header", "codestream") and random.random() < 0.7:
@@ -62,21 +62,21 @@ def mutate_package(folder: Path, kind: str, random: Generator) -> None:
 def _change(settings: Any, random: Generator) -> None:
     place = settings
     while True:
-        key = _one_of(list(place) if isinstance(place, dict) else range(len(place)), random)
+        key = one_of(list(place) if isinstance(place, dict) else range(len(place)), random)
         if isinstance(place[key], dict | list) and place[key] and random.random() < 0.7:
             place = place[key]
             continue
         if random.random() < 0.2 and isinstance(place, dict):
             del place[key]
         else:
-            place[key] = _one_of(VALUES, random)
+            place[key] = one_of(VALUES, random)
         return
 
 
 def _structure(folder: Path, sums: Path, random: Generator) -> None:
     lines = sums.read_text(encoding="utf-8").splitlines()
     choice = int(random.integers(8))
-    file = _one_of(sorted(one for one in folder.iterdir() if one.is_file()), random)
+    file = one_of(sorted(one for one in folder.iterdir() if one.is_file()), random)
     if choice == 0:
         file.unlink()
     elif choice == 1:
@@ -96,7 +96,7 @@ def _structure(folder: Path, sums: Path, random: Generator) -> None:
         file.unlink()
         file.mkdir()
     else:
-        (folder / "config.yaml").write_text(json.dumps(_one_of(VALUES, random)), encoding="utf-8")
+        (folder / "config.yaml").write_text(json.dumps(one_of(VALUES, random)), encoding="utf-8")
         write_sums(folder)
         return
     if choice in (2, 3):
