@@ -64,6 +64,8 @@ class Scan:
         gray_window: the window that `voxels` is gray in; None for HU.
         warnings: what a person should know of how it was read, one sentence each.
         contrast: whether the header says that contrast agent was given.
+        sharp_kernel: whether it was reconstructed for bone or lung, by the header or beside other series.
+        missing_slices: how many slices of this head were left out, or are not there.
 
     Raises ValueError when the arrays do not fit together or the slices are not in anatomical order.
     """
@@ -77,6 +79,8 @@ class Scan:
     gray_window: GrayWindow | None = None
     warnings: tuple[str, ...] = ()
     contrast: bool = False
+    sharp_kernel: bool = False
+    missing_slices: int = 0
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 3 or 0 in self.voxels.shape:
@@ -167,12 +171,15 @@ class Scan:
     def tilt_deg(self) -> float | None:
         """Angle between the slice normal and the way from the lowest to the highest slice; None if unknown.
 
-        That is the gantry's tilt where the table moved along the body axis. Positive where the normal leans to
-        posterior, as DICOM's Gantry/Detector Tilt (0018,1120) counts it on the scanners seen.
+        Steps to the side (`sideways_mm`) are no part of that way. It is the gantry's tilt where the table moved along
+        the body axis. Positive where the normal leans to posterior, as DICOM's Gantry/Detector Tilt (0018,1120) counts
+        it on the scanners seen.
         """
         if self.positions_mm is None or self.n_slices < 2:
             return None
-        way = self.positions_mm[-1] - self.positions_mm[0]
+        steps = np.diff(self.positions_mm, axis=0)
+        on_the_way = sideways_mm(self.positions_mm, self.normal) == 0
+        way = steps[on_the_way if on_the_way.any() else slice(None)].sum(axis=0)
         way = way / np.linalg.norm(way)
         angle = np.degrees(np.arccos(np.clip(way @ self.normal, -1, 1)))
         lean = np.sign(self.normal[1] - way[1]) or 1.0
@@ -183,5 +190,22 @@ class Scan:
         return replace(self, warnings=(*self.warnings, *more))
 
 
+def sideways_mm(positions_mm: FloatArray, normal: FloatArray) -> FloatArray:
+    """(n - 1,) how far each slice lies to the side of where the one below it leads, mm; 0 within `SIDEWAYS_MM`.
+
+    `positions_mm` is (n, 3), from inferior to superior, and `normal` (3,). The usual way is the median one of all
+    steps: along the normal, or slanted by the gantry's tilt.
+    """
+    steps = np.diff(positions_mm, axis=0)
+    along = steps @ normal
+    if len(steps) < 3 or np.any(along <= 0):
+        return np.zeros(len(steps))
+    usual = np.median(steps / along[:, None], axis=0)
+    beside = np.linalg.norm(steps - along[:, None] * usual, axis=1)
+    return np.where(beside > SIDEWAYS_MM, beside, 0.0)
+
+
+# A step to the side between two slices is none below this: positions are rounded, and tables settle.
+SIDEWAYS_MM = 2.0
 # Row direction to the patient's left, column direction to posterior: what a radiologist expects on the screen.
 RADIOLOGICAL: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

@@ -30,10 +30,15 @@ SERIES = {
     "hu": PAIR,
     "chosen": {"type": "boolean"},
     "reason": {"type": "string", "minLength": 1},
+    "rank": {"type": ["integer", "null"], "minimum": 1},
+    "joined_uids": {"type": "array", "items": {"type": "string"}},
 }
-SCHEMA = {
+SCAN = {
     "type": "object",
     "properties": {
+        "path": {"type": "string", "minLength": 1},
+        "label": {"type": "string"},
+        "readable": {"type": "boolean"},
         "series": {
             "type": "array",
             "items": {
@@ -45,7 +50,13 @@ SCHEMA = {
         },
         "warnings": {"type": "array", "items": {"type": "string"}},
     },
-    "required": ["series", "warnings"],
+    "required": ["path", "label", "readable", "series", "warnings"],
+    "additionalProperties": False,
+}
+SCHEMA = {
+    "type": "object",
+    "properties": {"scans": {"type": "array", "items": SCAN, "minItems": 1}},
+    "required": ["scans"],
     "additionalProperties": False,
 }
 
@@ -60,7 +71,8 @@ def as_json(*arguments: object) -> dict[str, Any]:
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
     jsonschema.validate(found, SCHEMA)
-    return found
+    (scan,) = found["scans"]
+    return dict(scan)
 
 
 def test_ge_head_as_json() -> None:

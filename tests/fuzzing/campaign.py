@@ -25,7 +25,8 @@ from fuzzing.seeds import Seed, make_seeds
 from ichor.errors import IchorError, UnreadableInput
 from ichor.imports import nibabel
 from ichor.read import begin_scan, open_scan
-from ichor.read.dicom.files import files_in, parse, quietly
+from ichor.read.dicom.files import parse, quietly
+from ichor.read.walk import files_in
 from ichor.scan import Scan
 
 MOST_S, MOST_BYTES = 20.0, 2**30

@@ -16,7 +16,7 @@ import SimpleITK
 from PIL import Image
 
 from ichor.errors import UnreadableInput
-from ichor.read import ReadOptions, inspect, open_scan
+from ichor.read import ReadOptions, ScanPath, find_scans, inspect, open_scan
 from ichor.read.open import READERS
 from ichor.scan import Scan
 from ichor.windows import BRAIN
@@ -153,6 +153,26 @@ def test_every_reader_has_a_format_here() -> None:
 def test_its_own_reader_is_the_first_to_accept_it(made: Made) -> None:
     accepting = [name for name in READERS if import_module(f"ichor.read.{name}").accepts(made.path)]
     assert accepting[0] == made.format.reader
+
+
+def test_it_is_the_one_scan_at_its_path(made: Made) -> None:
+    assert find_scans(made.path) == [ScanPath(made.path)]
+
+
+def test_beside_another_scan_each_is_found_and_read_as_alone(made: Made, tmp_path: Path) -> None:
+    if made.format.reader == "archive":
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / made.path.name).symlink_to(made.path)
+    else:
+        (tmp_path / "a").symlink_to(made.path.parent if made.path.is_file() else made.path, target_is_directory=True)
+    (tmp_path / "b").mkdir()
+    nifti(tmp_path / "b")
+    found = find_scans(tmp_path)
+    assert len({str(one) for one in found}) == len(found) == 2
+    scan, other = (open_scan(one, made.format.options) for one in found)
+    assert (scan.source.kind, other.source.kind) == (made.format.kind, "nifti")
+    np.testing.assert_array_equal(scan.voxels, made.scan.voxels)
+    assert [one.chosen for one in inspect(found[0], made.format.options).series].count(True) == 1
 
 
 def test_the_source_says_what_it_was(made: Made) -> None:

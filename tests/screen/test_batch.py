@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,11 +16,15 @@ import nibabel
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.uid import generate_uid
 
+from dicom_made import ct_slices, hu_of_head
+from dicom_made import save as save_dicom
 from ichor.errors import IchorError
 from ichor.read.base import ReadOptions
 from ichor.screen.batch import plan, screen_batch
 from ichor.screen.findings import Findings
+from ichor.screen.inputs import find_scans
 from ichor.screen.out_folder import write_batch
 from ichor.screen.outcome import Outcome
 from ichor.screen.pipeline import Job, screen_scan
@@ -343,3 +348,39 @@ def test_no_cell_of_the_summary_is_a_formula(tmp_path: Path, monkeypatch: pytest
     cells = [cell for row in rows(tmp_path / "out").values() for cell in row.values()]
     assert any(cell.startswith("'=1+1") for cell in cells)
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_the_scans_of_one_container_get_a_folder_each_and_are_done_once(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in" / "both.zip", "w") as packed:
+        for file in made(tmp_path / "plain", "P001", "P002"):
+            packed.write(file, f"{file.name.partition('.')[0]}/ct.nii.gz")
+    for name in ("A", "B"):
+        slices = ct_slices(hu_of_head(), study_uid=generate_uid())
+        for one in slices:
+            one.PatientID = name
+        save_dicom(slices, tmp_path / "in" / "mixed")
+    scans = find_scans([tmp_path / "in"])
+    first = run(scans, tmp_path / "out")
+    assert {name: one.status for name, one in first.items()} == dict.fromkeys(
+        ["both-P001_ct", "both-P002_ct", "mixed-1", "mixed-2"], "done"
+    )
+    names = {name: one.findings.scan.name for name, one in first.items() if one.findings is not None}
+    assert names["both-P001_ct"] == "both.zip/P001/ct.nii.gz"
+    assert names["mixed-2"] == "mixed/2"
+    assert {one.status for one in run(find_scans([tmp_path / "in"]), tmp_path / "out").values()} == {"skipped"}
+    assert set(rows(tmp_path / "out")) == set(first)
+    # One of them changed, and no other.
+    some = tmp_path / "in" / "mixed" / scans[-1].files[0]
+    os.utime(some, (0, 0))
+    again = run(find_scans([tmp_path / "in"]), tmp_path / "out")
+    assert [name for name, one in again.items() if one.status == "done"] == [f"mixed-{scans[-1].label}"]
+
+
+def test_one_unreadable_scan_of_a_container_is_named_by_its_place(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as packed:
+        packed.write(*made(tmp_path / "plain", "P001"), "P001.nii.gz")
+        packed.writestr("P002.nii.gz", b"no gzip")
+    done = run(find_scans([tmp_path / "both.zip"]), tmp_path / "out")
+    assert {name: one.status for name, one in done.items()} == {"both-P001": "done", "both-P002": "failed"}
+    assert done["both-P002"].reason.startswith(f"{tmp_path / 'both.zip'}/P002.nii.gz: expected ")

@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from ichor.errors import UnreadableInput
-from ichor.read import images
+from ichor.read import ScanPath, images
 from ichor.screen.inputs import content_sha256, find_scans, input_sha256, name_scans, path_sha256
 from made_scans import write_made_nifti
 
@@ -38,7 +38,10 @@ def ct_ich_subject(folder: Path) -> Path:
 
 
 def scans(*paths: Path, out: Path = Path("nowhere")) -> list[Path]:
-    return find_scans(paths, out)
+    """Where the scans lie, of which none shares its path with another."""
+    found = find_scans(paths, out)
+    assert not any(one.label for one in found)
+    return [one.path for one in found]
 
 
 def test_a_study_with_its_series_is_one_scan(tmp_path: Path) -> None:
@@ -48,10 +51,16 @@ def test_a_study_with_its_series_is_one_scan(tmp_path: Path) -> None:
     assert scans(tmp_path) == [tmp_path]
 
 
-def test_a_folder_with_dicom_files_in_it_is_one_scan(tmp_path: Path) -> None:
+def test_two_studies_are_two_scans_wherever_their_files_lie(tmp_path: Path) -> None:
     dicom(tmp_path / "1.dcm", "1.2.3")
     dicom(tmp_path / "more" / "2.dcm", "1.2.4")
-    assert scans(tmp_path) == [tmp_path]
+    dicom(tmp_path / "more" / "3.dcm", "1.2.3")
+    assert find_scans([tmp_path]) == [
+        ScanPath(tmp_path, ("1.dcm", "more/3.dcm"), "1"),
+        ScanPath(tmp_path / "more", ("2.dcm",), "1"),
+    ]
+    (tmp_path / "more" / "3.dcm").unlink()
+    assert find_scans([tmp_path]) == [ScanPath(tmp_path, ("1.dcm",), "1"), ScanPath(tmp_path / "more")]
 
 
 def test_of_several_studies_each_is_a_scan(tmp_path: Path) -> None:
@@ -124,18 +133,22 @@ def test_a_list_that_names_nothing_is_refused_in_one_line(tmp_path: Path, conten
 
 
 def test_names_are_safe_and_each_its_own(tmp_path: Path) -> None:
-    named = name_scans([tmp_path / "x y;ä.nii.gz", tmp_path / "a" / "head", tmp_path / "b" / "Head.zip"])
+    named = name_scans(map(ScanPath, [tmp_path / "x y;ä.nii.gz", tmp_path / "a" / "head", tmp_path / "b" / "Head.zip"]))
     assert next(iter(named.values())) == "x_y"
     heads = [name for name in named.values() if name.lower().startswith("head-")]
     assert len(set(heads)) == 2
-    assert name_scans([tmp_path / "..." / "<script>"])[tmp_path / "..." / "<script>"] == "script"
-    assert len(next(iter(name_scans([tmp_path / ("x" * 200)]).values()))) == 80
+    odd = ScanPath(tmp_path / "..." / "<script>")
+    assert name_scans([odd])[odd] == "script"
+    assert len(next(iter(name_scans([ScanPath(tmp_path / ("x" * 200))]).values()))) == 80
+    both = [ScanPath(tmp_path / "two.zip", ("a.nii",), "a.nii"), ScanPath(tmp_path / "two.zip", ("b/c",), "b/c")]
+    assert list(name_scans(both).values()) == ["two-a", "two-b_c"]
 
 
 def test_a_name_taken_by_another_scan_is_not_used_again(tmp_path: Path) -> None:
     path = tmp_path / "head"
-    assert name_scans([path], {"head": path_sha256(path)}) == {path: "head"}
-    assert name_scans([path], {"head": "another"}) == {path: f"head-{path_sha256(path)[:8]}"}
+    scan = ScanPath(path)
+    assert name_scans([scan], {"head": path_sha256(path)}) == {scan: "head"}
+    assert name_scans([scan], {"head": "another"}) == {scan: f"head-{path_sha256(path)[:8]}"}
 
 
 def test_a_changed_input_is_another_input(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ichor.annotate.project import Project
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
-from ichor.read.base import ReadOptions
+from ichor.read.base import ReadOptions, ScanPath
 from ichor.screen.inputs import find_scans, name_scans, path_sha256
 
 VIDEO = ".avi"
@@ -19,28 +19,38 @@ VIDEO = ".avi"
 class Intake:
     """A scan that is to be taken in: where it lies, whose it is, and what it is called."""
 
-    path: Path
+    scan: ScanPath
     subject: str
     name: str
 
 
 def find_intakes(project: Project, paths: Sequence[Path], subject: str | None = None) -> list[Intake]:
-    """The scans that the paths stand for, by the rule of `ichor.screen.inputs`, but for those that the project has.
+    """The scans that the paths stand for, by the rules of `ichor.read.find`, but for those that the project has.
 
     A scan is called as its file or folder is; two of one name get a hash of their paths behind it. Each is a subject
     of its own, unless `subject` says whose they all are.
     """
     scans = project.scans()
-    there = {scan.source_path for scan in scans}
-    taken = {scan.name: path_sha256(Path(scan.source_path)) for scan in scans}
-    found = dict.fromkeys(_one_of_a_pair(path.resolve()) for path in find_scans(paths, project.folder))
-    names = name_scans([path for path in found if str(path) not in there], taken)
-    return [Intake(path, subject or name, name) for path, name in names.items()]
+    found = dict.fromkeys(
+        replace(scan, path=_one_of_a_pair(scan.path.resolve())) for scan in find_scans(paths, project.folder)
+    )
+    plain = name_scans(found)
+    # Of several scans at a path, a project keeps the path and the name alone.
+    there = {(one.source_path, one.name) for one in scans}
+    paths_there = {one.source_path for one in scans}
+    new = [
+        scan
+        for scan in found
+        if ((str(scan.path), plain[scan]) not in there if scan.label else str(scan.path) not in paths_there)
+    ]
+    labels = {(str(scan.path), name): scan.label for scan, name in plain.items()}
+    taken = {one.name: path_sha256(Path(one.source_path), labels.get((one.source_path, one.name), "")) for one in scans}
+    return [Intake(scan, subject or name, name) for scan, name in name_scans(new, taken).items()]
 
 
 def take_in(project: Project, intake: Intake, options: ReadOptions) -> None:
     """Read a scan and put it into the project. Raises UnreadableInput where it cannot be read."""
-    project.add_scan(open_scan(intake.path, options), intake.subject, intake.name)
+    project.add_scan(open_scan(intake.scan, options), intake.subject, intake.name)
 
 
 def _one_of_a_pair(path: Path) -> Path:

@@ -10,7 +10,9 @@ import typer
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 
 if TYPE_CHECKING:
-    from ichor.read.base import Inspection, SeriesSummary
+    from rich.console import Console
+
+    from ichor.read.base import Inspection, ScanPath, SeriesSummary
 
 
 def inspect(
@@ -22,35 +24,69 @@ def inspect(
     crop: CropOption = None,
     series: SeriesOption = None,
 ) -> None:
-    """Print every series found at PATH, which one is the axial head CT, and why each other one is not."""
-    from ichor.read.open import inspect as inspect_path
+    """Print every scan found at PATH, its series, which one is the axial head CT, and why each other one is not.
 
-    found = inspect_path(path, read_options(window, pixel_mm, slice_mm, series, crop))
+    Leaves with 0 when every scan could be read, 1 when some of several could not, 2 when the one scan could not.
+    """
+    from ichor.errors import UnreadableInput
+    from ichor.read.open import inspect as inspect_scan
+    from ichor.screen.inputs import find_scans
+
+    options = read_options(window, pixel_mm, slice_mm, series, crop)
+    scans = find_scans([path], series_uid=series)
+    found: dict[ScanPath, Inspection | str] = {}
+    for scan in scans:
+        try:
+            found[scan] = inspect_scan(scan, options)
+        except UnreadableInput as error:
+            if len(scans) == 1:
+                raise
+            found[scan] = str(error)
     if as_json:
         import json
 
-        typer.echo(json.dumps(found.as_json(), indent=2))
+        typer.echo(json.dumps({"scans": [_as_json(scan, said) for scan, said in found.items()]}, indent=2))
     else:
         _show(found)
+    if any(isinstance(said, str) for said in found.values()):
+        raise typer.Exit(1)
 
 
-def _show(found: Inspection) -> None:
+def _as_json(scan: ScanPath, said: Inspection | str) -> dict[str, object]:
+    told = {"series": [], "warnings": [said]} if isinstance(said, str) else said.as_json()
+    return {"path": str(scan.path), "label": scan.label, "readable": not isinstance(said, str), **told}
+
+
+def _show(found: dict[ScanPath, Inspection | str]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 150  # in a file or a pipe there is no edge to fold at
+    for number, (scan, said) in enumerate(found.items(), 1):
+        if len(found) > 1:
+            console.print(Text(f"scan {number} of {len(found)}: {scan}", style="bold"), soft_wrap=True)
+        if isinstance(said, str):
+            console.print(Text(f"failed: {said}", style="red"), soft_wrap=True)
+        else:
+            _show_one(console, said)
+
+
+def _show_one(console: Console, found: Inspection) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("series", ratio=1, overflow="fold")
     for name in ("slices", "size", "pixel mm", "spacing mm", "thickness mm", "tilt", "HU"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in found.series:
         series = Text(one.reason, style="bold green" if one.chosen else "")
-        if one.uid:
-            series.append(f"\n{one.uid}", style="dim not bold")
-        table.add_row(series, *_cells(one))
+        for uid in (one.uid, *one.joined_uids):
+            series.append(f"\n{uid}" if uid else "", style="dim not bold")
+        table.add_row(str(one.rank or ""), series, *_cells(one))
     console.print(table)
     for warning in found.warnings:
         console.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)

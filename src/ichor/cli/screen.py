@@ -67,9 +67,9 @@ def screen(
 ) -> None:
     """Find hemorrhage in each scan and write findings.json, mask.nii.gz and report.html for it.
 
-    A DICOM folder of one study is one scan, whatever series it holds; a folder of several studies, of NIfTI
-    files, zips or ct-ich subjects is a scan for each. summary.csv lists them all. What has been screened
-    before by the same model with the same options is not screened again.
+    The DICOM files of one study are one scan, whatever series they make; a folder or zip of several studies, of
+    NIfTI files, zips or ct-ich subjects is a scan for each, as inspect shows. summary.csv lists them all. What has
+    been screened before by the same model with the same options is not screened again.
 
     Leaves with 0 when every scan was screened, 1 when some of several failed, 2 when the one scan could not
     be read, DIR could not be written or the command was wrong. Research use only; not a medical device.
@@ -87,7 +87,7 @@ def screen(
     package = find_package(model or DEFAULT_MODEL)
     check_out_folder(out)
     jobs = plan(
-        find_scans(paths, out),
+        find_scans(paths, out, series),
         out,
         options,
         probability=probability,

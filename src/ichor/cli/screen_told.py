@@ -74,8 +74,10 @@ def _inference_warnings(outcomes: list[Outcome]) -> list[str]:
 
 def _reason(outcome: Outcome) -> str:
     """The one line that says why a scan failed, with the path it names: the scan's, or that of its results."""
-    path, folder = str(outcome.job.path), str(outcome.job.folder)
-    return outcome.reason if outcome.reason.startswith((path, folder)) else f"{path}: {outcome.reason}"
+    path, folder, scan = str(outcome.job.path), str(outcome.job.folder), str(outcome.job.scan)
+    if outcome.job.label and outcome.reason.startswith(f"{path}: "):  # of one of several scans there
+        return outcome.reason.replace(path, scan, 1)
+    return outcome.reason if outcome.reason.startswith((path, folder)) else f"{scan}: {outcome.reason}"
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ class ReadOptions:
         slice_mm: the distance between JPG or PNG slices, or frames of a video, mm.
         crop: pixels to cut off each frame of a video, where writing is burned in: top, right, bottom, left.
         series_uid: the DICOM series to read, where the reader's own choice is not wanted.
+        files: the files that make the scan, where the path holds others too; relative to it, with / between folders.
     """
 
     gray_window: GrayWindow = BRAIN
@@ -29,11 +30,37 @@ class ReadOptions:
     slice_mm: float | None = None
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     series_uid: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPath:
+    """Where one scan lies: at a path, or in some of the files there.
+
+    Attributes:
+        path: the file, folder or archive.
+        files: those of its files that make the scan, as in `ReadOptions`; empty where all that is there does.
+        label: what tells it from the other scans at the path; empty where it is the only one.
+    """
+
+    path: Path
+    files: tuple[str, ...] = ()
+    label: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}/{self.label}" if self.label else str(self.path)
+
+    def options(self, options: ReadOptions) -> ReadOptions:
+        """The same options, for this scan."""
+        return replace(options, files=self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """One series of images as `ichor inspect` shows it; pairs are (lowest, highest); None where unknown."""
+    """One series of images as `ichor inspect` shows it; pairs are (lowest, highest); None where unknown.
+
+    `rank` is its place among the series that can be read, from 1, and `joined_uids` those of other series in it.
+    """
 
     uid: str | None
     modality: str | None
@@ -46,6 +73,8 @@ class SeriesSummary:
     hu: tuple[float, float] | None
     chosen: bool
     reason: str
+    rank: int | None = None
+    joined_uids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +126,7 @@ def summarize(scan: Scan, *, uid: str | None = None, reason: str) -> SeriesSumma
         hu=_range(hu),
         chosen=True,
         reason=reason,
+        rank=1,
     )
 
 

@@ -24,6 +24,7 @@ FIELD_MM = 2000.0  # gantries are 0.9 m wide; volumes padded for research have b
 SLICE_MM = (0.01, 100.0)
 POSITION_MM = 1e5
 THICKNESS_MM = (0.01, 100.0)
+USUAL_THICKNESS_MM = (1.0, 7.0)  # of a head CT: what the models are made for
 SLOPE = (1e-4, 1e4)  # its size, whatever its sign
 INTERCEPT = 1e6
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ichor.read.beside import files_of
+from ichor.read.walk import files_in
 
 BASE_BYTES = 768 * 2**20
 BYTES_PER_BYTE = 32  # gzip and JPEG make a scan ten times smaller, and it is held two or three times on the way
@@ -45,10 +46,9 @@ def size_of(path: Path) -> Size:
     if not folder.is_dir():
         files = files_of(path)
         return Size(sum(map(_on_disk, files)), len(files))
-    for root, _, names in os.walk(folder):
-        for name in names:
-            n_bytes += _on_disk(Path(root, name))
-            n_files += 1
+    for file in files_in(folder):
+        n_bytes += _on_disk(file)
+        n_files += 1
     return Size(n_bytes, n_files)
 
 

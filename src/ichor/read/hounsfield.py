@@ -24,6 +24,7 @@ SMOOTHED_HU = 5  # values that are counted together, since some scales leave gap
 BRAIN_OF_SOFT = 0.5  # of what lies from fat to bone (-200 to 400 HU), what lies at 0 to 80
 STRIPPED_HU, STRIPPED = (1, 150), 0.995  # a brain on its own, and the part of it that lies there
 ALIKE = 0.7  # neighbours of the same value: of images with noise less than a fifth, enlarged ones a half
+LEAST_SOFT = 0.007
 
 
 def why_not_hu(values: NDArray[np.generic], *, in_bytes: bool = False) -> str | None:
@@ -74,6 +75,21 @@ def lost_offset(values: NDArray[Any]) -> int | None:
         if PEAK_HU[0] <= peak <= PEAK_HU[1] and brain >= BRAIN_OF_SOFT and air >= AIR_ENOUGH:
             return offset if why_not_hu(values - np.int32(offset)) is None else None
     return None
+
+
+def why_not_hu_of_ct(values: NDArray[np.generic], *, in_bytes: bool = False) -> str | None:
+    """The same of values that a header says are those of a CT: with air in it it may be another object than a head.
+
+    A phantom of plastic has 1 % of its voxels where brain is; HU that 500 or 1000 was taken from, or added to, less.
+    """
+    histogram = _Histogram(values)
+    if histogram.part(LOWEST, AIR_HU) < AIR_ENOUGH:
+        return why_not_hu(values, in_bytes=in_bytes)
+    soft = histogram.part(0, 80)
+    if soft >= LEAST_SOFT:
+        return None
+    low, high = float(values.min()), float(values.max())
+    return f"expected soft tissue or water, 0 to 80 HU, found {soft:.1%} of the voxels there ({low:g} to {high:g})"
 
 
 class _Histogram:

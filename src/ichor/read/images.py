@@ -19,7 +19,8 @@ from ichor.errors import UnreadableInput
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
 from ichor.read.bounds import MOST_PIXELS, MOST_SLICES, MOST_VOXELS, require, require_options
-from ichor.read.dicom.files import files_in, looks_like_dicom
+from ichor.read.dicom.files import looks_like_dicom
+from ichor.read.walk import files_in
 from ichor.scan import Scan, Source
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}

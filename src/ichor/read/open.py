@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from ichor.errors import IchorError, UnreadableInput
 from ichor.read.ahead import taken
-from ichor.read.base import Inspection, Reader, ReadOptions, printable
+from ichor.read.base import Inspection, Reader, ReadOptions, ScanPath, printable
 from ichor.scan import Scan
 
 if TYPE_CHECKING:
@@ -24,23 +24,44 @@ READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "nrrd", "metaimage", "i
 APPLE_DOUBLE = bytes.fromhex("00051607")  # RFC 1740
 
 
-def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
+def open_scan(path: str | Path | ScanPath, options: ReadOptions | None = None) -> Scan:
     """The head CT at `path`: a ct-ich subject, a NIfTI, NRRD or MetaImage file, a folder of images, two videos,
     DICOM, or an archive of these.
+
+    Of a folder or archive with several scans, `find_scans` tells where each lies.
 
     It is read in a process of its own (`ichor.read.process`), so that no file can crash or exhaust this one. Raises
     UnreadableInput, with one line that names the path and says why, where there is none.
     """
-    options = options or ReadOptions()
+    path, options = _place(path, options)
     begun = taken(path, options)
     return begin_scan(path, options).scan() if begun is None else begun.result()
 
 
-def begin_scan(path: str | Path, options: ReadOptions | None = None) -> Reading:
+def begin_scan(path: str | Path | ScanPath, options: ReadOptions | None = None) -> Reading:
     """Begin to read as `open_scan` does, and return at once: `scan()` of what is returned waits for the scan."""
     from ichor.read.process import begin
 
-    return begin(Path(path), options or ReadOptions())
+    return begin(*_place(path, options))
+
+
+def find_scans(path: str | Path, *, out: str | Path | None = None, series_uid: str | None = None) -> list[ScanPath]:
+    """Every scan at `path`, by the rules of `ichor.read.find`, in the order of their places.
+
+    The path itself where nothing fits, so that reading it says why. A folder `out` is no input. Where a series is asked
+    for, only the scans that have it, if any has.
+    """
+    from ichor.read import process
+
+    try:
+        return process.scans(Path(path), None if out is None else Path(out), series_uid)
+    except UnreadableInput:  # reading it will say so
+        return [ScanPath(Path(path))]
+
+
+def _place(path: str | Path | ScanPath, options: ReadOptions | None) -> tuple[Path, ReadOptions]:
+    options = options or ReadOptions()
+    return (path.path, path.options(options)) if isinstance(path, ScanPath) else (Path(path), options)
 
 
 def start_reading_process() -> None:
@@ -50,14 +71,14 @@ def start_reading_process() -> None:
     process.start_reading_process()
 
 
-def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
+def inspect(path: str | Path | ScanPath, options: ReadOptions | None = None) -> Inspection:
     """What is at `path`: every series, which one `open_scan` would read, and why not the others.
 
     Raises UnreadableInput where nothing there can be read.
     """
     from ichor.read import process
 
-    return process.inspect(Path(path), options or ReadOptions())
+    return process.inspect(*_place(path, options))
 
 
 def read_here(path: Path, options: ReadOptions) -> Scan:

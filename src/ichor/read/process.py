@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from ichor.errors import IchorError, UnreadableInput
 from ichor.read import temporary, wire
-from ichor.read.base import Inspection, ReadOptions
+from ichor.read.base import Inspection, ReadOptions, ScanPath
 from ichor.read.budget import BASE_S
 from ichor.scan import Scan
 
@@ -57,6 +57,13 @@ def begin(path: Path, options: ReadOptions) -> Reading:
 def inspect(path: Path, options: ReadOptions) -> Inspection:
     """What is at `path`, as `ichor.read.open.inspect` describes it."""
     return Reading(path, {"do": "inspect", "options": wire.options_as_json(options)}).inspection()
+
+
+def scans(path: Path, out: Path | None, series_uid: str | None) -> list[ScanPath]:
+    """The scans at `path`, as `ichor.read.find.scans_here` tells them."""
+    options = wire.options_as_json(ReadOptions(series_uid=series_uid))
+    question = {"do": "find", "out": None if out is None else str(out), "options": options}
+    return Reading(path, question).scans()
 
 
 def headers(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
@@ -109,6 +116,10 @@ class Reading:
     def inspection(self, watch: Watch | None = None) -> Inspection:
         """What was found."""
         return self._fetch(watch, lambda _, said: wire.inspection_from_json(said["inspection"]))
+
+    def scans(self) -> list[ScanPath]:
+        """Where the scans lie."""
+        return self._fetch(None, lambda _, said: wire.scans_from_json(said))
 
     def headers(self) -> dict[str, bytes]:
         """The headers asked for, by their instance's UID."""

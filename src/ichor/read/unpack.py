@@ -16,6 +16,7 @@ import stat
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SUFFIXES = (*ZIP_SUFFIXES, *TAR_SUFFIXES)
 _ZIP, _TAR, _TAR_AT = b"PK\x03\x04", b"ustar", 257
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+_OF_ONE_FILE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -40,13 +43,14 @@ def is_archive(path: Path) -> bool:
     name = path.name.lower()
     if not (name.endswith(SUFFIXES) or not path.suffix) or not path.is_file():
         return False
-    return name.endswith(SUFFIXES) or _begins_like_one(path)
+    return name.endswith(SUFFIXES) or begins_like_one(path)
 
 
-def _begins_like_one(path: Path) -> bool:
+def begins_like_one(path: Path, *, packed: bool = False) -> bool:
+    """Whether a file begins as a zip or a tar does, or as one `packed` by gzip, bzip2 or xz may."""
     with suppress(OSError), path.open("rb") as file:
         start = file.read(_TAR_AT + len(_TAR))
-        return start.startswith(_ZIP) or start[_TAR_AT:] == _TAR
+        return start.startswith((_ZIP, *(_PACKED if packed else ()))) or start[_TAR_AT:] == _TAR
     return False
 
 
@@ -160,7 +164,9 @@ def _of_zip(path: Path, root: Path, wanted: Wanted, left: Allowance) -> Iterator
             most = 0 if target is None or entry.is_dir() else wanted.bytes_of(target)
             if target is not None and most != 0:
                 progress.decoding(path)
-                with archive.open(entry) as packed:
+                # Where only beginnings are wanted, a file that cannot be unpacked is one of no content.
+                passed_over = () if wanted.most_bytes is None else _OF_ONE_FILE
+                with suppress(*passed_over), archive.open(entry) as packed:
                     yield write_out(counted(path, packed, left, most), root / target)
 
 

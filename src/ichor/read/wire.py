@@ -8,7 +8,7 @@ as any input is.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.read.base import Inspection, ReadOptions, SeriesSummary
+from ichor.read.base import Inspection, ReadOptions, ScanPath, SeriesSummary
 from ichor.read.bounds import MOST_VOXELS
 from ichor.scan import NiftiGrid, Scan, Source
 from ichor.windows import GrayWindow
@@ -79,7 +79,7 @@ def options_as_json(options: ReadOptions) -> Message:
 def options_from_json(said: Message) -> ReadOptions:
     """The inverse of `options_as_json`."""
     window, crop = GrayWindow(**said["gray_window"]), cast(tuple[int, int, int, int], tuple(said["crop"]))
-    return ReadOptions(**{**said, "gray_window": window, "crop": crop})
+    return ReadOptions(**{**said, "gray_window": window, "crop": crop, "files": tuple(said["files"])})
 
 
 def scan_as_json(scan: Scan) -> Message:
@@ -110,6 +110,8 @@ def scan_as_json(scan: Scan) -> Message:
         "gray_window": None if scan.gray_window is None else asdict(scan.gray_window),
         "warnings": scan.warnings,
         "contrast": scan.contrast,
+        "sharp_kernel": scan.sharp_kernel,
+        "missing_slices": scan.missing_slices,
     }
 
 
@@ -175,7 +177,22 @@ def _scan(said: Message, voxels: NDArray[Any]) -> Scan:
         gray_window=None if window is None else GrayWindow(float(window["level"]), float(window["width"])),
         warnings=tuple(map(str, said["warnings"])),
         contrast=bool(said["contrast"]),
+        sharp_kernel=bool(said["sharp_kernel"]),
+        missing_slices=int(said["missing_slices"]),
     )
+
+
+def scans_as_json(scans: Sequence[ScanPath]) -> Message:
+    """Where scans lie."""
+    return {"scans": [[str(one.path), one.files, one.label] for one in scans]}
+
+
+def scans_from_json(said: Message) -> list[ScanPath]:
+    """The inverse of `scans_as_json`. Raises BrokenAnswer where it is none."""
+    try:
+        return [ScanPath(Path(path), tuple(map(str, files)), str(label)) for path, files, label in said["scans"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenAnswer("no scans") from error
 
 
 def inspection_from_json(said: Message) -> Inspection:

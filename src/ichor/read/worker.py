@@ -97,6 +97,11 @@ def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[mem
     from ichor.read.open import inspect_here, read_here
 
     options = wire.options_from_json(request["options"])
+    if request["do"] == "find":
+        from ichor.read.find import scans_here
+
+        out = None if request["out"] is None else Path(request["out"])
+        return (wire.scans_as_json(scans_here(path, out, options.series_uid)),)
     if request["do"] == "inspect":
         return ({"inspection": inspect_here(path, options).as_json()},)
     if request["do"] == "headers":

@@ -19,7 +19,7 @@ from ichor.errors import OutputFailed
 from ichor.interruption import check, undisturbed
 from ichor.locks import Busy, one_at_a_time
 from ichor.read import read_ahead
-from ichor.read.base import ReadOptions
+from ichor.read.base import ReadOptions, ScanPath
 from ichor.screen.inputs import name_scans, name_with_hash, path_sha256
 from ichor.screen.out_folder import SUMMARY, results_in
 from ichor.screen.outcome import ERRORS, Outcome, failed
@@ -44,7 +44,7 @@ MakeWork = Callable[[], Callable[[_Task], _Answer]]
 
 
 def plan(
-    paths: Sequence[Path],
+    scans: Sequence[ScanPath | Path],
     out: Path,
     options: ReadOptions,
     *,
@@ -54,14 +54,22 @@ def plan(
 ) -> list[Job]:
     """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours.
 
+    A path is a scan that is alone there.
+
     Raises OutputFailed where `out` cannot be read.
     """
     with disk_errors_told(out):
         taken = {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
         taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
     taken |= {SUMMARY: "", ERRORS: ""}
-    names = name_scans(paths, taken)
-    return [Job(path, out / name, options, probability, method_sha256, operating_point) for path, name in names.items()]
+    return [
+        Job(scan.path, out / name, scan.options(options), probability, method_sha256, operating_point, scan.label)
+        for scan, name in name_scans(map(_scan_path, scans), taken).items()
+    ]
+
+
+def _scan_path(scan: ScanPath | Path) -> ScanPath:
+    return scan if isinstance(scan, ScanPath) else ScanPath(scan)
 
 
 def screen_batch(
@@ -177,8 +185,8 @@ def _locked(job: Job, wait: bool) -> Iterator[Job]:
             make_folder(job.folder.parent, private=True)
             stack.enter_context(one_at_a_time(job.folder, wait=wait))
             there = read_findings(job.folder)
-            if there is not None and there.made_by.path_sha256 != path_sha256(job.path):
+            if there is not None and there.made_by.path_sha256 != path_sha256(job.path, job.label):
                 # Another command gave it the same name since this one chose it.
-                job = replace(job, folder=job.folder.with_name(name_with_hash(job.path)))
+                job = replace(job, folder=job.folder.with_name(name_with_hash(job.scan)))
                 stack.enter_context(one_at_a_time(job.folder, wait=wait))
         yield job

@@ -14,7 +14,7 @@ from ichor.atomic import disk_errors_told, whole_folder
 from ichor.errors import IchorError
 from ichor.head import find_head
 from ichor.read import open_scan
-from ichor.read.base import ReadOptions, printable
+from ichor.read.base import ReadOptions, ScanPath, printable
 from ichor.scan import Scan
 from ichor.screen.build import findings, package_versions
 from ichor.screen.findings import Findings, Making, Timing
@@ -48,6 +48,7 @@ class Job:
         method_sha256: a hash that stands for the method with all that it learned; None where there is none, and
             then no later run takes the results for its own.
         operating_point: the name of the one that the method decides at; None where it has none.
+        label: what tells it from other scans at the path; empty where it is the only one.
     """
 
     path: Path
@@ -56,6 +57,12 @@ class Job:
     probability: bool = False
     method_sha256: str | None = None
     operating_point: str | None = None
+    label: str = ""
+
+    @property
+    def scan(self) -> ScanPath:
+        """Where the scan lies."""
+        return ScanPath(self.path, self.options.files, self.label)
 
 
 def screen_scan(job: Job, method: Screener) -> Findings:
@@ -71,8 +78,8 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     made_by = Making(
         packages=package_versions(),
         read_options=_options(job.options),
-        input_sha256=input_sha256(job.path, job.folder.parent),
-        path_sha256=path_sha256(job.path),
+        input_sha256=input_sha256(job.path, job.folder.parent, job.options.files),
+        path_sha256=path_sha256(job.path, job.label),
         method_sha256=job.method_sha256,
     )
     scan = open_scan(job.path, job.options)
@@ -83,7 +90,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     head = find_head(scan)
     unlike = unlikenesses(scan, head)
     measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
-    name = printable(job.path.resolve().name)
+    name = printable("/".join([job.path.resolve().name, *([job.label] if job.label else [])]))
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
     found = findings(scan, segmentation, measured, unlike=unlike, name=name, timing=timing, made_by=made_by)
     with disk_errors_told(job.folder), whole_folder(job.folder, private=True) as folder:
@@ -118,7 +125,8 @@ def _earlier_findings(job: Job) -> Findings | None:
         and found.method.operating_point == job.operating_point
         and made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
         and made_by.read_options == _options(job.options)
-        and made_by.input_sha256 == input_sha256(job.path, job.folder.parent)
+        and made_by.path_sha256 == path_sha256(job.path, job.label)
+        and made_by.input_sha256 == input_sha256(job.path, job.folder.parent, job.options.files)
     )
     return found if same else None
 
@@ -140,7 +148,10 @@ def read_findings(folder: Path) -> Findings | None:
 
 
 def _options(options: ReadOptions) -> dict[str, Any]:
-    return {**asdict(options), "crop": list(options.crop)}  # as JSON gives it back
+    """As JSON gives it back; which files make the scan is part of the input's hash."""
+    said = {**asdict(options), "crop": list(options.crop)}
+    del said["files"]
+    return said
 
 
 def _seconds(value: float) -> float:

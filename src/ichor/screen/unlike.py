@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.head import HeadOutline
+from ichor.read.bounds import USUAL_THICKNESS_MM
 from ichor.read.hounsfield import AIR_ENOUGH, AIR_HU, why_not_hu
 from ichor.scan import Scan
 from ichor.screen.cranium import Cranium
@@ -34,7 +35,8 @@ METAL_HU, METAL_ML = 3000.0, 0.02  # bone and teeth end below; 12-bit scanners e
 METAL_BRAIN = 0.25  # on slices with so much of the widest area: fillings lie below them
 ZIGZAG = 1.25  # how often over the brain's area goes up and down from slice to slice; 1 is once
 ORDERED_SLICES = 40  # thin slices are compared at this many places, so that noise does not add up
-THICKNESS_MM, GAP_MM, PIXEL_MM, LEAN_DEG = (1.0, 7.0), 7.5, (0.2, 1.0), 30.0
+MISSING = 0.05  # of all slices
+GAP_MM, PIXEL_MM, LEAN_DEG = 7.5, (0.2, 1.0), 30.0
 WITHIN = 0.05  # mm; headers round
 
 
@@ -44,10 +46,12 @@ class Unlike(StrEnum):
     NOT_A_HEAD = "not a head"
     PART = "part of a head"
     CONTRAST = "contrast agent"
+    KERNEL = "sharp kernel"
     METAL = "metal"
     RIM = "bright rim"
     GRAY = "gray values"
     ORDER = "slice order"
+    INCOMPLETE = "missing slices"
     GEOMETRY = "geometry"
 
 
@@ -87,6 +91,17 @@ def _all(scan: Scan, head: HeadOutline) -> _Said:
         yield from _of_a_head(scan, cranium)
     if scan.contrast:
         yield Unlike.CONTRAST, "Contrast agent was given, as the header says: it looks like blood."
+    if scan.sharp_kernel:
+        yield (
+            Unlike.KERNEL,
+            "It was reconstructed for bone or lung: in the noise of such a kernel blood is missed, and noise marked.",
+        )
+    if scan.missing_slices > MISSING * (scan.n_slices + scan.missing_slices):
+        yield (
+            Unlike.INCOMPLETE,
+            f"About {scan.missing_slices} of {scan.n_slices + scan.missing_slices} slices of this head are missing: "
+            "what they show was not screened.",
+        )
     yield from _geometry(scan)
 
 
@@ -204,7 +219,7 @@ def _metal_ml(scan: Scan, cranium: Cranium) -> float:
 
 
 def _geometry(scan: Scan) -> _Said:
-    low, high = THICKNESS_MM
+    low, high = USUAL_THICKNESS_MM
     if scan.thickness_mm is not None:
         thickness = float(np.median(scan.thickness_mm))
         if not low - WITHIN <= thickness <= high + WITHIN:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.read.affine import slice_axis, without_shear
-from ichor.scan import FloatArray, Scan
+from ichor.scan import FloatArray, Scan, sideways_mm
 from ichor.write.hu_scale import WHOLE_HU, HuScale
 
 # NIfTI counts x to the right and y to the front: RAS, where DICOM counts LPS.
@@ -75,6 +75,12 @@ def grid_warnings(scan: Scan) -> tuple[str, ...]:
             f"Slices lie {distances.min():.4g} to {distances.max():.4g} mm apart; the NIfTI files take the "
             f"median, {np.median(distances):.4g} mm. Volumes use each slice's own height, and findings.json "
             "has each slice's position."
+        )
+    shifted = sideways_mm(scan.positions_mm, scan.normal)
+    if shifted.any():
+        said.append(
+            f"Slices lie up to {shifted.max():.0f} mm to the side of those below; NIfTI knows only one straight way "
+            "from slice to slice, so that its files are off by as much there."
         )
     if np.ptp(scan.pixel_mm, axis=0).max() > 1e-4:
         said.append("Pixel sizes differ between slices; the NIfTI files take the median.")

@@ -1,24 +1,27 @@
 """DICOM: a folder (with or without DICOMDIR) or one file, of which the axial head CT is read.
 
-The way of the data: `files` finds the files and reads their headers, `header` makes slices of them, `choose`
-groups them by series and picks one (`kinds` says why not the others, `stack` makes one stack of each),
-`volume` reads the pixels of that one (`pixels` decodes them).
+The way of the data: `files` finds the files and reads their headers, `header` makes slices of them, `series` groups
+these (`kinds` says which are none of a head CT, `stack` makes one stack of each group), `join` puts parts of one head
+together, `choose` ranks the series, `volume` reads the pixels of the best (`pixels` decodes them).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, SeriesSummary, summarize
-from ichor.read.dicom.choose import CHOSEN, Series, best, series_in, why_not_chosen
-from ichor.read.dicom.files import files_in, looks_like_dicom, read_headers
+from ichor.read.dicom.choose import CHOSEN, Ranked, parts_left_out, ranked, why_later
+from ichor.read.dicom.files import looks_like_dicom, read_headers
+from ichor.read.dicom.identity import by_person_and_study
+from ichor.read.dicom.join import joined
 from ichor.read.dicom.kinds import reasons_in_words
+from ichor.read.dicom.series import Series, series_in
 from ichor.read.dicom.volume import read_series, scan_of
+from ichor.read.walk import files_in
 from ichor.scan import Scan, Source
 
 
@@ -30,79 +33,113 @@ def accepts(path: Path) -> bool:
 def read(path: Path, options: ReadOptions) -> Scan:
     """The axial head CT at the path.
 
-    Raises UnreadableInput where there is none, or the series asked for is not one.
+    Raises UnreadableInput where there is none, the series asked for is not one, or two patients or studies lie there.
     """
-    slices, notes = read_headers(path)
-    series = series_in(slices)
-    scan = read_series(_chosen(series, path, options), _root(path))
-    return _with_notes(scan, path, [*notes, *_note_on_studies(series)])
+    study = _Study.at(path, options)
+    return study.scan(study.chosen())
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
-    """Every series at the path.
+    """Every series at the path, those that can be read first, in the order in which they would be.
 
-    Raises UnreadableInput where there is no DICOM, the series asked for is absent, or the chosen one damaged.
+    Raises UnreadableInput where there is no DICOM, where two patients or studies lie there, where the series asked for
+    is absent, or the chosen one damaged.
     """
-    slices, notes = read_headers(path)
-    series = series_in(slices)
+    study = _Study.at(path, options)
     scan: Scan | None = None
     problem: str | None = None
     try:
-        chosen: Series | None = _chosen(series, path, options)
+        chosen: Series | None = study.chosen()
     except UnreadableInput as error:
         if options.series_uid is not None:
             raise
         chosen, problem = None, str(error)
     if chosen is not None:
-        scan = _with_notes(read_series(chosen, _root(path)), path, [*notes, *_note_on_studies(series)])
-    summaries = [
-        summarize(scan, uid=one.uid, reason=_praise(one))
-        if scan is not None and one is chosen
-        else _summary(one, why_not_chosen(one, chosen))
-        for one in series
-    ]
-    return Inspection(tuple(summaries), scan.warnings if scan else (*notes, f"{problem}."))
+        scan = study.scan(chosen)
+    summaries = []
+    for one in study.in_order():
+        rank = study.rank(one)
+        if scan is not None and one is chosen:
+            told = summarize(scan, uid=one.uid, reason=_praise(one))
+        else:
+            best = next((other for other in study.ranked if other.series is chosen), None)
+            reason = one.unfit or "" if rank is None else why_later(study.ranked[rank - 1], best)
+            told = _summary(one, reason)
+        parts = tuple(part.uid for part in one.parts if part.uid is not None and part.uid != one.uid)
+        summaries.append(replace(told, rank=rank, joined_uids=parts))
+    return Inspection(tuple(summaries), scan.warnings if scan else (*study.notes, f"{problem}."))
 
 
-def _root(path: Path) -> Path:
-    return path.parent if path.is_file() and path.name.upper() == "DICOMDIR" else path
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """What lies at a path: one study of one patient.
 
+    Attributes:
+        series: its series, parts of one head joined; as they are where one is asked for.
+        ranked: those of `series` that can be read, the best first.
+        notes: what was odd about the files.
+    """
 
-def _with_notes(scan: Scan, path: Path, notes: Sequence[str]) -> Scan:
-    return replace(scan, source=replace(scan.source, path=path), warnings=(*notes, *scan.warnings))
+    path: Path
+    asked_for: str | None
+    series: list[Series]
+    ranked: list[Ranked]
+    notes: list[str]
 
+    @classmethod
+    def at(cls, path: Path, options: ReadOptions) -> _Study:
+        slices, notes = read_headers(path, options.files)
+        studies = len(set(by_person_and_study([one.identity for one in slices if any(one.size)])))
+        if studies > 1:
+            raise UnreadableInput(
+                f"{path}: expected one scan, found {studies} studies or patients: give each a folder of its own"
+            )
+        found = series_in(slices)
+        series = found if options.series_uid is not None else joined(found)
+        return cls(path, options.series_uid, series, ranked(series), notes)
 
-def _note_on_studies(series: Sequence[Series]) -> list[str]:
-    """Two studies side by side may be two patients, of which one would go unseen."""
-    studies = {one.stack[0].study_uid for one in series if one.unfit is None}
-    if len(studies) < 2:
-        return []
-    return [f"{len(studies)} studies with a head CT lie here and one is read: give each a folder of its own."]
+    def in_order(self) -> list[Series]:
+        """The series that can be read, the best first, and the others after them."""
+        return [*(one.series for one in self.ranked), *(one for one in self.series if one.unfit is not None)]
 
+    def rank(self, series: Series) -> int | None:
+        """Its place among those that can be read, from 1."""
+        return next((k for k, one in enumerate(self.ranked, 1) if one.series is series), None)
 
-def _chosen(series: Sequence[Series], path: Path, options: ReadOptions) -> Series:
-    if options.series_uid is not None:
-        return _asked_for(series, path, options.series_uid)
-    chosen = best(series)
-    if chosen is None:
-        found = reasons_in_words([one.unfit or "" for one in series])
-        hint = "; give the folder that holds the whole series" if path.is_file() and len(series[0].images) == 1 else ""
-        raise UnreadableInput(f"{path}: expected an axial head CT, found {len(series)} series: {found}{hint}")
-    return chosen
+    def chosen(self) -> Series:
+        """The series to read. Raises UnreadableInput where there is none."""
+        if self.asked_for is not None:
+            return self._asked_for(self.asked_for)
+        if self.ranked:
+            return self.ranked[0].series
+        found = reasons_in_words([one.unfit or "" for one in self.series])
+        single = self.path.is_file() and len(self.series[0].images) == 1 and self.series[0].only_too_short
+        hint = "; give the folder that holds the whole series" if single else ""
+        raise UnreadableInput(f"{self.path}: expected an axial head CT, found {len(self.series)} series: {found}{hint}")
 
+    def _asked_for(self, uid: str) -> Series:
+        """The series of that UID, the best of several reconstructions. A short one is read: whoever names it looked."""
+        named = [one for one in self.in_order() if one.uid == uid]
+        if not named:
+            raise UnreadableInput(f"{self.path}: expected series {uid}, found {len(self.series)} others")
+        first = named[0]
+        if first.unfit is None or first.only_too_short:
+            return first
+        raise UnreadableInput(f"{self.path}: expected series {uid} to be an axial head CT, found {first.unfit}")
 
-def _asked_for(series: Sequence[Series], path: Path, uid: str) -> Series:
-    """The series of that UID. A short one is read: whoever names it has looked."""
-    for one in series:
-        if one.uid == uid:
-            if one.unfit is None or one.only_too_short:
-                return one
-            raise UnreadableInput(f"{path}: expected series {uid} to be an axial head CT, found {one.unfit}")
-    raise UnreadableInput(f"{path}: expected series {uid}, found {len(series)} others")
+    def scan(self, series: Series) -> Scan:
+        """The scan of a series, with what a person should know of it."""
+        root = self.path.parent if self.path.is_file() and self.path.name.upper() == "DICOMDIR" else self.path
+        rank = self.rank(series)
+        sharp = bool(series.stack[0].sharp) if rank is None else self.ranked[rank - 1].sharp
+        scan = read_series(series, root, sharp=sharp, elsewhere=parts_left_out(series, self.series))
+        return replace(scan, source=replace(scan.source, path=self.path), warnings=(*self.notes, *scan.warnings))
 
 
 def _praise(series: Series) -> str:
-    return CHOSEN if series.unfit is None else f"asked for; {series.unfit}"
+    if series.unfit is not None:
+        return f"asked for; {series.unfit}"
+    return CHOSEN if not series.parts else f"{CHOSEN}, of {len(series.parts)} series joined"
 
 
 def _summary(series: Series, reason: str) -> SeriesSummary:

@@ -1,163 +1,144 @@
-"""Which series of those found is the axial head CT to read."""
+"""Which series of a study is the head CT to read: all that can be read, in order, and why the others come later."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ichor.read.dicom.header import Slice
-from ichor.read.dicom.kinds import has_sharp_kernel, is_of_other_body_part, reasons_in_words, why_not
-from ichor.read.dicom.stack import (
-    MINIMUM_SLICES,
-    Stack,
-    one_acquisition,
-    places_mm,
-    same_geometry,
-    without_copies,
-)
+from ichor.read.bounds import USUAL_THICKNESS_MM
+from ichor.read.dicom.join import WHOLE_HEAD_MM, are_one_kind, why_not_above
+from ichor.read.dicom.kinds import is_computed, is_of_other_body_part
+from ichor.read.dicom.noise import SHARP_HU, noise_hu
+from ichor.read.dicom.series import Series
+from ichor.read.dicom.stack import places_mm, within_deg
 
 CHOSEN = "axial head CT"
-USUAL_THICKNESS_MM = 5.0
-HEAD_COVERAGE_MM = (100.0, 250.0)
+BEST_THICKNESS_MM = 5.0  # what the models learned most from
+MOST_HEAD_MM = 250.0
+WITHIN_MM = 0.05  # headers round
 
 
 class Preference(NamedTuple):
-    """How well a series serves as the head CT; compared part by part from the first, the smaller wins."""
+    """How well a series serves as the head CT; compared part by part from the first, the smaller wins.
+
+    docs/reading.md has this list as a table, in this order.
+    """
 
     other_body_part: bool
+    contrast: int  # 1 where the header names an agent and the series is called one without
     coverage_mm: float  # how far it is from covering a head, in steps of 50 mm
-    derived: bool
-    contrast: bool  # before the kernel: contrast agent looks like blood
-    sharp_kernel: bool
+    computed: bool  # from two energies
+    sharp: bool
+    beyond_thickness: bool
+    other_plane: bool  # reformatted into another plane than was acquired
     thickness_mm: float  # how far from 5 mm, in steps of 0.5 mm
+    derived: bool
     fewer_slices: int
+    acquired: tuple[str, ...]
+    number: int
     uid: str  # so that the choice never depends on the order of files
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """The slices found under one Series Instance UID, and the stack among them that can be read.
+class Ranked(NamedTuple):
+    """A series that can be read, with its preference and how noisy it is (HU; None where that was not asked)."""
 
-    Attributes:
-        images: every slice found, each SOP instance once.
-        copies: how many more slices are copies of these.
-        rejected: for images that are no axial CT slices, why.
-        groups: the acceptable slices by geometry, the biggest group first.
-        stack: one acquisition out of the first group, from inferior to superior; empty if there is none.
-        told_by, doubles: as in `ichor.read.dicom.stack.Stack`.
-        unfit: why the series cannot be read; None if it can.
+    series: Series
+    preference: Preference
+    noise_hu: float | None
+
+    @property
+    def sharp(self) -> bool:
+        """Whether it was reconstructed for bone or lung."""
+        return self.preference.sharp
+
+
+def ranked(series: Sequence[Series]) -> list[Ranked]:
+    """The series that can be read, the best first.
+
+    How noisy one is is measured where there is a choice and the name of its kernel does not tell.
     """
-
-    uid: str | None
-    images: list[Slice]
-    copies: int
-    rejected: list[str]
-    groups: list[list[Slice]]
-    stack: list[Slice]
-    told_by: str | None
-    doubles: list[tuple[Slice, Slice]]
-    unfit: str | None
-
-    @property
-    def only_too_short(self) -> bool:
-        """Whether it cannot be read only because there are too few slices."""
-        return bool(self.stack) and len(self.stack) < MINIMUM_SLICES
-
-    @property
-    def thickness_mm(self) -> float | None:
-        """The median thickness of its slices."""
-        known = [one.thickness_mm for one in self.stack if one.thickness_mm is not None]
-        return float(np.median(known)) if known else None
-
-    @property
-    def coverage_mm(self) -> float:
-        """From the lowest to the highest slice, along the normal."""
-        return float(np.ptp(places_mm(self.stack))) if self.stack else 0.0
-
-    @property
-    def preference(self) -> Preference:
-        """How it compares with other series that can be read."""
-        one, thickness = self.stack[0], self.thickness_mm
-        low, high = HEAD_COVERAGE_MM
-        beyond = max(low - self.coverage_mm, self.coverage_mm - high, 0.0)
-        return Preference(
-            other_body_part=is_of_other_body_part(one),
-            coverage_mm=50 * round(beyond / 50),
-            derived="DERIVED" in one.image_type,
-            contrast=one.contrast,
-            sharp_kernel=has_sharp_kernel(one),
-            thickness_mm=np.inf if thickness is None else round(abs(thickness - USUAL_THICKNESS_MM) * 2) / 2,
-            fewer_slices=-len(self.stack),
-            uid=self.uid or "",
-        )
+    fit = [one for one in series if one.unfit is None]
+    unknown = [one for one in fit if one.stack[0].sharp is None] if len(fit) > 1 else []
+    noise = {one: noise_hu(one.stack) for one in unknown}
+    acquired = [one for one in fit if "DERIVED" not in one.stack[0].image_type]
+    found = [Ranked(one, _preference(one, noise.get(one), acquired), noise.get(one)) for one in fit]
+    return sorted(found, key=lambda one: one.preference)
 
 
-def series_in(slices: Sequence[Slice]) -> list[Series]:
-    """The slices grouped by series, in the order of their UIDs."""
-    by_uid: dict[str, list[Slice]] = defaultdict(list)
-    for one in slices:
-        by_uid[one.series_uid or ""].append(one)
-    return [_series(uid or None, by_uid[uid]) for uid in sorted(by_uid)]
-
-
-def _series(uid: str | None, slices: list[Slice]) -> Series:
-    images = without_copies(slices)
-    reasons = [(one, why_not(one)) for one in images]
-    rejected = [reason for _, reason in reasons if reason is not None]
-    groups = same_geometry([one for one, reason in reasons if reason is None])
-    stack = one_acquisition(groups[0]) if groups else Stack([], None, [])
-    unfit: str | None = None
-    if not stack.slices:
-        unfit = reasons_in_words(rejected)
-    elif len(stack.slices) < MINIMUM_SLICES:
-        unfit = f"too few slices ({len(stack.slices)}; at least {MINIMUM_SLICES})"
-    return Series(
-        uid=uid,
-        images=images,
-        copies=len(slices) - len(images),
-        rejected=rejected,
-        groups=groups,
-        stack=stack.slices,
-        told_by=stack.told_by,
-        doubles=stack.doubles,
-        unfit=unfit,
+def _preference(one: Series, noise: float | None, acquired: Sequence[Series]) -> Preference:
+    first, thickness = one.stack[0], one.thickness_mm
+    beyond = max(WHOLE_HEAD_MM - one.coverage_mm, one.coverage_mm - MOST_HEAD_MM, 0.0)
+    low, high = USUAL_THICKNESS_MM
+    derived = "DERIVED" in first.image_type
+    return Preference(
+        other_body_part=is_of_other_body_part(first),
+        contrast=(1 if first.plain_by_name else 2) if first.contrast else 0,
+        coverage_mm=50 * round(beyond / 50),
+        computed=is_computed(first),
+        sharp=first.sharp if first.sharp is not None else noise is not None and noise > SHARP_HU,
+        beyond_thickness=thickness is None or not low - WITHIN_MM <= thickness <= high + WITHIN_MM,
+        other_plane=derived and bool(acquired) and not any(within_deg(first, other.stack[0]) for other in acquired),
+        thickness_mm=np.inf if thickness is None else round(abs(thickness - BEST_THICKNESS_MM) * 2) / 2,
+        derived=derived,
+        fewer_slices=-len(one.stack),
+        acquired=min(slice_.acquired for slice_ in one.stack),
+        number=first.series_number or 0,
+        uid=one.uid or "",
     )
 
 
-def best(series: Sequence[Series]) -> Series | None:
-    """The series to read: of those that can be read, the one with the best preference."""
-    fit = [one for one in series if one.unfit is None]
-    return min(fit, key=lambda one: one.preference, default=None)
-
-
-def why_not_chosen(other: Series, chosen: Series | None) -> str:
+def why_later(other: Ranked, chosen: Ranked | None) -> str:
     """In a few words why this series is not the one to read."""
-    if other.unfit is not None:
-        return other.unfit
     if chosen is None or other.preference < chosen.preference:
         return "an axial CT too, but another series was asked for"
     return f"an axial CT too, but {_drawback(other, chosen)}"
 
 
-def _drawback(other: Series, chosen: Series) -> str:
+def _drawback(other: Ranked, chosen: Ranked) -> str:
     """The first part of the preference in which a series is behind the chosen one."""
     mine, theirs = other.preference, chosen.preference
-    part = next(name for name in Preference._fields if getattr(mine, name) != getattr(theirs, name))
-    thickness = other.thickness_mm
-    if part == "thickness_mm" and thickness is None:
+    part = next((name for name in Preference._fields if getattr(mine, name) != getattr(theirs, name)), "uid")
+    thickness = other.series.thickness_mm
+    if part in ("thickness_mm", "beyond_thickness") and thickness is None:
         return "of unknown slice thickness"
-    thinner = "thinner" if (thickness or 0) < (chosen.thickness_mm or 0) else "thicker"
+    thinner = "thinner" if (thickness or 0) < (chosen.series.thickness_mm or 0) else "thicker"
+    slices = f"{thinner} slices ({thickness or 0:.1f} mm)"
     return {
         "other_body_part": "of another part of the body",
-        "coverage_mm": f"it covers {other.coverage_mm:.0f} mm",
-        "derived": "derived from other images",
-        "sharp_kernel": "a kernel for bone or lung",
         "contrast": "with contrast agent",
-        "thickness_mm": f"{thinner} slices ({thickness:.1f} mm)",
-        "fewer_slices": f"fewer slices ({len(other.stack)})",
+        "coverage_mm": f"it covers {other.series.coverage_mm:.0f} mm",
+        "computed": "computed from two energies",
+        "sharp": _sharpness(other),
+        "beyond_thickness": f"{slices} than the models are made for",
+        "other_plane": "reformatted into another plane",
+        "thickness_mm": slices,
+        "derived": "derived from other images",
+        "fewer_slices": f"fewer slices ({len(other.series.stack)})",
+        "acquired": "acquired later",
+        "number": "otherwise alike, and its series number is higher",
         "uid": "otherwise alike, and its UID comes later",
     }[part]
+
+
+def _sharpness(one: Ranked) -> str:
+    if one.noise_hu is None:
+        return "a kernel for bone or lung"
+    return f"as noisy as a kernel for bone or lung makes it ({one.noise_hu:.0f} HU)"
+
+
+def parts_left_out(chosen: Series, series: Sequence[Series]) -> list[tuple[Series, str]]:
+    """Series that seem to show the rest of a head of which the chosen one is a part, and why they were not joined."""
+    if chosen.coverage_mm >= WHOLE_HEAD_MM:
+        return []
+    found = []
+    for other in series:
+        if other is chosen or not other.stack or not are_one_kind(chosen, other):
+            continue
+        lower, upper = sorted((chosen, other), key=lambda one: float(places_mm([chosen.stack[0], one.stack[0]])[1]))
+        extent = places_mm([lower.stack[0], upper.stack[-1]])
+        apart = why_not_above(lower, upper)
+        if apart not in (None, "the same part of the head") and float(np.ptp(extent)) <= MOST_HEAD_MM:
+            found.append((other, apart))
+    return found

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.read.dicom.header import Slice
-from ichor.read.hounsfield import AIR_ENOUGH, AIR_HU, why_not_hu
+from ichor.read.hounsfield import why_not_hu_of_ct
 
 SMOOTHER = 0.8  # of the differences between neighbours, where the sign is taken the other way
 ENOUGH_PIXELS = 128  # of each row and column, to know the values by
 AIR_BELOW_HU, TISSUE_ABOVE_HU = -500, -200
 ALIKE_HU = 100.0  # slices next to each other, at the median of their air and of their tissue
 FEWEST_PIXELS = 50
+COARSEST_HU = 8.0
 
 
 def is_of_other_sign(values: NDArray[Any], one: Slice) -> bool:
@@ -44,13 +45,24 @@ def notes_on_scale(slices: Sequence[Slice], hu: Sequence[NDArray[Any]]) -> list[
             f"Rescale Slope and Intercept differ from the other slices' in {', '.join(map(str, odd))}, and so do air "
             "and tissue: HU there may be wrong."
         )
-    step = max(1, min(hu[0].shape) // ENOUGH_PIXELS)
-    values = np.stack([one[::step, ::step] for one in hu])
-    # What has air in it is CT; a phantom, or a part of a head, is told of when it is screened.
-    reason = why_not_hu(values) if np.mean(values <= AIR_HU) < AIR_ENOUGH else None
-    if reason is not None:
-        notes.append(f"The values may be none of a head in HU: {reason}.")
+    coarse = [one for one in slices if one.rescale is not None and abs(one.rescale[0]) > COARSEST_HU]
+    if coarse and coarse[0].rescale is not None:
+        notes.append(
+            f"Values come in steps of {abs(coarse[0].rescale[0]):g} HU in {len(coarse)} of {len(slices)} slices: blood "
+            "differs from brain by little more."
+        )
     return notes
+
+
+def every_few_pixels(hu: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """(n, rows, columns) so much of all slices that their values are known by it."""
+    step = max(1, min(hu[0].shape) // ENOUGH_PIXELS)
+    return np.stack([one[::step, ::step] for one in hu])
+
+
+def why_not_ct(hu: Sequence[NDArray[Any]], *, in_bytes: bool) -> str | None:
+    """Why the values of all slices together cannot be HU; None where they can. `in_bytes` as in `why_not_hu`."""
+    return why_not_hu_of_ct(every_few_pixels(hu), in_bytes=in_bytes)
 
 
 def _of_other_scale(slices: Sequence[Slice], hu: Sequence[NDArray[Any]]) -> list[int]:

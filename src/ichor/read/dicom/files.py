@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
-from ichor.read.dicom.header import KEYWORDS, PIXEL_KEYWORDS, ImplausibleHeader, Slice, slices_of
+from ichor.read.dicom import identity
+from ichor.read.dicom.header import ImplausibleHeader, Slice, slices_of
+from ichor.read.dicom.keywords import KEYWORDS, PIXEL_KEYWORDS
+from ichor.read.walk import files_in
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 DEFLATED, EXPLICIT_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
 # How much of the files at a path is kept while one series of them is chosen; of the rest the headers are.
 KEPT_BYTES = 512 * 2**20
 # Headers deflate well and CT pixels badly; more than this is made to exhaust.
+FEW = 3  # files that are each named in a warning
 INFLATED_BYTES, INFLATED_TIMES = 64 * 2**20, 100
-LONG_VR = (b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")  # PS3.5 7.1.2
-IDENTIFYING_BYTES = 2**20
 
 
 @contextmanager
@@ -66,28 +67,16 @@ def begins_like_dicom(head: bytes) -> bool:
     return group in (b"\x02\x00", b"\x08\x00") and (explicit or head[6:8] == b"\0\0")
 
 
-def files_in(path: Path) -> Iterator[Path]:
-    """The regular files under a folder, in a fixed order; links out of it or in a circle are not followed."""
-    root = os.path.realpath(path)
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            file = Path(folder, name)
-            if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(root):
-                continue
-            if file.is_file():
-                yield file
-
-
-def parse(content: bytes, tags: list[str] | None = None, *, with_pixels: bool) -> Any:
+def parse(content: bytes, tags: Sequence[str | int] | None = None, *, with_pixels: bool) -> Any:
     """A dataset of those elements (all, if None) out of a whole file, or as much of it as there is.
 
     Raises ImplausibleHeader, or whatever pydicom stumbles over.
     """
     import pydicom
 
+    specific: Any = None if tags is None else list(tags)
     return pydicom.dcmread(
-        BytesIO(_not_deflated(content)), stop_before_pixels=not with_pixels, force=True, specific_tags=tags
+        BytesIO(_not_deflated(content)), stop_before_pixels=not with_pixels, force=True, specific_tags=specific
     )
 
 
@@ -116,26 +105,15 @@ def _end_of_meta_information(content: bytes) -> int:
     """Where the dataset begins: after the elements of group 2, all of explicit VR, little endian (PS3.10 7.1)."""
     at = 132 if content[128:132] == b"DICM" else 0
     while content[at : at + 2] == b"\x02\0":
-        if content[at + 4 : at + 6] in LONG_VR:
+        if content[at + 4 : at + 6] in identity.LONG_VR:
             at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
         else:
             at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")
     return at
 
 
-def study_uid(file: Path) -> str | None:
-    """The Study Instance UID of a DICOM file, from its beginning alone; None where it has none. It is never shown."""
-    try:
-        with quietly(), file.open("rb") as opened:
-            content = opened.read(IDENTIFYING_BYTES)
-            uid = parse(content, ["StudyInstanceUID"], with_pixels=False).get("StudyInstanceUID")
-    except Exception:  # a damaged file says nothing of its study
-        return None
-    return str(uid) if uid else None
-
-
-def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
-    """Every slice of every DICOM file at the path, and warnings. Each file is opened once.
+def read_headers(path: Path, files: Sequence[str] = ()) -> tuple[list[Slice], list[str]]:
+    """Every slice of every DICOM file at the path, or of those files of it, and warnings. Each file is opened once.
 
     A DICOMDIR stands for the folder it lies in. Raises UnreadableInput where there is no DICOM object at all.
     """
@@ -143,9 +121,10 @@ def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
         path = path.parent
     slices: list[Slice] = []
     notes: list[str] = []
+    strange: list[str] = []
     left = KEPT_BYTES
     with quietly():
-        for file in [path] if path.is_file() else files_in(path):
+        for file in [path] if path.is_file() else map(path.joinpath, files) if files else files_in(path):
             name = file.name if file == path else file.relative_to(path).as_posix()
             try:
                 found, kept = _slices_in(file, left)
@@ -153,17 +132,25 @@ def read_headers(path: Path) -> tuple[list[Slice], list[str]]:
                 left -= kept
             except NoDicomError:
                 if file.suffix.lower() in (".dcm", ".dicom", ".ima"):
-                    notes.append(f"{name}: expected a DICOM file, found other content; left out.")
+                    strange.append(name)
             except ImplausibleHeader as error:
                 notes.append(f"{name}: {error}; left out.")
             except _DamagedError:
                 notes.append(f"{name}: the file is cut short or damaged; left out.")
             except OSError as error:
                 notes.append(f"{name}: could not be read ({error.strerror or 'input error'}); left out.")
+    notes = [*_notes_on_other_content(strange), *notes]
     if not slices:
         why = "; ".join(note.rstrip(".") for note in notes[:1])
         raise UnreadableInput(f"{path}: expected DICOM images, found none" + (f" ({why})" if why else ""))
     return slices, notes
+
+
+def _notes_on_other_content(names: list[str]) -> list[str]:
+    """Files that are called DICOM and are none; many of them are one warning."""
+    if len(names) > FEW:
+        return [f"{len(names)} files: expected a DICOM file, found other content; left out ({names[0]} and others)."]
+    return [f"{name}: expected a DICOM file, found other content; left out." for name in names]
 
 
 class NoDicomError(Exception):
@@ -195,7 +182,7 @@ def _slices_in(file: Path, left: int) -> tuple[list[Slice], int]:
         raise
     except Exception as error:  # pydicom raises whatever its parser stumbles over, some of it only on access
         raise _DamagedError from error
-    if any(one.sop_class is None and one.series_uid is None for one in slices):
+    if any(one.sop_class is None and one.series_uid is None and not any(one.size) for one in slices):
         raise _DamagedError
     if any(one.modality == "CT" and not any(one.size) for one in slices):
         raise _DamagedError

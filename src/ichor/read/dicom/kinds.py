@@ -24,7 +24,13 @@ BITS_ALLOCATED = (8, 16, 32)
 
 # What makers write into Image Type of the images that plan a scan or report on it.
 LOCALIZER_WORDS = ("LOCALIZER", "SURVIEW", "SCOUT", "TOPOGRAM", "SCANOGRAM")
-DOSE_WORDS = ("DOSE", "SCREEN SAVE")
+DOSE_REPORT = re.compile(r"DOSE ?(?:INFO|REPORT|SUMMARY|RECORD|SHEET|PAGE|TABLE|SR)?|.*SCREEN ?SAVE.*")
+# Images made of many slices at once, in which blood, bone and vessels lie over each other.
+PROJECTION = re.compile(r"\b(?:MIP|MINIP|MNIP|MIN ?IP|MAX ?IP|VRT|SSD|VOLREN\w*|PROJECTION IMAGE)\b")
+# Maps computed from several images, of which the values are no HU.
+MAP = re.compile(r"\b(?:IODINE|Z ?EFF|RHO|CBF|CBV|MTT|TTP|TTD|TMAX|PARAMETRIC\w*|SUBTRACT\w*)\b")
+# Images in HU that are computed from two energies: none that a model is made for.
+COMPUTED = re.compile(r"\b(?:VNC|VUE|MONO|MONOE\w*|MONOCHROMATIC|KEV|\d+ ?KEV)\b")
 
 
 def why_not(one: Slice) -> str | None:
@@ -33,12 +39,22 @@ def why_not(one: Slice) -> str | None:
 
 
 def _wrong_purpose(one: Slice) -> str | None:
-    words = " ".join(one.image_type).replace("_", " ")
-    if one.sop_class in DOSE_REPORTS or any(word in words for word in DOSE_WORDS):
+    values = [value.replace("_", " ") for value in one.image_type]
+    words = " ".join(values)
+    if one.sop_class in DOSE_REPORTS or any(DOSE_REPORT.fullmatch(value) for value in values):
         return "dose report"
     if one.modality in ("CT", None) and any(word in words for word in LOCALIZER_WORDS):
         return "localizer"
+    if one.modality in ("CT", None) and (PROJECTION.search(words) or PROJECTION.search(one.name.replace("_", " "))):
+        return "projection (MIP)"
+    if one.modality in ("CT", None) and MAP.search(words):
+        return "computed map, not HU"
     return None
+
+
+def is_computed(one: Slice) -> bool:
+    """Whether an image is computed from two energies."""
+    return bool(COMPUTED.search(" ".join(one.image_type).replace("_", " ")))
 
 
 def _wrong_class(one: Slice) -> str | None:
@@ -102,18 +118,6 @@ def reasons_in_words(reasons: Sequence[str]) -> str:
     """'localizer', or where they differ 'localizer (3), secondary capture (2)'; the most frequent first."""
     counts = Counter(reasons).most_common()
     return counts[0][0] if len(counts) == 1 else ", ".join(f"{reason} ({count})" for reason, count in counts)
-
-
-def has_sharp_kernel(one: Slice) -> bool:
-    """Whether the reconstruction is one for bone or lung, by its kernel, or by the window it asks for."""
-    kernel = (one.kernel or "").upper()
-    if re.search(r"BONE|EDGE|LUNG|SHARP|DETAIL|ULTRA", kernel):
-        return True
-    if canon := re.match(r"FC(\d\d)", kernel):  # FC20 to FC29 are for the brain, FC30 to FC39 and FC80 on for bone
-        return 30 <= int(canon[1]) < 40 or 50 <= int(canon[1]) < 60 or int(canon[1]) >= 80
-    if siemens := re.match(r"[BHIJQSTU][A-Z]?(\d\d)", kernel):  # H31s, Hr59, J70h: the higher, the sharper
-        return int(siemens[1]) >= 50
-    return one.window_width is not None and one.window_width >= 1000
 
 
 # Body Part Examined is often wrong, so it only lowers a series in rank.

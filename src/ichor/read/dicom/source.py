@@ -10,7 +10,8 @@ from typing import Any
 
 from ichor.errors import UnreadableInput
 from ichor.read import archive
-from ichor.read.dicom.files import files_in, looks_like_dicom, parse, quietly
+from ichor.read.dicom.files import looks_like_dicom, parse, quietly
+from ichor.read.walk import files_in
 from ichor.scan import Scan
 
 
@@ -28,6 +29,11 @@ def read_source(scan: Scan) -> list[Any]:
     wanted = set(scan.source.instance_uids)
     if not wanted:
         raise UnreadableInput(f"{path}: expected a scan that was read from DICOM, found one from {scan.source.kind}")
+    if len(set(zip(scan.source.instance_uids, scan.source.frame_numbers, strict=True))) < scan.n_slices:
+        raise UnreadableInput(
+            f"{path}: expected a SOP Instance UID for each of {scan.n_slices} slices, found {len(wanted)} in all: no "
+            "DICOM object can refer to one of them"
+        )
     headers = process.headers(path, sorted(wanted))
     if missing := wanted - headers.keys():
         raise UnreadableInput(
@@ -59,7 +65,7 @@ def headers_here(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
 def _files(path: Path) -> Iterator[Iterator[Path]]:
     """The files under what the user gave: a folder, a file, a DICOMDIR, or a zip of these."""
     if archive.accepts(path):
-        with archive.unpacked(path) as (root, _):
+        with archive.unpacked(path) as root:
             yield files_in(root)
     elif path.is_dir():
         yield files_in(path)

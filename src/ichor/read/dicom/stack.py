@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -15,15 +15,26 @@ MINIMUM_SLICES = 5
 # No head CT has slices this close, and tables come back less exactly than headers tell.
 SAME_PLACE_MM = 0.1
 
-# What tells two acquisitions or reconstructions in one series apart, the surest first. Acquisition Number
-# alone proves nothing: scanners that step the table give every slice its own.
-TELLTALES: dict[str, Callable[[Slice], Hashable]] = {
-    "acquisition uid": lambda one: one.acquisition_uid,
-    "temporal position": lambda one: one.temporal_position,
-    "acquisition number": lambda one: one.acquisition_number,
+ALIKE_DEG = 0.5  # headers round, and some scanners state each slice's orientation as they measure it
+ALIKE_PIXELS = 0.002  # of the pixel size: a millimetre over the whole slice at most
+
+Telltales = dict[str, Callable[[Slice], Hashable]]
+
+# What tells two reconstructions under one Series Instance UID apart: each is a series by itself.
+OF_RECONSTRUCTION: Telltales = {
     "contrast": lambda one: one.contrast,
     "kernel": lambda one: one.kernel,
+    "series number": lambda one: one.series_number,
+    "description": lambda one: one.name,
     "image type": lambda one: one.image_type,
+}
+# What tells two acquisitions in one series apart, the surest first. Acquisition Number alone proves nothing: scanners
+# that step the table give every slice its own.
+OF_ACQUISITION: Telltales = {
+    "acquisition uid": lambda one: one.acquisition_uid,
+    "frame of reference": lambda one: one.frame_of_reference,
+    "temporal position": lambda one: one.temporal_position,
+    "acquisition number": lambda one: one.acquisition_number,
     "slice thickness": lambda one: None if one.thickness_mm is None else round(one.thickness_mm, 1),
     "acquisition time": lambda one: one.acquired[:3],
 }
@@ -49,31 +60,62 @@ def acquisition_order(one: Slice) -> tuple[object, ...]:
 
 
 def same_geometry(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """The slices in groups of one size, orientation and pixel size each, the one with most places first."""
+    """The slices in groups of one size, orientation and pixel size each, the one with most places first.
+
+    Orientations may differ by half a degree: each slice keeps its own.
+    """
     groups: list[list[Slice]] = []
-    for one in slices:
-        group = next((group for group in groups if _alike(group[0], one)), None)
-        if group is None:
-            groups.append([one])
-        else:
-            group.append(one)
+    left = list(slices)
+    while left:
+        alike = are_alike(left[0], left)
+        groups.append([one for one, same in zip(left, alike, strict=True) if same])
+        left = [one for one, same in zip(left, alike, strict=True) if not same]
     return sorted(groups, key=lambda group: -len(by_place(group)))
 
 
-def _alike(a: Slice, b: Slice) -> bool:
-    return (
-        a.size == b.size
-        and bool(np.abs(a.orientation - b.orientation).max() < 0.002)  # about 0.1 degrees
-        and bool(np.abs(a.pixel_mm - b.pixel_mm).max() < 0.001)
+def are_alike(first: Slice, slices: Sequence[Slice]) -> NDArray[np.bool_]:
+    """(n,) which of the slices have the geometry of the first, each wherever it lies; the first always has."""
+    sizes = np.array([one.size for one in slices])
+    pixels = np.array([one.pixel_mm for one in slices])
+    axes = np.array([one.orientation for one in slices])
+    turned = np.linalg.norm(axes - first.orientation, axis=2).max(axis=1)  # the chord is the angle, for small ones
+    same = (
+        (sizes == first.size).all(axis=1)
+        & (np.abs(pixels / first.pixel_mm - 1) <= ALIKE_PIXELS).all(axis=1)
+        & (turned <= np.radians(ALIKE_DEG))
     )
+    return np.asarray(same | np.array([one is first for one in slices]), np.bool_)
+
+
+def within_deg(one: Slice, other: Slice) -> bool:
+    """Whether two slices lie in one plane, but for what headers round."""
+    return bool(np.linalg.norm(one.normal - other.normal) <= np.radians(ALIKE_DEG))
 
 
 def without_copies(slices: Sequence[Slice]) -> list[Slice]:
-    """Each SOP instance once; several files may hold the same."""
+    """Each SOP instance once; several files may hold the same.
+
+    Where one instance UID was written into all files, slices at other places, or of other numbers, are no copies.
+    """
     first: dict[Hashable, Slice] = {}
     for one in slices:
-        first.setdefault((one.instance_uid or one.path, one.frame), one)
+        key = (one.instance_uid or one.path, one.frame, one.position.tobytes(), one.instance_number)
+        first.setdefault(key, one)
     return list(first.values())
+
+
+def is_mixture(stack: Sequence[Slice]) -> bool:
+    """Whether sorted slices are those of two series, one between the other, by their instance numbers.
+
+    Numbers that begin again once are two parts of a head; numbers that come twice all the way up are two heads.
+    """
+    numbers = [one.instance_number for one in stack]
+    repeated = len(numbers) - len(set(numbers))
+    if repeated < 2 or any(one.frame > 1 for one in stack):
+        return False
+    steps = Counter(np.diff(numbers).tolist())
+    uneven = len(numbers) - 1 - steps.most_common(1)[0][1]
+    return uneven > max(2, len(numbers) / 4)
 
 
 def by_place(slices: Sequence[Slice]) -> list[list[Slice]]:
@@ -104,6 +146,20 @@ class Stack:
     doubles: list[tuple[Slice, Slice]]
 
 
+def reconstructions(slices: Sequence[Slice]) -> tuple[str | None, list[list[Slice]]]:
+    """The slices of one geometry by reconstruction, and what tells these apart; None where there is one alone."""
+    told_by, waiting, found = None, [list(slices)], []
+    while waiting:
+        stack = waiting.pop(0)
+        split = _overlapping(stack, OF_RECONSTRUCTION)
+        if split is None:
+            found.append(stack)
+        else:
+            told_by = told_by or split[0]
+            waiting += split[1]
+    return told_by, found
+
+
 def one_acquisition(slices: Sequence[Slice]) -> Stack:
     """One stack out of slices with one geometry.
 
@@ -111,7 +167,7 @@ def one_acquisition(slices: Sequence[Slice]) -> Stack:
     ties. What still shares a place after that is told apart by the order of acquisition.
     """
     stack, told_by = list(slices), None
-    while overlapping := _overlapping(stack):
+    while overlapping := _overlapping(stack, OF_ACQUISITION):
         told_by, groups = overlapping
         stack = min(groups, key=lambda group: (-len(by_place(group)), min(map(acquisition_order, group))))
     places = by_place(stack)
@@ -119,13 +175,23 @@ def one_acquisition(slices: Sequence[Slice]) -> Stack:
     return Stack([place[0] for place in places], told_by, doubles)
 
 
-def _overlapping(stack: Sequence[Slice]) -> tuple[str, list[list[Slice]]] | None:
+def are_told_apart_by_time(doubles: Sequence[tuple[Slice, Slice]]) -> bool:
+    """Whether all slices of one pass, those kept, were acquired before all of the other, by what the headers say."""
+    last = max((kept.acquired, kept.acquisition_number or 0) for _, kept in doubles)
+    first = min((double.acquired, double.acquisition_number or 0) for double, _ in doubles)
+    return last < first
+
+
+def _overlapping(stack: Sequence[Slice], telltales: Telltales) -> tuple[str, list[list[Slice]]] | None:
     """The first telltale that splits the slices into stacks of which two cover the same part of the head."""
-    for name, telltale in TELLTALES.items():
+    for name, telltale in telltales.items():
         groups: dict[Hashable, list[Slice]] = defaultdict(list)
         for one in stack:
             groups[telltale(one)].append(one)
-        stacks = [group for group in groups.values() if len(by_place(group)) >= MINIMUM_SLICES]
+        large = [group for group in groups.values() if len(group) >= MINIMUM_SLICES]
+        if len(large) < 2:
+            continue
+        stacks = [group for group in large if len(by_place(group)) >= MINIMUM_SLICES]
         if any(_overlap(a, b) for k, a in enumerate(stacks) for b in stacks[:k]):
             return name, stacks
     return None
@@ -137,6 +203,32 @@ def _overlap(a: Sequence[Slice], b: Sequence[Slice]) -> bool:
     along_a, along_b = (np.array([one.position for one in stack]) @ normal for stack in (a, b))
     shared = min(along_a.max(), along_b.max()) - max(along_a.min(), along_b.min())
     return bool(shared > min(np.ptp(along_a), np.ptp(along_b)) / 2)
+
+
+def uncovered(stack: Sequence[Slice], others: Sequence[Slice]) -> list[Slice]:
+    """Those of other slices, of any geometry, that show a part of the head of which the stack has no slice."""
+    if len(stack) < 2 or not others:
+        return list(others)
+    normal = stack[0].normal
+    places = np.array([_centre(one) for one in stack]) @ normal
+    usual = float(np.median(np.diff(places)))
+    return [
+        one
+        for one in others
+        if np.abs(places - float(_centre(one) @ normal)).min() > 0.75 * min(one.thickness_mm or usual, usual)
+    ]
+
+
+def _centre(one: Slice) -> NDArray[np.float64]:
+    rows, columns = one.size
+    half = np.array([(columns - 1) * one.pixel_mm[1], (rows - 1) * one.pixel_mm[0]]) / 2
+    return np.asarray(one.position + half @ one.orientation, np.float64)
+
+
+def turned_deg(stack: Sequence[Slice]) -> float:
+    """The largest angle by which a slice is turned or tilted against the first."""
+    axes = np.array([one.orientation for one in stack]) - stack[0].orientation
+    return float(np.degrees(np.linalg.norm(axes, axis=2).max()))
 
 
 def gaps(places: NDArray[np.float64]) -> list[tuple[int, int]]:

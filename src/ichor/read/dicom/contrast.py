@@ -1,0 +1,236 @@
+"""Whether contrast agent was given, by what people write into a header: free text, in many languages, with negations.
+
+Contrast Bolus Agent (0018,0010) should name the agent and often says that there was none; Series Description
+(0008,103E) and Protocol Name (0018,1030) say what a series is called. The texts are read here and never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ichor.read.dicom.elements import number, text
+
+
+class Words(NamedTuple):
+    """How a language says it; each a regular expression of lower-case text, "" for nothing.
+
+    Attributes:
+        agent: contrast agent, and what gives it.
+        short: the same in abbreviations that mean other things too; they count only beside one of the words below.
+        without, given: what says before the agent that there was none, and that there was.
+        plain: what says by itself that there was none.
+        enhanced: what says by itself that there was.
+        none: what stands for no agent in the place where it is named.
+    """
+
+    agent: str
+    short: str
+    without: str
+    given: str
+    plain: str
+    enhanced: str
+    none: str
+
+
+LANGUAGES = {
+    "English": Words(
+        agent=r"contrast|contr",
+        short=r"iv|i\.v\.?|con|cm|ce|c|gad|dye|inj(?:ection)?",
+        without=r"without|with ?out|w ?/ ?o\.?|w/out|wo|no|non|none|not|pre|before|minus",
+        given=r"with|w ?/|w|post|after|plus|\+",
+        plain=r"non?[- ]?(?:contrast|con|enhanced|enh)|unenhanced|un-?enh|native|plain|ncct|nect|nc|pre-?contrast"
+        r"|(?:c|iv) ?-(?![\w-])|w ?/ ?o(?!\w)|wo|without",
+        enhanced=r"(?:contrast[- ])?enhanced|ce-?ct|cect|ct-?[av]|angio\w*|perfusion|c ?\+|\+ ?c|iv ?\+|\+ ?iv"
+        r"|post-?contrast|(?:arterial|venous|delayed) phase|w$",
+        none=r"no|none|nil|n|n/?a|not given|no agent",
+    ),
+    "German": Words(
+        agent=r"kontrastmittel\w*|kontrast\w*|km",
+        short=r"i\.?v\.?",
+        without=r"ohne|kein\w*|o\.|vor|nicht",
+        given=r"mit|m\.|nach|\+",
+        plain=r"nativ\w*|km ?-(?!\w)|km-?frei|ohne",
+        enhanced=r"km ?\+|\+ ?km|arteriell\w*|venös\w*|venoes\w*",
+        none=r"ohne|kein\w*|nein|entfällt|nicht gegeben",
+    ),
+    "French": Words(
+        agent=r"produits? de contraste|pdc|injection|inject[ée]e?s?|contraste|iode",
+        short=r"iv|pc|inj",
+        without=r"sans|non|pas d['e]|avant",
+        given=r"avec|apr[eè]s|\+",
+        plain=r"spc|non inject[ée]e?s?|sans",
+        enhanced=r"angioscanner|temps (?:art[ée]riel|veineux)",
+        none=r"sans|aucune?|non|n[ée]ant|pas de .*",
+    ),
+    "Spanish": Words(
+        agent=r"medios? de contraste|contraste|contrastad[oa]s?",
+        short=r"iv|i\.v\.?|civ|cte?|mc|gd|c",
+        without=r"sin|s/|no|antes del?",
+        given=r"con|c/|tras|despu[eé]s del?|pos-?t?",
+        plain=r"simples?|basal|sin",
+        enhanced=r"contrastad[oa]s?|angio-?tac|fase (?:arterial|venosa)",
+        none=r"sin|ningun[oa]?|ning[uú]n|no",
+    ),
+    "Italian": Words(
+        agent=r"mezzo di contrasto|contrasto|mdc|m\.d\.c\.?",
+        short=r"ev|e\.v\.?",
+        without=r"senza|s/|no|prima del",
+        given=r"con|c/|dopo",
+        plain=r"basal[ei]|dirett[ao]|senza",
+        enhanced=r"angio-?tc|fase (?:arteriosa|venosa)",
+        none=r"senza|nessun[oa]?|no",
+    ),
+    "Portuguese": Words(
+        agent=r"meios? de contraste|contraste|contrastad[oa]s?",
+        short=r"ev|e\.v\.?|iv|c",
+        without=r"sem|s/|n[aã]o|antes do",
+        given=r"com|c/|ap[oó]s|p[oó]s",
+        plain=r"sem",
+        enhanced=r"contrastad[oa]s?|angio-?tc",
+        none=r"sem|nenhum\w*|n[aã]o",
+    ),
+    "Dutch": Words(
+        agent=r"contrastmiddel|contrast|km",
+        short=r"iv|i\.v\.?",
+        without=r"zonder|geen|z\.|z/|niet|voor",
+        given=r"met|m\.|na|\+",
+        plain=r"blanco|zonder",
+        enhanced=r"arteri[eë]le fase|veneuze fase",
+        none=r"zonder|geen|nee|niet",
+    ),
+    "Scandinavian": Words(
+        agent=r"kontrast\w*",
+        short=r"iv|i\.v\.?",
+        without=r"utan|uten|uden|ingen|inte|ikke",
+        given=r"med|efter|etter",
+        plain=r"nativt?|utan|uten|uden",
+        enhanced=r"",
+        none=r"utan|uten|uden|ingen|nej|nei",
+    ),
+    "Polish, Czech and Slovak": Words(
+        agent=r"kontrast\w*|k\.l\.",
+        short=r"kl|ck|iv",
+        without=r"bez|brak|przed|p[rř]ed",
+        given=r"z|ze|s|se|po",
+        plain=r"bez|nativn[ěeí]",
+        enhanced=r"",
+        none=r"bez|brak|nie|ne|žádn[ýáé]",
+    ),
+    "Turkish": Words(
+        agent=r"kontrastl[ıi]|kontrast",
+        short=r"iv",
+        without=r"",
+        given=r"",
+        plain=r"kontrasts[ıi]z",
+        enhanced=r"kontrastl[ıi]",
+        none=r"yok|kontrasts[ıi]z",
+    ),
+    "Russian": Words(
+        agent=r"контраст\w*|к/у",
+        short=r"",
+        without=r"без|до",
+        given=r"с|после",
+        plain=r"натив\w*|бесконтраст\w*|без",
+        enhanced=r"",
+        none=r"без|нет",
+    ),
+}
+# Written without spaces between words, so that nothing bounds them.
+UNBOUNDED_PLAIN = r"平扫|平掃|単純|非造影|非增强|非增強|\bc ?-(?![\w-])"
+UNBOUNDED_ENHANCED = r"增强|增強|造影|c ?\+(?!\w)|(?<!\w)\+ ?c(?!\w)|\+ ?km(?!\w)|\+ ?iv(?!\w)|\+ ?contrast"
+UNBOUNDED_NONE = r"无|無|なし"
+BOTH = re.compile(
+    r"(?<!\w)w ?(?:/|&|and|\+)+ ?wo?(?!\w)|(?<!\w)w ?/ ?wo(?!\w)|(?<!\w)wo ?(?:/|&|and)+ ?w(?!/)(?!\w)"
+    r"|(?<!\w)(?:with|w/?) ?(?:and|&|or|/) ?(?:without|w/?o)|(?:without|w/?o) ?(?:and|&|or|/) ?(?:with|w)(?!\w)"
+    r"|mit ?(?:und|oder|u\.|/|&) ?ohne|ohne ?(?:und|u\.|/|&) ?mit|avec ?(?:et|/|ou) ?sans|sans ?(?:et|/|ou) ?avec"
+    r"|con ?(?:y|e|o|/) ?(?:sin|senza)|(?:sin|senza) ?(?:y|e|o|/) ?con|com ?(?:e|/|ou) ?sem|sem ?(?:e|/|ou) ?com"
+    r"|met ?(?:en|/|of) ?zonder|zonder ?(?:en|/|of) ?met"
+)
+IONIC = re.compile(r"non?[- ]?ionic|nicht-?ionisch|non ionique|no i[oó]nico|non ionico")
+ORAL = re.compile(r"(?<!\w)(?:oral\w*|p\.?o\.?|rectal\w*|per os)(?!\w)")
+NO_WORD = r"[0-]+|x+"
+OF_A_FOLDER = 256  # answers that are kept: all slices of a series ask the same
+
+
+def _any(patterns: Iterable[str]) -> str:
+    return "|".join(f"(?:{one})" for one in patterns if one)
+
+
+def _without() -> re.Pattern[str]:
+    """What says that no agent was given."""
+    patterns = []
+    for words in LANGUAGES.values():
+        agents = _any((words.agent, words.short))
+        if words.without:
+            patterns.append(rf"(?:{words.without})(?:[\s.:_-]*\w+)?[\s.:_-]*(?:{agents})")  # "no IV contrast"
+        patterns.append(rf"(?:{agents})[\s:=._-]*(?:{words.none})")
+        patterns.append(words.plain)
+    return re.compile(rf"(?<!\w)(?:{_any(patterns)})(?!\w)|{UNBOUNDED_PLAIN}")
+
+
+def _given() -> re.Pattern[str]:
+    """What says that some was."""
+    patterns = []
+    for words in LANGUAGES.values():
+        if words.given and words.short:
+            patterns.append(rf"(?:{words.given})[\s.:_-]*(?:{words.short})")
+        patterns += [words.agent, words.enhanced]
+    return re.compile(rf"(?<!\w)(?:{_any(patterns)})(?!\w)|{UNBOUNDED_ENHANCED}")
+
+
+def _nothing() -> re.Pattern[str]:
+    """What stands for no agent where one would be named."""
+    return re.compile(rf"(?:{_any([words.none for words in LANGUAGES.values()])}|{UNBOUNDED_NONE}|{NO_WORD})(?:\W.*)?")
+
+
+WITHOUT, GIVEN, NOTHING = _without(), _given(), _nothing()
+
+
+@lru_cache(OF_A_FOLDER)
+def says(written: str | None) -> bool | None:
+    """Whether the name of a series says that it was made with contrast agent; None where it says nothing, or both."""
+    words = _plain(written)
+    if BOTH.search(words):
+        return None
+    rest = WITHOUT.sub(" ", words)
+    if GIVEN.search(rest):
+        return None if rest != words else True
+    return None if rest == words else False
+
+
+@lru_cache(OF_A_FOLDER)
+def is_agent(written: str) -> bool:
+    """Whether what stands in the place of the agent is one, and not a word for none."""
+    words = _plain(written)
+    if IONIC.search(words) or BOTH.search(words):
+        return True
+    if ORAL.search(words) and not re.search(r"(?<!\w)i\.?v\.?(?!\w)", words):
+        return False
+    return NOTHING.fullmatch(words) is None and WITHOUT.search(words) is None
+
+
+def _plain(written: str | None) -> str:
+    return re.sub(r"[\s_^]+", " ", (written or "").lower()).strip()
+
+
+def contrast(get: Callable[..., Any]) -> tuple[bool, bool]:
+    """Whether a header says that agent was given, and whether its names say that none was, which may contradict it.
+
+    An enhanced image says it of each frame; an older one names the agent, and often says so in the series' name alone.
+    """
+    administered = text(get("ContrastBolusAgentAdministered"))
+    named = says(text(get("SeriesDescription")))
+    if named is None:
+        named = says(text(get("ProtocolName")))
+    if administered is not None:
+        return administered == "YES", named is False
+    agent = text(get("ContrastBolusAgent"))
+    if agent is not None:
+        given = is_agent(agent)
+    else:
+        amounts = (number(get(keyword)) or 0 for keyword in ("ContrastBolusVolume", "ContrastBolusTotalDose"))
+        given = any(amount > 0 for amount in amounts) or bool(get("ContrastBolusAgentSequence"))
+    return given or named is True, named is False

@@ -1,0 +1,141 @@
+"""One head in two series: skull base and vault are often scanned, or reconstructed, one after the other.
+
+They are joined where they fit each other like slices of one series, so that the whole head is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.read.dicom.kinds import is_computed
+from ichor.read.dicom.series import Series
+from ichor.read.dicom.stack import SAME_PLACE_MM, are_alike, places_mm
+
+MOST_PARTS = 100  # series of a study that are tried with each other
+HEAD_MM = 210.0  # no more than this is joined: a neck below a whole head is none of its parts
+WHOLE_HEAD_MM = 100.0  # from the lowest to the highest slice; what covers less may be a part
+SHIFT_MM = 2.0  # to the side, beyond what the table's way and the gantry's tilt explain
+USUAL_GAP = 1.5  # times the slices' distance
+MOST_OVERLAP = 0.25  # of the shorter part
+
+
+def joined(series: Sequence[Series]) -> list[Series]:
+    """The series with parts of one head in place of the series that they are of; the others as they are."""
+    left = [one for one in series if _is_part(one)]
+    if not 2 <= len(left) <= MOST_PARTS:
+        return list(series)
+    found = [one for one in series if not _is_part(one)]
+    left.sort(key=lambda one: (float(one.stack[0].position[2]), one.uid or ""))
+    while left:
+        parts = [left.pop(0)]
+        while (above := _above(parts, left)) is not None:
+            parts.append(above)
+            left.remove(above)
+        found.append(parts[0] if len(parts) == 1 else _one_of(parts))
+    order = {id(one): k for k, one in enumerate(series)}
+    return sorted(found, key=lambda one: order[id(one.parts[0] if one.parts else one)])
+
+
+def _is_part(one: Series) -> bool:
+    return bool(one.stack) and (one.unfit is None or one.only_too_short)
+
+
+def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
+    """The series that goes on where the parts end; of several the one of the same kernel, then the nearest."""
+    last = parts[-1]
+    begun = parts[0].stack[0]
+    fitting = [
+        one
+        for one in left
+        if why_not_above(last, one) is None
+        and abs(float((one.stack[-1].position - begun.position) @ begun.normal)) <= HEAD_MM
+    ]
+    return min(
+        fitting, key=lambda one: (one.stack[0].kernel != last.stack[0].kernel, abs(_gap_mm(last, one))), default=None
+    )
+
+
+def why_not_above(below: Series, above: Series) -> str | None:
+    """Why the second series is not the continuation of the first; None where it is."""
+    if not are_one_kind(below, above):
+        return "another kind of series"
+    a, b = below.stack, above.stack
+    frames = a[-1].frame_of_reference, b[0].frame_of_reference
+    if None not in frames and frames[0] != frames[1]:
+        return "the patient moved between them (another frame of reference)"
+    if not are_alike(a[-1], [b[0]])[0]:
+        return "another size, pixel size or orientation"
+    distances = [np.diff(places_mm(stack)) for stack in (a, b)]
+    usual = max((float(np.median(one)) for one in distances if one.size), default=a[-1].thickness_mm or 5.0)
+    gap = _gap_mm(below, above)
+    shorter = min(below.coverage_mm, above.coverage_mm)
+    if places_mm([a[0], b[-1]])[1] <= places_mm(a)[-1] or gap < -max(MOST_OVERLAP * shorter, SAME_PLACE_MM):
+        return "the same part of the head"
+    if gap > USUAL_GAP * usual:
+        return f"{gap:.0f} mm apart"
+    shift = _shift_mm(below, above, gap)
+    return None if shift <= SHIFT_MM else f"{shift:.0f} mm to the side"
+
+
+def are_one_kind(a: Series, b: Series) -> bool:
+    """Whether two series differ in nothing but the part of the body that they show."""
+    one, other = a.stack[0], b.stack[0]
+    return (
+        one.contrast == other.contrast
+        and one.plain_by_name == other.plain_by_name
+        and bool(one.sharp) == bool(other.sharp)
+        and is_computed(one) == is_computed(other)
+        and ("DERIVED" in one.image_type) == ("DERIVED" in other.image_type)
+    )
+
+
+def _gap_mm(below: Series, above: Series) -> float:
+    a, b = below.stack[-1], above.stack[0]
+    return float((b.position - a.position) @ a.normal)
+
+
+def _shift_mm(below: Series, above: Series, gap: float) -> float:
+    """How far the second series lies off the way that the first one's slices take."""
+    steps = [_way(one) for one in (below, above) if len(one.stack) > 1]
+    if not steps:
+        return 0.0
+    from_a_to_b = above.stack[0].position - below.stack[-1].position
+    return float(min(np.linalg.norm(from_a_to_b - gap * step) for step in steps))
+
+
+def _way(one: Series) -> NDArray[np.float64]:
+    """(3,) how the slices' positions move for each mm along the normal."""
+    first, last = one.stack[0], one.stack[-1]
+    move = last.position - first.position
+    return np.asarray(move / float(move @ first.normal), np.float64)
+
+
+def _one_of(parts: Sequence[Series]) -> Series:
+    """The parts as one series; where they overlap, the lower one's slices are kept."""
+    stack = list(parts[0].stack)
+    for part in parts[1:]:
+        end = places_mm(stack)[-1]
+        normal, start = stack[0].normal, stack[0].position
+        places = np.array([(one.position - start) @ normal for one in part.stack]) + places_mm(stack)[0]
+        stack += [one for one, place in zip(part.stack, places, strict=True) if place > end + SAME_PLACE_MM]
+    longest = max(parts, key=lambda one: len(one.stack))
+    return replace(
+        longest,
+        images=[image for part in parts for image in part.images],
+        copies=sum(part.copies for part in parts),
+        rejected=[reason for part in parts for reason in part.rejected],
+        groups=[
+            [one for part in parts for one in part.groups[0]],
+            *(group for part in parts for group in part.groups[1:]),
+        ],
+        stack=stack,
+        told_by=next((part.told_by for part in parts if part.told_by), None),
+        doubles=[double for part in parts for double in part.doubles],
+        others=sum(part.others for part in parts),
+        unfit=None,
+        parts=tuple(parts),
+    )

@@ -1,0 +1,68 @@
+"""Whether a series was reconstructed for bone or lung: sharply, and so noisily that blood is lost in it.
+
+Convolution Kernel (0018,1210) is free text. What the makers call theirs, after their manuals and what is found in
+public series; where the name is unknown, what the series is called and the window it asks for have to do, and after
+these its noise (`ichor.read.dicom.noise`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+SHARP_FROM = 50  # of Siemens' numbers: B40 is for soft tissue, B50 and above for the spine, lung and bone
+WIDE_WINDOW = 1000.0  # HU; a brain is looked at in 80 to 400
+OF_A_FOLDER = 256  # answers that are kept: all slices of a series ask the same
+
+Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], bool]]
+
+
+def _always(sharp: bool) -> Callable[[re.Match[str]], bool]:
+    return lambda _: sharp
+
+
+def _of_siemens(found: re.Match[str]) -> bool:
+    return int(found[1]) >= SHARP_FROM
+
+
+def _of_canon(found: re.Match[str]) -> bool:
+    """FC01 to FC19 are for the body, FC20 to FC29 and FC40 to FC49 for the brain, FC60 to FC69 for it too."""
+    number = int(found[1])
+    return 30 <= number < 40 or 50 <= number < 60 or number >= 80
+
+
+# Asked in this order; the first that fits decides.
+RULES: tuple[Rule, ...] = (
+    # Words that several makers use: GE's BONE, BONEPLUS, EDGE, LUNG, DETAIL, ULTRA; United Imaging's B_SHARP_C.
+    (re.compile(r"BONE|EDGE|LUNG|SHARP|DETAIL|ULTRA|INNER ?EAR|\bIAC\b"), _always(True)),
+    # Siemens: body, head, inner ear, iterative and so on, then a number: B30f, H31s, J70h, Br40d, Hr59f, Hv64, Qr40.
+    (re.compile(r"^(?:[BHIJQSTUD][A-Z]?)(\d\d)"), _of_siemens),
+    # Canon and Toshiba.
+    (re.compile(r"^FC ?(\d\d)"), _of_canon),
+    # Philips: A, B and C are smooth to fairly sharp, D to F for bone, L for lung; UA to UC for the brain, YA to YE
+    # sharp.
+    (re.compile(r"^(?:Y[A-E]|[DEFL])(?:\W|$)"), _always(True)),
+    (re.compile(r"^(?:U[A-C]|S?[ABC]|EC)(?:\W|$)"), _always(False)),
+    # Words again: GE's SOFT and STANDARD (STND), United Imaging's H_SOFT_B, Canon's BRAIN.
+    (re.compile(r"SOFT|SMOOTH|STANDARD|STND|\bSTD|BRAIN|NEURO|CEREBR|HEAD"), _always(False)),
+)
+# What a series for bone or lung is called.
+SHARP_NAME = re.compile(
+    r"\b(?:BONE|BONES|BONY|KNOCHEN\w*|OS|OSSEUX|OSSEUSE|HUESO|[OÓ]SE[OA]|OSSO|OSS[EO]A|BOT|BOTTEN|SKELETT|KOŚĆ|KOSTI?"
+    r"|LUNG|LUNGE|POUMON|INNER EAR|FELSENBEIN\w*|PETROUS|TEMPORAL BONES?|IAC|ROCHERS?|HR|HIGH RES\w*)\b"
+)
+
+
+@lru_cache(OF_A_FOLDER)
+def is_sharp(kernel: str | None, name: str, window_width: float | None) -> bool | None:
+    """Whether a kernel is one for bone or lung; None where nothing tells.
+
+    `name` is what the series is called, and `window_width` (HU) that of the window it asks for.
+    """
+    for pattern, sharp in RULES:
+        if found := pattern.search((kernel or "").upper().strip()):
+            return sharp(found)
+    if SHARP_NAME.search(name.upper().replace("_", " ")):
+        return True
+    return True if window_width is not None and window_width >= WIDE_WINDOW else None

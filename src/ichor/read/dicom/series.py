@@ -1,0 +1,168 @@
+"""The slices of a study, grouped into its series; where headers contradict each other, series stay apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ichor.read.dicom.header import Slice
+from ichor.read.dicom.kinds import reasons_in_words, why_not
+from ichor.read.dicom.stack import (
+    MINIMUM_SLICES,
+    Stack,
+    is_mixture,
+    one_acquisition,
+    places_mm,
+    reconstructions,
+    same_geometry,
+    without_copies,
+)
+
+MIXTURE = "slices of more than one series, which nothing in their headers tells apart"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The slices of one series, and the stack among them that can be read.
+
+    Attributes:
+        uid: its Series Instance UID; None where it has none, or each file another.
+        images: every slice found, each SOP instance once.
+        copies: how many more slices are copies of these.
+        rejected: for images that are no axial CT slices, why.
+        groups: the acceptable slices by geometry, the biggest group first.
+        stack: one acquisition out of the first group, from inferior to superior; empty if there is none.
+        told_by, doubles: as in `ichor.read.dicom.stack.Stack`.
+        unfit: why the series cannot be read; None if it can.
+        others: how many slices of other reconstructions had the same Series Instance UID.
+        uid_of_each: whether each of its files has a Series Instance UID of its own.
+        parts: the series that it was joined of, from inferior to superior; empty for one as it was found.
+    """
+
+    uid: str | None
+    images: list[Slice]
+    copies: int
+    rejected: list[str]
+    groups: list[list[Slice]]
+    stack: list[Slice]
+    told_by: str | None
+    doubles: list[tuple[Slice, Slice]]
+    unfit: str | None
+    others: int = 0
+    uid_of_each: bool = False
+    parts: tuple[Series, ...] = ()
+
+    @property
+    def only_too_short(self) -> bool:
+        """Whether it cannot be read only because there are too few slices."""
+        return 0 < len(self.stack) < MINIMUM_SLICES and self.unfit != MIXTURE
+
+    @property
+    def thickness_mm(self) -> float | None:
+        """The median thickness of its slices; where the header does not say, their distance."""
+        known = [one.thickness_mm for one in self.stack if one.thickness_mm is not None]
+        distances = known or np.diff(places_mm(self.stack)).tolist()
+        return float(np.median(distances)) if distances else None
+
+    @property
+    def coverage_mm(self) -> float:
+        """From the lowest to the highest slice, along the normal."""
+        return float(np.ptp(places_mm(self.stack))) if self.stack else 0.0
+
+
+def series_in(slices: Sequence[Slice]) -> list[Series]:
+    """The slices of one study grouped by series, in the order of their UIDs, those without one at the end."""
+    by_uid: dict[str, list[Slice]] = defaultdict(list)
+    by_likeness: dict[tuple[bool, tuple[str, ...]], list[Slice]] = defaultdict(list)
+    alone = _with_uids_of_their_own(slices)
+    for one in slices:
+        if one.series_uid and one not in alone:
+            by_uid[one.series_uid].append(one)
+        else:
+            by_likeness[one in alone, _likeness(one)].append(one)
+    found = []
+    for uid in sorted(by_uid):
+        found += _series(uid, by_uid[uid])
+    for key in sorted(by_likeness):
+        found += _series(None, by_likeness[key], uid_of_each=key[0])
+    return found
+
+
+def _likeness(one: Slice) -> tuple[str, ...]:
+    """What slices of one series have in common, where no UID says so."""
+    facts: tuple[object, ...] = (
+        one.modality,
+        one.sop_class,
+        one.series_number,
+        one.kernel,
+        one.image_type,
+        one.name,
+        one.contrast,
+        one.size,
+    )
+    return tuple("" if fact is None else str(fact) for fact in facts)
+
+
+def _with_uids_of_their_own(slices: Sequence[Slice]) -> set[Slice]:
+    """Slices whose Series Instance UIDs say nothing, since an anonymizer gave each file another.
+
+    There are enough of one likeness to make a series, and no two of that likeness share a UID.
+    """
+    by_likeness: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
+    in_series: dict[str, int] = defaultdict(int)
+    for one in slices:
+        if one.series_uid:
+            by_likeness[_likeness(one)].append(one)
+            in_series[one.series_uid] += 1
+    found: set[Slice] = set()
+    for alike in by_likeness.values():
+        alone = all(in_series[one.series_uid or ""] == 1 for one in alike)
+        if alone and sum(why_not(one) is None for one in alike) >= MINIMUM_SLICES:
+            found.update(alike)
+    return found
+
+
+def _series(uid: str | None, slices: list[Slice], *, uid_of_each: bool = False) -> list[Series]:
+    """The series of one UID: more than one where it was given to several reconstructions of the same part."""
+    images = without_copies(slices)
+    reasons = [(one, why_not(one)) for one in images]
+    groups = same_geometry([one for one, reason in reasons if reason is None])
+    whole = Series(
+        uid=uid,
+        images=images,
+        copies=len(slices) - len(images),
+        rejected=[reason for _, reason in reasons if reason is not None],
+        groups=groups,
+        stack=[],
+        told_by=None,
+        doubles=[],
+        unfit=None,
+        uid_of_each=uid_of_each,
+    )
+    if not groups:
+        return [replace(whole, unfit=reasons_in_words(whole.rejected))]
+    told_by, parts = reconstructions(groups[0])
+    return [_of_stack(whole, part, told_by, len(groups[0]) - len(part), groups[1:]) for part in parts]
+
+
+def _of_stack(
+    whole: Series, slices: list[Slice], told_by: str | None, others: int, other_groups: list[list[Slice]]
+) -> Series:
+    stack: Stack = one_acquisition(slices)
+    unfit: str | None = None
+    if is_mixture(stack.slices):
+        unfit = MIXTURE
+    elif len(stack.slices) < MINIMUM_SLICES:
+        unfit = f"too few slices ({len(stack.slices)}; at least {MINIMUM_SLICES})"
+    return replace(
+        whole,
+        groups=[slices, *other_groups],
+        stack=stack.slices,
+        told_by=stack.told_by or told_by,
+        doubles=stack.doubles,
+        others=others,
+        unfit=unfit,
+    )

@@ -1,0 +1,78 @@
+"""The files below a folder, as every reader sees them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+OF_MACOS = "__MACOSX"  # what its zips hold beside the files themselves
+
+
+class Walk:
+    """One pass through the folders below `root`, each entered once.
+
+    Hidden files and folders are left out (their names begin with a dot): indices, thumbnails, and the `._NAME` that
+    macOS writes beside each file. A link is followed where what it leads to is not seen anyway; one to a folder that
+    holds `root` never is.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.path.realpath(root)
+        self._seen = {self._root}
+
+    def entries(self, folder: Path) -> tuple[list[Path], list[Path]]:
+        """The files and the folders in a folder, each in the order of their names; none of one that is not readable."""
+        files, folders = [], []
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda one: one.name)
+        except OSError:
+            return [], []
+        for one in found:
+            if one.name.startswith(".") or one.name == OF_MACOS or (one.is_symlink() and not self._is_new(one)):
+                continue
+            if one.is_dir():
+                if not one.is_symlink() and not self._is_first_visit(one.path):
+                    continue
+                folders.append(folder / one.name)
+            elif one.is_file():
+                files.append(folder / one.name)
+        return files, folders
+
+    def _is_new(self, link: os.DirEntry[str]) -> bool:
+        """Whether a link leads to what this pass does not come to, or has not come to, by another way."""
+        target = os.path.realpath(link.path)
+        if _holds(target, self._root):
+            return False
+        if _holds(self._root, target):  # it is come to without the link, unless it is hidden
+            below = Path(target).relative_to(self._root).parts
+            if not any(part.startswith(".") for part in below):
+                return False
+        if target in self._seen:
+            return False
+        self._seen.add(target)
+        return True
+
+    def _is_first_visit(self, folder: str) -> bool:
+        """Whether a folder below a link that was followed has not been entered by another link."""
+        real = os.path.realpath(folder)
+        if real in self._seen:
+            return False
+        self._seen.add(real)
+        return True
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, in a fixed order; see `Walk`."""
+    walk = Walk(folder)
+    waiting = [folder]
+    while waiting:
+        files, folders = walk.entries(waiting.pop())
+        yield from files
+        waiting += reversed(folders)
+
+
+def _holds(folder: str, path: str) -> bool:
+    """Whether `path` is that folder or lies below it; both real paths."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
