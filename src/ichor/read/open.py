@@ -16,7 +16,7 @@ from ichor.read.base import Inspection, Reader, ReadOptions, printable
 from ichor.scan import Scan
 
 if TYPE_CHECKING:
-    from ichor.read.process import Reading
+    from ichor.read.reading import Reading
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
 READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "images", "video", "dicom")
@@ -26,7 +26,7 @@ def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
     """The head CT at `path`: a ct-ich subject, a NIfTI file, a folder of images, two videos,
     DICOM, or a zip of these.
 
-    It is read in a process of its own (`ichor.read.process`), so that no file can crash or exhaust this one. Raises
+    It is read in a process of its own (`ichor.read.reading`), so that no file can crash or exhaust this one. Raises
     UnreadableInput, with one line that names the path and says why, where there is none.
     """
     options = options or ReadOptions()
@@ -36,16 +36,16 @@ def open_scan(path: str | Path, options: ReadOptions | None = None) -> Scan:
 
 def begin_scan(path: str | Path, options: ReadOptions | None = None) -> Reading:
     """Begin to read as `open_scan` does, and return at once: `scan()` of what is returned waits for the scan."""
-    from ichor.read.process import begin
+    from ichor.read.reading import begin
 
     return begin(Path(path), options or ReadOptions())
 
 
 def start_reading_process() -> None:
     """Have the process that reads ready for the first scan; it starts while this one does something else."""
-    from ichor.read import process
+    from ichor.read.pool import SHARED
 
-    process.start_reading_process()
+    SHARED.prepare()
 
 
 def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
@@ -53,9 +53,9 @@ def inspect(path: str | Path, options: ReadOptions | None = None) -> Inspection:
 
     Raises UnreadableInput where nothing there can be read.
     """
-    from ichor.read import process
+    from ichor.read import reading
 
-    return process.inspect(Path(path), options or ReadOptions())
+    return reading.inspect(Path(path), options or ReadOptions())
 
 
 def read_here(path: Path, options: ReadOptions) -> Scan:

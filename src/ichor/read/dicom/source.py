@@ -22,13 +22,13 @@ def read_source(scan: Scan) -> list[Any]:
     """
     import pydicom
 
-    from ichor.read import process
+    from ichor.read import reading
 
     path = scan.source.path
     wanted = set(scan.source.instance_uids)
     if not wanted:
         raise UnreadableInput(f"{path}: expected a scan that was read from DICOM, found one from {scan.source.kind}")
-    headers = process.headers(path, sorted(wanted))
+    headers = reading.headers(path, sorted(wanted))
     if missing := wanted - headers.keys():
         raise UnreadableInput(
             f"{path}: expected the {len(wanted)} DICOM instances that the scan was read from, "
