@@ -7,6 +7,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import psutil
@@ -58,10 +59,10 @@ def test_a_fork_reads_in_a_process_of_its_own(series: Path) -> None:
 
 
 def test_one_that_waits_too_long_is_ended_and_another_answers(series: Path) -> None:
-    pool = Pool(idle_s=0.1)
+    own = Pool(idle_s=0.1)
     pids = set()
     for _ in range(2):
-        reading = begin(series, ReadOptions(), pool)
+        reading = begin(series, ReadOptions(), own)
         pid = reading.pid
         assert pid is not None and psutil.pid_exists(pid)
         np.testing.assert_array_equal(reading.scan().voxels, HU)
@@ -70,34 +71,40 @@ def test_one_that_waits_too_long_is_ended_and_another_answers(series: Path) -> N
     assert len(pids) == 2
 
 
-def test_one_that_was_started_beforehand_does_not_wait_for_good() -> None:
-    before = {one.pid for one in readers()}
-    Pool(idle_s=0.1).prepare()
-    assert len({one.pid for one in readers()} - before) == 1
-    until(lambda: not {one.pid for one in readers()} - before)
-
-
 class Process:
-    """In place of a reading process: it tells whether it is ended while somebody has it."""
+    """In place of a reading process: it counts how often it is ended."""
+
+    made: ClassVar[list[Process]] = []
 
     def __init__(self) -> None:
-        self.taken = True
-        self.ended = False
+        self.ended = 0
+        self.made.append(self)
 
     def end(self) -> None:
-        assert not self.ended
-        self.ended = True
+        self.ended += 1
 
 
-def test_none_is_ended_that_somebody_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """The processes that were started."""
     monkeypatch.setattr(pool, "ReadingProcess", Process)
-    own, made = Pool(idle_s=0.001), []
+    monkeypatch.setattr(Process, "made", [])
+    return Process.made
+
+
+def test_one_that_was_started_beforehand_does_not_wait_for_good(made: list[Process]) -> None:
+    Pool(idle_s=0.01).prepare()
+    (process,) = made
+    until(lambda: process.ended)
+
+
+def test_none_is_ended_that_somebody_has_taken(made: list[Process]) -> None:
+    own = Pool(idle_s=0.001)
 
     def use(seed: int) -> None:
         pauses = random.Random(seed)
         for _ in range(300):
             process = own.take()
-            made.append(process)
             assert not process.ended
             time.sleep(pauses.uniform(0, 0.002))
             assert not process.ended
@@ -107,4 +114,5 @@ def test_none_is_ended_that_somebody_has_taken(monkeypatch: pytest.MonkeyPatch) 
     with ThreadPoolExecutor(2 * MOST_IDLE) as threads:
         list(threads.map(use, range(2 * MOST_IDLE)))
     until(lambda: all(one.ended for one in made))
-    assert len(set(made)) > 1
+    assert len(made) > 2 * MOST_IDLE  # some were ended meanwhile
+    assert {one.ended for one in made} == {1}

@@ -16,7 +16,7 @@ Watch = Callable[[wire.Message], None]
 SIGALRM = 14  # by which a reading process has itself ended when it is late; Windows has no name for it
 
 
-class TracebackThere(Exception):
+class RemoteTraceback(Exception):
     """The traceback of an error in the reading process, which may quote what the file says."""
 
     def __str__(self) -> str:
@@ -68,10 +68,10 @@ class Conversation:
             elif "decoding" in said:
                 self._decoding, self._one_of_several = Path(said["decoding"]), bool(said["one_of_several"])
             elif "unreadable" in said:
-                raise UnreadableInput(str(said["unreadable"])) from TracebackThere(said["traceback"])
+                raise UnreadableInput(str(said["unreadable"])) from RemoteTraceback(said["traceback"])
             elif "failed" in said:
                 self.can_go_on = False
-                raise self._failed(str(said["failed"])) from TracebackThere(said["traceback"])
+                raise self._failed(str(said["failed"])) from RemoteTraceback(said["traceback"])
             else:
                 return said
             if watch is not None:
