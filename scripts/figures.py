@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import unlike_page
 from ichor.models.package import CARD, verify, write_sums
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +65,7 @@ def figures(results: Path) -> dict[str, str]:
         **{f"{one}-scan-auc": f"{robustness[one]['scan_auc']['value']:.2f}" for one in ("noise-20", "brain-window")},
         "dice-lost": _dice_lost(robustness),
         "active-learning": _active_learning(_json(results / "annotate-simulate" / "simulate.json")),
+        **unlike_page.figures(_json(results / "unlike" / "unlike.json")),
         **_slices_counted(_json(results / "dataset" / "dataset.json")),
         **_minutes(results),
         **_page_speed(results / "bench-annotation.md"),
