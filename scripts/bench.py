@@ -54,28 +54,28 @@ class Near:
         )
 
 
-def made_head() -> NDArray[np.int16]:
-    """A head of 35 slices of 512x512 in HU: ellipsoids of scalp, skull and brain with noise. No patient."""
-    z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (SLICES, SIZE, SIZE)), indexing="ij")
+def made_head(slices: int) -> NDArray[np.int16]:
+    """A head of so many slices of 512x512 in HU: ellipsoids of scalp, skull and brain with noise. No patient."""
+    z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (slices, SIZE, SIZE)), indexing="ij")
     radius = np.sqrt((0.7 * z) ** 2 + (1.15 * y) ** 2 + (1.35 * x) ** 2)
     hu = np.select([radius < 0.85, radius < 0.95, radius < 1], [34, 900, -60], -1000)
     return np.asarray(np.rint(hu + np.random.default_rng(0).normal(0, 4, hu.shape)), np.int16)
 
 
-def write_series(folder: Path) -> None:
+def write_series(folder: Path, slices: int) -> None:
     """The made head as a DICOM series of one file a slice, uncompressed, as most archives send it."""
     folder.mkdir()
-    for index, pixels in enumerate(made_head()):
+    for index, pixels in enumerate(made_head(slices)):
         image = ct_image(pixels, index, name="ichor bench", pixel_mm=0.45, spacing_mm=5)
         image.save_as(folder / f"{index + 1:02d}.dcm", enforce_file_format=True)
 
 
-def made_series(folder: Path) -> Path:
+def made_series(folder: Path, slices: int = SLICES) -> Path:
     """The series in a new folder, which is given back; written by a process of its own.
 
     A process that is measured counts the memory of the one that starts it as its own.
     """
-    made = get_context("spawn").Process(target=write_series, args=(folder,))
+    made = get_context("spawn").Process(target=write_series, args=(folder, slices))
     made.start()
     made.join()
     return folder

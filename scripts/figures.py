@@ -1,9 +1,9 @@
-"""Fill the measured figures of README and docs from the committed results.
+"""Fill the measured figures of README, docs and model cards from the committed results.
 
     python scripts/figures.py
 
 A figure, or a whole table, stands between `<!-- figure: NAME -->` and `<!-- end -->`; NAME is one of those below.
-A test holds every document to what this writes.
+A package whose card changes gets new checksums where its old ones held. A test holds all documents to what this writes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import unlike_page
+from ichor.models.package import CARD, verify, write_sums
+
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "src/ichor/experiments/configs").rglob("*.limits.md")),
+    *sorted((ROOT / "src/ichor/models").glob(f"*/{CARD}")),
+]
 _FIGURE = re.compile(r"(<!-- figure: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
 MODEL_HEAD = "\n| | model | 95 % interval | paper's U-Net |\n|---|---|---|---|\n"
@@ -36,6 +44,8 @@ PAPER_ROWS = (
     ("the same, each tile stretched as in the released code", "paper-unet-tiles-as-released", ""),
 )
 SMALL_MM2, LARGE_MM2 = 30, 300  # areas of hemorrhage on a slice
+# What the documents name as costly of the conditions of results/robustness: all that take over a tenth of the Dice.
+COSTLY = ("thickness-7", "thickness-10", "kernel-sharp", "noise-20", "brain-window", "tilt-15", "nod-10")
 
 
 def figures(results: Path) -> dict[str, str]:
@@ -45,12 +55,20 @@ def figures(results: Path) -> dict[str, str]:
     model = _json(results / "model" / "metrics.json")
     robustness = _json(results / "robustness" / "robustness.json")["conditions"]
     return {
-        **{f"{scan}-ml": f"{said[scan]['volume_ml']:.1f}" for scan in ("ge-head", "demo-scan")},
+        "ge-head-ml": f"{said['ge-head']['volume_ml']:.1f}",
         "paper-table": PAPER_HEAD + "".join(_paper_row(results, *row) for row in PAPER_ROWS),
+        "model-cases": f"{model['data']['n_subjects']} subjects and {model['data']['n_slices']} slices",
+        "model-dice-subjects": str(model["dice"]["paper_average"]["n"]),
         "model-table": MODEL_HEAD + "".join(_model_row(model, *row) for row in MODEL_ROWS),
         "model-missed": ", ".join(model["subjects_missed"]),
         "model-other-folds": _found_in(results / "model" / "README.md", r"the Dice is ([\d.]+ \(\d+ subjects\))"),
-        "noise-20-scan-auc": f"{robustness['noise-20']['scan_auc']['value']:.2f}",
+        **{f"{one}-scan-auc": f"{robustness[one]['scan_auc']['value']:.2f}" for one in ("noise-20", "brain-window")},
+        "dice-lost": _dice_lost(robustness),
+        "active-learning": _active_learning(_json(results / "annotate-simulate" / "simulate.json")),
+        **unlike_page.figures(_json(results / "unlike" / "unlike.json")),
+        **_slices_counted(_json(results / "dataset" / "dataset.json")),
+        **_minutes(results),
+        **_page_speed(results / "bench-annotation.md"),
         **_missed_by_size(_json(results / "limits" / "slices.json")),
         **_seconds(results / "bench.md"),
     }
@@ -99,6 +117,43 @@ def _missed_by_size(slices: Any) -> dict[str, str]:
     }
 
 
+def share_lost(condition: Any, unchanged: Any) -> float:
+    """The share of the Dice that a condition of results/robustness takes."""
+    return 1 - float(condition["dice"]["value"]) / float(unchanged["dice"]["value"])
+
+
+def _dice_lost(conditions: Any) -> str:
+    lost = [100 * share_lost(conditions[one], conditions["unchanged"]) for one in COSTLY]
+    return f"{min(lost):.0f} to {max(lost):.0f} %"
+
+
+def _active_learning(simulated: Any) -> str:
+    figure = simulated["better_than_random"]["cost-sensitive"]["mean"]["dice_per_scan_3d"]
+    value, low, high = (f"{round(one, 3) + 0.0:.3f}" for one in (figure["value"], *figure["ci95"]))
+    held_out = f"{simulated['n_subjects']} subjects held out, {figure['n']} of them with a Dice"
+    return f"{value} (95 % {low} to {high}; {held_out})"
+
+
+def _slices_counted(described: Any) -> dict[str, str]:
+    """How many slices of ct-ich there are of each kind."""
+    here = {row["name"]: row["here"] for row in described["slices"]}
+    of = {"edh": "Epidural (EDH)", "without": "No hemorrhage", "with": "With hemorrhage", "all": "All"}
+    return {f"slices-{name}": here[row] for name, row in of.items()}
+
+
+def _minutes(results: Path) -> dict[str, str]:
+    """Of training, a fold."""
+    runs = {name: _json(results / name / "metrics.json") for name in ("compact", "paper-unet-tiles")}
+    return {f"{name}-min": f"{one['made_by']['seconds'] / 60 / len(one['folds']):.0f}" for name, one in runs.items()}
+
+
+def _page_speed(bench: Path) -> dict[str, str]:
+    """Median milliseconds of the annotation page, to whole ones."""
+    scrolled = _found_in(bench, r"\n\| scrolling, a slice \| ([\d.]+) \|")
+    drawn = _found_in(bench, r"\n\| drawing with the brush, a move \| ([\d.]+) \|")
+    return {"slice-drawn-ms": f"{float(scrolled):.0f}", "brush-drawn-ms": f"{float(drawn):.0f}"}
+
+
 def _seconds(bench: Path) -> dict[str, str]:
     """Of the least times: the command, finding the hemorrhage in it, and the paper's way."""
     screen = _found_in(bench, r"\n\| `ichor screen`[^|]*\| ([\d.]+) \| [\d.]+ \| \d+ \|")
@@ -111,7 +166,14 @@ def main() -> None:
     """Fill every document."""
     known = figures(ROOT / "results")
     for document in DOCUMENTS:
-        document.write_text(filled(document.read_text(encoding="utf-8"), known), encoding="utf-8")
+        text = document.read_text(encoding="utf-8")
+        if (new := filled(text, known)) == text:
+            continue
+        if document.name == CARD:
+            verify(document.parent)  # new checksums must not cover up another change
+        document.write_text(new, encoding="utf-8")
+        if document.name == CARD:
+            write_sums(document.parent)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python scripts/robustness.py RUN --data DATASET --out results/robustness [--fold K ...]
 
 RUN is a run of `ichor crossval`; each test subject is answered by the model of its fold as that was frozen, and nothing
-is chosen anew. Where `ichor quantize` has put a fold's model into int8, that network answers, as in what ships.
+is chosen anew. Where `ichor quantize` has put a fold's model into int8, that network answers.
 RUN/robustness/fold-K/SUBJECT.json keeps what was found of each subject under each condition: the same command continues
 where the last one stopped, and folds may be done by separate processes.
 """

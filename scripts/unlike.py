@@ -1,30 +1,39 @@
 """How often `ichor screen` warns of a scan that is unlike what the models were made for: ct-ich, and changes of it.
 
-    python scripts/unlike.py path/to/ct-ich
+    python scripts/unlike.py --data ct-ich --dicom dicom --out results/unlike
 
-prints, for the scans as they are and for each change, how many are warned of and of what. The changes are made by code:
-gray of another window than the one stated, HU on another scale, slices left out or in another order, and vessels drawn
-in as with contrast agent. Where the rules see every few pixels of a scan, so does this script.
+The changes are made by code: gray of another window than the one stated, HU on another scale, slices left out or in
+another order, and vessels drawn in as with contrast agent. Where the rules see every few pixels of a scan, so does this
+script. Two DICOM series and the demonstration scan are tried as they are.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from ichor.atomic import write_whole
+from ichor.cli.progress import progress
 from ichor.dataset.ct_ich import CtIch
+from ichor.errors import IchorError
+from ichor.experiments.making import commit, hardware
 from ichor.head import coarse_hu, find_head
 from ichor.read import open_scan
-from ichor.read.base import ReadOptions
 from ichor.scan import FloatArray, Scan
+from ichor.screen.cranium import Cranium
 from ichor.screen.unlike import Unlike, unlikenesses
 from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
+from same_answer import DEMONSTRATION, DICOM
+from unlike_page import AS_IT_IS, NOTHING, page
 
 SHOWN_AS_BRAIN = {
     "bone window": BONE,
@@ -89,11 +98,10 @@ def with_vessels(scan: Scan, more_hu: float, seed: int) -> Scan:
     return replace(scan, voxels=hu)
 
 
-def cases(scan: Scan) -> Iterator[tuple[str, Scan]]:
-    """The scan as it is, and each change of it."""
+def changes(scan: Scan) -> Iterator[tuple[str, Scan]]:
+    """Each change of the scan, by its name."""
     hu: FloatArray = np.asarray(scan.voxels)
     n = scan.n_slices
-    yield "as it is", scan
     yield "as images in the brain window", gray(scan, BRAIN, BRAIN)
     if hu.max() <= BRAIN.highest_hu:
         return  # known in the brain window alone
@@ -129,24 +137,58 @@ def cases(scan: Scan) -> Iterator[tuple[str, Scan]]:
         yield f"vessels + {more} HU, in the brain window", gray(enhanced, BRAIN, BRAIN)
 
 
-def count(name: str, scan: Scan, counts: dict[str, Counter[str]], *, but: Set[Unlike] = frozenset()) -> None:
-    """Count what is said of a scan under the name of its change."""
-    kinds = sorted({one.kind.value for one in unlikenesses(scan, find_head(scan))} - but)
-    counts.setdefault(name, Counter())[" and ".join(kinds) or "nothing"] += 1
+def kinds(scan: Scan, *, but: Set[Unlike] = frozenset()) -> str:
+    """Of what a scan is warned, in one key to count by."""
+    said = sorted({one.kind.value for one in unlikenesses(scan, find_head(scan))} - but)
+    return " and ".join(said) or NOTHING
 
 
-def main(folder: Path) -> None:
-    """Print the table."""
-    counts: dict[str, Counter[str]] = {}
-    dataset = CtIch(folder)
-    for subject in dataset.subjects:
-        scan = open_scan(dataset.scan_path(subject), ReadOptions())
-        count("whole scan, all rules", scan, counts)
-        for name, changed in cases(coarse(scan)):
-            count(name, changed, counts, but={Unlike.GEOMETRY})  # coarse pixels are none of the scan's
-    for name, told in counts.items():
-        print(f"{name} (n {told.total()}): " + ", ".join(f"{kind} {count}" for kind, count in told.most_common()))
+def rim_hu(scan: Scan) -> float | None:
+    """How much brighter brain is beside the skull than deeper in; None where that cannot be told."""
+    found = Cranium.of(scan, find_head(scan)).rim_hu()
+    return None if found is None else round(found, 2)
+
+
+def measured(data: Path, dicom: Path) -> dict[str, Any]:
+    """All that unlike.json holds."""
+    dataset = CtIch(data)
+    counts: dict[str, Counter[str]] = {AS_IT_IS: Counter()}
+    rims = {}
+    with progress(len(dataset.subjects)) as done:
+        for subject in dataset.subjects:
+            scan = open_scan(dataset.scan_path(subject))
+            counts[AS_IT_IS][kinds(scan)] += 1
+            rims[subject] = rim_hu(scan)
+            for name, changed in changes(coarse(scan)):
+                # Coarse pixels are none of the scan's.
+                counts.setdefault(name, Counter())[kinds(changed, but={Unlike.GEOMETRY})] += 1
+            done(f"subject {subject}")
+    others = {DEMONSTRATION.name: DEMONSTRATION, **{one.replace("/", "-"): dicom / one for one in DICOM}}
+    scans = {name: open_scan(path) for name, path in others.items()}
+    return {
+        "made_by": {"hardware": hardware(), "commit": commit()},
+        "ct_ich": {name: dict(count.most_common()) for name, count in counts.items()},
+        "ct_ich_rim_hu": rims,
+        "others": {name: {"warned_of": kinds(scan), "rim_hu": rim_hu(scan)} for name, scan in scans.items()},
+    }
+
+
+def main() -> None:
+    """Try all scans and write what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="ct-ich")
+    parser.add_argument("--dicom", type=Path, required=True, help="the folder of " + " and ".join(DICOM))
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    try:
+        kept = measured(asked.data, asked.dicom)
+    except IchorError as error:
+        print(f"unlike: {error}", file=sys.stderr)
+        sys.exit(2)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    write_whole(asked.out / "unlike.json", json.dumps(kept, indent=1) + "\n")
+    write_whole(asked.out / "README.md", page(kept))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from signals import LINUX, stop
 
 TESTS = Path(__file__).parent
 HANG_S = 120
@@ -67,7 +70,29 @@ def test_helpers_and_their_helpers_end_with_the_process(how: str, end: int, tmp_
         assert process.communicate(timeout=HANG_S) == (b"", None)
 
 
-def test_a_grace_lets_a_helper_clean_up(tmp_path: Path) -> None:
+@LINUX
+@pytest.mark.parametrize("how", ["main", "thread"])
+def test_stopped_helpers_end_too(how: str, tmp_path: Path) -> None:
+    script = tmp_path / "starter.py"
+    script.write_text(STARTER)
+    with subprocess.Popen(
+        [sys.executable, str(script), how, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == [b"up\n"] * 2
+        stop_helpers(process)
+        process.kill()
+        assert process.communicate(timeout=HANG_S) == (b"", None)
+
+
+def stop_helpers(process: subprocess.Popen[bytes]) -> None:
+    for one in psutil.Process(process.pid).children(recursive=True):
+        if "resource_tracker" not in " ".join(one.cmdline()):
+            stop(one)
+
+
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=LINUX)])
+def test_a_grace_lets_a_helper_clean_up(tmp_path: Path, stopped: bool) -> None:
     script = tmp_path / "starter.py"
     script.write_text(STARTER.replace("wait_with_helper", "clean_up"))
     with subprocess.Popen(
@@ -75,6 +100,8 @@ def test_a_grace_lets_a_helper_clean_up(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == b"up\n"
         assert (tmp_path / "rubbish").exists()
+        if stopped:
+            stop_helpers(process)
         process.kill()
         assert process.communicate(timeout=HANG_S) == (b"", None)
     assert not (tmp_path / "rubbish").exists()

@@ -13,8 +13,9 @@ from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from ichor.death_signal import ask_for_death_signal
+
 KILLED = 128 + 9  # what a shell says of a process that was killed
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def start_helper(
@@ -23,31 +24,33 @@ def start_helper(
     """Start `run(*arguments)`, both picklable, in a fresh process that does not outlive this one.
 
     However this process ends, the new one is killed at once; with a grace it is first asked to end by SIGTERM and has
-    that long to clean up. A thread in it waits for the end of this process, on every system. Where there is no grace,
-    Linux kills it as well, which works even in the midst of code that lets no thread run. Ctrl-C, which reaches every
+    that long to clean up. A thread in it waits for the end of this process, on every system. Where there is no grace
+    and the main thread starts it, Linux kills it as well, which works even in the midst of code that lets no thread
+    run; any other that is stopped then is let run on by Linux, so that its thread can. Ctrl-C, which reaches every
     process of a terminal, is for this one to heed: the new one ignores it.
 
     A process that `has_helpers` may start some of its own, and Python waits for it when this process comes to its
     end: whoever started it tells it to end. Any other is ended then.
     """
-    # The kernel's signal comes when the thread ends that started the process, so only the main thread may ask for it.
-    by_kernel = not grace_s and threading.current_thread() is threading.main_thread()
+    may_be_killed = not grace_s and threading.current_thread() is threading.main_thread()
     process = get_context("spawn").Process(
-        target=_run, args=(run, arguments, grace_s, by_kernel), name=name, daemon=not has_helpers
+        target=_run, args=(run, arguments, grace_s, may_be_killed), name=name, daemon=not has_helpers
     )
     with _ctrl_c_held_back():
         process.start()
     return process
 
 
-def _run(run: Callable[..., object], arguments: tuple[Any, ...], grace_s: float, by_kernel: bool) -> None:
+def _run(run: Callable[..., object], arguments: tuple[Any, ...], grace_s: float, may_be_killed: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = parent_process()
     assert parent is not None, "expected a process that another one started"
-    if by_kernel and sys.platform.startswith("linux"):
-        _let_the_kernel_kill_with(parent.pid)
+    if sys.platform.startswith("linux"):
+        ask_for_death_signal("SIGKILL" if may_be_killed else "SIGCONT")
+        if os.getppid() != parent.pid:  # it ended before Linux was asked
+            os._exit(KILLED)
     threading.Thread(target=_end_after, args=(parent.join, grace_s), name="end-with-parent", daemon=True).start()
     run(*arguments)
 
@@ -73,11 +76,3 @@ def _end_after(wait: Callable[[], None], grace_s: float) -> None:
         os.kill(os.getpid(), signal.SIGTERM)  # to the process, so that the main thread hears it
         time.sleep(grace_s)
     os._exit(KILLED)
-
-
-def _let_the_kernel_kill_with(parent: int | None) -> None:
-    import ctypes
-
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the kernel was told
-        os._exit(KILLED)

@@ -119,6 +119,7 @@ def _scan(number: int, seed: Seed, kind: str, target: Path, random: np.random.Ge
 
 
 def _package(number: int, kind: str, folder: Path) -> Outcome:
+    reached = (folder / "config.yaml").is_file()  # without it no YAML begins to be decoded
     start = time.perf_counter()
     result, said, trace = "read", "", ""
     faults: list[str] = []
@@ -133,7 +134,7 @@ def _package(number: int, kind: str, folder: Path) -> Outcome:
         faults.append("traceback")
     seconds = time.perf_counter() - start
     faults += ["over 20 s"] * (seconds > MOST_S)
-    return Outcome(number, *PACKAGE, kind, result, True, seconds, 0, tuple(faults), said, trace)
+    return Outcome(number, *PACKAGE, kind, result, reached, seconds, 0, tuple(faults), said, trace)
 
 
 def _forget_peak(pid: int) -> None:

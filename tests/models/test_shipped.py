@@ -11,6 +11,7 @@ import pytest
 
 import ichor.models
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.experiments.config import measured_limits
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config
 from made_quantized import LARGEST, weights_of
 
@@ -51,6 +52,12 @@ class TestShipped:
         for figure in (metrics["dice"]["paper_average"], metrics["slice"]["specificity_at_sensitivity_97"]):
             low, high = figure["ci95"]
             assert f"| {figure['value']:.3f} | {low:.3f} to {high:.3f} | {figure['n']} " in card
+
+    def test_its_card_says_what_was_measured_of_its_recipes_limits(self, package: Path) -> None:
+        training = read_config(package).training
+        assert training is not None
+        limits = measured_limits(training.experiment)
+        assert limits and limits in (package / "MODEL_CARD.md").read_text(encoding="utf-8")
 
     def test_its_checksums_hold(self, package: Path) -> None:
         lines = (package / "SHA256SUMS").read_text().splitlines()

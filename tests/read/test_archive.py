@@ -137,7 +137,9 @@ def test_too_many_files(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_too_many_bytes(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_bounds, "MAXIMUM_BYTES", 9000)
-    assert refusal(scan_zip) == f"expected at most 9,000 bytes unpacked, found {unpacked_bytes(scan_zip):,}"
+    with zipfile.ZipFile(scan_zip) as packed:  # UIDs made anew are not always of one length
+        found = sum(entry.file_size for entry in packed.infolist())
+    assert refusal(scan_zip) == f"expected at most 9,000 bytes unpacked, found {found:,}"
 
 
 def test_a_zip_that_lies_about_its_size(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

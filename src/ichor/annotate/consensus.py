@@ -32,9 +32,9 @@ Mask = NDArray[np.bool_]
 # STAPLE's prior is the share of hemorrhage in the region it looks at. A region of the drawn voxels and ten times as
 # many around makes the estimate that of the readings, however much air or neck the scan shows.
 BACKGROUND = 10
-# The most voxels that SimpleITK is given: it takes about a second for a million.
+# The most voxels that SimpleITK is given: its time grows with them.
 MOST_VOXELS = 200_000
-# The estimate converges within about 60 steps, but creeps for a thousand where readings share no voxel.
+# The estimate converges long before, but creeps on for long where readings share no voxel.
 MOST_STEPS = 300
 # What it leaves undecided comes out as one half, up to rounding, and is not hemorrhage: more likely than not is.
 ROUNDING = 1e-6

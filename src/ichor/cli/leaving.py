@@ -18,8 +18,8 @@ def leave(code: int | str | None) -> None:
     """
     if not isinstance(code, int | None) or "torch" in sys.modules or not any(name in sys.modules for name in ENGINES):
         sys.exit(code)
-    if "ichor.read.process" in sys.modules:
-        sys.modules["ichor.read.process"].end_idle()
+    if "ichor.read.pool" in sys.modules:
+        sys.modules["ichor.read.pool"].SHARED.end_idle()
     try:
         sys.stdout.flush()
         sys.stderr.flush()

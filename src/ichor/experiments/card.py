@@ -10,6 +10,7 @@ from ichor.dataset.published import FINGERPRINT
 from ichor.dataset.statistics import named
 from ichor.evaluate.pages.run import how_blind
 from ichor.evaluate.tables import figures_table, subjects_table
+from ichor.experiments.config import measured_limits
 from ichor.models.package import PackageConfig, Training
 from ichor.train.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
 
@@ -22,19 +23,9 @@ Thin rims along the skull, faint blood and old, hypodense blood are hard on this
 bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
 never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
 40 % low."""
-# What was measured of the recipe, and of the package that ships, by the recipe's name.
-_MEASURED = {
-    "model": """
-As simulated, slices of 7 mm and above, a tilted gantry or nodded head, a sharp kernel, CT noise of 20 HU and images of
-a window narrower than the brain window cost this recipe up to a fifth of the Dice; that noise and such images take the
-scan AUC to 0.80 and 0.82, and the sharp kernel and that noise have more marked in scans without hemorrhage
-(results/robustness in the repository). In the one real DICOM head at hand, in which no hemorrhage is known (GE HiSpeed
-Dual, slices of 4 and 7 mm, gantry tilted by 18.5°), the model that ships with Ichor marks rims along the skull; the
-report warns of a bright rim (results/same-answer says how much it marks). `triage` finds nobody that `balanced` misses,
-and leaves fewer scans unmarked (results/detection-limits)."""
-}
-_UNCALIBRATED = """
-Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide."""
+_UNCALIBRATED = (
+    "Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide."
+)
 
 
 def model_card(package: PackageConfig, metrics: Mapping[str, Any], made_by: Mapping[str, Any]) -> str:
@@ -172,8 +163,12 @@ def _failures(metrics: Mapping[str, Any]) -> str:
 def _limits(package: PackageConfig) -> str:
     if package.training is None or not _is_ct_ich(package.training):
         return "How well it does on scans of other hospitals, scanners and patients than these is not known."
-    measured = _MEASURED.get(package.training.experiment, "") if _on_all(package.training) else ""
-    return _CT_ICH_LIMITS + measured + ("" if "calibration" in package.chosen else _UNCALIBRATED)
+    limits = [_CT_ICH_LIMITS]
+    if _on_all(package.training) and (measured := measured_limits(package.training.experiment)):
+        limits.append(measured)
+    if "calibration" not in package.chosen:
+        limits.append(_UNCALIBRATED)
+    return "\n".join(limits)
 
 
 def _licence(training: Training | None) -> str:

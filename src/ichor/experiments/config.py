@@ -63,3 +63,13 @@ def find_config(name_or_path: str, folder: str = "configs") -> Path:
         names = sorted(f.relative_to(shipped).with_suffix("").as_posix() for f in shipped.rglob("*.yaml"))
         raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
     return file
+
+
+def measured_limits(experiment: str) -> str:
+    """What was measured of where an experiment that ships fails: Markdown beside its config; empty where nothing was.
+
+    Its figures stand between marks that `scripts/figures.py` knows.
+    """
+    shipped = Path(str(files("ichor.experiments"))) / "configs"
+    found = [f for f in shipped.rglob("*.limits.md") if f.relative_to(shipped).as_posix() == f"{experiment}.limits.md"]
+    return found[0].read_text(encoding="utf-8").rstrip("\n") if found else ""

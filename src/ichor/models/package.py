@@ -128,7 +128,7 @@ def read_config(folder: Path) -> PackageConfig:
 @lru_cache(maxsize=8)
 def _parse_config(text: str) -> PackageConfig:
     """The configuration in `text`, parsed once: a command asks for that of its package several times."""
-    # libyaml's loader where PyYAML was built with it: Python's own takes ten times as long.
+    # libyaml's loader where PyYAML was built with it: Python's own takes far longer.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return PackageConfig.model_validate(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are safe ones)
 

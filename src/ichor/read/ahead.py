@@ -35,7 +35,7 @@ def taken(path: str | Path, options: ReadOptions) -> Future[Scan] | None:
 
 
 def _read(path: Path, options: ReadOptions, future: Future[Scan]) -> None:
-    from ichor.read.process import begin
+    from ichor.read.reading import begin
 
     try:
         future.set_result(begin(path, options).scan())

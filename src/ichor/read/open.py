@@ -16,7 +16,7 @@ from ichor.read.base import Inspection, Reader, ReadOptions, ScanPath, printable
 from ichor.scan import Scan
 
 if TYPE_CHECKING:
-    from ichor.read.process import Reading
+    from ichor.read.reading import Reading
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
 READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "nrrd", "metaimage", "images", "video", "dicom")
@@ -30,7 +30,7 @@ def open_scan(path: str | Path | ScanPath, options: ReadOptions | None = None) -
 
     Of a folder or archive with several scans, `find_scans` tells where each lies.
 
-    It is read in a process of its own (`ichor.read.process`), so that no file can crash or exhaust this one. Raises
+    It is read in a process of its own (`ichor.read.reading`), so that no file can crash or exhaust this one. Raises
     UnreadableInput, with one line that names the path and says why, where there is none.
     """
     path, options = _place(path, options)
@@ -40,7 +40,7 @@ def open_scan(path: str | Path | ScanPath, options: ReadOptions | None = None) -
 
 def begin_scan(path: str | Path | ScanPath, options: ReadOptions | None = None) -> Reading:
     """Begin to read as `open_scan` does, and return at once: `scan()` of what is returned waits for the scan."""
-    from ichor.read.process import begin
+    from ichor.read.reading import begin
 
     return begin(*_place(path, options))
 
@@ -51,10 +51,10 @@ def find_scans(path: str | Path, *, out: str | Path | None = None, series_uid: s
     The path itself where nothing fits, so that reading it says why. A folder `out` is no input. Where a series is asked
     for, only the scans that have it, if any has.
     """
-    from ichor.read import process
+    from ichor.read import reading
 
     try:
-        return process.scans(Path(path), None if out is None else Path(out), series_uid)
+        return reading.scans(Path(path), None if out is None else Path(out), series_uid)
     except UnreadableInput:  # reading it will say so
         return [ScanPath(Path(path))]
 
@@ -66,9 +66,9 @@ def _place(path: str | Path | ScanPath, options: ReadOptions | None) -> tuple[Pa
 
 def start_reading_process() -> None:
     """Have the process that reads ready for the first scan; it starts while this one does something else."""
-    from ichor.read import process
+    from ichor.read.pool import SHARED
 
-    process.start_reading_process()
+    SHARED.prepare()
 
 
 def inspect(path: str | Path | ScanPath, options: ReadOptions | None = None) -> Inspection:
@@ -76,9 +76,9 @@ def inspect(path: str | Path | ScanPath, options: ReadOptions | None = None) -> 
 
     Raises UnreadableInput where nothing there can be read.
     """
-    from ichor.read import process
+    from ichor.read import reading
 
-    return process.inspect(*_place(path, options))
+    return reading.inspect(*_place(path, options))
 
 
 def read_here(path: Path, options: ReadOptions) -> Scan:

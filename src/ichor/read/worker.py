@@ -1,7 +1,7 @@
 """The reading process: reads what it is asked to, and ends when there is nobody left to ask.
 
-Started by `ichor.read.process`, with questions on its standard input and answers on its standard output. What decoders
-print, and what they break, stays in here.
+Started by `ichor.read.process`, with questions on its standard input (`ichor.read.conversation`) and answers on its
+standard output (`ichor.read.wire`). What decoders print, and what they break, stays in here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ichor.death_signal import ask_for_death_signal
 from ichor.errors import UnreadableInput
-from ichor.read import progress, temporary, wire
+from ichor.interruption import SIGNALS
+from ichor.read import content, progress, temporary, wire
 from ichor.read.budget import budget_for, limit_memory, limit_process, size_of
 
 GRACE_S = 5.0  # after which the process ends itself where nobody waits for it any more
@@ -26,8 +28,9 @@ GRACE_S = 5.0  # after which the process ends itself where nobody waits for it a
 
 def main() -> None:
     """Answer questions until standard input ends."""
+    ask_for_death_signal("SIGCONT")  # stopped, it could not notice the end of its input
     requests, write = _take_pipes()
-    for each in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C is for the other process to heed; then our input ends
+    for each in SIGNALS:  # Ctrl-C and a terminal's end are for the other process to heed; then our input ends
         signal.signal(each, signal.SIG_IGN)
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -85,10 +88,9 @@ def _answer(request: dict[str, Any], write: wire.Write) -> None:
         _end_after(budget.seconds + GRACE_S)
         answer, *blobs = _read(request, path)
     except UnreadableInput as error:
-        cause = error.__cause__
-        answer, blobs = {"unreadable": str(error), "trace": "" if cause is None else _trace(cause)}, []
+        answer, blobs = {"unreadable": str(error), "traceback": _traceback(error)}, []
     except BaseException as error:  # the last resort: a decoder's PanicException is no Exception
-        answer, blobs = {"failed": type(error).__name__, "trace": _trace(error)}, []
+        answer, blobs = {"failed": type(error).__name__, "traceback": _traceback(error)}, []
     _end_after(0)
     wire.send(write, answer, *blobs)
 
@@ -96,12 +98,12 @@ def _answer(request: dict[str, Any], write: wire.Write) -> None:
 def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[memoryview, ...]]:
     from ichor.read.open import inspect_here, read_here
 
-    options = wire.options_from_json(request["options"])
+    options = content.options_from_json(request["options"])
     if request["do"] == "find":
         from ichor.read.find import scans_here
 
         out = None if request["out"] is None else Path(request["out"])
-        return (wire.scans_as_json(scans_here(path, out, options.series_uid)),)
+        return (content.scans_as_json(scans_here(path, out, options.series_uid)),)
     if request["do"] == "inspect":
         return ({"inspection": inspect_here(path, options).as_json()},)
     if request["do"] == "headers":
@@ -113,10 +115,10 @@ def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[mem
             *(memoryview(one) for one in headers.values()),
         )
     scan = read_here(path, options)
-    return {"scan": wire.scan_as_json(scan)}, wire.voxels_as_bytes(scan)
+    return {"scan": content.scan_as_json(scan)}, content.voxels_as_bytes(scan)
 
 
-def _trace(error: BaseException) -> str:
+def _traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 

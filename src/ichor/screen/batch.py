@@ -85,8 +85,8 @@ def screen_batch(
 
     `make_method` is called once in each process that screens, and not at all where nothing is left to do;
     with more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
-    begin. With `debug` the whole traceback of an unforeseen error is kept, its message too, which may quote
-    the file. `say` is told what it waits for.
+    begin. With `debug` the whole traceback of a scan that failed is kept, with what the process says that read
+    it; it may quote the file. `say` is told what it waits for.
 
     Raises OutputFailed where the disk is full or gone: the scans that are left would only take their time to fail, too.
     Raises IchorError where the method cannot be made.
@@ -170,7 +170,7 @@ def _screen(task: _Task, *, method: Screener, force: bool, debug: bool) -> _Answ
     except Busy as busy:
         return busy
     except OutputFailed as error:
-        return error if error.for_good else failed(job, error)
+        return error if error.for_good else failed(job, error, debug)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # decoders in other languages raise what is no Exception

@@ -24,7 +24,7 @@ class Outcome:
         findings: what was found; None where it failed.
         reason: why it failed, in one line.
         crash: where in the code an unforeseen error arose; empty for an input that could not be read.
-        traceback: the same with the error's message, where that was asked for.
+        traceback: the whole traceback with the causes, which may quote the file, where that was asked for.
     """
 
     job: Job
@@ -37,9 +37,9 @@ class Outcome:
 
 def failed(job: Job, error: BaseException, debug: bool = False) -> Outcome:
     """The outcome of a scan that ended in this error; the whole traceback is kept where it is asked for."""
-    if isinstance(error, IchorError):
-        return Outcome(job, "failed", reason=" ".join(str(error).split()))
     whole = "".join(tracebacks.format_exception(error)) if debug else ""
+    if isinstance(error, IchorError):
+        return Outcome(job, "failed", reason=" ".join(str(error).split()), traceback=whole)
     return Outcome(job, "failed", reason=_unforeseen(error), crash=_frames(error), traceback=whole)
 
 

@@ -1,6 +1,6 @@
 """Whether a scan is unlike what the models were made for: a whole head, without contrast agent, gray as it is said.
 
-Rules, not a network: each says what it saw. docs/findings.md gives their thresholds and how often they warn in vain.
+Rules, not a network: each says what it saw. docs/findings.md gives their thresholds and how often they warn.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BRIGHT_HU = 200.0  # the corners of a picture are air
 CORE_CM2 = 15.0  # on the median slice; on less of it nothing is said of gray
 VESSEL_HU, VESSEL_MM2 = 110.0, 20.0  # on the median slice: blood that clots stays below, calcium is on few slices
 LOWEST_END_HU = 95.0  # a scan that ends below cannot tell vessels from blood
-RIM_HU = 9.0  # on the median slice; of 82 scans of one scanner the most is 7.5
+RIM_HU = 9.0  # on the median slice; results/unlike has what is seen
 METAL_HU, METAL_ML = 3000.0, 0.02  # bone and teeth end below; 12-bit scanners end at 3071
 METAL_BRAIN = 0.25  # on slices with so much of the widest area: fillings lie below them
 ZIGZAG = 1.25  # how often over the brain's area goes up and down from slice to slice; 1 is once

@@ -42,7 +42,7 @@ class Limits:
     bytes: int | None
 
 
-# Of what the page asks for: a hand's drawing takes a second, and the libraries alone 0.65 GB of address space.
+# Of what the page asks for: a hand's drawing is done long before; the libraries alone need much address space.
 OF_A_REQUEST = Limits(seconds=60, bytes=2 * GIGABYTE)
 # Of what the project's own scans bring with them.
 OF_THE_MACHINE = Limits(seconds=None, bytes=None)

@@ -10,8 +10,8 @@ _BRAIN_ABOVE, _BONE_ABOVE = 250, 85
 _BLOCK = 20  # pixels; the skull's share of blocks this wide is compared
 _FARTHEST = 3
 _FEWEST_SLICES = 5
-# How far the correlation has to rise above that of the same number. On ct-ich 1.0.0 it is 0.95 to 0.99 at the same
-# number and 0.2 lower one slice off; in subject 081 it is 0.46, and 0.99 two slices off.
+# How far the correlation has to rise above that of the same number. On ct-ich 1.0.0 it is near 1 at the same number and
+# falls by more than this one slice off; in subject 081 it is low there, and near 1 two slices off.
 _CLEARLY = 0.1
 
 Shares = NDArray[np.float64]

@@ -71,7 +71,7 @@ def page(found: Mapping[str, Any]) -> str:
     ages = found["by_age"]
     return _PAGE.format(
         experiment=found["experiment"],
-        variant=", in int8 as it ships" if found["networks"] == [INT8] else "",
+        variant=", in int8, which then shipped" if found["networks"] == [INT8] else "",
         n=found["data"]["n_subjects"],
         folds="fold " + ", ".join(map(str, found["folds"])),
         conditions=_table(conditions, compared=True),

@@ -23,7 +23,7 @@ def read_source(scan: Scan) -> list[Any]:
     """
     import pydicom
 
-    from ichor.read import process
+    from ichor.read import reading
 
     path = scan.source.path
     wanted = set(scan.source.instance_uids)
@@ -34,7 +34,7 @@ def read_source(scan: Scan) -> list[Any]:
             f"{path}: expected a SOP Instance UID for each of {scan.n_slices} slices, found {len(wanted)} in all: no "
             "DICOM object can refer to one of them"
         )
-    headers = process.headers(path, sorted(wanted))
+    headers = reading.headers(path, sorted(wanted))
     if missing := wanted - headers.keys():
         raise UnreadableInput(
             f"{path}: expected the {len(wanted)} DICOM instances that the scan was read from, "

@@ -1,0 +1,91 @@
+"""A reading that breaks off: a crash and a limit that is exceeded are one line, and the next input is read."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import psutil
+import pytest
+
+from dicom_made import ct_slices, hu_of_head, save
+from ichor.errors import UnreadableInput
+from ichor.read import begin_scan, open_scan
+from ichor.read.deadline import Deadline
+from reading_processes import HU, killed_while_it_decodes, zipped
+from signals import LINUX, NO_WINDOWS
+
+
+@NO_WINDOWS
+@pytest.mark.parametrize("by", ["SIGSEGV", "SIGABRT", "SIGKILL"])
+def test_a_crash_is_one_line_and_the_next_input_is_read(series: Path, long_series: Path, by: str) -> None:
+    line = killed_while_it_decodes(long_series, getattr(signal, by))
+    assert "makes the decoder crash" in line
+    np.testing.assert_array_equal(open_scan(series).voxels, HU)
+
+
+@NO_WINDOWS
+def test_a_slice_that_crashes_the_decoder_is_left_out(tmp_path: Path) -> None:
+    hu = hu_of_head(40, 256, 256)
+    folder = save(ct_slices(hu), tmp_path, names=[f"{k:02d}.dcm" for k in range(40)])
+    reading = begin_scan(folder)
+
+    def watch(said: dict[str, Any]) -> None:
+        if Path(said.get("decoding", "")).name == "07.dcm":
+            assert reading.pid is not None
+            os.kill(reading.pid, signal.SIGSEGV)
+
+    scan = reading.scan(watch)
+    np.testing.assert_array_equal(scan.voxels, np.delete(hu, 7, axis=0))
+    assert scan.warnings == (
+        "07.dcm: its pixel data make the decoder crash; slice left out.",
+        "about 1 slice missing between slices 7 and 8: 10.0 mm apart.",
+    )
+
+
+@NO_WINDOWS
+def test_a_crash_while_unpacked_leaves_nothing(long_series: Path, tmp_path: Path, room: Path) -> None:
+    line = killed_while_it_decodes(zipped(long_series, tmp_path), signal.SIGKILL, "ichor-unpacked-")
+    assert "ichor-unpacked-" not in line
+    assert not list(room.iterdir())
+
+
+@NO_WINDOWS
+def test_what_takes_too_long_is_one_line(long_series: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allow = Deadline.set
+    monkeypatch.setattr(Deadline, "set", lambda self, seconds: allow(self, min(seconds, 1)))
+    reading = begin_scan(long_series)
+    pid = reading.pid
+    assert pid is not None
+    with pytest.raises(UnreadableInput, match="expected reading it to take at most 1 s, found that it takes longer"):
+        reading.scan(lambda said: os.kill(pid, signal.SIGSTOP) if "decoding" in said else None)
+    assert not psutil.pid_exists(pid)
+
+
+@LINUX
+def test_what_needs_too_much_memory_is_one_line(tmp_path: Path, series: Path) -> None:
+    # A file of 2 GB that is all hole: it takes no room on the disk, and is given none in memory.
+    header = nib.Nifti1Header()
+    header.set_data_shape((512, 512, 1000))
+    header.set_data_dtype(np.float64)
+    header["vox_offset"], header["magic"] = 352, b"n+1"
+    with (tmp_path / "head.nii").open("wb") as file:
+        file.write(header.binaryblock + bytes(4))
+        file.truncate(352 + 512 * 512 * 1000 * 8)
+    with pytest.raises(UnreadableInput) as refused:
+        open_scan(tmp_path / "head.nii")
+    assert "of memory, found that it needs more" in str(refused.value)
+    np.testing.assert_array_equal(open_scan(series).voxels, HU)
+
+
+def test_the_traceback_of_the_reading_process_is_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "head.nii.gz").write_bytes(b"no nifti")
+    with pytest.raises(UnreadableInput) as refused:
+        open_scan(tmp_path / "head.nii.gz")
+    assert len(str(refused.value).splitlines()) == 1
+    there = str(refused.value.__cause__)
+    assert "Traceback" in there and "nifti.py" in there and "BadGzipFile" in there

@@ -1,0 +1,45 @@
+"""The processes that read for this one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from dicom_made import hu_of_head
+from ichor.errors import UnreadableInput
+from ichor.read import begin_scan
+
+HU = hu_of_head()  # of the fixture `series`
+
+
+def zipped(folder: Path, where: Path) -> Path:
+    return Path(shutil.make_archive(str(where / "scan"), "zip", folder))
+
+
+def readers() -> list[psutil.Process]:
+    """The reading processes of this one."""
+    return [one for one in psutil.Process().children() if "ichor.read.worker" in " ".join(one.cmdline())]
+
+
+def killed_while_it_decodes(path: Path, by: int, file: str = "") -> str:
+    """What is said of an input whose reading process is sent a signal as it begins to decode."""
+    reading = begin_scan(path)
+    victims = set()
+
+    def watch(said: dict[str, Any]) -> None:
+        if "decoding" in said and file in said["decoding"]:
+            assert reading.pid is not None
+            victims.add(reading.pid)
+            os.kill(reading.pid, by)
+
+    with pytest.raises(UnreadableInput) as refused:
+        reading.scan(watch)  # larger than the pipe is wide: it cannot have been answered before
+    assert victims and not any(map(psutil.pid_exists, victims))
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{path}: expected ")
+    return line

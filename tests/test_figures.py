@@ -1,0 +1,112 @@
+"""Measured figures in README, docs, cards and source are those of the committed results; none is typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.models.package import CARD, DEFAULT_MODEL, find_package, verify
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKED = re.compile(r"<!-- figure: [\w-]+ -->.*?<!-- end -->", re.DOTALL)
+# How a measured figure reads in a sentence.
+TYPED = re.compile(
+    r"\d+\.\d mL of\s+rims|(marks?|marked|found) (in it )?\d+\.\d mL"
+    r"|(Dice|Jaccard|AUC|rho)( in \w+)?( is| of| to| at| falls by)? [+-]?0\.\d\d"
+    r"|(fifth|quarter|third|tenth) of the Dice"
+    r"|(takes|took|answers in|faster by|in about) \d+(\.\d+)? (ms|s|seconds|minutes|hours)\b"
+    r"|(twice|three|four|five|ten|hundred) times as fast"
+)
+# Made whole by a command, and held to it by a test of its own.
+MADE = {ROOT / "docs" / "literature.md"}
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+
+
+def test_the_documents_quote_the_results() -> None:
+    from figures import DOCUMENTS, figures, filled
+
+    known = figures(ROOT / "results")
+    named = set()
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert filled(text, known) == text, f"{document.name}: run `python scripts/figures.py`"
+        named |= set(re.findall(r"<!-- figure: ([\w-]+) -->", text))
+    assert {ROOT / "README.md", find_package(DEFAULT_MODEL) / CARD} <= set(DOCUMENTS)
+    assert named == set(known), "figures that no document shows"
+
+
+def test_a_figure_that_no_result_has_is_refused() -> None:
+    from figures import filled
+
+    with pytest.raises(KeyError):
+        filled("<!-- figure: invented -->7<!-- end -->", {"known": "1"})
+
+
+def test_no_measured_figure_is_typed() -> None:
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "src").rglob("*.limits.md")]
+    for file in sorted({*documents, *(ROOT / "src").rglob("*.py"), ROOT / "SECURITY.md"} - MADE):
+        typed = TYPED.search(MARKED.sub("", file.read_text(encoding="utf-8")))
+        assert typed is None, f"{file.relative_to(ROOT)}: {typed[0]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "marks 12.4 mL of rims",
+        "a Dice of 0.51",
+        "up to a fifth of the Dice",
+        "the AUC falls by 0.12",
+        "took 2.6 s",
+    ],
+)
+def test_what_a_typed_figure_is(text: str) -> None:
+    assert TYPED.search(text)
+    assert not TYPED.search(MARKED.sub("", re.sub(r"(\d+\.\d+|a fifth)", r"<!-- figure: x -->\1<!-- end -->", text)))
+
+
+def test_pages_say_how_many_delineations_the_rule_of_400_pixels_finds(ct_ich: Path) -> None:
+    dataset = CtIch(ct_ich)
+    areas = [dataset.mask(one).sum(axis=(1, 2))[labels.any(axis=1)] for one, labels in dataset.labels.items()]
+    share = (np.concatenate(areas) > 400).mean()
+    page = " ".join((ROOT / "results/model/README.md").read_text(encoding="utf-8").split())
+    assert f"the reference masks themselves would reach only {100 * share:.1f} % sensitivity" in page
+
+
+def test_the_documents_name_all_conditions_that_take_over_a_tenth_of_the_dice() -> None:
+    from figures import COSTLY, share_lost
+
+    conditions = json.loads((ROOT / "results/robustness/robustness.json").read_text(encoding="utf-8"))["conditions"]
+    lost = {key: share_lost(one, conditions["unchanged"]) for key, one in conditions.items()}
+    assert {key for key, share in lost.items() if share > 0.1} == set(COSTLY)
+
+
+def test_a_card_that_changes_gets_new_checksums_and_covers_up_no_other_change(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import figures
+
+    package = tmp_path / "package"
+    shutil.copytree(find_package(DEFAULT_MODEL), package)
+    card = (package / CARD).read_text(encoding="utf-8")
+    monkeypatch.setattr(figures, "DOCUMENTS", [package / CARD])
+    other = {**figures.figures(ROOT / "results"), "ge-head-ml": "0.1"}
+    monkeypatch.setattr(figures, "figures", lambda _: other)
+    figures.main()
+    verify(package)
+    assert (package / CARD).read_text(encoding="utf-8") == figures.filled(card, other) != card
+
+    (package / "config.yaml").write_text("changed")
+    other["ge-head-ml"] = "0.2"
+    with pytest.raises(BadConfig, match="SHA-256"):
+        figures.main()

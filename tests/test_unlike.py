@@ -1,0 +1,79 @@
+"""The committed page on how often a scan is said to be unlike, and the script that measures it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ichor.read import open_scan
+from made_unlike import HEAD
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = json.loads((ROOT / "results" / "unlike" / "unlike.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+
+
+def test_the_page_is_that_of_what_was_found() -> None:
+    from unlike_page import page
+
+    assert (ROOT / "results" / "unlike" / "README.md").read_text(encoding="utf-8") == page(KEPT)
+
+
+def test_a_row_says_of_how_many_it_warns_and_of_what() -> None:
+    from unlike_page import table
+
+    rows = table(
+        {"one": {"nothing": 3}, "two": {"metal": 2, "nothing": 1}, "three": {"metal and slice order": 2, "metal": 1}}
+    )
+    assert rows.splitlines()[2:] == [
+        "| one | 3 | 0 |  |",
+        "| two | 3 | 2 | `metal` |",
+        "| three | 3 | 3 | `metal` and `slice order` 2, `metal` 1 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        ("as images in the brain window", "nothing"),
+        ("brain window, inverted", "gray values"),
+        ("without the skull", "not a head"),
+        ("upper half", "part of a head"),
+        ("odd slices before even ones", "slice order"),
+    ],
+)
+def test_a_change_is_made_and_counted(change: str, kinds: str) -> None:
+    from unlike import changes
+    from unlike import kinds as kinds_of
+
+    assert kinds_of(dict(changes(HEAD))[change]) == kinds
+
+
+def test_the_demonstration_scan_is_still_called_so() -> None:
+    assert_said("demo-scan", ROOT / "examples" / "demo-scan")
+
+
+def test_the_whole_ge_head_is_still_called_so(ge_head: Path) -> None:
+    assert_said("ge-head", ge_head)
+
+
+def assert_said(name: str, path: Path) -> None:
+    from unlike import kinds, rim_hu
+
+    scan, said = open_scan(path), KEPT["others"][name]
+    assert kinds(scan) == said["warned_of"]
+    assert rim_hu(scan) == pytest.approx(said["rim_hu"], abs=0.05)
+
+
+def test_every_subject_of_the_dataset_was_tried() -> None:
+    from unlike_page import AS_IT_IS
+
+    n = len(KEPT["ct_ich_rim_hu"])
+    assert n == sum(KEPT["ct_ich"][AS_IT_IS].values())
+    assert all(sum(said.values()) in (n, n - 1) for said in KEPT["ct_ich"].values())
