@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from ichor.errors import UnreadableInput
 from ichor.read import find_scans, open_scan
 from ichor.screen.inputs import input_sha256
 from phantom import head
@@ -98,7 +99,7 @@ def test_an_archive_in_an_archive_that_is_damaged_is_a_scan_that_says_so(tmp_pat
     good, bad = sorted(find_scans(tmp_path / "a.zip"), key=lambda one: one.label, reverse=True)
     assert (good.label, bad.label) == ("good.nii", "bad.zip")
     assert open_scan(good).n_slices == 8
-    with pytest.raises(Exception, match="found a damaged one"):
+    with pytest.raises(UnreadableInput, match="found a damaged one"):
         open_scan(bad)
 
 
@@ -113,3 +114,10 @@ def test_another_content_of_the_file_with_the_voxels_is_another_input(tmp_path: 
         after = input_sha256(path)
         assert after != before
         before = after
+
+
+def test_what_macos_keeps_beside_a_scan_is_told_as_that(tmp_path: Path) -> None:
+    volumes(tmp_path / "folder")
+    with pytest.raises(UnreadableInput) as refusal:
+        open_scan(tmp_path / "folder" / "._a.nii.gz")
+    assert str(refusal.value).endswith("found what macOS keeps beside one: give a.nii.gz")
