@@ -13,7 +13,7 @@ import nibabel
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_made import PATIENT, made_series
+from dicom_made import PATIENT, ct_slices, made_series, save
 from ichor.scan import Scan
 from ichor.write.nifti import affine
 from made_unlike import PIXEL_MM, whole_head, with_metal
@@ -28,15 +28,22 @@ def with_agent(one: Dataset, k: int) -> None:
     one.PixelSpacing = [PIXEL_MM, PIXEL_MM]
 
 
+def of_a_bone_kernel(one: Dataset, k: int) -> None:
+    one.ConvolutionKernel = "H60s"
+    one.PixelSpacing = [PIXEL_MM, PIXEL_MM]
+
+
 @pytest.fixture(scope="module")
 def screened(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """A head as it is, with metal, and with contrast agent by its header."""
+    """A head as it is, with metal, with contrast agent by its header, and of a bone kernel with slices left out."""
     folder = tmp_path_factory.mktemp("unlike")
     (folder / "in").mkdir()
     head = whole_head(n=20, distances_mm=7.0)
     write_nifti(head, folder / "in/head.nii.gz")
     write_nifti(with_metal(10, of=head), folder / "in/metal.nii.gz")
     made_series(folder / "in/series", head.voxels, spacing=7.0, change=with_agent)
+    bone = ct_slices(head.voxels, spacing=7.0, study_uid="1.2.3", change=of_a_bone_kernel)
+    save(bone[:8] + bone[10:], folder / "in/bone")
     words = [sys.executable, "-m", "ichor", "screen", folder / "in", "--out", folder / "out"]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     return done, folder / "out"
@@ -50,10 +57,16 @@ def test_they_are_screened_and_the_command_says_of_each_what_is_unlike(
     lines = {line.split("] ")[1].split(":")[0]: line for line in done.stderr.splitlines()}
     assert lines["metal"].endswith("; unlike what the model was made for: metal")
     assert lines["series"].endswith("; unlike what the model was made for: contrast agent")
+    assert lines["bone"].endswith("; unlike what the model was made for: sharp kernel, missing slices")
     assert "unlike" not in lines["head"]
     with (out / "summary.csv").open(newline="") as file:
         told = {row["scan"]: (row["status"], row["unlike"]) for row in csv.DictReader(file)}
-    assert told == {"head": ("done", ""), "metal": ("done", "metal"), "series": ("done", "contrast agent")}
+    assert told == {
+        "bone": ("done", "sharp kernel, missing slices"),
+        "head": ("done", ""),
+        "metal": ("done", "metal"),
+        "series": ("done", "contrast agent"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ class TestJoined:
             ({"PixelSpacing": [1.0, 1.0]}, "another size, pixel size or orientation"),
             ({"ImageOrientationPatient": [1, 0, 0, 0, 0.9848, 0.1736]}, "another size, pixel size or orientation"),
             ({"FrameOfReferenceUID": "1.2.3"}, "another frame of reference"),
+            ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]}, "one of them is derived from other images"),
         ],
     )
     def test_what_does_not_fit_is_not_joined_and_told(self, tmp_path: Path, unlike: dict[str, Any], why: str) -> None:
@@ -145,6 +146,12 @@ class TestJoined:
             one.ImagePositionPatient, one.SliceThickness = [-107.0, -107.0, 12.0 * (k - 13)], 5
         save(slices + neck, tmp_path)
         assert read(tmp_path).n_slices == 13
+
+    def test_parts_that_are_too_few_together(self, tmp_path: Path) -> None:
+        base, vault = parts(2)
+        save(base + vault[:2], tmp_path)
+        with pytest.raises(UnreadableInput, match=r"too few slices \(4; at least 5\)"):
+            read(tmp_path)
 
     def test_two_halves_of_two_patients_are_two_scans(self, tmp_path: Path) -> None:
         base, vault = parts(PatientID="B")

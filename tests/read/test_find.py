@@ -92,6 +92,15 @@ class TestPatientsInOnePlace:
             assert open_scan(one).source.series_uid == "1.2.3.2"
             assert len(find_scans(path, series_uid="9.9")) == 2
 
+    def test_a_report_of_another_name_is_no_scan(self, tmp_path: Path) -> None:
+        """As where an anonymizer renamed the images alone."""
+        patient(tmp_path, "A")
+        (report, *_) = demo_slices(PatientID="B", StudyInstanceUID="1.2.3", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.67")
+        change(report, Modality="SR", PixelData=None, Rows=None, Columns=None)
+        save([report], tmp_path, names=["report.dcm"])
+        (one,) = find_scans(tmp_path)
+        np.testing.assert_array_equal(open_scan(one).voxels, HU)
+
     def test_a_damaged_file_among_them_is_told(self, tmp_path: Path) -> None:
         patient(tmp_path, "A")
         patient(tmp_path, "B")

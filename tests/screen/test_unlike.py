@@ -89,6 +89,8 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
         (slices([12]), Unlike.PART, "Only part of a head"),
         (with_vessels(150), Unlike.CONTRAST, "Vessels are as bright as with contrast agent"),
         (replace(HEAD, contrast=True), Unlike.CONTRAST, "as the header says"),
+        (replace(HEAD, sharp_kernel=True), Unlike.KERNEL, "It was reconstructed for bone or lung"),
+        (replace(HEAD, missing_slices=3), Unlike.INCOMPLETE, f"About 3 of {N + 3} slices of this head are missing"),
         (with_metal(15), Unlike.METAL, "0.1 mL of metal (3000 HU and above)"),
         (with_metal(15, metal_hu=20000), Unlike.METAL, "streaks around it look like blood"),
         (hu(lambda v: v + 1024), Unlike.GRAY, "The values do not look like HU of a head"),

@@ -65,9 +65,9 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     mask_path = path.resolve().parent.parent / "masks" / path.name
     if not mask_path.is_file():
         raise UnreadableInput(f"{mask_path}: expected the mask of subject {subject(path)}, found no such file")
-    scan, mask = nifti.load(path), nifti.load(mask_path)
+    scan, mask = nifti.load(path), nifti.load_voxels(mask_path)
     if mask.shape != scan.shape:
         expected, found = by(scan.shape), by(mask.shape)
         raise UnreadableInput(f"{mask_path}: expected the scan's shape {expected}, found {found}")
-    delineated: NDArray[np.bool_] = reorient(mask.voxels > 0, axes_to_scan(scan.affine))
+    delineated: NDArray[np.bool_] = reorient(mask > 0, axes_to_scan(scan.affine))
     return delineated

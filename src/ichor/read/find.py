@@ -134,6 +134,9 @@ def _studies(root: Path, dicom: dict[Path, Identity], others: Sequence[Path], se
     for file in files:
         number = numbers.get(file, in_folder.get(file.parent, next(iter(numbers.values()), 0)))
         studies[number].append(file)
+    # A report whose patient was called otherwise by an anonymizer is no scan.
+    with_images = {numbers[file] for file in said if dicom[file].is_image}
+    studies = {number: of_study for number, of_study in studies.items() if number in with_images} or studies
     folders = _Holders(root)
     for number, of_study in studies.items():
         folders.add(of_study, number)

@@ -7,8 +7,10 @@ statements of place and size counts.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ichor.imports import nibabel
 from ichor.read.base import Inspection, ReadOptions, summarize
@@ -68,6 +70,16 @@ def load(path: Path) -> Volume:
         unit_code=int(header["xyzt_units"]) & 7 if has_rules else MILLIMETRE,
         warnings=space.warnings,
     )
+
+
+def load_voxels(path: Path) -> NDArray[Any]:
+    """The voxels alone, on the file's own three axes: of a mask, whose place is that of its scan.
+
+    Raises UnreadableInput as `load` does, but for where the file says that it lies.
+    """
+    with told(path):
+        voxels = content_of(path).voxels
+    return voxels.reshape(voxels.shape[:3])
 
 
 def _analyze_space(content: Content) -> Space:

@@ -53,7 +53,7 @@ def _check_mask(report: SubjectReport, root: Path, scan: Path, mask: Path, rows:
         return
     try:
         delineated = np.asarray(read_mask(scan).any(axis=(1, 2)))
-        values = np.unique(nifti.load(mask).voxels)
+        values = np.unique(nifti.load_voxels(mask))
     except UnreadableInput as error:
         _add(report, root, mask, error)
         return

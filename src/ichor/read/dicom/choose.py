@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ichor.read.bounds import USUAL_THICKNESS_MM
-from ichor.read.dicom.join import WHOLE_HEAD_MM, are_one_kind, why_not_above
+from ichor.read.dicom.join import FEWEST_SLICES, SAME_PART, WHOLE_HEAD_MM, are_one_kind, why_not_above
 from ichor.read.dicom.kinds import is_computed, is_of_other_body_part
 from ichor.read.dicom.noise import SHARP_HU, noise_hu
 from ichor.read.dicom.series import Series
@@ -17,6 +17,7 @@ from ichor.read.dicom.stack import places_mm, within_deg
 CHOSEN = "axial head CT"
 BEST_THICKNESS_MM = 5.0  # what the models learned most from
 MOST_HEAD_MM = 250.0
+CERTAINLY_WHOLE_MM = 120.0  # what else lies beside it is no missing part of the head
 WITHIN_MM = 0.05  # headers round
 
 
@@ -130,15 +131,15 @@ def _sharpness(one: Ranked) -> str:
 
 def parts_left_out(chosen: Series, series: Sequence[Series]) -> list[tuple[Series, str]]:
     """Series that seem to show the rest of a head of which the chosen one is a part, and why they were not joined."""
-    if chosen.coverage_mm >= WHOLE_HEAD_MM:
+    if chosen.coverage_mm >= CERTAINLY_WHOLE_MM:
         return []
     found = []
     for other in series:
-        if other is chosen or not other.stack or not are_one_kind(chosen, other):
+        if other is chosen or len(other.stack) < FEWEST_SLICES or not are_one_kind(chosen, other):
             continue
         lower, upper = sorted((chosen, other), key=lambda one: float(places_mm([chosen.stack[0], one.stack[0]])[1]))
         extent = places_mm([lower.stack[0], upper.stack[-1]])
         apart = why_not_above(lower, upper)
-        if apart not in (None, "the same part of the head") and float(np.ptp(extent)) <= MOST_HEAD_MM:
+        if apart not in (None, SAME_PART) and float(np.ptp(extent)) <= MOST_HEAD_MM:
             found.append((other, apart))
     return found

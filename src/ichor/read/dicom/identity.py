@@ -29,6 +29,8 @@ KEYWORDS = (
     "StudyID",
 )
 SINGLE_FRAME = (b"", b"1.2.840.10008.5.1.4.1.1.2")  # CT Image Storage; others may hold a whole scan
+# Structured reports, presentation states, raw data and segmentations, documents.
+NO_IMAGES = tuple(b"1.2.840.10008.5.1.4.1.1." + kind for kind in (b"88.", b"11.", b"66", b"104."))
 FEWEST_FILES = 5  # of which each has a study of its own, for that to say nothing
 
 FIRST_BYTES, MOST_BYTES = 8192, 2**20  # of a file, in which its identity is looked for
@@ -49,6 +51,7 @@ class Identity:
         study: what else names the study: date, time, accession number and study ID.
         series_uid: the Series Instance UID.
         single: whether the file holds a single image by its class.
+        is_image: whether it may hold images by its class, and not a report on them or a way to show them.
     """
 
     patient: bytes = field(default=b"", repr=False)
@@ -56,6 +59,7 @@ class Identity:
     study: bytes = field(default=b"", repr=False)
     series_uid: bytes = field(default=b"", repr=False)
     single: bool = False
+    is_image: bool = True
 
 
 def by_person_and_study(identities: Sequence[Identity]) -> list[int]:
@@ -106,6 +110,7 @@ def _identity(stored: dict[int, bytes]) -> Identity:
         study=b"\\".join(value.get(tag, b"") for tag in (STUDY_DATE, STUDY_TIME, ACCESSION, STUDY_ID)),
         series_uid=value.get(SERIES_UID, b""),
         single=value.get(SOP_CLASS, b"") in SINGLE_FRAME,
+        is_image=not value.get(SOP_CLASS, b"").startswith(NO_IMAGES),
     )
 
 

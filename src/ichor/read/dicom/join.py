@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.read.dicom.kinds import is_computed
-from ichor.read.dicom.series import Series
+from ichor.read.dicom.series import Series, too_few
 from ichor.read.dicom.stack import SAME_PLACE_MM, are_alike, places_mm
 
+FEWEST_SLICES = 2  # of a part; a slice alone is one that watched contrast agent come
 MOST_PARTS = 100  # series of a study that are tried with each other
 HEAD_MM = 210.0  # no more than this is joined: a neck below a whole head is none of its parts
 WHOLE_HEAD_MM = 100.0  # from the lowest to the highest slice; what covers less may be a part
 SHIFT_MM = 2.0  # to the side, beyond what the table's way and the gantry's tilt explain
 USUAL_GAP = 1.5  # times the slices' distance
 MOST_OVERLAP = 0.25  # of the shorter part
+SAME_PART = "the same part of the head"
 
 
 def joined(series: Sequence[Series]) -> list[Series]:
@@ -41,7 +43,7 @@ def joined(series: Sequence[Series]) -> list[Series]:
 
 
 def _is_part(one: Series) -> bool:
-    return bool(one.stack) and (one.unfit is None or one.only_too_short)
+    return len(one.stack) >= FEWEST_SLICES and (one.unfit is None or one.only_too_short)
 
 
 def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
@@ -61,20 +63,29 @@ def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
 
 def why_not_above(below: Series, above: Series) -> str | None:
     """Why the second series is not the continuation of the first; None where it is."""
+    return _why_not_by_header(below, above) or _why_not_by_place(below, above)
+
+
+def _why_not_by_header(below: Series, above: Series) -> str | None:
+    last, first = below.stack[-1], above.stack[0]
+    frames = last.frame_of_reference, first.frame_of_reference
     if not are_one_kind(below, above):
         return "another kind of series"
-    a, b = below.stack, above.stack
-    frames = a[-1].frame_of_reference, b[0].frame_of_reference
+    if ("DERIVED" in last.image_type) != ("DERIVED" in first.image_type):
+        return "one of them is derived from other images"
     if None not in frames and frames[0] != frames[1]:
         return "the patient moved between them (another frame of reference)"
-    if not are_alike(a[-1], [b[0]])[0]:
-        return "another size, pixel size or orientation"
+    return None if are_alike(last, [first])[0] else "another size, pixel size or orientation"
+
+
+def _why_not_by_place(below: Series, above: Series) -> str | None:
+    a, b = below.stack, above.stack
     distances = [np.diff(places_mm(stack)) for stack in (a, b)]
     usual = max((float(np.median(one)) for one in distances if one.size), default=a[-1].thickness_mm or 5.0)
     gap = _gap_mm(below, above)
     shorter = min(below.coverage_mm, above.coverage_mm)
     if places_mm([a[0], b[-1]])[1] <= places_mm(a)[-1] or gap < -max(MOST_OVERLAP * shorter, SAME_PLACE_MM):
-        return "the same part of the head"
+        return SAME_PART
     if gap > USUAL_GAP * usual:
         return f"{gap:.0f} mm apart"
     shift = _shift_mm(below, above, gap)
@@ -89,7 +100,6 @@ def are_one_kind(a: Series, b: Series) -> bool:
         and one.plain_by_name == other.plain_by_name
         and bool(one.sharp) == bool(other.sharp)
         and is_computed(one) == is_computed(other)
-        and ("DERIVED" in one.image_type) == ("DERIVED" in other.image_type)
     )
 
 
@@ -136,6 +146,6 @@ def _one_of(parts: Sequence[Series]) -> Series:
         told_by=next((part.told_by for part in parts if part.told_by), None),
         doubles=[double for part in parts for double in part.doubles],
         others=sum(part.others for part in parts),
-        unfit=None,
+        unfit=too_few(stack),
         parts=tuple(parts),
     )

@@ -152,11 +152,7 @@ def _of_stack(
     whole: Series, slices: list[Slice], told_by: str | None, others: int, other_groups: list[list[Slice]]
 ) -> Series:
     stack: Stack = one_acquisition(slices)
-    unfit: str | None = None
-    if is_mixture(stack.slices):
-        unfit = MIXTURE
-    elif len(stack.slices) < MINIMUM_SLICES:
-        unfit = f"too few slices ({len(stack.slices)}; at least {MINIMUM_SLICES})"
+    unfit = MIXTURE if is_mixture(stack.slices) else too_few(stack.slices)
     return replace(
         whole,
         groups=[slices, *other_groups],
@@ -166,3 +162,10 @@ def _of_stack(
         others=others,
         unfit=unfit,
     )
+
+
+def too_few(slices: Sequence[Slice]) -> str | None:
+    """Why so many slices cannot be read; None where they are enough."""
+    if len(slices) >= MINIMUM_SLICES:
+        return None
+    return f"too few slices ({len(slices)}; at least {MINIMUM_SLICES})"

@@ -192,17 +192,21 @@ def _overlapping(stack: Sequence[Slice], telltales: Telltales) -> tuple[str, lis
         if len(large) < 2:
             continue
         stacks = [group for group in large if len(by_place(group)) >= MINIMUM_SLICES]
-        if any(_overlap(a, b) for k, a in enumerate(stacks) for b in stacks[:k]):
+        if _overlap(stacks):
             return name, stacks
     return None
 
 
-def _overlap(a: Sequence[Slice], b: Sequence[Slice]) -> bool:
-    """Whether two stacks share more than half of the shorter one's extent."""
-    normal = a[0].normal
-    along_a, along_b = (np.array([one.position for one in stack]) @ normal for stack in (a, b))
-    shared = min(along_a.max(), along_b.max()) - max(along_a.min(), along_b.min())
-    return bool(shared > min(np.ptp(along_a), np.ptp(along_b)) / 2)
+def _overlap(stacks: Sequence[Sequence[Slice]]) -> bool:
+    """Whether any two stacks share more than half of the shorter one's extent."""
+    if len(stacks) < 2:
+        return False
+    normal = stacks[0][0].normal
+    along = [np.array([one.position for one in stack]) @ normal for stack in stacks]
+    low, high = np.array([one.min() for one in along]), np.array([one.max() for one in along])
+    shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    shorter = np.minimum((high - low)[:, None], high - low)
+    return bool(np.triu(shared > shorter / 2, 1).any())
 
 
 def uncovered(stack: Sequence[Slice], others: Sequence[Slice]) -> list[Slice]:
