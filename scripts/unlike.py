@@ -30,7 +30,8 @@ from ichor.head import coarse_hu, find_head
 from ichor.read import open_scan
 from ichor.scan import FloatArray, Scan
 from ichor.screen.cranium import Cranium
-from ichor.screen.unlike import Unlike, unlikenesses
+from ichor.screen.unlike import unlikenesses
+from ichor.screen.unlikeness import Unlike
 from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
 from same_answer import DEMONSTRATION, DICOM
 from unlike_page import AS_IT_IS, NOTHING, page
@@ -43,6 +44,8 @@ SHOWN_AS_BRAIN = {
     "level 40, width 80": GrayWindow(40, 80),
     "level 40, width 400": GrayWindow(40, 400),
 }
+CUT_MM = 25  # off the head
+PADDING_PX, PADDING_SLICES = 10, 6
 VESSELS_HU = (50, 75, 120, 250)  # more than blood has by itself
 
 
@@ -64,6 +67,52 @@ def of_slices(scan: Scan, order: np.ndarray) -> Scan:
     n = len(order)
     parts = {name: getattr(scan, name)[:n] for name in ("pixel_mm", "positions_mm", "orientation", "thickness_mm")}
     return replace(scan, voxels=scan.voxels[order], **parts)
+
+
+def cut_off(scan: Scan, *sides: str) -> Scan:
+    """The head cut off by the field of view, so much of it, at the back or the left."""
+    assert scan.pixel_mm is not None
+    head, off = find_head(scan), round(CUT_MM / float(scan.pixel_mm.mean()))
+    last_row = head.rows[1] - off if "back" in sides else None
+    last_column = head.columns[1] - off if "left" in sides else None
+    return replace(scan, voxels=scan.voxels[:, :last_row, :last_column])
+
+
+def in_disc(scan: Scan, outside_hu: float) -> Scan:
+    """The field a disc in which the head is wider than the field, by so much on each side."""
+    assert scan.pixel_mm is not None
+    head, voxels = find_head(scan), np.array(scan.voxels)
+    radius = (head.columns[1] - head.columns[0]) / 2 - CUT_MM / float(scan.pixel_mm.mean())
+    (row, column), length = head.centre, int(np.ceil(radius)) + 1
+    padded = np.pad(voxels, ((0, 0), (length, length), (length, length)), constant_values=voxels.min())
+    top, left = round(row), round(column)
+    cropped = padded[:, top : top + 2 * length + 1, left : left + 2 * length + 1]
+    down, across = np.mgrid[-length : length + 1, -length : length + 1]
+    return replace(scan, voxels=np.where(np.hypot(down, across) <= radius, cropped, outside_hu))
+
+
+def padded(scan: Scan, value: float, *, slices: int = PADDING_SLICES, pixels: int = PADDING_PX) -> Scan:
+    """The scan with so many slices below and above, and pixels on each side, of one value."""
+    around = ((slices, slices), (pixels, pixels), (pixels, pixels))
+    parts = {
+        name: np.pad(getattr(scan, name), (around[0], *[(0, 0)] * (getattr(scan, name).ndim - 1)), mode="edge")
+        for name in ("pixel_mm", "orientation", "thickness_mm")
+        if getattr(scan, name) is not None
+    }
+    assert scan.positions_mm is not None
+    step = np.median(np.diff(scan.positions_mm, axis=0), axis=0)
+    below = scan.positions_mm[0] - step * np.arange(slices, 0, -1)[:, None]
+    above = scan.positions_mm[-1] + step * np.arange(1, slices + 1)[:, None]
+    positions = np.concatenate([below, scan.positions_mm, above])
+    voxels = np.pad(scan.voxels, around, constant_values=value)
+    return replace(scan, voxels=voxels, positions_mm=positions, **parts)
+
+
+def with_empty_slice(scan: Scan) -> Scan:
+    """The middle slice black, as where its pixels were lost."""
+    voxels = np.array(scan.voxels)
+    voxels[scan.n_slices // 2] = voxels.min()
+    return replace(scan, voxels=voxels)
 
 
 def with_vessels(scan: Scan, more_hu: float, seed: int) -> Scan:
@@ -131,6 +180,23 @@ def changes(scan: Scan) -> Iterator[tuple[str, Scan]]:
         "from the vertex down": np.arange(n)[::-1],
     }.items():
         yield name, of_slices(scan, order)
+    upper_half = of_slices(scan, np.arange(n // 2, n))
+    for name, changed in {
+        "padded with air": padded(scan, -1024),
+        "padded with 0": padded(scan, 0),
+        "upper half, padded with air": padded(upper_half, -1024),
+        "upper half, padded with 0": padded(upper_half, 0),
+        "upper half, between empty slices": padded(upper_half, float(hu.min()), pixels=0),
+        "an empty slice in the middle": with_empty_slice(scan),
+        "cut off at the left": cut_off(scan, "left"),
+        "cut off at the left and the back": cut_off(scan, "left", "back"),
+        "cut off at the left, padded with air": padded(cut_off(scan, "left"), float(hu.min())),
+        "cut off at the back, padded with 0": padded(cut_off(scan, "back"), 0),
+        "a round field smaller than the head, -2000 HU around it": in_disc(scan, -2000),
+        "a round field smaller than the head, air around it": in_disc(scan, float(hu.min())),
+    }.items():
+        yield name, changed
+    yield "cut off at the left, in the brain window", gray(cut_off(scan, "left"), BRAIN, BRAIN)
     for more in VESSELS_HU:
         enhanced = with_vessels(scan, more, seed=0)
         yield f"vessels + {more} HU", enhanced
@@ -160,8 +226,8 @@ def measured(data: Path, dicom: Path) -> dict[str, Any]:
             counts[AS_IT_IS][kinds(scan)] += 1
             rims[subject] = rim_hu(scan)
             for name, changed in changes(coarse(scan)):
-                # Coarse pixels are none of the scan's.
-                counts.setdefault(name, Counter())[kinds(changed, but={Unlike.GEOMETRY})] += 1
+                # Coarse pixels are none of the scan's, nor is their noise.
+                counts.setdefault(name, Counter())[kinds(changed, but={Unlike.GEOMETRY, Unlike.KERNEL})] += 1
             done(f"subject {subject}")
     others = {DEMONSTRATION.name: DEMONSTRATION, **{one.replace("/", "-"): dicom / one for one in DICOM}}
     scans = {name: open_scan(path) for name, path in others.items()}

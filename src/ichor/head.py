@@ -19,6 +19,8 @@ COARSE = 128
 # What is thinner than twice this many of them, about 10 mm, is no head: the shell of a headrest, a blanket,
 # a tube.
 THINNER = 3
+AIR_HU = -1000.0
+PADDED = 0.02  # of what is outermost on the slices, at exactly 0: no scanner's air is that
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,27 @@ def find_head(scan: Scan) -> HeadOutline:
 def coarse_hu(scan: Scan, every: int = 1) -> tuple[NDArray[np.float32], int]:
     """HU in the radiological convention at about `COARSE` rows and columns of every so many slices, and the step.
 
-    Every step-th pixel as it is, not a mean: gray keeps its spread.
+    Every step-th pixel as it is, not a mean: gray keeps its spread. What programs padded with 0, which would be water,
+    is air.
     """
     voxels = to_radiological(scan.voxels, scan)
     step = max(1, min(voxels.shape[1:]) // COARSE)
     coarse = voxels[::every, step // 2 :: step, step // 2 :: step]
-    return np.asarray(coarse if scan.gray_window is None else scan.gray_window.hu(coarse), np.float32), step
+    if scan.gray_window is not None:
+        return np.asarray(scan.gray_window.hu(coarse), np.float32), step
+    return _zero_padding_as_air(np.asarray(coarse, np.float32)), step
+
+
+def _zero_padding_as_air(hu: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is exactly 0 from the border of the slices (n, rows, columns) inwards is air."""
+    zero = hu == 0
+    border = np.zeros(hu.shape, np.bool_)
+    border[:, [0, -1]] = border[:, :, [0, -1]] = True
+    if np.mean(zero[border]) < PADDED:
+        return hu
+    labels, _ = ndimage.label(zero)
+    padding = np.isin(labels, np.setdiff1d(labels[border], 0))
+    return np.where(padding, np.float32(AIR_HU), hu)
 
 
 def head_length_mm(scan: Scan) -> float:

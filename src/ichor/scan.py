@@ -64,8 +64,10 @@ class Scan:
         gray_window: the window that `voxels` is gray in; None for HU.
         warnings: what a person should know of how it was read, one sentence each.
         contrast: whether the header says that contrast agent was given.
-        sharp_kernel: whether it was reconstructed for bone or lung, by the header or beside other series.
+        sharp_kernel: whether it was reconstructed for bone or lung, by the header or beside other series; None if
+            unknown.
         missing_slices: how many slices of this head were left out, or are not there.
+        stated_tilt_deg: the gantry's tilt as the header has it, which positions may contradict; None if it has none.
 
     Raises ValueError when the arrays do not fit together or the slices are not in anatomical order.
     """
@@ -79,8 +81,9 @@ class Scan:
     gray_window: GrayWindow | None = None
     warnings: tuple[str, ...] = ()
     contrast: bool = False
-    sharp_kernel: bool = False
+    sharp_kernel: bool | None = None
     missing_slices: int = 0
+    stated_tilt_deg: float | None = None
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 3 or 0 in self.voxels.shape:

@@ -15,7 +15,8 @@ from ichor.errors import UnreadableInput
 from ichor.head import find_head
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
-from ichor.screen.unlike import Unlike, unlikenesses
+from ichor.screen.unlike import unlikenesses
+from ichor.screen.unlikeness import Unlike
 from ichor.write.nifti import grid_warnings
 from made_series import between, change, demo_slices, hu_of, new_series
 

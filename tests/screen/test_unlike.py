@@ -13,7 +13,8 @@ from ichor.head import find_head
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.scan import Scan
-from ichor.screen.unlike import Unlike, Unlikeness, unlikenesses
+from ichor.screen.unlike import unlikenesses
+from ichor.screen.unlikeness import Unlike, Unlikeness
 from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
 from made_scans import AIR_HU, BRAIN_HU, SKULL_HU
 from made_unlike import (

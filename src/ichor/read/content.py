@@ -60,6 +60,7 @@ def scan_as_json(scan: Scan) -> Message:
         "contrast": scan.contrast,
         "sharp_kernel": scan.sharp_kernel,
         "missing_slices": scan.missing_slices,
+        "stated_tilt_deg": scan.stated_tilt_deg,
     }
 
 
@@ -125,8 +126,9 @@ def _scan(said: Message, voxels: NDArray[Any]) -> Scan:
         gray_window=None if window is None else GrayWindow(float(window["level"]), float(window["width"])),
         warnings=tuple(map(str, said["warnings"])),
         contrast=bool(said["contrast"]),
-        sharp_kernel=bool(said["sharp_kernel"]),
+        sharp_kernel=None if said["sharp_kernel"] is None else bool(said["sharp_kernel"]),
         missing_slices=int(said["missing_slices"]),
+        stated_tilt_deg=None if said["stated_tilt_deg"] is None else float(said["stated_tilt_deg"]),
     )
 
 

@@ -27,7 +27,7 @@ from ichor.screen.findings import (
 )
 from ichor.screen.lesion_subtypes import subtype_areas_px
 from ichor.screen.measurements import Lesions, volume_ml
-from ichor.screen.unlike import Unlikeness
+from ichor.screen.unlikeness import Unlikeness
 from ichor.segmentation import Inference, Segmentation
 from ichor.subtypes import Subtype
 

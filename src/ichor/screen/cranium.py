@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ichor.head import HEAD_ABOVE_HU, HeadOutline, coarse_hu
 from ichor.scan import FloatArray, Scan
+from ichor.screen.field import Field, shows_something
 
 Mask = NDArray[np.bool_]
 
@@ -44,6 +45,9 @@ class Cranium:
         every: the step between the slices looked at.
         pixel_mm2: the area that one of these pixels stands for.
         bone_hu: what is at least so dense counts as bone.
+        shown: which of all slices show anything.
+        field: the part of the slices that shows anything.
+        cuts: (n, 4) on which slices, and to which side, the head goes on where the field ends.
         brain_cm2: (n,) soft tissue inside.
         soft_share: of what is inside on the slice where the brain is widest, the share that is soft tissue.
         head_share: of what is denser than fat on that slice, the share that is soft tissue inside.
@@ -57,6 +61,9 @@ class Cranium:
     every: int
     pixel_mm2: float
     bone_hu: float
+    shown: Mask
+    field: Field
+    cuts: Mask
     brain_cm2: FloatArray
     soft_share: float
     head_share: float
@@ -68,20 +75,26 @@ class Cranium:
     def of(cls, scan: Scan, head: HeadOutline) -> Self:
         """Measure a scan; `head` is its outline, which stands for the pixel size where that is not known."""
         every = -(-scan.n_slices // MOST_SLICES)
-        hu, step = coarse_hu(scan, every)
+        hu, step = coarse_hu(scan)
         row_mm, column_mm = np.full(2, HEAD_MM / max(head.extent))
         if scan.pixel_mm is not None:
             row_mm, column_mm = np.median(scan.pixel_mm, axis=0)
         pixel_mm2 = float(row_mm * column_mm) * step**2
+        shown_of_all = shows_something(hu, pixel_mm2)
+        hu, shown = hu[::every], shown_of_all[::every]
         bone_hu = min(BONE_HU, float(hu.max()) - WITHIN_END_HU)
         bone = hu >= bone_hu
-        inside = (_directions_with(bone) >= 3) & ~bone
+        field = Field.of(hu[shown] if shown.any() else hu)
+        tissue = hu > max(HEAD_ABOVE_HU, float(hu.min()))
+        cuts = field.cuts(tissue, bone, pixel_mm2**0.5)
+        # Where the head is cut off, the end of the field stands for the skull that would lie beyond.
+        wall = bone | (tissue & np.einsum("ks,src->krc", cuts, field.ends))
+        inside = (_directions_with(wall) >= 3) & ~bone
         soft = inside & (hu > SOFT_HU[0]) & (hu < SOFT_HU[1])
         brain_px = np.count_nonzero(soft, axis=(1, 2))
         widest = int(brain_px.argmax())
         wide = (brain_px >= WIDE * brain_px[widest]) & (brain_px > 0)
-        dense = hu[widest] > max(HEAD_ABOVE_HU, float(hu.min()))
-        closed = [_closed(bone[k], soft[k]) for k in np.flatnonzero(wide)]
+        closed = [_closed(wall[k], soft[k]) for k in np.flatnonzero(wide)]
         distances = scan.slice_distances_mm
         slice_mm = SLICE_MM if distances is None or not distances.size else float(np.median(distances))
         return cls(
@@ -89,13 +102,27 @@ class Cranium:
             every=every,
             pixel_mm2=pixel_mm2,
             bone_hu=bone_hu,
+            shown=shown_of_all,
+            field=field,
+            cuts=cuts,
             brain_cm2=brain_px * pixel_mm2 / 100,
             soft_share=float(brain_px[widest] / max(1, np.count_nonzero(inside[widest]))),
-            head_share=float(brain_px[widest] / max(1, np.count_nonzero(dense))),
+            head_share=float(brain_px[widest] / max(1, np.count_nonzero(tissue[widest]))),
             closed=float(np.percentile(closed, 75)) if closed else 0.0,
             wide=wide,
             core=_core(bone, pixel_mm2, slice_mm * every) & wide[:, None, None],
         )
+
+    @property
+    def shown_brain_cm2(self) -> FloatArray:
+        """The brain's area on the slices looked at that show anything; on all of them where none does."""
+        shown = self.shown[:: self.every]
+        return self.brain_cm2[shown] if shown.any() else self.brain_cm2
+
+    @property
+    def core_cm2(self) -> float:
+        """The area of the core on the median slice of those where the brain is wide."""
+        return float(np.median(np.count_nonzero(self.core[self.wide], axis=(1, 2)))) * self.pixel_mm2 / 100
 
     def brain_cm2_of(self, slices: NDArray[np.intp]) -> FloatArray:
         """The brain's area on any of the scan's slices, from those looked at around them."""

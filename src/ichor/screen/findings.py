@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ichor.screen.measurements import MOST_LESIONS
-from ichor.screen.unlike import Unlike
+from ichor.screen.unlikeness import Unlike
 from ichor.subtypes import Subtype
 
 NOTICE: Literal["Research use only; not a medical device."] = "Research use only; not a medical device."

@@ -131,7 +131,7 @@ class _Study:
         """The scan of a series, with what a person should know of it."""
         root = self.path.parent if self.path.is_file() and self.path.name.upper() == "DICOMDIR" else self.path
         rank = self.rank(series)
-        sharp = bool(series.stack[0].sharp) if rank is None else self.ranked[rank - 1].sharp
+        sharp = series.stack[0].sharp if rank is None else self.ranked[rank - 1].sharp
         scan = read_series(series, root, sharp=sharp, elsewhere=parts_left_out(series, self.series))
         return replace(scan, source=replace(scan.source, path=self.path), warnings=(*self.notes, *scan.warnings))
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ichor.noise import SHARP_HU
 from ichor.read.bounds import USUAL_THICKNESS_MM
 from ichor.read.dicom.join import FEWEST_SLICES, SAME_PART, WHOLE_HEAD_MM, are_one_kind, why_not_above
 from ichor.read.dicom.kinds import is_computed, is_of_other_body_part
-from ichor.read.dicom.noise import SHARP_HU, noise_hu
+from ichor.read.dicom.noise import noise_hu
 from ichor.read.dicom.series import Series
 from ichor.read.dicom.stack import places_mm, within_deg
 
@@ -50,9 +51,9 @@ class Ranked(NamedTuple):
     noise_hu: float | None
 
     @property
-    def sharp(self) -> bool:
-        """Whether it was reconstructed for bone or lung."""
-        return self.preference.sharp
+    def sharp(self) -> bool | None:
+        """Whether it was reconstructed for bone or lung; None where neither a name nor its noise was there to tell."""
+        return None if self.series.stack[0].sharp is None and self.noise_hu is None else self.preference.sharp
 
 
 def ranked(series: Sequence[Series]) -> list[Ranked]:

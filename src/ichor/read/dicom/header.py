@@ -46,6 +46,7 @@ class Slice:
         thickness_mm: None too where what the header says, `stated_thickness_mm`, can be none of a slice.
         contrast: whether the header says that contrast agent was given; `plain_by_name` where it is called a series
             without, whatever else is said.
+        stated_tilt_deg: Gantry/Detector Tilt (0018,1120), which the orientation may or may not show.
         sharp: whether the kernel is one for bone or lung; None where its name does not tell.
         identity: whose it is.
         name: what the series is called, in capitals; it is never shown.
@@ -79,6 +80,7 @@ class Slice:
     temporal_position: int | None
     acquired: tuple[str, ...]
     instance_number: int
+    stated_tilt_deg: float | None
     kernel: str | None
     sharp: bool | None
     contrast: bool
@@ -202,6 +204,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
             )
         ),
         instance_number=integer(get("InstanceNumber")) or 0,
+        stated_tilt_deg=number(get("GantryDetectorTilt")),
         kernel=kernel,
         sharp=is_sharp(kernel, name, window_width),
         contrast=given,

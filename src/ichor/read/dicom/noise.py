@@ -1,48 +1,19 @@
-"""How noisy a series is, pixel by pixel: what tells a sharp kernel from a soft one where its name does not.
-
-A sharp kernel lets fine noise through that a soft one takes away, whatever the dose.
-"""
+"""How noisy a series is, for which a few of its slices are decoded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ichor import noise
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.pixels import UndecodableError, hu_of, stored_images
 
-TISSUE_HU = (-20.0, 100.0)  # where the mean around a pixel is brain, so that no edge of bone or air is near
-FEWEST_PIXELS = 200
-USUAL_MM = 5.0  # thinner slices are noisier, by the square root
-SHARP_HU = 12.0  # soft kernels leave 1 to 6, those for bone 15 and more
-
 
 def noise_hu(slices: Sequence[Slice]) -> float | None:
-    """The noise of a series, HU of slices 5 mm thick; None where too little brain is in it.
-
-    It is what a pixel differs from its four neighbours, on three slices about the middle.
-    """
+    """The noise of a series, as `ichor.noise` has it, on three slices about the middle."""
     n = len(slices)
-    found = []
-    for one, stored in stored_images([slices[n * k // 8] for k in (3, 4, 5)]):
-        if not isinstance(stored, UndecodableError):
-            noise = _of_slice(np.asarray(hu_of(stored, one), np.float64))
-            if noise is not None:
-                found.append(noise * np.sqrt(min(one.thickness_mm or USUAL_MM, USUAL_MM) / USUAL_MM))
-    return float(np.median(found)) if found else None
-
-
-def _of_slice(hu: NDArray[np.float64]) -> float | None:
-    if min(hu.shape) < 3:
-        return None
-    centre = hu[1:-1, 1:-1]
-    around = np.stack([hu[:-2, 1:-1], hu[2:, 1:-1], hu[1:-1, :-2], hu[1:-1, 2:]])
-    mean = around.mean(axis=0)
-    low, high = TISSUE_HU
-    tissue = (mean >= low) & (mean <= high) & (np.ptp(around, axis=0) <= 6 * (high - low))
-    if np.count_nonzero(tissue) < FEWEST_PIXELS:
-        return None
-    differences = (centre - mean)[tissue] * np.sqrt(0.8)  # a pixel less the mean of four varies 1.25 times as much
-    return float(1.4826 * np.median(np.abs(differences - np.median(differences))))
+    return noise.noise_hu(
+        (hu_of(stored, one), one.thickness_mm)
+        for one, stored in stored_images([slices[n * k // 8] for k in (3, 4, 5)])
+        if not isinstance(stored, UndecodableError)
+    )

@@ -44,13 +44,13 @@ class _Image:
 
 
 def read_series(
-    series: Series, path: Path, *, sharp: bool = False, elsewhere: Sequence[tuple[Series, str]] = ()
+    series: Series, path: Path, *, sharp: bool | None = None, elsewhere: Sequence[tuple[Series, str]] = ()
 ) -> Scan:
     """The scan of a series, slices from inferior to superior.
 
-    `sharp` says whether it was reconstructed for bone or lung, and `elsewhere` which other series show the rest of the
-    head, and why they were not joined. Raises UnreadableInput where its pixels cannot be read, or cannot be HU of a
-    head, or where most of its slices would have to be left out.
+    `sharp` says whether it was reconstructed for bone or lung, None where that is not known, and `elsewhere` which
+    other series show the rest of the head, and why they were not joined. Raises UnreadableInput where its pixels cannot
+    be read, or cannot be HU of a head, or where most of its slices would have to be left out.
     """
     images, failures = _images(series.stack, path)
     minimum = min(MINIMUM_SLICES, len(series.stack))
@@ -70,7 +70,7 @@ def read_series(
     missing = max(left_out, sum(count for _, count in gaps(places_mm(slices))))
     warnings = [
         *failures,
-        *notes_on_headers(series, elsewhere, sharp=sharp),
+        *notes_on_headers(series, elsewhere, sharp=bool(sharp)),
         *on_doubles,
         *_notes_on_bits(images),
         *restored,
@@ -95,6 +95,7 @@ def read_series(
 def scan_of(slices: Sequence[Slice], voxels: NDArray[Any], source: Source, warnings: tuple[str, ...] = ()) -> Scan:
     """A scan of these slices with the geometry their headers state."""
     thickness = [one.thickness_mm for one in slices]
+    tilts = [one.stated_tilt_deg for one in slices if one.stated_tilt_deg is not None]
     return Scan(
         voxels=voxels,
         source=source,
@@ -104,6 +105,7 @@ def scan_of(slices: Sequence[Slice], voxels: NDArray[Any], source: Source, warni
         thickness_mm=None if None in thickness else np.array(thickness, np.float64),
         warnings=warnings,
         contrast=any(one.contrast for one in slices),
+        stated_tilt_deg=float(np.median(tilts)) if tilts else None,
     )
 
 
