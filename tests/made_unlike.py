@@ -105,6 +105,69 @@ def with_vessels(blood_hu: float) -> Scan:
     return replace(HEAD, voxels=voxels)
 
 
+def padded(scan: Scan, value: int, slices: tuple[int, int] = (0, 0), pixels: tuple[int, ...] = (0, 0, 0, 0)) -> Scan:
+    """Slices of one value below and above, and pixels in front, at the back, to the right and the left."""
+    n = scan.n_slices + sum(slices)
+    assert scan.positions_mm is not None
+    step = scan.positions_mm[1] - scan.positions_mm[0]
+    return replace(
+        scan,
+        voxels=np.pad(scan.voxels, (slices, pixels[:2], pixels[2:]), constant_values=value),
+        positions_mm=scan.positions_mm[0] + step * np.arange(-slices[0], n - slices[0])[:, None],
+        **{name: np.repeat(getattr(scan, name)[:1], n, 0) for name in ("pixel_mm", "orientation", "thickness_mm")},
+    )
+
+
+def cut_off(of: Scan = HEAD, **sides: int) -> Scan:
+    """So many pixels of the head, wherever it ends, beyond the field: of its front, back, right or left."""
+    head = np.argwhere((of.voxels > of.voxels.min()).any(axis=0))
+    (top, first), (below, last) = head.min(axis=0), head.max(axis=0) + 1
+    ends = {"front": top, "back": below, "right": first, "left": last}
+    for side, px in sides.items():
+        ends[side] += px if side in ("front", "right") else -px
+    rows, columns = (
+        slice(ends[one] if one in sides else 0, ends[other] if other in sides else None)
+        for one, other in (("front", "back"), ("right", "left"))
+    )
+    return replace(of, voxels=of.voxels[:, rows, columns])
+
+
+def in_disc(radius_mm: float, outside_hu: int) -> Scan:
+    """A round field about the head, one value around it, which fills the slices from side to side."""
+    size = 2 * int(radius_mm / PIXEL_MM) + 1
+    within = ellipse(radius_mm, radius_mm, size) <= 1
+    first = (SIZE - size) // 2
+    voxels = HEAD.voxels[:, first : first + size, first : first + size]
+    return replace(HEAD, voxels=np.where(within, voxels, outside_hu).astype(np.int16))
+
+
+def with_air_noise(scan: Scan) -> Scan:
+    """Air as a scanner has it where it clips nothing."""
+    noise = np.random.default_rng(1).normal(0, 15, scan.voxels.shape)
+    return replace(scan, voxels=np.rint(scan.voxels + noise * (scan.voxels <= AIR_HU)).astype(np.int16))
+
+
+def with_headrest(scan: Scan) -> Scan:
+    """A shell as dense as bone along the left side of the field, and past the back of the head."""
+    voxels = scan.voxels.copy()
+    voxels[:, SIZE // 2 :, -2:] = 400
+    voxels[:, -12:-9] = 150
+    return replace(scan, voxels=voxels)
+
+
+def with_empty(*slices: int, value: int = AIR_HU) -> Scan:
+    """The head, but those slices show nothing."""
+    voxels = HEAD.voxels.copy()
+    voxels[list(slices)] = value
+    return replace(HEAD, voxels=voxels)
+
+
+def noisy(sd_hu: float) -> Scan:
+    """As a kernel for bone makes it: noise of its own in each pixel."""
+    noise = np.random.default_rng(2).normal(0, sd_hu, HEAD.voxels.shape)
+    return replace(HEAD, voxels=np.rint(HEAD.voxels + noise * (HEAD.voxels > AIR_HU)).astype(np.int16))
+
+
 def with_metal(k: int, metal_hu: int = 3071, of: Scan = HEAD) -> Scan:
     """25 voxels of metal on slice k."""
     voxels = of.voxels.copy()

@@ -23,16 +23,27 @@ from made_unlike import (
     abdomen,
     arm,
     chest,
+    cut_off,
     hu,
     images,
+    in_disc,
     leaning,
+    noisy,
+    padded,
     slices,
     water,
     whole_head,
+    with_air_noise,
+    with_empty,
+    with_headrest,
     with_metal,
     with_vessels,
 )
 from paths import CT_ICH_PART
+
+# Brain that grows from nothing, as from the skull base up, and shrinks again.
+SMALL_BELOW_TOO = np.r_[26:10:-1, 11:25]
+PADDINGS = (AIR_HU, -1024, -2000, -3024, 0)
 
 
 def said_of(scan: Scan) -> tuple[Unlikeness, ...]:
@@ -59,6 +70,13 @@ def kinds_of(scan: Scan) -> set[Unlike]:
         with_vessels(70),
         with_metal(15, metal_hu=2300),
         with_metal(29),  # above the brain
+        with_air_noise(HEAD),
+        with_headrest(HEAD),
+        padded(HEAD, AIR_HU, (3, 4), (20, 0, 0, 30)),
+        padded(HEAD, 0, (3, 4), (20, 10, 15, 30)),
+        padded(with_air_noise(HEAD), -3024, (2, 2), (5, 0, 30, 0)),
+        in_disc(112, -2000),
+        replace(noisy(18), sharp_kernel=False),  # of a thin patient or a large one, by a kernel for the brain
     ],
     ids=lambda scan: "x".join(map(str, scan.voxels.shape)),
 )
@@ -88,6 +106,40 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
         (slices(slice(15)), Unlike.PART, "the highest slice cuts through the brain"),
         (slices([10, 11]), Unlike.PART, "the lowest and the highest slice cut through the brain"),
         (slices([12]), Unlike.PART, "Only part of a head"),
+        *((padded(slices(slice(15, None)), value, (6, 6)), Unlike.PART, "the lowest slice cuts") for value in PADDINGS),
+        *((padded(slices(slice(15)), value, (0, 6)), Unlike.PART, "the highest slice cuts") for value in PADDINGS),
+        *(
+            (
+                padded(slices([10, 11]), value, (3, 3), (9, 0, 0, 40)),
+                Unlike.PART,
+                "the lowest and the highest slice cut",
+            )
+            for value in PADDINGS
+        ),
+        (padded(with_air_noise(slices(slice(15, None))), AIR_HU, (6, 6)), Unlike.PART, "the lowest slice cuts"),
+        (cut_off(left=20), Unlike.PART, "Only part of a head is shown: the left of it lies beyond the field of view"),
+        (cut_off(right=20), Unlike.PART, "the right of it lies"),
+        (cut_off(front=20), Unlike.PART, "the front of it lies"),
+        (cut_off(back=20), Unlike.PART, "the back of it lies"),
+        (cut_off(left=60), Unlike.PART, "the left of it lies"),
+        (cut_off(right=25, left=25), Unlike.PART, "the right and left of it lie beyond"),
+        (cut_off(back=25, left=25), Unlike.PART, "the back and left of it lie beyond"),
+        (cut_off(front=25, back=25, right=25, left=25), Unlike.PART, "the front, back, right and left of it lie"),
+        (cut_off(images(BRAIN), left=20), Unlike.PART, "the left of it lies"),
+        (cut_off(whole_head(n=150, distances_mm=1.0), left=20), Unlike.PART, "the left of it lies"),
+        *(
+            (padded(cut_off(left=20), value, (2, 2), (8, 0, 5, 30)), Unlike.PART, "the left of it lies beyond")
+            for value in PADDINGS
+        ),
+        *((in_disc(58, value), Unlike.PART, "the front, back, right and left of it lie beyond") for value in PADDINGS),
+        (with_empty(14), Unlike.INCOMPLETE, "Slice 15 shows nothing, between others that show the head"),
+        (with_empty(12, 14, value=0), Unlike.INCOMPLETE, "Slices 13 and 15 show nothing"),
+        (with_empty(*range(6, 14)), Unlike.INCOMPLETE, "8 slices show nothing"),
+        (noisy(18), Unlike.KERNEL, "as a kernel for bone or lung makes it"),
+        (padded(noisy(18), 0, (4, 4), (9, 9, 9, 9)), Unlike.KERNEL, "Brain is as noisy from pixel to pixel (18 HU"),
+        (replace(HEAD, stated_tilt_deg=18.5), Unlike.GEOMETRY, "Gantry/Detector Tilt is 18.5 degrees, which"),
+        (replace(HEAD, stated_tilt_deg=-18.5), Unlike.GEOMETRY, "slices lie 5% closer than they say"),
+        (replace(whole_head(tilt_deg=20), stated_tilt_deg=10.0), Unlike.GEOMETRY, "do not show (20)"),
         (with_vessels(150), Unlike.CONTRAST, "Vessels are as bright as with contrast agent"),
         (replace(HEAD, contrast=True), Unlike.CONTRAST, "as the header says"),
         (replace(HEAD, sharp_kernel=True), Unlike.KERNEL, "It was reconstructed for bone or lung"),
@@ -104,7 +156,11 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
         (images(STROKE), Unlike.GRAY, "the gray may not be that of level 40, width 120 HU"),
         (replace(images(BRAIN), voxels=255 - images(BRAIN).voxels), Unlike.GRAY, "may be inverted"),
         (slices(np.r_[0:N:2, 1:N:2]), Unlike.ORDER, "may be in the wrong order"),
-        (slices(np.array(sorted(range(1, N + 1), key=str)) - 1), Unlike.ORDER, "may be in the wrong order"),
+        (
+            slices(SMALL_BELOW_TOO[np.array(sorted(range(1, N + 1), key=str)) - 1]),
+            Unlike.ORDER,
+            "may be in the wrong order",
+        ),
         (replace(HEAD, thickness_mm=np.full(N, 0.6)), Unlike.GEOMETRY, "Slices are 0.6 mm thick"),
         (whole_head(n=15, distances_mm=10.0), Unlike.GEOMETRY, "Slices lie 10 mm apart"),
         (whole_head(size=128, pixel_mm=(1.8, 1.8)), Unlike.GEOMETRY, "Pixels are 1.8 mm wide"),
@@ -126,6 +182,13 @@ def test_mr_in_the_clothes_of_hu_is_told_by_its_gray() -> None:
 
 def test_nothing_but_air_is_no_head_and_no_crash() -> None:
     assert kinds_of(hu(lambda v: np.full_like(v, AIR_HU))) & {Unlike.NOT_A_HEAD, Unlike.GRAY}
+
+
+@pytest.mark.parametrize("stated", [None, 0.0, 0.5, 19.0, -20.0])
+def test_a_tilt_that_the_slices_show_too_is_nothing_to_warn_of(stated: float | None) -> None:
+    assert said_of(replace(whole_head(tilt_deg=20), stated_tilt_deg=stated)) == ()
+    if stated is None or abs(stated) < 1:
+        assert said_of(replace(HEAD, stated_tilt_deg=stated)) == ()
 
 
 @pytest.mark.parametrize("stored", [np.float32, np.int32])

@@ -119,7 +119,7 @@ def _disc(lowest: NDArray[Any], highest: NDArray[Any], rows: tuple[int, int], co
 def _ends_of_disc(down: NDArray[np.float64], across: NDArray[np.float64], radius: float, inset: int) -> Mask:
     """(4, rows, columns) the rim of a disc that is so much smaller, in four quarters."""
     disc = np.hypot(down, across) <= radius - 0.5 - inset
-    rim = disc & ~ndimage.binary_erosion(disc)
+    rim = disc & ~ndimage.binary_erosion(disc, border_value=1)
     vertical = np.abs(down) >= np.abs(across)
     quarters = (vertical & (down < 0), vertical & (down >= 0), ~vertical & (across < 0), ~vertical & (across >= 0))
     return np.stack([rim & quarter for quarter in quarters])

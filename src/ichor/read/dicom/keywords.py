@@ -20,6 +20,7 @@ KEYWORDS: tuple[str, ...] = (
     "ContrastBolusVolume",
     "ConvolutionKernel",
     "FrameOfReferenceUID",
+    "GantryDetectorTilt",
     "HighBit",
     "ImageOrientationPatient",
     "ImagePositionPatient",
