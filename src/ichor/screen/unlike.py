@@ -94,7 +94,8 @@ def _all(scan: Scan, head: HeadOutline) -> _Said:
     if scan.sharp_kernel:
         yield (
             Unlike.KERNEL,
-            "It was reconstructed for bone or lung: in the noise of such a kernel blood is missed, and noise marked.",
+            "It was reconstructed for bone or lung, by its kernel or its noise: in such noise blood is missed, and "
+            "noise marked.",
         )
     if scan.missing_slices > MISSING * (scan.n_slices + scan.missing_slices):
         yield (

@@ -5,33 +5,54 @@ A sharp kernel lets fine noise through that a soft one takes away, whatever the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.read.dicom.bits import UndecodableError
 from ichor.read.dicom.header import Slice
-from ichor.read.dicom.pixels import UndecodableError, hu_of, stored_images
+from ichor.read.dicom.pixels import hu_of, stored_images
 
 TISSUE_HU = (-20.0, 100.0)  # where the mean around a pixel is brain, so that no edge of bone or air is near
-FEWEST_PIXELS = 200
+FEWEST_PIXELS, MOST_PIXELS = 200, 256  # of brain in all; of each row and column
 USUAL_MM = 5.0  # thinner slices are noisier, by the square root
+Item = TypeVar("Item")
 SHARP_HU = 12.0  # soft kernels leave 1 to 6, those for bone 15 and more
 
 
 def noise_hu(slices: Sequence[Slice]) -> float | None:
     """The noise of a series, HU of slices 5 mm thick; None where too little brain is in it.
 
-    It is what a pixel differs from its four neighbours, on three slices about the middle.
+    It is what a pixel differs from its four neighbours, about the middle of three slices about the middle.
     """
-    n = len(slices)
+    read = (
+        (one, np.asarray(hu_of(stored, one)))
+        for one, stored in stored_images(middle_three(slices))
+        if not isinstance(stored, UndecodableError)
+    )
+    return noise_of(read)
+
+
+def middle_three(slices: Sequence[Item]) -> list[Item]:
+    """Three of them, about the middle."""
+    return [slices[len(slices) * k // 8] for k in (3, 4, 5)]
+
+
+def noise_of(images: Iterable[tuple[Slice, NDArray[Any]]]) -> float | None:
+    """The same of slices whose HU (rows, columns) are known."""
     found = []
-    for one, stored in stored_images([slices[n * k // 8] for k in (3, 4, 5)]):
-        if not isinstance(stored, UndecodableError):
-            noise = _of_slice(np.asarray(hu_of(stored, one), np.float64))
-            if noise is not None:
-                found.append(noise * np.sqrt(min(one.thickness_mm or USUAL_MM, USUAL_MM) / USUAL_MM))
+    for one, hu in images:
+        noise = _of_slice(_middle_of(hu))
+        if noise is not None:
+            found.append(noise * np.sqrt(min(one.thickness_mm or USUAL_MM, USUAL_MM) / USUAL_MM))
     return float(np.median(found)) if found else None
+
+
+def _middle_of(hu: NDArray[Any]) -> NDArray[np.float64]:
+    rows, columns = (slice(max(0, (n - MOST_PIXELS) // 2), (n + MOST_PIXELS) // 2) for n in hu.shape)
+    return np.asarray(hu[rows, columns], np.float64)
 
 
 def _of_slice(hu: NDArray[np.float64]) -> float | None:
