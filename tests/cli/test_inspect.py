@@ -140,6 +140,25 @@ def test_nothing_of_a_patient_is_shown(tmp_path: Path) -> None:
         assert not [value for value in PATIENT.values() if value in done.stdout + done.stderr]
 
 
+def test_several_scans_are_each_shown_and_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        made_series(tmp_path / name, study_uid=f"1.2.{ord(name)}")
+    save(ct_slices(study_uid="1.2.3", change=lambda one, _: setattr(one, "Modality", "MR")), tmp_path / "C")
+    (tmp_path / "D.nii.gz").write_bytes(b"none")
+    done = ichor(tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    for k, name in enumerate("ABC", 1):
+        assert f"scan {k} of 4: {tmp_path / name}\n" in done.stdout
+    assert f"failed: {tmp_path / 'D.nii.gz'}: expected" in done.stdout
+    said = json.loads(ichor(tmp_path, "--json").stdout)
+    jsonschema.validate(said, SCHEMA)
+    assert [(one["path"], one["readable"]) for one in said["scans"]] == [
+        *((str(tmp_path / name), True) for name in "ABC"),
+        (str(tmp_path / "D.nii.gz"), False),
+    ]
+    assert [one["chosen"] for scan in said["scans"] for one in scan["series"]] == [True, True, False]
+
+
 def test_it_imports_nothing_heavy() -> None:
     program = (
         "import sys\nfrom ichor.cli import app\n"

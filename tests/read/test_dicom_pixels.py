@@ -188,7 +188,7 @@ def test_absent_rescale_of_values_that_are_hu(tmp_path: Path) -> None:
 
 
 def test_absent_rescale_of_values_that_cannot_be_hu(tmp_path: Path) -> None:
-    slices = ct_slices()
+    slices = ct_slices(intercept=-1500)
     for one in slices:
         del one.RescaleSlope, one.RescaleIntercept
     with pytest.raises(UnreadableInput, match=r"expected Rescale Slope and Intercept.*found neither.*from \d+ to"):
@@ -212,13 +212,27 @@ def test_tissue_of_the_padding_value_stays_tissue(tmp_path: Path) -> None:
 def test_padding_is_no_air_where_rescale_is_absent(tmp_path: Path) -> None:
     slices = ct_slices()
     for one, pixels in zip(slices, HU, strict=True):
-        values = pixels.astype(np.int64) + 1024
+        values = pixels.astype(np.int64) + 1500
         values[:3, :3] = 0
         store(one, values)
         one.add_new("PixelPaddingValue", "US", 0)
         del one.RescaleSlope, one.RescaleIntercept
     with pytest.raises(UnreadableInput, match="expected Rescale Slope and Intercept"):
         read(save(slices, tmp_path))
+
+
+def test_padding_stays_air_where_a_lost_intercept_is_restored(tmp_path: Path) -> None:
+    slices = ct_slices()
+    expected = HU.copy()
+    for k, (one, pixels) in enumerate(zip(slices, HU, strict=True)):
+        values = pixels.astype(np.int64) + 1024
+        values[:3, :3], expected[k, :3, :3] = 0, -1024
+        store(one, values)
+        one.add_new("PixelPaddingValue", "US", 0)
+        del one.RescaleSlope, one.RescaleIntercept
+    scan = read(save(slices, tmp_path))
+    np.testing.assert_array_equal(scan.voxels, expected)
+    assert mentions(scan, "HU with 1024 added")
 
 
 def test_every_slice_has_its_own_rescale(tmp_path: Path) -> None:

@@ -69,9 +69,17 @@ class TestKernel:
         save(demo_slices(ConvolutionKernel="H70h"), tmp_path)
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.sharp_kernel
-        told = "The series was reconstructed for bone or lung, and none for the brain can be read here."
+        told = (
+            "The series was reconstructed for bone or lung, by its kernel or its noise, and none for the brain can be "
+            "read here."
+        )
         assert told in scan.warnings
         assert told in dicom.inspect(tmp_path, ReadOptions()).warnings
+
+    @pytest.mark.parametrize(("noise", "sharp"), [(0, False), (5, False), (30, True), (60, True)])
+    def test_alone_and_of_a_kernel_without_a_known_name(self, tmp_path: Path, noise: float, sharp: bool) -> None:
+        save(noisy(demo_slices(), noise) if noise else demo_slices(), tmp_path)
+        assert dicom.read(tmp_path, ReadOptions()).sharp_kernel is sharp
 
     def test_a_soft_kernel_is_not_told(self, tmp_path: Path) -> None:
         save(demo_slices(ConvolutionKernel="H31s"), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,19 @@ class TestMended:
         scan = read(save(slices, tmp_path))
         np.testing.assert_array_equal(scan.voxels, expected)
         assert mentions(scan, f"HU with {added} added, and no Rescale Intercept to take it off")
+
+    def test_a_sign_that_was_lost(self, tmp_path: Path) -> None:
+        slices = demo_slices()
+        expected = np.stack([hu_of(one) for one in slices])
+        for one in slices:
+            put(one, hu_of(one), bits=16, signed=True)
+            one.PixelRepresentation = 0
+        again = copy.deepcopy(slices[3])
+        again.SOPInstanceUID = again.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+        scan = read(save([*slices, again], tmp_path))
+        np.testing.assert_array_equal(scan.voxels, expected)
+        assert mentions(scan, "HU below 0 were stored as numbers without a sign")
+        assert mentions(scan, "1 slice left out: the same pixels at the same position twice.")
 
 
 class TestBits:

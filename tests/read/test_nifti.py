@@ -462,6 +462,11 @@ def test_a_pair_without_its_voxels_or_of_other_content_is_one_line(tmp_path: Pat
     voxels.unlink()
     with pytest.raises(UnreadableInput, match=r"voxels lie in an \.img file beside it, and there"):
         open_scan(header)
+    whole = header.read_bytes()
+    for length in (4, 200, 300, 347):
+        header.write_bytes(whole[:length])
+        with pytest.raises(UnreadableInput, match="it ends within its header"):
+            open_scan(header)
     header.write_bytes(b"ENVI\nsamples = 36\n")
     with pytest.raises(UnreadableInput, match="found none of these"):
         open_scan(header)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
 from ichor.read.packed import STEP_BYTES, require_room
-from ichor.read.volume import Volume, require_voxels
+from ichor.read.volume import Volume, by, require_voxels
 from ichor.scan import FloatArray
 
 LONGEST_HEADER = 2**20
@@ -138,6 +138,18 @@ def _require_whole(file: Any, n_bytes: int, size: int) -> None:
             raise ValueError(f"{size} bytes of voxels are needed, more are there")
     if count < size:
         raise EOFError(f"{size} bytes of voxels are needed, {count} are there")
+
+
+def shape_of(path: Path, dimensions: str | None, sizes: str) -> tuple[int, ...]:
+    """The three axes' lengths, of a header that says how many axes there are: ITK crashes where it says otherwise.
+
+    Raises UnreadableInput where they are not three.
+    """
+    shape = tuple(int(one) for one in sizes.split())
+    if len(shape) != 3 or dimensions != "3":
+        stated = len(shape) if len(shape) != 3 else dimensions or "none stated"
+        raise UnreadableInput(f"{path}: expected a volume of 3 dimensions, found {stated}: {by(shape)}")
+    return shape
 
 
 def numbers(text: str, count: int) -> FloatArray:

@@ -15,7 +15,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import itk
 from ichor.read.affine import LPS_TO_RAS, is_grid
 from ichor.read.base import Inspection, ReadOptions
-from ichor.read.detached import Described, inside, lines_of, numbers, positive
+from ichor.read.detached import Described, inside, lines_of, numbers, positive, shape_of
 from ichor.read.volume import assumed
 from ichor.scan import FloatArray, Scan
 
@@ -79,7 +79,7 @@ def describe(path: Path) -> Described:
     return Described(
         path=path,
         voxels=path if local else inside(path, fields["ElementDataFile"]),
-        shape=tuple(int(one) for one in fields.get("DimSize", "").split()),
+        shape=shape_of(path, fields.get("NDims"), fields.get("DimSize", "")),
         dtype=np.dtype(TYPES[kind]),
         offset=end if local else skip,
         is_packed=is_packed,

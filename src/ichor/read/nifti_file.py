@@ -95,11 +95,11 @@ def _header(path: Path) -> tuple[Any, NDArray[Any]]:
     kind = nib.Nifti1Header if first else nib.Nifti2Header
     if first and start[344:347] not in (b"n+1", b"ni1") and header_of(path) is not None:
         kind = nib.Spm2AnalyzeHeader
-        if start[_ORIENT_AT] != 0:
-            raise ValueError(f"it is Analyze with slices of orientation {start[_ORIENT_AT]}, where only 0 is read")
     content = start[: kind.template_dtype.itemsize]
     if len(content) < kind.template_dtype.itemsize:
         raise EOFError("it ends within its header")
+    if kind is nib.Spm2AnalyzeHeader and start[_ORIENT_AT] != 0:
+        raise ValueError(f"it is Analyze with slices of orientation {start[_ORIENT_AT]}, where only 0 is read")
     header = kind(content)
     if kind is not nib.Spm2AnalyzeHeader and not bytes(header["magic"]).startswith((b"n+", b"ni")):
         raise ValueError("its header does not say that it is NIfTI")

@@ -15,7 +15,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import itk
 from ichor.read.affine import LPS_TO_RAS, is_grid
 from ichor.read.base import Inspection, ReadOptions
-from ichor.read.detached import Described, inside, lines_of, numbers, positive
+from ichor.read.detached import Described, inside, lines_of, numbers, positive, shape_of
 from ichor.read.volume import assumed
 from ichor.scan import FloatArray, Scan
 
@@ -67,7 +67,7 @@ def describe(path: Path) -> Described:
     kind = fields.get("type", "").lower()
     if kind not in TYPES:
         raise UnreadableInput(f"{path}: expected gray voxels, integer or floating point, found {kind or 'no type'}")
-    shape = tuple(int(one) for one in fields["sizes"].split()) if "sizes" in fields else ()
+    shape = shape_of(path, fields.get("dimension"), fields.get("sizes", ""))
     if not set(fields.get("kinds", "").lower().split()) <= SPATIAL:
         raise UnreadableInput(f"{path}: expected a volume of gray voxels, found axes of the kinds {fields['kinds']}")
     _require_millimetres(path, fields)

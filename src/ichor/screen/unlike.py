@@ -109,7 +109,8 @@ def _kernel(scan: Scan, head: HeadOutline, cranium: Cranium) -> Said:
     if scan.sharp_kernel:
         yield (
             Unlike.KERNEL,
-            "It was reconstructed for bone or lung: in the noise of such a kernel blood is missed, and noise marked.",
+            "It was reconstructed for bone or lung, by its kernel or its noise: in such noise blood is missed, and "
+            "noise marked.",
         )
     elif scan.sharp_kernel is None and scan.gray_window is None:
         noise = _noise_hu(scan, head, cranium)

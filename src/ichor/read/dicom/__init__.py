@@ -2,7 +2,8 @@
 
 The way of the data: `files` finds the files and reads their headers, `header` makes slices of them, `series` groups
 these (`kinds` says which are none of a head CT, `stack` makes one stack of each group), `join` puts parts of one head
-together, `choose` ranks the series, `volume` reads the pixels of the best (`pixels` decodes them).
+together, `choose` ranks the series, `volume` reads the pixels of the best (`pixels` decodes them, `bits` makes values
+of them, `values` sees to it that these are HU).
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class _Study:
         """The scan of a series, with what a person should know of it."""
         root = self.path.parent if self.path.is_file() and self.path.name.upper() == "DICOMDIR" else self.path
         rank = self.rank(series)
-        sharp = series.stack[0].sharp if rank is None else self.ranked[rank - 1].sharp
+        sharp = series.stack[0].sharp if rank is None or len(self.ranked) == 1 else self.ranked[rank - 1].sharp
         scan = read_series(series, root, sharp=sharp, elsewhere=parts_left_out(series, self.series))
         return replace(scan, source=replace(scan.source, path=self.path), warnings=(*self.notes, *scan.warnings))
 

@@ -51,9 +51,9 @@ class Ranked(NamedTuple):
     noise_hu: float | None
 
     @property
-    def sharp(self) -> bool | None:
-        """Whether it was reconstructed for bone or lung; None where neither a name nor its noise was there to tell."""
-        return None if self.series.stack[0].sharp is None and self.noise_hu is None else self.preference.sharp
+    def sharp(self) -> bool:
+        """Whether it was reconstructed for bone or lung."""
+        return self.preference.sharp
 
 
 def ranked(series: Sequence[Series]) -> list[Ranked]:

@@ -33,7 +33,10 @@ def notes_on_headers(series: Series, elsewhere: Sequence[tuple[Series, str]], *,
         *_on_what_it_is(series.stack),
     ]
     if sharp:
-        notes.append("The series was reconstructed for bone or lung, and none for the brain can be read here.")
+        notes.append(
+            "The series was reconstructed for bone or lung, by its kernel or its noise, and none for the brain can be "
+            "read here."
+        )
     return notes
 
 

@@ -1,0 +1,99 @@
+"""From containers of pixel data to values: which of their bits count (PS3.5 8.1.1), and which values are padding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.read.dicom import elements
+from ichor.read.dicom.header import Slice
+from ichor.read.dicom.keywords import OVERLAY_BITS
+
+JPEG_FAMILY = "1.2.840.10008.1.2.4."
+MOST_BEYOND = 0.05  # of a slice: metal and bone that Bits Stored is too small for
+BRIGHT_PERCENTILE = 75.0  # around them
+
+
+class UndecodableError(Exception):
+    """Pixel data that cannot be had from a file; the message says why, without the file's name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredImage:
+    """One frame as stored: (rows, columns) integer values with their sign, and where there is padding.
+
+    `widened` where the values are of all bits, since Bits Stored cannot hold them; `masked` where others had bits set
+    beyond Bits Stored that mean nothing known.
+    """
+
+    values: NDArray[Any]
+    padding: NDArray[np.bool_]
+    widened: bool = False
+    masked: bool = False
+
+
+def has_overlay(dataset: Any) -> bool:
+    """Whether bits of the pixels are those of an overlay (PS3.3 C.9.2, until 2004)."""
+    return any(elements.integer(dataset[tag].value) for tag in OVERLAY_BITS if tag in dataset)
+
+
+def stored_image(container: NDArray[Any], one: Slice, *, overlay: bool) -> StoredImage:
+    """The bits stored of each container, with their sign (PS3.5 8.1.1); `overlay` where an overlay lies in others.
+
+    Other bits may hold anything, overlays in old files. Native and RLE pixels keep them; the JPEG family does
+    not.
+    """
+    if container.shape != one.size:
+        found = "x".join(map(str, container.shape))
+        raise UndecodableError(f"expected {one.size[0]}x{one.size[1]} pixels, found {found}")
+    if container.dtype.kind not in "iu" or one.bits_stored > 32:
+        raise UndecodableError(f"expected integer pixels, found {container.dtype} of {one.bits_stored} bits")
+    bits_allocated = 8 * container.dtype.itemsize
+    wide = np.int32 if bits_allocated < 32 else np.int64
+    unsigned: NDArray[Any] = container.view(f"u{container.dtype.itemsize}").astype(wide)
+    jpeg = one.transfer_syntax.startswith(JPEG_FAMILY)
+    low_bit = 0 if jpeg else max(0, one.high_bit + 1 - one.bits_stored)
+    values = _with_sign((unsigned >> low_bit) & ((1 << one.bits_stored) - 1), one.bits_stored, one.signed)
+    low, high = one.padding or (0, -1)
+    least, most = stored_range(one)
+    whole = container.view(f"{'i' if one.signed else 'u'}{container.dtype.itemsize}")
+    beyond = None
+    if low_bit == 0 and (whole.min() < least or whole.max() > most):
+        whole = whole.astype(wide)
+        beyond = ((whole < least) | (whole > most)) & ~((whole >= low) & (whole <= high))
+        if not overlay and _are_values(whole, beyond, values, one):
+            return StoredImage(whole, (whole >= low) & (whole <= high), widened=True)
+    # A padding value that the bits stored cannot hold was written into the whole container.
+    padded = _with_sign(unsigned, bits_allocated, one.signed) if low < least or high > most else values
+    padding = (padded >= low) & (padded <= high)
+    return StoredImage(values, padding, masked=not overlay and beyond is not None and bool(beyond.any()))
+
+
+def _are_values(whole: NDArray[Any], beyond: NDArray[np.bool_], values: NDArray[Any], one: Slice) -> bool:
+    """Whether values beyond Bits Stored are values all the same: of metal or bone, which lie in bright surroundings.
+
+    Bits that mean something else lie anywhere. All of the upper bits set are those of a negative number.
+    """
+    _, most = stored_range(one)
+    negative = (1 << 8 * whole.dtype.itemsize) if one.signed else (1 << one.bits_allocated) - (most + 1) // 2
+    share = float(beyond.mean())
+    if not 0 < share <= MOST_BEYOND or whole[beyond].min() <= most or whole[beyond].max() >= negative:
+        return False
+    from scipy import ndimage
+
+    beside = ndimage.binary_dilation(beyond, np.ones((3, 3))) & ~beyond
+    return bool(np.median(values[beside]) > np.percentile(values[~beyond], BRIGHT_PERCENTILE))
+
+
+def _with_sign(unsigned: NDArray[Any], bits: int, signed: bool) -> NDArray[Any]:
+    sign = 1 << (bits - 1)
+    return (unsigned ^ sign) - sign if signed else unsigned
+
+
+def stored_range(one: Slice) -> tuple[int, int]:
+    """The lowest and the highest value that its bits stored can hold."""
+    half = 1 << (one.bits_stored - 1)
+    return (-half, half - 1) if one.signed else (0, 2 * half - 1)
