@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TISSUE_HU = (-20.0, 100.0)  # where the mean around a pixel is brain, so that no edge of bone or air is near
+EDGE_HU = 700.0  # between a pixel's neighbours: of bone or air, where no noise of a kernel reaches
 FEWEST_PIXELS = 200
 USUAL_MM = 5.0  # thinner slices are noisier, by the square root
 SHARP_HU = 12.0  # soft kernels leave 1 to 6, those for bone 15 and more
@@ -25,21 +26,21 @@ def noise_hu(slices: Iterable[tuple[NDArray[Any], float | None]]) -> float | Non
     """
     found = []
     for hu, thickness_mm in slices:
-        noise = _of_slice(np.asarray(hu, np.float64))
+        noise = _of_slice(np.asarray(hu, np.float32))
         if noise is not None:
             found.append(noise * np.sqrt(min(thickness_mm or USUAL_MM, USUAL_MM) / USUAL_MM))
     return float(np.median(found)) if found else None
 
 
-def _of_slice(hu: NDArray[np.float64]) -> float | None:
+def _of_slice(hu: NDArray[np.float32]) -> float | None:
     if min(hu.shape) < 3:
         return None
-    centre = hu[1:-1, 1:-1]
-    around = np.stack([hu[:-2, 1:-1], hu[2:, 1:-1], hu[1:-1, :-2], hu[1:-1, 2:]])
-    mean = around.mean(axis=0)
+    up, down, left, right = hu[:-2, 1:-1], hu[2:, 1:-1], hu[1:-1, :-2], hu[1:-1, 2:]
+    mean = (up + down + left + right) / 4
     low, high = TISSUE_HU
-    tissue = (mean >= low) & (mean <= high) & (np.ptp(around, axis=0) <= 6 * (high - low))
-    if np.count_nonzero(tissue) < FEWEST_PIXELS:
+    tissue = (mean >= low) & (mean <= high) & (np.abs(up - down) <= EDGE_HU) & (np.abs(left - right) <= EDGE_HU)
+    differences = (hu[1:-1, 1:-1] - mean)[tissue]
+    if differences.size < FEWEST_PIXELS:
         return None
-    differences = (centre - mean)[tissue] * np.sqrt(0.8)  # a pixel less the mean of four varies 1.25 times as much
-    return float(1.4826 * np.median(np.abs(differences - np.median(differences))))
+    scale = 1.4826 * np.sqrt(0.8)  # of the median to the deviation; a pixel less the mean of four varies 1.25 times
+    return float(scale * np.median(np.abs(differences - np.median(differences))))

@@ -61,15 +61,17 @@ def stored_image(container: NDArray[Any], one: Slice, *, overlay: bool) -> Store
     least, most = stored_range(one)
     whole = container.view(f"{'i' if one.signed else 'u'}{container.dtype.itemsize}")
     beyond = None
-    if low_bit == 0 and (whole.min() < least or whole.max() > most):
+    if low_bit == 0 and one.bits_stored < bits_allocated and (whole.min() < least or whole.max() > most):
         whole = whole.astype(wide)
         beyond = ((whole < least) | (whole > most)) & ~((whole >= low) & (whole <= high))
         if not overlay and _are_values(whole, beyond, values, one):
             return StoredImage(whole, (whole >= low) & (whole <= high), widened=True)
+    masked = not overlay and beyond is not None and bool(beyond.any())
+    if one.padding is None:
+        return StoredImage(values, np.zeros(values.shape, np.bool_), masked=masked)
     # A padding value that the bits stored cannot hold was written into the whole container.
     padded = _with_sign(unsigned, bits_allocated, one.signed) if low < least or high > most else values
-    padding = (padded >= low) & (padded <= high)
-    return StoredImage(values, padding, masked=not overlay and beyond is not None and bool(beyond.any()))
+    return StoredImage(values, (padded >= low) & (padded <= high), masked=masked)
 
 
 def _are_values(whole: NDArray[Any], beyond: NDArray[np.bool_], values: NDArray[Any], one: Slice) -> bool:

@@ -13,7 +13,7 @@ from ichor.read.dicom.bits import UndecodableError
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.pixels import hu_of, stored_images
 
-MOST_PIXELS = 256  # of each row and column
+MOST_PIXELS = 160  # of each row and column
 Item = TypeVar("Item")
 
 
