@@ -24,6 +24,7 @@ from dicom_made import ct_slices, hu_of_head, save
 from ichor.read.own_words import LEFT_OUT, in_own_words
 from made_scans import write_made_nifti
 
+SMALL: dict[str, Any] = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 SECRET = "Zqxsecretwy"
 NUMBER = 4711471147
 OTHER_NUMBER = 271828.1828
@@ -152,7 +153,7 @@ def test_nor_is_one_in_the_reason_why_it_cannot_be_read(tmp_path: Path, wrong: s
 
 
 def test_an_archive_of_several_and_a_file_that_is_none(tmp_path: Path) -> None:
-    scan = write_made_nifti(tmp_path / "a.nii.gz", n=8, size=64)
+    scan = write_made_nifti(tmp_path / "a.nii.gz", **SMALL)
     with zipfile.ZipFile(tmp_path / f"{SECRET}.zip", "w") as file:
         for name in (f"{SECRET}/{NUMBER}.nii.gz", f"{NUMBER}/{SECRET}.nii.gz"):
             file.write(scan, name)
@@ -198,7 +199,7 @@ def test_a_path_without_a_scan_is_described_with_the_reason(tmp_path: Path) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
 def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
-    scan = write_made_nifti(tmp_path / "a.nii.gz", n=8, size=64)
+    scan = write_made_nifti(tmp_path / "a.nii.gz", **SMALL)
     before = scan.read_bytes()
     report(scan, tmp_path / "report.json")
     assert stat.S_IMODE((tmp_path / "report.json").stat().st_mode) == 0o600
@@ -228,7 +229,7 @@ def test_words_that_are_not_ours_are_left_out(message: str, expected: str) -> No
 def test_no_text_of_a_nifti_header_is_in_it(tmp_path: Path) -> None:
     import nibabel as nib
 
-    image = nib.load(write_made_nifti(tmp_path / "plain.nii", n=8, size=64))
+    image = nib.load(write_made_nifti(tmp_path / "plain.nii", **SMALL))
     image.header["descrip"], image.header["aux_file"] = SECRET, SECRET
     image.header["db_name"] = SECRET
     image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", SECRET.encode()))
