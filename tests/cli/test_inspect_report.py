@@ -178,7 +178,7 @@ def test_it_says_what_is_needed_to_find_a_fault(tmp_path: Path) -> None:
     assert files == {("DICOM", False): 8, ("AppleDouble of macOS", True): 1}
     ((series,),) = [one["series"] for one in said["scans"]]
     assert (series["rank"], series["reason"], series["number"]) == (1, "axial head CT", 1)
-    assert (series["kernel"], series["kernel for bone or lung"]) == ("H31s", "no")
+    assert (series["kernel"], series["kernel for bone or lung"]) == ("H31S", "no")
     assert series["rescale"] == "slope 1, intercept -1024"
     assert series["bits"] == "12 stored in 16, high bit 11, unsigned"
     assert series["hu"][0] < -500
@@ -189,8 +189,8 @@ def of_siemens(one: FileDataset, _: int) -> None:
 
 
 def test_a_path_without_a_scan_is_described_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no scan")
-    code, text = report(tmp_path / "notes.txt", tmp_path / "report.json")
+    (tmp_path / "notes.md").write_text("no scan")
+    code, text = report(tmp_path / "notes.md", tmp_path / "report.json")
     assert code == 2
     (scan,) = json.loads(text)["scans"]
     assert not scan["readable"]

@@ -1,4 +1,4 @@
-"""Whose results are: the scan's path and UIDs, unless they are to be left out; the patient's name where it is asked for."""
+"""Whose results are: path and UIDs, unless they are to be left out; the patient's name where it is asked for."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ichor import __version__
 from ichor.read.base import Inspection, ScanPath, SeriesSummary
 from ichor.read.dicom.files import begins_like_dicom
 from ichor.read.dicom.technical import MODALITIES, known
-from ichor.read.own_words import in_own_words
+from ichor.read.own_words import LEFT_OUT, in_own_words
 
 PACKAGES = (
     "av",
@@ -166,5 +166,5 @@ def _of_series(one: SeriesSummary, numbers: Mapping[str, int], path: Path, scan:
 def _unnamed(message: str, path: Path, scan: ScanPath) -> str:
     """The message without the paths that are known."""
     for one in sorted({str(scan), str(scan.path), str(path)}, key=len, reverse=True):
-        message = message.replace(one, "/")
+        message = message.replace(one, LEFT_OUT)
     return message
