@@ -18,18 +18,19 @@ LEFT_OUT = "…"
 NUMBER = re.compile(r"[-+]?\d{1,5}(?:\.\d{1,4})?(?:e[-+]?\d{1,2})?(?:x\d{1,5})?(?:mm|cm²|°|%)?")
 TOKEN = re.compile(r"(?P<before>[(\[\"'“]*)(?P<word>.*?)(?P<after>[)\]\"'”.,;:!?]*)", re.DOTALL)
 QUOTES = "\"'“"
+FEWEST_WORDS = 3  # of what is no name: a file may be called by one of our words, or by a number
 
 
 def in_own_words(message: str) -> str:
     """The message with every other word, and every long number, left out.
 
-    What stands before the first colon is the name of a file, and left out whole, unless all of it is our own.
+    What stands before the first colon is the name of a file, and left out whole, unless it is several words of ours.
     """
     first, colon, rest = message.partition(": ")
     if not colon:
         return _in_own_words(message)
     told = _in_own_words(first)
-    is_name = LEFT_OUT in told or NUMBER.fullmatch(first) is not None
+    is_name = LEFT_OUT in told or len(first.split()) < FEWEST_WORDS
     return f"{LEFT_OUT if is_name else told}: {_in_own_words(rest)}"
 
 
