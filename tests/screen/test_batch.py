@@ -221,7 +221,7 @@ def test_other_options_are_another_result(tmp_path: Path) -> None:
 def test_earlier_results_stay_in_the_summary_and_keep_their_folder(tmp_path: Path) -> None:
     run(made(tmp_path / "one", "head", "x"), tmp_path / "out")
     (name,) = run(made(tmp_path / "two", "head"), tmp_path / "out")
-    assert name.startswith("head-")
+    assert name == "two-head"
     assert set(rows(tmp_path / "out")) == {"head", "x", name}
 
 

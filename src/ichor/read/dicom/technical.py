@@ -59,8 +59,9 @@ def known(value: str | None, terms: re.Pattern[str]) -> str:
 
 def _uid_name(uid: str | None) -> str:
     """What the standard calls a UID of its own."""
-    from pydicom.uid import UID_dictionary
+    from pydicom.uid import UID
 
     if not uid:
         return ""
-    return UID_dictionary[uid][0] if uid in UID_dictionary else OTHER
+    name = UID(uid, validation_mode=0).name
+    return OTHER if name == uid else name
