@@ -37,7 +37,8 @@ class Source:
     """Where a scan came from.
 
     `kind` is one of ct-ich, ct-ich-nifti, nifti, nrrd, metaimage, images, video, dicom. For DICOM, `instance_uids[k]`
-    is the SOP instance of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance).
+    is the SOP instance of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance);
+    `joined_uids` are the series of a head that lies in several, `series_uid` among them.
     """
 
     kind: str
@@ -46,6 +47,13 @@ class Source:
     instance_uids: tuple[str, ...] = ()
     frame_numbers: tuple[int, ...] = ()
     nifti: NiftiGrid | None = None
+    study_uid: str | None = None
+    joined_uids: tuple[str, ...] = ()
+
+    @property
+    def series_uids(self) -> tuple[str, ...]:
+        """Every series that was read; none where it has no UID."""
+        return self.joined_uids or (() if self.series_uid is None else (self.series_uid,))
 
 
 @dataclass(frozen=True, eq=False)

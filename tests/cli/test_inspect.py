@@ -32,6 +32,7 @@ SERIES = {
     "reason": {"type": "string", "minLength": 1},
     "rank": {"type": ["integer", "null"], "minimum": 1},
     "joined_uids": {"type": "array", "items": {"type": "string"}},
+    "technical": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 SCAN = {
     "type": "object",

@@ -167,7 +167,7 @@ def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
 
 def test_a_calibrated_pixel_size_is_told(tmp_path: Path) -> None:
     series = made_series(tmp_path, change=says(PixelSpacingCalibrationDescription="nominal, unverified"))
-    assert "the pixel size was calibrated: nominal, unverified." in dicom.read(series, ReadOptions()).warnings
+    assert "the pixel size was calibrated, as the header says." in dicom.read(series, ReadOptions()).warnings
 
 
 def test_contrast_weighs_more_than_the_kernel(tmp_path: Path) -> None:

@@ -25,9 +25,10 @@ from ichor.read.base import ReadOptions
 from ichor.screen.batch import plan, screen_batch
 from ichor.screen.findings import Findings
 from ichor.screen.inputs import find_scans
+from ichor.screen.job import Job
 from ichor.screen.out_folder import write_batch
 from ichor.screen.outcome import Outcome
-from ichor.screen.pipeline import Job, screen_scan
+from ichor.screen.pipeline import screen_scan
 from ichor.windows import BRAIN
 from made_scans import (
     FailingMethod,
@@ -220,7 +221,7 @@ def test_other_options_are_another_result(tmp_path: Path) -> None:
 def test_earlier_results_stay_in_the_summary_and_keep_their_folder(tmp_path: Path) -> None:
     run(made(tmp_path / "one", "head", "x"), tmp_path / "out")
     (name,) = run(made(tmp_path / "two", "head"), tmp_path / "out")
-    assert name.startswith("head-")
+    assert name == "two-head"
     assert set(rows(tmp_path / "out")) == {"head", "x", name}
 
 
@@ -339,7 +340,8 @@ def test_names_that_are_no_utf8_are_screened(tmp_path: Path) -> None:
     odd = plain.rename(plain.with_name(os.fsdecode(b"M\xfcller.nii.gz")))
     (outcome,) = run([odd], tmp_path / "out").values()
     assert outcome.status == "done", outcome.reason
-    assert outcome.findings is not None and outcome.findings.scan.name == "M?ller.nii.gz"
+    assert outcome.findings is not None and outcome.findings.scan.name == "M_ller"
+    assert outcome.findings.scan.path == f"{tmp_path / 'in' / 'M?ller.nii.gz'}"
 
 
 def test_no_cell_of_the_summary_is_a_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,11 +365,11 @@ def test_the_scans_of_one_container_get_a_folder_each_and_are_done_once(tmp_path
     scans = find_scans([tmp_path / "in"])
     first = run(scans, tmp_path / "out")
     assert {name: one.status for name, one in first.items()} == dict.fromkeys(
-        ["both-P001_ct", "both-P002_ct", "mixed-1", "mixed-2"], "done"
+        ["both-P001-ct", "both-P002-ct", "mixed-1", "mixed-2"], "done"
     )
-    names = {name: one.findings.scan.name for name, one in first.items() if one.findings is not None}
-    assert names["both-P001_ct"] == "both.zip/P001/ct.nii.gz"
-    assert names["mixed-2"] == "mixed/2"
+    paths = {name: one.findings.scan.path for name, one in first.items() if one.findings is not None}
+    assert paths["both-P001-ct"] == f"{tmp_path / 'in' / 'both.zip'}/P001/ct.nii.gz"
+    assert paths["mixed-2"] == f"{tmp_path / 'in' / 'mixed'}/2"
     assert {one.status for one in run(find_scans([tmp_path / "in"]), tmp_path / "out").values()} == {"skipped"}
     assert set(rows(tmp_path / "out")) == set(first)
     # One of them changed, and no other.

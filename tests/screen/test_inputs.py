@@ -13,7 +13,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from ichor.errors import UnreadableInput
 from ichor.read import ScanPath, images
-from ichor.screen.inputs import content_sha256, find_scans, input_sha256, name_scans, path_sha256
+from ichor.screen.inputs import content_sha256, find_scans, input_sha256
 from made_scans import write_made_nifti
 
 
@@ -130,25 +130,6 @@ def test_a_list_that_names_nothing_is_refused_in_one_line(tmp_path: Path, conten
     (tmp_path / "scans.txt").write_bytes(content)
     with pytest.raises(UnreadableInput, match=r"scans\.txt: expected .*, found"):
         scans(tmp_path / "scans.txt")
-
-
-def test_names_are_safe_and_each_its_own(tmp_path: Path) -> None:
-    named = name_scans(map(ScanPath, [tmp_path / "x y;ä.nii.gz", tmp_path / "a" / "head", tmp_path / "b" / "Head.zip"]))
-    assert next(iter(named.values())) == "x_y"
-    heads = [name for name in named.values() if name.lower().startswith("head-")]
-    assert len(set(heads)) == 2
-    odd = ScanPath(tmp_path / "..." / "<script>")
-    assert name_scans([odd])[odd] == "script"
-    assert len(next(iter(name_scans([ScanPath(tmp_path / ("x" * 200))]).values()))) == 80
-    both = [ScanPath(tmp_path / "two.zip", ("a.nii",), "a.nii"), ScanPath(tmp_path / "two.zip", ("b/c",), "b/c")]
-    assert list(name_scans(both).values()) == ["two-a", "two-b_c"]
-
-
-def test_a_name_taken_by_another_scan_is_not_used_again(tmp_path: Path) -> None:
-    path = tmp_path / "head"
-    scan = ScanPath(path)
-    assert name_scans([scan], {"head": path_sha256(path)}) == {scan: "head"}
-    assert name_scans([scan], {"head": "another"}) == {scan: f"head-{path_sha256(path)[:8]}"}
 
 
 def test_a_changed_input_is_another_input(tmp_path: Path) -> None:

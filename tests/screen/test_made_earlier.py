@@ -59,12 +59,27 @@ def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:
     earlier = content(EARLIER / "demo-scan")
     (row,) = csv.DictReader((EARLIER / "summary.csv").read_text().splitlines())
     rows = screen(out)
-    new = f"demo-scan-{path_sha256(DEMO)[:8]}"
+    new = "examples-demo-scan"
     assert set(rows) == {"demo-scan", new}
     assert row.items() <= (rows["demo-scan"] | {"status": "done"}).items()
+    assert (rows["demo-scan"]["path"], rows[new]["path"]) == ("", str(DEMO))
     assert rows["demo-scan"]["status"] == "skipped"
     assert rows[new]["status"] == "done"
     assert content(out / "demo-scan") == earlier
+
+
+def test_one_of_the_same_input_keeps_its_name_and_is_made_with_its_path(out: Path) -> None:
+    hashed = f"demo-scan-{path_sha256(DEMO)[:8]}"  # as two scans of one name were called
+    (out / "demo-scan").rename(out / hashed)
+    file = out / hashed / "findings.json"
+    said = json.loads(file.read_text())
+    said["made_by"] |= {"path_sha256": path_sha256(DEMO), "input_sha256": input_sha256(DEMO)}
+    file.write_text(json.dumps(said))
+    rows = screen(out)
+    assert {name: row["status"] for name, row in rows.items() if row["status"] != "failed"} == {hashed: "done"}
+    found = read_findings(out / hashed)
+    assert found is not None and found.scan.path == str(DEMO) and found.scan.series_uids
+    assert screen(out)[hashed]["status"] == "skipped"
 
 
 def test_one_of_the_same_input_by_another_model_is_done_again(out: Path) -> None:

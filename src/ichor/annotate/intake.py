@@ -10,7 +10,8 @@ from ichor.annotate.project import Project
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions, ScanPath
-from ichor.screen.inputs import find_scans, name_scans, path_sha256
+from ichor.screen.inputs import find_scans, path_sha256
+from ichor.screen.names import all_names, name_scans
 
 VIDEO = ".avi"
 
@@ -27,23 +28,17 @@ class Intake:
 def find_intakes(project: Project, paths: Sequence[Path], subject: str | None = None) -> list[Intake]:
     """The scans that the paths stand for, by the rules of `ichor.read.find`, but for those that the project has.
 
-    A scan is called as its file or folder is; two of one name get a hash of their paths behind it. Each is a subject
-    of its own, unless `subject` says whose they all are.
+    A scan is called by the end of its path (`ichor.screen.names`). Each is a subject of its own, unless `subject` says
+    whose they all are.
     """
     scans = project.scans()
     found = dict.fromkeys(
         replace(scan, path=_one_of_a_pair(scan.path.resolve())) for scan in find_scans(paths, project.folder)
     )
-    plain = name_scans(found)
     # Of several scans at a path, a project keeps the path and the name alone.
-    there = {(one.source_path, one.name) for one in scans}
-    paths_there = {one.source_path for one in scans}
-    new = [
-        scan
-        for scan in found
-        if ((str(scan.path), plain[scan]) not in there if scan.label else str(scan.path) not in paths_there)
-    ]
-    labels = {(str(scan.path), name): scan.label for scan, name in plain.items()}
+    labels = {(str(scan.path), name): scan.label for scan in found for name in all_names(scan) if scan.label}
+    there = {(one.source_path, labels.get((one.source_path, one.name), "")) for one in scans}
+    new = [scan for scan in found if (str(scan.path), scan.label) not in there]
     taken = {one.name: path_sha256(Path(one.source_path), labels.get((one.source_path, one.name), "")) for one in scans}
     return [Intake(scan, subject or name, name) for scan, name in name_scans(new, taken).items()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 def inspect(
     path: Annotated[Path, typer.Argument(help="A DICOM folder, zip or file, NIfTI, ct-ich subject or images.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="Write a description for a bug report to this new file: versions, sizes, geometry, encoding and "
+            "reasons, and nothing that names a patient or a file.",
+        ),
+    ] = None,
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
     slice_mm: SliceOption = None,
@@ -28,20 +38,24 @@ def inspect(
 
     Leaves with 0 when every scan could be read, 1 when some of several could not, 2 when the one scan could not.
     """
-    from ichor.errors import UnreadableInput
+    from ichor.errors import OutputFailed, UnreadableInput
     from ichor.read.open import inspect as inspect_scan
     from ichor.screen.inputs import find_scans
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
+    if report is not None and os.path.lexists(report):
+        raise OutputFailed(f"{report}: expected a new file to write the description to, found one that is there")
     scans = find_scans([path], series_uid=series)
     found: dict[ScanPath, Inspection | str] = {}
     for scan in scans:
         try:
             found[scan] = inspect_scan(scan, options)
         except UnreadableInput as error:
-            if len(scans) == 1:
-                raise
             found[scan] = str(error)
+            if len(scans) == 1:
+                _write_report(report, path, found)
+                raise
+    _write_report(report, path, found)
     if as_json:
         import json
 
@@ -50,6 +64,24 @@ def inspect(
         _show(found)
     if any(isinstance(said, str) for said in found.values()):
         raise typer.Exit(1)
+
+
+def _write_report(report: Path | None, path: Path, found: dict[ScanPath, Inspection | str]) -> None:
+    """Write the description, for its owner alone until they share it, where one is wanted."""
+    if report is None:
+        return
+    import json
+
+    from ichor.atomic import disk_errors_told, write_whole
+    from ichor.read.describe import describe
+
+    text = json.dumps(describe(path, found), indent=1, ensure_ascii=False) + "\n"
+    with disk_errors_told(report):
+        write_whole(report, text, private=True)
+    typer.echo(
+        f"{report}: description written, without names, dates, texts and pictures; read it before you share it",
+        err=True,
+    )
 
 
 def _as_json(scan: ScanPath, said: Inspection | str) -> dict[str, object]:

@@ -55,6 +55,17 @@ def screen(
         int | None,
         typer.Option("--threads", metavar="N", min=1, help="Processor threads for all workers together."),
     ] = None,
+    no_paths: Annotated[
+        bool, typer.Option("--no-paths", help="Leave the scans' paths out of the results; their names stay.")
+    ] = False,
+    patient_names: Annotated[
+        bool,
+        typer.Option(
+            "--patient-names",
+            help="Write the patient's name, date of birth and date of study on each report.html, and nowhere else. "
+            "Such a report is a patient's record.",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Screen again what has been screened.")] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show whole tracebacks; they may quote what the files say.")
@@ -81,6 +92,7 @@ def screen(
     from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of
     from ichor.screen.batch import plan, screen_batch
     from ichor.screen.inputs import content_sha256, find_scans
+    from ichor.screen.job import Shown
     from ichor.screen.out_folder import check_out_folder, make_out_folder, summed_up
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
@@ -93,6 +105,7 @@ def screen(
         probability=probability,
         method_sha256=content_sha256(package),
         operating_point=operating_point_of(package, operating_point),
+        show=Shown(paths=not no_paths, patient=patient_names),
     )
     make_out_folder(out)
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))

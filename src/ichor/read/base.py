@@ -60,6 +60,7 @@ class SeriesSummary:
     """One series of images as `ichor inspect` shows it; pairs are (lowest, highest); None where unknown.
 
     `rank` is its place among the series that can be read, from 1, and `joined_uids` those of other series in it.
+    `technical` says how a DICOM series was made and is stored: names of facts with their values.
     """
 
     uid: str | None
@@ -75,6 +76,7 @@ class SeriesSummary:
     reason: str
     rank: int | None = None
     joined_uids: tuple[str, ...] = ()
+    technical: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Inspection:
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain lists and dictionaries, for `ichor inspect --json`."""
-        return {"series": [asdict(one) for one in self.series], "warnings": list(self.warnings)}
+        series = [{**asdict(one), "technical": dict(one.technical)} for one in self.series]
+        return {"series": series, "warnings": list(self.warnings)}
 
 
 class Reader(Protocol):

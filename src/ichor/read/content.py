@@ -42,6 +42,8 @@ def scan_as_json(scan: Scan) -> Message:
             "series_uid": source.series_uid,
             "instance_uids": source.instance_uids,
             "frame_numbers": source.frame_numbers,
+            "study_uid": source.study_uid,
+            "joined_uids": source.joined_uids,
         },
         "nifti": None
         if grid is None
@@ -118,6 +120,8 @@ def _scan(said: Message, voxels: NDArray[Any]) -> Scan:
             instance_uids=tuple(map(str, source["instance_uids"])),
             frame_numbers=tuple(map(int, source["frame_numbers"])),
             nifti=nifti,
+            study_uid=None if source["study_uid"] is None else str(source["study_uid"]),
+            joined_uids=tuple(map(str, source["joined_uids"])),
         ),
         pixel_mm=floats("pixel_mm"),
         positions_mm=floats("positions_mm"),
@@ -145,15 +149,17 @@ def scans_from_json(said: Message) -> list[ScanPath]:
         raise BrokenAnswer("no scans") from error
 
 
+def _as_tuple(value: Any) -> Any:
+    """A list as the tuple, and an object as the pairs, that it was."""
+    if isinstance(value, dict):
+        return tuple((str(name), str(one)) for name, one in value.items())
+    return tuple(value) if isinstance(value, list) else value
+
+
 def inspection_from_json(said: Message) -> Inspection:
     """The inverse of `Inspection.as_json`. Raises BrokenAnswer where it is none."""
     try:
-        series = [
-            SeriesSummary(
-                **cast(Any, {name: tuple(one) if isinstance(one, list) else one for name, one in each.items()})
-            )
-            for each in said["series"]
-        ]
+        series = [SeriesSummary(**{name: _as_tuple(one) for name, one in each.items()}) for each in said["series"]]
         return Inspection(tuple(series), tuple(map(str, said["warnings"])))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenAnswer("no inspection") from error

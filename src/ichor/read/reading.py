@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from ichor.read.base import Inspection, ReadOptions, ScanPath
 from ichor.read.conversation import Conversation, Watch
 from ichor.read.pool import SHARED, Pool
 from ichor.read.process import ReadingProcess, asking_folder
-from ichor.scan import Scan
+from ichor.scan import Scan, Source
 
 Received = TypeVar("Received")
 
@@ -48,6 +48,18 @@ def headers(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
     """Of each of these DICOM instances that is at `path`, its header, as a DICOM file without pixels."""
     question = {"do": "headers", "instance_uids": instance_uids, "options": content.options_as_json(ReadOptions())}
     return Reading(path, question).headers()
+
+
+def patient(source: Source, files: Sequence[str]) -> dict[str, str | None]:
+    """Whose the scan is that was read from there, as `ichor.read.dicom.patient` tells it."""
+    question = {
+        "do": "patient",
+        "study_uid": source.study_uid,
+        "series_uids": source.series_uids,
+        "instance_uids": source.instance_uids,
+        "options": content.options_as_json(ReadOptions(files=tuple(files))),
+    }
+    return Reading(source.path, question).patient()
 
 
 class Reading:
@@ -105,6 +117,14 @@ class Reading:
 
         def received(read_into: wire.ReadInto, said: wire.Message) -> dict[str, bytes]:
             return {uid: wire.receive_bytes(read_into, int(length)) for uid, length in said["headers"].items()}
+
+        return self._fetch(None, received)
+
+    def patient(self) -> dict[str, str | None]:
+        """Whose the scan is."""
+
+        def received(_: wire.ReadInto, said: wire.Message) -> dict[str, str | None]:
+            return {str(key): None if one is None else str(one) for key, one in dict(said["patient"]).items()}
 
         return self._fetch(None, received)
 

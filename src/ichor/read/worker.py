@@ -114,6 +114,11 @@ def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[mem
             {"headers": {uid: len(one) for uid, one in headers.items()}},
             *(memoryview(one) for one in headers.values()),
         )
+    if request["do"] == "patient":
+        from ichor.read.dicom.patient import patient_here
+
+        uids = request["study_uid"], request["series_uids"], request["instance_uids"]
+        return ({"patient": patient_here(path, options.files, *uids)},)
     scan = read_here(path, options)
     return {"scan": content.scan_as_json(scan)}, content.voxels_as_bytes(scan)
 

@@ -20,10 +20,12 @@ from ichor.interruption import check, undisturbed
 from ichor.locks import Busy, one_at_a_time
 from ichor.read import read_ahead
 from ichor.read.base import ReadOptions, ScanPath
-from ichor.screen.inputs import name_scans, name_with_hash, path_sha256
-from ichor.screen.out_folder import SUMMARY, results_in
+from ichor.screen.inputs import path_sha256
+from ichor.screen.job import Job, Shown
+from ichor.screen.names import full_path, name_scans, name_with_hash
+from ichor.screen.out_folder import SUMMARY, failed_in, results_in
 from ichor.screen.outcome import ERRORS, Outcome, failed
-from ichor.screen.pipeline import Job, Screener, earlier_findings, is_foreign, read_findings, screen_scan
+from ichor.screen.pipeline import Screener, earlier_findings, is_foreign, read_findings, screen_scan
 from ichor.screen.workers import Died, Workers
 
 MakeMethod = Callable[[], Screener]
@@ -51,20 +53,34 @@ def plan(
     probability: bool = False,
     method_sha256: str | None = None,
     operating_point: str | None = None,
+    show: Shown | None = None,
 ) -> list[Job]:
     """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours.
 
-    A path is a scan that is alone there.
+    A path is a scan that is alone there. A scan that `out` has a result of, or whose failure it tells of, keeps its
+    name.
 
     Raises OutputFailed where `out` cannot be read.
     """
+    places = [_scan_path(scan) for scan in scans]
+    by_path = {full_path(scan): path_sha256(scan.path, scan.label) for scan in places}
     with disk_errors_told(out):
-        taken = {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
+        taken = {name: by_path.get(path, "") for name, path in failed_in(out).items()}
+        taken |= {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
         taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
     taken |= {SUMMARY: "", ERRORS: ""}
     return [
-        Job(scan.path, out / name, scan.options(options), probability, method_sha256, operating_point, scan.label)
-        for scan, name in name_scans(map(_scan_path, scans), taken).items()
+        Job(
+            path=scan.path,
+            folder=out / name,
+            options=scan.options(options),
+            probability=probability,
+            method_sha256=method_sha256,
+            operating_point=operating_point,
+            label=scan.label,
+            show=show or Shown(),
+        )
+        for scan, name in name_scans(places, taken).items()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -31,6 +32,7 @@ from ichor.screen.unlikeness import Unlikeness
 from ichor.segmentation import Inference, Segmentation
 from ichor.subtypes import Subtype
 
+UID = re.compile(r"[0-9.]{1,64}")
 PACKAGES = ("ichor-ct", "nibabel", "numpy", "openvino", "onnxruntime", "pillow", "pydicom", "scipy")
 
 
@@ -41,12 +43,13 @@ def findings(
     *,
     unlike: Sequence[Unlikeness],
     name: str,
+    path: str | None = None,
     timing: Timing,
     made_by: Making,
 ) -> Findings:
     """What is said of a scan, given the method's answer on its grid and the lesions of the answer's mask.
 
-    `unlike` is in what the scan is unlike what the models were made for.
+    `unlike` is in what the scan is unlike what the models were made for, and `path` where it lies, where that is said.
     """
     area_px = segmentation.mask.sum(axis=(1, 2))
     made = segmentation.made_by
@@ -56,7 +59,10 @@ def findings(
         notice=NOTICE,
         scan=ScanFindings(
             name=name,
+            path=path,
             source_kind=scan.source.kind,
+            study_uid=_uid(scan.source.study_uid),
+            series_uids=tuple(uid for one in scan.source.series_uids if (uid := _uid(one)) is not None),
             n_slices=scan.n_slices,
             size=(int(scan.voxels.shape[1]), int(scan.voxels.shape[2])),
             spacing_mm=None if scan.spacing_mm is None else _rounded3(scan.spacing_mm),
@@ -90,6 +96,11 @@ def package_versions() -> dict[str, str]:
         except ImportError:  # PackageNotFoundError: an engine that this machine does without
             continue
     return versions
+
+
+def _uid(value: str | None) -> str | None:
+    """A UID; None for any other text in its place, which may name a patient (PS3.5 9.1)."""
+    return value if value is not None and UID.fullmatch(value) else None
 
 
 def _inference(ran: Inference | None) -> InferenceFindings | None:

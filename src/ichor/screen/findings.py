@@ -41,8 +41,20 @@ class UnlikeFindings(_Part):
 class ScanFindings(_Part):
     """The scan as it was read."""
 
-    name: str = Field(description="The file's or folder's name as the user gave it.")
+    name: str = Field(description="What the scan is called: the name of its folder of results.")
+    path: str | None = Field(
+        default=None,
+        description="Where it lies, from the root on; of one of several scans there, its place in it behind a /. Null "
+        "where it was asked to be left out, and in findings made before this was kept.",
+    )
     source_kind: str = Field(description="What was read: ct-ich, ct-ich-nifti, nifti, images or dicom.")
+    study_uid: str | None = Field(
+        default=None, description="DICOM Study Instance UID; null where there is none, and in findings made before."
+    )
+    series_uids: tuple[str, ...] = Field(
+        default=(),
+        description="DICOM Series Instance UID of what was read: one, or those of the series that were joined.",
+    )
     n_slices: Annotated[int, Field(ge=1)] = Field(description="How many slices there are.")
     size: tuple[int, int] = Field(description="[rows, columns] of a slice, in pixels.")
     spacing_mm: tuple[Positive, Positive, Positive] | None = Field(
@@ -172,6 +184,9 @@ class Making(_Part):
     input_sha256: str = Field(description="Hash of the input's path and of its files' names, sizes and times.")
     path_sha256: str = Field(description="Hash of the input's path alone.")
     method_sha256: str | None = Field(description="Hash of the model package's files; null without one.")
+    patient_shown: bool = Field(
+        default=False, description="Whether the report shows the patient's name and dates. Nothing else ever does."
+    )
 
 
 class Findings(_Part):

@@ -1,14 +1,12 @@
-"""Which scans a user means: paths, folders of studies and list files become single scans, each with a name.
+"""Which scans a user means: paths, folders of studies and list files become single scans.
 
-Which scans lie at a path is for `ichor.read.find` to say.
+Which scans lie at a path is for `ichor.read.find` to say, and what they are called for `ichor.screen.names`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -19,12 +17,6 @@ from ichor.read.beside import files_of
 from ichor.read.walk import files_in
 
 LIST_SUFFIX = ".txt"
-SUFFIXES = re.compile(
-    r"(\.nii(\.gz)?|\.(hdr|img)(\.gz)?|\.nrrd|\.nhdr|\.mh[ad]|\.zip|\.tar(\.(gz|bz2|xz))?|\.t(gz|bz2|xz)|\.dcm|\.avi)$",
-    re.IGNORECASE,
-)
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-LONGEST_NAME = 80
 
 
 def find_scans(paths: Iterable[Path], out: Path | None = None, series_uid: str | None = None) -> list[ScanPath]:
@@ -39,26 +31,6 @@ def find_scans(paths: Iterable[Path], out: Path | None = None, series_uid: str |
         for listed in _lines(path) if path.suffix.lower() == LIST_SUFFIX and path.is_file() else (path,):
             found.update(dict.fromkeys(reading.find_scans(listed, out=out, series_uid=series_uid)))
     return list(found)
-
-
-def name_scans(scans: Iterable[ScanPath], taken: dict[str, str] | None = None) -> dict[ScanPath, str]:
-    """A folder name for each scan: its own name in safe characters, with a hash of its path where two share it.
-
-    `taken` are names already used by results of other runs, each with the hash of the path it was made from.
-    """
-    scans, taken = list(scans), taken or {}
-    plain = {scan: _safe(scan) for scan in scans}
-    count = Counter(name.lower() for name in plain.values())
-    named = {}
-    for scan, name in plain.items():
-        shared = count[name.lower()] > 1 or (name in taken and taken[name] != path_sha256(scan.path, scan.label))
-        named[scan] = name_with_hash(scan) if shared else name
-    return named
-
-
-def name_with_hash(scan: ScanPath) -> str:
-    """The name of a scan that does not get its plain one: no scan at another path has it."""
-    return f"{_safe(scan)}-{path_sha256(scan.path, scan.label)[:8]}"
 
 
 def path_sha256(path: Path, label: str = "") -> str:
@@ -119,9 +91,3 @@ def _at_home(line: str) -> Path:
         return path.expanduser()
     except RuntimeError:  # there is no such user
         return path
-
-
-def _safe(scan: ScanPath) -> str:
-    parts = [_resolved(scan.path).name, *([scan.label] if scan.label else [])]
-    name = UNSAFE.sub("_", "-".join(SUFFIXES.sub("", part) for part in parts)).strip("._-")
-    return name[:LONGEST_NAME] or "scan"

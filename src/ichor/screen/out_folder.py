@@ -62,6 +62,12 @@ def results_in(out: Path) -> Iterator[tuple[Path, Findings]]:
             yield folder, found
 
 
+def failed_in(out: Path) -> dict[str, str]:
+    """The names of scans that failed in earlier runs and of which there is no result yet, each with its path."""
+    rows = read_summary(out / SUMMARY)
+    return {name: row["path"] for name, row in rows.items() if row["status"] == "failed" and row["path"]}
+
+
 @contextmanager
 def summed_up(out: Path, outcomes: Sequence[Outcome]) -> Iterator[None]:
     """A block that adds to `outcomes`: at its end, however it comes about, what there is is written down."""
@@ -91,14 +97,19 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
             # Another command may have done since what failed here.
             if one.findings is None and earlier_findings(one.job) is None:
                 name = one.job.folder.name
-                rows[name] = row_of(name, one.status, None, one.reason)
+                reason = one.job.without_path(one.reason)
+                rows[name] = row_of(name, one.status, None, reason, one.job.shown_path)
         write_summary(out / SUMMARY, (rows[name] for name in sorted(rows)))
         _write_errors(out / ERRORS, outcomes, {name for name, row in rows.items() if row["status"] == "failed"})
 
 
 def _write_errors(path: Path, outcomes: Sequence[Outcome], failed: set[str]) -> None:
     """A section for each crash; those that earlier runs wrote of scans that are still failed are kept."""
-    now = {one.job.folder.name: f"{one.job.folder.name}: {one.reason}\n{one.crash}" for one in outcomes if one.crash}
+    now = {
+        one.job.name: f"{one.job.name}: {one.job.without_path(one.reason)}\n{one.crash}"
+        for one in outcomes
+        if one.crash
+    }
     done_now = {one.job.folder.name for one in outcomes}
     kept = {name: text for name, text in _sections(path).items() if name in failed - done_now}
     sections = {**kept, **now}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ichor.errors import IchorError
 from ichor.screen.findings import Findings
-from ichor.screen.pipeline import Job
+from ichor.screen.job import Job
 
 # Where in the code unforeseen errors arose, beside the results.
 ERRORS = "errors.log"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
@@ -14,11 +14,13 @@ from ichor.atomic import disk_errors_told, whole_folder
 from ichor.errors import IchorError
 from ichor.head import find_head
 from ichor.read import open_scan
-from ichor.read.base import ReadOptions, ScanPath, printable
+from ichor.read.base import ReadOptions
+from ichor.read.dicom.patient import patient_of
 from ichor.scan import Scan
 from ichor.screen.build import findings, package_versions
 from ichor.screen.findings import Findings, Making, Timing
 from ichor.screen.inputs import input_sha256, path_sha256
+from ichor.screen.job import Job
 from ichor.screen.measurements import lesions
 from ichor.screen.unlike import unlikenesses
 from ichor.segmentation import Segmentation
@@ -34,35 +36,6 @@ class Screener(Protocol):
     def predict(self, scan: Scan) -> Segmentation:
         """The method's answer on the scan's own grid."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One scan to screen.
-
-    Attributes:
-        path: where it lies, as the user gave it.
-        folder: where its results go; the folder's name is the scan's name.
-        options: what the user said of it.
-        probability: whether the voxels' probabilities are wanted too.
-        method_sha256: a hash that stands for the method with all that it learned; None where there is none, and
-            then no later run takes the results for its own.
-        operating_point: the name of the one that the method decides at; None where it has none.
-        label: what tells it from other scans at the path; empty where it is the only one.
-    """
-
-    path: Path
-    folder: Path
-    options: ReadOptions
-    probability: bool = False
-    method_sha256: str | None = None
-    operating_point: str | None = None
-    label: str = ""
-
-    @property
-    def scan(self) -> ScanPath:
-        """Where the scan lies."""
-        return ScanPath(self.path, self.options.files, self.label)
 
 
 def screen_scan(job: Job, method: Screener) -> Findings:
@@ -81,23 +54,34 @@ def screen_scan(job: Job, method: Screener) -> Findings:
         input_sha256=input_sha256(job.path, job.folder.parent, job.options.files),
         path_sha256=path_sha256(job.path, job.label),
         method_sha256=job.method_sha256,
+        patient_shown=job.show.patient,
     )
     scan = open_scan(job.path, job.options)
     scan = scan.with_warnings(*grid_warnings(scan))
+    scan = replace(scan, warnings=tuple(map(job.without_path, scan.warnings)))
+    patient = patient_of(scan, job.options.files) if job.show.patient else None
     was_read = perf_counter()
     segmentation = method.predict(scan)
     was_inferred = perf_counter()
     head = find_head(scan)
     unlike = unlikenesses(scan, head)
     measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
-    name = printable("/".join([job.path.resolve().name, *([job.label] if job.label else [])]))
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
-    found = findings(scan, segmentation, measured, unlike=unlike, name=name, timing=timing, made_by=made_by)
+    found = findings(
+        scan,
+        segmentation,
+        measured,
+        unlike=unlike,
+        name=job.name,
+        path=job.shown_path,
+        timing=timing,
+        made_by=made_by,
+    )
     with disk_errors_told(job.folder), whole_folder(job.folder, private=True) as folder:
         write_labels(measured.labels, scan, folder / MASK)
         if job.probability:
             write_probability(segmentation.probability, scan, folder / PROBABILITY)
-        write_report(found, scan, measured.labels, head, folder / REPORT)
+        write_report(found, scan, measured.labels, head, folder / REPORT, patient)
         now = perf_counter()
         spent = {"write": _seconds(now - was_inferred), "total": _seconds(now - start)}
         found = found.model_copy(update={"timing_s": timing.model_copy(update=spent)})
@@ -123,6 +107,8 @@ def _earlier_findings(job: Job) -> Findings | None:
         made_by.method_sha256 is not None
         and made_by.method_sha256 == job.method_sha256
         and found.method.operating_point == job.operating_point
+        and found.scan.path == job.shown_path
+        and made_by.patient_shown == job.show.patient
         and made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
         and made_by.read_options == _options(job.options)
         and made_by.path_sha256 == path_sha256(job.path, job.label)

@@ -30,6 +30,7 @@ COLUMNS = (
     "unlike",
     "report",
     "reason",
+    "path",
 )
 
 
@@ -57,9 +58,11 @@ def _as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
-def row_of(name: str, status: str, findings: Findings | None, reason: str = "") -> dict[str, str]:
-    """One scan's row; `findings` is None where it failed and `reason` says why."""
-    row = {"scan": name, "status": status, "reason": reason}
+def row_of(
+    name: str, status: str, findings: Findings | None, reason: str = "", path: str | None = None
+) -> dict[str, str]:
+    """One scan's row; `findings` is None where it failed: `reason` says why, and `path` where it lies or nothing."""
+    row = {"scan": name, "status": status, "reason": reason, "path": path or ""}
     if findings is None:
         return row
     found = findings.hemorrhage
@@ -74,6 +77,7 @@ def row_of(name: str, status: str, findings: Findings | None, reason: str = "") 
         "n_slices": findings.scan.n_slices,
         "unlike": ", ".join(dict.fromkeys(one.kind.value for one in findings.scan.unlike)),
         "report": f"{name}/report.html",
+        "path": findings.scan.path,
     }
     for one in found.subtypes or ():
         values |= {f"probability_{one.subtype}": one.probability, f"volume_ml_{one.subtype}": one.volume_ml}

@@ -21,6 +21,7 @@ from ichor.read.dicom.identity import by_person_and_study
 from ichor.read.dicom.join import joined
 from ichor.read.dicom.kinds import reasons_in_words
 from ichor.read.dicom.series import Series, series_in
+from ichor.read.dicom.technical import technical_of
 from ichor.read.dicom.volume import read_series, scan_of
 from ichor.read.walk import files_in
 from ichor.scan import Scan, Source
@@ -67,7 +68,8 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
             reason = one.unfit or "" if rank is None else why_later(study.ranked[rank - 1], best)
             told = _summary(one, reason)
         parts = tuple(part.uid for part in one.parts if part.uid is not None and part.uid != one.uid)
-        summaries.append(replace(told, rank=rank, joined_uids=parts))
+        technical = technical_of((one.stack or one.images)[0])
+        summaries.append(replace(told, rank=rank, joined_uids=parts, technical=technical))
     return Inspection(tuple(summaries), scan.warnings if scan else (*study.notes, f"{problem}."))
 
 

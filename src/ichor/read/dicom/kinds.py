@@ -10,6 +10,7 @@ import numpy as np
 
 from ichor.read.bounds import is_position, is_rescale, why_not_pixels, why_not_sizes
 from ichor.read.dicom.header import Slice
+from ichor.read.dicom.technical import MODALITIES, RESCALE_TYPES, known
 
 CT_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.2",  # CT Image
@@ -62,7 +63,7 @@ def _wrong_class(one: Slice) -> str | None:
     if sop_class.startswith(STRUCTURED_REPORT) or one.modality == "SR":
         return "structured report"
     if one.modality not in ("CT", None):
-        return f"modality {one.modality[:16]}"
+        return f"modality {known(one.modality, MODALITIES)}"
     if sop_class == SECONDARY_CAPTURE or sop_class.startswith(SECONDARY_CAPTURE + "."):
         return "secondary capture"
     # Some old writers leave the class out; the modality has to do then.
@@ -90,7 +91,7 @@ def _wrong_numbers(one: Slice) -> str | None:
 def _wrong_values(one: Slice) -> str | None:
     # US is "unspecified", written by many older scanners for HU.
     if one.rescale_type not in (None, "HU", "US"):
-        return f"values are {one.rescale_type[:16]}, not HU"
+        return f"values are {known(one.rescale_type, RESCALE_TYPES)}, not HU"
     if one.rescale is not None and not is_rescale(*one.rescale):
         return f"rescale slope {one.rescale[0]:g} and intercept {one.rescale[1]:g}"
     return None

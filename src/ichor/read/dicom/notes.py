@@ -107,7 +107,7 @@ def _on_what_it_is(slices: Sequence[Slice]) -> list[str]:
             "intercept as 0."
         )
     if first.calibration is not None:
-        notes.append(f"the pixel size was calibrated: {first.calibration}.")
+        notes.append("the pixel size was calibrated, as the header says.")
     if is_of_other_body_part(first):
         notes.append("the header names another part of the body than the head.")
     if first.contrast:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from ichor.errors import UnreadableInput
 from ichor.read import archive
 from ichor.read.dicom.files import looks_like_dicom, parse, quietly
+from ichor.read.unpack import Wanted
 from ichor.read.walk import files_in
 from ichor.scan import Scan
 
@@ -52,9 +53,9 @@ def headers_here(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
     """
     wanted = set(instance_uids)
     found: dict[str, bytes] = {}
-    with _files(path) as files, quietly():
+    with files_at(path) as files, quietly():
         for file in files:
-            header = _header(file)
+            header = header_of(file)
             uid = "" if header is None else str(header.get("SOPInstanceUID", ""))
             if uid in wanted and uid not in found:
                 found[uid] = _as_bytes(header)
@@ -62,20 +63,18 @@ def headers_here(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
 
 
 @contextmanager
-def _files(path: Path) -> Iterator[Iterator[Path]]:
-    """The files under what the user gave: a folder, a file, a DICOMDIR, or a zip of these."""
+def files_at(path: Path, files: Sequence[str] = ()) -> Iterator[Iterator[Path]]:
+    """The files under what the user gave (a folder, a file, a DICOMDIR, or an archive of these), or those of them."""
     if archive.accepts(path):
-        with archive.unpacked(path) as root:
+        with archive.unpacked(path, Wanted(frozenset(files))) as root:
             yield files_in(root)
-    elif path.is_dir():
-        yield files_in(path)
-    elif path.name.upper() == "DICOMDIR":
-        yield files_in(path.parent)
+    elif path.is_file():
+        yield files_in(path.parent) if path.name.upper() == "DICOMDIR" else iter([path])
     else:
-        yield iter([path])
+        yield map(path.joinpath, files) if files else files_in(path)
 
 
-def _header(file: Path) -> Any | None:
+def header_of(file: Path) -> Any | None:
     """The header of a DICOM file; None for another file, or one that is damaged."""
     if not looks_like_dicom(file):
         return None

@@ -78,6 +78,8 @@ def read_series(
         series_uid=series.uid,
         instance_uids=tuple(one.instance_uid for one in slices),
         frame_numbers=tuple(one.frame for one in slices),
+        study_uid=slices[0].study_uid,
+        joined_uids=tuple(part.uid for part in series.parts if part.uid is not None),
     )
     # int16, unless a slice has a fractional rescale.
     scan = scan_of(slices, np.stack([image.hu for image in images]), source, tuple(warnings))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.head import HeadOutline
+from ichor.read.dicom.patient import Patient
 from ichor.scan import Scan
 from ichor.screen.findings import Findings, LesionFindings
 from ichor.subtypes import Subtype
@@ -29,8 +30,18 @@ KINDS = {
 }
 
 
-def write_report(found: Findings, scan: Scan, labels: NDArray[np.uint8], head: HeadOutline, path: Path) -> None:
-    """Write the page for one scan; `labels` are those of `Lesions`, (n, rows, columns) on the grid of `scan`."""
+def write_report(
+    found: Findings,
+    scan: Scan,
+    labels: NDArray[np.uint8],
+    head: HeadOutline,
+    path: Path,
+    patient: Patient | None = None,
+) -> None:
+    """Write the page for one scan; `labels` are those of `Lesions`, (n, rows, columns) on the grid of `scan`.
+
+    It names the `patient` where one is given, which only a user who asked for it may have.
+    """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -41,6 +52,7 @@ def write_report(found: Findings, scan: Scan, labels: NDArray[np.uint8], head: H
     html = page.render(
         style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         found=found,
+        patient=patient,
         kind=KINDS.get(found.scan.source_kind, found.scan.source_kind),
         flagged=ranges([one.index + 1 for one in found.slices if one.area_px]),
         highest=max(one.probability for one in found.slices),

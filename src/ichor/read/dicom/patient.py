@@ -1,0 +1,82 @@
+"""Whose a scan is, as its files say: for the report of a user who asked for it, and for nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ichor.errors import UnreadableInput
+from ichor.read.base import printable
+from ichor.scan import Scan
+
+LONGEST_NAME = 200  # of a report; a value may have 64 characters in each of three scripts (PS3.5 6.2)
+DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")  # with points in files of before 1993
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the files of a scan say; None for what they do not say, or not all alike."""
+
+    name: str | None = None
+    birth_date: str | None = None
+    study_date: str | None = None
+
+
+def patient_of(scan: Scan, files: Sequence[str] = ()) -> Patient:
+    """Whose the scan is, by the DICOM files that it was read from; of those `files` where the path holds others too.
+
+    Nothing is known of scans of other formats, and where the files are no longer there.
+    """
+    from ichor.read import reading
+
+    if not scan.source.instance_uids:
+        return Patient()
+    try:
+        return Patient(**reading.patient(scan.source, files))
+    except (UnreadableInput, TypeError):
+        return Patient()
+
+
+def patient_here(
+    path: Path, files: Sequence[str], study_uid: str | None, series_uids: Sequence[str], instance_uids: Sequence[str]
+) -> dict[str, str | None]:
+    """For the reading process: the same, as `Patient` takes it."""
+    from ichor.read.dicom.files import quietly
+    from ichor.read.dicom.source import files_at, header_of
+
+    said: list[tuple[str | None, str | None, str | None]] = []
+    wanted = set(instance_uids)
+    with files_at(path, files) as found, quietly():
+        for header in filter(None, map(header_of, found)):
+            uids = [_text(header, key) for key in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")]
+            if uids[0] in wanted and uids[1] == (study_uid or "") and (not series_uids or uids[2] in series_uids):
+                said.append((_name(header), _date(header, "PatientBirthDate"), _date(header, "StudyDate")))
+    names, births, studies = zip(*said, strict=True) if said else ((), (), ())
+    return {"name": _agreed(names), "birth_date": _agreed(births), "study_date": _agreed(studies)}
+
+
+def _agreed(values: Sequence[str | None]) -> str | None:
+    """What all files say alike."""
+    return values[0] if len(set(values)) == 1 else None
+
+
+def _name(header: Any) -> str | None:
+    """The name as it is written, its parts with spaces between."""
+    parts = re.split(r"[\^=\s]+", printable(_text(header, "PatientName")))
+    return " ".join(filter(None, parts))[:LONGEST_NAME] or None
+
+
+def _date(header: Any, keyword: str) -> str | None:
+    """A date as 2024-02-29; None for what is none."""
+    found = DATE.fullmatch(_text(header, keyword))
+    return "-".join(found.groups()) if found else None
+
+
+def _text(header: Any, keyword: str) -> str:
+    try:
+        return str(header.get(keyword) or "").strip()
+    except Exception:  # pydicom raises whatever its parser stumbles over, on access
+        return ""
