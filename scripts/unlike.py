@@ -3,8 +3,8 @@
     python scripts/unlike.py --data ct-ich --dicom dicom --out results/unlike
 
 The changes are made by code: gray of another window than the one stated, HU on another scale, slices left out or in
-another order, and vessels drawn in as with contrast agent. Where the rules see every few pixels of a scan, so does this
-script. Two DICOM series and the demonstration scan are tried as they are.
+another order, padding, heads cut off by the field of view, and vessels drawn in as with contrast agent. Where the rules
+see every few pixels of a scan, so does this script. Two DICOM series and the demonstration scan are tried as they are.
 """
 
 from __future__ import annotations
