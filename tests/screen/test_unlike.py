@@ -39,7 +39,7 @@ from made_unlike import (
     with_metal,
     with_vessels,
 )
-from paths import CT_ICH_PART
+from paths import CT_ICH_PART, DEMO
 
 # Brain that grows from nothing, as from the skull base up, and shrinks again.
 SMALL_BELOW_TOO = np.r_[26:10:-1, 11:25]
@@ -208,6 +208,18 @@ def test_a_real_head_is_not_warned_of(ct_ich: Path, subject: str) -> None:
 def test_the_upper_part_of_a_real_head_is_warned_of_as_that_alone(subject: str) -> None:
     found = said_of(open_scan(CT_ICH_PART / "Patients_CT" / subject, ReadOptions()))
     assert {one.kind for one in found} == {Unlike.PART}
+
+
+@pytest.mark.parametrize("padding", [None, *PADDINGS])
+def test_a_real_head_of_which_the_left_is_cut_off(padding: int | None) -> None:
+    scan = open_scan(DEMO, ReadOptions())
+    assert scan.pixel_mm is not None
+    past_last = find_head(scan).columns[1] - round(25 / scan.pixel_mm[0, 1])
+    voxels = scan.voxels[:, :, :past_last]
+    if padding is not None:
+        voxels = np.pad(voxels, ((0, 0), (40, 0), (0, 90)), constant_values=padding)
+    said = [one.sentence for one in said_of(replace(scan, voxels=voxels))]
+    assert "Only part of a head is shown: the left of it lies beyond the field of view." in said
 
 
 def test_a_real_head_whose_bone_brightens_the_brain_beside_it_is_warned_of_that_alone(ge_head: Path) -> None:
