@@ -195,3 +195,16 @@ def test_an_image_with_any_bytes_wrong_is_read_or_refused_in_one_line(name: str,
             assert len(str(refusal).splitlines()) == 1
             refused += 1
     assert refused
+
+
+def test_names_that_are_hashes_tell_no_order(tmp_path: Path) -> None:
+    folder = tmp_path / "hashed"
+    folder.mkdir()
+    names = ["1679091c5", "45c48cce2", "6512bd43d", "8f14e45fc", "a87ff679a", "c20ad4d76", "c4ca4238a", "d3d944680"]
+    for name, pixels in zip(names, gray(), strict=True):
+        Image.fromarray(pixels).save(folder / f"ID_{name}.png")
+    assert refusal(folder) == (
+        f"{folder}: expected names that number the slices, found hashes (ID_1679091c5.png): nothing tells their order; "
+        "name them 1, 2, 3, ... from the lowest slice up"
+    )
+    assert open_scan(save(tmp_path / "one", gray(), "ID_1679091c5_{}.png")).n_slices == 8

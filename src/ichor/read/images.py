@@ -8,6 +8,7 @@ unknown.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ichor.scan import Scan, Source
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 MASK = "_hge_seg"  # the dataset lays its delineations beside the slices
+HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-z])")  # in lower case
 GRAY_TOLERANCE = 4  # JPEG rounds the colour channels of a gray image apart by a few steps
 DARKEST_16_BIT = 8192  # a series whose brightest value is below this does not use its 16 bits: not 0..65535
 
@@ -88,6 +90,17 @@ def _slices(path: Path) -> list[Path]:
     ]
 
 
+def _require_no_hashes(folder: Path, files: Sequence[Path]) -> None:
+    """Raises UnreadableInput where names are told apart by hashes alone: the digits in these are no numbers."""
+    hashed = [file for file in files if HASH.search(file.stem.lower())]
+    apart = {HASH.sub("", file.stem.lower()) for file in hashed}
+    if 2 * len(hashed) > len(files) > len(apart):
+        raise UnreadableInput(
+            f"{folder}: expected names that number the slices, found hashes ({hashed[0].name}): nothing tells their "
+            "order; name them 1, 2, 3, ... from the lowest slice up"
+        )
+
+
 def _numbers(file: Path) -> tuple[int, ...]:
     """All numbers in a file's name, so that 2 comes before 10 and series1-2 before series1-10."""
     return tuple(int(digits) for digits in re.findall(r"[0-9]+", file.stem))
@@ -98,6 +111,7 @@ def _in_order(path: Path) -> list[Path]:
     files = _slices(path)
     if not 0 < len(files) <= MOST_SLICES:
         raise UnreadableInput(f"{path}: expected 1 to {MOST_SLICES} JPG or PNG slices, found {len(files)}")
+    _require_no_hashes(path, files)
     seen: dict[tuple[int, ...], str] = {}
     for file in sorted(files):
         numbers = _numbers(file)
