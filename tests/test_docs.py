@@ -33,6 +33,7 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
 ANNOTATE_COMMANDS = {"import", "export", "simulate"}
+LONG = {"own-data.md", "training.md"}  # which train several networks
 PATIENT_S = 120  # on a machine that is busy with other work
 
 # Command: what is run for it, in the root of the checkout.
@@ -58,9 +59,7 @@ settings: {pixel_mm: 3.2, size: 64, widths: [4, 4, 8, 8], training: {epochs: 1, 
 
 # The config of one's own that a document has its reader write, and the package that it goes on from. It is not
 # cross-fitted, which takes twice as many networks: test_train_on_all.py has such a one.
-OWN = SMOKE.replace("name: compact", "name: mine\nfolds: stratified").replace(
-    "epochs: 1,", "epochs: 1, keep: last,"
-)
+OWN = SMOKE.replace("name: compact", "name: mine\nfolds: stratified").replace("epochs: 1,", "epochs: 1, keep: last,")
 OWN_PACKAGE = "path/to/package"
 UNSEEN = Training(experiment="made", fingerprint="of other data", fold=1, training_subjects=("001",))
 
@@ -87,7 +86,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(one, marks=[pytest.mark.long] * (one.name in LONG)) for one in DOCUMENTS],
+    ids=[one.name for one in DOCUMENTS],
+)
 def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
     if OWN_PACKAGE in document.read_text(encoding="utf-8"):
         write_package(folder / OWN_PACKAGE, subtypes=False, training=UNSEEN)

@@ -20,6 +20,8 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from made_ct_ich import write_ct_ich
 
+pytestmark = pytest.mark.long
+
 SMALL = {
     "name": "small",
     "reduced": True,

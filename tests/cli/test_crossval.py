@@ -27,6 +27,8 @@ from ichor.experiments.kept import read_answer, read_prediction, write_kept
 from ichor.experiments.run import probabilities_in
 from made_ct_ich import write_ct_ich
 
+pytestmark = pytest.mark.long
+
 TILES = {
     "name": "tiles",
     "method": "unet-tiles",

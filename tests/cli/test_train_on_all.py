@@ -25,6 +25,8 @@ from ichor.train.choose import choose
 from made_ct_ich import write_ct_ich
 from made_recipe import SMOKE
 
+pytestmark = pytest.mark.long
+
 FOLDS = range(1, 6)
 LEFT_OUT = ("080", "088")  # of the first test block
 
