@@ -25,6 +25,7 @@ from ichor.methods.settings import SlicesChosen
 from ichor.models.package import read_config
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
+from warm import ichor
 
 CONFIG = {
     "name": "smoke",
@@ -64,12 +65,6 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("config") / "smoke.yaml"
     file.write_text(yaml.safe_dump(CONFIG))
     return file
-
-
-def ichor(*words: object, **more) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ichor", *map(str, words)], capture_output=True, text=True, check=False, **more
-    )
 
 
 @pytest.fixture(scope="module")
