@@ -56,6 +56,7 @@ def figures(results: Path) -> dict[str, str]:
     robustness = _json(results / "robustness" / "robustness.json")["conditions"]
     return {
         "ge-head-ml": f"{said['ge-head']['volume_ml']:.1f}",
+        "same-answer": _same_answer(answers),
         "paper-table": PAPER_HEAD + "".join(_paper_row(results, *row) for row in PAPER_ROWS),
         "model-cases": f"{model['data']['n_subjects']} subjects and {model['data']['n_slices']} slices",
         "model-dice-subjects": str(model["dice"]["paper_average"]["n"]),
@@ -152,6 +153,16 @@ def _page_speed(bench: Path) -> dict[str, str]:
     scrolled = _found_in(bench, r"\n\| scrolling, a slice \| ([\d.]+) \|")
     drawn = _found_in(bench, r"\n\| drawing with the brush, a move \| ([\d.]+) \|")
     return {"slice-drawn-ms": f"{float(scrolled):.0f}", "brush-drawn-ms": f"{float(drawn):.0f}"}
+
+
+def _same_answer(answers: Any) -> str:
+    """How far the network that runs agrees with itself over engines and instruction sets that saw every scan."""
+    network, n = answers["variants"][0]["network"], len(answers["variants"][0]["scans"])
+    ways = [one["scans"].values() for one in answers["variants"] if one["network"] == network]
+    rows = [row for way in ways if len(way) == n for row in way]
+    least = min(row["dice"] for row in rows if row["dice"] is not None)
+    flipped = sum(row["flipped"] for row in rows)
+    return f"{n} scans, a Dice of {least:.4f} at least, {flipped or 'no'} other verdict"
 
 
 def _seconds(bench: Path) -> dict[str, str]:

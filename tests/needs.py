@@ -1,4 +1,4 @@
-"""What some tests need and not every machine has: all of a dataset, a program of the system.
+"""What some tests need and not every machine has: all of a dataset, a program of the system, or time.
 
 A test says so by the marker of that name, or by asking for a fixture of that name. Where it is not found the test is
 skipped, and the summary says in one line how many were and what to install; with --nothing-skipped it fails.
@@ -47,6 +47,7 @@ NEEDS = {
     "chromium": _program("Chromium", "chromium", "chromium"),
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
     "openssl": _program("openssl", "openssl", "openssl"),
+    "long": Need("minutes each", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }
 

@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_network_is_judged_on_the_two_blocks_it_did_not_see_and_serves_a_run(folder: Path) -> None:
     where = ["--data", folder / "data", "--out", folder / "run"]
     script = [ROOT / "scripts/ablation.py", folder / "smoke.yaml", *where, "--blocks", 4, 5]

@@ -26,6 +26,7 @@ from made_ct_ich import write_ct_ich
 from made_package import write_package
 from paths import GE_HEAD_PART
 from phantom import head
+from warm import ichor
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -33,7 +34,10 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
 ANNOTATE_COMMANDS = {"import", "export", "simulate"}
+LONG = {"own-data.md", "training.md"}  # which train several networks
 PATIENT_S = 120  # on a machine that is busy with other work
+
+WITH_TORCH = {"compare", "crossval", "evaluate", "export", "publish", "results", "train"}
 
 # Command: what is run for it, in the root of the checkout.
 INSTEAD = {
@@ -85,7 +89,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(one, marks=[pytest.mark.long] * (one.name in LONG)) for one in DOCUMENTS],
+    ids=[one.name for one in DOCUMENTS],
+)
 def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
     if OWN_PACKAGE in document.read_text(encoding="utf-8"):
         write_package(folder / OWN_PACKAGE, subtypes=False, training=UNSEEN)
@@ -100,9 +108,16 @@ def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
         if arguments[3:4] == ["annotate"] and arguments[4] not in ANNOTATE_COMMANDS:
             code, said = served_and_stopped(arguments, where)
         else:
-            done = subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
+            done = run(arguments, where)
             code, said = done.returncode, done.stdout + done.stderr
         assert code == 0, f"{command}\n{said}"
+
+
+def run(arguments: list[str], where: Path) -> subprocess.CompletedProcess[str]:
+    """The command at its end; what imports torch is forked from a process that has it."""
+    if arguments[1:3] == ["-m", "ichor"] and arguments[3] in WITH_TORCH:
+        return ichor(*arguments[3:], cwd=where)
+    return subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
 
 
 def served_and_stopped(arguments: list[str], where: Path) -> tuple[int, str]:

@@ -367,6 +367,7 @@ def test_what_is_said_of_the_scan_alone_is_named(one_scan) -> None:
     assert left_out(project, out) == "SAH is stated of the scan and of no slice"
 
 
+@pytest.mark.long
 def test_crossval_trains_on_an_export(tmp_path: Path) -> None:
     with open_project(tmp_path / "project", create=True) as project:
         for seed in range(5):

@@ -19,6 +19,9 @@ from ichor.annotate.simulate.run import ROUNDS
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from made_ct_ich import write_ct_ich
+from warm import ichor
+
+pytestmark = pytest.mark.long
 
 SMALL = {
     "name": "small",
@@ -58,7 +61,9 @@ def command(*words: object) -> list[str]:
 
 
 def simulate(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False, env={**os.environ, **env})
+    if env:  # what it imports may be another
+        return subprocess.run(command(*words), capture_output=True, text=True, check=False, env={**os.environ, **env})
+    return ichor("annotate", "simulate", *words)
 
 
 def found_in(out: Path) -> dict:

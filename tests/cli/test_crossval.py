@@ -26,6 +26,9 @@ from ichor.experiments.config import load_config
 from ichor.experiments.kept import read_answer, read_prediction, write_kept
 from ichor.experiments.run import probabilities_in
 from made_ct_ich import write_ct_ich
+from warm import ichor
+
+pytestmark = pytest.mark.long
 
 TILES = {
     "name": "tiles",
@@ -65,7 +68,7 @@ def command(*words: object) -> list[str]:
 
 
 def crossval(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False, env={**os.environ, **env})
+    return ichor("crossval", *words, env={**os.environ, **env})
 
 
 def refused(line: str, *words: object) -> None:
@@ -270,8 +273,7 @@ def test_answers_that_were_made_anew_are_decided_on_anew(run: Path, data: Path, 
 
 def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path, data: Path, tmp_path: Path) -> None:
     def publish(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "ichor", "publish", str(source), "--data", str(data), "--out", str(out)]
-        return subprocess.run(words, capture_output=True, text=True, check=False)
+        return ichor("publish", source, "--data", data, "--out", out)
 
     out = tmp_path / "result"
     for _ in range(2):  # an earlier result is replaced

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +15,10 @@ from ichor.dataset.folds import authors_fold
 from ichor.evaluate.folder import results_in
 from ichor.evaluate.metrics import metrics_of
 from made_ct_ich import write_ct_ich
+from warm import ichor
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 COMMITTED = sorted(file.parent for file in RESULTS.glob("*/masks.json.gz"))
-
-
-def ichor(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ichor", *map(str, words)], capture_output=True, text=True, check=False
-    )
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from ichor.models.package import Training, read_config, verify, write_config, wr
 from made_ct_ich import write_ct_ich
 from made_package import write_package
 from made_quantized import LARGEST, weights_of
+from warm import ichor
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,7 @@ def quantized(package: Path, dataset: CtIch, tmp_path_factory: pytest.TempPathFa
 
 
 def quantize(package: Path, data: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ichor", "quantize", package, "--data", data, *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return ichor("quantize", package, "--data", data, *more)
 
 
 def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -> None:

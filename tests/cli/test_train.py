@@ -25,6 +25,7 @@ from ichor.methods.settings import SlicesChosen
 from ichor.models.package import read_config
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
+from warm import ichor
 
 CONFIG = {
     "name": "smoke",
@@ -64,12 +65,6 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("config") / "smoke.yaml"
     file.write_text(yaml.safe_dump(CONFIG))
     return file
-
-
-def ichor(*words: object, **more) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ichor", *map(str, words)], capture_output=True, text=True, check=False, **more
-    )
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +124,7 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     assert f"- `triage` from {points['triage']:g} on: " in (tmp_path / "model/MODEL_CARD.md").read_text()
 
 
+@pytest.mark.long
 def test_killed_and_called_again_it_goes_on_to_the_same_weights(
     run: Path, data: Path, config: Path, tmp_path: Path
 ) -> None:
@@ -164,6 +160,7 @@ def test_a_finished_run_is_not_done_again(run: Path, data: Path, config: Path) -
     assert {f: f.stat().st_mtime_ns for f in run.rglob("*") if f.is_file()} == before
 
 
+@pytest.mark.long
 def test_a_run_killed_between_fit_and_report_is_finished(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
@@ -182,6 +179,7 @@ def test_a_run_stays_on_its_data(run: Path, config: Path, tmp_path: Path) -> Non
     assert "expected a run on data" in done.stderr
 
 
+@pytest.mark.long
 def test_under_torchrun_two_processes_train_one_model(data: Path, config: Path, tmp_path: Path) -> None:
     words = ["--standalone", "--nproc-per-node", "2", "-m", "ichor", "train", str(config), "--data", str(data)]
     done = subprocess.run(
@@ -197,6 +195,7 @@ def test_under_torchrun_two_processes_train_one_model(data: Path, config: Path, 
     assert (tmp_path / "two/metrics.json").is_file()
 
 
+@pytest.mark.long
 def test_the_papers_network_trains_by_the_same_command(data: Path, tmp_path: Path) -> None:
     tiles = {
         "name": "tiles-smoke",

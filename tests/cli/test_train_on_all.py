@@ -24,6 +24,9 @@ from ichor.read import open_scan
 from ichor.train.choose import choose
 from made_ct_ich import write_ct_ich
 from made_recipe import SMOKE
+from warm import ichor
+
+pytestmark = pytest.mark.long
 
 FOLDS = range(1, 6)
 LEFT_OUT = ("080", "088")  # of the first test block
@@ -33,16 +36,6 @@ def write(file: Path, **training: object) -> Path:
     settings = {**SMOKE["settings"], "training": {**SMOKE["settings"]["training"], **training}}
     file.write_text(yaml.safe_dump({**SMOKE, "settings": settings}))
     return file
-
-
-def ichor(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ichor", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
 
 
 def refused(line: str, *words: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import shutil
@@ -14,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -243,29 +246,34 @@ def _command(path: Path, seed: Seed, out: Path, package: Path) -> dict[str, Any]
     words = [sys.executable, "-m", "ichor", "screen", str(path), "--out", str(out), "--model", str(package)]
     for name, value in (("--pixel-mm", seed.options.pixel_mm), ("--slice-mm", seed.options.slice_mm)):
         words += [] if value is None else [name, str(value)]
-    start = _processor_s()
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, errors="replace", timeout=HANGS_S)
-    except subprocess.TimeoutExpired:
-        return {"exit": -1, "seconds": HANGS_S, "faults": ["exit code none: it hangs"], "stderr": ""}
-    lines = done.stderr.splitlines()
+    code, said, seconds = _ended(words)
+    lines = said.splitlines()
     faults = []
-    if done.returncode not in (0, 1, 2):
-        faults.append(f"exit code {done.returncode}")
-    if "Traceback" in done.stderr + done.stdout:
+    if code not in (0, 1, 2):
+        faults.append(f"exit code {code}")
+    if "Traceback" in said:
         faults.append("traceback")
-    if done.returncode == 2 and len(lines) != 1:
+    if code == 2 and len(lines) != 1:
         faults.append(f"{len(lines)} lines on stderr")
-    if done.returncode == 0 and lines:
+    if code == 0 and lines:
         faults.append("noise on stderr")
-    if "an error of Ichor's own" in done.stderr:
+    if "an error of Ichor's own" in said:
         faults.append("an unforeseen error")
-    seconds = _processor_s() - start
     faults += ["over 20 s"] * (seconds > MOST_S)
-    return {"exit": done.returncode, "seconds": seconds, "faults": faults, "stderr": done.stderr[-2000:]}
+    return {"exit": code, "seconds": seconds, "faults": faults, "stderr": said[-2000:]}
 
 
-def _processor_s() -> float:
-    """The processor's time of all commands so far: theirs alone, however many run at a time."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _ended(words: list[str]) -> tuple[int, str, float]:
+    """The exit code of a command (-9 of one that hangs), what it said on stderr, and its processor's seconds.
+
+    They are those of this command and what it waited for, whatever else this process starts and ends meanwhile.
+    """
+    with TemporaryFile() as errors:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=errors)
+        late = Timer(HANGS_S, process.kill)
+        late.start()
+        _, status, used = os.wait4(process.pid, 0)
+        late.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        return process.returncode, errors.read().decode(errors="replace"), used.ru_utime + used.ru_stime

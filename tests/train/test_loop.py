@@ -176,6 +176,7 @@ Path(sys.argv[1]).with_name("rank-" + os.environ["RANK"]).write_text(hashlib.sha
 """
 
 
+@pytest.mark.long
 def test_two_ranks_keep_the_same_weights(tmp_path: Path) -> None:
     script = tmp_path / "two_ranks.py"
     script.write_text(_TWO_RANKS)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+import warm
 from ichor.evaluate.pages.overview import write_overview
 from made_ct_ich import write_ct_ich
 from made_metrics import made_metrics, write_run
@@ -134,8 +135,7 @@ def test_the_same_runs_give_the_same_pages(tmp_path: Path) -> None:
 
 
 def ichor(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ichor", "results", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return warm.ichor("results", *words)
 
 
 def test_the_command_writes_both_pages(tmp_path: Path) -> None:
