@@ -207,6 +207,11 @@ def nifti(path: Path, **fields: Any) -> Path:
     return path
 
 
+def pixdim(pixel_mm: float, distance_mm: float) -> dict[str, Any]:
+    """The field of that name, so that it does not contradict the sform."""
+    return {"pixdim": [1, pixel_mm, pixel_mm, distance_mm, 1, 1, 1, 1]}
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
 @pytest.mark.parametrize(
     ("fields", "said"),
@@ -219,15 +224,15 @@ def nifti(path: Path, **fields: Any) -> Path:
         ({"vox_offset": float("nan")}, "expected a whole NIfTI file"),
         ({"vox_offset": -352}, "expected a whole NIfTI file"),
         (
-            {"srow_x": [-1e-6, 0, 0, 0], "srow_y": [0, -1e-6, 0, 0], "srow_z": [0, 0, 1e-5, 0]},
+            {"srow_x": [-1e-6, 0, 0, 0], "srow_y": [0, -1e-6, 0, 0], "srow_z": [0, 0, 1e-5, 0], **pixdim(1e-6, 1e-5)},
             "expected pixels of 0.05",
         ),
         (
-            {"srow_x": [-1e6, 0, 0, 0], "srow_y": [0, -1e6, 0, 0], "srow_z": [0, 0, 1e6, 0]},
+            {"srow_x": [-1e6, 0, 0, 0], "srow_y": [0, -1e6, 0, 0], "srow_z": [0, 0, 1e6, 0], **pixdim(1e6, 1e6)},
             "expected pixels of 0.05",
         ),
         ({"srow_z": [0, 0, 5, 1e7]}, "expected slices within 100000 mm of the origin"),
-        ({"srow_z": [0, 0, 500, 0]}, "expected slices 0.01 to 100 mm apart, found 500 mm"),
+        ({"srow_z": [0, 0, 500, 0], **pixdim(0.5, 500)}, "expected slices 0.01 to 100 mm apart, found 500 mm"),
         ({"xyzt_units": 1}, "expected pixels of 0.05 to 10 mm, found 500 mm"),
         ({"xyzt_units": 3}, "expected pixels of 0.05 to 10 mm, found 0.0005 mm"),
         ({"scl_slope": 1e38}, "expected"),
