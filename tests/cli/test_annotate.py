@@ -124,7 +124,7 @@ def test_folders_of_scans_and_scans_of_one_name(tmp_path: Path) -> None:
         first, second, *heads = project.scans()
         assert project.readers() == ["reader"]
     assert [first.subject, second.subject] == ["049", "050"]
-    assert len({one.subject for one in heads}) == 2 and all(one.name.startswith("head-") for one in heads)
+    assert {one.subject for one in heads} == {one.name for one in heads} == {"a-head", "b-head"}
 
 
 def test_what_cannot_be_read_is_told_and_the_others_go_on(tmp_path: Path, scan: Path) -> None:
