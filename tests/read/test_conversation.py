@@ -83,7 +83,7 @@ def test_what_needs_too_much_memory_is_one_line(tmp_path: Path, series: Path) ->
 
 
 def test_the_traceback_of_the_reading_process_is_the_cause(tmp_path: Path) -> None:
-    (tmp_path / "head.nii.gz").write_bytes(b"no nifti")
+    (tmp_path / "head.nii.gz").write_bytes(b"\x1f\x8b no gzip")
     with pytest.raises(UnreadableInput) as refused:
         open_scan(tmp_path / "head.nii.gz")
     assert len(str(refused.value).splitlines()) == 1
