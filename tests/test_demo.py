@@ -42,7 +42,7 @@ def test_its_slices_are_those_above_the_orbits() -> None:
     assert slice_numbers(SOURCE) == list(range(FIRST, LAST + 1))
     assert np.array_equal(demo.hu, np.round(source.hu).astype(np.int16))
     assert demo.spacing_mm == (0.33, 0.33, 5.0)
-    assert any("nominal, unverified" in warning for warning in demo.warnings)
+    assert any("nominal and unverified" in warning for warning in demo.warnings)
 
 
 def test_the_script_makes_it_again(ct_ich: Path, tmp_path: Path) -> None:

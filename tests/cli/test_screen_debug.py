@@ -21,14 +21,14 @@ def stderr_of(folder: Path, *options: str) -> str:
 def broken(folder: Path, *names: str) -> Path:
     folder.mkdir()
     for name in names:
-        (folder / f"{name}.nii.gz").write_bytes(b"no nifti")
+        (folder / f"{name}.nii.gz").write_bytes(b"\x1f\x8b no gzip")
     return folder
 
 
 @pytest.mark.parametrize(("names", "options"), [(("a",), ()), (("a", "b"), ("--workers", "2"))])
 def test_the_traceback_of_the_reading_process_is_shown(tmp_path: Path, names: tuple[str], options: tuple[str]) -> None:
     said = stderr_of(broken(tmp_path / "in", *names), "--debug", *options)
-    assert said.count("gzip.BadGzipFile: Not a gzipped file (b'no')") == len(names)
+    assert said.count("gzip.BadGzipFile: ") == len(names)
     assert said.count("in read_here\n") == len(names)
     for name in names:
         assert f"ichor.errors.UnreadableInput: {tmp_path / 'in' / name}.nii.gz: expected a whole NIfTI file" in said

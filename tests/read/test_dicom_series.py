@@ -165,9 +165,20 @@ def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
     assert scan.warnings == ("the header names another part of the body than the head.",)
 
 
-def test_a_calibrated_pixel_size_is_told(tmp_path: Path) -> None:
-    series = made_series(tmp_path, change=says(PixelSpacingCalibrationDescription="nominal, unverified"))
-    assert "the pixel size was calibrated, as the header says." in dicom.read(series, ReadOptions()).warnings
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("by Dr. Secret", "the pixel size was calibrated, as the header says."),
+        (
+            "Nominal, by Dr. Secret",
+            "the pixel size is nominal and unverified, as the header says: lengths and volumes may be wrong.",
+        ),
+    ],
+)
+def test_a_calibrated_pixel_size_is_told_without_the_headers_words(tmp_path: Path, words: str, told: str) -> None:
+    series = made_series(tmp_path, change=says(PixelSpacingCalibrationDescription=words))
+    warnings = dicom.read(series, ReadOptions()).warnings
+    assert told in warnings and "Secret" not in " ".join(warnings)
 
 
 def test_contrast_weighs_more_than_the_kernel(tmp_path: Path) -> None:

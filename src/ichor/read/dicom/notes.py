@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ from ichor.read.dicom.stack import gaps, places_mm, turned_deg
 from ichor.scan import sideways_mm
 
 TURNED_DEG = 0.05  # what headers round to turns slices by less
+# What says in a header that a pixel size is none that was measured. The header's own words are not repeated.
+UNVERIFIED = re.compile(r"\b(nominal|unverified|assumed|estimated)\b", re.IGNORECASE)
 
 
 def count(number: int, noun: str) -> str:
@@ -107,7 +110,11 @@ def _on_what_it_is(slices: Sequence[Slice]) -> list[str]:
             "intercept as 0."
         )
     if first.calibration is not None:
-        notes.append("the pixel size was calibrated, as the header says.")
+        notes.append(
+            "the pixel size is nominal and unverified, as the header says: lengths and volumes may be wrong."
+            if UNVERIFIED.search(first.calibration)
+            else "the pixel size was calibrated, as the header says."
+        )
     if is_of_other_body_part(first):
         notes.append("the header names another part of the body than the head.")
     if first.contrast:
