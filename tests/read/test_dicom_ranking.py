@@ -175,6 +175,9 @@ class TestPlaneAndThickness:
             (1, 13, "axial head CT"),
             (2, 96, "an axial CT too, but thinner slices (0.6 mm) than the models are made for"),
         ]
+        scan = dicom.read(tmp_path, ReadOptions())
+        assert scan.missing_slices == 0  # the thin ones show the same part of the head
+        assert not any("rest of the head" in warning for warning in scan.warnings)
 
     def test_the_acquired_plane_comes_before_another(self, tmp_path: Path) -> None:
         turned = demo_slices(ImageType=MPR, ImageOrientationPatient=[1, 0, 0, 0, 0.9848, 0.1736])

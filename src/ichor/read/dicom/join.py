@@ -66,6 +66,11 @@ def why_not_above(below: Series, above: Series) -> str | None:
     return _why_not_by_header(below, above) or _why_not_by_place(below, above)
 
 
+def show_the_same_part(below: Series, above: Series) -> bool:
+    """Whether two series lie over one another, whatever else they differ in."""
+    return _why_not_by_place(below, above) == SAME_PART
+
+
 def _why_not_by_header(below: Series, above: Series) -> str | None:
     last, first = below.stack[-1], above.stack[0]
     frames = last.frame_of_reference, first.frame_of_reference
