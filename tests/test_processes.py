@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -55,16 +57,22 @@ def wait(how: str) -> None:
         signal.pause()
 
 
+@contextmanager
+def started(folder: Path, program: str, *words: str, helpers: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of this program, once so many helpers have said that they are up; they hold its stdout open."""
+    script = folder / "starter.py"
+    script.write_text(program)
+    command = [sys.executable, str(script), *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(helpers)] == [b"up\n"] * helpers
+        yield process
+
+
 @pytest.mark.parametrize("how", ["main", "thread", "deaf"])
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_helpers_and_their_helpers_end_with_the_process(how: str, end: int, tmp_path: Path) -> None:
-    script = tmp_path / "starter.py"
-    script.write_text(STARTER)
-    with subprocess.Popen(
-        [sys.executable, str(script), how, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == [b"up\n"] * 2
+    with started(tmp_path, STARTER, how, "0", helpers=2) as process:
         process.send_signal(end)
         # Both hold stdout open: its end is their end.
         assert process.communicate(timeout=HANG_S) == (b"", None)
@@ -73,13 +81,7 @@ def test_helpers_and_their_helpers_end_with_the_process(how: str, end: int, tmp_
 @LINUX
 @pytest.mark.parametrize("how", ["main", "thread"])
 def test_stopped_helpers_end_too(how: str, tmp_path: Path) -> None:
-    script = tmp_path / "starter.py"
-    script.write_text(STARTER)
-    with subprocess.Popen(
-        [sys.executable, str(script), how, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == [b"up\n"] * 2
+    with started(tmp_path, STARTER, how, "0", helpers=2) as process:
         stop_helpers(process)
         process.kill()
         assert process.communicate(timeout=HANG_S) == (b"", None)
@@ -93,12 +95,8 @@ def stop_helpers(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=LINUX)])
 def test_a_grace_lets_a_helper_clean_up(tmp_path: Path, stopped: bool) -> None:
-    script = tmp_path / "starter.py"
-    script.write_text(STARTER.replace("wait_with_helper", "clean_up"))
-    with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path / "rubbish"), "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"up\n"
+    program = STARTER.replace("wait_with_helper", "clean_up")
+    with started(tmp_path, program, str(tmp_path / "rubbish"), "60", helpers=1) as process:
         assert (tmp_path / "rubbish").exists()
         if stopped:
             stop_helpers(process)
