@@ -9,13 +9,7 @@ import numpy as np
 
 from ichor.noise import SHARP_HU
 from ichor.read.bounds import USUAL_THICKNESS_MM
-from ichor.read.dicom.join import (
-    FEWEST_SLICES,
-    WHOLE_HEAD_MM,
-    are_one_kind,
-    show_the_same_part,
-    why_not_above,
-)
+from ichor.read.dicom.join import FEWEST_SLICES, SAME_PART, WHOLE_HEAD_MM, are_one_kind, why_not_above
 from ichor.read.dicom.kinds import is_computed, is_of_other_body_part
 from ichor.read.dicom.noise import noise_hu
 from ichor.read.dicom.series import Series
@@ -147,6 +141,6 @@ def parts_left_out(chosen: Series, series: Sequence[Series]) -> list[tuple[Serie
         lower, upper = sorted((chosen, other), key=lambda one: float(places_mm([chosen.stack[0], one.stack[0]])[1]))
         extent = places_mm([lower.stack[0], upper.stack[-1]])
         apart = why_not_above(lower, upper)
-        if apart and not show_the_same_part(lower, upper) and float(np.ptp(extent)) <= MOST_HEAD_MM:
+        if apart not in (None, SAME_PART) and float(np.ptp(extent)) <= MOST_HEAD_MM:
             found.append((other, apart))
     return found

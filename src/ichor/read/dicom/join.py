@@ -63,12 +63,10 @@ def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
 
 def why_not_above(below: Series, above: Series) -> str | None:
     """Why the second series is not the continuation of the first; None where it is."""
-    return _why_not_by_header(below, above) or _why_not_by_place(below, above)
-
-
-def show_the_same_part(below: Series, above: Series) -> bool:
-    """Whether two series lie over one another, whatever else they differ in."""
-    return _why_not_by_place(below, above) == SAME_PART
+    by_place = _why_not_by_place(below, above)
+    if by_place == SAME_PART:  # whatever else they differ in
+        return by_place
+    return _why_not_by_header(below, above) or by_place
 
 
 def _why_not_by_header(below: Series, above: Series) -> str | None:
