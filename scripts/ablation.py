@@ -35,7 +35,7 @@ from ichor.experiments.crossed import MODEL, network_folder, require_no_validati
 from ichor.experiments.fold import fold_folder, fold_of
 from ichor.experiments.run import claim
 from ichor.methods import Method, get
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 
 
 def main() -> None:

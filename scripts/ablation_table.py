@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from ichor.atomic import write_whole
-from ichor.evaluate.pages.blocks import Table
-from ichor.evaluate.pages.markdown import table as markdown
 from ichor.experiments.config import load_config
-from ichor.methods.settings import UNetSlicesSettings
+from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.models.engine import Engine
 from ichor.nets.slice_unet import SliceUNet
+from ichor.pages.blocks import Table
+from ichor.pages.markdown import table as markdown
 from ichor.train.export import export_onnx
 from ichor.train.forward import TorchForward
 

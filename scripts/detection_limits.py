@@ -26,14 +26,14 @@ from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig, IchorError
 from ichor.evaluate.detection import roc_curve
-from ichor.evaluate.files import read_metrics, read_predictions
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder, kept_file
-from ichor.experiments.kept import read_answer
 from ichor.methods import load_method
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.read.ct_ich import PIXEL_MM
+from ichor.runs.files import read_metrics, read_predictions
+from ichor.runs.kept import read_answer
 from ichor.subtypes import Subtype
 from label_ceiling import contrast_hu
 from marked import Marked

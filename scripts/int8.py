@@ -39,7 +39,7 @@ from ichor.experiments.making import commit, hardware
 from ichor.experiments.quantize import quantize_package
 from ichor.methods import load_method
 from ichor.methods.base import Forward
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine
 from ichor.models.package import CONFIG, INT8, NETWORK, read_config
 from ichor.screen.inputs import content_sha256

@@ -23,10 +23,10 @@ from ichor.atomic import write_whole
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
-from ichor.evaluate.files import read_predictions
 from ichor.evaluate.overlap import Overlaps
-from ichor.evaluate.plain_files import read_object
 from ichor.read.ct_ich import PIXEL_MM
+from ichor.runs.files import read_predictions
+from ichor.runs.plain_files import read_object
 from ichor.subtypes import Subtype
 from label_ceiling import contrast_hu, edge_displaced
 

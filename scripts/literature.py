@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from ichor.evaluate import paper
-from ichor.evaluate.pages.blocks import Table
-from ichor.evaluate.pages.markdown import paragraph, table
-from ichor.evaluate.pages.runs import Run, read_run
-from ichor.evaluate.pages.words import cell, figure_at, interval_of, value_of
+from ichor.pages import paper
+from ichor.pages.blocks import Table
+from ichor.pages.markdown import paragraph, table
+from ichor.pages.runs import Run, read_run
+from ichor.pages.words import cell, figure_at, interval_of, value_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "docs" / "literature.yaml"

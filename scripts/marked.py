@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.overlap import Overlaps, subject_averages
-from ichor.screen.measurements import volume_ml
 
 
 class Marked:
@@ -27,7 +26,7 @@ class Marked:
         self._called += (marked > 0)[case.positive].tolist()
         self._wrongly_called += (marked > 0)[~case.positive].tolist()
         if not case.positive.any():
-            volume = volume_ml(marked, case.scan)
+            volume = case.scan.volume_ml(marked)
             assert volume is not None  # the dataset's slices have a spacing
             self._false_ml.append(volume)
         elif not (mask & case.mask).any():

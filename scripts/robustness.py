@@ -26,15 +26,14 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS
 from ichor.errors import BadConfig, IchorError
 from ichor.evaluate.overlap import Overlaps
-from ichor.evaluate.pages.robustness import page
 from ichor.evaluate.robustness import Row, by_age, by_condition
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.methods import Method, load_method
 from ichor.models.package import CONFIG, Training, read_config
+from ichor.pages.robustness import page
 from ichor.screen.inputs import content_sha256
-from ichor.screen.measurements import volume_ml
 
 
 def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:
@@ -74,7 +73,7 @@ def answer(method: Method, case: Case) -> Row:
         "positive": case.positive.tolist(),
         "slice_probability": found.slice_probability.tolist(),
         "scan_probability": found.scan_probability,
-        "volume_ml": volume_ml(overlaps.predicted, case.scan),
+        "volume_ml": case.scan.volume_ml(overlaps.predicted),
         "noise_hu": noise_hu(case),
     }
 

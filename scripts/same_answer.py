@@ -28,12 +28,11 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
 from ichor.experiments.making import commit, hardware
 from ichor.methods import load_method
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine, EngineName
 from ichor.models.package import DEFAULT_MODEL, INT8, NETWORK, find_package, read_config, sha256
 from ichor.models.processor import LIMIT, has_vnni, instruction_set, instruction_sets
 from ichor.read import open_scan
-from ichor.screen.measurements import volume_ml
 from same_answer_page import page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +109,7 @@ def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -
             scan = open_scan(path)
             found = method.predict(scan)
             area_px = found.mask.sum(axis=(1, 2))
-            volume = volume_ml(area_px, scan)
+            volume = scan.volume_ml(area_px)
             file = work / variant.name / f"{name}.npz"
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_suffix(".part.npz")

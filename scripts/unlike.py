@@ -21,17 +21,17 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from ichor.anatomy.head import coarse_hu, find_head
+from ichor.anatomy.intracranial import Cranium
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
 from ichor.experiments.making import commit, hardware
-from ichor.head import coarse_hu, find_head
+from ichor.findings.checks.check import unlikenesses
+from ichor.findings.checks.kinds import Unlike
 from ichor.read import open_scan
 from ichor.scan import FloatArray, Scan
-from ichor.screen.cranium import Cranium
-from ichor.screen.unlike import unlikenesses
-from ichor.screen.unlikeness import Unlike
 from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
 from same_answer import DEMONSTRATION, DICOM
 from unlike_page import AS_IT_IS, NOTHING, page

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ichor.evaluate.figures.drawn import DrawnFigure, write_list
+from ichor.pages.pictures.drawn import DrawnFigure, write_list
 
 SUBTYPES = {"IVH": 5, "IPH": 15, "SAH": 7, "EDH": 20, "SDH": 4}
 

@@ -8,8 +8,8 @@ import torch
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.methods.field import neighbours
-from ichor.methods.settings import SlicesChosen
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.settings import SlicesChosen
 from ichor.models.package import Training, read_config, write_config
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ichor.head import find_head
+from ichor.anatomy.head import find_head
+from ichor.findings.build import findings, package_versions
+from ichor.findings.checks.check import unlikenesses
+from ichor.findings.measurements import Lesions, lesions
+from ichor.findings.schema import Findings, Making, Timing
 from ichor.scan import Scan
-from ichor.screen.build import findings, package_versions
-from ichor.screen.findings import Findings, Making, Timing
-from ichor.screen.measurements import Lesions, lesions
 from ichor.screen.pipeline import Screener
-from ichor.screen.unlike import unlikenesses
 from ichor.write.report import write_report
 from made_scans import ThresholdMethod
 

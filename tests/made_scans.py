@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage
 
 from ichor.errors import IchorError
+from ichor.formats.nifti import affine
 from ichor.scan import RADIOLOGICAL, Scan, Source
 from ichor.segmentation import MadeBy, Segmentation
-from ichor.write.nifti import affine
 
 BLOOD_HU, BRAIN_HU, SKULL_HU, AIR_HU = 65, 35, 1000, -1000
 

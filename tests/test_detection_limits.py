@@ -14,11 +14,11 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.evaluate.files import write_metrics, write_predictions
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.fold import kept_file
-from ichor.experiments.kept import write_kept
-from ichor.methods.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.runs.files import write_metrics, write_predictions
+from ichor.runs.kept import write_kept
 from made_ct_ich import write_ct_ich_nifti
 from made_package import untrained_method
 from made_results import made_prediction

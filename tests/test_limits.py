@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.evaluate.files import write_predictions
+from ichor.runs.files import write_predictions
 from made_ct_ich import write_ct_ich
 from made_results import made_prediction
 

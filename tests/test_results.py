@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ichor.evaluate.pages.overview import HTML, README, write_overview
+from ichor.pages.overview import HTML, README, write_overview
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 TOLD = "run `ichor results $(dirname results/*/metrics.json) --out results`"

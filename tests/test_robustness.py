@@ -12,7 +12,7 @@ import pytest
 
 from ichor.dataset.acquisition.conditions import CONDITIONS
 from ichor.dataset.ct_ich import CtIch
-from ichor.evaluate.pages.robustness import page as written
+from ichor.pages.robustness import page as written
 from made_ct_ich import write_ct_ich_nifti
 from made_package import write_untrained_run
 

@@ -11,7 +11,6 @@ import pytest
 from ichor.methods import load_method
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config, sha256
 from ichor.read import open_scan
-from ichor.screen.measurements import volume_ml
 
 ROOT = Path(__file__).resolve().parents[1]
 ANSWERS = json.loads((ROOT / "results" / "same-answer" / "answers.json").read_text(encoding="utf-8"))
@@ -62,7 +61,7 @@ def assert_said(name: str, path: Path) -> None:
     found = load_method().predict(scan)
     (kept, *_) = (one["scans"][name] for one in of_the_default_network())
     area_px = found.mask.sum(axis=(1, 2))
-    assert volume_ml(area_px, scan) == pytest.approx(kept["volume_ml"], abs=ML)
+    assert scan.volume_ml(area_px) == pytest.approx(kept["volume_ml"], abs=ML)
     assert (area_px > 0).sum() == kept["slices"]
     assert found.scan_probability == pytest.approx(kept["probability"], abs=PROBABILITY)
 

@@ -21,7 +21,7 @@ IMPORTED = (
     "ichor.cli",
     "ichor.experiments.run",
     "ichor.train.export",
-    "ichor.train.fit_slices",
+    "ichor.methods.unet_slices.fit",
     "onnxscript.optimizer",
     "torch._dynamo.aot_compile",
     "torch.export",

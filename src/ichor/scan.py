@@ -196,6 +196,13 @@ class Scan:
         lean = np.sign(self.normal[1] - way[1]) or 1.0
         return float(round(angle * lean, 2)) + 0.0  # no -0.0
 
+    def volume_ml(self, area_px: NDArray[np.integer]) -> float | None:
+        """Volume in mL of so many pixels, (n,), on each slice; None if pixel size or heights are unknown."""
+        areas_mm2, heights_mm = self.pixel_area_mm2, self.slice_heights_mm
+        if areas_mm2 is None or heights_mm is None:
+            return None
+        return float(np.sum(area_px * areas_mm2 * heights_mm) / 1000)
+
     def with_warnings(self, *more: str) -> Scan:
         """The same scan with further warnings."""
         return replace(self, warnings=(*self.warnings, *more))

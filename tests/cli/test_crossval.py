@@ -21,10 +21,10 @@ from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold, stratified_folds
 from ichor.errors import IchorError
-from ichor.evaluate.files import read_predictions
 from ichor.experiments.config import load_config
-from ichor.experiments.kept import read_answer, read_prediction, write_kept
 from ichor.experiments.run import probabilities_in
+from ichor.runs.files import read_predictions
+from ichor.runs.kept import read_answer, read_prediction, write_kept
 from made_ct_ich import write_ct_ich
 from warm import ichor
 

@@ -11,7 +11,7 @@ import pytest
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.methods import load_method
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine
 from ichor.models.package import Training, read_config, verify, write_config, write_sums
 from made_ct_ich import write_ct_ich

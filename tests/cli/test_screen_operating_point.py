@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from ichor.cli import app
 from ichor.methods.calibration import Calibration, Calibrations
-from ichor.methods.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import SlicesChosen
 from made_package import untrained_method, write_package
 from made_report import text_of
 from made_scans import write_made_nifti

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from ichor.cli.screen_told import verdict
-from ichor.screen.findings import Findings
+from ichor.findings.schema import Findings
 from ichor.subtypes import Subtype
 from made_package import write_package
 from made_scans import write_made_nifti

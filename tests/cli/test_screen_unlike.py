@@ -14,8 +14,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicom_made import PATIENT, ct_slices, made_series, save
+from ichor.formats.nifti import affine
 from ichor.scan import Scan
-from ichor.write.nifti import affine
 from made_unlike import PIXEL_MM, whole_head, with_metal
 
 

@@ -18,12 +18,12 @@ import pytest
 import yaml
 
 from ichor.dataset.folds import authors_fold
-from ichor.evaluate.files import SUBTYPE_COLUMNS, from_run_lengths
-from ichor.experiments.kept import read_prediction
 from ichor.methods import load_method
-from ichor.methods.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import SlicesChosen
 from ichor.models.package import read_config
 from ichor.read import open_scan
+from ichor.runs.files import SUBTYPE_COLUMNS, from_run_lengths
+from ichor.runs.kept import read_prediction
 from made_ct_ich import write_ct_ich
 from warm import ichor
 

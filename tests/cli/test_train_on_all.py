@@ -17,11 +17,11 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from ichor.errors import IchorError
 from ichor.methods import load_method
-from ichor.methods.settings import SlicesChosen
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.calibrate import choose
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.settings import SlicesChosen
 from ichor.models.package import read_config, write_sums
 from ichor.read import open_scan
-from ichor.train.choose import choose
 from made_ct_ich import write_ct_ich
 from made_recipe import SMOKE
 from warm import ichor

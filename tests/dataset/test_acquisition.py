@@ -13,7 +13,6 @@ from ichor.dataset.acquisition.conditions import CONDITIONS, Condition
 from ichor.dataset.acquisition.geometry import cut_off, flipped, nodded, thickness, tilted, turned, wide_field
 from ichor.dataset.acquisition.image import ct_noise, gray_images, noise_hu, sharp_kernel, smooth_kernel, white_noise
 from ichor.dataset.case import Case
-from ichor.screen.measurements import volume_ml
 from ichor.windows import GrayWindow
 from made_scans import BLOOD_HU, made_head
 
@@ -34,7 +33,7 @@ def labelled(mask: np.ndarray, scan) -> Case:  # type: ignore[no-untyped-def]
 
 
 def ml(case: Case) -> float:
-    return volume_ml(case.mask.sum(axis=(1, 2)), case.scan) or 0.0
+    return case.scan.volume_ml(case.mask.sum(axis=(1, 2))) or 0.0
 
 
 def centre_mm(case: Case) -> np.ndarray:
@@ -87,7 +86,7 @@ def test_what_changes_nothing_leaves_the_case_as_it_was(case: Case) -> None:
 
 def off(case: Case, factor: float) -> tuple[float, float]:
     """How far off the image's centre the head lies."""
-    from ichor.head import find_head
+    from ichor.anatomy.head import find_head
 
     row, column = (np.array(find_head(case.scan).centre) - 49.5) * 2.0
     return float(row), float(column)

@@ -21,8 +21,8 @@ from onnx import numpy_helper
 from ichor.errors import BadConfig
 from ichor.methods import load_method
 from ichor.methods.field import neighbours
-from ichor.methods.settings import SlicesChosen
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.settings import SlicesChosen
 from ichor.models.engine import Engine
 from ichor.models.package import DEFAULT_MODEL, find_package, write_sums
 from ichor.nets.slice_unet import SliceUNet

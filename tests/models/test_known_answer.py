@@ -19,7 +19,7 @@ from onnx import numpy_helper
 
 from ichor.errors import BadConfig
 from ichor.methods import load_method
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models import known_answer
 from ichor.models.engine import Engine
 from ichor.models.known_answer import KNOWN_ANSWER, checked_engine, fault, write_known_answer

@@ -11,13 +11,13 @@ import pytest
 from pydicom.uid import generate_uid
 
 from dicom_made import save
+from ichor.anatomy.head import find_head
 from ichor.errors import UnreadableInput
-from ichor.head import find_head
+from ichor.findings.checks.check import unlikenesses
+from ichor.findings.checks.kinds import Unlike
+from ichor.formats.nifti import grid_warnings
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
-from ichor.screen.unlike import unlikenesses
-from ichor.screen.unlikeness import Unlike
-from ichor.write.nifti import grid_warnings
 from made_series import between, change, demo_slices, hu_of, new_series
 
 Slices = list[pydicom.FileDataset]

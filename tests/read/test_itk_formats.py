@@ -12,12 +12,12 @@ import pytest
 import SimpleITK
 
 from ichor.errors import UnreadableInput
+from ichor.formats.nifti import write_mask
 from ichor.read import ReadOptions, open_scan
 from ichor.read.beside import files_of
 from ichor.read.budget import size_of
 from ichor.read.open import read_here
 from ichor.scan import RADIOLOGICAL, Scan
-from ichor.write.nifti import write_mask
 from phantom import head
 
 SPACING, ORIGIN = (0.5, 0.6, 5.0), (-9.0, -12.0, 100.0)

@@ -10,9 +10,9 @@ import pytest
 import SimpleITK
 
 from ichor.errors import UnreadableInput
+from ichor.formats.nifti import write_mask
 from ichor.read import open_scan
 from ichor.scan import Scan
-from ichor.write.nifti import write_mask
 from phantom import head
 
 AFFINE = np.array([[-0.5, 0, 0, 9], [0, -0.6, 0, 12], [0, 0, 5.0, 100], [0, 0, 0, 1]])

@@ -21,9 +21,9 @@ from pydicom.uid import generate_uid
 from dicom_made import ct_slices, hu_of_head
 from dicom_made import save as save_dicom
 from ichor.errors import IchorError
+from ichor.findings.schema import Findings
 from ichor.read.base import ReadOptions
 from ichor.screen.batch import plan, screen_batch
-from ichor.screen.findings import Findings
 from ichor.screen.inputs import find_scans
 from ichor.screen.job import Job
 from ichor.screen.out_folder import write_batch

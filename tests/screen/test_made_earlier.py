@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ichor.screen.findings import json_schema
+from ichor.findings.schema import json_schema
 from ichor.screen.inputs import input_sha256, path_sha256
 from ichor.screen.pipeline import read_findings
 from paths import MADE_EARLIER

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from ichor.head import find_head
+from ichor.anatomy.head import find_head
 from ichor.windows import BRAIN
 from ichor.write.report.page import key_slices, ml, probability_words, ranges
 from ichor.write.report.pictures import Pictures

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from ichor.head import find_head
+from ichor.anatomy.head import find_head
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.write.report.pictures import NAME_HEIGHT, Pictures

@@ -23,8 +23,8 @@ def compare(
 
     from ichor.atomic import write_whole
     from ichor.dataset.ct_ich import CtIch
-    from ichor.evaluate.compare import compare as compare_folders
-    from ichor.evaluate.pages.compared import comparison_page
+    from ichor.pages.compared import comparison_page
+    from ichor.runs.compare import compare as compare_folders
 
     if as_json is not None and not as_json.absolute().parent.is_dir():
         raise IchorError(f"--json: expected a file in a folder that exists, found {as_json}")

@@ -16,6 +16,9 @@ def evaluate(
 ) -> None:
     """Compute all figures of the masks and scores in FOLDER again, into its metrics.json and README.md."""
     from ichor.dataset.ct_ich import CtIch
-    from ichor.evaluate.folder import evaluate_folder
+    from ichor.pages.run_tables import write_page
+    from ichor.runs.evaluate import evaluate_folder
 
-    show_figures(evaluate_folder(folder, CtIch(data)), folder)
+    metrics = evaluate_folder(folder, CtIch(data))
+    write_page(folder, metrics)
+    show_figures(metrics, folder)

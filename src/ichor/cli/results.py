@@ -15,7 +15,7 @@ def results(
     out: Annotated[Path, typer.Option("--out", help="The folder to write README.md and results.html into.")],
 ) -> None:
     """Set the runs in FOLDER... beside each other and the paper, on one page to read and to print."""
-    from ichor.evaluate.pages.overview import HTML, README, write_overview
+    from ichor.pages.overview import HTML, README, write_overview
 
     write_overview(folders, out)
     typer.echo(f"{out / README}: the runs beside the paper")

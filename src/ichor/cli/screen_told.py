@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from ichor.screen.findings import Findings, HemorrhageFindings, SubtypeFindings
+    from ichor.findings.schema import Findings, HemorrhageFindings, SubtypeFindings
     from ichor.screen.outcome import Outcome
 
 

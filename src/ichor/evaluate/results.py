@@ -13,7 +13,6 @@ from ichor.evaluate.lesions import LesionMatch, match_lesions
 from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.prediction import Prediction
 from ichor.evaluate.surface import SurfaceAgreement, surface_agreement
-from ichor.screen.measurements import volume_ml
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +79,8 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces:
         slice_probability=prediction.slice_probability,
         scan_probability=prediction.scan_probability,
         subtype_probability=prediction.subtype_probability,
-        volume_ml=volume_ml(overlaps.predicted, case.scan),
-        reference_volume_ml=volume_ml(overlaps.reference, case.scan),
+        volume_ml=case.scan.volume_ml(overlaps.predicted),
+        reference_volume_ml=case.scan.volume_ml(overlaps.reference),
         surface=surface_agreement(prediction.mask, case.mask, case.scan) if surfaces else None,
         lesions=match_lesions(prediction.mask, case.mask, case.scan),
     )

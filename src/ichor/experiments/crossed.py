@@ -32,8 +32,8 @@ from ichor.experiments.making import commit, fit_seconds, is_first_rank, write_m
 from ichor.experiments.start import Start
 from ichor.locks import one_at_a_time
 from ichor.methods import Method, get
-from ichor.methods.settings import SlicesChosen
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.settings import SlicesChosen
 from ichor.models.package import CONFIG
 
 NETWORKS = "networks"

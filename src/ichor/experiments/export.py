@@ -10,15 +10,15 @@ from typing import Any
 from ichor import __version__
 from ichor.atomic import whole_folder
 from ichor.errors import BadConfig
-from ichor.evaluate.files import METRICS
-from ichor.experiments.card import model_card
-from ichor.experiments.config import load_config
+from ichor.experiments.config import load_config, measured_limits
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import MADE_BY
 from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CARD, CONFIG, NETWORK, read_config, write_config, write_sums
+from ichor.pages.card import model_card
+from ichor.runs.files import METRICS
 
 
 def export_run(run: Path, out: Path, name: str | None = None) -> None:
@@ -42,7 +42,9 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
         shutil.copytree(fitted / MODEL, folder, dirs_exist_ok=True)
         write_config(folder, package)
         shutil.copyfile(figures, folder / METRICS)
-        (folder / CARD).write_text(model_card(package, metrics, made_by), encoding="utf-8")
+        (folder / CARD).write_text(
+            model_card(package, metrics, made_by, measured_limits(config.name)), encoding="utf-8"
+        )
         if (folder / NETWORK).is_file():  # some methods have none
             write_known_answer(folder, [NETWORK])
         write_sums(folder)

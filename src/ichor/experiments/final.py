@@ -22,7 +22,6 @@ from ichor.atomic import write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS
 from ichor.errors import BadConfig
-from ichor.evaluate.files import METRICS, read_metrics
 from ichor.experiments.config import ExperimentConfig, load_config
 from ichor.experiments.crossed import MODEL, require_no_validation
 from ichor.experiments.fold import fit_into, fold_folder, fold_of
@@ -30,11 +29,12 @@ from ichor.experiments.making import is_first_rank
 from ichor.experiments.run import REPORTED, claim, require_same, started_from
 from ichor.experiments.start import Start, read_start
 from ichor.methods import Method
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.package import CONFIG, NETWORK, Training, read_config
+from ichor.runs.files import METRICS, read_metrics
 
 if TYPE_CHECKING:
-    from ichor.train.evidence import Evidence
+    from ichor.methods.unet_slices.evidence import Evidence
 
 ALL = "all"
 OUT_OF_FOLD = "out-of-fold.json"

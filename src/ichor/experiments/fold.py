@@ -25,14 +25,14 @@ from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.crossed import MODEL, choose_crossed, train_networks
-from ichor.experiments.kept import read_answer, write_kept
 from ichor.experiments.making import MADE_BY, commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
 from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.base import Answer
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.package import CONFIG, Training, read_config, write_config
 from ichor.read import open_scan
+from ichor.runs.kept import read_answer, write_kept
 
 OUT_OF_FOLD = "out-of-fold"
 ANSWERS = "answers.sha256"

@@ -9,11 +9,11 @@ from typing import Any
 from ichor.atomic import whole_folder, write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
-from ichor.evaluate.figures import draw_figures
-from ichor.evaluate.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
-from ichor.evaluate.folder import evaluate_folder, header_in
-from ichor.evaluate.tables import results_page
 from ichor.experiments.run import probabilities_in
+from ichor.pages.pictures import draw_figures
+from ichor.pages.run_tables import results_page
+from ichor.runs.evaluate import evaluate_folder, header_in
+from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
 
 
 def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from ichor.dataset.case import Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.methods import load_method
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.calibration_slices import calibration_slices
+from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CARD, CONFIG, INT8, NETWORK, read_config, write_config, write_sums
-from ichor.train.quantize import calibration_slices, quantize_network
+from ichor.train.quantize import quantize_network
 
 _HEADING = "\n## In int8\n"
 _RUNS = """The network that runs, `model.int8.onnx`, is `model.onnx` in int8. The figures above are of that in fp32."""

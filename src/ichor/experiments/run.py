@@ -23,8 +23,6 @@ from ichor.atomic import write_whole
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
-from ichor.evaluate.files import METRICS, read_metrics, write_predictions
-from ichor.evaluate.folder import evaluate_folder
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.crossed import MODEL, NETWORKS, require_no_validation
 from ichor.experiments.fold import (
@@ -37,11 +35,14 @@ from ichor.experiments.fold import (
     kept_file,
     require_blocks,
 )
-from ichor.experiments.kept import read_answer, read_prediction
 from ichor.experiments.making import MADE_BY, is_first_rank
 from ichor.experiments.start import Start, read_start
 from ichor.locks import one_at_a_time
 from ichor.models.package import CONFIG, read_config
+from ichor.pages.run_tables import write_page
+from ichor.runs.evaluate import evaluate_folder
+from ichor.runs.files import METRICS, read_metrics, write_predictions
+from ichor.runs.kept import read_answer, read_prediction
 
 DATA = "data.json"
 REPORTED = "reported.json"
@@ -123,6 +124,7 @@ def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command_of: Com
             "made_by": {**_made_by(run, done), "command": command_of(numbers), "reduced": config.reduced},
         }
         metrics = evaluate_folder(run, dataset, header)
+        write_page(run, metrics)
         write_whole(run / REPORTED, of)
         return metrics
 

@@ -10,8 +10,8 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.statistics import named
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
-from ichor.methods.settings import UNetSlicesSettings
-from ichor.methods.unet_slices import UNetSlices
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.models.package import NETWORK, PackageConfig, StartedFrom, find_package, read_config, sha256, verify
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from ichor.anatomy.head import find_head
 from ichor.errors import BadConfig
-from ichor.head import find_head
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 

@@ -27,7 +27,7 @@ def load_method(
     except ValidationError as error:
         raise BadConfig(f"{folder / CONFIG}: expected settings of its method, found {one_line(error)}") from error
     if operating_point is not None:
-        from ichor.methods.unet_slices import UNetSlices
+        from ichor.methods.unet_slices.method import UNetSlices
 
         operating_point_of(folder, operating_point)
         assert isinstance(method, UNetSlices) and method.chosen is not None  # no other has operating points

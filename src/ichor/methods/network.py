@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from ichor.errors import BadConfig
 from ichor.methods.base import Forward, Method
-from ichor.methods.reading import Reader
 from ichor.segmentation import Inference
 
 if TYPE_CHECKING:
@@ -29,6 +28,22 @@ class NetworkMethod(Method, Protocol):
         ...
 
 
+def config_of(method: Method, chosen: BaseModel | None) -> PackageConfig:
+    """The config.yaml of a method and of what it has chosen.
+
+    Raises BadConfig where it has chosen nothing, which is to say that it is not fitted.
+    """
+    if chosen is None:
+        raise BadConfig(f"{method.name}: expected a fitted method to save, found one that is not")
+    return PackageConfig(
+        model=method.model or method.name,
+        version=method.version,
+        method=method.name,
+        settings=method.settings.model_dump(mode="json"),
+        chosen=chosen.model_dump(mode="json"),
+    )
+
+
 def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
     """Write model.onnx, for images of `side` pixels, and config.yaml into `folder`.
 
@@ -36,7 +51,7 @@ def save_network(method: NetworkMethod, folder: Path, side: int) -> None:
     BadConfig where the method is not fitted.
     """
     from ichor.models.engine import Engine
-    from ichor.models.package import NETWORK, config_of, write_config
+    from ichor.models.package import NETWORK, write_config
 
     config = config_of(method, method.chosen)
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +79,7 @@ def adopt_network(method: NetworkMethod, config: PackageConfig, folder: Path, th
 
     method.model, method.version = config.model, config.version
     engine = checked_engine(folder, config.network, threads)
-    _require(engine, "probability")
+    require_output(engine, "probability")
     method.forward = engine
 
 
@@ -75,36 +90,11 @@ def inference_of(forward: Forward | None) -> Inference | None:
     return forward.made_by if isinstance(forward, Engine) else None
 
 
-def _require(engine: Engine, output: str) -> None:
+def require_output(engine: Engine, output: str) -> None:
     """Raise BadConfig where the network has no such output."""
     if output not in engine.outputs:
         found = ", ".join(sorted(engine.outputs)) or "none"
         raise BadConfig(f"{engine.path}: expected a network with the output {output}, found {found}")
-
-
-def save_reader(reader: Reader, folder: Path) -> None:
-    """Write reader.onnx into `folder`."""
-    from ichor.models.engine import Engine
-    from ichor.models.package import READER
-
-    if isinstance(reader, Engine):  # loaded from a package: already exported
-        if reader.path.resolve() != (folder / READER).resolve():
-            shutil.copyfile(reader.path, folder / READER)
-    else:
-        from ichor.train.fit_reader import TorchReader
-
-        assert isinstance(reader, TorchReader)  # there is no third kind
-        reader.export(folder / READER)
-
-
-def load_reader(folder: Path) -> Reader:
-    """The reader that `save_reader` wrote. On one thread: it is too small to share out."""
-    from ichor.models.engine import Engine
-    from ichor.models.package import READER
-
-    engine = Engine(folder / READER, threads=1)
-    _require(engine, "slice_probability")
-    return engine
 
 
 def unfitted(name: str) -> BadConfig:

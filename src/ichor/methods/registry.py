@@ -10,8 +10,8 @@ from ichor.methods.base import Method
 
 METHODS = {
     "threshold": "ichor.methods.threshold:Threshold",
-    "unet-tiles": "ichor.methods.unet_tiles:UNetTiles",
-    "unet-slices": "ichor.methods.unet_slices:UNetSlices",
+    "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
+    "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",
 }
 
 

@@ -123,7 +123,8 @@ class Threshold:
 
     def save(self, folder: Path) -> None:
         """Write the settings and bounds as config.yaml."""
-        from ichor.models.package import config_of, write_config
+        from ichor.methods.network import config_of
+        from ichor.models.package import write_config
 
         write_config(folder, config_of(self, self.chosen))
 

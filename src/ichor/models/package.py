@@ -17,16 +17,13 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
-
-if TYPE_CHECKING:
-    from ichor.methods.base import Method
 
 DEFAULT_MODEL = "model"
 CONFIG = "config.yaml"
@@ -131,22 +128,6 @@ def _parse_config(text: str) -> PackageConfig:
     # libyaml's loader where PyYAML was built with it: Python's own takes far longer.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return PackageConfig.model_validate(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are safe ones)
-
-
-def config_of(method: Method, chosen: BaseModel | None) -> PackageConfig:
-    """The config.yaml of a method and of what it has chosen.
-
-    Raises BadConfig where it has chosen nothing, which is to say that it is not fitted.
-    """
-    if chosen is None:
-        raise BadConfig(f"{method.name}: expected a fitted method to save, found one that is not")
-    return PackageConfig(
-        model=method.model or method.name,
-        version=method.version,
-        method=method.name,
-        settings=method.settings.model_dump(mode="json"),
-        chosen=chosen.model_dump(mode="json"),
-    )
 
 
 def write_config(folder: Path, config: PackageConfig) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ichor.atomic import disk_errors_told, make_folder, write_whole
 from ichor.errors import OutputFailed
+from ichor.findings.schema import Findings
 from ichor.interruption import undisturbed
 from ichor.locks import one_at_a_time
-from ichor.screen.findings import Findings
 from ichor.screen.outcome import ERRORS, Outcome
 from ichor.screen.pipeline import earlier_findings, read_findings
-from ichor.write.summary import read_summary, row_of, write_summary
+from ichor.screen.summary import read_summary, row_of, write_summary
 
 SUMMARY = "summary.csv"
 

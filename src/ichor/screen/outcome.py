@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ichor.errors import IchorError
-from ichor.screen.findings import Findings
+from ichor.findings.schema import Findings
 from ichor.screen.job import Job
 
 # Where in the code unforeseen errors arose, beside the results.

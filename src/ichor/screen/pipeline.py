@@ -10,21 +10,21 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from ichor.anatomy.head import find_head
 from ichor.atomic import disk_errors_told, whole_folder
 from ichor.errors import IchorError
-from ichor.head import find_head
+from ichor.findings.build import findings, package_versions
+from ichor.findings.checks.check import unlikenesses
+from ichor.findings.measurements import lesions
+from ichor.findings.schema import Findings, Making, Timing
+from ichor.formats.nifti import grid_warnings, write_labels, write_probability
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.read.dicom.patient import patient_of
 from ichor.scan import Scan
-from ichor.screen.build import findings, package_versions
-from ichor.screen.findings import Findings, Making, Timing
 from ichor.screen.inputs import input_sha256, path_sha256
 from ichor.screen.job import Job
-from ichor.screen.measurements import lesions
-from ichor.screen.unlike import unlikenesses
 from ichor.segmentation import Segmentation
-from ichor.write.nifti import grid_warnings, write_labels, write_probability
 from ichor.write.report import write_report
 
 FINDINGS, MASK, PROBABILITY, REPORT = "findings.json", "mask.nii.gz", "probability.nii.gz", "report.html"

@@ -12,7 +12,6 @@ computes the same sums.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,30 +21,9 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from ichor.dataset.case import Case
-from ichor.methods.field import Field, neighbours
-from ichor.scan import Scan
-
 # Every layer that lies between two convolutions, so that an engine need not go back to fp32 there.
 _LAYERS = ("Conv", "Relu", "Add", "Concat", "MaxPool", "Resize")
 _BATCH = 4
-_SEED = 0
-
-
-def calibration_slices(
-    field_of: Callable[[Scan], tuple[NDArray[np.float32], Field]], neighbour_mm: float, cases: Sequence[Case]
-) -> NDArray[np.float32]:
-    """Slices as the network is shown them, (N, 3, H, W) HU: one of each case, and one with hemorrhage if it has any.
-
-    `field_of` brings a scan into the network's field; `neighbour_mm` is how far away the slices below and above lie.
-    """
-    rng = np.random.default_rng(_SEED)
-    slices = []
-    for case in cases:
-        drawn = [rng.choice(of) for of in (np.arange(len(case.positive)), np.flatnonzero(case.positive)) if of.size]
-        hu, _ = field_of(case.scan)
-        slices.append(hu[neighbours(case.scan.slice_positions_mm, case.scan.n_slices, neighbour_mm)[drawn]])
-    return np.concatenate(slices)
 
 
 def quantize_network(network: Path, slices: NDArray[np.float32], file: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated
+from ichor.formats.coco import CocoDataset
 from ichor.windows import BRAIN
-from ichor.write.coco import CocoDataset
 
 
 class CocoTarget:

@@ -13,12 +13,12 @@ from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut
 from ichor.annotate.export.grid_650 import Grid, grid_of
 from ichor.annotate.export.regions import FILE, encoded_regions
 from ichor.atomic import write_whole
+from ichor.dataset.layout import IMAGES, write_images, write_masks, write_tables
 from ichor.dataset.tables import SliceRow, Subject
 from ichor.errors import UnreadableInput
 from ichor.read.ct_ich import PIXEL_MM, SLICE_MM
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from ichor.write.ct_ich import IMAGES, write_images, write_masks, write_tables
 
 README = """The layout of ct-ich 1.0.0 (Hssayeni M. 2019, doi:10.13026/w8q8-ky94), written by Ichor.
 {use}

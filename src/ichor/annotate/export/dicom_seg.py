@@ -14,10 +14,10 @@ import numpy as np
 
 from ichor.annotate.export.annotated import Annotated, LeftOut
 from ichor.annotate.project import UNSTATED
+from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
+from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, subtype_segment
+from ichor.formats.uid import named_uid
 from ichor.subtypes import Subtype
-from ichor.write.dicom_seg import SegFacts, import_highdicom, segmentation
-from ichor.write.segments import INTRACRANIAL_HEMORRHAGE, subtype_segment
-from ichor.write.uid import named_uid
 
 SERIES_NUMBER = 500  # beyond the scanner's own
 SEGMENTS = {

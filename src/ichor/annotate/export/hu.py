@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ichor.dataset.export.release import GRAY_STEPS
+from ichor.formats.hu_scale import WHOLE_HU, HuScale
 from ichor.scan import Scan
-from ichor.write.hu_scale import WHOLE_HU, HuScale
 
 OF_GRAY = frozenset({"ct-ich", "video", "images"})
 

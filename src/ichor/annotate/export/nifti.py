@@ -14,7 +14,7 @@ from pathlib import Path
 from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated
 from ichor.annotate.export.hu import hu_scale
 from ichor.atomic import write_whole
-from ichor.write.nifti import grid_warnings, write_hu, write_labels
+from ichor.formats.nifti import grid_warnings, write_hu, write_labels
 
 
 class NiftiTarget:

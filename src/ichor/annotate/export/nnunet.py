@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated
 from ichor.annotate.export.hu import hu_scale
-from ichor.write.nnunet import NnUnetDataset
+from ichor.formats.nnunet import NnUnetDataset
 
 NAME = "Dataset502_Annotated"  # 501 is ct-ich, as `ichor dataset export` writes it
 

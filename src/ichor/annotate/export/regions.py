@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from ichor.annotate.project import UNSTATED
 from ichor.errors import UnreadableInput
-from ichor.evaluate.run_lengths import from_run_lengths, run_lengths
+from ichor.formats.coco import regions
+from ichor.formats.run_lengths import from_run_lengths, run_lengths
 from ichor.subtypes import Subtype
-from ichor.write.coco import regions
 
 FILE = "regions.json"
 _SUBTYPES = tuple(Subtype)

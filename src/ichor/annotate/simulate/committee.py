@@ -49,7 +49,7 @@ class Committee:
         `folder` lets an interrupted training continue; `go_on_from` is that of the committee before, whose weights are
         gone on from. Raises BadConfig where no labelled slice has hemorrhage.
         """
-        from ichor.train.fit_slices import train_slices
+        from ichor.methods.unet_slices.fit import train_slices
 
         n_positive = sum(int(case.positive.sum()) for case in labelled)
         n_negative = sum(int((~case.positive).sum()) for case in labelled)

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ichor.errors import BadConfig
 from ichor.experiments.config import find_config
-from ichor.methods.settings import UNetSlicesSettings
+from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.models.package import one_line
 from ichor.train.settings import Strict, TrainingSettings
 

@@ -8,11 +8,11 @@ from typing import Any
 from ichor.annotate import labelling_time as time
 from ichor.annotate.simulate.figures import AUC, DICE, PAPER_DICE
 from ichor.annotate.simulate.strategies import Strategy
-from ichor.evaluate.pages.blocks import Cell, Table
-from ichor.evaluate.pages.markdown import paragraph, table
-from ichor.evaluate.pages.run import USE
-from ichor.evaluate.pages.words import cell, interval_of, listed, value_of
-from ichor.evaluate.paper import DATASET_CITATION
+from ichor.pages.blocks import Cell, Table
+from ichor.pages.markdown import paragraph, table
+from ichor.pages.paper import DATASET_CITATION
+from ichor.pages.run import USE
+from ichor.pages.words import cell, interval_of, listed, value_of
 
 PICTURE = "learning-curves.png"
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ichor.annotate.simulate.figures import AUC, DICE
 from ichor.annotate.simulate.strategies import Strategy
-from ichor.evaluate.figures.style import BLUE, DASHED, EDGE, GREEN, ORANGE, panels, styled
+from ichor.pages.pictures.style import BLUE, DASHED, EDGE, GREEN, ORANGE, panels, styled
 
 _LOOKS = {
     Strategy.RANDOM: (ORANGE, "s"),

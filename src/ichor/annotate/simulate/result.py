@@ -16,7 +16,7 @@ from ichor.annotate.simulate.picture import learning_curve_figure
 from ichor.annotate.simulate.run import Repetition
 from ichor.atomic import write_whole
 from ichor.dataset.ct_ich import CtIch
-from ichor.evaluate.figures.style import png
+from ichor.pages.pictures.style import png
 
 SIMULATION = "simulate.json"
 

@@ -10,7 +10,7 @@ from ichor.annotate.labelling_time import labelling_s
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.methods.field import take_field
-from ichor.methods.settings import UNetSlicesSettings
+from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.scan import Scan
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.anatomy.head import find_head
 from ichor.dataset.acquisition.resample import (
     HALF,
     Image,
@@ -17,7 +18,6 @@ from ichor.dataset.acquisition.resample import (
     slices_of,
 )
 from ichor.dataset.case import Case
-from ichor.head import find_head
 from ichor.scan import FloatArray
 
 

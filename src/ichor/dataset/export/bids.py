@@ -24,8 +24,8 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.release import AUTHORS, PAPER, RELEASES, SCANNER, SEX_LETTERS, TITLE
 from ichor.dataset.folds import N_FOLDS, authors_fold
 from ichor.dataset.tables import SliceRow, Subject
+from ichor.formats.nifti import write_hu, write_mask
 from ichor.subtypes import Subtype
-from ichor.write.nifti import write_hu, write_mask
 
 BIDS_VERSION = "1.10.0"
 RAW_IGNORED = "export.json\nsub-*/ct\n"

@@ -16,10 +16,10 @@ from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.release import DELINEATED, RELEASES, SCANNER, SEX_LETTERS
 from ichor.dataset.tables import Subject
-from ichor.write.dicom_ct import CtFacts, ct_images, write_images
-from ichor.write.dicom_seg import SegFacts, import_highdicom, segmentation
-from ichor.write.segments import INTRACRANIAL_HEMORRHAGE
-from ichor.write.uid import named_uid
+from ichor.formats.dicom_ct import CtFacts, ct_images, write_images
+from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
+from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE
+from ichor.formats.uid import named_uid
 
 
 class DicomTarget:

@@ -16,7 +16,7 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.release import RELEASES, TITLE
 from ichor.dataset.folds import N_FOLDS, authors_fold
 from ichor.dataset.tables import Subject
-from ichor.write.nnunet import NnUnetDataset
+from ichor.formats.nnunet import NnUnetDataset
 
 # nnU-Net asks for numbers from 500 on, since published datasets and models take those below.
 NAME = "Dataset501_CtIch"

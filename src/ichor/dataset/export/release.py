@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ichor.write.hu_scale import WHOLE_HU, HuScale
+from ichor.formats.hu_scale import WHOLE_HU, HuScale
 
 TITLE = "Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation"
 # As the dataset's README has them.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ichor.noise import SHARP_HU
+from ichor.anatomy.noise import SHARP_HU
 from ichor.read.bounds import USUAL_THICKNESS_MM
 from ichor.read.dicom.join import FEWEST_SLICES, SAME_PART, WHOLE_HEAD_MM, are_one_kind, why_not_above
 from ichor.read.dicom.kinds import is_computed, is_of_other_body_part

@@ -2,7 +2,7 @@
 
 Convolution Kernel (0018,1210) is free text. What the makers call theirs, after their manuals and what is found in
 public series; where the name is unknown, what the series is called and the window it asks for have to do, and after
-these its noise (`ichor.noise`).
+these its noise (`ichor.anatomy.noise`).
 """
 
 from __future__ import annotations

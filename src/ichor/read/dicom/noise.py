@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor import noise
+from ichor.anatomy import noise
 from ichor.read.dicom.bits import UndecodableError
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.pixels import hu_of, stored_images
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 
 def noise_hu(slices: Sequence[Slice]) -> float | None:
-    """The noise of a series, as `ichor.noise` has it, about the middle of three slices about the middle."""
+    """The noise of a series, as `ichor.anatomy.noise` has it, about the middle of three slices about the middle."""
     read = (
         (one, np.asarray(hu_of(stored, one)))
         for one, stored in stored_images(middle_three(slices))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.anatomy.noise import SHARP_HU
 from ichor.errors import UnreadableInput
-from ichor.noise import SHARP_HU
 from ichor.read.bounds import require
 from ichor.read.dicom.bits import UndecodableError
 from ichor.read.dicom.doubts import is_of_other_sign, notes_on_scale

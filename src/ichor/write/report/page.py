@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.anatomy.head import HeadOutline
 from ichor.atomic import write_whole
-from ichor.head import HeadOutline
+from ichor.findings.schema import Findings, LesionFindings
 from ichor.read.dicom.patient import Patient
 from ichor.scan import Scan
-from ichor.screen.findings import Findings, LesionFindings
 from ichor.subtypes import Subtype
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of

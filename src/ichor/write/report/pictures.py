@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from ichor.head import HeadOutline
+from ichor.anatomy.head import HeadOutline
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.windows import BRAIN

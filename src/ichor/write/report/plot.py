@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ichor.screen.findings import Findings
+from ichor.findings.schema import Findings
 
 WIDTH, HEIGHT = 760, 200
 LEFT, RIGHT, TOP, BOTTOM = 40, 14, 14, 52

@@ -1,0 +1,1 @@
+"""Input checks: whether a scan is what the models were made for."""

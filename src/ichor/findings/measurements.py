@@ -1,0 +1,207 @@
+"""What is measured on a mask: lesions, their volume, largest diameter, ABC/2, side and subtype.
+
+ABC/2 is the bedside estimate of Kothari et al., "The ABCs of measuring intracerebral hemorrhage volumes",
+Stroke 27:1304-1305 (1996): A is the largest diameter on the slice with the largest area, B the largest
+diameter at a right angle to A on the same slice, and C the slices' heights, each slice counted in full
+where its area is over 75 % of the largest, half from 25 to 75 %, and not at all below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ichor.anatomy.head import HeadOutline
+from ichor.findings.lesion_subtypes import subtype_labels
+from ichor.orientation import radiological_pixel_mm, to_radiological
+from ichor.scan import FloatArray, Scan
+from ichor.subtypes import Subtype
+
+Mask = NDArray[np.bool_]
+Side = Literal["right", "left", "midline"]
+
+# A voxel this near to the head's centre line, as a share of the head's width (about 5 mm), counts to
+# neither side: the centre line is known no better than that.
+MIDLINE_BAND = 0.03
+# The share of a lesion that must lie on one side for the lesion to be called of that side.
+SIDE_SHARE = 0.75
+# A noisy mask falls into thousands of specks; only so many lesions, the largest, are measured one by one.
+MOST_LESIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One lesion: voxels of the mask that touch each other by a face, an edge or a corner.
+
+    Lengths are in mm, volumes in mL (1 mL = 1000 mm3); None where the pixel size or the slices' heights are
+    unknown. `slices` are (lowest, highest) and `centre_slice` the one with the largest area, all counted
+    from 0. `side` is the patient's, None where the slices show no head to refer it to. `subtype` is None where the
+    method tells none.
+    """
+
+    volume_px: int
+    volume_ml: float | None
+    slices: tuple[int, int]
+    n_slices: int
+    centre_slice: int
+    largest_diameter_mm: float | None
+    a_mm: float | None
+    b_mm: float | None
+    c_mm: float | None
+    abc2_ml: float | None
+    side: Side | None
+    subtype: Subtype | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesions:
+    """The lesions of a mask: how many there are, and the largest of them measured, the largest first.
+
+    `labels` is (n, rows, columns) uint8 on the scan's own grid: 0 where nothing is marked; elsewhere the lesion's
+    subtype, 1 to 5 in the order of `Subtype`, or 1 where the method tells no subtypes.
+    """
+
+    count: int
+    largest: tuple[Lesion, ...]
+    labels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """What a lesion's voxels measure: for each slice in the radiological convention, None where unknown."""
+
+    scan: Scan
+    pixel_mm: FloatArray | None
+    head: HeadOutline
+
+
+def lesions(
+    mask: Mask, scan: Scan, head: HeadOutline, subtype_probability: NDArray[np.float64] | None = None
+) -> Lesions:
+    """The lesions of a mask (n, rows, columns) on the grid of `scan`; the MOST_LESIONS largest are measured.
+
+    `subtype_probability` is that of `Segmentation`. Raises ValueError where the mask is not on the scan's grid.
+    """
+    if mask.shape != scan.voxels.shape:
+        raise ValueError(f"expected a mask of shape {scan.voxels.shape}, found {mask.shape}")
+    marked = to_radiological(mask, scan)
+    box = ndimage.find_objects(marked.view(np.uint8))
+    if not box or box[0] is None:
+        return Lesions(0, (), mask.view(np.uint8))
+    corner = tuple(one.start for one in box[0])
+    lesion_of, count = ndimage.label(marked[box[0]], structure=np.ones((3, 3, 3)))
+    sizes = np.bincount(lesion_of.ravel(), minlength=count + 1)[1:]
+    parts = ndimage.find_objects(lesion_of)
+    labels, subtypes = mask.view(np.uint8), None
+    if subtype_probability is not None:
+        subtypes = subtype_labels(lesion_of, count, subtype_probability[box[0][0]])
+        labels = np.zeros(mask.shape, np.uint8)
+        to_radiological(labels, scan)[box[0]] = np.r_[np.uint8(0), subtypes][lesion_of]
+    grid = _Grid(scan, radiological_pixel_mm(scan), head)
+    found = []
+    # A stable sort: of lesions of one size, the lower one comes first.
+    for index in np.argsort(-sizes, kind="stable")[:MOST_LESIONS]:
+        part = parts[index]
+        start = tuple(int(one.start) + first for one, first in zip(part, corner, strict=True))
+        subtype = None if subtypes is None else tuple(Subtype)[subtypes[index] - 1]
+        found.append(_lesion(lesion_of[part] == index + 1, start, grid, subtype))
+    return Lesions(int(count), tuple(found), labels)
+
+
+def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtype: Subtype | None) -> Lesion:
+    """Measure one lesion, cut out at `corner` (slice, row, column) of the turned scan."""
+    area_px = np.zeros(grid.scan.n_slices, np.int64)
+    area_px[corner[0] : corner[0] + len(part)] = part.sum(axis=(1, 2))
+    on_slices = np.flatnonzero(area_px)
+    areas_mm2 = grid.scan.pixel_area_mm2
+    area = area_px if areas_mm2 is None else area_px * areas_mm2
+    centre = int(area.argmax())
+    largest = a_mm = b_mm = None
+    if grid.pixel_mm is not None:
+        a_mm, b_mm = diameters_mm(part[centre - corner[0]], grid.pixel_mm[centre])
+        largest = max(diameters_mm(part[k - corner[0]], grid.pixel_mm[k])[0] for k in on_slices)
+    c_mm = abc2_height_mm(area, grid.scan.slice_heights_mm)
+    return Lesion(
+        volume_px=int(area_px.sum()),
+        volume_ml=grid.scan.volume_ml(area_px),
+        slices=(int(on_slices[0]), int(on_slices[-1])),
+        n_slices=int(on_slices.size),
+        centre_slice=centre,
+        largest_diameter_mm=largest,
+        a_mm=a_mm,
+        b_mm=b_mm,
+        c_mm=c_mm,
+        abc2_ml=None if a_mm is None or b_mm is None or c_mm is None else a_mm * b_mm * c_mm / 2 / 1000,
+        side=_side(part, corner, grid.head),
+        subtype=subtype,
+    )
+
+
+def diameters_mm(pixels: Mask, pixel_mm: FloatArray) -> tuple[float, float]:
+    """A shape's largest diameter on one slice (rows, columns), and the largest at a right angle to it, in mm.
+
+    Pixels have their full extent: one square pixel is as long as its diagonal. Both diameters are straight
+    lines inside the shape's convex hull, as calipers would take them; the second is the longest such line at
+    a right angle to the first, not the width of the shape's shadow.
+    """
+    hull = _hull_mm(pixels, pixel_mm)
+    apart = np.linalg.norm(hull[:, None] - hull[None], axis=-1)
+    start, end = np.unravel_index(apart.argmax(), apart.shape)
+    length = float(apart[start, end])
+    along = (hull[end] - hull[start]) / length
+    u, v = hull @ along, hull @ np.array([-along[1], along[0]])
+    # The line at a right angle through any u runs from the lower to the upper chain of the hull. Its length
+    # is concave and piecewise linear in u, so the longest goes through a corner. The ends of the first
+    # diameter are the only corners at the extremes of u (any other would lie further away), so both chains
+    # reach from end to end.
+    base = np.interp(u, [u[start], u[end]], [v[start], v[end]])
+    upper, lower = v >= base - 1e-9, v <= base + 1e-9
+    return length, float(np.max(_chain(u, v, upper) - _chain(u, v, lower)))
+
+
+def abc2_height_mm(area: NDArray[np.number], heights_mm: FloatArray | None) -> float | None:
+    """C of ABC/2 in mm, from a lesion's area on each slice, (n,) in any unit; None for unknown heights."""
+    if heights_mm is None:
+        return None
+    share = area / area.max()
+    weight = np.select([share > 0.75, share >= 0.25], [1.0, 0.5], default=0.0)
+    return float(weight @ heights_mm)
+
+
+def _hull_mm(pixels: Mask, pixel_mm: FloatArray) -> FloatArray:
+    """(m, 2) corners of the convex hull in mm (row, column), from the outermost pixel corners of each row."""
+    from scipy.spatial import ConvexHull  # slow to import, and needed for lesions only
+
+    rows = np.flatnonzero(pixels.any(axis=1))
+    first = pixels[rows].argmax(axis=1)
+    past_last = pixels.shape[1] - pixels[rows, ::-1].argmax(axis=1)
+    corners = np.array(
+        [
+            np.concatenate([rows, rows, rows + 1, rows + 1]),
+            np.concatenate([first, past_last, first, past_last]),
+        ],
+        np.float64,
+    ).T
+    return np.asarray(corners[ConvexHull(corners).vertices] * pixel_mm, np.float64)
+
+
+def _chain(u: FloatArray, v: FloatArray, chosen: Mask) -> FloatArray:
+    """The height of one chain of a convex polygon at every u."""
+    order = np.argsort(u[chosen])
+    return np.interp(u, u[chosen][order], v[chosen][order])
+
+
+def _side(part: Mask, corner: tuple[int, ...], head: HeadOutline) -> Side | None:
+    """The patient's side on which a lesion lies; columns grow to the patient's left."""
+    slices, _, columns = np.nonzero(part)
+    middle = head.middle_column[slices + corner[0]]
+    away = (columns + corner[2] + 0.5 - middle) / head.width[slices + corner[0]]
+    if not np.isfinite(away).all():
+        return None
+    if np.mean(away > MIDLINE_BAND) >= SIDE_SHARE:
+        return "left"
+    return "right" if np.mean(away < -MIDLINE_BAND) >= SIDE_SHARE else "midline"

@@ -1,0 +1,1 @@
+"""`unet-slices`: a compact U-Net on whole slices at a fixed pixel size, with the slices below and above."""

@@ -1,0 +1,30 @@
+"""The slices that the int8 variant of a network is calibrated on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.dataset.case import Case
+from ichor.methods.field import Field, neighbours
+from ichor.scan import Scan
+
+_SEED = 0
+
+
+def calibration_slices(
+    field_of: Callable[[Scan], tuple[NDArray[np.float32], Field]], neighbour_mm: float, cases: Sequence[Case]
+) -> NDArray[np.float32]:
+    """Slices as the network is shown them, (N, 3, H, W) HU: one of each case, and one with hemorrhage if it has any.
+
+    `field_of` brings a scan into the network's field; `neighbour_mm` is how far away the slices below and above lie.
+    """
+    rng = np.random.default_rng(_SEED)
+    slices = []
+    for case in cases:
+        drawn = [rng.choice(of) for of in (np.arange(len(case.positive)), np.flatnonzero(case.positive)) if of.size]
+        hu, _ = field_of(case.scan)
+        slices.append(hu[neighbours(case.scan.slice_positions_mm, case.scan.n_slices, neighbour_mm)[drawn]])
+    return np.concatenate(slices)

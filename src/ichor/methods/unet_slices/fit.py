@@ -1,0 +1,152 @@
+"""Fitting `unet-slices`: cases to samples, and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ichor.anatomy.head import head_length_mm
+from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.evaluate.detection import average_precision, roc_curve
+from ichor.evaluate.overlap import Overlaps, subject_averages
+from ichor.methods.field import Field, neighbours
+from ichor.methods.unet_slices.operating_points import VOXEL_THRESHOLDS
+from ichor.methods.unet_slices.settings import UNetSlicesSettings
+from ichor.nets.ensemble import Ensemble
+from ichor.nets.slice_unet import SliceUNet
+from ichor.scan import Scan
+from ichor.train.forward import TorchForward
+from ichor.train.loop import train
+from ichor.train.samples import SliceSamples
+from ichor.train.start import load_weights
+
+FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
+
+
+def train_slices(
+    settings: UNetSlicesSettings,
+    field_of: FieldOf,
+    training: Sequence[Case],
+    validation: Sequence[Case],
+    workdir: Path,
+    *,
+    go_on_from: Path | None = None,
+    quiet: bool = False,
+) -> tuple[TorchForward, float]:
+    """Train the network of `settings`; returns it with the median length of the training heads in mm.
+
+    `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`, with
+    a folder in it for each member where there are several, which differ by their seeds;
+    `go_on_from` is the workdir of an earlier training or a model package whose weights are gone on from. Without
+    validation cases nothing is validated, and the weights are the last. Raises BadConfig where weights do not fit.
+    """
+    pool = _prepare(settings, field_of, training)
+    validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
+    samples = SliceSamples(
+        pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste, faint=settings.faint
+    )
+    torch.manual_seed(settings.training.seed)
+    subtypes = settings.training.subtype_loss > 0
+    members = [SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes) for _ in range(settings.members)]
+    network = members[0] if settings.members == 1 else Ensemble(members)
+    if go_on_from is not None:
+        load_weights(network, go_on_from)
+    for k, member in enumerate(members):
+        own = settings.training.model_copy(update={"seed": settings.training.seed + k})
+        train(
+            member, samples, validate, own, workdir if settings.members == 1 else member_folder(workdir, k), quiet=quiet
+        )
+    return TorchForward(network), pool.head_mm
+
+
+def member_folder(workdir: Path, k: int) -> Path:
+    """Where member `k`, from 0, of several is trained."""
+    return workdir / f"member-{k + 1}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Slices:
+    """All slices of some cases in the network's field, one after another."""
+
+    hu: NDArray[np.int16]
+    mask: NDArray[np.bool_]
+    neighbours: NDArray[np.int64]
+    labels: NDArray[np.bool_]
+    subjects: list[str]
+    first: list[int]
+    head_mm: float
+
+
+def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case]) -> _Slices:
+    hu, mask, around, labels, subjects, heads, first = [], [], [], [], [], [], [0]
+    for case in cases:
+        scan = case.scan
+        slices, field = field_of(scan)
+        hu.append(np.clip(np.round(slices), -2000, 6000).astype(np.int16))
+        mask.append(field.take_mask(case.mask))
+        around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
+        labels.append(case.labels)
+        subjects.append(case.subject)
+        first.append(first[-1] + scan.n_slices)
+        heads.append(head_length_mm(scan))
+    return _Slices(
+        np.concatenate(hu),
+        np.concatenate(mask),
+        np.concatenate(around),
+        np.concatenate(labels),
+        subjects,
+        first,
+        float(np.median(heads)),
+    )
+
+
+def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
+    """Figures of a network on the validation slices, in its own field: quicker than on the scans' grid."""
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        forward = TorchForward(network)
+        batches = [
+            forward(slices.hu[slices.neighbours[start : start + 16]].astype(np.float32))
+            for start in range(0, len(slices.hu), 16)
+        ]
+        probability = np.concatenate([b["probability"] for b in batches])
+        slice_probability = np.concatenate([b["slice_probability"] for b in batches])
+        dice = {}
+        for threshold in VOXEL_THRESHOLDS:
+            mask = probability >= threshold
+            dice[threshold] = _mean_dice(
+                {
+                    subject: Overlaps.of(mask[a:b], slices.mask[a:b])
+                    for subject, a, b in zip(slices.subjects, slices.first, slices.first[1:], strict=False)
+                }
+            )
+        best = max(VOXEL_THRESHOLDS, key=lambda t: dice[t])
+        positive = slices.labels.any(axis=1)
+        figures = {
+            "score": dice[best],
+            "dice_threshold": float(best),
+            "dice_at_half": dice[0.5],
+            "slice_auc": roc_curve(positive, slice_probability).auc,
+            "slice_auc_voxel": roc_curve(positive, probability.max(axis=(1, 2))).auc,
+            "slice_ap": average_precision(positive, slice_probability),
+        }
+        if "subtype_probability" in batches[0]:
+            subtypes = np.concatenate([b["subtype_probability"] for b in batches])
+            present = slices.labels.any(axis=0)
+            figures["subtype_auc"] = float(
+                np.mean([roc_curve(slices.labels[:, i], subtypes[:, i]).auc for i in np.flatnonzero(present)])
+            )
+        return figures
+
+    return validate
+
+
+def _mean_dice(overlaps: dict[str, Overlaps]) -> float:
+    values = [dice for dice, _ in subject_averages(overlaps, leave_out=[CHRONIC_SUBJECT]).values()]
+    return float(np.mean(values)) if values else 0.0

@@ -1,0 +1,131 @@
+"""Operating points of `unet-slices`, and how far its outlines reach, by cases that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.methods.unet_slices.evidence import Evidence
+from ichor.methods.unet_slices.outline import voxels_within
+from ichor.scan import FloatArray
+
+DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+# Of the scans without hemorrhage, those left unmarked at two of the operating points.
+BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY = 0.6, 0.95
+
+# Where one scan alone is outlined worse, that and its standard error are the same number: it may be chance.
+_ROUNDING = 1e-9
+
+# Dense where it is low: so is the probability of small and faint lesions, and theirs is the threshold that decides.
+VOXEL_THRESHOLDS = (
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.07,
+    0.1,
+    0.12,
+    0.15,
+    0.18,
+    0.2,
+    0.25,
+    0.3,
+    0.35,
+    0.4,
+    0.5,
+    0.6,
+    0.7,
+    0.8,
+    0.9,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """A case and, of each of its slices, the probabilities (v,) that its voxels have, from the highest.
+
+    `counts` (v, 2) are how many voxels have each that are not hemorrhage and that are.
+    """
+
+    case: Evidence
+    slices: list[tuple[FloatArray, NDArray[np.int64]]]
+
+    @classmethod
+    def of(cls, case: Evidence, voxels: FloatArray) -> Ranked:
+        """`voxels` (regions, bins) are the probabilities of what is counted in `case.voxels`."""
+        slices = []
+        for k in range(len(case.labels)):
+            here = case.region_slice == k
+            counts = np.moveaxis(case.voxels[here], 1, 2).reshape(-1, 2)
+            there = np.flatnonzero(counts.any(axis=1))
+            order = there[np.argsort(-voxels[here].ravel()[there], kind="stable")]
+            slices.append((voxels[here].ravel()[order], counts[order]))
+        return cls(case, slices)
+
+    def marked(self, doubt: float) -> NDArray[np.int64]:
+        """(thresholds, n, 2) voxels marked on each slice at each of `VOXEL_THRESHOLDS`: not hemorrhage, and such."""
+        marked = np.zeros((len(VOXEL_THRESHOLDS), len(self.slices), 2), np.int64)
+        for k, (probability, counts) in enumerate(self.slices):
+            within = voxels_within(probability, counts.sum(axis=1), doubt)
+            on = probability.max(initial=0.0) >= np.array(VOXEL_THRESHOLDS)
+            marked[:, k] = on[:, None] * counts[:within].sum(axis=0)
+        return marked
+
+    def dice(self, marked: NDArray[np.int64]) -> FloatArray:
+        """(thresholds,) the mean of the Dice in 3-D and of the mean Dice of the slices with hemorrhage."""
+        reference = self.case.reference
+        hit, size = 2 * marked[..., 1], marked.sum(axis=2) + reference
+        of_slices = hit[:, reference > 0] / size[:, reference > 0]
+        return np.asarray((hit.sum(axis=1) / size.sum(axis=1) + of_slices.mean(axis=1)) / 2)
+
+
+def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
+    """The doubt of outlines, and the thresholds by name, from the lowest.
+
+    `balanced` leaves 60 % of the scans without hemorrhage unmarked, as far as any threshold does, and is the lowest of
+    those whose Dice, at some doubt, is no more than a standard error of the paired difference below the best: of what
+    outlines alike, that which finds most (after Breiman et al. 1984, who chose among trees so). The doubt is that of
+    the best Dice at it. Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on
+    their slices without any, and that of their slices with hemorrhage, where a small one counts as much as a large one.
+    `triage` is the highest that finds as many as any does of the hemorrhages of which there is a candidate (what an
+    outline cuts away beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of
+    the scans without hemorrhage, or the highest.
+    """
+    n = len(VOXEL_THRESHOLDS)
+    to_outline = [one for one in cases if one.case.reference.any()]
+    to_find = [one for one in cases if one.case.true.any()]
+    without = [one for one in cases if not one.case.positive.any()]
+    # Which slices are marked does not depend on the doubt.
+    unmarked = np.array([~one.marked(0.0).any(axis=(1, 2)) for one in without], bool).reshape(-1, n).sum(axis=0)
+    enough = unmarked >= min(BALANCED_SPECIFICITY * len(without), unmarked.max())
+    # Where nothing is found there is nothing to learn: one half, if it leaves enough alone.
+    doubt, balanced = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough)))
+    dice = np.array([[one.dice(one.marked(of)) for of in DOUBTS] for one in to_outline]).reshape(-1, len(DOUBTS), n)
+    if dice[:, :, enough].any():
+        balanced = _lowest_as_good(dice, enough)
+        doubt = DOUBTS[int(np.argmax(dice[:, :, balanced].sum(axis=0)))]
+    found = np.array([one.marked(doubt)[..., 1].any(axis=1) for one in to_find], bool).reshape(-1, n)
+    n_found = found.sum(axis=0)
+    finds_most = np.flatnonzero(n_found == n_found.max())
+    specific = np.flatnonzero(unmarked >= SPECIFIC_SPECIFICITY * len(without))
+    chosen = {
+        "triage": min(int(finds_most.max()), balanced),
+        "balanced": balanced,
+        "specific": max(int(specific.min(initial=n - 1)), balanced),
+    }
+    return doubt, {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}
+
+
+def _lowest_as_good(dice: FloatArray, allowed: NDArray[np.bool_]) -> int:
+    """The lowest allowed threshold that, at some doubt, is as good as the best; `dice` (cases, doubts, thresholds)."""
+    best = np.unravel_index(np.argmax(np.where(allowed, dice.sum(axis=0), -1)), dice.shape[1:])
+    behind = dice[:, best[0], best[1], None, None] - dice
+    error = behind.std(axis=0, ddof=1) / np.sqrt(len(dice)) if len(dice) > 1 else 0.0
+    as_good = behind.mean(axis=0) <= error + _ROUNDING
+    return int(np.argmax(as_good.any(axis=0) & allowed))

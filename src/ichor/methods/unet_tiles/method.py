@@ -1,0 +1,143 @@
+"""`unet-tiles`: the paper's third experiment, its U-Net on overlapping tiles (sections 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor import __version__
+from ichor.methods.base import Answer, Forward
+from ichor.methods.field import Field, take_field, tile_corners
+from ichor.methods.morphology import close_then_open
+from ichor.methods.network import adopt_network, inference_of, save_network, unfitted
+from ichor.methods.unet_tiles.settings import TilesChosen, UNetTilesSettings
+from ichor.orientation import from_radiological
+from ichor.scan import Scan
+from ichor.segmentation import MadeBy, Segmentation
+
+if TYPE_CHECKING:
+    from ichor.dataset.case import Case
+
+
+class UNetTiles:
+    """Segments tiles with the paper's U-Net, averages where they overlap, thresholds, closes and opens."""
+
+    name = "unet-tiles"
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = UNetTilesSettings(**settings)
+        self.chosen: TilesChosen | None = None
+        self.forward: Forward | None = None
+        self.model: str | None = None
+        self.version = __version__
+
+    @property
+    def corners(self) -> NDArray[np.int64]:
+        """(tiles, 2) first row and column of each tile of the field; 7 x 7 = 49 by the paper's numbers."""
+        return tile_corners(self.settings.size, self.settings.tile, self.settings.stride)
+
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """Train on tiles of the training cases; the validation cases choose the epoch."""
+        from ichor.methods.unet_tiles.fit import train_tiles
+
+        self.forward, head_mm = train_tiles(self.settings, self.field_of, training, validation, workdir)
+        self.chosen = TilesChosen(head_mm=head_mm)
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The network's answer on the scan's own grid, and what follows from it."""
+        return self.decide(self.answer(scan))
+
+    def answer(self, scan: Scan) -> Answer:
+        """Overlapping tiles averaged, (n, rows, columns): `probability` float32, and `stretched` uint8.
+
+        The latter is the same of tiles that were each stretched so that its lowest probability is 0 and its highest
+        255, as the released code saved them: an empty tile's faint maximum becomes full hemorrhage.
+        """
+        hu, field = self.field_of(scan)
+        averaged, stretched = zip(*(self._average(one) for one in hu), strict=True)
+
+        def give_back(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+            return np.ascontiguousarray(from_radiological(field.give_back(np.stack(slices)), scan))
+
+        return {
+            "probability": give_back(averaged),
+            "stretched": np.round(give_back(stretched) * 255).astype(np.uint8),
+        }
+
+    def decide(self, answer: Answer) -> Segmentation:
+        """The threshold and the morphology applied. A slice's probability is its highest voxel's."""
+        probability: NDArray[np.float32] = answer["probability"]
+        if self.settings.stretch:
+            probability = np.asarray(answer["stretched"] / 255, np.float32)
+        slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
+        return Segmentation(
+            probability=probability,
+            mask=self.mask_at(probability, self.settings.threshold),
+            slice_probability=slice_probability,
+            scan_probability=float(slice_probability.max()),
+            made_by=MadeBy(
+                name=self.name,
+                model=self.model,
+                version=self.version,
+                threshold=self.settings.threshold,
+                settings=self.settings.model_dump(exclude={"training"}, mode="json"),
+                inference=inference_of(self.forward),
+            ),
+        )
+
+    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+        """Voxels at or above the threshold, closed and opened as the settings say."""
+        mask = probability >= threshold
+        return close_then_open(mask) if self.settings.morphology else mask
+
+    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
+        return take_field(
+            scan,
+            size=self.settings.size,
+            pixel_mm=self.settings.pixel_mm,
+            centre=self.settings.centre,
+            head_mm=None if self.chosen is None else self.chosen.head_mm,
+        )
+
+    def _average(self, hu: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The tiles of one slice averaged where they overlap: as they are, and each stretched to 0..1."""
+        if self.forward is None:
+            raise unfitted(self.name)
+        tile, corners = self.settings.tile, self.corners
+        total = np.zeros((2, *hu.shape), np.float32)
+        times = np.zeros(hu.shape, np.float32)
+        for start in range(0, len(corners), self.settings.batch):
+            some = corners[start : start + self.settings.batch]
+            tiles = np.stack([hu[r : r + tile, c : c + tile] for r, c in some])[:, None]
+            for (r, c), probability in zip(some, self.forward(tiles)["probability"], strict=True):
+                total[0, r : r + tile, c : c + tile] += probability
+                total[1, r : r + tile, c : c + tile] += _stretch(probability)
+                times[r : r + tile, c : c + tile] += 1
+        averaged, stretched = total / np.maximum(times, 1)
+        return averaged, stretched
+
+    def save(self, folder: Path) -> None:
+        """Export the network and its configuration into `folder`."""
+        save_network(self, folder, self.settings.tile)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
+        """The method that `save` wrote."""
+        from ichor.models.package import read_config
+
+        config = read_config(folder)
+        method = cls(**config.settings)
+        method.chosen = TilesChosen(**config.chosen)
+        adopt_network(method, config, folder, threads)
+        return method
+
+
+def _stretch(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A tile's probabilities with its lowest as 0 and its highest as 1; a tile that is all the same is 0."""
+    low, high = probability.min(), probability.max()
+    return (probability - low) / (high - low) if high > low else np.zeros_like(probability)

@@ -1,0 +1,226 @@
+"""The model card: what a model is for, what it was trained on, how well it does and where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
+from ichor.dataset.published import FINGERPRINT
+from ichor.dataset.statistics import named
+from ichor.methods.unet_slices.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
+from ichor.models.package import PackageConfig, Training
+from ichor.pages.run import how_blind
+from ichor.pages.run_tables import figures_table, subjects_table
+
+_CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
+_ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
+Intracranial Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper: arXiv:1910.08643."""
+
+_CT_ICH_LIMITS = """Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children.
+Thin rims along the skull, faint blood and old, hypodense blood are hard on this dataset; the falx, venous sinuses and
+bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
+never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
+40 % low."""
+_UNCALIBRATED = (
+    "Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide."
+)
+
+
+def model_card(
+    package: PackageConfig, metrics: Mapping[str, Any], made_by: Mapping[str, Any], measured_limits: str = ""
+) -> str:
+    """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it.
+
+    `measured_limits` is Markdown on where the recipe fails; it is shown on the card of a model on all subjects.
+    """
+    training = package.training
+    missed = ", ".join(metrics["subjects_missed"]) or "none"
+    trained_on = (
+        f"{_training(training)}.{_crossed(metrics, training)}{_demonstration(training)}{_started_from(training)}"
+    )
+    return f"""# {package.model} {package.version}
+
+Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
+
+## What it is
+
+Method `{package.method}`, trained on {trained_on}
+Trained in {made_by["seconds"] / 60:.0f} minutes on {made_by["hardware"]} by `{made_by["command"]}`.
+
+{_how_it_decides(package)}{_chosen_on(training)}
+
+## How well it does
+
+{_whose_figures(training, metrics)}
+
+{figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
+
+Subjects with hemorrhage in which no voxel was found: {missed}.
+
+{subjects_table(metrics)}
+
+Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects, without the chronic subject
+070, as in the paper. Detection counts every slice. {_papers_column(training)}
+
+## Intended use
+
+Research on hemorrhage detection, teaching, comparing methods. Not for any decision about a patient.
+
+## Where it fails
+
+{_failures(metrics)} {_limits(package, measured_limits)}
+
+## Data and licence
+
+{_licence(training)}
+"""
+
+
+def _on_all(training: Training | None) -> bool:
+    return training is not None and training.fold is None
+
+
+def _is_ct_ich(training: Training | None) -> bool:
+    return training is not None and training.fingerprint == FINGERPRINT
+
+
+def _dataset(training: Training) -> str:
+    return _CT_ICH if _is_ct_ich(training) else f"a dataset in the layout of ct-ich ({training.fingerprint[:12]})"
+
+
+def _training(training: Training | None) -> str:
+    if training is None:
+        return "unknown data"
+    if training.fold is None:
+        but = f" but {named(training.left_out)}" if training.left_out else ""
+        return f"all subjects of {_dataset(training)}{but}: {len(training.training_subjects)} subjects"
+    chosen_on = len(training.validation_subjects)
+    return (
+        f"fold {training.fold} of {_dataset(training)}: {len(training.training_subjects)} subjects to train, "
+        + (f"{chosen_on} to choose thresholds, " if chosen_on else "")
+        + f"{len(training.test_subjects)} to report on; no subject is in two of them"
+    )
+
+
+def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
+    if _on_all(training) or not metrics["config"].get("cross_fitted", False):
+        return ""
+    return (
+        " What it decides by was chosen on those to train: further networks, each of which saw neither the one in "
+        "question nor those to report on, answered for them."
+    )
+
+
+def _demonstration(training: Training | None) -> str:
+    if training is None or not _is_ct_ich(training):
+        return ""
+    verb = "was seen" if DEMONSTRATION_SUBJECT in training.seen(FINGERPRINT) else "was not seen"
+    return f" The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) {verb} in training."
+
+
+def _started_from(training: Training | None) -> str:
+    if training is None or training.started_from is None:
+        return ""
+    start = training.started_from
+    return (
+        f" Training went on from the weights of {start.model} {start.version}, trained on {_training(start.training)}."
+    )
+
+
+def _chosen_on(training: Training | None) -> str:
+    if not _on_all(training):
+        return ""
+    return (
+        "\n\nThis model leaves no subjects to choose anything on. All is chosen on what the five models below say of "
+        "the subjects that they were tested on, without those left out here."
+    )
+
+
+def _whose_figures(training: Training | None, metrics: Mapping[str, Any]) -> str:
+    if _on_all(training):
+        whose = (
+            "No figure here is of this model, which leaves no subjects to test it on. They are those of five models of "
+            "the same recipe,\none a fold, each on subjects that it has not seen, with 95 % intervals from resampling "
+            "subjects."
+        )
+    else:
+        whose = "On the test subjects, each figure with a 95 % interval from resampling subjects."
+    return "\n\n".join([whose, *how_blind(metrics)])
+
+
+def _papers_column(training: Training | None) -> str:
+    if not _is_ct_ich(training):
+        return "The paper's column is of other data."
+    if _on_all(training):
+        return "The paper's column is over five folds as well."
+    return "The paper's column is over five folds, this model's over one: the\ninterval says how much that can mean."
+
+
+def _failures(metrics: Mapping[str, Any]) -> str:
+    poor = [f"{subject} ({one['dice']:.2f})" for subject, one in metrics["per_subject"].items() if one["dice"] < 0.1]
+    if not poor:
+        return "No test subject with hemorrhage has a Dice below 0.1."
+    return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}."
+
+
+def _limits(package: PackageConfig, measured: str) -> str:
+    if package.training is None or not _is_ct_ich(package.training):
+        return "How well it does on scans of other hospitals, scanners and patients than these is not known."
+    limits = [_CT_ICH_LIMITS]
+    if _on_all(package.training) and measured:
+        limits.append(measured)
+    if "calibration" not in package.chosen:
+        limits.append(_UNCALIBRATED)
+    return "\n".join(limits)
+
+
+def _licence(training: Training | None) -> str:
+    texts, one = [], training
+    while one is not None:
+        texts.append(_ATTRIBUTION if _is_ct_ich(one) else f"Weights derive from {_dataset(one)}: ask its owner.")
+        one = None if one.started_from is None else one.started_from.training
+    return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
+
+
+def _how_it_decides(package: PackageConfig) -> str:
+    chosen, settings = package.chosen, package.settings
+    if "lower" in chosen:
+        return (
+            f"Gray from {chosen['lower']} to {chosen['upper']} of the brain window (level 40, width 120) is called "
+            "hemorrhage; the bounds gave the best Jaccard index on the training subjects."
+        )
+    text = "Input is HU; slices are brought to the network's pixel size."
+    if "threshold" not in chosen:
+        return f"{text} The voxel threshold is fixed at {settings['threshold']:g}."
+    if chosen.get("judge"):
+        text += (
+            " A lesion's probability, by a logistic regression on its volume, its surest voxels, its contrast and its "
+            "slice, weighs that of its voxels."
+        )
+    threshold, outlined = f"{chosen['threshold']:g}", chosen.get("doubt") is not None
+    if outlined:
+        text += f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice."
+    else:
+        text += f" The voxel threshold is {threshold}, that of the best Dice per scan with hemorrhage in 3-D."
+    if chosen.get("calibration"):
+        text += " Probabilities are calibrated by a slope and an intercept of their logit (Platt 1999)."
+    text += " All this was chosen on subjects that the network in question was not trained on."
+    points = chosen.get("operating_points")
+    return text + (_operating_points(points, outlined=outlined) if points else "")
+
+
+def _operating_points(points: Mapping[str, float], *, outlined: bool) -> str:
+    unmarked = "of the scans without hemorrhage unmarked"
+    as_good = (
+        f": the lowest threshold that leaves {100 * BALANCED_SPECIFICITY:g} % {unmarked}, as far as any does, and "
+        "outlines those with it as well as any, by Dice in 3-D and by slices, to within a standard error"
+    )
+    lines = (
+        f"`triage` from {points['triage']:g} on: the highest threshold that finds as many as any does of the "
+        "hemorrhages of which the network marks anything",
+        f"`balanced` from {points['balanced']:g} on, the default{as_good if outlined else ''}",
+        f"`specific` from {points['specific']:g} on: the lowest that leaves {100 * SPECIFIC_SPECIFICITY:g} % "
+        f"{unmarked}; if none does, the highest of all",
+    )
+    return "\n\n" + "\n".join(f"- {line}" for line in lines)

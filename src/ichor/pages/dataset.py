@@ -1,0 +1,57 @@
+"""What `ichor dataset describe` found of the dataset, as a section of the page over all runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from ichor.errors import BadConfig
+from ichor.pages.blocks import Section, Table
+
+DESCRIPTION = Path("dataset", "dataset.json")
+
+
+class _Row(BaseModel):
+    name: str
+    paper: str
+    here: str
+    why: str | None
+
+
+class _Described(BaseModel):
+    """What the page takes of the description."""
+
+    release: str
+    subjects: list[_Row]
+    slices: list[_Row]
+    beyond_the_paper: dict[str, str]
+
+
+def dataset_section(results: Path) -> Section | None:
+    """Tables 3 and 4 of the paper beside the dataset, from `results`/dataset/dataset.json; None where there is none.
+
+    Raises BadConfig with one line where the file is not what `ichor dataset describe --out` writes.
+    """
+    file = results / DESCRIPTION
+    if not file.exists():
+        return None
+    try:
+        found = _Described.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadConfig(f"{file}: expected what `ichor dataset describe --out` writes, found something else") from error
+    beyond = Table(("", "here"), tuple(found.beyond_the_paper.items()), "What the paper does not count")
+    return Section(
+        f"The dataset: ct-ich {found.release}",
+        (
+            *_beside("Table 3 of the paper: subjects", found.subjects),
+            *_beside("Table 4 of the paper: slices", found.slices),
+            beyond,
+        ),
+    )
+
+
+def _beside(caption: str, rows: list[_Row]) -> list[str | Table]:
+    """A table beside the paper's; what differs bears an asterisk, and why stands below."""
+    cells = tuple((row.name, row.paper, f"{row.here} *" if row.why else row.here) for row in rows)
+    return [Table(("", "paper", "here"), cells, caption), *(f"* {row.name}: {row.why}" for row in rows if row.why)]

@@ -1,0 +1,111 @@
+"""results.html: all runs on one page that needs no network and no script, to read on any screen and to print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from ichor.pages import run as run_page
+from ichor.pages.beside import TILES, VERDICT_RULE
+from ichor.pages.blocks import Section, Table
+from ichor.pages.inline import inline_picture
+from ichor.pages.pictures.drawn import DrawnFigure
+from ichor.pages.runs import Run
+from ichor.pages.words import cell, figure_at, printed
+
+_MEASURES = (
+    ("Dice, paper's average", ("dice", "paper_average")),
+    ("Dice, all voxels pooled", ("dice", "pooled")),
+    ("AUC of slices", ("slice", "auc")),
+    ("AUC of scans", ("scan", "auc")),
+)
+WIDE_PX = 900  # a picture of this width has a line of its own: its words would be too small at half of the page
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run's figure on an axis from 0 to 1, as shares of its width in %."""
+
+    run: str
+    marks: str
+    words: str
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One measure over all runs; `line` is the paper's figure of its third experiment, in %, where it has one."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    line: float | None
+    line_words: str
+
+
+def results_html(runs: Sequence[Run], comparisons: Sequence[Section], dataset: Section | None = None) -> str:
+    """The page; `comparisons` set the paper's numbers beside the runs', `dataset` says what they ran on."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    here = files("ichor.pages")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"kind": _kind, "prose": _prose, "capital": _capital}
+    page = environment.from_string(here.joinpath("results.html.j2").read_text(encoding="utf-8"))
+    return page.render(
+        style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        runs=runs,
+        comparisons=comparisons,
+        dataset=dataset,
+        plots=[plot for measure in _MEASURES if (plot := _plot(*measure, runs))],
+        sections=[_sections(run) for run in runs],
+        pictures=[{one.file: inline_picture(run.folder / one.file) for one in run.pictures} for run in runs],
+        wide_px=WIDE_PX,
+        text=run_page,
+        verdict_rule=VERDICT_RULE,
+    )
+
+
+def _sections(run: Run) -> list[Section]:
+    # The rule stands once, at the top of the page.
+    return [
+        Section(section.title, tuple(block for block in section.blocks if block != VERDICT_RULE))
+        for section in run_page.sections(run.metrics, run.pictures)
+    ]
+
+
+def _plot(title: str, keys: tuple[str, ...], runs: Sequence[Run]) -> Plot | None:
+    bars = []
+    for run in runs:
+        figure = figure_at(run.metrics, *keys)
+        if figure is None:
+            continue
+        low, high = figure.get("ci95") or (figure["value"], figure["value"])
+        at, low, high = (100 * min(max(value, 0), 1) for value in (figure["value"], low, high))
+        bars.append(Bar(run.name, run.marks, str(cell(figure)), at, low, high))
+    if not bars:
+        return None
+    published = next((one.value for one in TILES.numbers if one.keys == keys), None)
+    line = None if published is None else 100 * published
+    return Plot(title, tuple(bars), line, "" if published is None else f"paper, experiment 3: {printed(published)}")
+
+
+def _kind(block: str | Table | DrawnFigure) -> str:
+    return type(block).__name__
+
+
+def _prose(text: str) -> Any:
+    """A paragraph with its `code` marked as such."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(r"`([^`]+)`", text)
+    marked = [Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)]
+    return Markup("").join(marked)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,148 @@
+"""Two pages over several runs: README.md, and results.html, which stands alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.errors import BadConfig
+from ichor.pages import paper
+from ichor.pages.beside import EXPERIMENTS, THRESHOLD, VERDICT_RULE, PaperExperiment, Published
+from ichor.pages.blocks import Cell, Section, Table
+from ichor.pages.dataset import dataset_section
+from ichor.pages.html import results_html
+from ichor.pages.markdown import markdown, paragraph, table
+from ichor.pages.run import ATTRIBUTION, USE, chosen
+from ichor.pages.runs import Run, read_run
+from ichor.pages.words import cell, figure_at, listed, printed
+from ichor.runs.files import METRICS
+
+README = "README.md"
+HTML = "results.html"
+
+INTRODUCTION = (
+    "What the experiments found. Each folder holds its figures (`metrics.json`), the masks and scores they follow "
+    "from, and a page with all tables and the one command that makes them again. Every figure is of subjects that the "
+    "model in question saw nothing of, in training or in what it chose."
+)
+MARKED = (
+    "A run marked reduced is a small stand-in for a larger experiment; one on a part of the folds has few subjects and "
+    "wide intervals. Every other run is on all five folds."
+)
+
+_COLUMNS = (
+    ("Dice, paper's average", ("dice", "paper_average")),
+    ("Dice, pooled", ("dice", "pooled")),
+    ("slice AUC", ("slice", "auc")),
+    ("scan AUC", ("scan", "auc")),
+)
+
+_CAPTIONS = {
+    "Table 5": "Table 5 of the paper. Rates are by the rule of 400 pixels, their average is over all slices.",
+    "Table 6": "Table 6 of the paper, ours over all slices.",
+    "section 6": "Section 6 of the paper.",
+}
+
+
+def write_overview(folders: Sequence[Path], out: Path) -> None:
+    """Write README.md and results.html over the runs in `folders`, by their names, into the folder `out`.
+
+    What `out`/dataset says of the dataset stands on the latter too. Raises BadConfig with one line where a folder has
+    no figures, or figures that are no run's.
+    """
+    # Shells sort `results/*` differently, by locale and by what follows the star.
+    runs = [read_run(folder) for folder in sorted(folders, key=lambda folder: folder.resolve().name)]
+    if out.exists() and not out.is_dir():
+        raise BadConfig(f"{out}: expected a folder to write into, found a file")
+    out.mkdir(parents=True, exist_ok=True)
+    comparisons = [section for one in EXPERIMENTS if (section := comparison(one, runs))]
+    write_whole(out / README, _readme(runs, comparisons, out))
+    write_whole(out / HTML, results_html(runs, comparisons, dataset_section(out)))
+
+
+def comparison(experiment: PaperExperiment, runs: Sequence[Run]) -> Section | None:
+    """Every number of one of the paper's experiments with those of the runs beside it; None without such runs."""
+    beside = [run for run in runs if run.experiment is experiment]
+    if not beside:
+        return None
+    sources = list(dict.fromkeys(one.source for one in experiment.numbers))
+    columns = ("number", "paper", *(_label(run) for run in beside))
+    tables: list[str | Table] = [
+        Table(
+            columns,
+            tuple(_row(one, beside) for one in experiment.numbers if one.source == source),
+            _CAPTIONS[source],
+        )
+        for source in sources
+    ]
+    if experiment is THRESHOLD:
+        tables += [_bounds(run) for run in beside]
+    return Section(f"Experiment {experiment.number} of the paper: {experiment.title}", tuple(tables))
+
+
+def _bounds(run: Run) -> str:
+    published = paper.THRESHOLD
+    ours = chosen(run.metrics) or ["The run does not say what it chose."]
+    return f"The paper's grid search chose gray {published.lower} to {published.upper}. {_label(run)}: {ours[0]}"
+
+
+def _row(one: Published, runs: Sequence[Run]) -> tuple[str | Cell, ...]:
+    ours = (cell(one.ours(run.metrics), percent=one.percent, verdict=one.verdict(run.metrics)) for run in runs)
+    name = f"{one.name}, %" if one.percent else one.name
+    return name, printed(one.value, percent=one.percent), *ours
+
+
+def _label(run: Run) -> str:
+    return f"{run.name} ({run.marks})" if run.marks else run.name
+
+
+def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> str:
+    rows: list[tuple[str | Cell, ...]] = [
+        (
+            f"[{run.name}]({_link(run.folder, out)}/{README})",
+            f"{run.what}{f' (**{run.marks}**)' if run.marks else ''}",
+            *(cell(figure_at(run.metrics, *keys)) for _, keys in _COLUMNS),
+            listed([f"{n} {verdict}" for verdict, n in run.tally]),
+        )
+        for run in runs
+    ]
+    columns = ("experiment", "what it is", *(name for name, _ in _COLUMNS), "the paper's numbers")
+    others = "\n".join(f"- [{_heading(file)}]({file.relative_to(out).as_posix()})" for file in _other_pages(out))
+    return (
+        "\n\n".join(
+            part
+            for part in (
+                "# Results",
+                paragraph(INTRODUCTION),
+                f"[All of it on one page]({HTML}), to read without a network and to print.",
+                USE,
+                table(Table(columns, tuple(rows))),
+                paragraph(MARKED),
+                others,
+                "## The paper's numbers beside ours",
+                paragraph(VERDICT_RULE),
+                markdown(comparisons, level=3),
+                paragraph(ATTRIBUTION),
+            )
+            if part
+        )
+        + "\n"
+    )
+
+
+def _link(folder: Path, out: Path) -> str:
+    return Path(os.path.relpath(folder.resolve(), out.resolve())).as_posix()
+
+
+def _other_pages(out: Path) -> list[Path]:
+    """What lies beside the runs and is no run's: of the dataset, of speed, of comparisons."""
+    beside = [file for file in sorted(out.glob("*.md")) if file.name != README]
+    below = [file for file in sorted(out.glob("*/*.md")) if not (file.parent / METRICS).exists()]
+    return beside + below
+
+
+def _heading(file: Path) -> str:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next((line.removeprefix("# ") for line in lines if line.startswith("# ")), file.stem)

@@ -1,0 +1,83 @@
+"""Which cases are shown: by rule, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.pages.pictures.findings import Finding, Kind
+
+N_TILES = 5  # of Figure 4
+N_ATLAS = 8  # of each kind of failure
+
+
+@dataclass(frozen=True, slots=True)
+class Figure5:
+    """The slices of Figure 5; fewer where a run has no more."""
+
+    fits: tuple[Finding, ...]
+    false_positives: tuple[Finding, ...]
+    missed: tuple[Finding, ...]
+
+
+def choose_figure_4(findings: Iterable[Finding], dice: Mapping[str, float]) -> list[Finding]:
+    """The largest lesion of N_TILES subjects, from the best to the worst by `dice` and in equal steps between.
+
+    `dice` has each subject's that counts; the chronic one does not.
+    """
+    shown = [f for f in findings if f.kind is Kind.DELINEATED and f.crop and f.subject in dice]
+    largest = _one_a_subject(shown, lambda f: f.area_px)
+    ranked = sorted(largest, key=lambda f: (-dice[f.subject], f.subject))
+    steps = np.linspace(0, len(ranked) - 1, min(N_TILES, len(ranked)))
+    return [ranked[round(step)] for step in steps]
+
+
+def choose_figure_5(findings: Iterable[Finding]) -> Figure5:
+    """Of the slices above the orbits: the two with the best Dice, the two with the largest false positive, and the
+    one with the largest missed lesion, each two of different subjects. The chronic subject does not count.
+    """
+    cranial = [f for f in findings if f.cranial and f.subject != CHRONIC_SUBJECT]
+
+    def first(n: int, kind: Kind, by: Callable[[Finding], float]) -> tuple[Finding, ...]:
+        return tuple(_one_a_subject([f for f in cranial if f.kind is kind and by(f) > 0], by)[:n])
+
+    return Figure5(
+        fits=first(2, Kind.DELINEATED, lambda f: f.dice),
+        false_positives=first(2, Kind.FALSE_POSITIVE, lambda f: f.area_px),
+        missed=first(1, Kind.MISSED, lambda f: f.area_px),
+    )
+
+
+def choose_missed(findings: Iterable[Finding]) -> list[Finding]:
+    """The largest missed lesion of each subject, the N_ATLAS largest of them."""
+    return _largest(findings, Kind.MISSED)
+
+
+def choose_false_positives(findings: Iterable[Finding]) -> list[Finding]:
+    """The largest false positive above the orbits of each subject, the N_ATLAS largest of them."""
+    return _largest(findings, Kind.FALSE_POSITIVE)
+
+
+def choose_outlines(findings: Iterable[Finding]) -> list[Finding]:
+    """The slice of each subject with the most delineated hemorrhage among those the mask touches, the N_ATLAS of them
+    with the lowest Dice.
+    """
+    touched = [f for f in findings if f.kind is Kind.DELINEATED and f.crop and f.dice > 0]
+    return sorted(_one_a_subject(touched, lambda f: f.area_px), key=lambda f: (f.dice, f.subject))[:N_ATLAS]
+
+
+def _largest(findings: Iterable[Finding], kind: Kind) -> list[Finding]:
+    shown = [f for f in findings if f.kind is kind and f.crop]
+    return _one_a_subject(shown, lambda f: f.area_px)[:N_ATLAS]
+
+
+def _one_a_subject(findings: Sequence[Finding], by: Callable[[Finding], float]) -> list[Finding]:
+    """Each subject's finding with the highest `by`, the highest first; of equals the lower subject and slice."""
+    ordered = sorted(findings, key=lambda f: (-by(f), f.subject, f.index, f.pixel))
+    first: dict[str, Finding] = {}
+    for finding in ordered:
+        first.setdefault(finding.subject, finding)
+    return list(first.values())

@@ -1,0 +1,57 @@
+"""All figures of a run, drawn into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.atomic import write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.prediction import Prediction
+from ichor.pages.pictures.drawn import FOLDER, DrawnFigure, figures_in, write_list
+
+
+def draw_figures(
+    folder: Path,
+    dataset: CtIch,
+    predictions: Mapping[str, Prediction],
+    metrics: Mapping[str, Any],
+    probability_of: Callable[[str], NDArray[np.float32] | None],
+) -> tuple[DrawnFigure, ...]:
+    """Draw all figures of a run as PNG into `folder`/figures and return them with their words, in order.
+
+    `predictions`, by subject, are asked for one by one and may be read when they are. `metrics` is metrics.json;
+    figures whose numbers it lacks are left out. `probability_of` gives a subject's voxel probability (n, rows,
+    columns) on the scan's grid, or None where it is not at hand: then an earlier Figure 4 stays as it is.
+
+    Raises BadConfig where matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise BadConfig(
+            "expected matplotlib to draw figures, found none; install it by pip install 'ichor-ct[evaluate]'"
+        ) from error
+    from ichor.pages.pictures.ct_pictures import FIGURE_4, Pictures
+    from ichor.pages.pictures.numbers import number_figures
+    from ichor.pages.pictures.style import png
+    from ichor.pages.pictures.survey import survey
+
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    seen = survey(dataset, predictions)
+    drawn = []
+    for words, figure in chain(
+        Pictures(dataset, predictions, seen).figures(probability_of), number_figures(seen, metrics)
+    ):
+        write_whole(folder / words.file, png(figure))
+        drawn.append(words)
+    if all(one.name != FIGURE_4 for one in drawn):
+        drawn = [one for one in figures_in(folder) if one.name == FIGURE_4 and (folder / one.file).exists()] + drawn
+    write_list(folder, drawn)
+    return tuple(drawn)

@@ -1,0 +1,143 @@
+"""The figures that show numbers, each with its caption and what is seen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ichor.evaluate.detection import rates
+from ichor.evaluate.detection_figures import RULE_PX
+from ichor.evaluate.prediction import TABLE_THRESHOLDS
+from ichor.evaluate.results import SubjectResult
+from ichor.pages.paper import TABLE_6
+from ichor.pages.pictures.bland_altman import bland_altman_figure
+from ichor.pages.pictures.curves import Scored, scans_of, slices_of
+from ichor.pages.pictures.dice_by_size import dice_by_size_figure
+from ichor.pages.pictures.dice_by_subject import dice_by_subject_figure
+from ichor.pages.pictures.drawn import DrawnFigure
+from ichor.pages.pictures.precision_recall import precision_recall_figure
+from ichor.pages.pictures.reliability import reliability_figure
+from ichor.pages.pictures.roc import Point, roc_figure
+from ichor.pages.pictures.survey import Survey
+from ichor.pages.pictures.words import figure_at, with_interval
+
+Drawn = tuple[DrawnFigure, Figure]
+
+_BAND = "the band is the 95 % interval from resampling subjects"
+_NOMINAL = "Pixel size and slice distance are nominal: volumes may be 20 to 40 % low."
+
+
+def number_figures(survey: Survey, metrics: Mapping[str, Any]) -> Iterator[Drawn]:
+    """All that the subjects and metrics.json allow; a curve that lacks a class is left out, as is what is not there."""
+    cases = [one for one in (slices_of(survey.results), scans_of(survey.results)) if one.both_classes]
+    if cases:
+        yield _roc(survey.results, cases, metrics)
+        yield _precision_recall(cases, metrics)
+    calibration = metrics.get("calibration") or {}
+    curves = {name: calibration[name]["curve"] for name in ("slice", "scan") if name in calibration}
+    if curves:
+        yield _reliability(curves, metrics)
+    if survey.bleeding:
+        yield _dice_by_subject(survey.bleeding, metrics)
+    if metrics.get("by_lesion_size") and any(r.lesions is not None for r in survey.bleeding):
+        yield _dice_by_size(survey.bleeding, metrics)
+    known = [r for r in survey.bleeding if r.volume_ml is not None and r.reference_volume_ml is not None]
+    limits = (metrics.get("volume") or {}).get("bland_altman")
+    if known and limits:
+        yield _bland_altman(known, limits)
+
+
+def _roc(results: Sequence[SubjectResult], cases: Sequence[Scored], metrics: Mapping[str, Any]) -> Drawn:
+    truth = np.concatenate([r.positive for r in results])
+    points: list[Point] = []
+    for t in TABLE_THRESHOLDS:
+        sensitivity, specificity, _ = rates(truth, np.concatenate([r.areas[t] for r in results]) > RULE_PX)
+        points.append((t, sensitivity, specificity))
+    auc = {one.name: with_interval(figure_at(metrics, one.name[:-1], "auc")) for one in cases}
+    words = DrawnFigure(
+        "roc",
+        f"ROC of {_counts(cases)}; {_BAND}. On the slices stand the five operating points of the paper's Table 6 "
+        f"(voxel thresholds {TABLE_6[0].threshold} to {TABLE_6[-1].threshold}) and ours by the same rule: a slice is "
+        f"called positive where its mask has more than {RULE_PX} pixels. The curve is that of the slice probability.",
+        "ROC curves with areas "
+        + ", ".join(f"{auc[one.name]} for {one.name}" for one in cases)
+        + ". By the 400-pixel rule, sensitivity and specificity go from "
+        + f"{_pair(points[0])} to {_pair(points[-1])}; the paper's go from "
+        + f"{_pair(tuple(TABLE_6[0])[:3])} to {_pair(tuple(TABLE_6[-1])[:3])}.",
+    )
+    return words, roc_figure(cases, points, auc)
+
+
+def _precision_recall(cases: Sequence[Scored], metrics: Mapping[str, Any]) -> Drawn:
+    average = {one.name: with_interval(figure_at(metrics, one.name[:-1], "average_precision")) for one in cases}
+    words = DrawnFigure(
+        "precision-recall",
+        f"Precision and recall of {_counts(cases)}; {_BAND}.",
+        "Precision-recall curves with average precision "
+        + ", ".join(f"{average[one.name]} for {one.name}" for one in cases),
+    )
+    return words, precision_recall_figure(cases, average)
+
+
+def _reliability(curves: Mapping[str, Any], metrics: Mapping[str, Any]) -> Drawn:
+    error = {name: with_interval(figure_at(metrics, "calibration", name, "ece")) for name in curves}
+    words = DrawnFigure(
+        "reliability",
+        "Reliability of the slice and scan probabilities in ten bins of equal width, with the number of cases in each "
+        "(bars on a logarithmic scale). "
+        "Below the diagonal a probability promises more than comes true.",
+        "Reliability curves with expected calibration error "
+        + ", ".join(f"{value} for {name}s" for name, value in error.items()),
+    )
+    return words, reliability_figure(curves, error)
+
+
+def _dice_by_subject(results: Sequence[SubjectResult], metrics: Mapping[str, Any]) -> Drawn:
+    average = with_interval(figure_at(metrics, "dice", "paper_average"))
+    words = DrawnFigure(
+        "dice-by-subject",
+        f"Dice of the {len(results)} subjects with hemorrhage, without the chronic one (070): large marks are "
+        "subjects, the mean of their slices with hemorrhage, small marks are these slices. Colour and shape give the "
+        "subtype on most of the subject's slices.",
+        f"Dice of each subject, the best first, around a mean of {average}.",
+    )
+    return words, dice_by_subject_figure(results, average)
+
+
+def _dice_by_size(results: Sequence[SubjectResult], metrics: Mapping[str, Any]) -> Drawn:
+    words = DrawnFigure(
+        "dice-by-size",
+        "Dice of each lesion (component in 3-D) with all predicted ones that touch it, over its volume; 0 where none "
+        "does. Lines and bands are the means of four bands of volume with their 95 % intervals. Colour and shape give "
+        f"the subtype on most of the subject's slices. {_NOMINAL}",
+        "Dice over lesion volume; the mean of each band of volume, from small to large: "
+        + ", ".join(
+            with_interval(figure_at(metrics, "by_lesion_size", band, "dice")) for band in metrics["by_lesion_size"]
+        ),
+    )
+    return words, dice_by_size_figure(results, metrics["by_lesion_size"])
+
+
+def _bland_altman(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -> Drawn:
+    bias, low, high = (
+        with_interval(figure_at(limits, f"{name}_ml"), 1) for name in ("bias", "lower_limit", "upper_limit")
+    )
+    words = DrawnFigure(
+        "bland-altman",
+        f"Volume by this method less that of the delineation over the mean of both (Bland and Altman 1986), of the "
+        f"{len(results)} acute scans with hemorrhage: bias {bias} mL, limits of agreement {low} and {high} mL, each "
+        f"with its 95 % interval as a bar on the right. {_NOMINAL}",
+        f"Bland-Altman plot of volumes: bias {bias} mL, limits of agreement {low} and {high} mL.",
+    )
+    return words, bland_altman_figure(results, limits)
+
+
+def _counts(cases: Sequence[Scored]) -> str:
+    return " and ".join(f"{len(one.truth)} {one.name} ({one.truth.sum()} with hemorrhage)" for one in cases)
+
+
+def _pair(point: Sequence[float]) -> str:
+    return f"{point[1]:.2f} and {point[2]:.2f}"

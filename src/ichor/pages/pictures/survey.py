@@ -1,0 +1,52 @@
+"""One pass over all subjects: what numbers are drawn from, and what pictures are chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.dataset.ct_ich import CtIch
+from ichor.evaluate.prediction import Prediction
+from ichor.evaluate.results import SubjectResult, result_of
+from ichor.pages.pictures.findings import Finding, findings_of
+from ichor.pages.pictures.views import Views
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What one pass over the subjects of a run finds.
+
+    Attributes:
+        results: of each subject.
+        findings: of all slices of all subjects.
+    """
+
+    results: tuple[SubjectResult, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def bleeding(self) -> tuple[SubjectResult, ...]:
+        """The subjects whose Dice counts: with hemorrhage, without the chronic one."""
+        return tuple(r for r in self.results if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT)
+
+    @property
+    def dice(self) -> dict[str, float]:
+        """The paper's Dice of each of these, the mean over slices with hemorrhage."""
+        return {r.subject: float(np.mean(r.overlaps.dice[r.overlaps.positive])) for r in self.bleeding}
+
+
+def survey(dataset: CtIch, predictions: Mapping[str, Prediction]) -> Survey:
+    """Look at the prediction of each subject once; none is kept."""
+    results, findings = [], []
+    for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
+        prediction, case = predictions[subject], dataset.case(subject)
+        age_years = dataset.demographics[case.subject].age_years
+        # No figure shows surfaces.
+        results.append(result_of(case, prediction, age_years=age_years, surfaces=False))
+        findings += findings_of(Views(case, prediction.mask))
+    return Survey(tuple(results), tuple(findings))

@@ -1,0 +1,144 @@
+"""The page of one run: what it is, its tables and pictures, and the command that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from ichor.dataset.folds import authors_fold
+from ichor.pages.beside import TILES, Verdict, paper_experiment
+from ichor.pages.blocks import Section
+from ichor.pages.main_tables import main_figures, subjects
+from ichor.pages.measures import calibration, detection, extent
+from ichor.pages.paper import DATASET_CITATION, TABLE_5
+from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
+from ichor.pages.pictures.drawn import DrawnFigure
+from ichor.pages.words import Metrics, figure_at, fold_words, interval_of, listed, value_of
+
+USE = "Research use only; not a medical device."
+ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
+HOW_AVERAGED = (
+    "Dice and Jaccard leave the chronic subject 070 out, as the paper does; detection keeps it. Intervals (95 %) come "
+    "from resampling subjects."
+)
+REDUCED = (
+    "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
+    "not those of the paper's method."
+)
+
+# Folds on whose test subjects the latest tries of a recipe were ranked, by experiment (results/ablation).
+_RANKED_ON = {"model": (4, 5)}
+
+# Where the paper's figure lies.
+_LIES = {
+    Verdict.REPRODUCED: ", inside of the interval",
+    Verdict.BETTER: ", below the interval",
+    Verdict.WORSE: ", above the interval",
+    Verdict.TOO_FEW: ", too few subjects to compare",
+    Verdict.NONE: "",
+}
+
+
+def title(metrics: Metrics) -> str:
+    """The experiment's name, marked where it is reduced."""
+    return f"{metrics['experiment']}{' (reduced)' if metrics['made_by'].get('reduced') else ''}"
+
+
+def what_it_is(metrics: Metrics) -> str:
+    """The method and the subjects it was tested on."""
+    data, folds = metrics["data"], list(metrics["folds"])
+    return (
+        f"Method `{metrics['config']['method']}` on the authors' test {fold_words(folds)} of ct-ich: "
+        f"{data['n_subjects']} subjects, {data['n_slices']} slices, each predicted by a model that saw nothing of the "
+        "subject in training or in what it chose."
+    )
+
+
+def how_blind(metrics: Metrics) -> list[str]:
+    """How far the recipe itself was designed on the subjects that it is judged on, where it was."""
+    ranked_on = _RANKED_ON.get(metrics["experiment"], ())
+    if not ranked_on:
+        return []
+    seen = [fold for fold in metrics["folds"] if fold in ranked_on]
+    others = [fold for fold in metrics["folds"] if fold not in ranked_on]
+    latest = f", the latest on those of {fold_words(seen)}" if seen else ""
+    words = [
+        "The recipe was designed by people who knew the figures of earlier ones, and its tries were ranked on test "
+        f"subjects{latest}, so these figures are somewhat optimistic."
+    ]
+    subjects_of = {subject for fold in others for subject in authors_fold(fold).test}
+    dice = [one["dice"] for subject, one in metrics["per_subject"].items() if subject in subjects_of]
+    if seen and dice:
+        words.append(
+            f"On {fold_words(others)}, not wholly blind either, the Dice is {fmean(dice):.3f} ({len(dice)} subjects)."
+        )
+    return [" ".join(words)]
+
+
+def what_it_says(metrics: Metrics) -> str:
+    """Dice and detection in two or three sentences, the paper's figures beside them."""
+    experiment = paper_experiment(metrics)
+    dice = next(one for one in experiment.numbers if one.keys == ("dice", "paper_average"))
+    figure = dice.ours(metrics)
+    if figure is None:
+        return "The Dice of the paper's average is not defined: no tested subject has hemorrhage."
+    interval = interval_of(figure)
+    text = (
+        f"The Dice of the paper's average is {value_of(figure)}"
+        f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects. The paper's experiment "
+        f"{experiment.number} has {dice.value:g}{_LIES[dice.verdict(metrics)]}."
+    )
+    auc = figure_at(metrics, "slice", "auc")
+    if auc is not None:
+        text += f" Slices with hemorrhage are told from those without with an AUC of {value_of(auc)}."
+    sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
+    if experiment is not TILES or sensitivity is None or specificity is None:
+        return text
+    published = TABLE_5["sensitivity"].average, TABLE_5["specificity"].average
+    ours = f"{100 * sensitivity['value']:.1f} % and a specificity of {100 * specificity['value']:.1f} %"
+    return (
+        f"{text} Called where the mask has more than 400 pixels, they are so with a sensitivity of {ours}; the paper "
+        f"has {100 * published[0]:g} and {100 * published[1]:g} %."
+    )
+
+
+def chosen(metrics: Metrics) -> list[str]:
+    """What each fold chose on subjects that it was not tested on, where the run says so."""
+    by_fold = metrics["made_by"].get("chosen") or {}
+    words = []
+    for fold, one in by_fold.items():
+        numbers = [f"{name} {value:.4g}" for name, value in one.items() if isinstance(value, int | float)]
+        words.append(f"fold {fold} {listed(numbers)}")
+    same = {one.partition(" ")[2].partition(" ")[2] for one in words}
+    if len(words) > 1 and len(same) == 1:
+        words = [f"{same.pop()} in every fold"]
+    return [f"Chosen without the test subjects: {'; '.join(words)}."] if words else []
+
+
+def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Section]:
+    """Everything between the title and the making."""
+    found = [
+        Section("Main figures", (main_figures(metrics, "ours"), HOW_AVERAGED, *chosen(metrics))),
+        table_5(metrics),
+        table_6(metrics),
+        subtypes_and_age(metrics),
+        detection(metrics),
+        calibration(metrics),
+        extent(metrics),
+        Section("Figures", tuple(pictures)) if pictures else None,
+        Section("Subjects", (subjects(metrics),)),
+    ]
+    return [section for section in found if section is not None]
+
+
+def making(metrics: Metrics) -> str:
+    """The one command that makes the run again, on what it was made, and how long it took."""
+    made = metrics["made_by"]
+    commit = f", at commit {made['commit']}" if made.get("commit") else ""
+    return f"Made again by `{made['command']}` ({_time(made['seconds'])} of training on {made['hardware']}{commit})."
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

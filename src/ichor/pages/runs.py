@@ -1,0 +1,118 @@
+"""The runs that a page over several is made of, each read from its results folder."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ichor.errors import BadConfig
+from ichor.pages.beside import PaperExperiment, Verdict, paper_experiment
+from ichor.pages.pictures.drawn import DrawnFigure, figures_in
+from ichor.pages.words import Metrics, fold_words
+from ichor.runs.files import METRICS, read_metrics
+
+_WHAT = {
+    "paper-threshold": "the paper's first experiment: two thresholds on the gray value",
+    "paper-threshold-published": "the same with the two thresholds that the paper published, 140 and 230",
+    "paper-unet-full": "the paper's second experiment: its U-Net on whole slices",
+    "paper-unet-tiles": "the paper's third experiment: its U-Net on 160x160 tiles",
+    "paper-unet-tiles-as-released": "the third as the released code did it: each tile stretched to 0..255",
+    "compact": "the first model that shipped: a small network on whole slices",
+    "model": "the model that ships: a small network on slices, read in their order by a recurrent one",
+}
+
+
+class _Config(BaseModel):
+    method: str
+
+
+class _Data(BaseModel):
+    n_subjects: int
+    n_slices: int
+
+
+class _MadeBy(BaseModel):
+    command: str
+    hardware: str
+    seconds: float
+
+
+class _Subject(BaseModel):
+    dice: float
+    jaccard: float
+    n: int
+
+
+class _Expected(BaseModel):
+    """What no page can be made without; a figure that is not there is left out of the page."""
+
+    experiment: str
+    config: _Config
+    data: _Data
+    folds: list[int]
+    dice: dict[str, Any]
+    per_subject: dict[str, _Subject]
+    subjects_missed: list[str]
+    made_by: _MadeBy
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its folder, figures and pictures."""
+
+    folder: Path
+    metrics: Metrics
+    pictures: tuple[DrawnFigure, ...]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def reduced(self) -> bool:
+        """Whether it stands for a larger experiment."""
+        return bool(self.metrics["made_by"].get("reduced"))
+
+    @property
+    def marks(self) -> str:
+        """What a reader must not overlook: a reduced run, a part of the folds; empty where it is neither."""
+        folds = list(self.metrics["folds"])
+        part = "" if folds == [1, 2, 3, 4, 5] else f"{fold_words(folds)} of 5"
+        return ", ".join(mark for mark in ("reduced" if self.reduced else "", part) if mark)
+
+    @property
+    def what(self) -> str:
+        """What the experiment is."""
+        name = re.sub("-reduced$", "", str(self.metrics["experiment"]))
+        return _WHAT.get(name, f"method `{self.metrics['config']['method']}`")
+
+    @property
+    def experiment(self) -> PaperExperiment:
+        """The experiment of the paper that it stands beside."""
+        return paper_experiment(self.metrics)
+
+    @property
+    def tally(self) -> list[tuple[Verdict, int]]:
+        """How many of the paper's numbers are bettered, reproduced and not reached."""
+        counts = Counter(one.verdict(self.metrics) for one in self.experiment.numbers if one.judged)
+        order = (Verdict.BETTER, Verdict.REPRODUCED, Verdict.WORSE)
+        return [(verdict, counts[verdict]) for verdict in order if counts[verdict]]
+
+
+def read_run(folder: Path) -> Run:
+    """The run in a results folder. Raises BadConfig with one line where its figures are missing or not such."""
+    metrics = read_metrics(folder)
+    try:
+        _Expected.model_validate(metrics)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        found = f"no {where}" if first["type"] == "missing" else f"{where}: {first['msg'].lower()}"
+        raise BadConfig(f"{folder / METRICS}: expected the figures of a run, found {found}") from error
+    return Run(folder, metrics, figures_in(folder))

@@ -1,0 +1,69 @@
+"""Figures in words. A figure of metrics.json is {"value", "ci95", "n"}, or null where it is not defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ichor.pages.blocks import Cell
+
+Metrics = Mapping[str, Any]
+Figure = Mapping[str, Any]
+
+UNDEFINED = "not defined"
+
+
+def figure_at(metrics: Metrics, *keys: str) -> Figure | None:
+    """The figure under these keys; None where a key is absent or the figure has no value."""
+    found: Any = metrics
+    for key in keys:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(key)
+    if isinstance(found, (int, float)):
+        return {"value": found, "ci95": None}
+    return found if isinstance(found, Mapping) and found.get("value") is not None else None
+
+
+def number(value: float, *, percent: bool = False) -> str:
+    """A figure with as many decimals as are worth reading: shares three, percentages and large ones one."""
+    if isinstance(value, int):
+        return str(value)
+    if percent:
+        return f"{100 * value:.1f}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def printed(value: float, *, percent: bool = False) -> str:
+    """A figure of the paper with the decimals that the paper prints."""
+    return f"{100 * value:.4g}" if percent else f"{value:g}"
+
+
+def value_of(figure: Figure | None, *, percent: bool = False) -> str:
+    """The value alone."""
+    return UNDEFINED if figure is None else number(figure["value"], percent=percent)
+
+
+def interval_of(figure: Figure | None, *, percent: bool = False) -> str:
+    """The 95 % interval, empty where there is none."""
+    if figure is None or figure.get("ci95") is None:
+        return ""
+    low, high = (number(bound, percent=percent) for bound in figure["ci95"])
+    return f"{low} to {high}"
+
+
+def cell(figure: Figure | None, *, percent: bool = False, verdict: str = "") -> Cell:
+    """The value with its interval."""
+    return Cell(value_of(figure, percent=percent), interval_of(figure, percent=percent), verdict)
+
+
+def listed(words: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def fold_words(folds: list[int]) -> str:
+    """`folds 1 to 5`, `fold 2`, `folds 1 and 3`."""
+    if len(folds) > 2 and folds == list(range(folds[0], folds[-1] + 1)):
+        return f"folds {folds[0]} to {folds[-1]}"
+    return ("fold " if len(folds) == 1 else "folds ") + listed([str(fold) for fold in folds])

@@ -1,0 +1,152 @@
+"""Runs held against each other, pair by pair on the subjects that both were tested on.
+
+A difference is tested by drawing the same subjects for both runs (Efron and Tibshirani 1993, chapter 16): p is twice
+the share of 1000 draws in which it is not on the side where most are. The subjects' Dice is also compared by the signed
+ranks of Wilcoxon (1945). No p is corrected for how many figures and pairs there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.intervals import Sampled
+from ichor.evaluate.metrics import sampled_figures
+from ichor.evaluate.results import SubjectResult
+from ichor.evaluate.segmentation_figures import subject_overlaps
+from ichor.runs.evaluate import check_data, results_in
+from ichor.runs.files import read_metrics
+
+# What is compared: keys in metrics.json.
+MAIN_FIGURES = (
+    ("dice", "paper_average"),
+    ("jaccard", "paper_average"),
+    ("dice", "pooled"),
+    ("dice", "per_scan_3d"),
+    ("surface", "surface_dice_2mm"),
+    ("volume", "absolute_error_ml"),
+    ("lesion", "sensitivity"),
+    ("lesion", "precision"),
+    ("lesion", "false_per_scan"),
+    ("slice", "auc"),
+    ("slice", "average_precision"),
+    ("slice", "sensitivity"),
+    ("slice", "specificity"),
+    ("slice", "specificity_at_sensitivity_97"),
+    ("slice", "brier"),
+    ("scan", "auc"),
+    ("scan", "sensitivity"),
+    ("scan", "specificity"),
+    ("false_positive_ml", "p95"),
+)
+
+
+class ComparedRun:
+    """A run's results under the name that a comparison gives it."""
+
+    def __init__(self, name: str, metrics: Mapping[str, Any], results: Sequence[SubjectResult]) -> None:
+        self.name, self.metrics, self.results = name, metrics, results
+        self._sampled: dict[tuple[str, ...], dict[str, Sampled]] = {}
+
+    @cached_property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects that it was tested on, in order."""
+        return tuple(r.subject for r in self.results)
+
+    def on(self, subjects: tuple[str, ...]) -> list[SubjectResult]:
+        """Its results of these subjects."""
+        return [r for r in self.results if r.subject in subjects]
+
+    def figures(self, subjects: tuple[str, ...]) -> dict[str, Sampled]:
+        """MAIN_FIGURES on these subjects, by their keys joined by points."""
+        if subjects not in self._sampled:
+            tree = sampled_figures(self.on(subjects))
+            self._sampled[subjects] = {f"{group}.{key}": tree[group][key] for group, key in MAIN_FIGURES}
+        return self._sampled[subjects]
+
+
+def compare(folders: Sequence[Path], dataset: CtIch) -> dict[str, Any]:
+    """The main figures of runs, and their differences pair by pair, from their masks and scores and `dataset`.
+
+    Returns {"data": {"fingerprint"}, "runs": [{"name", "experiment", "folds", "reduced", "n_subjects", "n_slices",
+    "figures"}], "pairs": [{"first", "second", "n_subjects", "differences", "wilcoxon_dice"}]}: a difference is the
+    second run's figure less the first's, as {"value", "ci95", "p", "n"} with n subjects. Raises BadConfig with one
+    line for fewer than two folders, one given twice, and what `evaluate_folder` refuses.
+    """
+    if len(folders) < 2:
+        raise BadConfig(f"expected two results folders or more to compare, found {len(folders)}")
+    runs = [_run(folder, name, dataset) for folder, name in zip(folders, _names(folders), strict=True)]
+    return {
+        "data": {"fingerprint": dataset.fingerprint},
+        "runs": [_described(run) for run in runs],
+        "pairs": [_pair(first, second) for first, second in combinations(runs, 2)],
+    }
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """Each folder's own name, or all of its path where two have the same."""
+    places = [folder.resolve() for folder in folders]
+    for place, folder in zip(places, folders, strict=True):
+        if places.count(place) > 1:
+            raise BadConfig(f"{folder}: expected each results folder once, found it twice")
+    names = [place.name for place in places]
+    return [str(f) if names.count(name) > 1 else name for f, name in zip(folders, names, strict=True)]
+
+
+def _run(folder: Path, name: str, dataset: CtIch) -> ComparedRun:
+    metrics = read_metrics(folder)
+    check_data(folder, metrics, dataset)
+    return ComparedRun(name, metrics, results_in(folder, dataset))
+
+
+def _described(run: ComparedRun) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "experiment": run.metrics.get("experiment"),
+        "folds": run.metrics.get("folds"),
+        "reduced": bool((run.metrics.get("made_by") or {}).get("reduced")),
+        "n_subjects": len(run.subjects),
+        "n_slices": sum(len(r.positive) for r in run.results),
+        "figures": {key: figure.as_json() for key, figure in run.figures(run.subjects).items()},
+    }
+
+
+def _pair(first: ComparedRun, second: ComparedRun) -> dict[str, Any]:
+    shared = tuple(subject for subject in first.subjects if subject in second.subjects)
+    pair = {"first": first.name, "second": second.name, "n_subjects": len(shared)}
+    if not shared:
+        return {**pair, "differences": {}, "wilcoxon_dice": None}
+    ours, theirs = first.figures(shared), second.figures(shared)
+    return {
+        **pair,
+        "differences": {key: _difference(ours[key], theirs[key], len(shared)) for key in ours},
+        "wilcoxon_dice": _wilcoxon(first.on(shared), second.on(shared)),
+    }
+
+
+def _difference(first: Sampled, second: Sampled, n: int) -> dict[str, Any]:
+    """The second less the first, with p: the draws on either side of 0, plus one each, since p is never 0."""
+    difference = Sampled(second.values - first.values, n)
+    drawn = difference.values[1:][~np.isnan(difference.values[1:])]
+    sides = [(1 + np.sum(drawn <= 0)) / (1 + drawn.size), (1 + np.sum(drawn >= 0)) / (1 + drawn.size)]
+    figure = difference.as_json()
+    p = None if figure["value"] is None else round(min(1.0, 2 * float(min(sides))), 6)
+    return {"value": figure["value"], "ci95": figure["ci95"], "p": p, "n": n}
+
+
+def _wilcoxon(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:
+    """{"median_difference", "p", "n"} of the Dice of n subjects, the paper's mean over their slices."""
+    difference = subject_overlaps(second)[0] - subject_overlaps(first)[0]
+    difference = difference[~np.isnan(difference)]
+    if not difference.size:
+        return {"median_difference": None, "p": None, "n": 0}
+    p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+    return {"median_difference": round(float(np.median(difference)), 6), "p": round(p, 6), "n": int(difference.size)}

@@ -1,0 +1,79 @@
+"""From a folder's masks and scores and the dataset to all figures: no training, no method, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.metrics import metrics_of
+from ichor.evaluate.results import SubjectResult, result_of
+from ichor.runs.files import METRICS, read_metrics, read_predictions, write_metrics
+
+# What metrics.json says of a result's making; everything else in it is computed.
+HEADER = ("experiment", "config", "folds", "made_by")
+
+
+def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Compute all figures of the predictions in `folder`, write metrics.json there and return them.
+
+    `header` gives HEADER's keys, what
+    made the result; if None it is taken from the folder's metrics.json. Raises BadConfig with one line where a file is
+    missing or does not fit, and where the result is one on another dataset.
+    """
+    if header is None:
+        header = header_in(folder, dataset)
+    results = results_in(folder, dataset)
+    data = {
+        "fingerprint": dataset.fingerprint,
+        "n_subjects": len(results),
+        "n_slices": sum(len(r.positive) for r in results),
+    }
+    metrics = {
+        "experiment": header["experiment"],
+        "config": header["config"],
+        "data": data,
+        "folds": header["folds"],
+        **metrics_of(results),
+        "made_by": header["made_by"],
+    }
+    write_metrics(folder, metrics)
+    return metrics
+
+
+def results_in(folder: Path, dataset: CtIch) -> list[SubjectResult]:
+    """The results of all subjects predicted in `folder`, in order of their numbers."""
+    predictions = read_predictions(folder, dataset)
+    results = []
+    for subject in track(sorted(predictions), "evaluating", console=Console(stderr=True), transient=True):
+        case, age = dataset.truth(subject), dataset.demographics[subject].age_years
+        results.append(result_of(case, predictions.of(case), age_years=age))
+    return results
+
+
+def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None:
+    """Raise BadConfig where the figures in `folder` are of other data than `dataset`."""
+    found = str(metrics.get("data", {}).get("fingerprint"))
+    if found != dataset.fingerprint:
+        raise BadConfig(
+            f"{folder / METRICS}: expected a result on the data in {dataset.root}, {dataset.fingerprint[:12]}, "
+            f"found one on {found[:12]}"
+        )
+
+
+def header_in(folder: Path, dataset: CtIch) -> dict[str, Any]:
+    """What made the result in `folder`, HEADER's keys of its metrics.json.
+
+    Raises BadConfig where they are missing, and where the result is one on another dataset.
+    """
+    metrics = read_metrics(folder)
+    missing = [key for key in HEADER if key not in metrics]
+    if missing:
+        raise BadConfig(f"{folder / METRICS}: expected {', '.join(HEADER)}, found no {', '.join(missing)}")
+    check_data(folder, metrics, dataset)
+    return {key: metrics[key] for key in HEADER}

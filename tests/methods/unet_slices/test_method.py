@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from ichor.errors import BadConfig
+from ichor.methods import load_method
+from ichor.methods.calibration import Calibration, Calibrations
+from ichor.methods.unet_slices.candidates import FEATURES, LesionJudge
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.outline import outlined
+from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.read import open_scan
+from ichor.scan import Scan, Source
+from ichor.windows import BRAIN
+from made_package import untrained_method
+from made_scans import made_head
+from paths import CT_ICH_PART
+
+
+@pytest.fixture(scope="module")
+def method() -> UNetSlices:
+    loaded = load_method()
+    assert isinstance(loaded, UNetSlices)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def scan() -> Scan:
+    """The middle of the demonstration subject, with its blood."""
+    whole = open_scan(CT_ICH_PART / "Patients_CT/088")
+    keep = slice(2, 10)  # numbers 21 to 28 of the subject
+    assert whole.pixel_mm is not None
+    assert whole.positions_mm is not None
+    return Scan(
+        whole.voxels[keep], whole.source, whole.pixel_mm[keep], whole.positions_mm[keep], whole.orientation[keep]
+    )
+
+
+def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetSlices, scan: Scan) -> None:
+    found = method.predict(scan)
+    assert method.chosen is not None
+    threshold, doubt = method.chosen.threshold, method.chosen.doubt
+    reaches = found.probability >= threshold
+    assert np.array_equal(found.mask, reaches if doubt is None else outlined(found.probability, threshold, doubt))
+    assert found.mask.any()
+    assert found.probability.dtype == np.float32
+    highest = found.slice_probability.max(keepdims=True)
+    assert found.scan_probability == pytest.approx(method.chosen.calibration.scan.of(highest)[0])
+
+
+def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
+    straight = method.answer(scan)
+    assert scan.positions_mm is not None
+    turned = replace(
+        scan,
+        voxels=scan.voxels.transpose(0, 2, 1)[:, ::-1],
+        orientation=np.tile([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]], (scan.n_slices, 1, 1)),
+        positions_mm=scan.positions_mm + np.array([0.33 * 649, 0, 0]),
+    )
+    found = method.answer(turned)
+    assert np.abs(found["slice_probability"] - straight["slice_probability"]).max() < 1e-5
+    assert np.abs(found["probability"] - straight["probability"].transpose(0, 2, 1)[:, ::-1]).max() < 1e-5
+
+
+def test_an_unknown_pixel_size_is_taken_from_the_head(method: UNetSlices, scan: Scan) -> None:
+    unknown = Scan(scan.voxels, Source("images", Path("made")))
+    found = method.predict(unknown)
+    known = method.predict(scan)
+    both = (found.mask & known.mask).sum() * 2 / (found.mask.sum() + known.mask.sum())
+    assert both > 0.6
+
+
+def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
+    gray = replace(scan, voxels=np.round(BRAIN.gray(scan.hu)).astype(np.uint8), gray_window=BRAIN)
+    clipped = replace(scan, voxels=np.clip(scan.hu, BRAIN.lowest_hu, BRAIN.highest_hu))
+    both = [method.answer(one)["probability"] for one in (gray, clipped)]
+    assert np.abs(both[0] - both[1]).max() < 0.05
+
+
+def test_the_shipped_model_reads_slices_in_their_order(
+    method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert method.reader is not None and method.chosen is not None
+    # Without the judge, to whom a lesion's slices matter.
+    monkeypatch.setattr(method, "chosen", method.chosen.model_copy(update={"judge": None}))
+    read = method.predict(scan)
+    monkeypatch.setattr(method, "reader", None)
+    alone = method.predict(scan)
+    assert np.array_equal(read.probability, alone.probability)
+    assert not np.allclose(read.slice_probability, alone.slice_probability, atol=1e-3)
+    assert read.subtype_probability is not None
+    assert read.subtype_probability.shape == (scan.n_slices, 5)
+
+
+def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
+    assert scan.pixel_mm is not None
+    one = Scan(scan.voxels[:1], scan.source, scan.pixel_mm[:1])
+    assert method.predict(one).mask.shape == one.voxels.shape
+
+
+def test_subtypes_are_told_where_the_network_has_them(scan: Scan) -> None:
+    assert untrained_method(subtypes=False).predict(scan).subtype_probability is None
+    tells = untrained_method()
+    found, answered = tells.predict(scan).subtype_probability, tells.answer(scan)["subtype_probability"]
+    assert found is not None
+    assert np.array_equal(found, answered)
+    assert found.shape == (scan.n_slices, 5) and found.dtype == np.float64
+    assert ((found > 0) & (found < 1)).all() and found.std() > 0
+
+
+def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
+    scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = untrained_method()
+    calibrated = method.predict(scan)
+    assert method.chosen is not None and method.chosen.calibration == Calibrations()
+    monkeypatch.setattr(Calibration, "of", lambda self, probability: probability)
+    network = method.predict(scan)
+    assert np.array_equal(calibrated.probability, network.probability)
+    assert np.array_equal(calibrated.slice_probability, network.slice_probability)
+    assert calibrated.scan_probability == network.scan_probability
+    assert calibrated.made_by == network.made_by and calibrated.made_by.operating_point is None
+
+
+def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None:
+    method = untrained_method()
+    assert method.chosen is not None
+    plain = method.predict(scan)
+    tasks = {
+        "voxel": Calibration(slope=0.5, intercept=-1),
+        "slice": Calibration(slope=2, intercept=1),
+        "subtype": Calibration(slope=0.3, intercept=0.5),
+        "scan": Calibration(slope=0.7, intercept=-0.5),
+    }
+    method.chosen = method.chosen.model_copy(update={"calibration": Calibrations(**tasks)})
+    found, answered = method.predict(scan), method.answer(scan)
+    assert np.array_equal(found.probability, answered["probability"])  # what is kept of a run is calibrated too
+    assert np.allclose(found.slice_probability, tasks["slice"].of(plain.slice_probability))
+    assert np.array_equal(np.argsort(found.slice_probability), np.argsort(plain.slice_probability))
+    assert plain.subtype_probability is not None and found.subtype_probability is not None
+    assert np.allclose(found.subtype_probability, tasks["subtype"].of(plain.subtype_probability))
+    assert found.scan_probability == pytest.approx(tasks["scan"].of(found.slice_probability.max(keepdims=True))[0])
+    # Calibrated before it is brought onto the scan's grid, where neighbours are mixed.
+    inside = plain.probability > 0
+    assert np.array_equal(inside, found.probability > 0)
+    assert np.abs(found.probability - tasks["voxel"].of(plain.probability))[inside].mean() < 0.01
+
+
+def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
+    scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)  # on the grid of the network's field
+    scan.voxels[1, 30:34, 20:24] = 65  # a second lesion, smaller
+
+    def network(hu: np.ndarray) -> dict[str, np.ndarray]:
+        blood = (hu[:, 1] > 60) & (hu[:, 1] < 90)
+        return {
+            "probability": np.where(blood, 0.9, 0.2).astype(np.float32),
+            "slice_probability": np.linspace(0.1, 0.9, len(hu), dtype=np.float32),
+        }
+
+    method = untrained_method()
+    method.forward = network
+    plain = method.answer(scan)
+    assert method.chosen is not None
+    # By its volume alone a lesion of v mL is hemorrhage with a probability of v / (1 + v).
+    judge = LesionJudge(intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25)
+    method.chosen = method.chosen.model_copy(update={"judge": judge})
+    found = method.answer(scan)
+    lesions, n = ndimage.label(plain["probability"] > 0.5)
+    assert n == 2
+    for k in (1, 2):
+        v = (lesions == k).sum() * 14 * 3.2**2 / 1000
+        assert np.allclose(found["probability"][lesions == k], 0.9 * v / (1 + v))
+    assert np.allclose(found["probability"][lesions == 0], 0.2 * 0.25)
+    assert np.array_equal(found["slice_probability"], plain["slice_probability"])
+
+
+def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
+    method = untrained_method()
+    method.chosen = SlicesChosen(
+        threshold=0.4,
+        head_mm=180,
+        calibration=Calibrations(slice=Calibration(slope=0.123456789, intercept=-2)),
+        judge=LesionJudge(intercept=-1 / 3, weights={name: 1 / 7**k for k, name in enumerate(FEATURES)}, elsewhere=0.1),
+        operating_point="balanced",
+        operating_points={"triage": 0.1, "balanced": 0.4},
+    )
+    method.save(tmp_path / "package")
+    assert UNetSlices.load(tmp_path / "package").chosen == method.chosen
+    triage = load_method(tmp_path / "package", operating_point="triage")
+    assert isinstance(triage, UNetSlices) and triage.chosen == method.chosen.at("triage")
+    with pytest.raises(BadConfig, match="expected one of the operating points triage, balanced, found specific"):
+        load_method(tmp_path / "package", operating_point="specific")
+
+
+def test_an_unfitted_method_says_so(scan: Scan) -> None:
+    with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
+        UNetSlices().predict(scan)
+    with pytest.raises(BadConfig, match="expected a fitted method to save"):
+        UNetSlices().save(Path("nowhere"))

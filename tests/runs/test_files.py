@@ -1,0 +1,214 @@
+"""Predictions written, read back, and refused where what is read does not fit."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.formats.run_lengths import from_run_lengths, run_lengths
+from ichor.runs.files import read_metrics, read_predictions, write_predictions
+from made_ct_ich import SIZE, write_ct_ich
+
+SUBJECTS = {"049": 1, "050": 0}
+N = 3
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
+    return CtIch(write_ct_ich(tmp_path_factory.mktemp("ct-ich"), SUBJECTS, n_slices=N))
+
+
+def made(subject: str, *, subtypes: bool = False) -> Prediction:
+    rng = np.random.default_rng(int(subject))
+    mask = np.zeros((N, SIZE, SIZE), bool)
+    if SUBJECTS[subject]:
+        mask[N - 1, 300:340, 200:250] = True
+    return Prediction(
+        subject=subject,
+        fold=2,
+        mask=mask,
+        slice_probability=rng.random(N),
+        scan_probability=float(rng.random()),
+        threshold=0.005,
+        areas={t: mask.sum(axis=(1, 2)) // round(t * 10) for t in TABLE_THRESHOLDS},
+        subtype_probability=rng.random((N, 5)) if subtypes else None,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, dataset: CtIch) -> Path:
+    write_predictions(tmp_path, (made(subject) for subject in SUBJECTS), dataset)
+    return tmp_path
+
+
+@pytest.mark.parametrize("subtypes", [False, True])
+def test_predictions_are_read_back(tmp_path: Path, dataset: CtIch, subtypes: bool) -> None:
+    write_predictions(tmp_path, (made(subject, subtypes=subtypes) for subject in SUBJECTS), dataset)
+    predictions = read_predictions(tmp_path, dataset)
+    assert list(predictions) == list(SUBJECTS)
+    for subject, read in predictions.items():
+        written = made(subject, subtypes=subtypes)
+        assert np.array_equal(read.mask, written.mask)
+        assert (read.subject, read.fold, read.threshold) == (subject, 2, 0.005)
+        assert read.slice_probability == pytest.approx(written.slice_probability, rel=1e-5)
+        assert read.scan_probability == pytest.approx(written.scan_probability, rel=1e-5)
+        for t in TABLE_THRESHOLDS:
+            assert np.array_equal(read.areas[t], written.areas[t])
+        if subtypes:
+            assert read.subtype_probability == pytest.approx(written.subtype_probability, rel=1e-5)
+        else:
+            assert read.subtype_probability is None
+
+
+def test_the_files_are_as_the_design_says(folder: Path) -> None:
+    masks = json.loads(gzip.decompress((folder / "masks.json.gz").read_bytes()))
+    assert list(masks) == [f"049/{N}"]
+    assert masks[f"049/{N}"]["size"] == [SIZE, SIZE]
+    with (folder / "scores.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == N * len(SUBJECTS)
+    assert [*rows[0]] == [
+        *("subject", "slice", "fold", "probability", "threshold", "area_px"),
+        *("area_px_05", "area_px_06", "area_px_07", "area_px_08", "area_px_09"),
+    ]
+    assert rows[N - 1]["area_px"] == str(40 * 50)
+    with (folder / "scan_scores.csv").open() as lines:
+        scans = list(csv.DictReader(lines))
+    assert [row["volume_ml"] for row in scans] == [f"{40 * 50 * 0.33**2 * 5 / 1000:.4f}", "0.0000"]
+
+
+def test_writing_again_gives_the_same_bytes(folder: Path, dataset: CtIch, tmp_path: Path) -> None:
+    first = {f.name: f.read_bytes() for f in folder.iterdir()}
+    write_predictions(folder, read_predictions(folder, dataset).values(), dataset)
+    assert {f.name: f.read_bytes() for f in folder.iterdir()} == first
+
+
+def test_what_cannot_be_one_result_is_not_written(tmp_path: Path, dataset: CtIch) -> None:
+    with pytest.raises(ValueError, match="found two of 049"):
+        write_predictions(tmp_path, [made("049"), made("049")], dataset)
+    with pytest.raises(ValueError, match="found them of some"):
+        write_predictions(tmp_path, [made("049"), made("050", subtypes=True)], dataset)
+    assert not list(tmp_path.iterdir())
+
+
+def lines(name: str, change: Callable[[list[str]], list[str]]) -> Callable[[Path], None]:
+    """A fault: the lines of a table, changed."""
+
+    def fault(folder: Path) -> None:
+        file = folder / name
+        file.write_text("\n".join(change(file.read_text().splitlines())) + "\n")
+
+    return fault
+
+
+def cell(name: str, line: int, column: int, value: str) -> Callable[[Path], None]:
+    def change(rows: list[str]) -> list[str]:
+        cells = rows[line].split(",")
+        cells[column] = value
+        return [*rows[:line], ",".join(cells), *rows[line + 1 :]]
+
+    return lines(name, change)
+
+
+def masks(change: Callable[[dict], dict]) -> Callable[[Path], None]:
+    def fault(folder: Path) -> None:
+        file = folder / "masks.json.gz"
+        file.write_bytes(gzip.compress(json.dumps(change(json.loads(gzip.decompress(file.read_bytes())))).encode()))
+
+    return fault
+
+
+def whole(**more: object) -> dict:
+    return {"049/3": {"size": [SIZE, SIZE], "counts": [SIZE * SIZE], **more}}
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (lambda f: (f / "scores.csv").unlink(), r"scores\.csv: expected a table with .*, found No such file"),
+        (lambda f: (f / "scan_scores.csv").unlink(), r"scan_scores\.csv: expected a table with .*, found No such file"),
+        (lambda f: (f / "masks.json.gz").unlink(), r"masks\.json\.gz: expected masks by slice, found No such file"),
+        (lambda f: (f / "masks.json.gz").write_bytes(b"no"), "expected masks by slice, found Not a gzip"),
+        (lambda f: (f / "scores.csv").write_text(""), r"scores\.csv: expected a table"),
+        (lines("scores.csv", lambda rows: rows[:1]), r"scores\.csv: expected predictions, found none"),
+        (lines("scores.csv", lambda rows: [rows[0] + ",more", *rows[1:]]), "expected columns .*09, found .*more"),
+        (lines("scores.csv", lambda rows: [*rows[:-1], rows[-1] + ",1"]), r"expected 11 cells in line 7, found 12"),
+        (lines("scores.csv", lambda rows: rows[:-1]), "slices 1 to 3 of 050 in order, found 2 of them"),
+        (lines("scores.csv", lambda rows: [*rows[:2], rows[3], rows[2], *rows[4:]]), r"slices 1 to 3 of 049 in order"),
+        (lines("scores.csv", lambda rows: [r.replace("050", "051") for r in rows]), r"scan_scores\.csv: .* 050, 051"),
+        (lines("scan_scores.csv", lambda rows: rows[:2]), r"scan_scores\.csv: .* in 050"),
+        (lines("scan_scores.csv", lambda rows: [*rows, rows[1]]), r"scan_scores\.csv: .* in their order"),
+        (cell("scores.csv", 1, 4, "0.5"), r"expected one threshold of 049, found"),
+        (cell("scores.csv", 1, 3, "high"), r"expected numbers in the scores of 049, found .*'high'"),
+        (cell("scores.csv", 1, 3, "nan"), r"expected probabilities of 049 in 0 to 1, found nan"),
+        (cell("scan_scores.csv", 1, 2, "1.5"), r"expected probabilities of 049 in 0 to 1, found 1.5"),
+        (cell("scores.csv", 3, 5, "7"), r"masks\.json\.gz: expected 7 pixels of 049/3 by scores\.csv, found 2000"),
+        (masks(lambda _: {}), r"expected 2000 pixels of 049/3 by scores\.csv, found 0"),
+        (masks(lambda m: {"049/4": m["049/3"]}), r"expected masks of the slices in scores\.csv, found one of '049/4'"),
+        (masks(lambda m: {"077/1": m["049/3"]}), r"expected masks of the slices in scores\.csv, found one of '077/1'"),
+        (masks(lambda _: []), r"expected masks by slice, found a list"),
+        (masks(lambda _: whole(size=[2, 2], counts=[4])), r"expected 049/3 on 650 x 650 pixels, found 2 x 2"),
+        (masks(lambda _: whole(counts=[5])), r"expected run lengths of 049/3, found expected runs of 422500"),
+        (masks(lambda _: whole(counts=[-1, SIZE * SIZE + 1])), r"expected run lengths of 049/3, found"),
+        (masks(lambda _: {"049/3": 5}), r"expected run lengths of 049/3, found"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_one_line(
+    folder: Path, dataset: CtIch, fault: Callable[[Path], object], line: str
+) -> None:
+    fault(folder)
+    with pytest.raises(BadConfig, match=line) as caught:
+        list(read_predictions(folder, dataset).values())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_subject_that_the_dataset_has_not_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = CtIch(write_ct_ich(tmp_path / "other", {"049": 1}, n_slices=N))
+    with pytest.raises(BadConfig, match=r"expected subjects of .*, found '050'"):
+        read_predictions(folder, other)
+
+
+@pytest.mark.parametrize("text", ["", "[]"])
+def test_figures_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadConfig, match=re.escape("metrics.json: expected the figures of a run, found No such file")):
+        read_metrics(tmp_path)
+    (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(BadConfig, match=r"metrics\.json: expected the figures of a run, found"):
+        read_metrics(tmp_path)
+
+
+@pytest.mark.parametrize("case", ["empty", "full", "ends in blood", "random"])
+def test_run_lengths_are_cocos(case: str) -> None:
+    mask = np.zeros((7, 5), bool)
+    if case == "full":
+        mask[:] = True
+    elif case == "ends in blood":
+        mask[3:, 4] = True
+    elif case == "random":
+        mask = np.random.default_rng(0).random((7, 5)) > 0.5
+    encoded = run_lengths(mask)
+    assert sum(encoded["counts"]) == mask.size
+    assert np.array_equal(from_run_lengths(encoded), mask)
+    # COCO's own rule, run by run: column-major, background first.
+    value, flat = False, []
+    for count in encoded["counts"]:
+        flat += [value] * count
+        value = not value
+    assert flat == mask.T.ravel().tolist()
+    if case == "full":
+        assert encoded["counts"] == [0, 35]
+
+
+def test_broken_run_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected runs of 4 pixels in all, found 3"):
+        from_run_lengths({"size": [2, 2], "counts": [1, 2]})
