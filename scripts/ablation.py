@@ -57,7 +57,11 @@ def main() -> None:
         cases, method = dataset.cases(fold.validation), get(config.method)(**config.settings)
         method.fit(dataset.cases(fold.training), cases, folder)
         seconds = round(time.perf_counter() - started)
-        figures = {"fold": asked.fold, **judge((method, case) for case in cases), "chosen": method.chosen.model_dump()}
+        figures = {
+            "fold": asked.fold,
+            **judge((method, case) for case in cases),
+            "chosen": method.parameters.model_dump(),
+        }
     else:
         require_no_validation(config)
         blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
@@ -77,8 +81,8 @@ def judge_twice(method: UNetSlices, cases: Cases) -> dict[str, object]:
     evidence = [method.evidence(case) for case in cases]
 
     def decided() -> Iterator[tuple[Method, Case]]:
-        assert method.chosen is not None
-        head_mm = method.chosen.head_mm
+        assert method.parameters is not None
+        head_mm = method.parameters.head_mm
         for k, case in enumerate(cases):
             method.choose([*evidence[:k], *evidence[k + 1 :]], head_mm)
             yield method, case

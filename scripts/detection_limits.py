@@ -29,7 +29,7 @@ from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder, kept_file
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.read.ct_ich import PIXEL_MM
 from ichor.runs.files import read_metrics, read_predictions
@@ -241,9 +241,9 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
                 missed.append(one)
             probability = read_answer(kept_file(run, prediction.fold, case.subject))["probability"]
             method = _model(run, prediction.fold)
-            assert method.chosen is not None
-            for point, threshold in method.chosen.operating_points.items():
-                decided = point == method.chosen.operating_point
+            assert method.parameters is not None
+            for point, threshold in method.parameters.operating_points.items():
+                decided = point == method.parameters.operating_point
                 mask = prediction.mask if decided else method.mask_at(probability, threshold)
                 points.setdefault(point, Marked()).add(case, mask)
             for threshold, marked in plain.items():
@@ -262,8 +262,8 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
 
 @cache
 def _model(run: Path, fold: int) -> UNetSlices:
-    method = load_method(fold_folder(run, fold) / MODEL)
-    if not isinstance(method, UNetSlices) or method.chosen is None or not method.chosen.operating_points:
+    method = load_model(fold_folder(run, fold) / MODEL)
+    if not isinstance(method, UNetSlices) or method.parameters is None or not method.parameters.operating_points:
         raise BadConfig(f"{run}: expected models with operating points, found {method.name} without in fold {fold}")
     return method
 

@@ -37,7 +37,7 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
 from ichor.experiments.quantize import quantize_package
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.base import Forward
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine
@@ -100,7 +100,7 @@ def rows_of_fold(package: Path, fold: int, dataset: CtIch, threads: int) -> list
         quantized = Path(name) / MODEL
         shutil.copytree(package, quantized)
         quantize_package(quantized, dataset)
-        method = load_method(quantized, threads=threads)
+        method = load_model(quantized, threads=threads)
         assert isinstance(method, UNetSlices)  # none else is quantized
         networks = {
             variant: Timed(Engine(quantized / file, threads=threads))

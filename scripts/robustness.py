@@ -30,7 +30,7 @@ from ichor.evaluate.robustness import Row, by_age, by_condition
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import commit, hardware
-from ichor.methods import Method, load_method
+from ichor.methods import Method, load_model
 from ichor.models.package import CONFIG, Training, read_config
 from ichor.pages.robustness import page
 from ichor.screen.inputs import content_sha256
@@ -99,7 +99,7 @@ def answer_folds(
     rows = {}
     with progress(sum(len(one.test_subjects) for one in trained.values())) as done:
         for k, path in models.items():
-            method, model = load_method(path), content_sha256(path)
+            method, model = load_model(path), content_sha256(path)
             for subject in trained[k].test_subjects:
                 file = run / "robustness" / f"fold-{k}" / f"{subject}.json"
                 rows[subject] = answers_of(method, dataset, subject, file, model)

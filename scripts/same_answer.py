@@ -27,7 +27,7 @@ from ichor.cli.progress import progress
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
 from ichor.experiments.making import commit, hardware
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine, EngineName
 from ichor.models.package import DEFAULT_MODEL, INT8, NETWORK, find_package, read_config, sha256
@@ -101,7 +101,7 @@ def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -
     todo = {name: path for name, path in paths.items() if answered(variant, name, work, digest) is None}
     if not todo:
         return
-    method = load_method(threads=threads)
+    method = load_model(threads=threads)
     assert isinstance(method, UNetSlices)  # the default package's
     method.forward = Engine(network, engine=variant.engine, threads=threads)
     with progress(len(todo)) as done:

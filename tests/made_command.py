@@ -52,7 +52,7 @@ def main() -> None:
     module.find_package = Path  # type: ignore[attr-defined]
     module.operating_point_of = lambda folder, asked: asked  # type: ignore[attr-defined]
     sys.modules["ichor.models.package"] = ichor.models.package = module  # type: ignore[attr-defined]
-    ichor.methods.load_method = load  # type: ignore[assignment]
+    ichor.methods.load_model = load  # type: ignore[assignment]
     run()
 
 

@@ -9,7 +9,7 @@ import torch
 from ichor.dataset.ct_ich import CtIch
 from ichor.methods.field import neighbours
 from ichor.methods.unet_slices.method import UNetSlices
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import Training, read_config, write_config
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
@@ -37,7 +37,7 @@ def untrained_method(*, subtypes: bool = True) -> UNetSlices:
             head.weight[1:] /= logits.std(dim=0)[:, None]
             head.bias[1:] = (head.bias[1:] - logits.mean(dim=0)) / logits.std(dim=0)
     method.forward = TorchForward(network)
-    method.chosen = SlicesChosen(threshold=0.03, head_mm=180)
+    method.parameters = Parameters(threshold=0.03, head_mm=180)
     return method
 
 

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.fold import kept_file
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 from ichor.runs.files import write_metrics, write_predictions
 from ichor.runs.kept import write_kept
 from made_ct_ich import write_ct_ich_nifti
@@ -50,7 +50,7 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
         predictions.append(one)
     method = untrained_method()
     points = {"triage": 0.01, "balanced": 0.1, "specific": 0.2}
-    method.chosen = SlicesChosen(threshold=0.1, head_mm=180, operating_point="balanced", operating_points=points)
+    method.parameters = Parameters(threshold=0.1, head_mm=180, operating_point="balanced", operating_points=points)
     method.save(folder / "run/fold-1/model")
     write_predictions(folder / "run", predictions, dataset)
     chosen = {"1": {"operating_point": "balanced"}}

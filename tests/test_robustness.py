@@ -70,7 +70,7 @@ def test_what_is_kept_is_not_made_again_unless_by_another_model(
 
     monkeypatch.setattr(script, "CONDITIONS", CONDITIONS[:1])
     model = run / "fold-2" / "model"
-    method, dataset, file = script.load_method(model), CtIch(data), tmp_path / "kept" / "051.json"
+    method, dataset, file = script.load_model(model), CtIch(data), tmp_path / "kept" / "051.json"
     first = script.answers_of(method, dataset, "051", file, "one")
     before = file.stat().st_mtime_ns
     assert script.answers_of(method, dataset, "051", file, "one") == first

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config, sha256
 from ichor.read import open_scan
 
@@ -58,7 +58,7 @@ def test_the_package_still_says_so_of_the_whole_ge_head(ge_head: Path) -> None:
 
 def assert_said(name: str, path: Path) -> None:
     scan = open_scan(path)
-    found = load_method().predict(scan)
+    found = load_model().predict(scan)
     (kept, *_) = (one["scans"][name] for one in of_the_default_network())
     area_px = found.mask.sum(axis=(1, 2))
     assert scan.volume_ml(area_px) == pytest.approx(kept["volume_ml"], abs=ML)

@@ -1,9 +1,10 @@
-"""What a method says of a scan, voxel by voxel, and what made it."""
+"""What a method gives for a scan: probabilities, a mask, and what made them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Flag, StrEnum, auto
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,68 @@ from numpy.typing import NDArray
 from ichor.subtypes import Subtype
 
 
+class Task(Flag):
+    """What a method does: mark voxels, give probabilities of slices and of the scan, or both."""
+
+    SEGMENT = auto()
+    DETECT = auto()
+
+
+class Scale(StrEnum):
+    """In which terms values say how likely hemorrhage is."""
+
+    PROBABILITY = "probability"
+    LOGIT = "logit"
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelMap:
+    """A value for each voxel of a scan, and the scale that it is on.
+
+    Attributes:
+        values: (n, rows, columns) float32 on the scan's own grid.
+        scale: probabilities in 0..1, or logits, which may be any finite number.
+
+    Raises ValueError where the values are not on that scale.
+    """
+
+    values: NDArray[np.float32]
+    scale: Scale = Scale.PROBABILITY
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 3:
+            raise ValueError(f"expected values of shape (n, rows, columns), found {self.values.shape}")
+        low, high = (float(self.values.min()), float(self.values.max())) if self.values.size else (0.0, 0.0)
+        if self.scale is Scale.PROBABILITY and not 0 <= low <= high <= 1:
+            raise ValueError(f"expected probabilities in 0 to 1, found {low:g} to {high:g}")
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"expected finite values, found {low:g} to {high:g}")
+
+    def probability(self) -> NDArray[np.float32]:
+        """The same as probabilities."""
+        if self.scale is Scale.PROBABILITY:
+            return self.values
+        return np.asarray(1 / (1 + np.exp(-self.values)), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class RawOutput:
+    """What the costly part of a method gives for a scan, before its postprocessing.
+
+    Attributes:
+        voxels: maps on the scan's own grid, by name. A run keeps them to a tenth of a logit.
+        arrays: whatever else the postprocessing needs, by name. A run keeps them as they are.
+    """
+
+    voxels: Mapping[str, VoxelMap] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Inference:
     """How a network was run: by which engine, in which precision (`fp32` or `int8`), with which instruction set.
 
-    `warning` says why it was another network than the model's own; empty where it was that one.
+    `warning` says why another network ran than the model's own; it is empty where its own ran.
     """
 
     engine: str
@@ -29,53 +87,71 @@ class Inference:
 class MadeBy:
     """The method behind a segmentation, named so that it can be made again.
 
-    `threshold` is the voxel probability from which on a slice is marked: what reaches it, or what the method then
-    outlines there. `operating_point` is the name of the trade of sensitivity for specificity that it decides at, None
-    where its model has none. `inference` says how its network was run, None where it has none or it runs in torch.
+    Attributes:
+        name: of the method.
+        threshold: the voxel probability from which on a slice is marked: what reaches it, or what the method then
+            outlines there.
+        settings: of the method, by name.
+        operating_point: the name of the trade of sensitivity for specificity that the method works at; None where it
+            has none.
+        inference: how its network was run; None where it has none or it ran in torch.
+        model, version: of the trained model, where it came from a model package; `ichor.methods.TrainedModel` fills
+            them in.
     """
 
     name: str
-    model: str | None
-    version: str
     threshold: float
     settings: Mapping[str, Any] = field(default_factory=dict)
     operating_point: str | None = None
     inference: Inference | None = None
+    model: str | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """A method's answer on the scan's own grid.
+    """A method's output for a scan, on the scan's own grid.
 
     Attributes:
-        probability: (n, rows, columns) float32 in 0..1, that a voxel is hemorrhage.
-        mask: (n, rows, columns) bool, what the method calls hemorrhage after its own post-processing.
         slice_probability: (n,) in 0..1, that a slice shows hemorrhage.
         scan_probability: in 0..1, that the scan does.
         made_by: which method, with which settings.
+        probability: (n, rows, columns) float32 in 0..1, that a voxel is hemorrhage; None from a detector.
+        mask: (n, rows, columns) bool, what the method marks as hemorrhage after its postprocessing; None from a
+            detector, which tells slices and scans and outlines nothing.
         subtype_probability: (n, 5) in 0..1, that a slice shows hemorrhage of each subtype, in the order of `Subtype`;
-            None from a method that tells no subtypes.
+            None from a method that does not tell subtypes apart.
 
-    Raises ValueError when the arrays do not fit together.
+    Raises ValueError when the arrays do not fit together or hold anything but probabilities.
     """
 
-    probability: NDArray[np.float32]
-    mask: NDArray[np.bool_]
     slice_probability: NDArray[np.float64]
     scan_probability: float
     made_by: MadeBy
+    probability: NDArray[np.float32] | None = None
+    mask: NDArray[np.bool_] | None = None
     subtype_probability: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        if self.probability.shape != self.mask.shape:
-            raise ValueError(f"expected a mask of shape {self.probability.shape}, found {self.mask.shape}")
-        if self.slice_probability.shape != self.mask.shape[:1]:
-            raise ValueError(
-                f"expected one probability for each of {self.mask.shape[0]} slices, "
-                f"found {self.slice_probability.shape}"
-            )
-        expected = (len(self.mask), len(Subtype))
+        if (self.probability is None) != (self.mask is None):
+            raise ValueError("expected a mask and voxel probabilities or neither, found one of them")
+        n = len(self.slice_probability)
+        if self.probability is not None and self.mask is not None:
+            if self.probability.shape != self.mask.shape:
+                raise ValueError(f"expected a mask of shape {self.probability.shape}, found {self.mask.shape}")
+            if len(self.mask) != n:
+                raise ValueError(f"expected one probability for each of {len(self.mask)} slices, found {n}")
+            VoxelMap(self.probability)  # refuses what is no probability
+        expected = (n, len(Subtype))
         if self.subtype_probability is not None and self.subtype_probability.shape != expected:
             raise ValueError(
                 f"expected subtype probabilities of shape {expected}, found {self.subtype_probability.shape}"
             )
+        for values in (self.slice_probability, self.scan_probability, self.subtype_probability):
+            if values is not None and not np.all((np.asarray(values) >= 0) & (np.asarray(values) <= 1)):
+                raise ValueError("expected probabilities of slices and scan in 0 to 1, found others")
+
+    @property
+    def segments(self) -> bool:
+        """Whether it holds a mask."""
+        return self.mask is not None

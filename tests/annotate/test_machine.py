@@ -19,7 +19,7 @@ from ichor.annotate.machine import Suggestion, suggest
 from ichor.annotate.project import UNSTATED
 from ichor.annotate.project.runs import decode
 from ichor.annotate.uncertainty import entropy, jensen_shannon, of_slices, patch_px
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.read import open_scan
 from ichor.scan import Scan
 from made_scans import made_head
@@ -44,7 +44,7 @@ def found(scan: Scan) -> Suggestion:
 
 class TestSuggest:
     def test_it_is_the_models_own_outline(self, scan: Scan, found: Suggestion) -> None:
-        mask = load_method().predict(scan).mask
+        mask = load_model().predict(scan).mask
         assert mask[:3].any()
         assert np.array_equal(found.label_map > 0, mask)
         assert found.label_map.dtype == np.uint8
@@ -73,7 +73,7 @@ class TestSuggest:
     def test_subtypes_are_those_that_the_method_tells_where_a_slice_has_one(
         self, scan: Scan, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        method = load_method()
+        method = load_model()
         subtypes = np.full((6, 5), 0.1)
         subtypes[0, 3] = 0.3
         subtypes[1, :2] = 0.8, 0.9

@@ -30,7 +30,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     module.operating_point_of = lambda folder, asked: asked  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ichor.models.package", module)
     monkeypatch.setattr(ichor.models, "package", module, raising=False)
-    monkeypatch.setattr(ichor.methods, "load_method", load_from_folder)
+    monkeypatch.setattr(ichor.methods, "load_model", load_from_folder)
     return folder
 
 
@@ -164,7 +164,7 @@ def test_workers_share_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         given.append(threads)
         return load_from_folder(folder)
 
-    monkeypatch.setattr(ichor.methods, "load_method", load)
+    monkeypatch.setattr(ichor.methods, "load_model", load)
     (path,) = scans(tmp_path / "in", "head")
     ichor_screen(path, "--out", str(tmp_path / "out"), "--workers", "4", "--threads", "3")
     ichor_screen(path, "--out", str(tmp_path / "out"), "--force")

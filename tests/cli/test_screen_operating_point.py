@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from ichor.cli import app
 from ichor.methods.calibration import Calibration, Calibrations
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 from made_package import untrained_method, write_package
 from made_report import text_of
 from made_scans import write_made_nifti
@@ -24,7 +24,7 @@ POINTS = {"triage": 0.0, "balanced": 0.03, "specific": 1.0}
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package that marks all of a scan at triage and nothing at specific."""
     method = untrained_method()
-    method.chosen = SlicesChosen(
+    method.parameters = Parameters(
         threshold=0.03,
         head_mm=180,
         calibration=Calibrations(subtype=Calibration(slope=0.5, intercept=-1)),

@@ -85,7 +85,7 @@ def test_a_network_compiled_before_gives_the_same_answer(cache: Path) -> None:
 
 
 def test_a_damaged_cache_is_made_again(cache: Path) -> None:
-    network = find_package(DEFAULT_MODEL) / "reader.onnx"
+    network = find_package(DEFAULT_MODEL) / "rescorer.onnx"
     Engine(network, engine="openvino")
     newest = max((cache / "ichor").iterdir(), key=os.path.getmtime)
     newest.write_bytes(newest.read_bytes()[:1000])

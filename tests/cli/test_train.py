@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from ichor.dataset.folds import authors_fold
-from ichor.methods import load_method
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods import load_model
+from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config
 from ichor.read import open_scan
 from ichor.runs.files import SUBTYPE_COLUMNS, from_run_lengths
@@ -90,7 +90,7 @@ def test_a_run_leaves_what_the_design_says(run: Path, data: Path) -> None:
     assert metrics["made_by"]["command"].startswith("ichor train ")
     assert "/" not in metrics["made_by"]["command"]  # no path of a machine in what is committed
     assert str(data) not in json.dumps(metrics)
-    assert set(metrics["made_by"]["chosen"]["1"]) == set(SlicesChosen.model_fields)
+    assert set(metrics["made_by"]["chosen"]["1"]) == set(Parameters.model_fields)
     figure = metrics["dice"]["paper_average"]
     assert set(figure) == {"value", "ci95", "n"}
     assert figure["n"] == 2
@@ -104,7 +104,7 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     import gzip
 
     assert ichor("export", run, "--out", tmp_path / "model", "--name", "made").returncode == 0
-    method = load_method(tmp_path / "model")
+    method = load_model(tmp_path / "model")
     subject = authors_fold(1).test[0]
     segmentation = method.predict(open_scan(data / "Patients_CT" / subject))
     kept = json.loads(gzip.decompress((run / "masks.json.gz").read_bytes()))

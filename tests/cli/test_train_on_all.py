@@ -16,10 +16,10 @@ from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from ichor.errors import IchorError
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.unet_slices.calibrate import choose
 from ichor.methods.unet_slices.method import UNetSlices
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config, write_sums
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
@@ -94,11 +94,11 @@ def test_it_is_trained_on_all_but_those_left_out_and_chosen_on_what_the_folds_sa
         model = UNetSlices.load(folder / f"run/fold-{k}/model")
         tested = [s for s in authors_fold(k, subjects).test if s not in LEFT_OUT]
         evidence += [model.evidence(case) for case in CtIch(folder / "data").cases(tested)]
-    chosen = SlicesChosen(**found.chosen)
+    chosen = Parameters(**found.chosen)
     assert len(evidence) == 8
     assert chosen == choose(evidence, chosen.head_mm)
     scan = open_scan(folder / "data/Patients_CT/088")
-    assert load_method(package).predict(scan).made_by.model == "made"
+    assert load_model(package).predict(scan).made_by.model == "made"
 
 
 def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Path, package: Path) -> None:

@@ -10,7 +10,7 @@ from sklearn.metrics import jaccard_score
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.threshold import Threshold
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich
@@ -39,8 +39,8 @@ def test_the_grid_search_finds_what_brute_force_finds(dataset: CtIch, tmp_path: 
                     per_subject.append(np.mean(each))
             scores[lower, upper] = np.mean(per_subject)
     best = max(scores, key=lambda k: scores[k])
-    assert method.chosen is not None
-    assert scores[method.chosen.lower, method.chosen.upper] == pytest.approx(scores[best])
+    assert method.parameters is not None
+    assert scores[method.parameters.lower, method.parameters.upper] == pytest.approx(scores[best])
 
 
 def test_the_chronic_subject_does_not_move_the_bounds(tmp_path: Path) -> None:
@@ -69,14 +69,14 @@ def test_it_calls_what_lies_between_the_bounds_and_comes_back_from_its_package(d
     method.fit(dataset.cases(["049"]), [], tmp_path)
     method.model = "two bounds"
     method.save(tmp_path / "package")
-    loaded = load_method(tmp_path / "package")
+    loaded = load_model(tmp_path / "package")
     scan = dataset.case("050").scan
     first, second = method.predict(scan), loaded.predict(scan)
     assert np.array_equal(first.mask, second.mask)
     assert first.made_by == second.made_by
     gray = np.round(BRAIN.gray(scan.hu))
-    assert method.chosen is not None
-    assert np.array_equal(first.mask, (gray >= method.chosen.lower) & (gray <= method.chosen.upper))
+    assert method.parameters is not None
+    assert np.array_equal(first.mask, (gray >= method.parameters.lower) & (gray <= method.parameters.upper))
     assert first.scan_probability == first.slice_probability.max()
 
 

@@ -19,10 +19,10 @@ import torch
 from onnx import numpy_helper
 
 from ichor.errors import BadConfig
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.field import neighbours
 from ichor.methods.unet_slices.method import UNetSlices
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.engine import Engine
 from ichor.models.package import DEFAULT_MODEL, find_package, write_sums
 from ichor.nets.slice_unet import SliceUNet
@@ -39,7 +39,7 @@ INT8_MEAN, INT8_SLICE, INT8_DICE = 1e-3, 0.05, 0.95  # voxels' mean, every slice
 @pytest.fixture(scope="module")
 def slices() -> np.ndarray:
     """(N, 3, size, size) HU: real slices with and without hemorrhage, from two scanners."""
-    method = load_method()
+    method = load_model()
     assert isinstance(method, UNetSlices)
     batches = []
     for path, chosen in (("ct-ich/Patients_CT/088", [0, 3, 6, 7, 12]), ("ge-head", [1, 4, 7])):
@@ -60,16 +60,16 @@ def _torch_twin(method: UNetSlices, file: Path) -> TorchForward:
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_the_shipped_model_is_the_same_in_every_engine(slices: np.ndarray, engine: str) -> None:
-    method = load_method()
+    method = load_model()
     assert isinstance(method, UNetSlices)
-    assert method.chosen is not None
+    assert method.parameters is not None
     file = find_package(DEFAULT_MODEL) / "model.onnx"
     expected = _torch_twin(method, file)(slices)
     found = Engine(file, engine=engine, threads=2)(slices)  # type: ignore[arg-type]
     assert set(found) == set(expected) == {"probability", "slice_probability", "subtype_probability"}
     for name, values in expected.items():
         assert np.abs(found[name] - values).max() < TOLERANCE
-    threshold = method.chosen.threshold
+    threshold = method.parameters.threshold
     sure = np.abs(expected["probability"] - threshold) > TOLERANCE
     masks = [outputs["probability"] >= threshold for outputs in (expected, found)]
     assert masks[0].any()
@@ -85,7 +85,7 @@ def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: 
         network(torch.from_numpy(slices))
     method = UNetSlices(widths=(8, 8, 12, 16), size=slices.shape[-1])
     method.forward = TorchForward(network)
-    method.chosen = SlicesChosen(threshold=0.5, head_mm=180)
+    method.parameters = Parameters(threshold=0.5, head_mm=180)
     method.save(tmp_path)
     found = Engine(tmp_path / "model.onnx", engine=engine, threads=1)(slices)  # type: ignore[arg-type]
     for name, values in method.forward(slices).items():
@@ -93,9 +93,9 @@ def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: 
 
 
 def test_the_int8_variant_is_near_the_shipped_model_in_every_engine(slices: np.ndarray, tmp_path: Path) -> None:
-    method = load_method()
+    method = load_model()
     assert isinstance(method, UNetSlices)
-    assert method.chosen is not None
+    assert method.parameters is not None
     exact, int8 = find_package(DEFAULT_MODEL) / "model.onnx", tmp_path / "int8.onnx"
     quantize_network(exact, slices, int8)
     assert int8.stat().st_size < 0.4 * exact.stat().st_size
@@ -104,7 +104,7 @@ def test_the_int8_variant_is_near_the_shipped_model_in_every_engine(slices: np.n
         Engine(int8, engine="openvino", threads=1)(slices),
         Engine(int8, engine="onnxruntime", threads=1)(slices),
     ]
-    masks = [of["probability"] >= method.chosen.threshold for of in outputs]
+    masks = [of["probability"] >= method.parameters.threshold for of in outputs]
     assert masks[0].any()
     for one, other in ((0, 1), (0, 2), (1, 2)):
         apart = {name: np.abs(outputs[one][name] - outputs[other][name]) for name in outputs[0]}
@@ -128,7 +128,9 @@ DAMAGES = {
     "a folder": Path.mkdir,
     "nothing": lambda file: file.write_bytes(b""),
     "no model": lambda file: file.write_bytes(b"no model"),
-    "half a model": lambda file: file.write_bytes((find_package(DEFAULT_MODEL) / "reader.onnx").read_bytes()[:90_000]),
+    "half a model": lambda file: file.write_bytes(
+        (find_package(DEFAULT_MODEL) / "rescorer.onnx").read_bytes()[:90_000]
+    ),
     "an unknown operator": lambda file: one_layer(file, "Clot"),
     "an operator of somebody's own": lambda file: one_layer(file, "Clot", domain="somebody.else"),
     "another output": lambda file: one_layer(file, "Sigmoid", "clot"),
@@ -177,14 +179,14 @@ def raising(error: Exception) -> Callable[[np.ndarray], None]:
     return run
 
 
-@pytest.mark.parametrize("network", ["model.onnx", "reader.onnx"])
+@pytest.mark.parametrize("network", ["model.onnx", "rescorer.onnx"])
 def test_a_network_that_gives_something_else_is_refused(network: str, tmp_path: Path) -> None:
     package = shutil.copytree(find_package(DEFAULT_MODEL), tmp_path / "package")
     one_layer(package / network, "Sigmoid", "subtype_probability")
     (package / "known-answer.npz").unlink()
     write_sums(package)
     with pytest.raises(BadConfig, match=r"expected a network with the output \w+, found subtype_probability$"):
-        load_method(package)
+        load_model(package)
 
 
 def test_the_reference_is_exact_int8_arithmetic(slices: np.ndarray, tmp_path: Path) -> None:
@@ -249,16 +251,16 @@ def exact_layers(graph: onnx.GraphProto, stored: dict[str, np.ndarray]) -> Itera
 def test_a_changed_package_is_refused(tmp_path: Path) -> None:
     package = tmp_path / "package"
     shutil.copytree(find_package(DEFAULT_MODEL), package)
-    load_method(package)
+    load_model(package)
     network = package / "model.onnx"
     network.write_bytes(network.read_bytes()[:-1] + b"\0")
     with pytest.raises(BadConfig, match=r"model\.onnx: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}"):
-        load_method(package)
+        load_model(package)
     network.unlink()
     with pytest.raises(BadConfig, match="found no such file"):
-        load_method(package)
+        load_model(package)
 
 
 def test_no_such_model() -> None:
     with pytest.raises(BadConfig, match=f"nowhere: expected a model package or one of {DEFAULT_MODEL}, found neither"):
-        load_method("nowhere")
+        load_model("nowhere")

@@ -18,7 +18,7 @@ import pytest
 from onnx import numpy_helper
 
 from ichor.errors import BadConfig
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models import known_answer
 from ichor.models.engine import Engine
@@ -180,7 +180,7 @@ def test_where_the_network_in_fp32_computes_wrong_nothing_runs(package: Path, mo
 def test_a_package_without_one_loads(package: Path) -> None:
     (package / KNOWN_ANSWER).unlink()
     write_sums(package)
-    method = load_method(package)
+    method = load_model(package)
     assert isinstance(method, UNetSlices) and isinstance(method.forward, Engine)
     assert method.forward.made_by.precision == "int8"
 
@@ -209,5 +209,5 @@ def test_a_damaged_one_is_refused_in_one_line(package: Path, content: Any, found
         np.savez(package / KNOWN_ANSWER, **content)
     write_sums(package)
     with pytest.raises(BadConfig, match=found) as refused:
-        load_method(package)
+        load_model(package)
     assert "\n" not in str(refused.value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from ichor.annotate.labelling_time import labelling_s
 from ichor.annotate.project.records import UNSTATED
 from ichor.annotate.uncertainty import entropy, of_slices, patch_px
-from ichor.methods import Method
-from ichor.methods.base import Answer
 from ichor.scan import Scan
+from ichor.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from ichor.methods import TrainedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,26 +41,26 @@ class Suggestion:
 
 def suggest(scan: Scan) -> Suggestion:
     """Ask the model that ships. Raises BadConfig where its package is damaged."""
-    method = _method()
-    answer = method.answer(scan)
-    mask = method.decide(answer).mask
+    found = _model().predict(scan)
+    assert found.mask is not None and found.probability is not None  # the model that ships segments
+    mask = found.mask
     return Suggestion(
-        label_map=np.where(mask, _labels(answer, scan.n_slices)[:, None, None], 0).astype(np.uint8),
-        uncertainty=of_slices(entropy(answer["probability"]), patch_px(scan.pixel_mm, mask.shape[1:])),
+        label_map=np.where(mask, _labels(found, scan.n_slices)[:, None, None], 0).astype(np.uint8),
+        uncertainty=of_slices(entropy(found.probability), patch_px(scan.pixel_mm, mask.shape[1:])),
         labelling_s=labelling_s(mask, scan.pixel_mm),
     )
 
 
 @cache
-def _method() -> Method:
-    from ichor.methods import load_method
+def _model() -> TrainedModel:
+    from ichor.methods import load_model
 
-    return load_method()
+    return load_model()
 
 
-def _labels(answer: Answer, n_slices: int) -> NDArray[np.int64]:
+def _labels(found: Segmentation, n_slices: int) -> NDArray[np.int64]:
     """(n,) the label of what is outlined on each slice."""
-    subtypes = answer.get("subtype_probability")
+    subtypes = found.subtype_probability
     if subtypes is None:
         return np.full(n_slices, UNSTATED)
     # Of several subtypes on a slice nobody says which region is which.

@@ -88,7 +88,7 @@ def screen(
     from ichor.read import start_reading_process
 
     start_reading_process()  # first, so that it imports what it needs while this process does
-    from ichor.methods import load_method
+    from ichor.methods import load_model
     from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of
     from ichor.screen.batch import plan, screen_batch
     from ichor.screen.inputs import content_sha256, find_scans
@@ -109,7 +109,7 @@ def screen(
     )
     make_out_folder(out)
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))
-    make_method: Callable[[], Screener] = partial(load_method, package, threads=each, operating_point=operating_point)
+    make_method: Callable[[], Screener] = partial(load_model, package, threads=each, operating_point=operating_point)
     outcomes: list[Outcome] = []
     say = partial(typer.echo, err=True)
     try:

@@ -22,12 +22,15 @@ class Case:
         scan: n slices.
         mask: (n, rows, columns) bool, hemorrhage as delineated.
         labels: (n, 5) bool, the subtypes of each slice in the order of `Subtype`.
+        excluded_from_overlap: why the dataset leaves this case out of Dice, Jaccard and every figure of overlap, and
+            out of what thresholds and epochs are chosen by; empty where it counts. Detection counts every case.
     """
 
     subject: str
     scan: Scan
     mask: NDArray[np.bool_]
     labels: NDArray[np.bool_]
+    excluded_from_overlap: str = ""
 
     def __post_init__(self) -> None:
         if self.mask.shape != self.scan.voxels.shape:

@@ -1,14 +1,14 @@
-"""Cross-fitting: a fold is trained on all blocks but its test block, and decides by what others say of two of them.
+"""Cross-fitting: a fold is trained on all blocks but its test block, and calibrated on two of these out-of-fold.
 
-The validation block alone has sixteen scans, among them four or ten with hemorrhage: too few to choose on, and a
-quarter of what could be trained on. So beside the fold's own network, trained on all but its test block, there are two
-that saw neither the test block nor one of the two next to it in the ring of blocks, and what these say of the blocks
-that they did not see is what the fold chooses on. A network without blocks A and B serves both folds A and B: five
-folds take five of these, and five of their own.
+The validation block alone has sixteen scans, among them four or ten with hemorrhage: too few to calibrate on, and a
+quarter of what could be trained on. So beside the fold's own method, fitted on all but its test block, there are two
+that saw neither the test block nor one of the two next to it in the ring of blocks, and the fold is calibrated on
+their output for the blocks that they did not see. A fit without blocks A and B serves both folds A and B: five folds
+take five of these, and five of their own.
 
 RUN/networks/A/            what the training without block A leaves: checkpoint.pt, history.jsonl, weights.pt
 RUN/networks/A-B/          the same without blocks A and B
-RUN/networks/A-B/model/    the network and its reader as a package, for which nothing is chosen yet
+RUN/networks/A-B/model/    the fitted method as a package, not calibrated yet
 RUN/networks/A-B/made_by.json
 """
 
@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -32,8 +33,7 @@ from ichor.experiments.making import commit, fit_seconds, is_first_rank, write_m
 from ichor.experiments.start import Start
 from ichor.locks import one_at_a_time
 from ichor.methods import Method, get
-from ichor.methods.unet_slices.method import UNetSlices
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.capabilities import CrossFits, require
 from ichor.models.package import CONFIG
 
 NETWORKS = "networks"
@@ -41,17 +41,13 @@ MODEL = "model"
 
 
 def require_no_validation(config: ExperimentConfig) -> None:
-    """Raise BadConfig where the experiment's network cannot be trained without validation subjects."""
-    if config.method != UNetSlices.name:
-        what = "be cross-fitted" if config.cross_fitted else "train on all"
-        raise BadConfig(f"{config.name}: expected method {UNetSlices.name} to {what}, found {config.method}")
-    training = config.settings["training"]
-    if training["keep"] != "last" or training["patience"] is not None:
-        patience = "" if training["patience"] is None else f" and patience {training['patience']}"
-        raise BadConfig(
-            f"{config.name}: expected training.keep last and no patience, since nobody validates, "
-            f"found keep {training['keep']}{patience}"
-        )
+    """Raise BadConfig where the experiment's method cannot be fitted without validation subjects."""
+    purpose = "be cross-fitted" if config.cross_fitted else "be trained on all subjects"
+    method = get(config.method)(**config.settings)
+    try:
+        require(method, CrossFits, purpose).require_no_validation()
+    except BadConfig as error:
+        raise BadConfig(f"{config.name}: {error}") from error
 
 
 def train_networks(
@@ -89,19 +85,17 @@ def train_network(
             _train(config, dataset, sorted(subjects), folder, command, start)
 
 
-def choose_crossed(method: Method, run: Path, dataset: CtIch, blocks: list[Fold], test: int) -> None:
-    """Let `method` be the network without the block of fold `test`, and choose on the two blocks next to it."""
-    assert isinstance(method, UNetSlices)  # any other was refused before it was trained
-    evidence = []
+def calibrated_crosswise(config: ExperimentConfig, run: Path, dataset: CtIch, blocks: list[Fold], test: int) -> Method:
+    """The method fitted without the block of fold `test`, calibrated on the two blocks next to it."""
+    evidence: list[Any] = []
     for other in _next_to(test):
-        network = UNetSlices.load(network_folder(run, test, other) / MODEL)
+        fitted = _load(config, network_folder(run, test, other) / MODEL)
         cases = dataset.cases(blocks[other - 1].test)
-        told = f"fold {test}: answering block {other}"
-        evidence += [network.evidence(case) for case in track(cases, told, console=Console(stderr=True))]
-    own = UNetSlices.load(network_folder(run, test) / MODEL)
-    assert own.chosen is not None
-    method.forward, method.reader = own.forward, own.reader
-    method.choose(evidence, own.chosen.head_mm)
+        label = f"fold {test}: predicting block {other}"
+        evidence += [fitted.calibration_evidence(case) for case in track(cases, label, console=Console(stderr=True))]
+    own = get(config.method).load(network_folder(run, test) / MODEL)
+    require(own, CrossFits, "be cross-fitted").calibrate(evidence)
+    return own
 
 
 def network_folder(run: Path, *without: int) -> Path:
@@ -118,16 +112,17 @@ def _train(
     config: ExperimentConfig, dataset: CtIch, subjects: list[str], folder: Path, command: str, start: Start | None
 ) -> None:
     method = get(config.method)(**config.settings)
-    assert isinstance(method, UNetSlices)
-    method.model = config.name
     started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
     start_folder = None if start is None else start.folder
-    head_mm = method.fit_networks(dataset.cases(subjects), (), folder, go_on_from=start_folder)
+    require(method, CrossFits, "be cross-fitted").fit_uncalibrated(dataset.cases(subjects), folder, start=start_folder)
     if is_first_rank():
-        method.chosen = SlicesChosen(threshold=0.5, head_mm=head_mm)
         write_made_by(folder, command, made_at, fit_seconds(folder, time.perf_counter() - started))
         with whole_folder(folder / MODEL) as model:
             method.save(model)
+
+
+def _load(config: ExperimentConfig, folder: Path) -> CrossFits:
+    return require(get(config.method).load(folder), CrossFits, "be cross-fitted")
 
 
 @contextmanager

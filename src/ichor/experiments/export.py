@@ -15,6 +15,8 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
 from ichor.experiments.fold import fold_folder
 from ichor.experiments.making import MADE_BY
+from ichor.methods import get
+from ichor.methods.capabilities import Described
 from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CARD, CONFIG, NETWORK, read_config, write_config, write_sums
 from ichor.pages.card import model_card
@@ -43,11 +45,18 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
         write_config(folder, package)
         shutil.copyfile(figures, folder / METRICS)
         (folder / CARD).write_text(
-            model_card(package, metrics, made_by, measured_limits(config.name)), encoding="utf-8"
+            model_card(package, metrics, made_by, _how_it_works(fitted / MODEL), measured_limits(config.name)),
+            encoding="utf-8",
         )
         if (folder / NETWORK).is_file():  # some methods have none
             write_known_answer(folder, [NETWORK])
         write_sums(folder)
+
+
+def _how_it_works(package: Path) -> str:
+    """What the package's method says of itself; nothing of one that says nothing."""
+    method = get(read_config(package).method).load(package)
+    return method.description() if isinstance(method, Described) else ""
 
 
 def _only_fold(run: Path, folds: list[int]) -> Path:

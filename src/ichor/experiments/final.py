@@ -4,8 +4,8 @@ FINAL/config.yaml, data.json    as of a run (see run.py), with the subjects left
 FINAL/all/       what the fit leaves, as in a fold; all/model/ is the model as a package, without card and figures
 FINAL/out-of-fold.json    the figures of the recipe: the metrics.json of the run over five folds
 
-There is nobody left to choose anything on or to report on. What is chosen is chosen on what the five folds' networks
-say of their test subjects, who are all subjects once; figures are those of the five models.
+No subject is left to calibrate on or to report on. Calibration is on the out-of-fold output of the five folds' models,
+in which all subjects are test subjects once; figures are those of the five models.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -28,13 +28,10 @@ from ichor.experiments.fold import fit_into, fold_folder, fold_of
 from ichor.experiments.making import is_first_rank
 from ichor.experiments.run import REPORTED, claim, require_same, started_from
 from ichor.experiments.start import Start, read_start
-from ichor.methods import Method
-from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods import Method, get
+from ichor.methods.capabilities import CrossFits, require
 from ichor.models.package import CONFIG, NETWORK, Training, read_config
 from ichor.runs.files import METRICS, read_metrics
-
-if TYPE_CHECKING:
-    from ichor.methods.unet_slices.evidence import Evidence
 
 ALL = "all"
 OUT_OF_FOLD = "out-of-fold.json"
@@ -71,12 +68,13 @@ def train_on_all(
     if is_first_rank():
         claim(final, config, dataset, left_out=sorted(set(left_out)), chosen_in=chosen, **started_from(started))
 
-    def fit(method: Method) -> None:
-        assert isinstance(method, UNetSlices)  # any other was refused above
+    def fit(method: Method) -> Method:
+        able = require(method, CrossFits, "be trained on all subjects")
         start_folder = None if started is None else started.folder
-        head_mm = method.fit_networks(dataset.cases(subjects), (), final / ALL, go_on_from=start_folder)
+        able.fit_uncalibrated(dataset.cases(subjects), final / ALL, start=start_folder)
         if is_first_rank():
-            method.choose(_evidence(chosen_in, config, dataset, left_out), head_mm)
+            able.calibrate(_evidence(chosen_in, config, dataset, left_out))
+        return method
 
     training = Training(
         experiment=config.name,
@@ -114,14 +112,13 @@ def _require_run(run: Path, config: ExperimentConfig, dataset: CtIch, start: Sta
     return hashlib.sha256((run / REPORTED).read_bytes()).hexdigest()
 
 
-def _evidence(run: Path, config: ExperimentConfig, dataset: CtIch, left_out: Sequence[str]) -> list[Evidence]:
-    """What the run's five models say of their test subjects, but those left out."""
-    evidence = []
+def _evidence(run: Path, config: ExperimentConfig, dataset: CtIch, left_out: Sequence[str]) -> list[Any]:
+    """The evidence of the run's five models on their test subjects, but those left out."""
+    evidence: list[Any] = []
     for number in range(1, N_FOLDS + 1):
-        model = UNetSlices.load(fold_folder(run, number) / MODEL)
+        fitted = get(config.method).load(fold_folder(run, number) / MODEL)
+        able = require(fitted, CrossFits, "be trained on all subjects")
         subjects = [s for s in fold_of(config, dataset, number).test if s not in left_out]
-        told = f"fold {number}: answering again"
-        evidence += [
-            model.evidence(case) for case in track(dataset.cases(subjects), told, console=Console(stderr=True))
-        ]
+        cases = track(dataset.cases(subjects), f"fold {number}: predicting", console=Console(stderr=True))
+        evidence += [able.calibration_evidence(case) for case in cases]
     return evidence

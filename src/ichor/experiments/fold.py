@@ -24,20 +24,26 @@ from ichor.dataset.folds import N_FOLDS, Fold, authors_fold, stratified_folds
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
-from ichor.experiments.crossed import MODEL, choose_crossed, train_networks
+from ichor.experiments.crossed import MODEL, calibrated_crosswise, train_networks
 from ichor.experiments.making import MADE_BY, commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
 from ichor.experiments.start import Start
 from ichor.methods import Method, get
-from ichor.methods.base import Answer
-from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.capabilities import (
+    Postprocesses,
+    StartsFromWeights,
+    mask_at,
+    predict_keeping_raw,
+    require,
+)
 from ichor.models.package import CONFIG, Training, read_config, write_config
 from ichor.read import open_scan
-from ichor.runs.kept import read_answer, write_kept
+from ichor.runs.kept import read_raw, write_kept
+from ichor.segmentation import RawOutput, Segmentation
 
 OUT_OF_FOLD = "out-of-fold"
 ANSWERS = "answers.sha256"
 
-AnswerOf = Callable[[str], Answer]
+PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
 
 
 def fold_of(config: ExperimentConfig, dataset: CtIch, number: int) -> Fold:
@@ -93,7 +99,7 @@ def fit_and_predict(
             # What is predicted with is what ships: the exported network. Only where it was fitted on a GPU does the
             # fitted one answer, to within 1e-4 of it and many times faster.
             method = get(config.method).load(model)
-        _predict(method, lambda subject: method.answer(open_scan(dataset.scan_path(subject))), run, fold)
+        _predict(method, lambda subject: predict_keeping_raw(method, open_scan(dataset.scan_path(subject))), run, fold)
 
 
 def decide_again(config: ExperimentConfig, answers: Path, run: Path, fold: Fold, command: str) -> None:
@@ -114,31 +120,34 @@ def decide_again(config: ExperimentConfig, answers: Path, run: Path, fold: Fold,
         folder.mkdir()
         write_whole(folder / ANSWERS, found)
     method = get(config.method)(**config.settings)
-    method.model = config.name
-    _predict(method, lambda subject: read_answer(kept_file(answers, fold.number, subject)), run, fold)
+    postprocess = require(method, Postprocesses, "postprocess another run's raw output").postprocess
+
+    def again(subject: str) -> tuple[Segmentation, RawOutput]:
+        raw = read_raw(kept_file(answers, fold.number, subject))
+        return postprocess(raw), raw
+
+    _predict(method, again, run, fold)
     if not (folder / MADE_BY).exists():
         write_made_by(folder, command, made_at, time.perf_counter() - started)
 
 
 def fit_into(
-    folder: Path, config: ExperimentConfig, training: Training, command: str, fit: Callable[[Method], None]
+    folder: Path, config: ExperimentConfig, training: Training, command: str, fit: Callable[[Method], Method]
 ) -> Method | None:
-    """Let `fit` fit the experiment's method and keep it in `folder`, with what made it and on whom.
+    """Let `fit` fit the experiment's method and keep what it returns in `folder`, with what made it and on whom.
 
-    Returns the method just fitted; None where an earlier call did it. The first rank of a torchrun group keeps it.
+    Returns the fitted method; None where an earlier call did it. The first rank of a torchrun group keeps it.
     """
     if (folder / MODEL / CONFIG).exists():
         return None
     started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
-    method = get(config.method)(**config.settings)
-    method.model = config.name
-    fit(method)
+    method = fit(get(config.method)(**config.settings))
     if is_first_rank():
         folder.mkdir(parents=True, exist_ok=True)
         write_made_by(folder, command, made_at, fit_seconds(folder, time.perf_counter() - started))
         with whole_folder(folder / MODEL) as model:
             method.save(model)
-            write_config(model, read_config(model).model_copy(update={"training": training}))
+            write_config(model, read_config(model).model_copy(update={"model": config.name, "training": training}))
     return method
 
 
@@ -150,17 +159,16 @@ def _fit(
     if config.cross_fitted and not (folder / MODEL / CONFIG).exists():
         train_networks(config, dataset, run, blocks, fold.number, command, start)
 
-    def fit(method: Method) -> None:
+    def fit(method: Method) -> Method:
         if config.cross_fitted:
-            if is_first_rank():
-                choose_crossed(method, run, dataset, blocks, fold.number)
-            return
+            return calibrated_crosswise(config, run, dataset, blocks, fold.number) if is_first_rank() else method
         training, validation = dataset.cases(fold.training), dataset.cases(fold.validation)
         if start is None:
             method.fit(training, validation, folder)
         else:
-            assert isinstance(method, UNetSlices)  # `read_start` has refused any other
-            method.fit(training, validation, folder, go_on_from=start.folder)
+            able = require(method, StartsFromWeights, "start from another's weights")
+            able.fit_from(start.folder, training, validation, folder)
+        return method
 
     training = Training(
         experiment=config.name,
@@ -174,11 +182,11 @@ def _fit(
     return fit_into(folder, config, training, command, fit)
 
 
-def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None:
+def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold) -> None:
     missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
     for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
-        answer = answer_of(subject)
-        segmentation = method.decide(answer)
+        segmentation, raw = prediction_of(subject)
+        probability = segmentation.probability
         prediction = Prediction(
             subject=subject,
             fold=fold.number,
@@ -187,6 +195,8 @@ def _predict(method: Method, answer_of: AnswerOf, run: Path, fold: Fold) -> None
             scan_probability=segmentation.scan_probability,
             subtype_probability=segmentation.subtype_probability,
             threshold=segmentation.made_by.threshold,
-            areas={t: method.mask_at(segmentation.probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
+            areas={}
+            if probability is None
+            else {t: mask_at(method, probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
         )
-        write_kept(kept_file(run, fold.number, subject), prediction, answer)
+        write_kept(kept_file(run, fold.number, subject), prediction, raw)

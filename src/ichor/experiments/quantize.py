@@ -9,9 +9,8 @@ from ichor.atomic import whole_folder
 from ichor.dataset.case import Cases
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
-from ichor.methods import load_method
-from ichor.methods.unet_slices.calibration_slices import calibration_slices
-from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods import load_model
+from ichor.methods.capabilities import Quantizes, require
 from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CARD, CONFIG, INT8, NETWORK, read_config, write_config, write_sums
 from ichor.train.quantize import quantize_network
@@ -28,14 +27,11 @@ def quantize_package(package: Path, dataset: CtIch, *, runs: bool = True) -> Non
     """Write the package's network in int8 beside that in fp32, and let it be the one that runs, or that in fp32.
 
     An earlier int8 variant is replaced. Raises BadConfig where the package's files are not those it was packed with,
-    where its method is not `unet-slices`, and where it was not trained on subjects of `dataset`.
+    where its method cannot be quantized, and where it was not trained on subjects of `dataset`.
     """
     package = package.resolve()
-    method = load_method(package)
-    if not isinstance(method, UNetSlices):
-        raise BadConfig(f"{package / CONFIG}: expected the method unet-slices, found {method.name}")
-    cases = _training_cases(package, dataset)
-    slices = calibration_slices(method.field_of, method.settings.neighbour_mm, cases)
+    method = require(load_model(package).method, Quantizes, "be quantized")
+    slices = method.quantization_input(_training_cases(package, dataset))
     with whole_folder(package) as folder:
         shutil.copytree(package, folder, dirs_exist_ok=True)
         quantize_network(folder / NETWORK, slices, folder / INT8)

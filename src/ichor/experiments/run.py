@@ -38,17 +38,16 @@ from ichor.experiments.fold import (
 from ichor.experiments.making import MADE_BY, is_first_rank
 from ichor.experiments.start import Start, read_start
 from ichor.locks import one_at_a_time
+from ichor.methods import get
+from ichor.methods.capabilities import Postprocesses, require
 from ichor.models.package import CONFIG, read_config
 from ichor.pages.run_tables import write_page
 from ichor.runs.evaluate import evaluate_folder
 from ichor.runs.files import METRICS, read_metrics, write_predictions
-from ichor.runs.kept import read_answer, read_prediction
+from ichor.runs.kept import read_prediction, read_raw
 
 DATA = "data.json"
 REPORTED = "reported.json"
-# What is decided on a network's answer. All other settings of a method are of the answer itself.
-DECIDED = ("threshold", "morphology", "stretch")
-
 CommandOf = Callable[[Sequence[int]], str]
 
 
@@ -100,7 +99,8 @@ def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
     def probability_of(subject: str) -> NDArray[np.float32] | None:
         files = [kept_file(run, number, subject) for number in range(1, N_FOLDS + 1)]
         kept = next((f for f in files if f.exists()), None)
-        return None if kept is None else np.asarray(read_answer(kept)["probability"])
+        voxels = None if kept is None else read_raw(kept).voxels.get("probability")
+        return None if voxels is None else voxels.probability()
 
     return probability_of
 
@@ -133,7 +133,7 @@ def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
     """What made the folds: commits and machines, each named once, the seconds of all fits, what each fold chose."""
     models = {f.number: fold_folder(run, f.number) / MODEL for f in folds}
     # A fold that was decided again on another run's answers has no model of its own.
-    chosen = {str(k): read_config(model).chosen for k, model in models.items() if (model / CONFIG).exists()}
+    chosen = {str(k): read_config(model).parameters for k, model in models.items() if (model / CONFIG).exists()}
     makings = [fold_folder(run, f.number) / MADE_BY for f in folds]
     done = {str(f.number) for f in folds}  # networks that serve none of these folds were trained for others
     makings += [file for file in sorted((run / NETWORKS).glob(f"*/{MADE_BY}")) if done & {*file.parent.name.split("-")}]
@@ -162,7 +162,8 @@ def _check_answers(config: ExperimentConfig, dataset: CtIch, answers: Path | Non
         raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found none") from error
     if name != config.answers_of:
         raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found one of {name}")
-    if odd := [key for key, value in config.settings.items() if key not in DECIDED and settings.get(key) != value]:
+    cheap = require(get(config.method), Postprocesses, "postprocess another run's raw output").postprocess_settings
+    if odd := [key for key, value in config.settings.items() if key not in cheap and settings.get(key) != value]:
         raise BadConfig(f"{answers}: expected answers by the settings of {config.name}, found other {', '.join(odd)}")
     _check_data(answers, data, dataset)
 

@@ -10,8 +10,8 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.statistics import named
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
-from ichor.methods.unet_slices.method import UNetSlices
-from ichor.methods.unet_slices.settings import UNetSlicesSettings
+from ichor.methods import get
+from ichor.methods.capabilities import StartsFromWeights, require
 from ichor.models.package import NETWORK, PackageConfig, StartedFrom, find_package, read_config, sha256, verify
 
 
@@ -50,21 +50,12 @@ def read_start(package: str | Path, config: ExperimentConfig) -> Start:
 
 def _require_network(folder: Path, found: PackageConfig, config: ExperimentConfig) -> None:
     """Raise BadConfig where the package's network is not the experiment's, naming what differs."""
-    for method in (config.method, found.method):
-        if method != UNetSlices.name:
-            raise BadConfig(f"{folder}: expected method {UNetSlices.name} to go on from and with, found {method}")
-    ours, theirs = (_network_of(settings) for settings in (config.settings, found.settings))
+    if found.method != config.method:
+        raise BadConfig(f"{folder}: expected a package of the method {config.method}, found one of {found.method}")
+    ours, theirs = (
+        require(get(config.method)(**settings), StartsFromWeights, "start from another's weights").network_shape
+        for settings in (config.settings, found.settings)
+    )
     if differing := [name for name in ours if ours[name] != theirs[name]]:
         expected, others = (", ".join(f"{name} {of[name]}" for name in differing) for of in (ours, theirs))
         raise BadConfig(f"{folder}: expected the network of {config.name}, {expected}, found {others}")
-
-
-def _network_of(settings: dict[str, object]) -> dict[str, str]:
-    """What a network's weights depend on, by the settings' names."""
-    read = UNetSlicesSettings.model_validate(settings)
-    return {
-        "widths": str([*read.widths]),
-        "skips": read.skips,
-        "members": str(read.members),
-        "subtype head": "yes" if read.training.subtype_loss > 0 else "no",
-    }

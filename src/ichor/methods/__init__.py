@@ -1,7 +1,7 @@
-"""Everything that segments, behind one protocol. `get` finds a method by its name, `load_method` a trained one."""
+"""Methods, behind one protocol. `get` finds one by name, `load_model` a trained one by its package."""
 
 from ichor.methods.base import Method
-from ichor.methods.loading import load_method
+from ichor.methods.loading import TrainedModel, load_model
 from ichor.methods.registry import METHODS, get
 
-__all__ = ["METHODS", "Method", "get", "load_method"]
+__all__ = ["METHODS", "Method", "TrainedModel", "get", "load_model"]

@@ -1,25 +1,20 @@
-"""The `Method` protocol: anything that segments a scan."""
+"""The `Method` protocol: anything that segments hemorrhage, detects it, or both."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from ichor.scan import Scan
-from ichor.segmentation import Segmentation
+from ichor.segmentation import Segmentation, Task
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
-
-
-# What the costly part of a method says of a scan, by name: arrays over its n slices, on the scan's own grid. Every
-# method gives `probability` (n, rows, columns) float32; a method may give more that its decision needs.
-Answer = Mapping[str, NDArray[Any]]
 
 
 class Forward(Protocol):
@@ -35,16 +30,15 @@ class Forward(Protocol):
 
 @runtime_checkable
 class Method(Protocol):
-    """Anything that segments.
+    """All that a method must be; `ichor.methods.capabilities` holds what it may be beside.
 
-    A method is made from its settings (unknown keys are refused), learns with `fit` where it learns, and answers
-    with `predict`, which is `answer` (the network) followed by `decide` (thresholds and what follows them). `save`
-    writes a folder that `load` reads back to the same answers.
+    A method is made from its settings as keyword arguments (unknown ones are refused), learns with `fit` where it
+    learns anything, and segments or detects with `predict`. `save` writes a folder from which `load` makes the same
+    method again.
     """
 
     name: str
-    model: str | None
-    version: str
+    task: Task
 
     @property
     def settings(self) -> BaseModel:
@@ -52,7 +46,7 @@ class Method(Protocol):
         ...
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
-        """Learn from the training cases, choose what is to be chosen on the validation cases.
+        """Learn from the training cases; choose thresholds, epochs and the like on the validation cases.
 
         `workdir` holds whatever lets an interrupted fit continue: calling `fit` again with the same workdir does
         not do finished work twice.
@@ -60,23 +54,11 @@ class Method(Protocol):
         ...
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The method's answer for one scan, on the scan's own grid."""
-        ...
-
-    def answer(self, scan: Scan) -> Answer:
-        """What the method's network says of a scan, before anything is decided."""
-        ...
-
-    def decide(self, answer: Answer) -> Segmentation:
-        """What `predict` makes of an answer; cheap, and needs no network."""
-        ...
-
-    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """The mask that `predict` would give of these probabilities at another voxel threshold."""
+        """The method's output for one scan, on the scan's own grid. Raises BadConfig if it is not fitted or loaded."""
         ...
 
     def save(self, folder: Path) -> None:
-        """Write what `load` needs into `folder`."""
+        """Write what `load` needs into `folder`, `config.yaml` among it (`ichor.methods.saving.save_config`)."""
         ...
 
     @classmethod

@@ -8,6 +8,7 @@ in; going up it is bilinear.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -141,3 +142,7 @@ def _weights(places: NDArray[np.floating], n: int, scale: float) -> csr_array:
     offset = places - np.round(places)
     total = np.maximum(0.0, 1 - np.abs(whole[None, :] - offset[:, None]) / reach).sum(axis=1) / reach
     return csr_array((weights / total[:, None]).astype(np.float32))
+
+
+# Brings a scan into a network's field: (n, size, size) HU, and the field itself.
+FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]

@@ -1,35 +1,61 @@
-"""A method out of a model package, whichever it is."""
+"""A trained method out of a model package, whichever method it is."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ichor.errors import BadConfig
 from ichor.methods.base import Method
+from ichor.methods.capabilities import HasOperatingPoints, require
 from ichor.methods.registry import get
 from ichor.models.package import CONFIG, DEFAULT_MODEL, find_package, one_line, operating_point_of, read_config, verify
+from ichor.scan import Scan
+from ichor.segmentation import Segmentation
 
 
-def load_method(
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A trained method, and the package that it came from; its segmentations name both.
+
+    Attributes:
+        method: ready to predict.
+        folder: of the package.
+        name, version: of the trained model.
+    """
+
+    method: Method
+    folder: Path
+    name: str
+    version: str
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The method's output for one scan, on the scan's own grid."""
+        return self.named(self.method.predict(scan))
+
+    def named(self, found: Segmentation) -> Segmentation:
+        """The same segmentation, made by this model."""
+        return replace(found, made_by=replace(found.made_by, model=self.name, version=self.version))
+
+
+def load_model(
     model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, operating_point: str | None = None
-) -> Method:
-    """The method in a package that ships (by name) or lies in a folder (by path), ready to predict.
+) -> TrainedModel:
+    """The trained model in a package that ships (by name) or lies in a folder (by path).
 
-    It decides at `operating_point`, or at the package's own if None. Raises BadConfig where there is no package or
+    It works at `operating_point`, or at the package's own if None. Raises BadConfig where there is no package or
     operating point of that name, or where the package's files are not those it was packed with.
     """
     folder = find_package(model)
     verify(folder)
+    config = read_config(folder)
     try:
-        method = get(read_config(folder).method).load(folder, threads=threads)
+        method = get(config.method).load(folder, threads=threads)
     except ValidationError as error:
         raise BadConfig(f"{folder / CONFIG}: expected settings of its method, found {one_line(error)}") from error
     if operating_point is not None:
-        from ichor.methods.unet_slices.method import UNetSlices
-
         operating_point_of(folder, operating_point)
-        assert isinstance(method, UNetSlices) and method.chosen is not None  # no other has operating points
-        method.chosen = method.chosen.at(operating_point)
-    return method
+        require(method, HasOperatingPoints, "work at several operating points").use_operating_point(operating_point)
+    return TrainedModel(method, folder, config.model, config.version)

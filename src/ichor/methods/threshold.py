@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from ichor import __version__
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.errors import BadConfig
-from ichor.methods.base import Answer
 from ichor.methods.morphology import close_then_open
+from ichor.methods.saving import save_config, unfitted
+from ichor.models.package import read_config
 from ichor.scan import Scan
-from ichor.segmentation import MadeBy, Segmentation
+from ichor.segmentation import MadeBy, Segmentation, Task
 from ichor.train.settings import Strict
 from ichor.windows import BRAIN
 
@@ -51,15 +50,14 @@ class Bounds(Strict):
 
 
 class Threshold:
-    """Calls hemorrhage what lies between two gray values; `fit` finds them by grid search."""
+    """Marks what lies between two gray values as hemorrhage; `fit` finds them by grid search."""
 
     name = "threshold"
+    task = Task.SEGMENT
 
     def __init__(self, **settings: Any) -> None:
         self.settings = ThresholdSettings(**settings)
-        self.chosen: Bounds | None = None
-        self.model: str | None = None
-        self.version = __version__
+        self.bounds: Bounds | None = None
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:  # noqa: ARG002
         """Choose the bounds of the highest Jaccard index on the training cases.
@@ -72,71 +70,57 @@ class Threshold:
         per_subject = [
             np.mean([_jaccard_grid(g, m, lowers, uppers) for g, m in _positive_slices(case)], axis=0)
             for case in training
-            if case.mask.any() and case.subject != CHRONIC_SUBJECT
+            if case.mask.any() and not case.excluded_from_overlap
         ]
         if not per_subject:
             raise BadConfig("threshold: expected training cases with hemorrhage, found none")
         jaccard = np.mean(per_subject, axis=0)
         best_lower, best_upper = np.unravel_index(int(jaccard.argmax()), jaccard.shape)
-        self.chosen = Bounds(lower=int(lowers[best_lower]), upper=int(uppers[best_upper]))
+        self.bounds = Bounds(lower=int(lowers[best_lower]), upper=int(uppers[best_upper]))
 
     def predict(self, scan: Scan) -> Segmentation:
         """A probability of 1 between the bounds and 0 elsewhere; a slice's is the share of its pixels in the mask.
 
         That share is a score that orders slices, not a calibrated probability.
         """
-        return self.decide(self.answer(scan))
-
-    def answer(self, scan: Scan) -> Answer:
-        """`probability` (n, rows, columns): 1 between the bounds, 0 elsewhere."""
-        if self.chosen is None:
-            raise BadConfig("threshold: expected a fitted or loaded method, found one that is neither")
+        bounds = self._fitted()
         gray = _gray(scan.hu)
-        return {"probability": ((gray >= self.chosen.lower) & (gray <= self.chosen.upper)).astype(np.float32)}
-
-    def decide(self, answer: Answer) -> Segmentation:
-        """The morphology, where the settings ask for it."""
-        probability = answer["probability"]
-        mask = self.mask_at(probability, 0.5)
+        mask = (gray >= bounds.lower) & (gray <= bounds.upper)
+        if self.settings.morphology:
+            mask = close_then_open(mask)
         share = mask.mean(axis=(1, 2))
         return Segmentation(
             probability=mask.astype(np.float32),
             mask=mask,
             slice_probability=share,
             scan_probability=float(share.max()),
-            made_by=MadeBy(
-                self.name,
-                self.model,
-                self.version,
-                0.5,
-                {
-                    **self.settings.model_dump(mode="json"),
-                    **({} if self.chosen is None else self.chosen.model_dump()),
-                },
-            ),
+            made_by=MadeBy(self.name, 0.5, {**self.settings.model_dump(mode="json"), **bounds.model_dump()}),
         )
 
-    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """The same mask at every threshold: the bounds decide."""
-        mask = probability >= threshold
-        return close_then_open(mask) if self.settings.morphology else mask
+    def description(self) -> str:
+        """What is marked and how the bounds were found, for the model card."""
+        bounds = self._fitted()
+        return (
+            f"Gray from {bounds.lower} to {bounds.upper} of the brain window (level 40, width 120) is marked as "
+            "hemorrhage; the bounds gave the best Jaccard index on the training subjects."
+        )
 
     def save(self, folder: Path) -> None:
         """Write the settings and bounds as config.yaml."""
-        from ichor.methods.network import config_of
-        from ichor.models.package import write_config
-
-        write_config(folder, config_of(self, self.chosen))
+        save_config(self, folder, self.bounds)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:  # noqa: ARG003
         """The method that `save` wrote."""
-        from ichor.models.package import read_config
-
         config = read_config(folder)
         method = cls(**config.settings)
-        method.chosen, method.model, method.version = Bounds(**config.chosen), config.model, config.version
+        method.bounds = Bounds(**config.parameters)
         return method
+
+    def _fitted(self) -> Bounds:
+        if self.bounds is None:
+            raise unfitted(self.name)
+        return self.bounds
 
 
 def _gray(hu: NDArray[np.generic]) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 model.onnx      the network, where the method has one
 model.int8.onnx the same in int8, where it was quantized
-reader.onnx     the network over a scan's slices, where the method has one
+rescorer.onnx   the network over a scan's slices, where the method has one
 known-answer.npz  an input and what the networks say of it, to tell a machine that computes wrong
 config.yaml     which method, its settings, what was chosen on subjects that it was not trained on
 metrics.json    its figures on the test fold, or those of the recipe over all folds
@@ -17,17 +17,17 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 
 DEFAULT_MODEL = "model"
 CONFIG = "config.yaml"
-NETWORK, INT8, READER = "model.onnx", "model.int8.onnx", "reader.onnx"
+NETWORK, INT8, RESCORER = "model.onnx", "model.int8.onnx", "rescorer.onnx"
 SUMS = "SHA256SUMS"
 CARD = "MODEL_CARD.md"
 # A line of it, as `sha256sum` writes them. The name is one of our own: no path, nothing hidden.
@@ -74,19 +74,21 @@ class StartedFrom(BaseModel):
 class PackageConfig(BaseModel):
     """What config.yaml holds.
 
-    `model` and `version` name the trained model; `chosen` is what its method learned beside the network's weights;
-    `training` says on whom (None for a method that was saved outside a run); `network` is the file that runs.
+    `model` and `version` name the trained model; `parameters` are what its method learned, or what was
+    calibrated for it, beside the network's weights; `training` says on whom (None for a method that was saved outside
+    a run); `network` is the file that runs.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
     model: str
     version: str
     method: str
     settings: dict[str, Any]
-    chosen: dict[str, Any]
+    # Packages made before 0.2 call them `chosen`.
+    parameters: dict[str, Any] = Field(validation_alias=AliasChoices("parameters", "chosen"))
     training: Training | None = None
-    network: Literal["model.onnx", "model.int8.onnx"] = "model.onnx"
+    network: str = Field("model.onnx", pattern=r"^model(\.int8)?\.onnx$")
 
 
 def operating_point_of(folder: Path, asked: str | None = None) -> str | None:
@@ -94,12 +96,12 @@ def operating_point_of(folder: Path, asked: str | None = None) -> str | None:
 
     Raises BadConfig, naming those that it has, where the one asked for is none of them.
     """
-    chosen = read_config(folder).chosen
-    names = list(chosen.get("operating_points", {}))
+    parameters = read_config(folder).parameters
+    names = list(parameters.get("operating_points", {}))
     if asked is not None and asked not in names:
         expected = f"one of the operating points {', '.join(names)}" if names else "a model with operating points"
         raise BadConfig(f"{folder}: expected {expected}, found {asked if names else 'one without'}")
-    return asked or chosen.get("operating_point")
+    return asked or parameters.get("operating_point")
 
 
 def find_package(model: str | Path) -> Path:

@@ -8,7 +8,6 @@ from typing import Any
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.dataset.published import FINGERPRINT
 from ichor.dataset.statistics import named
-from ichor.methods.unet_slices.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
 from ichor.models.package import PackageConfig, Training
 from ichor.pages.run import how_blind
 from ichor.pages.run_tables import figures_table, subjects_table
@@ -22,16 +21,18 @@ Thin rims along the skull, faint blood and old, hypodense blood are hard on this
 bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
 never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
 40 % low."""
-_UNCALIBRATED = (
-    "Probabilities are not calibrated: where the voxel threshold is low, well-seen lesions are outlined too wide."
-)
 
 
 def model_card(
-    package: PackageConfig, metrics: Mapping[str, Any], made_by: Mapping[str, Any], measured_limits: str = ""
+    package: PackageConfig,
+    metrics: Mapping[str, Any],
+    made_by: Mapping[str, Any],
+    how_it_works: str,
+    measured_limits: str = "",
 ) -> str:
     """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it.
 
+    `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), and
     `measured_limits` is Markdown on where the recipe fails; it is shown on the card of a model on all subjects.
     """
     training = package.training
@@ -48,7 +49,7 @@ Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research
 Method `{package.method}`, trained on {trained_on}
 Trained in {made_by["seconds"] / 60:.0f} minutes on {made_by["hardware"]} by `{made_by["command"]}`.
 
-{_how_it_decides(package)}{_chosen_on(training)}
+{how_it_works}{_chosen_on(training)}
 
 ## How well it does
 
@@ -170,8 +171,6 @@ def _limits(package: PackageConfig, measured: str) -> str:
     limits = [_CT_ICH_LIMITS]
     if _on_all(package.training) and measured:
         limits.append(measured)
-    if "calibration" not in package.chosen:
-        limits.append(_UNCALIBRATED)
     return "\n".join(limits)
 
 
@@ -181,46 +180,3 @@ def _licence(training: Training | None) -> str:
         texts.append(_ATTRIBUTION if _is_ct_ich(one) else f"Weights derive from {_dataset(one)}: ask its owner.")
         one = None if one.started_from is None else one.started_from.training
     return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
-
-
-def _how_it_decides(package: PackageConfig) -> str:
-    chosen, settings = package.chosen, package.settings
-    if "lower" in chosen:
-        return (
-            f"Gray from {chosen['lower']} to {chosen['upper']} of the brain window (level 40, width 120) is called "
-            "hemorrhage; the bounds gave the best Jaccard index on the training subjects."
-        )
-    text = "Input is HU; slices are brought to the network's pixel size."
-    if "threshold" not in chosen:
-        return f"{text} The voxel threshold is fixed at {settings['threshold']:g}."
-    if chosen.get("judge"):
-        text += (
-            " A lesion's probability, by a logistic regression on its volume, its surest voxels, its contrast and its "
-            "slice, weighs that of its voxels."
-        )
-    threshold, outlined = f"{chosen['threshold']:g}", chosen.get("doubt") is not None
-    if outlined:
-        text += f" A slice is marked if a voxel reaches {threshold}, as far as gives the greatest expected Dice."
-    else:
-        text += f" The voxel threshold is {threshold}, that of the best Dice per scan with hemorrhage in 3-D."
-    if chosen.get("calibration"):
-        text += " Probabilities are calibrated by a slope and an intercept of their logit (Platt 1999)."
-    text += " All this was chosen on subjects that the network in question was not trained on."
-    points = chosen.get("operating_points")
-    return text + (_operating_points(points, outlined=outlined) if points else "")
-
-
-def _operating_points(points: Mapping[str, float], *, outlined: bool) -> str:
-    unmarked = "of the scans without hemorrhage unmarked"
-    as_good = (
-        f": the lowest threshold that leaves {100 * BALANCED_SPECIFICITY:g} % {unmarked}, as far as any does, and "
-        "outlines those with it as well as any, by Dice in 3-D and by slices, to within a standard error"
-    )
-    lines = (
-        f"`triage` from {points['triage']:g} on: the highest threshold that finds as many as any does of the "
-        "hemorrhages of which the network marks anything",
-        f"`balanced` from {points['balanced']:g} on, the default{as_good if outlined else ''}",
-        f"`specific` from {points['specific']:g} on: the lowest that leaves {100 * SPECIFIC_SPECIFICITY:g} % "
-        f"{unmarked}; if none does, the highest of all",
-    )
-    return "\n\n" + "\n".join(f"- {line}" for line in lines)

@@ -6,11 +6,11 @@ from sklearn.linear_model import LogisticRegression
 
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.methods.calibration import Calibration, expit, fit_calibration, logit
-from ichor.methods.unet_slices.calibrate import choose, fit_judge
-from ichor.methods.unet_slices.candidates import FEATURES, LesionJudge
+from ichor.methods.unet_slices.calibrate import choose, fit_false_positive_classifier
+from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
 from ichor.methods.unet_slices.operating_points import VOXEL_THRESHOLDS
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 
 N_BINS = len(PROBABILITY_OF_BINS)
 SURE = int(np.argmin(abs(PROBABILITY_OF_BINS - 0.9)))
@@ -64,7 +64,7 @@ def test_the_judge_is_a_logistic_regression_on_standardized_properties() -> None
     cases = many(rng)
     for one in cases:
         one.features[:, 1:] = rng.normal(3, 2, (len(one.features), len(FEATURES) - 1))
-    judge = fit_judge(cases)
+    judge = fit_false_positive_classifier(cases)
     assert judge is not None
     features = np.concatenate([one.features for one in cases])
     true = np.concatenate([one.true for one in cases])
@@ -78,11 +78,11 @@ def test_the_judge_is_a_logistic_regression_on_standardized_properties() -> None
 def test_of_few_lesions_no_judge_is_made_and_all_are_believed() -> None:
     cases = [evidence("049", [(1, True, 100)]), clean("050", [(1, False, 50)])]
     chosen = choose(cases, 180)
-    assert fit_judge(cases) is None and chosen.judge is None and chosen.head_mm == 180
+    assert fit_false_positive_classifier(cases) is None and chosen.judge is None and chosen.head_mm == 180
     assert chosen.calibration.slice == chosen.calibration.scan == Calibration()
 
 
-def marked(one: Evidence, judge: LesionJudge, chosen: SlicesChosen, threshold: float) -> np.ndarray:
+def marked(one: Evidence, judge: FalsePositiveClassifier, chosen: Parameters, threshold: float) -> np.ndarray:
     """(n, 2) voxels marked on each slice: not hemorrhage, and such; by brute force, voxel by voxel."""
     of = np.r_[judge.elsewhere, judge.of(one.features)][one.region_candidate]
     said = chosen.calibration.voxel.of(of[:, None] * PROBABILITY_OF_BINS)
@@ -158,7 +158,7 @@ def test_most_scans_without_hemorrhage_are_left_alone_even_where_a_low_threshold
         regions = np.zeros(1, int), np.zeros(1, int)
         cases.append(Evidence(f"{k:03}", labels, np.array([0.5]), None, np.empty((0, len(FEATURES))), *regions, voxels))
     chosen = choose(cases, 180)
-    believed = LesionJudge(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
+    believed = FalsePositiveClassifier(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
 
     def unmarked(threshold: float) -> float:
         return float(np.mean([not marked(one, believed, chosen, threshold).any() for one in cases[::2]]))
@@ -167,9 +167,9 @@ def test_most_scans_without_hemorrhage_are_left_alone_even_where_a_low_threshold
     assert unmarked(below) < 0.6 <= unmarked(chosen.threshold)
 
 
-def chosen_points_in_3d(cases: list[Evidence], chosen: SlicesChosen) -> np.ndarray:
+def chosen_points_in_3d(cases: list[Evidence], chosen: Parameters) -> np.ndarray:
     """(thresholds,) the mean Dice in 3-D, every voxel believed."""
-    believed = LesionJudge(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
+    believed = FalsePositiveClassifier(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
     dice = []
     for threshold in VOXEL_THRESHOLDS:
         sizes = [(marked(one, believed, chosen, threshold).sum(axis=0), one.reference.sum()) for one in cases]
@@ -185,7 +185,7 @@ def test_thresholds_are_chosen_on_lesions_that_their_judge_did_not_see() -> None
     chosen = choose(cases, 180)
     truth, unseen, weights = [], [], []
     for i, one in enumerate(cases):
-        judge = fit_judge([other for k, other in enumerate(cases) if k % 8 != i % 8])
+        judge = fit_false_positive_classifier([other for k, other in enumerate(cases) if k % 8 != i % 8])
         assert judge is not None
         truth += one.true.tolist()
         unseen += (judge.of(one.features) * PROBABILITY_OF_BINS[SURE]).tolist()
@@ -198,7 +198,7 @@ def test_thresholds_are_chosen_on_lesions_that_their_judge_did_not_see() -> None
 def test_each_point_is_the_last_that_keeps_its_promise() -> None:
     cases = many(np.random.default_rng(5), 120)
     chosen = choose(cases, 180)
-    held_out = [fit_judge([other for k, other in enumerate(cases) if k % 8 != i]) for i in range(8)]
+    held_out = [fit_false_positive_classifier([other for k, other in enumerate(cases) if k % 8 != i]) for i in range(8)]
 
     def finds_all(threshold: float) -> bool:
         return all(marked(cases[i], held_out[i % 8], chosen, threshold)[:, 1].any() for i in range(1, 120, 2))

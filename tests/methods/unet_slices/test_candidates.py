@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ichor.dataset.case import Case
 from ichor.methods.calibration import expit, logit
-from ichor.methods.unet_slices.candidates import FEATURES, LesionJudge, find_candidates
+from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier, find_candidates
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, evidence_of
 from ichor.scan import Scan, Source
 
@@ -46,7 +46,9 @@ def test_what_touches_is_one_candidate_with_its_properties(said: tuple[np.ndarra
 def test_a_voxel_is_weighed_by_its_lesion(said: tuple[np.ndarray, ...]) -> None:
     probability, hu, slices = said
     found = find_candidates(probability, hu, slices, np.full(6, 5.0), 0.5)
-    judge = LesionJudge(intercept=-1, weights={**dict.fromkeys(FEATURES, 0.0), "slice_logit": 2.0}, elsewhere=0.25)
+    judge = FalsePositiveClassifier(
+        intercept=-1, weights={**dict.fromkeys(FEATURES, 0.0), "slice_logit": 2.0}, elsewhere=0.25
+    )
     of = judge.of(found.features)
     assert of == pytest.approx(expit(2 * logit([0.8, 0.3]) - 1))
     weighed = probability.copy()
@@ -72,7 +74,7 @@ def test_a_lesion_without_soft_tissue_around_it_is_compared_with_brain(said: tup
 
 def test_a_judge_of_other_properties_is_refused() -> None:
     with pytest.raises(ValidationError, match="expected weights of log_ml, "):
-        LesionJudge(intercept=0, weights={"size": 1.0}, elsewhere=0.5)
+        FalsePositiveClassifier(intercept=0, weights={"size": 1.0}, elsewhere=0.5)
 
 
 def test_evidence_counts_every_voxel_once(said: tuple[np.ndarray, ...]) -> None:

@@ -8,12 +8,12 @@ import pytest
 from scipy import ndimage
 
 from ichor.errors import BadConfig
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.calibration import Calibration, Calibrations
-from ichor.methods.unet_slices.candidates import FEATURES, LesionJudge
+from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.outline import outlined
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 from ichor.read import open_scan
 from ichor.scan import Scan, Source
 from ichor.windows import BRAIN
@@ -24,7 +24,7 @@ from paths import CT_ICH_PART
 
 @pytest.fixture(scope="module")
 def method() -> UNetSlices:
-    loaded = load_method()
+    loaded = load_model()
     assert isinstance(loaded, UNetSlices)
     return loaded
 
@@ -43,14 +43,14 @@ def scan() -> Scan:
 
 def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetSlices, scan: Scan) -> None:
     found = method.predict(scan)
-    assert method.chosen is not None
-    threshold, doubt = method.chosen.threshold, method.chosen.doubt
+    assert method.parameters is not None
+    threshold, doubt = method.parameters.threshold, method.parameters.doubt
     reaches = found.probability >= threshold
     assert np.array_equal(found.mask, reaches if doubt is None else outlined(found.probability, threshold, doubt))
     assert found.mask.any()
     assert found.probability.dtype == np.float32
     highest = found.slice_probability.max(keepdims=True)
-    assert found.scan_probability == pytest.approx(method.chosen.calibration.scan.of(highest)[0])
+    assert found.scan_probability == pytest.approx(method.parameters.calibration.scan.of(highest)[0])
 
 
 def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
@@ -85,9 +85,9 @@ def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
 def test_the_shipped_model_reads_slices_in_their_order(
     method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert method.reader is not None and method.chosen is not None
+    assert method.reader is not None and method.parameters is not None
     # Without the judge, to whom a lesion's slices matter.
-    monkeypatch.setattr(method, "chosen", method.chosen.model_copy(update={"judge": None}))
+    monkeypatch.setattr(method, "chosen", method.parameters.model_copy(update={"judge": None}))
     read = method.predict(scan)
     monkeypatch.setattr(method, "reader", None)
     alone = method.predict(scan)
@@ -118,7 +118,7 @@ def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
 ) -> None:
     method = untrained_method()
     calibrated = method.predict(scan)
-    assert method.chosen is not None and method.chosen.calibration == Calibrations()
+    assert method.parameters is not None and method.parameters.calibration == Calibrations()
     monkeypatch.setattr(Calibration, "of", lambda self, probability: probability)
     network = method.predict(scan)
     assert np.array_equal(calibrated.probability, network.probability)
@@ -129,7 +129,7 @@ def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
 
 def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None:
     method = untrained_method()
-    assert method.chosen is not None
+    assert method.parameters is not None
     plain = method.predict(scan)
     tasks = {
         "voxel": Calibration(slope=0.5, intercept=-1),
@@ -137,7 +137,7 @@ def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None
         "subtype": Calibration(slope=0.3, intercept=0.5),
         "scan": Calibration(slope=0.7, intercept=-0.5),
     }
-    method.chosen = method.chosen.model_copy(update={"calibration": Calibrations(**tasks)})
+    method.parameters = method.parameters.model_copy(update={"calibration": Calibrations(**tasks)})
     found, answered = method.predict(scan), method.answer(scan)
     assert np.array_equal(found.probability, answered["probability"])  # what is kept of a run is calibrated too
     assert np.allclose(found.slice_probability, tasks["slice"].of(plain.slice_probability))
@@ -165,10 +165,12 @@ def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
     method = untrained_method()
     method.forward = network
     plain = method.answer(scan)
-    assert method.chosen is not None
+    assert method.parameters is not None
     # By its volume alone a lesion of v mL is hemorrhage with a probability of v / (1 + v).
-    judge = LesionJudge(intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25)
-    method.chosen = method.chosen.model_copy(update={"judge": judge})
+    judge = FalsePositiveClassifier(
+        intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25
+    )
+    method.parameters = method.parameters.model_copy(update={"judge": judge})
     found = method.answer(scan)
     lesions, n = ndimage.label(plain["probability"] > 0.5)
     assert n == 2
@@ -181,20 +183,22 @@ def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
 
 def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
     method = untrained_method()
-    method.chosen = SlicesChosen(
+    method.parameters = Parameters(
         threshold=0.4,
         head_mm=180,
         calibration=Calibrations(slice=Calibration(slope=0.123456789, intercept=-2)),
-        judge=LesionJudge(intercept=-1 / 3, weights={name: 1 / 7**k for k, name in enumerate(FEATURES)}, elsewhere=0.1),
+        false_positive_classifier=FalsePositiveClassifier(
+            intercept=-1 / 3, weights={name: 1 / 7**k for k, name in enumerate(FEATURES)}, elsewhere=0.1
+        ),
         operating_point="balanced",
         operating_points={"triage": 0.1, "balanced": 0.4},
     )
     method.save(tmp_path / "package")
-    assert UNetSlices.load(tmp_path / "package").chosen == method.chosen
-    triage = load_method(tmp_path / "package", operating_point="triage")
-    assert isinstance(triage, UNetSlices) and triage.chosen == method.chosen.at("triage")
+    assert UNetSlices.load(tmp_path / "package").chosen == method.parameters
+    triage = load_model(tmp_path / "package", operating_point="triage")
+    assert isinstance(triage, UNetSlices) and triage.chosen == method.parameters.at("triage")
     with pytest.raises(BadConfig, match="expected one of the operating points triage, balanced, found specific"):
-        load_method(tmp_path / "package", operating_point="specific")
+        load_model(tmp_path / "package", operating_point="specific")
 
 
 def test_an_unfitted_method_says_so(scan: Scan) -> None:

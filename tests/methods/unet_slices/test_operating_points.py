@@ -5,9 +5,9 @@ import pytest
 
 from ichor.dataset.case import Case
 from ichor.methods.calibration import Calibration, Calibrations
-from ichor.methods.unet_slices.candidates import FEATURES, LesionJudge
+from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
-from ichor.methods.unet_slices.operating_points import DOUBTS, VOXEL_THRESHOLDS, Ranked, operating_points
+from ichor.methods.unet_slices.operating_points import LOGIT_OFFSETS, VOXEL_THRESHOLDS, Ranked, operating_points
 from made_package import untrained_method
 from made_scans import made_head
 
@@ -40,9 +40,9 @@ def test_doubt_is_that_of_the_best_dice() -> None:
         return float(np.mean([2 * min(marked, r) / (marked + r) for r in (c.case.reference.sum() for c in cases)]))
 
     assert dice(100, with_rim + without) > dice(200, with_rim + without)
-    of_doubts = [int(with_rim[0].marked(doubt)[0].sum()) for doubt in DOUBTS]
+    of_doubts = [int(with_rim[0].marked(doubt)[0].sum()) for doubt in LOGIT_OFFSETS]
     assert of_doubts[:2] == [200, 100]
-    assert operating_points(with_rim + without)[0] == DOUBTS[1]
+    assert operating_points(with_rim + without)[0] == LOGIT_OFFSETS[1]
     assert dice(200, with_rim) > dice(100, with_rim)
     assert operating_points(with_rim)[0] == 0
 
@@ -110,10 +110,14 @@ def test_what_is_chosen_on_is_what_is_decided(doubt: float) -> None:
 
     method = untrained_method()
     method.forward = network
-    judge = LesionJudge(intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25)
+    judge = FalsePositiveClassifier(
+        intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25
+    )
     calibration = Calibrations(voxel=Calibration(slope=1.3, intercept=0.5))
-    assert method.chosen is not None
-    method.chosen = method.chosen.model_copy(update={"judge": judge, "calibration": calibration, "doubt": doubt})
+    assert method.parameters is not None
+    method.parameters = method.parameters.model_copy(
+        update={"judge": judge, "calibration": calibration, "doubt": doubt}
+    )
     labels = np.zeros((scan.n_slices, 5), bool)
     case = Case("049", scan, (scan.voxels > 60) & (scan.voxels < 90), labels)
     evidence = method.evidence(case)

@@ -4,11 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from ichor.methods.calibration import Calibration, Calibrations
-from ichor.methods.unet_slices.settings import SlicesChosen
+from ichor.methods.unet_slices.settings import Parameters
 
 
-def chosen(balanced: float, **points: float) -> SlicesChosen:
-    return SlicesChosen(
+def chosen(balanced: float, **points: float) -> Parameters:
+    return Parameters(
         threshold=balanced,
         head_mm=180,
         calibration=Calibrations(slice=Calibration(slope=0.5, intercept=1)),
@@ -28,4 +28,4 @@ def test_another_operating_point_is_another_threshold_and_nothing_else() -> None
 
 def test_the_threshold_is_that_of_its_operating_point() -> None:
     with pytest.raises(ValidationError, match=r"expected threshold to be that of balanced, found 0\.3"):
-        SlicesChosen(**{**chosen(0.4).model_dump(), "threshold": 0.3})
+        Parameters(**{**chosen(0.4).model_dump(), "threshold": 0.3})

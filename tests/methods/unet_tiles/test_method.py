@@ -9,11 +9,11 @@ from monai.inferers import sliding_window_inference
 from skimage import morphology
 
 from ichor.errors import BadConfig
-from ichor.methods import load_method
+from ichor.methods import load_model
 from ichor.methods.field import tile_corners
 from ichor.methods.morphology import close_then_open
 from ichor.methods.unet_tiles.method import UNetTiles
-from ichor.methods.unet_tiles.settings import TilesChosen
+from ichor.methods.unet_tiles.settings import Parameters
 from ichor.nets.unet import UNet
 from ichor.read import open_scan
 from ichor.scan import Scan
@@ -28,7 +28,7 @@ def method() -> UNetTiles:
     network = UNet(2)
     with torch.no_grad():  # spread the probabilities, so that a threshold divides them
         network.head.weight.mul_(40)
-    made.forward, made.chosen = TorchForward(network), TilesChosen(head_mm=180)
+    made.forward, made.chosen = TorchForward(network), Parameters(head_mm=180)
     return made
 
 
@@ -104,7 +104,7 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum() -> None:
     plain, as_released = (UNetTiles(width=2, stretch=stretch) for stretch in (False, True))
     plain.forward = as_released.forward = faint
     scan = some_of(DEMONSTRATION, 6, 7)
-    plain.chosen = TilesChosen(head_mm=180)
+    plain.chosen = Parameters(head_mm=180)
     answer = plain.answer(scan)
     assert not plain.decide(answer).mask.any()
     released = as_released.decide(answer)
@@ -120,7 +120,7 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum() -> None:
 
 def test_a_package_gives_the_same_answers(method: UNetTiles, tmp_path: Path) -> None:
     method.save(tmp_path / "tiles")
-    loaded = load_method(tmp_path / "tiles")
+    loaded = load_model(tmp_path / "tiles")
     scan = some_of(GE_HEAD_PART, 2, 4)
     ours, theirs = method.predict(scan), loaded.predict(scan)
     assert np.abs(ours.probability - theirs.probability).max() < 1e-4

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ichor.annotate.labelling_time import labelling_s
 from ichor.annotate.simulate.config import SimulationConfig
-from ichor.annotate.simulate.thresholds import choose_thresholds
+from ichor.annotate.simulate.thresholds import MeanOutput, choose_thresholds
 from ichor.annotate.uncertainty import jensen_shannon, of_slices, patch_px
 from ichor.dataset.case import Case
-from ichor.methods.base import Answer, Forward
+from ichor.methods.base import Forward
 from ichor.methods.field import Field, neighbours
 from ichor.scan import Scan
 
@@ -64,18 +64,18 @@ class Committee:
                 labelled,
                 validation,
                 folder / name,
-                go_on_from=None if go_on_from is None else go_on_from / name,
+                start=None if go_on_from is None else go_on_from / name,
                 quiet=True,
             )
             members.append(forward)
         return cls(config, members, validation)
 
-    def answer(self, scan: Scan) -> Answer:
+    def answer(self, scan: Scan) -> MeanOutput:
         """The mean `probability` (n, size, size) and `slice_probability` (n,) over the members."""
         voxels, slices = self._ask(scan)
         return {"probability": voxels.mean(axis=0), "slice_probability": slices.mean(axis=0).astype(np.float64)}
 
-    def mask(self, answer: Answer) -> NDArray[np.bool_]:
+    def mask(self, answer: MeanOutput) -> NDArray[np.bool_]:
         """What is hemorrhage by the committee's thresholds, (n, size, size)."""
         kept = answer["slice_probability"] >= self.slice_threshold
         return np.asarray((answer["probability"] >= self.threshold) & kept[:, None, None])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ichor.dataset.case import CHRONIC_SUBJECT, Case
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.overlap import Overlaps, scan_dice
-from ichor.methods.base import Answer
 from ichor.scan import Scan
 
 # Its own, so that committed simulations can be made again: those that a model is chosen at may change. Dense near
@@ -36,7 +37,11 @@ VOXEL_THRESHOLDS = (
 )
 
 
-def choose_thresholds(answer: Callable[[Scan], Answer], validation: Sequence[Case]) -> tuple[float, float]:
+# Of voxels and of slices, by name.
+MeanOutput = Mapping[str, NDArray[Any]]
+
+
+def choose_thresholds(answer: Callable[[Scan], MeanOutput], validation: Sequence[Case]) -> tuple[float, float]:
     """(slice threshold, voxel threshold): that of the highest sensitivity plus specificity, and that of the best Dice.
 
     The slice threshold comes first, since it decides which slices are left empty whatever the voxel threshold. Dice is

@@ -1,10 +1,10 @@
-"""Lesions judged as wholes: what the network marks on a slice, read as one thing with its size and surroundings.
+"""The false-positive classifier: whole candidate lesions, classified by their size and surroundings.
 
 A network marks pixel by pixel, and most of what it marks wrongly are whole lesions: a falx, a sinus, a beam-hardened
-stretch along the skull (the paper's section 7). A candidate lesion is what hangs together in three dimensions where
-the network's probability reaches `CANDIDATE`; a logistic regression on a few of its properties gives the probability
-that it is hemorrhage, and a voxel is hemorrhage if its lesion is: the two probabilities are multiplied. So candidates
-are weighed in lung nodule detection since Setio et al. 2016 (doi:10.1109/TMI.2016.2536809).
+stretch along the skull (the paper's section 7). A candidate lesion is one connected region in three dimensions
+where the network's probability reaches `CANDIDATE`; a logistic regression on a few of its properties gives the
+probability that it is hemorrhage, and a voxel is hemorrhage if its lesion is: the two probabilities are multiplied.
+Lung nodule detection reduces false positives in the same way (Setio et al. 2016, doi:10.1109/TMI.2016.2536809).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OF_BLOOD_HU = (-100, 200)  # what is above is bone or metal, and would outweigh
 _BRAIN_HU = 35.0  # stands for the surroundings of a lesion without soft tissue around it
 
 
-class LesionJudge(Strict):
+class FalsePositiveClassifier(Strict):
     """Logistic regression on the properties of a candidate lesion, `FEATURES`."""
 
     intercept: float
@@ -44,7 +44,7 @@ class LesionJudge(Strict):
     elsewhere: float = Field(gt=0, le=1, description="probability that voxels below the candidates' level are given")
 
     @model_validator(mode="after")
-    def _weighs_what_is_known(self) -> LesionJudge:
+    def _weighs_what_is_known(self) -> FalsePositiveClassifier:
         if set(self.weights) != set(FEATURES):
             raise ValueError(f"expected weights of {', '.join(FEATURES)}, found {', '.join(self.weights)}")
         return self
@@ -65,9 +65,9 @@ class Candidates:
     labels: NDArray[np.int32]
     features: FloatArray
 
-    def weigh(self, probability: NDArray[np.float32], judge: LesionJudge) -> None:
+    def weigh(self, probability: NDArray[np.float32], classifier: FalsePositiveClassifier) -> None:
         """Multiply the voxels' `probability` (n, size, size), in place, by that of what they belong to."""
-        of = np.r_[judge.elsewhere, judge.of(self.features)].astype(np.float32)
+        of = np.r_[classifier.elsewhere, classifier.of(self.features)].astype(np.float32)
         probability *= of[self.labels]
 
 

@@ -1,4 +1,4 @@
-"""What is known of a case that a network was not trained on, as far as anything is chosen by it."""
+"""What calibration needs of a case that the network was not trained on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.methods.calibration import expit
 from ichor.methods.unet_slices.candidates import Candidates
 from ichor.scan import FloatArray
@@ -22,13 +22,14 @@ PROBABILITY_OF_BINS = expit(np.r_[-np.inf, _EDGES[:-1] + 0.05, np.inf])
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """A case of n slices with m candidate lesions, and what a network said of it.
+    """A case of n slices with m candidate lesions, and a network's output for it.
 
     Attributes:
         subject: whose.
+        excluded: whether its lesions and voxels are not calibrated on; its slices are.
         labels: (n, 5) bool, the subtypes on each slice.
         slice_probability: (n,), not calibrated.
-        subtype_probability: (n, 5), not calibrated; None from a network that tells none.
+        subtype_probability: (n, 5), not calibrated; None from a network without that head.
         features: (m, F) of the candidates, as in `ichor.methods.unet_slices.candidates`.
         region_slice: (regions,) of the parts of candidates on each slice, and of what is in none, the slice.
         region_candidate: (regions,) and the candidate, from 1; 0 for what is in none.
@@ -37,6 +38,7 @@ class Evidence:
     """
 
     subject: str
+    excluded: bool
     labels: NDArray[np.bool_]
     slice_probability: FloatArray
     subtype_probability: FloatArray | None
@@ -49,11 +51,6 @@ class Evidence:
     def positive(self) -> NDArray[np.bool_]:
         """(n,) slices with hemorrhage."""
         return np.asarray(self.labels.any(axis=1))
-
-    @property
-    def chronic(self) -> bool:
-        """Whether the hemorrhage is the chronic one, by which no lesion and no voxel is judged."""
-        return self.subject == CHRONIC_SUBJECT
 
     @property
     def true(self) -> NDArray[np.bool_]:
@@ -72,11 +69,12 @@ def evidence_of(
     mask: NDArray[np.bool_],
     probability: NDArray[np.float32],
     candidates: Candidates,
-    told: Mapping[str, NDArray[Any]],
+    of_slices: Mapping[str, NDArray[Any]],
 ) -> Evidence:
     """The evidence of a case: its `mask` and the network's `probability` in the network's field, (n, size, size).
 
-    `told` is what it, or its reader, says of slices: `slice_probability` (n,) and perhaps `subtype_probability`.
+    `of_slices` is its output for slices, rescored where it has a rescorer: `slice_probability` (n,) and perhaps
+    `subtype_probability`.
     """
     n, n_bins, per_slice = len(mask), len(PROBABILITY_OF_BINS), 1 + len(candidates.features)
     bins = np.searchsorted(expit(_EDGES), probability)
@@ -86,9 +84,10 @@ def evidence_of(
     there = np.flatnonzero(counts.any(axis=(1, 2)))
     return Evidence(
         subject=case.subject,
+        excluded=bool(case.excluded_from_overlap),
         labels=case.labels,
-        slice_probability=told["slice_probability"],
-        subtype_probability=told.get("subtype_probability"),
+        slice_probability=of_slices["slice_probability"],
+        subtype_probability=of_slices.get("subtype_probability"),
         features=candidates.features,
         region_slice=there // per_slice,
         region_candidate=there % per_slice,

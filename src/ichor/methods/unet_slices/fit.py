@@ -1,4 +1,4 @@
-"""Fitting `unet-slices`: cases to samples, and the loop."""
+"""Training the network: cases to samples, and the loop."""
 
 from __future__ import annotations
 
@@ -12,21 +12,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ichor.anatomy.head import head_length_mm
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
-from ichor.methods.field import Field, neighbours
+from ichor.methods.field import FieldOf, neighbours
 from ichor.methods.unet_slices.operating_points import VOXEL_THRESHOLDS
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_unet import SliceUNet
-from ichor.scan import Scan
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
 from ichor.train.samples import SliceSamples
 from ichor.train.start import load_weights
-
-FieldOf = Callable[[Scan], tuple[NDArray[np.float32], Field]]
 
 
 def train_slices(
@@ -36,14 +33,14 @@ def train_slices(
     validation: Sequence[Case],
     workdir: Path,
     *,
-    go_on_from: Path | None = None,
+    start: Path | None = None,
     quiet: bool = False,
 ) -> tuple[TorchForward, float]:
     """Train the network of `settings`; returns it with the median length of the training heads in mm.
 
     `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`, with
     a folder in it for each member where there are several, which differ by their seeds;
-    `go_on_from` is the workdir of an earlier training or a model package whose weights are gone on from. Without
+    `start` is the workdir of an earlier training or a model package whose weights it starts from. Without
     validation cases nothing is validated, and the weights are the last. Raises BadConfig where weights do not fit.
     """
     pool = _prepare(settings, field_of, training)
@@ -55,8 +52,8 @@ def train_slices(
     subtypes = settings.training.subtype_loss > 0
     members = [SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes) for _ in range(settings.members)]
     network = members[0] if settings.members == 1 else Ensemble(members)
-    if go_on_from is not None:
-        load_weights(network, go_on_from)
+    if start is not None:
+        load_weights(network, start)
     for k, member in enumerate(members):
         own = settings.training.model_copy(update={"seed": settings.training.seed + k})
         train(
@@ -79,12 +76,13 @@ class _Slices:
     neighbours: NDArray[np.int64]
     labels: NDArray[np.bool_]
     subjects: list[str]
+    excluded: list[str]
     first: list[int]
     head_mm: float
 
 
 def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case]) -> _Slices:
-    hu, mask, around, labels, subjects, heads, first = [], [], [], [], [], [], [0]
+    hu, mask, around, labels, subjects, excluded, heads, first = [], [], [], [], [], [], [], [0]
     for case in cases:
         scan = case.scan
         slices, field = field_of(scan)
@@ -93,6 +91,8 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
         labels.append(case.labels)
         subjects.append(case.subject)
+        if case.excluded_from_overlap:
+            excluded.append(case.subject)
         first.append(first[-1] + scan.n_slices)
         heads.append(head_length_mm(scan))
     return _Slices(
@@ -101,6 +101,7 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         np.concatenate(around),
         np.concatenate(labels),
         subjects,
+        excluded,
         first,
         float(np.median(heads)),
     )
@@ -112,8 +113,8 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
     def validate(network: nn.Module) -> dict[str, float]:
         forward = TorchForward(network)
         batches = [
-            forward(slices.hu[slices.neighbours[start : start + 16]].astype(np.float32))
-            for start in range(0, len(slices.hu), 16)
+            forward(slices.hu[slices.neighbours[first : first + 16]].astype(np.float32))
+            for first in range(0, len(slices.hu), 16)
         ]
         probability = np.concatenate([b["probability"] for b in batches])
         slice_probability = np.concatenate([b["slice_probability"] for b in batches])
@@ -124,7 +125,8 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
                 {
                     subject: Overlaps.of(mask[a:b], slices.mask[a:b])
                     for subject, a, b in zip(slices.subjects, slices.first, slices.first[1:], strict=False)
-                }
+                },
+                slices.excluded,
             )
         best = max(VOXEL_THRESHOLDS, key=lambda t: dice[t])
         positive = slices.labels.any(axis=1)
@@ -147,6 +149,6 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
     return validate
 
 
-def _mean_dice(overlaps: dict[str, Overlaps]) -> float:
-    values = [dice for dice, _ in subject_averages(overlaps, leave_out=[CHRONIC_SUBJECT]).values()]
+def _mean_dice(overlaps: dict[str, Overlaps], excluded: Sequence[str]) -> float:
+    values = [dice for dice, _ in subject_averages(overlaps, leave_out=excluded).values()]
     return float(np.mean(values)) if values else 0.0

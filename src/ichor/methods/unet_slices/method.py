@@ -1,8 +1,8 @@
-"""`unet-slices`: a compact network on whole slices at a fixed pixel size, with the slices below and above."""
+"""The method: a network for voxels, slices and subtypes, and what is done with its output."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -10,151 +10,233 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor import __version__
-from ichor.methods.base import Answer, Forward
+from ichor.methods.base import Forward
 from ichor.methods.calibration import Calibrations
 from ichor.methods.field import Field, neighbours, take_field
-from ichor.methods.network import adopt_network, inference_of, save_network, unfitted
+from ichor.methods.network import inference_of, load_network, save_network
+from ichor.methods.saving import unfitted
 from ichor.methods.unet_slices.candidates import Candidates, find_candidates
-from ichor.methods.unet_slices.context import Reader, load_reader, read_in_order, save_reader, slice_features
+from ichor.methods.unet_slices.description import description
 from ichor.methods.unet_slices.outline import outlined
-from ichor.methods.unet_slices.settings import SlicesChosen, UNetSlicesSettings
+from ichor.methods.unet_slices.rescoring import Rescorer, load_rescorer, rescored, save_rescorer, slice_features
+from ichor.methods.unet_slices.settings import Parameters, UNetSlicesSettings
 from ichor.orientation import from_radiological
 from ichor.scan import Scan
-from ichor.segmentation import MadeBy, Segmentation
+from ichor.segmentation import MadeBy, RawOutput, Segmentation, Task, VoxelMap
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
     from ichor.methods.unet_slices.evidence import Evidence
 
 _BATCH = 4  # slices a forward pass: more gains nothing on a CPU and costs memory
+_UNCALIBRATED_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class _Said:
-    """What the networks say of a scan in their field: `probability` and `hu` (n, size, size), of slices `told`."""
+class _InField:
+    """The networks' output for a scan in their field: `probability` and `hu` (n, size, size), and that of `slices`."""
 
     field: Field
     hu: NDArray[np.float32]
     probability: NDArray[np.float32]
-    told: dict[str, NDArray[np.float64]]
+    slices: dict[str, NDArray[np.float64]]
 
 
 class UNetSlices:
-    """Segments whole slices with a U-Net that also answers for the slice as a whole.
+    """Segments whole slices with a U-Net that also classifies the slice as a whole.
 
-    `forward` runs the network, `reader` the one over a scan's slices where the settings ask for it; `chosen` holds the
-    thresholds. They are there after `fit` or `load`.
+    `forward` runs the network and `rescorer` the one over a scan's slices, where the settings ask for it;
+    `parameters` holds thresholds and calibration. They are there after `fit` or `load`.
     """
 
     name = "unet-slices"
+    task = Task.SEGMENT | Task.DETECT
+    postprocess_settings: frozenset[str] = frozenset()
 
     def __init__(self, **settings: Any) -> None:
         self.settings = UNetSlicesSettings(**settings)
-        self.chosen: SlicesChosen | None = None
+        self.parameters: Parameters | None = None
         self.forward: Forward | None = None
-        self.reader: Reader | None = None
-        self.model: str | None = None
-        self.version = __version__
+        self.rescorer: Rescorer | None = None
 
-    def fit(
-        self,
-        training: Sequence[Case],
-        validation: Sequence[Case],
-        workdir: Path,
-        *,
-        go_on_from: Path | None = None,
-    ) -> None:
-        """Train on the training cases, choose on the validation cases.
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """Train on the training cases, calibrate on the validation cases."""
+        self._fit(training, validation, workdir, start=None)
 
-        `go_on_from` is as in `ichor.methods.unet_slices.fit.train_slices`.
-        """
-        head_mm = self.fit_networks(training, validation, workdir, go_on_from=go_on_from)
-        self.choose([self.evidence(case) for case in validation], head_mm)
+    def fit_from(self, start: Path, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """The same, from the weights in the package folder `start`."""
+        self._fit(training, validation, workdir, start=start)
 
-    def evidence(self, case: Case) -> Evidence:
-        """What `choose` needs of a case that the networks were not trained on."""
-        from ichor.methods.unet_slices.evidence import evidence_of
+    def _fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, *, start: Path | None) -> None:
+        self._train(training, validation, workdir, start)
+        self.calibrate([self.calibration_evidence(case) for case in validation])
 
-        said = self._say(case.scan)
-        mask = said.field.take_mask(case.mask)
-        return evidence_of(case, mask, said.probability, self._candidates(said, case.scan), said.told)
+    def require_no_validation(self) -> None:
+        """Raise BadConfig where the settings want validation cases to train."""
+        self.settings.require_no_validation()
 
-    def choose(self, evidence: Sequence[Evidence], head_mm: float) -> None:
-        """Choose the lesion judge, the calibration and the operating points, as `calibrate.choose` does."""
-        from ichor.methods.unet_slices.calibrate import choose
+    def fit_uncalibrated(self, training: Sequence[Case], workdir: Path, *, start: Path | None = None) -> None:
+        """Train the networks; the parameters are then those of a network that is not calibrated."""
+        self._train(training, (), workdir, start)
 
-        self.chosen = choose(evidence, head_mm)
-
-    def fit_networks(
-        self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, *, go_on_from: Path | None = None
-    ) -> float:
-        """Train the network, then the reader on what it says of the training cases; nothing is chosen.
-
-        Returns the median length of the training heads in mm. Parameters are as in `fit`; there may be no validation
-        cases.
-        """
+    def _train(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, start: Path | None) -> None:
+        """Train the network, then the rescorer on the network's output for the training cases."""
         from ichor.methods.unet_slices.fit import train_slices
 
-        self.forward, head_mm = train_slices(
-            self.settings, self.field_of, training, validation, workdir, go_on_from=go_on_from
-        )
-        if self.settings.reader:
-            from ichor.methods.unet_slices.fit_context import train_reader
+        self.forward, head_mm = train_slices(self.settings, self.field_of, training, validation, workdir, start=start)
+        if self.settings.recurrent:
+            from ichor.methods.unet_slices.fit_rescorer import train_rescorer
 
             features = [self._features(case.scan) for case in training]
-            self.reader = train_reader(features, [case.labels for case in training], self.settings.training.seed)
-        return head_mm
+            self.rescorer = train_rescorer(features, [case.labels for case in training], self.settings.training.seed)
+        self.parameters = Parameters(threshold=_UNCALIBRATED_THRESHOLD, head_mm=head_mm)
+
+    def calibration_evidence(self, case: Case) -> Evidence:
+        """What `calibrate` needs of a case that the networks were not trained on."""
+        from ichor.methods.unet_slices.evidence import evidence_of
+
+        found = self._in_field(case.scan)
+        mask = found.field.take_mask(case.mask)
+        return evidence_of(case, mask, found.probability, self._candidates(found, case.scan), found.slices)
+
+    def calibrate(self, evidence: Sequence[Evidence]) -> None:
+        """Fit the false-positive classifier and the calibration, and choose the operating points."""
+        from ichor.methods.unet_slices.calibrate import calibrated
+
+        self.parameters = calibrated(evidence, self._fitted().head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The network's answer on the scan's own grid, and what follows from it."""
-        return self.decide(self.answer(scan))
+        """The mask and the probabilities of voxels, slices, subtypes and scan, on the scan's own grid."""
+        return self.postprocess(self.raw_output(scan))
 
-    def answer(self, scan: Scan) -> Answer:
-        """`probability` (n, rows, columns) of voxels and `slice_probability` (n,), calibrated, no thresholds.
+    def raw_output(self, scan: Scan) -> RawOutput:
+        """`probability` of voxels; `slice_probability` (n,) and, if there is such a head, `subtype_probability` (n, 5).
 
-        Where the network tells subtypes apart, `subtype_probability` (n, 5) too.
+        All of them are calibrated; thresholds are not applied yet.
         """
-        chosen = self.chosen
-        calibration = Calibrations() if chosen is None else chosen.calibration
-        said = self._say(scan)
-        probability = said.probability
-        if chosen is not None and chosen.judge is not None:
-            self._candidates(said, scan).weigh(probability, chosen.judge)
+        parameters = self.parameters
+        calibration = Calibrations() if parameters is None else parameters.calibration
+        found = self._in_field(scan)
+        probability = found.probability
+        if parameters is not None and parameters.false_positive_classifier is not None:
+            self._candidates(found, scan).weigh(probability, parameters.false_positive_classifier)
         # Calibrated in the field, which has far fewer voxels than the scan's grid.
-        on_grid = from_radiological(said.field.give_back(calibration.voxel.of(probability)), scan)
-        calibrated = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
-        return {
-            "probability": np.ascontiguousarray(on_grid),
-            **{name: calibrated[name].of(values) for name, values in said.told.items()},
-        }
+        on_grid = from_radiological(found.field.give_back(calibration.voxel.of(probability)), scan)
+        of_slices = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
+        return RawOutput(
+            voxels={"probability": VoxelMap(np.ascontiguousarray(on_grid))},
+            arrays={name: of_slices[name].of(values) for name, values in found.slices.items()},
+        )
 
-    def _say(self, scan: Scan) -> _Said:
-        """Run the network, and the reader on what it says, where there is one."""
+    def postprocess(self, raw: RawOutput) -> Segmentation:
+        """The threshold applied, and the scan's probability from that of its slices."""
+        parameters = self._fitted()
+        probability, slice_probability = raw.voxels["probability"].values, raw.arrays["slice_probability"]
+        return Segmentation(
+            probability=probability,
+            mask=self.mask_at(probability, parameters.threshold),
+            slice_probability=slice_probability,
+            scan_probability=float(parameters.calibration.scan.of(np.asarray(slice_probability.max()))),
+            subtype_probability=raw.arrays.get("subtype_probability"),
+            made_by=MadeBy(
+                name=self.name,
+                threshold=parameters.threshold,
+                operating_point=parameters.operating_point,
+                settings=self.settings.model_dump(exclude={"training"}, mode="json"),
+                inference=inference_of(self.forward),
+            ),
+        )
+
+    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+        """What is marked where a slice is marked from `threshold` on."""
+        if self.parameters is None or self.parameters.logit_offset is None:
+            return probability >= threshold
+        return outlined(probability, threshold, self.parameters.logit_offset)
+
+    @property
+    def operating_points(self) -> Mapping[str, float]:
+        """Voxel thresholds by name."""
+        return {} if self.parameters is None else self.parameters.operating_points
+
+    def use_operating_point(self, name: str) -> None:
+        """Work at that operating point from now on. Raises KeyError where there is none of that name."""
+        self.parameters = self._fitted().at(name)
+
+    @property
+    def network_shape(self) -> Mapping[str, str]:
+        """What the shapes of the network's weights depend on."""
+        return self.settings.network_shape()
+
+    def quantization_input(self, cases: Sequence[Case]) -> NDArray[np.float32]:
+        """(N, 3, size, size) HU: slices of these cases with their neighbours."""
+        from ichor.methods.unet_slices.quantization_input import quantization_input
+
+        return quantization_input(self.field_of, self.settings.neighbour_mm, cases)
+
+    def description(self) -> str:
+        """What is done with a scan and how the parameters were found, for the model card."""
+        return description(self._fitted())
+
+    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
+        return take_field(
+            scan,
+            size=self.settings.size,
+            pixel_mm=self.settings.pixel_mm,
+            centre="head",
+            head_mm=None if self.parameters is None else self.parameters.head_mm,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Export the networks and the configuration into `folder`."""
+        save_network(self, self.forward, self.parameters, folder, side=self.settings.size)
+        if self.rescorer is not None:
+            save_rescorer(self.rescorer, folder)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
+        """The method that `save` wrote, run by the engine that is installed."""
+        from ichor.models.package import read_config
+
+        config = read_config(folder)
+        method = cls(**config.settings)
+        method.parameters = Parameters(**config.parameters)
+        method.forward = load_network(folder, config.network, threads)
+        if method.settings.recurrent:
+            method.rescorer = load_rescorer(folder)
+        return method
+
+    def _fitted(self) -> Parameters:
+        if self.parameters is None:
+            raise unfitted(self.name)
+        return self.parameters
+
+    def _in_field(self, scan: Scan) -> _InField:
+        """Run the network, and the rescorer on its output where there is one."""
         hu, field = self.field_of(scan)
         voxels, of_slices, features = [], [], []
         for outputs in self._batches(hu, scan):
             voxels.append(outputs["probability"])
             of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
-            if self.reader is not None:
+            if self.rescorer is not None:
                 features.append(slice_features(outputs))
-        if self.reader is None:
-            told = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
+        if self.rescorer is None:
+            slices = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
         else:
             apart_mm = self.settings.neighbour_mm
-            told = read_in_order(self.reader, np.concatenate(features), scan.slice_positions_mm, apart_mm)
-        return _Said(field, hu, np.concatenate(voxels), told)
+            slices = rescored(self.rescorer, np.concatenate(features), scan.slice_positions_mm, apart_mm)
+        return _InField(field, hu, np.concatenate(voxels), slices)
 
-    def _candidates(self, said: _Said, scan: Scan) -> Candidates:
+    def _candidates(self, found: _InField, scan: Scan) -> Candidates:
         heights_mm = scan.slice_heights_mm
         if heights_mm is None:  # as of the slices that it was trained on
             heights_mm = np.full(scan.n_slices, self.settings.neighbour_mm)
         return find_candidates(
-            said.probability, said.hu, said.told["slice_probability"], heights_mm, self.settings.pixel_mm
+            found.probability, found.hu, found.slices["slice_probability"], heights_mm, self.settings.pixel_mm
         )
 
     def _features(self, scan: Scan) -> NDArray[np.float32]:
-        """(n, N_FEATURES) what the reader is given of a scan."""
+        """(n, N_FEATURES) what the rescorer is given of a scan."""
         hu, _ = self.field_of(scan)
         return np.concatenate([slice_features(outputs) for outputs in self._batches(hu, scan)])
 
@@ -163,28 +245,6 @@ class UNetSlices:
         channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
         for start in range(0, len(channels), _BATCH):
             yield self._run(hu[channels[start : start + _BATCH]])
-
-    def decide(self, answer: Answer) -> Segmentation:
-        """The threshold applied, and the scan's probability from that of its slices."""
-        if self.chosen is None:
-            raise unfitted(self.name)
-        probability, slice_probability = answer["probability"], answer["slice_probability"]
-        return Segmentation(
-            probability=probability,
-            mask=self.mask_at(probability, self.chosen.threshold),
-            slice_probability=slice_probability,
-            scan_probability=float(self.chosen.calibration.scan.of(np.asarray(slice_probability.max()))),
-            subtype_probability=answer.get("subtype_probability"),
-            made_by=MadeBy(
-                name=self.name,
-                model=self.model,
-                version=self.version,
-                threshold=self.chosen.threshold,
-                operating_point=self.chosen.operating_point,
-                settings=self.settings.model_dump(exclude={"training"}, mode="json"),
-                inference=inference_of(self.forward),
-            ),
-        )
 
     def _run(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """The network's outputs for a batch (N, 3, size, size), averaged with those for its mirror image."""
@@ -196,38 +256,3 @@ class UNetSlices:
         mirrored = self.forward(hu[..., ::-1])
         mirrored["probability"] = mirrored["probability"][..., ::-1]
         return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
-
-    def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """What is marked where a slice is from `threshold` on."""
-        if self.chosen is None or self.chosen.doubt is None:
-            return probability >= threshold
-        return outlined(probability, threshold, self.chosen.doubt)
-
-    def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
-        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
-        return take_field(
-            scan,
-            size=self.settings.size,
-            pixel_mm=self.settings.pixel_mm,
-            centre="head",
-            head_mm=None if self.chosen is None else self.chosen.head_mm,
-        )
-
-    def save(self, folder: Path) -> None:
-        """Export the networks and the configuration into `folder`."""
-        save_network(self, folder, self.settings.size)
-        if self.reader is not None:
-            save_reader(self.reader, folder)
-
-    @classmethod
-    def load(cls, folder: Path, *, threads: int | None = None) -> Self:
-        """The method that `save` wrote, run by the engine that is installed."""
-        from ichor.models.package import read_config
-
-        config = read_config(folder)
-        method = cls(**config.settings)
-        method.chosen = SlicesChosen(**config.chosen)
-        adopt_network(method, config, folder, threads)
-        if method.settings.reader:
-            method.reader = load_reader(folder)
-        return method

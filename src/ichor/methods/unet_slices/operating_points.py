@@ -1,4 +1,4 @@
-"""Operating points of `unet-slices`, and how far its outlines reach, by cases that it was not trained on."""
+"""Operating points, and how far outlines reach, by cases that the network was not trained on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ichor.methods.unet_slices.evidence import Evidence
 from ichor.methods.unet_slices.outline import voxels_within
 from ichor.scan import FloatArray
 
-DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+LOGIT_OFFSETS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 # Of the scans without hemorrhage, those left unmarked at two of the operating points.
 BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY = 0.6, 0.95
 
@@ -68,11 +68,11 @@ class Ranked:
             slices.append((voxels[here].ravel()[order], counts[order]))
         return cls(case, slices)
 
-    def marked(self, doubt: float) -> NDArray[np.int64]:
+    def marked(self, logit_offset: float) -> NDArray[np.int64]:
         """(thresholds, n, 2) voxels marked on each slice at each of `VOXEL_THRESHOLDS`: not hemorrhage, and such."""
         marked = np.zeros((len(VOXEL_THRESHOLDS), len(self.slices), 2), np.int64)
         for k, (probability, counts) in enumerate(self.slices):
-            within = voxels_within(probability, counts.sum(axis=1), doubt)
+            within = voxels_within(probability, counts.sum(axis=1), logit_offset)
             on = probability.max(initial=0.0) >= np.array(VOXEL_THRESHOLDS)
             marked[:, k] = on[:, None] * counts[:within].sum(axis=0)
         return marked
@@ -86,31 +86,35 @@ class Ranked:
 
 
 def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
-    """The doubt of outlines, and the thresholds by name, from the lowest.
+    """The logit offset of outlines, and the thresholds by name, from the lowest.
 
-    `balanced` leaves 60 % of the scans without hemorrhage unmarked, as far as any threshold does, and is the lowest of
-    those whose Dice, at some doubt, is no more than a standard error of the paired difference below the best: of what
-    outlines alike, that which finds most (after Breiman et al. 1984, who chose among trees so). The doubt is that of
-    the best Dice at it. Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on
-    their slices without any, and that of their slices with hemorrhage, where a small one counts as much as a large one.
-    `triage` is the highest that finds as many as any does of the hemorrhages of which there is a candidate (what an
-    outline cuts away beside something surer, none finds), `specific` the lowest at which nothing is marked in 95 % of
-    the scans without hemorrhage, or the highest.
+    Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on their slices without
+    any, and that of their slices with hemorrhage, where a small slice counts as much as a large one.
+
+    `balanced` is the lowest of the thresholds that leave 60 % of the scans without hemorrhage unmarked (or as many as
+    any leaves) and whose Dice, at some logit offset, is within one standard error of the paired difference of the best:
+    of thresholds that outline alike, the one that finds most (after the one-standard-error rule of Breiman et al.
+    1984). The logit offset is that of the best Dice at `balanced`. `triage` is the highest threshold that keeps maximum
+    sensitivity for hemorrhages with a candidate lesion; what an outline cuts away beside something more probable, no
+    threshold finds. `specific` is the lowest at which nothing is marked in 95 % of the scans without hemorrhage, or
+    the highest of all.
     """
     n = len(VOXEL_THRESHOLDS)
     to_outline = [one for one in cases if one.case.reference.any()]
     to_find = [one for one in cases if one.case.true.any()]
     without = [one for one in cases if not one.case.positive.any()]
-    # Which slices are marked does not depend on the doubt.
+    # Which slices are marked does not depend on the logit offset.
     unmarked = np.array([~one.marked(0.0).any(axis=(1, 2)) for one in without], bool).reshape(-1, n).sum(axis=0)
     enough = unmarked >= min(BALANCED_SPECIFICITY * len(without), unmarked.max())
     # Where nothing is found there is nothing to learn: one half, if it leaves enough alone.
-    doubt, balanced = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough)))
-    dice = np.array([[one.dice(one.marked(of)) for of in DOUBTS] for one in to_outline]).reshape(-1, len(DOUBTS), n)
+    logit_offset, balanced = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough)))
+    dice = np.array([[one.dice(one.marked(of)) for of in LOGIT_OFFSETS] for one in to_outline]).reshape(
+        -1, len(LOGIT_OFFSETS), n
+    )
     if dice[:, :, enough].any():
         balanced = _lowest_as_good(dice, enough)
-        doubt = DOUBTS[int(np.argmax(dice[:, :, balanced].sum(axis=0)))]
-    found = np.array([one.marked(doubt)[..., 1].any(axis=1) for one in to_find], bool).reshape(-1, n)
+        logit_offset = LOGIT_OFFSETS[int(np.argmax(dice[:, :, balanced].sum(axis=0)))]
+    found = np.array([one.marked(logit_offset)[..., 1].any(axis=1) for one in to_find], bool).reshape(-1, n)
     n_found = found.sum(axis=0)
     finds_most = np.flatnonzero(n_found == n_found.max())
     specific = np.flatnonzero(unmarked >= SPECIFIC_SPECIFICITY * len(without))
@@ -119,11 +123,14 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
         "balanced": balanced,
         "specific": max(int(specific.min(initial=n - 1)), balanced),
     }
-    return doubt, {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}
+    return logit_offset, {name: float(VOXEL_THRESHOLDS[k]) for name, k in chosen.items()}
 
 
 def _lowest_as_good(dice: FloatArray, allowed: NDArray[np.bool_]) -> int:
-    """The lowest allowed threshold that, at some doubt, is as good as the best; `dice` (cases, doubts, thresholds)."""
+    """The lowest allowed threshold that, at some logit offset, is as good as the best.
+
+    `dice` is (cases, offsets, thresholds).
+    """
     best = np.unravel_index(np.argmax(np.where(allowed, dice.sum(axis=0), -1)), dice.shape[1:])
     behind = dice[:, best[0], best[1], None, None] - dice
     error = behind.std(axis=0, ddof=1) / np.sqrt(len(dice)) if len(dice) > 1 else 0.0

@@ -19,26 +19,26 @@ from ichor.scan import FloatArray
 LEAST = 1e-3  # what is less probable is never marked, and what there is of it would outweigh a small lesion
 
 
-def voxels_within(probability: FloatArray, counts: NDArray[np.integer], doubt: float) -> int:
+def voxels_within(probability: FloatArray, counts: NDArray[np.integer], logit_offset: float) -> int:
     """How many of the first values to mark for the greatest expected Dice.
 
     `probability` (v,) falls, and each value stands for `counts` (v,) voxels. Voxels count as independent of each other,
-    which those of a lesion are not; `doubt` lowers the logit of all of them and makes up for it. 0 where all are below
-    `LEAST`.
+    which those of a lesion are not; `logit_offset` is taken from the logit of all of them and makes up for it. 0 where
+    all are below `LEAST`.
     """
     among = int(np.searchsorted(-probability, -LEAST, side="right"))
     if not among:
         return 0
     n = counts[:among]
-    hemorrhage = np.cumsum(n * expit(logit(probability[:among]) - doubt))
+    hemorrhage = np.cumsum(n * expit(logit(probability[:among]) - logit_offset))
     return 1 + int(np.argmax(2 * hemorrhage / (np.cumsum(n) + hemorrhage[-1])))
 
 
-def outlined(probability: NDArray[np.float32], threshold: float, doubt: float) -> NDArray[np.bool_]:
+def outlined(probability: NDArray[np.float32], threshold: float, logit_offset: float) -> NDArray[np.bool_]:
     """(n, rows, columns) what is marked: on each slice whose surest voxel reaches `threshold`, down to its own cut."""
     mask = np.zeros(probability.shape, bool)
     for k in np.flatnonzero(probability.max(axis=(1, 2)) >= max(threshold, LEAST)):
         values, counts = np.unique(probability[k][probability[k] >= LEAST], return_counts=True)
-        cut = values[::-1][voxels_within(values[::-1], counts[::-1], doubt) - 1]
+        cut = values[::-1][voxels_within(values[::-1], counts[::-1], logit_offset) - 1]
         mask[k] = probability[k] >= cut
     return mask

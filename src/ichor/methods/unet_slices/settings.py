@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pydantic import AliasChoices, model_validator
 from pydantic import Field as Setting
-from pydantic import model_validator
 
+from ichor.errors import BadConfig
 from ichor.methods.calibration import Calibrations
-from ichor.methods.unet_slices.candidates import LesionJudge
+from ichor.methods.unet_slices.candidates import FalsePositiveClassifier
 from ichor.train.settings import Strict, TrainingSettings
 
 
@@ -21,8 +22,12 @@ class UNetSlicesSettings(Strict):
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
     skips: Literal["concatenated", "added"] = Setting("concatenated", description="how the decoder takes the encoder's")
     members: int = Setting(1, ge=1, description="networks of different seeds whose logits are averaged")
-    mirror: bool = Setting(True, description="average with the answer for the left-right mirrored slices")
-    reader: bool = Setting(False, description="whether a recurrent network judges each slice among its neighbours")
+    mirror: bool = Setting(True, description="average with the output for the left-right mirrored slices")
+    recurrent: bool = Setting(
+        False,
+        description="whether a recurrent network classifies each slice again among its neighbours",
+        validation_alias=AliasChoices("recurrent", "reader"),  # `reader` in configs made before 0.2
+    )
     dropout: float = Setting(0.2, ge=0, lt=1)
     negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
     paste: float = Setting(
@@ -32,26 +37,52 @@ class UNetSlicesSettings(Strict):
     training: TrainingSettings = TrainingSettings(slice_loss=0.5)
 
     @model_validator(mode="after")
-    def _trains_both_answers(self) -> Self:
+    def _trains_both_heads(self) -> Self:
         if not self.training.slice_loss > 0:
             raise ValueError("expected training.slice_loss above 0, which trains the slice head, found 0")
-        if self.reader and not self.training.subtype_loss > 0:
-            raise ValueError("expected training.subtype_loss above 0, whose head the reader reads, found 0")
+        if self.recurrent and not self.training.subtype_loss > 0:
+            raise ValueError("expected training.subtype_loss above 0, which recurrent needs, found 0")
         return self
 
+    def require_no_validation(self) -> None:
+        """Raise BadConfig where training wants validation cases: to choose an epoch, or when to stop."""
+        if self.training.keep != "last" or self.training.patience is not None:
+            patience = "" if self.training.patience is None else f" and patience {self.training.patience}"
+            raise BadConfig(
+                "expected training.keep last and no patience, since there are no validation cases, "
+                f"found keep {self.training.keep}{patience}"
+            )
 
-class SlicesChosen(Strict):
-    """What was chosen on cases that the network was not trained on, and measured on the training cases."""
+    def network_shape(self) -> dict[str, str]:
+        """What the shapes of the network's weights depend on, in words."""
+        return {
+            "widths": str([*self.widths]),
+            "skips": self.skips,
+            "members": str(self.members),
+            "subtype head": "yes" if self.training.subtype_loss > 0 else "no",
+        }
+
+
+class Parameters(Strict):
+    """What is calibrated on cases that the network was not trained on, and what is measured on the training cases.
+
+    The names that some had in packages made before 0.2 are read too.
+    """
 
     threshold: float = Setting(ge=0, le=1, description="voxel probability from which on a slice is marked")
-    doubt: float | None = Setting(
+    logit_offset: float | None = Setting(
         None,
         ge=0,
-        description="of the outline on a marked slice (see outline.py); None: voxels at the threshold",
+        description="of the outline on a marked slice (see outline.py); None: all voxels that reach the threshold",
+        validation_alias=AliasChoices("logit_offset", "doubt"),
     )
     head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
     calibration: Calibrations = Calibrations()
-    judge: LesionJudge | None = Setting(None, description="of candidate lesions; None: all of them are believed")
+    false_positive_classifier: FalsePositiveClassifier | None = Setting(
+        None,
+        description="of candidate lesions; None: all of them are kept as they are",
+        validation_alias=AliasChoices("false_positive_classifier", "judge"),
+    )
     operating_point: str | None = Setting(None, description="the name of the one that the threshold is")
     operating_points: dict[str, float] = Setting(default={}, description="voxel thresholds by name")
 

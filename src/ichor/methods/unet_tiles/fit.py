@@ -10,10 +10,9 @@ import torch
 from torch import nn
 
 from ichor.anatomy.head import head_length_mm
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps
-from ichor.methods.field import tile_corners
-from ichor.methods.unet_slices.fit import FieldOf
+from ichor.methods.field import FieldOf, tile_corners
 from ichor.methods.unet_tiles.settings import UNetTilesSettings
 from ichor.nets.unet import UNet
 from ichor.train.forward import TorchForward
@@ -37,8 +36,8 @@ def train_tiles(
     """
     pool, head_mm = _samples(settings, field_of, training)
     # A generator, not a list: cases are read one by one and need not fit into memory together.
-    acute = (case for case in validation if case.subject != CHRONIC_SUBJECT)
-    held_out, _ = _samples(settings, field_of, acute)
+    counted = (case for case in validation if not case.excluded_from_overlap)
+    held_out, _ = _samples(settings, field_of, counted)
     torch.manual_seed(settings.training.seed)
     network = train(UNet(settings.width), pool, _validator(held_out, settings.threshold), settings.training, workdir)
     return TorchForward(network), head_mm

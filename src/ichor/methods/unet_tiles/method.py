@@ -1,4 +1,4 @@
-"""`unet-tiles`: the paper's third experiment, its U-Net on overlapping tiles (sections 4 and 5)."""
+"""The method: the paper's third experiment, its U-Net on tiles."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor import __version__
-from ichor.methods.base import Answer, Forward
+from ichor.methods.base import Forward
 from ichor.methods.field import Field, take_field, tile_corners
 from ichor.methods.morphology import close_then_open
-from ichor.methods.network import adopt_network, inference_of, save_network, unfitted
-from ichor.methods.unet_tiles.settings import TilesChosen, UNetTilesSettings
+from ichor.methods.network import inference_of, load_network, save_network
+from ichor.methods.saving import unfitted
+from ichor.methods.unet_tiles.settings import Parameters, UNetTilesSettings
 from ichor.orientation import from_radiological
 from ichor.scan import Scan
-from ichor.segmentation import MadeBy, Segmentation
+from ichor.segmentation import MadeBy, RawOutput, Segmentation, Task, VoxelMap
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
@@ -27,13 +27,13 @@ class UNetTiles:
     """Segments tiles with the paper's U-Net, averages where they overlap, thresholds, closes and opens."""
 
     name = "unet-tiles"
+    task = Task.SEGMENT
+    postprocess_settings = frozenset({"threshold", "morphology", "stretch"})
 
     def __init__(self, **settings: Any) -> None:
         self.settings = UNetTilesSettings(**settings)
-        self.chosen: TilesChosen | None = None
+        self.parameters: Parameters | None = None
         self.forward: Forward | None = None
-        self.model: str | None = None
-        self.version = __version__
 
     @property
     def corners(self) -> NDArray[np.int64]:
@@ -45,14 +45,14 @@ class UNetTiles:
         from ichor.methods.unet_tiles.fit import train_tiles
 
         self.forward, head_mm = train_tiles(self.settings, self.field_of, training, validation, workdir)
-        self.chosen = TilesChosen(head_mm=head_mm)
+        self.parameters = Parameters(head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The network's answer on the scan's own grid, and what follows from it."""
-        return self.decide(self.answer(scan))
+        """Voxel probabilities and the mask, on the scan's own grid."""
+        return self.postprocess(self.raw_output(scan))
 
-    def answer(self, scan: Scan) -> Answer:
-        """Overlapping tiles averaged, (n, rows, columns): `probability` float32, and `stretched` uint8.
+    def raw_output(self, scan: Scan) -> RawOutput:
+        """Overlapping tiles averaged: `probability`, and `stretched` (n, rows, columns) uint8.
 
         The latter is the same of tiles that were each stretched so that its lowest probability is 0 and its highest
         255, as the released code saved them: an empty tile's faint maximum becomes full hemorrhage.
@@ -63,16 +63,16 @@ class UNetTiles:
         def give_back(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
             return np.ascontiguousarray(from_radiological(field.give_back(np.stack(slices)), scan))
 
-        return {
-            "probability": give_back(averaged),
-            "stretched": np.round(give_back(stretched) * 255).astype(np.uint8),
-        }
+        return RawOutput(
+            voxels={"probability": VoxelMap(give_back(averaged))},
+            arrays={"stretched": np.round(give_back(stretched) * 255).astype(np.uint8)},
+        )
 
-    def decide(self, answer: Answer) -> Segmentation:
+    def postprocess(self, raw: RawOutput) -> Segmentation:
         """The threshold and the morphology applied. A slice's probability is its highest voxel's."""
-        probability: NDArray[np.float32] = answer["probability"]
+        probability = raw.voxels["probability"].values
         if self.settings.stretch:
-            probability = np.asarray(answer["stretched"] / 255, np.float32)
+            probability = np.asarray(raw.arrays["stretched"] / 255, np.float32)
         slice_probability = probability.max(axis=(1, 2)).astype(np.float64)
         return Segmentation(
             probability=probability,
@@ -81,8 +81,6 @@ class UNetTiles:
             scan_probability=float(slice_probability.max()),
             made_by=MadeBy(
                 name=self.name,
-                model=self.model,
-                version=self.version,
                 threshold=self.settings.threshold,
                 settings=self.settings.model_dump(exclude={"training"}, mode="json"),
                 inference=inference_of(self.forward),
@@ -94,6 +92,13 @@ class UNetTiles:
         mask = probability >= threshold
         return close_then_open(mask) if self.settings.morphology else mask
 
+    def description(self) -> str:
+        """What is done with a scan, for the model card."""
+        return (
+            "Input is HU; slices are resampled to the network's pixel size. The voxel threshold is fixed at "
+            f"{self.settings.threshold:g}. Probabilities are not calibrated."
+        )
+
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
         return take_field(
@@ -101,7 +106,7 @@ class UNetTiles:
             size=self.settings.size,
             pixel_mm=self.settings.pixel_mm,
             centre=self.settings.centre,
-            head_mm=None if self.chosen is None else self.chosen.head_mm,
+            head_mm=None if self.parameters is None else self.parameters.head_mm,
         )
 
     def _average(self, hu: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -123,7 +128,7 @@ class UNetTiles:
 
     def save(self, folder: Path) -> None:
         """Export the network and its configuration into `folder`."""
-        save_network(self, folder, self.settings.tile)
+        save_network(self, self.forward, self.parameters, folder, side=self.settings.tile)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -132,8 +137,8 @@ class UNetTiles:
 
         config = read_config(folder)
         method = cls(**config.settings)
-        method.chosen = TilesChosen(**config.chosen)
-        adopt_network(method, config, folder, threads)
+        method.parameters = Parameters(**config.parameters)
+        method.forward = load_network(folder, config.network, threads)
         return method
 
 

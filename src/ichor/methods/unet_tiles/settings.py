@@ -23,7 +23,7 @@ class UNetTilesSettings(Strict):
     threshold: float = Setting(0.5, ge=0, le=1)
     morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
     stretch: bool = Setting(
-        False, description="decide on tiles stretched from their lowest to their highest, as the released code did"
+        False, description="postprocess tiles stretched from their lowest to their highest, as the released code did"
     )
     batch: int = Setting(7, ge=1, description="tiles a forward pass")
     negative_slices: int = Setting(
@@ -41,7 +41,7 @@ class UNetTilesSettings(Strict):
         return self
 
 
-class TilesChosen(Strict):
+class Parameters(Strict):
     """The threshold is the paper's own; only the size of a head is learned, for scans of unknown pixel size."""
 
     head_mm: float = Setting(gt=0)

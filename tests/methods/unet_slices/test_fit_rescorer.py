@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ichor.evaluate.detection import roc_curve
-from ichor.methods.unet_slices.context import N_FEATURES
-from ichor.methods.unet_slices.fit_context import TorchReader, train_reader
+from ichor.methods.unet_slices.fit_rescorer import TorchRescorer, train_rescorer
+from ichor.methods.unet_slices.rescoring import N_FEATURES
 from ichor.models.engine import Engine
 
 
@@ -26,13 +26,13 @@ def _scans(n: int, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def reader() -> TorchReader:
-    trained = train_reader(*_scans(40, seed=1), seed=0)
-    assert isinstance(trained, TorchReader)
+def reader() -> TorchRescorer:
+    trained = train_rescorer(*_scans(40, seed=1), seed=0)
+    assert isinstance(trained, TorchRescorer)
     return trained
 
 
-def test_neighbours_help_a_slice(reader: TorchReader) -> None:
+def test_neighbours_help_a_slice(reader: TorchRescorer) -> None:
     features, labels = _scans(60, seed=2)
     truth = np.concatenate(labels).any(axis=1)
     alone = roc_curve(truth, np.concatenate(features)[:, 0].astype(np.float64)).auc
@@ -43,9 +43,11 @@ def test_neighbours_help_a_slice(reader: TorchReader) -> None:
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_the_exported_reader_reads_scans_of_any_length_alike(reader: TorchReader, engine: str, tmp_path: Path) -> None:
-    reader.export(tmp_path / "reader.onnx")
-    exported = Engine(tmp_path / "reader.onnx", engine=engine, threads=1)  # type: ignore[arg-type]
+def test_the_exported_reader_reads_scans_of_any_length_alike(
+    reader: TorchRescorer, engine: str, tmp_path: Path
+) -> None:
+    reader.export(tmp_path / "rescorer.onnx")
+    exported = Engine(tmp_path / "rescorer.onnx", engine=engine, threads=1)  # type: ignore[arg-type]
     for n in (1, 2, 35, 200):
         features = np.random.default_rng(n).normal(size=(n, N_FEATURES)).astype(np.float32)
         expected, found = reader(features), exported(features)
@@ -57,5 +59,5 @@ def test_the_exported_reader_reads_scans_of_any_length_alike(reader: TorchReader
 
 def test_the_same_scans_give_the_same_reader() -> None:
     features, labels = _scans(3, seed=3)
-    first, second = (train_reader(features, labels, seed=5)(features[0]) for _ in range(2))
+    first, second = (train_rescorer(features, labels, seed=5)(features[0]) for _ in range(2))
     assert np.array_equal(first["slice_probability"], second["slice_probability"])

@@ -1,22 +1,19 @@
-"""The slices that the int8 variant of a network is calibrated on."""
+"""Slices by which the ranges of a network's activations are found when it is quantized."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ichor.dataset.case import Case
-from ichor.methods.field import Field, neighbours
-from ichor.scan import Scan
+from ichor.methods.field import FieldOf, neighbours
 
 _SEED = 0
 
 
-def calibration_slices(
-    field_of: Callable[[Scan], tuple[NDArray[np.float32], Field]], neighbour_mm: float, cases: Sequence[Case]
-) -> NDArray[np.float32]:
+def quantization_input(field_of: FieldOf, neighbour_mm: float, cases: Sequence[Case]) -> NDArray[np.float32]:
     """Slices as the network is shown them, (N, 3, H, W) HU: one of each case, and one with hemorrhage if it has any.
 
     `field_of` brings a scan into the network's field; `neighbour_mm` is how far away the slices below and above lie.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ichor.subtypes import Subtype
 
 
-class SliceReader(nn.Module):
+class SliceGRU(nn.Module):
     """Features (n, F) of n slices in order to `slice_logits` (n,) and `subtype_logits` (n, 5).
 
     `mean` and `deviation` (F,) are those of the features on the training slices.

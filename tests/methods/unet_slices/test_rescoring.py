@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ichor.methods.calibration import logit
-from ichor.methods.unet_slices.context import N_FEATURES, read_in_order, slice_features
+from ichor.methods.unet_slices.rescoring import N_FEATURES, rescored, slice_features
 
 
 def _outputs(n: int = 3) -> dict[str, np.ndarray]:
@@ -57,7 +57,7 @@ def test_thin_slices_are_read_as_several_scans(positions: np.ndarray | None, cal
         seen.append(some[:, 0].astype(int).tolist())
         return {"slice_probability": some[:, 0] / 10, "subtype_probability": np.repeat(some, 5, axis=1)}
 
-    read = read_in_order(reader, features, positions, 5.0)
+    read = rescored(reader, features, positions, 5.0)
     assert seen == calls
     assert read["slice_probability"] == pytest.approx(np.arange(n) / 10)
     assert read["subtype_probability"].shape == (n, 5)

@@ -1,4 +1,4 @@
-"""Fitting the reader of `unet-slices`: a GRU over what the trained network says of its own training scans."""
+"""Fitting the rescorer: a GRU over the trained network's output for its own training scans."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ichor.methods.unet_slices.context import Reader
+from ichor.methods.unet_slices.rescoring import Rescorer
 from ichor.nets.ensemble import Ensemble
-from ichor.nets.slice_reader import SliceReader
+from ichor.nets.slice_gru import SliceGRU
 
 _MEMBERS = 3  # they cost next to nothing, and one alone depends on its seed
 _EPOCHS = 40
@@ -25,8 +25,8 @@ _DECAY = 1e-2
 _NOISE = 0.3
 
 
-class TorchReader:
-    """Runs the torch network as a `context.Reader`: features (n, F) to probabilities by name."""
+class TorchRescorer:
+    """Runs the torch network as a `Rescorer`: features (n, F) to probabilities by name."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network.eval()
@@ -58,21 +58,21 @@ class TorchReader:
         temporary.replace(file)
 
 
-def train_reader(features: Sequence[NDArray[np.float32]], labels: Sequence[NDArray[np.bool_]], seed: int) -> Reader:
-    """A reader of scans: of each its `features` (n, F) and the `labels` (n, 5) of its slices.
+def train_rescorer(features: Sequence[NDArray[np.float32]], labels: Sequence[NDArray[np.bool_]], seed: int) -> Rescorer:
+    """A rescorer fitted on scans: the `features` (n, F) of each and the `labels` (n, 5) of its slices.
 
-    The same input gives the same reader.
+    The same input gives the same rescorer.
     """
     every = torch.from_numpy(np.concatenate(features))
     scans = [(torch.from_numpy(one), torch.from_numpy(of).float()) for one, of in zip(features, labels, strict=True)]
     with torch.random.fork_rng(devices=()):
         members = [_train(scans, every.mean(dim=0), every.std(dim=0) + 1e-3, seed + k) for k in range(_MEMBERS)]
-    return TorchReader(Ensemble(members))
+    return TorchRescorer(Ensemble(members))
 
 
-def _train(scans: list[tuple[Tensor, Tensor]], mean: Tensor, deviation: Tensor, seed: int) -> SliceReader:
+def _train(scans: list[tuple[Tensor, Tensor]], mean: Tensor, deviation: Tensor, seed: int) -> SliceGRU:
     torch.manual_seed(seed)
-    network = SliceReader(mean, deviation)
+    network = SliceGRU(mean, deviation)
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_DECAY)
     rng = np.random.default_rng(seed)
     for _ in range(_EPOCHS):

@@ -1,0 +1,36 @@
+"""How a method is kept in a folder: its `config.yaml`, which names it, its settings and its parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ichor import __version__
+from ichor.errors import BadConfig
+from ichor.methods.base import Method
+from ichor.models.package import NETWORK, PackageConfig, write_config
+
+
+def save_config(method: Method, folder: Path, parameters: BaseModel | None, *, network: str = NETWORK) -> None:
+    """Write config.yaml of a method and of the parameters that it has learned or that were calibrated for it.
+
+    `network` is the file of the network that runs, where the method has one. Raises BadConfig where there are no
+    parameters, which is to say that the method is not fitted.
+    """
+    if parameters is None:
+        raise unfitted(method.name)
+    config = PackageConfig(
+        model=method.name,
+        version=__version__,
+        method=method.name,
+        settings=method.settings.model_dump(mode="json"),
+        parameters=parameters.model_dump(mode="json"),
+        network=network,
+    )
+    write_config(folder, config)
+
+
+def unfitted(name: str) -> BadConfig:
+    """The error of a method that is used before it is fitted or loaded."""
+    return BadConfig(f"{name}: expected a fitted or loaded method, found one that is neither")

@@ -1,0 +1,51 @@
+"""What the model card says of how the method works and how its parameters were found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ichor.methods.calibration import Calibrations
+from ichor.methods.unet_slices.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
+from ichor.methods.unet_slices.settings import Parameters
+
+
+def description(parameters: Parameters) -> str:
+    """Markdown on these parameters."""
+    text = "Input is HU; slices are resampled to the network's pixel size."
+    if parameters.false_positive_classifier is not None:
+        text += (
+            " A false-positive classifier, a logistic regression on a lesion's volume, most probable voxels, contrast "
+            "and slice, gives the probability that a candidate lesion is hemorrhage; its voxels' probabilities are "
+            "multiplied by that."
+        )
+    threshold, outlined = f"{parameters.threshold:g}", parameters.logit_offset is not None
+    if outlined:
+        text += f" A slice is marked if a voxel reaches {threshold}, and outlined for the greatest expected Dice."
+    else:
+        text += f" The voxel threshold is {threshold}, that of the best 3-D Dice per scan with hemorrhage."
+    if parameters.calibration != Calibrations():
+        text += " Probabilities are calibrated by a slope and an intercept of their logit (Platt 1999)."
+    else:
+        text += (
+            " Probabilities are not calibrated: where the voxel threshold is low, clearly visible lesions are outlined "
+            "too wide."
+        )
+    text += " All parameters were chosen on subjects that the network in question was not trained on."
+    points = parameters.operating_points
+    return text + (_operating_points(points, outlined=outlined) if points else "")
+
+
+def _operating_points(points: Mapping[str, float], *, outlined: bool) -> str:
+    unmarked = "of the scans without hemorrhage unmarked"
+    as_good = (
+        f": the lowest threshold that leaves at least {100 * BALANCED_SPECIFICITY:g} % {unmarked} (or as many as any "
+        "threshold leaves) and whose Dice is within one standard error of the best"
+    )
+    lines = (
+        f"`triage`, from {points['triage']:g}: the highest threshold that keeps maximum sensitivity for hemorrhages "
+        "with a candidate lesion",
+        f"`balanced`, from {points['balanced']:g}, the default{as_good if outlined else ''}",
+        f"`specific`, from {points['specific']:g}: the lowest threshold that leaves {100 * SPECIFIC_SPECIFICITY:g} % "
+        f"{unmarked}, or the highest of all if none does",
+    )
+    return "\n\n" + "\n".join(f"- {line}" for line in lines)

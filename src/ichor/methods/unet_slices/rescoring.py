@@ -1,0 +1,91 @@
+"""Rescoring: the network's output for each slice of a scan, classified again among its neighbours.
+
+A falx, a sinus or bone in partial volume looks like blood on one slice and not on the next; the paper's last page
+wishes for a recurrent network for that. `ichor.nets.slice_gru` is one; its input is the first network's output.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.methods.calibration import logit
+from ichor.methods.network import require_output
+from ichor.subtypes import Subtype
+
+# Pixels of the field whose logits are averaged: the highest ones, for a lesion of a few pixels and for one of hundreds.
+_HIGHEST = (1, 20, 100, 500)
+_FORMERLY = "reader.onnx"  # its name in packages made before 0.2
+N_FEATURES = 1 + len(Subtype) + len(_HIGHEST) + 1
+
+# Features (n, N_FEATURES) float32 of slices in order to `slice_probability` (n,) and `subtype_probability` (n, 5).
+Rescorer = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
+
+
+def slice_features(outputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """(n, N_FEATURES) of the network's output for n slices in its field, all as logits.
+
+    The slice's own probability and those of its subtypes, the mean logit of its highest pixels, and the logarithm of
+    one more than the number of pixels that it expects to be hemorrhage.
+    """
+    pixels = outputs["probability"].reshape(len(outputs["probability"]), -1)
+    most = min(max(_HIGHEST), pixels.shape[1])
+    highest = logit(-np.sort(-np.partition(pixels, -most, axis=1)[:, -most:], axis=1))
+    return np.column_stack(
+        [
+            logit(outputs["slice_probability"]),
+            logit(outputs["subtype_probability"]),
+            *(highest[:, :n].mean(axis=1) for n in _HIGHEST),
+            np.log1p(pixels.sum(axis=1, dtype=np.float64)),
+        ]
+    ).astype(np.float32)
+
+
+def rescored(
+    rescorer: Rescorer, features: NDArray[np.float32], positions_mm: NDArray[np.float64] | None, apart_mm: float
+) -> dict[str, NDArray[np.float64]]:
+    """The rescorer's output for a scan's slices, each classified among those about `apart_mm` apart.
+
+    Thin slices are taken as several interleaved scans whose slices are as far apart as those it was trained on.
+    `positions_mm` (n,) rise; without them the slices are taken as they are.
+    """
+    n, step = len(features), 1
+    if positions_mm is not None and n > 1:
+        step = max(1, round(apart_mm / float(np.median(np.diff(positions_mm)))))
+    found: dict[str, NDArray[np.float64]] = {}
+    for first in range(min(step, n)):
+        for name, values in rescorer(features[first::step]).items():
+            found.setdefault(name, np.empty((n, *values.shape[1:])))[first::step] = values
+    return found
+
+
+def save_rescorer(rescorer: Rescorer, folder: Path) -> None:
+    """Write rescorer.onnx into `folder`."""
+    from ichor.models.engine import Engine
+    from ichor.models.package import RESCORER
+
+    if isinstance(rescorer, Engine):  # loaded from a package: already exported
+        if rescorer.path.resolve() != (folder / RESCORER).resolve():
+            shutil.copyfile(rescorer.path, folder / RESCORER)
+    else:
+        from ichor.methods.unet_slices.fit_rescorer import TorchRescorer
+
+        assert isinstance(rescorer, TorchRescorer)  # there is no third kind
+        rescorer.export(folder / RESCORER)
+
+
+def load_rescorer(folder: Path) -> Rescorer:
+    """The rescorer that `save_rescorer` wrote. On one thread: it is too small to share out."""
+    from ichor.models.engine import Engine
+    from ichor.models.package import RESCORER
+
+    file = folder / RESCORER
+    if not file.exists():
+        file = folder / _FORMERLY
+    engine = Engine(file, threads=1)
+    require_output(engine, "slice_probability")
+    return engine
