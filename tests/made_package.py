@@ -22,7 +22,6 @@ def untrained_method(*, subtypes: bool = True) -> UNetSlices:
     """`unet-slices` with random weights, a threshold that lets it mark something, and answers that differ by slice."""
     torch.manual_seed(0)
     method = UNetSlices(pixel_mm=3.2, size=64, widths=WIDTHS)
-    method.model = "untrained"
     network = SliceUNet(WIDTHS, subtypes=subtypes)
     scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
     hu, _ = method.field_of(scan)

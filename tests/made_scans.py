@@ -94,7 +94,7 @@ class ThresholdMethod:
     @property
     def made_by(self) -> MadeBy:
         settings = {"lowest_hu": self.lowest_hu, "highest_hu": self.highest_hu}
-        return MadeBy("threshold", None, "1", 0.5, settings)
+        return MadeBy("threshold", 0.5, settings, version="1")
 
     def predict(self, scan: Scan) -> Segmentation:
         hu = np.asarray(scan.hu)

@@ -22,6 +22,7 @@ from ichor.annotate.uncertainty import entropy, jensen_shannon, of_slices, patch
 from ichor.methods import load_model
 from ichor.read import open_scan
 from ichor.scan import Scan
+from ichor.segmentation import Segmentation
 from made_scans import made_head
 from paths import CT_ICH_PART
 
@@ -73,19 +74,17 @@ class TestSuggest:
     def test_subtypes_are_those_that_the_method_tells_where_a_slice_has_one(
         self, scan: Scan, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        method = load_model()
+        model = load_model()
         subtypes = np.full((6, 5), 0.1)
         subtypes[0, 3] = 0.3
         subtypes[1, :2] = 0.8, 0.9
 
         class TellsSubtypes:
-            decide = staticmethod(method.decide)
-
             @staticmethod
-            def answer(scan: Scan) -> dict[str, np.ndarray]:
-                return {**method.answer(scan), "subtype_probability": subtypes}
+            def predict(scan: Scan) -> Segmentation:
+                return replace(model.predict(scan), subtype_probability=subtypes)
 
-        monkeypatch.setattr(machine, "_method", TellsSubtypes)
+        monkeypatch.setattr(machine, "_model", TellsSubtypes)
         labels = suggest(scan).label_map
         assert set(np.unique(labels[0])) == {0, 4}  # epidural
         assert set(np.unique(labels[1])) == {0, UNSTATED}  # which region is which of the two nobody says

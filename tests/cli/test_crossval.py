@@ -24,7 +24,7 @@ from ichor.errors import IchorError
 from ichor.experiments.config import load_config
 from ichor.experiments.run import probabilities_in
 from ichor.runs.files import read_predictions
-from ichor.runs.kept import read_answer, read_prediction, write_kept
+from ichor.runs.kept import read_prediction, read_raw, write_kept
 from made_ct_ich import write_ct_ich
 from warm import ichor
 
@@ -143,8 +143,10 @@ def test_interrupted_or_not_it_comes_to_the_same(run: Path, data: Path, config: 
     assert len(losses[0]) == 2 and losses[0] == losses[1]
     for kept in (run / "fold-2/out-of-fold").iterdir():
         again = tmp_path / "straight/fold-2/out-of-fold" / kept.name
-        one, other = (read_answer(file) for file in (kept, again))
-        assert all(np.array_equal(one[name], other[name]) for name in {*one, *other})
+        one, other = (read_raw(file) for file in (kept, again))
+        assert one.voxels.keys() == other.voxels.keys() and one.arrays.keys() == other.arrays.keys()
+        assert all(np.array_equal(one.voxels[name].values, other.voxels[name].values) for name in one.voxels)
+        assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
         assert np.array_equal(read_prediction(kept).mask, read_prediction(again).mask)
 
 
@@ -160,7 +162,7 @@ def test_probabilities_of_every_slice_are_kept(run: Path, data: Path) -> None:
         assert np.array_equal(read_prediction(own).mask, predictions[subject].mask)
         # What is kept of a probability is within 0.1 of its logit: 0.025 at most.
         assert np.abs(probability.max(axis=(1, 2)) - predictions[subject].slice_probability).max() < 0.026
-        assert set(read_answer(own)) == {"probability", "stretched"}
+        assert {*read_raw(own).voxels, *read_raw(own).arrays} == {"probability", "stretched"}
     assert kept("999") is None
 
 
@@ -191,7 +193,7 @@ def test_a_fold_that_is_predicted_anew_is_reported_on_anew(run: Path, data: Path
     shutil.copytree(run, tmp_path / "run")
     kept = next((tmp_path / "run/fold-3/out-of-fold").iterdir())
     old = read_prediction(kept)
-    write_kept(kept, replace(old, slice_probability=0.5 * old.slice_probability), read_answer(kept))
+    write_kept(kept, replace(old, slice_probability=0.5 * old.slice_probability), read_raw(kept))
     assert crossval(config, "--data", data, "--out", tmp_path / "run", "--fold", 3).returncode == 0
     assert figures(tmp_path / "run") != figures(run)
     found = read_predictions(tmp_path / "run", CtIch(data))[old.subject].slice_probability
@@ -263,8 +265,9 @@ def test_answers_that_were_made_anew_are_decided_on_anew(run: Path, data: Path, 
     assert crossval(*words).returncode == 0
     before = figures(tmp_path / "again")
     for kept in (tmp_path / "run/fold-2/out-of-fold").iterdir():
-        answer = read_answer(kept)
-        write_kept(kept, read_prediction(kept), {**answer, "stretched": answer["stretched"] // 2})
+        raw = read_raw(kept)
+        halved = replace(raw, arrays={"stretched": raw.arrays["stretched"] // 2})
+        write_kept(kept, read_prediction(kept), halved)
     assert crossval(*words).returncode == 0
     assert figures(tmp_path / "again") != before
     predictions = read_predictions(tmp_path / "again", CtIch(data))

@@ -66,7 +66,7 @@ def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -
     assert (quantized / "MODEL_CARD.md").read_text().startswith("# The model\n\n## In int8\n")
     assert (quantized / "model.onnx").read_bytes() == (package / "model.onnx").read_bytes()
     assert read_config(quantized) == read_config(package).model_copy(update={"network": "model.int8.onnx"})
-    method = load_model(quantized)
+    method = load_model(quantized).method
     assert isinstance(method, UNetSlices)
     assert isinstance(method.forward, Engine)
     assert method.forward.path == quantized / "model.int8.onnx"
@@ -83,7 +83,7 @@ def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, 
     assert quantize(again, dataset.root).returncode == 0
     for name in ("model.int8.onnx", "known-answer.npz", "config.yaml", "MODEL_CARD.md", "SHA256SUMS"):
         assert (again / name).read_bytes() == (quantized / name).read_bytes()
-    load_model(again).save(tmp_path / "saved")
+    load_model(again).method.save(tmp_path / "saved")
     assert read_config(tmp_path / "saved").network == "model.int8.onnx"
     assert (tmp_path / "saved/model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
 

@@ -104,9 +104,9 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     import gzip
 
     assert ichor("export", run, "--out", tmp_path / "model", "--name", "made").returncode == 0
-    method = load_model(tmp_path / "model")
+    model = load_model(tmp_path / "model")
     subject = authors_fold(1).test[0]
-    segmentation = method.predict(open_scan(data / "Patients_CT" / subject))
+    segmentation = model.predict(open_scan(data / "Patients_CT" / subject))
     kept = json.loads(gzip.decompress((run / "masks.json.gz").read_bytes()))
     for index, mask in enumerate(segmentation.mask):
         key = f"{subject}/{index + 1}"
@@ -120,8 +120,8 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     np.testing.assert_allclose([[float(row[s]) for s in SUBTYPE_COLUMNS] for row in rows], subtypes, rtol=1e-4)
     files = {f.name for f in (tmp_path / "model").iterdir()}
     assert files == {"model.onnx", "known-answer.npz", "config.yaml", "metrics.json", "MODEL_CARD.md", "SHA256SUMS"}
-    points = read_config(tmp_path / "model").chosen["operating_points"]
-    assert f"- `triage` from {points['triage']:g} on: " in (tmp_path / "model/MODEL_CARD.md").read_text()
+    points = read_config(tmp_path / "model").parameters["operating_points"]
+    assert f"- `triage`, from {points['triage']:g}: " in (tmp_path / "model/MODEL_CARD.md").read_text()
 
 
 @pytest.mark.long

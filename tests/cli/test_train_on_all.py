@@ -17,7 +17,7 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import authors_fold
 from ichor.errors import IchorError
 from ichor.methods import load_model
-from ichor.methods.unet_slices.calibrate import choose
+from ichor.methods.unet_slices.calibrate import calibrated
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config, write_sums
@@ -93,10 +93,10 @@ def test_it_is_trained_on_all_but_those_left_out_and_chosen_on_what_the_folds_sa
     for k in FOLDS:
         model = UNetSlices.load(folder / f"run/fold-{k}/model")
         tested = [s for s in authors_fold(k, subjects).test if s not in LEFT_OUT]
-        evidence += [model.evidence(case) for case in CtIch(folder / "data").cases(tested)]
-    chosen = Parameters(**found.chosen)
+        evidence += [model.calibration_evidence(case) for case in CtIch(folder / "data").cases(tested)]
+    parameters = Parameters(**found.parameters)
     assert len(evidence) == 8
-    assert chosen == choose(evidence, chosen.head_mm)
+    assert parameters == calibrated(evidence, parameters.head_mm)
     scan = open_scan(folder / "data/Patients_CT/088")
     assert load_model(package).predict(scan).made_by.model == "made"
 
@@ -133,8 +133,8 @@ def test_it_is_not_trained_twice_and_stays_with_the_run_that_it_was_chosen_in(
     assert done.returncode == 0, done.stderr
     assert "epoch" not in done.stderr
     assert (final / "all/weights.pt").stat().st_mtime_ns == weights
-    chosen = [read_config(one / "all/model").chosen for one in (final, folder / "final")]
-    assert chosen[0] == chosen[1]
+    parameters = [read_config(one / "all/model").parameters for one in (final, folder / "final")]
+    assert parameters[0] == parameters[1]
     refused("expected a run with left out 080, found one with 080, 088", *words[:-2])
     file = run / "fold-2/model/config.yaml"
     as_it_was = file.read_text()
@@ -163,8 +163,8 @@ def test_networks_are_shared_by_the_folds_that_test_on_what_they_did_not_see(fol
         for j in ((k - 2) % 5 + 1, k % 5 + 1):
             a, b = sorted((k, j))
             other = UNetSlices.load(run / f"networks/{a}-{b}/model")
-            evidence += [other.evidence(case) for case in data.cases(authors_fold(j, data.subjects).test)]
-        assert own.chosen == choose(evidence, own.chosen.head_mm)
+            evidence += [other.calibration_evidence(case) for case in data.cases(authors_fold(j, data.subjects).test)]
+        assert own.parameters == calibrated(evidence, own.parameters.head_mm)
 
 
 def test_one_fold_trains_its_networks_and_a_killed_one_is_finished(folder: Path, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_one_fold_trains_its_networks_and_a_killed_one_is_finished(folder: Path,
     done = ichor(*words)
     assert done.returncode == 0, done.stderr
     assert "epoch" not in done.stderr
-    again, first = (read_config(one / "fold-3/model").chosen for one in (run, folder / "run"))
+    again, first = (read_config(one / "fold-3/model").parameters for one in (run, folder / "run"))
     assert again == first
 
 
@@ -221,7 +221,7 @@ def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path)
         ("expected a run of folds 1 to 5, found 1, 4", (config, *data, "--chosen-in", half)),
         ("expected a run of smoke with the same settings", (other, *data, *chosen)),
         ("expected training.keep last and no patience", (best, *data, *chosen)),
-        ("expected method unet-slices to train on all, found threshold", ("paper/threshold", *data, *chosen)),
+        ("expected a method that can be trained on all subjects, found threshold", ("paper/threshold", *data, *chosen)),
         ("expected a run on data", (config, "--data", more, "--out", tmp_path / "x", *chosen)),
     ):
         refused(line, "train", *words)

@@ -39,19 +39,20 @@ def test_the_grid_search_finds_what_brute_force_finds(dataset: CtIch, tmp_path: 
                     per_subject.append(np.mean(each))
             scores[lower, upper] = np.mean(per_subject)
     best = max(scores, key=lambda k: scores[k])
-    assert method.parameters is not None
-    assert scores[method.parameters.lower, method.parameters.upper] == pytest.approx(scores[best])
+    assert method.bounds is not None
+    assert scores[method.bounds.lower, method.bounds.upper] == pytest.approx(scores[best])
 
 
-def test_the_chronic_subject_does_not_move_the_bounds(tmp_path: Path) -> None:
+def test_an_excluded_case_does_not_move_the_bounds(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path / "data", {"049": 2, "070": 1}, n_slices=3)
     dataset = CtIch(root)
     acute, both = Threshold(), Threshold()
     acute.fit(dataset.cases(["049"]), [], tmp_path)
     chronic = dataset.case("070")
-    dark = replace(chronic, scan=replace(chronic.scan, voxels=np.where(chronic.mask, 55.0, chronic.scan.hu)))
+    darker = replace(chronic.scan, voxels=np.where(chronic.mask, 55.0, chronic.scan.hu))
+    dark = replace(chronic, scan=darker, excluded_from_overlap="chronic")
     both.fit([dataset.case("049"), dark], [], tmp_path)
-    assert both.chosen == acute.chosen
+    assert both.bounds == acute.bounds
     with pytest.raises(BadConfig, match="expected training cases with hemorrhage"):
         Threshold().fit([dark], [], tmp_path)
 
@@ -67,16 +68,15 @@ def test_a_grid_outside_of_gray_is_refused(settings: dict[str, tuple[int, int]])
 def test_it_calls_what_lies_between_the_bounds_and_comes_back_from_its_package(dataset: CtIch, tmp_path: Path) -> None:
     method = Threshold()
     method.fit(dataset.cases(["049"]), [], tmp_path)
-    method.model = "two bounds"
     method.save(tmp_path / "package")
-    loaded = load_model(tmp_path / "package")
+    loaded = load_model(tmp_path / "package").method
     scan = dataset.case("050").scan
     first, second = method.predict(scan), loaded.predict(scan)
     assert np.array_equal(first.mask, second.mask)
     assert first.made_by == second.made_by
     gray = np.round(BRAIN.gray(scan.hu))
-    assert method.parameters is not None
-    assert np.array_equal(first.mask, (gray >= method.parameters.lower) & (gray <= method.parameters.upper))
+    assert method.bounds is not None
+    assert np.array_equal(first.mask, (gray >= method.bounds.lower) & (gray <= method.bounds.upper))
     assert first.scan_probability == first.slice_probability.max()
 
 
@@ -84,10 +84,10 @@ def test_morphology_drops_specks(dataset: CtIch, tmp_path: Path) -> None:
     plain, cleaned = Threshold(), Threshold(morphology=True)
     for method in (plain, cleaned):
         method.fit(dataset.cases(["049"]), [], tmp_path)
-    assert plain.chosen is not None
+    assert plain.bounds is not None
     scan = dataset.case("050").scan
     spotted = scan.hu.copy()
-    spotted[0, 300:380:20, 300:380:20] = BRAIN.hu((plain.chosen.lower + plain.chosen.upper) // 2)
+    spotted[0, 300:380:20, 300:380:20] = BRAIN.hu((plain.bounds.lower + plain.bounds.upper) // 2)
     found = [method.predict(replace(scan, voxels=spotted)).mask for method in (plain, cleaned)]
     assert found[0][0, 300:380, 300:380].sum() == 16
     assert not found[1][0, 300:380, 300:380].any()
@@ -99,5 +99,5 @@ def test_what_cannot_be_done_is_said(dataset: CtIch, tmp_path: Path) -> None:
         Threshold().fit(dataset.cases(["051"]), [], tmp_path)
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
         Threshold().predict(dataset.case("051").scan)
-    with pytest.raises(BadConfig, match="expected a fitted method to save"):
+    with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
         Threshold().save(tmp_path)

@@ -39,7 +39,7 @@ INT8_MEAN, INT8_SLICE, INT8_DICE = 1e-3, 0.05, 0.95  # voxels' mean, every slice
 @pytest.fixture(scope="module")
 def slices() -> np.ndarray:
     """(N, 3, size, size) HU: real slices with and without hemorrhage, from two scanners."""
-    method = load_model()
+    method = load_model().method
     assert isinstance(method, UNetSlices)
     batches = []
     for path, chosen in (("ct-ich/Patients_CT/088", [0, 3, 6, 7, 12]), ("ge-head", [1, 4, 7])):
@@ -60,7 +60,7 @@ def _torch_twin(method: UNetSlices, file: Path) -> TorchForward:
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 def test_the_shipped_model_is_the_same_in_every_engine(slices: np.ndarray, engine: str) -> None:
-    method = load_model()
+    method = load_model().method
     assert isinstance(method, UNetSlices)
     assert method.parameters is not None
     file = find_package(DEFAULT_MODEL) / "model.onnx"
@@ -93,7 +93,7 @@ def test_a_fresh_export_is_the_same_in_every_engine(slices: np.ndarray, engine: 
 
 
 def test_the_int8_variant_is_near_the_shipped_model_in_every_engine(slices: np.ndarray, tmp_path: Path) -> None:
-    method = load_model()
+    method = load_model().method
     assert isinstance(method, UNetSlices)
     assert method.parameters is not None
     exact, int8 = find_package(DEFAULT_MODEL) / "model.onnx", tmp_path / "int8.onnx"

@@ -180,7 +180,7 @@ def test_where_the_network_in_fp32_computes_wrong_nothing_runs(package: Path, mo
 def test_a_package_without_one_loads(package: Path) -> None:
     (package / KNOWN_ANSWER).unlink()
     write_sums(package)
-    method = load_model(package)
+    method = load_model(package).method
     assert isinstance(method, UNetSlices) and isinstance(method.forward, Engine)
     assert method.forward.made_by.precision == "int8"
 

@@ -19,7 +19,9 @@ def section_of(card: str) -> str:
 
 def card_of(package: PackageConfig) -> str:
     metrics: dict[str, Any] = json.loads((PACKAGE / "metrics.json").read_text(encoding="utf-8"))
-    return model_card(package, metrics, {"seconds": 60, "hardware": "a machine", "command": "a command"})
+    made_by = {"seconds": 60, "hardware": "a machine", "command": "a command"}
+    limits = measured_limits(package.training.experiment) if package.training else ""
+    return model_card(package, metrics, made_by, "It marks.", limits)
 
 
 def test_the_card_that_ships_is_the_one_that_is_made() -> None:

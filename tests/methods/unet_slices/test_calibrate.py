@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.methods.calibration import Calibration, expit, fit_calibration, logit
-from ichor.methods.unet_slices.calibrate import choose, fit_false_positive_classifier
+from ichor.methods.unet_slices.calibrate import calibrated, fit_false_positive_classifier
 from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
 from ichor.methods.unet_slices.operating_points import VOXEL_THRESHOLDS
@@ -22,6 +21,7 @@ def evidence(
     *,
     missed: int = 0,
     slices: tuple[tuple[bool, float], ...] = ((True, 0.8), (False, 0.2)),
+    excluded: bool = False,
 ) -> Evidence:
     """A case whose true lesions lie on its first slice, false ones on its last: `log_ml`, whether true, sure voxels."""
     n = len(slices)
@@ -35,6 +35,7 @@ def evidence(
     labels[:, 1] = [positive for positive, _ in slices]
     return Evidence(
         subject,
+        excluded,
         labels,
         np.array([p for _, p in slices]),
         None,
@@ -59,33 +60,34 @@ def many(rng: np.random.Generator, n: int = 60) -> list[Evidence]:
     ]
 
 
-def test_the_judge_is_a_logistic_regression_on_standardized_properties() -> None:
+def test_the_classifier_is_a_logistic_regression_on_standardized_properties() -> None:
     rng = np.random.default_rng(0)
     cases = many(rng)
     for one in cases:
         one.features[:, 1:] = rng.normal(3, 2, (len(one.features), len(FEATURES) - 1))
-    judge = fit_false_positive_classifier(cases)
-    assert judge is not None
+    classifier = fit_false_positive_classifier(cases)
+    assert classifier is not None
     features = np.concatenate([one.features for one in cases])
     true = np.concatenate([one.true for one in cases])
-    assert judge.elsewhere == pytest.approx(true.mean())
+    assert classifier.elsewhere == pytest.approx(true.mean())
     scaled = (features - features.mean(axis=0)) / features.std(axis=0)
     expected = LogisticRegression(C=0.3).fit(scaled, true).predict_proba(scaled)[:, 1]
-    np.testing.assert_allclose(judge.of(features), expected, atol=1e-9)
-    assert judge.weights["log_ml"] > 5 * max(abs(judge.weights[name]) for name in FEATURES[1:])
+    np.testing.assert_allclose(classifier.of(features), expected, atol=1e-9)
+    assert classifier.weights["log_ml"] > 5 * max(abs(classifier.weights[name]) for name in FEATURES[1:])
 
 
-def test_of_few_lesions_no_judge_is_made_and_all_are_believed() -> None:
+def test_of_few_lesions_no_classifier_is_fitted_and_all_are_kept() -> None:
     cases = [evidence("049", [(1, True, 100)]), clean("050", [(1, False, 50)])]
-    chosen = choose(cases, 180)
-    assert fit_false_positive_classifier(cases) is None and chosen.judge is None and chosen.head_mm == 180
-    assert chosen.calibration.slice == chosen.calibration.scan == Calibration()
+    found = calibrated(cases, 180)
+    assert fit_false_positive_classifier(cases) is None
+    assert found.false_positive_classifier is None and found.head_mm == 180
+    assert found.calibration.slice == found.calibration.scan == Calibration()
 
 
-def marked(one: Evidence, judge: FalsePositiveClassifier, chosen: Parameters, threshold: float) -> np.ndarray:
+def marked(one: Evidence, classifier: FalsePositiveClassifier, found: Parameters, threshold: float) -> np.ndarray:
     """(n, 2) voxels marked on each slice: not hemorrhage, and such; by brute force, voxel by voxel."""
-    of = np.r_[judge.elsewhere, judge.of(one.features)][one.region_candidate]
-    said = chosen.calibration.voxel.of(of[:, None] * PROBABILITY_OF_BINS)
+    of = np.r_[classifier.elsewhere, classifier.of(one.features)][one.region_candidate]
+    said = found.calibration.voxel.of(of[:, None] * PROBABILITY_OF_BINS)
     counts = np.zeros((len(one.labels), 2), int)
     for k in range(len(one.labels)):
         here = one.region_slice == k
@@ -93,7 +95,7 @@ def marked(one: Evidence, judge: FalsePositiveClassifier, chosen: Parameters, th
         probability = np.repeat(said[here].ravel(), flat)
         if probability.max() < threshold:
             continue
-        believed = np.where(probability >= 1e-3, expit(logit(probability) - chosen.doubt), 0)
+        believed = np.where(probability >= 1e-3, expit(logit(probability) - found.logit_offset), 0)
         cuts = np.unique(probability[probability >= 1e-3])
         dice = [2 * believed[probability >= c].sum() / ((probability >= c).sum() + believed.sum()) for c in cuts]
         on = said[here] >= cuts[int(np.argmax(dice))]
@@ -103,24 +105,25 @@ def marked(one: Evidence, judge: FalsePositiveClassifier, chosen: Parameters, th
 
 def test_operating_points_do_what_they_promise() -> None:
     cases = many(np.random.default_rng(1), 80)
-    chosen = choose(cases, 180)
-    points = chosen.operating_points
+    found = calibrated(cases, 180)
+    points = found.operating_points
     assert list(points) == ["triage", "balanced", "specific"]
     assert points["triage"] <= points["balanced"] <= points["specific"]
-    assert (chosen.threshold, chosen.operating_point) == (points["balanced"], "balanced")
-    assert chosen.judge is not None and chosen.doubt is not None
-    assert chosen.calibration.scan != Calibration()
+    assert (found.threshold, found.operating_point) == (points["balanced"], "balanced")
+    classifier = found.false_positive_classifier
+    assert classifier is not None and found.logit_offset is not None
+    assert found.calibration.scan != Calibration()
 
     def dice(threshold: float) -> float:
         # The only slice with hemorrhage is the only one that anything is marked on: both averages are the same.
-        counts = [marked(one, chosen.judge, chosen, threshold).sum(axis=0) for one in cases[1::2]]
+        counts = [marked(one, classifier, found, threshold).sum(axis=0) for one in cases[1::2]]
         return float(np.mean([2 * b / (a + b + 120) for a, b in counts]))
 
-    # The judge of all cases is nearly that of seven eighths of them.
+    # The classifier of all cases is nearly that of seven eighths of them.
     assert dice(points["balanced"]) >= max(dice(t) for t in (0.02, 0.1, 0.3, 0.5, 0.8)) - 0.01
-    assert np.mean([marked(one, chosen.judge, chosen, points["triage"])[:, 1].any() for one in cases[1::2]]) > 0.99
+    assert np.mean([marked(one, classifier, found, points["triage"])[:, 1].any() for one in cases[1::2]]) > 0.99
     left_alone = [
-        np.mean([not marked(one, chosen.judge, chosen, points[name]).any() for one in cases[::2]]) for name in points
+        np.mean([not marked(one, classifier, found, points[name]).any() for one in cases[::2]]) for name in points
     ]
     assert left_alone == sorted(left_alone)
     assert left_alone[-1] > 0.9
@@ -138,12 +141,12 @@ def test_a_small_lesion_on_a_slice_of_its_own_counts_as_much_as_a_large_one() ->
         labels[:2, 1] = True
         regions = np.arange(3), np.zeros(3, int)
         told = np.array([0.9, 0.4, 0.4])
-        cases.append(Evidence(f"{k:03}", labels, told, None, np.empty((0, len(FEATURES))), *regions, voxels))
-    chosen = choose(cases, 180)
-    low = chosen.calibration.voxel.of(np.array([0.3]))[0]
-    assert chosen.threshold <= low < 0.9  # in 3-D alone the large one would be all that counts
-    counted = chosen_points_in_3d(cases, chosen)
-    assert counted[VOXEL_THRESHOLDS.index(chosen.threshold)] < counted.max()
+        cases.append(Evidence(f"{k:03}", False, labels, told, None, np.empty((0, len(FEATURES))), *regions, voxels))
+    found = calibrated(cases, 180)
+    low = found.calibration.voxel.of(np.array([0.3]))[0]
+    assert found.threshold <= low < 0.9  # in 3-D alone the large one would be all that counts
+    counted = chosen_points_in_3d(cases, found)
+    assert counted[VOXEL_THRESHOLDS.index(found.threshold)] < counted.max()
 
 
 def test_most_scans_without_hemorrhage_are_left_alone_even_where_a_low_threshold_finds_more() -> None:
@@ -156,58 +159,62 @@ def test_most_scans_without_hemorrhage_are_left_alone_even_where_a_low_threshold
         labels = np.zeros((1, 5), bool)
         labels[0, 1] = k % 2
         regions = np.zeros(1, int), np.zeros(1, int)
-        cases.append(Evidence(f"{k:03}", labels, np.array([0.5]), None, np.empty((0, len(FEATURES))), *regions, voxels))
-    chosen = choose(cases, 180)
+        cases.append(
+            Evidence(f"{k:03}", False, labels, np.array([0.5]), None, np.empty((0, len(FEATURES))), *regions, voxels)
+        )
+    found = calibrated(cases, 180)
     believed = FalsePositiveClassifier(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
 
     def unmarked(threshold: float) -> float:
-        return float(np.mean([not marked(one, believed, chosen, threshold).any() for one in cases[::2]]))
+        return float(np.mean([not marked(one, believed, found, threshold).any() for one in cases[::2]]))
 
-    below = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(chosen.threshold) - 1]
-    assert unmarked(below) < 0.6 <= unmarked(chosen.threshold)
+    below = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(found.threshold) - 1]
+    assert unmarked(below) < 0.6 <= unmarked(found.threshold)
 
 
-def chosen_points_in_3d(cases: list[Evidence], chosen: Parameters) -> np.ndarray:
+def chosen_points_in_3d(cases: list[Evidence], found: Parameters) -> np.ndarray:
     """(thresholds,) the mean Dice in 3-D, every voxel believed."""
     believed = FalsePositiveClassifier(intercept=50, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=1.0)
     dice = []
     for threshold in VOXEL_THRESHOLDS:
-        sizes = [(marked(one, believed, chosen, threshold).sum(axis=0), one.reference.sum()) for one in cases]
+        sizes = [(marked(one, believed, found, threshold).sum(axis=0), one.reference.sum()) for one in cases]
         dice.append(np.mean([2 * b / (a + b + reference) for (a, b), reference in sizes]))
     return np.array(dice)
 
 
-def test_thresholds_are_chosen_on_lesions_that_their_judge_did_not_see() -> None:
+def test_thresholds_are_chosen_on_lesions_that_their_classifier_did_not_see() -> None:
     rng = np.random.default_rng(4)
     cases = many(rng, 16)
     for one in cases:  # properties that say nothing, and so much the more of those that were seen
         one.features[:] = rng.normal(0, 3, one.features.shape)
-    chosen = choose(cases, 180)
+    found = calibrated(cases, 180)
     truth, unseen, weights = [], [], []
     for i, one in enumerate(cases):
-        judge = fit_false_positive_classifier([other for k, other in enumerate(cases) if k % 8 != i % 8])
-        assert judge is not None
+        classifier = fit_false_positive_classifier([other for k, other in enumerate(cases) if k % 8 != i % 8])
+        assert classifier is not None
         truth += one.true.tolist()
-        unseen += (judge.of(one.features) * PROBABILITY_OF_BINS[SURE]).tolist()
+        unseen += (classifier.of(one.features) * PROBABILITY_OF_BINS[SURE]).tolist()
         weights += [100] * len(one.features)
-    assert chosen.calibration.voxel == fit_calibration(truth, unseen, weights)
-    seen = np.concatenate([chosen.judge.of(one.features) for one in cases]) * PROBABILITY_OF_BINS[SURE]
-    assert chosen.calibration.voxel != fit_calibration(truth, seen, weights)
+    assert found.calibration.voxel == fit_calibration(truth, unseen, weights)
+    seen = (
+        np.concatenate([found.false_positive_classifier.of(one.features) for one in cases]) * PROBABILITY_OF_BINS[SURE]
+    )
+    assert found.calibration.voxel != fit_calibration(truth, seen, weights)
 
 
 def test_each_point_is_the_last_that_keeps_its_promise() -> None:
     cases = many(np.random.default_rng(5), 120)
-    chosen = choose(cases, 180)
+    found = calibrated(cases, 180)
     held_out = [fit_false_positive_classifier([other for k, other in enumerate(cases) if k % 8 != i]) for i in range(8)]
 
     def finds_all(threshold: float) -> bool:
-        return all(marked(cases[i], held_out[i % 8], chosen, threshold)[:, 1].any() for i in range(1, 120, 2))
+        return all(marked(cases[i], held_out[i % 8], found, threshold)[:, 1].any() for i in range(1, 120, 2))
 
     def left_alone(threshold: float) -> float:
-        free = [not marked(cases[i], held_out[i % 8], chosen, threshold).any() for i in range(0, 120, 2)]
+        free = [not marked(cases[i], held_out[i % 8], found, threshold).any() for i in range(0, 120, 2)]
         return float(np.mean(free))
 
-    points = chosen.operating_points
+    points = found.operating_points
     above = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(points["triage"]) + 1]
     below = VOXEL_THRESHOLDS[VOXEL_THRESHOLDS.index(points["specific"]) - 1]
     assert finds_all(points["triage"]) and not finds_all(above)
@@ -217,16 +224,16 @@ def test_each_point_is_the_last_that_keeps_its_promise() -> None:
 
 def test_where_nothing_is_found_nothing_is_learned_and_nothing_breaks() -> None:
     nothing = [clean("049", []), evidence("050", [], missed=50)]
-    assert choose(nothing, 180).threshold == 0.5
-    only_chronic = [evidence(CHRONIC_SUBJECT, [(1, True, 10)])]
-    assert choose(only_chronic, 180).threshold == 0.5
+    assert calibrated(nothing, 180).threshold == 0.5
+    only_excluded = [evidence("049", [(1, True, 10)], excluded=True)]
+    assert calibrated(only_excluded, 180).threshold == 0.5
 
 
-def test_the_chronic_subject_judges_no_lesion_and_chooses_no_threshold() -> None:
+def test_an_excluded_case_moves_neither_the_classifier_nor_a_threshold() -> None:
     cases = many(np.random.default_rng(2))
-    chronic = evidence(CHRONIC_SUBJECT, [(-5, True, 100_000), (5, False, 100)], slices=((True, 0.1),) * 30)
-    without, having = choose(cases, 180), choose([*cases, chronic], 180)
-    assert having.judge == without.judge
+    excluded = evidence("070", [(-5, True, 100_000), (5, False, 100)], slices=((True, 0.1),) * 30, excluded=True)
+    without, having = calibrated(cases, 180), calibrated([*cases, excluded], 180)
+    assert having.false_positive_classifier == without.false_positive_classifier
     assert having.calibration.voxel == without.calibration.voxel
     assert having.operating_points == without.operating_points
     assert having.calibration.slice != without.calibration.slice  # its slices count
@@ -245,13 +252,13 @@ def test_each_task_is_calibrated_on_what_was_seen_of_it() -> None:
         np.add.at(voxels, (rng.integers(10, size=5000), (rng.random(5000) < expit(z)).astype(int), said), 1)
         told = expit(3 * slices + 2), expit(3 * subtypes + 2)
         regions = np.arange(10), np.zeros(10, int)
-        cases.append(Evidence(f"{k:03}", labels, *told, np.empty((0, len(FEATURES))), *regions, voxels))
-    found = choose(cases, 180).calibration
+        cases.append(Evidence(f"{k:03}", False, labels, *told, np.empty((0, len(FEATURES))), *regions, voxels))
+    found = calibrated(cases, 180).calibration
     assert found.voxel.slope == pytest.approx(1 / 3, rel=0.05)
     assert found.voxel.intercept == pytest.approx(-2 / 3, abs=0.1)
     for task, of in (("slice", lambda one: one.positive), ("subtype", lambda one: one.labels.ravel())):
         truth = np.concatenate([of(one) for one in cases])
         told = np.concatenate([getattr(one, f"{task}_probability").ravel() for one in cases])
-        calibrated = getattr(found, task).of(told)
-        assert calibrated.mean() == pytest.approx(truth.mean(), abs=0.01)
-        assert np.mean((calibrated - truth) ** 2) < np.mean((told - truth) ** 2)
+        after = getattr(found, task).of(told)
+        assert after.mean() == pytest.approx(truth.mean(), abs=0.01)
+        assert np.mean((after - truth) ** 2) < np.mean((told - truth) ** 2)

@@ -16,15 +16,20 @@ from ichor.methods.unet_slices.outline import outlined
 from ichor.methods.unet_slices.settings import Parameters
 from ichor.read import open_scan
 from ichor.scan import Scan, Source
+from ichor.segmentation import RawOutput
 from ichor.windows import BRAIN
 from made_package import untrained_method
 from made_scans import made_head
 from paths import CT_ICH_PART
 
 
+def voxels(raw: RawOutput) -> np.ndarray:
+    return raw.voxels["probability"].values
+
+
 @pytest.fixture(scope="module")
 def method() -> UNetSlices:
-    loaded = load_model()
+    loaded = load_model().method
     assert isinstance(loaded, UNetSlices)
     return loaded
 
@@ -44,9 +49,10 @@ def scan() -> Scan:
 def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetSlices, scan: Scan) -> None:
     found = method.predict(scan)
     assert method.parameters is not None
-    threshold, doubt = method.parameters.threshold, method.parameters.doubt
+    threshold, offset = method.parameters.threshold, method.parameters.logit_offset
+    assert found.probability is not None and found.mask is not None
     reaches = found.probability >= threshold
-    assert np.array_equal(found.mask, reaches if doubt is None else outlined(found.probability, threshold, doubt))
+    assert np.array_equal(found.mask, reaches if offset is None else outlined(found.probability, threshold, offset))
     assert found.mask.any()
     assert found.probability.dtype == np.float32
     highest = found.slice_probability.max(keepdims=True)
@@ -54,7 +60,7 @@ def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetS
 
 
 def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
-    straight = method.answer(scan)
+    straight = method.raw_output(scan)
     assert scan.positions_mm is not None
     turned = replace(
         scan,
@@ -62,9 +68,9 @@ def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, s
         orientation=np.tile([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]], (scan.n_slices, 1, 1)),
         positions_mm=scan.positions_mm + np.array([0.33 * 649, 0, 0]),
     )
-    found = method.answer(turned)
-    assert np.abs(found["slice_probability"] - straight["slice_probability"]).max() < 1e-5
-    assert np.abs(found["probability"] - straight["probability"].transpose(0, 2, 1)[:, ::-1]).max() < 1e-5
+    found = method.raw_output(turned)
+    assert np.abs(found.arrays["slice_probability"] - straight.arrays["slice_probability"]).max() < 1e-5
+    assert np.abs(voxels(found) - voxels(straight).transpose(0, 2, 1)[:, ::-1]).max() < 1e-5
 
 
 def test_an_unknown_pixel_size_is_taken_from_the_head(method: UNetSlices, scan: Scan) -> None:
@@ -78,18 +84,19 @@ def test_an_unknown_pixel_size_is_taken_from_the_head(method: UNetSlices, scan: 
 def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
     gray = replace(scan, voxels=np.round(BRAIN.gray(scan.hu)).astype(np.uint8), gray_window=BRAIN)
     clipped = replace(scan, voxels=np.clip(scan.hu, BRAIN.lowest_hu, BRAIN.highest_hu))
-    both = [method.answer(one)["probability"] for one in (gray, clipped)]
+    both = [voxels(method.raw_output(one)) for one in (gray, clipped)]
     assert np.abs(both[0] - both[1]).max() < 0.05
 
 
-def test_the_shipped_model_reads_slices_in_their_order(
+def test_the_shipped_model_classifies_slices_among_their_neighbours(
     method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert method.reader is not None and method.parameters is not None
-    # Without the judge, to whom a lesion's slices matter.
-    monkeypatch.setattr(method, "chosen", method.parameters.model_copy(update={"judge": None}))
+    assert method.rescorer is not None and method.parameters is not None
+    # Without the false-positive classifier, to which a lesion's slices matter.
+    without = method.parameters.model_copy(update={"false_positive_classifier": None})
+    monkeypatch.setattr(method, "parameters", without)
     read = method.predict(scan)
-    monkeypatch.setattr(method, "reader", None)
+    monkeypatch.setattr(method, "rescorer", None)
     alone = method.predict(scan)
     assert np.array_equal(read.probability, alone.probability)
     assert not np.allclose(read.slice_probability, alone.slice_probability, atol=1e-3)
@@ -106,7 +113,7 @@ def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
 def test_subtypes_are_told_where_the_network_has_them(scan: Scan) -> None:
     assert untrained_method(subtypes=False).predict(scan).subtype_probability is None
     tells = untrained_method()
-    found, answered = tells.predict(scan).subtype_probability, tells.answer(scan)["subtype_probability"]
+    found, answered = tells.predict(scan).subtype_probability, tells.raw_output(scan).arrays["subtype_probability"]
     assert found is not None
     assert np.array_equal(found, answered)
     assert found.shape == (scan.n_slices, 5) and found.dtype == np.float64
@@ -138,8 +145,8 @@ def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None
         "scan": Calibration(slope=0.7, intercept=-0.5),
     }
     method.parameters = method.parameters.model_copy(update={"calibration": Calibrations(**tasks)})
-    found, answered = method.predict(scan), method.answer(scan)
-    assert np.array_equal(found.probability, answered["probability"])  # what is kept of a run is calibrated too
+    found, raw = method.predict(scan), method.raw_output(scan)
+    assert np.array_equal(found.probability, voxels(raw))  # what is kept of a run is calibrated too
     assert np.allclose(found.slice_probability, tasks["slice"].of(plain.slice_probability))
     assert np.array_equal(np.argsort(found.slice_probability), np.argsort(plain.slice_probability))
     assert plain.subtype_probability is not None and found.subtype_probability is not None
@@ -164,21 +171,21 @@ def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
 
     method = untrained_method()
     method.forward = network
-    plain = method.answer(scan)
+    plain = method.raw_output(scan)
     assert method.parameters is not None
     # By its volume alone a lesion of v mL is hemorrhage with a probability of v / (1 + v).
-    judge = FalsePositiveClassifier(
+    classifier = FalsePositiveClassifier(
         intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25
     )
-    method.parameters = method.parameters.model_copy(update={"judge": judge})
-    found = method.answer(scan)
-    lesions, n = ndimage.label(plain["probability"] > 0.5)
+    method.parameters = method.parameters.model_copy(update={"false_positive_classifier": classifier})
+    found = method.raw_output(scan)
+    lesions, n = ndimage.label(voxels(plain) > 0.5)
     assert n == 2
     for k in (1, 2):
         v = (lesions == k).sum() * 14 * 3.2**2 / 1000
-        assert np.allclose(found["probability"][lesions == k], 0.9 * v / (1 + v))
-    assert np.allclose(found["probability"][lesions == 0], 0.2 * 0.25)
-    assert np.array_equal(found["slice_probability"], plain["slice_probability"])
+        assert np.allclose(voxels(found)[lesions == k], 0.9 * v / (1 + v))
+    assert np.allclose(voxels(found)[lesions == 0], 0.2 * 0.25)
+    assert np.array_equal(found.arrays["slice_probability"], plain.arrays["slice_probability"])
 
 
 def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
@@ -194,9 +201,9 @@ def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
         operating_points={"triage": 0.1, "balanced": 0.4},
     )
     method.save(tmp_path / "package")
-    assert UNetSlices.load(tmp_path / "package").chosen == method.parameters
-    triage = load_model(tmp_path / "package", operating_point="triage")
-    assert isinstance(triage, UNetSlices) and triage.chosen == method.parameters.at("triage")
+    assert UNetSlices.load(tmp_path / "package").parameters == method.parameters
+    triage = load_model(tmp_path / "package", operating_point="triage").method
+    assert isinstance(triage, UNetSlices) and triage.parameters == method.parameters.at("triage")
     with pytest.raises(BadConfig, match="expected one of the operating points triage, balanced, found specific"):
         load_model(tmp_path / "package", operating_point="specific")
 
@@ -204,5 +211,5 @@ def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
 def test_an_unfitted_method_says_so(scan: Scan) -> None:
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
         UNetSlices().predict(scan)
-    with pytest.raises(BadConfig, match="expected a fitted method to save"):
+    with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
         UNetSlices().save(Path("nowhere"))

@@ -27,7 +27,7 @@ def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None, ne
     labels = np.zeros((2, 5), bool)
     labels[0, 1] = counts[1, 1].any() if positive is None else positive
     regions = np.array([0, 0, 1]), np.array([0, 1, 1])
-    case = Evidence("049", labels, np.array([0.5] * 2), None, np.zeros((1, len(FEATURES))), *regions, counts)
+    case = Evidence("049", False, labels, np.array([0.5] * 2), None, np.zeros((1, len(FEATURES))), *regions, counts)
     return Ranked.of(case, np.stack([PROBABILITY_OF_BINS] * 3))
 
 
@@ -40,7 +40,7 @@ def test_doubt_is_that_of_the_best_dice() -> None:
         return float(np.mean([2 * min(marked, r) / (marked + r) for r in (c.case.reference.sum() for c in cases)]))
 
     assert dice(100, with_rim + without) > dice(200, with_rim + without)
-    of_doubts = [int(with_rim[0].marked(doubt)[0].sum()) for doubt in LOGIT_OFFSETS]
+    of_doubts = [int(with_rim[0].marked(offset)[0].sum()) for offset in LOGIT_OFFSETS]
     assert of_doubts[:2] == [200, 100]
     assert operating_points(with_rim + without)[0] == LOGIT_OFFSETS[1]
     assert dice(200, with_rim) > dice(100, with_rim)
@@ -85,15 +85,15 @@ def test_triage_finds_as_many_as_can_be_found() -> None:
 def test_where_nothing_can_be_learned_most_scans_without_hemorrhage_are_left_alone_all_the_same() -> None:
     clean = [one_slice((0.6, False, 20)) for _ in range(10)]
     unseen = one_slice(positive=True)
-    doubt, points = operating_points([*clean, unseen])
-    assert doubt == 0
+    offset, points = operating_points([*clean, unseen])
+    assert offset == 0
     assert points["balanced"] in (0.6, 0.7)
-    assert not clean[0].marked(doubt)[VOXEL_THRESHOLDS.index(points["balanced"])].any()
+    assert not clean[0].marked(offset)[VOXEL_THRESHOLDS.index(points["balanced"])].any()
     assert operating_points([unseen])[1]["balanced"] == 0.5
 
 
-@pytest.mark.parametrize("doubt", [0.0, 1.0, 2.5])
-def test_what_is_chosen_on_is_what_is_decided(doubt: float) -> None:
+@pytest.mark.parametrize("offset", [0.0, 1.0, 2.5])
+def test_what_is_chosen_on_is_what_is_decided(offset: float) -> None:
     """On the network's own grid, and for probabilities that stand for their bins: voxel by voxel the same."""
     scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
     scan.voxels[1, 30:34, 20:24] = 65
@@ -110,24 +110,24 @@ def test_what_is_chosen_on_is_what_is_decided(doubt: float) -> None:
 
     method = untrained_method()
     method.forward = network
-    judge = FalsePositiveClassifier(
+    classifier = FalsePositiveClassifier(
         intercept=0, weights={**dict.fromkeys(FEATURES, 0.0), "log_ml": 1.0}, elsewhere=0.25
     )
     calibration = Calibrations(voxel=Calibration(slope=1.3, intercept=0.5))
     assert method.parameters is not None
     method.parameters = method.parameters.model_copy(
-        update={"judge": judge, "calibration": calibration, "doubt": doubt}
+        update={"false_positive_classifier": classifier, "calibration": calibration, "logit_offset": offset}
     )
     labels = np.zeros((scan.n_slices, 5), bool)
     case = Case("049", scan, (scan.voxels > 60) & (scan.voxels < 90), labels)
-    evidence = method.evidence(case)
-    weights = np.r_[judge.elsewhere, judge.of(evidence.features)][evidence.region_candidate]
+    evidence = method.calibration_evidence(case)
+    weights = np.r_[classifier.elsewhere, classifier.of(evidence.features)][evidence.region_candidate]
     ranked = Ranked.of(evidence, calibration.voxel.of(weights[:, None] * PROBABILITY_OF_BINS))
     rng = np.random.default_rng(0)  # the network answers again as it did
-    answer = method.answer(scan)
-    for threshold, marked in zip(VOXEL_THRESHOLDS, ranked.marked(doubt), strict=True):
-        mask = method.mask_at(answer["probability"], threshold)
+    voxels = method.raw_output(scan).voxels["probability"].values
+    for threshold, marked in zip(VOXEL_THRESHOLDS, ranked.marked(offset), strict=True):
+        mask = method.mask_at(voxels, threshold)
         expected = np.stack([(mask & ~case.mask).sum(axis=(1, 2)), (mask & case.mask).sum(axis=(1, 2))], axis=1)
         np.testing.assert_array_equal(marked, expected)
-    lowest, highest = ranked.marked(doubt)[[0, -1]]
+    lowest, highest = ranked.marked(offset)[[0, -1]]
     assert lowest.sum() > highest.sum()

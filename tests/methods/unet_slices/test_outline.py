@@ -12,13 +12,15 @@ PROBABILITIES = arrays(np.float32, (3, 4, 5), elements=st.floats(0, 1, width=32)
 
 
 @given(PROBABILITIES, st.floats(0, 1), st.floats(0, 3))
-def test_the_cut_is_half_of_the_greatest_expected_dice(probability: np.ndarray, threshold: float, doubt: float) -> None:
-    mask = outlined(probability, threshold, doubt)
+def test_the_cut_is_half_of_the_greatest_expected_dice(
+    probability: np.ndarray, threshold: float, offset: float
+) -> None:
+    mask = outlined(probability, threshold, offset)
     for marked, of in zip(mask, probability, strict=True):
         if of.max() < max(threshold, LEAST):
             assert not marked.any()
             continue
-        believed = np.where(of >= LEAST, expit(logit(of) - doubt), 0)
+        believed = np.where(of >= LEAST, expit(logit(of) - offset), 0)
 
         def expected_dice(of_mask: np.ndarray, believed: np.ndarray = believed) -> float:
             return float(2 * believed[of_mask].sum() / (of_mask.sum() + believed.sum()))
@@ -53,7 +55,7 @@ def test_a_higher_threshold_marks_fewer_slices_and_no_other_outline() -> None:
 
 def test_more_doubt_marks_less() -> None:
     probability = np.sort(np.random.default_rng(1).random((1, 30, 30), np.float32) ** 4)
-    sizes = [outlined(probability, 0.5, doubt).sum() for doubt in (0, 1, 2)]
+    sizes = [outlined(probability, 0.5, offset).sum() for offset in (0, 1, 2)]
     assert sizes[0] > sizes[1] > sizes[2] > 0
 
 

@@ -28,7 +28,7 @@ def method() -> UNetTiles:
     network = UNet(2)
     with torch.no_grad():  # spread the probabilities, so that a threshold divides them
         network.head.weight.mul_(40)
-    made.forward, made.chosen = TorchForward(network), Parameters(head_mm=180)
+    made.forward, made.parameters = TorchForward(network), Parameters(head_mm=180)
     return made
 
 
@@ -56,7 +56,7 @@ def test_the_papers_slice_has_49_tiles(method: UNetTiles) -> None:
 
 def test_overlapping_tiles_are_averaged_as_monai_does(method: UNetTiles) -> None:
     scan = some_of(DEMONSTRATION, 5, 8)
-    probability = method.answer(scan)["probability"]
+    probability = method.raw_output(scan).voxels["probability"].values
     assert probability.shape == scan.voxels.shape
     assert isinstance(method.forward, TorchForward)
     network = Probabilities(method.forward.network)
@@ -104,10 +104,10 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum() -> None:
     plain, as_released = (UNetTiles(width=2, stretch=stretch) for stretch in (False, True))
     plain.forward = as_released.forward = faint
     scan = some_of(DEMONSTRATION, 6, 7)
-    plain.chosen = Parameters(head_mm=180)
-    answer = plain.answer(scan)
-    assert not plain.decide(answer).mask.any()
-    released = as_released.decide(answer)
+    plain.parameters = Parameters(head_mm=180)
+    raw = plain.raw_output(scan)
+    assert not plain.postprocess(raw).mask.any()
+    released = as_released.postprocess(raw)
     assert released.slice_probability.tolist() == [1.0]
     # By hand: the stretched tile is 1 in its middle and 0 around it; two tiles overlap there, or one at the border.
     expected = np.zeros((640, 640))
