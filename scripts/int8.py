@@ -42,7 +42,7 @@ from ichor.methods.base import Forward
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine
 from ichor.models.package import CONFIG, INT8, NETWORK, read_config
-from ichor.screen.inputs import content_sha256
+from ichor.screening.inputs import content_sha256
 
 VARIANTS = ("fp32", "int8")
 LEAST_GAIN = -0.005  # of Dice: what int8 may cost

@@ -33,7 +33,7 @@ from ichor.experiments.making import commit, hardware
 from ichor.methods import Method, load_model
 from ichor.models.package import CONFIG, Training, read_config
 from ichor.pages.robustness import page
-from ichor.screen.inputs import content_sha256
+from ichor.screening.inputs import content_sha256
 
 
 def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:

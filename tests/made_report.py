@@ -11,7 +11,7 @@ from ichor.findings.checks.check import unlikenesses
 from ichor.findings.measurements import Lesions, lesions
 from ichor.findings.schema import Findings, Making, Timing
 from ichor.scan import Scan
-from ichor.screen.pipeline import Screener
+from ichor.screening.pipeline import Screener
 from ichor.write.report import write_report
 from made_scans import ThresholdMethod
 

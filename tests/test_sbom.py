@@ -12,7 +12,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from ichor import __version__
+from ichor.version import __version__
 from locked import locked
 
 ROOT = Path(__file__).resolve().parents[1]

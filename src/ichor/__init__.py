@@ -3,4 +3,6 @@
 Research use only; not a medical device.
 """
 
-__version__ = "0.1.0"
+from ichor.version import __version__
+
+__all__ = ["__version__"]

@@ -162,8 +162,8 @@ def nobody_special() -> Iterator[None]:
 def test_a_folder_without_permissions_is_one_line(mode: int) -> None:
     from ichor.errors import OutputFailed
     from ichor.read.base import ReadOptions
-    from ichor.screen.batch import plan
-    from ichor.screen.out_folder import check_out_folder, make_out_folder
+    from ichor.screening.batch import plan
+    from ichor.screening.out_folder import check_out_folder, make_out_folder
 
     place = Path(tempfile.mkdtemp())
     out = place / "out"

@@ -14,12 +14,12 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from ichor.anatomy.head import find_head
+from ichor.findings import schema
 from ichor.findings.build import findings, package_versions
 from ichor.findings.checks.check import unlikenesses
 from ichor.findings.measurements import lesions
 from ichor.findings.schema import Findings, Making, Timing, json_schema
 from ichor.scan import Scan
-from ichor.screen import findings as schema
 from ichor.segmentation import Inference
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN

@@ -15,7 +15,7 @@ import SimpleITK
 
 from ichor.errors import UnreadableInput
 from ichor.read import find_scans, open_scan
-from ichor.screen.inputs import input_sha256
+from ichor.screening.inputs import input_sha256
 from phantom import head
 
 AFFINE = np.diag([-0.5, -0.6, 5.0, 1.0])

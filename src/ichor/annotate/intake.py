@@ -10,8 +10,8 @@ from ichor.annotate.project import Project
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions, ScanPath
-from ichor.screen.inputs import find_scans, path_sha256
-from ichor.screen.names import all_names, name_scans
+from ichor.screening.inputs import find_scans, path_sha256
+from ichor.screening.names import all_names, name_scans
 
 VIDEO = ".avi"
 
@@ -28,8 +28,8 @@ class Intake:
 def find_intakes(project: Project, paths: Sequence[Path], subject: str | None = None) -> list[Intake]:
     """The scans that the paths stand for, by the rules of `ichor.read.find`, but for those that the project has.
 
-    A scan is called by the end of its path (`ichor.screen.names`). Each is a subject of its own, unless `subject` says
-    whose they all are.
+    A scan is called by the end of its path (`ichor.screening.names`). Each is a subject of its own, unless `subject`
+    says whose they all are.
     """
     scans = project.scans()
     found = dict.fromkeys(

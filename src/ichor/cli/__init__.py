@@ -11,7 +11,6 @@ import sys
 
 import typer
 
-from ichor import __version__
 from ichor.cli.annotate import app as annotate
 from ichor.cli.compare import compare
 from ichor.cli.crossval import crossval
@@ -27,6 +26,7 @@ from ichor.cli.screen import screen
 from ichor.cli.train import export, train
 from ichor.errors import IchorError
 from ichor.interruption import exit_code, listening
+from ichor.version import __version__
 
 app = typer.Typer(
     name="ichor",

@@ -40,7 +40,7 @@ def inspect(
     """
     from ichor.errors import OutputFailed, UnreadableInput
     from ichor.read.open import inspect as inspect_scan
-    from ichor.screen.inputs import find_scans
+    from ichor.screening.inputs import find_scans
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     if report is not None and os.path.lexists(report):

@@ -25,8 +25,8 @@ from ichor.errors import OutputFailed
 from ichor.interruption import INTERRUPTED
 
 if TYPE_CHECKING:
-    from ichor.screen.outcome import Outcome
-    from ichor.screen.pipeline import Screener
+    from ichor.screening.outcome import Outcome
+    from ichor.screening.pipeline import Screener
 
 
 def screen(
@@ -90,10 +90,10 @@ def screen(
     start_reading_process()  # first, so that it imports what it needs while this process does
     from ichor.methods import load_model
     from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of
-    from ichor.screen.batch import plan, screen_batch
-    from ichor.screen.inputs import content_sha256, find_scans
-    from ichor.screen.job import Shown
-    from ichor.screen.out_folder import check_out_folder, make_out_folder, summed_up
+    from ichor.screening.batch import plan, screen_batch
+    from ichor.screening.inputs import content_sha256, find_scans
+    from ichor.screening.job import Shown
+    from ichor.screening.out_folder import check_out_folder, make_out_folder, summed_up
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     package = find_package(model or DEFAULT_MODEL)

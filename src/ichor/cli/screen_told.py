@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from ichor.findings.schema import Findings, HemorrhageFindings, SubtypeFindings
-    from ichor.screen.outcome import Outcome
+    from ichor.screening.outcome import Outcome
 
 
 def verdict(found: Findings) -> str:

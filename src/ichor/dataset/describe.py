@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ichor import __version__
 from ichor.dataset.beyond import count_beyond
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.differences import Copy, explain_slices, explain_subjects
 from ichor.dataset.published import TABLE_3, TABLE_4
 from ichor.dataset.statistics import Statistics
+from ichor.version import __version__
 
 COMMAND = "ichor dataset describe ct-ich"
 CITATION = (

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ichor import __version__
 from ichor.atomic import whole_folder
 from ichor.errors import BadConfig
 from ichor.experiments.config import load_config, measured_limits
@@ -21,6 +20,7 @@ from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CARD, CONFIG, NETWORK, read_config, write_config, write_sums
 from ichor.pages.card import model_card
 from ichor.runs.files import METRICS
+from ichor.version import __version__
 
 
 def export_run(run: Path, out: Path, name: str | None = None) -> None:

@@ -10,7 +10,6 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor import __version__
 from ichor.findings.checks.kinds import Unlikeness
 from ichor.findings.lesion_subtypes import subtype_areas_px
 from ichor.findings.measurements import Lesions
@@ -31,6 +30,7 @@ from ichor.findings.schema import (
 from ichor.scan import Scan
 from ichor.segmentation import Inference, Segmentation
 from ichor.subtypes import Subtype
+from ichor.version import __version__
 
 UID = re.compile(r"[0-9.]{1,64}")
 PACKAGES = ("ichor-ct", "nibabel", "numpy", "openvino", "onnxruntime", "pillow", "pydicom", "scipy")

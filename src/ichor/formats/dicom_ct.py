@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ichor import __version__
 from ichor.errors import IchorError
 from ichor.formats.hu_scale import WHOLE_HU, HuScale
 from ichor.formats.uid import named_uid
 from ichor.scan import Scan
+from ichor.version import __version__
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"

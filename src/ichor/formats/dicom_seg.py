@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor import __version__
 from ichor.errors import IchorError
 from ichor.formats.dicom_ct import ds_of
 from ichor.formats.segments import Segment, description
 from ichor.formats.uid import named_uid
 from ichor.read.dicom.files import quietly
+from ichor.version import __version__
 
 # What PS3.3 demands of every image, if need be empty (type 2); old and careless writers leave some out.
 TYPE_2 = (

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ichor import __version__
 from ichor.errors import BadConfig
 from ichor.methods.base import Method
 from ichor.models.package import NETWORK, PackageConfig, write_config
+from ichor.version import __version__
 
 
 def save_config(method: Method, folder: Path, parameters: BaseModel | None, *, network: str = NETWORK) -> None:

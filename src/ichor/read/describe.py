@@ -14,11 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ichor import __version__
 from ichor.read.base import Inspection, ScanPath, SeriesSummary
 from ichor.read.dicom.files import begins_like_dicom
 from ichor.read.dicom.technical import MODALITIES, known
 from ichor.read.own_words import LEFT_OUT, in_own_words
+from ichor.version import __version__
 
 PACKAGES = (
     "av",

@@ -9,11 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from ichor import __version__
 from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.atomic import disk_errors_told, whole_folder, write_whole
 from ichor.errors import IchorError
+from ichor.version import __version__
 
 TARGETS = {"ct-ich": "ct_ich", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
 # What an export is of, and which case is which scan of the project; it names nobody.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ichor import __version__
+from ichor.version import __version__
 
 USER_AGENT = f"ichor-ct/{__version__} (dataset download)"
 CHUNK = 16 * 1024

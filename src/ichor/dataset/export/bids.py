@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ichor import __version__
 from ichor.atomic import write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
@@ -26,6 +25,7 @@ from ichor.dataset.folds import N_FOLDS, authors_fold
 from ichor.dataset.tables import SliceRow, Subject
 from ichor.formats.nifti import write_hu, write_mask
 from ichor.subtypes import Subtype
+from ichor.version import __version__
 
 BIDS_VERSION = "1.10.0"
 RAW_IGNORED = "export.json\nsub-*/ct\n"

@@ -9,13 +9,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from ichor import __version__
 from ichor.atomic import disk_errors_told, write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.release import RELEASES, readme
 from ichor.dataset.tables import Subject
 from ichor.errors import IchorError
+from ichor.version import __version__
 
 LAYOUTS = ("nnunet", "bids", "dicom")
 # What an export is of, in its folder: an export goes on only where this is the same.

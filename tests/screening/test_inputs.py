@@ -13,7 +13,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from ichor.errors import UnreadableInput
 from ichor.read import ScanPath, images
-from ichor.screen.inputs import content_sha256, find_scans, input_sha256
+from ichor.screening.inputs import content_sha256, find_scans, input_sha256
 from made_scans import write_made_nifti
 
 

@@ -20,13 +20,13 @@ from ichor.interruption import check, undisturbed
 from ichor.locks import Busy, one_at_a_time
 from ichor.read import read_ahead
 from ichor.read.base import ReadOptions, ScanPath
-from ichor.screen.inputs import path_sha256
-from ichor.screen.job import Job, Shown
-from ichor.screen.names import full_path, name_scans, name_with_hash
-from ichor.screen.out_folder import SUMMARY, failed_in, results_in
-from ichor.screen.outcome import ERRORS, Outcome, failed
-from ichor.screen.pipeline import Screener, earlier_findings, is_foreign, read_findings, screen_scan
-from ichor.screen.workers import Died, Workers
+from ichor.screening.inputs import path_sha256
+from ichor.screening.job import Job, Shown
+from ichor.screening.names import full_path, name_scans, name_with_hash
+from ichor.screening.out_folder import SUMMARY, failed_in, results_in
+from ichor.screening.outcome import ERRORS, Outcome, failed
+from ichor.screening.pipeline import Screener, earlier_findings, is_foreign, read_findings, screen_scan
+from ichor.screening.workers import Died, Workers
 
 MakeMethod = Callable[[], Screener]
 

@@ -15,11 +15,11 @@ from pydicom.uid import generate_uid
 from dicom_made import PATIENT, STUDY, ct_slices, save
 from ichor.read import ReadOptions, open_scan
 from ichor.read.dicom.patient import Patient, patient_of
-from ichor.screen.batch import plan, screen_batch
-from ichor.screen.inputs import find_scans
-from ichor.screen.job import Shown
-from ichor.screen.out_folder import write_batch
-from ichor.screen.outcome import Outcome
+from ichor.screening.batch import plan, screen_batch
+from ichor.screening.inputs import find_scans
+from ichor.screening.job import Shown
+from ichor.screening.out_folder import write_batch
+from ichor.screening.outcome import Outcome
 from made_scans import load_made_method, write_made_nifti
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}

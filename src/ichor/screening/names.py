@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ichor.read.base import ScanPath, printable
-from ichor.screen.inputs import path_sha256
+from ichor.screening.inputs import path_sha256
 
 SUFFIXES = re.compile(
     r"(\.nii(\.gz)?|\.(hdr|img)(\.gz)?|\.nrrd|\.nhdr|\.mh[ad]|\.zip|\.tar(\.(gz|bz2|xz))?|\.t(gz|bz2|xz)|\.dcm|\.avi)$",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ichor.read import ScanPath
-from ichor.screen.inputs import path_sha256
-from ichor.screen.names import full_path, name_scans
+from ichor.screening.inputs import path_sha256
+from ichor.screening.names import full_path, name_scans
 
 ROOT = Path.cwd() / "nowhere"
 BYTES = 80

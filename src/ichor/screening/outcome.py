@@ -8,7 +8,7 @@ from typing import Literal
 
 from ichor.errors import IchorError
 from ichor.findings.schema import Findings
-from ichor.screen.job import Job
+from ichor.screening.job import Job
 
 # Where in the code unforeseen errors arose, beside the results.
 ERRORS = "errors.log"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ichor.read.base import ReadOptions, ScanPath
-from ichor.screen.names import full_path
+from ichor.screening.names import full_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which scans a user means: paths, folders of studies and list files become single scans.
 
-Which scans lie at a path is for `ichor.read.find` to say, and what they are called for `ichor.screen.names`.
+Which scans lie at a path is for `ichor.read.find` to say, and what they are called for `ichor.screening.names`.
 """
 
 from __future__ import annotations

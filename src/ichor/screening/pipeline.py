@@ -22,8 +22,8 @@ from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.read.dicom.patient import patient_of
 from ichor.scan import Scan
-from ichor.screen.inputs import input_sha256, path_sha256
-from ichor.screen.job import Job
+from ichor.screening.inputs import input_sha256, path_sha256
+from ichor.screening.job import Job
 from ichor.segmentation import Segmentation
 from ichor.write.report import write_report
 

@@ -23,12 +23,12 @@ from dicom_made import save as save_dicom
 from ichor.errors import IchorError
 from ichor.findings.schema import Findings
 from ichor.read.base import ReadOptions
-from ichor.screen.batch import plan, screen_batch
-from ichor.screen.inputs import find_scans
-from ichor.screen.job import Job
-from ichor.screen.out_folder import write_batch
-from ichor.screen.outcome import Outcome
-from ichor.screen.pipeline import screen_scan
+from ichor.screening.batch import plan, screen_batch
+from ichor.screening.inputs import find_scans
+from ichor.screening.job import Job
+from ichor.screening.out_folder import write_batch
+from ichor.screening.outcome import Outcome
+from ichor.screening.pipeline import screen_scan
 from ichor.windows import BRAIN
 from made_scans import (
     FailingMethod,
@@ -299,8 +299,8 @@ sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
 from made_scans import ThresholdMethod
 from ichor.read.base import ReadOptions
-from ichor.screen.batch import plan, screen_batch
-from ichor.screen.out_folder import write_batch
+from ichor.screening.batch import plan, screen_batch
+from ichor.screening.out_folder import write_batch
 import ichor.cli.screen
 out = Path({str(tmp_path / "out")!r})
 outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), ThresholdMethod))

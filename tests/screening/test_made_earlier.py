@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 from ichor.findings.schema import json_schema
-from ichor.screen.inputs import input_sha256, path_sha256
-from ichor.screen.pipeline import read_findings
+from ichor.screening.inputs import input_sha256, path_sha256
+from ichor.screening.pipeline import read_findings
 from paths import MADE_EARLIER
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo-scan"

@@ -15,9 +15,9 @@ from ichor.errors import OutputFailed
 from ichor.findings.schema import Findings
 from ichor.interruption import undisturbed
 from ichor.locks import one_at_a_time
-from ichor.screen.outcome import ERRORS, Outcome
-from ichor.screen.pipeline import earlier_findings, read_findings
-from ichor.screen.summary import read_summary, row_of, write_summary
+from ichor.screening.outcome import ERRORS, Outcome
+from ichor.screening.pipeline import earlier_findings, read_findings
+from ichor.screening.summary import read_summary, row_of, write_summary
 
 SUMMARY = "summary.csv"
 
