@@ -1,8 +1,4 @@
-"""The inside of the skull, coarsely: enough to tell whether a scan shows a whole head as the models know it.
-
-No label map and no filling of holes: a place is inside where bone lies in three of the four directions along its row
-and column. That holds with a fracture, a suture or a piece of skull taken out.
-"""
+"""The inside of the skull, coarsely: enough to tell whether a scan shows a whole head as the models know it."""
 
 from __future__ import annotations
 
@@ -15,13 +11,11 @@ from scipy import ndimage
 
 from ichor.anatomy.field_of_view import Field, shows_something
 from ichor.anatomy.head import HEAD_ABOVE_HU, HeadOutline, coarse_hu
+from ichor.anatomy.skull import bone_from_hu, directions_with
 from ichor.scan import FloatArray, Scan
 
 Mask = NDArray[np.bool_]
 
-# Bone is at least this dense; where a scan ends below, bone is what reaches its end.
-BONE_HU = 200.0
-WITHIN_END_HU = 5.0
 SOFT_HU = (-20.0, 120.0)  # brain, fluid and blood
 WIDE = 0.6  # slices on which the brain is at least so wide, as a share of the widest, are above the skull base
 MOST_SLICES = 60  # looked at; of thin slices every second or third does
@@ -82,15 +76,15 @@ class Cranium:
         pixel_mm2 = float(row_mm * column_mm) * step**2
         shown_of_all = shows_something(hu, pixel_mm2)
         hu, shown = hu[::every], shown_of_all[::every]
-        bone_hu = min(BONE_HU, float(hu.max()) - WITHIN_END_HU)
+        bone_hu = bone_from_hu(hu)
         bone = hu >= bone_hu
         field = Field.of(hu[shown] if shown.any() else hu)
         tissue = hu > max(HEAD_ABOVE_HU, float(hu.min()))
         cuts = field.cuts(tissue, bone, pixel_mm2**0.5)
         # Where the head is cut off, the end of the field stands for the skull that would lie beyond.
         wall = bone | (tissue & np.einsum("ks,src->krc", cuts, field.ends))
-        inside = (_directions_with(wall) >= 3) & ~bone
-        soft = inside & (hu > SOFT_HU[0]) & (hu < SOFT_HU[1])
+        within = (directions_with(wall) >= 3) & ~bone
+        soft = within & (hu > SOFT_HU[0]) & (hu < SOFT_HU[1])
         brain_px = np.count_nonzero(soft, axis=(1, 2))
         widest = int(brain_px.argmax())
         wide = (brain_px >= WIDE * brain_px[widest]) & (brain_px > 0)
@@ -106,7 +100,7 @@ class Cranium:
             field=field,
             cuts=cuts,
             brain_cm2=brain_px * pixel_mm2 / 100,
-            soft_share=float(brain_px[widest] / max(1, np.count_nonzero(inside[widest]))),
+            soft_share=float(brain_px[widest] / max(1, np.count_nonzero(within[widest]))),
             head_share=float(brain_px[widest] / max(1, np.count_nonzero(tissue[widest]))),
             closed=float(np.percentile(closed, 75)) if closed else 0.0,
             wide=wide,
@@ -132,7 +126,7 @@ class Cranium:
     def rim_hu(self) -> float | None:
         """How much brighter brain is beside bone than deeper in, on the median wide slice; None if few show it."""
         bone, (low_hu, high_hu) = self.hu >= self.bone_hu, TISSUE_HU
-        tissue = (_directions_with(bone) == 4) & (self.hu > low_hu) & (self.hu < high_hu)
+        tissue = (directions_with(bone) == 4) & (self.hu > low_hu) & (self.hu < high_hu)
         apart = []
         for k in np.flatnonzero(self.wide):
             from_bone_mm = ndimage.distance_transform_edt(~bone[k]) * self.pixel_mm2**0.5
@@ -143,15 +137,6 @@ class Cranium:
             if min(beside.size, deeper.size) >= FEWEST_PX:
                 apart.append(float(np.median(beside) - np.median(deeper)))
         return float(np.median(apart)) if len(apart) >= FEWEST_SLICES else None
-
-
-def _directions_with(bone: Mask) -> NDArray[np.uint8]:
-    """In how many of the four directions along rows and columns bone lies, its own pixel included."""
-    count = np.zeros(bone.shape, np.uint8)
-    for axis in (1, 2):
-        count += np.maximum.accumulate(bone, axis=axis)
-        count += np.flip(np.maximum.accumulate(np.flip(bone, axis), axis=axis), axis)
-    return count
 
 
 def _closed(bone: Mask, soft: Mask) -> float:
@@ -175,4 +160,4 @@ def _core(bone: Mask, pixel_mm2: float, slice_mm: float) -> Mask:
     for step in range(1, max(1, round(FROM_BONE_UP_MM / slice_mm)) + 1):
         near[step:] |= skull[:-step]
         near[:-step] |= skull[step:]
-    return np.asarray((_directions_with(skull) == 4) & ~near)
+    return np.asarray((directions_with(skull) == 4) & ~near)

@@ -10,15 +10,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
+
+from ichor.anatomy.skull import enclosed
 
 _CPU = torch.device("cpu")
 # Brain, cerebrospinal fluid and blood, as far as noise moves them; not fat, not bone.
 _TISSUE_HU = (-10.0, 95.0)
 # A lesion of which less than this part finds soft tissue was not made for this slice.
 _LEAST = 0.6
+# Lower than elsewhere: beside thin or blurred bone, too, a lesion is pasted along the inner table and not into it.
 _BONE_ABOVE_HU = 150
 # Gaps in the skull up to twice as wide, in pixels, are bridged: sutures, fractures and partial volume.
 _BRIDGED = 2
@@ -73,12 +75,8 @@ class Pasting:
 
 def _cavity(hu: NDArray[np.int16]) -> NDArray[np.bool_]:
     """(H, W) what the skull encloses on a slice."""
-    bone = hu > _BONE_ABOVE_HU
-    bridged = ndimage.binary_dilation(bone, iterations=_BRIDGED)
-    enclosed = ndimage.binary_fill_holes(bridged) & ~bridged
-    if enclosed.sum() < _LEAST_CAVITY:
-        return np.zeros(hu.shape, bool)
-    return np.asarray(ndimage.binary_dilation(enclosed, iterations=_BRIDGED) & ~bone)
+    cavity = enclosed(hu > _BONE_ABOVE_HU, _BRIDGED)
+    return cavity if cavity.sum() >= _LEAST_CAVITY else np.zeros(hu.shape, bool)
 
 
 def _box(cavity: NDArray[np.bool_]) -> NDArray[np.float64] | None:

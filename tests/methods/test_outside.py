@@ -1,0 +1,160 @@
+"""A method of another package, found by its entry point: a detector that outlines nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from made_ct_ich import write_ct_ich
+from paths import DEMO
+
+# All that somebody writes who has an idea and knows the protocol.
+MODULE = '''
+import numpy as np
+from pydantic import BaseModel
+from ichor.methods.saving import save_config, unfitted
+from ichor.models.package import read_config
+from ichor.segmentation import MadeBy, Segmentation, Task
+
+
+class Settings(BaseModel, extra="forbid"):
+    lowest_hu: float = 60.0
+
+
+class Parameters(BaseModel):
+    usual_share: float
+
+
+class DenseShare:
+    """How much of a slice is as dense as clotted blood."""
+
+    name = "dense-share"
+    task = Task.DETECT
+
+    def __init__(self, **settings):
+        self.settings = Settings(**settings)
+        self.parameters = None
+
+    def fit(self, training, validation, workdir):
+        self.parameters = Parameters(usual_share=float(np.mean([self._shares(case.scan).max() for case in training])))
+
+    def predict(self, scan):
+        if self.parameters is None:
+            raise unfitted(self.name)
+        shares = self._shares(scan)
+        probability = shares / (shares + self.parameters.usual_share)
+        return Segmentation(probability, float(probability.max()), MadeBy(self.name, 0.5))
+
+    def save(self, folder):
+        save_config(self, folder, self.parameters)
+
+    @classmethod
+    def load(cls, folder, *, threads=None):
+        config = read_config(folder)
+        method = cls(**config.settings)
+        method.parameters = Parameters(**config.parameters)
+        return method
+
+    def _shares(self, scan):
+        hu = np.asarray(scan.hu)
+        return ((hu >= self.settings.lowest_hu) & (hu < 95)).mean(axis=(1, 2))
+'''
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH that holds the other package as pip would install it."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "dense_share.py").write_text(MODULE)
+    info = folder / "dense_share-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dense-share\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ichor.methods]\ndense-share = dense_share:DenseShare\n")
+    return folder
+
+
+def ichor(installed: Path, *words: object, expected: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "ichor", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])},
+    )
+    assert done.returncode == expected, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def package(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its model, from a config over a run of all folds to a package."""
+    folder = tmp_path_factory.mktemp("work")
+    subjects = {"051": 1, "052": 0, "066": 2, "067": 0, "081": 1, "083": 0, "096": 2, "097": 0, "111": 1, "112": 0}
+    data = write_ct_ich(folder / "data", subjects, n_slices=3)
+    (folder / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "method": "dense-share", "folds": "stratified"}))
+    said = ichor(installed, "crossval", folder / "mine.yaml", "--data", data, "--out", folder / "run")
+    assert "not a medical device" in said
+    ichor(installed, "evaluate", folder / "run", "--data", data)
+    ichor(installed, "results", folder / "run", "--out", folder / "pages")
+    ichor(installed, "train", folder / "mine.yaml", "--data", data, "--out", folder / "one")
+    ichor(installed, "export", folder / "one", "--out", folder / "package")
+    return folder / "package"
+
+
+def test_it_is_cross_validated_without_a_mask(package: Path) -> None:
+    metrics = json.loads((package.parent / "run" / "metrics.json").read_text())
+    assert metrics["data"]["n_subjects"] == 10
+    assert metrics["slice"]["auc"]["value"] > 0.9  # the made blood is dense
+    assert metrics["scan"]["auc"]["value"] > 0.9
+    for average in ("paper_average", "pooled", "per_scan_3d"):
+        assert metrics["dice"][average]["value"] is None
+    page = (package.parent / "run" / "README.md").read_text()
+    assert "slice AUC" in page or "AUC" in page
+    assert "mine" in (package.parent / "pages" / "README.md").read_text()
+
+
+def test_it_screens(package: Path, installed: Path, tmp_path: Path) -> None:
+    ichor(installed, "screen", DEMO, "--out", tmp_path / "out", "--model", package)
+    (findings,) = (tmp_path / "out").glob("*/findings.json")
+    found = json.loads(findings.read_text())
+    assert found["method"]["name"] == "dense-share"
+    assert found["hemorrhage"]["volume_ml"] is None and found["hemorrhage"]["volume_px"] is None
+    assert 0 < found["hemorrhage"]["probability"] < 1
+    assert not (findings.parent / "mask.nii.gz").exists()
+    assert "not a medical device" in (findings.parent / "report.html").read_text()
+
+
+def test_what_only_other_methods_can_do_is_one_line(package: Path, installed: Path, tmp_path: Path) -> None:
+    data = package.parent / "data"
+    cross = {"name": "mine", "method": "dense-share", "folds": "stratified", "cross_fitted": True}
+    (tmp_path / "cross.yaml").write_text(yaml.safe_dump(cross))
+    said = ichor(
+        installed, "crossval", tmp_path / "cross.yaml", "--data", data, "--out", tmp_path / "x", expected=2
+    ).strip()
+    assert said.endswith("expected a method that can be cross-fitted, found dense-share, which cannot")
+    said = ichor(installed, "quantize", package, "--data", data, expected=2)
+    assert "expected a method that can be quantized, found dense-share, which cannot" in said
+    point = ("screen", DEMO, "--out", tmp_path / "y", "--model", package, "--operating-point", "triage")
+    assert "operating point" in ichor(installed, *point, expected=2)
+
+
+def test_without_that_package_the_method_is_not_known(package: Path, tmp_path: Path) -> None:
+    said = ichor(tmp_path, "screen", DEMO, "--out", tmp_path / "out", "--model", package, expected=2)
+    assert "expected a method among " in said and "found 'dense-share'" in said
+
+
+def test_a_broken_entry_point_is_one_line(package: Path, tmp_path: Path, installed: Path) -> None:
+    for file in installed.rglob("*"):
+        if file.is_file():
+            target = tmp_path / "site" / file.relative_to(installed)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+    (tmp_path / "site" / "dense_share.py").write_text("import no_such_library_at_all\n")
+    said = ichor(tmp_path / "site", "screen", DEMO, "--out", tmp_path / "o", "--model", package, expected=2)
+    assert "dense-share: expected the method at dense_share:DenseShare" in said and "Traceback" not in said
