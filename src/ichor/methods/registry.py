@@ -15,6 +15,7 @@ from ichor.methods.base import Method
 
 GROUP = "ichor.methods"
 METHODS = {
+    "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
     "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",
