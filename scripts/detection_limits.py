@@ -31,7 +31,7 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder, kept_file
 from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
-from ichor.read.ct_ich import PIXEL_MM
+from ichor.read.ct_ich_jpg import PIXEL_MM
 from ichor.runs.files import read_metrics, read_predictions
 from ichor.runs.kept import read_answer
 from ichor.subtypes import Subtype

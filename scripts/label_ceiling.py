@@ -26,7 +26,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import Overlaps, subject_averages
-from ichor.read.ct_ich import PIXEL_MM
+from ichor.read.ct_ich_jpg import PIXEL_MM
 
 Mask = NDArray[np.bool_]
 Reader = Callable[[Mask, NDArray[np.floating], np.random.Generator], Mask]

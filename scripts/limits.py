@@ -24,7 +24,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import IchorError
 from ichor.evaluate.overlap import Overlaps
-from ichor.read.ct_ich import PIXEL_MM
+from ichor.read.ct_ich_jpg import PIXEL_MM
 from ichor.runs.files import read_predictions
 from ichor.runs.plain_files import read_object
 from ichor.subtypes import Subtype

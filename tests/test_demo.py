@@ -15,7 +15,7 @@ import pytest
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.models.package import DEFAULT_MODEL
 from ichor.read import open_scan
-from ichor.read.ct_ich import read_mask, slice_numbers
+from ichor.read.ct_ich_jpg import read_mask, slice_numbers
 from paths import CT_ICH_PART
 
 ROOT = Path(__file__).resolve().parents[1]

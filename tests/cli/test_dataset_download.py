@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ichor.dataset.download.run import PARTIAL
+from ichor.dataset.ct_ich.download.run import PARTIAL
 from odd_server import Handler, serving
 from paths import CT_ICH_PART
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ichor.dataset.export.release import GRAY_STEPS
+from ichor.dataset.ct_ich.release import GRAY_STEPS
 from ichor.formats.hu_scale import WHOLE_HU
-from ichor.read.ct_ich import combine
+from ichor.read.ct_ich_jpg import combine
 from ichor.windows import BRAIN
 
 

@@ -122,7 +122,7 @@ FORMATS = {
     "images": Format("images", "images", images, has_air=False),
     "images with sizes": Format("images", "images", images, options=SIZES, has_air=False),
     "ct-ich-nifti": Format("ct_ich_nifti", "ct-ich-nifti", ct_ich_nifti),
-    "ct-ich 049": Format("ct_ich", "ct-ich", ct_ich, is_phantom=False),
+    "ct-ich 049": Format("ct_ich_jpg", "ct-ich", ct_ich, is_phantom=False),
     "video": Format("video", "video", video, is_phantom=False),
     "video with sizes": Format("video", "video", video, options=SIZES, is_phantom=False),
     "dicom ge-head": Format("dicom", "dicom", dicom, is_phantom=False),

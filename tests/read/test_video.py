@@ -13,7 +13,7 @@ import pytest
 
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, open_scan
-from ichor.read.ct_ich import combine
+from ichor.read.ct_ich_jpg import combine
 from ichor.read.open import read_here
 from ichor.windows import BONE, BRAIN
 from made_video import CODECS, in_window, write_pair, write_video

@@ -22,7 +22,7 @@ def import_ct_ich(
     A region has its slice's subtype where that is one, or the one that DATA's regions.json gives. Leaves with 0 when
     every subject was added, 1 when some were left out. Research use only; not a medical device.
     """
-    from ichor.annotate.ct_ich import import_ct_ich as add
+    from ichor.annotate.import_delineations import import_ct_ich as add
     from ichor.annotate.project import open_project
     from ichor.cli.progress import progress
     from ichor.dataset.ct_ich import CtIch

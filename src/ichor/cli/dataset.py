@@ -12,7 +12,7 @@ from ichor.cli.dataset_download import download
 from ichor.cli.dataset_export import export
 
 if TYPE_CHECKING:
-    from ichor.dataset.describe import Description
+    from ichor.dataset.ct_ich.describe import Description
 
 app = typer.Typer(
     help="Where the ct-ich dataset is from, what it holds, whether it is whole, and other layouts of it.",
@@ -30,7 +30,7 @@ def describe(
 ) -> None:
     """Print Tables 3 and 4 of the paper, each figure beside the one of DATA and each difference with its cause."""
     from ichor.dataset.ct_ich import CtIch
-    from ichor.dataset.describe import describe as describe_dataset
+    from ichor.dataset.ct_ich.describe import describe as describe_dataset
 
     found = describe_dataset(CtIch(data))
     _show(found)
@@ -67,7 +67,7 @@ def _show(found: Description) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ichor.dataset.describe import rows_of
+    from ichor.dataset.ct_ich.describe import rows_of
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from ichor.dataset.check import Report
+    from ichor.dataset.ct_ich.check import Report
 
 DataArgument = Annotated[
     Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, release 1.0.0 (JPG) or 1.3.1 (NIfTI).")
@@ -30,8 +30,8 @@ def check(
 def check_and_show(data: Path, *, as_json: bool = False) -> NoReturn:
     """What `check` does, which other commands end with."""
     from ichor.cli.progress import progress
-    from ichor.dataset.check import Checker
     from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.ct_ich.check import Checker
 
     dataset = CtIch(data)
     checker = Checker(dataset)

@@ -25,7 +25,7 @@ def download(
     there and `ichor dataset check` finds nothing to mend, 1 where a file could not be had, 2 where none could.
     """
     from ichor.cli.dataset_check import check_and_show
-    from ichor.dataset.download import OFFICIAL, Download
+    from ichor.dataset.ct_ich.download import OFFICIAL, Download
     from ichor.interruption import INTERRUPTED
 
     _say_whose_it_is()
@@ -55,7 +55,7 @@ def download(
 
 
 def _say_whose_it_is() -> None:
-    from ichor.dataset.export.release import RELEASES
+    from ichor.dataset.ct_ich.release import RELEASES
 
     release = RELEASES["1.0.0"]
     typer.echo(f"{release.citation}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.statistics import named
+from ichor.dataset.naming import named
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
 from ichor.methods import get

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
-from ichor.dataset.published import FINGERPRINT
-from ichor.dataset.statistics import named
+from ichor.dataset.ct_ich.published import FINGERPRINT
+from ichor.dataset.naming import named
 from ichor.models.package import PackageConfig, Training
 from ichor.pages.run import how_blind
 from ichor.pages.run_tables import figures_table, subjects_table

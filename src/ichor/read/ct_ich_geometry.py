@@ -1,6 +1,6 @@
 """The true sizes of a subject in the layout of ct-ich 1.0.0, which has no place for them.
 
-The annotation tool's export (`ichor.annotate.export.ct_ich`) has them in regions.json beside Patients_CT:
+The annotation tool's export (`ichor.annotate.export.ct_ich_layout`) has them in regions.json beside Patients_CT:
 
     {"geometry": {"001": {"pixel_mm": [0.35, 0.35], "slice_positions_mm": [0.0, 4.8]}}}
 

@@ -25,7 +25,7 @@ from ichor.read.beside import header_of
 from ichor.read.dicom.identity import Identity, by_person_and_study, identity_at
 from ichor.read.walk import Walk
 
-WHOLE_FOLDERS = ("ct_ich", "images", "video")  # readers of formats in which a folder is one scan
+WHOLE_FOLDERS = ("ct_ich_jpg", "images", "video")  # readers of formats in which a folder is one scan
 SINGLE_FILES = ("ct_ich_nifti", "nifti", "nrrd", "metaimage")  # in which a file is
 DICOMDIR = "DICOMDIR"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ichor.read.reading import Reading
 
 # Asked in this order; the first that accepts the path reads it. DICOM is last: any folder may hold some.
-READERS = ("ct_ich", "archive", "ct_ich_nifti", "nifti", "nrrd", "metaimage", "images", "video", "dicom")
+READERS = ("ct_ich_jpg", "archive", "ct_ich_nifti", "nifti", "nrrd", "metaimage", "images", "video", "dicom")
 
 APPLE_DOUBLE = bytes.fromhex("00051607")  # RFC 1740
 

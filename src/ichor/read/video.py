@@ -19,7 +19,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
 from ichor.read.bounds import MOST_PIXELS, MOST_SLICES, MOST_VOXELS, require, require_options
-from ichor.read.ct_ich import combine
+from ichor.read.ct_ich_jpg import combine
 from ichor.scan import Scan, Source
 
 SUFFIX = ".avi"

@@ -21,7 +21,7 @@ from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.dataset.ct_ich import CtIch
 from ichor.read import open_scan as read_scan
-from ichor.read.ct_ich import read_mask
+from ichor.read.ct_ich_jpg import read_mask
 from ichor.subtypes import Subtype
 from made_video import write_pair
 from phantom import head

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from ichor.dataset.export.release import RELEASES
+from ichor.dataset.ct_ich.release import RELEASES
 from ichor.dataset.folds import authors_fold
 from made_exports import KINDS, copy_of, export_all
 

@@ -13,7 +13,7 @@ from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.runs import decode
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.errors import IchorError
-from ichor.read.ct_ich import SUBJECTS_WITH_SHIFTED_BONE
+from ichor.read.ct_ich_jpg import SUBJECTS_WITH_SHIFTED_BONE
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 

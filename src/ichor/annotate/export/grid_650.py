@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ichor.orientation import radiological_pixel_mm, to_radiological
-from ichor.read.ct_ich import SIZE
+from ichor.read.ct_ich_jpg import SIZE
 from ichor.scan import Scan
 
 AIR_HU = -1000.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ichor.dataset.export.release import GRAY_STEPS
+from ichor.dataset.ct_ich.release import GRAY_STEPS
 from ichor.formats.hu_scale import WHOLE_HU, HuScale
 from ichor.scan import Scan
 

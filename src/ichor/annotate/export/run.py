@@ -15,7 +15,7 @@ from ichor.atomic import disk_errors_told, whole_folder, write_whole
 from ichor.errors import IchorError
 from ichor.version import __version__
 
-TARGETS = {"ct-ich": "ct_ich", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
+TARGETS = {"ct-ich": "ct_ich_layout", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
 # What an export is of, and which case is which scan of the project; it names nobody.
 RECORD = "export.json"
 

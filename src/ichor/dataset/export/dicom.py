@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ichor.atomic import whole_folder
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.export.release import DELINEATED, RELEASES, SCANNER, SEX_LETTERS
-from ichor.dataset.tables import Subject
+from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.release import DELINEATED, RELEASES, SCANNER, SEX_LETTERS
+from ichor.dataset.ct_ich.tables import Subject
 from ichor.formats.dicom_ct import CtFacts, ct_images, write_images
 from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
 from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE

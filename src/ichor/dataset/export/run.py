@@ -11,9 +11,9 @@ from typing import Protocol, cast
 
 from ichor.atomic import disk_errors_told, write_whole
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.export.release import RELEASES, readme
-from ichor.dataset.tables import Subject
+from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.release import RELEASES, readme
+from ichor.dataset.ct_ich.tables import Subject
 from ichor.errors import IchorError
 from ichor.version import __version__
 

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ichor.dataset import published
 from ichor.dataset.case import CHRONIC_SUBJECT
-from ichor.dataset.check.jpg import GRAY, check_jpg
-from ichor.dataset.check.known import known_defects
-from ichor.dataset.check.nifti import check_folders, check_nifti
-from ichor.dataset.check.report import Problem, Report, SubjectReport, sort_problems
-from ichor.dataset.check.tables import Tables
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.statistics import named
-from ichor.read.ct_ich import MASK_ABOVE
+from ichor.dataset.ct_ich import CtIch, published
+from ichor.dataset.ct_ich.check.jpg import GRAY, check_jpg
+from ichor.dataset.ct_ich.check.known import known_defects
+from ichor.dataset.ct_ich.check.nifti import check_folders, check_nifti
+from ichor.dataset.ct_ich.check.report import Problem, Report, SubjectReport, sort_problems
+from ichor.dataset.ct_ich.check.tables import Tables
+from ichor.dataset.naming import named
+from ichor.read.ct_ich_jpg import MASK_ABOVE
 
 
 class Checker:

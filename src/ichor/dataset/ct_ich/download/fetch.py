@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ichor.dataset.download.listing import Listed
-from ichor.dataset.download.web import Broken, Connection, Patience, read
+from ichor.dataset.ct_ich.download.listing import Listed
+from ichor.dataset.ct_ich.download.web import Broken, Connection, Patience, read
 
 _LONGEST_WAIT_S = 60
 _FIRST_ATTEMPTS = 2  # at a server that has not answered yet: the address may be wrong

@@ -13,10 +13,10 @@ from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut
 from ichor.annotate.export.grid_650 import Grid, grid_of
 from ichor.annotate.export.regions import FILE, encoded_regions
 from ichor.atomic import write_whole
-from ichor.dataset.layout import IMAGES, write_images, write_masks, write_tables
-from ichor.dataset.tables import SliceRow, Subject
+from ichor.dataset.ct_ich.layout import IMAGES, write_images, write_masks, write_tables
+from ichor.dataset.ct_ich.tables import SliceRow, Subject
 from ichor.errors import UnreadableInput
-from ichor.read.ct_ich import PIXEL_MM, SLICE_MM
+from ichor.read.ct_ich_jpg import PIXEL_MM, SLICE_MM
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 
@@ -121,7 +121,7 @@ def _copy_originals(one: Annotated, folder: Path) -> bool:
     The copies are numbered from 1, as the layout has it, where the lowest slices of the original are left out.
     """
     from ichor.read import open_scan
-    from ichor.read.ct_ich import slice_numbers
+    from ichor.read.ct_ich_jpg import slice_numbers
 
     source = one.scan.source
     if source.kind != "ct-ich" or source.path.name != one.case:

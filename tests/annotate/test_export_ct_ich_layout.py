@@ -17,16 +17,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from ichor.annotate.ct_ich import import_ct_ich
 from ichor.annotate.export.annotated import case_numbers
 from ichor.annotate.export.grid_650 import grid_of
 from ichor.annotate.export.run import export
+from ichor.annotate.import_delineations import import_ct_ich
 from ichor.annotate.project import UNSTATED, Labels, Person, Project, open_project
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.tables import SliceRow, read_demographics, read_slice_table
+from ichor.dataset.ct_ich.tables import SliceRow, read_demographics, read_slice_table
 from ichor.errors import IchorError, UnreadableInput
 from ichor.read import open_scan
-from ichor.read.ct_ich import read_mask, slice_numbers
+from ichor.read.ct_ich_jpg import read_mask, slice_numbers
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.windows import BONE, BRAIN

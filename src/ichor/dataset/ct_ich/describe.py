@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ichor.dataset.beyond import count_beyond
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.differences import Copy, explain_slices, explain_subjects
-from ichor.dataset.published import TABLE_3, TABLE_4
-from ichor.dataset.statistics import Statistics
+from ichor.dataset.ct_ich.beyond import count_beyond
+from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.differences import Copy, explain_slices, explain_subjects
+from ichor.dataset.ct_ich.published import TABLE_3, TABLE_4
+from ichor.dataset.ct_ich.statistics import Statistics
 from ichor.version import __version__
 
 COMMAND = "ichor dataset describe ct-ich"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ichor.dataset.check.known import NO_FILE, labelled_normal
-from ichor.dataset.check.report import Problem, missing
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.tables import SliceRow, Subject, read_demographics, read_slice_table
+from ichor.dataset.ct_ich.check.known import NO_FILE, labelled_normal
+from ichor.dataset.ct_ich.check.report import Problem, missing
+from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.tables import SliceRow, Subject, read_demographics, read_slice_table
 from ichor.subtypes import Subtype
 
 Slices = dict[str, dict[int, SliceRow]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ichor.dataset import published
-from ichor.dataset.published import Published
-from ichor.dataset.statistics import Statistics, named
+from ichor.dataset.ct_ich import published
+from ichor.dataset.ct_ich.published import Published
+from ichor.dataset.ct_ich.statistics import Statistics
+from ichor.dataset.naming import named
 from ichor.subtypes import Subtype
 
 # How the conditions on file call a subtype; the table spells extradural in two ways.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.tables import read_demographics, read_slice_table
+from ichor.dataset.ct_ich.tables import read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
 from made_ct_ich import DEMOGRAPHICS_HEADER, HEADER, write_ct_ich

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ichor.dataset.statistics import Statistics
+from ichor.dataset.ct_ich.statistics import Statistics
 from ichor.subtypes import Subtype
 
 # `CtIch.fingerprint` of release 1.0.0 as PhysioNet gives it out.

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import pytest
 
-from ichor.dataset.download import Download
-from ichor.dataset.download.listing import Listed, release
-from ichor.dataset.download.run import CONNECTIONS, MOST_FAILED, PARTIAL
-from ichor.dataset.download.web import Patience
+from ichor.dataset.ct_ich.download import Download
+from ichor.dataset.ct_ich.download.listing import Listed, release
+from ichor.dataset.ct_ich.download.run import CONNECTIONS, MOST_FAILED, PARTIAL
+from ichor.dataset.ct_ich.download.web import Patience
 from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.locks import one_at_a_time
 from odd_server import Handler, Odd, OddServer, serving
 from paths import CT_ICH_PART
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 QUICK = Patience(timeout_s=20, attempts=3, pause_s=0.01)
 CONTENT = {f"049/{name}/{k}.jpg": bytes([k]) * (40_000 + k) for name in ("brain", "bone") for k in range(6)}
 FILES = tuple(Listed(path, len(one), hashlib.sha256(one).hexdigest()) for path, one in CONTENT.items())
@@ -70,7 +70,7 @@ def test_the_list_holds_every_file_of_the_release() -> None:
 def test_the_script_makes_the_list_again(ct_ich: Path, tmp_path: Path) -> None:
     command = [sys.executable, ROOT / "scripts/ct_ich_list.py", ct_ich, tmp_path / "list"]
     subprocess.run(command, check=True, capture_output=True)
-    shipped = ROOT / "src/ichor/dataset/download/ct-ich-1.0.0.txt.gz"
+    shipped = ROOT / "src/ichor/dataset/ct_ich/download/ct-ich-1.0.0.txt.gz"
     assert (tmp_path / "list").read_bytes() == shipped.read_bytes()
 
 

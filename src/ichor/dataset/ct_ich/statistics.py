@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ichor.dataset.tables import SliceRow, Subject
+from ichor.dataset.ct_ich.tables import SliceRow, Subject
 from ichor.subtypes import Subtype
 
 ADULT_YEARS = 18  # the paper's two age groups
@@ -69,18 +68,6 @@ class Statistics:
         """How many are under 18 and how many older: '27, 55'."""
         young = sum(one.age_years < ADULT_YEARS for one in self.subjects)
         return f"{young}, {len(self.subjects) - young}"
-
-
-def named(subjects: Iterable[str]) -> str:
-    """Subjects' numbers as people write them: '049, 059 to 065'; 'none' where there are none."""
-    runs: list[list[str]] = []
-    for subject in sorted(subjects):
-        if runs and int(subject) == int(runs[-1][-1]) + 1:
-            runs[-1].append(subject)
-        else:
-            runs.append([subject])
-    parts = (f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
-    return ", ".join(parts) or "none"
 
 
 def _age(years: float) -> str:

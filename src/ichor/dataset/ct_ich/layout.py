@@ -5,7 +5,7 @@
     Patients_CT/NNN/bone/k.jpg            level 700, width 3200
     hemorrhage_diagnosis.csv, patient_demographics.csv
 
-Hssayeni M. (2019), doi:10.13026/w8q8-ky94. `ichor.read.ct_ich` and `ichor.dataset.tables` read it.
+Hssayeni M. (2019), doi:10.13026/w8q8-ky94. `ichor.read.ct_ich_jpg` and `ichor.dataset.ct_ich.tables` read it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ichor.dataset.tables import SliceRow, Subject
-from ichor.read.ct_ich import MASK_ABOVE, SIZE
+from ichor.dataset.ct_ich.tables import SliceRow, Subject
+from ichor.read.ct_ich_jpg import MASK_ABOVE, SIZE
 from ichor.subtypes import Subtype
 from ichor.windows import BONE, BRAIN
 

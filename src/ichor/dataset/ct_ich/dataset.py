@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.dataset.case import Case, Cases
-from ichor.dataset.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
+from ichor.dataset.ct_ich.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions
 from ichor.read.ct_ich_geometry import FILE as SIZES
@@ -107,7 +107,7 @@ class CtIch:
     def truth(self, subject: str) -> Case:
         """The same for who needs no images: release 1.0.0 spares them, its voxels are all 0."""
         if self.release == "1.0.0":
-            from ichor.read.ct_ich import read_grid
+            from ichor.read.ct_ich_jpg import read_grid
 
             return self._case(subject, read_grid)
         return self.case(subject)
@@ -129,7 +129,7 @@ class CtIch:
     def _lowest_slice(self, subject: str) -> int:
         """The number of the subject's lowest slice; release 1.0.0 may be there in part."""
         if self.release == "1.0.0":
-            from ichor.read.ct_ich import slice_numbers
+            from ichor.read.ct_ich_jpg import slice_numbers
 
             return slice_numbers(self.scan_path(subject))[0]
         return 1
@@ -137,7 +137,7 @@ class CtIch:
     def mask(self, subject: str) -> NDArray[np.bool_]:
         """(n, rows, columns), the subject's delineation. Raises UnreadableInput where it cannot be read."""
         if self.release == "1.0.0":
-            from ichor.read.ct_ich import read_mask
+            from ichor.read.ct_ich_jpg import read_mask
 
             return read_mask(self.scan_path(subject))
         from ichor.read.ct_ich_nifti import read_mask as read_nifti_mask
@@ -147,7 +147,7 @@ class CtIch:
     def delineated_slices(self, subject: str) -> frozenset[int]:
         """The numbers (from 1) of the slices with a delineation: by the files of 1.0.0, by the voxels of 1.3.1."""
         if self.release == "1.0.0":
-            from ichor.read.ct_ich import mask_numbers
+            from ichor.read.ct_ich_jpg import mask_numbers
 
             return frozenset(mask_numbers(self.scan_path(subject)))
         return frozenset((np.flatnonzero(self.mask(subject).any(axis=(1, 2))) + 1).tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ichor.dataset.check.report import Problem
+from ichor.dataset.ct_ich.check.report import Problem
 
 NO_FILE = "expected a file of that name, found none"
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ichor.dataset.download.listing import Listed
+from ichor.dataset.ct_ich.download.listing import Listed
 from ichor.errors import UnreadableInput
 
 MOST_BYTES = 2**30  # of the archive; the dataset has 112 MB

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ichor.annotate.export.regions import FILE, decoded_regions, read_regions
 from ichor.annotate.project import UNSTATED, Labels, Person, Project
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.tables import SliceRow
-from ichor.dataset.tables import Subject as Row
+from ichor.dataset.ct_ich.tables import SliceRow
+from ichor.dataset.ct_ich.tables import Subject as Row
 from ichor.errors import IchorError
 from ichor.subtypes import Subtype
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ichor.dataset.check.known import NO_FILE, shifted_bone
-from ichor.dataset.check.offset import Skulls
-from ichor.dataset.check.report import SubjectReport, missing
-from ichor.dataset.check.tables import names
-from ichor.dataset.tables import SliceRow
-from ichor.read.ct_ich import MASK_ABOVE, SIZE
+from ichor.dataset.ct_ich.check.known import NO_FILE, shifted_bone
+from ichor.dataset.ct_ich.check.offset import Skulls
+from ichor.dataset.ct_ich.check.report import SubjectReport, missing
+from ichor.dataset.ct_ich.check.tables import names
+from ichor.dataset.ct_ich.tables import SliceRow
+from ichor.read.ct_ich_jpg import MASK_ABOVE, SIZE
 
 _FILE = re.compile(r"(\d+)(_HGE_Seg)?\.jpg")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ichor.dataset.check.known import NO_FILE
-from ichor.dataset.check.report import SubjectReport
-from ichor.dataset.check.tables import names
-from ichor.dataset.ct_ich import SUBJECT_NUMBER
-from ichor.dataset.tables import SliceRow
+from ichor.dataset.ct_ich.check.known import NO_FILE
+from ichor.dataset.ct_ich.check.report import SubjectReport
+from ichor.dataset.ct_ich.check.tables import names
+from ichor.dataset.ct_ich.dataset import SUBJECT_NUMBER
+from ichor.dataset.ct_ich.tables import SliceRow
 from ichor.errors import UnreadableInput
 from ichor.read import nifti
 from ichor.read.ct_ich_nifti import read_mask

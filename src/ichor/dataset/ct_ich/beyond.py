@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ichor.dataset.case import CHRONIC_SUBJECT
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.differences import CONDITION_WORDS, condition_names
-from ichor.dataset.statistics import Statistics, named
+from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.differences import CONDITION_WORDS, condition_names
+from ichor.dataset.ct_ich.statistics import Statistics
+from ichor.dataset.naming import named
 from ichor.subtypes import Subtype
 
 

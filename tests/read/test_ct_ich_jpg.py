@@ -7,7 +7,7 @@ import pytest
 
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
-from ichor.read.ct_ich import combine, read_mask
+from ichor.read.ct_ich_jpg import combine, read_mask
 from ichor.windows import BONE, BRAIN
 from made_ct_ich import write_ct_ich
 from paths import CT_ICH_PART

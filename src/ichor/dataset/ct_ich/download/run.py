@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from ichor.dataset.download.archive import MOST_BYTES, unpacked
-from ichor.dataset.download.fetch import Fetcher, Stopped, Wrong
-from ichor.dataset.download.listing import Listed, release
-from ichor.dataset.download.web import Broken, Patience, Refused
+from ichor.dataset.ct_ich.download.archive import MOST_BYTES, unpacked
+from ichor.dataset.ct_ich.download.fetch import Fetcher, Stopped, Wrong
+from ichor.dataset.ct_ich.download.listing import Listed, release
+from ichor.dataset.ct_ich.download.web import Broken, Patience, Refused
 from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.locks import Busy, one_at_a_time
 
