@@ -133,7 +133,7 @@ def test_every_subject_is_reported_on_by_a_model_that_never_saw_it(run: Path, da
 
 
 def test_interrupted_or_not_it_comes_to_the_same(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
-    """Of the fold in which the run was killed: the same losses and the same out-of-fold answers."""
+    """Of the fold in which the run was killed: the same losses and the same raw output."""
     done = crossval(config, "--data", data, "--out", tmp_path / "straight", "--fold", 2)
     assert done.returncode == 0, done.stderr
     losses = [
@@ -225,11 +225,11 @@ def test_the_same_command_runs_under_torchrun(data: Path, config: Path, tmp_path
     assert len((tmp_path / "two/fold-2/history.jsonl").read_text().splitlines()) == 2
 
 
-def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_path: Path) -> None:
-    """The released code's stretch on the same out-of-fold answers."""
-    again = {**TILES, "name": "again", "answers_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
+def test_raw_output_is_postprocessed_again_without_a_fit(run: Path, data: Path, tmp_path: Path) -> None:
+    """The released code's stretch on the same raw output."""
+    again = {**TILES, "name": "again", "raw_output_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
     file = write(again, tmp_path / "again.yaml")
-    done = crossval(file, "--data", data, "--out", tmp_path / "again", "--answers", run)
+    done = crossval(file, "--data", data, "--out", tmp_path / "again", "--raw-output", run)
     assert done.returncode == 0, done.stderr
     assert not list((tmp_path / "again").rglob("weights.pt"))
     dataset = CtIch(data)
@@ -238,30 +238,33 @@ def test_answers_are_decided_on_again_without_a_fit(run: Path, data: Path, tmp_p
     assert all((p.slice_probability > 0.5).all() for p in predictions.values())
 
     # The other ranks of a torchrun group leave it to the first.
-    assert crossval(file, "--data", data, "--out", tmp_path / "x", "--answers", run, RANK="1").returncode == 0
+    assert crossval(file, "--data", data, "--out", tmp_path / "x", "--raw-output", run, RANK="1").returncode == 0
     other = write({**again, "settings": {**again["settings"], "width": 3}}, tmp_path / "other.yaml")
     for words, line in (
-        ([file, "--data", data, "--out", tmp_path / "x"], "expected --answers, a run of tiles"),
-        ([file, "--data", data, "--out", tmp_path / "x", "--answers", tmp_path], "expected a run of tiles, found none"),
+        ([file, "--data", data, "--out", tmp_path / "x"], "expected --raw-output, a run of tiles"),
         (
-            [file, "--data", data, "--out", tmp_path / "x", "--answers", tmp_path / "again"],
+            [file, "--data", data, "--out", tmp_path / "x", "--raw-output", tmp_path],
+            "expected a run of tiles, found none",
+        ),
+        (
+            [file, "--data", data, "--out", tmp_path / "x", "--raw-output", tmp_path / "again"],
             "expected a run of tiles, found one of again",
         ),
         (
-            [other, "--data", data, "--out", tmp_path / "x", "--answers", run],
-            "expected answers by the settings of again",
+            [other, "--data", data, "--out", tmp_path / "x", "--raw-output", run],
+            "expected raw output by the settings of again",
         ),
-        (["paper/threshold", "--data", data, "--out", tmp_path / "x", "--answers", run], "expected no --answers"),
+        (["paper/threshold", "--data", data, "--out", tmp_path / "x", "--raw-output", run], "expected no --raw-output"),
     ):
         refused(line, "crossval", *words)
         assert not (tmp_path / "x").exists()
 
 
-def test_answers_that_were_made_anew_are_decided_on_anew(run: Path, data: Path, tmp_path: Path) -> None:
+def test_raw_output_that_was_made_anew_is_postprocessed_anew(run: Path, data: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
-    again = {**TILES, "name": "again", "answers_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
+    again = {**TILES, "name": "again", "raw_output_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
     file = write(again, tmp_path / "again.yaml")
-    words = [file, "--data", data, "--out", tmp_path / "again", "--answers", tmp_path / "run", "--fold", 2]
+    words = [file, "--data", data, "--out", tmp_path / "again", "--raw-output", tmp_path / "run", "--fold", 2]
     assert crossval(*words).returncode == 0
     before = figures(tmp_path / "again")
     for kept in (tmp_path / "run/fold-2/out-of-fold").iterdir():

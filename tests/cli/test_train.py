@@ -90,7 +90,7 @@ def test_a_run_leaves_what_the_design_says(run: Path, data: Path) -> None:
     assert metrics["made_by"]["command"].startswith("ichor train ")
     assert "/" not in metrics["made_by"]["command"]  # no path of a machine in what is committed
     assert str(data) not in json.dumps(metrics)
-    assert set(metrics["made_by"]["chosen"]["1"]) == set(Parameters.model_fields)
+    assert set(metrics["made_by"]["parameters"]["1"]) == set(Parameters.model_fields)
     figure = metrics["dice"]["paper_average"]
     assert set(figure) == {"value", "ci95", "n"}
     assert figure["n"] == 2

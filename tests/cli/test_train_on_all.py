@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def on_all(folder: Path) -> list[object]:
     """The command that trains on all but two, which has been called."""
-    where = ["--data", folder / "data", "--out", folder / "final", "--chosen-in", folder / "run"]
+    where = ["--data", folder / "data", "--out", folder / "final", "--calibrate-on", folder / "run"]
     words = ["train", folder / "smoke.yaml", *where, *(w for s in LEFT_OUT for w in ("--all-but", s))]
     done = ichor(*words)
     assert done.returncode == 0, done.stderr
@@ -108,7 +108,7 @@ def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Pa
     for text in (
         "trained on all subjects of a dataset in the layout of ct-ich",
         "but 080, 088: 8 subjects.",
-        "by `ichor train smoke.yaml --data ct-ich --out FINAL --chosen-in RUN --all-but 080 --all-but 088`",
+        "by `ichor train smoke.yaml --data ct-ich --out FINAL --calibrate-on RUN --all-but 080 --all-but 088`",
         "No figure here is of this model",
         "All is chosen on what the five models below say of the subjects that they were tested on",
         "| figure | this recipe |",
@@ -142,7 +142,7 @@ def test_it_is_not_trained_twice_and_stays_with_the_run_that_it_was_chosen_in(
     refused("expected fold 2's network as it was reported on, model.onnx, found model.int8.onnx", *words)
     file.write_text(as_it_was)
     (run / "reported.json").write_text("{}")  # its folds were done anew
-    refused("expected a run with chosen in", *words)
+    refused("expected a run with calibrated on", *words)
 
 
 def test_networks_are_shared_by_the_folds_that_test_on_what_they_did_not_see(folder: Path) -> None:
@@ -212,13 +212,13 @@ def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path)
     half = tmp_path / "half"
     shutil.copytree(run, half, ignore=shutil.ignore_patterns("fold-*"))
     (half / "metrics.json").write_text(json.dumps({**json.loads((run / "metrics.json").read_text()), "folds": [1, 4]}))
-    chosen, bad = ("--chosen-in", run), ("--all-but", "059", "--all-but", "88")
+    chosen, bad = ("--calibrate-on", run), ("--all-but", "059", "--all-but", "88")
     for line, words in (
         ("expected subjects of the dataset to leave out, found 059, 88", (config, *data, *chosen, *bad)),
-        ("--all-but: expected --chosen-in RUN beside it", (config, *data, "--all-but", "088")),
-        ("--chosen-in: expected no --fold", (config, *data, *chosen, "--fold", "2")),
-        ("expected a finished run of `ichor crossval`", (config, *data, "--chosen-in", tmp_path)),
-        ("expected a run of folds 1 to 5, found 1, 4", (config, *data, "--chosen-in", half)),
+        ("--all-but: expected --calibrate-on RUN beside it", (config, *data, "--all-but", "088")),
+        ("--calibrate-on: expected no --fold", (config, *data, *chosen, "--fold", "2")),
+        ("expected a finished run of `ichor crossval`", (config, *data, "--calibrate-on", tmp_path)),
+        ("expected a run of folds 1 to 5, found 1, 4", (config, *data, "--calibrate-on", half)),
         ("expected a run of smoke with the same settings", (other, *data, *chosen)),
         ("expected training.keep last and no patience", (best, *data, *chosen)),
         ("expected a method that can be trained on all subjects, found threshold", ("paper/threshold", *data, *chosen)),
@@ -250,7 +250,7 @@ def test_own_data_is_gone_on_with_from_the_package(folder: Path, package: Path, 
     # What it has seen is remembered through the packages that it comes from.
     at = ["--data", folder / "data", "--out", tmp_path / "x"]
     refused(
-        "expected a package that has not seen",
+        "expected a package that was not trained on subjects to test",
         "train",
         folder / "smoke.yaml",
         *at,
@@ -266,7 +266,10 @@ def test_what_is_refused_leaves_with_2(folder: Path, package: Path, tmp_path: Pa
     at = ("--data", folder / "data", "--out", tmp_path / "x")
     done = ichor("crossval", folder / "smoke.yaml", *at, "--from", package)
     assert done.returncode == 2
-    assert "expected a package that has not seen those who are to be unseen, found one trained on" in done.stderr
+    assert (
+        "expected a package that was not trained on subjects to test or calibrate on, found one trained on"
+        in done.stderr
+    )
     assert done.stderr.count("\n") == 1
 
 
@@ -282,9 +285,9 @@ def test_a_start_that_does_not_fit_is_one_line(folder: Path, package: Path, tmp_
         ("expected a model package or one of model", (config, *data, "--from", "nothing")),
         ("skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", "model")),
         ("the network of smoke, subtype head yes, found subtype head no", (with_head, *data, "--from", package)),
-        ("expected method unet-slices to go on from and with", ("paper/threshold", *data, "--from", package)),
+        ("a package of the method threshold, found one of unet", ("paper/threshold", *data, "--from", package)),
         ("expected a package that says on whom it was trained", (config, *data, "--from", nobody)),
-        ("expected a package that has not seen", (config, *data, "--from", package, "--fold", "2")),
+        ("not trained on subjects to test or", (config, *data, "--from", package, "--fold", "2")),
     ):  # fmt: skip
         refused(line, "train", *words)
         assert not (tmp_path / "x").exists()

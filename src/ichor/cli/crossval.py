@@ -18,9 +18,14 @@ def crossval(
         list[int] | None,
         typer.Option("--fold", min=1, max=5, help="Only this fold; may be given again. All five otherwise."),
     ] = None,
-    answers: Annotated[
+    raw_output: Annotated[
         Path | None,
-        typer.Option("--answers", help="The run whose answers an experiment without a fit of its own decides on."),
+        typer.Option(
+            "--raw-output",
+            "--answers",
+            metavar="RUN",
+            help="The run whose raw output an experiment postprocesses that fits no method of its own.",
+        ),
     ] = None,
     start: FromOption = None,
 ) -> None:
@@ -30,4 +35,4 @@ def crossval(
     call reports on all folds that are done by then. Every epoch and every subject is kept: the same command continues
     where the last one stopped.
     """
-    run_experiment("crossval", config, data, out, fold or [], answers, start)
+    run_experiment("crossval", config, data, out, fold or [], raw_output, start)

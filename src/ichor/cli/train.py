@@ -15,7 +15,7 @@ from ichor.errors import BadConfig
 
 FromOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="PACKAGE", help="A model package, by name or folder, whose weights to go on from."),
+    typer.Option("--from", metavar="PACKAGE", help="The model package, by name or folder, to start from."),
 ]
 
 
@@ -24,33 +24,34 @@ def train(
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The run's folder; an interrupted run continues there.")],
     fold: Annotated[int | None, typer.Option("--fold", min=1, max=5, help="Another fold than the config's.")] = None,
-    chosen_in: Annotated[
+    calibrate_on: Annotated[
         Path | None,
         typer.Option(
+            "--calibrate-on",
             "--chosen-in",
             metavar="RUN",
-            help="Train on all subjects; choose on what this finished run's five models say of their test subjects.",
+            help="Train on all subjects; calibrate on the out-of-fold output of this finished run's five models.",
         ),
     ] = None,
     all_but: Annotated[
         list[str] | None,
-        typer.Option("--all-but", metavar="SUBJECT", help="With --chosen-in: leave this one out; may be given again."),
+        typer.Option("--all-but", metavar="SUBJECT", help="With --calibrate-on: leave it out; may be given again."),
     ] = None,
     start: FromOption = None,
 ) -> None:
-    """Train CONFIG on one fold and report on the fold's test subjects; or, with --chosen-in, on all subjects.
+    """Train CONFIG on one fold and report on the fold's test subjects; or, with --calibrate-on, on all subjects.
 
     Every epoch is a checkpoint: the same command continues where the last one stopped. Under torchrun the same
     command trains on several devices.
     """
-    if chosen_in is None:
+    if calibrate_on is None:
         if all_but:
-            raise BadConfig("--all-but: expected --chosen-in RUN beside it, a run over five folds, found none")
+            raise BadConfig("--all-but: expected --calibrate-on RUN beside it, a run over five folds, found none")
         run_experiment("train", config, data, out, [] if fold is None else [fold], None, start)
     elif fold is not None:
-        raise BadConfig(f"--chosen-in: expected no --fold, since all subjects are trained on, found {fold}")
+        raise BadConfig(f"--calibrate-on: expected no --fold, since all subjects are trained on, found {fold}")
     else:
-        _train_on_all(config, data, out, chosen_in, all_but or [], start)
+        _train_on_all(config, data, out, calibrate_on, all_but or [], start)
 
 
 def export(
@@ -66,7 +67,7 @@ def export(
 
 
 def run_experiment(
-    command: str, config: str, data: Path, out: Path, folds: list[int], answers: Path | None, start: str | None
+    command: str, config: str, data: Path, out: Path, folds: list[int], raw_output: Path | None, start: str | None
 ) -> None:
     """Do these folds of an experiment (the command's own if there are none) and show its figures."""
     from ichor.dataset.ct_ich import CtIch
@@ -74,34 +75,48 @@ def run_experiment(
     from ichor.experiments.config import load_config
     from ichor.experiments.run import cross_validate
 
-    chosen = load_config(config)
-    every = [*range(1, N_FOLDS + 1)] if command == "crossval" else [chosen.fold]  # train
+    experiment = load_config(config)
+    every = [*range(1, N_FOLDS + 1)] if command == "crossval" else [experiment.fold]  # train
 
     def command_of(numbers: Sequence[int]) -> str:
         # `ichor train` does one fold: several were done by several calls, and are done by one of crossval.
         word = command if len(numbers) == 1 else "crossval"
         all_of = every if word == command else [*range(1, N_FOLDS + 1)]
         some = [] if list(numbers) == all_of else [word for n in numbers for word in ("--fold", str(n))]
-        return _shown(word, config, *some, *(() if answers is None else ("--answers", "ANSWERS")), start=start)
+        return _shown(word, config, *some, *(() if raw_output is None else ("--raw-output", "OTHER")), start=start)
 
     with training_packages():
         metrics = cross_validate(
-            chosen, CtIch(data), out, sorted(set(folds)) or every, command_of=command_of, answers=answers, start=start
+            experiment,
+            CtIch(data),
+            out,
+            sorted(set(folds)) or every,
+            command_of=command_of,
+            raw_output=raw_output,
+            start=start,
         )
     if metrics is not None:
         show_figures(metrics, out)
 
 
-def _train_on_all(config: str, data: Path, out: Path, chosen_in: Path, left_out: list[str], start: str | None) -> None:
+def _train_on_all(
+    config: str, data: Path, out: Path, calibrate_on: Path, left_out: list[str], start: str | None
+) -> None:
     from ichor.dataset.ct_ich import CtIch
     from ichor.experiments.config import load_config
     from ichor.experiments.final import train_on_all
 
     words = [word for subject in left_out for word in ("--all-but", subject)]
-    command = _shown("train", config, "--chosen-in", "RUN", *words, start=start, out="FINAL")
+    command = _shown("train", config, "--calibrate-on", "RUN", *words, start=start, out="FINAL")
     with training_packages():
         train_on_all(
-            load_config(config), CtIch(data), out, chosen_in=chosen_in, left_out=left_out, command=command, start=start
+            load_config(config),
+            CtIch(data),
+            out,
+            calibrate_on=calibrate_on,
+            left_out=left_out,
+            command=command,
+            start=start,
         )
     typer.echo(f"{out}: trained on all subjects{' but ' + ', '.join(left_out) if left_out else ''}")
     typer.echo(f"{out / 'out-of-fold.json'}: the figures of its recipe over five folds; `ichor export` packs both")
@@ -109,7 +124,7 @@ def _train_on_all(config: str, data: Path, out: Path, chosen_in: Path, left_out:
 
 
 def _shown(command: str, config: str, *words: str, start: str | None, out: str = "RUN") -> str:
-    """A command as it is told to others: without the paths of this machine."""
+    """A command as it is recorded: without the paths of this machine."""
     name = Path(config).name if Path(config).is_file() else config
     begun = () if start is None else ("--from", Path(start).name)
     return shlex.join(["ichor", command, name, "--data", "ct-ich", "--out", out, *words, *begun])

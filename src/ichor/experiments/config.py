@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from ichor.errors import BadConfig
 from ichor.methods import get
@@ -31,10 +31,12 @@ class ExperimentConfig(Strict):
     reduced: bool = Field(False, description="whether this stands for a larger experiment")
     cross_fitted: bool = Field(
         False,
-        description="whether a fold chooses on the blocks next to its own, by networks that did not see them",
+        description="whether a fold is calibrated on the blocks next to its own, by fits that did not see them",
     )
-    answers_of: str | None = Field(
-        None, description="the experiment whose out-of-fold answers are decided on again; nothing is fitted then"
+    raw_output_of: str | None = Field(
+        None,
+        description="the experiment whose out-of-fold raw output is postprocessed again; nothing is fitted then",
+        validation_alias=AliasChoices("raw_output_of", "answers_of"),  # `answers_of` before 0.2
     )
     settings: dict[str, Any] = Field(default_factory=dict)
 

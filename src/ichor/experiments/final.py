@@ -42,18 +42,18 @@ def train_on_all(
     dataset: CtIch,
     final: Path,
     *,
-    chosen_in: Path,
+    calibrate_on: Path,
     left_out: Sequence[str],
     command: str,
     start: str | Path | None = None,
 ) -> None:
-    """Train on all subjects of the dataset but those `left_out`, who are not chosen on either.
+    """Train on all subjects of the dataset but those `left_out`, which are not calibrated on either.
 
-    It is chosen on what the five models of the run `chosen_in` say of their test subjects. What a previous call
-    finished is not done again. `command` is said to have made it; `start` is as in `cross_validate`. Raises BadConfig
-    where a subject left out is not there, where the recipe wants validation subjects to train, where `chosen_in` is
-    not a run of the same experiment, data and start over all five folds, where `final` holds something else or what
-    was chosen in that run before it was done anew, and as `cross_validate` does for `start`.
+    Calibration is on the out-of-fold output of the five models of the run `calibrate_on`. What a previous call finished
+    is not done again. `command` is recorded as what made it; `start` is as in `cross_validate`. Raises BadConfig where
+    a subject left out is not there, where the recipe wants validation subjects to train, where `calibrate_on` is not a
+    run of the same experiment, data and start over all five folds, where `final` holds something else or was calibrated
+    on that run before it was done anew, and as `cross_validate` does for `start`.
     """
     require_no_validation(config)
     if unknown := [subject for subject in left_out if subject not in dataset.subjects]:
@@ -64,16 +64,18 @@ def train_on_all(
     started = None if start is None else read_start(start, config)
     if started is not None:
         started.require_unseen(dataset, left_out)
-    chosen = _require_run(chosen_in, config, dataset, started)
+    calibrated_on = _require_run(calibrate_on, config, dataset, started)
     if is_first_rank():
-        claim(final, config, dataset, left_out=sorted(set(left_out)), chosen_in=chosen, **started_from(started))
+        claim(
+            final, config, dataset, left_out=sorted(set(left_out)), calibrated_on=calibrated_on, **started_from(started)
+        )
 
     def fit(method: Method) -> Method:
         able = require(method, CrossFits, "be trained on all subjects")
         start_folder = None if started is None else started.folder
         able.fit_uncalibrated(dataset.cases(subjects), final / ALL, start=start_folder)
         if is_first_rank():
-            able.calibrate(_evidence(chosen_in, config, dataset, left_out))
+            able.calibrate(_evidence(calibrate_on, config, dataset, left_out))
         return method
 
     training = Training(
@@ -86,7 +88,7 @@ def train_on_all(
     )
     fit_into(final / ALL, config, training, command, fit)
     if is_first_rank():
-        write_whole(final / OUT_OF_FOLD, (chosen_in / METRICS).read_bytes())  # last: it says that all is done
+        write_whole(final / OUT_OF_FOLD, (calibrate_on / METRICS).read_bytes())  # last: it says that all is done
 
 
 def is_final(folder: Path) -> bool:

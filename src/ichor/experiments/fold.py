@@ -1,10 +1,10 @@
 """One fold of a run: fitted on its training block, and its test block predicted, subject by subject.
 
-RUN/fold-K/          what the fit leaves: checkpoint.pt, history.jsonl, weights.pt, made_by.json; of a fold that is
+RUN/fold-K/          the fit's own files: checkpoint.pt, history.jsonl, weights.pt, made_by.json; of a fold that is
                      cross-fitted made_by.json alone, and the rest in RUN/networks/ (see crossed.py)
 RUN/fold-K/model/    the fitted method as a package, without card and figures
 RUN/fold-K/out-of-fold/SUBJECT.npz    what is kept of each test subject (see kept.py)
-RUN/fold-K/answers.sha256    of a fold decided on another run's answers: the digest of these
+RUN/fold-K/raw-output.sha256    of a fold that postprocesses another run's raw output: the digest of that
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from ichor.runs.kept import read_raw, write_kept
 from ichor.segmentation import RawOutput, Segmentation
 
 OUT_OF_FOLD = "out-of-fold"
-ANSWERS = "answers.sha256"
+RAW_OUTPUT = "raw-output.sha256"
 
 PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
 
@@ -71,7 +71,7 @@ def kept_file(run: Path, number: int, subject: str) -> Path:
 
 
 def is_predicted(run: Path, fold: Fold) -> bool:
-    """Whether every test subject of the fold has been predicted, there are any, and it is told what made them."""
+    """Whether every test subject of the fold has been predicted, there are any, and what made them is recorded."""
     files = [kept_file(run, fold.number, subject) for subject in fold.test]
     return bool(files) and all(f.exists() for f in [*files, fold_folder(run, fold.number) / MADE_BY])
 
@@ -87,43 +87,42 @@ def digest(run: Path, fold: Fold) -> str:
 def fit_and_predict(
     config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None = None
 ) -> None:
-    """Fit on the training block, choose on the validation block or on those next to the test block, and predict that.
+    """Fit on the training block, calibrate on validation subjects or crosswise, and predict the test block.
 
     What a previous call finished is not done again. Every rank of a torchrun group fits; the first one predicts.
-    `start` is the package whose weights are gone on from.
+    `start` is the package whose weights the fit starts from.
     """
     method = _fit(config, dataset, run, fold, command, start)
     if is_first_rank() and not is_predicted(run, fold):
         model = fold_folder(run, fold.number) / MODEL
         if method is None or not on_accelerator():
-            # What is predicted with is what ships: the exported network. Only where it was fitted on a GPU does the
-            # fitted one answer, to within 1e-4 of it and many times faster.
+            # Predictions are made with what ships: the exported network. After a fit on a GPU the fitted network is
+            # used instead: it agrees to within 1e-4 and is many times faster.
             method = get(config.method).load(model)
         _predict(method, lambda subject: predict_keeping_raw(method, open_scan(dataset.scan_path(subject))), run, fold)
 
 
-def decide_again(config: ExperimentConfig, answers: Path, run: Path, fold: Fold, command: str) -> None:
-    """Decide by this experiment's settings on the answers that another run, `answers`, keeps for the fold's test block.
+def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fold, command: str) -> None:
+    """Postprocess, by this experiment's settings, the raw output that the run `other` keeps for the fold's test block.
 
-    Nothing is fitted and no network runs; the first rank of a torchrun group does it alone. What was decided on other
-    answers, before that run was done anew, is decided again. Raises BadConfig where that run has not predicted the
-    fold.
+    Nothing is fitted and no network runs; the first rank of a torchrun group does it alone. Predictions from an earlier
+    raw output, before `other` was done anew, are replaced. Raises BadConfig where `other` has not predicted the fold.
     """
     if not is_first_rank():
         return
-    if not is_predicted(answers, fold):
-        raise BadConfig(f"{answers}: expected a run that has predicted fold {fold.number}, found one that has not")
+    if not is_predicted(other, fold):
+        raise BadConfig(f"{other}: expected a run that has predicted fold {fold.number}, found one that has not")
     started, made_at = time.perf_counter(), commit()
-    folder, found = fold_folder(run, fold.number), digest(answers, fold)
-    if not (folder / ANSWERS).exists() or (folder / ANSWERS).read_text(encoding="utf-8") != found:
+    folder, found = fold_folder(run, fold.number), digest(other, fold)
+    if not (folder / RAW_OUTPUT).exists() or (folder / RAW_OUTPUT).read_text(encoding="utf-8") != found:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        write_whole(folder / ANSWERS, found)
+        write_whole(folder / RAW_OUTPUT, found)
     method = get(config.method)(**config.settings)
     postprocess = require(method, Postprocesses, "postprocess another run's raw output").postprocess
 
     def again(subject: str) -> tuple[Segmentation, RawOutput]:
-        raw = read_raw(kept_file(answers, fold.number, subject))
+        raw = read_raw(kept_file(other, fold.number, subject))
         return postprocess(raw), raw
 
     _predict(method, again, run, fold)

@@ -1,7 +1,7 @@
 """A run: one experiment over some folds, from the dataset to figures on the subjects it was tested on.
 
 RUN/config.yaml    the config with all defaults written out
-RUN/data.json      the fingerprint of the dataset, and the package gone on from where there is one
+RUN/data.json      the fingerprint of the dataset, and the package whose weights the fit started from, if any
 RUN/fold-K/        a fold (see fold.py); folds may be done by separate processes or machines that share RUN
 RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
 RUN/reported.json      the digest of each fold that they are of
@@ -26,13 +26,13 @@ from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.crossed import MODEL, NETWORKS, require_no_validation
 from ichor.experiments.fold import (
-    decide_again,
     digest,
     fit_and_predict,
     fold_folder,
     fold_of,
     is_predicted,
     kept_file,
+    postprocess_again,
     require_blocks,
 )
 from ichor.experiments.making import MADE_BY, is_first_rank
@@ -58,36 +58,36 @@ def cross_validate(
     folds: Iterable[int],
     *,
     command_of: CommandOf,
-    answers: Path | None = None,
+    raw_output: Path | None = None,
     start: str | Path | None = None,
 ) -> dict[str, Any] | None:
     """Do these folds of an experiment, 1 to 5, and report on all folds that are done by now.
 
     Returns the figures that it also writes to metrics.json; None on the other ranks of a torchrun group. What a
     previous call with the same `run` finished is not done again. `command_of` gives the command that does some folds,
-    which is what is said of their making: the last of several calls is not what made all of them. `answers` is the run
-    of the experiment that `config.answers_of` names. `start` is a model package, by name or folder, whose weights each
-    fold goes on from. Raises BadConfig where `run` holds another experiment, other data or another start, where
-    `answers` is missing, not asked for or of another experiment or network, where `start` has another network or has
-    seen a subject to test on, and where a block of a fold has no subject in the dataset.
+    which is recorded: the last of several calls did not make all of them. `raw_output`
+    is the run of the experiment that `config.raw_output_of` names. `start` is a model package, by name or folder, from
+    whose weights each fold starts. Raises BadConfig where `run` holds another experiment, other data or another start,
+    where `raw_output` is missing, not asked for or of another experiment or network, where `start` has another network
+    or has seen a test subject, and where a block of a fold has no subject in the dataset.
     """
-    chosen = [fold_of(config, dataset, number) for number in folds]
-    for fold in chosen:
+    asked = [fold_of(config, dataset, number) for number in folds]
+    for fold in asked:
         require_blocks(fold, dataset)
     if config.cross_fitted:
         require_no_validation(config)
-    if answers is not None or config.answers_of is not None:
-        _check_answers(config, dataset, answers)
+    if raw_output is not None or config.raw_output_of is not None:
+        _check_raw_output(config, dataset, raw_output)
     started = None if start is None else read_start(start, config)
     if started is not None:
-        # What is chosen on must not have been seen either.
-        blocks = [fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)] if config.cross_fitted else chosen
+        # Subjects to calibrate on must not have been seen either.
+        blocks = [fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)] if config.cross_fitted else asked
         started.require_unseen(dataset, [subject for fold in blocks for subject in fold.test])
     if is_first_rank():
         claim(run, config, dataset, **started_from(started))
-    for fold in chosen:
-        if answers is not None:
-            decide_again(config, answers, run, fold, command_of([fold.number]))
+    for fold in asked:
+        if raw_output is not None:
+            postprocess_again(config, raw_output, run, fold, command_of([fold.number]))
         else:
             fit_and_predict(config, dataset, run, fold, command_of([fold.number]), started)
     return _report(config, dataset, run, command_of) if is_first_rank() else None
@@ -130,10 +130,10 @@ def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command_of: Com
 
 
 def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
-    """What made the folds: commits and machines, each named once, the seconds of all fits, what each fold chose."""
+    """What made the folds: commits and machines, each named once, the seconds of all fits, each fold's parameters."""
     models = {f.number: fold_folder(run, f.number) / MODEL for f in folds}
-    # A fold that was decided again on another run's answers has no model of its own.
-    chosen = {str(k): read_config(model).parameters for k, model in models.items() if (model / CONFIG).exists()}
+    # A fold that postprocesses another run's raw output has no model of its own.
+    parameters = {str(k): read_config(model).parameters for k, model in models.items() if (model / CONFIG).exists()}
     makings = [fold_folder(run, f.number) / MADE_BY for f in folds]
     done = {str(f.number) for f in folds}  # networks that serve none of these folds were trained for others
     makings += [file for file in sorted((run / NETWORKS).glob(f"*/{MADE_BY}")) if done & {*file.parent.name.split("-")}]
@@ -142,30 +142,29 @@ def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
         "commit": ", ".join(dict.fromkeys(str(one["commit"]) for one in each)),
         "hardware": "; ".join(dict.fromkeys(str(one["hardware"]) for one in each)),
         "seconds": round(sum(float(one["seconds"]) for one in each), 1),
-        "chosen": {fold: values for fold, values in chosen.items() if values},
+        "parameters": {fold: values for fold, values in parameters.items() if values},
     }
 
 
-def _check_answers(config: ExperimentConfig, dataset: CtIch, answers: Path | None) -> None:
-    if answers is None:
-        raise BadConfig(
-            f"{config.name}: expected --answers, a run of {config.answers_of} whose answers are decided on again, "
-            "found none"
-        )
-    if config.answers_of is None:
-        raise BadConfig(f"{config.name}: expected no --answers, it fits its own, found {answers}")
+def _check_raw_output(config: ExperimentConfig, dataset: CtIch, run: Path | None) -> None:
+    wanted = config.raw_output_of
+    if run is None:
+        raise BadConfig(f"{config.name}: expected --raw-output, a run of {wanted} to postprocess, found none")
+    if wanted is None:
+        raise BadConfig(f"{config.name}: expected no --raw-output, it fits a method of its own, found {run}")
     try:
-        found = yaml.safe_load((answers / CONFIG).read_text(encoding="utf-8"))
+        found = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
         name, settings = found["name"], dict(found["settings"])
-        data = json.loads((answers / DATA).read_text(encoding="utf-8"))["fingerprint"]
+        data = json.loads((run / DATA).read_text(encoding="utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found none") from error
-    if name != config.answers_of:
-        raise BadConfig(f"{answers}: expected a run of {config.answers_of}, found one of {name}")
-    cheap = require(get(config.method), Postprocesses, "postprocess another run's raw output").postprocess_settings
-    if odd := [key for key, value in config.settings.items() if key not in cheap and settings.get(key) != value]:
-        raise BadConfig(f"{answers}: expected answers by the settings of {config.name}, found other {', '.join(odd)}")
-    _check_data(answers, data, dataset)
+        raise BadConfig(f"{run}: expected a run of {wanted}, found none") from error
+    if name != wanted:
+        raise BadConfig(f"{run}: expected a run of {wanted}, found one of {name}")
+    method = require(get(config.method), Postprocesses, "postprocess another run's raw output")
+    free = method.postprocess_settings
+    if odd := [key for key, value in config.settings.items() if key not in free and settings.get(key) != value]:
+        raise BadConfig(f"{run}: expected raw output by the settings of {config.name}, found other {', '.join(odd)}")
+    _check_data(run, data, dataset)
 
 
 def claim(run: Path, config: BaseModel, dataset: CtIch, **more: Any) -> None:
@@ -204,6 +203,8 @@ def require_same(run: Path, dataset: CtIch, **more: Any) -> None:
     """Raise BadConfig where a run was claimed on other data or with other values than `more`."""
     found = json.loads((run / DATA).read_text(encoding="utf-8"))
     _check_data(run, found.pop("fingerprint"), dataset)
+    if "chosen_in" in found:  # its name before 0.2
+        found["calibrated_on"] = found.pop("chosen_in")
     for name in sorted({*found, *more}):
         if found.get(name) != more.get(name):
             said = name.replace("_", " ")
@@ -213,7 +214,7 @@ def require_same(run: Path, dataset: CtIch, **more: Any) -> None:
 
 
 def started_from(start: Start | None) -> dict[str, Any]:
-    """What a run is claimed with for the package that it goes on from."""
+    """What a run is claimed with for the package whose weights it starts from."""
     return {} if start is None else {"started_from": f"{start.record.model} {start.record.sha256}"}
 
 

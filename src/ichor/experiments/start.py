@@ -1,4 +1,4 @@
-"""The package that a training goes on from: whether it fits the network, and whom it has seen."""
+"""The package whose weights a training starts from: whether they fit the network, and on whom it was trained."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ichor.models.package import NETWORK, PackageConfig, StartedFrom, find_packa
 
 @dataclass(frozen=True)
 class Start:
-    """A package's folder, and what is said of it in what comes out."""
+    """A package's folder, and what is recorded of it in the result."""
 
     folder: Path
     record: StartedFrom
 
     def require_unseen(self, dataset: CtIch, subjects: Iterable[str]) -> None:
-        """Raise BadConfig where the package has seen one of these subjects, which are to be unseen."""
+        """Raise BadConfig where the package was trained on one of these subjects, which must be unseen."""
         if seen := sorted(self.record.training.seen(dataset.fingerprint).intersection(subjects)):
             raise BadConfig(
-                f"{self.folder}: expected a package that has not seen those who are to be unseen, "
+                f"{self.folder}: expected a package that was not trained on subjects to test or calibrate on, "
                 f"found one trained on {named(seen)} of the same dataset"
             )
 
 
 def read_start(package: str | Path, config: ExperimentConfig) -> Start:
-    """The package, by the name of one that ships or by folder, that this experiment goes on from.
+    """The package, by the name of one that ships or by folder, whose weights this experiment starts from.
 
     Raises BadConfig where it is damaged, does not say on whom it was trained, or has another network.
     """

@@ -104,7 +104,7 @@ def what_it_says(metrics: Metrics) -> str:
 
 def chosen(metrics: Metrics) -> list[str]:
     """What each fold chose on subjects that it was not tested on, where the run says so."""
-    by_fold = metrics["made_by"].get("chosen") or {}
+    by_fold = metrics["made_by"].get("parameters") or metrics["made_by"].get("chosen") or {}
     words = []
     for fold, one in by_fold.items():
         numbers = [f"{name} {value:.4g}" for name, value in one.items() if isinstance(value, int | float)]
