@@ -29,9 +29,9 @@ demo: $(VENV)/.base
 
 # The tests come last, so that pytest's summary is the last line.
 # One torch thread a worker: two workers with two threads each spend their time waiting for one another. A file's tests
-# stay together, so that what they share is made once.
+# stay together, so that what they share is made once, and files are begun in the order of tests/conftest.py.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -18,6 +18,28 @@ SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 QUIET = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
 START_MS = 120_000  # on a machine that is busy with other work
 
+# The files whose tests take longest, the longest first: two workers that begin with these end at about the same time.
+LONGEST = (
+    "test_docs.py",
+    "cli/test_train_on_all.py",
+    "cli/test_evaluate.py",
+    "cli/test_crossval.py",
+    "annotate/page/test_safety.py",
+    "test_bench.py",
+    "cli/test_train.py",
+    "annotate/page/test_whole_way.py",
+    "annotate/page/test_reading.py",
+    "cli/test_annotate_simulate.py",
+    "cli/test_screen_ended.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of the files that take longest."""
+    here = Path(__file__).parent
+    rank = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def heeded_signals() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -16,6 +15,7 @@ from dicom_made import ct_slices, hu_of_head, save
 from ichor.errors import UnreadableInput
 from ichor.read import begin_scan, open_scan
 from ichor.read.deadline import Deadline
+from ichor.read.pool import SHARED
 from reading_processes import HU, killed_while_it_decodes, zipped
 from signals import LINUX, NO_WINDOWS
 
@@ -28,18 +28,28 @@ def test_a_crash_is_one_line_and_the_next_input_is_read(series: Path, long_serie
     np.testing.assert_array_equal(open_scan(series).voxels, HU)
 
 
+# Run by Python as a reading process starts: the decoder of one file crashes the process, at the very moment.
+CRASHES = """
+import os, signal
+from ichor.read import progress
+tell = progress.decoding
+def decoding(file, **more):
+    tell(file, **more)
+    if file.name == "07.dcm":
+        os.kill(os.getpid(), signal.SIGSEGV)
+progress.decoding = decoding
+"""
+
+
 @NO_WINDOWS
-def test_a_slice_that_crashes_the_decoder_is_left_out(tmp_path: Path) -> None:
+def test_a_slice_that_crashes_the_decoder_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hu = hu_of_head(40, 256, 256)
-    folder = save(ct_slices(hu), tmp_path, names=[f"{k:02d}.dcm" for k in range(40)])
-    reading = begin_scan(folder)
-
-    def watch(said: dict[str, Any]) -> None:
-        if Path(said.get("decoding", "")).name == "07.dcm":
-            assert reading.pid is not None
-            os.kill(reading.pid, signal.SIGSEGV)
-
-    scan = reading.scan(watch)
+    folder = save(ct_slices(hu), tmp_path / "scan", names=[f"{k:02d}.dcm" for k in range(40)])
+    (tmp_path / "sitecustomize.py").write_text(CRASHES)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    SHARED.end_idle()  # those that run already do not crash
+    scan = open_scan(folder)
+    SHARED.end_idle()
     np.testing.assert_array_equal(scan.voxels, np.delete(hu, 7, axis=0))
     assert scan.warnings == (
         "07.dcm: its pixel data make the decoder crash; slice left out.",
