@@ -19,7 +19,7 @@ from ichor.models.package import CARD, verify, write_sums
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "src/ichor/experiments/configs").rglob("*.limits.md")),
     *sorted((ROOT / "src/ichor/models").glob(f"*/{CARD}")),
 ]

@@ -1,8 +1,8 @@
-"""Print docs/literature.md: the paper's review of methods with this project's results placed in it.
+"""Print docs/explanation/literature.md: the paper's review of methods with this project's results placed in it.
 
-    .venv/bin/python scripts/literature.py > docs/literature.md
+    .venv/bin/python scripts/literature.py > docs/explanation/literature.md
 
-The review is docs/literature.yaml; our figures are those of results/*/metrics.json.
+The review is docs/explanation/literature.yaml; our figures are those of results/*/metrics.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ichor.pages.runs import Run, read_run
 from ichor.pages.words import cell, figure_at, interval_of, value_of
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "docs" / "literature.yaml"
+DATA = ROOT / "docs" / "explanation" / "literature.yaml"
 RESULTS = ROOT / "results"
 
 INTRODUCTION = (
@@ -146,7 +146,7 @@ def notes(rows: list[dict[str, Any]]) -> str:
 def ours(run: Run) -> str:
     """A run of this project, marked where it is reduced or on a part of the folds."""
     marks = f" ({run.marks})" if run.marks else ""
-    return f"**Ichor, [{run.name}](../results/{run.name}/README.md){marks}**"
+    return f"**Ichor, [{run.name}](../../results/{run.name}/README.md){marks}**"
 
 
 def trained(run: Run) -> str:

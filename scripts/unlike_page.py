@@ -13,7 +13,7 @@ Of how many scans `ichor screen` warns that they are unlike those that the model
 subjects of ct-ich as they are, and changed by code. Vessels are drawn in, as with contrast agent. Padding is of one
 value on all sides, and of 6 slices below and above; 25 mm of the head are cut off. A subject that is known in the brain
 window alone is not changed otherwise. The rules, and what they are for:
-[docs/findings.md](../../docs/findings.md). Their thresholds were chosen on these subjects, so the first row is no
+[findings](../../docs/reference/findings.md). Their thresholds were chosen on these subjects, so the first row is no
 estimate for other scans. No real scan with contrast agent and none with metal was at hand.
 
 {table}

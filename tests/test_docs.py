@@ -34,7 +34,7 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
 ANNOTATE_COMMANDS = {"import", "export", "simulate"}
-LONG = {"own-data.md", "training.md"}  # which train several networks
+LONG = {"train-on-own-data.md", "train.md"}  # which train several networks
 PATIENT_S = 120  # on a machine that is busy with other work
 
 WITH_TORCH = {"compare", "crossval", "evaluate", "export", "publish", "results", "train"}

@@ -14,12 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_the_page_is_up_to_date() -> None:
     command = [sys.executable, ROOT / "scripts" / "literature.py"]
     made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    told = "run `.venv/bin/python scripts/literature.py > docs/literature.md`"
-    assert (ROOT / "docs" / "literature.md").read_text(encoding="utf-8") == made, told
+    told = "run `.venv/bin/python scripts/literature.py > docs/explanation/literature.md`"
+    assert (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8") == made, told
 
 
 def test_the_papers_tables_are_whole() -> None:
-    data = yaml.safe_load((ROOT / "docs" / "literature.yaml").read_text(encoding="utf-8"))
+    data = yaml.safe_load((ROOT / "docs" / "explanation" / "literature.yaml").read_text(encoding="utf-8"))
     assert (len(data["detection"]), len(data["segmentation"])) == (14, 6)
     sizes = [
         one[part] for table in ("detection", "segmentation") for one in data[table] for part in ("training", "testing")
@@ -30,6 +30,6 @@ def test_the_papers_tables_are_whole() -> None:
 
 
 def test_every_committed_result_has_its_row() -> None:
-    page = (ROOT / "docs" / "literature.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8")
     for file in (ROOT / "results").glob("*/metrics.json"):
-        assert page.count(f"(../results/{file.parent.name}/README.md)") == 3
+        assert page.count(f"(../../results/{file.parent.name}/README.md)") == 3

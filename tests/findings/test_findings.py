@@ -25,7 +25,7 @@ from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
 from made_scans import ThresholdMethod, made_head
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
 TIMING = Timing(read=0.1, infer=0.2, write=0.3, total=0.6)
 MAKING = Making(packages=package_versions(), read_options={}, input_sha256="0", path_sha256="0", method_sha256=None)
 

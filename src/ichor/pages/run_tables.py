@@ -22,7 +22,7 @@ _BESIDE = {
         "[What a Dice means on this dataset](../label-ceiling/README.md): what small differences of drawing cost",
         "[The same in int8](../int8/README.md)",
         "[Scans acquired otherwise](../robustness/README.md): thickness, kernel, noise, tilt and more",
-        "[Among the methods of the literature](../../docs/literature.md)",
+        "[Among the methods of the literature](../../docs/explanation/literature.md)",
     )
 }
 

@@ -1,6 +1,6 @@
 """Where a NIfTI file lies in the patient: its sform, its qform and its voxel sizes, which may contradict one another.
 
-The rule, which docs/reading.md states to users. A qform takes its voxel sizes from pixdim; an sform has its own.
+The rule, as docs/reference/formats.md states it. A qform takes its voxel sizes from pixdim; an sform has its own.
 
 1. Where sform and qform agree, or only one is there, it is the one taken; of the two the sform, since a qform cannot
    carry the shear of a tilted gantry. They agree where sizes do to 0.5 % and no voxel lies more than 1 mm off.

@@ -1,7 +1,7 @@
 """Copies of a project's database, in its folder: made when it was opened or closed and found sound, the last few kept.
 
 They are databases themselves: to restore one, copy it to where the damaged one was. That one's write-ahead log must not
-be left beside it: SQLite would put it on top (docs/annotation.md).
+be left beside it: SQLite would put it on top (docs/how-to/annotate.md).
 """
 
 from __future__ import annotations

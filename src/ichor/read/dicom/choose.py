@@ -25,7 +25,7 @@ WITHIN_MM = 0.05  # headers round
 class Preference(NamedTuple):
     """How well a series serves as the head CT; compared part by part from the first, the smaller wins.
 
-    docs/reading.md has this list as a table, in this order.
+    docs/reference/formats.md has this list as a table, in this order.
     """
 
     other_body_part: bool

@@ -1,4 +1,4 @@
-"""The known defects of the two releases, found by looking at them (see docs/dataset.md)."""
+"""The known defects of the two releases, found by looking at them (see docs/reference/datasets.md)."""
 
 from __future__ import annotations
 
