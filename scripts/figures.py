@@ -1,6 +1,6 @@
 """Fill the measured figures of README, docs and model cards from the committed results.
 
-    python scripts/figures.py
+    python -m scripts.figures
 
 A figure, or a whole table, stands between `<!-- figure: NAME -->` and `<!-- end -->`; NAME is one of those below.
 A package whose card changes gets new checksums where its old ones held. A test holds all documents to what this writes.
@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import unlike_page
 from ichor.models.package import CARD, verify, write_sums
+from studies.input_checks.page import figures as of_input_checks
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
@@ -65,8 +65,8 @@ def figures(results: Path) -> dict[str, str]:
         "model-other-folds": _found_in(results / "model" / "README.md", r"the Dice is ([\d.]+ \(\d+ subjects\))"),
         **{f"{one}-scan-auc": f"{robustness[one]['scan_auc']['value']:.2f}" for one in ("noise-20", "brain-window")},
         "dice-lost": _dice_lost(robustness),
-        "active-learning": _active_learning(_json(results / "annotate-simulate" / "simulate.json")),
-        **unlike_page.figures(_json(results / "unlike" / "unlike.json")),
+        "active-learning": _active_learning(_json(results / "annotation-simulation" / "simulation.json")),
+        **of_input_checks(_json(results / "input-checks" / "input-checks.json")),
         **_slices_counted(_json(results / "dataset" / "dataset.json")),
         **_minutes(results),
         **_page_speed(results / "bench-annotation.md"),

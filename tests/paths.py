@@ -3,15 +3,16 @@
 import os
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parent / "data"
-DEMO = DATA.parents[1] / "examples" / "demo-scan"
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "tests" / "data"
+DEMO = ROOT / "examples" / "demo-scan"
 CT_ICH_PART = DATA / "ct-ich"
 GE_HEAD_PART = DATA / "ge-head"
 TEMPLATES = DATA / "templates"
 # What an earlier Ichor wrote: see the README there.
 MADE_EARLIER = DATA / "made-at-06608c8"
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = ROOT.parent / "shared"
 CT_ICH = Path(os.environ.get("ICHOR_CT_ICH") or SHARED / "ct-ich")
 GE_HEAD = SHARED / "dicom" / "ge-head"
 PHANTOM = SHARED / "dicom" / "philips-phantom"

@@ -33,7 +33,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
-ANNOTATE_COMMANDS = {"import", "export", "simulate"}
+ANNOTATE_COMMANDS = {"import", "export"}
 LONG = {"train-on-own-data.md", "train.md"}  # which train several networks
 PATIENT_S = 120  # on a machine that is busy with other work
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import scripts.figures
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.models.package import CARD, DEFAULT_MODEL, find_package, verify
+from paths import ROOT
+from scripts.figures import COSTLY, DOCUMENTS, figures, filled, share_lost
 
-ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"<!-- figure: [\w-]+ -->.*?<!-- end -->", re.DOTALL)
 # How a measured figure reads in a sentence.
 TYPED = re.compile(
@@ -28,27 +30,18 @@ TYPED = re.compile(
 MADE = {ROOT / "docs" / "explanation" / "literature.md"}
 
 
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-
-
 def test_the_documents_quote_the_results() -> None:
-    from figures import DOCUMENTS, figures, filled
-
     known = figures(ROOT / "results")
     named = set()
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        assert filled(text, known) == text, f"{document.name}: run `python scripts/figures.py`"
+        assert filled(text, known) == text, f"{document.name}: run `python -m scripts.figures`"
         named |= set(re.findall(r"<!-- figure: ([\w-]+) -->", text))
     assert {ROOT / "README.md", find_package(DEFAULT_MODEL) / CARD} <= set(DOCUMENTS)
     assert named == set(known), "figures that no document shows"
 
 
 def test_a_figure_that_no_result_has_is_refused() -> None:
-    from figures import filled
-
     with pytest.raises(KeyError):
         filled("<!-- figure: invented -->7<!-- end -->", {"known": "1"})
 
@@ -84,8 +77,6 @@ def test_pages_say_how_many_delineations_the_rule_of_400_pixels_finds(ct_ich: Pa
 
 
 def test_the_documents_name_all_conditions_that_take_over_a_tenth_of_the_dice() -> None:
-    from figures import COSTLY, share_lost
-
     conditions = json.loads((ROOT / "results/robustness/robustness.json").read_text(encoding="utf-8"))["conditions"]
     lost = {key: share_lost(one, conditions["unchanged"]) for key, one in conditions.items()}
     assert {key for key, share in lost.items() if share > 0.1} == set(COSTLY)
@@ -94,19 +85,17 @@ def test_the_documents_name_all_conditions_that_take_over_a_tenth_of_the_dice() 
 def test_a_card_that_changes_gets_new_checksums_and_covers_up_no_other_change(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import figures
-
     package = tmp_path / "package"
     shutil.copytree(find_package(DEFAULT_MODEL), package)
     card = (package / CARD).read_text(encoding="utf-8")
-    monkeypatch.setattr(figures, "DOCUMENTS", [package / CARD])
-    other = {**figures.figures(ROOT / "results"), "ge-head-ml": "0.1"}
-    monkeypatch.setattr(figures, "figures", lambda _: other)
-    figures.main()
+    monkeypatch.setattr(scripts.figures, "DOCUMENTS", [package / CARD])
+    other = {**figures(ROOT / "results"), "ge-head-ml": "0.1"}
+    monkeypatch.setattr(scripts.figures, "figures", lambda _: other)
+    scripts.figures.main()
     verify(package)
-    assert (package / CARD).read_text(encoding="utf-8") == figures.filled(card, other) != card
+    assert (package / CARD).read_text(encoding="utf-8") == filled(card, other) != card
 
     (package / "config.yaml").write_text("changed")
     other["ge-head-ml"] = "0.2"
     with pytest.raises(BadConfig, match="SHA-256"):
-        figures.main()
+        scripts.figures.main()

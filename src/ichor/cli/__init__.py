@@ -75,7 +75,7 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
-    if sys.argv[1:2] in (["train"], ["crossval"]) or sys.argv[1:3] == ["annotate", "simulate"]:
+    if sys.argv[1:2] in (["train"], ["crossval"]):
         restart_keeping_memory()
     try:
         with listening():

@@ -12,7 +12,6 @@ from typer.core import TyperGroup
 
 from ichor.cli.annotate_export import export
 from ichor.cli.annotate_import import import_ct_ich
-from ichor.cli.annotate_simulate import simulate
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 from ichor.errors import IchorError, OutputFailed
 
@@ -96,7 +95,6 @@ def open_(
 
 app.command("import")(import_ct_ich)
 app.command()(export)
-app.command()(simulate)
 
 
 def spread(words: Sequence[str]) -> list[str]:

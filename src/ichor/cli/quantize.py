@@ -19,7 +19,7 @@ def quantize(
     """Add the int8 variant of a package's network, and let it be the one that runs.
 
     It is calibrated on the subjects that the model was trained on. How much it changes the answers is for
-    scripts/int8.py to say, on subjects that no model of a run was trained on.
+    studies/int8 to say, on subjects that no model of a run was trained on.
     """
     from ichor.dataset.ct_ich import CtIch
 

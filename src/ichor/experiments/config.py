@@ -70,7 +70,7 @@ def find_config(name_or_path: str, folder: str = "configs") -> Path:
 def measured_limits(experiment: str) -> str:
     """What was measured of where an experiment that ships fails: Markdown beside its config; empty where nothing was.
 
-    Its figures stand between marks that `scripts/figures.py` knows.
+    Its figures stand between marks that `python -m scripts.figures` knows.
     """
     shipped = Path(str(files("ichor.experiments"))) / "configs"
     found = [f for f in shipped.rglob("*.limits.md") if f.relative_to(shipped).as_posix() == f"{experiment}.limits.md"]

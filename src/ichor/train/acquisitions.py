@@ -12,16 +12,16 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, fft
+from torch import Tensor
 from torch.nn import functional
 
+from ichor.train.ct_noise import ct_noise
 from ichor.windows import BRAIN
 
 _SMOOTHER, _SHARPER = 0.08, 0.12  # parts of the images
 _SHARPEST = 2.0  # times what a small Gaussian takes away, added
 _NOISY, _NOISIEST_HU = 0.12, 20.0
-# The power of CT noise rises with the frequency until the kernel takes it down (Riederer, Pelc and Chesler 1978, Phys
-# Med Biol 23:446): in cycles a pixel where it is highest, from a soft kernel's to a sharp one's.
+# Cycles per pixel where the noise is strongest, from a soft kernel's to a sharp one's.
 _NOISE_PEAK = (0.1, 0.35)
 _BETWEEN, _NEIGHBOURS_PART = 0.12, 0.5  # of either neighbour, the probability that it is mixed in, and the largest part
 _OTHER_WINDOW = 0.5  # of the images that are known in one window only
@@ -98,10 +98,7 @@ def _blurred(hu: Tensor) -> Tensor:
 
 
 def _ct_noise(like: Tensor, peak: NDArray[np.float64], generator: torch.Generator) -> Tensor:
-    """Noise of standard deviation 1 whose power is highest at `peak` (N,)."""
-    rows, columns = like.shape[-2:]
-    frequency = torch.hypot(fft.fftfreq(rows)[:, None], fft.rfftfreq(columns)).to(like.device)
-    ratio = frequency / _column(peak, like)
+    """Noise of standard deviation 1 whose power is highest at `peak` (N,), cycles per pixel."""
     white = torch.randn(like.shape, generator=generator, device=like.device)
-    noise = fft.irfft2(fft.rfft2(white) * torch.sqrt(ratio) * torch.exp(-(ratio**2) / 4), s=(rows, columns))
+    noise = ct_noise(white, _column(peak, like))
     return noise / noise.std(dim=(-2, -1), keepdim=True)

@@ -1,0 +1,1 @@
+"""Which parts of the recipe matter: networks trained with one thing changed."""

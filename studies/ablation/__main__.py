@@ -1,0 +1,82 @@
+"""One row of the ablation: an experiment judged on subjects that it was not trained on.
+
+    python -m studies.ablation CONFIG --data DATASET --fold K --out RUN
+    python -m studies.ablation CONFIG --data DATASET --blocks A B --out RUN
+
+With --fold it is fitted on the training block of the fold and judged on its validation block, on which its thresholds
+are chosen; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
+without these two blocks and judged on both: first with nothing chosen, a voxel is hemorrhage from a probability of one
+half on; then, under `decided`, each subject by what is chosen on all others of the two blocks. RUN/fold-K/ or
+RUN/networks/A-B/ receives ablation.json, the figures, and what the fit leaves; an interrupted fit continues. A run of
+`ichor crossval` of the same config goes on from the networks in RUN.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import N_FOLDS
+from ichor.experiments.config import load_config
+from ichor.experiments.crossed import MODEL, network_folder, require_no_validation, train_network
+from ichor.experiments.fold import fold_folder, fold_of
+from ichor.experiments.run import claim
+from ichor.methods import get
+from ichor.methods.unet_slices.method import UNetSlices
+from studies.ablation.judge import judge, judge_twice
+from studies.command import run
+
+
+def main() -> None:
+    """Fit and judge one row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config")
+    parser.add_argument("--data", type=Path, required=True)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--fold", type=int)
+    which.add_argument("--blocks", type=int, nargs=2)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    config, dataset = load_config(asked.config), CtIch(asked.data)
+    claim(asked.out, config, dataset)  # what it leaves may serve a run of the same config, and of no other
+    started = time.perf_counter()
+    if asked.fold is not None:
+        fold = fold_of(config, dataset, asked.fold)
+        folder = fold_folder(asked.out, asked.fold)
+        cases, method = dataset.cases(fold.validation), get(config.method)(**config.settings)
+        method.fit(dataset.cases(fold.training), cases, folder)
+        seconds = round(time.perf_counter() - started)
+        figures = {
+            "fold": asked.fold,
+            **judge((method, case) for case in cases),
+            "chosen": method.parameters.model_dump(),
+        }
+    else:
+        require_no_validation(config)
+        blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
+        folder = network_folder(asked.out, *asked.blocks)
+        train_network(
+            config,
+            dataset,
+            asked.out,
+            blocks,
+            asked.blocks,
+            shlex.join(["python", "-m", "studies.ablation", *sys.argv[1:]]),
+            None,
+        )
+        seconds = round(time.perf_counter() - started)
+        cases = dataset.cases([s for number in asked.blocks for s in blocks[number - 1].test])
+        figures = {"blocks": sorted(asked.blocks), **judge_twice(UNetSlices.load(folder / MODEL), cases)}
+    row = {"config": config.name, "seconds": seconds, **figures}
+    write_whole(folder / "ablation.json", json.dumps(row, indent=1) + "\n")
+    print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    run("ablation", main)

@@ -1,0 +1,46 @@
+"""How Dice on held-out subjects grows with the time spent on labelling others: active learning and a random order.
+
+    python -m studies.annotation_simulation ct-ich --out DIR [--config FILE]
+
+Three ways of choosing what to label next start from the same subjects: cost-sensitive active learning, plain
+uncertainty, and a random order. Nobody recorded times: they are modelled. Every round is kept in DIR: the same command
+continues where the last one stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ichor.cli.memory import restart_keeping_memory
+from ichor.cli.progress import progress
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from studies.annotation_simulation.config import DEFAULT, load_simulation
+from studies.command import run
+
+
+def main() -> None:
+    """Do what is not done yet, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=DEFAULT)
+    asked = parser.parse_args()
+    config, dataset = load_simulation(asked.config), CtIch(asked.data)
+    try:
+        from studies.annotation_simulation.result import write_result
+        from studies.annotation_simulation.run import n_states, simulate
+    except ModuleNotFoundError as error:
+        raise BadConfig(
+            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
+        ) from error
+    with progress(n_states(config)) as done:
+        repetitions = simulate(config, dataset, asked.out, done)
+    says = write_result(config, dataset, repetitions, asked.out, asked.config)
+    print(f"{says}\n{asked.out}: simulation.json, README.md, learning-curves.png")
+
+
+if __name__ == "__main__":
+    restart_keeping_memory()
+    run("annotation_simulation", main)

@@ -1,0 +1,168 @@
+"""A simulation from the dataset to its figures, round by round.
+
+DIR/config.yaml, data.json                 the config and the fingerprint of the dataset
+DIR/rounds/fold-K-REPEAT/STATE.json        what is known after a round (state.py): start, STRATEGY-ROUND
+DIR/rounds/fold-K-REPEAT/STATE/            the networks that it was found with, which the next round goes on from
+DIR/simulation.json, README.md, learning-curves.png    over all of them, once they are done
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import lightning_fabric
+import numpy as np
+import torch
+
+from ichor.dataset.case import Case
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import Fold, authors_fold
+from ichor.errors import BadConfig
+from ichor.evaluate.overlap import Overlaps
+from ichor.experiments.fold import require_blocks
+from ichor.experiments.making import commit, hardware
+from ichor.experiments.run import claim
+from studies.annotation_simulation.committee import Committee
+from studies.annotation_simulation.config import SimulationConfig
+from studies.annotation_simulation.state import Foreseen, HeldOut, State, read_state, write_state
+from studies.annotation_simulation.strategies import Strategy, labelled_in, start_of, worklist
+from studies.annotation_simulation.subjects import SmallSubjects
+
+START = "start"
+ROUNDS = "rounds"
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One fold, done once: all strategies from the same start.
+
+    `states` are by name: the start, and for each strategy its rounds.
+    """
+
+    fold: int
+    repeat: int
+    states: dict[str, State]
+
+
+def name_of(strategy: Strategy, number: int) -> str:
+    """The name of the state after a strategy's round, from 1; round 0 is the start, which all share."""
+    return f"{strategy.name.lower().replace('_', '-')}-{number}" if number else START
+
+
+def n_states(config: SimulationConfig) -> int:
+    """How many states there are in all."""
+    return len(config.folds) * config.repeats * (1 + len(Strategy) * config.rounds)
+
+
+def simulate(config: SimulationConfig, dataset: CtIch, out: Path, done: Callable[[str], None]) -> list[Repetition]:
+    """Do every repetition; what a previous call with the same `out` finished is not done again.
+
+    `done` is called with the name of each state that is there. Raises BadConfig where `out` holds another simulation
+    or one on other data, or where a block of a fold has too few subjects in the dataset.
+    """
+    folds = {number: authors_fold(number, dataset.subjects) for number in config.folds}
+    for fold in folds.values():
+        require_blocks(fold, dataset)
+    claim(out, config, dataset)
+    # Small networks gain nothing from several cores, and on one the sums come out the same everywhere.
+    torch.set_num_threads(1)
+    logging.getLogger(lightning_fabric.__name__).setLevel(logging.WARNING)  # it greets each of many networks
+    subjects = SmallSubjects(dataset, config.settings)
+    return [
+        _Repeat(config, dataset, subjects, folds[number], repeat, out, done).run()
+        for repeat in range(config.repeats)
+        for number in config.folds
+    ]
+
+
+class _Repeat:
+    """One fold, done once."""
+
+    def __init__(
+        self,
+        config: SimulationConfig,
+        dataset: CtIch,
+        subjects: SmallSubjects,
+        fold: Fold,
+        repeat: int,
+        out: Path,
+        done: Callable[[str], None],
+    ) -> None:
+        self._config, self._subjects, self._fold, self._repeat, self._done = config, subjects, fold, repeat, done
+        self._folder = out / ROUNDS / f"fold-{fold.number}-{repeat + 1}"
+        rng = np.random.default_rng([config.settings.training.seed, fold.number, repeat])
+        self._pool = [fold.training[i] for i in rng.permutation(len(fold.training))]
+        has = [bool(dataset.labels[subject].any()) for subject in self._pool]
+        self._start = start_of(self._pool, has, config.start)
+        if not any(has) or len(self._start) == len(self._pool):
+            raise BadConfig(
+                f"{dataset.root}: expected more than the start's {config.start} training subjects of fold "
+                f"{fold.number}, some of them with hemorrhage, found {len(self._pool)}, {sum(has)} of them with"
+            )
+
+    def run(self) -> Repetition:
+        """Every state, in the order in which they need one another."""
+        rounds = self._config.rounds
+        states = {START: self._state(START, None, lambda: self._start, foresee=True)}
+        for strategy in Strategy:
+            for number in range(1, rounds + 1):
+                before, name = name_of(strategy, number - 1), name_of(strategy, number)
+                labelled = partial(self._after_round, strategy, number, states[before])
+                foresee = strategy is not Strategy.RANDOM and number < rounds
+                states[name] = self._state(name, before, labelled, foresee=foresee)
+        return Repetition(self._fold.number, self._repeat, states)
+
+    def _after_round(self, strategy: Strategy, number: int, before: State) -> list[str]:
+        """Who is labelled after a round; what was left over of the time of those before is used too."""
+        left = [subject for subject in self._pool if subject not in before.labelled]
+        budget_s = number * 60 * self._config.budget_min - (before.labelling_s - self._seconds(self._start))
+        chosen = worklist(strategy, left, before.foreseen, budget_s)
+        seconds = [self._subjects[subject].labelling_s for subject in chosen]
+        return before.labelled + labelled_in(budget_s, chosen, seconds)
+
+    def _state(self, name: str, before: str | None, labelled: Callable[[], list[str]], *, foresee: bool) -> State:
+        file = self._folder / f"{name}.json"
+        if not file.exists():
+            write_state(file, self._work(name, before, labelled(), foresee=foresee))
+        self._done(f"fold {self._fold.number}, repeat {self._repeat + 1}: {name}")
+        return read_state(file)
+
+    def _work(self, name: str, before: str | None, labelled: list[str], *, foresee: bool) -> State:
+        """Train on the labelled subjects, look at the others, and test on those held out."""
+        started, made_at = time.perf_counter(), commit()
+        committee = Committee.train(
+            self._config,
+            self._cases(labelled),
+            self._cases(self._fold.validation),
+            self._folder / name,
+            go_on_from=None if before is None else self._folder / before,
+            fold=self._fold.number,
+            repeat=self._repeat,
+        )
+        left = [subject for subject in self._pool if foresee and subject not in labelled]
+        foreseen = {s: Foreseen(*committee.foresee(self._subjects[s].case.scan)) for s in left}
+        return State(
+            labelled=labelled,
+            labelling_s=self._seconds(labelled),
+            foreseen=foreseen,
+            tested={case.subject: _test(committee, case) for case in self._cases(self._fold.test)},
+            seconds=round(time.perf_counter() - started, 1),
+            commit=made_at,
+            hardware=hardware(),
+        )
+
+    def _cases(self, subjects: Sequence[str]) -> list[Case]:
+        return [self._subjects[subject].case for subject in subjects]
+
+    def _seconds(self, subjects: Sequence[str]) -> float:
+        return sum(self._subjects[subject].labelling_s for subject in subjects)
+
+
+def _test(committee: Committee, case: Case) -> HeldOut:
+    answer = committee.answer(case.scan)
+    return HeldOut.of(Overlaps.of(committee.mask(answer), case.mask), case.positive, answer["slice_probability"])

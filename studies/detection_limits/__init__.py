@@ -1,0 +1,1 @@
+"""What limits how much hemorrhage a model detects."""

@@ -1,0 +1,72 @@
+"""From a run to the study's figures and its page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.cli.progress import progress
+from ichor.dataset.ct_ich import CtIch
+from ichor.errors import BadConfig
+from ichor.experiments.crossed import MODEL
+from ichor.experiments.fold import fold_folder, kept_file
+from ichor.methods import load_model
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.runs.files import read_metrics, read_predictions
+from ichor.runs.kept import read_raw
+from studies.detection_limits.marked import Marked
+from studies.detection_limits.page import page
+from studies.detection_limits.telling import Missed, Scored, missed_of
+
+THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
+
+
+def find(run: Path, dataset: CtIch, out: Path) -> None:
+    """Write the page and its figures. Raises BadConfig where the run has no scores or answers, or one kind of scans."""
+    predictions = read_predictions(run, dataset)
+    positive = [bool(dataset.labels[subject].any()) for subject in predictions]
+    if min(sum(positive), len(positive) - sum(positive)) < 2:  # one is left out in turn
+        raise BadConfig(
+            f"{run}: expected two scans and more with hemorrhage and without, found {sum(positive)} with "
+            f"and {len(positive) - sum(positive)} without"
+        )
+    scores: dict[str, Scored] = {}
+    missed: list[Missed] = []
+    points: dict[str, Marked] = {}
+    plain = {threshold: Marked() for threshold in THRESHOLDS}
+    with progress(len(predictions)) as done:
+        for case in dataset.cases(list(predictions)):
+            prediction = predictions.of(case)
+            scores[case.subject] = Scored(case.positive, prediction.slice_probability, prediction.scan_probability)
+            if (one := missed_of(case, prediction)) is not None:
+                missed.append(one)
+            probability = read_raw(kept_file(run, prediction.fold, case.subject)).voxels["probability"].probability()
+            method = _model(run, prediction.fold)
+            assert method.parameters is not None
+            for point, threshold in method.parameters.operating_points.items():
+                decided = point == method.parameters.operating_point
+                mask = prediction.mask if decided else method.mask_at(probability, threshold)
+                points.setdefault(point, Marked()).add(case, mask)
+            for threshold, marked in plain.items():
+                marked.add(case, probability >= threshold)
+            done(case.subject)
+    missed.sort(key=lambda one: one.subject)
+    out.mkdir(parents=True, exist_ok=True)
+    kept = {
+        "missed": [asdict(one) for one in missed],
+        "operating_points": [{"name": point, **marked.figures()} for point, marked in points.items()],
+        "thresholds": [{"threshold": threshold, **marked.figures()} for threshold, marked in plain.items()],
+    }
+    write_whole(out / "detection.json", json.dumps(kept, indent=1) + "\n")
+    write_whole(out / "README.md", page(read_metrics(run), scores, missed, points, plain))
+
+
+@cache
+def _model(run: Path, fold: int) -> UNetSlices:
+    method = load_model(fold_folder(run, fold) / MODEL)
+    if not isinstance(method, UNetSlices) or method.parameters is None or not method.parameters.operating_points:
+        raise BadConfig(f"{run}: expected models with operating points, found {method.name} without in fold {fold}")
+    return method

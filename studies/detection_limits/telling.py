@@ -1,0 +1,90 @@
+"""The subjects that the figures hang on, and those that are missed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.dataset.case import Case
+from ichor.evaluate.detection import roc_curve
+from ichor.evaluate.prediction import Prediction
+from ichor.read.ct_ich_jpg import PIXEL_MM
+from ichor.subtypes import Subtype
+from studies.label_ceiling.readers import contrast_hu
+
+SENSITIVITY = 0.97
+MOST_TELLING = 2  # subjects of each figure
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How well hemorrhage is told from none: the AUC of slices and of scans, and the specificity at 97 %."""
+
+    slice_auc: float
+    specificity: float
+    scan_auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A subject of whose hemorrhage no voxel is marked; area, contrast and subtypes as in the page."""
+
+    subject: str
+    slices: int
+    area_mm2: float
+    contrast_hu: float | None
+    subtypes: tuple[str, ...]
+    slice_probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The scores of a subject's slices (n,) and of its scan, and which slices have hemorrhage."""
+
+    positive: NDArray[np.bool_]
+    slices: NDArray[np.float64]
+    scan: float
+
+
+def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> Figures:
+    """The figures of all subjects but some. Raises ValueError where none with, or none without, hemorrhage is left."""
+    left = [one for subject, one in scores.items() if subject not in without]
+    of_slices = roc_curve(np.concatenate([one.positive for one in left]), np.concatenate([one.slices for one in left]))
+    of_scans = roc_curve([one.positive.any() for one in left], [one.scan for one in left])
+    return Figures(of_slices.auc, of_slices.specificity_at(SENSITIVITY)[0], of_scans.auc)
+
+
+def most_telling(scores: Mapping[str, Scored]) -> list[str]:
+    """The subjects whose absence raises a figure most, `MOST_TELLING` of each figure, in the order of the figures."""
+    without = {subject: asdict(figures_of(scores, [subject])) for subject in scores}
+    as_it_is, found = asdict(figures_of(scores)), []
+    for name, value in as_it_is.items():
+        raised = sorted((s for s in without if without[s][name] > value), key=lambda s: -without[s][name])
+        found += raised[:MOST_TELLING]
+    return list(dict.fromkeys(found))
+
+
+def lowest_ranked(scores: Mapping[str, Scored]) -> list[str]:
+    """Of the slices with hemorrhage that a sensitivity of 97 % may miss, and of the next, whose they are."""
+    ranked = sorted((p, subject) for subject, one in scores.items() for p in one.slices[one.positive])
+    return [subject for _, subject in ranked[: int(len(ranked) * (1 - SENSITIVITY) + 1e-9) + 1]]
+
+
+def missed_of(case: Case, prediction: Prediction) -> Missed | None:
+    """What is missed of a case, if it is missed altogether; the case's gray is read only then."""
+    if not case.positive.any() or (prediction.mask & case.mask).any():
+        return None
+    areas = case.mask.sum(axis=(1, 2))
+    largest = int(areas.argmax())
+    contrast = contrast_hu(case.mask[largest], case.scan.hu[largest])
+    return Missed(
+        case.subject,
+        int(case.positive.sum()),
+        float(areas[largest] * PIXEL_MM**2),
+        None if np.isnan(contrast) else contrast,
+        tuple(s.value for s, there in zip(Subtype, case.labels.any(axis=0), strict=True) if there),
+        float(prediction.slice_probability[case.positive].max()),
+    )

@@ -1,0 +1,57 @@
+"""Of what scans are warned: ct-ich as it is, ct-ich changed by code, and others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Set
+from pathlib import Path
+from typing import Any
+
+from ichor.anatomy.head import find_head
+from ichor.anatomy.intracranial import Cranium
+from ichor.cli.progress import progress
+from ichor.dataset.ct_ich import CtIch
+from ichor.experiments.making import commit, hardware
+from ichor.findings.checks.check import unlikenesses
+from ichor.findings.checks.kinds import Unlike
+from ichor.read import open_scan
+from ichor.scan import Scan
+from studies.input_checks.changes import changes, coarse
+from studies.input_checks.page import AS_IT_IS, NOTHING
+from studies.same_answer.variants import DEMONSTRATION, DICOM
+
+
+def warned_of(scan: Scan, *, but: Set[Unlike] = frozenset()) -> str:
+    """Of what a scan is warned, in one key to count by."""
+    said = sorted({one.kind.value for one in unlikenesses(scan, find_head(scan))} - but)
+    return " and ".join(said) or NOTHING
+
+
+def rim_hu(scan: Scan) -> float | None:
+    """How much brighter brain is beside the skull than deeper in; None where that cannot be told."""
+    found = Cranium.of(scan, find_head(scan)).rim_hu()
+    return None if found is None else round(found, 2)
+
+
+def measured(data: Path, dicom: Path) -> dict[str, Any]:
+    """All that input-checks.json holds."""
+    dataset = CtIch(data)
+    counts: dict[str, Counter[str]] = {AS_IT_IS: Counter()}
+    rims = {}
+    with progress(len(dataset.subjects)) as done:
+        for subject in dataset.subjects:
+            scan = open_scan(dataset.scan_path(subject))
+            counts[AS_IT_IS][warned_of(scan)] += 1
+            rims[subject] = rim_hu(scan)
+            for name, changed in changes(coarse(scan)):
+                # Coarse pixels are none of the scan's, nor is their noise.
+                counts.setdefault(name, Counter())[warned_of(changed, but={Unlike.GEOMETRY, Unlike.KERNEL})] += 1
+            done(f"subject {subject}")
+    others = {DEMONSTRATION.name: DEMONSTRATION, **{one.replace("/", "-"): dicom / one for one in DICOM}}
+    scans = {name: open_scan(path) for name, path in others.items()}
+    return {
+        "made_by": {"hardware": hardware(), "commit": commit()},
+        "ct_ich": {name: dict(count.most_common()) for name, count in counts.items()},
+        "ct_ich_rim_hu": rims,
+        "others": {name: {"warned_of": warned_of(scan), "rim_hu": rim_hu(scan)} for name, scan in scans.items()},
+    }

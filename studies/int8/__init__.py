@@ -1,0 +1,1 @@
+"""What 8-bit integer weights cost."""

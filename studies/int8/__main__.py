@@ -1,0 +1,55 @@
+"""What int8 costs: the networks of a cross-validated run in fp32 and in int8, out-of-fold.
+
+    python -m studies.int8 RUN --data DATASET --out results/int8 [--fold K ...]
+
+Each fold's network is quantized on slices of its training subjects, and both variants answer for its test subjects.
+Nothing is chosen anew. RUN/int8/fold-K.json keeps what was found of a fold: the same command continues where the last
+one stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import N_FOLDS
+from ichor.errors import BadConfig
+from ichor.experiments.config import load_config
+from ichor.experiments.crossed import MODEL
+from ichor.experiments.fold import fold_folder
+from ichor.models.package import CONFIG, read_config
+from studies.command import run
+from studies.int8.compare import kept_rows
+from studies.int8.page import page
+
+
+def main() -> None:
+    """Compare both variants on the folds that are asked for, all that the run has otherwise."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1))
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args()
+    packages = {k: fold_folder(asked.run, k) / MODEL for k in asked.fold or range(1, N_FOLDS + 1)}
+    for package in packages.values():
+        if not (package / CONFIG).is_file():
+            raise BadConfig(f"{asked.run}: expected a run with a model in {package.parent.name}, found none")
+    dataset, rows = CtIch(asked.data), []
+    for fold, package in packages.items():
+        rows += kept_rows(asked.run / "int8" / f"fold-{fold}.json", package, fold, dataset, asked.threads)
+    config = asked.run / CONFIG  # a run that is made by hand has none
+    reduced = config.is_file() and load_config(str(config)).reduced
+    text = page(rows, read_config(packages[min(packages)]).model, asked.threads, asked.fold or (), reduced=reduced)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    write_whole(asked.out / "rows.json", json.dumps(rows, indent=1) + "\n")
+    write_whole(asked.out / "README.md", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    run("int8", main)

@@ -1,0 +1,1 @@
+"""What limits a model's Dice."""

@@ -1,0 +1,45 @@
+"""What limits a model's Dice: its out-of-fold masks by the size, contrast and subtype of what was to be found.
+
+    python -m studies.limits RESULT --data DATASET --out results/limits
+
+RESULT is a folder with masks and scores, as `ichor publish` leaves it. Slices with delineated hemorrhage are taken one
+by one: what was missed altogether, what was drawn badly, and what was marked beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.runs.plain_files import read_object
+from studies.command import run
+from studies.label_ceiling.readers import edge_displaced
+from studies.limits.page import page
+from studies.limits.slices import slices_in
+
+
+def main() -> None:
+    """Read, count and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    ceiling = read_object(asked.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
+    slices = slices_in(asked.result, CtIch(asked.data))
+    ceilings = [f"{ceiling['readers'][edge_displaced(sd)]['dice']['value']:.3f}" for sd in (1, 2)]
+    asked.out.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {name: None if value != value else value for name, value in asdict(one).items()}  # noqa: PLR0124 (nan)
+        for one in slices
+    ]
+    write_whole(asked.out / "slices.json", json.dumps(rows, indent=0) + "\n")
+    write_whole(asked.out / "README.md", page(asked.result.resolve().name, slices, ceilings))
+
+
+if __name__ == "__main__":
+    run("limits", main)

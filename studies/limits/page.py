@@ -1,0 +1,95 @@
+"""The page of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from ichor.subtypes import Subtype
+from studies.limits.slices import Slice
+
+AREAS_MM2 = (0, 30, 100, 300, 1000, np.inf)
+CONTRASTS_HU = (-np.inf, 5, 10, 20, np.inf)
+PAGE = """# What limits the Dice
+
+The masks of [`{name}`](../{name}/README.md), out of fold, on the {n} slices with delineated hemorrhage of {subjects}
+subjects (070 left out). A slice is missed where the mask and the delineation have no pixel in common.
+
+| area, mm² (nominal) | slices | missed | Dice | Dice where not missed |
+|---|---|---|---|---|
+{by_area}
+
+| brighter than what is within 5 mm around, HU | slices | missed | Dice | Dice where not missed |
+|---|---|---|---|---|
+{by_contrast}
+
+| subtype on the slice | slices | missed | Dice | Dice where not missed |
+|---|---|---|---|---|
+{by_subtype}
+
+What would be won, by the paper's average over these subjects (means over a subject's slices, then over subjects):
+
+| | Dice |
+|---|---|
+| as it is | {as_it_is:.3f} |
+| if no region were marked on these slices that touches no hemorrhage | {without_false:.3f} |
+| if, beside this, missed slices did not count | {not_missed:.3f} |
+
+The last is over the {left} subjects of whom a slice is left; what it lacks are edges, and lesions missed beside one
+that was found. The reference against itself has {ceiling_1} with its edge displaced by 1 mm (SD) and {ceiling_2} by 2
+mm ([what a Dice means here](../label-ceiling/README.md)).
+
+Made again by `python -m studies.limits results/{name} --data ct-ich --out results/limits`. Derived from ct-ich:
+Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.
+"""
+
+
+def average(slices: Sequence[Slice], of: str) -> float:
+    """The mean over subjects of the mean over a subject's slices."""
+    values: dict[str, list[float]] = {}
+    for one in slices:
+        values.setdefault(one.subject, []).append(getattr(one, of))
+    return float(np.mean([np.mean(each) for each in values.values()]))
+
+
+def row(name: str, slices: Sequence[Slice]) -> str:
+    """A row of a table; without slices there is nothing to say."""
+    if not slices:
+        return f"| {name} | 0 |  |  |  |"
+    found = [one.dice for one in slices if not one.missed]
+    missed = 100 * (1 - len(found) / len(slices))
+    drawn = f"{np.mean(found):.3f}" if found else ""
+    return f"| {name} | {len(slices)} | {missed:.0f} % | {np.mean([one.dice for one in slices]):.3f} | {drawn} |"
+
+
+def between(slices: Sequence[Slice], of: str, edges: Sequence[float]) -> str:
+    """Rows for the slices between neighbouring edges."""
+    rows = []
+    for low, high in pairwise(edges):
+        name = f"{low:g} to {high:g}"
+        if low in (0, -np.inf):
+            name = f"below {high:g}"
+        elif high == np.inf:
+            name = f"{low:g} and above"
+        rows.append(row(name, [one for one in slices if low <= getattr(one, of) < high]))
+    return "\n".join(rows)
+
+
+def page(name: str, slices: Sequence[Slice], ceilings: Sequence[str]) -> str:
+    """The README of the result; `ceilings` are the Dice with edges displaced by 1 and by 2 mm."""
+    return PAGE.format(
+        name=name,
+        n=len(slices),
+        subjects=len({one.subject for one in slices}),
+        by_area=between(slices, "area_mm2", AREAS_MM2),
+        by_contrast=between(slices, "contrast_hu", CONTRASTS_HU),
+        by_subtype="\n".join(row(s.value, [one for one in slices if s.value in one.subtypes]) for s in Subtype),
+        as_it_is=average(slices, "dice"),
+        without_false=average(slices, "dice_without_false"),
+        not_missed=average([one for one in slices if not one.missed], "dice_without_false"),
+        left=len({one.subject for one in slices if not one.missed}),
+        ceiling_1=ceilings[0],
+        ceiling_2=ceilings[1],
+    )

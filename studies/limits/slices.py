@@ -1,0 +1,68 @@
+"""The slices with delineated hemorrhage, and what of each was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from ichor.dataset.case import CHRONIC_SUBJECT
+from ichor.dataset.ct_ich import CtIch
+from ichor.evaluate.overlap import Overlaps
+from ichor.read.ct_ich_jpg import PIXEL_MM
+from ichor.runs.files import read_predictions
+from ichor.subtypes import Subtype
+from studies.label_ceiling.readers import contrast_hu
+
+_WITHIN_SLICE = np.pad(np.ones((1, 3, 3)), ((1, 1), (0, 0), (0, 0)))  # regions of neighbouring slices stay apart
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A slice with hemorrhage, and what of it was found.
+
+    Attributes:
+        subject: whose.
+        area_mm2: of the delineation.
+        contrast_hu: how much brighter it is than the brain around it; nan where there is none to compare.
+        subtypes: those on the slice.
+        dice: of the mask.
+        dice_without_false: the same without regions of the mask that touch no hemorrhage.
+    """
+
+    subject: str
+    area_mm2: float
+    contrast_hu: float
+    subtypes: tuple[str, ...]
+    dice: float
+    dice_without_false: float
+
+    @property
+    def missed(self) -> bool:
+        """Whether the mask and the delineation have no pixel in common."""
+        return self.dice == 0
+
+
+def slices_in(result: Path, dataset: CtIch) -> list[Slice]:
+    """The slices with delineated hemorrhage. Raises BadConfig where the folder does not hold predictions."""
+    slices = []
+    predictions = read_predictions(result, dataset)
+    for case in dataset.cases([subject for subject in predictions if subject != CHRONIC_SUBJECT]):
+        mask = predictions.of(case).mask
+        regions, _ = ndimage.label(mask, _WITHIN_SLICE)
+        true = mask & np.isin(regions, np.unique(regions[case.mask & mask]))
+        dice, dice_without_false = (Overlaps.of(one, case.mask).dice for one in (mask, true))
+        for k in np.flatnonzero(case.mask.any(axis=(1, 2))):
+            slices.append(
+                Slice(
+                    case.subject,
+                    float(case.mask[k].sum() * PIXEL_MM**2),
+                    contrast_hu(case.mask[k], case.scan.hu[k]),
+                    tuple(s.value for s, there in zip(Subtype, case.labels[k], strict=True) if there),
+                    float(dice[k]),
+                    float(dice_without_false[k]),
+                )
+            )
+    return slices

@@ -1,0 +1,20 @@
+"""Print docs/explanation/literature.md: the paper's review of methods with this project's results placed in it.
+
+    python -m studies.literature > docs/explanation/literature.md
+
+The review is docs/explanation/literature.yaml; our figures are those of results/*/metrics.json.
+"""
+
+from __future__ import annotations
+
+from studies.command import run
+from studies.literature.page import page
+
+
+def main() -> None:
+    """Print the page."""
+    print(page(), end="")
+
+
+if __name__ == "__main__":
+    run("literature", main)

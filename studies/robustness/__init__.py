@@ -1,0 +1,1 @@
+"""How far a model depends on how a scan was acquired."""

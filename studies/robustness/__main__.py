@@ -1,0 +1,69 @@
+"""How far a cross-validated model depends on how a scan was acquired: out-of-fold cases, acquired otherwise by code.
+
+    python -m studies.robustness RUN --data DATASET --out results/robustness [--fold K ...]
+
+RUN is a run of `ichor crossval`; each test subject is answered by the model of its fold as that was frozen, and nothing
+is chosen anew. Where `ichor quantize` has put a fold's model into int8, that network answers.
+RUN/robustness/fold-K/SUBJECT.json keeps what was found of each subject under each condition: the same command continues
+where the last one stopped, and folds may be done by separate processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ichor.atomic import write_whole
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import N_FOLDS
+from ichor.experiments.making import commit, hardware
+from ichor.models.package import read_config
+from studies.command import run
+from studies.robustness.acquisition.conditions import CONDITIONS
+from studies.robustness.answers import answer_folds, models_in, training_of, trains_on_such
+from studies.robustness.figures import by_age, by_condition
+from studies.robustness.page import page
+
+
+def main() -> None:
+    """Answer what is not answered yet, compute and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", metavar="RUN", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1), default=[])
+    asked = parser.parse_args()
+    found = robustness(asked.run, CtIch(asked.data), sorted(set(asked.fold)))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    write_whole(asked.out / "robustness.json", json.dumps(found, indent=1) + "\n")
+    write_whole(asked.out / "README.md", page(found))
+    print(page(found))
+
+
+def robustness(run: Path, dataset: CtIch, folds: Sequence[int]) -> dict[str, Any]:
+    """All that robustness.json holds."""
+    models = models_in(run, folds)
+    trained = {k: training_of(model, dataset) for k, model in models.items()}
+    rows = answer_folds(run, models, trained, dataset)
+    ages = {subject: dataset.demographics[subject].age_years for subject in rows}
+    command = [
+        "python -m studies.robustness RUN --data ct-ich --out results/robustness",
+        *(f"--fold {k}" for k in folds),
+    ]
+    return {
+        "experiment": ", ".join(dict.fromkeys(one.experiment for one in trained.values())),
+        "data": {"fingerprint": dataset.fingerprint, "n_subjects": len(rows)},
+        "folds": list(models),
+        "networks": sorted({read_config(model).network for model in models.values()}),
+        "trained_on_such": any(trains_on_such(model) for model in models.values()),
+        "conditions": by_condition(rows),
+        "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages),
+        "made_by": {"command": " ".join(command), "commit": commit(), "hardware": hardware()},
+    }
+
+
+if __name__ == "__main__":
+    run("robustness", main)

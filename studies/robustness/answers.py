@@ -1,0 +1,94 @@
+"""What the models of a run say of their test subjects under each condition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.cli.progress import progress
+from ichor.dataset.case import Case
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.folds import N_FOLDS
+from ichor.errors import BadConfig
+from ichor.evaluate.overlap import Overlaps
+from ichor.experiments.crossed import MODEL
+from ichor.experiments.fold import fold_folder
+from ichor.methods import Method, load_model
+from ichor.models.package import CONFIG, Training, read_config
+from ichor.screening.inputs import content_sha256
+from studies.robustness.acquisition.conditions import CONDITIONS
+from studies.robustness.acquisition.image import noise_hu
+from studies.robustness.figures import Row
+
+
+def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:
+    """The packages of the folds asked for, of all that are fitted if none are. Raises BadConfig where there is none."""
+    models = {k: fold_folder(run, k) / MODEL for k in asked or range(1, N_FOLDS + 1)}
+    fitted = {k: model for k, model in models.items() if (model / CONFIG).is_file()}
+    if missing := sorted(models.keys() - fitted.keys() if asked else models.keys() if not fitted else ()):
+        folds = ", ".join(map(str, missing))
+        raise BadConfig(f"{run}: expected a run of `ichor crossval` with a model of fold {folds}, found none")
+    return fitted
+
+
+def training_of(model: Path, dataset: CtIch) -> Training:
+    """On whom a model was trained, and whom it tests. Raises BadConfig where that is not said, or of other data."""
+    training = read_config(model).training
+    if training is None:
+        raise BadConfig(f"{model / CONFIG}: expected a model that says whom it tests, found none named")
+    if training.fingerprint != dataset.fingerprint:
+        found, expected = training.fingerprint[:12], dataset.fingerprint[:12]
+        raise BadConfig(f"{model / CONFIG}: expected a model trained on data {expected}, found one on {found}")
+    return training
+
+
+def trains_on_such(model: Path) -> bool:
+    """Whether a model was trained on images made to look like other scanners', as those here are."""
+    return bool(read_config(model).settings.get("training", {}).get("augmentation", {}).get("acquisitions"))
+
+
+def answer(method: Method, case: Case) -> Row:
+    """What is kept of a case that a method answered: lists over its slices."""
+    found = method.predict(case.scan)
+    overlaps = Overlaps.of(found.mask, case.mask)
+    return {
+        "both": overlaps.both.tolist(),
+        "predicted": overlaps.predicted.tolist(),
+        "reference": overlaps.reference.tolist(),
+        "positive": case.positive.tolist(),
+        "slice_probability": found.slice_probability.tolist(),
+        "scan_probability": found.scan_probability,
+        "volume_ml": case.scan.volume_ml(overlaps.predicted),
+        "noise_hu": noise_hu(case),
+    }
+
+
+def answers_of(method: Method, dataset: CtIch, subject: str, file: Path, model: str) -> dict[str, Row]:
+    """A subject's rows by condition, as far as `file` has them of this model; the others are made and kept there."""
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if kept.get("model") != model:
+        kept = {"model": model, "conditions": {}}
+    if missing := [c for c in CONDITIONS if c.key not in kept["conditions"]]:
+        case = dataset.case(subject)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for condition in missing:
+            kept["conditions"][condition.key] = answer(method, condition.change(case))
+            write_whole(file, json.dumps(kept))
+    return {c.key: kept["conditions"][c.key] for c in CONDITIONS}
+
+
+def answer_folds(
+    run: Path, models: Mapping[int, Path], trained: Mapping[int, Training], dataset: CtIch
+) -> dict[str, dict[str, Row]]:
+    """The rows of all test subjects of these folds, by subject and condition."""
+    rows = {}
+    with progress(sum(len(one.test_subjects) for one in trained.values())) as done:
+        for k, path in models.items():
+            method, model = load_model(path), content_sha256(path)
+            for subject in trained[k].test_subjects:
+                file = run / "robustness" / f"fold-{k}" / f"{subject}.json"
+                rows[subject] = answers_of(method, dataset, subject, file, model)
+                done(f"fold {k}, subject {subject}")
+    return dict(sorted(rows.items()))

@@ -1,0 +1,1 @@
+"""Whether the same scan gets the same answer from every engine and instruction set."""

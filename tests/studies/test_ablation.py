@@ -1,0 +1,48 @@
+"""A row of the ablation: a process on a made dataset, and what a run then makes of the network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ichor.dataset.folds import authors_fold
+from made_ct_ich import write_ct_ich
+from made_recipe import SMOKE
+from study import study
+from warm import ichor
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of two subjects a block, one with hemorrhage, and two configs."""
+    folder = tmp_path_factory.mktemp("ablation")
+    blocks = [authors_fold(k).test for k in range(1, 6)]
+    write_ct_ich(folder / "data", {s: n for block in blocks for s, n in zip(block, (2, 0), strict=False)}, n_slices=3)
+    (folder / "smoke.yaml").write_text(yaml.safe_dump(SMOKE))
+    (folder / "other.yaml").write_text(yaml.safe_dump({**SMOKE, "name": "other"}))
+    return folder
+
+
+@pytest.mark.long
+def test_a_network_is_judged_on_the_two_blocks_it_did_not_see_and_serves_a_run(folder: Path) -> None:
+    where = ["--data", folder / "data", "--out", folder / "run"]
+    done = study("ablation", folder / "smoke.yaml", *where, "--blocks", 4, 5)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout.splitlines()[-1])
+    network = folder / "run/networks/4-5"
+    assert row == json.loads((network / "ablation.json").read_text())
+    assert (row["config"], row["blocks"], row["n"]) == ("smoke", [4, 5], 2)
+    assert set(row["decided"]["dice_of"]) == set(row["dice_of"]) == {authors_fold(4).test[0], authors_fold(5).test[0]}
+
+    refused = study("ablation", folder / "other.yaml", *where, "--blocks", 3, 4)
+    assert refused.returncode == 2
+    assert "with other settings" in refused.stderr and refused.stderr.count("\n") == 1
+
+    made = (network / "weights.pt").stat().st_mtime_ns
+    done = ichor("crossval", folder / "smoke.yaml", *where, "--fold", 4)
+    assert done.returncode == 0, done.stderr
+    assert (network / "weights.pt").stat().st_mtime_ns == made
+    assert {f.name for f in (folder / "run/networks").iterdir() if f.is_dir()} == {"4", "3-4", "4-5"}

@@ -1,0 +1,32 @@
+"""The page of the literature is the one that its data and the results make."""
+
+from __future__ import annotations
+
+import yaml
+
+from paths import ROOT
+from study import study
+
+
+def test_the_page_is_up_to_date() -> None:
+    done = study("literature")
+    told = "run `.venv/bin/python -m studies.literature > docs/explanation/literature.md`"
+    assert done.returncode == 0, done.stderr
+    assert (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8") == done.stdout, told
+
+
+def test_the_papers_tables_are_whole() -> None:
+    data = yaml.safe_load((ROOT / "docs" / "explanation" / "literature.yaml").read_text(encoding="utf-8"))
+    assert (len(data["detection"]), len(data["segmentation"])) == (14, 6)
+    sizes = [
+        one[part] for table in ("detection", "segmentation") for one in data[table] for part in ("training", "testing")
+    ]
+    assert all(set(size) in ({"all"}, {"with", "without"}) for size in sizes)
+    cited = {key for table in ("detection", "segmentation") for one in data[table] for key in one["references"]}
+    assert cited == set(data["references"]) == set(range(6, 27))
+
+
+def test_every_committed_result_has_its_row() -> None:
+    page = (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8")
+    for file in (ROOT / "results").glob("*/metrics.json"):
+        assert page.count(f"(../../results/{file.parent.name}/README.md)") == 3

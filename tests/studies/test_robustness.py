@@ -1,0 +1,104 @@
+"""The robustness table: a process on a made dataset and an untrained network; resumed; what does not fit is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from ichor.dataset.ct_ich import CtIch
+from made_ct_ich import write_ct_ich_nifti
+from made_package import write_untrained_run
+from studies.robustness import answers
+from studies.robustness.acquisition.conditions import CONDITIONS
+from studies.robustness.page import page as written
+from study import study
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ct_ich_nifti(tmp_path_factory.mktemp("made") / "ct-ich", {"051": 1, "052": 0}, n_slices=3)
+
+
+@pytest.fixture(scope="module")
+def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_untrained_run(tmp_path_factory.mktemp("runs") / "run", data)
+
+
+def robustness(*words: object) -> CompletedProcess[str]:
+    return study("robustness", *words)
+
+
+def test_every_condition_has_a_row(run: Path, data: Path, tmp_path: Path) -> None:
+    done = robustness(run, "--data", data, "--out", tmp_path / "one", "--fold", 2)
+    assert done.returncode == 0, done.stderr
+    assert "[2/2] fold 2, subject 052" in done.stderr
+    found = json.loads((tmp_path / "one" / "robustness.json").read_text())
+    assert (found["experiment"], found["folds"], found["data"]["n_subjects"]) == ("untrained", [2], 2)
+    assert list(found["conditions"]) == [c.key for c in CONDITIONS]
+    for row in found["conditions"].values():
+        assert (row["dice"]["n"], row["scan_auc"]["n"]) == (1, 2)
+    assert {key: row["slice_auc"]["n"] for key, row in found["conditions"].items() if "thick" in key} == {
+        "thickness-1": 30,
+        "thickness-2.5": 12,
+        "thickness-7": 6,
+        "thickness-10": 4,
+    }
+    assert found["conditions"]["noise-20"]["noise_hu"]["value"] > found["conditions"]["unchanged"]["noise_hu"]["value"]
+    page = (tmp_path / "one" / "README.md").read_text()
+    assert done.stdout.strip() == page.strip()
+    assert all(f"| {c.title} |" in page for c in CONDITIONS)
+    assert "| under 18 | 0, 0 with a Dice | 0 | not defined |" in page
+    assert "not a medical device" in page
+    assert str(data) not in page + json.dumps(found)
+    assert "The recipe trains on" not in page
+    assert "The recipe trains on" in written({**found, "trained_on_such": True})
+    assert found["made_by"]["command"].endswith("--out results/robustness --fold 2")
+
+
+def test_what_is_kept_is_not_made_again_unless_by_another_model(
+    run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "CONDITIONS", CONDITIONS[:1])
+    model = run / "fold-2" / "model"
+    method, dataset, file = answers.load_model(model), CtIch(data), tmp_path / "kept" / "051.json"
+    first = answers.answers_of(method, dataset, "051", file, "one")
+    before = file.stat().st_mtime_ns
+    assert answers.answers_of(method, dataset, "051", file, "one") == first
+    assert file.stat().st_mtime_ns == before
+
+    # As if it had been interrupted after the first condition, of which a mark tells that it is kept.
+    kept = json.loads(file.read_text())
+    kept["conditions"]["unchanged"]["noise_hu"] = 99.0
+    file.write_text(json.dumps(kept))
+    monkeypatch.setattr(answers, "CONDITIONS", CONDITIONS[:1] + CONDITIONS[-1:])
+    rows = answers.answers_of(method, dataset, "051", file, "one")
+    assert rows["unchanged"]["noise_hu"] == 99.0
+    assert rows.keys() == {"unchanged", CONDITIONS[-1].key}
+    assert answers.answers_of(method, dataset, "051", file, "other")["unchanged"] == first["unchanged"]
+
+    shutil.copytree(model, tmp_path / "model")
+    assert answers.content_sha256(tmp_path / "model") == answers.content_sha256(model)
+    (tmp_path / "model" / "config.yaml").write_text("other")
+    assert answers.content_sha256(tmp_path / "model") != answers.content_sha256(model)
+
+
+def test_a_run_that_does_not_fit_is_refused_in_one_line(run: Path, data: Path, tmp_path: Path) -> None:
+    alien = write_ct_ich_nifti(tmp_path / "alien", {"051": 0}, n_slices=1)
+    for words, line in (
+        (
+            [tmp_path, "--data", data],
+            "expected a run of `ichor crossval` with a model of fold 1, 2, 3, 4, 5, found none",
+        ),
+        ([run, "--data", data, "--fold", 1, "--fold", 2], "with a model of fold 1, found none"),
+        ([run, "--data", alien], "expected a model trained on data"),
+        ([run, "--data", tmp_path], "expected the ct-ich dataset"),
+    ):
+        done = robustness(*words, "--out", tmp_path / "out")
+        assert done.returncode == 2
+        assert line in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert not (tmp_path / "out").exists()
