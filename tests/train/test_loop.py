@@ -13,6 +13,7 @@ from torch import nn
 
 from ichor.errors import BadConfig
 from ichor.nets.slice_unet import SliceUNet
+from ichor.train.forward import TorchForward
 from ichor.train.loop import CHECKPOINT, HISTORY, WEIGHTS, learning_rate, train
 from ichor.train.samples import SliceSamples
 from ichor.train.settings import AugmentationSettings, TrainingSettings
@@ -93,6 +94,10 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     again = train(SliceUNet((4, 4, 4, 4)), _samples(), _never, SETTINGS, tmp_path)
     for one, other in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(one, other)
+        assert one.stride() == other.stride()
+    hu = np.random.default_rng(1).normal(30, 20, (5, 3, 32, 32)).astype(np.float32)
+    for name, found in TorchForward(first)(hu).items():
+        assert np.array_equal(TorchForward(again)(hu)[name], found), name
 
 
 def test_it_learns(tmp_path: Path) -> None:

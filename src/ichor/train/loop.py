@@ -56,11 +56,12 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)
+    # Before anything else: in another memory format the same weights give other last digits.
+    network = network.to(memory_format=torch.channels_last)
     if everywhere(fabric, folder / WEIGHTS):
         return _finished(network, settings, folder).to(fabric.device)
 
     torch.manual_seed(settings.seed)
-    network = network.to(memory_format=torch.channels_last)
     bare = network  # without DDP's wrapper: for validation on one rank, and for saving
     average = None
     if settings.average_decay is not None:
