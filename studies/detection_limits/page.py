@@ -78,7 +78,7 @@ def page(
     positive = [one.positive for one in scores.values()]
     return PAGE.format(
         name=metrics["experiment"],
-        in_use=next(iter(metrics["made_by"]["chosen"].values()))["operating_point"],
+        in_use=next(iter(metrics["made_by"]["parameters"].values()))["operating_point"],
         n=len(scores),
         with_hemorrhage=sum(of.any() for of in positive),
         slices=sum(map(len, positive)),

@@ -52,8 +52,8 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
     method.parameters = Parameters(threshold=0.1, head_mm=180, operating_point="balanced", operating_points=points)
     method.save(folder / "run/fold-1/model")
     write_predictions(folder / "run", predictions, dataset)
-    chosen = {"1": {"operating_point": "balanced"}}
-    write_metrics(folder / "run", {"experiment": "made", "made_by": {"chosen": chosen}})
+    parameters = {"1": {"operating_point": "balanced"}}
+    write_metrics(folder / "run", {"experiment": "made", "made_by": {"parameters": parameters}})
     return predictions
 
 
