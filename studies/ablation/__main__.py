@@ -1,14 +1,14 @@
-"""One row of the ablation: an experiment judged on subjects that it was not trained on.
+"""One row of the ablation: an experiment evaluated on subjects that it was not trained on.
 
     python -m studies.ablation CONFIG --data DATASET --fold K --out RUN
     python -m studies.ablation CONFIG --data DATASET --blocks A B --out RUN
 
-With --fold it is fitted on the training block of the fold and judged on its validation block, on which its thresholds
-are chosen; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
-without these two blocks and judged on both: first with nothing chosen, a voxel is hemorrhage from a probability of one
-half on; then, under `decided`, each subject by what is chosen on all others of the two blocks. RUN/fold-K/ or
-RUN/networks/A-B/ receives ablation.json, the figures, and what the fit leaves; an interrupted fit continues. A run of
-`ichor crossval` of the same config goes on from the networks in RUN.
+With --fold it is fitted on the training block of the fold and evaluated on its validation block, on which it is
+calibrated; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
+without these two blocks and evaluated on both: first uncalibrated, with every voxel marked that has a probability of at
+least one half; then, under `calibrated`, each subject with parameters calibrated on all others of the two blocks.
+RUN/fold-K/ or RUN/networks/A-B/ receives ablation.json, the figures, and what the fit leaves; an interrupted fit
+continues. A run of `ichor crossval` of the same config goes on from the networks in RUN.
 """
 
 from __future__ import annotations

@@ -14,16 +14,16 @@ from ichor.methods.unet_slices.method import UNetSlices
 
 
 def judge_twice(method: UNetSlices, cases: Cases) -> dict[str, object]:
-    """Figures of a network on cases that it saw nothing of: as it is, and each decided as chosen on all others."""
+    """Figures of a network on cases that it was not trained on: uncalibrated, and each calibrated on all the others."""
     plain = judge((method, case) for case in cases)
     evidence = [method.calibration_evidence(case) for case in cases]
 
-    def decided() -> Iterator[tuple[Method, Case]]:
+    def calibrated() -> Iterator[tuple[Method, Case]]:
         for k, case in enumerate(cases):
             method.calibrate([*evidence[:k], *evidence[k + 1 :]])
             yield method, case
 
-    return {**plain, "decided": judge(decided())}
+    return {**plain, "calibrated": judge(calibrated())}
 
 
 def judge(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:

@@ -35,7 +35,9 @@ def test_a_network_is_judged_on_the_two_blocks_it_did_not_see_and_serves_a_run(f
     network = folder / "run/networks/4-5"
     assert row == json.loads((network / "ablation.json").read_text())
     assert (row["config"], row["blocks"], row["n"]) == ("smoke", [4, 5], 2)
-    assert set(row["decided"]["dice_of"]) == set(row["dice_of"]) == {authors_fold(4).test[0], authors_fold(5).test[0]}
+    assert (
+        set(row["calibrated"]["dice_of"]) == set(row["dice_of"]) == {authors_fold(4).test[0], authors_fold(5).test[0]}
+    )
 
     refused = study("ablation", folder / "other.yaml", *where, "--blocks", 3, 4)
     assert refused.returncode == 2
