@@ -66,7 +66,7 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
 
 @cache
 def _model(run: Path, fold: int) -> UNetSlices:
-    method = load_model(fold_folder(run, fold) / MODEL)
+    method = load_model(fold_folder(run, fold) / MODEL).method
     if not isinstance(method, UNetSlices) or method.parameters is None or not method.parameters.operating_points:
         raise BadConfig(f"{run}: expected models with operating points, found {method.name} without in fold {fold}")
     return method

@@ -57,7 +57,7 @@ def rows_of_fold(package: Path, fold: int, dataset: CtIch, threads: int) -> list
         quantized = Path(name) / MODEL
         shutil.copytree(package, quantized)
         quantize_package(quantized, dataset)
-        method = load_model(quantized, threads=threads)
+        method = load_model(quantized, threads=threads).method
         assert isinstance(method, UNetSlices)  # none else is quantized
         networks = {
             variant: Timed(Engine(quantized / file, threads=threads))

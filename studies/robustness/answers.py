@@ -86,7 +86,7 @@ def answer_folds(
     rows = {}
     with progress(sum(len(one.test_subjects) for one in trained.values())) as done:
         for k, path in models.items():
-            method, model = load_model(path), content_sha256(path)
+            method, model = load_model(path).method, content_sha256(path)
             for subject in trained[k].test_subjects:
                 file = run / "robustness" / f"fold-{k}" / f"{subject}.json"
                 rows[subject] = answers_of(method, dataset, subject, file, model)

@@ -25,7 +25,7 @@ def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -
     todo = {name: path for name, path in paths.items() if answered(variant, name, work, digest) is None}
     if not todo:
         return
-    method = load_model(threads=threads)
+    method = load_model(threads=threads).method
     assert isinstance(method, UNetSlices)  # the default package's
     method.forward = Engine(network, engine=variant.engine, threads=threads)
     with progress(len(todo)) as done:
