@@ -3,26 +3,35 @@
     python -m scripts.figures
 
 A figure, or a whole table, stands between `<!-- figure: NAME -->` and `<!-- end -->`; NAME is one of those below.
-A package whose card changes gets new checksums where its old ones held. A test holds all documents to what this writes.
+The cards of the models that ship are made anew, where their checksums hold. A test holds all documents to what this
+writes.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from ichor.models.package import CARD, verify, write_sums
+from ichor.dataset.folds import authors_fold
+from ichor.evaluate.detection_figures import RULE_PX
+from ichor.models.package import CARD, read_config, verify, write_sums
+from ichor.pages.card import write_card
+from ichor.read.ct_ich_jpg import PIXEL_MM
+from ichor.runs.about import ABOUT
 from studies.input_checks.page import figures as of_input_checks
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "src/ichor/experiments/configs").rglob("*.limits.md")),
-    *sorted((ROOT / "src/ichor/models").glob(f"*/{CARD}")),
+    *sorted((ROOT / "results").glob(f"*/{ABOUT}")),
 ]
+PACKAGES = sorted(file.parent for file in (ROOT / "src/ichor/models").glob(f"*/{CARD}"))
 _FIGURE = re.compile(r"(<!-- figure: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
 MODEL_HEAD = "\n| | model | 95 % interval | paper's U-Net |\n|---|---|---|---|\n"
@@ -43,6 +52,7 @@ PAPER_ROWS = (
     ("the paper's U-Net on 160x160 tiles, reduced", "paper-unet-tiles", "0.315"),
     ("the same, each tile stretched as in the released code", "paper-unet-tiles-as-released", ""),
 )
+NOT_COMPARED_ON = (1, 2, 3)  # folds on whose test subjects the latest variants of the model's recipe were not compared
 SMALL_MM2, LARGE_MM2 = 30, 300  # areas of hemorrhage on a slice
 # What the documents name as costly of the conditions of results/robustness: all that take over a tenth of the Dice.
 COSTLY = ("thickness-7", "thickness-10", "kernel-sharp", "noise-20", "brain-window", "tilt-15", "nod-10")
@@ -62,7 +72,8 @@ def figures(results: Path) -> dict[str, str]:
         "model-dice-subjects": str(model["dice"]["paper_average"]["n"]),
         "model-table": MODEL_HEAD + "".join(_model_row(model, *row) for row in MODEL_ROWS),
         "model-missed": ", ".join(model["subjects_missed"]),
-        "model-other-folds": _found_in(results / "model" / "README.md", r"the Dice is ([\d.]+ \(\d+ subjects\))"),
+        "model-other-folds": _dice_of_folds(model, NOT_COMPARED_ON),
+        "reference-over-400px": _over_the_rule(_json(results / "limits" / "slices.json")),
         **{f"{one}-scan-auc": f"{robustness[one]['scan_auc']['value']:.2f}" for one in ("noise-20", "brain-window")},
         "dice-lost": _dice_lost(robustness),
         "active-learning": _active_learning(_json(results / "annotation-simulation" / "simulation.json")),
@@ -105,6 +116,19 @@ def _paper_row(results: Path, what: str, run: str, paper: str) -> str:
         for one in (metrics["dice"]["paper_average"], metrics["slice"]["auc"])
     )
     return f"| {what} | {dice} | {paper} | {auc} |\n"
+
+
+def _dice_of_folds(metrics: Any, folds: Sequence[int]) -> str:
+    """The paper's average over the test subjects of some of the authors' folds."""
+    subjects = {subject for fold in folds for subject in authors_fold(fold).test}
+    dice = [one["dice"] for subject, one in metrics["per_subject"].items() if subject in subjects]
+    return f"{fmean(dice):.3f} ({len(dice)} subjects)"
+
+
+def _over_the_rule(slices: Any) -> str:
+    """How many delineations the paper's rule of 400 pixels counts as positive, without 070's."""
+    over = [one["area_mm2"] > RULE_PX * PIXEL_MM**2 for one in slices]
+    return f"{100 * fmean(over):.1f} % of the {len(over)} slices with a delineation"
 
 
 def _missed_by_size(slices: Any) -> dict[str, str]:
@@ -174,17 +198,25 @@ def _seconds(bench: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Fill every document."""
+    """Fill every document, and make the cards of what ships anew."""
     known = figures(ROOT / "results")
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        if (new := filled(text, known)) == text:
-            continue
-        if document.name == CARD:
-            verify(document.parent)  # new checksums must not cover up another change
-        document.write_text(new, encoding="utf-8")
-        if document.name == CARD:
-            write_sums(document.parent)
+        if (new := filled(text, known)) != text:
+            document.write_text(new, encoding="utf-8")
+    for package in PACKAGES:
+        make_card(package)
+
+
+def make_card(package: Path) -> None:
+    """Make the card of a package anew, with what its result says of the recipe now."""
+    verify(package)  # new checksums must not cover up another change
+    training = read_config(package).training
+    about = ROOT / "results" / (training.experiment if training else package.name) / ABOUT
+    if about.is_file():
+        shutil.copyfile(about, package / ABOUT)
+    write_card(package)
+    write_sums(package)
 
 
 if __name__ == "__main__":

@@ -282,13 +282,23 @@ def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path,
         return ichor("publish", source, "--data", data, "--out", out)
 
     out = tmp_path / "result"
-    for _ in range(2):  # an earlier result is replaced
-        done = publish(run, out)
-        assert done.returncode == 0, done.stderr
+    assert publish(run, out).returncode == 0
+    (out / "about.yaml").write_text("limits: It fails in the <!-- figure: n -->1<!-- end --> way that was tried.\n")
+    done = publish(run, out)  # an earlier result is replaced, but for what people wrote about it
+    assert done.returncode == 0, done.stderr
     assert figures(out) == figures(run)
     kept = {f.relative_to(out).parts[0] for f in out.rglob("*") if f.is_file()}
-    assert kept == {"metrics.json", "masks.json.gz", "scores.csv", "scan_scores.csv", "README.md", "figures"}
+    assert kept == {
+        "metrics.json",
+        "masks.json.gz",
+        "scores.csv",
+        "scan_scores.csv",
+        "README.md",
+        "about.yaml",
+        "figures",
+    }
     page = (out / "README.md").read_text()
+    assert "## Limitations\n\nIt fails in the 1 way that was tried.\n" in page
     pictures = sorted((out / "figures").glob("*.png"))
     assert any("figure-4" in f.name for f in pictures)  # the run's probabilities are at hand
     assert all(f"figures/{f.name}" in page for f in pictures)
@@ -298,6 +308,9 @@ def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path,
     where = ["--data", data, "--out"]
     refused("expected a new folder or one with a result's metrics.json", "publish", run, *where, tmp_path / "mine")
     assert (tmp_path / "mine/thesis.txt").exists()
+    (out / "about.yaml").write_text("limit: none")
+    refused("about.yaml: expected what is said of a result, found limit: extra", "publish", run, *where, out)
+    assert "It fails in the 1 way" in (out / "README.md").read_text()
     refused("metrics.json: expected", "publish", tmp_path, *where, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,9 @@ from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine
 from ichor.models.package import Training, read_config, verify, write_config, write_sums
+from ichor.pages.card import write_card
 from made_ct_ich import write_ct_ich
+from made_metrics import made_metrics
 from made_package import write_package
 from made_quantized import LARGEST, weights_of
 from warm import ichor
@@ -38,7 +41,8 @@ def package(dataset: CtIch, tmp_path_factory: pytest.TempPathFactory) -> Path:
         test_subjects=("051",),
     )
     write_config(folder, read_config(folder).model_copy(update={"training": training}))
-    (folder / "MODEL_CARD.md").write_text("# The model\n")
+    (folder / "metrics.json").write_text(json.dumps(made_metrics()))
+    write_card(folder)
     write_sums(folder)
     return folder
 
@@ -61,9 +65,10 @@ def test_the_int8_network_is_the_one_that_runs(package: Path, quantized: Path) -
     verify(quantized)
     assert {file.name for file in quantized.iterdir()} == {
         *("model.onnx", "model.int8.onnx"),
-        *("config.yaml", "MODEL_CARD.md", "SHA256SUMS", "known-answer.npz"),
+        *("config.yaml", "metrics.json", "MODEL_CARD.md", "SHA256SUMS", "known-answer.npz"),
     }
-    assert (quantized / "MODEL_CARD.md").read_text().startswith("# The model\n\n## In int8\n")
+    before, card = ((one / "MODEL_CARD.md").read_text() for one in (package, quantized))
+    assert card.startswith(f"{before}\n## In int8\n\nThe network that runs, `model.int8.onnx`, is")
     assert (quantized / "model.onnx").read_bytes() == (package / "model.onnx").read_bytes()
     assert read_config(quantized) == read_config(package).model_copy(update={"network": "model.int8.onnx"})
     method = load_model(quantized).method
@@ -95,7 +100,7 @@ def test_it_may_lie_beside_the_network_in_fp32(quantized: Path, dataset: CtIch, 
     verify(folder)
     assert read_config(folder).network == "model.onnx"
     assert (folder / "model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
-    assert "lies beside that in fp32, which is what" in (folder / "MODEL_CARD.md").read_text()
+    assert "It is faster, but is not the network that runs by default" in (folder / "MODEL_CARD.md").read_text()
 
 
 def test_other_data_than_it_was_trained_on_is_refused(package: Path, tmp_path: Path) -> None:

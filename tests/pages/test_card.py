@@ -1,39 +1,35 @@
-"""A card says what was measured of its recipe, and of no other."""
+"""A card is made of what a package holds, and says what is known of its recipe, and of no other."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import shutil
+from pathlib import Path
 
-from ichor.experiments.config import measured_limits
-from ichor.models.package import CARD, DEFAULT_MODEL, PackageConfig, find_package, read_config
-from ichor.pages.card import model_card
+from ichor.models.package import CARD, DEFAULT_MODEL, MADE_BY, find_package
+from ichor.pages.card import write_card
+from ichor.runs.about import ABOUT, read_about, without_marks
+from paths import ROOT
 
 PACKAGE = find_package(DEFAULT_MODEL)
 
 
-def section_of(card: str) -> str:
-    """Where it fails, as a card says."""
-    return card.partition("## Where it fails")[2].partition("## Data and licence")[0]
+def test_the_card_that_ships_is_made_of_its_package_and_of_what_its_result_says(tmp_path: Path) -> None:
+    package = shutil.copytree(PACKAGE, tmp_path / "package")
+    write_card(package)
+    assert (package / CARD).read_text(encoding="utf-8") == (PACKAGE / CARD).read_text(encoding="utf-8")
+    assert (PACKAGE / ABOUT).read_bytes() == (ROOT / "results" / "model" / ABOUT).read_bytes()
 
 
-def card_of(package: PackageConfig) -> str:
-    metrics: dict[str, Any] = json.loads((PACKAGE / "metrics.json").read_text(encoding="utf-8"))
-    made_by = {"seconds": 60, "hardware": "a machine", "command": "a command"}
-    limits = measured_limits(package.training.experiment) if package.training else ""
-    return model_card(package, metrics, made_by, "It marks.", limits)
-
-
-def test_the_card_that_ships_is_the_one_that_is_made() -> None:
-    assert section_of(card_of(read_config(PACKAGE))) == section_of((PACKAGE / CARD).read_text(encoding="utf-8"))
-
-
-def test_a_recipe_of_which_nothing_was_measured_has_no_such_passage() -> None:
-    package = read_config(PACKAGE)
-    assert package.training is not None
-    limits = measured_limits(package.training.experiment)
-    assert limits
-    for name in ("mine", "../configs/model", "x" * 5000):
-        other = package.model_copy(update={"training": package.training.model_copy(update={"experiment": name})})
-        assert measured_limits(name) == ""
-        assert limits not in card_of(other)
+def test_without_what_is_said_of_the_recipe_the_card_has_no_such_passage(tmp_path: Path) -> None:
+    package, about = shutil.copytree(PACKAGE, tmp_path / "package"), read_about(PACKAGE)
+    for name in (ABOUT, MADE_BY):
+        (package / name).unlink()
+    write_card(package)
+    card = " ".join((package / CARD).read_text(encoding="utf-8").split())
+    whole = " ".join((PACKAGE / CARD).read_text(encoding="utf-8").split())
+    for text in (about.limits, about.design):
+        said = " ".join(without_marks(text).split())
+        assert said in whole and said not in card
+    assert (
+        "Trained in" in whole and "Trained in" not in card
+    )

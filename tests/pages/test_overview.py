@@ -60,7 +60,7 @@ def test_the_readme_sets_every_run_beside_the_paper(results: Path) -> None:
     dice = "| Dice coefficient, average | 0.315 | 0.500 (0.450 to 0.550), better | 0.330 (0.280 to 0.380), reproduced |"
     assert dice in page
     assert (
-        "gray 140 to 230. paper-threshold: Chosen without the test subjects: fold 1 lower 140 and upper 230"
+        "gray 140 to 230. paper-threshold: Calibrated without the test subjects: fold 1 lower 140 and upper 230"
         in " ".join(page.split())
     )
     assert "Research use only; not a medical device." in page and "doi:10.13026/w8q8-ky94" in page
@@ -71,7 +71,7 @@ def test_what_every_fold_chose_alike_is_said_once(tmp_path: Path) -> None:
     metrics["made_by"]["chosen"] = {str(fold): {"lower": 140, "upper": 230} for fold in range(1, 6)}
     write_overview([write_run(tmp_path / "run", metrics)], tmp_path)
     page = " ".join((tmp_path / "README.md").read_text().split())
-    assert "Chosen without the test subjects: lower 140 and upper 230 in every fold." in page
+    assert "Calibrated without the test subjects: lower 140 and upper 230 in every fold." in page
 
 
 def test_the_html_has_the_papers_tables_of_the_dataset(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from ichor.scan import Scan, Source
 from made_ct_ich import write_ct_ich
 from paths import CT_ICH_PART
 
-PICTURES = ("figure-4", "figure-5", "atlas-missed", "atlas-false-positives", "atlas-outlines")
-NUMBERS = ("roc", "precision-recall", "reliability", "dice-by-subject", "dice-by-size", "bland-altman")
+PICTURES = ("figure-4", "figure-5", "atlas-missed")
+NUMBERS = ("roc", "reliability", "bland-altman")
 N_SLICES = 8
 
 
@@ -166,7 +166,7 @@ def test_without_probabilities_an_earlier_figure_4_stays(
 def test_what_metrics_lacks_is_left_out(tmp_path: Path, dataset: CtIch, predictions: Mapping[str, Prediction]) -> None:
     healthy = {"052": predictions["052"]}
     drawn = draw_figures(tmp_path, dataset, healthy, {}, lambda _: None)
-    assert [one.name for one in drawn] == ["figure-5", "atlas-false-positives"]
+    assert [one.name for one in drawn] == ["figure-5"]
 
 
 def test_a_missing_matplotlib_is_one_clear_line(
@@ -394,20 +394,12 @@ def test_figure_5_takes_the_best_and_the_largest_above_the_orbits() -> None:
     assert [f.subject for f in chosen.missed] == ["058"]
 
 
-def test_the_atlas_takes_the_worst_of_each_subject() -> None:
-    from ichor.pages.pictures.choice import choose_false_positives, choose_missed, choose_outlines
+def test_the_atlas_takes_the_largest_of_each_subject() -> None:
+    from ichor.pages.pictures.choice import choose_missed
 
     findings = [finding(f"{n:03d}", kind, n) for n in range(50, 62) for kind in ("MISSED", "FALSE_POSITIVE")]
-    findings += [finding("050", "MISSED", 500, index=4), finding("051", "FALSE_POSITIVE", 500, crop=False)]
+    findings += [finding("050", "MISSED", 500, index=4), finding("051", "MISSED", 500, crop=False)]
     assert [f.subject for f in choose_missed(findings)] == ["050", *(f"{n:03d}" for n in range(61, 54, -1))]
-    assert [f.subject for f in choose_false_positives(findings)] == [f"{n:03d}" for n in range(61, 53, -1)]
-    outlines = [
-        finding("050", "DELINEATED", 10, dice=0.1),
-        finding("050", "DELINEATED", 90, dice=0.6),
-        finding("051", "DELINEATED", 50, dice=0.4),
-        finding("052", "DELINEATED", 50, dice=0.0),  # missed, not badly outlined
-    ]
-    assert [(f.subject, f.dice) for f in choose_outlines(outlines)] == [("051", 0.4), ("050", 0.6)]
 
 
 def test_a_lesion_is_measured() -> None:

@@ -1,32 +1,31 @@
-"""What a run's page says of how the recipe itself was designed."""
+"""What a run's page says where somebody wrote about it, and where nobody did."""
 
 from __future__ import annotations
 
-import pytest
+from ichor.pages.run_tables import results_page
+from ichor.runs.about import AboutRun, Link
+from made_metrics import made_metrics
 
-from ichor.dataset.folds import authors_fold
-from ichor.pages.run import how_blind
-
-DICE = {1: 0.2, 2: 0.4, 3: 0.6, 4: 0.8, 5: 1.0}  # of one subject a fold
-
-
-def said(*folds: int, experiment: str = "model") -> str:
-    dice = {authors_fold(fold).test[0]: {"dice": DICE[fold]} for fold in folds}
-    return " ".join(how_blind({"experiment": experiment, "folds": list(folds), "per_subject": dice}))
-
-
-@pytest.mark.parametrize("folds", [(4,), (4, 5), (1, 4), (1,), (1, 2, 3, 4, 5)])
-def test_a_recipe_whose_tries_knew_test_subjects_is_called_optimistic(folds: tuple[int, ...]) -> None:
-    assert "so these figures are somewhat optimistic" in said(*folds)
-    assert ("the latest on those of" in said(*folds)) == bool({4, 5} & set(folds))
+ABOUT = AboutRun(
+    title="A title",
+    description="A sentence.",
+    design="The recipe\nwas found by hand, and has <!-- figure: dice -->0.5<!-- end -->.",
+    limits="It fails here.\n\nAnd there.",
+    links=(Link(name="More", path="../more/README.md", says="what is meant"), Link(name="Bare", path="bare.md")),
+)
 
 
-def test_the_other_folds_are_told_apart_where_there_are_both() -> None:
-    assert "the latest on those of folds 4 and 5" in said(1, 2, 3, 4, 5)
-    assert "On folds 1 to 3, not wholly blind either, the Dice is 0.400 (3 subjects)." in said(1, 2, 3, 4, 5)
-    for folds in ((1, 2), (4, 5)):
-        assert "the Dice is" not in said(*folds)
+def test_the_page_has_what_people_say_of_the_run() -> None:
+    page = results_page(made_metrics(reduced=True), (), ABOUT)
+    assert page.startswith("# A title (reduced)\n\nA sentence.\n\n")
+    assert "\n\nThe recipe was found by hand, and has 0.5.\n\n" in page and "<!--" not in page
+    assert "\n\n## Limitations\n\nIt fails here.\n\nAnd there.\n\n## How it was made\n" in page
+    assert page.endswith("\n\n## See also\n\n- [More](../more/README.md): what is meant\n- [Bare](bare.md)\n")
 
 
-def test_nothing_is_said_of_other_experiments() -> None:
-    assert said(1, 2, 3, 4, 5, experiment="compact") == ""
+def test_a_run_of_which_nobody_wrote_anything_gets_a_page_without_those_sections() -> None:
+    metrics = made_metrics()
+    page = results_page(metrics)
+    assert page.startswith(f"# {metrics['experiment']}\n\nMethod `")
+    for section in ("Limitations", "See also"):
+        assert section not in page

@@ -87,7 +87,7 @@ def test_the_operating_point_is_told_beside_the_papers_where_it_has_one() -> Non
     metrics["slice_400px"] |= {"sensitivity": figure(0.876), "specificity": figure(0.543)}
     told = "with a sensitivity of 87.6 % and a specificity of 54.3 %; the paper has 97.28 and 50.4 %."
     assert told in text(results_page(metrics))
-    assert "more than 400 pixels, they are so" not in text(results_page(made_metrics("paper-threshold")))
+    assert "By the rule of 400 pixels, such slices" not in text(results_page(made_metrics("paper-threshold")))
 
 
 def test_a_significant_difference_is_called_so() -> None:

@@ -55,9 +55,9 @@ def load_config(name_or_path: str) -> ExperimentConfig:
     return config.model_copy(update={"settings": method.settings.model_dump(mode="json")})
 
 
-def find_config(name_or_path: str, folder: str = "configs") -> Path:
-    """A file by path, or by the name of one that ships in `folder`. Raises BadConfig where there is none."""
-    shipped = Path(str(files("ichor.experiments"))) / folder
+def find_config(name_or_path: str) -> Path:
+    """A file by path, or by the name of one that ships. Raises BadConfig where there is none."""
+    shipped = Path(str(files("ichor.experiments"))) / "configs"
     file = Path(name_or_path)
     if not file.is_file():
         file = shipped / f"{name_or_path}.yaml"
@@ -65,13 +65,3 @@ def find_config(name_or_path: str, folder: str = "configs") -> Path:
         names = sorted(f.relative_to(shipped).with_suffix("").as_posix() for f in shipped.rglob("*.yaml"))
         raise BadConfig(f"{name_or_path}: expected a YAML file or one of {', '.join(names)}, found neither")
     return file
-
-
-def measured_limits(experiment: str) -> str:
-    """What was measured of where an experiment that ships fails: Markdown beside its config; empty where nothing was.
-
-    Its figures stand between marks that `python -m scripts.figures` knows.
-    """
-    shipped = Path(str(files("ichor.experiments"))) / "configs"
-    found = [f for f in shipped.rglob("*.limits.md") if f.relative_to(shipped).as_posix() == f"{experiment}.limits.md"]
-    return found[0].read_text(encoding="utf-8").rstrip("\n") if found else ""

@@ -9,16 +9,14 @@ from typing import Any
 
 from ichor.atomic import whole_folder
 from ichor.errors import BadConfig
-from ichor.experiments.config import load_config, measured_limits
+from ichor.experiments.config import load_config
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
 from ichor.experiments.fold import fold_folder
-from ichor.experiments.making import MADE_BY
-from ichor.methods import get
-from ichor.methods.capabilities import Described
 from ichor.models.known_answer import write_known_answer
-from ichor.models.package import CARD, CONFIG, NETWORK, read_config, write_config, write_sums
-from ichor.pages.card import model_card
+from ichor.models.package import CONFIG, MADE_BY, NETWORK, read_config, write_config, write_sums
+from ichor.pages.card import write_card
+from ichor.runs.about import ABOUT
 from ichor.runs.files import METRICS
 from ichor.version import __version__
 
@@ -26,7 +24,8 @@ from ichor.version import __version__
 def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
-    `run` is one of a single fold, or one on all subjects with the figures of the recipe over five folds. Raises
+    `run` is one of a single fold, or one on all subjects with the figures of the recipe over five folds. What an
+    about.yaml in it says goes onto the card. Raises
     BadConfig where it is not finished, has several folds (and so several models), or `out` exists.
     """
     if out.exists():
@@ -38,25 +37,19 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
     metrics: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
     fitted = run / ALL if is_final(run) else _only_fold(run, metrics["folds"])
     package = read_config(fitted / MODEL).model_copy(update={"model": name or config.name, "version": __version__})
-    made_by = json.loads((fitted / MADE_BY).read_text(encoding="utf-8")) if is_final(run) else metrics["made_by"]
 
     with whole_folder(out) as folder:
         shutil.copytree(fitted / MODEL, folder, dirs_exist_ok=True)
         write_config(folder, package)
         shutil.copyfile(figures, folder / METRICS)
-        (folder / CARD).write_text(
-            model_card(package, metrics, made_by, _how_it_works(fitted / MODEL), measured_limits(config.name)),
-            encoding="utf-8",
-        )
+        if is_final(run):  # the figures are not of this model, nor is what made them
+            shutil.copyfile(fitted / MADE_BY, folder / MADE_BY)
+        if (run / ABOUT).is_file():
+            shutil.copyfile(run / ABOUT, folder / ABOUT)
+        write_card(folder)
         if (folder / NETWORK).is_file():  # some methods have none
             write_known_answer(folder, [NETWORK])
         write_sums(folder)
-
-
-def _how_it_works(package: Path) -> str:
-    """What the package's method says of itself; nothing of one that says nothing."""
-    method = get(read_config(package).method).load(package)
-    return method.description() if isinstance(method, Described) else ""
 
 
 def _only_fold(run: Path, folds: list[int]) -> Path:

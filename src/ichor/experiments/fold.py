@@ -25,7 +25,7 @@ from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.crossed import MODEL, calibrated_crosswise, train_networks
-from ichor.experiments.making import MADE_BY, commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
+from ichor.experiments.making import commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
 from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.capabilities import (
@@ -35,7 +35,7 @@ from ichor.methods.capabilities import (
     predict_keeping_raw,
     require,
 )
-from ichor.models.package import CONFIG, Training, read_config, write_config
+from ichor.models.package import CONFIG, MADE_BY, Training, read_config, write_config
 from ichor.read import open_scan
 from ichor.runs.kept import read_raw, write_kept
 from ichor.segmentation import RawOutput, Segmentation

@@ -9,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 from ichor.atomic import write_whole
-
-MADE_BY = "made_by.json"
+from ichor.models.package import MADE_BY
 
 
 def commit() -> str | None:

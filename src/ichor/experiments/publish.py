@@ -12,6 +12,7 @@ from ichor.errors import BadConfig
 from ichor.experiments.run import probabilities_in
 from ichor.pages.pictures import draw_figures
 from ichor.pages.run_tables import results_page
+from ichor.runs.about import ABOUT, AboutRun, read_about
 from ichor.runs.evaluate import evaluate_folder, header_in
 from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
 
@@ -19,19 +20,23 @@ from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_pre
 def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
     """Evaluate a run and draw its pictures into `out`, which is replaced where it holds an earlier result.
 
-    Returns the figures. Raises BadConfig where `run` has no figures yet or is one on other data, and where `out` is a
-    folder that holds something else.
+    An about.yaml in `out` stays; where there is none, that of `run` is taken. Returns the figures. Raises BadConfig
+    where `run` has no figures yet or is one on other data, and where `out` is a folder that holds something else.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / METRICS).is_file())):
         raise BadConfig(f"{out}: expected a new folder or one with a result's {METRICS}, found something else")
     header = header_in(run, dataset)
+    told = next((one for one in (out, run) if (one / ABOUT).is_file()), None)
+    about = AboutRun() if told is None else read_about(told)
     with whole_folder(out) as folder:
         for name in (MASKS, SCORES, SCAN_SCORES):
             if not (run / name).is_file():
                 raise BadConfig(f"{run / name}: expected the predictions of a finished run, found none")
             shutil.copyfile(run / name, folder / name)
+        if told is not None:
+            shutil.copyfile(told / ABOUT, folder / ABOUT)
         metrics = evaluate_folder(folder, dataset, header)
         predictions = read_predictions(folder, dataset)
         figures = draw_figures(folder, dataset, predictions, metrics, probabilities_in(run))
-        write_whole(folder / PAGE, results_page(metrics, figures))
+        write_whole(folder / PAGE, results_page(metrics, figures, about))
     return metrics

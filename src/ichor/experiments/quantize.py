@@ -13,14 +13,8 @@ from ichor.methods import load_model
 from ichor.methods.capabilities import Quantizes, require
 from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CARD, CONFIG, INT8, NETWORK, read_config, write_config, write_sums
+from ichor.pages.card import write_card
 from ichor.train.quantize import quantize_network
-
-_HEADING = "\n## In int8\n"
-_RUNS = """The network that runs, `model.int8.onnx`, is `model.onnx` in int8. The figures above are of that in fp32."""
-_LIES_BESIDE = """`model.int8.onnx` is `model.onnx` in int8. It is faster, and lies beside that in fp32, which is what
-runs: where a scan is in doubt the two may decide differently (results/same-answer in the repository)."""
-_HOW = """Its weights have 7 bits and what flows between layers 8, quantized on slices of the subjects that it was
-trained on. With 7 bits no sum saturates on any processor."""
 
 
 def quantize_package(package: Path, dataset: CtIch, *, runs: bool = True) -> None:
@@ -36,8 +30,9 @@ def quantize_package(package: Path, dataset: CtIch, *, runs: bool = True) -> Non
         shutil.copytree(package, folder, dirs_exist_ok=True)
         quantize_network(folder / NETWORK, slices, folder / INT8)
         write_known_answer(folder, [NETWORK, INT8])
-        _say_so(folder / CARD, _RUNS if runs else _LIES_BESIDE)
         write_config(folder, read_config(folder).model_copy(update={"network": INT8 if runs else NETWORK}))
+        if (folder / CARD).is_file():
+            write_card(folder)
         write_sums(folder)
 
 
@@ -51,10 +46,3 @@ def _training_cases(package: Path, dataset: CtIch) -> Cases:
             f"found {dataset.fingerprint[:12]}"
         )
     return dataset.cases(training.training_subjects)
-
-
-def _say_so(card: Path, which_runs: str) -> None:
-    """Say on the package's card, where it has one, what the int8 network is and which runs."""
-    if card.is_file():
-        before, _, _ = card.read_text(encoding="utf-8").partition(_HEADING)
-        card.write_text(f"{before}{_HEADING}\n{which_runs}\n{_HOW}\n", encoding="utf-8")

@@ -35,12 +35,12 @@ from ichor.experiments.fold import (
     postprocess_again,
     require_blocks,
 )
-from ichor.experiments.making import MADE_BY, is_first_rank
+from ichor.experiments.making import is_first_rank
 from ichor.experiments.start import Start, read_start
 from ichor.locks import one_at_a_time
 from ichor.methods import get
 from ichor.methods.capabilities import Postprocesses, require
-from ichor.models.package import CONFIG, read_config
+from ichor.models.package import CONFIG, MADE_BY, read_config
 from ichor.pages.run_tables import write_page
 from ichor.runs.evaluate import evaluate_folder
 from ichor.runs.files import METRICS, read_metrics, write_predictions

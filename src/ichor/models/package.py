@@ -6,7 +6,9 @@ rescorer.onnx   the network over a scan's slices, where the method has one
 known-answer.npz  an input and what the networks say of it, to tell a machine that computes wrong
 config.yaml     which method, its settings, what was chosen on subjects that it was not trained on
 metrics.json    its figures on the test fold, or those of the recipe over all folds
-MODEL_CARD.md   the same for people
+made_by.json    the command that trained it, its commit, the hardware, and how long it took
+about.yaml      what people say of the recipe: how it was found, and where it fails; where anybody wrote that
+MODEL_CARD.md   all of it for people
 SHA256SUMS      of those above, in the form of `sha256sum`
 """
 
@@ -30,6 +32,7 @@ CONFIG = "config.yaml"
 NETWORK, INT8, RESCORER = "model.onnx", "model.int8.onnx", "rescorer.onnx"
 SUMS = "SHA256SUMS"
 CARD = "MODEL_CARD.md"
+MADE_BY = "made_by.json"
 # A line of it, as `sha256sum` writes them. The name is one of our own: no path, nothing hidden.
 _SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
 

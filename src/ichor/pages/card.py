@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from ichor.atomic import write_whole
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.dataset.ct_ich.published import FINGERPRINT
 from ichor.dataset.naming import named
-from ichor.models.package import PackageConfig, Training
-from ichor.pages.run import how_blind
+from ichor.methods import get
+from ichor.methods.capabilities import Described
+from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
+from ichor.pages.markdown import paragraph, paragraphs
 from ichor.pages.run_tables import figures_table, subjects_table
+from ichor.runs.about import AboutRun, read_about, without_marks
+from ichor.runs.files import read_metrics
+from ichor.runs.plain_files import read_object
 
 _CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
 _ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
@@ -23,18 +30,31 @@ never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so v
 40 % low."""
 
 
+def write_card(folder: Path) -> None:
+    """Write the card of the package in `folder`, from its configuration, its figures, and what made it."""
+    package, metrics = read_config(folder), read_metrics(folder)
+    made_by = None if _on_all(package.training) else metrics["made_by"]  # the figures are of other models, or its own
+    if (folder / MADE_BY).is_file():
+        made_by = read_object(folder / MADE_BY, "what made the model")
+    method = get(package.method).load(folder)
+    how_it_works = method.description() if isinstance(method, Described) else ""
+    card = model_card(package, metrics, made_by, how_it_works, read_about(folder))
+    write_whole(folder / CARD, card + (_int8(package) if (folder / INT8).is_file() else ""))
+
+
 def model_card(
     package: PackageConfig,
     metrics: Mapping[str, Any],
-    made_by: Mapping[str, Any],
+    made_by: Mapping[str, Any] | None,
     how_it_works: str,
-    measured_limits: str = "",
+    about: AboutRun | None = None,
 ) -> str:
-    """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it.
+    """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it, if known.
 
-    `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), and
-    `measured_limits` is Markdown on where the recipe fails; it is shown on the card of a model on all subjects.
+    `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), and `about` what people say
+    of the run: how its recipe was found, and where it fails.
     """
+    about = about or AboutRun()
     training = package.training
     missed = ", ".join(metrics["subjects_missed"]) or "none"
     trained_on = (
@@ -46,14 +66,13 @@ Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research
 
 ## What it is
 
-Method `{package.method}`, trained on {trained_on}
-Trained in {made_by["seconds"] / 60:.0f} minutes on {made_by["hardware"]} by `{made_by["command"]}`.
+Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 {how_it_works}{_chosen_on(training)}
 
 ## How well it does
 
-{_whose_figures(training, metrics)}
+{_whose_figures(training, about)}
 
 {figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
 
@@ -70,12 +89,18 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Where it fails
 
-{_failures(metrics)} {_limits(package, measured_limits)}
+{_failures(metrics)} {_limits(package, paragraphs(without_marks(about.limits)))}
 
 ## Data and licence
 
 {_licence(training)}
 """
+
+
+def _made_by(made_by: Mapping[str, Any] | None) -> str:
+    if made_by is None:
+        return ""
+    return f"\nTrained in {made_by['seconds'] / 60:.0f} minutes on {made_by['hardware']} by `{made_by['command']}`."
 
 
 def _on_all(training: Training | None) -> bool:
@@ -138,7 +163,7 @@ def _chosen_on(training: Training | None) -> str:
     )
 
 
-def _whose_figures(training: Training | None, metrics: Mapping[str, Any]) -> str:
+def _whose_figures(training: Training | None, about: AboutRun) -> str:
     if _on_all(training):
         whose = (
             "No figure here is of this model, which leaves no subjects to test it on. They are those of five models of "
@@ -147,7 +172,7 @@ def _whose_figures(training: Training | None, metrics: Mapping[str, Any]) -> str
         )
     else:
         whose = "On the test subjects, each figure with a 95 % interval from resampling subjects."
-    return "\n\n".join([whose, *how_blind(metrics)])
+    return "\n\n".join(text for text in (whose, paragraphs(without_marks(about.design))) if text)
 
 
 def _papers_column(training: Training | None) -> str:
@@ -169,7 +194,7 @@ def _limits(package: PackageConfig, measured: str) -> str:
     if package.training is None or not _is_ct_ich(package.training):
         return "How well it does on scans of other hospitals, scanners and patients than these is not known."
     limits = [_CT_ICH_LIMITS]
-    if _on_all(package.training) and measured:
+    if measured:
         limits.append(measured)
     return "\n".join(limits)
 
@@ -180,3 +205,21 @@ def _licence(training: Training | None) -> str:
         texts.append(_ATTRIBUTION if _is_ct_ich(one) else f"Weights derive from {_dataset(one)}: ask its owner.")
         one = None if one.started_from is None else one.started_from.training
     return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
+
+
+def _int8(package: PackageConfig) -> str:
+    if package.network == INT8:
+        which = (
+            f"The network that runs, `{INT8}`, is `{NETWORK}` with 8-bit integer arithmetic. The figures above are of "
+            f"`{NETWORK}`."
+        )
+    else:
+        which = (
+            f"`{INT8}` is `{NETWORK}` with 8-bit integer arithmetic. It is faster, but is not the network that runs by "
+            "default: on borderline scans the two may disagree (results/same-answer in the repository)."
+        )
+    how = (
+        "Its weights have 7 bits and its activations 8; it was quantized on slices of the subjects that it was trained "
+        "on. With 7-bit weights no sum saturates on any processor."
+    )
+    return f"\n## In int8\n\n{paragraph(f'{which} {how}')}\n"

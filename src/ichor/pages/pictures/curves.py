@@ -87,21 +87,6 @@ def roc(cases: Scored) -> Curve:
     return _with_band(cases, points, lambda x, y: np.asarray(np.interp(GRID, x, y)))
 
 
-def precision_recall(cases: Scored) -> Curve:
-    """Precision over recall, a step for each threshold. Raises ValueError where a class is absent."""
-
-    def points(weights: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
-        curve = roc_curve(cases.truth, cases.probability, weights)
-        found = curve.sensitivity[1:] * weights[cases.truth].sum()
-        false = (1 - curve.specificity[1:]) * weights[~cases.truth].sum()
-        # More lenient thresholds than the one that finds all only lower the precision.
-        last = int(np.argmax(curve.sensitivity[1:] >= 1)) + 1
-        return curve.sensitivity[1:][:last], (found / (found + false))[:last]
-
-    # The precision at a recall is that of the strictest threshold which reaches it.
-    return _with_band(cases, points, lambda x, y: y[np.searchsorted(x, GRID - 1e-9)])
-
-
 def _with_band(
     cases: Scored,
     points: Callable[[NDArray[np.int64]], tuple[FloatArray, FloatArray]],

@@ -15,10 +15,7 @@ from ichor.evaluate.results import SubjectResult
 from ichor.pages.paper import TABLE_6
 from ichor.pages.pictures.bland_altman import bland_altman_figure
 from ichor.pages.pictures.curves import Scored, scans_of, slices_of
-from ichor.pages.pictures.dice_by_size import dice_by_size_figure
-from ichor.pages.pictures.dice_by_subject import dice_by_subject_figure
 from ichor.pages.pictures.drawn import DrawnFigure
-from ichor.pages.pictures.precision_recall import precision_recall_figure
 from ichor.pages.pictures.reliability import reliability_figure
 from ichor.pages.pictures.roc import Point, roc_figure
 from ichor.pages.pictures.survey import Survey
@@ -27,7 +24,7 @@ from ichor.pages.pictures.words import figure_at, with_interval
 Drawn = tuple[DrawnFigure, Figure]
 
 _BAND = "the band is the 95 % interval from resampling subjects"
-_NOMINAL = "Pixel size and slice distance are nominal: volumes may be 20 to 40 % low."
+_NOMINAL = "Pixel size and slice distance are nominal: volumes may be too low."
 
 
 def number_figures(survey: Survey, metrics: Mapping[str, Any]) -> Iterator[Drawn]:
@@ -35,15 +32,10 @@ def number_figures(survey: Survey, metrics: Mapping[str, Any]) -> Iterator[Drawn
     cases = [one for one in (slices_of(survey.results), scans_of(survey.results)) if one.both_classes]
     if cases:
         yield _roc(survey.results, cases, metrics)
-        yield _precision_recall(cases, metrics)
     calibration = metrics.get("calibration") or {}
     curves = {name: calibration[name]["curve"] for name in ("slice", "scan") if name in calibration}
     if curves:
         yield _reliability(curves, metrics)
-    if survey.bleeding:
-        yield _dice_by_subject(survey.bleeding, metrics)
-    if metrics.get("by_lesion_size") and any(r.lesions is not None for r in survey.bleeding):
-        yield _dice_by_size(survey.bleeding, metrics)
     known = [r for r in survey.bleeding if r.volume_ml is not None and r.reference_volume_ml is not None]
     limits = (metrics.get("volume") or {}).get("bland_altman")
     if known and limits:
@@ -71,17 +63,6 @@ def _roc(results: Sequence[SubjectResult], cases: Sequence[Scored], metrics: Map
     return words, roc_figure(cases, points, auc)
 
 
-def _precision_recall(cases: Sequence[Scored], metrics: Mapping[str, Any]) -> Drawn:
-    average = {one.name: with_interval(figure_at(metrics, one.name[:-1], "average_precision")) for one in cases}
-    words = DrawnFigure(
-        "precision-recall",
-        f"Precision and recall of {_counts(cases)}; {_BAND}.",
-        "Precision-recall curves with average precision "
-        + ", ".join(f"{average[one.name]} for {one.name}" for one in cases),
-    )
-    return words, precision_recall_figure(cases, average)
-
-
 def _reliability(curves: Mapping[str, Any], metrics: Mapping[str, Any]) -> Drawn:
     error = {name: with_interval(figure_at(metrics, "calibration", name, "ece")) for name in curves}
     words = DrawnFigure(
@@ -93,32 +74,6 @@ def _reliability(curves: Mapping[str, Any], metrics: Mapping[str, Any]) -> Drawn
         + ", ".join(f"{value} for {name}s" for name, value in error.items()),
     )
     return words, reliability_figure(curves, error)
-
-
-def _dice_by_subject(results: Sequence[SubjectResult], metrics: Mapping[str, Any]) -> Drawn:
-    average = with_interval(figure_at(metrics, "dice", "paper_average"))
-    words = DrawnFigure(
-        "dice-by-subject",
-        f"Dice of the {len(results)} subjects with hemorrhage, without the chronic one (070): large marks are "
-        "subjects, the mean of their slices with hemorrhage, small marks are these slices. Colour and shape give the "
-        "subtype on most of the subject's slices.",
-        f"Dice of each subject, the best first, around a mean of {average}.",
-    )
-    return words, dice_by_subject_figure(results, average)
-
-
-def _dice_by_size(results: Sequence[SubjectResult], metrics: Mapping[str, Any]) -> Drawn:
-    words = DrawnFigure(
-        "dice-by-size",
-        "Dice of each lesion (component in 3-D) with all predicted ones that touch it, over its volume; 0 where none "
-        "does. Lines and bands are the means of four bands of volume with their 95 % intervals. Colour and shape give "
-        f"the subtype on most of the subject's slices. {_NOMINAL}",
-        "Dice over lesion volume; the mean of each band of volume, from small to large: "
-        + ", ".join(
-            with_interval(figure_at(metrics, "by_lesion_size", band, "dice")) for band in metrics["by_lesion_size"]
-        ),
-    )
-    return words, dice_by_size_figure(results, metrics["by_lesion_size"])
 
 
 def _bland_altman(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -> Drawn:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image
-
-from ichor.subtypes import Subtype
 
 DPI = 150
 _GRAY_SPREAD = 6  # red, green and blue of a gray lie no further apart than this, of 255
@@ -23,14 +19,6 @@ INK, MUTED, FAINT = "#1f2328", "#656d76", "#d8dee4"
 # The colours of Okabe and Ito (2008), told apart by all kinds of colour vision.
 BLUE, ORANGE, GREEN, PINK, RED, SKY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"
 OURS, PAPER = BLUE, RED
-# Colour and marker of each subtype.
-_SUBTYPES = {
-    Subtype.IVH: (BLUE, "o"),
-    Subtype.IPH: (ORANGE, "s"),
-    Subtype.SAH: (GREEN, "D"),
-    Subtype.EDH: (PINK, "^"),
-    Subtype.SDH: (RED, "v"),
-}
 # The white edge that parts marks which lie on each other, and a line that is only there to compare with.
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 DASHED: dict[str, Any] = {"color": MUTED, "linewidth": 0.7, "linestyle": (0, (3, 3))}
@@ -95,12 +83,6 @@ def unit_square(axes: Axes, x: str, y: str) -> None:
     axes.set_yticks(np.linspace(0, 1, 6))
 
 
-def subtype_legend(axes: Axes, subtypes: Collection[Subtype], place: Literal["upper left", "upper right"]) -> None:
-    """The marks of these subtypes in one line."""
-    marks = [Line2D([], [], **dots_of(subtype), label=subtype.value) for subtype in Subtype if subtype in subtypes]
-    axes.legend(handles=marks, loc=place, ncols=len(marks), columnspacing=1, handletextpad=0.2)
-
-
 def legend_below(axes: Axes) -> None:
     """A legend under the axis, where it hides nothing."""
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17), borderaxespad=0)
@@ -109,12 +91,6 @@ def legend_below(axes: Axes) -> None:
 def note(axes: Axes, text: str, at: tuple[float, float], away: tuple[float, float], **how: Any) -> None:
     """Small words beside a point, `away` from it by points of type (right, up)."""
     axes.annotate(text, at, xytext=away, textcoords="offset points", fontsize=6.5, **how)
-
-
-def dots_of(subtype: Subtype) -> dict[str, Any]:
-    """How marks of a subtype are drawn."""
-    color, marker = _SUBTYPES[subtype]
-    return {"linestyle": "none", "marker": marker, "color": color}
 
 
 def png(figure: Figure) -> bytes:
