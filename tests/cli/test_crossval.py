@@ -283,7 +283,9 @@ def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path,
 
     out = tmp_path / "result"
     assert publish(run, out).returncode == 0
-    (out / "about.yaml").write_text("limits: It fails in the <!-- figure: n -->1<!-- end --> way that was tried.\n")
+    (out / "about.yaml").write_text(
+        "limits: |-\n  It fails in the <!-- figure: n -->1<!-- end --> way that was tried.\n"
+    )
     done = publish(run, out)  # an earlier result is replaced, but for what people wrote about it
     assert done.returncode == 0, done.stderr
     assert figures(out) == figures(run)

@@ -100,7 +100,7 @@ def test_it_may_lie_beside_the_network_in_fp32(quantized: Path, dataset: CtIch, 
     verify(folder)
     assert read_config(folder).network == "model.onnx"
     assert (folder / "model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
-    assert "It is faster, but is not the network that runs by default" in (folder / "MODEL_CARD.md").read_text()
+    assert "is not the network that runs by default" in " ".join((folder / "MODEL_CARD.md").read_text().split())
 
 
 def test_other_data_than_it_was_trained_on_is_refused(package: Path, tmp_path: Path) -> None:

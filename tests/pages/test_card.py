@@ -30,6 +30,4 @@ def test_without_what_is_said_of_the_recipe_the_card_has_no_such_passage(tmp_pat
     for text in (about.limits, about.design):
         said = " ".join(without_marks(text).split())
         assert said in whole and said not in card
-    assert (
-        "Trained in" in whole and "Trained in" not in card
-    )
+    assert "Trained in" in whole and "Trained in" not in card

@@ -149,10 +149,3 @@ def test_a_figure_that_is_not_defined_is_said_to_be_so() -> None:
     page = results_page(metrics)
     assert row(page, "Dice, paper's average")[1] == "not defined"
     assert "no tested subject has hemorrhage" in page and "no comparison by age" in page
-
-
-def test_the_model_that_ships_has_what_belongs_to_it_beside_it() -> None:
-    page = results_page(made_metrics("model"))
-    assert "## Beside it" in page
-    assert "[The tries that led to it](../ablation/README.md)" in page
-    assert "## Beside it" not in results_page(made_metrics())

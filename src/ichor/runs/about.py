@@ -53,7 +53,8 @@ def read_about(folder: Path) -> AboutRun:
     if not file.exists():
         return AboutRun()
     try:
-        return AboutRun.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return AboutRun() if found is None else AboutRun.model_validate(found)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadConfig(f"{file}: expected what is said of a result, found {one_line(error)}") from error
 
