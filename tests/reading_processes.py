@@ -22,8 +22,16 @@ def zipped(folder: Path, where: Path) -> Path:
 
 
 def readers() -> list[psutil.Process]:
-    """The reading processes of this one."""
-    return [one for one in psutil.Process().children() if "ichor.read.worker" in " ".join(one.cmdline())]
+    """The reading processes of this one that run."""
+    return [one for one in psutil.Process().children() if "ichor.read.worker" in _command(one)]
+
+
+def _command(process: psutil.Process) -> str:
+    """What it was started with; nothing of one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
 
 
 def killed_while_it_decodes(path: Path, by: int, file: str = "") -> str:

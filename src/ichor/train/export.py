@@ -5,25 +5,63 @@ from __future__ import annotations
 import copy
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
 from ichor.train.forward import Probabilities, TorchForward
 
 OPSET = 18
+_NEAR = 1e-3  # of probabilities, between torch and the exported network
+# Exported graphs without weights, by what they depend on: tracing takes seconds, and a cross-validation exports many
+# networks of one shape.
+_graphs: dict[tuple[object, ...], Any] = {}
 
 
 def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
     """Write a network as one ONNX file with a free batch size, `side` pixels a side, fp32 weights inside.
 
     Batch norm stays a layer of its own, under torch's names, so that training can go on from the file
-    (`ichor.train.start`). The engines fold it into the convolutions when they load it.
+    (`ichor.train.start`). The engines fold it into the convolutions when they load it. Raises RuntimeError where the
+    file does not give torch's answer.
     """
+    network = copy.deepcopy(forward.network).to("cpu", memory_format=torch.contiguous_format).eval()
+    model, channels = Probabilities(network).eval(), int(network.input_channels)
+    shapes = tuple((name, tuple(value.shape)) for name, value in model.state_dict().items())
+    key = (type(network), repr(network), shapes, side)
+    temporary = file.with_name(f"{file.name}.part")
+    if key not in _graphs or not _exported(_graphs[key], model, channels, side, temporary):
+        _graphs[key] = _traced(model, channels, side)
+        if not _exported(_graphs[key], model, channels, side, temporary):
+            raise RuntimeError(f"{file}: expected an exported network that gives torch's answer, found another answer")
+    temporary.replace(file)
+
+
+def _exported(program: Any, model: nn.Module, channels: int, side: int, file: Path) -> bool:
+    """Write the traced network with this model's weights; whether it gives torch's answer for a slice of noise."""
+    import onnx_ir
+
+    from ichor.models.engine import Engine
+
+    initializers = program.model.graph.initializers  # under torch's names
+    for name, value in model.state_dict().items():
+        if name in initializers:
+            initializers[name].const_value = onnx_ir.tensor(value.numpy().copy(), name=name)
+    program.save(file, external_data=False)
+    hu = np.random.default_rng(0).normal(30, 60, (1, channels, side, side)).astype(np.float32)
+    with torch.inference_mode():
+        expected = {name: value.numpy() for name, value in model(torch.from_numpy(hu)).items()}
+    found = Engine(file, engine="onnxruntime", threads=1)(hu)
+    return all(np.abs(found[name] - values).max() < _NEAR for name, values in expected.items())
+
+
+def _traced(model: nn.Module, channels: int, side: int) -> Any:
+    """The network as torch's exporter has it."""
     from onnxscript.optimizer import fold_constants_ir
 
-    network = copy.deepcopy(forward.network).to("cpu", memory_format=torch.contiguous_format).eval()
-    example = torch.zeros(2, int(network.input_channels), side, side)
-    model = Probabilities(network).eval()
+    example = torch.zeros(2, channels, side, side)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         names = list(model(example))
@@ -40,6 +78,4 @@ def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
         )
     assert program is not None  # only the old exporter writes the file itself and returns nothing
     fold_constants_ir(program.model)
-    temporary = file.with_name(f"{file.name}.part")
-    program.save(temporary, external_data=False)
-    temporary.replace(file)
+    return program
