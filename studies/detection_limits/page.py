@@ -12,37 +12,37 @@ from studies.detection_limits.telling import Figures, Missed, Scored, figures_of
 Plain = Mapping[float, Marked]  # by the threshold from which on every voxel is marked
 PAGE = """# What limits the detection
 
-The networks of `{name}`, each on the test subjects of its own fold: {n} subjects, {with_hemorrhage} of these with
-hemorrhage; {slices} slices, {positive} of these with hemorrhage.
+The networks of `{name}`, evaluated out-of-fold: {n} subjects, {with_hemorrhage} of them with hemorrhage; {slices} slices,
+{positive} of them with hemorrhage.
 
-## What the figures hang on
+## Which subjects decide the figures
 
-The same scores without single subjects: the two whose absence raises a figure most, for each of the figures. The
-specificity at 97 % sensitivity is decided by those slices with hemorrhage that are ranked lowest, {lowest} in number,
-of {of_lowest}.
+The same scores without single subjects: for each figure, the two subjects whose removal raises it most. The specificity
+at 97 % sensitivity is determined by the {lowest} slices with hemorrhage that are ranked lowest, of subjects {of_lowest}.
 
 | without | slice AUC | specificity at 97 % slice sensitivity | scan AUC |
 |---|---|---|---|
 {left_out}
 
-These are no results of the model, which is judged on all subjects; they tell on how few a change of them hangs.
+These are not results of the model, which is evaluated on all subjects; they show how few subjects a change depends on.
 
 ## What is missed
 
-Subjects of whose delineation no voxel is marked; something else may be. The area is the largest on a slice (nominal),
-the contrast what the delineation there is brighter than the brain within 5 mm around it, the probability the highest of
-a slice with hemorrhage.
+Subjects in whose delineation no voxel is marked, though others may be. Area: the largest on a slice (nominal). Contrast:
+how much brighter the delineated region is there than the brain within 5 mm around it. Probability: the highest of any
+slice with hemorrhage.
 
-| subject | slices with hemorrhage | area, mm² | contrast, HU | subtypes | slice's probability |
+| subject | slices with hemorrhage | area, mm² | contrast, HU | subtypes | slice probability |
 |---|---|---|---|---|---|
 {missed}
 
 ## At the operating points
 
-Every subject by the model of its own fold, at each of this model's operating points. The Dice is the paper's average,
-without 070. Sensitivity and specificity are of slices, called where any voxel is marked, be it beside the hemorrhage:
-so a subject can be missed on slices that are called. Scans and mL are of scans without hemorrhage. `{in_use}` is what
-the run decided by; for the others its kept answers are decided again, in which probabilities are tenths of a logit.
+All subjects, out-of-fold, at each operating point. Dice is the paper's average, without 070. Sensitivity and specificity
+are those of slices, which count as positive if any voxel is marked, even outside the hemorrhage: so a subject can be
+missed on slices that count as found. Scans and mL are of scans without hemorrhage. `{in_use}` is the operating point of
+the run; for the others the stored raw output was postprocessed again, in which probabilities are rounded to a tenth of a
+logit.
 
 | operating point | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
 |---|---|---|---|---|---|---|
@@ -50,14 +50,14 @@ the run decided by; for the others its kept answers are decided again, in which 
 
 ## What missing fewer would take
 
-The same where every voxel from a probability on is marked, without outlines. These are probabilities as the model gives
-them: calibrated, and weighed by how likely the lesion is one.
+The same if every voxel with at least a given probability is marked, without outlines. Probabilities are those of the
+model: calibrated, and multiplied by the output of its false-positive classifier.
 
-| from | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
+| threshold | Dice | subjects missed | sensitivity | specificity | scans unmarked | mL, median; 95th percentile |
 |---|---|---|---|---|---|---|
 {thresholds}
 
-Made again by `python -m studies.detection_limits RUN --data ct-ich --out results/detection-limits`. Derived from
+Reproduce with `python -m studies.detection_limits RUN --data ct-ich --out results/detection-limits`. Derived from
 ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.
 """
 
@@ -72,7 +72,7 @@ def page(
     """The README of the result; `metrics` are the run's."""
     telling, lowest = most_telling(scores), lowest_ranked(scores)
     counts = sorted(Counter(lowest).items(), key=lambda of: (-of[1], of[0]))
-    rows: dict[str, list[str]] = {"nobody": [], **{subject: [subject] for subject in telling}}
+    rows: dict[str, list[str]] = {"no subject": [], **{subject: [subject] for subject in telling}}
     if len(telling) > 1:
         rows["all of these"] = telling
     positive = [one.positive for one in scores.values()]

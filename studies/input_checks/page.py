@@ -7,23 +7,23 @@ from typing import Any
 
 AS_IT_IS, NOTHING = "as it is", "nothing"
 HEAD = "| ct-ich | n | warned of | as |\n|---|---|---|---|\n"
-PAGE = """# How often a scan is said to be unlike
+PAGE = """# How often the input checks warn
 
-Of how many scans `ichor screen` warns that they are unlike those that the models were made for, and of what: the
-subjects of ct-ich as they are, and changed by code. Vessels are drawn in, as with contrast agent. Padding is of one
-value on all sides, and of 6 slices below and above; 25 mm of the head are cut off. A subject that is known in the brain
-window alone is not changed otherwise. The rules, and what they are for:
-[findings](../../docs/reference/findings.md). Their thresholds were chosen on these subjects, so the first row is no
-estimate for other scans. No real scan with contrast agent and none with metal was at hand.
+How many scans `ichor screen` warns of as outside the models' intended input, and with which warning: the subjects of
+ct-ich unchanged, and modified by code. Contrast agent is imitated by drawing vessels. Padding has one value on all
+sides and adds 6 slices below and above; 25 mm of the head are cut off. The subject that is known in the brain window
+alone gets no other modification. The rules, and what they are for:
+[findings](../../docs/reference/findings.md). Their thresholds were chosen on these subjects, so the first row does
+not estimate the rate on other scans. No real scan with contrast agent or metal was at hand.
 
 {table}
-Other scans as they are, and how much brighter brain is beside the skull than deeper in (ct-ich: at most {most_hu} HU):
+Other scans, unchanged, and how much brighter brain is next to the skull than deeper inside (ct-ich: at most {most_hu} HU):
 
 | scan | warned of as | brighter, HU |
 |---|---|---|
 {others}
 
-input-checks.json has each subject's brightness. {hardware}; commit {commit}. Made with
+input-checks.json has each subject's brightness. {hardware}; commit {commit}. Reproduce with
 
     python -m studies.input_checks --data ct-ich --dicom dicom --out results/input-checks
 

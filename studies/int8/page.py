@@ -9,17 +9,17 @@ from ichor.experiments.making import commit, hardware
 from studies.int8.compare import VARIANTS, Row, figures
 
 LEAST_GAIN = -0.005  # of Dice: what int8 may cost
-ELSE = """Which network of the model that ships runs by default is decided
-in [results/same-answer](../same-answer/README.md): by whether any scan's verdict changes."""
+ELSE = """Which network of the shipped model runs by default depends on whether any scan's verdict changes:
+[results/same-answer](../same-answer/README.md)."""
 REDUCED = """
-**Reduced**: the run is a small stand-in for the recipe of the model that ships. The fold weights of that recipe were
-not at hand, so what int8 costs it with weights of 7 bits is not known.
+**Reduced**: the run is a small stand-in for the recipe of the model that ships, whose fold weights were not at hand. What
+int8 with 7-bit weights costs that recipe is therefore not known.
 """
 PAGE = """# What int8 costs
 {reduced}
-The networks of `{experiment}` in fp32 and in int8, each on the {n} test subjects of its own fold ({folds}), quantized
-to weights of 7 bits on slices of its training subjects. Nothing is chosen anew. Dice is the paper's average, without
-070. Differences are paired, with 95 % intervals by resampling subjects.
+The networks of `{experiment}` in fp32 and in int8 (7-bit weights, quantized on slices of the training subjects),
+evaluated out-of-fold on the {n} test subjects ({folds}). Nothing was recalibrated. Dice is the paper's average, without
+070. Differences are paired, with 95 % intervals from resampling subjects.
 
 | | fp32 | int8 | difference |
 |---|---|---|---|
@@ -27,11 +27,11 @@ to weights of 7 bits on slices of its training subjects. Nothing is chosen anew.
 
 {verdict}
 
-The masks of both have a Dice of {agreement:.3f} with each other, pooled. Milliseconds are the median over batches of a
-pass of the network in OpenVINO on {threads} threads, one variant beside the other, whatever else the machine did: their
-ratio counts, and [results/bench.md](../bench.md) has them on an idle machine. rows.json has each subject.
+The masks of the two agree with a pooled Dice of {agreement:.3f}. Milliseconds are the median over batches of one pass of
+the network in OpenVINO on {threads} threads, with both variants run in turn on a machine with other work: only their ratio
+matters, and [results/bench.md](../bench.md) has times of an idle machine. rows.json has each subject.
 
-{hardware}; commit {commit}. Made with
+{hardware}; commit {commit}. Reproduce with
 
     {command}
 """
@@ -56,7 +56,7 @@ def page(rows: Sequence[Row], experiment: str, threads: int, asked: Sequence[int
         n=len(rows),
         folds="folds " + ", ".join(map(str, sorted({row["fold"] for row in rows}))),
         table="\n".join(table),
-        verdict=f"Dice may fall by {-LEAST_GAIN:g} at most. It changes by {gain:+.4f}: {may_run} by that.\n{ELSE}",
+        verdict=f"Criterion: Dice may fall by at most {-LEAST_GAIN:g}. It changes by {gain:+.4f}, {may_run}.\n{ELSE}",
         reduced=REDUCED if reduced else "",
         agreement=2 * sum(row["both_px"] for row in rows) / pixels if pixels else 1.0,
         threads=threads,

@@ -13,26 +13,26 @@ from studies.label_ceiling.readers import EDGE_SDS_MM, RING_MM, edge_displaced
 AIM = 0.65  # about twice the paper's 0.315
 PAGE = """# What a Dice means on this dataset
 
-The radiologists' delineation against itself, drawn a little differently: what small differences of drawing cost, for
-nobody has published a second reading. The paper's average over {n} subjects (070 left out), 95 % intervals by
-resampling subjects; mm are the release's nominal ones.
+The radiologists' delineation compared with slightly altered copies of itself. No second reading of this dataset was
+published, so this shows what small differences in drawing cost. The paper's average over {n} subjects (without 070), with
+95 % intervals from resampling subjects; lengths in mm are nominal.
 
-| the reference | Dice | Jaccard | lowest subjects |
+| altered copy | Dice | Jaccard | lowest subjects |
 |---|---|---|---|
 {table}
 
-A made reader knows where the lesion is and errs at its edge only; a real one misses lesions and finds others. How far
-readers' edges lie apart on this dataset nobody has measured: the rows are what a few millimetres cost.
+A simulated reader knows where each lesion is and errs at its edge only; a real reader also misses lesions and marks
+others. How far the edges of two readers lie apart on this dataset is unknown: the rows show what a few millimetres cost.
 
-**What a Dice of {aim:g} means**, about twice the paper's 0.315: that of somebody who finds the hemorrhage on every
-slice that has some, marks nothing else there, and whose edges err by {edge}. A missed slice counts as 0.
+**What a Dice of {aim:g} means**, about twice the paper's 0.315: the score of a reader who finds the hemorrhage on every
+slice that has any, marks nothing else there, and whose edges are off by {edge}. A missed slice counts as 0.
 
-Of {gray[slices]} delineated slices the region is {gray[median]:.1f} HU brighter than the tissue within {ring:g} mm
-around it in the median. On {gray[faint_slices]} it is less than {faint:g} HU brighter, on {gray[darker_slices]} of
-these darker: there the mean gray does not tell it from what is around. Subjects whose regions are less than
-{faint:g} HU brighter in the mean over their slices (HU): {subjects}.
+Contrast: on {gray[slices]} delineated slices, the region is {gray[median]:.1f} HU brighter (median) than the tissue within
+{ring:g} mm around it. On {gray[faint_slices]} slices the difference is below {faint:g} HU, on {gray[darker_slices]} of these
+the region is darker: there the mean gray value does not distinguish it. Subjects with a mean difference below
+{faint:g} HU: {subjects}.
 
-Made again by `python -m studies.label_ceiling --data DATASET --out results/label-ceiling`. Derived from ct-ich:
+Reproduce with `python -m studies.label_ceiling --data DATASET --out results/label-ceiling`. Derived from ct-ich:
 Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.
 """
 

@@ -14,14 +14,14 @@ AREAS_MM2 = (0, 30, 100, 300, 1000, np.inf)
 CONTRASTS_HU = (-np.inf, 5, 10, 20, np.inf)
 PAGE = """# What limits the Dice
 
-The masks of [`{name}`](../{name}/README.md), out of fold, on the {n} slices with delineated hemorrhage of {subjects}
-subjects (070 left out). A slice is missed where the mask and the delineation have no pixel in common.
+The out-of-fold masks of [`{name}`](../{name}/README.md), on the {n} slices with delineated hemorrhage of {subjects}
+subjects (without 070). A slice is missed if the mask and the delineation have no pixel in common.
 
 | area, mm² (nominal) | slices | missed | Dice | Dice where not missed |
 |---|---|---|---|---|
 {by_area}
 
-| brighter than what is within 5 mm around, HU | slices | missed | Dice | Dice where not missed |
+| contrast to the tissue within 5 mm, HU | slices | missed | Dice | Dice where not missed |
 |---|---|---|---|---|
 {by_contrast}
 
@@ -29,19 +29,19 @@ subjects (070 left out). A slice is missed where the mask and the delineation ha
 |---|---|---|---|---|
 {by_subtype}
 
-What would be won, by the paper's average over these subjects (means over a subject's slices, then over subjects):
+What could be gained, in the paper's average (mean over a subject's slices, then over subjects):
 
 | | Dice |
 |---|---|
 | as it is | {as_it_is:.3f} |
-| if no region were marked on these slices that touches no hemorrhage | {without_false:.3f} |
-| if, beside this, missed slices did not count | {not_missed:.3f} |
+| without the false-positive regions on these slices | {without_false:.3f} |
+| and without the missed slices | {not_missed:.3f} |
 
-The last is over the {left} subjects of whom a slice is left; what it lacks are edges, and lesions missed beside one
-that was found. The reference against itself has {ceiling_1} with its edge displaced by 1 mm (SD) and {ceiling_2} by 2
-mm ([what a Dice means here](../label-ceiling/README.md)).
+The last row is over the {left} subjects with a slice left. What remains is due to edges, and to lesions missed beside one
+that was found. The reference compared with itself has a Dice of {ceiling_1} with its edge displaced by 1 mm (SD), and
+{ceiling_2} by 2 mm ([what a Dice means here](../label-ceiling/README.md)).
 
-Made again by `python -m studies.limits results/{name} --data ct-ich --out results/limits`. Derived from ct-ich:
+Reproduce with `python -m studies.limits results/{name} --data ct-ich --out results/limits`. Derived from ct-ich:
 Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.
 """
 

@@ -21,47 +21,49 @@ _COLUMNS = (
 
 _PAGE = """# Robustness to how a scan was acquired
 
-The models of `{experiment}`{variant}, each on the {n} test subjects of its own fold ({folds}), with the scans as they
-are and as if acquired otherwise. Nothing is chosen anew. Dice is the paper's average, without 070; detection has all
-subjects; a slice is called positive where its mask has any pixel. Differences from unchanged are paired, with 95 %
-intervals by resampling subjects; robustness.json has the intervals of all figures.
+The models of `{experiment}`{variant}, evaluated out-of-fold on the {n} test subjects ({folds}), on the scans as they are
+and on simulated acquisitions. Nothing was recalibrated. Dice is the paper's average, without 070; detection includes all
+subjects; a slice counts as positive if its mask has any pixel. Differences from the unchanged scans are paired, with 95
+% intervals from resampling subjects; robustness.json has the intervals of all figures.
 
 {conditions}
 
-Where the interval of the difference does not hold 0. {moved}{alike}
+Conditions whose difference has an interval that excludes 0. {moved}{alike}
 
-Noise is what the brain shows: the mean over subjects of the median SD in squares of 5 mm, of pixels of about 0.8 mm.
+Noise is measured in the brain: the mean over subjects of the median standard deviation in squares of 5 mm, on pixels of
+about 0.8 mm.
 
-Children and adults, unchanged; children differ by {less}:
+Children and adults, unchanged scans; the difference, children less adults, is {less}:
 
 {ages}
 
-How each is made; scan, delineation and labels change together, and a voxel is hemorrhage where at least half of what it
-comes from is:
+How each condition is simulated. Scan, delineation and labels change together; a voxel counts as hemorrhage if at least
+half of what it is made from does:
 
-- **Thickness.** Thicker slices are means of the 5 mm slices, weighted by overlap: one of 10 mm has what either of its
-  two has. Thinner ones are interpolated. They have no more detail and no more noise than those of 5 mm, which real ones
-  have: these rows try how thin slices are handled, not what they show.
-- **Kernel.** Smooth: a Gaussian of 0.7 mm. Sharp: what that Gaussian takes away is added twice, noise too.
-- **Noise.** CT noise has power that rises with the frequency and peaks at 0.25 per mm, as of a soft kernel: most of it
-  reaches a network that reads at 0.8 mm. White noise at the scan's own pixels does not: it is averaged away.
-- **Window.** Images of 8 bits from 0 to 80 HU, nothing known beyond.
-- **Tilt and nod.** Planes tilted by 15° with the table moving on, front high; the head nodded by 10°, chin to chest.
-  Between slices of 5 mm both are interpolated, so that edges are smoother and noise is less than in a scan made so.
-  Beyond the end slices nothing is known: these go on there.
-- **Place of the head.** Turned to the right about its centre; off-centre by 15 mm to the back and 25 mm to the left in
-  the larger field; 10 mm of its left side beyond the image's border.
+- **Thickness.** Thicker slices are averages of the 5 mm slices, weighted by overlap. Thinner slices are interpolated:
+  unlike real ones they have no more detail and no more noise, so these rows test how thin slices are processed, not what
+  they would show.
+- **Kernel.** Smooth: a Gaussian of 0.7 mm. Sharp: unsharp masking, which adds twice what that Gaussian removes, noise
+  included.
+- **Noise.** CT noise has a power spectrum that peaks at 0.25 per mm, as with a soft kernel, so most of it reaches a
+  network that works on pixels of 0.8 mm. White noise on the scan's own pixels is averaged away.
+- **Window.** 8-bit images from 0 to 80 HU; values outside are lost.
+- **Tilt and nod.** The gantry tilted by 15°, front high; the head nodded by 10°, chin to chest. Both are interpolated
+  between slices of 5 mm, so edges are smoother and noise is lower than in a real scan. Beyond the first and last slice
+  these are repeated.
+- **Position of the head.** Turned to the right about its centre; 15 mm to the back and 25 mm to the left of the centre
+  of a larger field of view; 10 mm of its left side outside the image.
 
-Made again by `{command}`. Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0.
+Reproduce with `{command}`. Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0.
 Research use only; not a medical device.
 """
 
 
 _ALIKE = """
 
-The recipe trains on images with other kernels, CT noise, slices in between and narrower windows, made as here
-(train/acquisitions.py), the sharp kernel and the noise of 20 HU being the most of theirs: these rows show that it
-learned them, and not yet what it does with another scanner's images."""
+The recipe trains on simulations of this kind (kernels, CT noise, intermediate slices, narrower windows; the sharp kernel
+and the noise of 20 HU are the strongest of them). These rows show that it learned them, not how it does on images of
+another scanner."""
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -71,7 +73,7 @@ def page(found: Mapping[str, Any]) -> str:
     ages = found["by_age"]
     return _PAGE.format(
         experiment=found["experiment"],
-        variant=", in int8, which then shipped" if found["networks"] == [INT8] else "",
+        variant=" (in int8, which shipped at the time)" if found["networks"] == [INT8] else "",
         n=found["data"]["n_subjects"],
         folds="fold " + ", ".join(map(str, found["folds"])),
         conditions=_table(conditions, compared=True),

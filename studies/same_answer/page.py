@@ -17,25 +17,24 @@ SHOWN = {"demo-scan": "the demonstration scan", "ge-head": "the GE head"}
 
 HEAD = (
     "| network | engine | instruction set | scans | Dice, least | Dice, median | Dice, pooled "
-    "| slice probability, most apart | flipped verdicts | as wanted |"
+    "| slice probability, most apart | flipped verdicts | as required |"
 )
 PAGE = """# The same answer on every processor and engine
 
-Every scan of ct-ich (82), two DICOM series (the GE head and the Philips phantom) and the demonstration scan, screened
-by the model that ships in child processes that are held to one instruction set (`ONEDNN_MAX_CPU_ISA`), against its
-network in fp32 in OpenVINO on the machine as it is. `{runs}` is the network that runs by default. ONNX Runtime's
-instruction set cannot be lowered; `reference` is int8 arithmetic computed exactly, layer by layer. Dice is of the masks
-of both, of the scans in which either marks anything. A verdict is flipped where one marks something and the other
-nothing.
+All 82 scans of ct-ich, two DICOM series (the GE head and the Philips phantom) and the demonstration scan, screened by the
+shipped model. Each row is a child process that is restricted to one instruction set (`ONEDNN_MAX_CPU_ISA`), compared with
+the network in fp32 in OpenVINO without restriction. `{runs}` is the network that runs by default. ONNX Runtime cannot be
+restricted; `reference` is int8 arithmetic computed exactly, layer by layer. Dice compares the two masks, over the scans
+in which either marks anything. A verdict flips if one marks something and the other nothing.
 
-Wanted: a Dice of {least_dice:g} or more, slices' probabilities within {most_apart:g}, no flipped verdict. Networks in
-int8 show what they would cost. A row of fewer than {scans} scans was not run to its end.
+Required: a Dice of at least {least_dice:g}, slice probabilities within {most_apart:g}, no flipped verdict. The int8 networks
+show what they would cost. A row with fewer than {scans} scans was not run to its end.
 
 {head}
 |---|---|---|---|---|---|---|---|---|---|
 {table}
 
-What each says of two scans, whose volumes other pages quote:
+Results on two scans whose volumes are quoted elsewhere:
 
 | network | engine | instruction set | {shown} |
 |---|---|---|{lines}|
@@ -43,7 +42,7 @@ What each says of two scans, whose volumes other pages quote:
 
 {flips}
 
-answers.json has each scan. {hardware}; commit {commit}. Made with
+answers.json has each scan. {hardware}; commit {commit}. Reproduce with
 
     python -m studies.same_answer --data ct-ich --dicom dicom --out results/same-answer
 """

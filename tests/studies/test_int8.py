@@ -52,7 +52,7 @@ def test_both_variants_answer_for_the_test_subjects(run: Path, data: Path, tmp_p
     fp32, quantized, difference = map(float, dice.groups())
     assert fp32 == pytest.approx(rows[0]["fp32"]["dice"], abs=1e-4)
     assert difference == pytest.approx(quantized - fp32, abs=2e-4)
-    assert f"so int8 {'may' if difference > -0.005 else 'may not'} run by that" in page
+    assert f"so int8 {'may' if difference > -0.005 else 'may not'} run." in page
     assert "Reduced" not in page
     assert {file.name: file.read_bytes() for file in (run / "fold-2/model").iterdir()} == before
 
