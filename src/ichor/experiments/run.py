@@ -160,8 +160,8 @@ def _check_raw_output(config: ExperimentConfig, dataset: CtIch, run: Path | None
         raise BadConfig(f"{run}: expected a run of {wanted}, found none") from error
     if name != wanted:
         raise BadConfig(f"{run}: expected a run of {wanted}, found one of {name}")
-    method = require(get(config.method), Postprocesses, "postprocess another run's raw output")
-    free = method.postprocess_settings
+    method = get(config.method)(**config.settings)
+    free = require(method, Postprocesses, "postprocess another run's raw output").postprocess_settings
     if odd := [key for key, value in config.settings.items() if key not in free and settings.get(key) != value]:
         raise BadConfig(f"{run}: expected raw output by the settings of {config.name}, found other {', '.join(odd)}")
     _check_data(run, data, dataset)

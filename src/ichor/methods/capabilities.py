@@ -119,12 +119,11 @@ class Described(Protocol):
 C = TypeVar("C")
 
 
-def require(method: Method | type[Method], capability: type[C], purpose: str) -> C:
+def require(method: Method, capability: type[C], purpose: str) -> C:
     """The method, known to have that capability. Raises BadConfig, naming method and purpose, where it has not."""
-    has = issubclass(method, capability) if isinstance(method, type) else isinstance(method, capability)
-    if not has:
+    if not isinstance(method, capability):
         raise BadConfig(f"expected a method that can {purpose}, found {method.name}, which cannot")
-    return method  # type: ignore[return-value]
+    return method
 
 
 def predict_keeping_raw(method: Method, scan: Scan) -> tuple[Segmentation, RawOutput]:
