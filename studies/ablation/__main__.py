@@ -29,12 +29,12 @@ from ichor.experiments.fold import fold_folder, fold_of
 from ichor.experiments.run import claim
 from ichor.methods import get
 from ichor.methods.unet_slices.method import UNetSlices
-from studies.ablation.judge import judge, judge_twice
+from studies.ablation.evaluate import figures_of, uncalibrated_and_calibrated
 from studies.command import run
 
 
 def main() -> None:
-    """Fit and judge one row."""
+    """Fit and evaluate one row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
     parser.add_argument("--data", type=Path, required=True)
@@ -54,7 +54,7 @@ def main() -> None:
         seconds = round(time.perf_counter() - started)
         figures = {
             "fold": asked.fold,
-            **judge((method, case) for case in cases),
+            **figures_of((method, case) for case in cases),
             "chosen": method.parameters.model_dump(),
         }
     else:
@@ -72,7 +72,10 @@ def main() -> None:
         )
         seconds = round(time.perf_counter() - started)
         cases = dataset.cases([s for number in asked.blocks for s in blocks[number - 1].test])
-        figures = {"blocks": sorted(asked.blocks), **judge_twice(UNetSlices.load(folder / MODEL), cases)}
+        figures = {
+            "blocks": sorted(asked.blocks),
+            **uncalibrated_and_calibrated(UNetSlices.load(folder / MODEL), cases),
+        }
     row = {"config": config.name, "seconds": seconds, **figures}
     write_whole(folder / "ablation.json", json.dumps(row, indent=1) + "\n")
     print(json.dumps(row))

@@ -13,9 +13,9 @@ from ichor.methods import Method
 from ichor.methods.unet_slices.method import UNetSlices
 
 
-def judge_twice(method: UNetSlices, cases: Cases) -> dict[str, object]:
+def uncalibrated_and_calibrated(method: UNetSlices, cases: Cases) -> dict[str, object]:
     """Figures of a network on cases that it was not trained on: uncalibrated, and each calibrated on all the others."""
-    plain = judge((method, case) for case in cases)
+    plain = figures_of((method, case) for case in cases)
     evidence = [method.calibration_evidence(case) for case in cases]
 
     def calibrated() -> Iterator[tuple[Method, Case]]:
@@ -23,16 +23,16 @@ def judge_twice(method: UNetSlices, cases: Cases) -> dict[str, object]:
             method.calibrate([*evidence[:k], *evidence[k + 1 :]])
             yield method, case
 
-    return {**plain, "calibrated": judge(calibrated())}
+    return {**plain, "calibrated": figures_of(calibrated())}
 
 
-def judge(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
+def figures_of(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
     """Figures of cases, each by a method that was not trained on it, on the scans' own grids."""
     overlaps, truth, scores, missed, unseen, false_ml = {}, [], [], [], [], []
     scans, subtypes, labels = [], [], []
     for method, case in answering:
         found = method.predict(case.scan)
-        assert found.mask is not None  # what is judged segments
+        assert found.mask is not None  # the methods of the ablation segment
         overlaps[case.subject] = Overlaps.of(found.mask, case.mask)
         truth.append(case.positive)
         scores.append(found.slice_probability)

@@ -1,0 +1,28 @@
+"""The committed pages of the studies are those that their figures make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from paths import ROOT
+from studies.annotation_simulation.page import page as annotation_simulation
+from studies.label_ceiling.page import page as label_ceiling
+from studies.robustness.page import page as robustness
+
+
+@pytest.mark.parametrize(
+    ("figures", "page"),
+    [
+        ("annotation-simulation/simulation.json", annotation_simulation),
+        ("label-ceiling/ceiling.json", label_ceiling),
+        ("robustness/robustness.json", robustness),
+    ],
+)
+def test_the_page_is_that_of_its_figures(figures: str, page: Callable[[Any], str]) -> None:
+    file = ROOT / "results" / figures
+    made = page(json.loads(file.read_text(encoding="utf-8")))
+    assert (file.parent / "README.md").read_text(encoding="utf-8") == made
