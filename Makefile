@@ -1,6 +1,6 @@
 # make demo    install the screening tool and screen the demonstration scan
 # make test    install everything for development, lint, run all tests
-# make lint    linters and types only
+# make lint    linters, types and layers only
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
 # make fuzz    read 10,000 damaged inputs and say in results/fuzz what became of them; half an hour
 # make kill    kill batches at random moments and have commands share a folder, into results/kill (Linux, half an hour)
@@ -37,6 +37,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/imports
 
 bench: $(VENV)/.dev $(BENCH)/.keras
 	$(BIN)/python scripts/bench_annotate.py --out results/bench-annotation.md

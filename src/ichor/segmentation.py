@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.errors import BadConfig
 from ichor.subtypes import Subtype
 
 
@@ -155,3 +156,10 @@ class Segmentation:
     def segments(self) -> bool:
         """Whether it holds a mask."""
         return self.mask is not None
+
+    def outline(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """`probability` and `mask`. Raises BadConfig where a detector made it, which gives neither."""
+        if self.probability is None or self.mask is None:
+            name = self.made_by.name
+            raise BadConfig(f"expected a method that outlines hemorrhage, found {name}, which only detects it")
+        return self.probability, self.mask

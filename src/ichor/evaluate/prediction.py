@@ -19,19 +19,18 @@ class Prediction:
     Attributes:
         subject: the dataset's number.
         fold: the fold whose test block the subject lies in, from 1.
-        mask: (n, rows, columns) bool, what the method marks as hemorrhage; None from a detector.
+        mask: (n, rows, columns) bool, what the method marks as hemorrhage.
         slice_probability: (n,) in 0..1.
         scan_probability: in 0..1.
         threshold: the voxel probability from which on a slice of `mask` is marked, fixed or chosen on subjects that
             the fold's networks did not see.
-        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's postprocessing; empty
-            where there is no mask.
+        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's postprocessing.
         subtype_probability: (n, 5) in the order of `Subtype`; None from a method that tells no subtypes.
     """
 
     subject: str
     fold: int
-    mask: NDArray[np.bool_] | None
+    mask: NDArray[np.bool_]
     slice_probability: NDArray[np.float64]
     scan_probability: float
     threshold: float

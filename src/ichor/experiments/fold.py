@@ -185,17 +185,15 @@ def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold)
     missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
     for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
         segmentation, raw = prediction_of(subject)
-        probability = segmentation.probability
+        probability, mask = segmentation.outline()
         prediction = Prediction(
             subject=subject,
             fold=fold.number,
-            mask=segmentation.mask,
+            mask=mask,
             slice_probability=segmentation.slice_probability,
             scan_probability=segmentation.scan_probability,
             subtype_probability=segmentation.subtype_probability,
             threshold=segmentation.made_by.threshold,
-            areas={}
-            if probability is None
-            else {t: mask_at(method, probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
+            areas={t: mask_at(method, probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
         )
         write_kept(kept_file(run, fold.number, subject), prediction, raw)

@@ -51,7 +51,8 @@ def findings(
 
     `unlike` is in what the scan is unlike what the models were made for, and `path` where it lies, where that is said.
     """
-    area_px = segmentation.mask.sum(axis=(1, 2))
+    _, mask = segmentation.outline()
+    area_px = mask.sum(axis=(1, 2))
     made = segmentation.made_by
     inference = _inference(made.inference)
     window = scan.gray_window

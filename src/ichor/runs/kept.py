@@ -55,13 +55,10 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
         "slice_probability": prediction.slice_probability,
         "scan_probability": prediction.scan_probability,
         "threshold": prediction.threshold,
+        "mask": np.packbits(prediction.mask),
+        "shape": prediction.mask.shape,
+        "areas": np.stack([prediction.areas[t] for t in TABLE_THRESHOLDS]),
     }
-    if prediction.mask is not None:
-        arrays |= {
-            "mask": np.packbits(prediction.mask),
-            "shape": prediction.mask.shape,
-            "areas": np.stack([prediction.areas[t] for t in TABLE_THRESHOLDS]),
-        }
     if prediction.subtype_probability is not None:
         arrays["subtype_probability"] = prediction.subtype_probability
     arrays |= {f"{_VOXELS[one.scale]}{name}": pack(one) for name, one in raw.voxels.items()}
@@ -75,15 +72,14 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
 def read_prediction(file: Path) -> Prediction:
     """The prediction in a file of `write_kept`. Raises BadConfig where it is damaged."""
     kept = {name: values for name, values in _read(file).items() if "." not in name}
-    has_mask = "mask" in kept
     return Prediction(
         subject=str(kept["subject"]),
         fold=int(kept["fold"]),
-        mask=_mask(kept) if has_mask else None,
+        mask=_mask(kept),
         slice_probability=kept["slice_probability"],
         scan_probability=float(kept["scan_probability"]),
         threshold=float(kept["threshold"]),
-        areas=dict(zip(TABLE_THRESHOLDS, kept["areas"], strict=True)) if has_mask else {},
+        areas=dict(zip(TABLE_THRESHOLDS, kept["areas"], strict=True)),
         subtype_probability=kept.get("subtype_probability"),
     )
 

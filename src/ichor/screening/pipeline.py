@@ -65,7 +65,8 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     was_inferred = perf_counter()
     head = find_head(scan)
     unlike = unlikenesses(scan, head)
-    measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
+    probability, mask = segmentation.outline()
+    measured = lesions(mask, scan, head, segmentation.subtype_probability)
     timing = Timing(read=_seconds(was_read - start), infer=_seconds(was_inferred - was_read), write=0, total=0)
     found = findings(
         scan,
@@ -80,7 +81,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
     with disk_errors_told(job.folder), whole_folder(job.folder, private=True) as folder:
         write_labels(measured.labels, scan, folder / MASK)
         if job.probability:
-            write_probability(segmentation.probability, scan, folder / PROBABILITY)
+            write_probability(probability, scan, folder / PROBABILITY)
         write_report(found, scan, measured.labels, head, folder / REPORT, patient)
         now = perf_counter()
         spent = {"write": _seconds(now - was_inferred), "total": _seconds(now - start)}
