@@ -217,7 +217,7 @@ def test_scans_without_hemorrhage_alone_have_no_overlap(results) -> None:
 
 
 def test_the_document_explains_every_key(found) -> None:
-    document = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "evaluation.md").read_text()
+    document = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md").read_text()
     assert [key for key in found if not re.search(rf"`{key}[`.]", document)] == []
 
 
