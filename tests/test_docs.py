@@ -78,6 +78,7 @@ def commands(document: Path) -> list[str]:
 def folder(tmp_path: Path) -> Path:
     """An empty folder with the example paths of the documents in it."""
     (tmp_path / "path" / "to" / "images").mkdir(parents=True)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copytree(GE_HEAD_PART, tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile)
     for k, hu in enumerate(head(8, 256, 240), 1):
         gray = np.rint(BRAIN.gray(hu)).astype(np.uint8)
