@@ -130,3 +130,11 @@ def test_the_upper_slices_of_a_subject_are_enough_where_the_table_has_them_alone
     table.write_text(rows.replace("49,2,0,0,0,0,0,1,0\n", ""), encoding="utf-8")
     with pytest.raises(UnreadableInput, match="slices 1 to 4 without gaps, found 3 of 4"):
         CtIch(root).case("049")
+
+
+def test_the_chronic_subject_alone_is_left_out_of_overlap_with_a_reason(tmp_path: Path) -> None:
+    """By it neither a threshold nor an epoch is chosen: methods ask the case."""
+    dataset = CtIch(write_ct_ich(tmp_path / "ct-ich", {"049": 1, CHRONIC_SUBJECT: 1}, n_slices=2))
+    assert dataset.case("049").excluded_from_overlap == ""
+    for case in (dataset.case(CHRONIC_SUBJECT), dataset.truth(CHRONIC_SUBJECT)):
+        assert "chronic" in case.excluded_from_overlap

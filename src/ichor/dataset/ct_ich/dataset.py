@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import Case, Cases
+from ichor.dataset.case import CHRONIC_SUBJECT, Case, Cases
 from ichor.dataset.ct_ich.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions
@@ -29,6 +29,10 @@ from ichor.subtypes import Subtype
 DEMONSTRATION_SUBJECT = "088"
 
 SUBJECT_NUMBER = re.compile(r"\d{3}")
+
+
+# Why the chronic subject is left out of overlap, as the paper leaves it out of Dice and Jaccard.
+CHRONIC = "its hemorrhage is chronic (hypodense); the paper leaves it out of Dice and Jaccard"
 
 
 class CtIch:
@@ -124,7 +128,7 @@ class CtIch:
         by_table, there = self.slice_rows[subject][0].number, self._lowest_slice(subject)
         if by_table != there:
             raise UnreadableInput(f"{path}: expected slices from number {by_table} by the table, found from {there}")
-        return Case(subject, read(path), mask, labels)
+        return Case(subject, read(path), mask, labels, CHRONIC if subject == CHRONIC_SUBJECT else "")
 
     def _lowest_slice(self, subject: str) -> int:
         """The number of the subject's lowest slice; release 1.0.0 may be there in part."""
