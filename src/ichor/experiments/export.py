@@ -25,8 +25,8 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
     `run` is one of a single fold, or one on all subjects with the figures of the recipe over five folds. What an
-    about.yaml in it says goes onto the card. Raises
-    BadConfig where it is not finished, has several folds (and so several models), or `out` exists.
+    about.yaml in it says goes onto the card. Raises BadConfig where it is not finished, has several folds (and so
+    several models), or `out` exists.
     """
     if out.exists():
         raise BadConfig(f"{out}: expected a folder that does not exist yet, found one that does")

@@ -12,7 +12,7 @@ from ichor.errors import BadConfig
 from ichor.experiments.run import probabilities_in
 from ichor.pages.pictures import draw_figures
 from ichor.pages.run_tables import results_page
-from ichor.runs.about import ABOUT, AboutRun, read_about
+from ichor.runs.about import ABOUT, read_about
 from ichor.runs.evaluate import evaluate_folder, header_in
 from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
 
@@ -26,15 +26,15 @@ def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / METRICS).is_file())):
         raise BadConfig(f"{out}: expected a new folder or one with a result's {METRICS}, found something else")
     header = header_in(run, dataset)
-    told = next((one for one in (out, run) if (one / ABOUT).is_file()), None)
-    about = AboutRun() if told is None else read_about(told)
+    described_in = out if (out / ABOUT).is_file() else run
+    about = read_about(described_in)
     with whole_folder(out) as folder:
         for name in (MASKS, SCORES, SCAN_SCORES):
             if not (run / name).is_file():
                 raise BadConfig(f"{run / name}: expected the predictions of a finished run, found none")
             shutil.copyfile(run / name, folder / name)
-        if told is not None:
-            shutil.copyfile(told / ABOUT, folder / ABOUT)
+        if (described_in / ABOUT).is_file():
+            shutil.copyfile(described_in / ABOUT, folder / ABOUT)
         metrics = evaluate_folder(folder, dataset, header)
         predictions = read_predictions(folder, dataset)
         figures = draw_figures(folder, dataset, predictions, metrics, probabilities_in(run))

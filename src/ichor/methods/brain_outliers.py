@@ -8,7 +8,7 @@ specks. It stands for what a method needs at least: one file, a line in the regi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -87,13 +87,13 @@ class BrainOutliers:
             made_by=MadeBy(self.name, 0.5, {**self.settings.model_dump(mode="json"), **self.parameters.model_dump()}),
         )
 
-    def description(self) -> str:
+    @classmethod
+    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
         """How it works and what was fitted, for the model card."""
-        if self.parameters is None:
-            raise unfitted(self.name)
+        deviations = Parameters(**parameters).deviations
         return (
-            f"Voxels inside the skull are marked that lie {self.parameters.deviations:g} robust standard deviations or "
-            "more above the median; the number gave the best mean Dice on the training subjects."
+            f"Voxels inside the skull are marked that lie {deviations:g} robust standard deviations or more above the "
+            "median; the number gave the best mean Dice on the training subjects."
         )
 
     def save(self, folder: Path) -> None:

@@ -111,8 +111,12 @@ class Quantizes(Protocol):
 class Described(Protocol):
     """A method that says in words how it works."""
 
-    def description(self) -> str:
-        """Markdown for the model card: what it does with a scan and how its parameters were found."""
+    @classmethod
+    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+        """Markdown for the model card: what it does with a scan and how its parameters were found.
+
+        Both are as a package's config.yaml holds them, so that no network is loaded for it.
+        """
         ...
 
 

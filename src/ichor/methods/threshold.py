@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -97,9 +97,10 @@ class Threshold:
             made_by=MadeBy(self.name, 0.5, {**self.settings.model_dump(mode="json"), **bounds.model_dump()}),
         )
 
-    def description(self) -> str:
+    @classmethod
+    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
         """What is marked and how the bounds were found, for the model card."""
-        bounds = self._fitted()
+        bounds = Bounds(**parameters)
         return (
             f"Gray from {bounds.lower} to {bounds.upper} of the brain window (level 40, width 120) is marked as "
             "hemorrhage; the bounds gave the best Jaccard index on the training subjects."

@@ -36,8 +36,10 @@ def write_card(folder: Path) -> None:
     made_by = None if _on_all(package.training) else metrics["made_by"]  # the figures are of other models, or its own
     if (folder / MADE_BY).is_file():
         made_by = read_object(folder / MADE_BY, "what made the model")
-    method = get(package.method).load(folder)
-    how_it_works = method.description() if isinstance(method, Described) else ""
+    method = get(package.method)
+    how_it_works = ""
+    if issubclass(method, Described):
+        how_it_works = method.description(package.settings, package.parameters)
     card = model_card(package, metrics, made_by, how_it_works, read_about(folder))
     write_whole(folder / CARD, card + (_int8(package) if (folder / INT8).is_file() else ""))
 

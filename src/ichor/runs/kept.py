@@ -22,9 +22,8 @@ from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.segmentation import RawOutput, Scale, VoxelMap
 
 _TENTHS = 127  # the byte of a probability of 1; its negative is that of 0
-# How the arrays of a raw output are named in the file, before a name of their own.
-_VOXELS = {Scale.PROBABILITY: "probability.", Scale.LOGIT: "logit."}
-_ARRAY = "array."
+# How the arrays of a raw output are named in the file, before a point and their own name: voxel maps by their scale.
+_ARRAY = "array"
 _FORMERLY = "answer"  # of both, in files written before 0.2
 
 
@@ -61,8 +60,8 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
     }
     if prediction.subtype_probability is not None:
         arrays["subtype_probability"] = prediction.subtype_probability
-    arrays |= {f"{_VOXELS[one.scale]}{name}": pack(one) for name, one in raw.voxels.items()}
-    arrays |= {f"{_ARRAY}{name}": values for name, values in raw.arrays.items()}
+    arrays |= {f"{one.scale}.{name}": pack(one) for name, one in raw.voxels.items()}
+    arrays |= {f"{_ARRAY}.{name}": values for name, values in raw.arrays.items()}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +70,7 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
 
 def read_prediction(file: Path) -> Prediction:
     """The prediction in a file of `write_kept`. Raises BadConfig where it is damaged."""
-    kept = {name: values for name, values in _read(file).items() if "." not in name}
+    kept = _read(file, raw=False)
     return Prediction(
         subject=str(kept["subject"]),
         fold=int(kept["fold"]),
@@ -88,15 +87,12 @@ def read_raw(file: Path) -> RawOutput:
     """The raw output in a file of `write_kept`. Raises BadConfig where it is damaged."""
     voxels: dict[str, VoxelMap] = {}
     arrays: dict[str, NDArray[Any]] = {}
-    for name, values in _read(file).items():
-        kind, dot, short = name.partition(".")
-        if kind == _FORMERLY and values.dtype != np.int8:
-            kind = _ARRAY.rstrip(".")
-        if f"{kind}{dot}" == _ARRAY:
+    for name, values in _read(file, raw=True).items():
+        kind, _, short = name.partition(".")
+        if kind == _ARRAY or (kind == _FORMERLY and values.dtype != np.int8):
             arrays[short] = values
-        elif dot:
-            scale = Scale.LOGIT if f"{kind}{dot}" == _VOXELS[Scale.LOGIT] else Scale.PROBABILITY
-            voxels[short] = unpack(values, scale)
+        else:
+            voxels[short] = unpack(values, Scale.PROBABILITY if kind == _FORMERLY else Scale(kind))
     return RawOutput(voxels, arrays)
 
 
@@ -105,10 +101,11 @@ def _mask(kept: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     return np.unpackbits(kept["mask"], count=int(np.prod(shape))).reshape(shape).astype(bool)
 
 
-def _read(file: Path) -> dict[str, NDArray[Any]]:
+def _read(file: Path, *, raw: bool) -> dict[str, NDArray[Any]]:
+    """The arrays of the raw output, whose names have a point, or the others; only these are unpacked."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            return {name: arrays[name] for name in arrays.files if ("." in name) == raw}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         found = getattr(error, "strerror", None) or error
         raise BadConfig(f"{file}: expected a subject's prediction, found {found}") from error

@@ -29,9 +29,7 @@ from ichor.subtypes import Subtype
 DEMONSTRATION_SUBJECT = "088"
 
 SUBJECT_NUMBER = re.compile(r"\d{3}")
-
-
-# Why the chronic subject is left out of overlap, as the paper leaves it out of Dice and Jaccard.
+# Why `CHRONIC_SUBJECT` is left out of overlap.
 CHRONIC = "its hemorrhage is chronic (hypodense); the paper leaves it out of Dice and Jaccard"
 
 

@@ -173,9 +173,10 @@ class UNetSlices:
 
         return quantization_input(self.field_of, self.settings.neighbour_mm, cases)
 
-    def description(self) -> str:
+    @classmethod
+    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
         """What is done with a scan and how the parameters were found, for the model card."""
-        return description(self._fitted())
+        return description(Parameters(**parameters))
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""

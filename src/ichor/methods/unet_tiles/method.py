@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -92,11 +92,12 @@ class UNetTiles:
         mask = probability >= threshold
         return close_then_open(mask) if self.settings.morphology else mask
 
-    def description(self) -> str:
+    @classmethod
+    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
         """What is done with a scan, for the model card."""
         return (
             "Input is HU; slices are resampled to the network's pixel size. The voxel threshold is fixed at "
-            f"{self.settings.threshold:g}. Probabilities are not calibrated."
+            f"{UNetTilesSettings(**settings).threshold:g}. Probabilities are not calibrated."
         )
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
