@@ -1,6 +1,7 @@
 # make demo    install the screening tool and screen the demonstration scan
 # make test    install everything for development, lint, run all tests
-# make lint    linters, types and layers only
+# make lint    linters, types, layers and the documentation site only
+# make site    the documentation as a site, build/site/index.html
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
 # make fuzz    read 10,000 damaged inputs and say in results/fuzz what became of them; half an hour
 # make kill    kill batches at random moments and have commands share a folder, into results/kill (Linux, half an hour)
@@ -21,7 +22,9 @@ EXTRAS := dicom-out evaluate video formats annotate train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
 LOCKED := $(PIP_INSTALL) --require-hashes
 
-.PHONY: demo test lint bench fuzz kill lock sbom clean $(EXTRAS:%=install-%)
+SITE := build/site
+
+.PHONY: demo test lint site bench fuzz kill lock sbom clean $(EXTRAS:%=install-%)
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -38,6 +41,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/imports
+	$(MAKE) --no-print-directory site
+
+# A warning fails it: a link that leads nowhere, a document that no list names, a docstring that cannot be shown.
+site: $(VENV)/.dev
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs/site . $(SITE)
 
 bench: $(VENV)/.dev $(BENCH)/.keras
 	$(BIN)/python scripts/bench_annotate.py --out results/bench-annotation.md

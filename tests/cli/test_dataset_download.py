@@ -83,7 +83,7 @@ def test_ctrl_c_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
         code, said = interrupted(tmp_path / "out", server.url, asked)
         left.set()
     assert code == 130
-    assert said == "ichor: interrupted with 5323 of 5323 files left; run again to go on\n"
+    assert said == "ichor: interrupted with 5323 of 5323 files left; run again to continue\n"
 
 
 def test_a_server_with_a_part_of_it_is_told_of_in_a_few_lines(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_server_with_a_part_of_it_is_told_of_in_a_few_lines(tmp_path: Path) ->
     *failed, last = done.stderr.splitlines()
     assert 10 <= len(failed) < 14
     assert all(line.startswith("failed: Patients_CT/0") or line.startswith("failed: README") for line in failed)
-    assert last.endswith("missing; run again to go on") and "Traceback" not in done.stderr
+    assert last.endswith("missing; run again to continue") and "Traceback" not in done.stderr
     assert (tmp_path / "out" / "LICENSE.txt").read_bytes() == (CT_ICH_PART / "LICENSE.txt").read_bytes()
 
 

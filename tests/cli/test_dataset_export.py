@@ -62,7 +62,7 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(data: Path, tmp_path: Path
         process.communicate(timeout=60)
     assert process.returncode == 130
     assert first in said
-    (left,) = re.findall(r"ichor: interrupted with ([12]) of 3 subjects left; run again to go on\n$", said)
+    (left,) = re.findall(r"ichor: interrupted with ([12]) of 3 subjects left; run again to continue\n$", said)
     done = run(data, "--to", "bids", "--out", tmp_path / "out")
     assert done.returncode == 0 and f"3 of 3 subjects ({3 - int(left)} before)" in done.stdout
 

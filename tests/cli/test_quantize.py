@@ -53,7 +53,7 @@ def quantized(package: Path, dataset: CtIch, tmp_path_factory: pytest.TempPathFa
     folder = shutil.copytree(package, tmp_path_factory.mktemp("quantized") / "package")
     done = quantize(folder, dataset.root)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{folder}: int8 network written, and runs from now on\n"
+    assert done.stdout == f"{folder}: int8 network written; it is used from now on\n"
     return folder
 
 
@@ -96,7 +96,7 @@ def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, 
 def test_it_may_lie_beside_the_network_in_fp32(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
     folder = shutil.copytree(quantized, tmp_path / "package")
     done = quantize(folder, dataset.root, "--beside")
-    assert (done.returncode, done.stdout) == (0, f"{folder}: int8 network written, beside that in fp32\n")
+    assert (done.returncode, done.stdout) == (0, f"{folder}: int8 network written; the fp32 network stays in use\n")
     verify(folder)
     assert read_config(folder).network == "model.onnx"
     assert (folder / "model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()

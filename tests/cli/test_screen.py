@@ -123,7 +123,7 @@ def test_an_interruption_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:
     paths = scans(tmp_path / "in", "a", "interrupt", "z")
     result = ichor_screen(*paths, "--out", str(tmp_path / "out"))
     assert result.exit_code == 130
-    assert "interrupted with 2 of 3 scans left; run again to go on" in result.stderr
+    assert "interrupted with 2 of 3 scans left; run again to continue" in result.stderr
     assert {one.name for one in (tmp_path / "out").iterdir()} == {"a", "summary.csv"}
 
 

@@ -87,7 +87,7 @@ def test_what_asks_it_to_end_is_heeded(place: Path, number: int, workers: str) -
     assert process.returncode == CODES[number]
     assert said == "" and "Traceback" not in errors
     done = {"a"} if workers == "1" else {"a", "z"}
-    assert errors.splitlines()[-1] == f"ichor: interrupted with {3 - len(done)} of 3 scans left; run again to go on"
+    assert errors.splitlines()[-1] == f"ichor: interrupted with {3 - len(done)} of 3 scans left; run again to continue"
     assert left(place) == {*done, "summary.csv"}
     assert set(statuses(place)) == done
 

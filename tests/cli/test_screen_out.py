@@ -98,7 +98,7 @@ def test_a_disk_that_gets_full_ends_the_batch_with_one_line(place: Path, workers
     assert done.returncode == 2 and done.stdout == ""
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"ichor: {place / 'out'}/") and "Traceback" not in done.stderr
-    assert "could not be written (No space left on device) with 2 of 3 scans left; run again to go on" in last or (
+    assert "could not be written (No space left on device) with 2 of 3 scans left; run again to continue" in last or (
         workers == "2" and "could not be written (No space left on device) with 3 of 3 scans left" in last
     )
     assert left <= {"a", "b", "c", "summary.csv"} and len(left & {"a", "b", "c"}) <= 1

@@ -11,13 +11,16 @@ from ichor.errors import IchorError
 
 
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Two or more folders as `ichor evaluate` takes them.")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the results are on.")],
-    as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON too.")] = None,
+    folders: Annotated[list[Path], typer.Argument(help="The folders of two or more runs.")],
+    data: Annotated[Path, typer.Option("--data", help="The dataset of the runs.")],
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the comparison as JSON.")
+    ] = None,
 ) -> None:
-    """Set the figures of runs side by side, and test their differences on the subjects they share.
+    """Compare the metrics of runs and test their differences.
 
-    The page is Markdown. A difference is the later folder's figure less the earlier one's.
+    Differences are tested on the subjects that the runs share; each is the later folder's value minus the earlier
+    one's. Prints Markdown.
     """
     import json
 

@@ -11,12 +11,14 @@ from ichor.cli.train import FromOption, run_experiment
 
 
 def crossval(
-    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships (paper/threshold).")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own in its layout.")],
-    out: Annotated[Path, typer.Option("--out", help="The run's folder; an interrupted run continues there.")],
+    config: Annotated[
+        str, typer.Argument(help="A YAML file, or the name of a config that ships, such as paper/threshold.")
+    ],
+    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
     fold: Annotated[
         list[int] | None,
-        typer.Option("--fold", min=1, max=5, help="Only this fold; may be given again. All five otherwise."),
+        typer.Option("--fold", min=1, max=5, help="Run only this fold. Can be repeated; by default all five run."),
     ] = None,
     raw_output: Annotated[
         Path | None,
@@ -24,15 +26,15 @@ def crossval(
             "--raw-output",
             "--answers",
             metavar="RUN",
-            help="The run whose raw output an experiment postprocesses that fits no method of its own.",
+            help="For an experiment that only postprocesses: the run whose raw output it takes.",
         ),
     ] = None,
     start: FromOption = None,
 ) -> None:
-    """Cross-validate CONFIG on ct-ich: train on each fold, report on all subjects by the model that never saw them.
+    """Cross-validate a method over five folds.
 
-    Folds are independent: give --fold K to do one, in a process or on a machine of its own, with the same --out. Each
-    call reports on all folds that are done by then. Every epoch and every subject is kept: the same command continues
-    where the last one stopped.
+    Each subject is predicted by the model of the fold that was neither trained nor tuned on it. Folds are independent:
+    --fold K runs one of them, so that several processes or machines can share a run with the same --out; each reports
+    the metrics of the folds finished so far. An interrupted run continues when the command is given again.
     """
     run_experiment("crossval", config, data, out, fold or [], raw_output, start)

@@ -1,4 +1,4 @@
-"""`ichor dataset`: where ct-ich is from, what it holds, whether it is whole, and other layouts of it."""
+"""`ichor dataset`: download, check, describe and convert ct-ich."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ichor.dataset.ct_ich.describe import Description
 
 app = typer.Typer(
-    help="Where the ct-ich dataset is from, what it holds, whether it is whole, and other layouts of it.",
+    help="Download, check, describe and convert the ct-ich dataset.",
     no_args_is_help=True,
 )
 
@@ -28,7 +28,10 @@ def describe(
         typer.Option("--out", metavar="PATH", help="A .md or .json file, or a folder for dataset.md and dataset.json."),
     ] = None,
 ) -> None:
-    """Print Tables 3 and 4 of the paper, each figure beside the one of DATA and each difference with its cause."""
+    """Compare DATA with Tables 3 and 4 of the paper.
+
+    Each difference is shown with its cause.
+    """
     from ichor.dataset.ct_ich import CtIch
     from ichor.dataset.ct_ich.describe import describe as describe_dataset
 

@@ -17,12 +17,14 @@ DataArgument = Annotated[
 
 def check(
     data: DataArgument,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:
-    """Check that DATA is whole: its files, its tables, labels against delineations; and print its fingerprint.
+    """Check that a copy of ct-ich is complete and consistent.
 
-    Never stops at what is amiss: each problem is a line, and the rest goes on. Leaves with 0 where nothing but the
-    release's known defects was found, 1 where something has to be mended, 2 where DATA cannot be read as ct-ich.
+    Checks files, tables, and labels against delineations, lists every problem, and prints the fingerprint of the data.
+
+    Exit status: 0 if only the known defects of the release are found, 1 if there are other problems, 2 if DATA is not a
+    copy of ct-ich.
     """
     check_and_show(data, as_json=as_json)
 

@@ -13,16 +13,21 @@ _EVERY = 20  # where nobody watches a bar: a line for each twentieth
 
 
 def download(
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder for the dataset, or an earlier download.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder for the dataset; it may hold an earlier download.")
+    ],
     url: Annotated[
         str | None,
-        typer.Option("--url", metavar="URL", help="A mirror: what its files lie under, or one zip archive of them."),
+        typer.Option("--url", metavar="URL", help="A mirror: the URL of its folder, or of a zip archive."),
     ] = None,
 ) -> None:
-    """Fetch ct-ich 1.0.0 (112 MB) from PhysioNet into DIR, compare each file with its SHA-256, and check the whole.
+    """Download ct-ich 1.0.0 (112 MB) from PhysioNet.
 
-    The same command goes on where it was interrupted, and fetches nothing that is there. Leaves with 0 where all is
-    there and `ichor dataset check` finds nothing to mend, 1 where a file could not be had, 2 where none could.
+    Verifies the SHA-256 of each file, then checks the dataset as `ichor dataset check` does. An interrupted download
+    continues when the command is given again; files that are already there are not downloaded again.
+
+    Exit status: 0 if the dataset is complete and the check finds no problem, 1 if some files could not be downloaded or
+    the check finds problems, 2 if nothing could be downloaded.
     """
     from ichor.cli.dataset_check import check_and_show
     from ichor.dataset.ct_ich.download import OFFICIAL, Download
@@ -42,14 +47,17 @@ def download(
                 moved(step.n_bytes, there + fetched)
     except KeyboardInterrupt:
         left = len(wanted.missing) - fetched
-        typer.echo(f"ichor: interrupted with {left} of {wanted.n_files} files left; run again to go on", err=True)
+        typer.echo(
+            f"ichor: interrupted with {left} of {wanted.n_files} files left; run again to continue",
+            err=True,
+        )
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(f"{out}: {there + fetched} of {wanted.n_files} files" + (f" ({there} before)" if there else ""))
     if there + fetched < wanted.n_files:
         for one in failed:
             typer.echo(f"failed: {one}", err=True)
         left = wanted.n_files - there - fetched
-        typer.echo(f"ichor: {out}: expected all files, found {left} missing; run again to go on", err=True)
+        typer.echo(f"ichor: {out}: expected all files, found {left} missing; run again to continue", err=True)
         raise typer.Exit(1)
     check_and_show(out)
 

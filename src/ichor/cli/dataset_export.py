@@ -19,18 +19,24 @@ class Layout(StrEnum):
 
 def export(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, release 1.0.0 or 1.3.1.")],
-    to: Annotated[Layout, typer.Option("--to", help="nnU-Net's raw layout, BIDS-like, or DICOM series with SEG.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder, or an export to go on with.")],
+    to: Annotated[Layout, typer.Option("--to", help="The layout: nnU-Net raw, BIDS-like, or DICOM series with SEG.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="The folder to write; it may hold an interrupted export.")
+    ],
     subject: Annotated[
         list[str] | None,
-        typer.Option("--subject", metavar="NNN", help="Only this subject; may be given again. All otherwise."),
+        typer.Option(
+            "--subject", metavar="NNN", help="Export only this subject. Can be repeated; by default all are exported."
+        ),
     ] = None,
 ) -> None:
-    """Write the scans, delineations and labels of DATA in the layout of another tool.
+    """Convert ct-ich to the layout of another tool.
 
-    Every subject that is there is whole: the same command continues where it was interrupted. Leaves with 0 when all
-    were written, 1 when some of several could not be read, 2 when the one could not or the command was wrong. What is
-    written falls under the dataset's licence, and goes no further than the dataset may.
+    Writes scans, delineations and labels. An interrupted export continues when the command is given again. The licence
+    of the dataset applies to what is written.
+
+    Exit status: 0 if all subjects are written, 1 if some of several could not be read, 2 if the only one could not, or
+    the command is wrong.
     """
     from ichor.cli.progress import progress
     from ichor.dataset.ct_ich import CtIch
@@ -50,7 +56,10 @@ def export(
                 check()
     except KeyboardInterrupt:
         left = len(wanted) - len(outcomes)
-        typer.echo(f"ichor: interrupted with {left} of {len(wanted)} subjects left; run again to go on", err=True)
+        typer.echo(
+            f"ichor: interrupted with {left} of {len(wanted)} subjects left; run again to continue",
+            err=True,
+        )
         raise typer.Exit(INTERRUPTED) from None
     failed = [one for one in outcomes if one.reason]
     if len(failed) == len(wanted) == 1:

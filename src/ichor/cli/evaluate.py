@@ -11,10 +11,13 @@ from ichor.cli.show import show_figures
 
 
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="A run's folder, or one under results/: masks and scores.")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the results are on.")],
+    folder: Annotated[Path, typer.Argument(help="The folder of a run, or one under results/.")],
+    data: Annotated[Path, typer.Option("--data", help="The dataset of the run.")],
 ) -> None:
-    """Compute all figures of the masks and scores in FOLDER again, into its metrics.json and README.md."""
+    """Recompute the metrics of a run.
+
+    They are computed from the masks and scores in FOLDER and written to its metrics.json and README.md.
+    """
     from ichor.dataset.ct_ich import CtIch
     from ichor.pages.run_tables import write_page
     from ichor.runs.evaluate import evaluate_folder

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A DICOM folder, zip or file, NIfTI, ct-ich subject or images.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    path: Annotated[
+        Path,
+        typer.Argument(help="A DICOM folder, archive or file, a NIfTI file, a ct-ich subject or a folder of images."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
     report: Annotated[
         Path | None,
         typer.Option(
             "--report",
             metavar="FILE",
-            help="Write a description for a bug report to this new file: versions, sizes, geometry, encoding and "
-            "reasons, and nothing that names a patient or a file.",
+            help="Write a description to attach to a bug report: versions, sizes, geometry, encoding and reasons, "
+            "but nothing that identifies a patient or names a file. FILE must not exist yet.",
         ),
     ] = None,
     window: WindowOption = None,
@@ -34,9 +37,11 @@ def inspect(
     crop: CropOption = None,
     series: SeriesOption = None,
 ) -> None:
-    """Print every scan found at PATH, its series, which one is the axial head CT, and why each other one is not.
+    """List the scans and series found at PATH.
 
-    Leaves with 0 when every scan could be read, 1 when some of several could not, 2 when the one scan could not.
+    For each scan it shows its series in order of preference, which one is used, and why the others are not.
+
+    Exit status: 0 if every scan can be read, 1 if some of several cannot, 2 if the only one cannot.
     """
     from ichor.errors import OutputFailed, UnreadableInput
     from ichor.read.open import inspect as inspect_scan

@@ -21,27 +21,27 @@ WindowOption = Annotated[
     typer.Option(
         "--window",
         metavar="LEVEL/WIDTH|NAME",
-        help=f"Gray window of JPG or PNG slices, HU or one of {WINDOW_NAMES}; else brain.",
+        help=f"Gray window of JPG or PNG slices: level and width in HU, or {WINDOW_NAMES}; by default brain.",
     ),
 ]
 PixelOption = Annotated[
-    float | None, typer.Option("--pixel-mm", metavar="MM", help="Pixel size of JPG or PNG slices or video, mm.")
+    float | None, typer.Option("--pixel-mm", metavar="MM", help="Pixel size of images or video, in mm.")
 ]
 SliceOption = Annotated[
     float | None,
-    typer.Option("--slice-mm", metavar="MM", help="Distance between JPG or PNG slices or frames of video, mm."),
+    typer.Option("--slice-mm", metavar="MM", help="Distance between slices of images or video, in mm."),
 ]
 CropOption = Annotated[
     str | None,
     typer.Option(
         "--crop",
         metavar="N|TOP,RIGHT,BOTTOM,LEFT",
-        help="Pixels to cut off each frame of a video, where writing is burned in.",
+        help="Pixels to cut off the edges of each video frame, where text is burned in.",
     ),
 ]
 SeriesOption = Annotated[
     str | None,
-    typer.Option("--series", metavar="UID", help="UID of the DICOM series to read."),
+    typer.Option("--series", metavar="UID", help="The UID of the DICOM series to read."),
 ]
 
 OperatingPointOption = Annotated[
@@ -50,7 +50,7 @@ OperatingPointOption = Annotated[
         "--operating-point",
         metavar="NAME",
         help="How sensitive the model is: triage (few hemorrhages missed), balanced or specific (few false alarms), "
-        "as far as it has them; else its own, balanced.",
+        "if the model has them; by default balanced.",
     ),
 ]
 

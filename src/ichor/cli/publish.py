@@ -11,11 +11,14 @@ from ichor.cli.show import show_figures
 
 
 def publish(
-    run: Annotated[Path, typer.Argument(help="A run's folder, as `ichor crossval` leaves it.")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the run is on.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to leave the result in; an earlier one is replaced.")],
+    run: Annotated[Path, typer.Argument(help="The folder of a run of `ichor crossval`.")],
+    data: Annotated[Path, typer.Option("--data", help="The dataset of the run.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write; an earlier result in it is replaced.")],
 ) -> None:
-    """Leave what can be shared of RUN in a folder: figures, masks, scores, pictures and a page that shows them."""
+    """Copy the parts of a run that can be shared.
+
+    That is its metrics, masks, scores and pictures, and a page that shows them.
+    """
     from ichor.dataset.ct_ich import CtIch
     from ichor.experiments.publish import publish as publish_run
 

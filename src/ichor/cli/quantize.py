@@ -11,15 +11,15 @@ from ichor.cli.train import training_packages
 
 
 def quantize(
-    package: Annotated[Path, typer.Argument(help="The folder of a model package, as `ichor export` leaves it.")],
+    package: Annotated[Path, typer.Argument(help="The folder of a model package.")],
     data: Annotated[Path, typer.Option("--data", help="The dataset that the model was trained on.")],
     *,
-    beside: Annotated[bool, typer.Option("--beside", help="Let the network in fp32 be the one that runs.")] = False,
+    beside: Annotated[bool, typer.Option("--beside", help="Keep using the fp32 network.")] = False,
 ) -> None:
-    """Add the int8 variant of a package's network, and let it be the one that runs.
+    """Add an int8 network to a model package.
 
-    It is calibrated on the subjects that the model was trained on. How much it changes the answers is for
-    studies/int8 to say, on subjects that no model of a run was trained on.
+    The ranges of its activations are calibrated on the subjects that the model was trained on. From then on the int8
+    network is used, unless --beside is given. studies/int8 measures, out of fold, how much int8 changes the results.
     """
     from ichor.dataset.ct_ich import CtIch
 
@@ -27,4 +27,6 @@ def quantize(
         from ichor.experiments.quantize import quantize_package
 
         quantize_package(package, CtIch(data), runs=not beside)
-    typer.echo(f"{package}: int8 network written, " + ("beside that in fp32" if beside else "and runs from now on"))
+    typer.echo(
+        f"{package}: int8 network written; " + ("the fp32 network stays in use" if beside else "it is used from now on")
+    )

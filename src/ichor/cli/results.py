@@ -10,11 +10,11 @@ import typer
 
 def results(
     folders: Annotated[
-        list[Path], typer.Argument(help="Results folders, each with a metrics.json; shown by their names.")
+        list[Path], typer.Argument(help="Folders of runs, each with a metrics.json; the page shows their names.")
     ],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write README.md and results.html into.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder for README.md and results.html.")],
 ) -> None:
-    """Set the runs in FOLDER... beside each other and the paper, on one page to read and to print."""
+    """Write one page that compares runs with each other and the paper."""
     from ichor.pages.overview import HTML, README, write_overview
 
     write_overview(folders, out)

@@ -123,11 +123,11 @@ def screen(
                 show(outcome)
     except KeyboardInterrupt:
         left = len(jobs) - len(outcomes)
-        typer.echo(f"ichor: interrupted with {left} of {len(jobs)} scans left; run again to go on", err=True)
+        typer.echo(f"ichor: interrupted with {left} of {len(jobs)} scans left; run again to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except OutputFailed as error:
         left = len(jobs) - len(outcomes)
-        raise OutputFailed(f"{error} with {left} of {len(jobs)} scans left; run again to go on") from error
+        raise OutputFailed(f"{error} with {left} of {len(jobs)} scans left; run again to continue") from error
     if debug:
         typer.echo("".join(one.traceback for one in outcomes), err=True, nl=False)
     raise typer.Exit(close(outcomes, out))

@@ -15,34 +15,40 @@ from ichor.errors import BadConfig
 
 FromOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="PACKAGE", help="The model package, by name or folder, to start from."),
+    typer.Option("--from", metavar="PACKAGE", help="Start from the weights of this model package (name or folder)."),
 ]
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships (model).")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own in its layout.")],
-    out: Annotated[Path, typer.Option("--out", help="The run's folder; an interrupted run continues there.")],
-    fold: Annotated[int | None, typer.Option("--fold", min=1, max=5, help="Another fold than the config's.")] = None,
+    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships, such as model.")],
+    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
+    fold: Annotated[
+        int | None, typer.Option("--fold", min=1, max=5, help="The fold to train on; by default the one in the config.")
+    ] = None,
     calibrate_on: Annotated[
         Path | None,
         typer.Option(
             "--calibrate-on",
             "--chosen-in",
             metavar="RUN",
-            help="Train on all subjects; calibrate on the out-of-fold output of this finished run's five models.",
+            help="Train on all subjects, and calibrate on the out-of-fold output of this finished cross-validation.",
         ),
     ] = None,
     all_but: Annotated[
         list[str] | None,
-        typer.Option("--all-but", metavar="SUBJECT", help="With --calibrate-on: leave it out; may be given again."),
+        typer.Option(
+            "--all-but", metavar="SUBJECT", help="With --calibrate-on: leave this subject out. Can be repeated."
+        ),
     ] = None,
     start: FromOption = None,
 ) -> None:
-    """Train CONFIG on one fold and report on the fold's test subjects; or, with --calibrate-on, on all subjects.
+    """Train a method on one fold, or on all subjects.
 
-    Every epoch is a checkpoint: the same command continues where the last one stopped. Under torchrun the same
-    command trains on several devices.
+    On one fold, the metrics of its test subjects are reported. With --calibrate-on, all subjects are used for training.
+
+    An interrupted run continues from its last epoch when the command is given again. Under torchrun, the same command
+    trains on several devices.
     """
     if calibrate_on is None:
         if all_but:
@@ -55,11 +61,16 @@ def train(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A run's folder, as `ichor train` leaves it.")],
-    out: Annotated[Path, typer.Option("--out", help="The model package to write; must not exist.")],
-    name: Annotated[str | None, typer.Option("--name", help="The model's name; the experiment's otherwise.")] = None,
+    run: Annotated[Path, typer.Argument(help="The folder of a run of `ichor train`.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write, which must not exist yet.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="The name of the model; by default that of the experiment.")
+    ] = None,
 ) -> None:
-    """Write a run's model as a package: network, configuration, figures, card and checksums."""
+    """Write the model of a run as a package.
+
+    A package holds the network, its configuration and metrics, a model card and checksums.
+    """
     from ichor.experiments.export import export_run
 
     export_run(run, out, name)

@@ -46,12 +46,12 @@ class Overlaps:
 
     @property
     def dice(self) -> NDArray[np.float64]:
-        """(n,) 2 |A and B| / (|A| + |B|) of each slice (paper, equation 2)."""
+        """(n,) twice the pixels of both over the sum of the pixels of each, by slice (paper, equation 2)."""
         return _ratio(2 * self.both, self.predicted + self.reference)
 
     @property
     def jaccard(self) -> NDArray[np.float64]:
-        """(n,) |A and B| / |A or B| of each slice (paper, equation 1)."""
+        """(n,) the pixels of both over the pixels of either, by slice (paper, equation 1)."""
         return _ratio(self.both, self.predicted + self.reference - self.both)
 
     @property
