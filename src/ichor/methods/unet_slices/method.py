@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,13 +11,13 @@ from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
 from ichor.methods.calibration import Calibrations
-from ichor.methods.field import Field, neighbours, take_field
+from ichor.methods.field import Field, take_field
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
-from ichor.methods.unet_slices.candidates import Candidates, find_candidates
 from ichor.methods.unet_slices.description import description
+from ichor.methods.unet_slices.inference import NetworkOutput, rescorer_features, run_networks
 from ichor.methods.unet_slices.outline import outlined
-from ichor.methods.unet_slices.rescoring import Rescorer, load_rescorer, rescored, save_rescorer, slice_features
+from ichor.methods.unet_slices.rescoring import Rescorer, load_rescorer, save_rescorer
 from ichor.methods.unet_slices.settings import Parameters, UNetSlicesSettings
 from ichor.orientation import from_radiological
 from ichor.scan import Scan
@@ -28,18 +27,7 @@ if TYPE_CHECKING:
     from ichor.dataset.case import Case
     from ichor.methods.unet_slices.evidence import Evidence
 
-_BATCH = 4  # slices a forward pass: more gains nothing on a CPU and costs memory
 _UNCALIBRATED_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class _InField:
-    """The networks' output for a scan in their field: `probability` and `hu` (n, size, size), and that of `slices`."""
-
-    field: Field
-    hu: NDArray[np.float32]
-    probability: NDArray[np.float32]
-    slices: dict[str, NDArray[np.float64]]
 
 
 class UNetSlices:
@@ -87,7 +75,7 @@ class UNetSlices:
         if self.settings.recurrent:
             from ichor.methods.unet_slices.fit_rescorer import train_rescorer
 
-            features = [self._features(case.scan) for case in training]
+            features = [self._rescorer_features(case.scan) for case in training]
             self.rescorer = train_rescorer(features, [case.labels for case in training], self.settings.training.seed)
         self.parameters = Parameters(threshold=_UNCALIBRATED_THRESHOLD, head_mm=head_mm)
 
@@ -95,9 +83,9 @@ class UNetSlices:
         """What `calibrate` needs of a case that the networks were not trained on."""
         from ichor.methods.unet_slices.evidence import evidence_of
 
-        found = self._in_field(case.scan)
+        found = self._run(case.scan)
         mask = found.field.take_mask(case.mask)
-        return evidence_of(case, mask, found.probability, self._candidates(found, case.scan), found.slices)
+        return evidence_of(case, mask, found.probability, found.candidates(case.scan, self.settings), found.slices)
 
     def calibrate(self, evidence: Sequence[Evidence]) -> None:
         """Fit the false-positive classifier and the calibration, and choose the operating points."""
@@ -116,10 +104,10 @@ class UNetSlices:
         """
         parameters = self.parameters
         calibration = Calibrations() if parameters is None else parameters.calibration
-        found = self._in_field(scan)
+        found = self._run(scan)
         probability = found.probability
         if parameters is not None and parameters.false_positive_classifier is not None:
-            self._candidates(found, scan).weigh(probability, parameters.false_positive_classifier)
+            found.candidates(scan, self.settings).weigh(probability, parameters.false_positive_classifier)
         # Calibrated in the field, which has far fewer voxels than the scan's grid.
         on_grid = from_radiological(found.field.give_back(calibration.voxel.of(probability)), scan)
         of_slices = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
@@ -212,48 +200,15 @@ class UNetSlices:
             raise unfitted(self.name)
         return self.parameters
 
-    def _in_field(self, scan: Scan) -> _InField:
-        """Run the network, and the rescorer on its output where there is one."""
+    def _run(self, scan: Scan) -> NetworkOutput:
         hu, field = self.field_of(scan)
-        voxels, of_slices, features = [], [], []
-        for outputs in self._batches(hu, scan):
-            voxels.append(outputs["probability"])
-            of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
-            if self.rescorer is not None:
-                features.append(slice_features(outputs))
-        if self.rescorer is None:
-            slices = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
-        else:
-            apart_mm = self.settings.neighbour_mm
-            slices = rescored(self.rescorer, np.concatenate(features), scan.slice_positions_mm, apart_mm)
-        return _InField(field, hu, np.concatenate(voxels), slices)
+        return run_networks(self.settings, self._forward(), self.rescorer, scan, hu, field)
 
-    def _candidates(self, found: _InField, scan: Scan) -> Candidates:
-        heights_mm = scan.slice_heights_mm
-        if heights_mm is None:  # as of the slices that it was trained on
-            heights_mm = np.full(scan.n_slices, self.settings.neighbour_mm)
-        return find_candidates(
-            found.probability, found.hu, found.slices["slice_probability"], heights_mm, self.settings.pixel_mm
-        )
-
-    def _features(self, scan: Scan) -> NDArray[np.float32]:
-        """(n, N_FEATURES) what the rescorer is given of a scan."""
+    def _rescorer_features(self, scan: Scan) -> NDArray[np.float32]:
         hu, _ = self.field_of(scan)
-        return np.concatenate([slice_features(outputs) for outputs in self._batches(hu, scan)])
+        return rescorer_features(self.settings, self._forward(), scan, hu)
 
-    def _batches(self, hu: NDArray[np.float32], scan: Scan) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """The network's outputs for the scan's slices, `hu` in the network's field, some at a time."""
-        channels = neighbours(scan.slice_positions_mm, scan.n_slices, self.settings.neighbour_mm)
-        for start in range(0, len(channels), _BATCH):
-            yield self._run(hu[channels[start : start + _BATCH]])
-
-    def _run(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The network's outputs for a batch (N, 3, size, size), averaged with those for its mirror image."""
+    def _forward(self) -> Forward:
         if self.forward is None:
             raise unfitted(self.name)
-        outputs = self.forward(hu)
-        if not self.settings.mirror:
-            return outputs
-        mirrored = self.forward(hu[..., ::-1])
-        mirrored["probability"] = mirrored["probability"][..., ::-1]
-        return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
+        return self.forward

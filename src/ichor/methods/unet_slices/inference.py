@@ -1,0 +1,89 @@
+"""Runs the networks on a scan: the U-Net on its slices in batches, then the rescorer on all slices together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.methods.base import Forward
+from ichor.methods.field import Field, neighbours
+from ichor.methods.unet_slices.candidates import Candidates, find_candidates
+from ichor.methods.unet_slices.rescoring import Rescorer, rescored, slice_features
+from ichor.methods.unet_slices.settings import UNetSlicesSettings
+from ichor.scan import Scan
+
+_BATCH = 4  # slices in a forward pass: more gains nothing on a CPU and costs memory
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOutput:
+    """The networks' output for a scan of n slices, before calibration.
+
+    Attributes:
+        field: where the network's field lies on the scan.
+        hu: (n, size, size) the slices in the field.
+        probability: (n, size, size) that a voxel of the field is hemorrhage.
+        slices: `slice_probability` (n,) and, where the network has that head, `subtype_probability` (n, 5).
+    """
+
+    field: Field
+    hu: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    slices: dict[str, NDArray[np.float64]]
+
+    def candidates(self, scan: Scan, settings: UNetSlicesSettings) -> Candidates:
+        """The regions that the false-positive classifier weighs."""
+        heights_mm = scan.slice_heights_mm
+        if heights_mm is None:  # assume the spacing of the slices that the network was trained on
+            heights_mm = np.full(scan.n_slices, settings.neighbour_mm)
+        return find_candidates(
+            self.probability, self.hu, self.slices["slice_probability"], heights_mm, settings.pixel_mm
+        )
+
+
+def run_networks(
+    settings: UNetSlicesSettings,
+    forward: Forward,
+    rescorer: Rescorer | None,
+    scan: Scan,
+    hu: NDArray[np.float32],
+    field: Field,
+) -> NetworkOutput:
+    """Run the U-Net on a scan's slices `hu` in its `field`, and the rescorer on its output where there is one."""
+    voxels, of_slices, features = [], [], []
+    for outputs in _batches(settings, forward, scan, hu):
+        voxels.append(outputs["probability"])
+        of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
+        if rescorer is not None:
+            features.append(slice_features(outputs))
+    if rescorer is None:
+        slices = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
+    else:
+        slices = rescored(rescorer, np.concatenate(features), scan.slice_positions_mm, settings.neighbour_mm)
+    return NetworkOutput(field, hu, np.concatenate(voxels), slices)
+
+
+def rescorer_features(
+    settings: UNetSlicesSettings, forward: Forward, scan: Scan, hu: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(n, N_FEATURES) the rescorer's input for a scan whose slices are `hu` in the network's field."""
+    return np.concatenate([slice_features(outputs) for outputs in _batches(settings, forward, scan, hu)])
+
+
+def _batches(
+    settings: UNetSlicesSettings, forward: Forward, scan: Scan, hu: NDArray[np.float32]
+) -> Iterator[dict[str, NDArray[np.float32]]]:
+    channels = neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm)
+    for start in range(0, len(channels), _BATCH):
+        batch = hu[channels[start : start + _BATCH]]
+        yield _mirror_averaged(forward, batch) if settings.mirror else forward(batch)
+
+
+def _mirror_averaged(forward: Forward, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """The outputs for a batch (N, 3, size, size), averaged with those for its mirror image."""
+    outputs, mirrored = forward(hu), forward(hu[..., ::-1])
+    mirrored["probability"] = mirrored["probability"][..., ::-1]
+    return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}
