@@ -1,0 +1,175 @@
+"""Midline shift: how far the structures between the hemispheres lie from the plane of symmetry of the skull.
+
+A radiologist draws a line between the attachments of the falx in front and behind, and measures how far the septum
+pellucidum lies from it. Here the plane through the attachments is the plane of symmetry of the inside of the skull. The
+midline of the brain on a slice is the path from front to back about which the tissue is most symmetric: it starts and
+ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift on brain CT images",
+Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ichor.anatomy.skull import bone_of, directions_with
+from ichor.orientation import radiological_pixel_mm, to_radiological
+from ichor.scan import FloatArray, Scan
+
+Mask = NDArray[np.bool_]
+
+MOST_MM = 20  # a shift is sought up to this many mm to either side, in steps of 1 mm
+REACH_MM = 14  # tissue compared on either side of the path
+TISSUE_HU = (0.0, 60.0)  # fluid to brain; what is denser counts as bright tissue alone
+BLUR_MM = 1.5
+MOST_DIFFERENT_HU = 15.0  # so that a bleeding on one side counts no more than this
+WIDE = 0.7  # slices whose inside is at least this large, as a share of the largest
+FEWEST_SLICES = 5
+SEPTUM = (0.35, 0.60)  # where septum and third ventricle lie, as shares of the way from front to back
+POINTS = 140  # along the way from front to back
+BEND = 1.0  # what a step of 1 mm to the side costs a path, in HU of asymmetry
+EDGE_MM = 2  # a path so near the end of what is searched follows no midline
+AGREE_MM = 2.0  # with the slices above and below
+AWAY = 0.04  # HU of asymmetry that each mm from the plane costs: of two paths, the less shifted is likelier
+CLEAR = 0.65  # asymmetry along the path, as a share of the usual one beside it; above, no midline is seen
+
+
+@dataclass(frozen=True, slots=True)
+class MidlineShift:
+    """The largest shift on the slices at the height of the ventricles.
+
+    Attributes:
+        mm: positive towards the patient's left.
+        slice_index: the slice that shows it, from 0.
+    """
+
+    mm: float
+    slice_index: int
+
+
+def midline_shift(scan: Scan) -> MidlineShift | None:
+    """The midline shift of a scan; None where the pixel size is unknown or no midline is seen."""
+    pixel_mm = radiological_pixel_mm(scan)
+    if pixel_mm is None:
+        return None
+    hu, inside = _hu(scan), inside_skull(scan)
+    slices = slices_of_midline(inside)
+    if len(slices) < FEWEST_SLICES:
+        return None
+    plane = _plane_of_symmetry(inside, slices)
+    cost = np.array([_asymmetry(hu[k], inside[k], pixel_mm[k], plane, int(k)) for k in slices])
+    return _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices)
+
+
+def inside_skull(scan: Scan) -> Mask:
+    """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice."""
+    bone = bone_of(_hu(scan))
+    return np.asarray((directions_with(bone) == 4) & ~bone)
+
+
+def slices_of_midline(inside: Mask) -> NDArray[np.intp]:
+    """The slices on which the inside of the skull is nearly as large as anywhere, from the lowest."""
+    areas = inside.sum(axis=(1, 2))
+    return np.flatnonzero((areas >= WIDE * areas.max()) & (areas > 0))
+
+
+def _hu(scan: Scan) -> NDArray[np.float32]:
+    voxels = to_radiological(scan.voxels, scan)
+    return np.asarray(voxels if scan.gray_window is None else scan.gray_window.hu(voxels), np.float32)
+
+
+def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> FloatArray:
+    """(3,) the plane's column in pixels, as 1, row and slice times these.
+
+    A robust fit (Huber's weights, iterated) to the middles between the right and left borders of the inside on each
+    row: a skull that is open on one side does not pull it along.
+    """
+    places, middles = [], []
+    for k in slices:
+        rows = np.flatnonzero(np.count_nonzero(inside[k], axis=1) >= inside.shape[2] // 16)[::2]
+        first = inside[k, rows].argmax(axis=1)
+        last = inside.shape[2] - 1 - inside[k, rows, ::-1].argmax(axis=1)
+        places += [(1.0, float(row), float(k)) for row in rows]
+        middles += list((first + last) / 2)
+    a, y = np.array(places), np.array(middles)
+    weight = np.ones(len(y))
+    for _ in range(12):
+        plane = np.linalg.lstsq(a * weight[:, None], y * weight, rcond=None)[0]
+        off = np.abs(y - a @ plane)
+        weight = 1 / np.sqrt(np.maximum(1, off / (1.4826 * np.median(off) + 1e-6)))
+    return np.asarray(plane, np.float64)
+
+
+def _asymmetry(
+    hu: NDArray[np.float32], inside: Mask, pixel_mm: FloatArray, plane: FloatArray, index: int
+) -> NDArray[np.float64]:
+    """(POINTS, 2 MOST_MM + 1) HU: how different right and left are about each place, from front to back and in mm."""
+    row_mm, column_mm = pixel_mm
+    rows = np.flatnonzero(inside.any(axis=1))
+    along = np.linspace(rows[0], rows[-1], POINTS)
+    turned = np.arctan(plane[1] * column_mm / row_mm)
+    reach = MOST_MM + REACH_MM
+    across = np.arange(-reach, reach + 1)
+    at = np.array(
+        [
+            along[:, None] - across * np.sin(turned) / row_mm,
+            (plane[0] + plane[1] * along + plane[2] * index)[:, None] + across * np.cos(turned) / column_mm,
+        ]
+    )
+    blurred = ndimage.gaussian_filter(np.clip(hu, *TISSUE_HU), (BLUR_MM / row_mm, BLUR_MM / column_mm))
+    tissue = ndimage.map_coordinates(blurred, at, order=1, mode="nearest")
+    known = ndimage.map_coordinates(inside.astype(np.float32), at, order=1) > 0.99
+    beside = np.arange(1, REACH_MM + 1)
+    places = np.arange(REACH_MM, REACH_MM + 2 * MOST_MM + 1)[:, None]
+    both = known[:, places + beside] & known[:, places - beside]
+    apart = np.minimum(np.abs(tissue[:, places + beside] - tissue[:, places - beside]), MOST_DIFFERENT_HU)
+    n = both.sum(axis=2)
+    cost = np.where(n >= REACH_MM // 2, (apart * both).sum(axis=2) / np.maximum(n, 1), MOST_DIFFERENT_HU)
+    return np.asarray(ndimage.uniform_filter1d(cost, 7, axis=0))
+
+
+def _largest(cost: NDArray[np.float64], slices: NDArray[np.intp]) -> MidlineShift | None:
+    """The largest shift by the asymmetry (slices, POINTS, places) of the slices, where their midline is clear."""
+    first, last = (int(share * POINTS) for share in SEPTUM)
+    middle = range(len(slices) // 4, len(slices) - len(slices) // 4)
+    shifts, clear = [], []
+    for k in middle:
+        path = _path(cost[k])[first:last]
+        shifts.append(float(np.median(path)) - MOST_MM)
+        on_path = np.mean(cost[k][np.arange(first, last), path])
+        at_the_edge = path.min() < EDGE_MM or path.max() > 2 * MOST_MM - EDGE_MM
+        clear.append(not at_the_edge and on_path <= CLEAR * np.median(cost[k][first:last]))
+    of_clear = np.flatnonzero(clear)
+    if 2 * len(of_clear) < len(middle):
+        return None
+    seen_mm = np.array(shifts)[of_clear]
+    among_neighbours_mm = ndimage.median_filter(seen_mm, 3)
+    agree = np.abs(seen_mm - among_neighbours_mm) <= AGREE_MM
+    if 2 * np.count_nonzero(agree) < len(middle):
+        return None
+    shifts_mm = np.where(agree, among_neighbours_mm, 0.0)
+    largest = int(np.abs(shifts_mm).argmax())
+    return MidlineShift(float(shifts_mm[largest]), int(slices[middle[of_clear[largest]]]))
+
+
+def _path(cost: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(POINTS,) the cheapest path from the plane in front to the plane behind, at most a step to the side a point."""
+    n, width = cost.shape
+    cost = cost + AWAY * np.abs(np.arange(width) - MOST_MM)
+    total = np.full(width, np.inf)
+    total[MOST_MM] = 0.0
+    came_from = np.zeros((n, width), np.intp)
+    for point in range(1, n):
+        right, left = np.r_[np.inf, total[:-1]] + BEND, np.r_[total[1:], np.inf] + BEND
+        steps = np.array([total, right, left])
+        best = steps.argmin(axis=0)
+        came_from[point] = np.arange(width) + np.choose(best, [0, -1, 1])
+        total = steps.min(axis=0) + cost[point]
+    path = np.empty(n, np.intp)
+    path[-1] = MOST_MM
+    for point in range(n - 1, 0, -1):
+        path[point - 1] = came_from[point, path[point]]
+    return path

@@ -1,0 +1,1 @@
+"""How well the midline shift is measured."""

@@ -1,0 +1,70 @@
+"""Midline shift: a made head whose falx and ventricles are moved by known distances."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ichor.anatomy.midline import midline_shift
+from ichor.scan import Scan, Source
+from studies.midline_shift.made import with_shift
+
+MM = 0.9
+N, SIZE = 14, 220
+
+
+def head(*, turned: float = 0.0, featureless: bool = False) -> NDArray[np.float32]:
+    """(N, SIZE, SIZE) HU: a skull with brain, lateral ventricles and falx, turned by so many degrees in the plane."""
+    z = np.linspace(-0.5, 0.5, N)[:, None, None]
+    y, x = np.meshgrid(np.linspace(-1, 1, SIZE), np.linspace(-1, 1, SIZE), indexing="ij")
+    angle = np.deg2rad(turned)
+    x, y = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    radius = np.sqrt((x / 0.75) ** 2 + (y / 0.92) ** 2 + (0.6 * z) ** 2)
+    hu = np.full(radius.shape, -1000.0)
+    hu[radius < 1] = 900
+    hu[radius < 0.93] = 33
+    if not featureless:
+        ventricle = ((np.abs(x) - 0.1 - 0.15 * np.abs(y)) / 0.07) ** 2 + (y / 0.4) ** 2 + (z / 0.35) ** 2 < 1
+        hu[ventricle] = 8
+        hu[(np.abs(x) < 0.008) & (np.abs(y) > 0.5) & (radius < 0.93)] = 48
+    return (hu + np.random.default_rng(0).normal(0, 3, hu.shape)).astype(np.float32)
+
+
+def scan(hu: NDArray[np.float32]) -> Scan:
+    places = np.array([(0.0, 0.0, 5.0 * k) for k in range(N)])
+    return Scan(hu, Source("dicom", Path("made")), pixel_mm=np.full((N, 2), MM), positions_mm=places)
+
+
+@pytest.mark.parametrize("mm", [0, 4, -7, 10, -14])
+def test_a_made_shift_is_measured_to_2_mm(mm: float) -> None:
+    found = midline_shift(with_shift(scan(head()), mm))
+    assert found is not None
+    assert found.mm == pytest.approx(mm, abs=2)
+
+
+def test_it_is_seen_on_a_head_that_is_turned() -> None:
+    found = midline_shift(with_shift(scan(head(turned=6)), 8))
+    assert found is not None
+    assert found.mm == pytest.approx(8, abs=2)
+
+
+def test_the_sign_is_the_patients_side_however_the_slices_are_stored() -> None:
+    shifted = with_shift(scan(head()), 9)
+    turned = np.array(shifted.orientation)
+    turned[:, 0] *= -1  # columns grow to the patient's right
+    mirrored = replace(shifted, voxels=np.ascontiguousarray(shifted.voxels[..., ::-1]), orientation=turned)
+    found = midline_shift(mirrored)
+    assert found is not None
+    assert found.mm == pytest.approx(9, abs=2)
+
+
+def test_without_a_midline_none_is_found() -> None:
+    assert midline_shift(scan(head(featureless=True))) is None
+
+
+def test_without_a_pixel_size_none_is_measured() -> None:
+    assert midline_shift(replace(scan(head()), pixel_mm=None, positions_mm=None)) is None
