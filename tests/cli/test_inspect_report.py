@@ -21,7 +21,7 @@ from pydicom.sequence import Sequence
 from pydicom.valuerep import VR
 
 from dicom_made import ct_slices, hu_of_head, save
-from ichor.read.own_words import LEFT_OUT, in_own_words
+from ichor.read.redaction import LEFT_OUT, redacted
 from made_scans import write_made_nifti
 
 SMALL: dict[str, Any] = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
@@ -223,7 +223,7 @@ def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_words_that_are_not_ours_are_left_out(message: str, expected: str) -> None:
-    assert in_own_words(message) == expected
+    assert redacted(message) == expected
 
 
 def test_no_text_of_a_nifti_header_is_in_it(tmp_path: Path) -> None:

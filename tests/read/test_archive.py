@@ -346,10 +346,10 @@ def test_the_limits_are_of_all_archives_together(
     tmp_path: Path, scan_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "outer.zip"
-    path.write_bytes(nested(scan_zip.read_bytes(), unpack.DEEPEST - 1))
+    path.write_bytes(nested(scan_zip.read_bytes(), unpack.MAX_DEPTH - 1))
     assert archive.read(path, ReadOptions()).n_slices == 8
-    path.write_bytes(nested(scan_zip.read_bytes(), unpack.DEEPEST))
-    assert refusal(path).endswith(f"expected archives at most {unpack.DEEPEST} deep, found one in the deepest")
+    path.write_bytes(nested(scan_zip.read_bytes(), unpack.MAX_DEPTH))
+    assert refusal(path).endswith(f"expected archives at most {unpack.MAX_DEPTH} deep, found one in the deepest")
     path.write_bytes(nested(scan_zip.read_bytes(), 1))
     monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 8)
     assert refusal(path).endswith("expected at most 7 files in a zip, found 8")

@@ -15,7 +15,7 @@ from pydicom.uid import generate_uid
 from dicom_made import hu_of_head, made_series, save
 from ichor.errors import UnreadableInput
 from ichor.read import ScanPath, find_scans, inspect, open_scan
-from ichor.read.dicom.identity import Identity, by_person_and_study, identity_at, identity_of
+from ichor.read.dicom.identity import Identity, by_patient_and_study, identity_at, identity_of
 from made_series import change, demo_slices
 from phantom import head
 
@@ -256,7 +256,7 @@ class TestIdentity:
     )
     def test_who_belongs_together(self, files: list[tuple[str, str]], studies: list[int]) -> None:
         said = [Identity(patient.encode(), study.encode(), b"", b"", single=True) for patient, study in files]
-        assert by_person_and_study(said) == studies
+        assert by_patient_and_study(said) == studies
 
     def test_nothing_of_it_is_shown(self) -> None:
         assert "SECRET" not in repr(Identity(b"SECRET", b"SECRET", b"SECRET", b"SECRET"))

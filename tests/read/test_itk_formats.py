@@ -14,9 +14,9 @@ import SimpleITK
 from ichor.errors import UnreadableInput
 from ichor.formats.nifti import write_mask
 from ichor.read import ReadOptions, open_scan
-from ichor.read.beside import files_of
 from ichor.read.budget import size_of
 from ichor.read.open import read_here
+from ichor.read.paired_files import files_of
 from ichor.scan import RADIOLOGICAL, Scan
 from phantom import head
 

@@ -173,7 +173,7 @@ def test_more_frames_than_the_header_says_are_no_way_around_the_limit(
         assert int.from_bytes(content[place : place + 4], "little") == len(HU)
         content[place : place + 4] = (1).to_bytes(4, "little")
     file.write_bytes(content)
-    monkeypatch.setattr("ichor.read.video.MOST_VOXELS", 4 * 64 * 48)
+    monkeypatch.setattr("ichor.read.video.MAX_VOXELS", 4 * 64 * 48)
     line = refusal(pair)
     assert str(file) in line and "found 5 of 48 x 64" in line
 

@@ -17,7 +17,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, SeriesSummary, summarize
 from ichor.read.dicom.choose import CHOSEN, Ranked, parts_left_out, ranked, why_later
 from ichor.read.dicom.files import looks_like_dicom, read_headers
-from ichor.read.dicom.identity import by_person_and_study
+from ichor.read.dicom.identity import by_patient_and_study
 from ichor.read.dicom.join import joined
 from ichor.read.dicom.kinds import reasons_in_words
 from ichor.read.dicom.series import Series, series_in
@@ -62,7 +62,7 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
     for one in study.in_order():
         rank = study.rank(one)
         if scan is not None and one is chosen:
-            told = summarize(scan, uid=one.uid, reason=_praise(one))
+            told = summarize(scan, uid=one.uid, reason=_reason_chosen(one))
         else:
             best = next((other for other in study.ranked if other.series is chosen), None)
             reason = one.unfit or "" if rank is None else why_later(study.ranked[rank - 1], best)
@@ -92,7 +92,7 @@ class _Study:
     @classmethod
     def at(cls, path: Path, options: ReadOptions) -> _Study:
         slices, notes = read_headers(path, options.files)
-        studies = len(set(by_person_and_study([one.identity for one in slices if any(one.size)])))
+        studies = len(set(by_patient_and_study([one.identity for one in slices if any(one.size)])))
         if studies > 1:
             raise UnreadableInput(
                 f"{path}: expected one scan, found {studies} studies or patients: give each a folder of its own"
@@ -139,7 +139,7 @@ class _Study:
         return replace(scan, source=replace(scan.source, path=self.path), warnings=(*self.notes, *scan.warnings))
 
 
-def _praise(series: Series) -> str:
+def _reason_chosen(series: Series) -> str:
     if series.unfit is not None:
         return f"asked for; {series.unfit}"
     return CHOSEN if not series.parts else f"{CHOSEN}, of {len(series.parts)} series joined"

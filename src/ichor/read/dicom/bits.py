@@ -13,7 +13,7 @@ from ichor.read.dicom.header import Slice
 from ichor.read.dicom.keywords import OVERLAY_BITS
 
 JPEG_FAMILY = "1.2.840.10008.1.2.4."
-MOST_BEYOND = 0.05  # of a slice: metal and bone that Bits Stored is too small for
+MAX_SHARE_BEYOND = 0.05  # of a slice: metal and bone that Bits Stored is too small for
 BRIGHT_PERCENTILE = 75.0  # around them
 
 
@@ -82,7 +82,7 @@ def _are_values(whole: NDArray[Any], beyond: NDArray[np.bool_], values: NDArray[
     _, most = stored_range(one)
     negative = (1 << 8 * whole.dtype.itemsize) if one.signed else (1 << one.bits_allocated) - (most + 1) // 2
     share = float(beyond.mean())
-    if not 0 < share <= MOST_BEYOND or whole[beyond].min() <= most or whole[beyond].max() >= negative:
+    if not 0 < share <= MAX_SHARE_BEYOND or whole[beyond].min() <= most or whole[beyond].max() >= negative:
         return False
     from scipy import ndimage
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ichor.anatomy.noise import SHARP_HU
 from ichor.read.bounds import USUAL_THICKNESS_MM
-from ichor.read.dicom.join import FEWEST_SLICES, SAME_PART, WHOLE_HEAD_MM, are_one_kind, why_not_above
+from ichor.read.dicom.join import MIN_PART_SLICES, SAME_PART, WHOLE_HEAD_MM, are_one_kind, why_not_above
 from ichor.read.dicom.kinds import is_computed, is_of_other_body_part
 from ichor.read.dicom.noise import noise_hu
 from ichor.read.dicom.series import Series
@@ -17,7 +17,7 @@ from ichor.read.dicom.stack import places_mm, within_deg
 
 CHOSEN = "axial head CT"
 BEST_THICKNESS_MM = 5.0  # what the models learned most from
-MOST_HEAD_MM = 250.0
+MAX_HEAD_MM = 250.0
 CERTAINLY_WHOLE_MM = 120.0  # what else lies beside it is no missing part of the head
 WITHIN_MM = 0.05  # headers round
 
@@ -71,12 +71,12 @@ def ranked(series: Sequence[Series]) -> list[Ranked]:
 
 def _preference(one: Series, noise: float | None, acquired: Sequence[Series]) -> Preference:
     first, thickness = one.stack[0], one.thickness_mm
-    beyond = max(WHOLE_HEAD_MM - one.coverage_mm, one.coverage_mm - MOST_HEAD_MM, 0.0)
+    beyond = max(WHOLE_HEAD_MM - one.coverage_mm, one.coverage_mm - MAX_HEAD_MM, 0.0)
     low, high = USUAL_THICKNESS_MM
     derived = "DERIVED" in first.image_type
     return Preference(
         other_body_part=is_of_other_body_part(first),
-        contrast=(1 if first.plain_by_name else 2) if first.contrast else 0,
+        contrast=(1 if first.named_unenhanced else 2) if first.contrast else 0,
         coverage_mm=50 * round(beyond / 50),
         computed=is_computed(first),
         sharp=first.sharp if first.sharp is not None else noise is not None and noise > SHARP_HU,
@@ -136,11 +136,11 @@ def parts_left_out(chosen: Series, series: Sequence[Series]) -> list[tuple[Serie
         return []
     found = []
     for other in series:
-        if other is chosen or len(other.stack) < FEWEST_SLICES or not are_one_kind(chosen, other):
+        if other is chosen or len(other.stack) < MIN_PART_SLICES or not are_one_kind(chosen, other):
             continue
         lower, upper = sorted((chosen, other), key=lambda one: float(places_mm([chosen.stack[0], one.stack[0]])[1]))
         extent = places_mm([lower.stack[0], upper.stack[-1]])
         apart = why_not_above(lower, upper)
-        if apart not in (None, SAME_PART) and float(np.ptp(extent)) <= MOST_HEAD_MM:
+        if apart not in (None, SAME_PART) and float(np.ptp(extent)) <= MAX_HEAD_MM:
             found.append((other, apart))
     return found

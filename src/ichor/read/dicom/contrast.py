@@ -152,7 +152,7 @@ BOTH = re.compile(
 IONIC = re.compile(r"non?[- ]?ionic|nicht-?ionisch|non ionique|no i[oó]nico|non ionico")
 ORAL = re.compile(r"(?<!\w)(?:oral\w*|p\.?o\.?|rectal\w*|per os)(?!\w)")
 NO_WORD = r"[0-]+|x+"
-OF_A_FOLDER = 256  # answers that are kept: all slices of a series ask the same
+CACHE_SIZE = 256  # answers that are kept: all slices of a series ask the same
 
 
 def _any(patterns: Iterable[str]) -> str:
@@ -189,7 +189,7 @@ def _nothing() -> re.Pattern[str]:
 WITHOUT, GIVEN, NOTHING = _without(), _given(), _nothing()
 
 
-@lru_cache(OF_A_FOLDER)
+@lru_cache(CACHE_SIZE)
 def says(written: str | None) -> bool | None:
     """Whether the name of a series says that it was made with contrast agent; None where it says nothing, or both."""
     words = _plain(written)
@@ -201,7 +201,7 @@ def says(written: str | None) -> bool | None:
     return None if rest == words else False
 
 
-@lru_cache(OF_A_FOLDER)
+@lru_cache(CACHE_SIZE)
 def is_agent(written: str) -> bool:
     """Whether what stands in the place of the agent is one, and not a word for none."""
     words = _plain(written)

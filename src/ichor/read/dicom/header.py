@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.read.bounds import MOST_FRAMES, is_thickness
+from ichor.read.bounds import MAX_FRAMES, is_thickness
 from ichor.read.dicom.contrast import contrast
 from ichor.read.dicom.elements import integer, number, numbers, orientation, padding, text, texts, values
 from ichor.read.dicom.identity import Identity, identity_of
@@ -22,7 +22,7 @@ from ichor.read.dicom.kernels import is_sharp
 
 # Whose frames lie side by side, each as long as its pixels. The deflated ones were inflated before.
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
-LEAST_FRAGMENT = 8  # its item tag and length
+MIN_FRAGMENT_BYTES = 8  # its item tag and length
 
 
 class ImplausibleHeader(Exception):
@@ -39,12 +39,12 @@ class Slice:
         position: (3,) centre of the first pixel, LPS mm; `orientation` (2, 3) as in `ichor.scan.Scan`. NaN
             where the header does not say.
         pixel_mm: (2,) distance between rows and between columns; NaN where the header does not say.
-        rescale: slope and intercept that make stored values HU; `completed` where one of them is not stated and taken
+        rescale: slope and intercept that make stored values HU; `rescale_incomplete` where one of them is not stated and taken
             as usual.
         padding: lowest and highest stored value that stands for "no pixel here" (PS3.3 C.7.5.1.1.2).
         acquired: text that sorts in the order of acquisition.
         thickness_mm: None too where what the header says, `stated_thickness_mm`, can be none of a slice.
-        contrast: whether the header says that contrast agent was given; `plain_by_name` where it is called a series
+        contrast: whether the header says that contrast agent was given; `named_unenhanced` where it is called a series
             without, whatever else is said.
         stated_tilt_deg: Gantry/Detector Tilt (0018,1120), which the orientation may or may not show.
         sharp: whether the kernel is one for bone or lung; None where its name does not tell.
@@ -84,12 +84,12 @@ class Slice:
     kernel: str | None
     sharp: bool | None
     contrast: bool
-    plain_by_name: bool
+    named_unenhanced: bool
     body_part: str | None
     calibration: str | None
     bits_allocated: int
     stated_thickness_mm: float | None
-    completed: bool
+    rescale_incomplete: bool
     series_number: int | None
     frame_of_reference: str | None
     kept: Any
@@ -135,8 +135,8 @@ def _most_frames(dataset: Any, n_bytes: int) -> int:
         integer(dataset.get("BitsAllocated")) or 0,
     )
     compressed = text(dataset.file_meta.get("TransferSyntaxUID")) not in (None, *NATIVE)
-    each = LEAST_FRAGMENT if compressed else max(math.prod(pixels) // 8, 1)
-    return max(1, min(MOST_FRAMES, n_bytes // each))
+    each = MIN_FRAGMENT_BYTES if compressed else max(math.prod(pixels) // 8, 1)
+    return max(1, min(MAX_FRAMES, n_bytes // each))
 
 
 def _groups(dataset: Any, sequence: str, item: int) -> list[Any]:
@@ -161,7 +161,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
     slope, intercept = number(get("RescaleSlope")), number(get("RescaleIntercept"))
     kernel, name = " ".join(texts(get("ConvolutionKernel"))) or None, (text(get("SeriesDescription")) or "").upper()
     window_width = number(get("WindowWidth"))
-    given, plain_by_name = contrast(get)
+    given, named_unenhanced = contrast(get)
     bits_stored = integer(get("BitsStored")) or integer(get("BitsAllocated")) or 16
     high_bit = integer(get("HighBit"))
     signed = integer(get("PixelRepresentation")) == 1
@@ -188,7 +188,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
         thickness_mm=thickness if thickness is not None and is_thickness(thickness) else None,
         stated_thickness_mm=thickness,
         rescale=_rescale(slope, intercept),
-        completed=(slope is None) != (intercept is None),
+        rescale_incomplete=(slope is None) != (intercept is None),
         rescale_type=text(get("RescaleType")),
         padding=padding(dataset, signed),
         acquisition_number=integer(get("FrameAcquisitionNumber", "AcquisitionNumber")),
@@ -208,7 +208,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
         kernel=kernel,
         sharp=is_sharp(kernel, name, window_width),
         contrast=given,
-        plain_by_name=plain_by_name,
+        named_unenhanced=named_unenhanced,
         body_part=text(get("BodyPartExamined")),
         calibration=text(get("PixelSpacingCalibrationDescription")),
         bits_allocated=integer(get("BitsAllocated")) or 16,

@@ -31,14 +31,14 @@ KEYWORDS = (
 SINGLE_FRAME = (b"", b"1.2.840.10008.5.1.4.1.1.2")  # CT Image Storage; others may hold a whole scan
 # Structured reports, presentation states, raw data and segmentations, documents.
 NO_IMAGES = tuple(b"1.2.840.10008.5.1.4.1.1." + kind for kind in (b"88.", b"11.", b"66", b"104."))
-FEWEST_FILES = 5  # of which each has a study of its own, for that to say nothing
+MIN_FILES = 5  # of which each has a study of its own, for that to say nothing
 
 FIRST_BYTES, MOST_BYTES = 8192, 2**20  # of a file, in which its identity is looked for
 LONG_VR = (b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")  # PS3.5 7.1.2
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 NOT_PLAIN = (b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.2")  # deflated, big endian
-DEEPEST = 16  # sequences in sequences
+MAX_DEPTH = 16  # sequences in sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Identity:
     is_image: bool = True
 
 
-def by_person_and_study(identities: Sequence[Identity]) -> list[int]:
+def by_patient_and_study(identities: Sequence[Identity]) -> list[int]:
     """For each file the number of the study it belongs to, counted from 0 in the order of the files.
 
     A study is one patient's: files of one Study Instance UID that name two patients are two studies. Where a file names
@@ -70,9 +70,7 @@ def by_person_and_study(identities: Sequence[Identity]) -> list[int]:
     Instance UID of its own, as some anonymizers write, the UID says nothing and the rest has to do.
     """
     uids = [one.study_uid for one in identities if one.study_uid]
-    uids_say_nothing = (
-        len(uids) >= FEWEST_FILES and len(set(uids)) == len(uids) and all(one.single for one in identities)
-    )
+    uids_say_nothing = len(uids) >= MIN_FILES and len(set(uids)) == len(uids) and all(one.single for one in identities)
     studies = [one.study if uids_say_nothing or not one.study_uid else one.study_uid for one in identities]
     patients: dict[bytes, set[bytes]] = defaultdict(set)
     for study, one in zip(studies, identities, strict=True):
@@ -201,7 +199,7 @@ def _header(content: bytes, at: int, *, explicit: bool) -> tuple[int, int, int]:
 
 def _end_of_sequence(content: bytes, at: int, explicit: bool, depth: int) -> int:
     """Where a sequence of undefined length ends whose first item begins at `at`."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise ValueError("too deep")
     while True:
         tag, length, value = _header(content, at, explicit=explicit)

@@ -15,20 +15,20 @@ from ichor.read.dicom.kinds import is_computed
 from ichor.read.dicom.series import Series, too_few
 from ichor.read.dicom.stack import SAME_PLACE_MM, are_alike, places_mm
 
-FEWEST_SLICES = 2  # of a part; a slice alone is one that watched contrast agent come
-MOST_PARTS = 100  # series of a study that are tried with each other
+MIN_PART_SLICES = 2  # of a part; a slice alone is one that watched contrast agent come
+MAX_PARTS = 100  # series of a study that are tried with each other
 HEAD_MM = 210.0  # no more than this is joined: a neck below a whole head is none of its parts
 WHOLE_HEAD_MM = 100.0  # from the lowest to the highest slice; what covers less may be a part
 SHIFT_MM = 2.0  # to the side, beyond what the table's way and the gantry's tilt explain
 USUAL_GAP = 1.5  # times the slices' distance
-MOST_OVERLAP = 0.25  # of the shorter part
+MAX_OVERLAP = 0.25  # of the shorter part
 SAME_PART = "the same part of the head"
 
 
 def joined(series: Sequence[Series]) -> list[Series]:
     """The series with parts of one head in place of the series that they are of; the others as they are."""
     left = [one for one in series if _is_part(one)]
-    if not 2 <= len(left) <= MOST_PARTS:
+    if not 2 <= len(left) <= MAX_PARTS:
         return list(series)
     found = [one for one in series if not _is_part(one)]
     left.sort(key=lambda one: (float(one.stack[0].position[2]), one.uid or ""))
@@ -43,7 +43,7 @@ def joined(series: Sequence[Series]) -> list[Series]:
 
 
 def _is_part(one: Series) -> bool:
-    return len(one.stack) >= FEWEST_SLICES and (one.unfit is None or one.only_too_short)
+    return len(one.stack) >= MIN_PART_SLICES and (one.unfit is None or one.only_too_short)
 
 
 def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
@@ -87,7 +87,7 @@ def _why_not_by_place(below: Series, above: Series) -> str | None:
     usual = max((float(np.median(one)) for one in distances if one.size), default=a[-1].thickness_mm or 5.0)
     gap = _gap_mm(below, above)
     shorter = min(below.coverage_mm, above.coverage_mm)
-    if places_mm([a[0], b[-1]])[1] <= places_mm(a)[-1] or gap < -max(MOST_OVERLAP * shorter, SAME_PLACE_MM):
+    if places_mm([a[0], b[-1]])[1] <= places_mm(a)[-1] or gap < -max(MAX_OVERLAP * shorter, SAME_PLACE_MM):
         return SAME_PART
     if gap > USUAL_GAP * usual:
         return f"{gap:.0f} mm apart"
@@ -100,7 +100,7 @@ def are_one_kind(a: Series, b: Series) -> bool:
     one, other = a.stack[0], b.stack[0]
     return (
         one.contrast == other.contrast
-        and one.plain_by_name == other.plain_by_name
+        and one.named_unenhanced == other.named_unenhanced
         and bool(one.sharp) == bool(other.sharp)
         and is_computed(one) == is_computed(other)
     )
@@ -146,8 +146,8 @@ def _one_of(parts: Sequence[Series]) -> Series:
             *(group for part in parts for group in part.groups[1:]),
         ],
         stack=stack,
-        told_by=next((part.told_by for part in parts if part.told_by), None),
-        doubles=[double for part in parts for double in part.doubles],
+        separated_by=next((part.separated_by for part in parts if part.separated_by), None),
+        duplicates=[duplicate for part in parts for duplicate in part.duplicates],
         others=sum(part.others for part in parts),
         unfit=too_few(stack),
         parts=tuple(parts),

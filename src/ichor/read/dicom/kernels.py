@@ -13,7 +13,7 @@ from functools import lru_cache
 
 SHARP_FROM = 50  # of Siemens' numbers: B40 is for soft tissue, B50 and above for the spine, lung and bone
 WIDE_WINDOW = 1000.0  # HU; a brain is looked at in 80 to 400
-OF_A_FOLDER = 256  # answers that are kept: all slices of a series ask the same
+CACHE_SIZE = 256  # answers that are kept: all slices of a series ask the same
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], bool]]
 
@@ -54,7 +54,7 @@ SHARP_NAME = re.compile(
 )
 
 
-@lru_cache(OF_A_FOLDER)
+@lru_cache(CACHE_SIZE)
 def is_sharp(kernel: str | None, name: str, window_width: float | None) -> bool | None:
     """Whether a kernel is one for bone or lung; None where nothing tells.
 

@@ -13,7 +13,7 @@ from ichor.read.dicom.bits import UndecodableError
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.pixels import hu_of, stored_images
 
-MOST_PIXELS = 160  # of each row and column
+MAX_PIXELS = 160  # of each row and column
 Item = TypeVar("Item")
 
 
@@ -38,5 +38,5 @@ def noise_of(images: Iterable[tuple[Slice, NDArray[Any]]]) -> float | None:
 
 
 def _middle_of(hu: NDArray[Any]) -> NDArray[Any]:
-    rows, columns = (slice(max(0, (n - MOST_PIXELS) // 2), (n + MOST_PIXELS) // 2) for n in hu.shape)
+    rows, columns = (slice(max(0, (n - MAX_PIXELS) // 2), (n + MAX_PIXELS) // 2) for n in hu.shape)
     return hu[rows, columns]

@@ -60,7 +60,7 @@ def _on_parts(series: Series, elsewhere: Sequence[tuple[Series, str]]) -> list[s
 
 def _on_uids(series: Series) -> list[str]:
     notes = []
-    if series.uid_of_each:
+    if series.has_unique_uids:
         notes.append("Each file has a Series Instance UID of its own: alike as they are, they were read as one series.")
     elif series.uid is None:
         notes.append("The files have no Series Instance UID: those alike in their headers were read as one series.")
@@ -75,11 +75,11 @@ def _on_uids(series: Series) -> list[str]:
 
 def _on_what_is_left_out(series: Series) -> list[str]:
     notes = []
-    if series.told_by is not None:
-        left_out = len(series.groups[0]) + series.others - len(series.stack) - len(series.doubles)
+    if series.separated_by is not None:
+        left_out = len(series.groups[0]) + series.others - len(series.stack) - len(series.duplicates)
         notes.append(
             "the series holds more than one acquisition of the same part, told apart by "
-            f"{series.told_by}: {count(len(series.stack), 'slice')} kept, {left_out} left out."
+            f"{series.separated_by}: {count(len(series.stack), 'slice')} kept, {left_out} left out."
         )
     if series.copies:
         notes.append(f"{count(series.copies, 'slice')} left out: the same SOP instance twice.")
@@ -104,9 +104,9 @@ def _on_what_it_is(slices: Sequence[Slice]) -> list[str]:
             f"Slice Thickness of {implausible[0].stated_thickness_mm:g} mm is that of no slice: taken as unknown "
             f"({count(len(implausible), 'slice')})."
         )
-    if completed := sum(one.completed for one in slices):
+    if rescale_incomplete := sum(one.rescale_incomplete for one in slices):
         notes.append(
-            f"{count(completed, 'slice')} with only one of Rescale Slope and Intercept: the slope taken as 1, or the "
+            f"{count(rescale_incomplete, 'slice')} with only one of Rescale Slope and Intercept: the slope taken as 1, or the "
             "intercept as 0."
         )
     if first.calibration is not None:
@@ -118,7 +118,7 @@ def _on_what_it_is(slices: Sequence[Slice]) -> list[str]:
     if is_of_other_body_part(first):
         notes.append("the header names another part of the body than the head.")
     if first.contrast:
-        though = ", though the series is called one without" if first.plain_by_name else ""
+        though = ", though the series is called one without" if first.named_unenhanced else ""
         notes.append(f"the series was acquired with contrast agent, which looks like blood{though}.")
     return notes
 

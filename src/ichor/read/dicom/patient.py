@@ -12,7 +12,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.base import printable
 from ichor.scan import Scan
 
-LONGEST_NAME = 200  # of a report; a value may have 64 characters in each of three scripts (PS3.5 6.2)
+MAX_NAME_LENGTH = 200  # of a report; a value may have 64 characters in each of three scripts (PS3.5 6.2)
 DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")  # with points in files of before 1993
 
 
@@ -66,7 +66,7 @@ def _agreed(values: Sequence[str | None]) -> str | None:
 def _name(header: Any) -> str | None:
     """The name as it is written, its parts with spaces between."""
     parts = re.split(r"[\^=\s]+", printable(_text(header, "PatientName")))
-    return " ".join(filter(None, parts))[:LONGEST_NAME] or None
+    return " ".join(filter(None, parts))[:MAX_NAME_LENGTH] or None
 
 
 def _date(header: Any, keyword: str) -> str | None:

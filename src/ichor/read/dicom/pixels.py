@@ -78,7 +78,7 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
     """One frame as the decoder gives it, still with unused bits."""
     from pydicom.pixels.decoders.base import get_decoder
 
-    if progress.is_left_out(one.path):
+    if progress.is_excluded(one.path):
         raise UndecodableError("its pixel data make the decoder crash")
     if "PixelData" not in dataset:
         raise UndecodableError("expected pixel data, found none: the file is cut short")
@@ -104,7 +104,7 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
             _require_size(codestream, syntax, one)
             progress.decoding(one.path, one_of_several=True)
             if plugin == "gdcm":
-                _hush_gdcm()
+                _silence_gdcm()
             if syntax == JPEG_EXTENDED and one.bits_stored > 8:
                 return _jpeg_of_12_bits(codestream, one)
         frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
@@ -149,7 +149,7 @@ def _require_size(codestream: bytes, syntax: str, one: Slice) -> None:
         raise UndecodableError(f"{name} pixel data could not be decoded: no frame header in it")
     if found.size not in (None, one.size):
         raise UndecodableError(
-            f"expected {one.size[0]}x{one.size[1]} pixels, found {_by(found.size)} in the {name} frame"
+            f"expected {one.size[0]}x{one.size[1]} pixels, found {_size_text(found.size)} in the {name} frame"
         )
     if found.samples != one.samples_per_pixel or found.bits > one.bits_allocated:
         raise UndecodableError(
@@ -158,7 +158,7 @@ def _require_size(codestream: bytes, syntax: str, one: Slice) -> None:
         )
 
 
-def _by(size: tuple[int, int] | None) -> str:
+def _size_text(size: tuple[int, int] | None) -> str:
     return "none" if size is None else f"{size[0]}x{size[1]}"
 
 
@@ -184,7 +184,7 @@ def _jpeg_of_12_bits(codestream: bytes, one: Slice) -> NDArray[Any]:
     return pixels.reshape(one.size)
 
 
-def _hush_gdcm() -> None:
+def _silence_gdcm() -> None:
     """GDCM writes to stderr on its own; what fails is told by our own errors."""
     import gdcm
 

@@ -35,10 +35,10 @@ class Series:
         rejected: for images that are no axial CT slices, why.
         groups: the acceptable slices by geometry, the biggest group first.
         stack: one acquisition out of the first group, from inferior to superior; empty if there is none.
-        told_by, doubles: as in `ichor.read.dicom.stack.Stack`.
+        separated_by, duplicates: as in `ichor.read.dicom.stack.Stack`.
         unfit: why the series cannot be read; None if it can.
         others: how many slices of other reconstructions had the same Series Instance UID.
-        uid_of_each: whether each of its files has a Series Instance UID of its own.
+        has_unique_uids: whether each of its files has a Series Instance UID of its own.
         parts: the series that it was joined of, from inferior to superior; empty for one as it was found.
     """
 
@@ -48,11 +48,11 @@ class Series:
     rejected: list[str]
     groups: list[list[Slice]]
     stack: list[Slice]
-    told_by: str | None
-    doubles: list[tuple[Slice, Slice]]
+    separated_by: str | None
+    duplicates: list[tuple[Slice, Slice]]
     unfit: str | None
     others: int = 0
-    uid_of_each: bool = False
+    has_unique_uids: bool = False
     parts: tuple[Series, ...] = ()
 
     @property
@@ -76,22 +76,22 @@ class Series:
 def series_in(slices: Sequence[Slice]) -> list[Series]:
     """The slices of one study grouped by series, in the order of their UIDs, those without one at the end."""
     by_uid: dict[str, list[Slice]] = defaultdict(list)
-    by_likeness: dict[tuple[bool, tuple[str, ...]], list[Slice]] = defaultdict(list)
-    alone = _with_uids_of_their_own(slices)
+    by_header: dict[tuple[bool, tuple[str, ...]], list[Slice]] = defaultdict(list)
+    alone = _with_unique_uids(slices)
     for one in slices:
         if one.series_uid and one not in alone:
             by_uid[one.series_uid].append(one)
         else:
-            by_likeness[one in alone, _likeness(one)].append(one)
+            by_header[one in alone, _common_header(one)].append(one)
     found = []
     for uid in sorted(by_uid):
         found += _series(uid, by_uid[uid])
-    for key in sorted(by_likeness):
-        found += _series(None, by_likeness[key], uid_of_each=key[0])
+    for key in sorted(by_header):
+        found += _series(None, by_header[key], has_unique_uids=key[0])
     return found
 
 
-def _likeness(one: Slice) -> tuple[str, ...]:
+def _common_header(one: Slice) -> tuple[str, ...]:
     """What slices of one series have in common, where no UID says so."""
     facts: tuple[object, ...] = (
         one.modality,
@@ -106,26 +106,26 @@ def _likeness(one: Slice) -> tuple[str, ...]:
     return tuple("" if fact is None else str(fact) for fact in facts)
 
 
-def _with_uids_of_their_own(slices: Sequence[Slice]) -> set[Slice]:
+def _with_unique_uids(slices: Sequence[Slice]) -> set[Slice]:
     """Slices whose Series Instance UIDs say nothing, since an anonymizer gave each file another.
 
     There are enough of one likeness to make a series, and no two of that likeness share a UID.
     """
-    by_likeness: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
+    by_header: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
     in_series: dict[str, int] = defaultdict(int)
     for one in slices:
         if one.series_uid:
-            by_likeness[_likeness(one)].append(one)
+            by_header[_common_header(one)].append(one)
             in_series[one.series_uid] += 1
     found: set[Slice] = set()
-    for alike in by_likeness.values():
+    for alike in by_header.values():
         alone = all(in_series[one.series_uid or ""] == 1 for one in alike)
         if alone and sum(why_not(one) is None for one in alike) >= MINIMUM_SLICES:
             found.update(alike)
     return found
 
 
-def _series(uid: str | None, slices: list[Slice], *, uid_of_each: bool = False) -> list[Series]:
+def _series(uid: str | None, slices: list[Slice], *, has_unique_uids: bool = False) -> list[Series]:
     """The series of one UID: more than one where it was given to several reconstructions of the same part."""
     images = without_copies(slices)
     reasons = [(one, why_not(one)) for one in images]
@@ -137,19 +137,19 @@ def _series(uid: str | None, slices: list[Slice], *, uid_of_each: bool = False) 
         rejected=[reason for _, reason in reasons if reason is not None],
         groups=groups,
         stack=[],
-        told_by=None,
-        doubles=[],
+        separated_by=None,
+        duplicates=[],
         unfit=None,
-        uid_of_each=uid_of_each,
+        has_unique_uids=has_unique_uids,
     )
     if not groups:
         return [replace(whole, unfit=reasons_in_words(whole.rejected))]
-    told_by, parts = reconstructions(groups[0])
-    return [_of_stack(whole, part, told_by, len(groups[0]) - len(part), groups[1:]) for part in parts]
+    separated_by, parts = reconstructions(groups[0])
+    return [_of_stack(whole, part, separated_by, len(groups[0]) - len(part), groups[1:]) for part in parts]
 
 
 def _of_stack(
-    whole: Series, slices: list[Slice], told_by: str | None, others: int, other_groups: list[list[Slice]]
+    whole: Series, slices: list[Slice], separated_by: str | None, others: int, other_groups: list[list[Slice]]
 ) -> Series:
     stack: Stack = one_acquisition(slices)
     unfit = MIXTURE if is_mixture(stack.slices) else too_few(stack.slices)
@@ -157,8 +157,8 @@ def _of_stack(
         whole,
         groups=[slices, *other_groups],
         stack=stack.slices,
-        told_by=stack.told_by or told_by,
-        doubles=stack.doubles,
+        separated_by=stack.separated_by or separated_by,
+        duplicates=stack.duplicates,
         others=others,
         unfit=unfit,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from ichor.errors import UnreadableInput
 from ichor.read import archive
 from ichor.read.dicom.files import looks_like_dicom, parse, quietly
-from ichor.read.unpack import Wanted
+from ichor.read.unpack import Selection
 from ichor.read.walk import files_in
 from ichor.scan import Scan
 
@@ -66,7 +66,7 @@ def headers_here(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
 def files_at(path: Path, files: Sequence[str] = ()) -> Iterator[Iterator[Path]]:
     """The files under what the user gave (a folder, a file, a DICOMDIR, or an archive of these), or those of them."""
     if archive.accepts(path):
-        with archive.unpacked(path, Wanted(frozenset(files))) as root:
+        with archive.unpacked(path, Selection(frozenset(files))) as root:
             yield files_in(root)
     elif path.is_file():
         yield files_in(path.parent) if path.name.upper() == "DICOMDIR" else iter([path])

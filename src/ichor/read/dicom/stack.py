@@ -18,10 +18,10 @@ SAME_PLACE_MM = 0.1
 ALIKE_DEG = 0.5  # headers round, and some scanners state each slice's orientation as they measure it
 ALIKE_PIXELS = 0.002  # of the pixel size: a millimetre over the whole slice at most
 
-Telltales = dict[str, Callable[[Slice], Hashable]]
+HeaderFields = dict[str, Callable[[Slice], Hashable]]
 
 # What tells two reconstructions under one Series Instance UID apart: each is a series by itself.
-OF_RECONSTRUCTION: Telltales = {
+RECONSTRUCTION_FIELDS: HeaderFields = {
     "contrast": lambda one: one.contrast,
     "kernel": lambda one: one.kernel,
     "series number": lambda one: one.series_number,
@@ -30,7 +30,7 @@ OF_RECONSTRUCTION: Telltales = {
 }
 # What tells two acquisitions in one series apart, the surest first. Acquisition Number alone proves nothing: scanners
 # that step the table give every slice its own.
-OF_ACQUISITION: Telltales = {
+ACQUISITION_FIELDS: HeaderFields = {
     "acquisition uid": lambda one: one.acquisition_uid,
     "frame of reference": lambda one: one.frame_of_reference,
     "temporal position": lambda one: one.temporal_position,
@@ -137,27 +137,27 @@ class Stack:
 
     Attributes:
         slices: the stack.
-        told_by: what told it from other acquisitions of the same part of the head; None if there are none.
-        doubles: further slices at places of the stack that nothing tells from it, each with the one kept.
+        separated_by: what told it from other acquisitions of the same part of the head; None if there are none.
+        duplicates: further slices at places of the stack that nothing tells from it, each with the one kept.
     """
 
     slices: list[Slice]
-    told_by: str | None
-    doubles: list[tuple[Slice, Slice]]
+    separated_by: str | None
+    duplicates: list[tuple[Slice, Slice]]
 
 
 def reconstructions(slices: Sequence[Slice]) -> tuple[str | None, list[list[Slice]]]:
     """The slices of one geometry by reconstruction, and what tells these apart; None where there is one alone."""
-    told_by, waiting, found = None, [list(slices)], []
+    separated_by, waiting, found = None, [list(slices)], []
     while waiting:
         stack = waiting.pop(0)
-        split = _overlapping(stack, OF_RECONSTRUCTION)
+        split = _overlapping(stack, RECONSTRUCTION_FIELDS)
         if split is None:
             found.append(stack)
         else:
-            told_by = told_by or split[0]
+            separated_by = separated_by or split[0]
             waiting += split[1]
-    return told_by, found
+    return separated_by, found
 
 
 def one_acquisition(slices: Sequence[Slice]) -> Stack:
@@ -166,28 +166,28 @@ def one_acquisition(slices: Sequence[Slice]) -> Stack:
     Slices are split only where stacks overlap. The stack with most slices is kept, the first acquired on
     ties. What still shares a place after that is told apart by the order of acquisition.
     """
-    stack, told_by = list(slices), None
-    while overlapping := _overlapping(stack, OF_ACQUISITION):
-        told_by, groups = overlapping
+    stack, separated_by = list(slices), None
+    while overlapping := _overlapping(stack, ACQUISITION_FIELDS):
+        separated_by, groups = overlapping
         stack = min(groups, key=lambda group: (-len(by_place(group)), min(map(acquisition_order, group))))
     places = by_place(stack)
-    doubles = [(double, place[0]) for place in places for double in place[1:]]
-    return Stack([place[0] for place in places], told_by, doubles)
+    duplicates = [(duplicate, place[0]) for place in places for duplicate in place[1:]]
+    return Stack([place[0] for place in places], separated_by, duplicates)
 
 
-def are_told_apart_by_time(doubles: Sequence[tuple[Slice, Slice]]) -> bool:
+def differ_in_time(duplicates: Sequence[tuple[Slice, Slice]]) -> bool:
     """Whether all slices of one pass, those kept, were acquired before all of the other, by what the headers say."""
-    last = max((kept.acquired, kept.acquisition_number or 0) for _, kept in doubles)
-    first = min((double.acquired, double.acquisition_number or 0) for double, _ in doubles)
+    last = max((kept.acquired, kept.acquisition_number or 0) for _, kept in duplicates)
+    first = min((duplicate.acquired, duplicate.acquisition_number or 0) for duplicate, _ in duplicates)
     return last < first
 
 
-def _overlapping(stack: Sequence[Slice], telltales: Telltales) -> tuple[str, list[list[Slice]]] | None:
-    """The first telltale that splits the slices into stacks of which two cover the same part of the head."""
-    for name, telltale in telltales.items():
+def _overlapping(stack: Sequence[Slice], fields: HeaderFields) -> tuple[str, list[list[Slice]]] | None:
+    """The first field that splits the slices into stacks of which two cover the same part of the head."""
+    for name, field in fields.items():
         groups: dict[Hashable, list[Slice]] = defaultdict(list)
         for one in stack:
-            groups[telltale(one)].append(one)
+            groups[field(one)].append(one)
         large = [group for group in groups.values() if len(group) >= MINIMUM_SLICES]
         if len(large) < 2:
             continue

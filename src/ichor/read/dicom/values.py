@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
 from ichor.read.dicom.bits import UndecodableError
-from ichor.read.dicom.doubts import every_few_pixels, why_not_ct
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.notes import count
 from ichor.read.dicom.pixels import AIR_HU, stored_images
+from ichor.read.dicom.plausibility import every_few_pixels, why_not_ct
 from ichor.read.dicom.series import Series
 from ichor.read.hounsfield import lost_offset, wrapped
 
@@ -30,14 +30,14 @@ StoredIn = Literal["its bits", "all bits", "some bits"]
 class Image:
     """A slice with its pixels in HU, the lowest of them that is not padding, whether its values were inverted.
 
-    `of_other_sign` where another sign than the header's would fit its stored values better.
+    `wrong_sign` where another sign than the header's would fit its stored values better.
     """
 
     header: Slice
     hu: NDArray[Any]
     lowest_hu: float
     inverted: bool
-    of_other_sign: bool
+    wrong_sign: bool
     stored_in: StoredIn
 
 
@@ -56,10 +56,12 @@ def with_sign_restored(series: Series) -> tuple[Series, list[str]]:
             if wrapped(stored.values.astype(np.uint16)) is None:
                 return series, []
             break
-    signed = {one: replace(one, signed=True) for one in (*series.stack, *(double for double, _ in series.doubles))}
-    doubles = [(signed[double], signed[kept]) for double, kept in series.doubles]
+    signed = {
+        one: replace(one, signed=True) for one in (*series.stack, *(duplicate for duplicate, _ in series.duplicates))
+    }
+    duplicates = [(signed[duplicate], signed[kept]) for duplicate, kept in series.duplicates]
     told = "HU below 0 were stored as numbers without a sign (64536 for -1000): read with their sign."
-    return replace(series, stack=[signed[one] for one in series.stack], doubles=doubles), [told]
+    return replace(series, stack=[signed[one] for one in series.stack], duplicates=duplicates), [told]
 
 
 def with_intercept_restored(images: list[Image]) -> tuple[list[Image], list[str]]:
@@ -100,7 +102,7 @@ def notes_on_values(images: Sequence[Image], path: Path) -> list[str]:
                 f"-1000; found neither, stored values from {low:g} to {high:g}"
             )
         notes.append(f"{count(len(bare), 'slice')} without Rescale Slope and Intercept: stored values taken as HU.")
-    if any(image.of_other_sign for image in images):
+    if any(image.wrong_sign for image in images):
         other = "unsigned" if images[0].header.signed else "signed"
         notes.append(
             f"Stored values fit each other better as {other} numbers than as the header has them: HU may be wrong."

@@ -14,13 +14,13 @@ from ichor.anatomy.noise import SHARP_HU
 from ichor.errors import UnreadableInput
 from ichor.read.bounds import require
 from ichor.read.dicom.bits import UndecodableError
-from ichor.read.dicom.doubts import is_of_other_sign, notes_on_scale
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.noise import middle_three, noise_of
 from ichor.read.dicom.notes import count, notes_on_headers, notes_on_places
 from ichor.read.dicom.pixels import HIGHEST_HU, hu_of, is_inverted, stored_images
+from ichor.read.dicom.plausibility import has_wrong_sign, notes_on_scale
 from ichor.read.dicom.series import Series
-from ichor.read.dicom.stack import MINIMUM_SLICES, are_told_apart_by_time, gaps, places_mm, uncovered
+from ichor.read.dicom.stack import MINIMUM_SLICES, differ_in_time, gaps, places_mm, uncovered
 from ichor.read.dicom.values import (
     Image,
     StoredIn,
@@ -48,7 +48,7 @@ def read_series(
         raise UnreadableInput(
             f"{path}: expected at least {minimum} readable slices, found {len(images)}; {failures[0]}"
         )
-    on_doubles = _notes_on_doubles(series.doubles, images, path)
+    on_duplicates = _notes_on_duplicates(series.duplicates, images, path)
     images, restored = with_intercept_restored(images)
     slices = [image.header for image in images]
     if sharp is None:
@@ -64,7 +64,7 @@ def read_series(
     warnings = [
         *failures,
         *notes_on_headers(series, elsewhere, sharp=sharp),
-        *on_doubles,
+        *on_duplicates,
         *notes_on_bits(images),
         *signs,
         *restored,
@@ -118,9 +118,9 @@ def _images(slices: Sequence[Slice], path: Path) -> tuple[list[Image], list[str]
             turned = inverted and one.photometric == "MONOCHROME1"
             hu = hu_of(stored, one, inverted=turned)
             lowest = float(np.min(hu, where=~stored.padding, initial=HIGHEST_HU))
-            other_sign = not stored.widened and one in asked and is_of_other_sign(stored.values, one)
+            wrong_sign = not stored.widened and one in asked and has_wrong_sign(stored.values, one)
             bits: StoredIn = "all bits" if stored.widened else "some bits" if stored.masked else "its bits"
-            images.append(Image(one, hu, lowest, turned, other_sign, bits))
+            images.append(Image(one, hu, lowest, turned, wrong_sign, bits))
     if len(failures) == len(slices):
         why = failures[0].removesuffix("; slice left out.").removeprefix(f"{_name(slices[0], path)}: ")
         raise UnreadableInput(f"{slices[0].path}: {why}")
@@ -137,23 +137,23 @@ def _are_inverted(slices: Sequence[Slice]) -> bool:
     return False
 
 
-def _notes_on_doubles(doubles: Sequence[tuple[Slice, Slice]], images: Sequence[Image], path: Path) -> list[str]:
+def _notes_on_duplicates(duplicates: Sequence[tuple[Slice, Slice]], images: Sequence[Image], path: Path) -> list[str]:
     """Of slices that share a place with one of the stack, which are mere copies of it.
 
     Raises UnreadableInput where so many are not that they are another head, and no header says which is which.
     """
     kept_images = {image.header: image for image in images}
-    kept_at = dict(doubles)
+    kept_at = dict(duplicates)
     copies = 0
     others: list[tuple[Slice, Slice]] = []
-    for double, stored in stored_images(list(kept_at)):
-        kept = kept_images.get(kept_at[double])
+    for duplicate, stored in stored_images(list(kept_at)):
+        kept = kept_images.get(kept_at[duplicate])
         if not isinstance(stored, UndecodableError) and kept is not None:
-            if np.array_equal(hu_of(stored, double, inverted=kept.inverted), kept.hu):
+            if np.array_equal(hu_of(stored, duplicate, inverted=kept.inverted), kept.hu):
                 copies += 1
             else:
-                others.append((double, kept_at[double]))
-    if len(others) >= MINIMUM_SLICES and not are_told_apart_by_time(others):
+                others.append((duplicate, kept_at[duplicate]))
+    if len(others) >= MINIMUM_SLICES and not differ_in_time(others):
         raise UnreadableInput(
             f"{path}: expected one image at each place, found two at {len(others)} of {len(images)} places, which "
             "nothing in their headers tells apart: give each series a folder of its own"

@@ -13,14 +13,14 @@ from ichor.read.dicom.header import Slice
 from ichor.read.hounsfield import why_not_hu_of_ct
 
 SMOOTHER = 0.8  # of the differences between neighbours, where the sign is taken the other way
-ENOUGH_PIXELS = 128  # of each row and column, to know the values by
+SAMPLED_PIXELS = 128  # of each row and column, to know the values by
 AIR_BELOW_HU, TISSUE_ABOVE_HU = -500, -200
 ALIKE_HU = 100.0  # slices next to each other, at the median of their air and of their tissue
-FEWEST_PIXELS = 50
+MIN_PIXELS = 50
 COARSEST_HU = 8.0
 
 
-def is_of_other_sign(values: NDArray[Any], one: Slice) -> bool:
+def has_wrong_sign(values: NDArray[Any], one: Slice) -> bool:
     """Whether stored values (rows, columns) make the smoother image where their sign is not what the header says.
 
     Values that wrap around the end of their range leave jumps of the whole range between neighbours.
@@ -56,7 +56,7 @@ def notes_on_scale(slices: Sequence[Slice], hu: Sequence[NDArray[Any]]) -> list[
 
 def every_few_pixels(hu: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """(n, rows, columns) so much of all slices that their values are known by it."""
-    step = max(1, min(hu[0].shape) // ENOUGH_PIXELS)
+    step = max(1, min(hu[0].shape) // SAMPLED_PIXELS)
     return np.stack([one[::step, ::step] for one in hu])
 
 
@@ -81,6 +81,6 @@ def _of_other_scale(slices: Sequence[Slice], hu: Sequence[NDArray[Any]]) -> list
 def _continues(hu: NDArray[Any], neighbour: NDArray[Any]) -> bool:
     """Whether what is air, and what is tissue, in the one is about the same in the other."""
     for part in (neighbour < AIR_BELOW_HU, neighbour > TISSUE_ABOVE_HU):
-        if part.sum() >= FEWEST_PIXELS and abs(float(np.median(hu[part]) - np.median(neighbour[part]))) > ALIKE_HU:
+        if part.sum() >= MIN_PIXELS and abs(float(np.median(hu[part]) - np.median(neighbour[part]))) > ALIKE_HU:
             return False
     return True
