@@ -25,7 +25,7 @@ def accepts(path: Path) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Scan:
-    """The scan in the archive. Raises UnreadableInput if there is none or more than one, or if it is unsafe to unpack."""
+    """The scan in the archive. Raises UnreadableInput if there is none or several, or if it is unsafe to unpack."""
     from ichor.read.open import read_here
 
     with unpacked(path, Selection(frozenset(options.files))) as root:

@@ -62,7 +62,7 @@ def is_rescale(slope: float, intercept: float) -> bool:
 
 
 def why_not(scan: Scan) -> str | None:
-    """Why the sizes or positions of a scan are implausible, as "expected ..., found ..."; None if they are plausible."""
+    """Why sizes or positions of a scan are implausible, as "expected ..., found ..."; None if they are plausible."""
     n, rows, columns = scan.voxels.shape
     if n * rows * columns > MAX_VOXELS:
         return f"expected at most {MAX_VOXELS} voxels, found {columns} x {rows} x {n}"

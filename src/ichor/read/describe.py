@@ -133,7 +133,7 @@ def _of_scan(path: Path, scan: ScanPath, result: Inspection | str) -> dict[str, 
     summary = {"one_of_several_at_its_path": bool(scan.label), "readable": not isinstance(result, str)}
     if isinstance(result, str):
         return summary | {"error": redacted(_unnamed(result, path, scan))}
-    numbers = {uid: k for k, one in enumerate(said.series, 1) for uid in (one.uid, *one.joined_uids) if uid}
+    numbers = {uid: k for k, one in enumerate(result.series, 1) for uid in (one.uid, *one.joined_uids) if uid}
     return summary | {
         "series": [_of_series(one, numbers, path, scan) for one in result.series],
         # Warnings about many files are equal once the file names are removed.

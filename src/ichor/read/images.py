@@ -96,8 +96,8 @@ def _require_no_hashes(folder: Path, files: Sequence[Path]) -> None:
     apart = {HASH.sub("", file.stem.lower()) for file in hashed}
     if 2 * len(hashed) > len(files) > len(apart):
         raise UnreadableInput(
-            f"{folder}: expected slice numbers in the file names, found hashes ({hashed[0].name}): the order of the slices is "
-            "unknown; name them 1, 2, 3, ... starting at the lowest slice"
+            f"{folder}: expected slice numbers in the file names, found hashes ({hashed[0].name}): the slice order is "
+            "unknown;  name them 1, 2, 3, ... starting at the lowest slice"
         )
 
 

@@ -25,7 +25,7 @@ from ichor.scan import Scan, Source
 SUFFIX = ".avi"
 MAX_HEADER_BYTES = 2**16
 WINDOWS = ("brain", "bone")
-# How far compression separates the color channels of a gray pixel. 5 bits per color (Microsoft Video 1) have steps of 8.
+# How far compression separates the color channels of a gray pixel. Microsoft Video 1 has 5 bits a color: steps of 8.
 GRAY_TOLERANCE, GRAY_TOLERANCE_5_BITS = 4, 20
 
 
@@ -58,9 +58,9 @@ def read(path: Path, options: ReadOptions) -> Scan:
         raise UnreadableInput(f"{pair.bone}: expected {expected} pixels as in {pair.brain.name}, found {found}")
     n = len(brain)
     warnings = [
-        "Video has no slice positions: the first frame is taken as the lowest slice and the last as the highest, in the "
-        f"radiological convention; {pair.brain.name} is read as level 40, width 120 HU and {pair.bone.name} as level "
-        "700, width 3200."
+        "Video has no slice positions: the first frame is taken as the lowest slice and the last as the highest, in "
+        f"the radiological convention; {pair.brain.name} is read as level 40, width 120 HU and {pair.bone.name} as "
+        "level 700, width 3200."
     ]
     if options.pixel_mm is None or options.slice_mm is None:
         warnings.append("Pixel size or slice distance is unknown: no volume in mL.")

@@ -107,8 +107,8 @@ def require_voxels(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
 def assumed(why: str) -> str:
     """The warning for a file that does not state its orientation in the patient."""
     return (
-        f"The file does not state its orientation in the patient ({why}): left and right, front and back, top and bottom are "
-        "assumed."
+        f"The file does not state its orientation in the patient ({why}): left and right, front and back, top and "
+        "bottom are assumed."
     )
 
 

@@ -1,4 +1,4 @@
-"""How noisy a series is, for which a few of its slices are decoded."""
+"""The noise of a series, measured on a few decoded slices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 
 def noise_hu(slices: Sequence[Slice]) -> float | None:
-    """The noise of a series, as `ichor.anatomy.noise` has it, about the middle of three slices about the middle."""
+    """The noise of a series as in `ichor.anatomy.noise`, in the center of three slices near the middle."""
     read = (
         (one, np.asarray(hu_of(stored, one)))
         for one, stored in stored_images(middle_three(slices))
@@ -28,12 +28,12 @@ def noise_hu(slices: Sequence[Slice]) -> float | None:
 
 
 def middle_three(slices: Sequence[Item]) -> list[Item]:
-    """Three of them, about the middle."""
+    """Three of them near the middle."""
     return [slices[len(slices) * k // 8] for k in (3, 4, 5)]
 
 
 def noise_of(images: Iterable[tuple[Slice, NDArray[Any]]]) -> float | None:
-    """The same of slices whose HU (rows, columns) are known."""
+    """The noise of slices whose HU (rows, columns) are given."""
     return noise.noise_hu((_middle_of(hu), one.thickness_mm) for one, hu in images)
 
 

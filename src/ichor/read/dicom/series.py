@@ -1,4 +1,4 @@
-"""The slices of a study, grouped into its series; where headers contradict each other, series stay apart."""
+"""Grouping the slices of a study into series; slices with contradictory headers stay separate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ichor.read.dicom.stack import (
     without_copies,
 )
 
-MIXTURE = "slices of more than one series, which nothing in their headers tells apart"
+MIXTURE = "slices of more than one series, which their headers do not distinguish"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,17 +29,17 @@ class Series:
     """The slices of one series, and the stack among them that can be read.
 
     Attributes:
-        uid: its Series Instance UID; None where it has none, or each file another.
+        uid: its Series Instance UID; None if it has none, or each file has another.
         images: every slice found, each SOP instance once.
-        copies: how many more slices are copies of these.
-        rejected: for images that are no axial CT slices, why.
-        groups: the acceptable slices by geometry, the biggest group first.
-        stack: one acquisition out of the first group, from inferior to superior; empty if there is none.
+        copies: how many further slices duplicate these.
+        rejected: the reasons of images that are not axial CT slices.
+        groups: the acceptable slices by geometry, the largest group first.
+        stack: one acquisition from the first group, from inferior to superior; empty if there is none.
         separated_by, duplicates: as in `ichor.read.dicom.stack.Stack`.
         unfit: why the series cannot be read; None if it can.
-        others: how many slices of other reconstructions had the same Series Instance UID.
-        has_unique_uids: whether each of its files has a Series Instance UID of its own.
-        parts: the series that it was joined of, from inferior to superior; empty for one as it was found.
+        others: how many slices of other reconstructions have the same Series Instance UID.
+        has_unique_uids: whether each of its files has a different Series Instance UID.
+        parts: the series that were joined to make it, from inferior to superior; empty if it was not joined.
     """
 
     uid: str | None
@@ -57,12 +57,12 @@ class Series:
 
     @property
     def only_too_short(self) -> bool:
-        """Whether it cannot be read only because there are too few slices."""
+        """Whether too few slices are the only reason why it cannot be read."""
         return 0 < len(self.stack) < MINIMUM_SLICES and self.unfit != MIXTURE
 
     @property
     def thickness_mm(self) -> float | None:
-        """The median thickness of its slices; where the header does not say, their distance."""
+        """The median thickness of its slices; if it is not stated, their distance."""
         known = [one.thickness_mm for one in self.stack if one.thickness_mm is not None]
         distances = known or np.diff(places_mm(self.stack)).tolist()
         return float(np.median(distances)) if distances else None
@@ -74,7 +74,7 @@ class Series:
 
 
 def series_in(slices: Sequence[Slice]) -> list[Series]:
-    """The slices of one study grouped by series, in the order of their UIDs, those without one at the end."""
+    """The slices of one study grouped by series, sorted by UID, those without one at the end."""
     by_uid: dict[str, list[Slice]] = defaultdict(list)
     by_header: dict[tuple[bool, tuple[str, ...]], list[Slice]] = defaultdict(list)
     alone = _with_unique_uids(slices)
@@ -92,8 +92,8 @@ def series_in(slices: Sequence[Slice]) -> list[Series]:
 
 
 def _common_header(one: Slice) -> tuple[str, ...]:
-    """What slices of one series have in common, where no UID says so."""
-    facts: tuple[object, ...] = (
+    """Header fields that slices of one series have in common, for slices without a usable UID."""
+    fields: tuple[object, ...] = (
         one.modality,
         one.sop_class,
         one.series_number,
@@ -103,13 +103,13 @@ def _common_header(one: Slice) -> tuple[str, ...]:
         one.contrast,
         one.size,
     )
-    return tuple("" if fact is None else str(fact) for fact in facts)
+    return tuple("" if field is None else str(field) for field in fields)
 
 
 def _with_unique_uids(slices: Sequence[Slice]) -> set[Slice]:
-    """Slices whose Series Instance UIDs say nothing, since an anonymizer gave each file another.
+    """Slices whose Series Instance UIDs are meaningless, since an anonymizer gave each file a different one.
 
-    There are enough of one likeness to make a series, and no two of that likeness share a UID.
+    There are enough slices with a common header to make a series, and no two of them share a UID.
     """
     by_header: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
     in_series: dict[str, int] = defaultdict(int)
@@ -126,7 +126,7 @@ def _with_unique_uids(slices: Sequence[Slice]) -> set[Slice]:
 
 
 def _series(uid: str | None, slices: list[Slice], *, has_unique_uids: bool = False) -> list[Series]:
-    """The series of one UID: more than one where it was given to several reconstructions of the same part."""
+    """The series with one UID: several if the UID was used for several reconstructions of the same part."""
     images = without_copies(slices)
     reasons = [(one, why_not(one)) for one in images]
     groups = same_geometry([one for one, reason in reasons if reason is None])
@@ -165,7 +165,7 @@ def _of_stack(
 
 
 def too_few(slices: Sequence[Slice]) -> str | None:
-    """Why so many slices cannot be read; None where they are enough."""
+    """The reason if there are too few slices; None if there are enough."""
     if len(slices) >= MINIMUM_SLICES:
         return None
     return f"too few slices ({len(slices)}; at least {MINIMUM_SLICES})"
