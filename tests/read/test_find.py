@@ -107,7 +107,7 @@ class TestPatientsInOnePlace:
         first = sorted(tmp_path.iterdir())[0]
         first.write_bytes(first.read_bytes()[:900])
         warnings = [warning for one in find_scans(tmp_path) for warning in open_scan(one).warnings]
-        assert [warning for warning in warnings if warning.startswith(f"{first.name}: ") and "cut short" in warning]
+        assert [warning for warning in warnings if warning.startswith(f"{first.name}: ") and "truncated" in warning]
 
 
 class TestOtherFilesBeside:
@@ -205,7 +205,7 @@ def test_many_files_that_are_no_dicom_are_one_warning(tmp_path: Path) -> None:
     for k in range(20):
         (folder / f"{k:02d}.dcm").write_text("text")
     (warning,) = open_scan(folder).warnings
-    assert warning == "20 files: expected a DICOM file, found other content; left out (00.dcm and others)."
+    assert warning == "20 files: expected a DICOM file, found other content; ignored (00.dcm and others)."
 
 
 class TestIdentity:

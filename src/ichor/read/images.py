@@ -97,7 +97,7 @@ def _require_no_hashes(folder: Path, files: Sequence[Path]) -> None:
     if 2 * len(hashed) > len(files) > len(apart):
         raise UnreadableInput(
             f"{folder}: expected slice numbers in the file names, found hashes ({hashed[0].name}): the slice order is "
-            "unknown;  name them 1, 2, 3, ... starting at the lowest slice"
+            "unknown; name them 1, 2, 3, ... starting at the lowest slice"
         )
 
 

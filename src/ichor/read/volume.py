@@ -100,7 +100,7 @@ def require_voxels(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     if min(shape) < 1 or np.prod(shape, dtype=float) > MAX_VOXELS:
         raise UnreadableInput(f"{path}: expected 1 to {MAX_VOXELS} voxels, found {shape_text(shape)}")
     if dtype.names or dtype.kind not in "iuf":
-        what = "colour" if dtype.names else str(dtype)
+        what = "color" if dtype.names else str(dtype)
         raise UnreadableInput(f"{path}: expected gray voxels, integer or floating point, found {what}")
 
 

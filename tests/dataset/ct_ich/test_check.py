@@ -159,7 +159,7 @@ def test_every_problem_of_a_damaged_nifti_release_is_a_line(tmp_path: Path) -> N
     report = found(root, code=1)
     lines = said(report["errors"])
     (broken,) = [line for line in lines if line[0] == "ct_scans/050.nii"]
-    assert broken[1].startswith("expected a whole NIfTI file, found otherwise: ")
+    assert broken[1].startswith("expected a complete NIfTI file, found a problem: ")
     assert lines - {broken} == {
         ("ct_scans/053.nii", "expected 4 slices by the slice table, found 5"),
         ("ct_scans/054.nii", "expected a file of that name, found none"),

@@ -47,7 +47,7 @@ def _on_parts(series: Series, elsewhere: Sequence[tuple[Series, str]]) -> list[s
     notes = []
     if series.parts:
         slices = " and ".join(str(len(part.stack)) for part in series.parts)
-        notes.append(f"The head was scanned in {len(series.parts)} series, which were joined: {slices} slices.")
+        notes.append(f"The head is divided into {len(series.parts)} series, which were joined: {slices} slices.")
     if (overlap := sum(len(part.stack) for part in series.parts) - len(series.stack)) > 0 and series.parts:
         notes.append(
             f"{count(overlap, 'slice')} left out: where the joined series overlap, slices of the lower one are kept."
