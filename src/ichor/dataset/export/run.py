@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from ichor.atomic import disk_errors_told, write_whole
+from ichor.atomic import reporting_disk_errors, write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich.dataset import CtIch
 from ichor.dataset.ct_ich.release import RELEASES, readme
@@ -60,7 +60,7 @@ def export(dataset: CtIch, layout: str, out: Path, subjects: Sequence[str]) -> I
         if subject not in dataset.subjects:
             raise IchorError(f"{dataset.root}: expected a subject of the dataset, found {subject!r}")
     target = cast(Target, import_module(f"ichor.dataset.export.{layout}").make(dataset, out))
-    with disk_errors_told(out):
+    with reporting_disk_errors(out):
         _claim(out, dataset, layout)
         _write_notes(out, dataset, target.title)
         for subject in subjects:
