@@ -106,7 +106,10 @@ def checked_engine(folder: Path, network: str, threads: int | None) -> Engine:
     if network == NETWORK:
         raise BadConfig(f"{engine.path}: expected its known answer from {how}, found {wrong}")
     exact = checked_engine(folder, NETWORK, threads)
-    warning = f"{how} computes the model's int8 network incorrectly on this machine ({wrong}): its fp32 network was used instead"
+    warning = (
+        f"{how} computes the model's int8 network incorrectly on this machine ({wrong}): its fp32 network was used "
+        "instead"
+    )
     exact.made_by = replace(exact.made_by, warning=warning)
     return exact
 

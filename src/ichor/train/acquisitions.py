@@ -65,7 +65,7 @@ class Acquisitions:
         return cls(below, above, kernel, noise_hu, noise_peak, window_hu)
 
     def apply(self, hu: Tensor, generator: torch.Generator) -> Tensor:
-        """Change images (N, C, H, W) in HU whose C channels are consecutive slices; windows are applied by the caller."""
+        """Change images (N, C, H, W) in HU whose C channels are consecutive slices; the caller applies windows."""
         hu = _mixed(hu, _column(self.below, hu), _column(self.above, hu))
         if self.kernel.any():
             hu = hu + _column(self.kernel, hu) * (hu - _blurred(hu))
