@@ -57,7 +57,7 @@ def test_it_says_that_nothing_was_found_and_rules_nothing_out(tmp_path: Path) ->
 
 def test_unknown_spacing_is_said_and_gives_no_millimetres(tmp_path: Path) -> None:
     text = text_of(report_of(tmp_path, known_spacing=False))
-    assert "Volume not known" in text and "the scan's spacing is unknown" in text
+    assert "Volume not known" in text and "the scan's spacing is not known" in text
     assert not re.search(r"\d (mL|mm|cm²)\b", text)
 
 

@@ -212,7 +212,8 @@ def test_the_dataset_has_its_known_defects_only(ct_ich: Path) -> None:
         {"where": "Patients_CT/084/bone/36.jpg", "said": "expected this file, found none"},
         {
             "where": "patient_demographics.csv: subject 058",
-            "said": "expected no hemorrhage according to the condition on file, 'Normal CT'; found labels of hemorrhage",
+            "said": "expected no hemorrhage according to the condition on file, 'Normal CT'; "
+            "found labels of hemorrhage",
         },
     ]
     assert (report["n_subjects"], report["n_slices"], report["n_delineated"]) == (82, 2501, 318)

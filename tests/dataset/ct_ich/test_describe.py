@@ -121,12 +121,12 @@ def test_in_release_1_3_1_the_demographics_of_the_absent_explain_table_3(tmp_pat
         "name": "Subjects",
         "paper": "82",
         "here": "75",
-        "why": "7 of the paper's 82 subjects are absent (059 to 065). Counted with their rows of the demographics it "
+        "why": "7 of the paper's 82 subjects are absent (059 to 065). Including their rows of the demographics it "
         "is 82, as in the paper.",
     }
     assert row(found["slices"], "All")["why"] == (
-        "7 of the paper's 82 subjects are absent (059 to 065). This release counts the slices of the original series, "
-        "the paper those of the JPG release."
+        "7 of the paper's 82 subjects are absent (059 to 065). This release has the slices of the original series, "
+        "the paper counts those of the JPG release."
     )
     assert "none of them has hemorrhage, so there is another cause" in row(found["slices"], "With hemorrhage")["why"]
     assert len(read_demographics(root / "Patient_demographics.csv").rows) == 82
