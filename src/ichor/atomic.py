@@ -1,11 +1,11 @@
-"""Nothing half-written: everything is written under a temporary name and renamed when it is whole.
+"""Atomic writing: everything is written under a temporary name and renamed once it is complete.
 
-Temporary names are hidden, lie beside the final one, so that the rename is one step, and hold the process's number and
-chance: no two processes share one.
+Temporary names are hidden, are in the same folder as the final one, so that the rename is a single step, and contain
+the process ID and a random number: no two processes share one.
 
-What is made from a user's scans is private, readable by its owner alone (folders 0700, files 0600, whatever the umask):
-those who write it say so. What is made to be shared, such as model packages, runs and published results, has the
-permissions that the umask gives. Windows has no such permissions; there the folder's own rights hold.
+Files made from a user's scans are private, accessible only to their owner (folders 0700, files 0600, whatever the
+umask): the caller requests this. Files made to be shared, such as model packages, runs and published results, have the
+permissions of the umask. Windows has no such permissions; there, those of the parent folder apply.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ichor.errors import OutputFailed
 from ichor.interruption import undisturbed
 from ichor.locks import LOCK, Busy, one_at_a_time
 
-# They hold the tool's name, so that what others left in the same folder is never taken for ours.
+# They contain the tool's name, so that other programs' files are never mistaken for ours.
 PARTIAL, REPLACED = ".ichor-partial", ".ichor-replaced"
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
-# A name that a killed process may have left: of a lock, of what was being written, or of what was being replaced.
+# Names that a killed process may have left: a lock, something being written, or something being replaced.
 _LEFT_OVER = re.compile(
     rf"\.(?P<name>.+?)({re.escape(LOCK)}|{re.escape(REPLACED)}|\.\d+-[0-9a-f]{{8}}{re.escape(PARTIAL)})"
 )
@@ -37,13 +37,14 @@ _AT_THE_WORKING_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of r
 
 @contextmanager
 def whole_folder(folder: Path, *, private: bool = False) -> Iterator[Path]:
-    """A temporary folder to write into; it takes the place of `folder` when the block ends without an error.
+    """A temporary folder to write into; it replaces `folder` when the block ends without an error.
 
-    An error or Ctrl-C in the block clears what the block wrote and leaves an earlier `folder` as it was; what a killed
-    process left is cleared first. One process at a time writes `folder`: others wait. It survives a loss of power: the
-    disk has all of it before it gets its name. An earlier `folder` is exchanged for it in one step on Linux; elsewhere,
-    and on file systems that cannot do that, a process killed between two steps leaves the earlier one under another
-    name, and the next one to write it, or `clear_left_overs`, gives it back.
+    An error or Ctrl-C in the block removes what the block wrote and leaves an existing `folder` unchanged; files left
+    by
+    killed processes are removed first. Only one process at a time writes `folder`; others wait. The result survives a
+    power failure: all of it is on disk before it gets its name. An existing `folder` is exchanged in one step on Linux;
+    elsewhere, and on file systems that do not support this, a process killed between two steps leaves it under another
+    name, and the next process to write it, or `clear_left_overs`, restores it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(folder) as alone:
@@ -66,10 +67,10 @@ def whole_folder(folder: Path, *, private: bool = False) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> None:
-    """Write a file in one step: it is there complete, or not at all.
+    """Write a file in one step: it appears complete, or not at all.
 
-    A process that is killed meanwhile may leave a hidden file beside it, which nobody reads. What must survive a loss
-    of power is followed by `sync`.
+    A process killed during this may leave a hidden file in the same folder, which is never read. Call `sync` afterwards
+    for files that must survive a power failure.
     """
     partial = _temporary(path)
     try:
@@ -85,9 +86,9 @@ def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> N
 
 
 def make_folder(folder: Path, *, private: bool = False) -> None:
-    """Make a folder, and those above it, where they are not there yet; what is there is left as it is, its rights too.
+    """Make a folder and its parents if they do not exist; existing ones are not changed, nor are their permissions.
 
-    Raises OSError where that cannot be, FileExistsError where something else has the name.
+    Raises OSError if that is not possible, FileExistsError if something else has the name.
     """
     if folder.is_dir():
         return
@@ -96,7 +97,7 @@ def make_folder(folder: Path, *, private: bool = False) -> None:
     try:
         folder.mkdir(mode=PRIVATE_FOLDER if private else 0o777)
     except FileExistsError:
-        if not folder.is_dir():  # else another process has just made it
+        if not folder.is_dir():  # otherwise another process has just made it
             raise
     else:
         if private:
@@ -104,9 +105,9 @@ def make_folder(folder: Path, *, private: bool = False) -> None:
 
 
 def clear_left_overs(inside: Path) -> None:
-    """Clear what killed processes left in a folder in which each name is written under `one_at_a_time`.
+    """Remove what killed processes left in a folder whose entries are all written under `one_at_a_time`.
 
-    What another process is at is left alone. Nothing is cleared where there are no locks that could tell.
+    Files in use by another process are not touched. Nothing is removed if there are no locks.
     """
     with os.scandir(inside) as entries:
         names = {found["name"] for entry in entries if (found := _LEFT_OVER.fullmatch(entry.name))}
@@ -117,8 +118,8 @@ def clear_left_overs(inside: Path) -> None:
 
 
 @contextmanager
-def disk_errors_told(out: Path) -> Iterator[None]:
-    """A block that writes `out`. Raises OutputFailed, one line that names it, for what the disk refuses in it."""
+def reporting_disk_errors(out: Path) -> Iterator[None]:
+    """A block that writes `out`. Raises OutputFailed, with a one-line message that names it, for errors of the disk."""
     try:
         yield
     except OSError as error:
@@ -126,15 +127,15 @@ def disk_errors_told(out: Path) -> Iterator[None]:
 
 
 def sync(path: Path, *, its_name: bool = True) -> None:
-    """Wait until the disk holds a file or folder and its name, so that what refers to it may be written next."""
+    """Wait until a file or folder and its name are on disk, so that references to it may be written next."""
     for one in (path, path.parent) if its_name else (path,):
         if one.is_dir() and os.name == "nt":
-            continue  # Windows opens no folders
+            continue  # Windows cannot open folders
         descriptor = os.open(one, os.O_RDWR if one.is_file() else os.O_RDONLY)
         try:
             os.fsync(descriptor)
         except OSError as error:
-            if error.errno != errno.EINVAL:  # of a file system that cannot be waited for
+            if error.errno != errno.EINVAL:  # a file system that does not support it
                 raise
         finally:
             os.close(descriptor)
@@ -149,7 +150,7 @@ def _replaced(path: Path) -> Path:
 
 
 def _clear(path: Path) -> None:
-    """Clear what killed processes left of `path`, and give back what one had put aside; under its lock."""
+    """Remove what killed processes left of `path`, and restore what one had moved aside; under its lock."""
     with undisturbed():
         replaced = _replaced(path)
         if os.path.lexists(replaced):
@@ -164,12 +165,12 @@ def _clear(path: Path) -> None:
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
-    """Give `partial` the name `folder`; what had it before is removed."""
+    """Rename `partial` to `folder`; an existing one is removed."""
     if not os.path.lexists(folder):
         partial.rename(folder)
         return
     if _exchanged(partial, folder):
-        return  # the earlier one has the temporary name now, and goes with it
+        return  # the earlier one now has the temporary name and is removed with it
     replaced = _replaced(folder)
     _remove(replaced)
     folder.rename(replaced)
@@ -182,7 +183,7 @@ def _put_in_place(partial: Path, folder: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Whether the two names could be exchanged in one step, by renameat2 of Linux."""
+    """Exchange the two names in one step, by renameat2 of Linux; returns whether that was possible."""
     if not sys.platform.startswith("linux"):
         return False
     import ctypes
@@ -203,7 +204,7 @@ def _remove(path: Path) -> None:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    """Every file and folder in it that is no link, and itself at last."""
+    """Every file and folder in it that is not a link, and finally the folder itself."""
     for one in sorted(folder.rglob("*"), reverse=True):
         if not one.is_symlink():
             yield one
@@ -211,5 +212,5 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _make_private(path: Path) -> None:
-    with suppress(PermissionError):  # of a file system without permissions
+    with suppress(PermissionError):  # a file system without permissions
         path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)

@@ -1,4 +1,4 @@
-"""The signal that Linux sends a process when its parent ends. It reaches a process that is stopped, too."""
+"""The signal that Linux sends to a process when its parent ends; it also reaches suspended processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def ask_for_death_signal(name: Literal["SIGKILL", "SIGCONT"]) -> None:
-    """Have Linux send this process that signal when its parent ends; on other systems nothing is done.
+    """Have Linux send this signal to this process when its parent ends; does nothing on other systems.
 
-    Linux sends it each time a *thread* of the parent ends that this process belongs to, which is the one that started
-    it and then another. So SIGKILL is only for a process that the main thread started. SIGCONT is for any: it does
-    nothing to a process that runs, and lets a stopped one run on, so that it notices by itself that its parent is gone.
+    Linux sends it when the parent *thread* that started this process ends, even if the parent process continues.
+    SIGKILL
+    is therefore only for processes started by the main thread. SIGCONT is for any: it has no effect on a running
+    process,
+    and resumes a suspended one, so that it notices that its parent is gone.
     """
     if sys.platform.startswith("linux"):
         import ctypes

@@ -1,4 +1,4 @@
-"""What can go wrong with what a user gives us, each with one clear line as its message."""
+"""Errors caused by a user's input or environment, each with a clear one-line message."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _FOR_GOOD = {
 
 
 class IchorError(Exception):
-    """Something the user can mend; the command line shows the message without a traceback."""
+    """An error that the user can fix; the command line shows the message without a traceback."""
 
 
 class UnreadableInput(IchorError):
-    """A file, folder or archive that is not a head CT we can read.
+    """A file, folder or archive that cannot be read as a head CT.
 
-    The message is one line that names the file and both the expected and the found value.
+    The one-line message names the file and both the expected and the found value.
     """
 
 
 class BadConfig(IchorError):
-    """A configuration, a run or a model package that does not hold what it should."""
+    """An invalid configuration, run or model package."""
 
 
 class OutputFailed(IchorError):
-    """What should have been written could not be; the message names it.
+    """Output could not be written; the message names it.
 
     Attributes:
         for_good: whether nothing else can be written there either: the disk is full, read-only or gone.
@@ -38,7 +38,7 @@ class OutputFailed(IchorError):
 
     @classmethod
     def of(cls, out: Path, error: OSError) -> OutputFailed:
-        """What the system said while `out` was written, in one line."""
+        """The system's error while writing `out`, in one line."""
         failed = cls(f"{out}: could not be written ({error.strerror or 'output error'})")
         failed.for_good = error.errno in _FOR_GOOD
         return failed

@@ -1,4 +1,4 @@
-"""Slow imports made quicker."""
+"""Faster imports of slow packages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def nibabel() -> Any:
-    """nibabel (not typed), without what it imports for NIfTI headers that quote a DICOM one, and Ichor never reads.
+    """nibabel (untyped), without its import of pydicom, which it needs only for headers that Ichor never reads.
 
-    pydicom brings every decoder of pixels that is installed, which takes longer than all the rest of nibabel.
+    pydicom imports every installed pixel decoder, which takes longer than the rest of nibabel.
     """
     if "nibabel" in sys.modules or "pydicom" in sys.modules:
         return importlib.import_module("nibabel")
@@ -25,7 +25,7 @@ def nibabel() -> Any:
 
 
 class _Hidden:
-    """Makes a module look as if it were not installed, to this thread alone."""
+    """Makes a module appear not to be installed, in this thread only."""
 
     def __init__(self, name: str) -> None:
         self._name, self._thread = name, threading.get_ident()

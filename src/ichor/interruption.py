@@ -1,4 +1,4 @@
-"""What asks a command to end: Ctrl-C, SIGTERM and SIGHUP, heard in one way, and what it has begun is cleaned up."""
+"""Interruption by Ctrl-C, SIGTERM or SIGHUP, handled in one way so that commands can clean up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-INTERRUPTED = 130  # the exit code that a shell expects of a command that Ctrl-C ended: 128 and the signal's number
+INTERRUPTED = 130  # the shell's exit code after Ctrl-C: 128 plus the signal's number
 
-# Windows has no SIGHUP, and what asks for SIGTERM there ends a process at once.
+# Windows has no SIGHUP, and SIGTERM ends a process there at once.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupted(KeyboardInterrupt):
-    """The process was asked to end. What handles Ctrl-C handles the other signals with it."""
+    """The process was asked to end. Code that handles Ctrl-C handles the other signals, too."""
 
 
 @dataclass
@@ -30,9 +30,9 @@ _signals = _Signals()
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """A block in which each of these signals raises Interrupted in the main thread, rather than end the process.
+    """A block in which each of these signals raises Interrupted in the main thread instead of ending the process.
 
-    Signals that whoever started the process had it ignore, as nohup does, stay ignored.
+    Signals that were ignored when the process started, as with nohup, remain ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -50,9 +50,9 @@ def listening() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """A short block, such as one that cleans up, that no signal interrupts: it is heard at the end of the block."""
+    """A short block, such as a cleanup, during which signals are deferred; they take effect when it ends."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are heard in the main thread alone
+        yield  # only the main thread receives signals
         return
     before = len(_signals.heard)
     _signals.undisturbed += 1
@@ -67,23 +67,23 @@ def undisturbed() -> Iterator[None]:
 def check() -> None:
     """Raise Interrupted if the process has been asked to end.
 
-    For long loops: an exception that arises in code that lets none out, such as a destructor, is lost.
+    For long loops: an exception raised where it cannot propagate, such as in a destructor, is lost.
     """
     if _signals.heard:
         raise Interrupted
 
 
 def at_once() -> bool:
-    """Whether the process was asked to end twice, or by something that does not wait: SIGTERM, SIGHUP."""
+    """Whether the process was asked to end twice, or by a signal that does not wait: SIGTERM, SIGHUP."""
     return len(_signals.heard) > 1 or any(number != signal.SIGINT for number in _signals.heard)
 
 
 def exit_code(code: int | str | None) -> int | str | None:
-    """The exit code of a command that would leave with `code`: one that was interrupted tells the signal."""
+    """The exit code of a command that would end with `code`: for an interrupted one, that of the signal."""
     return 128 + _signals.heard[-1] if code == INTERRUPTED and _signals.heard else code
 
 
-def _hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signal module's form)
+def _hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature of a signal handler)
     _signals.heard.append(number)
     if not _signals.undisturbed:
         raise Interrupted

@@ -1,4 +1,4 @@
-"""One process at a time: the system's own locks, which a killed process does not leave behind."""
+"""Locks between processes, provided by the system: a killed process does not leave them behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Busy(Exception):
     """Another process holds the lock."""
 
 
-# Held by this process: by the thread and the lock's file.
+# Locks held by this process: thread and lock file.
 _held: set[tuple[int, Path]] = set()
 
 
@@ -28,11 +28,13 @@ _held: set[tuple[int, Path]] = set()
 def one_at_a_time(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """A block that only one thread of one process at a time enters for `path`, which need not exist, on this machine.
 
-    The others wait at its door, or get Busy where they do not `wait`; inside it, the same thread may enter again. The
-    lock is a hidden file beside `path`, in a folder that exists, and is removed at the end. What is given tells whether
-    there is a lock: on Windows, and on file systems that know none, there is not, and nobody waits. Whether a network
-    file system's locks hold for other machines too is up to that system: those of NFS do, with its lock service.
-    Raises OSError where the lock's file cannot be made.
+    Others wait, or get Busy if not `wait`; the same thread may enter again inside it. The lock is a hidden file in the
+    folder of `path`, which must exist, and is removed at the end. Yields whether there is a lock: on Windows, and on
+    file
+    systems without locks, there is none, and nobody waits. Whether the locks of a network file system also apply to
+    other
+    machines depends on that system: those of NFS do, with its lock service. Raises OSError if the lock file cannot be
+    created.
     """
     lock = path.absolute().with_name(f".{path.name}{LOCK}")
     key = (threading.get_ident(), lock)
@@ -48,12 +50,12 @@ def one_at_a_time(path: Path, *, wait: bool = True) -> Iterator[bool]:
         yield True
     finally:
         _held.discard(key)
-        _remove(lock)  # while it is held: who waits for it sees that it is gone, and makes another
+        _remove(lock)  # while it is held: waiting processes see that it is gone and create another
         os.close(descriptor)
 
 
 def _acquired(lock: Path, wait: bool) -> int | None:
-    """The lock file's descriptor, which holds the lock until it is closed; None where the file system has no locks."""
+    """The descriptor that holds the lock until it is closed; None if the file system has no locks."""
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         held = False
@@ -73,12 +75,12 @@ def _acquired(lock: Path, wait: bool) -> int | None:
 
 
 def _remove(lock: Path) -> None:
-    with suppress(OSError):  # the disk may have failed meanwhile
+    with suppress(OSError):  # the disk may have failed
         lock.unlink()
 
 
 def _is_still(lock: Path, descriptor: int) -> bool:
-    """Whether the file that was locked is the one that others find: its last holder may have removed it."""
+    """Whether the locked file is still the one at that path: its last holder may have removed it."""
     try:
         there, locked = os.stat(lock), os.fstat(descriptor)  # noqa: PTH116
     except FileNotFoundError:

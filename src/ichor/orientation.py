@@ -1,9 +1,9 @@
-"""Between a scan's own rows and columns and what a radiologist expects on the screen.
+"""Conversion between a scan's rows and columns and the radiological convention.
 
-In the radiological convention the left of the image is the patient's right and the top is anterior: the
-column index grows to the patient's left (+x of LPS), the row index to posterior (+y). A scan keeps the rows
-and columns of its files; a patient who lay prone, went in feet first, or was stored transposed is turned here
-and back again, by whole axes only, so that nothing is resampled.
+In the radiological convention the left of the image is the patient's right and the top is anterior: the column index
+increases towards the patient's left (+x in LPS), the row index towards posterior (+y). A scan keeps the rows and
+columns of its files; scans of prone or feet-first patients, or stored transposed, are converted here and back by
+transposing and flipping only, so nothing is resampled.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Voxel = TypeVar("Voxel", bound=np.generic)
 
 
 class RadiologicalAxes(NamedTuple):
-    """What takes slices to the radiological convention: first the transposition, then the flips."""
+    """The conversion to the radiological convention: first the transposition, then the flips."""
 
     transpose: bool
     flip_rows: bool
@@ -27,10 +27,11 @@ class RadiologicalAxes(NamedTuple):
 
 
 def radiological_axes(orientation: FloatArray) -> RadiologicalAxes:
-    """The transposition and flips that bring slices nearest to the radiological convention.
+    """The transposition and flips that bring slices closest to the radiological convention.
 
-    `orientation` is `Scan.orientation`, (n, 2, 3), or that of one slice, (2, 3). One answer holds for the
-    whole scan, so that neighbouring slices stay aligned.
+    `orientation` is `Scan.orientation`, (n, 2, 3), or that of one slice, (2, 3). The same conversion applies to the
+    whole
+    scan, so that neighboring slices stay aligned.
     """
     along_columns, along_rows = np.reshape(orientation, (-1, 2, 3)).mean(axis=0)
     kept = abs(along_columns[0]) + abs(along_rows[1])
@@ -60,7 +61,7 @@ def from_radiological(array: NDArray[Voxel], scan: Scan) -> NDArray[Voxel]:
 
 
 def radiological_pixel_mm(scan: Scan) -> FloatArray | None:
-    """(n, 2) the distance between rows and between columns of the turned slices, mm; None if unknown.
+    """(n, 2) the distance between rows and between columns after the conversion, mm; None if unknown.
 
     A transposition exchanges the two.
     """

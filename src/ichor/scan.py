@@ -1,7 +1,7 @@
-"""A head CT on its native grid: what every reader returns and every method is given.
+"""A head CT on its native grid: returned by every reader and given to every method.
 
-Coordinates are DICOM's patient system, LPS in mm: x grows to the patient's left, y to posterior, z to superior
-(DICOM PS3.3 C.7.6.2.1.1).
+Coordinates are DICOM's patient coordinate system, LPS in mm: x increases towards the patient's left, y towards
+posterior, z towards superior (DICOM PS3.3 C.7.6.2.1.1).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class NiftiGrid:
-    """How a volume's file (NIfTI, NRRD, MetaImage) stores the voxels of a scan, so that a mask is written on its grid.
+    """The grid of a volume file (NIfTI, NRRD, MetaImage), so that a mask can be written on it.
 
-    `orientation` is nibabel's (3, 2) array that takes the file's axes to the scan's (columns, rows, slices)
-    with columns to the left, rows to posterior and slices to superior; `affine` is the file's own (4, 4), RAS, in
-    the unit of length that `unit_code` stands for in its header (nifti1.h; 2 is mm).
+    `orientation` is nibabel's (3, 2) array from the file's axes to the scan's (columns, rows, slices), with columns
+    towards the left, rows towards posterior and slices towards superior; `affine` is the file's own (4, 4), RAS, in the
+    unit of length of its `unit_code` (nifti1.h; 2 is mm).
     """
 
     orientation: NDArray[np.float64]
@@ -37,8 +37,8 @@ class Source:
     """Where a scan came from.
 
     `kind` is one of ct-ich, ct-ich-nifti, nifti, nrrd, metaimage, images, video, dicom. For DICOM, `instance_uids[k]`
-    is the SOP instance of slice k and `frame_numbers[k]` its frame in it (from 1; 1 for a single-frame instance);
-    `joined_uids` are the series of a head that lies in several, `series_uid` among them.
+    is the SOP Instance UID of slice k and `frame_numbers[k]` its frame in that instance (from 1; 1 if single-frame);
+    `joined_uids` are the series that were joined to cover the head, including `series_uid`.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Source:
 
     @property
     def series_uids(self) -> tuple[str, ...]:
-        """Every series that was read; none where it has no UID."""
+        """Every series that was read; empty if it has no UID."""
         return self.joined_uids or (() if self.series_uid is None else (self.series_uid,))
 
 
@@ -61,23 +61,23 @@ class Scan:
     """One head CT, its slices in anatomical order from inferior to superior.
 
     Attributes:
-        voxels: (n, rows, columns); HU, or gray 0..255 of `gray_window` where that is given.
+        voxels: (n, rows, columns); HU, or gray 0 to 255 of `gray_window` if that is given.
         source: where it came from.
         pixel_mm: (n, 2), the distance between rows and between columns of each slice; None if unknown.
-        positions_mm: (n, 3), the centre of each slice's first pixel, LPS; None if unknown.
-        orientation: (n, 2, 3), for each slice the unit vector along which the column index grows (a row's
-            direction) and the one along which the row index grows, LPS (the order of DICOM's Image Orientation
-            (Patient)). Where positions are unknown this is the radiological convention.
-        thickness_mm: (n,), what each slice was reconstructed from; None if unknown.
-        gray_window: the window that `voxels` is gray in; None for HU.
-        warnings: what a person should know of how it was read, one sentence each.
+        positions_mm: (n, 3), the center of each slice's first pixel, LPS; None if unknown.
+        orientation: (n, 2, 3), for each slice the unit vector of increasing column index (a row's direction) and that
+            of increasing row index, LPS (the order of DICOM's Image Orientation (Patient)). If positions are unknown,
+            this is the radiological convention.
+        thickness_mm: (n,), the thickness that each slice was reconstructed with; None if unknown.
+        gray_window: the window of gray `voxels`; None for HU.
+        warnings: about how it was read, one sentence each.
         contrast: whether the header says that contrast agent was given.
-        sharp_kernel: whether it was reconstructed for bone or lung, by the header or beside other series; None if
-            unknown.
-        missing_slices: how many slices of this head were left out, or are not there.
-        stated_tilt_deg: the gantry's tilt as the header has it, which positions may contradict; None if it has none.
+        sharp_kernel: whether it was reconstructed for bone or lung, by the header or compared with other series; None
+            if unknown.
+        missing_slices: how many slices of this head were left out or are missing.
+        stated_tilt_deg: the gantry tilt in the header, which positions may contradict; None if not stated.
 
-    Raises ValueError when the arrays do not fit together or the slices are not in anatomical order.
+    Raises ValueError if the arrays do not fit together or the slices are not in anatomical order.
     """
 
     voxels: NDArray[np.generic]
@@ -119,24 +119,24 @@ class Scan:
 
     @property
     def n_slices(self) -> int:
-        """How many slices there are."""
+        """The number of slices."""
         return int(self.voxels.shape[0])
 
     @property
     def hu(self) -> NDArray[np.generic]:
-        """(n, rows, columns) in HU; clipped to the ends of `gray_window` where the scan is gray."""
+        """(n, rows, columns) in HU; clipped to the range of `gray_window` if the scan is gray."""
         return self.voxels if self.gray_window is None else self.gray_window.hu(self.voxels)
 
     @property
     def normal(self) -> FloatArray:
-        """(3,) the unit normal of the slices, pointing to the vertex."""
+        """(3,) the unit normal of the slices, pointing towards the vertex."""
         rows, columns = self.orientation[0]
         normal = np.cross(rows, columns)
         return np.asarray(normal if normal[2] >= 0 else -normal, np.float64)
 
     @property
     def slice_positions_mm(self) -> FloatArray | None:
-        """(n,) each slice's place along the slice normal, from the lowest slice; None if unknown."""
+        """(n,) each slice's position along the slice normal, relative to the lowest slice; None if unknown."""
         if self.positions_mm is None:
             return None
         along = self.positions_mm @ self.normal
@@ -144,16 +144,17 @@ class Scan:
 
     @property
     def slice_distances_mm(self) -> FloatArray | None:
-        """(n - 1,) from each slice to the next one above, along the slice normal; None if unknown."""
+        """(n - 1,) the distance from each slice to the next one above, along the slice normal; None if unknown."""
         along = self.slice_positions_mm
         return None if along is None else np.diff(along)
 
     @property
     def slice_heights_mm(self) -> FloatArray | None:
-        """(n,) the height that a voxel of each slice stands for; None if unknown.
+        """(n,) the height of a voxel on each slice; None if unknown.
 
-        Half the distance to the slice below plus half to the slice above, since slices of real series overlap or
-        leave gaps; the first and last slice count their one distance twice. A single slice takes its thickness.
+        Half the distance to the slice below plus half the distance to the slice above, since slices of real series
+        overlap
+        or leave gaps; the first and last slice count their only distance twice. A single slice has its thickness.
         """
         distances = self.slice_distances_mm
         if distances is None:
@@ -180,24 +181,25 @@ class Scan:
 
     @property
     def tilt_deg(self) -> float | None:
-        """Angle between the slice normal and the way from the lowest to the highest slice; None if unknown.
+        """Angle between the slice normal and the line from the lowest to the highest slice; None if unknown.
 
-        Steps to the side (`sideways_mm`) are no part of that way. It is the gantry's tilt where the table moved along
-        the body axis. Positive where the normal leans to posterior, as DICOM's Gantry/Detector Tilt (0018,1120) counts
-        it on the scanners seen.
+        Sideways steps (`sideways_mm`) are excluded. It is the gantry tilt if the table moved along the body axis.
+        Positive
+        if the normal leans towards posterior, the sign of DICOM's Gantry/Detector Tilt (0018,1120) on the scanners
+        seen.
         """
         if self.positions_mm is None or self.n_slices < 2:
             return None
         steps = np.diff(self.positions_mm, axis=0)
-        on_the_way = sideways_mm(self.positions_mm, self.normal) == 0
-        way = steps[on_the_way if on_the_way.any() else slice(None)].sum(axis=0)
-        way = way / np.linalg.norm(way)
-        angle = np.degrees(np.arccos(np.clip(way @ self.normal, -1, 1)))
-        lean = np.sign(self.normal[1] - way[1]) or 1.0
+        straight = sideways_mm(self.positions_mm, self.normal) == 0
+        line = steps[straight if straight.any() else slice(None)].sum(axis=0)
+        line = line / np.linalg.norm(line)
+        angle = np.degrees(np.arccos(np.clip(line @ self.normal, -1, 1)))
+        lean = np.sign(self.normal[1] - line[1]) or 1.0
         return float(round(angle * lean, 2)) + 0.0  # no -0.0
 
     def volume_ml(self, area_px: NDArray[np.integer]) -> float | None:
-        """Volume in mL of so many pixels, (n,), on each slice; None if pixel size or heights are unknown."""
+        """Volume in mL of the given number of pixels (n,) on each slice; None if pixel size or heights are unknown."""
         areas_mm2, heights_mm = self.pixel_area_mm2, self.slice_heights_mm
         if areas_mm2 is None or heights_mm is None:
             return None
@@ -209,21 +211,22 @@ class Scan:
 
 
 def sideways_mm(positions_mm: FloatArray, normal: FloatArray) -> FloatArray:
-    """(n - 1,) how far each slice lies to the side of where the one below it leads, mm; 0 within `SIDEWAYS_MM`.
+    """(n - 1,) the sideways displacement of each slice from the line of the slices below, mm; 0 up to `SIDEWAYS_MM`.
 
-    `positions_mm` is (n, 3), from inferior to superior, and `normal` (3,). The usual way is the median one of all
-    steps: along the normal, or slanted by the gantry's tilt.
+    `positions_mm` is (n, 3), from inferior to superior, and `normal` (3,). The line is the median of all steps: along
+    the
+    normal, or slanted by the gantry tilt.
     """
     steps = np.diff(positions_mm, axis=0)
     along = steps @ normal
     if len(steps) < 3 or np.any(along <= 0):
         return np.zeros(len(steps))
     usual = np.median(steps / along[:, None], axis=0)
-    beside = np.linalg.norm(steps - along[:, None] * usual, axis=1)
-    return np.where(beside > SIDEWAYS_MM, beside, 0.0)
+    sideways = np.linalg.norm(steps - along[:, None] * usual, axis=1)
+    return np.where(sideways > SIDEWAYS_MM, sideways, 0.0)
 
 
-# A step to the side between two slices is none below this: positions are rounded, and tables settle.
+# Smaller sideways steps are ignored: positions are rounded, and tables settle.
 SIDEWAYS_MM = 2.0
-# Row direction to the patient's left, column direction to posterior: what a radiologist expects on the screen.
+# Rows towards the patient's left, columns towards posterior: the usual display for radiologists.
 RADIOLOGICAL: FloatArray = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

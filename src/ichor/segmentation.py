@@ -1,4 +1,4 @@
-"""What a method gives for a scan: probabilities, a mask, and what made them."""
+"""The output of a method for a scan: probabilities, a mask, and how they were made."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ichor.subtypes import Subtype
 
 
 class Task(Flag):
-    """What a method does: mark voxels, give probabilities of slices and of the scan, or both."""
+    """What a method does: segment voxels, detect hemorrhage on slices and scans, or both."""
 
     SEGMENT = auto()
     DETECT = auto()
 
 
 class Scale(StrEnum):
-    """In which terms values say how likely hemorrhage is."""
+    """The scale of values that express how likely hemorrhage is."""
 
     PROBABILITY = "probability"
     LOGIT = "logit"
@@ -30,13 +30,13 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class VoxelMap:
-    """A value for each voxel of a scan, and the scale that it is on.
+    """A value for each voxel of a scan, and the scale of these values.
 
     Attributes:
         values: (n, rows, columns) float32 on the scan's own grid.
-        scale: probabilities in 0..1, or logits, which may be any finite number.
+        scale: probabilities from 0 to 1, or logits, which may be any finite number.
 
-    Raises ValueError where the values are not on that scale.
+    Raises ValueError if the values do not fit the scale.
     """
 
     values: NDArray[np.float32]
@@ -52,7 +52,7 @@ class VoxelMap:
             raise ValueError(f"expected finite values, found {low:g} to {high:g}")
 
     def probability(self) -> NDArray[np.float32]:
-        """The same as probabilities."""
+        """The values as probabilities."""
         if self.scale is Scale.PROBABILITY:
             return self.values
         return np.asarray(1 / (1 + np.exp(-self.values)), np.float32)
@@ -60,11 +60,11 @@ class VoxelMap:
 
 @dataclass(frozen=True, eq=False)
 class RawOutput:
-    """What the costly part of a method gives for a scan, before its postprocessing.
+    """The output of the costly part of a method for a scan, before postprocessing.
 
     Attributes:
         voxels: maps on the scan's own grid, by name. A run keeps them to a tenth of a logit.
-        arrays: whatever else the postprocessing needs, by name. A run keeps them as they are.
+        arrays: anything else that postprocessing needs, by name. A run keeps them unchanged.
     """
 
     voxels: Mapping[str, VoxelMap] = field(default_factory=dict)
@@ -73,9 +73,9 @@ class RawOutput:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """How a network was run: by which engine, in which precision (`fp32` or `int8`), with which instruction set.
+    """How a network was run: engine, precision (`fp32` or `int8`) and instruction set.
 
-    `warning` says why another network ran than the model's own; it is empty where its own ran.
+    `warning` states why another network than the model's own was run; empty if its own was run.
     """
 
     engine: str
@@ -86,18 +86,16 @@ class Inference:
 
 @dataclass(frozen=True, slots=True)
 class MadeBy:
-    """The method behind a segmentation, named so that it can be made again.
+    """The method behind a segmentation, in enough detail to reproduce it.
 
     Attributes:
         name: of the method.
-        threshold: the voxel probability from which on a slice is marked: what reaches it, or what the method then
-            outlines there.
+        threshold: the voxel probability from which on a slice is flagged: voxels at or above it, or the outline that
+            the method then draws there.
         settings: of the method, by name.
-        operating_point: the name of the trade of sensitivity for specificity that the method works at; None where it
-            has none.
-        inference: how its network was run; None where it has none or it ran in torch.
-        model, version: of the trained model, where it came from a model package; `ichor.methods.TrainedModel` fills
-            them in.
+        operating_point: the name of the method's trade-off between sensitivity and specificity; None if it has none.
+        inference: how its network was run; None if it has none or ran in torch.
+        model, version: of the trained model, if it came from a model package; set by `ichor.methods.TrainedModel`.
     """
 
     name: str
@@ -114,16 +112,16 @@ class Segmentation:
     """A method's output for a scan, on the scan's own grid.
 
     Attributes:
-        slice_probability: (n,) in 0..1, that a slice shows hemorrhage.
-        scan_probability: in 0..1, that the scan does.
+        slice_probability: (n,) from 0 to 1, that a slice shows hemorrhage.
+        scan_probability: from 0 to 1, that the scan does.
         made_by: which method, with which settings.
-        probability: (n, rows, columns) float32 in 0..1, that a voxel is hemorrhage; None from a detector.
-        mask: (n, rows, columns) bool, what the method marks as hemorrhage after its postprocessing; None from a
-            detector, which tells slices and scans and outlines nothing.
-        subtype_probability: (n, 5) in 0..1, that a slice shows hemorrhage of each subtype, in the order of `Subtype`;
-            None from a method that does not tell subtypes apart.
+        probability: (n, rows, columns) float32 from 0 to 1, that a voxel is hemorrhage; None from a detector.
+        mask: (n, rows, columns) bool, the voxels marked as hemorrhage after postprocessing; None from a detector.
+        subtype_probability: (n, 5) from 0 to 1, that a slice shows hemorrhage of each subtype, in the order of
+            `Subtype`;
+            None from a method that does not distinguish subtypes.
 
-    Raises ValueError when the arrays do not fit together or hold anything but probabilities.
+    Raises ValueError if the arrays do not fit together or contain anything but probabilities.
     """
 
     slice_probability: NDArray[np.float64]
@@ -154,12 +152,12 @@ class Segmentation:
 
     @property
     def segments(self) -> bool:
-        """Whether it holds a mask."""
+        """Whether it includes a mask."""
         return self.mask is not None
 
     def outline(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """`probability` and `mask`. Raises BadConfig where a detector made it, which gives neither."""
+        """`probability` and `mask`. Raises BadConfig if it was made by a detector, which has neither."""
         if self.probability is None or self.mask is None:
             name = self.made_by.name
-            raise BadConfig(f"expected a method that outlines hemorrhage, found {name}, which only detects it")
+            raise BadConfig(f"expected a method that segments hemorrhage, found {name}, which only detects it")
         return self.probability, self.mask

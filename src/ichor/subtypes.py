@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Subtype(StrEnum):
-    """Where the blood lies (Hssayeni et al. 2019, section 1)."""
+    """The location of the blood (Hssayeni et al. 2019, section 1)."""
 
     IVH = "IVH"
     IPH = "IPH"
@@ -16,12 +16,12 @@ class Subtype(StrEnum):
 
     @property
     def label(self) -> str:
-        """The word for it in the dataset's tables, which is also the clinical one."""
+        """Its name in the dataset's tables, which is also the clinical one."""
         return _LABELS[self]
 
     @property
     def colour(self) -> str:
-        """What it is drawn with on a CT slice, as in HTML; never without its name beside."""
+        """Its color on CT slices, in HTML notation; always shown together with its name."""
         return _COLOURS[self]
 
 
@@ -32,7 +32,7 @@ _LABELS = {
     Subtype.EDH: "Epidural",
     Subtype.SDH: "Subdural",
 }
-# Told apart in the common forms of colour blindness and on gray: Okabe and Ito (2008), Color Universal Design.
+# Distinguishable with common forms of color blindness and on gray: Okabe and Ito (2008), Color Universal Design.
 _COLOURS = {
     Subtype.IVH: "#56b4e9",
     Subtype.IPH: "#e69f00",

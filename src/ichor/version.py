@@ -1,3 +1,3 @@
-"""Ichor's version: the only place that states it."""
+"""Ichor's version, defined only here."""
 
 __version__ = "0.1.0"

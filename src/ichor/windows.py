@@ -1,7 +1,7 @@
-"""Gray windows: how Hounsfield units (HU) become gray values, and back.
+"""Gray windows: conversion from Hounsfield units (HU) to gray values and back.
 
-A gray window is a (level, width) pair in HU. The four below are the ones a head CT is read with; brain and bone
-are those of the dataset (Hssayeni et al. 2019, section 3).
+A gray window is a (level, width) pair in HU. The four below are standard for reading head CT; brain and bone are those
+of the dataset (Hssayeni et al. 2019, section 3).
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ class GrayWindow:
 
     @property
     def lowest_hu(self) -> float:
-        """HU at gray 0; all below is clipped to it."""
+        """HU at gray 0; lower values are clipped to it."""
         return self.level - self.width / 2
 
     @property
     def highest_hu(self) -> float:
-        """HU at gray 255; all above is clipped to it."""
+        """HU at gray 255; higher values are clipped to it."""
         return self.level + self.width / 2
 
     def gray(self, hu: ArrayLike) -> NDArray[np.float32]:
-        """Gray values in 0..255 (float, not rounded) of HU, any shape."""
+        """Gray values from 0 to 255 (float, not rounded) of HU, any shape."""
         fraction = (np.asarray(hu, np.float32) - self.lowest_hu) / self.width
         return np.asarray(np.clip(fraction, 0, 1) * np.float32(255), np.float32)
 
     def hu(self, gray: ArrayLike) -> NDArray[np.float32]:
-        """HU of gray values 0..255, any shape; clipped values stay at the window's ends."""
+        """HU of gray values from 0 to 255, any shape; clipped values stay at the window's ends."""
         return np.asarray(gray, np.float32) / np.float32(255) * np.float32(self.width) + np.float32(self.lowest_hu)
 
 

@@ -151,7 +151,7 @@ class TestRefusals:
         assert not (tmp_path / "none").exists()
 
     def test_the_only_scan_cannot_be_read(self, tmp_path: Path) -> None:
-        assert "found nothing of that name" in self.one_line(tmp_path / "study", "--add", tmp_path / "absent.nii.gz")
+        assert "found nothing at that path" in self.one_line(tmp_path / "study", "--add", tmp_path / "absent.nii.gz")
 
     def test_two_servers_on_one_project_and_on_one_port(self, tmp_path: Path, scan: Path) -> None:
         with serving(tmp_path / "study", "--add", scan) as (links, _):

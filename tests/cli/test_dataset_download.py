@@ -102,7 +102,7 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for words, line in (
         ((tmp_path / "out", "--url", "ftp://a/b"), "--url: expected an address such as https://physionet.org/"),
-        ((tmp_path / "out", "--url", "http://127.0.0.1:9/"), "expected an answer of the server, found "),
+        ((tmp_path / "out", "--url", "http://127.0.0.1:9/"), "expected a response from the server, found "),
         ((tmp_path / "file" / "out",), f"{tmp_path / 'file' / 'out'}: could not be written (Not a directory)"),
     ):
         done = run(*words)

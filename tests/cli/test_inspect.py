@@ -100,7 +100,7 @@ def test_phantom_as_a_table(phantom: Path) -> None:
 def test_warnings_are_shown(tmp_path: Path) -> None:
     slices = ct_slices()
     save(slices[:3] + slices[5:], tmp_path)
-    text = "about 2 slices missing between slices 3 and 4: 15.0 mm apart."
+    text = "About 2 slices missing between slices 3 and 4: 15.0 mm apart."
     assert f"warning: {text}" in ichor(tmp_path).stdout
     assert as_json(tmp_path)["warnings"] == [text]
 
@@ -115,9 +115,9 @@ def test_a_series_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["absent"], "absent: expected a file or folder, found nothing of that name"),
+        (["absent"], "absent: expected a file or folder, found nothing at that path"),
         ([__file__], "expected a head CT"),
-        ([GE_HEAD_PART, "--series", "1.2.3"], f"{GE_HEAD_PART}: expected series 1.2.3, found 1 others"),
+        ([GE_HEAD_PART, "--series", "1.2.3"], f"{GE_HEAD_PART}: expected series 1.2.3, found 1 other series"),
         (
             [GE_HEAD_PART, "--window", "wide"],
             "--window: expected LEVEL/WIDTH in HU, as in 40/120, or one of",

@@ -21,7 +21,7 @@ from pydicom.sequence import Sequence
 from pydicom.valuerep import VR
 
 from dicom_made import ct_slices, hu_of_head, save
-from ichor.read.own_words import LEFT_OUT, in_own_words
+from ichor.read.redaction import LEFT_OUT, redacted
 from made_scans import write_made_nifti
 
 SMALL: dict[str, Any] = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
@@ -128,7 +128,7 @@ def test_no_secret_of_any_tag_or_file_name_is_in_it(tmp_path: Path) -> None:
     assert series["transfer syntax"] == "Explicit VR Little Endian"
     assert (series["kernel"], series["image type"]) == ("other", "other")
     assert any("missing between slices" in one for one in scan["warnings"])
-    assert any("expected a DICOM file, found other content; left out" in one for one in scan["warnings"])
+    assert any("expected a DICOM file, found other content; ignored" in one for one in scan["warnings"])
 
 
 @pytest.mark.parametrize("wrong", ["modality", "rescale type", "damaged", "two patients", "too few"])
@@ -213,9 +213,9 @@ def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        ("about 2 slices missing between slices 3 and 4: 15.0 mm apart.",) * 2,
-        ("Doe/4711: the file is cut short or damaged; left out.", "…: the file is cut short or damaged; left out."),
-        ("4711: the file is cut short or damaged; left out.", "…: the file is cut short or damaged; left out."),
+        ("About 2 slices missing between slices 3 and 4: 15.0 mm apart.",) * 2,
+        ("Doe/4711: the file is truncated or damaged; ignored.", "…: the file is truncated or damaged; ignored."),
+        ("4711: the file is truncated or damaged; ignored.", "…: the file is truncated or damaged; ignored."),
         ("x: expected a readable slice, found 0; 4711: damaged", "…: expected a readable slice, found 0; …: damaged"),
         ("Doe Jane head 4: left out.", "…: left out."),
         ("found HU from -1024 to 3071", "found HU from -1024 to 3071"),
@@ -223,7 +223,7 @@ def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_words_that_are_not_ours_are_left_out(message: str, expected: str) -> None:
-    assert in_own_words(message) == expected
+    assert redacted(message) == expected
 
 
 def test_no_text_of_a_nifti_header_is_in_it(tmp_path: Path) -> None:

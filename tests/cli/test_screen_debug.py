@@ -31,9 +31,9 @@ def test_the_traceback_of_the_reading_process_is_shown(tmp_path: Path, names: tu
     assert said.count("gzip.BadGzipFile: ") == len(names)
     assert said.count("in read_here\n") == len(names)
     for name in names:
-        assert f"ichor.errors.UnreadableInput: {tmp_path / 'in' / name}.nii.gz: expected a whole NIfTI file" in said
+        assert f"ichor.errors.UnreadableInput: {tmp_path / 'in' / name}.nii.gz: expected a complete NIfTI file" in said
 
 
 def test_without_it_there_is_one_line(tmp_path: Path) -> None:
     (line,) = stderr_of(broken(tmp_path / "in", "a")).splitlines()
-    assert line.startswith(f"ichor: {tmp_path / 'in' / 'a.nii.gz'}: expected a whole NIfTI file, found otherwise")
+    assert line.startswith(f"ichor: {tmp_path / 'in' / 'a.nii.gz'}: expected a complete NIfTI file, found a problem")

@@ -64,7 +64,9 @@ def test_the_same_names_give_the_same_series(tmp_path: Path) -> None:
 
 
 def test_a_scan_of_unknown_geometry_is_refused_in_one_line() -> None:
-    with pytest.raises(IchorError, match="expected a scan of known pixel size and slice positions, found one without"):
+    with pytest.raises(
+        IchorError, match="expected a scan with known pixel size and slice positions, found one without"
+    ):
         ct_images(made_head(known_spacing=False), FACTS)
 
 

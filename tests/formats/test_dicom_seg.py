@@ -184,7 +184,9 @@ def test_sources_that_a_segmentation_cannot_refer_to_are_refused(tmp_path: Path)
 def test_a_source_that_is_gone_or_no_dicom_is_refused_in_one_line(tmp_path: Path) -> None:
     scan = open_scan(made_series(tmp_path / "scan"))
     next((tmp_path / "scan").iterdir()).unlink()
-    with pytest.raises(UnreadableInput, match="expected the 8 DICOM instances that the scan was read from, found 1 of"):
+    with pytest.raises(
+        UnreadableInput, match="expected the 8 DICOM instances that the scan was read from, found that 1 of"
+    ):
         read_source(scan)
     with pytest.raises(UnreadableInput, match="expected a scan that was read from DICOM, found one from nifti"):
         read_source(replace(made_head()))

@@ -78,7 +78,7 @@ def test_uneven_slices_take_the_median_and_say_so(tmp_path: Path) -> None:
 def test_uneven_pixels_are_said() -> None:
     scan = made_head()
     scan.pixel_mm[3] = 1.7
-    assert grid_warnings(scan) == ("Pixel sizes differ between slices; the NIfTI files take the median.",)
+    assert grid_warnings(scan) == ("Pixel sizes differ between slices; the NIfTI files use the median.",)
 
 
 def test_unknown_spacing_counts_in_voxels_and_keeps_the_sides(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_unknown_spacing_counts_in_voxels_and_keeps_the_sides(tmp_path: Path) ->
     image = nibabel.load(tmp_path / "mask.nii.gz")
     assert np.array_equal(image.affine, np.diag([-1.0, -1, 1, 1]))
     assert image.header.get_xyzt_units()[0] == "unknown"
-    assert "spacing is not known" in grid_warnings(scan)[0]
+    assert "spacing is unknown" in grid_warnings(scan)[0]
 
 
 def test_one_slice_takes_its_thickness_as_height() -> None:

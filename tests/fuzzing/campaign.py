@@ -35,7 +35,7 @@ from ichor.scan import Scan
 MOST_S, MOST_BYTES = 20.0, 2**30
 HANGS_S = 600.0  # of a whole command on a machine that is busy with other work
 PACKAGE = ("packages", "config.yaml, SHA256SUMS")
-CONTAINED = ("makes the decoder crash", "cannot cope with")
+CONTAINED = ("crashes the decoder", "cannot handle")
 EXCEEDED = ("that it takes longer", "that it needs more")
 
 
@@ -109,7 +109,7 @@ def _scan(number: int, seed: Seed, kind: str, target: Path, random: np.random.Ge
         said = str(error)
         result = "crash contained" if any(one in said for one in CONTAINED) else "refused"
         result = "limit exceeded" if any(one in said for one in EXCEEDED) else result
-        trace = "" if error.__cause__ is None or "does not foresee" not in said else str(error.__cause__)
+        trace = "" if error.__cause__ is None or "does not expect" not in said else str(error.__cause__)
         if len(said.splitlines()) != 1 or "Traceback" in said:
             faults.append("more than one line")
     except Exception as error:

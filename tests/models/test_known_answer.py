@@ -54,7 +54,7 @@ def in_int8(folder: Path) -> Path:
 def test_it_says_what_the_networks_of_the_package_say() -> None:
     with np.load(SHIPPED / KNOWN_ANSWER) as known:
         hu = known["hu"]
-        assert np.array_equal(hu, known_answer.made_field(*hu.shape[1:3]))
+        assert np.array_equal(hu, known_answer.synthetic_slice(*hu.shape[1:3]))
         for name in ("model.onnx", "model.int8.onnx"):
             for output, values in Engine(SHIPPED / name, engine="reference")(hu.astype(np.float32)).items():
                 assert np.abs(values - known[f"{name}/{output}"]).max() < 1e-3
@@ -124,7 +124,9 @@ def saturating(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("one", TRIED)
 def test_saturated_sums_are_found_out_where_there_are_any(saturating: Path, one: str) -> None:
     _, wrong = lowered(one, saturating)
-    expected = r"probability off by 0\.0\d\d where 0\.01 is rounding" if one in ("AVX2", "AVX512_CORE") else ""
+    expected = (
+        r"probability differs by 0\.0\d\d, more than the 0\.01 of rounding" if one in ("AVX2", "AVX512_CORE") else ""
+    )
     assert re.fullmatch(expected, wrong)
 
 
@@ -140,7 +142,9 @@ def test_where_the_int8_network_computes_wrong_that_in_fp32_runs_and_says_so(sat
     found = json.loads((out / "demo-scan" / "findings.json").read_text())
     ran = found["method"]["inference"]
     assert (ran["engine"], ran["precision"], ran["instruction_set"]) == ("openvino", "fp32", "AVX2")
-    assert ran["warning"].startswith("openvino with AVX2 computes the model's int8 network wrong on this machine (")
+    assert ran["warning"].startswith(
+        "openvino with AVX2 computes the model's int8 network incorrectly on this machine ("
+    )
     assert ran["warning"] in found["scan"]["warnings"]
     assert f"ichor: warning: {ran['warning']}\n" in done.stderr
     report = html.unescape((out / "demo-scan" / "report.html").read_text())

@@ -44,10 +44,10 @@ AMISS = {
     ),
     "a hidden file": (
         lambda p: (p / ".hidden").write_text("x"),
-        r"\.hidden: expected only files that SHA256SUMS names",
+        r"\.hidden: expected only files listed in SHA256SUMS",
     ),
-    "a folder": (lambda p: (p / "more").mkdir(), "more: expected only files that SHA256SUMS names, found one more"),
-    "a line left out": (without_a_line, r"model\.onnx: expected only files that SHA256SUMS names, found one more"),
+    "a folder": (lambda p: (p / "more").mkdir(), "more: expected only files listed in SHA256SUMS, found another one"),
+    "a line left out": (without_a_line, r"model\.onnx: expected only files listed in SHA256SUMS, found another one"),
     "a changed file": (
         lambda p: (p / "model.onnx").write_text("x"),
         r"model\.onnx: expected SHA-256 \w{64}, found \w{64}",

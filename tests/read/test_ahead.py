@@ -17,9 +17,9 @@ def test_a_scan_read_ahead_is_taken_once(series: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(series.parent)
     scan = open_scan(series.name)  # the same place by another name
     np.testing.assert_array_equal(scan.voxels, HU)
-    assert ahead.taken(series, ReadOptions()) is None
+    assert ahead.take_read_ahead(series, ReadOptions()) is None
     read_ahead(series / "nothing")
-    with pytest.raises(UnreadableInput, match="found nothing of that name"):
+    with pytest.raises(UnreadableInput, match="found nothing at that path"):
         open_scan(series / "nothing")
     read_ahead(series / "nothing")
     np.testing.assert_array_equal(open_scan(series, ReadOptions(pixel_mm=1)).voxels, HU)

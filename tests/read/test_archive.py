@@ -110,7 +110,7 @@ def test_accepts(tmp_path: Path, scan_zip: Path) -> None:
 def test_no_path_escapes(scan_zip: Path, name: str) -> None:
     with zipfile.ZipFile(scan_zip, "a") as packed:
         packed.writestr(zipfile.ZipInfo(name), b"x")
-    assert refusal(scan_zip) == "expected files inside the archive's own folder, entry 9 points out of it"
+    assert refusal(scan_zip) == "expected files inside the archive's own folder, found that entry 9 points outside"
 
 
 def test_no_symbolic_links(scan_zip: Path) -> None:
@@ -119,7 +119,7 @@ def test_no_symbolic_links(scan_zip: Path) -> None:
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(scan_zip, "a") as packed:
         packed.writestr(link, "/etc")
-    assert refusal(scan_zip) == "expected files and folders, entry 9 is a symbolic link"
+    assert refusal(scan_zip) == "expected files and folders, found that entry 9 is a symbolic link"
 
 
 def test_no_passwords(scan_zip: Path) -> None:
@@ -127,7 +127,7 @@ def test_no_passwords(scan_zip: Path) -> None:
     packed[6] |= 1  # the flag of the first local header and of the first central one
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
     scan_zip.write_bytes(packed)
-    assert refusal(scan_zip) == "expected a zip without a password, entry 1 is encrypted"
+    assert refusal(scan_zip) == "expected a zip without a password, found that entry 1 is encrypted"
 
 
 def test_too_many_files(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ def test_a_damaged_tar_is_never_read_in_part(tmp_path: Path, scan_tar: bytes, na
     }[damage]
     path = tmp_path / name
     path.write_bytes(PACKED[name](content))
-    assert refusal(path) == "expected a tar archive, found a damaged one (it cannot be unpacked whole)"
+    assert refusal(path) == "expected a tar archive, found a damaged one (it cannot be unpacked completely)"
 
 
 @pytest.mark.parametrize("name", ["scan.tgz", "scan.tar.bz2", "scan.tar.xz"])
@@ -282,7 +282,7 @@ def test_a_tar_holds_nothing_but_files_and_folders(tmp_path: Path, kind: bytes) 
 
     path = tmp_path / "scan.tar"
     path.write_bytes(tar_of(made_series(tmp_path / "series"), change))
-    assert refusal(path).startswith("expected files and folders, entry ")
+    assert refusal(path).startswith("expected files and folders, found that entry ")
 
 
 @pytest.mark.parametrize("name", ["../out", "/tmp/out", "a/../../out", "C:out"])
@@ -293,7 +293,7 @@ def test_no_path_leaves_a_tar(tmp_path: Path, name: str) -> None:
 
     path = tmp_path / "scan.tar"
     path.write_bytes(tar_of(made_series(tmp_path / "series"), change))
-    assert "points out of it" in refusal(path)
+    assert "points outside" in refusal(path)
 
 
 def test_a_tar_is_held_to_the_limits(tmp_path: Path, scan_tar: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,10 +346,10 @@ def test_the_limits_are_of_all_archives_together(
     tmp_path: Path, scan_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "outer.zip"
-    path.write_bytes(nested(scan_zip.read_bytes(), unpack.DEEPEST - 1))
+    path.write_bytes(nested(scan_zip.read_bytes(), unpack.MAX_DEPTH - 1))
     assert archive.read(path, ReadOptions()).n_slices == 8
-    path.write_bytes(nested(scan_zip.read_bytes(), unpack.DEEPEST))
-    assert refusal(path).endswith(f"expected archives at most {unpack.DEEPEST} deep, found one in the deepest")
+    path.write_bytes(nested(scan_zip.read_bytes(), unpack.MAX_DEPTH))
+    assert refusal(path).endswith(f"expected archives nested at most {unpack.MAX_DEPTH} deep, found deeper ones")
     path.write_bytes(nested(scan_zip.read_bytes(), 1))
     monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 8)
     assert refusal(path).endswith("expected at most 7 files in a zip, found 8")
@@ -370,7 +370,9 @@ def test_an_unsafe_archive_inside_is_refused_by_its_name(tmp_path: Path, name: s
     path = tmp_path / "outer.zip"
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr(name, buffer.getvalue())
-    assert refusal(path).endswith(f"/{name}: expected files inside the archive's own folder, entry 1 points out of it")
+    assert refusal(path).endswith(
+        f"/{name}: expected files inside the archive's own folder, found that entry 1 points outside"
+    )
 
 
 def test_what_macos_leaves_beside_each_file_is_passed_over(tmp_path: Path) -> None:
@@ -391,13 +393,13 @@ def test_a_full_disk_is_told_as_that(scan_zip: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(unpack, "write_out", full)
     room = tempfile.gettempdir()
     assert refusal(scan_zip) == (
-        f"expected room in {room} to unpack it, found that disk full: make room there, or set TMPDIR to a folder with "
-        "more"
+        f"expected space in {room} to unpack it, found the disk full: free some space, or set TMPDIR to a "
+        "folder with more space"
     )
     monkeypatch.undo()
     monkeypatch.setattr(tempfile, "tempdir", room)
     monkeypatch.setattr(tempfile, "mkdtemp", full)
-    assert "found that disk full" in refusal(scan_zip)
+    assert "found the disk full" in refusal(scan_zip)
 
 
 def test_a_disk_without_room_is_told_before_anything_is_written(
@@ -406,6 +408,6 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
     n_bytes, room = unpacked_bytes(scan_zip), tempfile.gettempdir()
     assert refusal(scan_zip) == (
-        f"expected {n_bytes:,} bytes free to unpack it, found 0 in {room}: make room there, or set TMPDIR to a folder "
-        "with more"
+        f"expected {n_bytes:,} bytes free to unpack it, found 0 in {room}: free some space there, or set TMPDIR to a "
+        "folder with more"
     )

@@ -304,7 +304,7 @@ def one_line(path: Path) -> str:
 
 
 def test_a_missing_path_is_one_line(tmp_path: Path) -> None:
-    assert "found nothing of that name" in one_line(tmp_path / "nowhere.nii.gz")
+    assert "found nothing at that path" in one_line(tmp_path / "nowhere.nii.gz")
 
 
 def test_an_empty_folder_is_one_line(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_is_no_head_ct_is_refused(name: str, reason: str, phantom: Path) ->
 
 
 def test_a_single_slice_tells_to_give_the_folder() -> None:
-    with pytest.raises(UnreadableInput, match=r"too few slices \(1; at least 5\).*give the folder"):
+    with pytest.raises(UnreadableInput, match=r"too few slices \(1; at least 5\).*specify the folder"):
         dicom.read(GE_HEAD_PART / "14.dcm", ReadOptions())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ichor.read.dicom.contrast import LANGUAGES, is_agent, says
+from ichor.read.dicom.contrast import LANGUAGES, contrast_in_name, is_agent
 
 NONE_GIVEN = """
 HEAD W/O 4mm | HEAD WO | HEAD W/O CONTRAST | CT HEAD WITHOUT IV CONTRAST | Head non contrast | NON-CON 5mm
@@ -49,19 +49,19 @@ def phrases(text: str) -> list[str]:
 
 @pytest.mark.parametrize("phrase", phrases(NONE_GIVEN))
 def test_a_series_without(phrase: str) -> None:
-    assert says(phrase) is False
-    assert says(phrase.upper()) is False
+    assert contrast_in_name(phrase) is False
+    assert contrast_in_name(phrase.upper()) is False
 
 
 @pytest.mark.parametrize("phrase", phrases(GIVEN))
 def test_a_series_with(phrase: str) -> None:
-    assert says(phrase) is True
-    assert says(phrase.upper()) is True
+    assert contrast_in_name(phrase) is True
+    assert contrast_in_name(phrase.upper()) is True
 
 
 @pytest.mark.parametrize("phrase", phrases(SAYS_NOTHING))
 def test_a_series_that_does_not_say(phrase: str) -> None:
-    assert says(phrase) is None
+    assert contrast_in_name(phrase) is None
 
 
 NO_AGENT = """

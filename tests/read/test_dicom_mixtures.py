@@ -80,7 +80,7 @@ class TestTwoPatients:
                 change(one, SeriesInstanceUID=series_uid, StudyInstanceUID=None, PatientID=None, PatientName=None)
             save(slices, tmp_path, names=names)
         (one,) = find_scans(tmp_path)
-        with pytest.raises(UnreadableInput, match=r"nothing in their headers tells apart"):
+        with pytest.raises(UnreadableInput, match=r"their headers do not distinguish"):
             open_scan(one)
 
 
@@ -121,7 +121,7 @@ class TestTwoSeries:
         save(bone + mirrored(soft), tmp_path)
         scan = read(tmp_path)
         np.testing.assert_array_equal(scan.voxels, voxels(soft))
-        assert any("told apart by kernel: 13 slices kept, 13 left out" in warning for warning in scan.warnings)
+        assert any("distinguished by kernel: 13 slices kept, 13 left out" in warning for warning in scan.warnings)
 
     def test_parts_that_number_their_slices_anew_are_one_head(self, tmp_path: Path) -> None:
         slices = demo_slices()
@@ -139,7 +139,7 @@ class TestUids:
         save(slices, tmp_path)
         scan = read(tmp_path)
         np.testing.assert_array_equal(scan.voxels, voxels(slices))
-        assert any("Series Instance UID of its own" in warning for warning in scan.warnings)
+        assert any("has a different Series Instance UID" in warning for warning in scan.warnings)
 
     def test_a_series_and_a_study_uid_for_each_file(self, tmp_path: Path) -> None:
         """As dicomanon of Matlab writes them."""

@@ -63,7 +63,7 @@ class TestJoined:
         save(base + vault, tmp_path)
         scan = read(tmp_path)
         np.testing.assert_array_equal(scan.voxels, voxels(base + vault))
-        assert mentions(scan, f"The head lies in 2 series, which were joined: {at} and {13 - at} slices.")
+        assert mentions(scan, f"The head is divided into 2 series, which were joined: {at} and {13 - at} slices.")
         assert scan.missing_slices == 0
         (found,) = dicom.inspect(tmp_path, ReadOptions()).series
         assert found.n_slices == 13
@@ -89,7 +89,7 @@ class TestJoined:
         save(base + vault, tmp_path)
         scan = read(tmp_path)
         np.testing.assert_array_equal(scan.voxels, voxels(slices))
-        assert mentions(scan, "1 slice left out: where the joined series overlap, the lower one's are kept.")
+        assert mentions(scan, "1 slice left out: where the joined series overlap, slices of the lower one are kept.")
 
     def test_each_kernel_is_joined_with_its_own(self, tmp_path: Path) -> None:
         base, vault = parts()
@@ -109,9 +109,9 @@ class TestJoined:
     @pytest.mark.parametrize(
         ("unlike", "why"),
         [
-            ({"PixelSpacing": [1.0, 1.0]}, "another size, pixel size or orientation"),
-            ({"ImageOrientationPatient": [1, 0, 0, 0, 0.9848, 0.1736]}, "another size, pixel size or orientation"),
-            ({"FrameOfReferenceUID": "1.2.3"}, "another frame of reference"),
+            ({"PixelSpacing": [1.0, 1.0]}, "a different size, pixel size or orientation"),
+            ({"ImageOrientationPatient": [1, 0, 0, 0, 0.9848, 0.1736]}, "a different size, pixel size or orientation"),
+            ({"FrameOfReferenceUID": "1.2.3"}, "different frames of reference"),
             ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]}, "one of them is derived from other images"),
         ],
     )
@@ -194,9 +194,7 @@ class TestLeftOut:
             angle = np.radians(4 * (k % 3))
             cos, sin = float(np.cos(angle)), float(np.sin(angle))
             one.ImageOrientationPatient = [cos, sin, 0, -sin, cos, 0]
-        with pytest.raises(
-            UnreadableInput, match=r"expected most slices of the series to fit each other, found 5 of 1"
-        ):
+        with pytest.raises(UnreadableInput, match=r"expected most slices of the series to fit together, found 5 of 1"):
             read(save(slices, tmp_path))
 
     def test_slices_that_are_not_there_are_in_the_verdict(self, tmp_path: Path) -> None:
@@ -210,7 +208,7 @@ class TestLeftOut:
         scan = read(save(slices[:9] + slices[10:], tmp_path))
         assert scan.missing_slices == 1
         assert not is_told_incomplete(scan)
-        assert mentions(scan, "about 1 slice missing between slices 9 and 10")
+        assert mentions(scan, "About 1 slice missing between slices 9 and 10")
 
     def test_a_second_plane_in_the_series_that_shows_the_same_is_not_missed(self, tmp_path: Path) -> None:
         slices = demo_slices()
@@ -230,7 +228,9 @@ class TestStepsToTheSide:
         shifted(slices[at:], *mm)
         scan = read(save(slices, tmp_path))
         assert scan.tilt_deg == 0
-        assert mentions(scan, f"Slices {at + 1} and up lie {max(map(abs, mm)):.0f} mm to the side of those below")
+        assert mentions(
+            scan, f"Slices from {at + 1} on are shifted {max(map(abs, mm)):.0f} mm sideways from those below"
+        )
         assert any("to the side" in warning for warning in grid_warnings(scan))
 
     def test_a_tilted_gantry_takes_no_steps(self, tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ class TestStepsToTheSide:
         shifted(slices[6:], 12, 0, 0)
         scan = read(save(slices, tmp_path))
         assert scan.tilt_deg == pytest.approx(np.degrees(0.3), abs=0.01)
-        assert mentions(scan, "Slices 7 and up lie 12 mm to the side")
+        assert mentions(scan, "Slices from 7 on are shifted 12 mm sideways")
 
     def test_a_table_that_slides_evenly_is_a_tilt(self, tmp_path: Path) -> None:
         slices = demo_slices()

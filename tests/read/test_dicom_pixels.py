@@ -232,7 +232,7 @@ def test_padding_stays_air_where_a_lost_intercept_is_restored(tmp_path: Path) ->
         del one.RescaleSlope, one.RescaleIntercept
     scan = read(save(slices, tmp_path))
     np.testing.assert_array_equal(scan.voxels, expected)
-    assert mentions(scan, "HU with 1024 added")
+    assert mentions(scan, "1024 had been added")
 
 
 def test_every_slice_has_its_own_rescale(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class TestKernel:
         soft = demo_slices(ImageType=MPR, ConvolutionKernel=["Hr38h", "3"])
         assert reasons(tmp_path, bone, soft) == [
             (1, 13, "axial head CT"),
-            (2, 48, "an axial CT too, but a kernel for bone or lung"),
+            (2, 48, "also axial CT, but a kernel for bone or lung"),
         ]
 
     def test_noise_decides_where_no_name_is_known(self, tmp_path: Path) -> None:
@@ -56,13 +56,13 @@ class TestKernel:
         soft = named(demo_slices()[:12], ConvolutionKernel="K4", ImageType=MPR)
         found = reasons(tmp_path, sharp, soft)
         assert found[0] == (1, 12, "axial head CT")
-        assert found[1][2].startswith("an axial CT too, but as noisy as a kernel for bone or lung makes it (4")
+        assert found[1][2].startswith("also axial CT, but noise typical of a kernel for bone or lung (4")
 
     def test_a_thin_soft_series_is_not_taken_for_a_sharp_one_by_its_noise(self, tmp_path: Path) -> None:
         thin = named(noisy(between(demo_slices(), 8), 15), ConvolutionKernel="K4")
         soft = demo_slices(ConvolutionKernel="K4")
         assert reasons(tmp_path, thin, soft)[1][2] == (
-            "an axial CT too, but thinner slices (0.6 mm) than the models are made for"
+            "also axial CT, but thinner slices (0.6 mm) than the models are intended for"
         )
 
     def test_bone_alone_is_read_and_told(self, tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ class TestKernel:
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.sharp_kernel
         told = (
-            "The series was reconstructed for bone or lung, by its kernel or its noise, and none for the brain can be "
-            "read here."
+            "The series was reconstructed for bone or lung, according to its kernel or noise, and there is no readable "
+            "series for the brain."
         )
         assert told in scan.warnings
         assert told in dicom.inspect(tmp_path, ReadOptions()).warnings
@@ -125,7 +125,7 @@ class TestContrast:
     def test_no_agent_in_other_words(self, tmp_path: Path, none: str) -> None:
         soft = demo_slices(ContrastBolusAgent=none, ConvolutionKernel="H31s")
         bone = demo_slices(ConvolutionKernel="H60s")
-        assert reasons(tmp_path, soft, bone)[1][2] == "an axial CT too, but a kernel for bone or lung"
+        assert reasons(tmp_path, soft, bone)[1][2] == "also axial CT, but a kernel for bone or lung"
         assert not dicom.read(tmp_path, ReadOptions()).contrast
 
     @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ class TestContrast:
         plain = demo_slices(SeriesDescription=without, SliceThickness=4, **header)
         found = inspected(tmp_path, given, plain)
         assert [one.thickness_mm for one in found] == [(4.0, 4.0), (5.0, 5.0)]
-        assert found[1].reason == "an axial CT too, but with contrast agent"
+        assert found[1].reason == "also axial CT, but with contrast agent"
         assert not [text for one in found for text in (with_, without) if text in str(one)]
 
     def test_a_protocol_counts_where_the_name_says_nothing(self, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ class TestContrast:
         assert inspected(tmp_path, after, plain)[0].thickness_mm == (4.0, 4.0)
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.contrast
-        assert any("though the series is called one without" in warning for warning in scan.warnings)
+        assert any("although its name says non-contrast" in warning for warning in scan.warnings)
 
     def test_contrast_alone_is_read_and_told(self, tmp_path: Path) -> None:
         save(demo_slices(SeriesDescription="HEAD WITH CONTRAST"), tmp_path)
@@ -173,7 +173,7 @@ class TestPlaneAndThickness:
         thick = demo_slices(ImageType=MPR)
         assert reasons(tmp_path, thin, thick) == [
             (1, 13, "axial head CT"),
-            (2, 96, "an axial CT too, but thinner slices (0.6 mm) than the models are made for"),
+            (2, 96, "also axial CT, but thinner slices (0.6 mm) than the models are intended for"),
         ]
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.missing_slices == 0  # the thin ones show the same part of the head
@@ -182,7 +182,7 @@ class TestPlaneAndThickness:
     def test_the_acquired_plane_comes_before_another(self, tmp_path: Path) -> None:
         turned = demo_slices(ImageType=MPR, ImageOrientationPatient=[1, 0, 0, 0, 0.9848, 0.1736])
         acquired = named(between(demo_slices(), 2), ImageType=ORIGINAL)
-        assert reasons(tmp_path, turned, acquired)[1][2] == "an axial CT too, but reformatted into another plane"
+        assert reasons(tmp_path, turned, acquired)[1][2] == "also axial CT, but reformatted into another plane"
 
     def test_where_no_thickness_is_stated_the_distance_is_taken(self, tmp_path: Path) -> None:
         thin = named(between(demo_slices(), 8), SliceThickness=None)
@@ -221,7 +221,7 @@ def test_low_dose_is_no_dose_report(tmp_path: Path, words: list[str]) -> None:
 def test_computed_from_two_energies_comes_later(tmp_path: Path) -> None:
     virtual = demo_slices(ImageType=["DERIVED", "PRIMARY", "AXIAL", "CT_SOM7 VNC"])
     measured = named(demo_slices()[:12], ImageType=["DERIVED", "PRIMARY", "AXIAL", "CT_SOM7 MIXED"])
-    assert reasons(tmp_path, virtual, measured)[1][2] == "an axial CT too, but computed from two energies"
+    assert reasons(tmp_path, virtual, measured)[1][2] == "also axial CT, but computed from dual-energy data"
 
 
 def test_a_single_slice_of_another_modality_does_not_tell_to_give_the_folder(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def inspect(folder: Path) -> tuple[SeriesSummary, ...]:
         ({"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}, "reformatted plane (sagittal)"),
         ({"ImageOrientationPatient": [1, 0, 0, 0, 0.6, -0.8]}, "reformatted plane (coronal)"),
         ({"RescaleType": "Z_EFF"}, "values are Z_EFF, not HU"),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, "color pictures"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "color images"),
     ],
 )
 def test_why_a_series_is_not_the_head_ct(tmp_path: Path, header: dict[str, Any], reason: str) -> None:
@@ -99,7 +99,7 @@ def test_too_few_slices(tmp_path: Path) -> None:
     ("options", "reason"),
     [
         ({"change": says(BodyPartExamined="CHEST")}, "of another part of the body"),
-        ({"spacing": 90.0}, "it covers 630 mm"),
+        ({"spacing": 90.0}, "covers 630 mm"),
         ({"change": says(ImageType=["DERIVED", "PRIMARY", "AXIAL"])}, "derived from other images"),
         ({"change": says(ConvolutionKernel="H60s")}, "a kernel for bone or lung"),
         ({"change": says(ConvolutionKernel="BONEPLUS")}, "a kernel for bone or lung"),
@@ -107,8 +107,8 @@ def test_too_few_slices(tmp_path: Path) -> None:
         ({"change": says(ConvolutionKernel=["Hr59f", "3"])}, "a kernel for bone or lung"),
         ({"change": says(WindowCenter=600, WindowWidth=3000)}, "a kernel for bone or lung"),
         ({"change": says(ContrastBolusAgent="Iomeprol 300")}, "with contrast agent"),
-        ({"thickness": 0.6}, "thinner slices (0.6 mm) than the models are made for"),
-        ({"thickness": 10.0}, "thicker slices (10.0 mm) than the models are made for"),
+        ({"thickness": 0.6}, "thinner slices (0.6 mm) than the models are intended for"),
+        ({"thickness": 10.0}, "thicker slices (10.0 mm) than the models are intended for"),
         ({"thickness": 3.0}, "thinner slices (3.0 mm)"),
         ({"hu": HU[:7]}, "fewer slices (7)"),
     ],
@@ -118,7 +118,7 @@ def test_of_two_head_cts_the_better_one_is_read(tmp_path: Path, options: dict[st
     worse, better = "1.2.3.1", "1.2.3.2"
     made_series(tmp_path, **options, series_uid=worse)
     made_series(tmp_path, series_uid=better, change=says(ConvolutionKernel="H31s", BodyPartExamined="HEAD"))
-    assert reasons(tmp_path) == {worse: f"an axial CT too, but {reason}", better: "axial head CT"}
+    assert reasons(tmp_path) == {worse: f"also axial CT, but {reason}", better: "axial head CT"}
     assert dicom.read(tmp_path, ReadOptions()).source.series_uid == better
 
 
@@ -162,16 +162,16 @@ def test_an_enhanced_image_says_of_its_frames_whether_contrast_agent_was_given(
 
 def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
     scan = dicom.read(made_series(tmp_path, change=says(BodyPartExamined="ABDOMEN")), ReadOptions())
-    assert scan.warnings == ("the header names another part of the body than the head.",)
+    assert scan.warnings == ("The header names a body part other than the head.",)
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("by Dr. Secret", "the pixel size was calibrated, as the header says."),
+        ("by Dr. Secret", "The header states that the pixel size was calibrated."),
         (
             "Nominal, by Dr. Secret",
-            "the pixel size is nominal and unverified, as the header says: lengths and volumes may be wrong.",
+            "The header states that the pixel size is nominal and unverified: lengths and volumes may be wrong.",
         ),
     ],
 )
@@ -200,17 +200,17 @@ class TestSeriesAskedFor:
         np.testing.assert_array_equal(dicom.read(tmp_path, options).voxels, HU + 3)
         found = dicom.inspect(tmp_path, options).series
         assert [one.chosen for one in found] == [False, True]
-        assert found[0].reason == "an axial CT too, but another series was asked for"
+        assert found[0].reason == "also axial CT, but another series was requested"
 
     def test_a_short_one_is_read_too(self, tmp_path: Path) -> None:
         save(ct_slices(series_uid="1.2.3.1")[:2], tmp_path)
         options = ReadOptions(series_uid="1.2.3.1")
         assert dicom.read(tmp_path, options).n_slices == 2
-        assert dicom.inspect(tmp_path, options).series[0].reason == "asked for; too few slices (2; at least 5)"
+        assert dicom.inspect(tmp_path, options).series[0].reason == "requested; too few slices (2; at least 5)"
 
     def test_it_is_absent(self, tmp_path: Path) -> None:
         made_series(tmp_path)
-        with pytest.raises(UnreadableInput, match=r"expected series 9\.9, found 1 others"):
+        with pytest.raises(UnreadableInput, match=r"expected series 9\.9, found 1 other series"):
             dicom.inspect(tmp_path, ReadOptions(series_uid="9.9"))
 
     def test_it_is_no_head_ct(self, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ class TestFiles:
         (folder / "not.dcm").write_text("text")
         scan = dicom.read(folder, ReadOptions())
         assert scan.n_slices == 8
-        assert scan.warnings == ("not.dcm: expected a DICOM file, found other content; left out.",)
+        assert scan.warnings == ("not.dcm: expected a DICOM file, found other content; ignored.",)
 
     def test_with_dicomdir(self, tmp_path: Path) -> None:
         files = FileSet()
@@ -271,7 +271,7 @@ class TestFiles:
         monkeypatch.setattr(Path, "open", failing)
         scan = dicom.read(folder, ReadOptions())
         assert scan.n_slices == 7
-        assert scan.warnings == ("0.dcm: could not be read (Input/output error); left out.",)
+        assert scan.warnings == ("0.dcm: could not be read (Input/output error); ignored.",)
 
     def test_a_file_that_vanishes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Between its header and its pixels, where there is no room to keep them."""

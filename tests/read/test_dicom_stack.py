@@ -90,7 +90,7 @@ def test_missing_slices_are_told(tmp_path: Path) -> None:
     slices = ct_slices()
     scan = read(save(slices[:3] + slices[5:], tmp_path))
     assert scan.n_slices == 6
-    assert scan.warnings == ("about 2 slices missing between slices 3 and 4: 15.0 mm apart.",)
+    assert scan.warnings == ("About 2 slices missing between slices 3 and 4: 15.0 mm apart.",)
 
 
 def test_the_same_file_twice(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_same_file_twice(tmp_path: Path) -> None:
     save(slices[2:4], tmp_path / "two")
     scan = read(tmp_path)
     np.testing.assert_array_equal(scan.voxels, HU)
-    assert scan.warnings == ("2 slices left out: the same SOP instance twice.",)
+    assert scan.warnings == ("2 slices left out: duplicates of the same SOP instance.",)
 
 
 def test_the_same_pixels_under_another_uid(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_same_pixels_under_another_uid(tmp_path: Path) -> None:
     copies = ct_slices(series_uid=slices[0].SeriesInstanceUID)[:3]
     scan = read(save([*slices, *copies], tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
-    assert scan.warnings == ("3 slices left out: the same pixels at the same position twice.",)
+    assert scan.warnings == ("3 slices left out: identical pixels at the same position.",)
 
 
 def second_pass(**header: object) -> Change:
@@ -141,7 +141,7 @@ def test_two_acquisitions_in_one_series(
     scan = read(save(b + a, tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
     assert len(scan.warnings) == 1
-    assert mentions(scan, "more than one acquisition of the same part, told apart by")
+    assert mentions(scan, "more than one acquisition of the same part, distinguished by")
     assert mentions(scan, "8 slices kept, 8 left out.")
 
 
@@ -158,7 +158,7 @@ def test_two_reconstructions_in_one_series(tmp_path: Path) -> None:
     b = ct_slices(HU + 7, series_uid=uid, change=second_pass(ConvolutionKernel="H60s", ContentTime="120000"))
     scan = read(save(a + b, tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
-    assert mentions(scan, "told apart by kernel")
+    assert mentions(scan, "distinguished by kernel")
 
 
 def test_passes_that_only_the_time_of_each_slice_tells_apart(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_passes_that_only_the_time_of_each_slice_tells_apart(tmp_path: Path) -> 
     b = ct_slices(HU + 7, series_uid=uid, change=stepped(21))
     scan = read(save(b + a, tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
-    assert scan.warnings == ("8 slices left out: acquired again at the position of an earlier slice.",)
+    assert scan.warnings == ("8 slices left out: repeated acquisitions at the position of an earlier slice.",)
 
 
 def test_one_slice_acquired_again(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_one_slice_acquired_again(tmp_path: Path) -> None:
     again = ct_slices(HU + 7, series_uid=uid, change=second_pass(ContentTime="100500", AcquisitionNumber=2))[3:4]
     scan = read(save(a + again, tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
-    assert mentions(scan, "1 slice left out: acquired again")
+    assert mentions(scan, "1 slice left out: repeated acquisition")
 
 
 def test_other_sizes_and_orientations_in_the_series_are_left_out(tmp_path: Path) -> None:
@@ -197,7 +197,8 @@ def test_other_sizes_and_orientations_in_the_series_are_left_out(tmp_path: Path)
     scan = read(save(a + other_size + other_tilt + other_pixels, tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
     assert scan.warnings == (
-        "6 slices of the series left out: of another size, orientation or pixel size than the 8 of the biggest stack.",
+        "6 slices of the series left out: their size, orientation or pixel size differs from that of the largest "
+        "stack, 8 slices.",
     )
 
 
@@ -225,7 +226,7 @@ def test_a_file_cut_short_is_left_out_and_named(tmp_path: Path) -> None:
     scan = read(folder)
     np.testing.assert_array_equal(scan.voxels, HU[1:7])
     assert mentions(scan, "0.dcm: expected 2880 bytes of pixel data, found ")
-    assert mentions(scan, "7.dcm: the file is cut short or damaged; left out.")
+    assert mentions(scan, "7.dcm: the file is truncated or damaged; ignored.")
 
 
 def test_too_few_slices_left(tmp_path: Path) -> None:

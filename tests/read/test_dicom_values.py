@@ -39,7 +39,7 @@ class TestNoHu:
     @pytest.mark.parametrize("added", [900, 1012, 2000])
     def test_an_intercept_that_is_not_known(self, tmp_path: Path, added: int) -> None:
         save(stored(lambda hu: np.clip(hu + added, 0, 4095), bits=12, signed=False), tmp_path)
-        with pytest.raises(UnreadableInput, match=r"expected HU, where air is -1000, found .*may be lost"):
+        with pytest.raises(UnreadableInput, match=r"expected HU, where air is -1000, found .*may be missing"):
             read(tmp_path)
 
     @pytest.mark.parametrize("shift", [-1024, -1000, -500])
@@ -77,7 +77,7 @@ class TestNoHu:
             store(one, (hu_of(one) + 1024) // 16, bits=8, allocated=8)
             one["PixelData"].VR = "OB"
             one.RescaleSlope, one.RescaleIntercept = 16, -1024
-        assert mentions(read(save(slices, tmp_path)), "Values come in steps of 16 HU in 13 of 13 slices")
+        assert mentions(read(save(slices, tmp_path)), "Values have steps of 16 HU in 13 of 13 slices")
 
 
 class TestMended:
@@ -113,7 +113,7 @@ class TestMended:
             change(one, **header)
         scan = read(save(slices, tmp_path))
         np.testing.assert_array_equal(scan.voxels, expected)
-        assert mentions(scan, f"HU with {added} added, and no Rescale Intercept to take it off")
+        assert mentions(scan, f"{added} had been added to the HU, without a Rescale Intercept")
 
     def test_a_sign_that_was_lost(self, tmp_path: Path) -> None:
         slices = demo_slices()
@@ -125,8 +125,8 @@ class TestMended:
         again.SOPInstanceUID = again.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
         scan = read(save([*slices, again], tmp_path))
         np.testing.assert_array_equal(scan.voxels, expected)
-        assert mentions(scan, "HU below 0 were stored as numbers without a sign")
-        assert mentions(scan, "1 slice left out: the same pixels at the same position twice.")
+        assert mentions(scan, "Negative HU were stored as unsigned numbers")
+        assert mentions(scan, "1 slice left out: identical pixels at the same position.")
 
 
 class TestBits:
@@ -147,7 +147,7 @@ class TestBits:
         slices, hu = self.metal(signed)
         scan = read(save(slices, tmp_path))
         np.testing.assert_array_equal(scan.voxels, hu)
-        assert mentions(scan, "Bits Stored (12) cannot hold the brightest values of")
+        assert mentions(scan, "Bits Stored (12) is too small for the brightest values of")
 
     def test_an_overlay_is_none_of_the_values(self, tmp_path: Path) -> None:
         slices, hu = self.metal(signed=False)

@@ -15,7 +15,7 @@ from pydicom.uid import generate_uid
 from dicom_made import hu_of_head, made_series, save
 from ichor.errors import UnreadableInput
 from ichor.read import ScanPath, find_scans, inspect, open_scan
-from ichor.read.dicom.identity import Identity, by_person_and_study, identity_at, identity_of
+from ichor.read.dicom.identity import Identity, by_patient_and_study, identity_at, identity_of
 from made_series import change, demo_slices
 from phantom import head
 
@@ -107,7 +107,7 @@ class TestPatientsInOnePlace:
         first = sorted(tmp_path.iterdir())[0]
         first.write_bytes(first.read_bytes()[:900])
         warnings = [warning for one in find_scans(tmp_path) for warning in open_scan(one).warnings]
-        assert [warning for warning in warnings if warning.startswith(f"{first.name}: ") and "cut short" in warning]
+        assert [warning for warning in warnings if warning.startswith(f"{first.name}: ") and "truncated" in warning]
 
 
 class TestOtherFilesBeside:
@@ -205,7 +205,7 @@ def test_many_files_that_are_no_dicom_are_one_warning(tmp_path: Path) -> None:
     for k in range(20):
         (folder / f"{k:02d}.dcm").write_text("text")
     (warning,) = open_scan(folder).warnings
-    assert warning == "20 files: expected a DICOM file, found other content; left out (00.dcm and others)."
+    assert warning == "20 files: expected a DICOM file, found other content; ignored (00.dcm and others)."
 
 
 class TestIdentity:
@@ -256,7 +256,7 @@ class TestIdentity:
     )
     def test_who_belongs_together(self, files: list[tuple[str, str]], studies: list[int]) -> None:
         said = [Identity(patient.encode(), study.encode(), b"", b"", single=True) for patient, study in files]
-        assert by_person_and_study(said) == studies
+        assert by_patient_and_study(said) == studies
 
     def test_nothing_of_it_is_shown(self) -> None:
         assert "SECRET" not in repr(Identity(b"SECRET", b"SECRET", b"SECRET", b"SECRET"))

@@ -120,4 +120,4 @@ def test_what_macos_keeps_beside_a_scan_is_told_as_that(tmp_path: Path) -> None:
     volumes(tmp_path / "folder")
     with pytest.raises(UnreadableInput) as refusal:
         open_scan(tmp_path / "folder" / "._a.nii.gz")
-    assert str(refusal.value).endswith("found what macOS keeps beside one: give a.nii.gz")
+    assert str(refusal.value).endswith("found a metadata file of macOS: give a.nii.gz")

@@ -89,7 +89,7 @@ def test_16_bit_gray_is_brought_to_8_bits(tmp_path: Path) -> None:
 
 def test_16_bit_values_that_are_not_gray_of_a_window_are_refused(tmp_path: Path) -> None:
     stored = (head() + 1024).astype(np.uint16)
-    assert "expected 16-bit gray that fills 0 to 65535" in refusal(save(tmp_path / "slices", stored))
+    assert "expected 16-bit gray from 0 to 65535" in refusal(save(tmp_path / "slices", stored))
 
 
 def test_masks_and_hidden_files_are_not_slices(tmp_path: Path) -> None:
@@ -127,22 +127,22 @@ def test_true_colour_is_refused_by_name(tmp_path: Path) -> None:
     painted = np.stack([gray()[0]] * 3, axis=-1)
     painted[5:9, 5:9] = 255, 0, 0
     Image.fromarray(painted).save(folder / "3.png")
-    assert refusal(folder) == f"{folder / '3.png'}: expected gray, found colour: channels differ by up to 255 of 255"
+    assert refusal(folder) == f"{folder / '3.png'}: expected gray, found color: channels differ by up to 255 of 255"
 
 
 def test_different_sizes_and_depths_are_refused_by_name(tmp_path: Path) -> None:
     folder = save(tmp_path / "slices", gray())
     Image.fromarray(gray()[0][:30]).save(folder / "5.png")
-    assert refusal(folder) == f"{folder / '5.png'}: expected 36 x 40 pixels as 1.png has, found 36 x 30"
+    assert refusal(folder) == f"{folder / '5.png'}: expected 36 x 40 pixels as in 1.png, found 36 x 30"
     Image.fromarray(gray()[0].astype(np.uint16)).save(folder / "5.png")
-    assert refusal(folder) == f"{folder / '5.png'}: expected 8 bits as 1.png has, found 16 bits"
+    assert refusal(folder) == f"{folder / '5.png'}: expected 8 bits as in 1.png, found 16 bits"
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"II*\x00 a TIFF in disguise"])
 def test_an_unreadable_image_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     folder = save(tmp_path / "slices", gray())
     (folder / "7.png").write_bytes(content)
-    assert refusal(folder).startswith(f"{folder / '7.png'}: expected a whole JPG or PNG image")
+    assert refusal(folder).startswith(f"{folder / '7.png'}: expected a JPG or PNG image")
 
 
 @pytest.mark.parametrize("name", ["{}.png", "{}.jpg"])
@@ -150,7 +150,7 @@ def test_a_truncated_image_is_refused_by_name(name: str, tmp_path: Path) -> None
     folder = save(tmp_path / "slices", gray(), name)
     file = folder / name.format(2)
     file.write_bytes(file.read_bytes()[:-200])
-    assert refusal(folder).startswith(f"{file}: expected a whole JPG or PNG image")
+    assert refusal(folder).startswith(f"{file}: expected a JPG or PNG image")
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -
 def test_names_without_a_number_or_with_the_same_are_refused(tmp_path: Path) -> None:
     folder = save(tmp_path / "slices", gray())
     shutil.copy(folder / "3.png", folder / "03.png")
-    assert "expected one file a slice, found 03.png with its number" in refusal(folder)
+    assert "expected one file per slice, found 03.png with the same number" in refusal(folder)
     (folder / "03.png").rename(folder / "cover.png")
     assert refusal(folder) == f"{folder / 'cover.png'}: expected the slice's number in the file name, found none"
 
@@ -204,7 +204,7 @@ def test_names_that_are_hashes_tell_no_order(tmp_path: Path) -> None:
     for name, pixels in zip(names, gray(), strict=True):
         Image.fromarray(pixels).save(folder / f"ID_{name}.png")
     assert refusal(folder) == (
-        f"{folder}: expected names that number the slices, found hashes (ID_1679091c5.png): nothing tells their order; "
-        "name them 1, 2, 3, ... from the lowest slice up"
+        f"{folder}: expected slice numbers in the file names, found hashes (ID_1679091c5.png): the slice order is "
+        "unknown; name them 1, 2, 3, ... starting at the lowest slice"
     )
     assert open_scan(save(tmp_path / "one", gray(), "ID_1679091c5_{}.png")).n_slices == 8

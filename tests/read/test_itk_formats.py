@@ -14,9 +14,9 @@ import SimpleITK
 from ichor.errors import UnreadableInput
 from ichor.formats.nifti import write_mask
 from ichor.read import ReadOptions, open_scan
-from ichor.read.beside import files_of
 from ichor.read.budget import size_of
 from ichor.read.open import read_here
+from ichor.read.paired_files import files_of
 from ichor.scan import RADIOLOGICAL, Scan
 from phantom import head
 
@@ -165,7 +165,7 @@ def test_what_a_header_does_not_say_is_told(tmp_path: Path) -> None:
     ):
         scan = read_here(path, ReadOptions())
         assert scan.spacing_mm is None and scan.positions_mm is None
-        assert "no lengths or volumes" in scan.warnings[-1]
+        assert "lengths and volumes are unknown" in scan.warnings[-1]
 
 
 def test_spellings_of_others_are_read(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_no_header_has_a_file_read_outside_its_folder(tmp_path: Path, make, name
     named = f"ElementDataFile = {name}" if make is meta else f"data file: {name}"
     for suffix in (".mha", ".mhd") if make is meta else (".nrrd", ".nhdr"):
         path = make(folder / f"a{suffix}", named)
-        assert refusal(path) == "expected voxels in a file beside it, found that the header leads elsewhere"
+        assert refusal(path) == "expected a voxel file in the same folder, found that the header leads elsewhere"
 
 
 @pytest.mark.parametrize("make", [meta, nrrd])
@@ -216,17 +216,17 @@ def test_no_header_has_a_file_read_outside_its_folder(tmp_path: Path, make, name
 def test_voxels_in_several_files_are_refused(tmp_path: Path, make, name: str) -> None:
     path = make(tmp_path / "a", f"ElementDataFile = {name}" if make is meta else f"data file: {name}")
     path = path.rename(path.with_suffix(".mhd" if make is meta else ".nhdr"))
-    assert refusal(path) == "expected all voxels in one file, found that the header names several or none"
+    assert refusal(path) == "expected all voxels in one file, found that the header names several files or none"
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("ElementDataFile : /etc/passwd", "a line of its header is no field"),
-        ("ElementDataFile: x = /etc/passwd", "a line of its header is no field"),
-        (" ElementDataFile = /etc/passwd", "a line of its header is no field"),
-        ("Comment = hello\rElementDataFile = /etc/passwd", "has no end"),
-        ("DimSize: 4 4 4", "a line of its header is no field"),
+        ("ElementDataFile : /etc/passwd", "a line of its header is not a field"),
+        ("ElementDataFile: x = /etc/passwd", "a line of its header is not a field"),
+        (" ElementDataFile = /etc/passwd", "a line of its header is not a field"),
+        ("Comment = hello\rElementDataFile = /etc/passwd", "is incomplete"),
+        ("DimSize: 4 4 4", "a line of its header is not a field"),
     ],
 )
 def test_a_meta_header_that_can_be_read_in_two_ways_is_refused(tmp_path: Path, line: str, said: str) -> None:
@@ -238,10 +238,10 @@ def test_a_meta_header_that_can_be_read_in_two_ways_is_refused(tmp_path: Path, l
 def test_a_field_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     path = meta(tmp_path / "a.mha")
     path.write_bytes(path.read_bytes().replace(b"NDims = 3", b"NDims = 3\nElementSpacing = 1 1 1"))
-    assert "two fields ElementSpacing" in refusal(path)
+    assert "the field ElementSpacing twice" in refusal(path)
     path = nrrd(tmp_path / "a.nrrd")
     path.write_bytes(path.read_bytes().replace(b"type:", b"Sizes: 36 40 8\ntype:"))
-    assert "two fields sizes" in refusal(path)
+    assert "the field sizes twice" in refusal(path)
 
 
 MANY = "10000 10000 10000"
@@ -254,8 +254,8 @@ MANY = "10000 10000 10000"
         (nrrd, [f"sizes: {MANY}"], "expected 1 to 1073741824 voxels, found 10000 x 10000 x 10000"),
         (meta, [f"DimSize = {MANY}", "CompressedData = True"], "expected 1 to 1073741824 voxels"),
         (nrrd, [f"sizes: {MANY}", "encoding: gzip"], "expected 1 to 1073741824 voxels"),
-        (meta, ["DimSize = 1000 1000 1000"], "2000000000 bytes of voxels are needed"),
-        (nrrd, ["sizes: 1000 1000 1000", "encoding: gzip"], "bytes are needed, at most"),
+        (meta, ["DimSize = 1000 1000 1000"], "2000000000 bytes of voxels expected"),
+        (nrrd, ["sizes: 1000 1000 1000", "encoding: gzip"], "bytes expected, at most"),
         (meta, ["DimSize = 36 40"], "expected a volume of 3 dimensions, found 2: 36 x 40"),
         (nrrd, ["sizes: 36 40 8 3", "dimension: 4"], "expected a volume of 3 dimensions, found 4"),
         (nrrd, ["sizes: 36 40 8 1", "dimension: 4"], "expected a volume of 3 dimensions, found 4"),
@@ -263,7 +263,7 @@ MANY = "10000 10000 10000"
         (meta, ["NDims = 2"], "expected a volume of 3 dimensions, found 2: 36 x 40 x 8"),
         (nrrd, ["dimension: 16"], "expected a volume of 3 dimensions, found 16: 36 x 40 x 8"),
         (meta, ["DimSize = 36 40 -8"], "expected 1 to 1073741824 voxels, found 36 x 40 x -8"),
-        (meta, ["DimSize = 36 40 8.5"], "expected a whole MetaImage file"),
+        (meta, ["DimSize = 36 40 8.5"], "expected a complete MetaImage file"),
         (meta, ["ElementNumberOfChannels = 3"], "expected gray voxels"),
         (meta, ["ElementType = MET_COMPLEX"], "expected gray voxels"),
         (nrrd, ["type: block"], "expected gray voxels"),
@@ -271,20 +271,20 @@ MANY = "10000 10000 10000"
         (nrrd, ["encoding: bzip2"], "expected voxels in the encoding raw or gzip, found bzip2"),
         (meta, ["Modality = MET_MOD_MR"], "expected CT, found the modality MR in the header"),
         (meta, ["BinaryData = False"], "expected binary voxels, found text"),
-        (meta, ["ElementToIntensityFunctionSlope = 2"], "to be scaled by 2"),
+        (meta, ["ElementToIntensityFunctionSlope = 2"], "a scale factor of 2"),
         (meta, ["ElementSpacing = 0.5 0.6 0"], "a voxel has a size of 0 or less"),
         (meta, ["ElementSpacing = nan 0.6 5"], "expected 3 numbers"),
         (meta, ["ElementSpacing = 0.5 0.6"], "expected 3 numbers"),
         (meta, ["ElementSpacing = 500 600 5000"], "expected pixels of 0.05 to 10 mm, found"),
-        (meta, ["TransformMatrix = 2 0 0 0 1 0 0 0 1"], "expected three directions of length 1"),
-        (meta, ["TransformMatrix = 1 0 0 1 0 0 0 0 1"], "expected three directions of length 1"),
+        (meta, ["TransformMatrix = 2 0 0 0 1 0 0 0 1"], "expected three independent directions of length 1"),
+        (meta, ["TransformMatrix = 1 0 0 1 0 0 0 0 1"], "expected three independent directions of length 1"),
         (meta, ["DistanceUnits = um"], "expected lengths in mm, found um"),
         (meta, ["HeaderSize = 10"], "found a HeaderSize of 10"),
-        (nrrd, ["space directions: (0.5,0,0) (0,0.6,0) none"], "expected three space directions"),
-        (nrrd, ["space directions: (0.5,0,0) (0,0.6,0) (0,0.6,0)"], "expected three space directions"),
+        (nrrd, ["space directions: (0.5,0,0) (0,0.6,0) none"], "expected three independent space directions"),
+        (nrrd, ["space directions: (0.5,0,0) (0,0.6,0) (0,0.6,0)"], "expected three independent space directions"),
         (nrrd, ['space units: "um" "um" "um"'], "expected lengths in mm, found space units um"),
-        (nrrd, ["line skip: 3"], "found lines to skip"),
-        (nrrd, ["a line without a colon"], "a line of its header is no field"),
+        (nrrd, ["line skip: 3"], "found a byte or line skip"),
+        (nrrd, ["a line without a colon"], "a line of its header is not a field"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, make, lines: list[str], said: str, capfd) -> None:

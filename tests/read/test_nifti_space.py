@@ -79,8 +79,8 @@ def assert_lies_at(scan: Scan, affine: np.ndarray, tmp_path: Path, *, itk_too: b
 def test_an_sform_of_other_sizes_gives_way_to_the_qform(tmp_path: Path, code: int) -> None:
     scan = open_scan(saved(tmp_path / "a.nii", scaled(1, 1, 4 / 3), code, AFFINE, 1))
     assert scan.warnings == (
-        "Voxel sizes contradict one another: the sform's are 0.5 x 0.6 x 6.667, pixdim's 0.5 x 0.6 x 5. Those of "
-        "pixdim and the place of the qform are taken.",
+        "Voxel sizes contradict each other: the sform's are 0.5 x 0.6 x 6.667, pixdim's 0.5 x 0.6 x 5. Those of "
+        "pixdim and the position of the qform are used.",
     )
     assert_lies_at(scan, AFFINE, tmp_path)
 
@@ -100,8 +100,8 @@ def test_without_a_qform_sizes_that_differ_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput) as refusal:
         open_scan(path)
     assert str(refusal.value) == (
-        f"{path}: expected one size of voxels, found two: the sform's are 0.5 x 0.6 x 6.667, pixdim's 0.5 x 0.6 x 5, "
-        "and no qform says which is right: correct the wrong one"
+        f"{path}: expected one voxel size, found two: the sform's are 0.5 x 0.6 x 6.667, pixdim's 0.5 x 0.6 x 5, "
+        "and no qform to decide between them: correct the wrong one"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_tiny_difference_of_place_is_none(tmp_path: Path, sform: np.ndarray) -
 def test_another_place_is_the_scanners(tmp_path: Path, sform: np.ndarray, code: int, taken: str) -> None:
     scan = open_scan(saved(tmp_path / "a.nii", sform, code, AFFINE, 1))
     (warning,) = scan.warnings
-    assert "in different places" in warning and f"that of the {taken} is taken" in warning
+    assert "different positions" in warning and f"that of the {taken} is used" in warning
     assert_lies_at(scan, sform if taken == "sform" else AFFINE, tmp_path)
 
 
@@ -162,7 +162,7 @@ def test_forms_that_turn_the_head_over_are_refused(
         open_scan(path)
     message = str(refusal.value)
     assert message.startswith(f"{path}: expected sform and qform to agree on left and right")
-    assert f"to {ways[0]}" in message and f"to {ways[1]} by the qform" in message
+    assert f"{ways[0]} in the sform" in message and f"{ways[1]} in the qform" in message
 
 
 @pytest.mark.parametrize("mm", [1.6, -2.5])
@@ -205,7 +205,7 @@ def test_an_sform_that_spans_nothing_gives_way_with_a_warning(tmp_path: Path) ->
     raw[280:328] = bytes(48)  # srow_x, srow_y, srow_z (nifti1.h)
     path.write_bytes(raw)
     scan = open_scan(path)
-    assert scan.warnings == ("The sform spans no space, though it has a code: it is left out.",)
+    assert scan.warnings == ("The sform has a code but is not invertible: it is ignored.",)
     assert_lies_at(scan, AFFINE, tmp_path)
 
 
@@ -218,7 +218,7 @@ def test_a_wrong_unit_is_named(tmp_path: Path, unit: str, name: str) -> None:
         open_scan(tmp_path / "a.nii")
     message = str(refusal.value)
     assert "expected pixels of 0.05 to 10 mm, found" in message
-    assert message.endswith(f"; the header says that lengths are in {name}: if they are in mm, correct it")
+    assert message.endswith(f"; the header states lengths in {name}: if they are in mm, correct it")
 
 
 def test_contradictions_are_measured_in_the_files_unit(tmp_path: Path) -> None:

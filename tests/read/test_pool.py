@@ -15,7 +15,7 @@ import pytest
 
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, begin_scan, inspect, open_scan, pool, start_reading_process
-from ichor.read.pool import MOST_IDLE, Pool
+from ichor.read.pool import MAX_IDLE, Pool
 from ichor.read.reading import begin
 from reading_processes import HU, readers
 from signals import NO_WINDOWS, until
@@ -111,8 +111,8 @@ def test_none_is_ended_that_somebody_has_taken(made: list[Process]) -> None:
             own.give_back(process)
             time.sleep(pauses.uniform(0, 0.002))
 
-    with ThreadPoolExecutor(2 * MOST_IDLE) as threads:
-        list(threads.map(use, range(2 * MOST_IDLE)))
+    with ThreadPoolExecutor(2 * MAX_IDLE) as threads:
+        list(threads.map(use, range(2 * MAX_IDLE)))
     until(lambda: all(one.ended for one in made))
-    assert len(made) > 2 * MOST_IDLE  # some were ended meanwhile
+    assert len(made) > 2 * MAX_IDLE  # some were ended meanwhile
     assert {one.ended for one in made} == {1}

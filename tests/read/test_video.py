@@ -78,7 +78,7 @@ def test_a_folder_and_either_of_its_files_are_the_same_scan(pair: Path) -> None:
 def test_of_several_pairs_in_a_folder_one_file_names_one(pair: Path) -> None:
     for window in ("brain", "bone"):
         write_video(pair / f"other_{window}.AVI", in_window(HU[::-1], BRAIN if window == "brain" else BONE))
-    assert "of several pairs name one file" in refusal(pair)
+    assert "if there are several pairs, specify one file" in refusal(pair)
     np.testing.assert_array_equal(
         open_scan(pair / "other_bone.AVI").voxels[::-1], open_scan(pair / "head_bone.avi").voxels
     )
@@ -102,7 +102,7 @@ def test_borders_with_writing_are_cropped_on_request(tmp_path: Path) -> None:
         framed[:, 3:-7, 1:-4] = gray[..., None]
         framed[:, -4:, 5:20] = (255, 255, 0)  # yellow writing below
         write_video(folder / f"{name}.avi", framed, "rawvideo RGB")
-    assert "colour in frame 1" in refusal(folder) and "crop" in refusal(folder)
+    assert "color in frame 1" in refusal(folder) and "crop" in refusal(folder)
     cropped = open_scan(folder, ReadOptions(crop=(3, 4, 7, 1)))
     np.testing.assert_array_equal(cropped.voxels, open_scan(write_pair(tmp_path / "plain", HU)).voxels)
     assert "a crop that leaves some of 53 x 74 pixels" in refusal(folder, ReadOptions(crop=(40, 0, 40, 0)))
@@ -121,7 +121,7 @@ def test_inspect_takes_the_crop_from_the_command_line(pair: Path) -> None:
 
 def test_a_file_without_its_partner_says_which_is_missing(pair: Path) -> None:
     (pair / "head_bone.avi").unlink()
-    assert "the bone-window video of the same name" in refusal(pair / "head_brain.avi")
+    assert "the bone-window video with the same name" in refusal(pair / "head_brain.avi")
     assert "one with brain and one with bone" in refusal(pair)
 
 
@@ -173,7 +173,7 @@ def test_more_frames_than_the_header_says_are_no_way_around_the_limit(
         assert int.from_bytes(content[place : place + 4], "little") == len(HU)
         content[place : place + 4] = (1).to_bytes(4, "little")
     file.write_bytes(content)
-    monkeypatch.setattr("ichor.read.video.MOST_VOXELS", 4 * 64 * 48)
+    monkeypatch.setattr("ichor.read.video.MAX_VOXELS", 4 * 64 * 48)
     line = refusal(pair)
     assert str(file) in line and "found 5 of 48 x 64" in line
 

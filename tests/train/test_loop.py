@@ -129,7 +129,7 @@ def test_what_other_settings_trained_is_refused(tmp_path: Path, change: dict[str
     train(_network(), _samples(), _constant, settings, tmp_path)
     if not finished:
         (tmp_path / WEIGHTS).unlink()
-    with pytest.raises(BadConfig, match="expected what was trained with settings"):
+    with pytest.raises(BadConfig, match="expected a training with the settings"):
         train(_network(), _samples(), _constant, settings.model_copy(update=change), tmp_path)
 
 

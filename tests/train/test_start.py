@@ -50,5 +50,7 @@ def test_a_network_whose_batch_norm_was_folded_away_is_refused(tmp_path: Path) -
     file = tmp_path / "model.onnx"
     untrained_method().save(tmp_path)
     onnx.save(optimize(onnx.load(file)), file)
-    with pytest.raises(BadConfig, match=r"expected a network in fp32 with its batch norm, .*found no down\.0\.body\.1"):
+    with pytest.raises(
+        BadConfig, match=r"expected an fp32 network with separate batch norm, .*found no down\.0\.body\.1"
+    ):
         load_exported(SliceUNet(WIDTHS, subtypes=True), file)

@@ -1,1 +1,1 @@
-"""Where the head, the skull and what is inside it lie on a scan, and how noisy brain is: one implementation of each."""
+"""Head, skull, intracranial space and noise of a scan: one implementation of each."""

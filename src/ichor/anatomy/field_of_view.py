@@ -1,6 +1,6 @@
-"""Which slices show something, and where the field of a scan ends: programs pad volumes, and scanners mask fields.
+"""Which slices have content, and where the field of view ends: programs pad volumes, and scanners mask the field.
 
-Checks of the anatomy go by these, not by the ends of the array.
+Anatomical checks use these instead of the bounds of the array.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ichor.anatomy.head import HEAD_ABOVE_HU
 
 Mask = NDArray[np.bool_]
 
-SHOWN_CM2 = 2.0  # of tissue, on a slice that shows something
+SHOWN_CM2 = 2.0  # minimum tissue on a slice with content
 # First and last rows, first and last columns, in the radiological convention.
 SIDES = ("front", "back", "right", "left")
-CUT_MM, CUT_BONE_MM = 30.0, 5.0  # of the field's end on one side: tissue, and bone in it, where the head goes on
-THINNER_PX = 5  # about 10 mm: a headrest, a blanket
-DEEPER_PX, ROUNDED = 2, 0.7  # where the head merely touches the end, much more of it lies so little deeper
+CUT_MM, CUT_BONE_MM = 30.0, 5.0  # minimum tissue and bone at one end of the field if the head continues beyond it
+THINNER_PX = 5  # about 10 mm; thinner objects are a headrest or blanket
+DEEPER_PX, ROUNDED = 2, 0.7  # a head that only touches the end has much more tissue a few pixels deeper
 
 
-def shows_something(hu: NDArray[np.floating[Any]], pixel_mm2: float) -> Mask:
-    """(n,) which slices of (n, rows, columns) HU show more than air or one value; all of them where none does."""
+def has_content(hu: NDArray[np.floating[Any]], pixel_mm2: float) -> Mask:
+    """(n,) which slices of (n, rows, columns) HU contain more than air or a constant value; all if none does."""
     n = len(hu)
     tissue = np.count_nonzero(hu > max(HEAD_ABOVE_HU, float(hu.min())), axis=(1, 2))
     shown = (tissue * pixel_mm2 >= 100 * SHOWN_CM2) & (np.ptp(hu.reshape(n, -1), axis=1) > 0)
@@ -32,12 +32,12 @@ def shows_something(hu: NDArray[np.floating[Any]], pixel_mm2: float) -> Mask:
 
 
 class Field(NamedTuple):
-    """Where a scan shows something, in pixels of its slices in the radiological convention.
+    """The part of a scan with content, in pixels of its slices in the radiological convention.
 
     Attributes:
-        rows, columns: (first, past the last) that are not of one value on all slices, as those outside of them are.
-        ends: (4, rows, columns) the outermost pixels to each of the `SIDES`: of a rectangle, and of a disc too where
-            all outside of it is of one value. `deeper` are those so many pixels further in.
+        rows, columns: (first, past the last) within the outer rows and columns that are constant on all slices.
+        ends: (4, rows, columns) the outermost pixels on each of the `SIDES`: of a rectangle, and also of a disc if
+            everything outside of it is constant. `deeper` are the pixels a few steps further in.
     """
 
     rows: tuple[int, int]
@@ -47,7 +47,7 @@ class Field(NamedTuple):
 
     @classmethod
     def of(cls, hu: NDArray[np.floating[Any]]) -> Self:
-        """The field of slices (n, rows, columns) that show something."""
+        """The field of slices (n, rows, columns) with content."""
         lowest, highest = hu.min(axis=0), hu.max(axis=0)
         rows = _inner(lowest, highest)
         columns = _inner(lowest[slice(*rows)].T, highest[slice(*rows)].T)
@@ -60,10 +60,13 @@ class Field(NamedTuple):
         return cls(rows, columns, ends, deeper)
 
     def cuts(self, tissue: Mask, bone: Mask, pixel_mm: float) -> Mask:
-        """(n, 4) on which slices, and to which of the `SIDES`, the head goes on where the field ends."""
+        """(n, 4) on which slices, and on which of the `SIDES`, the head continues beyond the field of view."""
         cuts = self._reached(tissue, bone, pixel_mm)
         thick = tissue[(some := cuts.any(axis=1))]
-        for kept in (ndimage.minimum_filter, ndimage.maximum_filter):  # what is thinner goes, as a headrest's side
+        for kept in (
+            ndimage.minimum_filter,
+            ndimage.maximum_filter,
+        ):  # removes thin objects such as the side of a headrest
             thick = kept(thick, (1, THINNER_PX, THINNER_PX))
         cuts[some] = self._reached(thick, bone[some] & thick, pixel_mm)
         return cuts
@@ -77,9 +80,10 @@ class Field(NamedTuple):
 
 
 def _inner(lowest: NDArray[Any], highest: NDArray[Any]) -> tuple[int, int]:
-    """(first, past the last) row within the outer ones that hold one value alone; all rows where that is all.
+    """(first, past the last) row within the outer rows that contain a single value; all rows if there is nothing else.
 
-    Values are the lowest and highest of all slices, (rows, columns). Outer rows are of the value of the outermost.
+    `lowest` and `highest` are the extremes over all slices, (rows, columns). Outer rows have the value of the
+    outermost.
     """
     low, high = lowest.min(axis=1), highest.max(axis=1)
     of_first, of_last = ((low == low[end]) & (high == low[end]) for end in (0, -1))
@@ -89,7 +93,7 @@ def _inner(lowest: NDArray[Any], highest: NDArray[Any]) -> tuple[int, int]:
 
 
 def _ends_of_rectangle(shape: tuple[int, ...], rows: tuple[int, int], columns: tuple[int, int], inset: int) -> Mask:
-    """(4, rows, columns) the first and last rows and columns of a rectangle that is so much smaller on each side."""
+    """(4, rows, columns) the first and last rows and columns of a rectangle reduced by `inset` on each side."""
     ends = np.zeros((4, *shape), np.bool_)
     ends[0, min(rows[0] + inset, rows[1] - 1), slice(*columns)] = True
     ends[1, max(rows[1] - 1 - inset, rows[0]), slice(*columns)] = True
@@ -102,9 +106,10 @@ Disc = tuple[NDArray[np.float64], NDArray[np.float64], float]
 
 
 def _disc(lowest: NDArray[Any], highest: NDArray[Any], rows: tuple[int, int], columns: tuple[int, int]) -> Disc | None:
-    """How far each pixel is down and across from the middle of the slices, and the radius in which all lies.
+    """The vertical and horizontal distance of each pixel from the center of the slices, and the radius that holds all
+    content.
 
-    None where there is no such disc, as where something lies in the corners.
+    None if there is no such disc, for example if the corners have content.
     """
     middle = (np.array(lowest.shape) - 1) / 2
     down, across = (place - at for place, at in zip(np.indices(lowest.shape), middle, strict=True))
@@ -117,7 +122,7 @@ def _disc(lowest: NDArray[Any], highest: NDArray[Any], rows: tuple[int, int], co
 
 
 def _ends_of_disc(down: NDArray[np.float64], across: NDArray[np.float64], radius: float, inset: int) -> Mask:
-    """(4, rows, columns) the rim of a disc that is so much smaller, in four quarters."""
+    """(4, rows, columns) the rim of a disc reduced by `inset`, in four quarters."""
     disc = np.hypot(down, across) <= radius - 0.5 - inset
     rim = disc & ~ndimage.binary_erosion(disc, border_value=1)
     vertical = np.abs(down) >= np.abs(across)

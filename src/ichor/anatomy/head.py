@@ -1,4 +1,4 @@
-"""Where the head lies on the slices: to centre a network on it, to crop pictures, to say on which side a lesion is."""
+"""The position of the head on the slices: to center a network on it, to crop pictures, to find the side of a lesion."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from scipy import ndimage
 from ichor.orientation import to_radiological
 from ichor.scan import FloatArray, Scan
 
-# Bone, muscle and brain are denser. Fat and air are not, nor is what JPEG leaves of them in a brain window,
-# which ends at -20 HU: black and a little above it.
+# Bone, muscle and brain are denser; fat and air are not, even after JPEG compression in a brain window, which ends
+# at -20 HU.
 HEAD_ABOVE_HU = -10.0
-# The head is sought on about this many rows and columns: fast, and finer than it needs to be.
+# The head is located on about this many rows and columns: fast, and finer than necessary.
 COARSE = 128
-# What is thinner than twice this many of them, about 10 mm, is no head: the shell of a headrest, a blanket,
-# a tube.
+# Objects thinner than twice this number, about 10 mm, are not the head but a headrest's shell, a blanket or a tube.
 THINNER = 3
 AIR_HU = -1000.0
-PADDED = 0.02  # of what is outermost on the slices, at exactly 0: no scanner's air is that
+PADDED = 0.02  # fraction of the border that is exactly 0, which air of a scanner never is
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,8 @@ class HeadOutline:
     """The head on slices in the radiological convention, in pixels.
 
     Attributes:
-        rows, columns: (first, past the last) that hold head on any slice; the whole slice where none is
-            found.
-        middle_column: (n,) the column halfway between the head's right and left on each slice; NaN without
-            head.
+        rows, columns: (first, past the last) that contain head on any slice; the whole slice if no head is found.
+        middle_column: (n,) the column halfway between the head's right and left on each slice; NaN without head.
         width: (n,) columns from the head's right to its left on each slice; NaN without head.
     """
 
@@ -42,7 +39,7 @@ class HeadOutline:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """(row, column) of the middle of the rectangle that holds the head."""
+        """(row, column) of the center of the head's bounding rectangle."""
         return (self.rows[0] + self.rows[1] - 1) / 2, (self.columns[0] + self.columns[1] - 1) / 2
 
     @property
@@ -52,7 +49,7 @@ class HeadOutline:
 
 
 def find_head(scan: Scan) -> HeadOutline:
-    """The head: the largest connected body denser than fat, without the thin shell of a table or headrest."""
+    """The head: the largest connected object denser than fat, without the thin shell of a table or headrest."""
     hu, step = coarse_hu(scan)
     n = len(hu)
     n_rows, n_columns = to_radiological(scan.voxels, scan).shape[1:]
@@ -67,7 +64,7 @@ def find_head(scan: Scan) -> HeadOutline:
         lines = head[k][head[k].any(axis=1)]
         right = lines.argmax(axis=1)
         left = lines.shape[1] - lines[:, ::-1].argmax(axis=1)
-        # The median over the rows is not moved by an ear or by a headrest that touches.
+        # The median over the rows is not affected by an ear or an adjacent headrest.
         middle[k] = np.median(right + left) / 2 * step
         width[k] = np.max(left - right) * step
     rows = _extent(head.any(axis=(0, 2)), step, n_rows)
@@ -76,10 +73,12 @@ def find_head(scan: Scan) -> HeadOutline:
 
 
 def coarse_hu(scan: Scan, every: int = 1) -> tuple[NDArray[np.float32], int]:
-    """HU in the radiological convention at about `COARSE` rows and columns of every so many slices, and the step.
+    """HU in the radiological convention at about `COARSE` rows and columns of every `every`-th slice, and the pixel
+    step.
 
-    Every step-th pixel as it is, not a mean: gray keeps its spread. What programs padded with 0, which would be water,
-    is air.
+    Pixels are sampled, not averaged, so that the gray values keep their spread. Padding with 0, which would be water,
+    is
+    replaced by air.
     """
     voxels = to_radiological(scan.voxels, scan)
     step = max(1, min(voxels.shape[1:]) // COARSE)
@@ -90,7 +89,7 @@ def coarse_hu(scan: Scan, every: int = 1) -> tuple[NDArray[np.float32], int]:
 
 
 def _zero_padding_as_air(hu: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What is exactly 0 from the border of the slices (n, rows, columns) inwards is air."""
+    """Replace regions of exactly 0 that touch the border of the slices (n, rows, columns) by air."""
     zero = hu == 0
     border = np.zeros(hu.shape, np.bool_)
     border[:, [0, -1]] = border[:, :, [0, -1]] = True
@@ -102,7 +101,7 @@ def _zero_padding_as_air(hu: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def head_length_mm(scan: Scan) -> float:
-    """The longer side of the rectangle that holds the head, mm. Raises ValueError where the pixel size is unknown."""
+    """The longer side of the head's bounding rectangle, mm. Raises ValueError if the pixel size is unknown."""
     if scan.pixel_mm is None:
         raise ValueError("expected a scan of known pixel size, found one without")
     return max(find_head(scan).extent) * float(scan.pixel_mm.mean())

@@ -1,6 +1,6 @@
-"""How noisy a slice is, pixel by pixel: what tells a sharp kernel from a soft one where its name does not.
+"""Pixel noise of a slice, which distinguishes sharp from soft kernels if their names do not.
 
-A sharp kernel lets fine noise through that a soft one takes away, whatever the dose.
+A sharp kernel keeps fine noise that a soft one removes, whatever the dose.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TISSUE_HU = (-20.0, 100.0)  # where the mean around a pixel is brain, so that no edge of bone or air is near
-EDGE_HU = 700.0  # between a pixel's neighbours: of bone or air, where no noise of a kernel reaches
-FEWEST_PIXELS = 200
-USUAL_MM = 5.0  # thinner slices are noisier, by the square root
-SHARP_HU = 12.0  # soft kernels leave 1 to 6, those for bone 15 and more
+TISSUE_HU = (-20.0, 100.0)  # if the mean of the neighbors is brain, there is no edge to bone or air
+EDGE_HU = 700.0  # between opposite neighbors: an edge to bone or air, beyond any noise
+MIN_PIXELS = 200
+USUAL_MM = 5.0  # noise grows with the inverse square root of the thickness
+SHARP_HU = 12.0  # soft kernels have 1 to 6, bone kernels 15 and more
 
 
 def noise_hu(slices: Iterable[tuple[NDArray[Any], float | None]]) -> float | None:
-    """The noise of the median slice, HU of slices 5 mm thick; None where none of them shows enough brain.
+    """The noise of the median slice, in HU for slices 5 mm thick; None if none shows enough brain.
 
-    Each slice is its HU (rows, columns), at all pixels of an area, and its thickness in mm. Noise is what a pixel
-    differs from its four neighbours.
+    Each slice is given as HU (rows, columns), without subsampling, and its thickness in mm. Noise is the difference
+    between a pixel and the mean of its four neighbors.
     """
     found = []
     for hu, thickness_mm in slices:
@@ -40,7 +40,9 @@ def _of_slice(hu: NDArray[np.float32]) -> float | None:
     low, high = TISSUE_HU
     tissue = (mean >= low) & (mean <= high) & (np.abs(up - down) <= EDGE_HU) & (np.abs(left - right) <= EDGE_HU)
     differences = (hu[1:-1, 1:-1] - mean)[tissue]
-    if differences.size < FEWEST_PIXELS:
+    if differences.size < MIN_PIXELS:
         return None
-    scale = 1.4826 * np.sqrt(0.8)  # of the median to the deviation; a pixel less the mean of four varies 1.25 times
+    scale = 1.4826 * np.sqrt(
+        0.8
+    )  # MAD to standard deviation; variance of a pixel minus the mean of four is 1.25 times higher
     return float(scale * np.median(np.abs(differences - np.median(differences))))

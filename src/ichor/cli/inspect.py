@@ -77,11 +77,11 @@ def _write_report(report: Path | None, path: Path, found: dict[ScanPath, Inspect
         return
     import json
 
-    from ichor.atomic import disk_errors_told, write_whole
+    from ichor.atomic import reporting_disk_errors, write_whole
     from ichor.read.describe import describe
 
     text = json.dumps(describe(path, found), indent=1, ensure_ascii=False) + "\n"
-    with disk_errors_told(report):
+    with reporting_disk_errors(report):
         write_whole(report, text, private=True)
     typer.echo(
         f"{report}: description written, without names, dates, texts and pictures; read it before you share it",

@@ -1,4 +1,4 @@
-"""Subjects as people write them."""
+"""Lists of subjects for people to read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def named(subjects: Iterable[str]) -> str:
-    """Subjects in order, runs of numbers shortened: '049, 059 to 065'; 'none' where there are none."""
+    """Subjects in order, with runs of numbers shortened: '049, 059 to 065'; 'none' if there are none."""
     runs: list[list[str]] = []
     for subject in sorted(subjects):
         if runs and _follows(runs[-1][-1], subject):

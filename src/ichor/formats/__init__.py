@@ -1,1 +1,1 @@
-"""File formats that are written: arrays and scans in, files out. Nothing here knows a method or findings."""
+"""Writers of file formats: arrays and scans in, files out. Independent of methods and findings."""

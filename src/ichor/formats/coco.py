@@ -1,4 +1,4 @@
-"""Instances in COCO's format: one JSON file with images, categories and regions as run lengths.
+"""Instances in COCO format: one JSON file with images, categories and regions as run lengths.
 
 Lin et al. 2014, arXiv:1405.0312; https://cocodataset.org/#format-data. pycocotools reads it.
 """
@@ -17,11 +17,11 @@ from scipy import ndimage
 from ichor.atomic import write_whole
 from ichor.formats.run_lengths import run_lengths
 
-_EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
+_EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 
 
 class CocoDataset:
-    """Collects slices and writes them as one file; `categories` are names by the label that stands for them."""
+    """Collects slices and writes them to one file; `categories` are names by label."""
 
     def __init__(self, categories: Mapping[int, str]) -> None:
         self._categories = dict(categories)
@@ -29,7 +29,7 @@ class CocoDataset:
         self._annotations: list[dict[str, Any]] = []
 
     def add(self, file_name: str, label_map: NDArray[np.uint8], facts: Mapping[str, Any]) -> None:
-        """Add an image and each connected region of its label map (rows, columns); `facts` are kept with the image."""
+        """Add an image and each connected region of its label map (rows, columns), with further fields of the image."""
         image_id = len(self._images) + 1
         rows, columns = label_map.shape
         self._images.append({"id": image_id, "file_name": file_name, "width": columns, "height": rows, **facts})
@@ -47,7 +47,7 @@ class CocoDataset:
             )
 
     def write(self, path: Path, description: str) -> None:
-        """Write what was added."""
+        """Write everything that was added."""
         content = {
             "info": {"description": description},
             "images": self._images,
@@ -58,16 +58,16 @@ class CocoDataset:
 
 
 def regions(label_map: NDArray[np.uint8]) -> Sequence[tuple[int, NDArray[np.bool_]]]:
-    """Each connected region (8 neighbours) of a label map (rows, columns): its label and its mask."""
+    """Each connected region (8 neighbors) of a label map (rows, columns): its label and its mask."""
     found = []
     for label in np.unique(label_map[label_map > 0]):
-        parts, n = ndimage.label(label_map == label, structure=_EIGHT_NEIGHBOURS)
+        parts, n = ndimage.label(label_map == label, structure=_EIGHT_NEIGHBORS)
         found += [(int(label), parts == part) for part in range(1, n + 1)]
     return found
 
 
 def bounding_box(region: NDArray[np.bool_]) -> list[int]:
-    """Left, top, width and height in pixels of a region that is not empty."""
+    """Left, top, width and height, in pixels, of a region that is not empty."""
     rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
     left, top = int(columns[0]), int(rows[0])
     return [left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1]

@@ -1,7 +1,7 @@
-"""A scan as a DICOM series of CT images, one for each slice (CT Image IOD, PS3.3 A.3).
+"""A scan as a DICOM series of CT images, one per slice (CT Image IOD, PS3.3 A.3).
 
-For scans that come from elsewhere than DICOM, so that what speaks only DICOM can be given them. What is not known is
-left empty where the standard allows it (type 2) and left out where it may be; no date is ever made up.
+For scans from other formats than DICOM, to pass them to DICOM-only software. Unknown elements are empty if the standard
+allows it (type 2) and omitted if they are optional; dates are never invented.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from ichor.version import __version__
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
-# Level and width in HU of what a viewer shows first, and of what it offers beside.
+# Level and width in HU of the default window and of an alternative.
 WINDOWS = {"BRAIN": (40, 120), "BONE": (700, 3200)}
-# Under two years an age is told in months, under a month in days (PS3.5 6.2, AS).
+# Ages are in months below two years, and in days below one month (PS3.5 6.2, AS).
 MONTHS_BELOW_YEARS = 2
 DAYS_IN_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True)
 class CtFacts:
-    """What a series says beside its geometry and pixels.
+    """Attributes of a series apart from its geometry and pixels.
 
     Attributes:
-        names: what the UIDs are made of; the same names give the same UIDs.
-        patient_id, patient_name: which must identify no one; the name with a caret after the family's.
-        sex: M, F, O, or nothing where it is not known.
-        age_years: None where it is not known.
+        names: that the UIDs are derived from; the same names give the same UIDs.
+        patient_id, patient_name: which must not identify anyone; the name with a caret after the family name.
+        sex: M, F, O, or empty if unknown.
+        age_years: None if unknown.
         description: of the series, up to 64 characters.
-        derivation: how the pixels came about and how far their values and sizes can be trusted.
-        anonymized_by: who took out what identifies the patient, and how, up to 64 characters.
-        scanner: manufacturer and model; empty where they are not known.
-        lossy_method: how the pixels were lossily compressed once, a term of PS3.3 C.7.6.1.1.5.2; None if never.
+        derivation: how the pixels were made and how far their values and sizes can be trusted.
+        anonymized_by: who removed identifying data, and how, up to 64 characters.
+        scanner: manufacturer and model; empty if unknown.
+        lossy_method: the lossy compression that was once applied, a term of PS3.3 C.7.6.1.1.5.2; None if none was.
     """
 
     names: tuple[str, ...]
@@ -57,14 +57,14 @@ class CtFacts:
 
 
 def ct_images(scan: Scan, facts: CtFacts, scale: HuScale = WHOLE_HU) -> list[Any]:
-    """A pydicom dataset for each slice of the scan, in its order, valid as CT images.
+    """A pydicom dataset for each slice of the scan, in order, valid as CT images.
 
-    HU are stored to the nearest step of `scale`. Raises IchorError where the scan's geometry is not known, which DICOM
-    demands, and ValueError for HU that 16 bits cannot hold.
+    HU are rounded to the nearest step of `scale`. Raises IchorError if the scan's geometry is unknown, since DICOM
+    requires it, and ValueError for HU beyond the range of 16 bits.
     """
     if scan.pixel_mm is None or scan.positions_mm is None:
         raise IchorError(
-            f"{scan.source.path}: expected a scan of known pixel size and slice positions, found one without; "
+            f"{scan.source.path}: expected a scan with known pixel size and slice positions, found one without; "
             "DICOM images need both"
         )
     stored = scale.stored(scan.hu)
@@ -82,14 +82,14 @@ def ct_images(scan: Scan, facts: CtFacts, scale: HuScale = WHOLE_HU) -> list[Any
 
 
 def write_images(images: Sequence[Any], folder: Path) -> None:
-    """Write images of one series as 0001.dcm and on into a new folder."""
+    """Write images of one series as 0001.dcm and so on into a new folder."""
     folder.mkdir(parents=True)
     for k, image in enumerate(images, 1):
         image.save_as(folder / f"{k:04d}.dcm", enforce_file_format=True)
 
 
 def _of_patient_and_study(facts: CtFacts) -> Any:
-    """An image that says of patient and study what all images of the scan say."""
+    """An image with the patient and study attributes that all images of the scan share."""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import UID
 
@@ -112,7 +112,7 @@ def _of_patient_and_study(facts: CtFacts) -> Any:
 
 
 def _add_series(image: Any, facts: CtFacts, k: int) -> None:
-    """What all slices of the series share, and which of them this is."""
+    """The attributes that all slices of the series share, and those of this slice."""
     image.SOPClassUID = CT_IMAGE
     image.SOPInstanceUID = named_uid(*facts.names, "ct", str(k))
     image.Modality = "CT"
@@ -142,7 +142,7 @@ def _add_series(image: Any, facts: CtFacts, k: int) -> None:
 
 
 def _add_plane(image: Any, scan: Scan, k: int) -> None:
-    """Where the slice lies (PS3.3 C.7.6.2)."""
+    """The position of the slice (PS3.3 C.7.6.2)."""
     assert scan.pixel_mm is not None and scan.positions_mm is not None
     image.PixelSpacing = [ds_of(mm) for mm in scan.pixel_mm[k]]
     image.ImageOrientationPatient = [ds_of(one) for one in scan.orientation[k].ravel()]
@@ -151,7 +151,7 @@ def _add_plane(image: Any, scan: Scan, k: int) -> None:
 
 
 def _this_program() -> Any:
-    """Ichor, as what had a part in the image (PS3.3 C.12.1.1.5)."""
+    """Ichor as contributing equipment (PS3.3 C.12.1.1.5)."""
     from pydicom.dataset import Dataset
 
     purpose: Any = Dataset()
@@ -160,19 +160,19 @@ def _this_program() -> Any:
     program: Any = Dataset()
     program.PurposeOfReferenceCodeSequence = [purpose]
     program.Manufacturer, program.SoftwareVersions = "Ichor", __version__
-    program.ContributionDescription = "Wrote the images, which came in another format, as DICOM"
+    program.ContributionDescription = "Converted the images from another format to DICOM"
     return program
 
 
 def ds_of(number: float | np.floating[Any]) -> Any:
-    """A number in the 16 characters that DICOM has for one."""
+    """A number in the 16 characters of DICOM's DS."""
     from pydicom.valuerep import DSfloat
 
     return DSfloat(float(number) + 0.0, auto_format=True)  # no -0
 
 
 def age_string(years: float) -> str:
-    """An age as DICOM writes it: 035Y; of small children in months, of newborns in days."""
+    """An age in DICOM's notation: 035Y; in months for small children, in days for newborns."""
     if years >= MONTHS_BELOW_YEARS:
         return f"{int(years):03d}Y"
     months = int(years * 12)

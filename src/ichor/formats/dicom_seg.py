@@ -1,7 +1,7 @@
-"""Masks as a DICOM Segmentation (PS3.3 A.51), binary, each frame keyed to the source slice it was drawn on.
+"""Masks as a DICOM Segmentation (PS3.3 A.51), binary, each frame referring to its source slice.
 
-Frames refer to their source instances (and frames, of multi-frame ones), so nothing is resampled and no grid is
-assumed: tilted gantries, uneven and overlapping slices come back pixel for pixel. highdicom writes the object.
+Frames refer to their source instances (and frames of multi-frame ones), so nothing is resampled and no grid is assumed:
+tilted gantries, uneven and overlapping slices are preserved pixel by pixel. highdicom writes the object.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ichor.formats.uid import named_uid
 from ichor.read.dicom.files import quietly
 from ichor.version import __version__
 
-# What PS3.3 demands of every image, if need be empty (type 2); old and careless writers leave some out.
+# Required in every image, possibly empty (type 2 in PS3.3); some writers omit them.
 TYPE_2 = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
     *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
@@ -34,13 +34,13 @@ SEXES = ("M", "F", "O", "")  # PS3.3 C.7.1.1
 
 @dataclass(frozen=True, slots=True)
 class SegFacts:
-    """What a Segmentation says of itself.
+    """Attributes of a Segmentation.
 
     Attributes:
-        series_uid, instance_uid: of the new series and the one instance in it.
+        series_uid, instance_uid: of the new series and its only instance.
         series_number: within the study, from 1.
         description: of the series, up to 64 characters.
-        created: when the segments were drawn, which the standard demands.
+        created: when the segments were drawn, required by the standard.
     """
 
     series_uid: str
@@ -59,21 +59,21 @@ def segmentation(
 ) -> Any:
     """The Segmentation object, a pydicom dataset.
 
-    Frames without a pixel are left out, as the standard allows. Masks that are empty altogether keep all their frames:
-    that nothing was found is said, where a missing object would leave it open.
+    Empty frames are omitted, as the standard allows. If all masks are empty, all frames are kept: this states that
+    nothing
+    was found, which a missing object would not.
 
     Args:
         masks: (n, rows, columns), or (n, rows, columns, segments); segments may overlap.
         segments: what each of the masks shows.
-        sources: for each of the n slices the header of the instance it lies in, as
-            `ichor.read.dicom.source.read_source` gives them; of one series, and either n single-frame images or one
-            multi-frame image n times.
-        facts: what it says of itself.
-        frame_numbers: for each slice its frame in the instance, from 1, as `ichor.scan.Source` has them; looked at
-            for a multi-frame image only.
+        sources: for each of the n slices the header of its instance, from `ichor.read.dicom.source.read_source`; of one
+            series, and either n single-frame images or one multi-frame image n times.
+        facts: attributes of the object.
+        frame_numbers: for each slice its frame in the instance, from 1, as in `ichor.scan.Source`; used only for a
+            multi-frame image.
 
-    Raises IchorError where highdicom is not installed or the sources are several multi-frame images, and ValueError
-    for arguments that do not fit together.
+    Raises IchorError if highdicom is not installed or the sources are several multi-frame images, and ValueError for
+    arguments that do not fit together.
     """
     highdicom = import_highdicom()
     masks = np.asarray(masks, bool)
@@ -83,8 +83,8 @@ def segmentation(
         expected = (len(sources), "rows", "columns", len(segments))
         raise ValueError(f"expected masks of shape {expected}, found {masks.shape}")
     images, pixels = _as_stored(masks, sources, frame_numbers)
-    images = [_mended(one) for one in images]
-    with _without_a_word():
+    images = [_with_required_attributes(one) for one in images]
+    with _without_warnings():
         made = highdicom.seg.Segmentation(
             source_images=images,
             pixel_array=pixels,
@@ -109,7 +109,7 @@ def segmentation(
 
 
 def import_highdicom() -> Any:
-    """highdicom, which is slow to import and an extra. Raises IchorError, with what to install, where it is missing."""
+    """highdicom, an optional package that is slow to import. Raises IchorError, with the remedy, if it is missing."""
     try:
         import highdicom
     except ModuleNotFoundError as error:
@@ -123,7 +123,7 @@ def import_highdicom() -> Any:
 def _as_stored(
     masks: NDArray[np.bool_], sources: Sequence[Any], frame_numbers: Sequence[int]
 ) -> tuple[list[Any], NDArray[np.uint8]]:
-    """Each source image once, and the masks of all their frames in the order of these."""
+    """Each source image once, and the masks of all their frames in that order."""
     images = list({str(one.SOPInstanceUID): one for one in sources}.values())
     if not any("PerFrameFunctionalGroupsSequence" in one for one in images):
         if len(images) != len(sources):
@@ -132,7 +132,7 @@ def _as_stored(
     if len(images) > 1:
         raise IchorError(
             f"expected single-frame DICOM images or one multi-frame image, found {len(images)} images of which some "
-            "are multi-frame: a Segmentation cannot refer to them"
+            "are multi-frame: a Segmentation cannot reference them"
         )
     if len(frame_numbers) != len(sources):
         raise ValueError(f"expected a frame number for each of {len(sources)} slices, found {len(frame_numbers)}")
@@ -141,8 +141,8 @@ def _as_stored(
     return images, pixels
 
 
-def _mended(source: Any) -> Any:
-    """The header as the standard has it, where a careless writer left out or misspelled what highdicom insists on."""
+def _with_required_attributes(source: Any) -> Any:
+    """The header with attributes that highdicom requires added or corrected, if they are missing or invalid."""
     from pydicom.valuerep import DA, TM
 
     whole = deepcopy(source)
@@ -157,18 +157,18 @@ def _mended(source: Any) -> Any:
         except ValueError:
             setattr(whole, keyword, "")
     if not whole.get("FrameOfReferenceUID"):
-        # The slices of a series share their coordinates, whether or not these have a name.
+        # The slices of a series share their coordinate system even if it has no UID.
         whole.FrameOfReferenceUID = named_uid(str(whole.SeriesInstanceUID), "frame of reference")
     if "PerFrameFunctionalGroupsSequence" in whole:
         shared, first = whole.SharedFunctionalGroupsSequence[0], whole.PerFrameFunctionalGroupsSequence[0]
         for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
-            if keyword not in shared:  # told for each frame, the same for all slices of a scan
+            if keyword not in shared:  # stated per frame, but equal for all slices of a scan
                 setattr(shared, keyword, first[keyword].value)
     return whole
 
 
 def _add_thickness(made: Any, images: Sequence[Any]) -> None:
-    """Where the source tells no slice thickness, how far its slices are apart: the standard wants one of a volume."""
+    """Add the slice distance as slice thickness if the source states none: the standard requires one."""
     measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
     if measures.get("SliceThickness") is not None or len(images) < 2:
         return
@@ -178,17 +178,17 @@ def _add_thickness(made: Any, images: Sequence[Any]) -> None:
 
 
 def _make_repeatable(made: Any, facts: SegFacts) -> None:
-    """Take out of the object what highdicom makes up anew each time: the time of writing, and a random UID."""
+    """Remove what highdicom generates anew each time: the time of writing, and a random UID."""
     del made.InstanceCreationDate, made.InstanceCreationTime
-    del made.ContributingEquipmentSequence[-1].ContributionDateTime  # the last one is highdicom itself
+    del made.ContributingEquipmentSequence[-1].ContributionDateTime  # the last item is highdicom itself
     dimensions = named_uid(facts.instance_uid, "dimensions")
     for one in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         one.DimensionOrganizationUID = dimensions
 
 
 @contextmanager
-def _without_a_word() -> Iterator[None]:
-    """Keep highdicom from warning of what it finds odd in the source: it quotes the patient's name."""
+def _without_warnings() -> Iterator[None]:
+    """Suppress highdicom's warnings about the source: they quote the patient's name."""
     logger = logging.getLogger("highdicom")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""HU as the 16-bit whole numbers that NIfTI and DICOM store: HU = slope * stored + intercept."""
+"""HU as the 16-bit integers that NIfTI and DICOM store: HU = slope * stored + intercept."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class HuScale:
-    """How HU are stored; the default stores whole HU as they are."""
+    """How HU are stored; the default stores integer HU unchanged."""
 
     slope: float = 1.0
     intercept: float = 0.0
 
     def stored(self, hu: NDArray[np.generic]) -> NDArray[np.int16]:
-        """HU of any shape to the nearest step, int16. Raises ValueError for HU beyond what 16 bits hold."""
+        """HU of any shape rounded to the nearest step, int16. Raises ValueError for HU beyond the range of 16 bits."""
         steps = np.rint((np.asarray(hu, np.float64) - self.intercept) / self.slope)
         ends = np.iinfo(np.int16)
         if steps.min() < ends.min or steps.max() > ends.max:

@@ -1,13 +1,13 @@
-"""The raw dataset of nnU-Net v2, and the folds it cross-validates on.
+"""The raw dataset of nnU-Net v2, and its cross-validation folds.
 
     nnUNet_raw/DatasetNNN_Name/
-        imagesTr/CASE_0000.nii.gz   HU; 0000 is the number of the channel
+        imagesTr/CASE_0000.nii.gz   HU; 0000 is the channel number
         labelsTr/CASE.nii.gz        0 background, 1 hemorrhage, on the same grid
         dataset.json
     nnUNet_preprocessed/DatasetNNN_Name/splits_final.json
 
 Isensee et al. 2021, doi:10.1038/s41592-020-01008-z; documentation/dataset_format.md and manual_data_splits.md of
-its repository. nnU-Net finds the two folders by the environment variables of the same names.
+its repository. nnU-Net finds the two folders through environment variables of the same names.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ SUFFIX = ".nii.gz"
 
 @dataclass(frozen=True, slots=True)
 class NnUnetDataset:
-    """A dataset of this layout in `folder`, the parent of nnUNet_raw; `name` is of the form DatasetNNN_Name."""
+    """A dataset with this layout in `folder`, the parent of nnUNet_raw; `name` is of the form DatasetNNN_Name."""
 
     folder: Path
     name: str
 
     @property
     def raw(self) -> Path:
-        """Where the images and labels lie."""
+        """The folder of the images and labels."""
         return self.folder / "nnUNet_raw" / self.name
 
     def has_case(self, case: str) -> bool:
-        """Whether the case is there whole: its label is written last."""
+        """Whether the case is complete: its label is written last."""
         return self._label(case).is_file()
 
     def write_case(self, case: str, scan: Scan, mask: NDArray[np.bool_], scale: HuScale = WHOLE_HU) -> None:
@@ -53,9 +53,9 @@ class NnUnetDataset:
         write_mask(mask, scan, self._label(case))
 
     def write_description(self, n_cases: int, facts: dict[str, Any]) -> None:
-        """Write dataset.json; nnU-Net reads its own four keys and keeps `facts` for people.
+        """Write dataset.json; nnU-Net reads its own four keys, and `facts` is additional information for users.
 
-        The channel's name makes nnU-Net normalise the values as it does CT.
+        The channel name makes nnU-Net normalize the values as for CT.
         """
         description = {
             "channel_names": {"0": "CT"},

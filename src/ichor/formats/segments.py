@@ -1,4 +1,4 @@
-"""What the segments of a DICOM Segmentation show, in codes."""
+"""Codes for what the segments of a DICOM Segmentation show."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Concept:
     meaning: str
 
 
-# PS3.16 CID 7150, Segmentation Property Category, and of its kinds CID 7159, Lesion Segmentation Type. SNOMED CT's
-# own "Intracranial hemorrhage" (1386000) is a disorder: no kind of structure, and in none of these groups.
+# PS3.16 CID 7150, Segmentation Property Category, and CID 7159, Lesion Segmentation Type. SNOMED CT's "Intracranial
+# hemorrhage" (1386000) is a disorder, not a structure, and is in none of these groups.
 ABNORMAL_STRUCTURE = Concept("49755003", "SCT", "Morphologically Abnormal Structure")
 HEMORRHAGE = Concept("50960005", "SCT", "Hemorrhage")
 # PS3.16 CID 4, Anatomic Region.
 INTRACRANIAL = Concept("1101003", "SCT", "Intracranial")
-# PS3.16 CID 7140 and 7153. They know no epidural and no subdural space.
+# PS3.16 CID 7140 and 7153. They include no epidural or subdural space.
 _REGIONS = {
     Subtype.IVH: Concept("35764002", "SCT", "Brain ventricle"),
     Subtype.IPH: Concept("12738006", "SCT", "Brain"),
@@ -33,13 +33,13 @@ _REGIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What one segment shows.
+    """What a segment shows.
 
     Attributes:
         label: for people, up to 64 characters.
-        property: the kind of structure, of `category` (PS3.16 CID 7150).
-        region: where in the body it lies; None to leave it open.
-        algorithm: name and version of what drew it; None for a person.
+        property: the type of structure, within `category` (PS3.16 CID 7150).
+        region: the anatomic region; None if unspecified.
+        algorithm: name and version of the algorithm; None if drawn by a person.
     """
 
     label: str

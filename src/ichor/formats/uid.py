@@ -1,4 +1,4 @@
-"""UIDs made of names: the same names give the same UID, on every machine."""
+"""UIDs derived from names: the same names give the same UID on every machine."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from uuid import NAMESPACE_URL, uuid5
 
 
 def named_uid(*names: str) -> str:
-    """A DICOM UID from names, by a UUID of version 5 (RFC 9562) written as PS3.5 B.2 says."""
+    """A DICOM UID derived from names, as a version 5 UUID (RFC 9562) in the notation of PS3.5 B.2."""
     return f"2.25.{uuid5(NAMESPACE_URL, '/'.join(names)).int}"

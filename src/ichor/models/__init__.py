@@ -1,1 +1,1 @@
-"""Model packages: those that ship lie here, one folder each; `ichor.methods.load_model` opens any of them."""
+"""Model packages: the shipped ones are in subfolders here; `ichor.methods.load_model` opens any of them."""

@@ -1,8 +1,8 @@
-"""A package's known answer: an input and what its networks say of it, by which a machine that computes wrong is told.
+"""A package's known answer: an input and the exact outputs of its networks, to detect machines that compute wrongly.
 
-Needed since processors without VNNI gave other answers from an int8 network whose sums exceed 16 bits. The input is
-a slice of a head made by code, no patient: blood in the brain and along the skull, where such sums are large. What the
-networks say of it comes from exact arithmetic (`Engine`'s `reference`).
+It is needed because processors without VNNI gave different results for an int8 network whose sums exceed 16 bits. The
+input is a synthetic slice of a head, not a patient: with blood in the brain and along the skull, where such sums are
+large. The outputs come from exact arithmetic (`Engine`'s `reference`).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from ichor.models.package import NETWORK, one_line
 
 KNOWN_ANSWER = "known-answer.npz"
 _HU = "hu"
-# How far an answer may be from the known one. Of voxels: the difference of the probabilities as a share of their sum.
-# Engines that compute right differ by 0.003 of the model that ships, by how they round; saturated sums make it 0.03.
-_VOXELS_APART = 0.01
-_SLICE_APART = 0.1  # the largest difference of a slice's probability, of any subtype too
-_LEAST_MEAN = 1e-3  # mean voxel probability below which differences are held against this
-_DECIMALS = 4  # of a known probability: far finer than that, and the file stays small
+# Tolerances. For voxels: the difference of the probabilities as a fraction of their sum. For the shipped model, correct
+# engines differ by 0.003 through rounding, saturated sums by 0.03.
+_MAX_VOXEL_DIFFERENCE = 0.01
+_MAX_SLICE_DIFFERENCE = 0.1  # largest difference of a slice's probability, including subtypes
+_MIN_MEAN = 1e-3  # lower bound of the mean voxel probability that differences are divided by
+_DECIMALS = 4  # of a known probability: much finer than the tolerance, and the file stays small
 _PASSED = b"passed"
 
 
 class Ellipse(NamedTuple):
-    """An ellipse in a slice: its centre and half axes as shares of half the side, x first, and its HU."""
+    """An ellipse in a slice: its center and half axes as fractions of half the side, x first, and its HU."""
 
     x: float
     y: float
@@ -46,7 +46,7 @@ class Ellipse(NamedTuple):
     hu: float
 
 
-# From the outside in; y points to the back.
+# From the outside in; y points towards posterior.
 _HEAD = (
     Ellipse(0, 0, 0.72, 0.90, 20),
     Ellipse(0, 0, 0.68, 0.86, 900),
@@ -61,8 +61,8 @@ _ALONG_THE_SKULL = Ellipse(-0.60, 0.05, 0.05, 0.35, 60)
 _NOISE_HU = 3.0
 
 
-def made_field(channels: int, side: int) -> NDArray[np.int16]:
-    """(1, channels, side, side) HU: a slice of a made head and its neighbours, the same at each call."""
+def synthetic_slice(channels: int, side: int) -> NDArray[np.int16]:
+    """(1, channels, side, side) HU: a synthetic slice of a head and its neighbors, the same at each call."""
     y, x = np.meshgrid(*2 * [np.linspace(-1, 1, side)], indexing="ij")
 
     def within(one: Ellipse) -> NDArray[np.bool_]:
@@ -77,25 +77,26 @@ def made_field(channels: int, side: int) -> NDArray[np.int16]:
 
 
 def write_known_answer(folder: Path, networks: Sequence[str]) -> None:
-    """Write the package's known answer: what its networks, by their files' names, say of a made head."""
+    """Write the package's known answer: the outputs of its networks, by file name, for a synthetic head."""
     import onnx
 
     _, channels, side, _ = onnx.load(folder / networks[0]).graph.input[0].type.tensor_type.shape.dim
-    hu = made_field(channels.dim_value, side.dim_value)
-    said = {
+    hu = synthetic_slice(channels.dim_value, side.dim_value)
+    outputs = {
         f"{name}/{output}": np.round(values, _DECIMALS)
         for name in networks
         for output, values in Engine(folder / name, engine="reference")(hu.astype(np.float32)).items()
     }
     content = io.BytesIO()
-    np.savez_compressed(content, **{_HU: hu}, **said)  # type: ignore[arg-type] # of a parameter that is not given
+    np.savez_compressed(content, **{_HU: hu}, **outputs)  # type: ignore[arg-type] # of a parameter that is not given
     write_whole(folder / KNOWN_ANSWER, content.getvalue())
 
 
 def checked_engine(folder: Path, network: str, threads: int | None) -> Engine:
-    """The engine of the package's network, or of its network in fp32 where an int8 one computes wrong here.
+    """The engine for the package's network, or for its fp32 network if the int8 one computes wrongly here.
 
-    The latter's `made_by` has a warning. Raises BadConfig where that in fp32 computes wrong, and as `Engine` does.
+    The `made_by` of the latter has a warning. Raises BadConfig if the fp32 network computes wrongly, and as `Engine`
+    does.
     """
     engine = Engine(folder / network, threads=threads)
     wrong = fault(engine, folder)
@@ -105,16 +106,20 @@ def checked_engine(folder: Path, network: str, threads: int | None) -> Engine:
     if network == NETWORK:
         raise BadConfig(f"{engine.path}: expected its known answer from {how}, found {wrong}")
     exact = checked_engine(folder, NETWORK, threads)
-    warning = f"{how} computes the model's int8 network wrong on this machine ({wrong}): its fp32 network ran instead"
+    warning = (
+        f"{how} computes the model's int8 network incorrectly on this machine ({wrong}): its fp32 network was used "
+        "instead"
+    )
     exact.made_by = replace(exact.made_by, warning=warning)
     return exact
 
 
 def fault(engine: Engine, folder: Path) -> str:
-    """How the engine's answer differs from the package's known one, in words; empty where it does not.
+    """How the engine's output differs from the known answer, in words; empty if it does not.
 
-    Empty too of a package that has no known answer, as those made before there was one. What came of it is kept in the
-    user's cache, so that a network is tried once on each processor. Raises BadConfig where the known answer is damaged.
+    Also empty if the package has no known answer, as in older packages. The result is kept in the user's cache, so that
+    a
+    network is tested once on each processor. Raises BadConfig if the known answer is damaged.
     """
     file = folder / KNOWN_ANSWER
     if not file.is_file():
@@ -130,23 +135,23 @@ def fault(engine: Engine, folder: Path) -> str:
 
 
 def _difference(engine: Engine, file: Path, content: bytes) -> str:
-    """The first of the engine's outputs that is too far from the known one, in words; empty where there is none."""
+    """The first output that differs too much from the known one, in words; empty if there is none."""
     hu, known = _read(file, content, engine.path.name)
     found = engine(hu.astype(np.float32))
     for name, expected in known.items():
         if name not in found or found[name].shape != expected.shape:
             raise BadConfig(f"{file}: expected the outputs of {engine.path.name}, found others")
         if name == "probability":
-            apart, limit = _voxels_apart(found[name], expected), _VOXELS_APART
+            difference, limit = _voxel_difference(found[name], expected), _MAX_VOXEL_DIFFERENCE
         else:
-            apart, limit = float(np.abs(found[name] - expected).max()), _SLICE_APART
-        if not apart <= limit:  # not a number neither
-            return f"{name.replace('_', ' ')} off by {apart:.3f} where {limit:g} is rounding"
+            difference, limit = float(np.abs(found[name] - expected).max()), _MAX_SLICE_DIFFERENCE
+        if not difference <= limit:  # also if it is NaN
+            return f"{name.replace('_', ' ')} differs by {difference:.3f}, more than the {limit:g} of rounding"
     return ""
 
 
 def _read(file: Path, content: bytes, network: str) -> tuple[NDArray[np.int16], dict[str, NDArray[np.float32]]]:
-    """The input, and the outputs of that network by name. Raises BadConfig where they are not there."""
+    """The input, and the network's outputs by name. Raises BadConfig if they are missing."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             hu = arrays[_HU]
@@ -160,7 +165,7 @@ def _read(file: Path, content: bytes, network: str) -> tuple[NDArray[np.int16], 
     return hu, known
 
 
-def _voxels_apart(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    """The difference of voxel probabilities as a share of their sum."""
-    total = max(float((found + expected).sum(dtype=np.float64)), 2 * _LEAST_MEAN * expected.size)
+def _voxel_difference(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """The difference of voxel probabilities as a fraction of their sum."""
+    total = max(float((found + expected).sum(dtype=np.float64)), 2 * _MIN_MEAN * expected.size)
     return float(np.abs(found - expected).sum(dtype=np.float64)) / total

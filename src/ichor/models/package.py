@@ -1,15 +1,15 @@
-"""A model package: a folder that holds a trained method and all that is known of it.
+"""A model package: a folder with a trained method and all information about it.
 
-model.onnx      the network, where the method has one
-model.int8.onnx the same in int8, where it was quantized
-rescorer.onnx   the network over a scan's slices, where the method has one
-known-answer.npz  an input and what the networks say of it, to tell a machine that computes wrong
-config.yaml     which method, its settings, what was chosen on subjects that it was not trained on
-metrics.json    its figures on the test fold, or those of the recipe over all folds
-made_by.json    the command that trained it, its commit, the hardware, and how long it took
-about.yaml      what people say of the recipe: how it was found, and where it fails; where anybody wrote that
+model.onnx      the network, if the method has one
+model.int8.onnx the same in int8, if it was quantized
+rescorer.onnx   the network over a scan's slices, if the method has one
+known-answer.npz  an input and the exact outputs of the networks, to detect machines that compute wrongly
+config.yaml     the method, its settings, and parameters calibrated on subjects that it was not trained on
+metrics.json    metrics on the test fold, or those of the recipe over all folds
+made_by.json    the command that trained it, its commit, the hardware, and the duration
+about.yaml      description of the recipe: how it was found, and its limitations; if anybody wrote one
 MODEL_CARD.md   all of it for people
-SHA256SUMS      of those above, in the form of `sha256sum`
+SHA256SUMS      of the files above, in the format of `sha256sum`
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ NETWORK, INT8, RESCORER = "model.onnx", "model.int8.onnx", "rescorer.onnx"
 SUMS = "SHA256SUMS"
 CARD = "MODEL_CARD.md"
 MADE_BY = "made_by.json"
-# A line of it, as `sha256sum` writes them. The name is one of our own: no path, nothing hidden.
+# A line of SHA256SUMS, in the format of `sha256sum`. The name is a simple one: no path, nothing hidden.
 _SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 class Training(BaseModel):
-    """On whom a model was trained: the dataset's fingerprint, the fold, and the subjects by their part in it.
+    """The training data of a model: the dataset's fingerprint, the fold, and the subjects by their role in it.
 
-    Where `fold` is None it was trained on all subjects but those `left_out`: there are no validation and no test
-    subjects. `started_from` is the package whose weights it went on from.
+    If `fold` is None it was trained on all subjects except those `left_out`: there are no validation and no test
+    subjects.
+    `started_from` is the package whose weights training started from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,7 +57,7 @@ class Training(BaseModel):
     started_from: StartedFrom | None = None
 
     def seen(self, fingerprint: str) -> frozenset[str]:
-        """The subjects of that dataset that the weights may owe something to, through what they started from too."""
+        """The subjects of that dataset that may have influenced the weights, including through earlier training."""
         earlier = frozenset[str]() if self.started_from is None else self.started_from.training.seen(fingerprint)
         if self.fingerprint != fingerprint:
             return earlier
@@ -64,7 +65,7 @@ class Training(BaseModel):
 
 
 class StartedFrom(BaseModel):
-    """A package that a training went on from: its name, the SHA-256 of its network, and its own training."""
+    """The package that training started from: its name, the SHA-256 of its network, and its own training."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,11 +76,11 @@ class StartedFrom(BaseModel):
 
 
 class PackageConfig(BaseModel):
-    """What config.yaml holds.
+    """The content of config.yaml.
 
-    `model` and `version` name the trained model; `parameters` are what its method learned, or what was
-    calibrated for it, beside the network's weights; `training` says on whom (None for a method that was saved outside
-    a run); `network` is the file that runs.
+    `model` and `version` name the trained model; `parameters` were learned or calibrated in addition to the network's
+    weights; `training` describes the training data (None for a method that was saved outside a run); `network` is the
+    file that is run.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
@@ -95,9 +96,9 @@ class PackageConfig(BaseModel):
 
 
 def operating_point_of(folder: Path, asked: str | None = None) -> str | None:
-    """The operating point that the package in `folder` decides at: the one asked for, else its own if it has any.
+    """The operating point used by the package in `folder`: the requested one, otherwise its default, if it has any.
 
-    Raises BadConfig, naming those that it has, where the one asked for is none of them.
+    Raises BadConfig, listing the available ones, if the requested one does not exist.
     """
     parameters = read_config(folder).parameters
     names = list(parameters.get("operating_points", {}))
@@ -108,7 +109,7 @@ def operating_point_of(folder: Path, asked: str | None = None) -> str | None:
 
 
 def find_package(model: str | Path) -> Path:
-    """The folder of a package, by the name of one that ships or by path. Raises BadConfig where there is none."""
+    """The folder of a package, by the name of a shipped one or by path. Raises BadConfig if there is none."""
     shipped = Path(str(files("ichor.models")))
     if (shipped / str(model) / CONFIG).is_file() and Path(str(model)).name == str(model):
         return shipped / str(model)
@@ -119,7 +120,7 @@ def find_package(model: str | Path) -> Path:
 
 
 def read_config(folder: Path) -> PackageConfig:
-    """The package's config.yaml. Raises BadConfig where it is missing or does not hold what it should."""
+    """The package's config.yaml. Raises BadConfig if it is missing or invalid."""
     file = folder / CONFIG
     try:
         return _parse_config(file.read_text(encoding="utf-8"))
@@ -129,8 +130,8 @@ def read_config(folder: Path) -> PackageConfig:
 
 @lru_cache(maxsize=8)
 def _parse_config(text: str) -> PackageConfig:
-    """The configuration in `text`, parsed once: a command asks for that of its package several times."""
-    # libyaml's loader where PyYAML was built with it: Python's own takes far longer.
+    """The configuration in `text`, parsed once: a command needs that of its package several times."""
+    # libyaml's loader if PyYAML was built with it: the Python one is much slower.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return PackageConfig.model_validate(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are safe ones)
 
@@ -148,10 +149,10 @@ def write_sums(folder: Path) -> None:
 
 
 def verify(folder: Path) -> None:
-    """Raise BadConfig where the package's files are not exactly those that it was packed with.
+    """Raise BadConfig unless the package's files are exactly those that it was exported with.
 
-    SHA256SUMS names plain files of the folder, each once, and there is no other. A folder without it is a method just
-    saved, not yet exported, with nothing to be held against; it has no card either, as every exported package does.
+    SHA256SUMS lists regular files of the folder, each once, and there is no other file. A folder without it is a method
+    that was saved but not exported, which cannot be verified; it has no model card, either.
     """
     sums = folder / SUMS
     if not sums.exists():
@@ -160,7 +161,7 @@ def verify(folder: Path) -> None:
         return
     expected = _read_sums(sums)
     for extra in sorted({one.name for one in folder.iterdir()} - set(expected) - {SUMS}):
-        raise BadConfig(f"{folder / extra}: expected only files that {SUMS} names, found one more")
+        raise BadConfig(f"{folder / extra}: expected only files listed in {SUMS}, found another one")
     for name, digest in expected.items():
         file = folder / name
         found = sha256(file) if file.is_file() and not file.is_symlink() else "no such file"
@@ -169,7 +170,7 @@ def verify(folder: Path) -> None:
 
 
 def _read_sums(sums: Path) -> dict[str, str]:
-    """The digest of each file that SHA256SUMS names. Raises BadConfig for a line that names no file of the folder."""
+    """The digest of each file listed in SHA256SUMS. Raises BadConfig for an invalid line."""
     try:
         lines = sums.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -191,11 +192,11 @@ def sha256(file: Path) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """An error's message in one line; of a validation, its first finding and where."""
+    """An error's message in one line; for a validation error, its first finding and location."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
-        if not first["loc"]:  # of the settings as a whole, whose message says what does not fit
+        if not first["loc"]:  # a finding about the settings as a whole
             return message
         where = ".".join(str(part) for part in first["loc"])
         return f"{where}: {message.lower()} ({first['input']!r:.60})"

@@ -1,7 +1,7 @@
-"""Which of the processor's instruction sets an engine computes with.
+"""The processor's instruction set that an engine uses.
 
-The sets bear oneDNN's names for x86-64 (its documentation, "CPU Dispatcher Control"), in ascending order, those of ARM
-names of our own. Where the system does not tell the processor's features it is named by its architecture alone.
+The sets have oneDNN's names for x86-64 (its documentation, "CPU Dispatcher Control"), in ascending order, and our own
+names for ARM. If the system does not report the processor's features, the architecture's name is used.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import platform
 from functools import lru_cache
 from pathlib import Path
 
-# What each set needs beyond those before it, as Linux names it in /proc/cpuinfo. AVX2_VNNI is for processors without
-# AVX-512; the highest set of which all is there counts.
+# The features that each set requires, as named in Linux's /proc/cpuinfo. AVX2_VNNI is for processors without AVX-512;
+# the highest set with all features counts.
 _NEEDED = {
     "SSE41": {"sse4_1"},
     "AVX": {"sse4_1", "avx"},
@@ -32,9 +32,9 @@ LIMIT = "ONEDNN_MAX_CPU_ISA"
 
 
 def instruction_set(engine: str = "openvino") -> str:
-    """The highest instruction set that `engine` may use here: ONEDNN_MAX_CPU_ISA lowers OpenVINO's.
+    """The highest instruction set that `engine` may use here: ONEDNN_MAX_CPU_ISA limits OpenVINO's.
 
-    The architecture's own name, `x86-64` or `arm64`, where the system does not tell the processor's features.
+    The architecture's name, `x86-64` or `arm64`, if the system does not report the processor's features.
     """
     has = instruction_sets()
     limit = os.environ.get(LIMIT, "").upper() if engine == "openvino" else ""
@@ -44,7 +44,7 @@ def instruction_set(engine: str = "openvino") -> str:
 
 
 def has_vnni(name: str) -> bool:
-    """Whether the instruction set of that name adds products of 8-bit numbers without saturating in between.
+    """Whether that instruction set adds products of 8-bit numbers without intermediate saturation.
 
     Without VNNI two products of u8 x s8 are added in 16 bits, which 8-bit weights overflow.
     """
@@ -53,15 +53,17 @@ def has_vnni(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def instruction_sets() -> tuple[str, ...]:
-    """All that this processor has, in ascending order; none where the system does not tell."""
+    """All sets that this processor supports, in ascending order; none if the system does not report them."""
     features = _features()
     return tuple(name for name, needed in _NEEDED.items() if needed <= features)
 
 
 def _features() -> frozenset[str]:
-    """The first processor's features in Linux's names; empty on another system or another architecture."""
+    """The first processor's features in Linux's names; empty on other systems and architectures."""
     try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:  # long, where cores are many
+        with Path("/proc/cpuinfo").open(
+            encoding="utf-8", errors="replace"
+        ) as lines:  # long on machines with many cores
             listed = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
             return frozenset(next(listed, "").split())
     except OSError:

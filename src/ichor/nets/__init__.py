@@ -1,1 +1,1 @@
-"""Networks, one a file, the paper each comes from at its head (torch)."""
+"""Networks, one per file, each with a reference to its paper (torch)."""

@@ -1,4 +1,4 @@
-"""Several networks as one: their logits averaged (Lakshminarayanan et al. 2017, arXiv:1612.01474)."""
+"""An ensemble of networks: their logits averaged (Lakshminarayanan et al. 2017, arXiv:1612.01474)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Ensemble(nn.Module):
-    """Members of one architecture, trained apart; takes what each of them takes and gives the mean of each output."""
+    """Independently trained networks of one architecture; same input as a member, the mean of each output."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -17,10 +17,10 @@ class Ensemble(nn.Module):
 
     @property
     def input_channels(self) -> int:
-        """Those of a member that takes slices."""
+        """The input channels of its members, which take slices."""
         return int(self.members[0].input_channels)
 
     def forward(self, batch: Tensor) -> dict[str, Tensor]:
         """The mean logits of a batch."""
-        answers = [member(batch) for member in self.members]
-        return {name: torch.stack([answer[name] for answer in answers]).mean(dim=0) for name in answers[0]}
+        outputs = [member(batch) for member in self.members]
+        return {name: torch.stack([output[name] for output in outputs]).mean(dim=0) for name in outputs[0]}

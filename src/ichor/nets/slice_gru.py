@@ -1,5 +1,6 @@
-"""A small bidirectional GRU over a scan's slices (Cho et al. 2014, arXiv:1406.1078; Grewal et al. 2018 for CT of
-hemorrhage, arXiv:1710.04934), on features that another network gives of each slice.
+"""A small bidirectional GRU over a scan's slices (Cho et al. 2014, arXiv:1406.1078; Grewal et al. 2018 for hemorrhage
+on
+CT, arXiv:1710.04934), on features that another network computes for each slice.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from ichor.subtypes import Subtype
 
 
 class SliceGRU(nn.Module):
-    """Features (n, F) of n slices in order to `slice_logits` (n,) and `subtype_logits` (n, 5).
+    """From features (n, F) of n consecutive slices to `slice_logits` (n,) and `subtype_logits` (n, 5).
 
-    `mean` and `deviation` (F,) are those of the features on the training slices.
+    `mean` and `deviation` (F,) normalize the features; they are computed on the training slices.
     """
 
     def __init__(self, mean: Tensor, deviation: Tensor, width: int = 32, dropout: float = 0.3) -> None:

@@ -1,15 +1,15 @@
-"""A compact U-Net on whole slices with a second answer for the slice as a whole.
+"""A compact U-Net on whole slices with an additional output for the slice as a whole.
 
-After Ronneberger et al. 2015 (arXiv:1505.04597), with batch norm (Ioffe and Szegedy 2015; it folds into the
-convolutions at export) and residual blocks (He et al. 2016). The slices below and above come in as channels, and
-wider windows beside the brain window, so that bone and blood can be told apart: the paper's false positives lie
-near bone (section 7).
+After Ronneberger et al. 2015 (arXiv:1505.04597), with batch norm (Ioffe and Szegedy 2015; it is folded into the
+convolutions at export) and residual blocks (He et al. 2016). The adjacent slices below and above are input channels,
+and so are wider windows in addition to the brain window, so that bone and blood can be distinguished: the paper's false
+positives are near bone (section 7).
 
-The first convolution sees each 2x2 block of pixels as channels and the last one gives 2x2 pixels back (Shi et al.
-2016, arXiv:1609.05158): full resolution in and out at a quarter of the memory traffic, which is what a CPU lacks.
+The first convolution receives each 2x2 block of pixels as channels and the last one outputs 2x2 pixels (Shi et al.
+2016, arXiv:1609.05158): full resolution in and out at a quarter of the memory traffic, which is the bottleneck on CPUs.
 
-Skips that are added rather than concatenated (Chaurasia and Culurciello 2017, arXiv:1707.03718) cost less than half of
-the operations: what comes from below is brought to the skip's width while it is still small.
+Skip connections that are added rather than concatenated (Chaurasia and Culurciello 2017, arXiv:1707.03718) need less
+than half of the operations: features from below are reduced to the skip's width while they are still small.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ _BLOCK = 2
 
 
 class SliceUNet(nn.Module):
-    """HU (N, 3, H, W), H and W multiples of 16, to `logits` (N, 1, H, W) and `slice_logits` (N,).
+    """From HU (N, 3, H, W), H and W multiples of 16, to `logits` (N, 1, H, W) and `slice_logits` (N,).
 
-    `widths` are the filters of the four levels, at 1/2, 1/4, 1/8 and 1/16 of the resolution. With `subtypes` there are
-    `subtype_logits` (N, 5) too, in the order of `Subtype`.
+    `widths` are the numbers of filters of the four levels, at 1/2, 1/4, 1/8 and 1/16 of the resolution. With
+    `subtypes`,
+    also to `subtype_logits` (N, 5), in the order of `Subtype`.
     """
 
     input_channels = N_SLICES
@@ -88,7 +89,7 @@ class SliceUNet(nn.Module):
 
 
 class _Residual(nn.Module):
-    """Two 3x3 convolutions with batch norm beside a 1x1 shortcut."""
+    """Two 3x3 convolutions with batch norm, and a 1x1 shortcut."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()

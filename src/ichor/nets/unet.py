@@ -1,7 +1,7 @@
 """The paper's U-Net.
 
 Hssayeni et al. 2019 (arXiv:1910.08643), Figure 3 and section 4, after Ronneberger et al. 2015 (arXiv:1505.04597);
-what the paper leaves open is as in the authors' released code.
+details that the paper omits are as in the authors' released code.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ PAPER_PARAMETERS = 31_031_685
 
 
 class UNet(nn.Module):
-    """Two 3x3 convolutions a level, four levels down to 16 x `width` filters and back; sigmoid at the end.
+    """Two 3x3 convolutions per level, four levels down to 16 x `width` filters and back up; sigmoid at the end.
 
-    Input is HU (N, 1, H, W) with H and W multiples of 16, read in the brain window; output is a dictionary with the
-    logits of hemorrhage, `logits` (N, 1, H, W). At width 64 it has 31,031,685 parameters.
+    The input is HU (N, 1, H, W) with H and W multiples of 16, converted to the brain window; the output is a dictionary
+    with `logits` (N, 1, H, W) of hemorrhage. At width 64 it has 31,031,685 parameters.
     """
 
     input_channels = 1
@@ -58,7 +58,7 @@ class UNet(nn.Module):
 
 
 class _UpConvolution(nn.Module):
-    """Nearest 2x, then a 2x2 "same" convolution and ReLU; "same" pads an even kernel below and to the right."""
+    """Nearest-neighbor 2x upsampling, then a 2x2 "same" convolution and ReLU; "same" pads at the bottom and right."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()

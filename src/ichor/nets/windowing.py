@@ -1,4 +1,4 @@
-"""Gray windows as the first layer of a network, so that what is trained and what is shipped cannot differ."""
+"""Gray windows as the first layer of a network, so that training and deployment cannot differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ichor.windows import GrayWindow
 
 
 class Windowing(nn.Module):
-    """HU (N, C, H, W) to the gray windows of chosen channels, each 0..1: (N, len(channels), H, W).
+    """From HU (N, C, H, W) to gray windows of selected channels, each from 0 to 1: (N, len(channels), H, W).
 
     `channels` lists (input channel, window) pairs.
     """

@@ -1,8 +1,8 @@
-"""The geometry of a volume: what the affine from its array's axes to the patient says of slices, rows and columns.
+"""The geometry of a volume: slice positions, rows and columns from the affine of its array.
 
 For every format that stores a volume as one array. Its axes come in any order and direction; a scan here is (slices,
-rows, columns) in LPS with columns to the left, rows to posterior and slices to superior. nibabel matches the axes, the
-closest one of each; an oblique, tilted or sheared grid keeps its true directions.
+rows, columns) in LPS, with columns towards the left, rows towards posterior and slices towards superior. nibabel
+matches each axis with the closest one; an oblique, tilted or sheared grid keeps its true directions.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from numpy.typing import NDArray
 from ichor.imports import nibabel
 from ichor.scan import FloatArray
 
-# NIfTI counts in RAS; DICOM, ITK and scans here in LPS.
+# NIfTI uses RAS; DICOM, ITK and scans here use LPS.
 LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 RAS_TO_LPS = LPS_TO_RAS
 
 
 def is_grid(axes: FloatArray) -> bool:
-    """Whether three axes (columns of a 3x3) span a space, none thousands of times as long as another."""
+    """Whether three axes (columns of a 3x3 matrix) are independent, none thousands of times longer than another."""
     return bool(np.isfinite(axes).all()) and float(np.linalg.cond(axes)) < 1e4
 
 
 def axes_to_scan(affine: FloatArray) -> FloatArray:
-    """nibabel's (3, 2) orientation that takes the axes of a (4, 4) affine to a scan's, as NiftiGrid has it."""
+    """nibabel's (3, 2) orientation from the axes of a (4, 4) affine to those of a scan, as in NiftiGrid."""
     orientations = nibabel().orientations
     stored, wanted = orientations.io_orientation(affine), orientations.axcodes2ornt(("L", "P", "S"))
     return np.asarray(orientations.ornt_transform(stored, wanted), np.float64)
 
 
 def reorient(values: NDArray[Any], transform: FloatArray) -> NDArray[Any]:
-    """An array on the file's axes as (slices, rows, columns); `transform` is that of `axes_to_scan`."""
+    """An array on the file's axes as (slices, rows, columns); `transform` is from `axes_to_scan`."""
     return np.ascontiguousarray(nibabel().apply_orientation(values, transform).transpose(2, 1, 0))
 
 
 def geometry(affine_mm: FloatArray, shape: tuple[int, int, int]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(2,) pixel size, (n, 3) positions and (2, 3) orientation as Scan has them, of an affine to RAS in mm."""
+    """(2,) pixel size, (n, 3) positions and (2, 3) orientation as in Scan, from an affine to RAS in mm."""
     transform = axes_to_scan(affine_mm)
     to_ras = affine_mm @ nibabel().orientations.inv_ornt_aff(transform, shape)
     columns, rows, slices, origin = (to_ras[:3] * RAS_TO_LPS[:, None]).T
@@ -49,17 +49,17 @@ def geometry(affine_mm: FloatArray, shape: tuple[int, int, int]) -> tuple[FloatA
 
 
 def slice_axis(transform: FloatArray) -> int:
-    """The file's axis that runs from slice to slice; `transform` is that of `axes_to_scan`."""
+    """The file's axis that runs from slice to slice; `transform` is from `axes_to_scan`."""
     return int(np.flatnonzero(transform[:, 0] == 2)[0])
 
 
 def bend_deg(orientation: FloatArray) -> float:
-    """How far the angle between the (2, 3) directions of a slice is from a right one."""
+    """The deviation from 90 degrees of the angle between the (2, 3) directions of a slice."""
     return float(np.degrees(np.abs(np.arcsin(np.clip(orientation[0] @ orientation[1], -1, 1)))))
 
 
 def without_shear(affine: FloatArray, axis: int) -> FloatArray:
-    """The (4, 4) affine with one axis set at a right angle to the two others, as far as its planes are apart."""
+    """The (4, 4) affine with one axis made perpendicular to the other two, keeping the distance of its planes."""
     result = affine.copy()
     first, second = (affine[:3, one] for one in range(3) if one != axis)
     normal = np.cross(first, second)

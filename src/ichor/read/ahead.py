@@ -1,4 +1,4 @@
-"""Reading the next scan while this process is busy with something else, such as starting an engine."""
+"""Reading the next scan in the background, for example while an inference engine starts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _begun: dict[tuple[str, ReadOptions], Future[Scan]] = {}
 
 
 def read_ahead(path: str | Path, options: ReadOptions | None = None) -> None:
-    """Begin to read a scan and return at once: the next `open_scan` of that path and those options has it ready.
+    """Start reading a scan and return at once; the next `open_scan` with the same path and options returns it.
 
-    One scan is kept; another one that was begun and never asked for is given up.
+    Only one scan is kept: an earlier one that was never opened is discarded.
     """
     options = options or ReadOptions()
     future: Future[Scan] = Future()
@@ -28,8 +28,8 @@ def read_ahead(path: str | Path, options: ReadOptions | None = None) -> None:
     threading.Thread(target=_read, args=(Path(path), options, future), name="read-ahead", daemon=True).start()
 
 
-def taken(path: str | Path, options: ReadOptions) -> Future[Scan] | None:
-    """The scan at that path if it has been begun; whoever takes it has it alone."""
+def take_read_ahead(path: str | Path, options: ReadOptions) -> Future[Scan] | None:
+    """Remove and return the scan at that path if it is being read in the background; None otherwise."""
     with _lock:
         return _begun.pop((_place(path), options), None)
 
@@ -39,19 +39,19 @@ def _read(path: Path, options: ReadOptions, future: Future[Scan]) -> None:
 
     try:
         future.set_result(begin(path, options).scan())
-    except BaseException as error:  # it is raised where the scan is asked for
+    except BaseException as error:  # raised when the scan is opened
         future.set_exception(error)
 
 
 def _place(path: str | Path) -> str:
-    """The path as it was given, made absolute as far as that can be done."""
+    """The path as given, made absolute if possible."""
     with suppress(OSError):
         return os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..")
     return str(path)
 
 
 def _forget() -> None:
-    global _lock  # noqa: PLW0603 (the thread that reads was not copied, nor any that held the lock)
+    global _lock  # noqa: PLW0603 (a fork copies neither the reading thread nor one that holds the lock)
     _lock = threading.Lock()
     _begun.clear()
 

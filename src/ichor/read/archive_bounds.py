@@ -1,4 +1,4 @@
-"""What may come out of an archive: how much, how many files, and where each of them goes."""
+"""Limits for unpacking an archive: how much, how many files, and where each of them is written."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ichor.errors import UnreadableInput
 from ichor.read.temporary import writing
 
 MAXIMUM_BYTES = 4 * 2**30
-# An archive of CT is a few times smaller than what it holds, one of masks and padding a hundred times.
-ALWAYS_BYTES, MOST_INFLATION = 64 * 2**20, 200
+# CT compresses to a few times smaller, masks and padding to a hundred times smaller.
+ALWAYS_BYTES, MAX_INFLATION = 64 * 2**20, 200
 MAXIMUM_FILES = 20_000
 CHUNK = 2**20
 
 
 @dataclass
 class Allowance:
-    """What may still come out of an archive and of those inside it."""
+    """What may still be unpacked from an archive and those inside it."""
 
     most_bytes: int
     n_bytes: int
@@ -29,50 +29,50 @@ class Allowance:
 
     @classmethod
     def of(cls, path: Path) -> Allowance:
-        """That of an outermost archive."""
-        most = min(MAXIMUM_BYTES, ALWAYS_BYTES + MOST_INFLATION * path.stat().st_size)
+        """The allowance of an outermost archive."""
+        most = min(MAXIMUM_BYTES, ALWAYS_BYTES + MAX_INFLATION * path.stat().st_size)
         return cls(most, most, MAXIMUM_FILES)
 
     def require(self, path: Path, n_bytes: int, folder: Path) -> None:
-        """What the archive says that it unpacks to is allowed, and fits on the disk."""
+        """Raises UnreadableInput if the size that the archive states is not allowed or does not fit on the disk."""
         if n_bytes > self.n_bytes:
             raise UnreadableInput(f"{path}: expected at most {self.n_bytes:,} bytes unpacked, found {n_bytes:,}")
         free = shutil.disk_usage(folder).free
         if n_bytes > free:
             raise UnreadableInput(
                 f"{path}: expected {n_bytes:,} bytes free to unpack it, found {free:,} in {tempfile.gettempdir()}: "
-                "make room there, or set TMPDIR to a folder with more"
+                "free some space there, or set TMPDIR to a folder with more"
             )
 
     def take_file(self, path: Path) -> None:
-        """One more entry. Raises UnreadableInput where it is one too many."""
+        """Count one more entry. Raises UnreadableInput if there are too many."""
         self.n_files -= 1
         if self.n_files < 0:
             raise UnreadableInput(f"{path}: expected at most {MAXIMUM_FILES:,} files in an archive, found more")
 
     def take_bytes(self, path: Path, n_bytes: int) -> None:
-        """So many more bytes. Raises UnreadableInput where they are too many."""
+        """Count more bytes. Raises UnreadableInput if there are too many."""
         self.n_bytes -= n_bytes
         if self.n_bytes < 0:
             raise UnreadableInput(f"{path}: expected at most {self.most_bytes:,} bytes unpacked, found more")
 
 
 def target_of(path: Path, name: str, number: int) -> PurePosixPath | None:
-    """Where an entry goes, below the root; None for what is of no use. Raises UnreadableInput for the unsafe.
+    """Where an entry is written, below the root; None for irrelevant files. Raises UnreadableInput for unsafe paths.
 
-    Entries are named by their number: names in hospitals are made of patients' names.
+    Messages refer to entries by number, since file names in hospitals contain patients' names.
     """
     target = PurePosixPath(name.replace("\\", "/"))
     if target.is_absolute() or ".." in target.parts or any(part[1:2] == ":" for part in target.parts):
         raise UnreadableInput(
-            f"{path}: expected files inside the archive's own folder, entry {number} points out of it"
+            f"{path}: expected files inside the archive's own folder, found that entry {number} points outside"
         )
-    of_no_use = not target.parts or "__MACOSX" in target.parts or target.name.startswith(".")
-    return None if of_no_use else target
+    irrelevant = not target.parts or "__MACOSX" in target.parts or target.name.startswith(".")
+    return None if irrelevant else target
 
 
 def chunks_of(stream: IO[bytes], most: int | None) -> Iterator[bytes]:
-    """The content of a stream, or at most so many bytes of it."""
+    """The content of a stream, or at most that many bytes of it."""
     left = most
     while chunk := stream.read(CHUNK if left is None else min(CHUNK, left)):
         left = None if left is None else left - len(chunk)
@@ -80,7 +80,7 @@ def chunks_of(stream: IO[bytes], most: int | None) -> Iterator[bytes]:
 
 
 def counted(path: Path, stream: IO[bytes], left: Allowance, most: int | None) -> Iterator[bytes]:
-    """The same, each chunk taken off what is allowed: what comes out counts, not what the archive says."""
+    """The same, with each chunk deducted from the allowance: what is unpacked counts, not what the archive states."""
     for chunk in chunks_of(stream, most):
         left.take_bytes(path, len(chunk))
         yield chunk

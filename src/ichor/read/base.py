@@ -1,4 +1,4 @@
-"""What all readers share: their options, what they say of what they found, and how a scan is summed up."""
+"""What all file readers share: their options, the description of what they found, and the summary of a scan."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from ichor.windows import BRAIN, GrayWindow
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a user may say of a scan that the files cannot.
+    """What a user can state about a scan when its files do not.
 
     Attributes:
-        gray_window: the window that JPG or PNG slices are gray in.
-        pixel_mm: the pixel size of JPG or PNG slices and of video, mm.
-        slice_mm: the distance between JPG or PNG slices, or frames of a video, mm.
-        crop: pixels to cut off each frame of a video, where writing is burned in: top, right, bottom, left.
-        series_uid: the DICOM series to read, where the reader's own choice is not wanted.
-        files: the files that make the scan, where the path holds others too; relative to it, with / between folders.
+        gray_window: the gray window of JPG or PNG slices.
+        pixel_mm: the pixel size of JPG or PNG slices and of video frames, mm.
+        slice_mm: the distance between JPG or PNG slices, or between frames of a video, mm.
+        crop: pixels to cut off each frame of a video, where text is burned in: top, right, bottom, left.
+        series_uid: the DICOM series to read instead of the one that the reader would choose.
+        files: the files that make up the scan if the path holds others too; relative to the path, with / between
+            folders.
     """
 
     gray_window: GrayWindow = BRAIN
@@ -35,12 +36,12 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ScanPath:
-    """Where one scan lies: at a path, or in some of the files there.
+    """Where a scan is stored: a path, or some of the files there.
 
     Attributes:
         path: the file, folder or archive.
-        files: those of its files that make the scan, as in `ReadOptions`; empty where all that is there does.
-        label: what tells it from the other scans at the path; empty where it is the only one.
+        files: those of its files that make up the scan, as in `ReadOptions`; empty if all of them do.
+        label: distinguishes the scan from others at the same path; empty if it is the only one.
     """
 
     path: Path
@@ -57,10 +58,10 @@ class ScanPath:
 
 @dataclass(frozen=True, slots=True)
 class SeriesSummary:
-    """One series of images as `ichor inspect` shows it; pairs are (lowest, highest); None where unknown.
+    """One series as `ichor inspect` shows it; pairs are (lowest, highest); None where unknown.
 
-    `rank` is its place among the series that can be read, from 1, and `joined_uids` those of other series in it.
-    `technical` says how a DICOM series was made and is stored: names of facts with their values.
+    `rank` is its position among the readable series, starting at 1, and `joined_uids` are the UIDs of other series that
+    were joined to it. `technical` describes how a DICOM series was acquired and stored: names and values.
     """
 
     uid: str | None
@@ -81,7 +82,7 @@ class SeriesSummary:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Everything found at a path: its series, which one is the axial head CT, and what is wrong with it."""
+    """Everything found at a path: its series, which of them is the axial head CT, and the warnings about it."""
 
     series: tuple[SeriesSummary, ...]
     warnings: tuple[str, ...]
@@ -92,29 +93,29 @@ class Inspection:
         return {"series": series, "warnings": list(self.warnings)}
 
 
-class Reader(Protocol):
-    """What each file in this folder offers; tests/read/test_contract.py holds all of them to it."""
+class FormatReader(Protocol):
+    """The interface of each format's module in this folder, which tests/read/test_contract.py checks."""
 
     def accepts(self, path: Path) -> bool:
-        """Whether the path looks like this format; cheap, raises nothing."""
+        """Whether the path looks like this format. Fast; raises nothing."""
         ...
 
     def read(self, path: Path, options: ReadOptions) -> Scan:
-        """The scan. Raises UnreadableInput with one line where there is none."""
+        """The scan. Raises UnreadableInput with a one-line message if there is none."""
         ...
 
     def inspect(self, path: Path, options: ReadOptions) -> Inspection:
-        """What is there, chosen or not. Raises UnreadableInput where nothing can be read."""
+        """Everything at the path, chosen or not. Raises UnreadableInput if nothing can be read."""
         ...
 
 
 def printable(text: str) -> str:
-    """Text of a file or a file's name without what could break a line, steer a terminal, or is no UTF-8."""
+    """Text without characters that could break a line or control a terminal, or that are not valid UTF-8."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def summarize(scan: Scan, *, uid: str | None = None, reason: str) -> SeriesSummary:
-    """A chosen series' summary from the scan that was read of it."""
+    """The summary of a chosen series, from the scan that was read from it."""
     distances = scan.slice_distances_mm
     hu = scan.hu
     return SeriesSummary(

@@ -1,4 +1,4 @@
-"""What questions and answers hold, as JSON and raw bytes: options, scans, inspections. What is wrong is refused."""
+"""Encoding of requests and replies as JSON and raw bytes: options, scans, inspections. Invalid content is rejected."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.read.base import Inspection, ReadOptions, ScanPath, SeriesSummary
-from ichor.read.bounds import MOST_VOXELS
-from ichor.read.wire import BrokenAnswer, Message, ReadInto, fill
+from ichor.read.bounds import MAX_VOXELS
+from ichor.read.wire import InvalidReply, Message, ReadInto, fill
 from ichor.scan import NiftiGrid, Scan, Source
 from ichor.windows import GrayWindow
 
@@ -20,18 +20,18 @@ VOXEL_TYPES = ("uint8", "int16", "int32", "float32")
 
 
 def options_as_json(options: ReadOptions) -> Message:
-    """What a user said of a scan, as JSON has it."""
+    """Read options as JSON."""
     return asdict(options)
 
 
-def options_from_json(said: Message) -> ReadOptions:
+def options_from_json(values: Message) -> ReadOptions:
     """The inverse of `options_as_json`."""
-    window, crop = GrayWindow(**said["gray_window"]), cast(tuple[int, int, int, int], tuple(said["crop"]))
-    return ReadOptions(**{**said, "gray_window": window, "crop": crop, "files": tuple(said["files"])})
+    window, crop = GrayWindow(**values["gray_window"]), cast(tuple[int, int, int, int], tuple(values["crop"]))
+    return ReadOptions(**{**values, "gray_window": window, "crop": crop, "files": tuple(values["files"])})
 
 
 def scan_as_json(scan: Scan) -> Message:
-    """All of a scan but its voxels, of which it says type and shape."""
+    """All of a scan except its voxels, of which it gives the data type and shape."""
     source, grid = scan.source, scan.source.nifti
     return {
         "dtype": scan.voxels.dtype.name,
@@ -67,42 +67,42 @@ def scan_as_json(scan: Scan) -> Message:
 
 
 def voxels_as_bytes(scan: Scan) -> memoryview:
-    """The voxels as they lie in memory, in C order."""
+    """The voxels in C order."""
     return _bytes_of(np.ascontiguousarray(scan.voxels))
 
 
-def receive_scan(read_into: ReadInto, said: Message) -> Scan:
-    """The scan that `scan_as_json` told of, its voxels read now.
+def receive_scan(read_into: ReadInto, values: Message) -> Scan:
+    """The scan described by `scan_as_json`; its voxels are read from the pipe.
 
-    Raises BrokenAnswer where it is none, EOFError where its voxels do not come whole.
+    Raises InvalidReply if the description is invalid, EOFError if the voxels are incomplete.
     """
     try:
-        voxels = _voxels(said)
+        voxels = _voxels(values)
         fill(read_into, _bytes_of(voxels))
-        return _scan(said, voxels)
+        return _scan(values, voxels)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BrokenAnswer("no scan") from error
+        raise InvalidReply("no scan") from error
 
 
 def _bytes_of(array: NDArray[Any]) -> memoryview:
     return memoryview(cast(Any, array.reshape(-1))).cast("B")
 
 
-def _voxels(said: Message) -> NDArray[Any]:
-    """Room for the voxels."""
-    shape = tuple(said["shape"])
-    if said["dtype"] not in VOXEL_TYPES or len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
+def _voxels(values: Message) -> NDArray[Any]:
+    """An empty array for the voxels."""
+    shape = tuple(values["shape"])
+    if values["dtype"] not in VOXEL_TYPES or len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
         raise ValueError("no voxels")
-    if np.prod(shape, dtype=float) > MOST_VOXELS:
+    if np.prod(shape, dtype=float) > MAX_VOXELS:
         raise ValueError("too many voxels")
-    return np.empty(shape, said["dtype"])
+    return np.empty(shape, values["dtype"])
 
 
-def _scan(said: Message, voxels: NDArray[Any]) -> Scan:
-    source, grid, window = said["source"], said["nifti"], said["gray_window"]
+def _scan(values: Message, voxels: NDArray[Any]) -> Scan:
+    source, grid, window = values["source"], values["nifti"], values["gray_window"]
 
     def floats(name: str) -> Any:
-        return None if said[name] is None else np.array(said[name], np.float64)
+        return None if values[name] is None else np.array(values[name], np.float64)
 
     nifti = None
     if grid is not None:
@@ -128,38 +128,38 @@ def _scan(said: Message, voxels: NDArray[Any]) -> Scan:
         orientation=floats("orientation"),
         thickness_mm=floats("thickness_mm"),
         gray_window=None if window is None else GrayWindow(float(window["level"]), float(window["width"])),
-        warnings=tuple(map(str, said["warnings"])),
-        contrast=bool(said["contrast"]),
-        sharp_kernel=None if said["sharp_kernel"] is None else bool(said["sharp_kernel"]),
-        missing_slices=int(said["missing_slices"]),
-        stated_tilt_deg=None if said["stated_tilt_deg"] is None else float(said["stated_tilt_deg"]),
+        warnings=tuple(map(str, values["warnings"])),
+        contrast=bool(values["contrast"]),
+        sharp_kernel=None if values["sharp_kernel"] is None else bool(values["sharp_kernel"]),
+        missing_slices=int(values["missing_slices"]),
+        stated_tilt_deg=None if values["stated_tilt_deg"] is None else float(values["stated_tilt_deg"]),
     )
 
 
 def scans_as_json(scans: Sequence[ScanPath]) -> Message:
-    """Where scans lie."""
+    """Where scans are stored, as JSON."""
     return {"scans": [[str(one.path), one.files, one.label] for one in scans]}
 
 
-def scans_from_json(said: Message) -> list[ScanPath]:
-    """The inverse of `scans_as_json`. Raises BrokenAnswer where it is none."""
+def scans_from_json(values: Message) -> list[ScanPath]:
+    """The inverse of `scans_as_json`. Raises InvalidReply if the value is invalid."""
     try:
-        return [ScanPath(Path(path), tuple(map(str, files)), str(label)) for path, files, label in said["scans"]]
+        return [ScanPath(Path(path), tuple(map(str, files)), str(label)) for path, files, label in values["scans"]]
     except (KeyError, TypeError, ValueError) as error:
-        raise BrokenAnswer("no scans") from error
+        raise InvalidReply("no scans") from error
 
 
 def _as_tuple(value: Any) -> Any:
-    """A list as the tuple, and an object as the pairs, that it was."""
+    """A list converted back to a tuple, and an object to a tuple of pairs."""
     if isinstance(value, dict):
         return tuple((str(name), str(one)) for name, one in value.items())
     return tuple(value) if isinstance(value, list) else value
 
 
-def inspection_from_json(said: Message) -> Inspection:
-    """The inverse of `Inspection.as_json`. Raises BrokenAnswer where it is none."""
+def inspection_from_json(values: Message) -> Inspection:
+    """The inverse of `Inspection.as_json`. Raises InvalidReply if the value is invalid."""
     try:
-        series = [SeriesSummary(**{name: _as_tuple(one) for name, one in each.items()}) for each in said["series"]]
-        return Inspection(tuple(series), tuple(map(str, said["warnings"])))
+        series = [SeriesSummary(**{name: _as_tuple(one) for name, one in each.items()}) for each in values["series"]]
+        return Inspection(tuple(series), tuple(map(str, values["warnings"])))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BrokenAnswer("no inspection") from error
+        raise InvalidReply("no inspection") from error

@@ -1,4 +1,4 @@
-"""What is said between this process and one that reads for it, from a question to its answer."""
+"""The exchange with a reading process, from a request to its reply."""
 
 from __future__ import annotations
 
@@ -13,72 +13,72 @@ from ichor.read.process import ReadingProcess
 
 Watch = Callable[[wire.Message], None]
 
-SIGALRM = 14  # by which a reading process has itself ended when it is late; Windows has no name for it
+SIGALRM = 14  # ends a reading process that takes too long; not defined on Windows
 
 
 class RemoteTraceback(Exception):
-    """The traceback of an error in the reading process, which may quote what the file says."""
+    """The traceback of an error in the reading process, which may quote content of the file."""
 
     def __str__(self) -> str:
         return f"in the reading process\n\n{self.args[0].rstrip()}\n"
 
 
 class Conversation:
-    """One question, about the input at `path`, to a process that has no other.
+    """One request, about the input at `path`, to a process that handles no other at the same time.
 
-    `spent_s` is how much of the time that reading may take went by before, in another process.
+    `spent_s` is the part of the allowed time that was already used by another process.
 
     Attributes:
-        process: the one that is asked.
-        can_go_on: whether it is fit for another question once this one is answered.
+        process: the reading process.
+        is_reusable: whether the process can handle another request after this one.
     """
 
     def __init__(self, process: ReadingProcess, path: Path, spent_s: float = 0.0) -> None:
         self.process = process
-        self.can_go_on = True
+        self.is_reusable = True
         self._path = path
         self._deadline = Deadline(process.kill, spent_s)
         self._memory = 0
         self._decoding: Path | None = None
         self._one_of_several = False
 
-    def ask(self, question: wire.Message) -> None:
-        """Put the question. Raises OSError where nobody is there to hear it."""
+    def ask(self, request: wire.Message) -> None:
+        """Send the request. Raises OSError if the process has ended."""
         self._deadline.set(BASE_S)
-        self.process.ask(question)
+        self.process.ask(request)
 
-    def is_heard(self) -> bool:
-        """Whether the process has heard the question, which it says before it touches the input."""
+    def is_received(self) -> bool:
+        """Whether the process has received the request, which it confirms before it opens the input."""
         try:
-            return "heard" in wire.receive(self.process.read_into)
+            return "received" in wire.receive(self.process.read_into)
         except (EOFError, OSError):
             return self._deadline.passed
 
     def answer(self, watch: Watch | None) -> wire.Message:
-        """The next message that is an answer; what is large of it follows it in the pipe.
+        """The reply; large content follows it in the pipe.
 
-        `watch` is called with each message before it. Raises UnreadableInput where the answer is that, EOFError or
-        BrokenAnswer where none comes.
+        `watch` is called with each message before it. Raises UnreadableInput if the input cannot be read, EOFError or
+        InvalidReply if there is no valid reply.
         """
         while True:
-            said = wire.receive(self.process.read_into)
-            if "budget" in said:
-                self._memory = int(said["budget"]["memory"])
-                self._deadline.set(float(said["budget"]["seconds"]))
-            elif "decoding" in said:
-                self._decoding, self._one_of_several = Path(said["decoding"]), bool(said["one_of_several"])
-            elif "unreadable" in said:
-                raise UnreadableInput(str(said["unreadable"])) from RemoteTraceback(said["traceback"])
-            elif "failed" in said:
-                self.can_go_on = False
-                raise self._failed(str(said["failed"])) from RemoteTraceback(said["traceback"])
+            message = wire.receive(self.process.read_into)
+            if "budget" in message:
+                self._memory = int(message["budget"]["memory"])
+                self._deadline.set(float(message["budget"]["seconds"]))
+            elif "decoding" in message:
+                self._decoding, self._one_of_several = Path(message["decoding"]), bool(message["one_of_several"])
+            elif "unreadable" in message:
+                raise UnreadableInput(str(message["unreadable"])) from RemoteTraceback(message["traceback"])
+            elif "failed" in message:
+                self.is_reusable = False
+                raise self._failed(str(message["failed"])) from RemoteTraceback(message["traceback"])
             else:
-                return said
+                return message
             if watch is not None:
-                watch(said)
+                watch(message)
 
     def end(self) -> None:
-        """Nothing more is said; the process is fit for another question, or is ended by whoever has it."""
+        """End the exchange; the process can be used again, or is ended by its owner."""
         self._deadline.lift()
 
     def _failed(self, error: str) -> UnreadableInput:
@@ -87,15 +87,15 @@ class Conversation:
         return refusals.undecodable(self._path, self._decoding, error)
 
     def broken_off(self) -> UnreadableInput:
-        """What is said of the input where the process ended without an answer."""
+        """The error to report if the process ended without a reply."""
         if self._deadline.passed or self.process.ended_by == SIGALRM:
             return refusals.too_slow(self._path, self._decoding, self._deadline.seconds)
         return refusals.crashing(self._path, self._decoding)
 
     def crashed_on(self) -> Path | None:
-        """The file on which the process crashed, where the input can be read without that one; it has ended.
+        """The file that crashed the process, if the input can be read without it; the process has ended.
 
-        None for a file of an archive, which is called otherwise when it is unpacked again.
+        None for a file of an archive, whose name changes when it is unpacked again.
         """
         file = self._decoding
         if file is None or not self._one_of_several or self._deadline.passed or not file.is_relative_to(self._path):

@@ -1,10 +1,10 @@
-"""The true sizes of a subject in the layout of ct-ich 1.0.0, which has no place for them.
+"""The true sizes of a subject in the layout of ct-ich 1.0.0, which cannot store them.
 
-The annotation tool's export (`ichor.annotate.export.ct_ich_layout`) has them in regions.json beside Patients_CT:
+The annotation tool's export (`ichor.annotate.export.ct_ich_layout`) writes them to regions.json next to Patients_CT:
 
     {"geometry": {"001": {"pixel_mm": [0.35, 0.35], "slice_positions_mm": [0.0, 4.8]}}}
 
-A value a slice, null where the scan did not say. ct-ich itself has no such file.
+One value per slice, null if unknown. ct-ich itself has no such file.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ FILE = "regions.json"
 
 
 def stated_sizes(subject: Path, n_slices: int) -> tuple[FloatArray, FloatArray] | None:
-    """A pixel's side and the position of each of the subject's slices, both (n_slices,) in mm; None where not stated.
+    """The pixel size and position of each slice, both (n_slices,) in mm; None if they are not stated.
 
-    `subject` is its folder. Raises UnreadableInput where the file holds something else.
+    `subject` is the subject's folder. Raises UnreadableInput if the file holds something else.
     """
     whole = subject.resolve()
     file = whole.parent.parent / FILE
@@ -39,12 +39,12 @@ def stated_sizes(subject: Path, n_slices: int) -> tuple[FloatArray, FloatArray] 
         pixel_mm, positions_mm = (np.array(one, np.float64) for one in sizes)
         fits = pixel_mm.shape == positions_mm.shape == (n_slices,)
         if not (fits and (pixel_mm > 0).all() and (np.diff(positions_mm) > 0).all()):
-            raise ValueError(f"{pixel_mm.size} sizes and {positions_mm.size} positions that do not fit")
+            raise ValueError(f"{pixel_mm.size} sizes and {positions_mm.size} positions that are invalid")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableInput(f"{file}: expected sizes of {n_slices} slices of {whole.name}, found {error}") from error
     return pixel_mm, positions_mm
 
 
 @lru_cache(maxsize=4)
-def _geometry(file: Path, changed: int) -> dict[str, Any]:  # noqa: ARG001 (a file that was changed is read anew)
+def _geometry(file: Path, changed: int) -> dict[str, Any]:  # noqa: ARG001 (read again if the file has changed)
     return dict(json.loads(file.read_text(encoding="utf-8")).get("geometry", {}))

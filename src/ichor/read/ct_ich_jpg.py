@@ -1,10 +1,10 @@
 """A subject of ct-ich 1.0.0: brain-window and bone-window JPG slices.
 
 Hssayeni M. (2019), Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation (version
-1.0.0), PhysioNet, doi:10.13026/w8q8-ky94. Layout: `Patients_CT/NNN/{brain,bone}/k.jpg`, k from 1 at the lowest
-slice; `brain/k_HGE_Seg.jpg` where the radiologists delineated hemorrhage. A copy may hold the upper slices alone.
+1.0.0), PhysioNet, doi:10.13026/w8q8-ky94. Layout: `Patients_CT/NNN/{brain,bone}/k.jpg`, k starting at 1 for the
+lowest slice; `brain/k_HGE_Seg.jpg` if the radiologists delineated hemorrhage. A copy may hold only the upper slices.
 
-The release's known defects are handled here and each is reported as a warning of the scan.
+The release's known defects are handled here, and each is reported as a warning of the scan.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ichor.windows import BONE, BRAIN
 SIZE = (650, 650)
 PIXEL_MM = 0.33  # paper, section 3
 SLICE_MM = 5.0
-MASK_ABOVE = 128  # the delineations are JPEG; a pixel is hemorrhage above this gray
+MASK_ABOVE = 128  # the delineations are JPEG; pixels above this gray are hemorrhage
 
 # bone/k.jpg shows the anatomy of brain/(k-2).jpg for almost every slice of this subject.
 SUBJECTS_WITH_SHIFTED_BONE = frozenset({"081"})
@@ -37,7 +37,7 @@ NOMINAL_SIZE = (
     "lengths may be short and volumes 20 to 40 % low."
 )
 
-# How far JPEG moves a clipped pixel, in gray, and what the bone window cannot have mistaken, in HU.
+# How far JPEG moves a clipped pixel, in gray values, and a difference that the bone window resolves, in HU.
 _NOISE = 8
 _FAR_HU = 60
 
@@ -50,19 +50,19 @@ def accepts(path: Path) -> bool:
     return (path / "brain").is_dir() and (path / "bone").is_dir()
 
 
-def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format says it all itself)
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format states everything itself)
     """The scan in HU, float32 (n, 650, 650).
 
-    HU comes from the brain window where its gray is not clipped and from the bone window elsewhere. Raises
-    UnreadableInput where a slice is missing, broken or of another size.
+    HU come from the brain window if its gray is not clipped, otherwise from the bone window. Raises UnreadableInput if
+    a slice is missing, damaged or of another size.
     """
     numbers = slice_numbers(path)
     warnings = []
     if numbers[0] > 1:
-        warnings.append(f"Slices 1 to {numbers[0] - 1} are not here: the lowest slice is number {numbers[0]}.")
+        warnings.append(f"Slices 1 to {numbers[0] - 1} are missing: the lowest slice is number {numbers[0]}.")
     use_bone = path.resolve().name not in SUBJECTS_WITH_SHIFTED_BONE
     if not use_bone:
-        warnings.append("The bone-window images show other slices than the brain-window ones: left out.")
+        warnings.append("The bone-window images show other slices than the brain-window images: they are ignored.")
     without_bone = []
     voxels = np.empty((len(numbers), *SIZE), np.float32)
     for index, k in enumerate(numbers):
@@ -77,12 +77,12 @@ def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format 
     if without_bone:
         warnings.append(f"No bone-window image of slice {', '.join(map(str, without_bone))}.")
     if without_bone or not use_bone:
-        warnings.append("Where only the brain window is known, HU is limited to -20..100.")
+        warnings.append("Where only the brain window is available, HU are limited to -20 to 100.")
     return require(_on_grid(voxels, path, warnings))
 
 
 def read_grid(path: Path) -> Scan:
-    """The scan of `read` without its images: where its voxels lie, all of them 0 and none in memory."""
+    """The scan of `read` without its images: the grid, with voxels that are all 0 and take no memory."""
     n = len(slice_numbers(path))
     return _on_grid(np.broadcast_to(np.float32(0), (n, *SIZE)), path, [])
 
@@ -105,9 +105,9 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def slice_numbers(path: Path) -> list[int]:
-    """The numbers of the slices of the subject at `path`, without gaps; from 1 where none of the lowest is left out.
+    """The consecutive slice numbers of the subject at `path`; they start at 1 unless the lowest slices are missing.
 
-    Raises UnreadableInput where there is no slice, or one is missing between two others.
+    Raises UnreadableInput if there are no slices, or one is missing between two others.
     """
     folder = path / "brain"
     numbers = sorted(int(found[1]) for file in folder.iterdir() if (found := _SLICE.match(file.name)))
@@ -115,7 +115,9 @@ def slice_numbers(path: Path) -> list[int]:
         raise UnreadableInput(f"{folder}: expected slices 1.jpg, 2.jpg, ..., found none")
     if numbers != list(range(numbers[0], numbers[-1] + 1)):
         missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-        raise UnreadableInput(f"{folder}: expected slices {numbers[0]} to {numbers[-1]}, found none numbered {missing}")
+        raise UnreadableInput(
+            f"{folder}: expected slices {numbers[0]} to {numbers[-1]}, found none with the numbers {missing}"
+        )
     return numbers
 
 
@@ -127,9 +129,9 @@ def mask_numbers(path: Path) -> list[int]:
 def combine(brain: NDArray[np.uint8], bone: NDArray[np.uint8]) -> NDArray[np.float32]:
     """HU of one slice from its two 8-bit windows (same shape).
 
-    The brain window is exact to half a HU between -20 and 100; beyond, the bone window knows HU in steps of 12.5,
-    and is kept from contradicting the side on which the brain window is clipped. Compression leaves clipped pixels
-    a few grays off their end: near an end, the bone window decides where it is far beyond.
+    The brain window is exact to half a HU between -20 and 100; outside, the bone window gives HU in steps of 12.5,
+    limited to the side on which the brain window is clipped. Compression moves clipped pixels a few gray values away
+    from the end of the range: there, the bone window is used if it is far outside.
     """
     hu = BRAIN.hu(brain)
     coarse = BONE.hu(bone)
@@ -144,7 +146,7 @@ def _on_grid(voxels: NDArray[np.float32], path: Path, warnings: list[str]) -> Sc
     n = len(voxels)
     sizes = stated_sizes(path, n)
     pixel_mm, along_mm = sizes or (np.full(n, PIXEL_MM), np.arange(n) * SLICE_MM)
-    # An export of ct-ich states its nominal sizes again, which verifies nothing.
+    # An export of ct-ich repeats the nominal sizes, which does not verify them.
     nominal = sizes is None or bool(np.allclose(pixel_mm, PIXEL_MM))
     return Scan(
         voxels=voxels,

@@ -4,7 +4,7 @@
     masks/NNN.nii      the radiologists' delineation, on the same voxels
     Patient_demographics.csv, hemorrhage_diagnosis_raw_ct.csv
 
-The release has a restricted licence: a user who has signed for it points at `ct_scans/NNN.nii` of a copy.
+The release has a restricted license: users who have signed it specify `ct_scans/NNN.nii` of their copy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import nifti
 from ichor.read.affine import axes_to_scan, reorient
 from ichor.read.base import Inspection, ReadOptions, summarize
-from ichor.read.volume import by
+from ichor.read.volume import shape_text
 from ichor.scan import Scan
 
 TABLES = ("Patient_demographics.csv", "hemorrhage_diagnosis_raw_ct.csv")
@@ -27,7 +27,7 @@ SUBJECT = re.compile(r"\d{3}\.nii(\.gz)?")
 
 
 def accepts(path: Path) -> bool:
-    """Whether this is ct_scans/NNN.nii with the release's masks and tables beside its folder."""
+    """Whether this is ct_scans/NNN.nii with the release's masks and tables next to its folder."""
     if not path.is_file():
         return False
     root = path.resolve().parent.parent
@@ -39,7 +39,7 @@ def accepts(path: Path) -> bool:
     )
 
 
-def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file states everything itself)
     """The subject's scan. Raises UnreadableInput as the NIfTI reader does."""
     return nifti.read_volume(path, kind="ct-ich-nifti")
 
@@ -52,22 +52,22 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
 
 
 def subject(path: Path) -> str:
-    """The three digits of a scan's or mask's file name."""
+    """The three-digit subject of a scan's or mask's file name."""
     return path.name[:3]
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """(n, rows, columns), the delineation of the subject whose scan is at `path`, on that scan's grid.
 
-    Scan and mask share their voxels one by one, so the scan's own axes are used for both. Raises
-    UnreadableInput where the mask is missing, damaged, or of another shape than the scan.
+    Scan and mask share their voxel grid, so the scan's axes are used for both. Raises UnreadableInput if the mask is
+    missing, damaged, or of another shape than the scan.
     """
     mask_path = path.resolve().parent.parent / "masks" / path.name
     if not mask_path.is_file():
         raise UnreadableInput(f"{mask_path}: expected the mask of subject {subject(path)}, found no such file")
     scan, mask = nifti.load(path), nifti.load_voxels(mask_path)
     if mask.shape != scan.shape:
-        expected, found = by(scan.shape), by(mask.shape)
+        expected, found = shape_text(scan.shape), shape_text(mask.shape)
         raise UnreadableInput(f"{mask_path}: expected the scan's shape {expected}, found {found}")
     delineated: NDArray[np.bool_] = reorient(mask > 0, axes_to_scan(scan.affine))
     return delineated

@@ -1,4 +1,4 @@
-"""The time that an answer may take, kept by whoever waits for it."""
+"""A time limit for a reply, enforced by the process that waits for it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """A point in time after which `too_late` is called, once, in a thread of its own.
+    """A point in time after which `too_late` is called, once, in a separate thread.
 
-    `spent_s` of the time is gone already, in another attempt at the same thing.
+    `spent_s` of the time was already used by an earlier attempt.
 
     Attributes:
-        seconds: what was allowed last, with what is gone of it.
+        seconds: the time allowed last, including the time already used.
     """
 
     def __init__(self, too_late: Callable[[], None], spent_s: float = 0.0) -> None:
@@ -24,11 +24,11 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether it was too late: nothing alters that."""
+        """Whether the deadline has passed; this never changes back."""
         return self._passed.is_set()
 
     def set(self, seconds: float) -> None:
-        """Allow so much time from now on, in place of what was allowed before."""
+        """Allow this much time from now on, replacing the previous limit."""
         self.lift()
         if self.passed:
             return
@@ -38,7 +38,7 @@ class Deadline:
         self._timer.start()
 
     def lift(self) -> None:
-        """There is no hurry any more."""
+        """Cancel the deadline."""
         if self._timer is not None:
             self._timer.cancel()
 

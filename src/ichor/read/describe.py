@@ -1,7 +1,7 @@
-"""What is at a path, described so that a stranger may read it: for a report of what went wrong.
+"""A description of what is at a path, for a bug report, that is safe to share with anyone.
 
-Everything in it is a number, a word of a closed list, or a word of Ichor's own messages. There is no text of a file, no
-name of one, no date, no UID and no pixel.
+Everything in it is a number, a word from a fixed list, or a word of Ichor's own messages. It contains no text or name
+of a file, no date, no UID and no pixel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from ichor.read.base import Inspection, ScanPath, SeriesSummary
 from ichor.read.dicom.files import begins_like_dicom
 from ichor.read.dicom.technical import MODALITIES, known
-from ichor.read.own_words import LEFT_OUT, in_own_words
+from ichor.read.redaction import LEFT_OUT, redacted
 from ichor.version import __version__
 
 PACKAGES = (
@@ -32,14 +32,14 @@ PACKAGES = (
     "scipy",
     "SimpleITK",
 )
-# Longer endings before those that they end with.
+# Longer suffixes come before shorter ones that they contain.
 ENDINGS = (
     *(".nii.gz", ".hdr.gz", ".img.gz", ".tar.gz", ".tar.bz2", ".tar.xz"),
     *(".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".raw", ".mha", ".mhd", ".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"),
     *(".dcm", ".dicom", ".ima", ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".avi", ".mp4", ".txt", ".json"),
     *(".csv", ".xml", ".html", ".pdf", ".exe", ".inf", ".mat"),
 )
-# How files begin.
+# The first bytes of files.
 BEGINNINGS = {
     b"PK\x03\x04": "zip",
     b"\x1f\x8b": "gzip",
@@ -55,11 +55,11 @@ BEGINNINGS = {
     b"\0\x05\x16\x07": "AppleDouble of macOS",
     b"%PDF": "PDF",
 }
-MOST_LOOKED_INTO = 5000
+MAX_FILES_OPENED = 5000
 
 
 def describe(path: Path, found: Mapping[ScanPath, Inspection | str]) -> dict[str, Any]:
-    """The description of a path as JSON has it; `found` is what was read of each scan there, or why it could not be."""
+    """The description of a path as JSON; `found` is the inspection of each scan there, or the error message."""
     return {
         "ichor": __version__,
         "python": platform.python_version(),
@@ -67,7 +67,7 @@ def describe(path: Path, found: Mapping[ScanPath, Inspection | str]) -> dict[str
         "processors": os.cpu_count(),
         "packages": dict(_versions()),
         "at_path": _at(path),
-        "scans": [_of_scan(path, scan, said) for scan, said in found.items()],
+        "scans": [_of_scan(path, scan, result) for scan, result in found.items()],
     }
 
 
@@ -80,7 +80,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _at(path: Path) -> dict[str, Any]:
-    """How many files of which kind and size lie there, how deep, hidden ones too."""
+    """How many files of which kind and size there are, and how deep, including hidden ones."""
     if not path.is_dir():
         kind = "a file" if path.is_file() else "nothing" if not path.exists() else "something else"
         files = [(path, 0)] if path.is_file() else []
@@ -93,7 +93,7 @@ def _at(path: Path) -> dict[str, Any]:
         ]
     sizes: dict[tuple[int, str, str, bool], list[int]] = defaultdict(list)
     for k, (file, depth) in enumerate(files):
-        n_bytes, content = _looked_at(file) if k < MOST_LOOKED_INTO else (0, "not looked at")
+        n_bytes, content = _looked_at(file) if k < MAX_FILES_OPENED else (0, "not looked at")
         sizes[depth, _ending(file), content, file.name.startswith(".")].append(n_bytes)
     return {
         "kind": kind,
@@ -129,17 +129,17 @@ def _ending(file: Path) -> str:
     return next((one for one in ENDINGS if name.endswith(one)), "other" if file.suffix else "none")
 
 
-def _of_scan(path: Path, scan: ScanPath, said: Inspection | str) -> dict[str, Any]:
-    told = {"one_of_several_at_its_path": bool(scan.label), "readable": not isinstance(said, str)}
-    if isinstance(said, str):
-        return told | {"error": in_own_words(_unnamed(said, path, scan))}
-    numbers = {uid: k for k, one in enumerate(said.series, 1) for uid in (one.uid, *one.joined_uids) if uid}
-    return told | {
-        "series": [_of_series(one, numbers, path, scan) for one in said.series],
-        # Of many files there may be a warning each, which are alike without the files' names.
+def _of_scan(path: Path, scan: ScanPath, result: Inspection | str) -> dict[str, Any]:
+    summary = {"one_of_several_at_its_path": bool(scan.label), "readable": not isinstance(result, str)}
+    if isinstance(result, str):
+        return summary | {"error": redacted(_unnamed(result, path, scan))}
+    numbers = {uid: k for k, one in enumerate(result.series, 1) for uid in (one.uid, *one.joined_uids) if uid}
+    return summary | {
+        "series": [_of_series(one, numbers, path, scan) for one in result.series],
+        # Warnings about many files are equal once the file names are removed.
         "warnings": [
             f"{warning} ({count} times)" if count > 1 else warning
-            for warning, count in Counter(in_own_words(_unnamed(one, path, scan)) for one in said.warnings).items()
+            for warning, count in Counter(redacted(_unnamed(one, path, scan)) for one in result.warnings).items()
         ],
     }
 
@@ -151,7 +151,7 @@ def _of_series(one: SeriesSummary, numbers: Mapping[str, int], path: Path, scan:
         "modality": known(one.modality, MODALITIES),
         "chosen": one.chosen,
         "rank": one.rank,
-        "reason": in_own_words(_unnamed(one.reason, path, scan)),
+        "reason": redacted(_unnamed(one.reason, path, scan)),
         "slices": one.n_slices,
         "size": one.size,
         "pixel_mm": one.pixel_mm,
@@ -164,7 +164,7 @@ def _of_series(one: SeriesSummary, numbers: Mapping[str, int], path: Path, scan:
 
 
 def _unnamed(message: str, path: Path, scan: ScanPath) -> str:
-    """The message without the paths that are known."""
+    """The message without known paths."""
     for one in sorted({str(scan), str(scan.path), str(path)}, key=len, reverse=True):
         message = message.replace(one, LEFT_OUT)
     return message

@@ -1,12 +1,13 @@
-"""Which scans lie at a path: what `ichor inspect` shows and `ichor screen` screens, one after the other.
+"""Finding the scans at a path, for `ichor inspect` and `ichor screen`.
 
-1. A file is a scan; an archive is what it holds, by these same rules.
-2. A ct-ich subject, a folder of JPG or PNG slices and one with a pair of videos are a scan each.
-3. In any other folder each NIfTI, NRRD and MetaImage file is a scan, and so is what each archive holds and each
-   subfolder, by these rules.
-4. All DICOM files below a folder are taken together, wherever they lie: the files of one study of one patient are a
-   scan, with all series of the study, since the reader chooses among these. It is called by the highest folder that
-   holds nothing else; where there is none, by the folder that holds all of its files, and a number.
+1. A file is a scan; an archive is searched by these same rules.
+2. A ct-ich subject, a folder of JPG or PNG slices, and a folder with a pair of videos are one scan each.
+3. In any other folder, each NIfTI, NRRD and MetaImage file is a scan, and each archive and subfolder is searched
+   by these rules.
+4. All DICOM files below a folder are considered together, wherever they are: the files of one study of one patient
+   are one scan, with all series of the study, since the reader chooses among these. The scan is named after the
+   highest folder that contains nothing else; if there is none, after the folder that contains all of its files, and
+   a number.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from pathlib import Path
 from typing import cast
 
 from ichor.errors import UnreadableInput
-from ichor.read.base import Reader, ScanPath
-from ichor.read.beside import header_of
-from ichor.read.dicom.identity import Identity, by_person_and_study, identity_at
+from ichor.read.base import FormatReader, ScanPath
+from ichor.read.dicom.identity import Identity, by_patient_and_study, identity_at
+from ichor.read.paired_files import header_of
 from ichor.read.walk import Walk
 
-WHOLE_FOLDERS = ("ct_ich_jpg", "images", "video")  # readers of formats in which a folder is one scan
-SINGLE_FILES = ("ct_ich_nifti", "nifti", "nrrd", "metaimage")  # in which a file is
+WHOLE_FOLDERS = ("ct_ich_jpg", "images", "video")  # formats in which a folder is one scan
+SINGLE_FILES = ("ct_ich_nifti", "nifti", "nrrd", "metaimage")  # formats in which a file is one scan
 DICOMDIR = "DICOMDIR"
 
 
 def scans_here(path: Path, out: Path | None = None, series_uid: str | None = None) -> list[ScanPath]:
-    """Every scan at a path, in the order of their places; the path itself where nothing fits.
+    """Every scan at a path, sorted by path; the path itself if nothing is found.
 
-    A folder `out` is no input. Where a series is asked for, only the scans that have it, if any has. It is done in this
-    process, which files may hold up: `ichor.read.open.find_scans` has the one do it that reads.
+    The folder `out` is skipped. If a series is given, only the scans that contain it are returned, provided that any
+    does. Runs in this process, which files may block: `ichor.read.open.find_scans` runs it in the reading process.
     """
     if path.is_dir():
         return _Folder(path, out, series_uid).scans() or [ScanPath(path)]
@@ -50,7 +51,7 @@ def _in_archive(path: Path, series_uid: str | None) -> list[ScanPath]:
 
     try:
         return archive.scans(path, series_uid)
-    except (UnreadableInput, OSError):  # reading it will say so
+    except (UnreadableInput, OSError):  # reading the archive will report it
         return [ScanPath(path)]
 
 
@@ -61,7 +62,7 @@ class _Folder:
     Attributes:
         dicom: the DICOM files, in order, each with its identity.
         others: all other scans.
-        silent: folders with files and no scan in them.
+        without_scan: folders that contain files but no scan.
     """
 
     root: Path
@@ -69,44 +70,44 @@ class _Folder:
     series_uid: str | None
     dicom: dict[Path, Identity] = field(default_factory=dict)
     others: list[ScanPath] = field(default_factory=list)
-    silent: list[Path] = field(default_factory=list)
+    without_scan: list[Path] = field(default_factory=list)
 
     def scans(self) -> list[ScanPath]:
         out = None if self.out is None else os.path.realpath(self.out)
         self._look_into(self.root, Walk(self.root), out)
         studies = _studies(self.root, self.dicom, [one.path for one in self.others], self.series_uid)
         found = self.others + studies
-        for folder in self.silent:
-            # A folder that holds files but no scan is not passed over: reading it says why. One of a study's may.
+        for folder in self.without_scan:
+            # A folder with files but no scan is kept, so that reading it reports why, unless it is part of a study.
             if folder != self.root and not any(folder.is_relative_to(study.path) for study in studies):
                 found.append(ScanPath(folder))
         order = {one: k for k, one in enumerate(found)}
         return sorted(found, key=lambda one: (one.path.parts, order[one]))
 
     def _look_into(self, folder: Path, walk: Walk, out: str | None) -> bool:
-        """Whether there is a scan in a folder; what there is is added."""
+        """Add the scans in a folder, and return whether there are any."""
         if out is not None and os.path.realpath(folder) == out:
             return True
         if _accepted(folder, WHOLE_FOLDERS):
             self.others.append(ScanPath(folder))
             return True
-        if not os.access(folder, os.R_OK | os.X_OK):  # reading it will say so
+        if not os.access(folder, os.R_OK | os.X_OK):  # reading it will report this
             self.others.append(ScanPath(folder))
             return True
         files, folders = walk.entries(folder)
         here = [self._take(file) for file in files]
         below = [self._look_into(one, walk, out) for one in folders]
         if not any(here) and not any(below) and files:
-            self.silent.append(folder)
+            self.without_scan.append(folder)
             return True
         return any(here) or any(below)
 
     def _take(self, file: Path) -> bool:
-        """Whether a file is a scan, or part of one; it is added."""
+        """Add a file if it is a scan or part of one, and return whether it is."""
         if (identity := _identity(file)) is not None:
             self.dicom[file] = identity
         elif _accepted(file, SINGLE_FILES):
-            if header_of(file) in (None, file):  # of a pair the header stands for both
+            if header_of(file) in (None, file):  # the header represents a pair
                 self.others.append(ScanPath(file))
         elif _accepted(file, ("archive",)):
             self.others += _in_archive(file, self.series_uid)
@@ -116,38 +117,38 @@ class _Folder:
 
 
 def _identity(file: Path) -> Identity | None:
-    if file.name.upper() == DICOMDIR:  # an index, of several patients perhaps
+    if file.name.upper() == DICOMDIR:  # an index, possibly of several patients
         return None
     try:
         return identity_at(file)
-    except OSError:  # the reader says so of each file
+    except OSError:  # the reader reports each such file
         return None
 
 
 def _studies(root: Path, dicom: dict[Path, Identity], others: Sequence[Path], series_uid: str | None) -> list[ScanPath]:
-    """A scan for each study; a damaged file belongs to the study that another file of its folder does."""
+    """A scan for each study; a damaged file is assigned to the study of the other files in its folder."""
     files = list(dicom)
-    said = [file for file in files if dicom[file] != Identity()]
-    numbers = dict(zip(said, by_person_and_study([dicom[file] for file in said]), strict=True))
-    in_folder = {file.parent: numbers[file] for file in reversed(said)}
+    identified = [file for file in files if dicom[file] != Identity()]
+    numbers = dict(zip(identified, by_patient_and_study([dicom[file] for file in identified]), strict=True))
+    in_folder = {file.parent: numbers[file] for file in reversed(identified)}
     studies: dict[int, list[Path]] = defaultdict(list)
     for file in files:
         number = numbers.get(file, in_folder.get(file.parent, next(iter(numbers.values()), 0)))
         studies[number].append(file)
-    # A report whose patient was called otherwise by an anonymizer is no scan.
-    with_images = {numbers[file] for file in said if dicom[file].is_image}
+    # A report is not a scan, even if an anonymizer gave its patient another name.
+    with_images = {numbers[file] for file in identified if dicom[file].is_image}
     studies = {number: of_study for number, of_study in studies.items() if number in with_images} or studies
-    folders = _Holders(root)
+    folders = _ScansByFolder(root)
     for number, of_study in studies.items():
         folders.add(of_study, number)
     for k, other in enumerate(others):
         folders.add([other], -1 - k)
-    wanted = {numbers[one] for one in said if series_uid and dicom[one].series_uid == series_uid.encode()}
+    wanted = {numbers[one] for one in identified if series_uid and dicom[one].series_uid == series_uid.encode()}
     return folders.name({number: studies[number] for number in studies if not wanted or number in wanted})
 
 
-class _Holders:
-    """Which scans each folder below a root holds files of."""
+class _ScansByFolder:
+    """The scans that have files in each folder below a root."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -163,7 +164,7 @@ class _Holders:
                 one = one.parent
 
     def name(self, studies: dict[int, list[Path]]) -> list[ScanPath]:
-        """The place of each study, by the fourth rule."""
+        """Where each study is stored, by rule 4."""
         found = []
         shared: dict[Path, int] = defaultdict(int)
         for number, files in studies.items():
@@ -182,6 +183,6 @@ class _Holders:
 
 def _accepted(path: Path, readers: Sequence[str]) -> bool:
     try:
-        return any(cast(Reader, import_module(f"ichor.read.{name}")).accepts(path) for name in readers)
-    except OSError:  # a folder that may not be entered: reading it will say so
+        return any(cast(FormatReader, import_module(f"ichor.read.{name}")).accepts(path) for name in readers)
+    except OSError:  # a folder without permission: reading it will report this
         return False

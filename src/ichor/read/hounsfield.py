@@ -1,11 +1,12 @@
-"""Whether the values of a volume can be the Hounsfield units (HU) of a head CT, and which others can be made HU.
+"""Whether the values of a volume can be the Hounsfield units (HU) of a head CT, and which others can be corrected to
+HU.
 
-Volume formats name no modality, and headers lose their intercept, so an MR or a CT in another unit looks the same from
-outside. What tells them apart is the scale: HU are fixed by air (-1000) and water (0), hence brain lies at 0 to 80 and
-almost nothing between fat (-100) and air. Heads that were cropped, padded, clipped or stripped of the skull keep
-enough.
+Volume formats state no modality, and headers lose their intercept, so an MR or a CT in another unit looks the same
+from outside. The scale distinguishes them: HU are fixed by air (-1000) and water (0), so brain lies between 0 and 80
+and almost nothing between fat (-100) and air. This holds even for heads that were cropped, padded, clipped or
+skull-stripped.
 
-Values are repaired only where they can have been nothing else (`wrapped`, `lost_offset`); each reader reports it.
+Values are corrected only if there is a single possible explanation (`wrapped`, `lost_offset`); each reader reports it.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LOWEST, HIGHEST = -4096, 32767  # paddings go down to -4000; metal in the extended range goes far up
-AIR_HU = -900  # at or below: air, or what a file is padded with
-AIR_ENOUGH = 0.005  # part of the voxels
-OFFSETS = (1024, 1000)  # what scanners and programs add, so that HU need no sign
-PEAK_HU = (28, 44)  # where the commonest value of a brain lies, and by the other offset neither brain nor water
-SMOOTHED_HU = 5  # values that are counted together, since some scales leave gaps
-BRAIN_OF_SOFT = 0.5  # of what lies from fat to bone (-200 to 400 HU), what lies at 0 to 80
-STRIPPED_HU, STRIPPED = (1, 150), 0.995  # a brain on its own, and the part of it that lies there
-ALIKE = 0.7  # neighbours of the same value: of images with noise less than a fifth, enlarged ones a half
-LEAST_SOFT = 0.007
+LOWEST, HIGHEST = -4096, 32767  # padding goes down to -4000; metal in the extended range far up
+AIR_HU = -900  # at or below: air or padding
+AIR_ENOUGH = 0.005  # fraction of the voxels
+OFFSETS = (1024, 1000)  # added by scanners and programs so that HU are not negative
+PEAK_HU = (28, 44)  # the mode of brain; with the other offset, neither brain nor water lies here
+SMOOTHED_HU = 5  # width of smoothing, since some scales leave gaps
+BRAIN_OF_SOFT = 0.5  # fraction at 0 to 80 HU of everything from fat to bone (-200 to 400 HU)
+STRIPPED_HU, STRIPPED = (1, 150), 0.995  # a skull-stripped brain, and the fraction of it in that range
+ALIKE = 0.7  # fraction of equal neighbors: below 0.2 in noisy images, 0.5 in upsampled ones
+MIN_SOFT_TISSUE = 0.007
 
 
 def why_not_hu(values: NDArray[np.generic], *, in_bytes: bool = False) -> str | None:
-    """What speaks against finite `values` (any shape) being HU of a head; None if nothing does.
+    """Why finite `values` (any shape) cannot be the HU of a head, as "expected ..., found ..."; None if they can be.
 
-    `in_bytes` is whether they were stored as one byte each. The answer reads "expected ..., found ...".
+    `in_bytes` states whether they were stored as one byte each.
     """
     low, high = float(values.min()), float(values.max())
     found = f"found {low:g} to {high:g}"
@@ -47,9 +48,10 @@ def why_not_hu(values: NDArray[np.generic], *, in_bytes: bool = False) -> str | 
 
 
 def wrapped(values: NDArray[Any]) -> NDArray[np.int16] | None:
-    """Unsigned 16-bit values as the signed ones that they were, where those below 0 went round to the top; else None.
+    """Unsigned 16-bit values as signed ones, if negative values had wrapped around to the top of the range; otherwise
+    None.
 
-    -1000 becomes 64536. No CT has values there, and none between.
+    -1000 becomes 64536. No CT has values there, or between.
     """
     if values.dtype.kind != "u" or values.dtype.itemsize != 2 or values.max() < 2**16 + LOWEST:
         return None
@@ -58,10 +60,10 @@ def wrapped(values: NDArray[Any]) -> NDArray[np.int16] | None:
 
 
 def lost_offset(values: NDArray[Any]) -> int | None:
-    """The offset, 1024 or 1000, that was added to HU and never taken off; None where that is not certain.
+    """The offset, 1024 or 1000, that was added to HU and never subtracted; None if that is not certain.
 
-    It is where taking it off gives a head with its air, most of its soft tissue at 0 to 80 HU, and the peak of its
-    brain where only one of the two offsets can put it.
+    It is certain if subtracting it gives a head with air around it and most of its soft tissue at 0 to 80 HU, with the
+    peak of the brain where only one of the two offsets can put it.
     """
     if values.min() < 0 or values.max() > HIGHEST or values.min() == values.max():
         return None
@@ -78,22 +80,22 @@ def lost_offset(values: NDArray[Any]) -> int | None:
 
 
 def why_not_hu_of_ct(values: NDArray[np.generic], *, in_bytes: bool = False) -> str | None:
-    """The same of values that a header says are those of a CT: with air in it it may be another object than a head.
+    """The same for values that a header declares to be CT: if they include air, the object may be other than a head.
 
-    A phantom of plastic has 1 % of its voxels where brain is; HU that 500 or 1000 was taken from, or added to, less.
+    In a plastic phantom 1 % of the voxels have HU of brain; fewer do if HU are shifted by 500 or 1000.
     """
     histogram = _Histogram(values)
     if histogram.part(LOWEST, AIR_HU) < AIR_ENOUGH:
         return why_not_hu(values, in_bytes=in_bytes)
     soft = histogram.part(0, 80)
-    if soft >= LEAST_SOFT:
+    if soft >= MIN_SOFT_TISSUE:
         return None
     low, high = float(values.min()), float(values.max())
     return f"expected soft tissue or water, 0 to 80 HU, found {soft:.1%} of the voxels there ({low:g} to {high:g})"
 
 
 class _Histogram:
-    """Voxels counted at each whole HU. `tissue` leaves out one constant background, where there is one."""
+    """Voxels counted by whole HU. `tissue` excludes a constant background, if there is one."""
 
     def __init__(self, values: NDArray[np.generic]) -> None:
         whole = np.rint(values).astype(np.int32).ravel()
@@ -106,33 +108,33 @@ class _Histogram:
             self.tissue[commonest] = 0
 
     def part(self, low: int, high: int, *, of_tissue: bool = False) -> float:
-        """The part of the voxels that lie from `low` to `high` HU, both included."""
+        """The fraction of voxels from `low` to `high` HU, both included."""
         counts = self.tissue if of_tissue else self.counts
         return float(counts[low - LOWEST : high - LOWEST + 1].sum() / max(counts.sum(), 1))
 
     def tissue_quartiles(self) -> tuple[int, int, int]:
-        """HU below which a quarter, half and three quarters of the tissue lie."""
+        """The quartiles of the tissue, in HU."""
         below = self.tissue.cumsum()
         first, middle, third = np.searchsorted(below, below[-1] * np.array([0.25, 0.5, 0.75])) + LOWEST
         return int(first), int(middle), int(third)
 
 
 def _why_not_with_air(histogram: _Histogram, found: str) -> str | None:
-    """Air is there. The phase of an MR also reaches below -900, but fills the range evenly."""
+    """For values that include air. The phase of an MR also goes below -900, but fills the range evenly."""
     soft = histogram.part(0, 80)
     between = histogram.part(-800, -250)
     if soft < 0.01:
         return f"expected brain, 0 to 80 HU, found {soft:.1%} of the voxels there ({found[6:]})"
     if soft / 81 < 2 * between / 551:
         return (
-            f"expected brain at 0 to 80 HU and little between air and fat, {found} without such a gap: "
+            f"expected brain at 0 to 80 HU and few values between air and fat, {found} without such a gap: "
             "not a head CT in HU"
         )
     return None
 
 
 def _why_not_cropped(histogram: _Histogram, found: str) -> str | None:
-    """No air, yet values below 0: a crop of the head, or HU clipped from below. Brain must be most of it."""
+    """Without air but with values below 0: a cropped head, or HU clipped from below. Most must be brain."""
     first, middle, third = histogram.tissue_quartiles()
     if histogram.part(0, 80, of_tissue=True) >= 0.4 and 5 <= middle <= 80 and third - first <= 80:
         return None
@@ -143,9 +145,10 @@ def _why_not_cropped(histogram: _Histogram, found: str) -> str | None:
 
 
 def _why_not_stripped(histogram: _Histogram, found: str, in_bytes: bool) -> str | None:
-    """Nothing below 0: only a brain on a background of 0 can be HU, clipped, and brain is narrow (10 to 60 HU).
+    """Without values below 0: can be HU only if it is a brain on a background of 0, clipped; brain is narrow (10 to 60
+           HU).
 
-    A byte holds no HU: what is stored so is an MR, an atlas, a mask or a picture, even where its values fit.
+    One byte cannot hold HU: such values are an MR, an atlas, a mask or a picture, even if they are in range.
     """
     first, middle, third = histogram.tissue_quartiles()
     if (
@@ -162,10 +165,12 @@ def _why_not_stripped(histogram: _Histogram, found: str, in_bytes: bool) -> str 
 
 
 def _why_labels(values: NDArray[np.generic], background: int | None) -> str | None:
-    """Whole areas of one value are the labels of an atlas, which may lie where brain does."""
+    """Large areas of one value are labels of an atlas, whose values may be in the range of brain."""
     one, next_to_it = values[..., 1:], values[..., :-1]
     tissue = (one != background) & (next_to_it != background)
     alike = float(np.mean((one == next_to_it)[tissue])) if tissue.any() else 1.0
     if alike <= ALIKE:
         return None
-    return f"expected HU of a head, found {alike:.0%} of the voxels like the next one: labels of an atlas, or a mask"
+    return (
+        f"expected HU of a head, found {alike:.0%} of the voxels equal to their neighbor: labels of an atlas, or a mask"
+    )

@@ -1,7 +1,7 @@
 """A folder of axial slices as JPG or PNG, gray in one known gray window.
 
-Images carry no geometry: the slice number is in the file's name, the lowest number is taken for the lowest
-slice, the orientation for the radiological convention; pixel size and slice distance are as the user says, or
+Images have no geometry: the file name contains the slice number, the lowest number is assumed to be the lowest
+slice, and the orientation the radiological convention; pixel size and slice distance are as stated by the user, or
 unknown.
 """
 
@@ -19,22 +19,22 @@ from numpy.typing import NDArray
 from ichor.errors import UnreadableInput
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
-from ichor.read.bounds import MOST_PIXELS, MOST_SLICES, MOST_VOXELS, require, require_options
+from ichor.read.bounds import MAX_PIXELS, MAX_SLICES, MAX_VOXELS, require, require_options
 from ichor.read.dicom.files import looks_like_dicom
 from ichor.read.walk import files_in
 from ichor.scan import Scan, Source
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
-MASK = "_hge_seg"  # the dataset lays its delineations beside the slices
+MASK = "_hge_seg"  # ct-ich stores its delineations in the folder of the slices
 HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-z])")  # in lower case
-GRAY_TOLERANCE = 4  # JPEG rounds the colour channels of a gray image apart by a few steps
-DARKEST_16_BIT = 8192  # a series whose brightest value is below this does not use its 16 bits: not 0..65535
+GRAY_TOLERANCE = 4  # JPEG separates the color channels of a gray image by a few steps
+DARKEST_16_BIT = 8192  # a brightest value below this means that the range is not 0 to 65535
 
 
 def accepts(path: Path) -> bool:
-    """Whether this is a folder of JPG or PNG slices: not a ct-ich subject, and no DICOM in or below it.
+    """Whether this is a folder of JPG or PNG slices: not a ct-ich subject, and without DICOM in or below it.
 
-    Discs with DICOM carry logos and previews.
+    Discs with DICOM contain logos and previews.
     """
     if not path.is_dir() or ((path / "brain").is_dir() and (path / "bone").is_dir()):
         return False
@@ -47,8 +47,8 @@ def accepts(path: Path) -> bool:
 def read(path: Path, options: ReadOptions) -> Scan:
     """The slices as uint8 gray of `options.gray_window`.
 
-    Raises UnreadableInput where an image is damaged, coloured, too large or of another size than the first,
-    where a name holds no number or two hold the same, and for sizes in mm that are not positive.
+    Raises UnreadableInput if an image is damaged, in color, too large or of another size than the first, if a name
+    contains no number or two contain the same, and if a stated size in mm is implausible.
     """
     require_options(path, options)
     files = _in_order(path)
@@ -56,11 +56,11 @@ def read(path: Path, options: ReadOptions) -> Scan:
     n = len(files)
     window = options.gray_window
     warnings = [
-        f"Images carry no position: {files[0].name} is taken as the lowest slice and {files[-1].name} as the "
+        f"Images have no slice positions: {files[0].name} is taken as the lowest slice and {files[-1].name} as the "
         f"highest, in the radiological convention; gray is level {window.level:g}, width {window.width:g} HU."
     ]
     if _has_gaps(files):
-        warnings.append("The numbers in the file names do not rise evenly: slices may be missing.")
+        warnings.append("The numbers in the file names are not evenly spaced: slices may be missing.")
     if options.pixel_mm is None or options.slice_mm is None:
         warnings.append("Pixel size or slice distance is unknown: no volume in mL.")
     return require(
@@ -82,7 +82,7 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
 
 
 def _slices(path: Path) -> list[Path]:
-    """The folder's images, but for masks and hidden files."""
+    """The folder's images, without masks and hidden files."""
     return [
         one
         for one in path.iterdir()
@@ -91,13 +91,13 @@ def _slices(path: Path) -> list[Path]:
 
 
 def _require_no_hashes(folder: Path, files: Sequence[Path]) -> None:
-    """Raises UnreadableInput where names are told apart by hashes alone: the digits in these are no numbers."""
+    """Raises UnreadableInput if names differ only by hashes, whose digits are not slice numbers."""
     hashed = [file for file in files if HASH.search(file.stem.lower())]
     apart = {HASH.sub("", file.stem.lower()) for file in hashed}
     if 2 * len(hashed) > len(files) > len(apart):
         raise UnreadableInput(
-            f"{folder}: expected names that number the slices, found hashes ({hashed[0].name}): nothing tells their "
-            "order; name them 1, 2, 3, ... from the lowest slice up"
+            f"{folder}: expected slice numbers in the file names, found hashes ({hashed[0].name}): the slice order is "
+            "unknown; name them 1, 2, 3, ... starting at the lowest slice"
         )
 
 
@@ -109,8 +109,8 @@ def _numbers(file: Path) -> tuple[int, ...]:
 def _in_order(path: Path) -> list[Path]:
     """The folder's slices by their numbers, from the lowest."""
     files = _slices(path)
-    if not 0 < len(files) <= MOST_SLICES:
-        raise UnreadableInput(f"{path}: expected 1 to {MOST_SLICES} JPG or PNG slices, found {len(files)}")
+    if not 0 < len(files) <= MAX_SLICES:
+        raise UnreadableInput(f"{path}: expected 1 to {MAX_SLICES} JPG or PNG slices, found {len(files)}")
     _require_no_hashes(path, files)
     seen: dict[tuple[int, ...], str] = {}
     for file in sorted(files):
@@ -118,13 +118,13 @@ def _in_order(path: Path) -> list[Path]:
         if not numbers:
             raise UnreadableInput(f"{file}: expected the slice's number in the file name, found none")
         if numbers in seen:
-            raise UnreadableInput(f"{file}: expected one file a slice, found {seen[numbers]} with its number")
+            raise UnreadableInput(f"{file}: expected one file per slice, found {seen[numbers]} with the same number")
         seen[numbers] = file.name
     return sorted(files, key=_numbers)
 
 
 def _has_gaps(files: list[Path]) -> bool:
-    """Whether some step between the names' numbers is larger than another."""
+    """Whether some steps between the numbers are larger than others."""
     numbers = [_numbers(file) for file in files]
     if len({len(one) for one in numbers}) > 1:
         return False
@@ -133,19 +133,19 @@ def _has_gaps(files: list[Path]) -> bool:
 
 
 def _stack(path: Path, files: list[Path]) -> NDArray[np.uint8]:
-    """(n, rows, columns) of all files; 16-bit slices are brought to 8 bits together."""
+    """All slices (n, rows, columns); 16-bit slices are converted to 8 bits together."""
     slices: list[NDArray[Any]] = []
     for file in files:
         gray = _gray(file)
         if slices and gray.shape != slices[0].shape:
             expected, found = (f"{one.shape[1]} x {one.shape[0]}" for one in (slices[0], gray))
-            raise UnreadableInput(f"{file}: expected {expected} pixels as {files[0].name} has, found {found}")
+            raise UnreadableInput(f"{file}: expected {expected} pixels as in {files[0].name}, found {found}")
         if slices and gray.dtype != slices[0].dtype:
             expected, found = (f"{8 * one.itemsize} bits" for one in (slices[0], gray))
-            raise UnreadableInput(f"{file}: expected {expected} as {files[0].name} has, found {found}")
-        if gray.size * len(files) > MOST_VOXELS:
+            raise UnreadableInput(f"{file}: expected {expected} as in {files[0].name}, found {found}")
+        if gray.size * len(files) > MAX_VOXELS:
             raise UnreadableInput(
-                f"{path}: expected at most {MOST_VOXELS} pixels in all, found {gray.size * len(files)}"
+                f"{path}: expected at most {MAX_VOXELS} pixels in all, found {gray.size * len(files)}"
             )
         slices.append(gray)
     voxels = np.stack(slices)
@@ -153,20 +153,20 @@ def _stack(path: Path, files: list[Path]) -> NDArray[np.uint8]:
         return voxels
     if voxels.max() < DARKEST_16_BIT:
         raise UnreadableInput(
-            f"{path}: expected 16-bit gray that fills 0 to 65535, found at most {voxels.max()}: not gray of a window"
+            f"{path}: expected 16-bit gray from 0 to 65535, found at most {voxels.max()}: not gray of a known window"
         )
     return np.rint(voxels / np.float32(257)).astype(np.uint8)
 
 
 def _gray(file: Path) -> NDArray[Any]:
-    """(rows, columns) of one image, uint8 or uint16. Raises UnreadableInput if broken, huge or coloured."""
+    """One image (rows, columns), uint8 or uint16. Raises UnreadableInput if it is damaged, too large or in color."""
     from PIL import Image, ImageOps
 
     try:
         with Image.open(file, formats=("JPEG", "PNG")) as image:
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MAX_PIXELS:
                 raise UnreadableInput(
-                    f"{file}: expected at most {MOST_PIXELS} pixels, found {image.width} x {image.height}"
+                    f"{file}: expected at most {MAX_PIXELS} pixels, found {image.width} x {image.height}"
                 )
             progress.decoding(file)
             upright = ImageOps.exif_transpose(image)
@@ -174,11 +174,11 @@ def _gray(file: Path) -> NDArray[Any]:
                 return np.asarray(upright).astype(np.uint16)
             if upright.mode in ("L", "1"):
                 return np.asarray(upright.convert("L"))
-            colours = np.asarray(upright.convert("RGB")).astype(np.int16)
+            colors = np.asarray(upright.convert("RGB")).astype(np.int16)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableInput(f"{file}: expected a whole JPG or PNG image, found a damaged or other one") from error
-    spread = int(np.ptp(colours, axis=2).max())
+        raise UnreadableInput(f"{file}: expected a JPG or PNG image, found a damaged or different file") from error
+    spread = int(np.ptp(colors, axis=2).max())
     if spread > GRAY_TOLERANCE:
-        raise UnreadableInput(f"{file}: expected gray, found colour: channels differ by up to {spread} of 255")
-    gray: NDArray[np.uint8] = np.rint(colours.mean(axis=2)).astype(np.uint8)
+        raise UnreadableInput(f"{file}: expected gray, found color: channels differ by up to {spread} of 255")
+    gray: NDArray[np.uint8] = np.rint(colors.mean(axis=2)).astype(np.uint8)
     return gray

@@ -1,7 +1,7 @@
-"""MetaImage: one CT volume in HU, .mha, or .mhd with its voxels in a file beside it.
+"""MetaImage: one CT volume in HU, .mha, or .mhd with its voxels in a separate file.
 
 The format is described at itk.org/Wiki/MetaIO/Documentation. SimpleITK reads the voxels. Lengths are in mm and the
-directions of the patient are LPS, as ITK writes it.
+coordinate system is LPS, as ITK writes it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import itk
 from ichor.read.affine import LPS_TO_RAS, is_grid
 from ichor.read.base import Inspection, ReadOptions
-from ichor.read.detached import Described, inside, lines_of, numbers, positive, shape_of
+from ichor.read.detached import VolumeHeader, inside, lines_of, numbers, positive, shape_of
 from ichor.read.volume import assumed
 from ichor.scan import FloatArray, Scan
 
@@ -42,18 +42,18 @@ def accepts(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES) and path.is_file()
 
 
-def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)
-    """The volume at `path`. Raises UnreadableInput where it is damaged, not 3-D, in colour, or not in HU."""
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file states everything itself)
+    """The volume at `path`. Raises UnreadableInput if it is damaged, not 3-D, in color, or not in HU."""
     return itk.read(path, describe, "MetaImage", "metaimage")
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
-    """The one volume of the file. Raises UnreadableInput as `read` does."""
+    """The only volume of the file. Raises UnreadableInput as `read` does."""
     return itk.inspect(path, read, options)
 
 
-def describe(path: Path) -> Described:
-    """What the header says. Raises UnreadableInput or ValueError where that is no volume of HU."""
+def describe(path: Path) -> VolumeHeader:
+    """The header. Raises UnreadableInput or ValueError if it does not describe a volume in HU."""
     fields, end = _fields(path)
     kind = fields.get("ElementType", "")
     if kind not in TYPES or fields.get("ElementNumberOfChannels", "1") != "1":
@@ -68,7 +68,7 @@ def describe(path: Path) -> Described:
         for name, default in (("Slope", "1"), ("Offset", "0"))
     )
     if slope != 1 or not np.isfinite(inter):
-        raise UnreadableInput(f"{path}: expected voxels in HU, found that they are to be scaled by {slope:g}")
+        raise UnreadableInput(f"{path}: expected voxels in HU, found a scale factor of {slope:g}")
     if fields.get("DistanceUnits", "mm") not in ("mm", "?", "???"):
         raise UnreadableInput(f"{path}: expected lengths in mm, found {fields['DistanceUnits']}")
     is_packed, local = _is_true(fields.get("CompressedData", "False")), fields["ElementDataFile"].upper() == "LOCAL"
@@ -76,7 +76,7 @@ def describe(path: Path) -> Described:
     if skip < -1 or (skip and (local or is_packed)):
         raise UnreadableInput(f"{path}: expected voxels at the beginning of their file, found a HeaderSize of {skip}")
     affine, has_sizes, warnings = _space(path, fields)
-    return Described(
+    return VolumeHeader(
         path=path,
         voxels=path if local else inside(path, fields["ElementDataFile"]),
         shape=shape_of(path, fields.get("NDims"), fields.get("DimSize", "")),
@@ -91,21 +91,21 @@ def describe(path: Path) -> Described:
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
-    """The fields of the header, and where it ends: with the one that says where the voxels are."""
+    """The fields of the header, and the offset of its end, after the field that names the voxel file."""
     fields: dict[str, str] = {}
     for line, end in lines_of(path)[1]:
         found = FIELD.fullmatch(line)
         if found is None:
             raise ValueError(
-                "it does not begin as MetaImage does" if not fields else "a line of its header is no field"
+                "it does not begin like MetaImage" if not fields else "a line of its header is not a field"
             )
         name = found[1]
         if name in fields:
-            raise ValueError(f"its header has two fields {name}")
+            raise ValueError(f"its header has the field {name} twice")
         fields[name] = found[2].strip()
         if name == "ElementDataFile":
             return fields, end
-    raise ValueError("its header has no end, or does not say where the voxels are")
+    raise ValueError("its header is incomplete, or does not state where the voxels are")
 
 
 def _is_true(text: str) -> bool:
@@ -122,7 +122,7 @@ def _space(path: Path, fields: dict[str, str]) -> tuple[FloatArray, bool, list[s
     else:
         affine[:3, :3] = numbers(directions, 9).reshape(3, 3).T  # a row for each axis
     if not is_grid(affine[:3, :3]) or np.abs(np.linalg.norm(affine[:3, :3], axis=0) - 1).max() > UNIT_WITHIN:
-        raise UnreadableInput(f"{path}: expected three directions of length 1 that span a volume, found others")
+        raise UnreadableInput(f"{path}: expected three independent directions of length 1, found others")
     if sizes is not None:
         affine[:3, :3] *= positive(sizes)
     if origin is not None:

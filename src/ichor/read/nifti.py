@@ -1,7 +1,7 @@
-"""NIfTI: one CT volume in HU, in whichever orientation it is stored; and Analyze, the format before it.
+"""NIfTI: one CT volume in HU, in any orientation; and Analyze, its predecessor.
 
-One file (.nii, .nii.gz), or a pair of .hdr and .img. NIfTI knows no slice thickness. `nifti_space` says which of its
-statements of place and size counts.
+One file (.nii, .nii.gz), or a pair of .hdr and .img. NIfTI has no slice thickness. `nifti_space` chooses among its
+statements of position and size.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ichor.imports import nibabel
 from ichor.read.base import Inspection, ReadOptions, summarize
-from ichor.read.beside import PAIR_HEADERS, header_of
-from ichor.read.nifti_file import Content, content_of, looks_like_header, told
+from ichor.read.nifti_file import Content, content_of, looks_like_header, reporting_damage
 from ichor.read.nifti_space import Space, space_of
+from ichor.read.paired_files import PAIR_HEADERS, header_of
 from ichor.read.volume import MILLIMETRE, Volume, assumed, scan_of
 from ichor.scan import Scan
 
@@ -32,28 +32,28 @@ def accepts(path: Path) -> bool:
     return name.endswith(SUFFIXES) or (header is not None and looks_like_header(header))
 
 
-def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)
-    """The volume at `path`. Raises UnreadableInput where it is damaged, not 3-D, in colour, or not in HU."""
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file states everything itself)
+    """The volume at `path`. Raises UnreadableInput if it is damaged, not 3-D, in color, or not in HU."""
     return read_volume(path, kind="nifti")
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
-    """The one volume of the file. Raises UnreadableInput as `read` does."""
+    """The only volume of the file. Raises UnreadableInput as `read` does."""
     scan = read(path, options)
-    return Inspection((summarize(scan, reason="the one volume of the file"),), scan.warnings)
+    return Inspection((summarize(scan, reason="the only volume of the file"),), scan.warnings)
 
 
 def read_volume(path: Path, kind: str) -> Scan:
-    """The volume at `path`, as a scan whose source is of that kind. Raises UnreadableInput as `read` does."""
+    """The volume at `path` as a scan; `kind` is that of its source. Raises UnreadableInput as `read` does."""
     return scan_of(load(path), kind)
 
 
 def load(path: Path) -> Volume:
-    """What a whole, undamaged, gray 3-D file holds. Raises UnreadableInput where it is not that.
+    """The content of an undamaged gray 3-D file. Raises UnreadableInput for any other.
 
-    Trailing dimensions of 1 are dropped. Extensions of the header are passed over.
+    Trailing dimensions of 1 are dropped. Header extensions are ignored.
     """
-    with told(path):
+    with reporting_damage(path):
         content = content_of(path)
         slope, inter = content.header.get_slope_inter()
         space = _analyze_space(content) if content.is_analyze else space_of(path, content.header, content.sizes)
@@ -73,21 +73,21 @@ def load(path: Path) -> Volume:
 
 
 def load_voxels(path: Path) -> NDArray[Any]:
-    """The voxels alone, on the file's own three axes: of a mask, whose place is that of its scan.
+    """Only the voxels, on the file's own three axes: for a mask, which lies on the grid of its scan.
 
-    Raises UnreadableInput as `load` does, but for where the file says that it lies.
+    Raises UnreadableInput as `load` does, except for the position and size that the file states.
     """
-    with told(path):
+    with reporting_damage(path):
         voxels = content_of(path).voxels
     return voxels.reshape(voxels.shape[:3])
 
 
 def _analyze_space(content: Content) -> Space:
-    """Columns to the left and slices upwards, as nibabel and most programs take it; SPM's .mat files are not read."""
+    """Columns towards the left and slices upwards, as nibabel and most programs assume; SPM's .mat is not read."""
     sizes = np.abs(np.asarray(content.sizes, np.float64))
     has_sizes = bool((np.isfinite(sizes) & (sizes > 0)).all())
     affine = np.diag([-1.0, 1.0, 1.0, 1.0])
     if has_sizes:
         shape = content.header.get_data_shape()[:3]
         affine = nibabel().volumeutils.shape_zoom_affine(shape, sizes, x_flip=True)
-    return Space(np.asarray(affine, np.float64), has_sizes, [assumed("it is Analyze, which cannot")])
+    return Space(np.asarray(affine, np.float64), has_sizes, [assumed("the format is Analyze")])

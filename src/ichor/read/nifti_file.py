@@ -1,7 +1,8 @@
-"""What a NIfTI or Analyze file holds: its header as nibabel mends it, and its voxels, once the header allows for them.
+"""The content of a NIfTI or Analyze file: its header, corrected by nibabel, and its voxels, once the header is
+       plausible.
 
-A single file (.nii), or a pair of a header (.hdr) and voxels (.img). Either may be packed by gzip, whatever it is
-called. Analyze 7.5 is a pair whose header says nothing of the patient's left and right.
+A single file (.nii), or a pair of a header (.hdr) and voxels (.img). Either may be compressed by gzip, whatever its
+name. Analyze 7.5 is a pair whose header does not state the patient's left and right.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from numpy.typing import NDArray
 from ichor.errors import UnreadableInput
 from ichor.imports import nibabel
 from ichor.read import progress
-from ichor.read.beside import header_of, voxels_of
 from ichor.read.packed import is_packed, opened, require_room, unpacked
+from ichor.read.paired_files import header_of, voxels_of
 from ichor.read.volume import require_voxels
 
-LONGEST_HEADER = 540
-_ORIENT_AT = 252  # of Analyze 7.5: how the slices lie, 0 for axial and not flipped
+MAX_HEADER_BYTES = 540
+_ORIENT_AT = 252  # in Analyze 7.5: slice orientation, 0 for axial and not flipped
 
 
 class Content(NamedTuple):
-    """A file's header and voxels, and its voxel sizes as they stand there: nibabel makes 1 of a size of 0."""
+    """A file's header and voxels, and its voxel sizes as stored: nibabel replaces a size of 0 by 1."""
 
     header: Any
     sizes: NDArray[Any]
@@ -35,12 +36,12 @@ class Content(NamedTuple):
 
     @property
     def is_analyze(self) -> bool:
-        """Whether it is of the format before NIfTI."""
+        """Whether the format is Analyze."""
         return "magic" not in self.header.template_dtype.names
 
 
 def looks_like_header(path: Path) -> bool:
-    """Whether the file begins as the header of a pair does: other programs have .hdr files too."""
+    """Whether the file begins like the header of a pair: other programs use the suffix .hdr, too."""
     try:
         with opened(path) as file:
             start = file.read(4)
@@ -50,8 +51,8 @@ def looks_like_header(path: Path) -> bool:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """What nibabel and the file system say of a damaged file, in one line; what nibabel logs is left out."""
+def reporting_damage(path: Path) -> Iterator[None]:
+    """Report errors of nibabel and the file system in one line, and suppress nibabel's log."""
     spatial = nibabel().spatialimages
     failures = (
         spatial.HeaderDataError,
@@ -68,17 +69,17 @@ def told(path: Path) -> Iterator[None]:
     except failures as error:
         reason = " ".join(str(error).replace(f"File {path}", "it").replace(str(path), "it").split())
         reason = reason or type(error).__name__
-        raise UnreadableInput(f"{path}: expected a whole NIfTI file, found otherwise: {reason}") from error
+        raise UnreadableInput(f"{path}: expected a complete NIfTI file, found a problem: {reason}") from error
 
 
 def content_of(path: Path) -> Content:
-    """Header and voxels of a file, or of a pair of which either is given. Raises what `told` tells."""
+    """Header and voxels of a file, or of a pair given either file. Raises errors for `reporting_damage` to report."""
     first = header_of(path) or path
     header, sizes = _header(first)
     single = "magic" in header.template_dtype.names and bytes(header["magic"]).startswith(b"n+")
     second = first if single else voxels_of(first)
     if second is None:
-        raise ValueError("its header says that the voxels lie in an .img file beside it, and there is none")
+        raise ValueError("the header refers to an .img file with the voxels, which is missing")
     return Content(header, sizes, _voxels(path, second, header))
 
 
@@ -87,7 +88,7 @@ def _header(path: Path) -> tuple[Any, NDArray[Any]]:
     if is_packed(path):
         progress.decoding(path)
     with opened(path) as file:
-        start = file.read(LONGEST_HEADER)
+        start = file.read(MAX_HEADER_BYTES)
     lengths = {start[:4][::step] for step in (1, -1)}
     first, second = ((348).to_bytes(4, "little") in lengths), ((540).to_bytes(4, "little") in lengths)
     if not first and not second:
@@ -99,15 +100,15 @@ def _header(path: Path) -> tuple[Any, NDArray[Any]]:
     if len(content) < kind.template_dtype.itemsize:
         raise EOFError("it ends within its header")
     if kind is nib.Spm2AnalyzeHeader and start[_ORIENT_AT] != 0:
-        raise ValueError(f"it is Analyze with slices of orientation {start[_ORIENT_AT]}, where only 0 is read")
+        raise ValueError(f"it is Analyze with slice orientation {start[_ORIENT_AT]}; only 0 is supported")
     header = kind(content)
     if kind is not nib.Spm2AnalyzeHeader and not bytes(header["magic"]).startswith((b"n+", b"ni")):
-        raise ValueError("its header does not say that it is NIfTI")
+        raise ValueError("its header is not marked as NIfTI")
     return header, kind(content, check=False)["pixdim"][1:4]
 
 
 def _voxels(path: Path, file: Path, header: Any) -> NDArray[Any]:
-    """The voxels on the file's axes, once the header and the length of the file allow for them."""
+    """The voxels on the file's axes, if the header and the length of the file are plausible."""
     shape, kind = tuple(int(n) for n in header.get_data_shape()), header.get_data_dtype()
     require_voxels(path, shape, kind)
     offset = int(header.get_data_offset())
@@ -118,7 +119,7 @@ def _voxels(path: Path, file: Path, header: Any) -> NDArray[Any]:
     progress.decoding(path)
     if not is_packed(file):
         if n_bytes < offset + size:
-            raise EOFError(f"{offset + size} bytes are needed, {n_bytes} are there")
+            raise EOFError(f"{offset + size} bytes expected, {n_bytes} found")
         return np.memmap(file, kind, "r", offset, shape, "F")
     require_room(n_bytes, offset + size)
     with opened(file) as stream:
@@ -128,7 +129,7 @@ def _voxels(path: Path, file: Path, header: Any) -> NDArray[Any]:
 
 @contextmanager
 def _without_log() -> Iterator[None]:
-    """Keep nibabel from printing what it finds odd in a header: what matters is said by this reader."""
+    """Suppress nibabel's messages about headers: this reader reports what matters."""
     logger = nibabel().imageglobals.logger
     logger.addFilter(_nothing)
     try:
@@ -137,5 +138,5 @@ def _without_log() -> Iterator[None]:
         logger.removeFilter(_nothing)
 
 
-def _nothing(record: object) -> bool:  # noqa: ARG001 (what logging asks of a filter)
+def _nothing(record: object) -> bool:  # noqa: ARG001 (the signature of a logging filter)
     return False

@@ -1,7 +1,7 @@
-"""NRRD: one CT volume in HU, .nrrd, or .nhdr with its voxels in a file beside it.
+"""NRRD: one CT volume in HU, .nrrd, or .nhdr with its voxels in a separate file.
 
-The format is described at teem.sourceforge.net/nrrd/format.html. SimpleITK reads the voxels. `space` says which
-directions of the patient the axes of the file are given in; where it is missing, ITK and this reader take LPS.
+The format is described at teem.sourceforge.net/nrrd/format.html. SimpleITK reads the voxels. `space` states the
+coordinate system of the file's axes; if it is missing, ITK and this reader assume LPS.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import itk
 from ichor.read.affine import LPS_TO_RAS, is_grid
 from ichor.read.base import Inspection, ReadOptions
-from ichor.read.detached import Described, inside, lines_of, numbers, positive, shape_of
+from ichor.read.detached import VolumeHeader, inside, lines_of, numbers, positive, shape_of
 from ichor.read.volume import assumed
 from ichor.scan import FloatArray, Scan
 
@@ -23,7 +23,7 @@ SUFFIXES = (".nrrd", ".nhdr")
 MAGIC = re.compile(r"NRRD000[1-5]")
 FIELD = re.compile(r"([A-Za-z][A-Za-z ]*): (.*)")
 VECTOR = re.compile(r"\(([^()]*)\)")
-# What each is to RAS.
+# Signs that convert each to RAS.
 SPACES = {
     **dict.fromkeys(("left-posterior-superior", "lps"), LPS_TO_RAS),
     **dict.fromkeys(("right-anterior-superior", "ras"), np.array([1.0, 1.0, 1.0])),
@@ -48,18 +48,18 @@ def accepts(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES) and path.is_file()
 
 
-def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file says it all itself)
-    """The volume at `path`. Raises UnreadableInput where it is damaged, not 3-D, in colour, not in HU or in mm."""
+def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the file states everything itself)
+    """The volume at `path`. Raises UnreadableInput if it is damaged, not 3-D, in color, not in HU or not in mm."""
     return itk.read(path, describe, "NRRD", "nrrd")
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
-    """The one volume of the file. Raises UnreadableInput as `read` does."""
+    """The only volume of the file. Raises UnreadableInput as `read` does."""
     return itk.inspect(path, read, options)
 
 
-def describe(path: Path) -> Described:
-    """What the header says. Raises UnreadableInput or ValueError where that is no volume of HU."""
+def describe(path: Path) -> VolumeHeader:
+    """The header. Raises UnreadableInput or ValueError if it does not describe a volume in HU."""
     fields, end = _fields(path)
     encoding = fields.get("encoding", "").lower()
     if encoding not in ENCODINGS:
@@ -73,12 +73,14 @@ def describe(path: Path) -> Described:
     _require_millimetres(path, fields)
     skip = int(fields.get("byte skip", "0"))
     if int(fields.get("line skip", "0")) or skip < -1 or (skip and ENCODINGS[encoding]):
-        raise UnreadableInput(f"{path}: expected voxels at the beginning or the end of their file, found lines to skip")
+        raise UnreadableInput(
+            f"{path}: expected voxels at the beginning or the end of their file, found a byte or line skip"
+        )
     detached = fields.get("data file", fields.get("datafile"))
     if detached is None and path.name.lower().endswith(".nhdr"):
         raise UnreadableInput(f"{path}: expected the name of the file with its voxels, found none")
     affine, has_sizes, warnings = _space(path, fields)
-    return Described(
+    return VolumeHeader(
         path=path,
         voxels=path if detached is None else inside(path, detached),
         shape=shape,
@@ -92,22 +94,22 @@ def describe(path: Path) -> Described:
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
-    """The fields of the header, and where it ends."""
+    """The fields of the header, and the offset of its end."""
     content, lines = lines_of(path)
     if not lines or MAGIC.fullmatch(lines[0][0]) is None:
-        raise ValueError("it does not begin as NRRD does")
+        raise ValueError("it does not begin like NRRD")
     fields: dict[str, str] = {}
     for line, end in lines[1:]:
         if not line:
             return fields, end
-        if line.startswith("#") or ":=" in line.split(": ", 1)[0]:  # a comment, or a key and value of somebody's own
+        if line.startswith("#") or ":=" in line.split(": ", 1)[0]:  # a comment, or a custom key and value
             continue
         found = FIELD.fullmatch(line)
         if found is None:
-            raise ValueError("a line of its header is no field")
+            raise ValueError("a line of its header is not a field")
         name = found[1].lower()
         if name in fields:
-            raise ValueError(f"its header has two fields {name}")
+            raise ValueError(f"its header has the field {name} twice")
         fields[name] = found[2].strip()
     if lines[-1][1] < len(content) or not path.name.lower().endswith(".nhdr"):
         raise ValueError("its header has no end")
@@ -127,7 +129,7 @@ def _space(path: Path, fields: dict[str, str]) -> tuple[FloatArray, bool, list[s
     if "space directions" in fields:
         axes = [numbers(one.replace(",", " "), 3) for one in VECTOR.findall(fields["space directions"])]
         if len(axes) != 3 or not is_grid(np.column_stack(axes)):
-            raise UnreadableInput(f"{path}: expected three space directions that span a volume, found others")
+            raise UnreadableInput(f"{path}: expected three independent space directions, found others")
         affine[:3, :3], has_sizes = np.column_stack(axes), True
     elif "spacings" in fields:
         affine[:3, :3], has_sizes = np.diag(positive(fields["spacings"])), True
@@ -135,6 +137,6 @@ def _space(path: Path, fields: dict[str, str]) -> tuple[FloatArray, bool, list[s
         affine[:3, 3] = numbers(fields["space origin"].strip("()").replace(",", " "), 3)
     space = fields.get("space", "").lower()
     if space not in SPACES or "space directions" not in fields:
-        warnings.append(assumed("the header names no space of a patient"))
+        warnings.append(assumed("the header states no patient coordinate system"))
     affine[:3] *= SPACES.get(space, LPS_TO_RAS)[:, None]
     return affine, has_sizes, warnings

@@ -1,4 +1,4 @@
-"""Content packed by gzip: read in steps, as much as the header asks for, to the end, where the checksum is."""
+"""Reading gzip in steps, up to the size that the header states and to the end, where the checksum is."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import IO, cast
 
 GZIP = b"\x1f\x8b"
-MOST_INFLATION = 1032  # deflate cannot do more (RFC 1951: 258 bytes in 2 bits)
+MAX_INFLATION = 1032  # the limit of deflate (RFC 1951: 258 bytes in 2 bits)
 STEP_BYTES = 1 << 20
-MOST_TRAILING_BYTES = 1 << 20  # some writers pad the end of the file; more than this is no padding
+MAX_TRAILING_BYTES = 1 << 20  # some writers pad the end of the file; more than this is not padding
 
 
 def is_packed(path: Path) -> bool:
-    """Whether the file is gzip, whatever it is called."""
+    """Whether the file is gzip, whatever its name."""
     with path.open("rb") as file:
         return file.read(len(GZIP)) == GZIP
 
 
 def opened(path: Path) -> IO[bytes]:
-    """The file, unpacked where it is gzip."""
+    """The file opened for reading, decompressed if it is gzip."""
     return cast(IO[bytes], gzip.open(path) if is_packed(path) else path.open("rb"))
 
 
 def unpacked(stream: IO[bytes], expected: int) -> bytearray:
-    """So many bytes of a stream, which is read to its end.
+    """The first `expected` bytes of a stream, which is read to its end.
 
-    They grow as they come: a file that does not hold what it says costs no more memory than what it holds. Raises
-    EOFError where there are fewer, ValueError where more follow than padding.
+    The buffer grows as data arrives, so a file that holds less than it states costs no more memory than its content.
+    Raises EOFError if there are fewer bytes, ValueError if more follow than padding.
     """
     content = bytearray()
     trailing = 0
@@ -36,14 +36,14 @@ def unpacked(stream: IO[bytes], expected: int) -> bytearray:
             content += chunk
         else:
             trailing += len(chunk)
-        if trailing >= MOST_TRAILING_BYTES:
-            raise ValueError(f"{expected} bytes are needed, more than {MOST_TRAILING_BYTES} others follow")
+        if trailing >= MAX_TRAILING_BYTES:
+            raise ValueError(f"{expected} bytes expected, found more than {MAX_TRAILING_BYTES} after them")
     if len(content) < expected:
-        raise EOFError(f"{expected} bytes are needed, {len(content)} are there")
+        raise EOFError(f"{expected} bytes expected, {len(content)} found")
     return content
 
 
 def require_room(n_bytes_packed: int, expected: int) -> None:
-    """Raises EOFError where so few packed bytes cannot hold as many."""
-    if expected > n_bytes_packed * MOST_INFLATION:
-        raise EOFError(f"{expected} bytes are needed, at most {n_bytes_packed * MOST_INFLATION} are there")
+    """Raises EOFError if so few compressed bytes cannot hold the expected number."""
+    if expected > n_bytes_packed * MAX_INFLATION:
+        raise EOFError(f"{expected} bytes expected, at most {n_bytes_packed * MAX_INFLATION} possible")

@@ -1,4 +1,4 @@
-"""The reading processes that wait for a question: each is kept for the next one, and ended when none comes."""
+"""Idle reading processes: each is reused for the next request, and ended if none comes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import time
 
 from ichor.read.process import ReadingProcess
 
-MOST_IDLE = os.cpu_count() or 1
-IDLE_S = 180.0  # longer than a person pauses between two scans; what waits keeps its memory
+MAX_IDLE = os.cpu_count() or 1
+IDLE_S = 180.0  # longer than a user pauses between two scans; idle processes keep their memory
 
 
 class Pool:
-    """Reading processes without a question, for any thread; `idle_s` is how long one waits before it is ended.
+    """Idle reading processes, for any thread; `idle_s` is how long one stays idle before it is ended.
 
-    A process that was taken is no longer in the pool: only whoever took it ends it.
+    A process that is in use is not in the pool, and only its user ends it.
     """
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
@@ -24,13 +24,13 @@ class Pool:
         self.forget()
 
     def prepare(self) -> None:
-        """Have a process ready for the next question: it starts while this one does something else."""
+        """Start a process for the next request, if none is idle."""
         with self._lock:
             if not self._idle:
                 self._keep(ReadingProcess())
 
     def take(self) -> ReadingProcess:
-        """A process to ask: the one that came back last, or a new one. Raises IchorError where none can be started."""
+        """The process that was returned last, or a new one. Raises IchorError if none can be started."""
         with self._lock:
             if self._idle:
                 process, _ = self._idle.pop()
@@ -38,15 +38,15 @@ class Pool:
         return ReadingProcess()
 
     def give_back(self, process: ReadingProcess) -> None:
-        """Keep a process for the next question, if there are not enough already."""
+        """Keep a process for the next request, unless there are enough already."""
         with self._lock:
-            if len(self._idle) < MOST_IDLE:
+            if len(self._idle) < MAX_IDLE:
                 self._keep(process)
                 return
         process.end()
 
     def end_idle(self) -> None:
-        """End those processes that wait for another question."""
+        """End all idle processes."""
         with self._lock:
             while self._idle:
                 process, _ = self._idle.pop()
@@ -58,7 +58,7 @@ class Pool:
             self._watch(self._idle_s)
 
     def _watch(self, seconds: float) -> None:
-        """Look then for those that have waited too long. One thread at most waits for that."""
+        """Check for processes that were idle too long after `seconds`, in a single background thread."""
         self._is_watched = True
         timer = threading.Timer(seconds, self._end_those_unused)
         timer.daemon = True
@@ -68,7 +68,7 @@ class Pool:
         with self._lock:
             now = time.monotonic()
             unused = [process for process, since in self._idle if now - since >= self._idle_s]
-            del self._idle[: len(unused)]  # the one that came back first is first
+            del self._idle[: len(unused)]  # oldest first
             self._is_watched = False
             if self._idle:
                 _, since = self._idle[0]
@@ -77,7 +77,7 @@ class Pool:
             process.end()
 
     def forget(self) -> None:
-        """Begin with none: at first, and in a copy of this process that a fork made, where no other thread is."""
+        """Start empty: at first, and in the child after a fork."""
         self._lock = threading.Lock()
         self._idle: list[tuple[ReadingProcess, float]] = []
         self._is_watched = False

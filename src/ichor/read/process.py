@@ -1,4 +1,4 @@
-"""A process that reads for this one: how it is started, how it is ended, and the pipes to it and from it."""
+"""The reading process: starting it, ending it, and the pipes to and from it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PIPE_BYTES = 2**20
 
 
 class ReadingProcess:
-    """A process that runs `ichor.read.worker`; it ends when this one does, however that ends.
+    """A process that runs `ichor.read.worker`; it ends when its parent does, for whatever reason.
 
-    Raises IchorError where none can be started.
+    Raises IchorError if it cannot be started.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class ReadingProcess:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
-            raise IchorError(f"expected to start a process to read in, found {error.strerror or error}") from error
+            raise IchorError(f"expected to start a reading process, found {error.strerror or error}") from error
         assert self._popen.stdin is not None and self._popen.stdout is not None
-        self._questions, self._answers = self._popen.stdin, self._popen.stdout
-        self.read_into: wire.ReadInto = self._answers.readinto  # type: ignore[attr-defined]  # a RawIOBase
-        _widen(self._answers.fileno())
+        self._requests, self._replies = self._popen.stdin, self._popen.stdout
+        self.read_into: wire.ReadInto = self._replies.readinto  # type: ignore[attr-defined]  # a RawIOBase
+        _widen(self._replies.fileno())
         _alive.add(self)
 
     @property
@@ -49,35 +49,35 @@ class ReadingProcess:
 
     @property
     def ended_by(self) -> int | None:
-        """The number of the signal that ended it; None where none did, or where it was not ended yet."""
+        """The number of the signal that ended it; None if none did, or if it is still running."""
         code = self._popen.returncode
         return -code if code is not None and code < 0 else None
 
-    def ask(self, question: wire.Message) -> None:
-        """Put a question. Raises OSError where nobody is there to hear it."""
-        rest = json.dumps(question).encode("ascii") + b"\n"
+    def ask(self, request: wire.Message) -> None:
+        """Send a request. Raises OSError if the process has ended."""
+        rest = json.dumps(request).encode("ascii") + b"\n"
         while rest:
-            rest = rest[self._questions.write(rest) or 0 :]
+            rest = rest[self._requests.write(rest) or 0 :]
 
     def kill(self) -> None:
-        """End it now, whatever it is at; `end` is still to be called."""
+        """Kill it now, whatever it is doing; `end` has to be called afterwards."""
         with suppress(OSError):
             self._popen.kill()
 
     def end(self) -> None:
-        """End it now, whatever it is at, and remove what it unpacked."""
+        """End it now, whatever it is doing, and remove the files that it unpacked."""
         self.kill()
         self._popen.wait()
         self._close()
         temporary.remove_of_process(self._popen.pid)
 
     def forget(self) -> None:
-        """In a copy of this process that a fork made: let the reading process be the other one's alone."""
+        """After a fork, in the child: leave the reading process to the parent."""
         self._close()
-        self._popen.returncode = 0  # not this one's child, so not one to wait for
+        self._popen.returncode = 0  # not a child of this process, so it cannot be waited for
 
     def _close(self) -> None:
-        for pipe in (self._questions, self._answers):
+        for pipe in (self._requests, self._replies):
             with suppress(OSError):
                 pipe.close()
 
@@ -85,8 +85,8 @@ class ReadingProcess:
 _alive: weakref.WeakSet[ReadingProcess] = weakref.WeakSet()
 
 
-def asking_folder() -> str | None:
-    """Where this process's relative paths begin; None where that folder is gone."""
+def working_folder() -> str | None:
+    """The folder that relative paths refer to; None if it no longer exists."""
     try:
         return str(Path.cwd())
     except OSError:
@@ -94,16 +94,16 @@ def asking_folder() -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """What a reading process finds around it: the modules of this one, and no threads that each claim memory.
+    """The environment of a reading process: the same module path, and single-threaded numeric libraries to save memory.
 
-    A folder that this one merely happens to stand in may be a stranger's: no module is taken from there.
+    The current folder is excluded from the module path, since it may be untrusted.
     """
-    modules = os.pathsep.join(one for one in sys.path if one and one != asking_folder())
+    modules = os.pathsep.join(one for one in sys.path if one and one != working_folder())
     return {**os.environ, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _widen(pipe: int) -> None:
-    """A scan passes faster through a wide pipe. Linux alone lets one be widened."""
+    """Enlarge a pipe, which speeds up the transfer of a scan. Only Linux supports this."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 

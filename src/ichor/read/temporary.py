@@ -1,8 +1,8 @@
-"""Folders for what an archive holds, which go whatever becomes of the process that made them.
+"""Temporary folders for unpacked archives, which are removed whatever happens to the process that made them.
 
-Each is called `ichor-unpacked-PID-...`, is readable by its owner alone (0700) and locked as long as its process lives.
-The process removes it; where that is killed, the one that asked it to read does; where both are, the next one that
-unpacks anything finds the folder without its lock. Windows has no such locks: there the last of the three is missing.
+Each is called `ichor-unpacked-PID-...`, is accessible only to its owner (0700), and is locked while its process
+lives. The process removes it; if that is killed, its parent does; if both are, the next process that unpacks
+anything finds the folder unlocked and removes it. Windows has no such locks, so the last of these is missing there.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ PREFIX = "ichor-unpacked-"
 HAS_LOCKS = os.name == "posix"
 JUST_MADE_S = 60.0  # a folder this young may not have its lock yet
 
-# Held while anything is written into one of the folders: whoever holds it can remove them for good.
+# Held while writing into one of the folders: the thread that holds it can remove them safely.
 writing = threading.RLock()
 _open: set[Path] = set()
 
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """An empty folder while the block lasts. Raises OSError where none can be made."""
+    """An empty folder that is removed when the block ends. Raises OSError if it cannot be created."""
     remove_abandoned()
     with writing:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
@@ -44,7 +44,7 @@ def private_folder() -> Iterator[Path]:
 
 
 def remove_open() -> None:
-    """Remove this process's folders; nothing can be written into them any more, so the process has to end then."""
+    """Remove this process's folders; nothing can be written into them afterwards, so the process has to exit."""
     writing.acquire()
     for folder in _open:
         shutil.rmtree(folder, ignore_errors=True)
@@ -57,7 +57,7 @@ def remove_of_process(pid: int) -> None:
 
 
 def remove_abandoned() -> None:
-    """Remove folders whose process was killed together with the one that asked it to read."""
+    """Remove folders whose process was killed together with its parent."""
     if not HAS_LOCKS:
         return
     for folder in _folders(PREFIX):
@@ -67,7 +67,7 @@ def remove_abandoned() -> None:
 
 
 def _folders(prefix: str) -> list[Path]:
-    """This user's private folders of that name."""
+    """This user's private folders with that prefix."""
     found = []
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
@@ -88,7 +88,7 @@ def _remove_unlocked(folder: Path) -> None:
 
 
 def _locked(folder: Path) -> int | None:
-    """A descriptor that locks the folder until it is closed; None where another has it or there are no locks."""
+    """A descriptor that locks the folder until it is closed; None if another has the lock or there are no locks."""
     if not HAS_LOCKS:
         return None
     descriptor = None

@@ -1,8 +1,8 @@
-"""Two videos of one scan, in the brain and in the bone window: one frame a slice, as the paper's scans were exported.
+"""Two videos of one scan, in the brain and in the bone window, one frame per slice, as the paper's scans were exported.
 
-Syngo saves what its screen shows as AVI: uncompressed, MJPEG or Microsoft Video 1, gray or gray stored as colour.
-Hssayeni et al. 2019, section 3, exported each scan twice, level 40 width 120 and level 700 width 3200. The pair
-becomes HU as the JPG pairs of ct-ich do. Which file is which says its name.
+Syngo saves the display as AVI: uncompressed, MJPEG or Microsoft Video 1, grayscale or gray stored as color.
+Hssayeni et al. 2019, section 3, exported each scan twice, at level 40, width 120 and at level 700, width 3200. The
+pair is combined to HU in the same way as the JPG pairs of ct-ich. The file names state the windows.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from ichor.errors import UnreadableInput
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
-from ichor.read.bounds import MOST_PIXELS, MOST_SLICES, MOST_VOXELS, require, require_options
+from ichor.read.bounds import MAX_PIXELS, MAX_SLICES, MAX_VOXELS, require, require_options
 from ichor.read.ct_ich_jpg import combine
 from ichor.scan import Scan, Source
 
 SUFFIX = ".avi"
-LONGEST_HEADER = 2**16
+MAX_HEADER_BYTES = 2**16
 WINDOWS = ("brain", "bone")
-# How far compression rounds the colours of a gray pixel apart. Five bits a colour (Microsoft Video 1) are 8 steps each.
+# How far compression separates the color channels of a gray pixel. Microsoft Video 1 has 5 bits a color: steps of 8.
 GRAY_TOLERANCE, GRAY_TOLERANCE_5_BITS = 4, 20
 
 
 def accepts(path: Path) -> bool:
-    """Whether this is an AVI file, or a folder with some and no DICOM of a usual name beside them."""
+    """Whether this is an AVI file, or a folder that contains some and no DICOM files with a usual name."""
     if path.is_file():
         return path.suffix.lower() == SUFFIX
     if not path.is_dir():
@@ -40,27 +40,27 @@ def accepts(path: Path) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Scan:
-    """The scan in HU, float32 (n, rows, columns), of a folder with one pair of videos or of either file of a pair.
+    """The scan in HU, float32 (n, rows, columns), from a folder with one pair of videos or from either file of a pair.
 
-    `options.crop` pixels are cut off each frame. Raises UnreadableInput where a file of the pair is missing, no whole
-    video, coloured or too large, where the two differ in frames or size, for sizes in mm that are not positive, and
-    where PyAV is not installed.
+    `options.crop` pixels are cut off each frame. Raises UnreadableInput if a file of the pair is missing, damaged, in
+    color or too large, if the two differ in the number or size of frames, if a stated size in mm is implausible, or if
+    PyAV is not installed.
     """
     require_options(path, options)
     pair = find_pair(path)
     brain, bone = (_frames(file, options.crop) for file in (pair.brain, pair.bone))
     if len(brain) != len(bone):
         raise UnreadableInput(
-            f"{pair.bone}: expected {len(brain)} frames, one a slice, as {pair.brain.name} has, found {len(bone)}"
+            f"{pair.bone}: expected {len(brain)} frames, one per slice, as in {pair.brain.name}, found {len(bone)}"
         )
     if brain.shape != bone.shape:
         expected, found = (f"{one.shape[2]} x {one.shape[1]}" for one in (brain, bone))
-        raise UnreadableInput(f"{pair.bone}: expected {expected} pixels as {pair.brain.name} has, found {found}")
+        raise UnreadableInput(f"{pair.bone}: expected {expected} pixels as in {pair.brain.name}, found {found}")
     n = len(brain)
     warnings = [
-        "Video carries no position: the first frame is taken as the lowest slice and the last as the highest, in the "
-        f"radiological convention; {pair.brain.name} is read as level 40, width 120 HU and {pair.bone.name} as level "
-        "700, width 3200."
+        "Video has no slice positions: the first frame is taken as the lowest slice and the last as the highest, in "
+        f"the radiological convention; {pair.brain.name} is read as level 40, width 120 HU and {pair.bone.name} as "
+        "level 700, width 3200."
     ]
     if options.pixel_mm is None or options.slice_mm is None:
         warnings.append("Pixel size or slice distance is unknown: no volume in mL.")
@@ -90,9 +90,9 @@ class Pair:
 
 
 def find_pair(path: Path) -> Pair:
-    """The pair that a folder holds, or that a file belongs to. Raises UnreadableInput where it is not complete.
+    """The pair in a folder, or the pair that a file belongs to. Raises UnreadableInput if it is incomplete.
 
-    A name says its window by the word brain or bone; the two of a pair are called the same but for that word.
+    Names contain the word brain or bone; the names of a pair are equal apart from that word.
     """
     files = _videos(path if path.is_dir() else path.parent)
     named = {file: window for file in files if (window := _window(file))}
@@ -101,27 +101,27 @@ def find_pair(path: Path) -> Pair:
             raise UnreadableInput(f"{path}: expected a name with brain or bone in it, found {path.name}")
         named = {file: window for file, window in named.items() if _rest(file) == _rest(path)}
         missing = next(iter({*WINDOWS} - {_window(path)}))
-        wanted = f"the {missing}-window video of the same name beside it"
+        wanted = f"the {missing}-window video with the same name in the same folder"
     else:
         wanted = "two videos, one with brain and one with bone in its name"
     if sorted(named.values()) != sorted(WINDOWS):
         found = ", ".join(file.name for file in (files if path.is_dir() else named)) or "none"
-        hint = "; of several pairs name one file" if len(named) > 2 else ""
+        hint = "; if there are several pairs, specify one file" if len(named) > 2 else ""
         raise UnreadableInput(f"{path}: expected {wanted}, found {found}{hint}")
     by_window = {window: file for file, window in named.items()}
     return Pair(*(by_window[window] for window in WINDOWS))
 
 
 def _videos(folder: Path) -> list[Path]:
-    """The folder's AVI files, but for hidden ones."""
+    """The folder's AVI files, without hidden ones."""
     files = (one for one in folder.iterdir() if one.suffix.lower() == SUFFIX and not one.name.startswith("."))
     return sorted(one for one in files if one.is_file())
 
 
 def _window(file: Path) -> str | None:
-    """The window that a file's name says; None where it says none, or both."""
-    said = [window for window in WINDOWS if window in file.stem.lower()]
-    return said[0] if len(said) == 1 else None
+    """The window that a file's name states; None if it states none, or both."""
+    named = [window for window in WINDOWS if window in file.stem.lower()]
+    return named[0] if len(named) == 1 else None
 
 
 def _rest(file: Path) -> str:
@@ -133,7 +133,7 @@ def _rest(file: Path) -> str:
 
 
 def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-    """(n, rows, columns) gray of a video's frames without `crop`. Raises UnreadableInput where it is no whole one."""
+    """Gray frames (n, rows, columns) of a video, without `crop`. Raises UnreadableInput if it is damaged."""
     try:
         import av
     except ModuleNotFoundError as error:
@@ -146,13 +146,11 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
             if not container.streams.video:
                 raise UnreadableInput(f"{file}: expected a video, found none in it")
             stream = container.streams.video[0]
-            context: Any = stream.codec_context  # None, whatever PyAV's types say, where nothing decodes it
+            context: Any = stream.codec_context  # None, despite PyAV's types, if there is no decoder
             if context is None:
-                raise UnreadableInput(
-                    f"{file}: expected video that FFmpeg decodes, found a codec that it does not know"
-                )
+                raise UnreadableInput(f"{file}: expected video that FFmpeg decodes, found an unknown codec")
             _require_size(file, context.width, context.height, max(stream.frames, 1))
-            context.options = {"err_detect": "explode"}  # a damaged frame is no slice
+            context.options = {"err_detect": "explode"}  # reject damaged frames
             stated = _stated_size(file) or (context.width, context.height)
             progress.decoding(file)
             for frame in container.decode(stream):
@@ -161,7 +159,7 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
                         f"{file}: expected frames of {stated[0]} x {stated[1]} pixels as its header says, found "
                         f"{frame.width} x {frame.height} in frame {len(frames) + 1}"
                     )
-                # A header may say less than there is.
+                # The header may state fewer.
                 _require_size(file, frame.width, frame.height, len(frames) + 1)
                 frames.append(_gray(file, len(frames) + 1, frame, crop))
             declared = stream.frames
@@ -179,13 +177,13 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
 
 
 def _stated_size(file: Path) -> tuple[int, int] | None:
-    """Width and height of the frames as the file's header has them; FFmpeg takes them from the frames themselves.
+    """Width and height of the frames according to the file's header; FFmpeg takes them from the frames themselves.
 
-    The stream's header (strh) says that it is video, its format (strf) begins with a Windows BITMAPINFOHEADER, in which
-    a negative height means that the rows run downwards. None where they are not found.
+    The stream header (strh) states that it is video; its format (strf) begins with a Windows BITMAPINFOHEADER, in which
+    a negative height means that rows are stored from top to bottom. None if they are not found.
     """
     with file.open("rb") as opened:
-        start = opened.read(LONGEST_HEADER)
+        start = opened.read(MAX_HEADER_BYTES)
     stream = start.find(b"vids")
     form = start.find(b"strf", stream) + 8  # past the chunk's name and length
     if stream < 0 or form < 8 or len(start) < form + 12:
@@ -195,28 +193,28 @@ def _stated_size(file: Path) -> tuple[int, int] | None:
 
 
 def _require_size(file: Path, width: int, height: int, n: int) -> None:
-    if width * height > MOST_PIXELS or width * height * n > MOST_VOXELS or n > MOST_SLICES:
+    if width * height > MAX_PIXELS or width * height * n > MAX_VOXELS or n > MAX_SLICES:
         raise UnreadableInput(
-            f"{file}: expected at most {MOST_SLICES} frames, {MOST_PIXELS} pixels a frame and {MOST_VOXELS} in all, "
+            f"{file}: expected at most {MAX_SLICES} frames, {MAX_PIXELS} pixels per frame and {MAX_VOXELS} in all, "
             f"found {n} of {width} x {height}"
         )
 
 
 def _gray(file: Path, number: int, frame: Any, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-    """One frame as gray, cropped. Raises UnreadableInput where it is coloured or nothing is left of it."""
+    """One frame as gray, cropped. Raises UnreadableInput if it is in color or nothing is left of it."""
     top, right, bottom, left = crop
     if top + bottom >= frame.height or left + right >= frame.width:
         raise UnreadableInput(
             f"{file}: expected a crop that leaves some of {frame.width} x {frame.height} pixels, found "
             f"{top} from the top, {right} from the right, {bottom} from the bottom and {left} from the left"
         )
-    colours = frame.to_ndarray(format="rgb24")[top : frame.height - bottom, left : frame.width - right]
-    lowest, highest = colours.min(axis=2), colours.max(axis=2)
+    colors = frame.to_ndarray(format="rgb24")[top : frame.height - bottom, left : frame.width - right]
+    lowest, highest = colors.min(axis=2), colors.max(axis=2)
     spread = int((highest - lowest).max())
     if spread > (GRAY_TOLERANCE_5_BITS if "555" in frame.format.name else GRAY_TOLERANCE):
         raise UnreadableInput(
-            f"{file}: expected gray, found colour in frame {number}: channels differ by up to {spread} of 255; "
-            "crop borders with coloured writing"
+            f"{file}: expected gray, found color in frame {number}: channels differ by up to {spread} of 255; "
+            "crop borders that contain colored text"
         )
-    gray: NDArray[np.uint8] = np.rint(colours.mean(axis=2, dtype=np.float32)).astype(np.uint8)
+    gray: NDArray[np.uint8] = np.rint(colors.mean(axis=2, dtype=np.float32)).astype(np.uint8)
     return gray

@@ -1,4 +1,4 @@
-"""A volume that one array holds, whatever the format of its file: from voxels and affine to a scan in HU."""
+"""A volume stored as one array, in any file format: from voxels and affine to a scan in HU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
 from ichor.read.affine import axes_to_scan, bend_deg, geometry, reorient
-from ichor.read.bounds import MOST_VOXELS, why_not
+from ichor.read.bounds import MAX_VOXELS, why_not
 from ichor.read.hounsfield import lost_offset, why_not_hu, wrapped
 from ichor.scan import FloatArray, NiftiGrid, Scan, Source
 
@@ -20,7 +20,7 @@ AIR = -1024
 METRE, MILLIMETRE, MICRON = 1, 2, 3
 UNIT_MM = {METRE: 1000.0, MILLIMETRE: 1.0, MICRON: 0.001}
 UNIT_NAMES = {METRE: "metres", MICRON: "microns"}
-# In-plane axes of a CT are perpendicular. Rounding in the header bends them a little, a registration more.
+# In-plane axes of a CT are perpendicular; rounding in the header skews them slightly, a registration more.
 BENT_DEG, TOO_BENT_DEG = 0.5, 10.0
 
 
@@ -32,11 +32,11 @@ class Volume:
         path: the file.
         voxels: on the file's own three axes, before scaling.
         affine: (4, 4), from these axes to RAS, in the file's unit of length.
-        has_sizes: whether the file says how large its voxels are.
+        has_sizes: whether the file states voxel sizes.
         slope, inter: value = slope * voxel + inter.
-        unused_inter: an intercept that the header has and by the format's rules is not added.
+        unused_inter: an intercept in the header that the format's rules do not add.
         unit_code: NIfTI's code for the file's unit of length.
-        warnings: what a person should know of how it was read.
+        warnings: about how it was read.
     """
 
     path: Path
@@ -51,21 +51,21 @@ class Volume:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """The three axes' lengths."""
+        """The lengths of the three axes."""
         first, second, third = self.voxels.shape
         return first, second, third
 
 
 def scan_of(volume: Volume, kind: str) -> Scan:
-    """The scan, whose source is of that kind. Raises UnreadableInput where it cannot be a head CT in HU."""
-    hu, said = _hu(volume)
-    warnings = [*said, *volume.warnings]
+    """The scan; `kind` is that of its source. Raises UnreadableInput if it cannot be a head CT in HU."""
+    hu, corrections = _hu(volume)
+    warnings = [*corrections, *volume.warnings]
     transform = axes_to_scan(volume.affine)
     voxels = reorient(hu, transform)
     n = len(voxels)
     source = Source(kind, volume.path, nifti=NiftiGrid(transform, volume.affine, volume.shape, volume.unit_code))
     if not volume.has_sizes:
-        warnings.append("The file gives no voxel sizes: no lengths or volumes in mm.")
+        warnings.append("The file states no voxel sizes: lengths and volumes are unknown.")
         return _plausible(Scan(voxels=voxels, source=source, warnings=tuple(warnings)), volume)
     affine_mm = volume.affine.copy()
     affine_mm[:3] *= UNIT_MM.get(volume.unit_code, 1.0)
@@ -73,10 +73,12 @@ def scan_of(volume: Volume, kind: str) -> Scan:
     bent = bend_deg(orientation)
     if bent > TOO_BENT_DEG:
         raise UnreadableInput(
-            f"{volume.path}: expected rows perpendicular to columns, found them {bent:.1f} degrees off"
+            f"{volume.path}: expected rows perpendicular to columns, found {bent:.1f} degrees of deviation"
         )
     if bent > BENT_DEG:
-        warnings.append(f"Rows and columns are {bent:.1f} degrees off perpendicular: lengths in plane are approximate.")
+        warnings.append(
+            f"Rows and columns deviate from perpendicular by {bent:.1f} degrees: in-plane lengths are approximate."
+        )
     try:
         scan = Scan(
             voxels=voxels,
@@ -92,41 +94,41 @@ def scan_of(volume: Volume, kind: str) -> Scan:
 
 
 def require_voxels(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Refuse by the header alone, before any voxel is read, what is no gray volume of a size that a CT can have."""
+    """Raises UnreadableInput, by the header alone, unless it is a gray volume of a plausible size."""
     if len(shape) < 3 or any(n != 1 for n in shape[3:]):
-        raise UnreadableInput(f"{path}: expected a volume of 3 dimensions, found {len(shape)}: {by(shape)}")
-    if min(shape) < 1 or np.prod(shape, dtype=float) > MOST_VOXELS:
-        raise UnreadableInput(f"{path}: expected 1 to {MOST_VOXELS} voxels, found {by(shape)}")
+        raise UnreadableInput(f"{path}: expected a volume of 3 dimensions, found {len(shape)}: {shape_text(shape)}")
+    if min(shape) < 1 or np.prod(shape, dtype=float) > MAX_VOXELS:
+        raise UnreadableInput(f"{path}: expected 1 to {MAX_VOXELS} voxels, found {shape_text(shape)}")
     if dtype.names or dtype.kind not in "iuf":
-        what = "colour" if dtype.names else str(dtype)
+        what = "color" if dtype.names else str(dtype)
         raise UnreadableInput(f"{path}: expected gray voxels, integer or floating point, found {what}")
 
 
 def assumed(why: str) -> str:
-    """The warning for a file that does not say how it lies in the patient."""
+    """The warning for a file that does not state its orientation in the patient."""
     return (
-        f"The file does not say how it lies in the patient ({why}): left and right, front and back, top and bottom are "
-        "assumed."
+        f"The file does not state its orientation in the patient ({why}): left and right, front and back, top and "
+        "bottom are assumed."
     )
 
 
-def by(shape: tuple[int, ...]) -> str:
-    """A shape as people write it: 512 x 512 x 35."""
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape for people to read: 512 x 512 x 35."""
     return " x ".join(map(str, shape))
 
 
 def _plausible(scan: Scan, volume: Volume) -> Scan:
-    """The scan itself. Raises UnreadableInput where its sizes are not those of a head CT, perhaps for the unit."""
+    """The scan itself. Raises UnreadableInput if its sizes are implausible, perhaps because of the unit of length."""
     reason = why_not(scan)
     if reason is None:
         return scan
     unit = UNIT_NAMES.get(volume.unit_code)
-    remedy = "" if unit is None else f"; the header says that lengths are in {unit}: if they are in mm, correct it"
+    remedy = "" if unit is None else f"; the header states lengths in {unit}: if they are in mm, correct it"
     raise UnreadableInput(f"{volume.path}: {reason}{remedy}")
 
 
 def _hu(volume: Volume) -> tuple[NDArray[Any], list[str]]:
-    """The voxels in HU on the file's axes (int16 where nothing but a whole number is added), and warnings."""
+    """The voxels in HU on the file's axes (int16 if only an integer offset is applied), and warnings."""
     values, warnings = _scaled(volume)
     in_bytes = volume.voxels.dtype.itemsize == 1
     reason = why_not_hu(values, in_bytes=in_bytes)
@@ -134,40 +136,40 @@ def _hu(volume: Volume) -> tuple[NDArray[Any], list[str]]:
         repaired = _repaired(volume, values)
         if repaired is None:
             raise UnreadableInput(f"{volume.path}: {reason}")
-        values, said = repaired
-        warnings.append(said)
+        values, correction = repaired
+        warnings.append(correction)
     return (values.astype(np.int16) if values.dtype.kind in "iu" else values), warnings
 
 
 def _scaled(volume: Volume) -> tuple[NDArray[Any], list[str]]:
-    """The voxels as slope and intercept have them, and air for what is no number."""
+    """The voxels with slope and intercept applied, with air in place of values that are not finite, and warnings."""
     voxels, slope, inter = volume.voxels, volume.slope, volume.inter
     if voxels.dtype.kind in "iu" and slope == 1 and inter.is_integer() and abs(inter) <= 2**16:
         return (voxels.astype(np.int64) + int(inter) if inter else voxels), []
-    with np.errstate(over="ignore", invalid="ignore"):  # told below, with all that is not finite
+    with np.errstate(over="ignore", invalid="ignore"):  # handled below, with all other values that are not finite
         values: NDArray[Any] = voxels.astype(np.float32) * np.float32(slope) + np.float32(inter)
     finite = np.isfinite(values)
     if finite.all():
         return values, []
-    said = f"{np.count_nonzero(~finite)} voxels are not numbers: taken as air, {AIR} HU."
-    return np.where(finite, values, np.float32(AIR)), [said]
+    warning = f"{np.count_nonzero(~finite)} voxels are not finite numbers: replaced by air, {AIR} HU."
+    return np.where(finite, values, np.float32(AIR)), [warning]
 
 
 def _repaired(volume: Volume, values: NDArray[Any]) -> tuple[NDArray[Any], str] | None:
-    """Values that are no HU as the HU that they can only have been, and what was done; None where that is not sure."""
+    """Values corrected to HU, and a warning; None if the correction is not certain."""
     signed = wrapped(values)
     if signed is not None:
-        return signed, "Values below 0 were stored as if they had no sign (64536 for -1000): they are read with it."
+        return signed, "Negative values were stored as unsigned (64536 for -1000): they are read as signed."
     offset = lost_offset(values)
     if offset is not None:
-        said = f"{offset} was added to the HU and never taken off, by the place of air and brain: it is taken off."
-        return (values.astype(np.int32) if values.dtype.kind in "iu" else values) - np.int32(offset), said
+        warning = f"{offset} had been added to the HU, as the values of air and brain show: it is subtracted."
+        return (values.astype(np.int32) if values.dtype.kind in "iu" else values) - np.int32(offset), warning
     if volume.unused_inter:
         moved = values.astype(np.float32) + np.float32(volume.unused_inter)
         if why_not_hu(moved) is None:
-            said = (
-                f"The header has an intercept of {volume.unused_inter:g} and no slope: it is added, since only so are "
-                "the values HU."
+            warning = (
+                f"The header has an intercept of {volume.unused_inter:g} and no slope: it is added, since otherwise "
+                "the values are not HU."
             )
-            return moved, said
+            return moved, warning
     return None

@@ -1,4 +1,4 @@
-"""The files below a folder, as every reader sees them."""
+"""The files below a folder, as all readers see them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-OF_MACOS = "__MACOSX"  # what its zips hold beside the files themselves
+MACOS_FOLDER = "__MACOSX"  # in zip files of macOS, metadata next to the files themselves
 
 
 class Walk:
-    """One pass through the folders below `root`, each entered once.
+    """One pass through the folders below `root`, entering each once.
 
-    Hidden files and folders are left out (their names begin with a dot): indices, thumbnails, and the `._NAME` that
-    macOS writes beside each file. A link is followed where what it leads to is not seen anyway; one to a folder that
-    holds `root` never is.
+    Hidden files and folders are skipped (their names begin with a dot): indices, thumbnails, and the `._NAME` files of
+    macOS. A link is followed if its target is not visited otherwise; a link to a folder that contains `root` never is.
     """
 
     def __init__(self, root: Path) -> None:
@@ -22,7 +21,7 @@ class Walk:
         self._seen = {self._root}
 
     def entries(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """The files and the folders in a folder, each in the order of their names; none of one that is not readable."""
+        """The files and the subfolders of a folder, each sorted by name; none if the folder is not readable."""
         files, folders = [], []
         try:
             with os.scandir(folder) as entries:
@@ -30,7 +29,7 @@ class Walk:
         except OSError:
             return [], []
         for one in found:
-            if one.name.startswith(".") or one.name == OF_MACOS or (one.is_symlink() and not self._is_new(one)):
+            if one.name.startswith(".") or one.name == MACOS_FOLDER or (one.is_symlink() and not self._is_new(one)):
                 continue
             if one.is_dir():
                 if not one.is_symlink() and not self._is_first_visit(one.path):
@@ -41,11 +40,11 @@ class Walk:
         return files, folders
 
     def _is_new(self, link: os.DirEntry[str]) -> bool:
-        """Whether a link leads to what this pass does not come to, or has not come to, by another way."""
+        """Whether the target of a link has not been and will not be visited by another way."""
         target = os.path.realpath(link.path)
         if _holds(target, self._root):
             return False
-        if _holds(self._root, target):  # it is come to without the link, unless it is hidden
+        if _holds(self._root, target):  # visited without the link, unless it is hidden
             below = Path(target).relative_to(self._root).parts
             if not any(part.startswith(".") for part in below):
                 return False
@@ -55,7 +54,7 @@ class Walk:
         return True
 
     def _is_first_visit(self, folder: str) -> bool:
-        """Whether a folder below a link that was followed has not been entered by another link."""
+        """Whether a folder, reached through a link, has not been visited through another."""
         real = os.path.realpath(folder)
         if real in self._seen:
             return False
@@ -74,5 +73,5 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def _holds(folder: str, path: str) -> bool:
-    """Whether `path` is that folder or lies below it; both real paths."""
+    """Whether `path` is the folder or lies below it; both are real paths."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -1,8 +1,8 @@
-"""How messages travel between a process and the one that reads for it.
+"""Messages between a process and its reading process.
 
-A message is its length (4 bytes, little endian) and that many bytes of JSON; what is large follows as raw bytes, with
-its length in the JSON. Nothing is pickled: the reading process works on bytes of strangers, so its answers are checked
-as any input is.
+A message is its length (4 bytes, little endian) followed by that many bytes of JSON; large content follows as raw
+bytes, with its length in the JSON. Nothing is pickled: the reading process handles untrusted files, so its replies
+are validated like any other input.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ Message = dict[str, Any]
 Write = Callable[[memoryview], int | None]
 ReadInto = Callable[[memoryview], int | None]
 
-LONGEST_MESSAGE = 64 * 2**20
+MAX_MESSAGE_BYTES = 64 * 2**20
 
 
-class BrokenAnswer(Exception):
-    """Not what a reading process says."""
+class InvalidReply(Exception):
+    """A message that a reading process would not send."""
 
 
 def send(write: Write, message: Message, *blobs: memoryview) -> None:
-    """Write a message, and after it the raw bytes, each of which the message has to tell the length of."""
+    """Write a message followed by raw bytes; the message has to state the length of each of these."""
     content = json.dumps(message).encode("ascii")
     for part in (memoryview(len(content).to_bytes(4, "little") + content), *blobs):
         rest = part
@@ -32,28 +32,28 @@ def send(write: Write, message: Message, *blobs: memoryview) -> None:
 
 
 def receive(read_into: ReadInto) -> Message:
-    """The next message. Raises EOFError where there is none, and BrokenAnswer where it is no message."""
+    """The next message. Raises EOFError if there is none, and InvalidReply if it is invalid."""
     length = int.from_bytes(receive_bytes(read_into, 4), "little")
-    if length > LONGEST_MESSAGE:
-        raise BrokenAnswer(f"a message of {length} bytes")
+    if length > MAX_MESSAGE_BYTES:
+        raise InvalidReply(f"a message of {length} bytes")
     try:
         message = json.loads(receive_bytes(read_into, length))
     except ValueError as error:
-        raise BrokenAnswer("no JSON") from error
+        raise InvalidReply("no JSON") from error
     if not isinstance(message, dict):
-        raise BrokenAnswer("no message")
+        raise InvalidReply("no message")
     return message
 
 
 def receive_bytes(read_into: ReadInto, length: int) -> bytes:
-    """Exactly so many bytes. Raises EOFError where fewer come."""
+    """Exactly `length` bytes. Raises EOFError if there are fewer."""
     content = bytearray(length)
     fill(read_into, memoryview(content))
     return bytes(content)
 
 
 def fill(read_into: ReadInto, target: memoryview) -> None:
-    """As many bytes as the target holds. Raises EOFError where fewer come."""
+    """Fill the target with bytes. Raises EOFError if there are too few."""
     while target:
         n = read_into(target)
         if not n:

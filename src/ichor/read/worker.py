@@ -1,7 +1,7 @@
-"""The reading process: reads what it is asked to, and ends when there is nobody left to ask.
+"""The reading process: handles requests, and ends when its parent does.
 
-Started by `ichor.read.process`, with questions on its standard input (`ichor.read.conversation`) and answers on its
-standard output (`ichor.read.wire`). What decoders print, and what they break, stays in here.
+Started by `ichor.read.process`, with requests on its standard input (`ichor.read.conversation`) and replies on its
+standard output (`ichor.read.wire`). Output and crashes of decoders stay in here.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ichor.interruption import SIGNALS
 from ichor.read import content, progress, temporary, wire
 from ichor.read.budget import budget_for, limit_memory, limit_process, size_of
 
-GRACE_S = 5.0  # after which the process ends itself where nobody waits for it any more
+GRACE_S = 5.0  # beyond the budget, after which the process ends itself if its parent has not ended it
 
 
 def main() -> None:
-    """Answer questions until standard input ends."""
-    ask_for_death_signal("SIGCONT")  # stopped, it could not notice the end of its input
+    """Handle requests until standard input ends."""
+    ask_for_death_signal("SIGCONT")  # a stopped process would not notice the end of its input
     requests, write = _take_pipes()
-    for each in SIGNALS:  # Ctrl-C and a terminal's end are for the other process to heed; then our input ends
+    for each in SIGNALS:  # Ctrl-C and hangups are handled by the parent, which then closes our input
         signal.signal(each, signal.SIG_IGN)
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _take_pipes() -> tuple[int, wire.Write]:
-    """Where questions come from, and how an answer is written: no longer 0, 1 and 2, which lead nowhere from now on."""
+    """Keep standard input and output for requests and replies, and redirect 0, 1 and 2 to the null device."""
     questions, answers, nowhere = os.dup(0), os.dup(1), os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
@@ -52,7 +52,7 @@ def _take_pipes() -> tuple[int, wire.Write]:
 
 
 def _listen(requests: int, waiting: queue.Queue[bytes]) -> None:
-    """Hand questions on; at their end, which is that of the process that asks, leave nothing behind and end."""
+    """Queue requests; when the pipe closes because the parent has ended, remove temporary files and exit."""
     with os.fdopen(requests, "rb") as lines:
         for line in lines:
             waiting.put(line)
@@ -61,8 +61,8 @@ def _listen(requests: int, waiting: queue.Queue[bytes]) -> None:
 
 
 def _import_what_all_need() -> None:
-    """Done while the other process does something else; the first question may be long in coming."""
-    with suppress(Exception):  # what is missing is told when it is asked for
+    """Import common modules in advance, while the parent is busy."""
+    with suppress(Exception):  # a missing module is reported when it is needed
         import numpy  # noqa: F401
 
         import ichor.read.open
@@ -76,8 +76,8 @@ def _answer(request: dict[str, Any], write: wire.Write) -> None:
         wire.send(write, {"decoding": str(file), "one_of_several": one_of_several})
 
     progress.listen(tell)
-    progress.leave_out(map(Path, request["left_out"]))
-    wire.send(write, {"heard": True})
+    progress.exclude(map(Path, request["excluded"]))
+    wire.send(write, {"received": True})
     try:
         with suppress(OSError):
             os.chdir(request["folder"] or "/")
@@ -89,7 +89,7 @@ def _answer(request: dict[str, Any], write: wire.Write) -> None:
         answer, *blobs = _read(request, path)
     except UnreadableInput as error:
         answer, blobs = {"unreadable": str(error), "traceback": _traceback(error)}, []
-    except BaseException as error:  # the last resort: a decoder's PanicException is no Exception
+    except BaseException as error:  # last resort: a panic in Rust is not an Exception
         answer, blobs = {"failed": type(error).__name__, "traceback": _traceback(error)}, []
     _end_after(0)
     wire.send(write, answer, *blobs)
@@ -128,7 +128,7 @@ def _traceback(error: BaseException) -> str:
 
 
 def _end_after(seconds: float) -> None:
-    """Have the system end this process then, whatever it is at; 0 for never. Not on Windows, where the asker does."""
+    """Have the system end this process after `seconds`; 0 for never. On Windows the parent does this."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
 

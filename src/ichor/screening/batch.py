@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ichor.atomic import clear_left_overs, disk_errors_told, make_folder
+from ichor.atomic import clear_left_overs, make_folder, reporting_disk_errors
 from ichor.errors import OutputFailed
 from ichor.interruption import check, undisturbed
 from ichor.locks import Busy, one_at_a_time
@@ -64,7 +64,7 @@ def plan(
     """
     places = [_scan_path(scan) for scan in scans]
     by_path = {full_path(scan): path_sha256(scan.path, scan.label) for scan in places}
-    with disk_errors_told(out):
+    with reporting_disk_errors(out):
         taken = {name: by_path.get(path, "") for name, path in failed_in(out).items()}
         taken |= {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
         taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
@@ -118,7 +118,7 @@ def screen_batch(
 
 def _clear(folders: Iterable[Path]) -> None:
     for out in folders:
-        with disk_errors_told(out):
+        with reporting_disk_errors(out):
             if out.is_dir():
                 clear_left_overs(out)
 
@@ -197,7 +197,7 @@ def _screen(task: _Task, *, method: Screener, force: bool, debug: bool) -> _Answ
 def _locked(job: Job, wait: bool) -> Iterator[Job]:
     """The job in a folder that no other command writes meanwhile, and that holds no result of another input."""
     with ExitStack() as stack:
-        with disk_errors_told(job.folder):
+        with reporting_disk_errors(job.folder):
             make_folder(job.folder.parent, private=True)
             stack.enter_context(one_at_a_time(job.folder, wait=wait))
             there = read_findings(job.folder)

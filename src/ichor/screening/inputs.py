@@ -13,7 +13,7 @@ from pathlib import Path
 from ichor.errors import UnreadableInput
 from ichor.read import open as reading
 from ichor.read.base import ScanPath
-from ichor.read.beside import files_of
+from ichor.read.paired_files import files_of
 from ichor.read.walk import files_in
 
 LIST_SUFFIX = ".txt"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ichor.atomic import disk_errors_told, make_folder, write_whole
+from ichor.atomic import make_folder, reporting_disk_errors, write_whole
 from ichor.errors import OutputFailed
 from ichor.findings.schema import Findings
 from ichor.interruption import undisturbed
@@ -50,7 +50,7 @@ def make_out_folder(out: Path) -> None:
         make_folder(out, private=True)
     except OSError as error:
         raise OutputFailed(f"{out}: expected a folder to write to, found {error.strerror}") from error
-    with disk_errors_told(out), one_at_a_time(out / _PROBE):
+    with reporting_disk_errors(out), one_at_a_time(out / _PROBE):
         write_whole(out / f".{_PROBE}", bytes(_PROBE_BYTES), private=True)
         (out / f".{_PROBE}").unlink()
 
@@ -88,7 +88,7 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
     Scans of earlier runs into the same folder, and of others that go on, stay in both: results as long as they lie
     there, failures until there is a result. Raises OutputFailed where the disk refuses it.
     """
-    with disk_errors_told(out), one_at_a_time(out / SUMMARY):
+    with reporting_disk_errors(out), one_at_a_time(out / SUMMARY):
         rows = {name: row for name, row in read_summary(out / SUMMARY).items() if row["status"] == "failed"}
         status = {one.job.folder.name: one.status for one in outcomes if one.findings is not None}
         for folder, found in results_in(out):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from ichor.anatomy.head import find_head
-from ichor.atomic import disk_errors_told, whole_folder
+from ichor.atomic import reporting_disk_errors, whole_folder
 from ichor.errors import IchorError
 from ichor.findings.build import findings, package_versions
 from ichor.findings.checks.check import unlikenesses
@@ -78,7 +78,7 @@ def screen_scan(job: Job, method: Screener) -> Findings:
         timing=timing,
         made_by=made_by,
     )
-    with disk_errors_told(job.folder), whole_folder(job.folder, private=True) as folder:
+    with reporting_disk_errors(job.folder), whole_folder(job.folder, private=True) as folder:
         write_labels(measured.labels, scan, folder / MASK)
         if job.probability:
             write_probability(probability, scan, folder / PROBABILITY)

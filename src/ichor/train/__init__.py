@@ -1,1 +1,1 @@
-"""The training core that all networks use: samples, augmentation, losses and one loop (torch)."""
+"""Training code shared by all networks: samples, augmentation, losses and the loop (torch)."""

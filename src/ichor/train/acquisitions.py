@@ -1,7 +1,7 @@
-"""Training images as another scanner would have made them: kernel, noise, slices in between, a narrow gray window.
+"""Simulated variation between scanners in training images: kernel, noise, interpolated slices, a narrow gray window.
 
-What a dataset of one scanner and one protocol does not show. The most of each is what scanners differ by, so that most
-images stay nearly as they were.
+A dataset from one scanner and one protocol lacks this variation. The maximum of each corresponds to differences between
+real scanners; most images remain nearly unchanged.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from torch.nn import functional
 from ichor.train.ct_noise import ct_noise
 from ichor.windows import BRAIN
 
-_SMOOTHER, _SHARPER = 0.08, 0.12  # parts of the images
-_SHARPEST = 2.0  # times what a small Gaussian takes away, added
+_SMOOTHER, _SHARPER = 0.08, 0.12  # fractions of the images
+_SHARPEST = 2.0  # maximum multiple of the detail removed by a small Gaussian that is added
 _NOISY, _NOISIEST_HU = 0.12, 20.0
-# Cycles per pixel where the noise is strongest, from a soft kernel's to a sharp one's.
+# Cycles per pixel at which noise is strongest, from soft to sharp kernels.
 _NOISE_PEAK = (0.1, 0.35)
-_BETWEEN, _NEIGHBOURS_PART = 0.12, 0.5  # of either neighbour, the probability that it is mixed in, and the largest part
-_OTHER_WINDOW = 0.5  # of the images that are known in one window only
+_BETWEEN, _MAX_NEIGHBOR_FRACTION = 0.12, 0.5  # probability that an adjacent slice is mixed in, and its largest fraction
+_OTHER_WINDOW = 0.5  # fraction of the images that are available in one window only
 _LOWEST_HU, _HIGHEST_HU = (-20.0, 5.0), (75.0, 110.0)
 _BINOMIAL = (0.25, 0.5, 0.25)
 
 
 @dataclass(frozen=True, slots=True)
 class Acquisitions:
-    """What was drawn for N images; `apply` replays it.
+    """The changes drawn for N images, which `apply` applies.
 
     Attributes:
-        below, above: (N,) parts of the slices next to each that are mixed into it.
-        kernel: (N,) how often what a small Gaussian takes away is added; below 0 it is taken away.
-        noise_hu: (N,) standard deviation; no image's noise is like another's.
-        noise_peak: (N,) cycles a pixel.
-        window_hu: (N, 2) lowest and highest HU of an image that is known in one window only.
+        below, above: (N,) fractions of the adjacent slices that are mixed into each slice.
+        kernel: (N,) multiple of the detail removed by a small Gaussian that is added; below 0 it is subtracted.
+        noise_hu: (N,) standard deviation; the noise of each image is independent.
+        noise_peak: (N,) cycles per pixel.
+        window_hu: (N, 2) lowest and highest HU of images that are available in one window only.
     """
 
     below: NDArray[np.float64]
@@ -50,12 +50,12 @@ class Acquisitions:
 
     @classmethod
     def draw(cls, n: int, rng: np.random.Generator) -> Self:
-        """Draw them for n images; the same generator state draws the same."""
+        """Draw changes for n images; the same generator state gives the same changes."""
 
         def sometimes(part: float, most: float) -> NDArray[np.float64]:
             return (rng.random(n) < part) * rng.uniform(0, most, n)
 
-        below, above = (sometimes(_BETWEEN, _NEIGHBOURS_PART) for _ in range(2))
+        below, above = (sometimes(_BETWEEN, _MAX_NEIGHBOR_FRACTION) for _ in range(2))
         kind, amount = rng.random(n), rng.random(n)
         sharper = np.where(kind < _SHARPER, _SHARPEST * amount, 0.0)
         kernel = np.where(kind > 1 - _SMOOTHER, -amount, sharper)
@@ -65,7 +65,7 @@ class Acquisitions:
         return cls(below, above, kernel, noise_hu, noise_peak, window_hu)
 
     def apply(self, hu: Tensor, generator: torch.Generator) -> Tensor:
-        """Images (N, C, H, W), HU, their C channels slices in order; the windows are left to who knows which."""
+        """Change images (N, C, H, W) in HU whose C channels are consecutive slices; the caller applies windows."""
         hu = _mixed(hu, _column(self.below, hu), _column(self.above, hu))
         if self.kernel.any():
             hu = hu + _column(self.kernel, hu) * (hu - _blurred(hu))
@@ -81,7 +81,7 @@ def _column(values: NDArray[np.float64], like: Tensor) -> Tensor:
 
 
 def _mixed(hu: Tensor, below: Tensor, above: Tensor) -> Tensor:
-    """Each slice mixed with parts of the one below and of the one above, as far as they are shown."""
+    """Each slice mixed with parts of the ones below and above, if they are among the channels."""
     mixed, weight = hu.clone(), torch.ones_like(hu[:, :, :1, :1])
     mixed[:, 1:] += below * hu[:, :-1]
     weight[:, 1:] += below

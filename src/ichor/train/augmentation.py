@@ -1,7 +1,7 @@
-"""Random changes of image and mask together, seeded, so that any batch can be made again.
+"""Random changes of image and mask together, seeded, so that any batch can be reproduced.
 
-The affine part is the paper's (section 5), composed as Keras' ImageDataGenerator does: rotation, shift, shear and
-zoom about the image's centre, bilinear, nearest fill.
+The affine part is the paper's (section 5), composed as in Keras' ImageDataGenerator: rotation, shift, shear and zoom
+about the image's center, bilinear, filled with the nearest value.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ichor.windows import BRAIN
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What was drawn for a batch of N images; `apply` replays it.
+    """The changes drawn for a batch of N images, which `apply` applies.
 
     Attributes:
-        matrices: (N, 2, 3), from output to input coordinates (row, column, 1) about the centre; the translation in
+        matrices: (N, 2, 3), from output to input coordinates (row, column, 1) about the center; the translation in
             fractions of the image.
         hu_shift: (N,) HU.
         hu_scale: (N,).
         noise_hu: (N,) standard deviation.
         brain_window_only: (N,) bool.
-        acquisitions: what other scanners would make of them; None where they stay as they are.
-        noise_seed: of the noise itself.
-        side: pixels a side of the outcome; None is as many as the image has.
+        acquisitions: simulated variation between scanners; None for none.
+        noise_seed: of the noise.
+        side: side of the result in pixels; None for that of the image.
     """
 
     matrices: NDArray[np.float64]
@@ -45,9 +45,10 @@ class Augmentation:
     acquisitions: Acquisitions | None = None
 
     def onto(self, centres: NDArray[np.float64], side: int, size: int) -> Augmentation:
-        """The same changes of squares of `side` pixels of an image of `size`, about `centres` instead of its own.
+        """The same changes for squares of `side` pixels of an image of `size`, about `centres` instead of the image's
+        center.
 
-        `centres` is (N, 2), row and column in fractions of the image from its centre; they take the shift's place.
+        `centres` is (N, 2), row and column in fractions of the image from its center; they replace the shift.
         """
         matrices = np.concatenate([self.matrices[:, :, :2] * (side / size), centres[:, :, None]], axis=2)
         return replace(self, matrices=matrices, side=side)
@@ -72,7 +73,7 @@ class Augmentation:
 
 
 def draw(settings: AugmentationSettings, n: int, rng: np.random.Generator) -> Augmentation:
-    """Draw the changes for a batch of n images; the same generator state draws the same."""
+    """Draw changes for a batch of n images; the same generator state gives the same changes."""
 
     def within(bound: float) -> NDArray[np.float64]:
         return rng.uniform(-bound, bound, n)
@@ -95,10 +96,10 @@ def draw(settings: AugmentationSettings, n: int, rng: np.random.Generator) -> Au
 
 
 def warp(hu: Tensor, mask: Tensor, matrices: NDArray[np.float64], side: int | None = None) -> tuple[Tensor, Tensor]:
-    """Resample images and masks by the same matrices, to `side` pixels a side if given (see `Augmentation`)."""
+    """Resample images and masks with the same matrices, to `side` x `side` pixels if given (see `Augmentation`)."""
     n, _, height, width = hu.shape
     aspect = height / width
-    # torch wants (x, y) in -1..1 where we have (row, column) in pixels.
+    # torch uses (x, y) from -1 to 1, the matrices (row, column) in pixels.
     theta = np.empty((n, 2, 3))
     theta[:, 0, 0] = matrices[:, 1, 1]
     theta[:, 0, 1] = matrices[:, 1, 0] * aspect
@@ -123,7 +124,7 @@ def compose(
     zoom: NDArray[np.float64],
     mirror: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """(N, 2, 3) matrices from N of each change, as Keras composes them: rotation, shift, shear and zoom.
+    """(N, 2, 3) matrices from N changes of each kind, composed as in Keras: rotation, shift, shear and zoom.
 
     `shift` and `zoom` are (N, 2), rows and columns; shifts are fractions of the image.
     """

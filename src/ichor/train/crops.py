@@ -1,4 +1,4 @@
-"""Squares cut from slices, most of them on hemorrhage: as many lesions an hour as whole slices at a coarser pixel.
+"""Square crops of slices, most of them with hemorrhage: as many lesions per hour as whole slices with coarser pixels.
 
 After the foreground sampling of nnU-Net (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z).
 """
@@ -15,15 +15,16 @@ _HEAD_ABOVE_HU = -200
 
 
 def choose_centres(batch: Batch, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(N, 2) centres of squares of `side` pixels, row and column in fractions of the image from its centre.
+    """(N, 2) centers of squares of `side` pixels, row and column in fractions of the image from its center.
 
-    On a slice with hemorrhage, most lie within a third of their side of a pixel of it; the others anywhere in the
-    head. No square leaves the image.
+    On slices with hemorrhage, most are within a third of their side of a hemorrhage pixel; the others are anywhere in
+    the
+    head. All squares lie within the image.
     """
     size = batch.hu.shape[-1]
     on_hemorrhage = rng.random(len(batch.hu)) < _ON_HEMORRHAGE
     centres = np.full((len(batch.hu), 2), (size - 1) / 2)
-    # Looked through on the CPU: a GPU would be asked for every slice, one after another.
+    # Searched on the CPU: a GPU would be synchronized for every slice.
     hemorrhages = (batch.mask[:, 0] > 0).flatten(1).cpu()
     heads = (batch.hu[:, batch.hu.shape[1] // 2] > _HEAD_ABOVE_HU).flatten(1).cpu()
     for i in range(len(batch.hu)):
@@ -39,7 +40,7 @@ def choose_centres(batch: Batch, side: int, rng: np.random.Generator) -> NDArray
 
 
 def labels_within(batch: Batch) -> Batch:
-    """The labels of squares rather than of their slices: those without a pixel of hemorrhage have none."""
+    """The labels of the crops instead of their slices: crops without a hemorrhage pixel have none."""
     within = batch.mask.amax(dim=(1, 2, 3))
     subtypes = None if batch.subtypes is None else batch.subtypes * within[:, None]
     return Batch(batch.hu, batch.mask, within, subtypes)

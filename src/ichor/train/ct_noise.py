@@ -1,4 +1,4 @@
-"""Noise as CT has it, simulated: of training images, and of scans on which a model's robustness is measured."""
+"""Simulated CT noise, for training images and for measuring a model's robustness."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from torch import Tensor, fft
 
 
 def ct_noise(white: Tensor, peak: Tensor, pixel_mm: tuple[float, float] = (1.0, 1.0)) -> Tensor:
-    """White noise (..., rows, columns) with the spectrum of CT noise; its standard deviation is left to the caller.
+    """White noise (..., rows, columns) filtered to the spectrum of CT noise; the caller sets its standard deviation.
 
-    The power of CT noise rises with the frequency, as filtered back projection has it, until the kernel takes it down
-    (Riederer, Pelc and Chesler 1978, Phys Med Biol 23:446). It is highest at `peak` cycles per mm, which broadcasts to
-    `white`; cycles per pixel where `pixel_mm`, the distance of rows and of columns, is left at 1.
+    The power of CT noise increases with frequency due to filtered back projection until the kernel reduces it
+    (Riederer,
+    Pelc and Chesler 1978, Phys Med Biol 23:446). It is highest at `peak` cycles per mm, which broadcasts to `white`;
+    cycles
+    per pixel if `pixel_mm`, the distance of rows and of columns, is left at 1.
     """
     rows, columns = white.shape[-2:]
     row_mm, column_mm = pixel_mm

@@ -1,4 +1,4 @@
-"""From torch to ONNX: the network with its windowing inside, so that whoever runs it gives it HU."""
+"""Export from torch to ONNX: the network includes the windowing, so its input is HU."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from torch import nn
 from ichor.train.forward import Probabilities, TorchForward
 
 OPSET = 18
-_NEAR = 1e-3  # of probabilities, between torch and the exported network
-# Exported graphs without weights, by what they depend on: tracing takes seconds, and a cross-validation exports many
-# networks of one shape.
+_NEAR = 1e-3  # largest difference of probabilities between torch and the exported network
+# Cache of exported graphs: tracing takes seconds, and a cross-validation exports many networks of the same shape.
 _graphs: dict[tuple[object, ...], Any] = {}
 
 
 def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
-    """Write a network as one ONNX file with a free batch size, `side` pixels a side, fp32 weights inside.
+    """Write a network to one ONNX file with a variable batch size, `side` x `side` pixels, and fp32 weights inside.
 
-    Batch norm stays a layer of its own, under torch's names, so that training can go on from the file
-    (`ichor.train.start`). The engines fold it into the convolutions when they load it. Raises RuntimeError where the
-    file does not give torch's answer.
+    Batch norm remains a separate layer, under torch's names, so that training can continue from the file
+    (`ichor.train.start`). The engines fold it into the convolutions when they load it. Raises RuntimeError if the
+    outputs
+    of the file differ from torch's.
     """
     network = copy.deepcopy(forward.network).to("cpu", memory_format=torch.contiguous_format).eval()
     model, channels = Probabilities(network).eval(), int(network.input_channels)
@@ -35,12 +35,14 @@ def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
     if key not in _graphs or not _exported(_graphs[key], model, channels, side, temporary):
         _graphs[key] = _traced(model, channels, side)
         if not _exported(_graphs[key], model, channels, side, temporary):
-            raise RuntimeError(f"{file}: expected an exported network that gives torch's answer, found another answer")
+            raise RuntimeError(
+                f"{file}: expected an exported network with the same outputs as in torch, found different ones"
+            )
     temporary.replace(file)
 
 
 def _exported(program: Any, model: nn.Module, channels: int, side: int, file: Path) -> bool:
-    """Write the traced network with this model's weights; whether it gives torch's answer for a slice of noise."""
+    """Write the traced network with this model's weights, and return whether its outputs match torch's for noise."""
     import onnx_ir
 
     from ichor.models.engine import Engine
@@ -58,12 +60,12 @@ def _exported(program: Any, model: nn.Module, channels: int, side: int, file: Pa
 
 
 def _traced(model: nn.Module, channels: int, side: int) -> Any:
-    """The network as torch's exporter has it."""
+    """The network as exported by torch."""
     from onnxscript.optimizer import fold_constants_ir
 
     example = torch.zeros(2, channels, side, side)
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals
         names = list(model(example))
         program = torch.onnx.export(
             model,
@@ -76,6 +78,6 @@ def _traced(model: nn.Module, channels: int, side: int) -> Any:
             verbose=False,
             optimize=False,  # it would fold batch norm
         )
-    assert program is not None  # only the old exporter writes the file itself and returns nothing
+    assert program is not None  # only the old exporter returns None
     fold_constants_ir(program.model)
     return program

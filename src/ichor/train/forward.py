@@ -1,4 +1,4 @@
-"""A torch network as the `Forward` that methods run: numpy in, probabilities out."""
+"""A torch network as the `Forward` used by methods: numpy in, probabilities out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 
 class Probabilities(nn.Module):
-    """A network whose logits are turned into probabilities; this is what is exported.
+    """A network whose logits are converted to probabilities; this is what is exported.
 
-    HU (N, C, H, W) to `probability` (N, H, W) and, where the network has such heads, `slice_probability` (N,) and
+    From HU (N, C, H, W) to `probability` (N, H, W) and, if the network has these heads, `slice_probability` (N,) and
     `subtype_probability` (N, 5).
     """
 
@@ -31,7 +31,7 @@ class Probabilities(nn.Module):
 
 
 class TorchForward:
-    """Runs a torch network on numpy batches, on the device its weights are on."""
+    """Runs a torch network on numpy batches, on the device of its weights."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network.eval()

@@ -1,7 +1,7 @@
-"""One training loop, readable from top to bottom: CPU, CUDA, bf16 and DDP under torchrun by the same code.
+"""The training loop, for CPU, CUDA, bf16, and DDP under torchrun.
 
-Every epoch draws its own random numbers from (seed, epoch, step, rank), so a run that was interrupted goes on to
-the same weights as one that was not; on CPU in fp32 they are equal to the bit.
+The random numbers of every epoch derive from (seed, epoch, step, rank), so an interrupted and resumed run gives the
+same weights as an uninterrupted one; on CPU in fp32 they are identical.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WEIGHTS = "weights.pt"
 HISTORY = "history.jsonl"
 
 
-def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
+def train(  # noqa: PLR0915 (a single loop is easier to read)
     network: nn.Module,
     samples: Samples,
     validate: Validate | None,
@@ -46,23 +46,23 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     *,
     quiet: bool = False,
 ) -> nn.Module:
-    """Train `network` on `samples`; return it in eval mode with the weights that `settings.keep` asks for.
+    """Train `network` on `samples`; return it in eval mode with the weights selected by `settings.keep`.
 
-    `validate` gives a validation's figures by name; `score` among them says how good the weights are (higher is
-    better). None where there is nothing to validate on: the last weights are kept. `folder` receives checkpoint.pt
-    after every epoch, history.jsonl and, once done, weights.pt; a call with a folder that already holds some of it
-    continues there. `quiet` shows no progress, for who trains many small networks. Raises BadConfig where the folder's
-    checkpoint was made with other settings.
+    `validate` returns metrics by name; `score` among them rates the weights (higher is better). None if there is no
+    validation data: the last weights are kept. `folder` receives checkpoint.pt after every epoch, history.jsonl and, at
+    the
+    end, weights.pt; training resumes from a folder that already contains some of these. `quiet` shows no progress, for
+    training many small networks. Raises BadConfig if the folder's checkpoint was made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)
-    # Before anything else: in another memory format the same weights give other last digits.
+    # First of all: results depend on the memory format in the last digits.
     network = network.to(memory_format=torch.channels_last)
     if everywhere(fabric, folder / WEIGHTS):
         return _finished(network, settings, folder).to(fabric.device)
 
     torch.manual_seed(settings.seed)
-    bare = network  # without DDP's wrapper: for validation on one rank, and for saving
+    bare = network  # without the DDP wrapper: for validation on one rank, and for saving
     average = None
     if settings.average_decay is not None:
         average = AveragedModel(bare, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay), use_buffers=True)
@@ -130,16 +130,16 @@ def train(  # noqa: PLR0915 (one loop, to be read from top to bottom)
     fabric.barrier()
     return _finished(
         bare, settings, folder
-    )  # on every rank the first one's: batch norm's statistics are each rank's own
+    )  # all ranks load the first one's weights, since batch norm statistics differ between ranks
 
 
 def read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """The weights that a training in `folder` ended with."""
+    """The final weights of the training in `folder`."""
     return torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)["weights"]
 
 
 def make_fabric(precision: str = "32-true") -> Fabric:
-    """Fabric on the accelerator at hand; under torchrun one process of a DDP group, on its nodes."""
+    """Fabric on the available accelerator; under torchrun one process of a DDP group, on its nodes."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(
@@ -154,7 +154,7 @@ def make_fabric(precision: str = "32-true") -> Fabric:
 
 
 def learning_rate(settings: TrainingSettings, epoch: int, step: int, steps: int) -> float:
-    """The learning rate of a step; a pure function, so that nothing of it has to be restored."""
+    """The learning rate of a step; a pure function, so that no state has to be restored."""
     done, whole = epoch * steps + step, settings.epochs * steps
     if settings.schedule == "inverse-time":
         return settings.learning_rate / (1 + settings.learning_rate / settings.epochs * done)
@@ -172,19 +172,19 @@ def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Op
 
 
 def _rng(settings: TrainingSettings, *place: int) -> np.random.Generator:
-    # The number of words tells an epoch's draw from a rank's and a step's: SeedSequence pads with zeros.
+    # The length distinguishes draws per epoch, rank and step, since SeedSequence pads with zeros.
     return np.random.default_rng([settings.seed, len(place), *place])
 
 
 def _share(indices: np.ndarray, batch: int, fabric: Fabric) -> list[np.ndarray]:
-    """This rank's batches of an epoch; every rank gets as many, the last ones filled up from the first."""
+    """This rank's batches of an epoch; all ranks get the same number, padded with the first samples."""
     world = fabric.world_size
     mine = np.resize(indices, math.ceil(len(indices) / world) * world)[fabric.global_rank :: world]
     return [mine[start : start + batch] for start in range(0, len(mine), batch)]
 
 
 def _changed(batch: Batch, settings: TrainingSettings, epoch: int, rng: np.random.Generator) -> Batch:
-    """The batch as it is shown in an epoch: augmented, and cut to squares but in the last epochs."""
+    """The batch as used in an epoch: augmented and, except in the last epochs, cropped to squares."""
     changes = draw(settings.augmentation, len(batch.hu), rng)
     if settings.crop is None or epoch >= settings.epochs - settings.whole_epochs:
         hu, mask = changes.apply(batch.hu, batch.mask)
@@ -237,12 +237,12 @@ def _finished(network: nn.Module, settings: TrainingSettings, folder: Path) -> n
 
 def _check_settings(file: Path, found: str, wanted: str) -> None:
     if found != wanted:
-        raise BadConfig(f"{file}: expected what was trained with settings {wanted}, found {found}")
+        raise BadConfig(f"{file}: expected a training with the settings {wanted}, found {found}")
 
 
 def everywhere(fabric: Fabric, file: Path) -> bool:
-    """Whether the first rank has the file; then all must see it, or some would train while others wait."""
+    """Whether the first rank has the file; all ranks must then see it, or some would train while others wait."""
     there = bool(fabric.broadcast(file.exists()))
     if there and not file.exists():
-        raise BadConfig(f"{file}: expected a folder that all machines share, found none of it on this one")
+        raise BadConfig(f"{file}: expected a folder shared by all machines, found that this one does not have the file")
     return there

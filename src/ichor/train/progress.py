@@ -1,4 +1,4 @@
-"""Progress of a training run on stderr: a bar with the time left where a person looks, a line an epoch elsewhere."""
+"""Progress of a training run on stderr: a progress bar on a terminal, otherwise a line per epoch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 
 class EpochProgress:
-    """Shows epochs and the steps within them; `history` holds the epochs that are already done."""
+    """Shows epochs and the steps within them; `history` contains the completed epochs."""
 
     def __init__(self, epochs: int, history: list[dict[str, Any]], *, enabled: bool) -> None:
         self._enabled = enabled
@@ -40,11 +40,11 @@ class EpochProgress:
         self._bar.stop()
 
     def step(self, done: int, steps: int) -> None:
-        """A step of the current epoch is done."""
+        """Report a completed step of the current epoch."""
         self._bar.update(self._task, completed=self._done + done / steps)
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is done; `row` is its line of the history."""
+        """Report a completed epoch; `row` is its line of the history."""
         self._done = row["epoch"]
         self._seconds.append(row["seconds"])
         self._bar.update(self._task, completed=self._done)

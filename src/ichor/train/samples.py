@@ -1,4 +1,4 @@
-"""What a network is shown in an epoch: slices or tiles, with the negatives undersampled."""
+"""The training samples of an epoch: slices or tiles, with negatives undersampled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ichor.errors import BadConfig
 from ichor.train.pasting import Pasting
 from ichor.windows import BRAIN
 
-# A lesion of 70 HU in brain of 30 comes to lie at 70, 58 or 46 HU.
+# A lesion of 70 HU in brain of 30 becomes 70, 58 or 46 HU.
 _OPACITIES = (1.0, 0.7, 0.4)
 
 
@@ -25,8 +25,8 @@ class Batch:
     Attributes:
         hu: (N, C, H, W) float32.
         mask: (N, 1, H, W) float32, 0 or 1.
-        positive: (N,) float32, 1 where the slice has hemorrhage by its labels.
-        subtypes: (N, 5) float32, 1 where the slice has that subtype by its labels; None where nothing learns them.
+        positive: (N,) float32, 1 if the slice is labeled with hemorrhage.
+        subtypes: (N, 5) float32, 1 if the slice is labeled with that subtype; None if subtypes are not learned.
     """
 
     hu: Tensor
@@ -36,10 +36,10 @@ class Batch:
 
 
 class Samples(Protocol):
-    """A pool of training examples, held in memory as they are stored, and the choice of those of an epoch."""
+    """A pool of training examples, held in memory as stored, and the selection of those of an epoch."""
 
     def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """The indices of an epoch's examples in the order they are shown."""
+        """The indices of an epoch's examples in training order."""
         ...
 
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
@@ -48,12 +48,14 @@ class Samples(Protocol):
 
 
 class SliceSamples:
-    """Whole slices, each with its neighbours as channels; an epoch is all positive ones and some negative ones.
+    """Whole slices, each with its neighbors as channels; an epoch has all positive slices and some of the negative
+    ones.
 
     `hu` is (S, H, W) int16 over all scans, `neighbours` (S, C) the index into it of each channel, `mask` (S, H, W)
-    bool, `labels` (S, 5) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn
-    anew each time; into the part `paste` of these another slice's lesion is pasted, with `faint` as faint as
-    may be.
+    bool,
+    `labels` (S, 5) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn anew each
+    time;
+    lesions of other slices are pasted into the fraction `paste` of these, with `faint` at random opacity.
     """
 
     def __init__(
@@ -77,10 +79,11 @@ class SliceSamples:
         self._opacities = _OPACITIES if faint else _OPACITIES[:1]
 
     def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Every positive slice and a fresh draw of the others, shuffled.
+        """Every positive slice and a new draw of the others, shuffled.
 
-        An example is its slice's index; where a source is pasted into it, S times the number of the pasting, from 1,
-        is added: which source, whether mirrored, how opaque.
+        An example is the index of its slice; if a lesion is pasted into it, S times the number of the paste, from 1, is
+        added:
+        the source, whether it is mirrored, and its opacity.
         """
         chosen, others = np.flatnonzero(self._positive), np.flatnonzero(~self._positive)
         n_others = min(len(others), max(1, round(self._negatives * len(chosen))))
@@ -98,9 +101,9 @@ class SliceSamples:
         return len(self._hu), 2, len(self._opacities)
 
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
-        """(N, C, H, W) slices with their neighbours."""
+        """(N, C, H, W) slices with their neighbors."""
         pasted, slices = np.divmod(indices, len(self._hu))
-        # What goes to the device goes as it is stored, and all else is done there: a GPU waits for its batches.
+        # Data are transferred as stored and converted on the device, since GPUs wait for their batches.
         hu = self._hu[torch.from_numpy(self._neighbours[slices])].to(device).to(torch.float32)
         mask = self._mask[torch.from_numpy(slices)].unsqueeze(1).to(device).to(torch.float32)
         labels = self._labels[torch.from_numpy(slices)].to(torch.float32)
@@ -116,12 +119,13 @@ class SliceSamples:
 
 
 class TileSamples:
-    """Square tiles cut from slices, as the paper's released code chooses them.
+    """Square tiles cut from slices, selected as in the paper's released code.
 
     Every tile that contains hemorrhage, and all tiles of `negative_slices` random slices without hemorrhage of each
-    subject (one in the released code); the choice is made once, from `rng`. `gray` is (S, H, W) uint8 in the brain
-    window, `mask` (S, H, W) bool, `subject` (S,) an integer for each subject, `corners` (T, 2) the first row and
-    column of each tile of a slice.
+    subject
+    (one in the released code); the selection is made once, with `rng`. `gray` is (S, H, W) uint8 in the brain window,
+    `mask`
+    (S, H, W) bool, `subject` (S,) an integer for each subject, `corners` (T, 2) the first row and column of each tile.
     """
 
     def __init__(
@@ -153,11 +157,11 @@ class TileSamples:
         return len(self._tiles)
 
     def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """All chosen tiles, shuffled."""
+        """All selected tiles, shuffled."""
         return rng.permutation(len(self._tiles))
 
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
-        """(N, 1, tile, tile) tiles, their gray turned back into HU."""
+        """(N, 1, tile, tile) tiles, converted from gray to HU."""
         gray = np.stack([self._cut(self._gray, s, t) for s, t in self._tiles[indices]])
         mask = np.stack([self._cut(self._mask, s, t) for s, t in self._tiles[indices]])
         hu = torch.from_numpy(gray).to(device, torch.float32) / 255 * BRAIN.width + BRAIN.lowest_hu

@@ -1,4 +1,4 @@
-"""What a training run can be told; unknown keys are refused. No torch here, so that configs load fast."""
+"""The settings of a training run; unknown keys are rejected. Without torch, so that configs load fast."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Strict(BaseModel):
-    """Settings that refuse unknown keys and cannot be changed once made."""
+    """Settings that reject unknown keys and are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
@@ -16,28 +16,29 @@ class Strict(BaseModel):
 class AugmentationSettings(Strict):
     """Random changes of a training image and its mask together; each is drawn uniformly from +- its bound.
 
-    The first four are the paper's (section 5; Keras ImageDataGenerator, where 0.1 is a fraction of the image and
-    shear is in degrees), with nearest fill.
+    The first four are the paper's (section 5; Keras ImageDataGenerator, where 0.1 is a fraction of the image and shear
+    is
+    in degrees), filled with the nearest value.
     """
 
     rotation_deg: float = Field(20.0, ge=0)
-    shift: float = Field(0.1, ge=0, lt=1, description="fraction of the image, rows and columns apart")
+    shift: float = Field(0.1, ge=0, lt=1, description="fraction of the image, independently for rows and columns")
     shear_deg: float = Field(0.1, ge=0)
-    zoom: float = Field(0.2, ge=0, lt=1, description="1 - zoom to 1 + zoom, rows and columns apart")
+    zoom: float = Field(0.2, ge=0, lt=1, description="1 - zoom to 1 + zoom, independently for rows and columns")
     flip: bool = Field(False, description="left-right mirror with probability 1/2; the paper uses none")
     hu_shift: float = Field(0.0, ge=0, description="HU added to the whole image")
-    hu_scale: float = Field(0.0, ge=0, lt=1, description="fraction by which HU is stretched")
+    hu_scale: float = Field(0.0, ge=0, lt=1, description="fraction by which HU are scaled")
     noise_hu: float = Field(0.0, ge=0, description="largest standard deviation of added Gaussian noise, HU")
     brain_window_only: float = Field(
-        0.0, ge=0, le=1, description="probability of clipping HU to the brain window, as where no other is known"
+        0.0, ge=0, le=1, description="probability of clipping HU to the brain window, as if no other were available"
     )
     acquisitions: bool = Field(
-        False, description="also as other scanners would make it: `ichor.train.acquisitions`; then of other windows too"
+        False, description="also simulate variation between scanners and windows: `ichor.train.acquisitions`"
     )
 
 
 class TrainingSettings(Strict):
-    """One training run of one network."""
+    """The training of one network."""
 
     epochs: int = Field(150, ge=1)
     batch: int = Field(32, ge=1)
@@ -45,25 +46,25 @@ class TrainingSettings(Strict):
     learning_rate: float = Field(1e-5, gt=0)
     weight_decay: float = Field(0.0, ge=0)
     schedule: Literal["constant", "inverse-time", "cosine"] = Field(
-        "constant", description="inverse-time is Keras' decay = rate / epochs a step; cosine has a tenth of warm-up"
+        "constant", description="inverse-time is Keras' decay = rate / epochs per step; cosine has 10 % warm-up"
     )
     loss: Literal["cross-entropy", "dice", "tversky"] = Field(
         "cross-entropy",
-        description="dice and tversky add that loss over the batch to cross-entropy; tversky leans to recall",
+        description="dice and tversky add that loss over the batch to cross-entropy; tversky favors recall",
     )
     crop: int | None = Field(
-        None, gt=0, multiple_of=16, description="pixels a side of squares to train on, most of them on hemorrhage"
+        None, gt=0, multiple_of=16, description="side in pixels of square training crops, most of them on hemorrhage"
     )
-    whole_epochs: int = Field(0, ge=0, description="last epochs, trained on whole images whatever `crop` says")
-    each_slice: float = Field(0.0, ge=0, description="weight of that loss of each slice with hemorrhage, for itself")
+    whole_epochs: int = Field(0, ge=0, description="final epochs trained on whole images in spite of `crop`")
+    each_slice: float = Field(0.0, ge=0, description="weight of the same loss for each single slice with hemorrhage")
     slice_loss: float = Field(0.0, ge=0, description="weight of the slice head's cross-entropy")
     subtype_loss: float = Field(0.0, ge=0, description="weight of the subtype head's cross-entropy")
     average_decay: float | None = Field(
-        None, gt=0, lt=1, description="decay a step of an exponential average of the weights, used in their place"
+        None, gt=0, lt=1, description="decay per step of an exponential moving average that replaces the weights"
     )
     validate_every: int = Field(1, ge=1, description="epochs between validations")
     patience: int | None = Field(None, ge=1, description="validations without a better score before stopping early")
-    keep: Literal["best", "last"] = Field("best", description="which weights the run ends with")
+    keep: Literal["best", "last"] = Field("best", description="which weights are kept")
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     augmentation: AugmentationSettings = AugmentationSettings()
     seed: int = Field(0, ge=0)

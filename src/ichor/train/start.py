@@ -1,4 +1,4 @@
-"""Weights to start a training from: those of an earlier training, or of a model package's exported network."""
+"""Initial weights for training: those of an earlier training, or of a model package's exported network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ichor.models.package import NETWORK
 from ichor.train.loop import WEIGHTS, read_weights
 
 _EXPORTED_AS = "network."  # the attribute of `ichor.train.forward.Probabilities`
-_NOT_EXPORTED = ".num_batches_tracked"  # batch norm's count, which nothing here uses
+_NOT_EXPORTED = ".num_batches_tracked"  # batch norm's counter, which is not used
 
 
 def load_weights(network: nn.Module, folder: Path) -> None:
-    """Give `network` the weights that a training in `folder` ended with, or those of the model package in it.
+    """Load the final weights of the training in `folder`, or those of the model package in it, into `network`.
 
-    Raises BadConfig where a package's do not fit the network.
+    Raises BadConfig if a package's weights do not fit the network.
     """
     if (folder / WEIGHTS).exists():
         network.load_state_dict(read_weights(folder))
@@ -27,10 +27,11 @@ def load_weights(network: nn.Module, folder: Path) -> None:
 
 
 def load_exported(network: nn.Module, file: Path) -> None:
-    """Give `network` the weights and batch norm's statistics of an ONNX file of `ichor.train.export`.
+    """Load weights and batch norm statistics from an ONNX file written by `ichor.train.export` into `network`.
 
-    Raises BadConfig where one is missing, as in a network that was exported with its batch norm folded away or in
-    int8, or where one has another shape.
+    Raises BadConfig if one is missing, as in a network that was exported in int8 or with batch norm folded, or if one
+    has
+    another shape.
     """
     found = _initializers(file)
     for name, value in network.state_dict().items():
@@ -38,21 +39,21 @@ def load_exported(network: nn.Module, file: Path) -> None:
             continue
         if name not in found:
             raise BadConfig(
-                f"{file}: expected a network in fp32 with its batch norm, as Ichor now exports them, found no {name}"
+                f"{file}: expected an fp32 network with separate batch norm, as exported by Ichor now, found no {name}"
             )
         if found[name].shape != value.shape:
             raise BadConfig(f"{file}: expected {name} of shape {[*value.shape]}, found {[*found[name].shape]}")
-    network.load_state_dict(found, strict=False)  # the file has constants of its own beside
+    network.load_state_dict(found, strict=False)  # the file contains further constants
 
 
 def _initializers(file: Path) -> dict[str, torch.Tensor]:
-    """The arrays in an ONNX file by the names of the network's state. Raises BadConfig where it is none."""
+    """The arrays in an ONNX file by the names of the network's state. Raises BadConfig if it is not ONNX."""
     import onnx
     from onnx.numpy_helper import to_array
 
     try:
         model = onnx.load(file)
-    except Exception as error:  # protobuf raises types of its own
+    except Exception as error:  # protobuf raises its own exception types
         raise BadConfig(f"{file}: expected an ONNX model, found {error}") from error
     return {
         one.name.removeprefix(_EXPORTED_AS): torch.from_numpy(to_array(one).copy()) for one in model.graph.initializer

@@ -81,39 +81,39 @@ def test_every_problem_of_a_damaged_copy_is_a_line(tmp_path: Path) -> None:
     lines = said(report["errors"])
     (truncated,) = [line for line in lines if line[0] == "Patients_CT/050/bone/2.jpg"]
     assert truncated[1].startswith(JPEG + "a damaged one: image file is truncated")
-    no_file = "expected a file of that name, found none"
+    no_file = "expected this file, found none"
     assert lines - {truncated} == {
         ("Patients_CT/050/brain/1.jpg", no_file),
         (
             "Patients_CT/050/brain/4_HGE_Seg.jpg",
-            "expected the delineation of a slice labelled EDH, found no such file",
+            "expected the delineation of a slice labeled EDH, found no such file",
         ),
         ("Patients_CT/051/brain/1.jpg", JPEG + "640 x 512, mode L"),
         ("Patients_CT/051/bone/1.jpg", JPEG + "650 x 650, mode RGB"),
-        ("Patients_CT/051/brain/2_HGE_Seg.jpg", "expected a slice with a label of hemorrhage, found one without"),
+        ("Patients_CT/051/brain/2_HGE_Seg.jpg", "expected a slice labeled with hemorrhage, found one without"),
         ("Patients_CT/051/brain/4_HGE_Seg.jpg", "expected some pixels above 128, found none"),
         ("Patients_CT/052/brain/2.jpg", "expected a row of this slice in the slice table, found none"),
         ("Patients_CT/052/bone/2.jpg", "expected a row of this slice in the slice table, found none"),
         ("Patients_CT/052/brain/3.jpg", JPEG + "no JPEG"),
         ("Patients_CT/053/brain/1.jpg", "expected a row of this slice in the slice table, found none"),
         ("Patients_CT/053/bone/1.jpg", "expected a row of this slice in the slice table, found none"),
-        ("Patients_CT/053/brain/3.jpg", "expected an image of its own, found that of Patients_CT/051/brain/3.jpg"),
-        ("Patients_CT/053/brain/Thumbs.db", "expected k.jpg and k_HGE_Seg.jpg only, found another name"),
+        ("Patients_CT/053/brain/3.jpg", "expected a unique image, found a copy of Patients_CT/051/brain/3.jpg"),
+        ("Patients_CT/053/brain/Thumbs.db", "expected only k.jpg and k_HGE_Seg.jpg, found another name"),
         ("Patients_CT/054", no_file),
-        ("Patients_CT/old", "expected folders NNN only, found another name"),
+        ("Patients_CT/old", "expected only folders NNN, found another name"),
         ("hemorrhage_diagnosis.csv", "line 13: expected 0 or 1 under 'intraparenchymal', found 'x'"),
         ("hemorrhage_diagnosis.csv: subject 052", "expected slices 1 to 4, found no row of 2"),
         (
             "hemorrhage_diagnosis.csv: subject 052, slice 3",
-            "expected 1 under No_Hemorrhage, the subtypes being none; found 0",
+            "expected 1 under No_Hemorrhage, since the subtypes are none; found 0",
         ),
         ("hemorrhage_diagnosis.csv: subject 053", "expected slices 1 to 4, found no row of 1"),
-        ("patient_demographics.csv", "expected rows of subject 053, whose images are there, found none"),
+        ("patient_demographics.csv", "expected rows of subject 053, which has images, found none"),
         ("patient_demographics.csv: subject 051", "expected Male or Female, found 'M'"),
         ("patient_demographics.csv: subject 051", "expected the subtypes of its slices, EDH; found SAH"),
         (
             "patient_demographics.csv: subject 054",
-            "expected no hemorrhage by the condition on file, 'Normal CT'; found labels of hemorrhage",
+            "expected no hemorrhage according to the condition on file, 'Normal CT'; found labels of hemorrhage",
         ),
     }
     assert report["known"] == []
@@ -159,13 +159,13 @@ def test_every_problem_of_a_damaged_nifti_release_is_a_line(tmp_path: Path) -> N
     report = found(root, code=1)
     lines = said(report["errors"])
     (broken,) = [line for line in lines if line[0] == "ct_scans/050.nii"]
-    assert broken[1].startswith("expected a whole NIfTI file, found otherwise: ")
+    assert broken[1].startswith("expected a complete NIfTI file, found a problem: ")
     assert lines - {broken} == {
-        ("ct_scans/053.nii", "expected 4 slices by the slice table, found 5"),
-        ("ct_scans/054.nii", "expected a file of that name, found none"),
-        ("ct_scans/066.nii", "expected a file of that name, found none"),
-        ("ct_scans/readme.txt", "expected NNN.nii only, found another name"),
-        ("masks/049.nii", "expected a file of that name, found none"),
+        ("ct_scans/053.nii", "expected 4 slices according to the slice table, found 5"),
+        ("ct_scans/054.nii", "expected this file, found none"),
+        ("ct_scans/066.nii", "expected this file, found none"),
+        ("ct_scans/readme.txt", "expected only NNN.nii, found another name"),
+        ("masks/049.nii", "expected this file, found none"),
         ("masks/051.nii", "expected the scan's shape 130 x 130 x 5, found 130 x 130 x 4"),
         ("masks/052.nii", "expected two values, 0 outside and one inside, found 3 from 0"),
         ("masks/052.nii, slice 1", "expected none, no label; found some"),
@@ -188,7 +188,7 @@ def test_what_is_no_dataset_is_one_line(tmp_path: Path) -> None:
     [
         (b"", "expected a column named like 'patientnumber', found no header"),
         (b"PatientNumber,Slice\n49,1\n", "expected a column named like 'slicenumber', found patientnumber, slice"),
-        (b"\xff\xfe\x00", "expected a table (CSV, UTF-8), found otherwise: "),
+        (b"\xff\xfe\x00", "expected a table (CSV, UTF-8), found a problem: "),
     ],
 )
 def test_a_file_that_is_no_table_is_one_line(tmp_path: Path, content: bytes, line: str) -> None:
@@ -209,10 +209,11 @@ def test_the_dataset_has_its_known_defects_only(ct_ich: Path) -> None:
             "where": "Patients_CT/081/bone",
             "said": "expected k.jpg to show the slice of brain/k.jpg, found that of brain/(k-2).jpg",
         },
-        {"where": "Patients_CT/084/bone/36.jpg", "said": "expected a file of that name, found none"},
+        {"where": "Patients_CT/084/bone/36.jpg", "said": "expected this file, found none"},
         {
             "where": "patient_demographics.csv: subject 058",
-            "said": "expected no hemorrhage by the condition on file, 'Normal CT'; found labels of hemorrhage",
+            "said": "expected no hemorrhage according to the condition on file, 'Normal CT'; "
+            "found labels of hemorrhage",
         },
     ]
     assert (report["n_subjects"], report["n_slices"], report["n_delineated"]) == (82, 2501, 318)

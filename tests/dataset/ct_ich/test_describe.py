@@ -67,11 +67,11 @@ def test_table_4_differs_where_source_md_says_and_each_difference_is_explained(f
     for one in found["slices"]:
         assert (one["why"] is not None) == (one["name"] in different)
     why = row(found["slices"], "Epidural (EDH)")["why"]
-    assert "the 9 are among 21 such slices of subjects 049, 053, 074, 092" in why
-    assert "By their condition on file 051, 076, 082 have EDH too" in why
+    assert "the 9 labels are on some of 21 such slices of subjects 049, 053, 074, 092" in why
+    assert "According to the condition on file, 051, 076, 082 also have EDH" in why
     assert "cannot be known from the data" in why
     more = row(found["slices"], "No hemorrhage")["why"]
-    assert "The slices with hemorrhage are 318 in both, so the difference of 10 is one of slices without" in more
+    assert "Both have 318 slices with hemorrhage, so the difference of 10 concerns slices without" in more
 
 
 def test_what_the_paper_does_not_count(folder: Path, ct_ich: Path) -> None:
@@ -121,14 +121,14 @@ def test_in_release_1_3_1_the_demographics_of_the_absent_explain_table_3(tmp_pat
         "name": "Subjects",
         "paper": "82",
         "here": "75",
-        "why": "7 of the paper's 82 subjects are absent (059 to 065). Counted with their rows of the demographics it "
+        "why": "7 of the paper's 82 subjects are absent (059 to 065). Including their rows of the demographics it "
         "is 82, as in the paper.",
     }
     assert row(found["slices"], "All")["why"] == (
-        "7 of the paper's 82 subjects are absent (059 to 065). This release counts the slices of the original series, "
-        "the paper those of the JPG release."
+        "7 of the paper's 82 subjects are absent (059 to 065). This release has the slices of the original series, "
+        "the paper counts those of the JPG release."
     )
-    assert "none of them has hemorrhage, so that the cause is another" in row(found["slices"], "With hemorrhage")["why"]
+    assert "none of them has hemorrhage, so there is another cause" in row(found["slices"], "With hemorrhage")["why"]
     assert len(read_demographics(root / "Patient_demographics.csv").rows) == 82
 
 

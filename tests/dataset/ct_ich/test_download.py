@@ -19,7 +19,7 @@ import pytest
 
 from ichor.dataset.ct_ich.download import Download
 from ichor.dataset.ct_ich.download.listing import Listed, release
-from ichor.dataset.ct_ich.download.run import CONNECTIONS, MOST_FAILED, PARTIAL
+from ichor.dataset.ct_ich.download.run import CONNECTIONS, MAX_FAILED, PARTIAL
 from ichor.dataset.ct_ich.download.web import Patience
 from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.locks import one_at_a_time
@@ -300,14 +300,14 @@ def test_where_nothing_is_right_it_ends_soon(server: OddServer, tmp_path: Path) 
     server.odd_otherwise = always(404)
     many = [Listed(f"{k}.jpg", 1, "0" * 64) for k in range(1000)]
     steps = list(Download(tmp_path, server.url + "/", many, QUICK).run())
-    assert MOST_FAILED <= sum(bool(one.reason) for one in steps) == len(server.asked) < MOST_FAILED + CONNECTIONS
+    assert MAX_FAILED <= sum(bool(one.reason) for one in steps) == len(server.asked) < MAX_FAILED + CONNECTIONS
 
 
 def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
-        with pytest.raises(IchorError, match="expected an answer of the server, found Connection refused") as told:
+        with pytest.raises(IchorError, match="expected a response from the server, found Connection refused") as told:
             list(Download(tmp_path, url, FILES, QUICK).run())
     assert str(told.value).startswith(url)
 
@@ -324,7 +324,7 @@ def test_an_unknown_certificate_is_refused(openssl: str, tmp_path: Path) -> None
         url = server.url.replace("http:", "https:")
         steps = list(Download(tmp_path / "out", url + "/", [listed], QUICK).run())
         assert [one.reason for one in steps] == [
-            "expected the file, found a certificate that is not to be trusted (self-signed certificate)"
+            "expected the file, found an untrusted certificate (self-signed certificate)"
         ]
         assert server.asked == []
 
@@ -392,7 +392,7 @@ def test_one_download_at_a_time_into_a_folder(server: OddServer, tmp_path: Path)
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
-    assert told == [f"{tmp_path}: expected no other download into it, found one under way"]
+    assert told == [f"{tmp_path}: expected no other download into it, found one in progress"]
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,7 @@ def test_an_archive_that_broke_off_goes_on_where_it_was_cut(server: OddServer, t
 @pytest.mark.parametrize(
     ("member", "reason"),
     [
-        (None, "found none of that name in the archive"),
+        (None, "found no such file in the archive"),
         (b"short", "expected 40003 bytes, found 5"),
         (b"?" * 40_003, "expected SHA-256 "),
         (b"?" * 3_000_000, "expected 40003 bytes, found more"),
@@ -487,7 +487,7 @@ def test_a_damaged_member_costs_itself_alone(server: OddServer, tmp_path: Path) 
 def test_what_is_no_archive_is_one_line(server: OddServer, tmp_path: Path) -> None:
     server.content = {"/ct.zip": b"<html>log in</html>"}
     with pytest.raises(
-        UnreadableInput, match="expected a zip archive, found otherwise: File is not a zip file"
+        UnreadableInput, match="expected a zip archive, found a problem: File is not a zip file"
     ) as told:
         fetch_zip(server, tmp_path)
     assert str(told.value).startswith(server.url)

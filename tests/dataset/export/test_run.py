@@ -83,7 +83,7 @@ def test_a_folder_with_anything_else_is_refused_and_left_as_it_was(tmp_path: Pat
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
-    wanted = f"{out}: expected no such folder, or an earlier export of the same dataset as bids to go on with; found "
+    wanted = f"{out}: expected no such folder, or an earlier export of the same dataset as bids to continue; found "
     with pytest.raises(IchorError) as refused:
         export_all(dataset, "bids", out)
     assert str(refused.value) == f"{wanted}a folder with other content"

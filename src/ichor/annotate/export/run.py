@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
-from ichor.atomic import disk_errors_told, whole_folder, write_whole
+from ichor.atomic import reporting_disk_errors, whole_folder, write_whole
 from ichor.errors import IchorError
 from ichor.version import __version__
 
@@ -54,7 +54,7 @@ def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
     records = project.scans()
     numbers = case_numbers(records)
     written: dict[str, dict[str, Any]] = {}
-    with disk_errors_told(out), whole_folder(out, private=True) as folder:
+    with reporting_disk_errors(out), whole_folder(out, private=True) as folder:
         files = cast(Target, import_module(f"ichor.annotate.export.{TARGETS[target]}").make(folder))
         for record in records:
             yield _export_one(project, files, record, numbers[record.id], written)

@@ -13,7 +13,7 @@ from typing import IO, Any
 from ichor.annotate.project.backups import BACKUPS, backups, count_changes, count_in, keep_backup, way_back
 from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS
 from ichor.annotate.project.soundness import fault_of_content, fault_of_file, fault_of_kind, version_of
-from ichor.atomic import PRIVATE_FILE, disk_errors_told, sync
+from ichor.atomic import PRIVATE_FILE, reporting_disk_errors, sync
 from ichor.errors import OutputFailed, UnreadableInput
 
 DATABASE, LOCK, SCANS = "project.sqlite", "project.lock", "scans"
@@ -35,7 +35,7 @@ class Database:
         self._mutex = threading.RLock()
         self._lock = _only_one(folder / LOCK, folder)
         try:
-            with disk_errors_told(self._file), self._told():
+            with reporting_disk_errors(self._file), self._told():
                 if create and not holds_anything(folder):
                     _make(self._file)
                 self._connection = self._opened()
@@ -47,7 +47,7 @@ class Database:
         """Fold the journal into the one file, so that the folder can be copied, back it up, and let others in."""
         with self._mutex:
             try:
-                with disk_errors_told(self._file), self._told():
+                with reporting_disk_errors(self._file), self._told():
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                     self._connection.execute("PRAGMA journal_mode = DELETE")
                 self._back_up()

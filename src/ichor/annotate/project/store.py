@@ -12,7 +12,7 @@ from ichor.annotate.project.changes import now
 from ichor.annotate.project.database import Database
 from ichor.annotate.project.records import CONSENSUS, NotInProject, ScanRecord
 from ichor.annotate.project.scan_file import read_orientation, read_scan_and_hash, write_scan
-from ichor.atomic import disk_errors_told
+from ichor.atomic import reporting_disk_errors
 from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.scan import FloatArray, Scan
 
@@ -44,7 +44,7 @@ class Store:
 
     def add_scan(self, scan: Scan, subject: str, name: str) -> ScanRecord:
         """Take a copy of the scan into the project. Raises OutputFailed where the disk is full."""
-        with disk_errors_told(self.folder), self.database.transaction():
+        with reporting_disk_errors(self.folder), self.database.transaction():
             scan_id = self.database.write(
                 "INSERT INTO scan (subject, name, n_slices, rows, columns, source_path, added_at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-"""ct-ich, and every dataset in its layout: what is in it, whether it is whole, and what is known of the releases."""
+"""ct-ich and datasets in its layout: content, integrity, and information about the releases."""
 
 from ichor.dataset.ct_ich.dataset import DEMONSTRATION_SUBJECT, CtIch
 

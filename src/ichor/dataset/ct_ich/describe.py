@@ -1,4 +1,4 @@
-"""The dataset in figures: Tables 3 and 4 beside the paper's, each difference with its cause, and what more there is."""
+"""A summary of the dataset: Tables 3 and 4 compared with the paper's, causes of differences, and further counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CITATION = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure beside the paper's; `why` is the cause of a difference, as far as the data show it."""
+    """A number and the paper's; `why` is the cause of a difference, as far as the data show it."""
 
     name: str
     paper: str
@@ -32,14 +32,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a copy of the dataset holds.
+    """The content of a copy of the dataset.
 
     Attributes:
         release: 1.0.0 or 1.3.1.
-        fingerprint: SHA-256 of images and tables, as runs record it.
+        fingerprint: SHA-256 of images and tables, as recorded by runs.
         subjects: Table 3.
         slices: Table 4.
-        beyond: what the paper does not count, name and figure.
+        beyond: counts that are not in the paper, name and number.
     """
 
     release: str
@@ -54,7 +54,7 @@ class Description:
         return ("Table 3: subjects", self.subjects), ("Table 4: slices", self.slices)
 
     def as_json(self) -> dict[str, Any]:
-        """The same, for a machine."""
+        """The description as JSON."""
         return {
             "dataset": "ct-ich",
             "release": self.release,
@@ -66,7 +66,7 @@ class Description:
         }
 
     def as_markdown(self) -> str:
-        """The same, for a person."""
+        """The description as Markdown."""
         lines = [f"# ct-ich {self.release} in figures", ""]
         for title, rows in self.tables:
             lines += [f"## {title}", "", *_markdown_table(("", "paper", "here"), rows_of(rows)), ""]
@@ -79,7 +79,7 @@ class Description:
 
 
 def describe(dataset: CtIch) -> Description:
-    """Count the dataset. Raises UnreadableInput where a table or a mask cannot be read, or a subject has no rows."""
+    """Count the dataset. Raises UnreadableInput if a table or a mask cannot be read, or a subject has no rows."""
     for subject in dataset.subjects:
         dataset.require_rows(subject)
     here = Statistics(
@@ -105,7 +105,7 @@ def describe(dataset: CtIch) -> Description:
 
 
 def rows_of(rows: Iterable[Row]) -> list[tuple[str, str, str]]:
-    """The cells of a table's rows; a figure unlike the paper's bears an asterisk."""
+    """The cells of a table's rows; numbers that differ from the paper have an asterisk."""
     return [(row.name, row.paper, f"{row.here} *" if row.why else row.here) for row in rows]
 
 

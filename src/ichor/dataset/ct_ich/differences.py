@@ -1,4 +1,4 @@
-"""Why a copy of the dataset counts to other figures than the paper, as far as the copy itself can show."""
+"""Why counts in a copy of the dataset differ from the paper's, as far as the copy shows it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ichor.dataset.ct_ich.statistics import Statistics
 from ichor.dataset.naming import named
 from ichor.subtypes import Subtype
 
-# How the conditions on file call a subtype; the table spells extradural in two ways.
+# Names of subtypes in the conditions on file; the table spells extradural in two ways.
 CONDITION_WORDS = {
     Subtype.IVH: ("ivh", "intraventricular"),
     Subtype.EDH: ("extradural", "extadural", "epidural"),
@@ -27,7 +27,7 @@ class Copy:
     Attributes:
         release: 1.0.0 or 1.3.1.
         here: its subjects with images, and their slices.
-        everyone: all rows of its demographics, of subjects without images too.
+        everyone: all rows of its demographics, including subjects without images.
     """
 
     release: str
@@ -36,7 +36,7 @@ class Copy:
 
     @property
     def absent(self) -> list[str]:
-        """The paper's subjects whose images are not in the copy."""
+        """The paper's subjects without images in the copy."""
         there = {one.number for one in self.here.subjects}
         return [subject for subject in published.SUBJECTS if subject not in there]
 
@@ -46,26 +46,26 @@ def explain_subjects(row: Published, copy: Copy) -> str:
     if not copy.absent:
         return UNKNOWN
     if row.count(copy.everyone) == row.figure:
-        return f"{_absent(copy)} Counted with their rows of the demographics it is {row.figure}, as in the paper."
+        return f"{_absent(copy)} Including their rows of the demographics it is {row.figure}, as in the paper."
     return _absent(copy)
 
 
 def explain_slices(key: str, copy: Copy) -> str:
-    """Why a row of Table 4 differs; `key` is the row's in `published.TABLE_4`."""
+    """Why a row of Table 4 differs; `key` is the row's key in `published.TABLE_4`."""
     if copy.absent:
         return _explain_slices_of_a_part(key, copy)
     if len(copy.here.slices_with_hemorrhage) == published.SLICES_WITH_HEMORRHAGE:
         if key == "without":
             return _explain_more_slices(copy.here)
         if key == "all":
-            return "The difference is the one of slices without hemorrhage."
+            return "The difference is that of the slices without hemorrhage."
         if key in _differing_subtypes(copy.here) and len(_differing_subtypes(copy.here)) == 1:
             return _explain_subtype(Subtype(key), copy.here)
     return UNKNOWN
 
 
 def condition_names(condition: str, subtype: Subtype) -> bool:
-    """Whether a condition on file names the subtype; it calls IPH and SAH no other than intracranial hemorrhage."""
+    """Whether a condition on file names the subtype; IPH and SAH are only called intracranial hemorrhage."""
     return any(word in condition.lower() for word in CONDITION_WORDS.get(subtype, ()))
 
 
@@ -76,23 +76,25 @@ def _absent(copy: Copy) -> str:
 
 
 def _explain_slices_of_a_part(key: str, copy: Copy) -> str:
-    said = [_absent(copy)]
+    explanation = [_absent(copy)]
     rows = {one.number: one for one in copy.everyone.subjects}
     listed = [rows[subject] for subject in copy.absent if subject in rows]
     if key not in ("without", "all") and len(listed) == len(copy.absent) and not any(one.subtypes for one in listed):
-        said.append("By the demographics none of them has hemorrhage, so that the cause is another.")
+        explanation.append("According to the demographics none of them has hemorrhage, so there is another cause.")
     if copy.release != "1.0.0":
-        said.append("This release counts the slices of the original series, the paper those of the JPG release.")
-    return " ".join(said)
+        explanation.append(
+            "This release has the slices of the original series, the paper counts those of the JPG release."
+        )
+    return " ".join(explanation)
 
 
 def _explain_more_slices(here: Statistics) -> str:
     more = len(here.slices) - published.SLICES
     fewest = min(here.slices_of.values())
-    whole = f", and no whole subject: none has fewer than {fewest}" if 0 < more < fewest else ""
+    whole = f"; it is not a whole subject, since none has fewer than {fewest}" if 0 < more < fewest else ""
     return (
-        f"The slices with hemorrhage are {published.SLICES_WITH_HEMORRHAGE} in both, so the difference of {abs(more)} "
-        f"is one of slices without hemorrhage{whole}. Which slices these are cannot be known from the data."
+        f"Both have {published.SLICES_WITH_HEMORRHAGE} slices with hemorrhage, so the difference of {abs(more)} "
+        f"concerns slices without hemorrhage{whole}. Which slices these are cannot be known from the data."
     )
 
 
@@ -101,25 +103,25 @@ def _differing_subtypes(here: Statistics) -> list[Subtype]:
 
 
 def _explain_subtype(subtype: Subtype, here: Statistics) -> str:
-    """Of the one subtype that differs, where slices with hemorrhage and all other subtypes agree."""
+    """For the only subtype that differs, if slices with hemorrhage and all other subtypes agree."""
     more = published.SLICES_BY_SUBTYPE[subtype] - len(here.slices_with(subtype))
     if more < 0:
         return UNKNOWN
-    said = (
-        f"Slices with hemorrhage and the other four subtypes agree with the paper, so its {more} labels more would lie "
-        "on slices that carry other subtypes only here."
+    explanation = (
+        f"Slices with hemorrhage and the other four subtypes agree with the paper, so its {more} additional labels "
+        "must be on slices that are labeled only with other subtypes here."
     )
     having = here.subjects_with(subtype)
     if len(having) == published.SUBJECTS_BY_SUBTYPE[subtype]:
         others = [row for row in here.slices_with_hemorrhage if row.subject in having and subtype not in row.subtypes]
-        whose = named({row.subject for row in others})
-        said += (
-            f" The subjects with {subtype} are {len(having)} in both; if they are the same, the {more} are "
-            f"among {len(others)} such slices of subjects {whose}."
+        subjects = named({row.subject for row in others})
+        explanation += (
+            f" Both have {len(having)} subjects with {subtype}; if these are the same, the {more} labels are on some "
+            f"of {len(others)} such slices of subjects {subjects}."
         )
     on_file = [
         one.number for one in here.subjects if condition_names(one.condition, subtype) and subtype not in one.subtypes
     ]
     if on_file:
-        said += f" By their condition on file {named(on_file)} have {subtype} too, and no such label."
-    return f"{said} Which slices the paper counts, or whether it miscounts, cannot be known from the data."
+        explanation += f" According to the condition on file, {named(on_file)} also have {subtype}, but no such label."
+    return f"{explanation} Which slices the paper counts, or whether it miscounts, cannot be known from the data."

@@ -1,7 +1,7 @@
 """The layout of ct-ich 1.0.0: windowed slices and delineations as JPG of 650 x 650 pixels, and two tables.
 
-    Patients_CT/NNN/brain/k.jpg           level 40, width 120; k from 1 at the lowest slice
-    Patients_CT/NNN/brain/k_HGE_Seg.jpg   white where there is hemorrhage; only of slices with some
+    Patients_CT/NNN/brain/k.jpg           level 40, width 120; k starts at 1 for the lowest slice
+    Patients_CT/NNN/brain/k_HGE_Seg.jpg   white for hemorrhage; only for slices with hemorrhage
     Patients_CT/NNN/bone/k.jpg            level 700, width 3200
     hemorrhage_diagnosis.csv, patient_demographics.csv
 
@@ -25,8 +25,8 @@ from ichor.subtypes import Subtype
 from ichor.windows import BONE, BRAIN
 
 IMAGES, SLICES, SUBJECTS = "Patients_CT", "hemorrhage_diagnosis.csv", "patient_demographics.csv"
-IMAGE_QUALITY = 95  # the release has 75, which moves brain by several HU
-MASK_QUALITIES = (75, 95, 100)  # the release's own first
+IMAGE_QUALITY = 95  # the release has 75, which changes brain by several HU
+MASK_QUALITIES = (75, 95, 100)  # the release's quality first
 
 _SUBTYPES = [subtype.label for subtype in Subtype]
 _SLICE_HEADER = ["PatientNumber", "SliceNumber", *_SUBTYPES, "No_Hemorrhage", "Fracture_Yes_No"]
@@ -48,7 +48,7 @@ def write_images(root: Path, subject: str, hu: NDArray[np.generic]) -> None:
 
 
 def write_masks(root: Path, subject: str, masks: NDArray[np.bool_]) -> None:
-    """Write the delineations of the slices of (n, 650, 650) that have any; they are read back pixel for pixel."""
+    """Write the non-empty delineations of the slices of (n, 650, 650); they are preserved pixel by pixel."""
     if masks.shape[1:] != SIZE:
         raise ValueError(f"expected masks of {SIZE} pixels, found {masks.shape[1:]}")
     folder = root / IMAGES / subject / "brain"
@@ -59,7 +59,7 @@ def write_masks(root: Path, subject: str, masks: NDArray[np.bool_]) -> None:
 
 
 def write_tables(root: Path, slices: Iterable[SliceRow], subjects: Iterable[Subject]) -> None:
-    """Write both tables as the release has them: a byte-order mark before the first, 0 and 1, 1 and nothing."""
+    """Write both tables as in the release: a byte-order mark before the first, 0 and 1, 1 and nothing."""
     rows = [
         [int(one.subject), one.number, *_flags(one.subtypes), int(one.no_hemorrhage), int(one.fracture)]
         for one in slices
@@ -87,13 +87,13 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _mask_jpeg(mask: NDArray[np.bool_]) -> bytes:
-    """The mask as JPEG of the release's quality, or of the first better one that gives back every pixel."""
+    """The mask as JPEG with the release's quality, or the first better one that preserves every pixel."""
     gray = mask.astype(np.uint8) * np.uint8(255)
     for quality in MASK_QUALITIES:
         content = _jpeg(gray, quality)
         if np.array_equal(np.asarray(Image.open(BytesIO(content))) > MASK_ABOVE, mask):
             return content
-    raise AssertionError("a mask did not come back at a quality that moves no pixel by more than a few grays")
+    raise AssertionError("a mask was not preserved at a quality that changes pixels by only a few gray values")
 
 
 def _jpeg(gray: NDArray[np.uint8], quality: int) -> bytes:

@@ -1,6 +1,7 @@
-"""Tables 3 and 4 of the paper, each row with the published figure and how it is counted here.
+"""Tables 3 and 4 of the paper, each row with the published number and how it is counted here.
 
-Hssayeni et al. (2019), arXiv:1910.08643, section 3; slices in all and with hemorrhage are in section 6.
+Hssayeni et al. (2019), arXiv:1910.08643, section 3; the numbers of slices in total and with hemorrhage are in section
+6.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from ichor.dataset.ct_ich.statistics import Statistics
 from ichor.subtypes import Subtype
 
-# `CtIch.fingerprint` of release 1.0.0 as PhysioNet gives it out.
+# `CtIch.fingerprint` of release 1.0.0 as published on PhysioNet.
 FINGERPRINT = "4a5d26da29cacbb19499e90bae744829039e013443d37eb9d9b4ba30e76a96fd"
 SUBJECTS = tuple(f"{number:03d}" for number in range(49, 131))
 SLICES, SLICES_WITH_HEMORRHAGE, SLICES_WITHOUT = 2491, 318, 2173
@@ -33,7 +34,7 @@ SUBJECTS_BY_SUBTYPE: Mapping[Subtype, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A row of a table: its name, the paper's figure, and the same counted from a copy of the dataset."""
+    """A row of a table: its name, the paper's number, and how to count it in a copy of the dataset."""
 
     name: str
     figure: str

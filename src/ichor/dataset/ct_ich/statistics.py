@@ -1,4 +1,4 @@
-"""What the rows of the two tables count to: subjects and slices, by subtype, sex and age."""
+"""Counts from the two tables: subjects and slices, by subtype, sex and age."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DAYS_A_YEAR = 365.25
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts over some subjects and their slices; what is said of subjects comes from the demographics."""
+    """Counts of subjects and their slices; properties of subjects come from the demographics."""
 
     subjects: tuple[Subject, ...]
     slices: tuple[SliceRow, ...]
@@ -32,17 +32,17 @@ class Statistics:
 
     @property
     def slices_with_several(self) -> Counter[tuple[Subtype, ...]]:
-        """How many slices carry each combination of more than one subtype."""
+        """How many slices have each combination of more than one subtype."""
         combinations = (tuple(s for s in Subtype if s in row.subtypes) for row in self.slices)
         return Counter(combination for combination in combinations if len(combination) > 1)
 
     @property
     def slices_of(self) -> Counter[str]:
-        """How many slices each subject has."""
+        """The number of slices of each subject."""
         return Counter(row.subject for row in self.slices)
 
     def subjects_with(self, subtype: Subtype) -> list[str]:
-        """The numbers of the subjects with that subtype, by the demographics."""
+        """The numbers of the subjects with that subtype, according to the demographics."""
         return [one.number for one in self.subjects if subtype in one.subtypes]
 
     def slices_with(self, subtype: Subtype) -> list[SliceRow]:
@@ -50,22 +50,22 @@ class Statistics:
         return [row for row in self.slices if subtype in row.subtypes]
 
     def sexes(self) -> str:
-        """How many are male and female: '46, 36'."""
+        """The numbers of male and female subjects: '46, 36'."""
         return ", ".join(str(sum(one.sex == sex for one in self.subjects)) for sex in ("Male", "Female"))
 
     def age(self) -> str:
-        """Mean and sample deviation in years: '27.8 ± 19.5'."""
+        """Mean and sample standard deviation in years: '27.8 ± 19.5'."""
         ages = [one.age_years for one in self.subjects]
         deviation = f"{statistics.stdev(ages):.1f}" if len(ages) > 1 else "undefined"
         return f"{statistics.mean(ages):.1f} ± {deviation}" if ages else "undefined"
 
     def age_range(self) -> str:
-        """The youngest and the oldest: '1 day to 72 years'."""
+        """The lowest and highest age: '1 day to 72 years'."""
         ages = [one.age_years for one in self.subjects]
         return f"{_age(min(ages))} to {_age(max(ages))}" if ages else "undefined"
 
     def age_groups(self) -> str:
-        """How many are under 18 and how many older: '27, 55'."""
+        """The numbers of subjects under 18 and older: '27, 55'."""
         young = sum(one.age_years < ADULT_YEARS for one in self.subjects)
         return f"{young}, {len(self.subjects) - young}"
 

@@ -1,8 +1,8 @@
-"""The two tables of ct-ich: their rows, and each line that does not say what it should.
+"""The two tables of ct-ich: their rows, and the lines that are invalid.
 
 Release 1.0.0: hemorrhage_diagnosis.csv, patient_demographics.csv. Release 1.3.1: hemorrhage_diagnosis_raw_ct.csv,
-Patient_demographics.csv. The same facts under headers that begin with a byte-order mark, hold line breaks, put words
-before a name or units behind it.
+Patient_demographics.csv. They contain the same information under different headers, which may begin with a byte-order
+mark, contain line breaks, or have words before a name or units after it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FLAGS = {"1": True, "1.0": True, "0": False, "0.0": False, "": False}
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """What the radiologists said of one slice; `number` counts from 1 at the lowest slice."""
+    """The radiologists' labels of one slice; `number` starts at 1 for the lowest slice."""
 
     subject: str
     number: int
@@ -33,7 +33,7 @@ class SliceRow:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One row of the demographics: age in years, sex, condition and note as written; subtypes and fracture."""
+    """One row of the demographics: age in years; sex, condition and note as written; subtypes and fracture."""
 
     number: str
     age_years: float
@@ -49,14 +49,14 @@ Row = TypeVar("Row", SliceRow, Subject)
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
-    """The rows that could be understood, and a line for each that could not: file, line, expected and found."""
+    """The valid rows, and a message for each invalid one: file, line, expected and found."""
 
     rows: tuple[Row, ...]
     problems: tuple[str, ...]
 
 
 def read_slice_table(file: Path) -> Table[SliceRow]:
-    """A row for each slice. Raises UnreadableInput where the file is no such table: a column missing, no text."""
+    """A row for each slice. Raises UnreadableInput if the file is not text or a column is missing."""
     names = ("patientnumber", "slicenumber", *_SUBTYPE_COLUMNS, "nohemorrhage", "fracture")
 
     def row(cells: dict[str, str]) -> SliceRow:
@@ -72,7 +72,7 @@ def read_slice_table(file: Path) -> Table[SliceRow]:
 
 
 def read_demographics(file: Path) -> Table[Subject]:
-    """A row for each subject. Raises UnreadableInput where the file is no such table: a column missing, no text."""
+    """A row for each subject. Raises UnreadableInput if the file is not text or a column is missing."""
     names = ("patientnumber", "age", "gender", *_SUBTYPE_COLUMNS, "fracture", "condition", "note")
 
     def row(cells: dict[str, str]) -> Subject:
@@ -90,7 +90,7 @@ def read_demographics(file: Path) -> Table[Subject]:
 
 
 class _BadCell(ValueError):
-    """A cell that does not hold what it should; its message says what was expected and what was found."""
+    """A cell with an invalid value; the message states what was expected and what was found."""
 
 
 def _read(
@@ -107,7 +107,7 @@ def _read(
             for name, column in zip(names, columns, strict=True)
         }
         if not cells["patientnumber"]:
-            continue  # spreadsheets leave such rows at the end
+            continue  # spreadsheets leave empty rows at the end
         try:
             row = parse(cells)
             if key(row) in rows:
@@ -120,24 +120,24 @@ def _read(
 
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """The table's lines, each with the number at which it ends in the file."""
+    """The table's lines, each with the line number at which it ends in the file."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
             reader = csv.reader(text)
             for cells in reader:
                 yield reader.line_num, cells
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableInput(f"{file}: expected a table (CSV, UTF-8), found otherwise: {error}") from error
+        raise UnreadableInput(f"{file}: expected a table (CSV, UTF-8), found a problem: {error}") from error
 
 
 def _column(file: Path, header: Sequence[str], name: str) -> int:
-    """Where the column is: its header is `name`, or begins or ends with it, but for case, spaces and signs."""
-    plain = ["".join(c for c in title.lower() if c.isalnum()) for title in header]
+    """The index of the column whose header is `name`, or begins or ends with it, ignoring case, spaces and signs."""
+    titles = ["".join(c for c in title.lower() if c.isalnum()) for title in header]
     for fits in (str.__eq__, str.startswith, str.endswith):
-        for column, title in enumerate(plain):
+        for column, title in enumerate(titles):
             if fits(title, name):
                 return column
-    found = ", ".join(plain) if any(plain) else "no header"
+    found = ", ".join(titles) if any(titles) else "no header"
     raise UnreadableInput(f"{file}: expected a column named like {name!r}, found {found}")
 
 
@@ -159,7 +159,7 @@ def _subject_number(cell: str) -> str:
 
 
 def _whole(cell: str, what: str, lowest: int) -> int:
-    """The whole number in a cell; spreadsheets write some as 49.0."""
+    """The integer in a cell; spreadsheets write some as 49.0."""
     number = _number(cell)
     if not number.is_integer() or number < lowest:
         raise _BadCell(f"expected {what}, found {cell!r}")

@@ -1,1 +1,1 @@
-"""ct-ich in the layouts of other tools: a file for each, `run` for what they share."""
+"""Export of ct-ich for other tools: one module per layout, with shared code in `run`."""

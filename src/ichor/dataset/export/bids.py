@@ -1,4 +1,4 @@
-"""ct-ich in the manner of BIDS: the scans as a raw dataset, what the radiologists said of them as its derivative.
+"""ct-ich in BIDS style: the scans as a raw dataset, the radiologists' annotation as its derivative.
 
     participants.tsv, participants.json
     sub-NNN/ct/sub-NNN_ct.nii.gz, .json
@@ -6,8 +6,8 @@
     derivatives/radiologists/sub-NNN/ct/sub-NNN_desc-hemorrhage_slices.tsv
     derivatives/radiologists/desc-hemorrhage_slices.json
 
-BIDS (https://bids-specification.readthedocs.io) does not know CT yet: the suffix `ct` is that of the proposal BEP024,
-the folder is called like it, and .bidsignore tells validators to pass over both.
+BIDS (https://bids-specification.readthedocs.io) does not include CT yet: the suffix `ct` is that of the proposal
+BEP024, the folder has the same name, and .bidsignore tells validators to skip both.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ YES_OR_NO = {"1": "yes", "0": "no"}
 PARTICIPANTS = {
     "age": {"Description": "Age of the participant", "Units": "year"},
     "sex": {"Description": "Sex as recorded", "Levels": {"M": "male", "F": "female"}},
-    "condition": {"Description": "The condition on file, in the dataset's words; HGE stands for hemorrhage"},
-    "hemorrhage": {"Description": "Whether any slice is labelled with a hemorrhage", "Levels": YES_OR_NO},
-    "fracture": {"Description": "Whether any slice is labelled with a fracture", "Levels": YES_OR_NO},
-    "test_fold": {"Description": f"In which of the authors' {N_FOLDS} folds the participant is tested"},
+    "condition": {"Description": "The condition on file, as written in the dataset; HGE stands for hemorrhage"},
+    "hemorrhage": {"Description": "Whether any slice is labeled with a hemorrhage", "Levels": YES_OR_NO},
+    "fracture": {"Description": "Whether any slice is labeled with a fracture", "Levels": YES_OR_NO},
+    "test_fold": {"Description": f"The one of the authors' {N_FOLDS} folds in which the participant is a test subject"},
 }
 SLICES = {
-    "index": {"Description": "The slice, from 0 at the lowest"},
+    "index": {"Description": "Slice index, starting at 0 for the lowest slice"},
     **{str(one): {"Description": f"{one.label} hemorrhage", "Levels": YES_OR_NO} for one in Subtype},
     "fracture": {"Description": "Fracture", "Levels": YES_OR_NO},
 }
 
 
 class BidsTarget:
-    """Target of `ichor.dataset.export.run`."""
+    """Target for `ichor.dataset.export.run`."""
 
-    title = "in the manner of BIDS"
+    title = "in BIDS style"
 
     def __init__(self, dataset: CtIch, out: Path) -> None:
         self._dataset = dataset
@@ -58,11 +58,11 @@ class BidsTarget:
         self._derived = out / "derivatives" / "radiologists"
 
     def has(self, subject: str) -> bool:
-        """Whether the subject's last file, the table of its slices, is there."""
+        """Whether the subject's last file, the table of its slices, exists."""
         return _file(self._derived, subject, "desc-hemorrhage_slices.tsv").is_file()
 
-    def write(self, case: Case, person: Subject) -> None:  # noqa: ARG002 (it stands in participants.tsv)
-        """Write scan, delineation and slice labels, each with what is to be known of it."""
+    def write(self, case: Case, person: Subject) -> None:  # noqa: ARG002 (it is in participants.tsv)
+        """Write scan, delineation and slice labels, each with its metadata."""
         subject, scan = case.subject, case.scan
         for root in (self._raw, self._derived):
             _file(root, subject, "").parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ class BidsTarget:
         _write_json(_file(self._raw, subject, "ct.json"), about_scan)
         write_hu(scan, _file(self._raw, subject, "ct.nii.gz"), self._release.scale)
         about_mask = {
-            "Description": "Hemorrhage of any subtype, as two radiologists delineated it together",
+            "Description": "Hemorrhage of any subtype, delineated by two radiologists in consensus",
             "Type": "Lesion",
             "Manual": True,
             "SpatialReference": "orig",
@@ -139,17 +139,17 @@ class BidsTarget:
     def _derived_description(self) -> dict[str, Any]:
         return {
             **self._description(),
-            "Name": f"{self._release.name}: what the radiologists delineated and labelled",
+            "Name": f"{self._release.name}: the radiologists' delineations and labels",
             "DatasetType": "derivative",
             "DatasetLinks": {"raw": "../.."},
             "SourceDatasets": [{"URL": "../..", "Version": self._release.version}],
             "GeneratedBy": [
                 {
                     "Name": "Manual",
-                    "Description": "Two radiologists read each scan together, labelled its slices and delineated the "
-                    "hemorrhage, without the clinical history",
+                    "Description": "Two radiologists read each scan together, labeled its slices and delineated the "
+                    "hemorrhage, without access to the clinical history",
                 },
-                {"Name": "Ichor", "Version": __version__, "Description": "Written in this layout"},
+                {"Name": "Ichor", "Version": __version__, "Description": "Conversion to this layout"},
             ],
         }
 
@@ -167,7 +167,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def _write_table(path: Path, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
-    """Tab-separated, as BIDS has tables."""
+    """A tab-separated table, as in BIDS."""
     write_whole(path, "".join("\t".join(cells) + "\n" for cells in (list(columns), *rows)))
 
 

@@ -1,9 +1,9 @@
 """ct-ich as DICOM: for each subject a CT series, and the radiologists' delineation as a Segmentation.
 
-    NNN/CT/0001.dcm ...   the slices from the lowest
-    NNN/SEG/0001.dcm      frames keyed to these slices; of a subject without hemorrhage all frames, empty
+    NNN/CT/0001.dcm ...   the slices, starting with the lowest
+    NNN/SEG/0001.dcm      frames referring to these slices; for subjects without hemorrhage all frames, empty
 
-UIDs are made of the dataset's fingerprint and the subject's number: exporting twice gives the same objects.
+UIDs are derived from the dataset's fingerprint and the subject's number: repeated exports give identical objects.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ichor.formats.uid import named_uid
 
 
 class DicomTarget:
-    """Target of `ichor.dataset.export.run`. Raises IchorError where highdicom is not installed."""
+    """Target for `ichor.dataset.export.run`. Raises IchorError if highdicom is not installed."""
 
     title = "as DICOM"
 
@@ -34,7 +34,7 @@ class DicomTarget:
         self._out = out
 
     def has(self, subject: str) -> bool:
-        """Whether the subject's folder is there; it is written as a whole."""
+        """Whether the subject's folder exists; it is written in one step."""
         return (self._out / subject).is_dir()
 
     def write(self, case: Case, person: Subject) -> None:
@@ -48,7 +48,7 @@ class DicomTarget:
             sex=SEX_LETTERS.get(person.sex.lower(), ""),
             age_years=person.age_years,
             description=f"{release.name}, subject {case.subject}",
-            derivation=f"{release.values} {release.sizes} {release.citation}. Licence: {release.licence}.",
+            derivation=f"{release.values} {release.sizes} {release.citation}. License: {release.licence}.",
             anonymized_by=release.anonymized_by,
             scanner=SCANNER,
             lossy_method=release.lossy_method,
@@ -67,7 +67,7 @@ class DicomTarget:
             write_images([made], folder / "SEG")
 
     def finish(self, subjects: Sequence[str]) -> None:
-        """Nothing is said of all subjects together."""
+        """Nothing: there is no information about all subjects together."""
 
 
 make = DicomTarget

@@ -1,9 +1,8 @@
 """ct-ich as a raw dataset of nnU-Net v2, with the authors' folds as its splits.
 
-nnU-Net reports on what its splits call "val", and by default uses it for nothing else: it trains for a fixed time and
-takes the last weights. Each split's "val" is therefore the fold's test block, and "train" all the others. That the
-methods here set one of these blocks aside, to choose thresholds and epochs by, gives nnU-Net no subject more than they
-see.
+nnU-Net reports results on the "val" part of each split, and by default uses it for nothing else: it trains for a fixed
+time and keeps the last weights. The "val" part of each split is therefore the test fold, and "train" all other folds.
+The methods here use one of these for setting thresholds and epochs, so nnU-Net sees no more subjects than they do.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from ichor.dataset.ct_ich.tables import Subject
 from ichor.dataset.folds import N_FOLDS, authors_fold
 from ichor.formats.nnunet import NnUnetDataset
 
-# nnU-Net asks for numbers from 500 on, since published datasets and models take those below.
+# nnU-Net recommends numbers from 500 on, since published datasets and models use the lower ones.
 NAME = "Dataset501_CtIch"
 
 
 class NnUnetTarget:
-    """Target of `ichor.dataset.export.run`."""
+    """Target for `ichor.dataset.export.run`."""
 
     title = "for nnU-Net v2"
 
@@ -32,10 +31,10 @@ class NnUnetTarget:
         self._files = NnUnetDataset(out, NAME)
 
     def has(self, subject: str) -> bool:
-        """Whether image and label are there."""
+        """Whether image and label exist."""
         return self._files.has_case(case_name(subject))
 
-    def write(self, case: Case, person: Subject) -> None:  # noqa: ARG002 (nnU-Net has no place for it)
+    def write(self, case: Case, person: Subject) -> None:  # noqa: ARG002 (nnU-Net does not store it)
         """Write image and label."""
         self._files.write_case(case_name(case.subject), case.scan, case.mask, self._release.scale)
 
@@ -54,7 +53,7 @@ class NnUnetTarget:
 
 
 def case_name(subject: str) -> str:
-    """nnU-Net's identifier of a subject."""
+    """nnU-Net's identifier for a subject."""
     return f"ctich_{subject}"
 
 

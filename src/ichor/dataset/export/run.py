@@ -1,4 +1,4 @@
-"""Exporting subject by subject: what was written is not written again, and what lies there already is left alone."""
+"""Export, subject by subject: finished subjects are not written again, and other existing content is not touched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from ichor.atomic import disk_errors_told, write_whole
+from ichor.atomic import reporting_disk_errors, write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich.dataset import CtIch
 from ichor.dataset.ct_ich.release import RELEASES, readme
@@ -18,31 +18,31 @@ from ichor.errors import IchorError
 from ichor.version import __version__
 
 LAYOUTS = ("nnunet", "bids", "dicom")
-# What an export is of, in its folder: an export goes on only where this is the same.
+# Identifies the content of an export; it is continued only if this matches.
 RECORD = "export.json"
 
 
 class Target(Protocol):
-    """What the file of each layout offers, as `make(dataset, out)`."""
+    """The interface of each layout's module, created by `make(dataset, out)`."""
 
     title: str
 
     def has(self, subject: str) -> bool:
-        """Whether the subject is there, whole."""
+        """Whether the subject is there and complete."""
         ...
 
     def write(self, case: Case, person: Subject) -> None:
-        """Write one subject. Raises IchorError where the layout cannot hold it."""
+        """Write one subject. Raises IchorError if the layout cannot represent it."""
         ...
 
     def finish(self, subjects: Sequence[str]) -> None:
-        """Write what is said of all subjects together; `subjects` are those that are there."""
+        """Write information about all subjects together; `subjects` are those present."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a subject: written now, there before, or failed for a `reason`."""
+    """The result for a subject: written now, already present, or failed for a `reason`."""
 
     subject: str
     written: bool = False
@@ -50,17 +50,19 @@ class Outcome:
 
 
 def export(dataset: CtIch, layout: str, out: Path, subjects: Sequence[str]) -> Iterator[Outcome]:
-    """Write these subjects into `out` in one of LAYOUTS, yielding what became of each.
+    """Write these subjects into `out` in one of LAYOUTS, yielding the outcome for each.
 
-    Goes on where an export of the same dataset in the same layout stopped, and adds subjects to it. A subject that
-    cannot be read does not stop the others. Raises IchorError where a subject is not in the dataset, `out` holds
-    anything else, the disk fails, or a package is missing that the layout needs.
+    Continues an earlier export of the same dataset in the same layout, and adds subjects to it. A subject that cannot
+    be
+    read does not stop the others. Raises IchorError if a subject is not in the dataset, `out` contains anything else,
+    the
+    disk fails, or a required package is missing.
     """
     for subject in subjects:
         if subject not in dataset.subjects:
             raise IchorError(f"{dataset.root}: expected a subject of the dataset, found {subject!r}")
     target = cast(Target, import_module(f"ichor.dataset.export.{layout}").make(dataset, out))
-    with disk_errors_told(out):
+    with reporting_disk_errors(out):
         _claim(out, dataset, layout)
         _write_notes(out, dataset, target.title)
         for subject in subjects:
@@ -79,14 +81,14 @@ def _export_one(dataset: CtIch, target: Target, subject: str) -> Outcome:
 
 
 def _claim(out: Path, dataset: CtIch, layout: str) -> None:
-    """Make the folder, or see that it is an export that can go on."""
+    """Create the folder, or check that it is an export that can be continued."""
     record = {
         "layout": layout,
         "dataset": RELEASES[dataset.release].name,
         "fingerprint": dataset.fingerprint,
         "made_by": f"ichor {__version__}",
     }
-    wanted = f"{out}: expected no such folder, or an earlier export of the same dataset as {layout} to go on with"
+    wanted = f"{out}: expected no such folder, or an earlier export of the same dataset as {layout} to continue"
     if out.exists() and not out.is_dir():
         raise IchorError(f"{wanted}; found a file")
     if out.is_dir() and any(out.iterdir()):
@@ -102,7 +104,7 @@ def _claim(out: Path, dataset: CtIch, layout: str) -> None:
 
 
 def _read_record(path: Path) -> dict[str, str] | None:
-    """What an earlier export says of itself; None where there was none."""
+    """The record of an earlier export; None if there is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -111,7 +113,7 @@ def _read_record(path: Path) -> dict[str, str] | None:
 
 
 def _write_notes(out: Path, dataset: CtIch, title: str) -> None:
-    """README.md, and LICENSE as it came with the dataset."""
+    """Write README.md, and LICENSE as it came with the dataset."""
     release = RELEASES[dataset.release]
     write_whole(out / "README.md", readme(release, title))
     whole = dataset.root / "LICENSE.txt"

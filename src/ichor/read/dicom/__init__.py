@@ -1,9 +1,9 @@
-"""DICOM: a folder (with or without DICOMDIR) or one file, of which the axial head CT is read.
+"""DICOM: a folder (with or without DICOMDIR) or one file, from which the axial head CT is read.
 
-The way of the data: `files` finds the files and reads their headers, `header` makes slices of them, `series` groups
-these (`kinds` says which are none of a head CT, `stack` makes one stack of each group), `join` puts parts of one head
-together, `choose` ranks the series, `volume` reads the pixels of the best (`pixels` decodes them, `bits` makes values
-of them, `values` sees to it that these are HU).
+The steps: `files` finds the files and reads their headers, `header` makes slices of them, `series` groups these
+(`kinds` rejects images that are not head CT, `stack` makes one stack of each group), `join` combines parts of one
+head, `choose` ranks the series, `volume` reads the pixels of the best (`pixels` decodes them, `bits` extracts the
+values, `values` checks that these are HU).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, SeriesSummary, summarize
 from ichor.read.dicom.choose import CHOSEN, Ranked, parts_left_out, ranked, why_later
 from ichor.read.dicom.files import looks_like_dicom, read_headers
-from ichor.read.dicom.identity import by_person_and_study
+from ichor.read.dicom.identity import by_patient_and_study
 from ichor.read.dicom.join import joined
 from ichor.read.dicom.kinds import reasons_in_words
 from ichor.read.dicom.series import Series, series_in
@@ -28,24 +28,25 @@ from ichor.scan import Scan, Source
 
 
 def accepts(path: Path) -> bool:
-    """Whether this is a DICOM file, or a folder that holds one."""
+    """Whether this is a DICOM file, or a folder that contains one."""
     return looks_like_dicom(path) if path.is_file() else any(looks_like_dicom(file) for file in files_in(path))
 
 
 def read(path: Path, options: ReadOptions) -> Scan:
     """The axial head CT at the path.
 
-    Raises UnreadableInput where there is none, the series asked for is not one, or two patients or studies lie there.
+    Raises UnreadableInput if there is none, if the requested series is not one, or if there are two patients or
+    studies.
     """
     study = _Study.at(path, options)
     return study.scan(study.chosen())
 
 
 def inspect(path: Path, options: ReadOptions) -> Inspection:
-    """Every series at the path, those that can be read first, in the order in which they would be.
+    """Every series at the path, the readable ones first, by rank.
 
-    Raises UnreadableInput where there is no DICOM, where two patients or studies lie there, where the series asked for
-    is absent, or the chosen one damaged.
+    Raises UnreadableInput if there is no DICOM, if there are two patients or studies, if the requested series is
+    missing, or if the chosen one is damaged.
     """
     study = _Study.at(path, options)
     scan: Scan | None = None
@@ -62,25 +63,25 @@ def inspect(path: Path, options: ReadOptions) -> Inspection:
     for one in study.in_order():
         rank = study.rank(one)
         if scan is not None and one is chosen:
-            told = summarize(scan, uid=one.uid, reason=_praise(one))
+            summary = summarize(scan, uid=one.uid, reason=_reason_chosen(one))
         else:
             best = next((other for other in study.ranked if other.series is chosen), None)
             reason = one.unfit or "" if rank is None else why_later(study.ranked[rank - 1], best)
-            told = _summary(one, reason)
+            summary = _summary(one, reason)
         parts = tuple(part.uid for part in one.parts if part.uid is not None and part.uid != one.uid)
         technical = technical_of((one.stack or one.images)[0])
-        summaries.append(replace(told, rank=rank, joined_uids=parts, technical=technical))
+        summaries.append(replace(summary, rank=rank, joined_uids=parts, technical=technical))
     return Inspection(tuple(summaries), scan.warnings if scan else (*study.notes, f"{problem}."))
 
 
 @dataclass(frozen=True, slots=True)
 class _Study:
-    """What lies at a path: one study of one patient.
+    """The DICOM files at a path: one study of one patient.
 
     Attributes:
-        series: its series, parts of one head joined; as they are where one is asked for.
-        ranked: those of `series` that can be read, the best first.
-        notes: what was odd about the files.
+        series: its series, with parts of one head joined, unless a series was requested.
+        ranked: the readable ones of `series`, best first.
+        notes: warnings about the files.
     """
 
     path: Path
@@ -92,46 +93,46 @@ class _Study:
     @classmethod
     def at(cls, path: Path, options: ReadOptions) -> _Study:
         slices, notes = read_headers(path, options.files)
-        studies = len(set(by_person_and_study([one.identity for one in slices if any(one.size)])))
+        studies = len(set(by_patient_and_study([one.identity for one in slices if any(one.size)])))
         if studies > 1:
             raise UnreadableInput(
-                f"{path}: expected one scan, found {studies} studies or patients: give each a folder of its own"
+                f"{path}: expected one scan, found {studies} studies or patients: put each in its own folder"
             )
         found = series_in(slices)
         series = found if options.series_uid is not None else joined(found)
         return cls(path, options.series_uid, series, ranked(series), notes)
 
     def in_order(self) -> list[Series]:
-        """The series that can be read, the best first, and the others after them."""
+        """The readable series, best first, followed by the others."""
         return [*(one.series for one in self.ranked), *(one for one in self.series if one.unfit is not None)]
 
     def rank(self, series: Series) -> int | None:
-        """Its place among those that can be read, from 1."""
+        """Its position among the readable series, starting at 1."""
         return next((k for k, one in enumerate(self.ranked, 1) if one.series is series), None)
 
     def chosen(self) -> Series:
-        """The series to read. Raises UnreadableInput where there is none."""
+        """The series to read. Raises UnreadableInput if there is none."""
         if self.asked_for is not None:
             return self._asked_for(self.asked_for)
         if self.ranked:
             return self.ranked[0].series
         found = reasons_in_words([one.unfit or "" for one in self.series])
         single = self.path.is_file() and len(self.series[0].images) == 1 and self.series[0].only_too_short
-        hint = "; give the folder that holds the whole series" if single else ""
+        hint = "; specify the folder with the whole series" if single else ""
         raise UnreadableInput(f"{self.path}: expected an axial head CT, found {len(self.series)} series: {found}{hint}")
 
     def _asked_for(self, uid: str) -> Series:
-        """The series of that UID, the best of several reconstructions. A short one is read: whoever names it looked."""
+        """The series with that UID, or the best of its reconstructions. Short ones are accepted on explicit request."""
         named = [one for one in self.in_order() if one.uid == uid]
         if not named:
-            raise UnreadableInput(f"{self.path}: expected series {uid}, found {len(self.series)} others")
+            raise UnreadableInput(f"{self.path}: expected series {uid}, found {len(self.series)} other series")
         first = named[0]
         if first.unfit is None or first.only_too_short:
             return first
         raise UnreadableInput(f"{self.path}: expected series {uid} to be an axial head CT, found {first.unfit}")
 
     def scan(self, series: Series) -> Scan:
-        """The scan of a series, with what a person should know of it."""
+        """The scan of a series, with warnings."""
         root = self.path.parent if self.path.is_file() and self.path.name.upper() == "DICOMDIR" else self.path
         rank = self.rank(series)
         sharp = series.stack[0].sharp if rank is None or len(self.ranked) == 1 else self.ranked[rank - 1].sharp
@@ -139,9 +140,9 @@ class _Study:
         return replace(scan, source=replace(scan.source, path=self.path), warnings=(*self.notes, *scan.warnings))
 
 
-def _praise(series: Series) -> str:
+def _reason_chosen(series: Series) -> str:
     if series.unfit is not None:
-        return f"asked for; {series.unfit}"
+        return f"requested; {series.unfit}"
     return CHOSEN if not series.parts else f"{CHOSEN}, of {len(series.parts)} series joined"
 
 
@@ -152,7 +153,7 @@ def _summary(series: Series, reason: str) -> SeriesSummary:
     thickness = [one.thickness_mm for one in slices or series.images if one.thickness_mm is not None]
     geometry = None
     if slices:
-        # A scan without its pixels tells spacing and tilt as for any other.
+        # Spacing and tilt are computed by the same code as for any scan, without pixels.
         pixels = np.zeros((len(slices), 1, 1), np.int16)
         geometry = summarize(scan_of(slices, pixels, Source("dicom", first.path)), reason=reason)
     return SeriesSummary(

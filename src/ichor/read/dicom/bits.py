@@ -1,4 +1,4 @@
-"""From containers of pixel data to values: which of their bits count (PS3.5 8.1.1), and which values are padding."""
+"""Extracting values from stored pixel data: which bits are used (PS3.5 8.1.1), and which values are padding."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ichor.read.dicom.header import Slice
 from ichor.read.dicom.keywords import OVERLAY_BITS
 
 JPEG_FAMILY = "1.2.840.10008.1.2.4."
-MOST_BEYOND = 0.05  # of a slice: metal and bone that Bits Stored is too small for
-BRIGHT_PERCENTILE = 75.0  # around them
+MAX_SHARE_BEYOND = 0.05  # of a slice: metal and bone beyond the range of Bits Stored
+BRIGHT_PERCENTILE = 75.0  # of surrounding pixels
 
 
 class UndecodableError(Exception):
-    """Pixel data that cannot be had from a file; the message says why, without the file's name."""
+    """Pixel data that cannot be decoded; the message gives the reason, without the file's name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredImage:
     """One frame as stored: (rows, columns) integer values with their sign, and where there is padding.
 
-    `widened` where the values are of all bits, since Bits Stored cannot hold them; `masked` where others had bits set
-    beyond Bits Stored that mean nothing known.
+    `widened` if all allocated bits were used because Bits Stored is too small for the values; `masked` if bits beyond
+    Bits Stored were set and ignored because their meaning is unknown.
     """
 
     values: NDArray[Any]
@@ -36,15 +36,14 @@ class StoredImage:
 
 
 def has_overlay(dataset: Any) -> bool:
-    """Whether bits of the pixels are those of an overlay (PS3.3 C.9.2, until 2004)."""
+    """Whether unused bits of the pixels hold an overlay (PS3.3 C.9.2, until 2004)."""
     return any(elements.integer(dataset[tag].value) for tag in OVERLAY_BITS if tag in dataset)
 
 
 def stored_image(container: NDArray[Any], one: Slice, *, overlay: bool) -> StoredImage:
-    """The bits stored of each container, with their sign (PS3.5 8.1.1); `overlay` where an overlay lies in others.
+    """The stored bits of each pixel, with their sign (PS3.5 8.1.1); `overlay` if other bits hold an overlay.
 
-    Other bits may hold anything, overlays in old files. Native and RLE pixels keep them; the JPEG family does
-    not.
+    Other bits may hold anything, such as overlays in old files. Native and RLE pixels keep them; JPEG does not.
     """
     if container.shape != one.size:
         found = "x".join(map(str, container.shape))
@@ -69,25 +68,25 @@ def stored_image(container: NDArray[Any], one: Slice, *, overlay: bool) -> Store
     masked = not overlay and beyond is not None and bool(beyond.any())
     if one.padding is None:
         return StoredImage(values, np.zeros(values.shape, np.bool_), masked=masked)
-    # A padding value that the bits stored cannot hold was written into the whole container.
+    # A padding value beyond the range of Bits Stored uses all allocated bits.
     padded = _with_sign(unsigned, bits_allocated, one.signed) if low < least or high > most else values
     return StoredImage(values, (padded >= low) & (padded <= high), masked=masked)
 
 
 def _are_values(whole: NDArray[Any], beyond: NDArray[np.bool_], values: NDArray[Any], one: Slice) -> bool:
-    """Whether values beyond Bits Stored are values all the same: of metal or bone, which lie in bright surroundings.
+    """Whether values beyond Bits Stored are real: those of metal or bone, which have bright surroundings.
 
-    Bits that mean something else lie anywhere. All of the upper bits set are those of a negative number.
+    Bits with another meaning occur anywhere. All of the upper bits set indicate a negative number.
     """
     _, most = stored_range(one)
     negative = (1 << 8 * whole.dtype.itemsize) if one.signed else (1 << one.bits_allocated) - (most + 1) // 2
     share = float(beyond.mean())
-    if not 0 < share <= MOST_BEYOND or whole[beyond].min() <= most or whole[beyond].max() >= negative:
+    if not 0 < share <= MAX_SHARE_BEYOND or whole[beyond].min() <= most or whole[beyond].max() >= negative:
         return False
     from scipy import ndimage
 
-    beside = ndimage.binary_dilation(beyond, np.ones((3, 3))) & ~beyond
-    return bool(np.median(values[beside]) > np.percentile(values[~beyond], BRIGHT_PERCENTILE))
+    surroundings = ndimage.binary_dilation(beyond, np.ones((3, 3))) & ~beyond
+    return bool(np.median(values[surroundings]) > np.percentile(values[~beyond], BRIGHT_PERCENTILE))
 
 
 def _with_sign(unsigned: NDArray[Any], bits: int, signed: bool) -> NDArray[Any]:
@@ -96,6 +95,6 @@ def _with_sign(unsigned: NDArray[Any], bits: int, signed: bool) -> NDArray[Any]:
 
 
 def stored_range(one: Slice) -> tuple[int, int]:
-    """The lowest and the highest value that its bits stored can hold."""
+    """The lowest and the highest value that Bits Stored can hold."""
     half = 1 << (one.bits_stored - 1)
     return (-half, half - 1) if one.signed else (0, 2 * half - 1)

@@ -1,8 +1,8 @@
-"""What a compressed frame says of itself, read from its own header before any decoder is given it.
+"""The size and depth of a compressed frame, read from its own header before it is decoded.
 
 JPEG and JPEG-LS state size and depth in the frame header (ISO/IEC 10918-1 B.2.2, 14495-1 C.2.2), JPEG 2000 in the SIZ
-marker segment (ISO/IEC 15444-1 A.5.1), RLE how many byte planes there are (PS3.5 G.5). A decoder that is told of
-another size than the codestream's own reads sheared pixels, or beyond its memory.
+marker segment (ISO/IEC 15444-1 A.5.1), RLE the number of byte planes (PS3.5 G.5). A decoder that expects another size
+than that of the codestream returns sheared pixels or reads beyond its memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 
 RLE = "1.2.840.10008.1.2.5"
-JPEG_2000 = ("1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20")  # and what begins so: 90 to 93, 201 to 203
+JPEG_2000 = ("1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20")  # prefixes of 90 to 93 and 201 to 203
 JPEG = "1.2.840.10008.1.2.4."
 _SIZ = b"\xff\x4f\xff\x51"
 _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
@@ -22,7 +22,7 @@ _RLE_HEADER = 64
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The size in pixels, the bits of a sample, and the samples of a pixel; size is None where it is not stated."""
+    """The size in pixels, bits per sample, and samples per pixel; size is None if it is not stated."""
 
     size: tuple[int, int] | None
     bits: int
@@ -30,7 +30,7 @@ class Frame:
 
 
 def frame_of(codestream: bytes, syntax: str) -> Frame | None:
-    """What the codestream says of itself; None where it says nothing that can be understood."""
+    """The codestream's own description of the frame; None if it cannot be parsed."""
     try:
         if syntax == RLE:
             return _rle(codestream)
@@ -52,7 +52,7 @@ def _jpeg_2000(codestream: bytes) -> Frame | None:
 
 
 def _jpeg(codestream: bytes) -> Frame | None:
-    """JPEG of any process, and JPEG-LS: the segments before the first frame header are passed over."""
+    """JPEG of any process, and JPEG-LS: segments before the first frame header are skipped."""
     at = 2
     if codestream[:2] != b"\xff\xd8":
         return None
@@ -73,7 +73,7 @@ def _jpeg(codestream: bytes) -> Frame | None:
 
 
 def _rle(codestream: bytes) -> Frame | None:
-    """The byte planes of a frame of one sample, each beginning after the one before and within the frame."""
+    """The byte planes of a frame with one sample per pixel, in order and within the frame."""
     planes, *offsets = struct.unpack_from("<16I", codestream)
     used = offsets[:planes]
     if not 1 <= planes <= 15 or used[0] != _RLE_HEADER or used != sorted(set(used)) or used[-1] >= len(codestream):

@@ -1,7 +1,7 @@
-"""Whether contrast agent was given, by what people write into a header: free text, in many languages, with negations.
+"""Whether contrast agent was given, according to free text in the header, in many languages, with negations.
 
-Contrast Bolus Agent (0018,0010) should name the agent and often says that there was none; Series Description
-(0008,103E) and Protocol Name (0018,1030) say what a series is called. The texts are read here and never shown.
+Contrast Bolus Agent (0018,0010) should name the agent but often says that there was none; Series Description
+(0008,103E) and Protocol Name (0018,1030) are names of the series. The texts are evaluated here and never shown.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from ichor.read.dicom.elements import number, text
 
 
 class Words(NamedTuple):
-    """How a language says it; each a regular expression of lower-case text, "" for nothing.
+    """The vocabulary of a language; each a regular expression for lower-case text, "" for none.
 
     Attributes:
-        agent: contrast agent, and what gives it.
-        short: the same in abbreviations that mean other things too; they count only beside one of the words below.
-        without, given: what says before the agent that there was none, and that there was.
-        plain: what says by itself that there was none.
-        enhanced: what says by itself that there was.
-        none: what stands for no agent in the place where it is named.
+        agent: contrast agent, and its administration.
+        short: ambiguous abbreviations of these, which count only next to one of the words below.
+        without, given: words before the agent that mean without and with.
+        unenhanced: words that mean without contrast agent on their own.
+        enhanced: words that mean with contrast agent on their own.
+        none: entries that mean no agent in the field for its name.
     """
 
     agent: str
     short: str
     without: str
     given: str
-    plain: str
+    unenhanced: str
     enhanced: str
     none: str
 
@@ -41,7 +41,7 @@ LANGUAGES = {
         short=r"iv|i\.v\.?|con|cm|ce|c|gad|dye|inj(?:ection)?",
         without=r"without|with ?out|w ?/ ?o\.?|w/out|wo|no|non|none|not|pre|before|minus",
         given=r"with|w ?/|w|post|after|plus|\+",
-        plain=r"non?[- ]?(?:contrast|con|enhanced|enh)|unenhanced|un-?enh|native|plain|ncct|nect|nc|pre-?contrast"
+        unenhanced=r"non?[- ]?(?:contrast|con|enhanced|enh)|unenhanced|un-?enh|native|plain|ncct|nect|nc|pre-?contrast"
         r"|(?:c|iv) ?-(?![\w-])|w ?/ ?o(?!\w)|wo|without",
         enhanced=r"(?:contrast[- ])?enhanced|ce-?ct|cect|ct-?[av]|angio\w*|perfusion|c ?\+|\+ ?c|iv ?\+|\+ ?iv"
         r"|post-?contrast|(?:arterial|venous|delayed) phase|w$",
@@ -52,7 +52,7 @@ LANGUAGES = {
         short=r"i\.?v\.?",
         without=r"ohne|kein\w*|o\.|vor|nicht",
         given=r"mit|m\.|nach|\+",
-        plain=r"nativ\w*|km ?-(?!\w)|km-?frei|ohne",
+        unenhanced=r"nativ\w*|km ?-(?!\w)|km-?frei|ohne",
         enhanced=r"km ?\+|\+ ?km|arteriell\w*|venös\w*|venoes\w*",
         none=r"ohne|kein\w*|nein|entfällt|nicht gegeben",
     ),
@@ -61,7 +61,7 @@ LANGUAGES = {
         short=r"iv|pc|inj",
         without=r"sans|non|pas d['e]|avant",
         given=r"avec|apr[eè]s|\+",
-        plain=r"spc|non inject[ée]e?s?|sans",
+        unenhanced=r"spc|non inject[ée]e?s?|sans",
         enhanced=r"angioscanner|temps (?:art[ée]riel|veineux)",
         none=r"sans|aucune?|non|n[ée]ant|pas de .*",
     ),
@@ -70,7 +70,7 @@ LANGUAGES = {
         short=r"iv|i\.v\.?|civ|cte?|mc|gd|c",
         without=r"sin|s/|no|antes del?",
         given=r"con|c/|tras|despu[eé]s del?|pos-?t?",
-        plain=r"simples?|basal|sin",
+        unenhanced=r"simples?|basal|sin",
         enhanced=r"contrastad[oa]s?|angio-?tac|fase (?:arterial|venosa)",
         none=r"sin|ningun[oa]?|ning[uú]n|no",
     ),
@@ -79,7 +79,7 @@ LANGUAGES = {
         short=r"ev|e\.v\.?",
         without=r"senza|s/|no|prima del",
         given=r"con|c/|dopo",
-        plain=r"basal[ei]|dirett[ao]|senza",
+        unenhanced=r"basal[ei]|dirett[ao]|senza",
         enhanced=r"angio-?tc|fase (?:arteriosa|venosa)",
         none=r"senza|nessun[oa]?|no",
     ),
@@ -88,7 +88,7 @@ LANGUAGES = {
         short=r"ev|e\.v\.?|iv|c",
         without=r"sem|s/|n[aã]o|antes do",
         given=r"com|c/|ap[oó]s|p[oó]s",
-        plain=r"sem",
+        unenhanced=r"sem",
         enhanced=r"contrastad[oa]s?|angio-?tc",
         none=r"sem|nenhum\w*|n[aã]o",
     ),
@@ -97,7 +97,7 @@ LANGUAGES = {
         short=r"iv|i\.v\.?",
         without=r"zonder|geen|z\.|z/|niet|voor",
         given=r"met|m\.|na|\+",
-        plain=r"blanco|zonder",
+        unenhanced=r"blanco|zonder",
         enhanced=r"arteri[eë]le fase|veneuze fase",
         none=r"zonder|geen|nee|niet",
     ),
@@ -106,7 +106,7 @@ LANGUAGES = {
         short=r"iv|i\.v\.?",
         without=r"utan|uten|uden|ingen|inte|ikke",
         given=r"med|efter|etter",
-        plain=r"nativt?|utan|uten|uden",
+        unenhanced=r"nativt?|utan|uten|uden",
         enhanced=r"",
         none=r"utan|uten|uden|ingen|nej|nei",
     ),
@@ -115,7 +115,7 @@ LANGUAGES = {
         short=r"kl|ck|iv",
         without=r"bez|brak|przed|p[rř]ed",
         given=r"z|ze|s|se|po",
-        plain=r"bez|nativn[ěeí]",
+        unenhanced=r"bez|nativn[ěeí]",
         enhanced=r"",
         none=r"bez|brak|nie|ne|žádn[ýáé]",
     ),
@@ -124,7 +124,7 @@ LANGUAGES = {
         short=r"iv",
         without=r"",
         given=r"",
-        plain=r"kontrasts[ıi]z",
+        unenhanced=r"kontrasts[ıi]z",
         enhanced=r"kontrastl[ıi]",
         none=r"yok|kontrasts[ıi]z",
     ),
@@ -133,13 +133,13 @@ LANGUAGES = {
         short=r"",
         without=r"без|до",
         given=r"с|после",
-        plain=r"натив\w*|бесконтраст\w*|без",
+        unenhanced=r"натив\w*|бесконтраст\w*|без",
         enhanced=r"",
         none=r"без|нет",
     ),
 }
-# Written without spaces between words, so that nothing bounds them.
-UNBOUNDED_PLAIN = r"平扫|平掃|単純|非造影|非增强|非增強|\bc ?-(?![\w-])"
+# Scripts without spaces between words, so that there are no word boundaries.
+UNBOUNDED_UNENHANCED = r"平扫|平掃|単純|非造影|非增强|非增強|\bc ?-(?![\w-])"
 UNBOUNDED_ENHANCED = r"增强|增強|造影|c ?\+(?!\w)|(?<!\w)\+ ?c(?!\w)|\+ ?km(?!\w)|\+ ?iv(?!\w)|\+ ?contrast"
 UNBOUNDED_NONE = r"无|無|なし"
 BOTH = re.compile(
@@ -152,7 +152,7 @@ BOTH = re.compile(
 IONIC = re.compile(r"non?[- ]?ionic|nicht-?ionisch|non ionique|no i[oó]nico|non ionico")
 ORAL = re.compile(r"(?<!\w)(?:oral\w*|p\.?o\.?|rectal\w*|per os)(?!\w)")
 NO_WORD = r"[0-]+|x+"
-OF_A_FOLDER = 256  # answers that are kept: all slices of a series ask the same
+CACHE_SIZE = 256  # all slices of a series have the same text
 
 
 def _any(patterns: Iterable[str]) -> str:
@@ -160,19 +160,19 @@ def _any(patterns: Iterable[str]) -> str:
 
 
 def _without() -> re.Pattern[str]:
-    """What says that no agent was given."""
+    """Text that means that no agent was given."""
     patterns = []
     for words in LANGUAGES.values():
         agents = _any((words.agent, words.short))
         if words.without:
             patterns.append(rf"(?:{words.without})(?:[\s.:_-]*\w+)?[\s.:_-]*(?:{agents})")  # "no IV contrast"
         patterns.append(rf"(?:{agents})[\s:=._-]*(?:{words.none})")
-        patterns.append(words.plain)
-    return re.compile(rf"(?<!\w)(?:{_any(patterns)})(?!\w)|{UNBOUNDED_PLAIN}")
+        patterns.append(words.unenhanced)
+    return re.compile(rf"(?<!\w)(?:{_any(patterns)})(?!\w)|{UNBOUNDED_UNENHANCED}")
 
 
 def _given() -> re.Pattern[str]:
-    """What says that some was."""
+    """Text that means that an agent was given."""
     patterns = []
     for words in LANGUAGES.values():
         if words.given and words.short:
@@ -182,17 +182,17 @@ def _given() -> re.Pattern[str]:
 
 
 def _nothing() -> re.Pattern[str]:
-    """What stands for no agent where one would be named."""
+    """Entries that mean no agent in the field for its name."""
     return re.compile(rf"(?:{_any([words.none for words in LANGUAGES.values()])}|{UNBOUNDED_NONE}|{NO_WORD})(?:\W.*)?")
 
 
 WITHOUT, GIVEN, NOTHING = _without(), _given(), _nothing()
 
 
-@lru_cache(OF_A_FOLDER)
-def says(written: str | None) -> bool | None:
-    """Whether the name of a series says that it was made with contrast agent; None where it says nothing, or both."""
-    words = _plain(written)
+@lru_cache(CACHE_SIZE)
+def contrast_in_name(written: str | None) -> bool | None:
+    """Whether the name of a series says that it was acquired with contrast agent; None if unclear or both."""
+    words = _normalized(written)
     if BOTH.search(words):
         return None
     rest = WITHOUT.sub(" ", words)
@@ -201,10 +201,10 @@ def says(written: str | None) -> bool | None:
     return None if rest == words else False
 
 
-@lru_cache(OF_A_FOLDER)
+@lru_cache(CACHE_SIZE)
 def is_agent(written: str) -> bool:
-    """Whether what stands in the place of the agent is one, and not a word for none."""
-    words = _plain(written)
+    """Whether the entry in the field for the agent names one, rather than saying that there was none."""
+    words = _normalized(written)
     if IONIC.search(words) or BOTH.search(words):
         return True
     if ORAL.search(words) and not re.search(r"(?<!\w)i\.?v\.?(?!\w)", words):
@@ -212,19 +212,21 @@ def is_agent(written: str) -> bool:
     return NOTHING.fullmatch(words) is None and WITHOUT.search(words) is None
 
 
-def _plain(written: str | None) -> str:
+def _normalized(written: str | None) -> str:
     return re.sub(r"[\s_^]+", " ", (written or "").lower()).strip()
 
 
 def contrast(get: Callable[..., Any]) -> tuple[bool, bool]:
-    """Whether a header says that agent was given, and whether its names say that none was, which may contradict it.
+    """Whether the header says that contrast agent was given, and whether the series' name says that none was.
 
-    An enhanced image says it of each frame; an older one names the agent, and often says so in the series' name alone.
+    The two may contradict each other. Enhanced multi-frame images state it for each frame; older ones name the agent,
+    and
+    often mention it only in the name of the series.
     """
     administered = text(get("ContrastBolusAgentAdministered"))
-    named = says(text(get("SeriesDescription")))
+    named = contrast_in_name(text(get("SeriesDescription")))
     if named is None:
-        named = says(text(get("ProtocolName")))
+        named = contrast_in_name(text(get("ProtocolName")))
     if administered is not None:
         return administered == "YES", named is False
     agent = text(get("ContrastBolusAgent"))

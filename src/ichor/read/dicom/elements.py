@@ -1,4 +1,4 @@
-"""Values of DICOM elements as plain Python: what is missing, or makes no sense, is None or NaN."""
+"""Values of DICOM elements as Python values; missing or invalid ones are None or NaN."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ichor.read.base import printable
 
 
 def values(places: Sequence[Any], keywords: Sequence[str]) -> Iterator[Any]:
-    """What the first of the keywords says in any of these datasets, then the next."""
+    """The values of the first keyword in each of these datasets, then of the next keyword."""
     for keyword in keywords:
         tag = _tag(keyword)
         for place in places:
-            if tag not in place.keys():  # noqa: SIM118 (a Dataset parses what it is asked for, and its keys nothing)
+            if tag not in place.keys():  # noqa: SIM118 (`in` on a Dataset parses elements, its keys do not)
                 continue
             try:
                 value = place[tag].value
-            except Exception:  # noqa: S112 - what cannot be parsed counts as absent; what is needed is checked
+            except Exception:  # noqa: S112 - unparsable elements count as missing; required ones are checked later
                 continue
             if value is not None and value != "":
                 yield value
@@ -37,7 +37,7 @@ def _tag(keyword: str) -> int:
 
 
 def _first(value: Any) -> Any:
-    """The first of a multi-valued element; the value itself of a single one."""
+    """The first value of a multi-valued element; the value itself if there is only one."""
     if isinstance(value, str | int | float) or value is None:
         return value
     try:
@@ -47,7 +47,7 @@ def _first(value: Any) -> Any:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, the first of several."""
+    """A finite number; the first of several."""
     try:
         found = float(_first(value))
     except (TypeError, ValueError):
@@ -56,13 +56,13 @@ def number(value: Any) -> float | None:
 
 
 def integer(value: Any) -> int | None:
-    """A whole number, the first of several."""
+    """An integer; the first of several."""
     found = number(value)
     return None if found is None else int(found)
 
 
 def text(value: Any) -> str | None:
-    """Text without what could break a line, the first of several."""
+    """Text without characters that could break a line; the first of several."""
     value = _first(value)
     return None if value is None else printable(str(value).strip().strip("\0")) or None
 
@@ -76,7 +76,7 @@ def texts(value: Any) -> tuple[str, ...]:
 
 
 def numbers(value: Any, count: int) -> NDArray[np.float64]:
-    """(count,) numbers; NaN unless there are that many."""
+    """(count,) numbers; NaN unless there are exactly that many."""
     try:
         found = np.asarray(value, np.float64)
     except (TypeError, ValueError):
@@ -85,7 +85,7 @@ def numbers(value: Any, count: int) -> NDArray[np.float64]:
 
 
 def orientation(value: Any) -> NDArray[np.float64]:
-    """(2, 3) unit vectors of rows and columns; NaN unless they are perpendicular to each other."""
+    """(2, 3) unit vectors of rows and columns; NaN unless they are perpendicular."""
     axes = numbers(value, 6).reshape(2, 3)
     lengths = np.linalg.norm(axes, axis=1, keepdims=True)
     if np.all(np.abs(lengths - 1) < 0.01) and abs(axes[0] @ axes[1]) < 0.01:
@@ -94,7 +94,7 @@ def orientation(value: Any) -> NDArray[np.float64]:
 
 
 def padding(dataset: Any, signed: bool) -> tuple[int, int] | None:
-    """The range of padding values. Writers mix up US and SS here, so the bits are read as the pixels are."""
+    """The range of padding values. Writers confuse US and SS here, so the bits are interpreted as the pixels are."""
     value = integer(dataset.get("PixelPaddingValue"))
     if value is None:
         return None

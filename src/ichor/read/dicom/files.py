@@ -1,4 +1,4 @@
-"""Finding DICOM files and reading them, each once."""
+"""Finding DICOM files and reading each of them once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ichor.read.walk import files_in
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 DEFLATED, EXPLICIT_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
-# How much of the files at a path is kept while one series of them is chosen; of the rest the headers are.
+# How much file content is kept in memory while a series is chosen; beyond that, only headers.
 KEPT_BYTES = 512 * 2**20
-# Headers deflate well and CT pixels badly; more than this is made to exhaust.
-FEW = 3  # files that are each named in a warning
+FEW = 3  # files with a warning each; more are combined
+# Headers deflate well and CT pixels badly; more than this is an attack.
 INFLATED_BYTES, INFLATED_TIMES = 64 * 2**20, 100
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Reads tolerantly, and keeps what the libraries warn of, quoting values, off the screen and out of logs."""
+    """Read leniently, and suppress library warnings, which quote values, on screen and in logs."""
     import pydicom.config
 
     loggers = [logging.getLogger(name) for name in ("pydicom", "pylibjpeg", "openjpeg", "rle")]
@@ -54,7 +54,7 @@ def looks_like_dicom(path: Path) -> bool:
 
 
 def begins_like_dicom(head: bytes) -> bool:
-    """Whether a file that begins so may be DICOM: by its preamble (PS3.10 7.1), or else by its first tag."""
+    """Whether the first bytes look like DICOM: by the preamble (PS3.10 7.1), or else by the first tag."""
     if head[128:132] == b"DICM":
         return True
     if len(head) < 8:
@@ -62,15 +62,15 @@ def begins_like_dicom(head: bytes) -> bool:
     group = head[:2]
     explicit = head[4:6].isalpha() and head[4:6].isupper()
     if group == b"\x00\x08":
-        return explicit  # big endian is explicit always
-    # The first element of a data set is a short one: in implicit VR its length has two zero bytes on top.
+        return explicit  # big endian is always explicit
+    # The first element of a dataset is short: in implicit VR the upper two bytes of its length are zero.
     return group in (b"\x02\x00", b"\x08\x00") and (explicit or head[6:8] == b"\0\0")
 
 
 def parse(content: bytes, tags: Sequence[str | int] | None = None, *, with_pixels: bool) -> Any:
-    """A dataset of those elements (all, if None) out of a whole file, or as much of it as there is.
+    """A dataset with those elements (all if None) from the content of a file, which may be truncated.
 
-    Raises ImplausibleHeader, or whatever pydicom stumbles over.
+    Raises ImplausibleHeader, or whatever pydicom raises.
     """
     import pydicom
 
@@ -81,7 +81,7 @@ def parse(content: bytes, tags: Sequence[str | int] | None = None, *, with_pixel
 
 
 def _not_deflated(content: bytes) -> bytes:
-    """The same file with its dataset inflated, within bounds, which pydicom has none of."""
+    """The same file with its dataset inflated, within limits; pydicom has no limits."""
     uid = content.find(DEFLATED, 0, 4096)
     if uid < 0:
         return content
@@ -102,7 +102,7 @@ def _not_deflated(content: bytes) -> bytes:
 
 
 def _end_of_meta_information(content: bytes) -> int:
-    """Where the dataset begins: after the elements of group 2, all of explicit VR, little endian (PS3.10 7.1)."""
+    """The offset of the dataset: after the elements of group 2, in explicit VR little endian (PS3.10 7.1)."""
     at = 132 if content[128:132] == b"DICM" else 0
     while content[at : at + 2] == b"\x02\0":
         if content[at + 4 : at + 6] in identity.LONG_VR:
@@ -113,15 +113,15 @@ def _end_of_meta_information(content: bytes) -> int:
 
 
 def read_headers(path: Path, files: Sequence[str] = ()) -> tuple[list[Slice], list[str]]:
-    """Every slice of every DICOM file at the path, or of those files of it, and warnings. Each file is opened once.
+    """Every slice of every DICOM file at the path, or of the given files, and warnings. Each file is opened once.
 
-    A DICOMDIR stands for the folder it lies in. Raises UnreadableInput where there is no DICOM object at all.
+    A DICOMDIR represents its folder. Raises UnreadableInput if there is no DICOM object at all.
     """
     if path.is_file() and path.name.upper() == "DICOMDIR":
         path = path.parent
     slices: list[Slice] = []
     notes: list[str] = []
-    strange: list[str] = []
+    not_dicom: list[str] = []
     left = KEPT_BYTES
     with quietly():
         for file in [path] if path.is_file() else map(path.joinpath, files) if files else files_in(path):
@@ -132,14 +132,14 @@ def read_headers(path: Path, files: Sequence[str] = ()) -> tuple[list[Slice], li
                 left -= kept
             except NoDicomError:
                 if file.suffix.lower() in (".dcm", ".dicom", ".ima"):
-                    strange.append(name)
+                    not_dicom.append(name)
             except ImplausibleHeader as error:
-                notes.append(f"{name}: {error}; left out.")
+                notes.append(f"{name}: {error}; ignored.")
             except _DamagedError:
-                notes.append(f"{name}: the file is cut short or damaged; left out.")
+                notes.append(f"{name}: the file is truncated or damaged; ignored.")
             except OSError as error:
-                notes.append(f"{name}: could not be read ({error.strerror or 'input error'}); left out.")
-    notes = [*_notes_on_other_content(strange), *notes]
+                notes.append(f"{name}: could not be read ({error.strerror or 'input error'}); ignored.")
+    notes = [*_notes_on_other_content(not_dicom), *notes]
     if not slices:
         why = "; ".join(note.rstrip(".") for note in notes[:1])
         raise UnreadableInput(f"{path}: expected DICOM images, found none" + (f" ({why})" if why else ""))
@@ -147,22 +147,22 @@ def read_headers(path: Path, files: Sequence[str] = ()) -> tuple[list[Slice], li
 
 
 def _notes_on_other_content(names: list[str]) -> list[str]:
-    """Files that are called DICOM and are none; many of them are one warning."""
+    """Files with a DICOM suffix that are not DICOM; several are combined into one warning."""
     if len(names) > FEW:
-        return [f"{len(names)} files: expected a DICOM file, found other content; left out ({names[0]} and others)."]
-    return [f"{name}: expected a DICOM file, found other content; left out." for name in names]
+        return [f"{len(names)} files: expected a DICOM file, found other content; ignored ({names[0]} and others)."]
+    return [f"{name}: expected a DICOM file, found other content; ignored." for name in names]
 
 
 class NoDicomError(Exception):
-    """A file that does not begin as DICOM."""
+    """A file that does not begin like DICOM."""
 
 
 class _DamagedError(Exception):
-    """A file that begins as DICOM and does not go on as such."""
+    """A file that begins like DICOM but is damaged."""
 
 
 def _slices_in(file: Path, left: int) -> tuple[list[Slice], int]:
-    """The slices of a file, and how many bytes of it are kept, `left` at most."""
+    """The slices of a file, and how many bytes of it are kept, at most `left`."""
     with file.open("rb") as opened:
         head = opened.read(132)
         if not begins_like_dicom(head):
@@ -176,11 +176,11 @@ def _slices_in(file: Path, left: int) -> tuple[list[Slice], int]:
         else:
             dataset = parse(content, [*KEYWORDS, *PIXEL_KEYWORDS], with_pixels=True)
         if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_STORAGE_DIRECTORY:
-            return [], 0  # DICOMDIR by whatever name
+            return [], 0  # a DICOMDIR, whatever its name
         slices = slices_of(dataset, file, n_bytes, dataset if content is not None else None)
     except (OSError, MemoryError, ImplausibleHeader):
         raise
-    except Exception as error:  # pydicom raises whatever its parser stumbles over, some of it only on access
+    except Exception as error:  # pydicom raises errors of many types, some only on access
         raise _DamagedError from error
     if any(one.sop_class is None and one.series_uid is None and not any(one.size) for one in slices):
         raise _DamagedError

@@ -1,7 +1,6 @@
-"""What the header of a DICOM image says of each of its slices.
+"""The header of a DICOM image, as a `Slice` for each of its frames.
 
-Single-frame images and enhanced multi-frame ones (PS3.3 A.38, C.7.6.16) come out alike: one `Slice` for each
-frame.
+Single-frame images and enhanced multi-frame images (PS3.3 A.38, C.7.6.16) give the same result.
 """
 
 from __future__ import annotations
@@ -14,43 +13,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.read.bounds import MOST_FRAMES, is_thickness
+from ichor.read.bounds import MAX_FRAMES, is_thickness
 from ichor.read.dicom.contrast import contrast
 from ichor.read.dicom.elements import integer, number, numbers, orientation, padding, text, texts, values
 from ichor.read.dicom.identity import Identity, identity_of
 from ichor.read.dicom.kernels import is_sharp
 
-# Whose frames lie side by side, each as long as its pixels. The deflated ones were inflated before.
+# Transfer syntaxes with uncompressed frames; deflated ones were inflated before.
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
-LEAST_FRAGMENT = 8  # its item tag and length
+MIN_FRAGMENT_BYTES = 8  # its item tag and length
 
 
 class ImplausibleHeader(Exception):
-    """A header whose numbers cannot be true; the message says why, without the file's name."""
+    """A header with impossible numbers; the message gives the reason, without the file's name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """One frame of one DICOM image, as its header describes it; None where the header does not say.
+    """One frame of a DICOM image, as its header describes it; None where the header states nothing.
 
     Attributes:
         path: the file; `frame` is the frame in it, from 1.
-        size: rows, columns; zeros for an object that is no image.
-        position: (3,) centre of the first pixel, LPS mm; `orientation` (2, 3) as in `ichor.scan.Scan`. NaN
-            where the header does not say.
-        pixel_mm: (2,) distance between rows and between columns; NaN where the header does not say.
-        rescale: slope and intercept that make stored values HU; `completed` where one of them is not stated and taken
-            as usual.
-        padding: lowest and highest stored value that stands for "no pixel here" (PS3.3 C.7.5.1.1.2).
+        size: rows, columns; zeros for an object that is not an image.
+        position: (3,) center of the first pixel, LPS mm; `orientation` (2, 3) as in `ichor.scan.Scan`. NaN if not
+            stated.
+        pixel_mm: (2,) distance between rows and between columns; NaN if not stated.
+        rescale: slope and intercept from stored values to HU; `rescale_incomplete` if one of them is not stated and the
+            usual value is assumed.
+        padding: lowest and highest stored value that mean "no pixel here" (PS3.3 C.7.5.1.1.2).
         acquired: text that sorts in the order of acquisition.
-        thickness_mm: None too where what the header says, `stated_thickness_mm`, can be none of a slice.
-        contrast: whether the header says that contrast agent was given; `plain_by_name` where it is called a series
-            without, whatever else is said.
+        thickness_mm: also None if the stated value, `stated_thickness_mm`, is implausible.
+        contrast: whether the header says that contrast agent was given; `named_unenhanced` if the series' name says
+            that it was not, whatever other elements say.
         stated_tilt_deg: Gantry/Detector Tilt (0018,1120), which the orientation may or may not show.
-        sharp: whether the kernel is one for bone or lung; None where its name does not tell.
-        identity: whose it is.
-        name: what the series is called, in capitals; it is never shown.
-        kept: the dataset with its pixel data, where that was read with the header.
+        sharp: whether the kernel is for bone or lung; None if its name is unknown.
+        identity: the patient, study and series.
+        name: the series' name, in capitals; it is never shown.
+        kept: the dataset with its pixel data, if that was read with the header.
     """
 
     path: Path
@@ -84,12 +83,12 @@ class Slice:
     kernel: str | None
     sharp: bool | None
     contrast: bool
-    plain_by_name: bool
+    named_unenhanced: bool
     body_part: str | None
     calibration: str | None
     bits_allocated: int
     stated_thickness_mm: float | None
-    completed: bool
+    rescale_incomplete: bool
     series_number: int | None
     frame_of_reference: str | None
     kept: Any
@@ -104,16 +103,18 @@ class Slice:
 
 
 def slices_of(dataset: Any, path: Path, n_bytes: int, kept: Any = None) -> list[Slice]:
-    """A Slice for each frame of an image; a single one, without a size, for an object that is no image.
+    """A Slice for each frame of an image; a single one, without a size, for an object that is not an image.
 
-    `n_bytes` is the size of the file, and `kept` the dataset if it has the pixel data too. Raises ImplausibleHeader
-    where there cannot be as many frames as the header says.
+    `n_bytes` is the size of the file, and `kept` the dataset if it includes the pixel data. Raises ImplausibleHeader if
+    the file is too small for the stated number of frames.
     """
     shared = _groups(dataset, "SharedFunctionalGroupsSequence", 0)
     frames = max(1, integer(dataset.get("NumberOfFrames")) or 1)
     most = _most_frames(dataset, n_bytes)
     if frames > most:
-        raise ImplausibleHeader(f"expected room for {frames} frames as its header says, found it for {most} at most")
+        raise ImplausibleHeader(
+            f"expected room for {frames} frames as stated in the header, found room for at most {most}"
+        )
     if "PerFrameFunctionalGroupsSequence" not in dataset:
         first = _slice([*shared, dataset], path, kept)
         return [first, *(replace(first, frame=k) for k in range(2, frames + 1))]
@@ -128,19 +129,19 @@ def slices_of(dataset: Any, path: Path, n_bytes: int, kept: Any = None) -> list[
 
 
 def _most_frames(dataset: Any, n_bytes: int) -> int:
-    """How many frames there can be in a file of that size: each has its pixels, or where compressed its fragment."""
+    """How many frames fit into a file of that size: each needs its pixels or, if compressed, a fragment."""
     pixels = (
         integer(dataset.get("Rows")) or 0,
         integer(dataset.get("Columns")) or 0,
         integer(dataset.get("BitsAllocated")) or 0,
     )
     compressed = text(dataset.file_meta.get("TransferSyntaxUID")) not in (None, *NATIVE)
-    each = LEAST_FRAGMENT if compressed else max(math.prod(pixels) // 8, 1)
-    return max(1, min(MOST_FRAMES, n_bytes // each))
+    each = MIN_FRAGMENT_BYTES if compressed else max(math.prod(pixels) // 8, 1)
+    return max(1, min(MAX_FRAMES, n_bytes // each))
 
 
 def _groups(dataset: Any, sequence: str, item: int) -> list[Any]:
-    """The functional groups of a frame, or those shared by all, each as the dataset of its only item."""
+    """The functional groups of a frame, or the shared ones, each as the dataset of its only item."""
     items = dataset.get(sequence) or []
     if item >= len(items):
         return []
@@ -161,7 +162,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
     slope, intercept = number(get("RescaleSlope")), number(get("RescaleIntercept"))
     kernel, name = " ".join(texts(get("ConvolutionKernel"))) or None, (text(get("SeriesDescription")) or "").upper()
     window_width = number(get("WindowWidth"))
-    given, plain_by_name = contrast(get)
+    given, named_unenhanced = contrast(get)
     bits_stored = integer(get("BitsStored")) or integer(get("BitsAllocated")) or 16
     high_bit = integer(get("HighBit"))
     signed = integer(get("PixelRepresentation")) == 1
@@ -188,7 +189,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
         thickness_mm=thickness if thickness is not None and is_thickness(thickness) else None,
         stated_thickness_mm=thickness,
         rescale=_rescale(slope, intercept),
-        completed=(slope is None) != (intercept is None),
+        rescale_incomplete=(slope is None) != (intercept is None),
         rescale_type=text(get("RescaleType")),
         padding=padding(dataset, signed),
         acquisition_number=integer(get("FrameAcquisitionNumber", "AcquisitionNumber")),
@@ -208,7 +209,7 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
         kernel=kernel,
         sharp=is_sharp(kernel, name, window_width),
         contrast=given,
-        plain_by_name=plain_by_name,
+        named_unenhanced=named_unenhanced,
         body_part=text(get("BodyPartExamined")),
         calibration=text(get("PixelSpacingCalibrationDescription")),
         bits_allocated=integer(get("BitsAllocated")) or 16,
@@ -221,9 +222,11 @@ def _slice(places: list[Any], path: Path, kept: Any) -> Slice:
 
 
 def _rescale(slope: float | None, intercept: float | None) -> tuple[float, float] | None:
-    """Slope and intercept; a slope that is not stated is 1, as in nearly all CT, and an intercept 0.
+    """Slope and intercept; if only one is stated, the other is 1 or 0, as in nearly all CT.
 
-    Whether they can be true the values tell (`ichor.read.hounsfield`). None where neither is stated, or the slope is 0.
+    Whether they are plausible is checked by the values (`ichor.read.hounsfield`). None if neither is stated, or the
+    slope
+    is 0.
     """
     if (slope is None and intercept is None) or slope == 0:
         return None

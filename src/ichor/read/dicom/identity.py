@@ -1,6 +1,6 @@
-"""Whose a DICOM file is: the patient, the study and the series that it names.
+"""The patient, study and series that a DICOM file belongs to.
 
-They are compared and never shown: what is here enters no message, no name and no log.
+Identities are only compared: they appear in no message, file name or log.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ KEYWORDS = (
     "SeriesInstanceUID",
     "StudyID",
 )
-SINGLE_FRAME = (b"", b"1.2.840.10008.5.1.4.1.1.2")  # CT Image Storage; others may hold a whole scan
+SINGLE_FRAME = (b"", b"1.2.840.10008.5.1.4.1.1.2")  # CT Image Storage; other classes may hold a whole scan
 # Structured reports, presentation states, raw data and segmentations, documents.
 NO_IMAGES = tuple(b"1.2.840.10008.5.1.4.1.1." + kind for kind in (b"88.", b"11.", b"66", b"104."))
-FEWEST_FILES = 5  # of which each has a study of its own, for that to say nothing
+MIN_FILES = 5  # with different Study Instance UIDs, from which on the UIDs are ignored
 
-FIRST_BYTES, MOST_BYTES = 8192, 2**20  # of a file, in which its identity is looked for
+FIRST_BYTES, MOST_BYTES = 8192, 2**20  # of a file that are searched for its identity
 LONG_VR = (b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")  # PS3.5 7.1.2
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-NOT_PLAIN = (b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.2")  # deflated, big endian
-DEEPEST = 16  # sequences in sequences
+NOT_SCANNED = (b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.2")  # deflated, big endian
+MAX_DEPTH = 16  # sequences in sequences
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a file says of where it belongs, as it is stored; empty where it does not say.
+    """The identity of a file, as stored; empty where it states nothing.
 
     Attributes:
-        patient: the Patient ID, else the name.
+        patient: the Patient ID, or else the name.
         study_uid: the Study Instance UID.
-        study: what else names the study: date, time, accession number and study ID.
+        study: other elements that identify the study: date, time, accession number and study ID.
         series_uid: the Series Instance UID.
-        single: whether the file holds a single image by its class.
-        is_image: whether it may hold images by its class, and not a report on them or a way to show them.
+        single: whether its SOP class holds a single image.
+        is_image: whether its SOP class can hold images, rather than reports or presentation states.
     """
 
     patient: bytes = field(default=b"", repr=False)
@@ -62,18 +62,17 @@ class Identity:
     is_image: bool = True
 
 
-def by_person_and_study(identities: Sequence[Identity]) -> list[int]:
+def by_patient_and_study(identities: Sequence[Identity]) -> list[int]:
     """For each file the number of the study it belongs to, counted from 0 in the order of the files.
 
-    A study is one patient's: files of one Study Instance UID that name two patients are two studies. Where a file names
-    no patient, its study has to be one patient's alone to be taken for that one's. Where every file has a Study
-    Instance UID of its own, as some anonymizers write, the UID says nothing and the rest has to do.
+    A study belongs to one patient: files with one Study Instance UID that name two patients are two studies. A file
+    that
+    names no patient is assigned to its study's patient if there is only one. If every file has its own Study Instance
+    UID, as some anonymizers write, the UID is ignored and the other elements are used.
     """
     uids = [one.study_uid for one in identities if one.study_uid]
-    uids_say_nothing = (
-        len(uids) >= FEWEST_FILES and len(set(uids)) == len(uids) and all(one.single for one in identities)
-    )
-    studies = [one.study if uids_say_nothing or not one.study_uid else one.study_uid for one in identities]
+    ignore_uids = len(uids) >= MIN_FILES and len(set(uids)) == len(uids) and all(one.single for one in identities)
+    studies = [one.study if ignore_uids or not one.study_uid else one.study_uid for one in identities]
     patients: dict[bytes, set[bytes]] = defaultdict(set)
     for study, one in zip(studies, identities, strict=True):
         if one.patient:
@@ -89,7 +88,7 @@ def by_person_and_study(identities: Sequence[Identity]) -> list[int]:
 
 
 def identity_of(dataset: Any) -> Identity:
-    """The identity of a dataset that pydicom has parsed, each element as it is stored."""
+    """The identity of a dataset parsed by pydicom, with each element as stored."""
     return _identity({tag: value for tag in TAGS if (value := _stored(dataset, tag))})
 
 
@@ -98,7 +97,7 @@ def _stored(dataset: Any, tag: int) -> bytes:
         element = dataset.get_item(tag)
         value = element.value if element is not None else b""
         return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
-    except Exception:  # what cannot be parsed says nothing
+    except Exception:  # unparsable elements count as missing
         return b""
 
 
@@ -115,9 +114,9 @@ def _identity(stored: dict[int, bytes]) -> Identity:
 
 
 def identity_at(file: Path) -> Identity | None:
-    """The identity of a DICOM file, from its beginning alone; None of what does not begin as DICOM.
+    """The identity of a DICOM file, from its first bytes only; None if the file does not begin like DICOM.
 
-    Of a damaged file it says nothing: all of it is empty. Raises OSError where the file cannot be read.
+    Empty for a damaged file. Raises OSError if the file cannot be read.
     """
     from ichor.read.dicom.files import begins_like_dicom
 
@@ -133,32 +132,32 @@ def identity_at(file: Path) -> Identity | None:
 
 
 def _parsed(content: bytes) -> Identity:
-    """As pydicom reads it: deflated and big endian files, and whatever is not as it should be; empty if that is all."""
+    """As pydicom reads it: for deflated, big endian and irregular files; empty if there is nothing."""
     from ichor.read.dicom.files import parse, quietly
 
     try:
         with quietly():
             found = identity_of(parse(content, list(KEYWORDS), with_pixels=False))
-    except Exception:  # pydicom raises whatever its parser stumbles over
+    except Exception:  # pydicom raises errors of many types
         return Identity()
     return found if found.patient or found.study_uid or found.study.strip(b"\\") else Identity()
 
 
 def _first_elements(content: bytes) -> dict[int, bytes] | None:
-    """The values of `TAGS`, by walking the elements before them; None where that does not lead there.
+    """The values of `TAGS`, by scanning the elements before them; None if that fails.
 
-    Ten times as fast as parsing them: a folder's files are all asked before one is read.
+    Ten times faster than parsing: all files of a folder are scanned before one is read.
     """
     at = 132 if content[128:132] == b"DICM" else 0
     try:
         syntax, at = _end_of_meta_information(content, at)
-        return None if syntax in NOT_PLAIN or content[at : at + 2] != b"\x08\0" else _elements(content, at)
+        return None if syntax in NOT_SCANNED or content[at : at + 2] != b"\x08\0" else _elements(content, at)
     except (struct.error, IndexError, ValueError):
         return None
 
 
 def _end_of_meta_information(content: bytes, at: int) -> tuple[bytes, int]:
-    """The transfer syntax, and where the dataset begins."""
+    """The transfer syntax, and the offset of the dataset."""
     syntax = b""
     while content[at : at + 2] == b"\x02\0":
         tag, length, value = _header(content, at, explicit=True)
@@ -169,7 +168,7 @@ def _end_of_meta_information(content: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _elements(content: bytes, at: int) -> dict[int, bytes]:
-    """Raises ValueError or struct.error where the content ends, or makes no sense, before the last of `TAGS`."""
+    """Raises ValueError or struct.error if the content ends, or is invalid, before the last of `TAGS`."""
     explicit = content[at + 4 : at + 6].isalpha() and content[at + 4 : at + 6].isupper()
     found: dict[int, bytes] = {}
     last = 0
@@ -181,13 +180,13 @@ def _elements(content: bytes, at: int) -> dict[int, bytes]:
             return found
         if tag in TAGS and length != UNDEFINED:
             if value + length > len(content):
-                raise ValueError("cut short")
+                raise ValueError("truncated")
             found[tag] = content[value : value + length]
         last, at = tag, _end_of_sequence(content, value, explicit, 0) if length == UNDEFINED else value + length
 
 
 def _header(content: bytes, at: int, *, explicit: bool) -> tuple[int, int, int]:
-    """An element's tag and length, and where its value begins."""
+    """An element's tag and length, and the offset of its value."""
     group, element = struct.unpack_from("<HH", content, at)
     if not explicit or group == 0xFFFE:
         (length,) = struct.unpack_from("<I", content, at + 4)
@@ -200,8 +199,8 @@ def _header(content: bytes, at: int, *, explicit: bool) -> tuple[int, int, int]:
 
 
 def _end_of_sequence(content: bytes, at: int, explicit: bool, depth: int) -> int:
-    """Where a sequence of undefined length ends whose first item begins at `at`."""
-    if depth > DEEPEST:
+    """The offset after a sequence of undefined length whose first item begins at `at`."""
+    if depth > MAX_DEPTH:
         raise ValueError("too deep")
     while True:
         tag, length, value = _header(content, at, explicit=explicit)

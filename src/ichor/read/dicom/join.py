@@ -1,6 +1,6 @@
-"""One head in two series: skull base and vault are often scanned, or reconstructed, one after the other.
+"""One head in two series: skull base and vault are often scanned, or reconstructed, separately.
 
-They are joined where they fit each other like slices of one series, so that the whole head is read.
+They are joined if they fit together like slices of one series, so that the whole head is read.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from ichor.read.dicom.kinds import is_computed
 from ichor.read.dicom.series import Series, too_few
 from ichor.read.dicom.stack import SAME_PLACE_MM, are_alike, places_mm
 
-FEWEST_SLICES = 2  # of a part; a slice alone is one that watched contrast agent come
-MOST_PARTS = 100  # series of a study that are tried with each other
-HEAD_MM = 210.0  # no more than this is joined: a neck below a whole head is none of its parts
-WHOLE_HEAD_MM = 100.0  # from the lowest to the highest slice; what covers less may be a part
-SHIFT_MM = 2.0  # to the side, beyond what the table's way and the gantry's tilt explain
-USUAL_GAP = 1.5  # times the slices' distance
-MOST_OVERLAP = 0.25  # of the shorter part
+MIN_PART_SLICES = 2  # of a part; a single slice is usually bolus tracking
+MAX_PARTS = 100  # series of a study that are compared with each other
+HEAD_MM = 210.0  # maximum extent of a joined series, so that a neck is not joined to a whole head
+WHOLE_HEAD_MM = 100.0  # from the lowest to the highest slice; a shorter series may be a part
+SHIFT_MM = 2.0  # sideways, beyond what table movement and gantry tilt explain
+USUAL_GAP = 1.5  # in slice distances
+MAX_OVERLAP = 0.25  # of the shorter part
 SAME_PART = "the same part of the head"
 
 
 def joined(series: Sequence[Series]) -> list[Series]:
-    """The series with parts of one head in place of the series that they are of; the others as they are."""
+    """The series, with parts of one head replaced by a joined series; the others unchanged."""
     left = [one for one in series if _is_part(one)]
-    if not 2 <= len(left) <= MOST_PARTS:
+    if not 2 <= len(left) <= MAX_PARTS:
         return list(series)
     found = [one for one in series if not _is_part(one)]
     left.sort(key=lambda one: (float(one.stack[0].position[2]), one.uid or ""))
@@ -37,17 +37,17 @@ def joined(series: Sequence[Series]) -> list[Series]:
         while (above := _above(parts, left)) is not None:
             parts.append(above)
             left.remove(above)
-        found.append(parts[0] if len(parts) == 1 else _one_of(parts))
+        found.append(parts[0] if len(parts) == 1 else _combined(parts))
     order = {id(one): k for k, one in enumerate(series)}
     return sorted(found, key=lambda one: order[id(one.parts[0] if one.parts else one)])
 
 
 def _is_part(one: Series) -> bool:
-    return len(one.stack) >= FEWEST_SLICES and (one.unfit is None or one.only_too_short)
+    return len(one.stack) >= MIN_PART_SLICES and (one.unfit is None or one.only_too_short)
 
 
 def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
-    """The series that goes on where the parts end; of several the one of the same kernel, then the nearest."""
+    """The series that continues above the parts; of several, one with the same kernel, then the nearest."""
     last = parts[-1]
     begun = parts[0].stack[0]
     fitting = [
@@ -62,9 +62,9 @@ def _above(parts: Sequence[Series], left: Sequence[Series]) -> Series | None:
 
 
 def why_not_above(below: Series, above: Series) -> str | None:
-    """Why the second series is not the continuation of the first; None where it is."""
+    """Why the second series does not continue the first; None if it does."""
     by_place = _why_not_by_place(below, above)
-    if by_place == SAME_PART:  # whatever else they differ in
+    if by_place == SAME_PART:  # whatever else differs
         return by_place
     return _why_not_by_header(below, above) or by_place
 
@@ -73,12 +73,12 @@ def _why_not_by_header(below: Series, above: Series) -> str | None:
     last, first = below.stack[-1], above.stack[0]
     frames = last.frame_of_reference, first.frame_of_reference
     if not are_one_kind(below, above):
-        return "another kind of series"
+        return "a different kind of series"
     if ("DERIVED" in last.image_type) != ("DERIVED" in first.image_type):
         return "one of them is derived from other images"
     if None not in frames and frames[0] != frames[1]:
-        return "the patient moved between them (another frame of reference)"
-    return None if are_alike(last, [first])[0] else "another size, pixel size or orientation"
+        return "the patient moved between them (different frames of reference)"
+    return None if are_alike(last, [first])[0] else "a different size, pixel size or orientation"
 
 
 def _why_not_by_place(below: Series, above: Series) -> str | None:
@@ -87,7 +87,7 @@ def _why_not_by_place(below: Series, above: Series) -> str | None:
     usual = max((float(np.median(one)) for one in distances if one.size), default=a[-1].thickness_mm or 5.0)
     gap = _gap_mm(below, above)
     shorter = min(below.coverage_mm, above.coverage_mm)
-    if places_mm([a[0], b[-1]])[1] <= places_mm(a)[-1] or gap < -max(MOST_OVERLAP * shorter, SAME_PLACE_MM):
+    if places_mm([a[0], b[-1]])[1] <= places_mm(a)[-1] or gap < -max(MAX_OVERLAP * shorter, SAME_PLACE_MM):
         return SAME_PART
     if gap > USUAL_GAP * usual:
         return f"{gap:.0f} mm apart"
@@ -96,11 +96,11 @@ def _why_not_by_place(below: Series, above: Series) -> str | None:
 
 
 def are_one_kind(a: Series, b: Series) -> bool:
-    """Whether two series differ in nothing but the part of the body that they show."""
+    """Whether two series differ only in the part of the body that they show."""
     one, other = a.stack[0], b.stack[0]
     return (
         one.contrast == other.contrast
-        and one.plain_by_name == other.plain_by_name
+        and one.named_unenhanced == other.named_unenhanced
         and bool(one.sharp) == bool(other.sharp)
         and is_computed(one) == is_computed(other)
     )
@@ -112,22 +112,22 @@ def _gap_mm(below: Series, above: Series) -> float:
 
 
 def _shift_mm(below: Series, above: Series, gap: float) -> float:
-    """How far the second series lies off the way that the first one's slices take."""
-    steps = [_way(one) for one in (below, above) if len(one.stack) > 1]
+    """How far the second series is displaced from the line along which the first one's slices lie."""
+    steps = [_step(one) for one in (below, above) if len(one.stack) > 1]
     if not steps:
         return 0.0
     from_a_to_b = above.stack[0].position - below.stack[-1].position
     return float(min(np.linalg.norm(from_a_to_b - gap * step) for step in steps))
 
 
-def _way(one: Series) -> NDArray[np.float64]:
-    """(3,) how the slices' positions move for each mm along the normal."""
+def _step(one: Series) -> NDArray[np.float64]:
+    """(3,) how the slices' positions move per mm along the normal."""
     first, last = one.stack[0], one.stack[-1]
     move = last.position - first.position
     return np.asarray(move / float(move @ first.normal), np.float64)
 
 
-def _one_of(parts: Sequence[Series]) -> Series:
+def _combined(parts: Sequence[Series]) -> Series:
     """The parts as one series; where they overlap, the lower one's slices are kept."""
     stack = list(parts[0].stack)
     for part in parts[1:]:
@@ -146,8 +146,8 @@ def _one_of(parts: Sequence[Series]) -> Series:
             *(group for part in parts for group in part.groups[1:]),
         ],
         stack=stack,
-        told_by=next((part.told_by for part in parts if part.told_by), None),
-        doubles=[double for part in parts for double in part.doubles],
+        separated_by=next((part.separated_by for part in parts if part.separated_by), None),
+        duplicates=[duplicate for part in parts for duplicate in part.duplicates],
         others=sum(part.others for part in parts),
         unfit=too_few(stack),
         parts=tuple(parts),

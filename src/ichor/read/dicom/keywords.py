@@ -1,8 +1,8 @@
-"""The elements that are read of a DICOM file, and no others."""
+"""The only elements that are read from a DICOM file."""
 
 from ichor.read.dicom import identity
 
-# What names a patient is compared and goes no further: see `identity`.
+# Elements that identify a patient are only compared: see `identity`.
 KEYWORDS: tuple[str, ...] = (
     *identity.KEYWORDS,
     "AcquisitionDateTime",
@@ -50,9 +50,9 @@ KEYWORDS: tuple[str, ...] = (
     "WindowWidth",
 )
 
-# In which bit of the pixels an overlay lies (PS3.3 C.9.2).
+# The bit of the pixels that holds an overlay (PS3.3 C.9.2).
 OVERLAY_BITS = tuple(range(0x60000102, 0x60200000, 0x20000))
-# What decoding needs besides.
+# Additional elements for decoding.
 PIXEL_KEYWORDS: tuple[str | int, ...] = (
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",

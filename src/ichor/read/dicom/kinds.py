@@ -1,4 +1,4 @@
-"""Which images are slices of an axial head CT, and for the others, in a few words, why not."""
+"""Which images are slices of an axial head CT and, for the others, a short reason why not."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ CT_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT Image
     "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT Image
 }
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds, one more number each
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame variants, with one more number
 STRUCTURED_REPORT = "1.2.840.10008.5.1.4.1.1.88."
 DOSE_REPORTS = {STRUCTURED_REPORT + "67", STRUCTURED_REPORT + "68", STRUCTURED_REPORT + "76"}
 
 BITS_ALLOCATED = (8, 16, 32)
 
-# What makers write into Image Type of the images that plan a scan or report on it.
+# Manufacturers' terms in Image Type for images that plan a scan or report on it.
 LOCALIZER_WORDS = ("LOCALIZER", "SURVIEW", "SCOUT", "TOPOGRAM", "SCANOGRAM")
 DOSE_REPORT = re.compile(r"DOSE ?(?:INFO|REPORT|SUMMARY|RECORD|SHEET|PAGE|TABLE|SR)?|.*SCREEN ?SAVE.*")
-# Images made of many slices at once, in which blood, bone and vessels lie over each other.
+# Projections of many slices, in which blood, bone and vessels are superimposed.
 PROJECTION = re.compile(r"\b(?:MIP|MINIP|MNIP|MIN ?IP|MAX ?IP|VRT|SSD|VOLREN\w*|PROJECTION IMAGE)\b")
-# Maps computed from several images, of which the values are no HU.
+# Maps computed from several images, whose values are not HU.
 MAP = re.compile(r"\b(?:IODINE|Z ?EFF|RHO|CBF|CBV|MTT|TTP|TTD|TMAX|PARAMETRIC\w*|SUBTRACT\w*)\b")
-# Images in HU that are computed from two energies: none that a model is made for.
+# Images in HU computed from dual-energy data, which the models are not intended for.
 COMPUTED = re.compile(r"\b(?:VNC|VUE|MONO|MONOE\w*|MONOCHROMATIC|KEV|\d+ ?KEV)\b")
 
 
 def why_not(one: Slice) -> str | None:
-    """Why an image is no slice of an axial head CT; None if it can be one."""
+    """Why an image is not a slice of an axial head CT; None if it can be one."""
     return _wrong_purpose(one) or _wrong_class(one) or _wrong_pixels(one) or _wrong_geometry(one)
 
 
@@ -54,7 +54,7 @@ def _wrong_purpose(one: Slice) -> str | None:
 
 
 def is_computed(one: Slice) -> bool:
-    """Whether an image is computed from two energies."""
+    """Whether an image is computed from dual-energy data."""
     return bool(COMPUTED.search(" ".join(one.image_type).replace("_", " ")))
 
 
@@ -66,15 +66,15 @@ def _wrong_class(one: Slice) -> str | None:
         return f"modality {known(one.modality, MODALITIES)}"
     if sop_class == SECONDARY_CAPTURE or sop_class.startswith(SECONDARY_CAPTURE + "."):
         return "secondary capture"
-    # Some old writers leave the class out; the modality has to do then.
+    # Some old files have no SOP class; then the modality decides.
     return None if sop_class in CT_IMAGES or (one.modality == "CT" and not sop_class) else "not a CT image"
 
 
 def _wrong_pixels(one: Slice) -> str | None:
     if not any(one.size):
-        return "no image in it"
+        return "no image"
     if one.samples_per_pixel != 1 or not one.photometric.startswith("MONOCHROME"):
-        return "color pictures"
+        return "color images"
     return _wrong_numbers(one) or _wrong_values(one)
 
 
@@ -89,7 +89,7 @@ def _wrong_numbers(one: Slice) -> str | None:
 
 
 def _wrong_values(one: Slice) -> str | None:
-    # US is "unspecified", written by many older scanners for HU.
+    # US means unspecified; many older scanners write it for HU.
     if one.rescale_type not in (None, "HU", "US"):
         return f"values are {known(one.rescale_type, RESCALE_TYPES)}, not HU"
     if one.rescale is not None and not is_rescale(*one.rescale):
@@ -101,7 +101,7 @@ def _wrong_geometry(one: Slice) -> str | None:
     if np.isnan(one.position).any() or np.isnan(one.orientation).any():
         return "no slice positions"
     if not is_position(one.position):
-        return f"a slice position {np.abs(one.position).max():g} mm off"
+        return f"slice position {np.abs(one.position).max():g} mm from the origin"
     if not np.all(one.pixel_mm > 0):
         return "no pixel spacing"
     if why_not_sizes(one.pixel_mm, *one.size) is not None:
@@ -111,22 +111,22 @@ def _wrong_geometry(one: Slice) -> str | None:
 
 
 def plane_of(one: Slice) -> str:
-    """The body plane nearest to the slice: axial up to 45 degrees of tilt, coronal or sagittal beyond."""
+    """The body plane nearest to the slice: axial up to 45 degrees of tilt, otherwise coronal or sagittal."""
     return ("sagittal", "coronal", "axial")[int(np.argmax(np.abs(one.normal)))]
 
 
 def reasons_in_words(reasons: Sequence[str]) -> str:
-    """'localizer', or where they differ 'localizer (3), secondary capture (2)'; the most frequent first."""
+    """'localizer' or, if they differ, 'localizer (3), secondary capture (2)'; the most frequent first."""
     counts = Counter(reasons).most_common()
     return counts[0][0] if len(counts) == 1 else ", ".join(f"{reason} ({count})" for reason, count in counts)
 
 
-# Body Part Examined is often wrong, so it only lowers a series in rank.
+# Body Part Examined is often wrong, so it only lowers the rank of a series.
 OTHER_BODY_PARTS = re.compile(
     r"CHEST|THORAX|LUNG|HEART|ABDOMEN|PELVIS|LIVER|KIDNEY|SPINE|HIP|KNEE|LEG|FOOT|ANKLE|ARM|HAND|WRIST|SHOULDER"
 )
 
 
 def is_of_other_body_part(one: Slice) -> bool:
-    """Whether Body Part Examined names something far from the head."""
+    """Whether Body Part Examined names a region far from the head."""
     return bool(OTHER_BODY_PARTS.search((one.body_part or "").upper()))

@@ -1,4 +1,4 @@
-"""Whose a scan is, as its files say: for the report of a user who asked for it, and for nothing else."""
+"""The patient of a scan, according to its files: only for reports of users who request it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ichor.errors import UnreadableInput
 from ichor.read.base import printable
 from ichor.scan import Scan
 
-LONGEST_NAME = 200  # of a report; a value may have 64 characters in each of three scripts (PS3.5 6.2)
-DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")  # with points in files of before 1993
+MAX_NAME_LENGTH = 200  # in a report; a value may have 64 characters in each of three scripts (PS3.5 6.2)
+DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")  # with periods in files from before 1993
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What the files of a scan say; None for what they do not say, or not all alike."""
+    """The patient's name and dates; None if the files do not state them, or disagree."""
 
     name: str | None = None
     birth_date: str | None = None
@@ -26,9 +26,9 @@ class Patient:
 
 
 def patient_of(scan: Scan, files: Sequence[str] = ()) -> Patient:
-    """Whose the scan is, by the DICOM files that it was read from; of those `files` where the path holds others too.
+    """The patient of a scan, from the DICOM files that it was read from; `files` if the path holds others too.
 
-    Nothing is known of scans of other formats, and where the files are no longer there.
+    All None for other formats, and if the files are no longer there.
     """
     from ichor.read import reading
 
@@ -43,34 +43,34 @@ def patient_of(scan: Scan, files: Sequence[str] = ()) -> Patient:
 def patient_here(
     path: Path, files: Sequence[str], study_uid: str | None, series_uids: Sequence[str], instance_uids: Sequence[str]
 ) -> dict[str, str | None]:
-    """For the reading process: the same, as `Patient` takes it."""
+    """For the reading process: the same, as keyword arguments of `Patient`."""
     from ichor.read.dicom.files import quietly
     from ichor.read.dicom.source import files_at, header_of
 
-    said: list[tuple[str | None, str | None, str | None]] = []
+    stated: list[tuple[str | None, str | None, str | None]] = []
     wanted = set(instance_uids)
     with files_at(path, files) as found, quietly():
         for header in filter(None, map(header_of, found)):
             uids = [_text(header, key) for key in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")]
             if uids[0] in wanted and uids[1] == (study_uid or "") and (not series_uids or uids[2] in series_uids):
-                said.append((_name(header), _date(header, "PatientBirthDate"), _date(header, "StudyDate")))
-    names, births, studies = zip(*said, strict=True) if said else ((), (), ())
+                stated.append((_name(header), _date(header, "PatientBirthDate"), _date(header, "StudyDate")))
+    names, births, studies = zip(*stated, strict=True) if stated else ((), (), ())
     return {"name": _agreed(names), "birth_date": _agreed(births), "study_date": _agreed(studies)}
 
 
 def _agreed(values: Sequence[str | None]) -> str | None:
-    """What all files say alike."""
+    """The value that all files share."""
     return values[0] if len(set(values)) == 1 else None
 
 
 def _name(header: Any) -> str | None:
-    """The name as it is written, its parts with spaces between."""
+    """The name as written, its components separated by spaces."""
     parts = re.split(r"[\^=\s]+", printable(_text(header, "PatientName")))
-    return " ".join(filter(None, parts))[:LONGEST_NAME] or None
+    return " ".join(filter(None, parts))[:MAX_NAME_LENGTH] or None
 
 
 def _date(header: Any, keyword: str) -> str | None:
-    """A date as 2024-02-29; None for what is none."""
+    """A date in the form 2024-02-29; None if it is invalid."""
     found = DATE.fullmatch(_text(header, keyword))
     return "-".join(found.groups()) if found else None
 
@@ -78,5 +78,5 @@ def _date(header: Any, keyword: str) -> str | None:
 def _text(header: Any, keyword: str) -> str:
     try:
         return str(header.get(keyword) or "").strip()
-    except Exception:  # pydicom raises whatever its parser stumbles over, on access
+    except Exception:  # pydicom raises errors of many types on access
         return ""

@@ -1,7 +1,6 @@
-"""Stored values of DICOM images, and the HU they stand for.
+"""Stored values of DICOM images, and their HU.
 
-The way is that of PS3.3 C.7.6.3 and C.11.1: unpack the bits stored, mark the padding, then slope and
-intercept.
+The steps of PS3.3 C.7.6.3 and C.11.1: extract the stored bits, mark the padding, then apply slope and intercept.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from ichor.read.dicom.files import parse, quietly
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.keywords import KEYWORDS, PIXEL_KEYWORDS
 
-PADDING_BELOW_HU = -500  # a padding value above may be tissue
-AIR_HU = -1024  # what padding becomes, and the lowest HU given
-HIGHEST_HU = 32767  # what int16 holds; metal beyond it is clipped
+PADDING_BELOW_HU = -500  # a higher padding value may be tissue
+AIR_HU = -1024  # replaces padding; the lowest HU
+HIGHEST_HU = 32767  # the maximum of int16; metal above is clipped
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 TAGS = [*KEYWORDS, *PIXEL_KEYWORDS]
 IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 EXPLICIT_BIG_ENDIAN = "1.2.840.10008.1.2.2"
-# Each decoder where it does best: GDCM for the JPEG family, OpenJPEG for JPEG 2000, and RLE in compiled code.
+# The best decoder for each: GDCM for the JPEG family, OpenJPEG for JPEG 2000, and RLE in compiled code.
 PLUGINS = {"1.2.840.10008.1.2.4.9": "pylibjpeg", "1.2.840.10008.1.2.4.20": "pylibjpeg", RLE: "pylibjpeg"}
 
 
 def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage | UndecodableError]]:
-    """The frames of the slices, in their order; or in place of a frame, why it cannot be had.
+    """The frames of the slices, in their order; instead of a frame, an error if it cannot be decoded.
 
-    What was not kept of a file when its header was read is read now, once as long as its frames stand together.
+    Files whose content was not kept when their header was read are read now, once for consecutive frames.
     """
     opened: tuple[Path | None, Any] = (None, None)
     for one in slices:
@@ -52,13 +51,13 @@ def stored_images(slices: Sequence[Slice]) -> Iterator[tuple[Slice, StoredImage 
             found = UndecodableError(error.strerror or "could not be read")
         except MemoryError:
             raise
-        except Exception:  # pydicom raises whatever its parser stumbles over, some of it only on access
+        except Exception:  # pydicom raises errors of many types, some only on access
             found = UndecodableError("the file is damaged")
         yield one, found
 
 
 def transfer_syntax_name(uid: str) -> str:
-    """The name of a transfer syntax for people; its UID where it has none."""
+    """The readable name of a transfer syntax; its UID if it has none."""
     from pydicom.uid import UID
 
     return printable(UID(uid).name) if uid else "not stated"
@@ -75,13 +74,13 @@ def _with_syntax(dataset: Any) -> Any:
 
 
 def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
-    """One frame as the decoder gives it, still with unused bits."""
+    """One frame as the decoder returns it, still with unused bits."""
     from pydicom.pixels.decoders.base import get_decoder
 
-    if progress.is_left_out(one.path):
-        raise UndecodableError("its pixel data make the decoder crash")
+    if progress.is_excluded(one.path):
+        raise UndecodableError("its pixel data crash the decoder")
     if "PixelData" not in dataset:
-        raise UndecodableError("expected pixel data, found none: the file is cut short")
+        raise UndecodableError("expected pixel data, found none: the file is truncated")
     syntax = dataset.file_meta.TransferSyntaxUID
     for keyword, usual in (("PhotometricInterpretation", one.photometric), ("SamplesPerPixel", 1)):
         if keyword not in dataset:
@@ -104,27 +103,25 @@ def _frame(dataset: Any, one: Slice) -> NDArray[Any]:
             _require_size(codestream, syntax, one)
             progress.decoding(one.path, one_of_several=True)
             if plugin == "gdcm":
-                _hush_gdcm()
+                _silence_gdcm()
             if syntax == JPEG_EXTENDED and one.bits_stored > 8:
                 return _jpeg_of_12_bits(codestream, one)
         frame, _ = decoder.as_array(dataset, index=one.frame - 1, **options)
     except (UndecodableError, MemoryError, KeyboardInterrupt, SystemExit):
         raise
-    except (
-        BaseException
-    ) as error:  # decoders raise whatever they stumble over; one in Rust panics, which is no Exception
+    except BaseException as error:  # decoders raise errors of many types; a panic in Rust is not an Exception
         raise UndecodableError(f"{transfer_syntax_name(syntax)} pixel data could not be decoded") from error
-    # Big endian pixels come as such; below, bits are counted in the machine's own order.
+    # Convert big endian pixels to the native byte order, which bit operations assume.
     return np.ascontiguousarray(frame, frame.dtype.newbyteorder("="))
 
 
 def _require_length(dataset: Any, one: Slice) -> None:
-    """Native pixels fill their element, but for one byte that makes its length even (PS3.5 8.1.1, 7.1.1)."""
+    """Native pixels fill their element, apart from a byte that makes its length even (PS3.5 8.1.1, 7.1.1)."""
     frames = max(1, int(dataset.get("NumberOfFrames") or 1))
     expected = frames * one.size[0] * one.size[1] * one.samples_per_pixel * one.bits_allocated // 8
     found = len(dataset.PixelData)
     if found < expected:
-        raise UndecodableError(f"expected {expected} bytes of pixel data, found {found}: the file is cut short")
+        raise UndecodableError(f"expected {expected} bytes of pixel data, found {found}: the file is truncated")
     if found > expected + expected % 2:
         raise UndecodableError(
             f"expected {expected} bytes of pixel data for {frames} x {one.size[0]} x {one.size[1]} pixels of "
@@ -143,27 +140,27 @@ def _codestream(dataset: Any, one: Slice) -> bytes:
 
 
 def _require_size(codestream: bytes, syntax: str, one: Slice) -> None:
-    """What the compressed frame says of itself is what the header says."""
+    """Raises UndecodableError if the compressed frame contradicts the header."""
     name, found = transfer_syntax_name(syntax), frame_of(codestream, syntax)
     if found is None:
-        raise UndecodableError(f"{name} pixel data could not be decoded: no frame header in it")
+        raise UndecodableError(f"{name} pixel data could not be decoded: they have no frame header")
     if found.size not in (None, one.size):
         raise UndecodableError(
-            f"expected {one.size[0]}x{one.size[1]} pixels, found {_by(found.size)} in the {name} frame"
+            f"expected {one.size[0]}x{one.size[1]} pixels, found {_size_text(found.size)} in the {name} frame"
         )
     if found.samples != one.samples_per_pixel or found.bits > one.bits_allocated:
         raise UndecodableError(
-            f"expected {one.samples_per_pixel} sample of up to {one.bits_allocated} bits a pixel, "
+            f"expected {one.samples_per_pixel} sample of up to {one.bits_allocated} bits per pixel, "
             f"found {found.samples} of {found.bits} in the {name} frame"
         )
 
 
-def _by(size: tuple[int, int] | None) -> str:
+def _size_text(size: tuple[int, int] | None) -> str:
     return "none" if size is None else f"{size[0]}x{size[1]}"
 
 
 def _jpeg_of_12_bits(codestream: bytes, one: Slice) -> NDArray[Any]:
-    """One frame of JPEG Extended of more than 8 bits, which GDCM decodes and pydicom's adapter to it does not."""
+    """One frame of JPEG Extended with more than 8 bits, which GDCM decodes but pydicom's adapter to it does not."""
     import gdcm
 
     fragment = gdcm.Fragment()
@@ -179,13 +176,13 @@ def _jpeg_of_12_bits(codestream: bytes, one: Slice) -> NDArray[Any]:
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
     image.SetPixelFormat(gdcm.PixelFormat(1, 16, one.bits_stored, one.bits_stored - 1, int(one.signed)))
-    # GDCM hands bytes over as text; surrogates stand for what is not UTF-8.
+    # GDCM returns bytes as text, with surrogates for bytes that are not UTF-8.
     pixels = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), np.uint16)
     return pixels.reshape(one.size)
 
 
-def _hush_gdcm() -> None:
-    """GDCM writes to stderr on its own; what fails is told by our own errors."""
+def _silence_gdcm() -> None:
+    """Stop GDCM from writing to stderr; failures are reported by our own errors."""
     import gdcm
 
     gdcm.Trace.ErrorOff()
@@ -195,9 +192,8 @@ def _hush_gdcm() -> None:
 def is_inverted(image: StoredImage, one: Slice) -> bool:
     """Whether the values of a MONOCHROME1 slice are inverted.
 
-    By the standard it is only shown inverted, and its values are HU by slope and intercept as any (PS3.3
-    C.7.6.3.1.2: the smallest is white *after* all transformations); some writers invert the values as well. Air
-    and brain tell.
+    By the standard only the display is inverted, and slope and intercept give HU as usual (PS3.3 C.7.6.3.1.2: the
+    smallest is white *after* all transformations); some writers invert the values as well. Air and brain decide.
     """
 
     def likely(hu: NDArray[Any]) -> int:
@@ -207,13 +203,13 @@ def is_inverted(image: StoredImage, one: Slice) -> bool:
 
 
 def hu_of(image: StoredImage, one: Slice, *, inverted: bool = False) -> NDArray[Any]:
-    """(rows, columns) HU of a slice: int16 where slope and intercept are whole numbers, else float32."""
+    """(rows, columns) HU of a slice: int16 if slope and intercept are integers, otherwise float32."""
     values = image.values
     if inverted:
         values = sum(stored_range(one)) - values
     slope, intercept = one.rescale or (1.0, 0.0)
     whole = slope.is_integer() and intercept.is_integer()
-    # Counting in float64 is exact for whole numbers of this size and cannot overflow.
+    # float64 is exact for integers of this size and cannot overflow.
     hu = values if (slope, intercept) == (1, 0) else values * slope + intercept
     hu = np.clip(hu, AIR_HU, HIGHEST_HU).astype(np.int16 if whole else np.float32)
     hu[_outside(image.padding, hu)] = AIR_HU
@@ -221,9 +217,10 @@ def hu_of(image: StoredImage, one: Slice, *, inverted: bool = False) -> NDArray[
 
 
 def _outside(padding: NDArray[np.bool_], hu: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where padding stands for nothing: all of it where its value is none of tissue, else what the border touches.
+    """The padding outside the image: all of it if its value is below tissue, otherwise the part that touches the
+           border.
 
-    Some writers name a padding value that tissue has too (0 where 0 is water).
+    Some writers state a padding value that also occurs in tissue (0, where 0 is water).
     """
     if not padding.any() or np.max(hu, where=padding, initial=AIR_HU) <= PADDING_BELOW_HU:
         return padding

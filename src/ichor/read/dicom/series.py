@@ -1,4 +1,4 @@
-"""The slices of a study, grouped into its series; where headers contradict each other, series stay apart."""
+"""Grouping the slices of a study into series; slices with contradictory headers stay separate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ichor.read.dicom.stack import (
     without_copies,
 )
 
-MIXTURE = "slices of more than one series, which nothing in their headers tells apart"
+MIXTURE = "slices of more than one series, which their headers do not distinguish"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,17 +29,17 @@ class Series:
     """The slices of one series, and the stack among them that can be read.
 
     Attributes:
-        uid: its Series Instance UID; None where it has none, or each file another.
+        uid: its Series Instance UID; None if it has none, or each file has another.
         images: every slice found, each SOP instance once.
-        copies: how many more slices are copies of these.
-        rejected: for images that are no axial CT slices, why.
-        groups: the acceptable slices by geometry, the biggest group first.
-        stack: one acquisition out of the first group, from inferior to superior; empty if there is none.
-        told_by, doubles: as in `ichor.read.dicom.stack.Stack`.
+        copies: how many further slices duplicate these.
+        rejected: the reasons of images that are not axial CT slices.
+        groups: the acceptable slices by geometry, the largest group first.
+        stack: one acquisition from the first group, from inferior to superior; empty if there is none.
+        separated_by, duplicates: as in `ichor.read.dicom.stack.Stack`.
         unfit: why the series cannot be read; None if it can.
-        others: how many slices of other reconstructions had the same Series Instance UID.
-        uid_of_each: whether each of its files has a Series Instance UID of its own.
-        parts: the series that it was joined of, from inferior to superior; empty for one as it was found.
+        others: how many slices of other reconstructions have the same Series Instance UID.
+        has_unique_uids: whether each of its files has a different Series Instance UID.
+        parts: the series that were joined to make it, from inferior to superior; empty if it was not joined.
     """
 
     uid: str | None
@@ -48,21 +48,21 @@ class Series:
     rejected: list[str]
     groups: list[list[Slice]]
     stack: list[Slice]
-    told_by: str | None
-    doubles: list[tuple[Slice, Slice]]
+    separated_by: str | None
+    duplicates: list[tuple[Slice, Slice]]
     unfit: str | None
     others: int = 0
-    uid_of_each: bool = False
+    has_unique_uids: bool = False
     parts: tuple[Series, ...] = ()
 
     @property
     def only_too_short(self) -> bool:
-        """Whether it cannot be read only because there are too few slices."""
+        """Whether too few slices are the only reason why it cannot be read."""
         return 0 < len(self.stack) < MINIMUM_SLICES and self.unfit != MIXTURE
 
     @property
     def thickness_mm(self) -> float | None:
-        """The median thickness of its slices; where the header does not say, their distance."""
+        """The median thickness of its slices; if it is not stated, their distance."""
         known = [one.thickness_mm for one in self.stack if one.thickness_mm is not None]
         distances = known or np.diff(places_mm(self.stack)).tolist()
         return float(np.median(distances)) if distances else None
@@ -74,26 +74,26 @@ class Series:
 
 
 def series_in(slices: Sequence[Slice]) -> list[Series]:
-    """The slices of one study grouped by series, in the order of their UIDs, those without one at the end."""
+    """The slices of one study grouped by series, sorted by UID, those without one at the end."""
     by_uid: dict[str, list[Slice]] = defaultdict(list)
-    by_likeness: dict[tuple[bool, tuple[str, ...]], list[Slice]] = defaultdict(list)
-    alone = _with_uids_of_their_own(slices)
+    by_header: dict[tuple[bool, tuple[str, ...]], list[Slice]] = defaultdict(list)
+    alone = _with_unique_uids(slices)
     for one in slices:
         if one.series_uid and one not in alone:
             by_uid[one.series_uid].append(one)
         else:
-            by_likeness[one in alone, _likeness(one)].append(one)
+            by_header[one in alone, _common_header(one)].append(one)
     found = []
     for uid in sorted(by_uid):
         found += _series(uid, by_uid[uid])
-    for key in sorted(by_likeness):
-        found += _series(None, by_likeness[key], uid_of_each=key[0])
+    for key in sorted(by_header):
+        found += _series(None, by_header[key], has_unique_uids=key[0])
     return found
 
 
-def _likeness(one: Slice) -> tuple[str, ...]:
-    """What slices of one series have in common, where no UID says so."""
-    facts: tuple[object, ...] = (
+def _common_header(one: Slice) -> tuple[str, ...]:
+    """Header fields that slices of one series have in common, for slices without a usable UID."""
+    fields: tuple[object, ...] = (
         one.modality,
         one.sop_class,
         one.series_number,
@@ -103,30 +103,30 @@ def _likeness(one: Slice) -> tuple[str, ...]:
         one.contrast,
         one.size,
     )
-    return tuple("" if fact is None else str(fact) for fact in facts)
+    return tuple("" if field is None else str(field) for field in fields)
 
 
-def _with_uids_of_their_own(slices: Sequence[Slice]) -> set[Slice]:
-    """Slices whose Series Instance UIDs say nothing, since an anonymizer gave each file another.
+def _with_unique_uids(slices: Sequence[Slice]) -> set[Slice]:
+    """Slices whose Series Instance UIDs are meaningless, since an anonymizer gave each file a different one.
 
-    There are enough of one likeness to make a series, and no two of that likeness share a UID.
+    There are enough slices with a common header to make a series, and no two of them share a UID.
     """
-    by_likeness: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
+    by_header: dict[tuple[str, ...], list[Slice]] = defaultdict(list)
     in_series: dict[str, int] = defaultdict(int)
     for one in slices:
         if one.series_uid:
-            by_likeness[_likeness(one)].append(one)
+            by_header[_common_header(one)].append(one)
             in_series[one.series_uid] += 1
     found: set[Slice] = set()
-    for alike in by_likeness.values():
+    for alike in by_header.values():
         alone = all(in_series[one.series_uid or ""] == 1 for one in alike)
         if alone and sum(why_not(one) is None for one in alike) >= MINIMUM_SLICES:
             found.update(alike)
     return found
 
 
-def _series(uid: str | None, slices: list[Slice], *, uid_of_each: bool = False) -> list[Series]:
-    """The series of one UID: more than one where it was given to several reconstructions of the same part."""
+def _series(uid: str | None, slices: list[Slice], *, has_unique_uids: bool = False) -> list[Series]:
+    """The series with one UID: several if the UID was used for several reconstructions of the same part."""
     images = without_copies(slices)
     reasons = [(one, why_not(one)) for one in images]
     groups = same_geometry([one for one, reason in reasons if reason is None])
@@ -137,19 +137,19 @@ def _series(uid: str | None, slices: list[Slice], *, uid_of_each: bool = False) 
         rejected=[reason for _, reason in reasons if reason is not None],
         groups=groups,
         stack=[],
-        told_by=None,
-        doubles=[],
+        separated_by=None,
+        duplicates=[],
         unfit=None,
-        uid_of_each=uid_of_each,
+        has_unique_uids=has_unique_uids,
     )
     if not groups:
         return [replace(whole, unfit=reasons_in_words(whole.rejected))]
-    told_by, parts = reconstructions(groups[0])
-    return [_of_stack(whole, part, told_by, len(groups[0]) - len(part), groups[1:]) for part in parts]
+    separated_by, parts = reconstructions(groups[0])
+    return [_of_stack(whole, part, separated_by, len(groups[0]) - len(part), groups[1:]) for part in parts]
 
 
 def _of_stack(
-    whole: Series, slices: list[Slice], told_by: str | None, others: int, other_groups: list[list[Slice]]
+    whole: Series, slices: list[Slice], separated_by: str | None, others: int, other_groups: list[list[Slice]]
 ) -> Series:
     stack: Stack = one_acquisition(slices)
     unfit = MIXTURE if is_mixture(stack.slices) else too_few(stack.slices)
@@ -157,15 +157,15 @@ def _of_stack(
         whole,
         groups=[slices, *other_groups],
         stack=stack.slices,
-        told_by=stack.told_by or told_by,
-        doubles=stack.doubles,
+        separated_by=stack.separated_by or separated_by,
+        duplicates=stack.duplicates,
         others=others,
         unfit=unfit,
     )
 
 
 def too_few(slices: Sequence[Slice]) -> str | None:
-    """Why so many slices cannot be read; None where they are enough."""
+    """The reason if there are too few slices; None if there are enough."""
     if len(slices) >= MINIMUM_SLICES:
         return None
     return f"too few slices ({len(slices)}; at least {MINIMUM_SLICES})"

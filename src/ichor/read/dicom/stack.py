@@ -1,4 +1,4 @@
-"""From the slices of one series to one stack: sorted along the slice normal, each place once."""
+"""From the slices of one series to one stack: sorted along the slice normal, one slice at each position."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 from ichor.read.dicom.header import Slice
 
 MINIMUM_SLICES = 5
-# No head CT has slices this close, and tables come back less exactly than headers tell.
+# No head CT has slices this close, and tables return less precisely than headers state.
 SAME_PLACE_MM = 0.1
 
-ALIKE_DEG = 0.5  # headers round, and some scanners state each slice's orientation as they measure it
+ALIKE_DEG = 0.5  # headers are rounded, and some scanners measure the orientation of each slice
 ALIKE_PIXELS = 0.002  # of the pixel size: a millimetre over the whole slice at most
 
-Telltales = dict[str, Callable[[Slice], Hashable]]
+HeaderFields = dict[str, Callable[[Slice], Hashable]]
 
-# What tells two reconstructions under one Series Instance UID apart: each is a series by itself.
-OF_RECONSTRUCTION: Telltales = {
+# Fields that distinguish reconstructions with one Series Instance UID: each is treated as a series.
+RECONSTRUCTION_FIELDS: HeaderFields = {
     "contrast": lambda one: one.contrast,
     "kernel": lambda one: one.kernel,
     "series number": lambda one: one.series_number,
     "description": lambda one: one.name,
     "image type": lambda one: one.image_type,
 }
-# What tells two acquisitions in one series apart, the surest first. Acquisition Number alone proves nothing: scanners
-# that step the table give every slice its own.
-OF_ACQUISITION: Telltales = {
+# Fields that distinguish acquisitions in one series, the most reliable first. Acquisition Number alone proves nothing:
+# in sequential scanning every slice has its own.
+ACQUISITION_FIELDS: HeaderFields = {
     "acquisition uid": lambda one: one.acquisition_uid,
     "frame of reference": lambda one: one.frame_of_reference,
     "temporal position": lambda one: one.temporal_position,
@@ -41,14 +41,14 @@ OF_ACQUISITION: Telltales = {
 
 
 def places_mm(slices: Sequence[Slice]) -> NDArray[np.float64]:
-    """(n,) where each slice lies along the normal of the first."""
+    """(n,) the position of each slice along the normal of the first."""
     if not slices:
         return np.empty(0)
     return np.array([one.position for one in slices]) @ slices[0].normal
 
 
 def acquisition_order(one: Slice) -> tuple[object, ...]:
-    """Sorts slices by when they were acquired, as far as the headers tell."""
+    """Sort key for the order of acquisition, as far as it is in the headers."""
     return (
         one.acquired,
         one.temporal_position or 0,
@@ -60,7 +60,7 @@ def acquisition_order(one: Slice) -> tuple[object, ...]:
 
 
 def same_geometry(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """The slices in groups of one size, orientation and pixel size each, the one with most places first.
+    """The slices grouped by size, orientation and pixel size, the group with most positions first.
 
     Orientations may differ by half a degree: each slice keeps its own.
     """
@@ -74,11 +74,11 @@ def same_geometry(slices: Sequence[Slice]) -> list[list[Slice]]:
 
 
 def are_alike(first: Slice, slices: Sequence[Slice]) -> NDArray[np.bool_]:
-    """(n,) which of the slices have the geometry of the first, each wherever it lies; the first always has."""
+    """(n,) which slices have the geometry of the first, wherever they are; the first always does."""
     sizes = np.array([one.size for one in slices])
     pixels = np.array([one.pixel_mm for one in slices])
     axes = np.array([one.orientation for one in slices])
-    turned = np.linalg.norm(axes - first.orientation, axis=2).max(axis=1)  # the chord is the angle, for small ones
+    turned = np.linalg.norm(axes - first.orientation, axis=2).max(axis=1)  # the chord approximates a small angle
     same = (
         (sizes == first.size).all(axis=1)
         & (np.abs(pixels / first.pixel_mm - 1) <= ALIKE_PIXELS).all(axis=1)
@@ -88,14 +88,14 @@ def are_alike(first: Slice, slices: Sequence[Slice]) -> NDArray[np.bool_]:
 
 
 def within_deg(one: Slice, other: Slice) -> bool:
-    """Whether two slices lie in one plane, but for what headers round."""
+    """Whether two slices are parallel, apart from rounding in the headers."""
     return bool(np.linalg.norm(one.normal - other.normal) <= np.radians(ALIKE_DEG))
 
 
 def without_copies(slices: Sequence[Slice]) -> list[Slice]:
-    """Each SOP instance once; several files may hold the same.
+    """Each SOP instance once; several files may hold the same one.
 
-    Where one instance UID was written into all files, slices at other places, or of other numbers, are no copies.
+    If all files have the same SOP Instance UID, slices with different positions or numbers are not duplicates.
     """
     first: dict[Hashable, Slice] = {}
     for one in slices:
@@ -105,9 +105,9 @@ def without_copies(slices: Sequence[Slice]) -> list[Slice]:
 
 
 def is_mixture(stack: Sequence[Slice]) -> bool:
-    """Whether sorted slices are those of two series, one between the other, by their instance numbers.
+    """Whether sorted slices alternate between two series, by their instance numbers.
 
-    Numbers that begin again once are two parts of a head; numbers that come twice all the way up are two heads.
+    Numbers that restart once indicate two parts of a head; numbers that occur twice throughout, two heads.
     """
     numbers = [one.instance_number for one in stack]
     repeated = len(numbers) - len(set(numbers))
@@ -119,7 +119,7 @@ def is_mixture(stack: Sequence[Slice]) -> bool:
 
 
 def by_place(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """The slices of one geometry, from inferior to superior, grouped where several lie at the same place."""
+    """The slices of one geometry, from inferior to superior, grouped by position."""
     places = places_mm(slices)
     groups: list[list[Slice]] = []
     last = -np.inf
@@ -133,61 +133,63 @@ def by_place(slices: Sequence[Slice]) -> list[list[Slice]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
-    """Slices of one acquisition, from inferior to superior, each at its own place.
+    """Slices of one acquisition, from inferior to superior, one at each position.
 
     Attributes:
         slices: the stack.
-        told_by: what told it from other acquisitions of the same part of the head; None if there are none.
-        doubles: further slices at places of the stack that nothing tells from it, each with the one kept.
+        separated_by: the header field that distinguishes it from other acquisitions of the same part; None if there are
+            none.
+        duplicates: further slices at positions of the stack that no field distinguishes from it, each with the one
+            kept.
     """
 
     slices: list[Slice]
-    told_by: str | None
-    doubles: list[tuple[Slice, Slice]]
+    separated_by: str | None
+    duplicates: list[tuple[Slice, Slice]]
 
 
 def reconstructions(slices: Sequence[Slice]) -> tuple[str | None, list[list[Slice]]]:
-    """The slices of one geometry by reconstruction, and what tells these apart; None where there is one alone."""
-    told_by, waiting, found = None, [list(slices)], []
+    """The slices of one geometry by reconstruction, and the field that distinguishes them (None if only one)."""
+    separated_by, waiting, found = None, [list(slices)], []
     while waiting:
         stack = waiting.pop(0)
-        split = _overlapping(stack, OF_RECONSTRUCTION)
+        split = _overlapping(stack, RECONSTRUCTION_FIELDS)
         if split is None:
             found.append(stack)
         else:
-            told_by = told_by or split[0]
+            separated_by = separated_by or split[0]
             waiting += split[1]
-    return told_by, found
+    return separated_by, found
 
 
 def one_acquisition(slices: Sequence[Slice]) -> Stack:
-    """One stack out of slices with one geometry.
+    """One stack from slices with the same geometry.
 
-    Slices are split only where stacks overlap. The stack with most slices is kept, the first acquired on
-    ties. What still shares a place after that is told apart by the order of acquisition.
+    Slices are split only if stacks overlap. The stack with most slices is kept, on ties the one acquired first. Slices
+    that still share a position are ordered by acquisition.
     """
-    stack, told_by = list(slices), None
-    while overlapping := _overlapping(stack, OF_ACQUISITION):
-        told_by, groups = overlapping
+    stack, separated_by = list(slices), None
+    while overlapping := _overlapping(stack, ACQUISITION_FIELDS):
+        separated_by, groups = overlapping
         stack = min(groups, key=lambda group: (-len(by_place(group)), min(map(acquisition_order, group))))
     places = by_place(stack)
-    doubles = [(double, place[0]) for place in places for double in place[1:]]
-    return Stack([place[0] for place in places], told_by, doubles)
+    duplicates = [(duplicate, place[0]) for place in places for duplicate in place[1:]]
+    return Stack([place[0] for place in places], separated_by, duplicates)
 
 
-def are_told_apart_by_time(doubles: Sequence[tuple[Slice, Slice]]) -> bool:
-    """Whether all slices of one pass, those kept, were acquired before all of the other, by what the headers say."""
-    last = max((kept.acquired, kept.acquisition_number or 0) for _, kept in doubles)
-    first = min((double.acquired, double.acquisition_number or 0) for double, _ in doubles)
+def differ_in_time(duplicates: Sequence[tuple[Slice, Slice]]) -> bool:
+    """Whether all slices that were kept were acquired before all of the others, according to the headers."""
+    last = max((kept.acquired, kept.acquisition_number or 0) for _, kept in duplicates)
+    first = min((duplicate.acquired, duplicate.acquisition_number or 0) for duplicate, _ in duplicates)
     return last < first
 
 
-def _overlapping(stack: Sequence[Slice], telltales: Telltales) -> tuple[str, list[list[Slice]]] | None:
-    """The first telltale that splits the slices into stacks of which two cover the same part of the head."""
-    for name, telltale in telltales.items():
+def _overlapping(stack: Sequence[Slice], fields: HeaderFields) -> tuple[str, list[list[Slice]]] | None:
+    """The first field that splits the slices into stacks of which two cover the same part of the head."""
+    for name, field in fields.items():
         groups: dict[Hashable, list[Slice]] = defaultdict(list)
         for one in stack:
-            groups[telltale(one)].append(one)
+            groups[field(one)].append(one)
         large = [group for group in groups.values() if len(group) >= MINIMUM_SLICES]
         if len(large) < 2:
             continue
@@ -210,7 +212,7 @@ def _overlap(stacks: Sequence[Sequence[Slice]]) -> bool:
 
 
 def uncovered(stack: Sequence[Slice], others: Sequence[Slice]) -> list[Slice]:
-    """Those of other slices, of any geometry, that show a part of the head of which the stack has no slice."""
+    """Slices, of any geometry, that show a part of the head that the stack does not cover."""
     if len(stack) < 2 or not others:
         return list(others)
     normal = stack[0].normal
@@ -230,7 +232,7 @@ def _centre(one: Slice) -> NDArray[np.float64]:
 
 
 def turned_deg(stack: Sequence[Slice]) -> float:
-    """The largest angle by which a slice is turned or tilted against the first."""
+    """The largest rotation or tilt of a slice relative to the first, in degrees."""
     axes = np.array([one.orientation for one in stack]) - stack[0].orientation
     return float(np.degrees(np.linalg.norm(axes, axis=2).max()))
 
@@ -238,8 +240,8 @@ def turned_deg(stack: Sequence[Slice]) -> float:
 def gaps(places: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Where slices are missing: (k, how many) between slices k and k + 1, counted from 0.
 
-    A distance is a gap where it is more than 1.5 times the usual one both below and above it: a series that
-    changes from thin to thick slices has no gap there.
+    A distance is a gap if it is more than 1.5 times the usual one both below and above it: a series that changes from
+    thin to thick slices has no gap there.
     """
     distances = np.diff(places)
     found = []

@@ -1,4 +1,4 @@
-"""The HU of a series as a whole: what can be none is refused, what is certain is mended, and what is odd is told."""
+"""The HU of a series as a whole: impossible values are rejected, certain errors corrected, suspicious ones reported."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
 from ichor.read.dicom.bits import UndecodableError
-from ichor.read.dicom.doubts import every_few_pixels, why_not_ct
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.notes import count
 from ichor.read.dicom.pixels import AIR_HU, stored_images
+from ichor.read.dicom.plausibility import every_few_pixels, why_not_ct
 from ichor.read.dicom.series import Series
 from ichor.read.hounsfield import lost_offset, wrapped
 
-# Around and inside every head there is air, and the head itself is soft tissue and bone.
+# There is air around and inside every head, and the head itself is soft tissue and bone.
 AIR_BELOW_HU = -500
 TISSUE_ABOVE_HU = -200
-# Bits Stored alone, all bits since those cannot hold the values, or Bits Stored with others set beside them.
-StoredIn = Literal["its bits", "all bits", "some bits"]
+# Only Bits Stored, all allocated bits because those are too few, or Bits Stored with other bits set and ignored.
+StoredIn = Literal["bits stored", "all bits", "masked"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A slice with its pixels in HU, the lowest of them that is not padding, whether its values were inverted.
+    """A slice with its pixels in HU, the lowest HU apart from padding, and whether its values were inverted.
 
-    `of_other_sign` where another sign than the header's would fit its stored values better.
+    `wrong_sign` if the stored values fit the opposite of the header's sign better.
     """
 
     header: Slice
     hu: NDArray[Any]
     lowest_hu: float
     inverted: bool
-    of_other_sign: bool
+    wrong_sign: bool
     stored_in: StoredIn
 
 
 def with_sign_restored(series: Series) -> tuple[Series, list[str]]:
-    """The series with its values as signed, where HU below 0 went round to the top of 16 bits; else as it is.
+    """The series with signed values, if negative HU had wrapped around to the top of 16 bits; otherwise unchanged.
 
-    The readable slice nearest the middle tells.
+    The readable slice nearest the middle decides.
     """
     bare = {None, (1.0, 0.0)}
     if any(one.signed or one.bits_stored != 16 or one.rescale not in bare for one in series.stack):
@@ -56,21 +56,23 @@ def with_sign_restored(series: Series) -> tuple[Series, list[str]]:
             if wrapped(stored.values.astype(np.uint16)) is None:
                 return series, []
             break
-    signed = {one: replace(one, signed=True) for one in (*series.stack, *(double for double, _ in series.doubles))}
-    doubles = [(signed[double], signed[kept]) for double, kept in series.doubles]
-    told = "HU below 0 were stored as numbers without a sign (64536 for -1000): read with their sign."
-    return replace(series, stack=[signed[one] for one in series.stack], doubles=doubles), [told]
+    signed = {
+        one: replace(one, signed=True) for one in (*series.stack, *(duplicate for duplicate, _ in series.duplicates))
+    }
+    duplicates = [(signed[duplicate], signed[kept]) for duplicate, kept in series.duplicates]
+    note = "Negative HU were stored as unsigned numbers (64536 for -1000): they are read as signed."
+    return replace(series, stack=[signed[one] for one in series.stack], duplicates=duplicates), [note]
 
 
 def with_intercept_restored(images: list[Image]) -> tuple[list[Image], list[str]]:
-    """The images in HU where their intercept was lost and it is certain which one it was; else as they are."""
+    """The images in HU if their intercept was lost and is known for certain; otherwise unchanged."""
     rescales = {image.header.rescale for image in images}
     if min(image.lowest_hu for image in images) < 0 or not rescales <= {None, (1.0, 0.0)}:
         return images, []
     offset = lost_offset(every_few_pixels([np.maximum(image.hu, 0) for image in images]))
     if offset is None:
         return images, []
-    told = f"HU with {offset} added, and no Rescale Intercept to take it off: {offset} was subtracted."
+    note = f"{offset} had been added to the HU, without a Rescale Intercept to reverse it: {offset} was subtracted."
     restored = [
         replace(
             image,
@@ -80,17 +82,19 @@ def with_intercept_restored(images: list[Image]) -> tuple[list[Image], list[str]
         )
         for image in images
     ]
-    return restored, [told]
+    return restored, [note]
 
 
 def notes_on_values(images: Sequence[Image], path: Path) -> list[str]:
-    """Raises UnreadableInput for values that cannot be HU of a head."""
+    """Warnings about the values. Raises UnreadableInput if they cannot be the HU of a head."""
     notes = []
     marked = sum(image.header.photometric == "MONOCHROME1" for image in images)
     if any(image.inverted for image in images):
-        notes.append(f"{count(marked, 'slice')} stored inverted (MONOCHROME1): values were turned back.")
+        notes.append(f"{count(marked, 'slice')} stored inverted (MONOCHROME1): the values were inverted back.")
     elif marked:
-        notes.append(f"{count(marked, 'slice')} to be shown inverted (MONOCHROME1): values are HU as they are.")
+        notes.append(
+            f"{count(marked, 'slice')} marked for inverted display (MONOCHROME1): the values themselves are HU."
+        )
     bare = [image for image in images if image.header.rescale is None]
     if bare:
         low, high = min(image.lowest_hu for image in bare), _range(bare)[1]
@@ -99,12 +103,10 @@ def notes_on_values(images: Sequence[Image], path: Path) -> list[str]:
                 f"{path}: expected Rescale Slope and Intercept, or stored values that are HU with air near "
                 f"-1000; found neither, stored values from {low:g} to {high:g}"
             )
-        notes.append(f"{count(len(bare), 'slice')} without Rescale Slope and Intercept: stored values taken as HU.")
-    if any(image.of_other_sign for image in images):
+        notes.append(f"{count(len(bare), 'slice')} without Rescale Slope and Intercept: stored values are taken as HU.")
+    if any(image.wrong_sign for image in images):
         other = "unsigned" if images[0].header.signed else "signed"
-        notes.append(
-            f"Stored values fit each other better as {other} numbers than as the header has them: HU may be wrong."
-        )
+        notes.append(f"Stored values are more consistent as {other} numbers, contrary to the header: HU may be wrong.")
     low, high = _range(images)
     if high < TISSUE_ABOVE_HU:
         raise UnreadableInput(
@@ -114,32 +116,32 @@ def notes_on_values(images: Sequence[Image], path: Path) -> list[str]:
     if (reason := why_not_ct([image.hu for image in images], in_bytes=in_bytes)) is not None:
         raise UnreadableInput(f"{path}: {reason}{_by_rescale(images)}")
     if low > AIR_BELOW_HU:
-        notes.append(f"no air in the images: HU from {low:g} to {high:g}.")
+        notes.append(f"No air in the images: HU from {low:g} to {high:g}.")
     return notes
 
 
 def _by_rescale(images: Sequence[Image]) -> str:
-    """How the values came about, where that may be what is wrong with them."""
+    """The rescale of the values, which may be the cause of the error."""
     stated = {image.header.rescale for image in images}
     if len(stated) > 1 or None in stated:
         return ""
     ((slope, intercept),) = (one for one in stated if one is not None)
-    return f"; by Rescale Slope {slope:g} and Intercept {intercept:g}, one of which may be lost or wrong"
+    return f"; Rescale Slope is {slope:g} and Intercept {intercept:g}, one of which may be missing or wrong"
 
 
 def notes_on_bits(images: Sequence[Image]) -> list[str]:
-    """Where Bits Stored was too small, or other bits were set."""
+    """Warnings if Bits Stored was too small, or other bits were set."""
     notes = []
     first = images[0].header
     if widened := sum(image.stored_in == "all bits" for image in images):
         notes.append(
-            f"Bits Stored ({first.bits_stored}) cannot hold the brightest values of {count(widened, 'slice')}: they "
-            f"were read from all {first.bits_allocated} bits."
+            f"Bits Stored ({first.bits_stored}) is too small for the brightest values of {count(widened, 'slice')}: "
+            f"they were read from all {first.bits_allocated} bits."
         )
-    if masked := sum(image.stored_in == "some bits" for image in images):
+    if masked := sum(image.stored_in == "masked" for image in images):
         notes.append(
-            f"{count(masked, 'slice')} with bits set beyond Bits Stored ({first.bits_stored}) that fit no values: they "
-            "were left out of account."
+            f"{count(masked, 'slice')} with bits set beyond Bits Stored ({first.bits_stored}) that are not part of the "
+            "values: they were ignored."
         )
     return notes
 

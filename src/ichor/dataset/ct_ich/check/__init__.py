@@ -1,4 +1,4 @@
-"""Whether a copy of ct-ich is whole: its files, its tables, and the one against the other."""
+"""Integrity checks of a copy of ct-ich: files, tables, and their consistency."""
 
 from ichor.dataset.ct_ich.check.check import Checker
 from ichor.dataset.ct_ich.check.report import Problem, Report

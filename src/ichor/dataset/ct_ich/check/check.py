@@ -1,4 +1,4 @@
-"""Checks a copy of the dataset, subject by subject, and never stops at what is amiss."""
+"""Checks a copy of the dataset, subject by subject, without stopping at problems."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ichor.read.ct_ich_jpg import MASK_ABOVE
 
 
 class Checker:
-    """A check of one copy: iterate over `subjects()` to its end, then ask for the `report()`.
+    """A check of one copy: iterate over `subjects()` to the end, then call `report()`.
 
-    Raises UnreadableInput where a table cannot be read as such.
+    Raises UnreadableInput if a table cannot be read.
     """
 
     def __init__(self, dataset: CtIch) -> None:
@@ -30,7 +30,7 @@ class Checker:
         self._found: dict[str, SubjectReport] = {}
 
     def subjects(self) -> Iterator[str]:
-        """Check each subject's images, on all cores; yields the subject when it is done."""
+        """Check each subject's images, on all cores; yields each finished subject."""
         dataset = self._dataset
 
         def check(subject: str) -> SubjectReport:
@@ -47,7 +47,7 @@ class Checker:
             executor.shutdown(cancel_futures=True)
 
     def report(self) -> Report:
-        """All that was found, sorted into what has to be mended and what is known of the release."""
+        """All findings, divided into errors and known defects of the release."""
         dataset, subjects = self._dataset, self._dataset.subjects
         problems = [*self._tables.problems(subjects, self._image_of), *self._folder_problems(), *self._copies()]
         problems += [one for report in self._found.values() for one in report.problems]
@@ -74,20 +74,20 @@ class Checker:
         return self._dataset.scan_path(subject).relative_to(self._dataset.root).as_posix()
 
     def _folder_problems(self) -> list[Problem]:
-        """Entries beside the subjects' own that are none."""
+        """Unexpected entries next to the subjects'."""
         if self._dataset.release != "1.0.0":
             return check_folders(self._dataset.root).problems
         folder = self._dataset.root / "Patients_CT"
         others = sorted(one.name for one in folder.iterdir() if one.name not in self._dataset.subjects)
-        return [Problem(f"Patients_CT/{name}", "expected folders NNN only, found another name") for name in others]
+        return [Problem(f"Patients_CT/{name}", "expected only folders NNN, found another name") for name in others]
 
     def _copies(self) -> Iterator[Problem]:
-        """Slices whose image is another slice's, byte by byte: such a slice could lie on two sides of a fold."""
+        """Slices whose image is identical to another's: they could be in different folds."""
         first: dict[str, str] = {}
         for report in self._found.values():
             for file, content in report.images.items():
                 if content in first:
-                    yield Problem(file, f"expected an image of its own, found that of {first[content]}")
+                    yield Problem(file, f"expected a unique image, found a copy of {first[content]}")
                 first.setdefault(content, file)
 
     def _notes(self) -> Iterator[str]:
@@ -100,12 +100,12 @@ class Checker:
         slices = [row for subject in self._dataset.subjects for row in self._tables.slices.get(subject, {}).values()]
         several = sum(len(row.subtypes) > 1 for row in slices)
         if several:
-            yield f"{several} slices have several subtypes and one delineation: it does not say which pixels are which."
+            yield f"{several} slices have several subtypes but a single delineation, which does not distinguish them."
         gray = sum(report.gray_pixels for report in self._found.values())
         total = sum(report.mask_pixels for report in self._found.values())
         if gray:
             lowest, highest = GRAY
             yield (
-                f"{100 * gray / total:.3f} % of the delineations' pixels are gray ({lowest} to {highest}), which is "
-                f"JPEG's doing; above {MASK_ABOVE} is hemorrhage."
+                f"{100 * gray / total:.3f} % of the delineations' pixels are gray ({lowest} to {highest}), due to "
+                f"JPEG compression; pixels above {MASK_ABOVE} are hemorrhage."
             )

@@ -1,4 +1,4 @@
-"""A subject's images in release 1.0.0: which files there are, what is in them, and what the slice table says."""
+"""A subject's images in release 1.0.0: which files there are, their content, and the slice table."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ichor.read.ct_ich_jpg import MASK_ABOVE, SIZE
 
 _FILE = re.compile(r"(\d+)(_HGE_Seg)?\.jpg")
 
-# A pixel of a delineation is gray where JPEG left it this far from both black and white.
+# Pixels of a delineation count as gray if JPEG moved them this far from black and white.
 GRAY = (16, 239)
 
 
 def check_jpg(root: Path, subject: str, rows: Mapping[int, SliceRow]) -> SubjectReport:
-    """Check Patients_CT/NNN against its rows of the slice table by slice number; no rows, no comparison."""
+    """Check Patients_CT/NNN against its rows of the slice table by slice number; without rows nothing is compared."""
     folder = root / "Patients_CT" / subject
     report = SubjectReport()
     brain, masks = _files(root, folder / "brain", report)
@@ -61,7 +61,7 @@ def _files(root: Path, folder: Path, report: SubjectReport) -> tuple[set[int], s
     for file in folder.iterdir():
         match = _FILE.fullmatch(file.name)
         if match is None:
-            report.add(_place(root, file), "expected k.jpg and k_HGE_Seg.jpg only, found another name")
+            report.add(_place(root, file), "expected only k.jpg and k_HGE_Seg.jpg, found another name")
         else:
             (masks if match[2] else slices).add(int(match[1]))
     return slices, masks
@@ -76,7 +76,7 @@ def _compare_numbers(
     bone: set[int],
     masks: set[int],
 ) -> None:
-    """Slices without gaps, each in both windows, with a row; a delineation where there is a label, and only there."""
+    """Slices without gaps, each in both windows and with a row; a delineation exactly where there is a label."""
     expected = {*rows} or brain | bone
     if not rows and (gaps := missing(expected)):
         report.add(_place(root, folder), f"expected slices 1 to {max(expected)}, found no {gaps}")
@@ -85,15 +85,15 @@ def _compare_numbers(
         for k in sorted(absent):
             report.add(_place(root, folder / window / f"{k}.jpg"), NO_FILE)
         for k in sorted(there - expected):
-            said = "expected a row of this slice in the slice table, found none"
-            report.add(_place(root, folder / window / f"{k}.jpg"), said)
+            message = "expected a row of this slice in the slice table, found none"
+            report.add(_place(root, folder / window / f"{k}.jpg"), message)
     for k in sorted(masks | {*rows}):
         mask = _place(root, folder / "brain" / f"{k}_HGE_Seg.jpg")
         labels = rows[k].subtypes if k in rows else frozenset()
         if labels and k not in masks:
-            report.add(mask, f"expected the delineation of a slice labelled {names(labels)}, found no such file")
+            report.add(mask, f"expected the delineation of a slice labeled {names(labels)}, found no such file")
         elif rows and not labels and k in masks:
-            report.add(mask, "expected a slice with a label of hemorrhage, found one without")
+            report.add(mask, "expected a slice labeled with hemorrhage, found one without")
         elif k in masks and k not in brain:
             report.add(mask, f"expected its slice {k}.jpg, found none")
 
@@ -109,7 +109,7 @@ def _check_mask(root: Path, file: Path, report: SubjectReport) -> None:
 
 
 def _read(root: Path, file: Path, report: SubjectReport, *, keep_hash: bool = False) -> NDArray[np.uint8] | None:
-    """The image as (650, 650), or None where it is none that the release can hold."""
+    """The image as (650, 650), or None if it does not have the release's format."""
     expected = f"expected a gray 8-bit JPEG of {SIZE[0]} x {SIZE[1]} pixels"
     gray = None
     try:

@@ -1,31 +1,31 @@
-"""The known defects of the two releases, found by looking at them (see docs/reference/datasets.md)."""
+"""The known defects of the two releases (see docs/reference/datasets.md)."""
 
 from __future__ import annotations
 
 from ichor.dataset.ct_ich.check.report import Problem
 
-NO_FILE = "expected a file of that name, found none"
+NO_FILE = "expected this file, found none"
 
 
 def shifted_bone(offset: int) -> str:
-    """What is said of bone-window images whose k.jpg shows the slice of brain/(k - offset).jpg."""
+    """The message for bone-window images whose k.jpg shows the slice of brain/(k - offset).jpg."""
     return f"expected k.jpg to show the slice of brain/k.jpg, found that of brain/(k{-offset:+d}).jpg"
 
 
 def labelled_normal(condition: str) -> str:
-    """What is said of a subject with hemorrhage by the labels and none by the condition on file."""
-    return f"expected no hemorrhage by the condition on file, {condition!r}; found labels of hemorrhage"
+    """The message for a subject with hemorrhage by its labels but none by its condition on file."""
+    return f"expected no hemorrhage according to the condition on file, {condition!r}; found labels of hemorrhage"
 
 
 def known_defects(release: str, demographics: str) -> dict[Problem, str]:
-    """Each known problem of the release with what comes of it; `demographics` is the name of its table."""
+    """Each known problem of the release and its consequence; `demographics` is the name of the table."""
     known = {
         Problem(f"{demographics}: subject 058", labelled_normal("Normal CT")): "the labels and delineations are used",
     }
     if release == "1.0.0":
         known |= {
-            Problem("Patients_CT/084/bone/36.jpg", NO_FILE): "HU of that slice is limited to -20..100",
-            Problem("Patients_CT/081/bone", shifted_bone(2)): "the subject's bone window is left out",
+            Problem("Patients_CT/084/bone/36.jpg", NO_FILE): "HU of that slice are limited to -20 to 100",
+            Problem("Patients_CT/081/bone", shifted_bone(2)): "the subject's bone window is ignored",
         }
     else:
         known |= {

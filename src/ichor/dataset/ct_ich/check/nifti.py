@@ -1,4 +1,4 @@
-"""A subject's scan and delineation in release 1.3.1, and what the slice table says."""
+"""A subject's scan and delineation in release 1.3.1, compared with the slice table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from ichor.read.ct_ich_nifti import read_mask
 
 
 def check_nifti(root: Path, subject: str, rows: Mapping[int, SliceRow]) -> SubjectReport:
-    """Check ct_scans/NNN.nii and masks/NNN.nii against the rows of the slice table; no rows, no comparison."""
+    """Check ct_scans/NNN.nii and masks/NNN.nii against the rows of the slice table; without rows there is no
+    comparison.
+    """
     report = SubjectReport()
     scan, mask = (root / folder / f"{subject}.nii" for folder in ("ct_scans", "masks"))
     try:
@@ -27,20 +29,20 @@ def check_nifti(root: Path, subject: str, rows: Mapping[int, SliceRow]) -> Subje
         _add(report, root, scan, error)
         return report
     if rows and n_slices != max(rows):
-        said = f"expected {max(rows)} slices by the slice table, found {n_slices}"
-        report.add(f"ct_scans/{subject}.nii", said)
+        message = f"expected {max(rows)} slices according to the slice table, found {n_slices}"
+        report.add(f"ct_scans/{subject}.nii", message)
     _check_mask(report, root, scan, mask, rows)
     return report
 
 
 def check_folders(root: Path) -> SubjectReport:
-    """Files that no reader will ever look at: of another name, or a delineation without its scan."""
+    """Files that no reader uses: with an unexpected name, or a delineation without its scan."""
     report = SubjectReport()
     scans = {file.name for file in (root / "ct_scans").iterdir()}
     for folder in ("ct_scans", "masks"):
         for file in (root / folder).iterdir() if (root / folder).is_dir() else ():
             if file.suffix != ".nii" or not SUBJECT_NUMBER.fullmatch(file.stem):
-                report.add(f"{folder}/{file.name}", "expected NNN.nii only, found another name")
+                report.add(f"{folder}/{file.name}", "expected only NNN.nii, found another name")
             elif file.name not in scans:
                 report.add(f"{folder}/{file.name}", f"expected its scan ct_scans/{file.name}, found none")
     return report

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing amiss: `where` is a file of the dataset, maybe with a place in it; `said` is 'expected x, found y'."""
+    """A problem: `where` is a file of the dataset, possibly with a location in it; `said` is 'expected x, found y'."""
 
     where: str
     said: str
@@ -18,7 +18,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A problem that the release is known to have, and what comes of it."""
+    """A known problem of the release, and its consequence."""
 
     problem: Problem
     why: str
@@ -26,14 +26,14 @@ class Known:
 
 @dataclass(slots=True)
 class SubjectReport:
-    """What was found in one subject's images.
+    """The findings in one subject's images.
 
     Attributes:
-        problems: what is amiss.
-        images: the SHA-256 of each slice's image by its file.
+        problems: what is wrong.
+        images: the SHA-256 of each slice's image, by file.
         n_delineated: how many slices have a delineation.
-        gray_pixels, mask_pixels: how many pixels of the delineations are neither black nor white, and how many
-            there are.
+        gray_pixels, mask_pixels: how many pixels of the delineations are neither black nor white, and their total
+            number.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -43,20 +43,20 @@ class SubjectReport:
     mask_pixels: int = 0
 
     def add(self, where: str, said: str) -> None:
-        """One problem more."""
+        """Add a problem."""
         self.problems.append(Problem(where, said))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A copy of the dataset, checked.
+    """The result for a copy of the dataset.
 
     Attributes:
         release: 1.0.0 or 1.3.1.
-        fingerprint: as runs record it; None where a file cannot be read.
+        fingerprint: as recorded by runs; None if a file cannot be read.
         n_subjects, n_slices, n_delineated: with images, by the slice table, by the delineations.
-        errors: what has to be mended.
-        known: what this release is known for.
+        errors: problems that must be repaired.
+        known: known defects of this release.
         notes: what to keep in mind.
     """
 
@@ -70,12 +70,12 @@ class Report:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The same, for a machine."""
+        """The report as JSON."""
         return {"dataset": "ct-ich", **asdict(self)}
 
 
 def sort_problems(problems: Iterable[Problem], known: dict[Problem, str]) -> tuple[list[Problem], list[Known]]:
-    """The problems to mend and those that are known, each by place."""
+    """The errors and the known problems, each sorted by location."""
     ordered = sorted(problems)
     return (
         [one for one in ordered if one not in known],
@@ -84,7 +84,7 @@ def sort_problems(problems: Iterable[Problem], known: dict[Problem, str]) -> tup
 
 
 def missing(numbers: Collection[int]) -> str:
-    """Which numbers from 1 to the largest are not there, the first few by number; '' where none is missing."""
+    """Which numbers from 1 to the largest are missing, the first few of them; '' if none is missing."""
     n = max(numbers, default=0) - len({*numbers})
     first = ", ".join(map(str, islice((k for k in count(1) if k not in numbers), min(n, 5))))
     return first + (f" and {n - 5} others" if n > 5 else "")

@@ -1,4 +1,4 @@
-"""The two tables: each by itself, one against the other, and both against the subjects with images."""
+"""The two tables: each by itself, compared with each other, and with the subjects that have images."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Slices = dict[str, dict[int, SliceRow]]
 
 
 class Tables:
-    """What could be read of the tables: the rows that are sound, and the problems of those that are not.
+    """The valid rows of the tables, and the problems of the others.
 
-    Raises UnreadableInput where a file is no such table at all.
+    Raises UnreadableInput if a file is not such a table.
     """
 
     def __init__(self, dataset: CtIch) -> None:
@@ -33,7 +33,7 @@ class Tables:
         ]
 
     def problems(self, subjects: tuple[str, ...], image_of: Callable[[str], str]) -> Iterator[Problem]:
-        """All that is amiss; `subjects` have images, and `image_of` says where a subject's are, or should be."""
+        """All problems; `subjects` have images, and `image_of` returns where a subject's are expected."""
         yield from self._lines
         for subject, rows in self.slices.items():
             yield from self._slice_problems(subject, rows)
@@ -42,7 +42,7 @@ class Tables:
         for subject in subjects:
             for name, table in ((self.name, self.slices), (self.demographics_name, self.demographics)):
                 if subject not in table:
-                    yield Problem(name, f"expected rows of subject {subject}, whose images are there, found none")
+                    yield Problem(name, f"expected rows of subject {subject}, which has images, found none")
         for subject in {*self.slices, *self.demographics} - {*subjects}:
             yield Problem(image_of(subject), NO_FILE)
 
@@ -52,7 +52,7 @@ class Tables:
             yield Problem(where, f"expected slices 1 to {max(rows)}, found no row of {gaps}")
         for k, row in sorted(rows.items()):
             if row.no_hemorrhage == bool(row.subtypes):
-                expected = f"{int(not row.subtypes)} under No_Hemorrhage, the subtypes being {names(row.subtypes)}"
+                expected = f"{int(not row.subtypes)} under No_Hemorrhage, since the subtypes are {names(row.subtypes)}"
                 yield Problem(f"{where}, slice {k}", f"expected {expected}; found {int(row.no_hemorrhage)}")
 
     def _subject_problems(self, row: Subject, slices: dict[int, SliceRow]) -> Iterator[Problem]:
@@ -64,8 +64,8 @@ class Tables:
         if slices:
             subtypes = frozenset[Subtype]().union(*(one.subtypes for one in slices.values()))
             if row.subtypes != subtypes:
-                said = f"expected the subtypes of its slices, {names(subtypes)}; found {names(row.subtypes)}"
-                yield Problem(where, said)
+                message = f"expected the subtypes of its slices, {names(subtypes)}; found {names(row.subtypes)}"
+                yield Problem(where, message)
             fracture = any(one.fracture for one in slices.values())
             if row.fracture != fracture:
                 yield Problem(where, f"expected fracture {int(fracture)} as on its slices, found {int(row.fracture)}")

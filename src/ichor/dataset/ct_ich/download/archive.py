@@ -1,4 +1,4 @@
-"""Listed files taken out of a zip archive of the dataset, wherever in it the dataset lies."""
+"""Extraction of the listed files from a zip archive of the dataset, wherever they are in it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from pathlib import Path
 from ichor.dataset.ct_ich.download.listing import Listed
 from ichor.errors import UnreadableInput
 
-MOST_BYTES = 2**30  # of the archive; the dataset has 112 MB
+MAX_BYTES = 2**30  # of the archive; the dataset has 112 MB
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def unpacked(archive: Path, wanted: Iterable[Listed], partial: Path) -> Iterator[tuple[Listed, str]]:
-    """Write each wanted file in turn into `partial`, to be taken from there; gives it with what is wrong, or ''.
+    """Write each wanted file in turn to `partial`, to be moved from there; yields it with the problem, or ''.
 
-    Only names of the list are looked for, none that the archive has is ever written to. Raises UnreadableInput where
-    the archive is none, or longer than any that holds the dataset.
+    Only listed names are looked up; names in the archive are never used as paths. Raises UnreadableInput if it is not a
+    zip
+    archive, or too large.
     """
     wanted = tuple(wanted)
-    if archive.stat().st_size > MOST_BYTES:
-        raise UnreadableInput(f"expected a zip archive of at most {MOST_BYTES} bytes, found more")
+    if archive.stat().st_size > MAX_BYTES:
+        raise UnreadableInput(f"expected a zip archive of at most {MAX_BYTES} bytes, found more")
     try:
         with zipfile.ZipFile(archive) as opened:
             members = {one.filename: one for one in opened.infolist()}
@@ -31,15 +32,15 @@ def unpacked(archive: Path, wanted: Iterable[Listed], partial: Path) -> Iterator
             for listed in wanted:
                 member = members.get(top + listed.path)
                 if member is None:
-                    yield listed, "found none of that name in the archive"
+                    yield listed, "found no such file in the archive"
                 else:
                     yield listed, _extracted(opened, member, listed, partial)
     except _DAMAGED as error:
-        raise UnreadableInput(f"expected a zip archive, found otherwise: {error}") from error
+        raise UnreadableInput(f"expected a zip archive, found a problem: {error}") from error
 
 
 def _top(members: Iterable[str], wanted: tuple[Listed, ...]) -> str:
-    """The folder that most of the wanted files lie in: '' or 'a/b/'."""
+    """The folder that contains most of the wanted files: '' or 'a/b/'."""
     paths = {one.path for one in wanted}
     counts: dict[str, int] = {}
     for name in members:
@@ -52,7 +53,7 @@ def _top(members: Iterable[str], wanted: tuple[Listed, ...]) -> str:
 
 
 def _extracted(opened: zipfile.ZipFile, member: zipfile.ZipInfo, listed: Listed, partial: Path) -> str:
-    """Write the member into `partial`, no further than one byte beyond its listed length; what is wrong with it."""
+    """Write the member to `partial`, at most one byte more than its listed size; returns the problem, or ''."""
     try:
         with opened.open(member) as content:
             data = content.read(listed.size + 1)

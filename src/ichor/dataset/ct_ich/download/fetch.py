@@ -1,4 +1,4 @@
-"""One file fetched into a partial one, which goes on where it was cut short."""
+"""Download of one file, which resumes where it was interrupted."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from ichor.dataset.ct_ich.download.listing import Listed
 from ichor.dataset.ct_ich.download.web import Broken, Connection, Patience, read
 
-_LONGEST_WAIT_S = 60
-_FIRST_ATTEMPTS = 2  # at a server that has not answered yet: the address may be wrong
-_WORTH_ANOTHER_ROUND = 2**20  # bytes: a connection that brought this much before it broke was no failure
+_MAX_WAIT_S = 60
+_FIRST_ATTEMPTS = 2  # for a server that has not responded yet: the address may be wrong
+_WORTH_ANOTHER_ROUND = 2**20  # bytes: a connection that transferred this much does not count as a failure
 
 
 class Stopped(Exception):
-    """Somebody asked for the end of all work."""
+    """All downloads were asked to stop."""
 
 
 class Wrong(Exception):
-    """The server has something else under the file's name; the message says what was expected and what was found."""
+    """The server has different content; the message states what was expected and what was found."""
 
 
 class Fetcher:
-    """Fetches for one thread over one connection until `stop` is set; `moved` is told of the bytes that arrive."""
+    """Downloads for one thread over one connection until `stop` is set; `moved` is called with the bytes received."""
 
     def __init__(self, patience: Patience, stop: threading.Event, moved: Callable[[int], None]) -> None:
         self.connection = Connection(patience.timeout_s)
@@ -34,9 +34,9 @@ class Fetcher:
         self._moved = moved
 
     def fetch_listed(self, url: str, listed: Listed, partial: Path) -> None:
-        """Fetch a file until `partial` is what the list says; what is wrong is fetched again, once.
+        """Download a file until `partial` matches the list; a wrong file is downloaded once more.
 
-        Raises Wrong, Refused or Broken where the server has something else or nothing, Stopped.
+        Raises Wrong, Refused or Broken if the server has different content or none, Stopped.
         """
         for last in (False, True):
             if _size(partial) < listed.size:
@@ -50,9 +50,9 @@ class Fetcher:
                 raise Wrong(difference)
 
     def fetch(self, url: str, partial: Path, *, most: int, anew: bool = False) -> None:
-        """Fetch all that the server has into `partial`, behind what is there; `most` bytes and one more at most.
+        """Download the rest of the content and append it to `partial`; at most `most` bytes plus one.
 
-        `anew` asks caches on the way to look again. Raises Refused, Broken when patience is at its end, Stopped.
+        `anew` asks caches to revalidate. Raises Refused, Broken after the last attempt, Stopped.
         """
         failures = 0
         while True:
@@ -75,17 +75,17 @@ class Fetcher:
         if response.status == 416:
             self.connection.close()
             if there and response.getheader("Content-Range", "").strip() == f"bytes */{there}":
-                return  # all of it had arrived
+                return  # it was already complete
             partial.unlink(missing_ok=True)
-            raise Broken("another length than before", answered=True)
+            raise Broken("a different length than before", answered=True)
         if response.status == 206:
             begins = re.match(r"bytes (\d+)-", response.getheader("Content-Range", ""))
             if begins is None or int(begins[1]) != there:
                 self.connection.close()
                 partial.unlink(missing_ok=True)
-                raise Broken("another part than was asked for", answered=True)
+                raise Broken("a different range than requested", answered=True)
         else:
-            there = 0  # the server knows no ranges, and sends all of it again
+            there = 0  # the server does not support ranges and sends everything
         with partial.open("ab" if there else "wb") as file:
             while there <= most and (chunk := read(response)):
                 self._check()
@@ -93,11 +93,11 @@ class Fetcher:
                 there += len(chunk)
                 self._moved(len(chunk))
         if there > most:
-            self.connection.close()  # who knows how much more would come
+            self.connection.close()  # do not read the rest
 
     def _wait(self, seconds: float) -> None:
-        """Wait, not quite as long as the others that were refused at the same moment."""
-        self._stop.wait(min(seconds, _LONGEST_WAIT_S) * random.uniform(1, 1.25))  # noqa: S311 (no secret)
+        """Wait, with a random addition so that connections do not all retry at the same moment."""
+        self._stop.wait(min(seconds, _MAX_WAIT_S) * random.uniform(1, 1.25))  # noqa: S311 (not for security)
         self._check()
 
     def _check(self) -> None:

@@ -1,4 +1,4 @@
-"""Which files ct-ich 1.0.0 holds, how long they are, and their SHA-256: `scripts/ct_ich_list.py` made the list."""
+"""The files of ct-ich 1.0.0 with their sizes and SHA-256, from a list made by `scripts/ct_ich_list.py`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NAME = "ct-ich-1.0.0.txt.gz"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One file: its path in the dataset, its length in bytes and its SHA-256 in hexadecimal."""
+    """One file: its path in the dataset, its size in bytes and its SHA-256 in hexadecimal."""
 
     path: str
     size: int
     sha256: str
 
     def difference(self, file: Path) -> str:
-        """How a file that lies on the disk differs from this one, as 'expected x, found y'; '' where it does not.
+        """How a file on disk differs from this one, as 'expected x, found y'; '' if it does not.
 
-        Raises OSError where it cannot be read.
+        Raises OSError if it cannot be read.
         """
         size = file.stat().st_size
         if size != self.size:

@@ -1,4 +1,4 @@
-"""A download: what is here already, what is missing, and how it is fetched by a few threads."""
+"""A download: which files are present, which are missing, and fetching these in a few threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from ichor.dataset.ct_ich.download.archive import MOST_BYTES, unpacked
+from ichor.dataset.ct_ich.download.archive import MAX_BYTES, unpacked
 from ichor.dataset.ct_ich.download.fetch import Fetcher, Stopped, Wrong
 from ichor.dataset.ct_ich.download.listing import Listed, release
 from ichor.dataset.ct_ich.download.web import Broken, Patience, Refused
@@ -19,16 +19,16 @@ from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.locks import Busy, one_at_a_time
 
 OFFICIAL = "https://physionet.org/files/ct-ich/1.0.0/"
-CONNECTIONS = 4  # what a browser opens at once at most is 6
-PARTIAL = ".ichor-download"  # the folder of what is not whole yet
-MOST_FAILED = 10  # then the others are not asked for: it is not a matter of single files
-_LEAVING_S = 2  # who connects to a silent server hears of the end when that is given up: it is not waited for
+CONNECTIONS = 4  # browsers use up to 6
+PARTIAL = ".ichor-download"  # the folder for incomplete files
+MAX_FAILED = 10  # then the download stops, since the problem is not limited to single files
+_LEAVING_S = 2  # maximum time to wait for threads, which may be blocked connecting to an unresponsive server
 _ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something happened: bytes arrived, or a file is there, or it could not be had, for `reason`."""
+    """A progress event: bytes were received, a file is complete, or it failed, for `reason`."""
 
     n_bytes: int = 0
     file: str = ""
@@ -36,13 +36,13 @@ class Step:
 
 
 class Download:
-    """Of the release into a folder, from an address under which its files lie, or a zip archive of them.
+    """Download of the release into a folder, from the address of its files or of a zip archive of them.
 
     Attributes:
-        missing: the files that are not there yet, or not as they should be.
-        n_files: how many there are to have.
+        missing: the files that are missing or wrong.
+        n_files: the total number of files.
 
-    Raises IchorError where the address is none, OutputFailed where the folder cannot be written or has no room.
+    Raises IchorError if the address is invalid, OutputFailed if the folder is not writable or has too little space.
     """
 
     def __init__(
@@ -71,15 +71,16 @@ class Download:
             raise OutputFailed(f"{out}: expected {_mb(self.n_bytes)} of free space, found {_mb(free)}")
 
     def run(self) -> Iterator[Step]:
-        """Fetch what is missing, and tell of each step. Interrupted or closed, it leaves what is whole, to go on later.
+        """Download the missing files, yielding each step. If interrupted or closed, complete files remain, and it can
+        be resumed.
 
-        Raises IchorError where the server cannot be reached, OutputFailed where the disk refuses.
+        Raises IchorError if the server cannot be reached, OutputFailed for errors of the disk.
         """
         try:
             with one_at_a_time(self._partial, wait=False):
                 yield from self._run()
         except Busy as error:
-            raise IchorError(f"{self._out}: expected no other download into it, found one under way") from error
+            raise IchorError(f"{self._out}: expected no other download into it, found one in progress") from error
 
     def _run(self) -> Iterator[Step]:
         if self.missing:
@@ -89,7 +90,7 @@ class Download:
             try:
                 while (step := self._steps.get()) is not None:
                     if isinstance(step, BaseException):
-                        raise self._told(step) from step
+                        raise self._user_error(step) from step
                     yield step
             finally:
                 self._stop.set()
@@ -107,7 +108,7 @@ class Download:
                 self._from_folder(fetchers)
         except Stopped:
             pass
-        except BaseException as error:  # it is raised in the thread that asked
+        except BaseException as error:  # raised in the calling thread
             self._steps.put(error)
         finally:
             for one in fetchers:
@@ -122,7 +123,7 @@ class Download:
 
         def work(fetcher: Fetcher) -> None:
             with suppress(queue.Empty, Stopped):
-                while len(failed) < MOST_FAILED:
+                while len(failed) < MAX_FAILED:
                     listed = left.get_nowait()
                     try:
                         self._fetch_one(fetcher, listed)
@@ -130,8 +131,8 @@ class Download:
                         if isinstance(error, Broken) and not error.answered:
                             raise
                         failed.append(listed)
-                        said = str(error) if isinstance(error, Wrong) else f"expected the file, found {error}"
-                        self._steps.put(Step(file=listed.path, reason=said))
+                        reason = str(error) if isinstance(error, Wrong) else f"expected the file, found {error}"
+                        self._steps.put(Step(file=listed.path, reason=reason))
 
         def guarded(fetcher: Fetcher) -> None:
             try:
@@ -158,11 +159,11 @@ class Download:
         self._steps.put(Step(file=listed.path))
 
     def _from_archive(self, fetcher: Fetcher) -> None:
-        """The archive is fetched again, once, where something in it is wrong."""
+        """Extract the files from the archive, which is downloaded once more if something in it is wrong."""
         archive, member = self._partial / "archive.zip", self._partial / "member"
         wrong = dict.fromkeys(self.missing, "")
         for last in (False, True):
-            fetcher.fetch(self._url, archive, most=MOST_BYTES, anew=last)
+            fetcher.fetch(self._url, archive, most=MAX_BYTES, anew=last)
             try:
                 for listed, reason in unpacked(archive, wrong, member):
                     if self._stop.is_set():
@@ -185,7 +186,7 @@ class Download:
         return _is_right(self._out / listed.path, listed)
 
     def _is_zip(self, fetcher: Fetcher) -> bool:
-        """Whether the address is one archive: by its name, or else by what the server calls it."""
+        """Whether the address is a single archive: by its name, otherwise by the content type."""
         if self._url == OFFICIAL or urlsplit(self._url).path.endswith("/"):
             return False
         if urlsplit(self._url).path.lower().endswith(".zip"):
@@ -200,14 +201,14 @@ class Download:
     def _moved(self, n_bytes: int) -> None:
         self._steps.put(Step(n_bytes=n_bytes))
 
-    def _told(self, error: BaseException) -> BaseException:
-        """What the user is told of what went wrong in a thread."""
+    def _user_error(self, error: BaseException) -> BaseException:
+        """The error to report to the user for one that occurred in a thread."""
         if isinstance(error, OSError):
             return OutputFailed.of(self._out, error)
         if isinstance(error, UnreadableInput):
             return UnreadableInput(f"{self._url}: {error}")
         if isinstance(error, Broken | Refused):
-            return IchorError(f"{self._url}: expected an answer of the server, found {error}")
+            return IchorError(f"{self._url}: expected a response from the server, found {error}")
         return error
 
 

@@ -1,4 +1,4 @@
-"""GET over a connection that stays open from file to file, with redirects and proxies; TLS is always verified."""
+"""HTTP GET over a persistent connection, with redirects and proxies; TLS certificates are always verified."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ichor.version import __version__
 
 USER_AGENT = f"ichor-ct/{__version__} (dataset download)"
 CHUNK = 16 * 1024
-_MOST_REDIRECTS = 5
+_MAX_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
-_ASK_AGAIN = {408, 425, 429}  # and every 5xx: the server may answer otherwise a little later
+_RETRY = {408, 425, 429}  # and every 5xx: a later attempt may succeed
 
 
 class Refused(Exception):
-    """The server's answer is no, and would be no again; the message says what was found."""
+    """A response that will not change if the request is repeated; the message states what was found."""
 
 
 class Broken(Exception):
-    """The server did not answer, or its answer was cut short: asking again may help.
+    """The server did not respond, or the response was incomplete: another attempt may succeed.
 
     Attributes:
-        answered: whether there was an answer at all.
+        answered: whether there was any response.
         wait_s: how long the server asks to wait.
     """
 
@@ -40,7 +40,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a silent server is waited for, how often it is asked, and the pause, doubled after each time."""
+    """The timeout, the number of attempts, and the pause after an attempt, which is doubled each time."""
 
     timeout_s: float = 30
     attempts: int = 6
@@ -48,10 +48,10 @@ class Patience:
 
 
 class Connection:
-    """To one server at a time, for one thread.
+    """A connection to one server at a time, for one thread.
 
     Attributes:
-        answered: whether any server has answered so far.
+        answered: whether any server has responded so far.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -62,32 +62,32 @@ class Connection:
         self._to = ("", "")
 
     def get(self, url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
-        """The answer to a GET after redirects, with status 200, 206 or 416.
+        """The response to a GET after redirects, with status 200, 206 or 416.
 
-        Raises Broken where there is none or it may be another one later, Refused for every other answer.
+        Raises Broken if there is none or a later attempt may succeed, Refused for any other response.
         """
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(_MAX_REDIRECTS + 1):
             try:
                 response = self._ask(url, headers)
             except ssl.SSLCertVerificationError as error:
-                raise Refused(f"a certificate that is not to be trusted ({error.verify_message})") from error
+                raise Refused(f"an untrusted certificate ({error.verify_message})") from error
             except (OSError, http.client.HTTPException) as error:
-                raise Broken(_said(error), answered=False) from error
+                raise Broken(_description(error), answered=False) from error
             self.answered = True
             if response.status not in _REDIRECTS:
-                return self._judged(response)
+                return self._checked(response)
             url = _redirected(url, response.getheader("Location", ""))
             self.close()
-        raise Refused(f"more than {_MOST_REDIRECTS} redirects")
+        raise Refused(f"more than {_MAX_REDIRECTS} redirects")
 
     def close(self) -> None:
-        """Hang up; the next GET opens a new connection."""
+        """Close the connection; the next GET opens a new one."""
         if self._open is not None:
             self._open.close()
             self._open = None
 
     def interrupt(self) -> None:
-        """From another thread: whatever waits for the server stops waiting."""
+        """Called by another thread: abort waiting for the server."""
         one = self._open
         if one is not None and one.sock is not None:
             with suppress(OSError):
@@ -102,7 +102,7 @@ class Connection:
             self.close()
             if not kept_open:
                 raise
-        return self._ask_once(parts, headers)  # the server had hung up after the last file
+        return self._ask_once(parts, headers)  # the server had closed the connection after the last file
 
     def _ask_once(self, parts: SplitResult, headers: dict[str, str]) -> http.client.HTTPResponse:
         proxy = _proxy(parts)
@@ -127,27 +127,27 @@ class Connection:
             one.set_tunnel(parts.hostname or "", parts.port or http.client.HTTPS_PORT, _proxy_login(proxy))
         return one
 
-    def _judged(self, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
+    def _checked(self, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
         status = response.status
         if status in (200, 206, 416):
             return response
         self.close()
         found = f"{status} {response.reason}".strip()
-        if status in _ASK_AGAIN or status >= 500:
+        if status in _RETRY or status >= 500:
             asked = response.getheader("Retry-After", "")
             raise Broken(found, answered=True, wait_s=float(asked) if asked.isdecimal() else 0)
         raise Refused(found)
 
 
 def read(response: http.client.HTTPResponse) -> bytes:
-    """The next part of the answer, nothing at its end. Raises Broken where it is cut short."""
+    """The next part of the response, empty at its end. Raises Broken if it is incomplete."""
     before = response.length
     try:
         chunk = response.read(CHUNK)
     except (OSError, http.client.HTTPException) as error:
-        raise Broken(_said(error), answered=True) from error
+        raise Broken(_description(error), answered=True) from error
     if not chunk and before:
-        raise Broken(f"the answer cut short by {before} bytes", answered=True)
+        raise Broken(f"a response that is {before} bytes too short", answered=True)
     return chunk
 
 
@@ -160,7 +160,7 @@ def _redirected(url: str, location: str) -> str:
 
 
 def _proxy(parts: SplitResult) -> SplitResult | None:
-    """The proxy that the environment names for this address."""
+    """The proxy for this address according to the environment."""
     named = getproxies().get(parts.scheme)
     if not named or proxy_bypass(parts.hostname or ""):
         return None
@@ -174,10 +174,10 @@ def _proxy_login(proxy: SplitResult) -> dict[str, str]:
     return {"Proxy-Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
 
 
-def _said(error: OSError | http.client.HTTPException) -> str:
-    """What went wrong, in a few words."""
+def _description(error: OSError | http.client.HTTPException) -> str:
+    """A short description of the error."""
     if isinstance(error, TimeoutError):
-        return "silence"
+        return "no response in time"
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
-    return f"no answer in HTTP ({type(error).__name__})"
+    return f"no valid HTTP response ({type(error).__name__})"

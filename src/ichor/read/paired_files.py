@@ -1,4 +1,4 @@
-"""Files that belong together: a header, and the file beside it that holds its voxels."""
+"""Pairs of a header file and a file with its voxels."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ PAIR_VOXELS = (".img", ".img.gz")
 
 
 def header_of(path: Path) -> Path | None:
-    """The header of a NIfTI or Analyze pair of which either file is given; None where that is none."""
+    """The header of a NIfTI or Analyze pair, given either file; None if the path is not one of a pair."""
     if path.name.lower().endswith(PAIR_HEADERS):
         return path
     return _partner(path, PAIR_VOXELS, PAIR_HEADERS)
 
 
 def voxels_of(header: Path) -> Path | None:
-    """The file with the voxels of a pair; None where there is none."""
+    """The voxel file of a pair, given its header; None if there is none."""
     return _partner(header, PAIR_HEADERS, PAIR_VOXELS)
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """The files that are read where this one is given: itself, and for a header the file with its voxels."""
+    """The files that are read for a path: the path itself and, for a header, the file with its voxels."""
     from ichor.read.detached import voxels_file
 
     header = header_of(path)
@@ -31,7 +31,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def _partner(path: Path, suffixes: tuple[str, ...], partners: tuple[str, ...]) -> Path | None:
-    """The file beside it of the same name but for the suffix, in whichever case."""
+    """The file in the same folder with the same name but another suffix, ignoring case."""
     name = path.name.lower()
     stem = next((name.removesuffix(one) for one in suffixes if name.endswith(one)), None)
     if stem is None:

@@ -1,6 +1,7 @@
-"""A message without what it quotes: the words that stay are those that Ichor's own messages are made of.
+"""Messages without the file names, patient names and other text that they quote: only words of Ichor's own messages
+are kept.
 
-It is a list of what may stay, not of what may not: names of files and of people are no words of ours.
+This is a list of words that may stay, not of words to remove, so no name of a file or a person can pass.
 """
 
 from __future__ import annotations
@@ -14,43 +15,44 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 LEFT_OUT = "…"
-# What messages measure: no number of a patient, of a file or of a day is as short.
+# Measurements in messages: patient IDs, file numbers and dates are longer.
 NUMBER = re.compile(r"[-+]?\d{1,5}(?:\.\d{1,4})?(?:e[-+]?\d{1,2})?(?:x\d{1,5})?(?:mm|cm²|°|%)?")
 TOKEN = re.compile(r"(?P<before>[(\[\"'“]*)(?P<word>.*?)(?P<after>[)\]\"'”.,;:!?]*)", re.DOTALL)
 QUOTES = "\"'“"
-FEWEST_WORDS = 3  # of what is no name: a file may be called by one of our words, or by a number
+MIN_WORDS = 3  # a shorter text may be a file name made of a known word or a number
 
 
-def in_own_words(message: str) -> str:
-    """The message with every other word, and every long number, left out.
+def redacted(message: str) -> str:
+    """The message with every other word, and every long number, removed.
 
-    What stands before the first colon is the name of a file, and left out whole, unless it is several words of ours.
+    Text before the first colon is taken for a file name and removed entirely, unless it consists of several known
+    words.
     """
     first, colon, rest = message.partition(": ")
     if not colon:
-        return _in_own_words(message)
-    told = _in_own_words(first)
-    is_name = LEFT_OUT in told or len(first.split()) < FEWEST_WORDS
-    return f"{LEFT_OUT if is_name else told}: {_in_own_words(rest)}"
+        return _redacted(message)
+    start = _redacted(first)
+    is_name = LEFT_OUT in start or len(first.split()) < MIN_WORDS
+    return f"{LEFT_OUT if is_name else start}: {_redacted(rest)}"
 
 
-def _in_own_words(text: str) -> str:
+def _redacted(text: str) -> str:
     kept: list[str] = []
     for token in text.split():
         found = TOKEN.fullmatch(token)
-        assert found is not None, "it fits any text"
+        assert found is not None, "the pattern matches any text"
         before, word, after = found["before"], found["word"], found["after"]
         quoted = any(one in QUOTES for one in before)
         number = NUMBER.fullmatch(word) is not None and not quoted and not after.startswith(":")
-        whole = token if not word or number or (word in own_words() and not quoted) else f"{before}{LEFT_OUT}{after}"
+        whole = token if not word or number or (word in known_words() and not quoted) else f"{before}{LEFT_OUT}{after}"
         if not (whole == LEFT_OUT and kept and kept[-1] == LEFT_OUT):
             kept.append(whole)
     return " ".join(kept)
 
 
 @cache
-def own_words() -> frozenset[str]:
-    """The words of every text in the code that reads, but for its documentation, and of what systems say of errors."""
+def known_words() -> frozenset[str]:
+    """The words of every message in the code that reads files, without docstrings, and of system error messages."""
     words: set[str] = set()
     for text in (*_texts(files("ichor.read")), *map(os.strerror, errno.errorcode)):
         for token in text.split():
