@@ -45,7 +45,11 @@ class Browser:
         return self.context.sessions.new_tokens([reader])[reader]
 
     def enter(self, token: str) -> Any:
-        return self.client.get("/enter", params={"token": token}, follow_redirects=False)
+        """Open a link; what the browser asks from now on, it asks as the page that the link leads to."""
+        answer = self.client.get("/enter", params={"token": token}, follow_redirects=False)
+        if answer.status_code == 303:
+            self.client.headers["ichor-reader"] = answer.headers["location"].removeprefix("/?reader=")
+        return answer
 
     def get(self, path: str, status: int = 200, **more: Any) -> Any:
         return self._answer(self.client.get(path, **more), status)

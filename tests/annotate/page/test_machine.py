@@ -9,7 +9,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from annotate.page.conftest import Enter, open_scan
-from annotate.page.hands import Hands
+from annotate.page.hands import Hands, asked
 from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.subtypes import Subtype
@@ -42,7 +42,7 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     rows = page.locator("tr[data-scan]")
     expect(rows.locator("td:nth-child(2)")).to_have_text(["healthy", "bleeding"])
     expect(page.get_by_role("columnheader", name="Uncertainty")).to_be_hidden()
-    assert [one["uncertainty"] for one in page.request.get(served.url + "api/scans").json()] == [None, None]
+    assert [one["uncertainty"] for one in asked(page, "scans").json()] == [None, None]
 
     open_scan(page, 2)
     hands = Hands(page, ROWS, COLUMNS)

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from annotate.page.conftest import Enter, open_scan
-from annotate.page.hands import Hands, assert_drawn
+from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.windows import BRAIN
@@ -254,7 +254,7 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
     page.get_by_label("Age").fill("61")
     page.get_by_label("Sex").select_option("female")
     hands.saved()
-    person = page.request.get(made.url + "api/scans/3").json()["person"]
+    person = asked(page, "scans/3").json()["person"]
     assert (person["age"], person["sex"]) == (61, "F")
     page.keyboard.press("Escape")
     page.locator(".thumbs").click(position={"x": 5, "y": 5})

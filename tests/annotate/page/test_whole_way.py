@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from scipy import ndimage
 
 from annotate.page.conftest import Enter, open_scan
-from annotate.page.hands import Hands, Points, assert_drawn
+from annotate.page.hands import Hands, Points, asked, assert_drawn
 from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.dataset.ct_ich import CtIch
@@ -114,7 +114,7 @@ def second_reading(bert: Reader, url: str) -> None:
     page.goto(url + "#/scan/1/consensus")
     expect(page.locator(".failed")).to_contain_text("hidden until both readers are done")
     for layer in ("Ada", "consensus"):
-        assert page.request.get(f"{url}api/scans/1/layers/{layer}").status == 403
+        asked(page, f"scans/1/layers/{layer}", 403)
     open_scan(page)
     expect(page.locator(".thumb[data-state=drawn]")).to_have_count(0)
     page.keyboard.press("y")

@@ -66,4 +66,10 @@ VERSION_3 = (
 # The SHA-256 of the scan's file; '' of one from an earlier version, until it is read.
 VERSION_4 = ("ALTER TABLE scan ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
+# A key by which a page knows the project again, whatever port it is served on.
+VERSION_5 = (
+    "CREATE TABLE project (key TEXT NOT NULL) STRICT",
+    "INSERT INTO project VALUES (lower(hex(randomblob(16))))",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)

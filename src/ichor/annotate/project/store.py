@@ -54,6 +54,10 @@ class Store:
             self.database.write("UPDATE scan SET sha256 = ? WHERE id = ?", (sha256, scan_id))
         return self.record(scan_id)
 
+    def key(self) -> str:
+        """A random key that the project keeps for good; copies of the project share it."""
+        return str(self.database.rows("SELECT key FROM project")[0]["key"])
+
     def scans(self) -> list[ScanRecord]:
         """All scans in the order in which they were added."""
         return [ScanRecord(**row) for row in self.database.rows("SELECT * FROM scan ORDER BY id")]

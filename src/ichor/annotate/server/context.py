@@ -18,7 +18,7 @@ from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.reading_machine import ReadingMachine
-from ichor.annotate.server.session import Sessions
+from ichor.annotate.server.session import HEADER, Sessions
 from ichor.annotate.server.workers import OF_A_REQUEST, Workers
 
 P = ParamSpec("P")
@@ -28,6 +28,7 @@ MOST_AT_WORK = 2
 MOST_WAITING = 8
 # SQLite's and the file system's integers end somewhere; no project has more scans or slices than this.
 MOST = 2**31 - 1
+NO_SESSION = "this browser has no session of the reader whose page this is: open that reader's own link"
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ Server = Annotated[Context, Depends(_context)]
 
 
 def _reader(request: Request, server: Server) -> str:
-    reader = server.sessions.reader(request.cookies.get(server.sessions.cookie))
+    reader = server.sessions.reader(request.cookies, request.headers.get(HEADER, ""))
     if reader is None:
-        raise HTTPException(401, "open your own link first: the one printed where the server was started")
+        raise HTTPException(401, NO_SESSION)
     return reader
 
 

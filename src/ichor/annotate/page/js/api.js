@@ -1,5 +1,7 @@
 // Talking to the server. Status 0 means that no answer came.
 
+import { HEADER, readerKey } from "./reader.js";
+
 export class ApiError extends Error {
   constructor(status, message, body = null) {
     super(message);
@@ -10,6 +12,7 @@ export class ApiError extends Error {
 
 async function request(method, path, body) {
   const options = { method, credentials: "same-origin", headers: {} };
+  if (readerKey()) options.headers[HEADER] = readerKey();
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);

@@ -5,6 +5,7 @@ import { banner } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { openHelp } from "./help.js";
 import { bindKeys } from "./keys.js";
+import { readerKey, setReaderKey } from "./reader.js";
 import { openReading } from "./reading.js";
 import { openWorklist } from "./worklist.js";
 
@@ -49,16 +50,35 @@ function turnTo() {
 
 async function start() {
   try {
+    if (!readerKey()) {
+      const [first, ...others] = await getJson("/api/sessions");
+      if (others.length) return fill(root, whoReads([first, ...others]));
+      setReaderKey(first.key);
+    }
     me = await getJson("/api/me");
   } catch (error) {
     banner(error.status === 401 ? "This page needs your reader's link: `ichor annotate` prints it when it starts." : error.message);
-    return;
+    return undefined;
   }
   fill(document.getElementById("reader"), me.reader);
   document.getElementById("help").addEventListener("click", openHelp);
   bindKeys(() => ({ ...view?.actions, help: openHelp }));
   window.addEventListener("hashchange", turnTo);
   turnTo();
+  return undefined;
+}
+
+// The address names no reader, and several have a session in this browser: nobody is assumed.
+function whoReads(sessions) {
+  const buttons = sessions.map(({ key, reader }) => el("button", {
+    type: "button",
+    onclick: () => {
+      setReaderKey(key);
+      location.reload();
+    },
+  }, reader));
+  return el("div", { className: "failed" }, el("p", {}, "Several readers are logged in in this browser. Who reads here?"),
+    el("div", { className: "readers" }, buttons));
 }
 
 start();

@@ -5,7 +5,7 @@ import { begin, commit } from "../edit.js";
 import { fillOutline } from "../raster.js";
 
 function close(session, points, erase) {
-  dropBegun();
+  dropBegun(session);
   if (points.length < 3) return;
   const { rows, columns } = session.viewer.volume;
   fillOutline(begin(session), rows, columns, points, erase ? 0 : session.label);
@@ -49,8 +49,8 @@ export const outline = {
     this.points = null;
     if (points) close(session, points, this.erase);
   },
-  cancel() {
-    if (this.points) dropBegun();
+  cancel(session) {
+    if (this.points) dropBegun(session);
     this.points = null;
   },
   paint(session, place) {
@@ -79,7 +79,7 @@ export const polygon = {
   },
   finish(session) {
     const corners = this.corners;
-    this.cancel();
+    this.cancel(session);
     if (corners.length) session.goTo(this.k);
     close(session, corners, this.erase);
   },
@@ -88,8 +88,8 @@ export const polygon = {
     this.corners.pop();
     this.keep(session);
   },
-  cancel() {
-    if (this.corners.length) dropBegun();
+  cancel(session) {
+    if (this.corners.length) dropBegun(session);
     this.corners = [];
   },
   keep(session) {
