@@ -68,7 +68,23 @@ class Browser:
         return self.put(f"{SCANS}/1/layers/{layer}/labels/{where}", {"base_revision": base, "labels": labels}, status)
 
     def set(self, state: str, layer: str = "mine", status: int = 200) -> Any:
-        return self.post(f"{SCANS}/1/state", {"state": state, "layer": layer}, status)
+        return self.post(f"{SCANS}/1/state", {"state": state, "layer": layer, "base": self.base(layer)}, status)
+
+    def take(self, choice: str, slices: list[int] | None = None, status: int = 200, **more: Any) -> Any:
+        body = {"choice": choice, "slices": slices, "base": self.base("consensus"), **more}
+        return self.post(f"{SCANS}/1/consensus/take", body, status)
+
+    def base(self, layer: str = "mine", scan: int = 1) -> Any:
+        """The revisions that a page would have that was loaded now; none of a layer that is hidden."""
+        answer = self.client.get(f"{SCANS}/{scan}/layers/{layer}")
+        if answer.status_code != 200:
+            return {}
+        found = answer.json()
+        labels = {**found["labels"]["slices"], "scan": found["labels"]["scan"]}
+        return {
+            "slices": found["revision_of"],
+            "labels": {key: one["revision"] for key, one in labels.items() if one["revision"]},
+        }
 
     @staticmethod
     def _answer(response: Any, status: int) -> Any:

@@ -27,7 +27,7 @@ WRITES: list[tuple[str, str, Any]] = [
     ("POST", f"{ONE}/seconds", {"seconds": 1}),
     ("POST", f"{ONE}/machine", {}),
     ("POST", f"{ONE}/consensus/take", {"choice": "ann"}),
-    ("POST", f"{ONE}/tools/smooth", {"runs": drawn(1)}),
+    ("POST", f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)}),
     ("POST", f"{ONE}/tools/interpolate", {"from": {"k": 0, "runs": drawn(1)}, "to": {"k": 2, "runs": drawn(1)}}),
 ]
 TRICKS = [
@@ -260,7 +260,7 @@ class TestBodies:
     )
     def test_malformed_runs(self, ann: Browser, runs: object) -> None:
         ann.put(f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": runs}, 422)
-        ann.post(f"{ONE}/tools/smooth", {"runs": runs}, 422)
+        ann.post(f"{ONE}/tools/smooth", {"k": 0, "runs": runs}, 422)
         ends = {"from": {"k": 0, "runs": drawn(1)}, "to": {"k": 3, "runs": runs}}
         ann.post(f"{ONE}/tools/interpolate", ends, 422)
 

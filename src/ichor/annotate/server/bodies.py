@@ -18,6 +18,20 @@ Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Index = Annotated[int, Field(strict=True, ge=0, le=2**31)]
 
 
+class Base(BaseModel):
+    """The revisions of a layer that the page has, by slice and for labels by slice or "scan"; what is absent is 0."""
+
+    slices: dict[Annotated[str, StringConstraints(pattern=r"^\d{1,9}$")], Revision] = {}
+    labels: dict[Annotated[str, StringConstraints(pattern=r"^(scan|\d{1,9})$")], Revision] = {}
+
+
+class Operation(BaseModel):
+    """What is asked of a whole layer, and the revisions of it that the page has."""
+
+    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
+    base: Base = Base()
+
+
 class SlicePut(BaseModel):
     """A slice drawn anew; `seconds` is the reader's active time since the last report."""
 
@@ -54,11 +68,10 @@ class LabelsPut(BaseModel):
     labels: LabelsAsked
 
 
-class StatePost(BaseModel):
+class StatePost(Operation):
     """How far the reader, or the consensus, is."""
 
     state: Literal["new", "in progress", "done"]
-    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
 
 
 class SecondsPost(BaseModel):
@@ -89,20 +102,21 @@ class Drawn(BaseModel):
     runs: Runs
 
 
-class SmoothPost(BaseModel):
-    """A label map of the scan's grid to smooth."""
+class SmoothPost(Operation):
+    """A slice of the scan to smooth."""
 
+    k: Index
     runs: Runs
 
 
-class InterpolatePost(BaseModel):
+class InterpolatePost(Operation):
     """Two drawn slices of the scan to fill the gap between."""
 
     from_: Annotated[Drawn, Field(alias="from")]
     to: Drawn
 
 
-class TakePost(BaseModel):
+class TakePost(Operation):
     """What to take into the consensus: a reader's name or a way to combine, on these slices or on all."""
 
     choice: Annotated[str, StringConstraints(max_length=60)]

@@ -17,6 +17,7 @@ from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.grid import Grids
+from ichor.annotate.server.operations import Operations
 from ichor.annotate.server.reading_machine import ReadingMachine
 from ichor.annotate.server.session import HEADER, Sessions
 from ichor.annotate.server.workers import OF_A_REQUEST, Workers
@@ -47,6 +48,7 @@ class Context:
     reading: ThreadPoolExecutor
     heavy: ThreadPoolExecutor
     workers: Workers
+    operations: Operations = field(default_factory=Operations)
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_WORK + MOST_WAITING))
 
     @classmethod

@@ -21,6 +21,8 @@ from ichor.annotate.server.session import HEADER, Sessions
 KILOBYTE = 1024
 # Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
 MOST_BYTES_OF_SLICES = 2 * KILOBYTE**2
+# These send slices, or the revision of each.
+OF_SLICES = ("/slices/", "/tools/", "/take", "/state", "/machine")
 MOST_BYTES = 64 * KILOBYTE
 
 HEADERS = {
@@ -115,7 +117,7 @@ class Guards:
 
 
 def _most_bytes(path: str) -> int:
-    return MOST_BYTES_OF_SLICES if "/slices/" in path or "/tools/" in path else MOST_BYTES
+    return MOST_BYTES_OF_SLICES if any(one in path for one in OF_SLICES) else MOST_BYTES
 
 
 def _only(headers: Headers, name: bytes) -> str | None:

@@ -8,13 +8,13 @@ import { drawnSlices } from "./layer.js";
 import { askMachine } from "./machine.js";
 import { paint } from "./overlay.js";
 import { togglePrevious } from "./previous.js";
-import { flush } from "./saver.js";
-import { chooseBrush, chooseLabel, chooseTool, setState } from "./session.js";
+import { chooseBrush, chooseLabel, chooseTool, postState, setState } from "./session.js";
 import { brush, eraser } from "./tools/brush.js";
 import { assign, grow } from "./tools/grow.js";
 import { gray, pan, ruler } from "./tools/navigate.js";
 import { outline, polygon } from "./tools/outline.js";
 import { fit, zoomBy } from "./viewer.js";
+import { working } from "./working.js";
 
 export function actionsOf(session) {
   const drawing = (action) => () => {
@@ -111,15 +111,13 @@ function labels(session) {
   };
 }
 
-async function finish(session) {
+function finish(session) {
   const next = session.layer.state === "done" ? "in progress" : "done";
-  await flush(session.saver);
-  if (session.saver.dirty.size) return session.say("Not all changes are saved yet.");
-  try {
-    await setState(session, next);
-    session.say(next === "done" ? "Marked as done." : "Open again.");
-  } catch (error) {
-    session.say(error.message);
-  }
-  return undefined;
+  return working(session, "Saving …", async () => {
+    await postState(session, next);
+    return () => {
+      setState(session, next);
+      session.say(next === "done" ? "Marked as done." : "Open again.");
+    };
+  });
 }

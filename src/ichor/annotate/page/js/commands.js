@@ -2,11 +2,13 @@
 
 import { postJson } from "./api.js";
 import { replaceMaps } from "./edit.js";
-import { drawnSlices, mapOf } from "./layer.js";
+import { drawnSlices, mapOf, revisionsOf } from "./layer.js";
 import { fillHoles } from "./raster.js";
 import { decode, encode, isEmpty } from "./runs.js";
+import { working } from "./working.js";
 
 const toolPath = (session, tool) => `/api/scans/${session.scan.id}/tools/${tool}`;
+const layerOf = (session) => ({ layer: session.layer.name });
 const here = (session) => mapOf(session.layer, session.viewer.slice);
 
 /** Fills the holes of the regions of the slice. */
@@ -34,10 +36,10 @@ export function copyFrom(session, step) {
 export async function smoothSlice(session) {
   const k = session.viewer.slice;
   if (isEmpty(here(session))) return session.say("Nothing is drawn on this slice.");
-  const runs = encode(here(session));
-  return working(session, async () => {
-    const answer = await postJson(toolPath(session, "smooth"), { runs });
-    replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]]);
+  return working(session, "Smoothing …", async () => {
+    const runs = encode(mapOf(session.layer, k));
+    const answer = await postJson(toolPath(session, "smooth"), { k, runs, base: revisionsOf(session.layer, [k]), ...layerOf(session) });
+    return () => replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]]);
   });
 }
 
@@ -50,24 +52,14 @@ export async function interpolate(session) {
   if (from === undefined || to === undefined) return session.say("Draw on a slice below and on one above first.");
   if (to === from + 1) return session.say("There is no slice between the two drawn slices.");
   const end = (index) => ({ k: index, runs: encode(mapOf(session.layer, index)) });
-  return working(session, async () => {
-    const answer = await postJson(toolPath(session, "interpolate"), { from: end(from), to: end(to) });
+  return working(session, "Interpolating …", async () => {
+    const slices = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    const body = { from: end(from), to: end(to), base: revisionsOf(session.layer, slices), ...layerOf(session) };
+    const answer = await postJson(toolPath(session, "interpolate"), body);
     const maps = Object.entries(answer.slices).map(([index, runs]) => [Number(index), decode(runs, session.layer.size)]);
-    replaceMaps(session, maps);
-    session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);
+    return () => {
+      replaceMaps(session, maps);
+      session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);
+    };
   });
-}
-
-/** Asks the server while drawing waits, so that nothing is drawn over by the answer. */
-export async function working(session, ask) {
-  session.busy = true;
-  session.emit("status");
-  try {
-    await ask();
-  } catch (error) {
-    session.say(error.message);
-  } finally {
-    session.busy = false;
-    session.emit("status");
-  }
 }

@@ -1,13 +1,12 @@
 // The consensus of two readers: both outlines, where they differ, how far they agree, and what to take.
 
 import { ApiError, getJson, postJson } from "./api.js";
-import { working } from "./commands.js";
 import { differingSlices } from "./differences.js";
 import { el, fill } from "./dom.js";
 import { adopt } from "./edit.js";
-import { fetchLayer } from "./layer.js";
+import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint } from "./overlay.js";
-import { flush } from "./saver.js";
+import { working } from "./working.js";
 
 const LOOKS = [["#5cc8ff", []], ["#ff8ad8", [7, 4]]];
 const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" };
@@ -76,18 +75,28 @@ const kappas = (agreement) => Object.entries(agreement.kappa ?? {}).flatMap(([wh
 function takeRow(session, readers, wholeScan) {
   const buttons = [...readers, "union", "intersection", "staple"].map((choice) =>
     el("button", { type: "button", onclick: () => take(session, choice, wholeScan) }, NAMES[choice] ?? choice));
+  const update = (kind) => {
+    if (!["busy", "labels"].includes(kind)) return;
+    for (const button of buttons) button.disabled = session.readOnly || Boolean(session.busy);
+  };
+  session.listeners.push(update);
+  update("busy");
   const words = wholeScan ? "Take for the whole scan" : "Take for this slice";
   return el("div", { className: "take", role: "group", "aria-label": words }, el("span", { className: "soft" }, words), buttons);
 }
 
-// The server makes the estimate; it becomes one step of undo like anything drawn.
-async function take(session, choice, wholeScan) {
-  await flush(session.saver);
-  if (session.saver.dirty.size) return session.say("Not all changes are saved yet.");
+// The server makes the estimate, on the consensus that is shown here or not at all; it becomes one step of undo like
+// anything drawn.
+function take(session, choice, wholeScan) {
   const slices = wholeScan ? null : [session.viewer.slice];
-  return working(session, async () => {
-    await postJson(`/api/scans/${session.scan.id}/consensus/take`, { choice, slices });
-    adopt(session, await fetchLayer(session.scan.id, "consensus", session.layer.size));
-    session.say(`${NAMES[choice] ?? `${choice}’s outlines`} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);
+  const what = NAMES[choice] ?? `${choice}’s outlines`;
+  return working(session, `Taking ${what} …`, async () => {
+    const body = { choice, slices, base: revisionsOf(session.layer, slices) };
+    await postJson(`/api/scans/${session.scan.id}/consensus/take`, body);
+    const fresh = await fetchLayer(session.scan.id, "consensus", session.layer.size);
+    return () => {
+      adopt(session, fresh);
+      session.say(`${what} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);
+    };
   });
 }

@@ -14,7 +14,7 @@ const keyOf = (session, level) => (level === "scan" ? "scan" : session.viewer.sl
 
 /** Toggles a label of the slice shown or of the scan: a subtype's name, "fracture", "none" or "quality:...". */
 export function toggle(session, level, what) {
-  if (session.readOnly) return;
+  if (session.readOnly || session.busy) return undefined;
   const key = keyOf(session, level);
   const labels = labelsOf(session.layer, key);
   const { slices } = session.layer;
@@ -58,7 +58,7 @@ export function labelPanel(session, level) {
   note.addEventListener("blur", () => typed(session));
   const heading = el("h2", { id: `labels-${level}` });
   const update = (kind) => {
-    if (!["slice", "labels", "layer"].includes(kind)) return;
+    if (!["slice", "labels", "layer", "busy"].includes(kind)) return;
     const turned = keyOf(session, level) !== noted;
     if (turned) typed(session);
     noted = keyOf(session, level);
@@ -68,10 +68,10 @@ export function labelPanel(session, level) {
       const { what } = one.dataset;
       const on = isOn(labels, what) || (what === "none" && noneOfScan(session, level));
       one.setAttribute("aria-pressed", String(on));
-      one.disabled = session.readOnly;
+      one.disabled = session.readOnly || Boolean(session.busy);
     }
     if (turned || document.activeElement !== note) note.value = labels.note;
-    note.disabled = session.readOnly;
+    note.disabled = session.readOnly || Boolean(session.busy);
   };
   session.listeners.push(update);
   update("labels");

@@ -10,8 +10,13 @@ export function hud(session) {
   const under = el("div", { className: "hud bottom-left", data: { hud: "cursor" } });
   const zoom = el("div", { className: "hud bottom-right", data: { hud: "zoom" } });
   const machine = el("div", { className: "hud machine", hidden: true }, "Machine-made, not yet touched by a reader");
+  const busy = el("div", { className: "hud busy", role: "status", hidden: true });
   const update = (kind) => {
     const { viewer, layer } = session;
+    if (kind === "busy") {
+      busy.hidden = !session.busy;
+      fill(busy, session.busy ?? "");
+    }
     const one = layer.slices.get(viewer.slice);
     if (kind === "slice") {
       fill(slice, el("b", {}, String(viewer.slice + 1)), ` / ${viewer.volume.n}`);
@@ -25,7 +30,7 @@ export function hud(session) {
   session.listeners.push(update);
   for (const kind of ["slice", "window", "layer"]) update(kind);
   return [
-    slice, gray, under, zoom, machine,
+    slice, gray, under, zoom, machine, busy,
     el("div", { className: "hud left-mark", title: "The patient's right" }, "R"),
     el("div", { className: "hud right-mark", title: "The patient's left" }, "L"),
   ];

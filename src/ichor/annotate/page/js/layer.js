@@ -39,3 +39,11 @@ export const isDrawn = (layer, k) => !isEmpty(layer.slices.get(k)?.map);
 /** Slices with anything drawn, lowest first. */
 export const drawnSlices = (layer) =>
   [...layer.slices.keys()].filter((k) => isDrawn(layer, k)).sort((a, b) => a - b);
+
+/** The revisions of a layer that this page has, of some slices or of all, for the server to hold against its own. */
+export function revisionsOf(layer, slices = null) {
+  const wanted = (key) => slices === null || slices.includes(key);
+  const known = (entries) => Object.fromEntries([...entries].filter(([key, one]) => one.revision && wanted(key))
+    .map(([key, one]) => [key, one.revision]));
+  return { slices: known(layer.slices), labels: known(layer.labels) };
+}

@@ -78,6 +78,7 @@ export async function openReading(root, me, { id, layer, slice }) {
         say("Not all changes are saved yet: this scan stays open.");
         return false;
       }
+      session.closed = true;
       ends.forEach((end) => end());
       if (session.previous) closePrevious(session, pane);
       session.viewer.close();
@@ -91,12 +92,13 @@ function sidePanel(session, actions, consensus) {
   const machine = consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine() }, "Machine’s outlines …");
   const done = el("button", { type: "button", className: "primary done", title: tip("done"), onclick: () => actions.done() });
   const update = (kind) => {
-    if (kind !== "labels") return;
+    if (!["labels", "busy"].includes(kind)) return;
     const isDone = session.layer.state === "done";
     const what = consensus ? "consensus" : "reading";
     fill(done, isDone ? `Open the ${what} again` : consensus ? "Consensus done" : "Reading done");
     done.classList.toggle("primary", !isDone);
-    if (machine) machine.disabled = !session.me.machine || session.readOnly;
+    done.disabled = Boolean(session.busy);
+    if (machine) machine.disabled = !session.me.machine || session.readOnly || Boolean(session.busy);
   };
   session.listeners.push(update);
   update("labels");
@@ -135,7 +137,7 @@ function saveState(session) {
     if (kind !== "status") return;
     const status = statusOf(session.saver);
     place.dataset.status = session.busy ? "saving" : status;
-    const words = session.busy ? "Working …" : SAID[status];
+    const words = session.busy ?? SAID[status];
     if (place.textContent !== words) fill(place, words);
     const { problem } = session.saver;
     if (status === "offline") banner("The server does not answer. Your changes are kept here and sent as soon as it does: leave this page open.");

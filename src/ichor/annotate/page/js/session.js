@@ -1,7 +1,7 @@
 // Everything that belongs to one open scan: what is shown, what is drawn, what is undone.
 
 import { getBytes, getJson, postJson } from "./api.js";
-import { fetchLayer } from "./layer.js";
+import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint, paletteOf } from "./overlay.js";
 import { createSaver } from "./saver.js";
 import { takeSeconds } from "./timer.js";
@@ -39,6 +39,8 @@ export async function openSession(me, id, layerName, stage) {
     painted: null,
     pointer: null,
     working: false,
+    busy: null,
+    closed: false,
     readOnly: !layer.writable,
     listeners: [],
   };
@@ -84,10 +86,14 @@ export function chooseBrush(session, diameter) {
   paint(session);
 }
 
-/** Says that a reading is done, or opens it again. */
-export async function setState(session, state) {
-  const layer = session.layer.name === "consensus" ? "consensus" : undefined;
-  await postJson(`/api/scans/${session.scan.id}/state`, { state, layer });
+/** Says on the server that the reading, as it is shown here, is done; or that it is open again. */
+export function postState(session, state) {
+  const { layer, scan } = session;
+  return postJson(`/api/scans/${scan.id}/state`, { state, layer: layer.name, base: revisionsOf(layer) });
+}
+
+/** Shows the state that the server has. */
+export function setState(session, state) {
   session.layer.state = state;
   session.readOnly = state === "done";
   session.emit("status");

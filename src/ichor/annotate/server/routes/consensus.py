@@ -11,6 +11,7 @@ from ichor.annotate.project.rules import done_readers, may_see, why_not_change
 from ichor.annotate.server import heavy
 from ichor.annotate.server.bodies import TakePost
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.operations import require_current
 from ichor.annotate.server.routes.layers import layer_answer
 
 router = APIRouter()
@@ -36,7 +37,7 @@ async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) ->
     slices = sorted(set(body.slices)) if body.slices is not None else list(range(scan.n_slices))
     if slices and slices[-1] >= scan.n_slices:
         raise HTTPException(422, f"slices: expected slices 0 to {scan.n_slices - 1}")
-    await server.heavily(_take, server, scan, reader, body.choice, slices, body.slices is None)
+    await server.heavily(_take, server, scan, reader, body, slices)
     return layer_answer(server, reader, scan.id, CONSENSUS)
 
 
@@ -55,23 +56,30 @@ def _agreement(server: Context, scan: ScanRecord, readers: list[str]) -> Answer:
     return server.workers.run(heavy.agreement_of, project.scan_file(scan.id), maps, said)
 
 
-def _take(server: Context, scan: ScanRecord, reader: str, choice: str, slices: list[int], whole: bool) -> None:
-    project = server.project
-    readers = _done(server, reader, scan)
-    sources = readers if choice in WAYS else [choice]
-    layers = [project.layer(scan.id, name) for name in sources]
-    maps = [project.label_map(scan.id, name) for name in sources]
-    taken = server.workers.run(heavy.combined, choice, maps) if choice in WAYS else maps[0]
-    with project.transaction():
-        why_not = why_not_change(reader, CONSENSUS, server.states(scan.id))
-        if why_not is not None:
-            raise HTTPException(403, why_not)
-        for index in (*slices, *([None] if whole else [])):
-            if index is not None:
-                of_machine = _of_machine(layers, index)
-                project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader, by_machine=of_machine)
-            said = _agreed([labels_of(layer, index) for layer in layers])
-            project.put_labels(scan.id, CONSENSUS, index, said, by=reader)
+def _take(server: Context, scan: ScanRecord, reader: str, body: TakePost, slices: list[int]) -> None:
+    project, choice, whole = server.project, body.choice, body.slices is None
+    with server.operations.only_one(scan.id, CONSENSUS):
+        _require_current(server, scan, body, slices)
+        readers = _done(server, reader, scan)
+        sources = readers if choice in WAYS else [choice]
+        layers = [project.layer(scan.id, name) for name in sources]
+        maps = [project.label_map(scan.id, name) for name in sources]
+        taken = server.workers.run(heavy.combined, choice, maps) if choice in WAYS else maps[0]
+        with project.transaction():
+            why_not = why_not_change(reader, CONSENSUS, server.states(scan.id))
+            if why_not is not None:
+                raise HTTPException(403, why_not)
+            _require_current(server, scan, body, slices)
+            for index in (*slices, *([None] if whole else [])):
+                if index is not None:
+                    of_machine = _of_machine(layers, index)
+                    project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader, by_machine=of_machine)
+                said = _agreed([labels_of(layer, index) for layer in layers])
+                project.put_labels(scan.id, CONSENSUS, index, said, by=reader)
+
+
+def _require_current(server: Context, scan: ScanRecord, body: TakePost, slices: list[int]) -> None:
+    require_current(server.project.layer(scan.id, CONSENSUS), body.base, None if body.slices is None else slices)
 
 
 def _of_machine(layers: list[LayerState], index: int) -> bool:

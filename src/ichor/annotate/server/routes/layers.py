@@ -27,6 +27,7 @@ from ichor.annotate.server.context import (
 )
 from ichor.annotate.server.grid import Grid
 from ichor.annotate.server.labels_shown import shown_labels
+from ichor.annotate.server.operations import require_current
 
 router = APIRouter()
 
@@ -89,12 +90,14 @@ def put_slice(
 
 @router.post("/api/scans/{scan_id}/state")
 def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) -> Answer:
-    """Say how far the reader, or the consensus, is."""
+    """Say how far the reader, or the consensus, is; done is said of what the page has seen, so 409 of anything else."""
     name = own_name(body.layer, reader)
-    with server.project.transaction():
+    with server.operations.only_one(scan.id, name), server.project.transaction():
         why_not = why_not_set(reader, name, server.states(scan.id))
         if why_not is not None:
             raise HTTPException(403, why_not)
+        if body.state == "done":
+            require_current(server.project.layer(scan.id, name), body.base)
         server.project.set_state(scan.id, name, body.state, by=reader)
     return {"state": body.state}
 
