@@ -48,6 +48,7 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     hands = Hands(page, ROWS, COLUMNS)
     of_machine = page.locator(".thumb[data-state=machine]")
     hands.to_slice(4)
+    page.keyboard.press("Shift+5")
     page.keyboard.press("b")
     hands.drag([(20, 64), (30, 64)])
     hands.saved()

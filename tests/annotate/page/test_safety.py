@@ -42,6 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def hands_on(page: Page, scan: int) -> Hands:
     open_scan(page, scan)
+    page.keyboard.press("Shift+5")
     return Hands(page, ROWS, COLUMNS)
 
 

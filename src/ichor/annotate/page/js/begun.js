@@ -9,12 +9,12 @@ let last = 0;
 // of its own, so that no tab overwrites what another reader, or the same one on another scan, has begun.
 const placeOf = ({ scan, layer }) => `ichor-begun/${scan.key}/${layer.name}`;
 
-/** Keeps a shape: {k, points, erase}; at most every PAUSE_MS unless `now`. */
-export function keepBegun(session, { k, points, erase }, now = true) {
+/** Keeps a shape: {k, points, erase, label}; at most every PAUSE_MS unless `now`. */
+export function keepBegun(session, { k, points, erase, label }, now = true) {
   if (!now && Date.now() - last < PAUSE_MS) return;
   last = Date.now();
   const rounded = points.map((point) => point.map((one) => Math.round(one * 100) / 100));
-  localStorage.setItem(placeOf(session), JSON.stringify({ k, points: rounded, erase: Boolean(erase) }));
+  localStorage.setItem(placeOf(session), JSON.stringify({ k, points: rounded, erase: Boolean(erase), label }));
 }
 
 export const dropBegun = (session) => localStorage.removeItem(placeOf(session));

@@ -4,6 +4,7 @@ import { getBytes, getJson, postJson } from "./api.js";
 import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint, paletteOf } from "./overlay.js";
 import { createSaver } from "./saver.js";
+import { keptLabel } from "./subtype.js";
 import { takeSeconds } from "./timer.js";
 import { brush } from "./tools/brush.js";
 import { pan } from "./tools/navigate.js";
@@ -24,7 +25,7 @@ export async function openSession(me, id, layerName, stage) {
     palette: paletteOf(colours),
     canvas: stage.overlay,
     tool: pan,
-    label: 5,
+    label: null,
     brush: 12,
     bounds: [50, 100],
     references: [],
@@ -44,6 +45,7 @@ export async function openSession(me, id, layerName, stage) {
     readOnly: !layer.writable,
     listeners: [],
   };
+  session.label = keptLabel(session);
   session.emit = (kind) => session.listeners.forEach((listener) => listener(kind));
   session.goTo = (slice) => {
     if (session.working) return;
@@ -69,12 +71,6 @@ export function chooseTool(session, tool) {
   if (!session.tool.waits) session.tool.cancel?.(session);
   session.tool = tool;
   session.canvas.style.cursor = tool.cursor;
-  session.emit("tool");
-  paint(session);
-}
-
-export function chooseLabel(session, label) {
-  session.label = label;
   session.emit("tool");
   paint(session);
 }

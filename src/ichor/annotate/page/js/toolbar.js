@@ -3,7 +3,8 @@
 import { el, icon } from "./dom.js";
 import { ICONS } from "./icons.js";
 import { tip } from "./keys.js";
-import { chooseBrush, chooseLabel } from "./session.js";
+import { chooseBrush } from "./session.js";
+import { chooseLabel } from "./subtype.js";
 
 const GROUPS = [
   ["tool.pan", "tool.window", "tool.ruler"],

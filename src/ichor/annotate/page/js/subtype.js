@@ -1,0 +1,39 @@
+// The subtype to draw: the reader chooses it, none is assumed. The choice stays for the scan and the layer, in this
+// browser, until another is made.
+
+import { openDialog } from "./dialogs.js";
+import { el } from "./dom.js";
+import { paint } from "./overlay.js";
+
+const placeOf = ({ scan, layer }) => `ichor-subtype/${scan.key}/${layer.name}`;
+
+/** The label that was chosen before on this scan and layer, or null. */
+export function keptLabel(session) {
+  const kept = Number(localStorage.getItem(placeOf(session)));
+  return session.me.subtypes.some(({ label }) => label === kept) ? kept : null;
+}
+
+/** Chooses the label to draw; a shape that is begun on the slice shown gets it too. */
+export function chooseLabel(session, label) {
+  session.label = label;
+  localStorage.setItem(placeOf(session), String(label));
+  session.tool.relabel?.(session, label);
+  session.emit("tool");
+  paint(session);
+}
+
+/** Asks for the subtype, by a click or its number, and chooses it; resolves with its label, or null where none was chosen. */
+export async function askLabel(session) {
+  const { subtypes } = session.me;
+  const choices = subtypes.map(({ label, name, words, colour }) => [String(label), [
+    el("kbd", {}, String(label)), el("i", { className: "dot", style: { "--colour": colour } }),
+    label === 6 ? "Subtype not stated" : el("b", {}, name), label === 6 ? null : words,
+  ], "subtype"]);
+  const keys = new Map(subtypes.flatMap(({ label }) => [[String(label), String(label)], [`Shift+${label}`, String(label)]]));
+  const answer = await openDialog("Which subtype is this hemorrhage?",
+    "Choose it once: what you draw on this scan has it until you choose another (Shift + number).",
+    [...choices, ["", "Cancel"]], { className: "choose-subtype", keys, focus: "" });
+  if (!answer) return null;
+  chooseLabel(session, Number(answer));
+  return session.label;
+}
