@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.annotate.project import UNSTATED, Labels, Person, Project, ScanRecord
+from ichor.annotate.project.consistency import contradictions
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.runs import decode
 from ichor.dataset.case import CHRONIC_SUBJECT
@@ -57,7 +58,10 @@ class Annotated:
 
 
 def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
-    """The scan with its final annotation. Raises LeftOut where it has none, UnreadableInput for a damaged file."""
+    """The scan with its final annotation.
+
+    Raises LeftOut where it has none or contradicts itself, UnreadableInput for a damaged file.
+    """
     layer = project.final_layer(record.id)
     if layer is None:
         readings = project.states()[record.id].values()
@@ -66,19 +70,29 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
     label_map = np.zeros((record.n_slices, record.rows, record.columns), np.uint8)
     for index, one in content.maps.items():
         label_map[index] = decode(one.runs, record.rows, record.columns)
+    slices = tuple(labels_of(content, index) for index in range(record.n_slices))
+    labels = labels_of(content, None)
+    require_consistent(label_map, slices, labels)
     changes = [change.at for change in project.history(record.id) if change.layer == layer]
     return Annotated(
         case=case,
         record=record,
         scan=project.scan(record.id),
         label_map=label_map,
-        slices=tuple(labels_of(content, index) for index in range(record.n_slices)),
-        labels=labels_of(content, None),
+        slices=slices,
+        labels=labels,
         person=project.subject(record.id),
         layer=layer,
         changed_at=max(changes),
         by_machine=tuple(sorted(k for k, one in content.maps.items() if one.by_machine and one.drawn)),
     )
+
+
+def require_consistent(label_map: NDArray[np.uint8], slices: Sequence[Labels], labels: Labels) -> None:
+    """Raise LeftOut where labels and the regions of (n, rows, columns) contradict each other."""
+    drawn = frozenset(np.flatnonzero(label_map.any(axis=(1, 2))).tolist())
+    if found := contradictions(drawn, slices, labels):
+        raise LeftOut(found[0] if len(found) == 1 else f"{found[0]} (and {len(found) - 1} more like this)")
 
 
 def case_numbers(records: Sequence[ScanRecord]) -> dict[int, str]:

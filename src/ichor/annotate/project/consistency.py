@@ -1,0 +1,26 @@
+"""Where regions and labels of a layer contradict each other: the one rule for the page's questions and for all exports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from ichor.annotate.project.records import Labels
+
+
+def contradictions(drawn: AbstractSet[int], slices: Sequence[Labels], scan: Labels) -> list[str]:
+    """A few words on each: a subtype without a region, or a region without a subtype.
+
+    `drawn` are the indices of the slices with a region, `slices` the labels of each slice and `scan` those of the scan,
+    with all that regions imply.
+    """
+    found = []
+    for k, labels in enumerate(slices):
+        if labels.subtypes and k not in drawn:
+            found.append(f"slice {k + 1} is labelled {', '.join(labels.subtypes)} and has no region drawn")
+        if k in drawn and not labels.subtypes:
+            found.append(f"slice {k + 1} has a region and no subtype")
+    on_slices = frozenset().union(*(labels.subtypes for labels in slices))
+    if alone := [name for name in scan.subtypes if name not in on_slices]:
+        found.append(f"{', '.join(alone)} is stated of the scan and of no slice")
+    return found
