@@ -68,7 +68,7 @@ def test_every_reading_is_there(folder: Path) -> None:
         assert project.labels(1, "bea", 1) == Labels(fracture=True, note="by bea")
         assert project.labels(1, CONSENSUS, None).subtypes == (Subtype.IPH, Subtype.SDH)
         assert project.labels(2, "ann", None).quality == ("motion",)
-        assert project.layer(2, "bea").maps[1].by_machine
+        assert project.layer(2, "bea").maps[1].origins == {1: "ai"}
         assert project.subject(1).age == 61.5
         assert project.seconds(1, "ann") == 25
         assert len(project.history(1)) == 27

@@ -66,7 +66,7 @@ class TestReading:
         assert said["revision"] == said["labels"]["revision"] == 1
         ann.say("mine", "scan", {**said["scan_labels"], "fracture": True})
         found = ann.get(f"{ONE}/layers/mine")
-        assert found["slices"] == {"2": {"revision": 1, "runs": drawn(5), "by_machine": False}}
+        assert found["slices"] == {"2": {"revision": 1, "runs": drawn(5), "origins": {"5": "drawn"}}}
         assert found["revision_of"] == {"2": 1}
         assert found["labels"]["slices"]["2"] | {"revision": 0} == said["labels"] | {"revision": 0}
         assert found["labels"]["slices"]["2"]["note"] == "thin"
@@ -78,10 +78,10 @@ class TestReading:
         assert ann.get(f"{ONE}/layers/ann") == ann.get(f"{ONE}/layers/mine")
 
     def test_a_machines_outline_stays_marked(self, ann: Browser) -> None:
-        ann.draw("mine", 0, 6, by_machine=True)
-        assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["by_machine"]
-        ann.draw("mine", 0, 6, 6, base=1)
-        assert not ann.get(f"{ONE}/layers/mine")["slices"]["0"]["by_machine"]
+        ann.draw("mine", 0, 6, origins={6: "ai"})
+        assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["origins"] == {"6": "ai"}
+        ann.draw("mine", 0, 6, 2, base=1, origins={6: "ai edited"})
+        assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["origins"] == {"2": "drawn", "6": "ai edited"}
 
     def test_time_adds_up_from_the_page_that_is_left_too(self, ann: Browser) -> None:
         ann.draw("mine", 0, 1)

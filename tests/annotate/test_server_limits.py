@@ -239,11 +239,11 @@ def test_the_server_ends_at_once_with_heavy_work_under_way(
 def ask(one: Served, path: str) -> int:
     """The status of the answer; 0 where none came."""
     opener = build_opener(HTTPCookieProcessor(CookieJar()))
-    opener.open(one.links["Ada"]).read()
+    reader = opener.open(one.links["Ada"]).url.partition("?reader=")[2]
     request = Request(
         f"{one.url}api/scans/1/{path}",
         json.dumps(long_work() if path.startswith("tools") else {}).encode(),
-        {"content-type": "application/json", "origin": one.url.rstrip("/")},
+        {"content-type": "application/json", "origin": one.url.rstrip("/"), "ichor-reader": reader},
         method="POST",
     )
     try:

@@ -129,6 +129,7 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     hands.saved()
     drawn = hands.map_of(4, 2)
     assert_drawn(drawn, SQUARE, SDH)
+    assert hands.layer(2)["slices"]["3"]["origins"] == {str(SDH): "drawn"}
     # With Alt an outlined area is taken away, which leaves a hole, and `f` fills it.
     page.keyboard.down("Alt")
     hands.drag([*INNER, INNER[0]])
@@ -197,6 +198,8 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     hands.saved()
     smooth = hands.map_of(4, 2)
     assert (smooth > 0).any()
+    origins = {int(k) + 1: set(one["origins"].values()) for k, one in hands.layer(2)["slices"].items()}
+    assert origins[6] == origins[7] == {"calculated"} and "calculated" in origins[4] and origins[5] == {"calculated"}
 
     # Undo without limit, back to nothing, and forth again to the same.
     before = [hands.map_of(number, 2) for number in (4, 5, 6, 7)]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.annotate.project import UNSTATED, Labels, Person, Project, ScanRecord
+from ichor.annotate.project import UNSTATED, Labels, Origin, Origins, Person, Project, ScanRecord
 from ichor.annotate.project.consistency import contradictions
 from ichor.annotate.project.labels import labels_of
+from ichor.annotate.project.origins import untouched
 from ichor.annotate.project.runs import decode
 from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.errors import IchorError
@@ -42,7 +43,7 @@ class Annotated:
         person: who was scanned.
         layer: the reader whose annotation it is, or "consensus".
         changed_at: when this was last changed, UTC in ISO 8601.
-        by_machine: the indices of the slices whose outlines are the machine's, as it drew them.
+        origins: for each slice how the labels drawn on it came about.
     """
 
     case: str
@@ -54,7 +55,16 @@ class Annotated:
     person: Person
     layer: str
     changed_at: str
-    by_machine: tuple[int, ...]
+    origins: tuple[Origins, ...]
+
+    @property
+    def untouched(self) -> tuple[int, ...]:
+        """The indices of the slices whose outlines are all a model's, as it drew them."""
+        return tuple(k for k, one in enumerate(self.origins) if untouched(one))
+
+    def origins_of(self, label: int) -> frozenset[Origin]:
+        """How the regions of a label came about, on all slices."""
+        return frozenset(one[label] for one in self.origins if label in one)
 
 
 def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
@@ -84,8 +94,13 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
         person=project.subject(record.id),
         layer=layer,
         changed_at=max(changes),
-        by_machine=tuple(sorted(k for k, one in content.maps.items() if one.by_machine and one.drawn)),
+        origins=tuple(content.maps[k].origins if k in content.maps else {} for k in range(record.n_slices)),
     )
+
+
+def origins_by_name(origins: Origins) -> dict[str, Origin]:
+    """How the regions of a slice came about, by the names of their labels."""
+    return {str(LABEL_NAMES[label]): origin for label, origin in sorted(origins.items())}
 
 
 def require_consistent(label_map: NDArray[np.uint8], slices: Sequence[Labels], labels: Labels) -> None:

@@ -7,18 +7,24 @@ the patient and study of its source, and names them as every object of a study d
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from ichor.annotate.export.annotated import Annotated, LeftOut
-from ichor.annotate.project import UNSTATED
+from ichor.annotate.project import UNSTATED, Origin
+from ichor.annotate.project.origins import UNTOUCHED
 from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
-from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, subtype_segment
+from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, AlgorithmType, Segment, subtype_segment
 from ichor.formats.uid import named_uid
 from ichor.subtypes import Subtype
+from ichor.version import __version__
 
+# What outlined or calculated what no hand has drawn: the shipped model, or tools of the page.
+ALGORITHM = "Ichor"
 SERIES_NUMBER = 500  # beyond the scanner's own
 SEGMENTS = {
     **{label: subtype_segment(subtype) for label, subtype in enumerate(Subtype, 1)},
@@ -50,7 +56,7 @@ class DicomSegTarget:
             description="Hemorrhage, annotated; research use only",
             created=datetime.fromisoformat(one.changed_at).replace(tzinfo=None),
         )
-        segments = [SEGMENTS[label] for label in labels]
+        segments = [_made(SEGMENTS[label], one.origins_of(label)) for label in labels]
         made = segmentation(masks, segments, read_source(one.scan), facts, source.frame_numbers)
         made.save_as(self._folder / f"{one.case}.dcm", enforce_file_format=True)
         return []
@@ -62,5 +68,20 @@ class DicomSegTarget:
 make = DicomSegTarget
 
 
+def _made(segment: Segment, origins: frozenset[Origin]) -> Segment:
+    """The segment with how it was made: AUTOMATIC where it is a model's outline on all slices, as it drew it, MANUAL where
+    all was drawn by hand, and else SEMIAUTOMATIC."""
+    if origins <= {"drawn"}:
+        return segment
+    automatic = origins <= UNTOUCHED
+    return replace(
+        segment,
+        algorithm=(ALGORITHM, __version__),
+        algorithm_type=AlgorithmType.AUTOMATIC if automatic else AlgorithmType.SEMIAUTOMATIC,
+        is_ai=any(origin.startswith("ai") for origin in origins),
+    )
+
+
 def _digest(one: Annotated) -> str:
-    return hashlib.sha256(one.changed_at.encode() + one.label_map.tobytes()).hexdigest()
+    made = json.dumps(one.origins)
+    return hashlib.sha256(one.changed_at.encode() + made.encode() + one.label_map.tobytes()).hexdigest()

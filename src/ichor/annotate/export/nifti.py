@@ -2,7 +2,7 @@
 
 NNN/image.nii.gz    HU
 NNN/labels.nii.gz   0 nothing, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
-NNN/labels.json     labels of the slices (numbers from 1) and of the scan
+NNN/labels.json     labels of the slices (numbers from 1) and of the scan, and how the regions of each slice came about
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated
+from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated, origins_by_name
 from ichor.annotate.export.hu import hu_scale
 from ichor.atomic import write_whole
 from ichor.formats.nifti import grid_warnings, write_hu, write_labels
@@ -33,7 +33,10 @@ class NiftiTarget:
             "use": NOT_MEDICAL,
             "names": {str(label): name for label, name in LABEL_NAMES.items()},
             "scan": asdict(one.labels),
-            "slices": {str(k): asdict(labels) for k, labels in enumerate(one.slices, 1)},
+            "slices": {
+                str(k): {**asdict(labels), "origins": origins_by_name(one.origins[k - 1])}
+                for k, labels in enumerate(one.slices, 1)
+            },
         }
         write_whole(folder / "labels.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         return [warning.replace("findings.json", "the project") for warning in grid_warnings(one.scan)]

@@ -69,7 +69,7 @@ def _export_one(
 ) -> Outcome:
     try:
         one = annotated(project, record, case)
-        notes = [*_of_the_machine(one), *files.write(one)]
+        notes = [*_of_the_model(one), *files.write(one)]
     except IchorError as error:
         return Outcome(record, case, reason=str(error))
     written[case] = {
@@ -81,10 +81,13 @@ def _export_one(
     return Outcome(record, case, notes=tuple(notes))
 
 
-def _of_the_machine(one: Annotated) -> list[str]:
+def _of_the_model(one: Annotated) -> list[str]:
     """What of it no person has touched."""
-    slices = ", ".join(str(index + 1) for index in one.by_machine)
-    return [f"the outlines on slice {slices} are the machine's, and no reader changed them"] if slices else []
+    by_acceptance: dict[bool, list[str]] = {True: [], False: []}
+    for index in one.untouched:
+        by_acceptance["ai" not in one.origins[index].values()].append(str(index + 1))
+    how = {True: "were accepted as they are", False: "were neither changed nor accepted"}
+    return [f"AI outlines on slice {', '.join(found)} {how[key]}" for key, found in by_acceptance.items() if found]
 
 
 def _summary(target: str, written: dict[str, dict[str, Any]], records: Sequence[ScanRecord]) -> dict[str, Any]:

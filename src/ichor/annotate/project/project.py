@@ -19,6 +19,8 @@ from ichor.annotate.project.records import (
     Change,
     Labels,
     LayerState,
+    Origin,
+    Origins,
     Person,
     State,
     StatedLabels,
@@ -78,10 +80,10 @@ class Project(Store):
         label_map: LabelMap,
         *,
         by: str,
-        by_machine: bool = False,
+        origins: Origins | Origin = "drawn",
         base_revision: int | None = None,
     ) -> int:
-        """Draw a slice, (rows, columns) uint8, anew; gives its revision.
+        """Draw a slice, (rows, columns) uint8, anew; gives its revision. `origins` are of its labels, or of them all.
 
         Raises StaleRevision where `base_revision` is not the latest, ValueError for another shape or label.
         """
@@ -91,13 +93,18 @@ class Project(Store):
                 f"expected a label map of {record.rows} x {record.columns} pixels, found {label_map.shape}"
             )
         runs = encode(label_map)
+        drawn = drawn_labels(runs)
+        if isinstance(origins, str):
+            origins = dict.fromkeys(drawn, origins)
+        if set(origins) != drawn:
+            raise ValueError(f"expected origins of the labels {sorted(drawn)}, found those of {sorted(origins)}")
         with self.database.transaction():
             revision = changes.append(
                 self.database,
                 *(scan_id, "map", layer, index, json.dumps(runs, separators=(",", ":"))),
                 by=by,
-                drawn=",".join(map(str, sorted(drawn_labels(runs)))),
-                by_machine=by_machine,
+                drawn=",".join(map(str, sorted(drawn))),
+                origins=origins,
                 base_revision=base_revision,
             )
             readings.begin(self.database, scan_id, layer, by=by)

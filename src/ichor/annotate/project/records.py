@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +16,10 @@ UNSTATED = 6
 
 State = Literal["new", "in progress", "done"]
 ScanState = Literal["new", "in progress", "done", "disagreement"]
+# How a region came about: drawn by hand; calculated from what was (region growing, interpolation, smoothing, a
+# combination of readings); a model's outline that nobody has touched, that a reader has accepted, or has changed.
+Origin = Literal["drawn", "calculated", "ai", "ai accepted", "ai edited"]
+Origins = Mapping[int, Origin]
 Kind = Literal["map", "labels", "state", "person"]
 
 
@@ -61,12 +66,13 @@ class StatedLabels:
 
 @dataclass(frozen=True, slots=True)
 class SliceMap:
-    """The label map of a slice: its runs (ichor.annotate.project.runs) and the labels drawn in it, each once."""
+    """The label map of a slice: its runs (ichor.annotate.project.runs), the labels drawn in it, each once, and how each
+    of them came about (ichor.annotate.project.origins)."""
 
     revision: int
     runs: tuple[int, ...]
     drawn: frozenset[int]
-    by_machine: bool
+    origins: Origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Person:
 class Change:
     """One row of the history: who changed what when (UTC, ISO 8601); `payload` is JSON, `slice` None for the scan.
 
-    `drawn` are the labels in a map, each once.
+    `drawn` are the labels in a map, each once, and `origins` how each came about.
     """
 
     id: int
@@ -103,7 +109,7 @@ class Change:
     revision: int
     payload: str
     drawn: frozenset[int]
-    by_machine: bool
+    origins: Origins
 
 
 class StaleRevision(IchorError):

@@ -66,8 +66,10 @@ VERSION_3 = (
 # The SHA-256 of the scan's file; '' of one from an earlier version, until it is read.
 VERSION_4 = ("ALTER TABLE scan ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",)
 
-# A key by which a page knows the project again, whatever port it is served on.
+# A key by which a page knows the project again, whatever port it is served on. How each label of a map came about, as in
+# "2:drawn,5:ai accepted"; '' of an empty map, and of those from an earlier version.
 VERSION_5 = (
+    "ALTER TABLE change ADD COLUMN origins TEXT NOT NULL DEFAULT ''",
     "CREATE TABLE project (key TEXT NOT NULL) STRICT",
     "INSERT INTO project VALUES (lower(hex(randomblob(16))))",
 )

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ichor.annotate.project.labels import from_json
+from ichor.annotate.project.origins import parsed_origins
 from ichor.annotate.project.records import Person, State
 from ichor.annotate.project.runs import decode, drawn_labels
 from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS
 
 MAGIC = b"SQLite format 3\0"
 # The row of the highest revision is the one that holds now; revisions are counted without a gap.
-LATEST = """SELECT change.id, kind, slice, payload, drawn, max(revision) AS revision, count(*) AS n,
-    n_slices, rows, columns
+# Whole rows, since earlier versions have fewer columns.
+LATEST = """SELECT change.*, max(revision), count(*) AS n, n_slices, rows, columns
     FROM change LEFT JOIN scan ON scan.id = scan_id GROUP BY scan_id, kind, layer, slice"""
 
 
@@ -89,7 +90,10 @@ def _fault_of_payload(row: sqlite3.Row) -> str | None:
     if row["kind"] == "map":
         decode(payload, row["rows"], row["columns"])
         drawn = ",".join(map(str, sorted(drawn_labels(payload))))
-        return None if drawn == row["drawn"] else "other labels than are drawn"
+        if drawn != row["drawn"]:
+            return "other labels than are drawn"
+        origins = parsed_origins(row["origins"]) if "origins" in row.keys() else {}
+        return None if not origins or set(origins) == drawn_labels(payload) else "origins of other labels"
     if row["kind"] == "labels":
         from_json(row["payload"])
     elif row["kind"] == "state" and payload not in get_args(State):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
 
-from ichor.annotate.project import Labels, Person
+from ichor.annotate.project import UNSTATED, Labels, Origin, Person
 from ichor.subtypes import Subtype
 
 # 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row. What a
@@ -33,12 +33,15 @@ class Operation(BaseModel):
 
 
 class SlicePut(BaseModel):
-    """A slice drawn anew; `seconds` is the reader's active time since the last report."""
+    """A slice drawn anew; `seconds` is the reader's active time since the last report.
+
+    `origins` say how labels came about; those that are not named were drawn by hand.
+    """
 
     base_revision: Revision
     runs: Runs
     seconds: Seconds = 0
-    by_machine: StrictBool = False
+    origins: dict[Annotated[int, Field(ge=1, le=UNSTATED)], Origin] = {}
 
 
 class LabelsAsked(BaseModel):

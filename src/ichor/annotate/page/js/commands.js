@@ -3,12 +3,14 @@
 import { postJson } from "./api.js";
 import { replaceMaps } from "./edit.js";
 import { drawnSlices, mapOf, revisionsOf } from "./layer.js";
+import { calculated, copied } from "./origins.js";
 import { fillHoles } from "./raster.js";
 import { decode, encode, isEmpty } from "./runs.js";
 import { working } from "./working.js";
 
 const toolPath = (session, tool) => `/api/scans/${session.scan.id}/tools/${tool}`;
 const layerOf = (session) => ({ layer: session.layer.name });
+const originsOf = (session, slices) => slices.flatMap((k) => Object.values(session.layer.slices.get(k)?.origins ?? {}));
 const here = (session) => mapOf(session.layer, session.viewer.slice);
 
 /** Fills the holes of the regions of the slice. */
@@ -29,7 +31,7 @@ export function copyFrom(session, step) {
   const other = session.layer.slices.get(k + step)?.map;
   if (isEmpty(other)) return session.say(`Nothing is drawn on the slice ${step < 0 ? "below" : "above"}.`);
   const map = here(session).map((label, i) => label || other[i]);
-  return replaceMaps(session, [[k, map]]);
+  return replaceMaps(session, [[k, map]], copied(originsOf(session, [k + step])));
 }
 
 /** Smooths the regions of the slice. */
@@ -39,7 +41,7 @@ export async function smoothSlice(session) {
   return working(session, "Smoothing …", async () => {
     const runs = encode(mapOf(session.layer, k));
     const answer = await postJson(toolPath(session, "smooth"), { k, runs, base: revisionsOf(session.layer, [k]), ...layerOf(session) });
-    return () => replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]]);
+    return () => replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]], calculated(originsOf(session, [k])));
   });
 }
 
@@ -58,7 +60,7 @@ export async function interpolate(session) {
     const answer = await postJson(toolPath(session, "interpolate"), body);
     const maps = Object.entries(answer.slices).map(([index, runs]) => [Number(index), decode(runs, session.layer.size)]);
     return () => {
-      replaceMaps(session, maps);
+      replaceMaps(session, maps, calculated(originsOf(session, [from, to])));
       session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);
     };
   });

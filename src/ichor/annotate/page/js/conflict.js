@@ -3,6 +3,7 @@
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
 import { fetchLayer, labelsOf, sliceOf } from "./layer.js";
+import { mergedOrigins } from "./origins.js";
 import { outlines } from "./outline.js";
 import { decode } from "./runs.js";
 import { release } from "./saver.js";
@@ -25,22 +26,26 @@ async function settleSlice(session, key, k, body) {
   const theirs = decode(body.runs, session.layer.size);
   slice.revision = body.revision;
   if (slice.map.every((label, i) => label === theirs[i])) {
+    slice.origins = mergedOrigins(slice.origins, body.origins);
     session.saver.dirty.delete(key);
-    return release(session.saver, key, false);
+    return release(session.saver, key, JSON.stringify(slice.origins) !== JSON.stringify(body.origins));
   }
   const pictures = el("div", { className: "pair" },
     picture(session, k, slice.map, "Here, not saved"), picture(session, k, theirs, "Saved elsewhere"));
   const choice = await openDialog(`Slice ${k + 1} was changed elsewhere too`, pictures, CHOICES, { escape: false, className: "wide" });
   if (choice === "theirs") {
-    slice.map = theirs;
+    Object.assign(slice, { map: theirs, origins: body.origins });
     session.saver.dirty.delete(key);
     await takeLabels(session, k);
   }
-  if (choice === "both") slice.map = slice.map.map((label, i) => label || theirs[i]);
+  if (choice === "both") {
+    slice.origins = mergedOrigins(slice.origins, body.origins);
+    slice.map = slice.map.map((label, i) => label || theirs[i]);
+  }
   return release(session.saver, key, choice !== "theirs");
 }
 
-// What the other change said besides the regions: its labels, and whether the machine made it.
+// What the other change said besides the regions: its labels, and how the regions came about.
 async function takeLabels(session, k) {
   const { layer, saver } = session;
   const fresh = await fetchLayer(saver.scan, layer.name, layer.size).catch(() => null);

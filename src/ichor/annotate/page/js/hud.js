@@ -2,6 +2,7 @@
 
 import { el, fill } from "./dom.js";
 import { isDrawn } from "./layer.js";
+import { accepted, untouched } from "./origins.js";
 import { huAt, zoomOf } from "./viewer.js";
 
 export function hud(session) {
@@ -9,7 +10,7 @@ export function hud(session) {
   const gray = el("div", { className: "hud top-right", data: { hud: "window" } });
   const under = el("div", { className: "hud bottom-left", data: { hud: "cursor" } });
   const zoom = el("div", { className: "hud bottom-right", data: { hud: "zoom" } });
-  const machine = el("div", { className: "hud machine", hidden: true }, "Machine-made, not yet touched by a reader");
+  const machine = el("div", { className: "hud machine", hidden: true });
   const busy = el("div", { className: "hud busy", role: "status", hidden: true });
   const update = (kind) => {
     const { viewer, layer } = session;
@@ -21,7 +22,10 @@ export function hud(session) {
     if (kind === "slice") {
       fill(slice, el("b", {}, String(viewer.slice + 1)), ` / ${viewer.volume.n}`);
     }
-    if (kind === "slice" || kind === "layer") machine.hidden = !(one?.byMachine && isDrawn(layer, viewer.slice));
+    if (kind === "slice" || kind === "layer") {
+      machine.hidden = !isDrawn(layer, viewer.slice) || !(untouched(one) || accepted(one));
+      fill(machine, accepted(one) ? "AI outlines, accepted as they are" : "AI outlines, neither changed nor accepted yet");
+    }
     if (kind === "window") fill(gray, `L ${viewer.level}  W ${viewer.width} HU`);
     if (kind === "pointer" || kind === "slice") fill(under, cursor(session));
     const words = `${Math.round(zoomOf(viewer) * 100)} %`;

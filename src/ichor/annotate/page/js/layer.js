@@ -12,7 +12,7 @@ export async function fetchLayer(scan, name, size) {
   const slices = new Map();
   for (const [k, one] of Object.entries(answer.slices)) {
     const map = one.runs ? decode(one.runs, size) : null;
-    slices.set(Number(k), { revision: one.revision, map, byMachine: one.by_machine });
+    slices.set(Number(k), { revision: one.revision, map, origins: one.origins });
   }
   const labels = new Map(Object.entries(answer.labels.slices).map(([k, one]) => [Number(k), one]));
   labels.set("scan", answer.labels.scan ?? NO_LABELS);
@@ -21,7 +21,7 @@ export async function fetchLayer(scan, name, size) {
 
 /** The entry of a slice, made where nothing was drawn yet. */
 export function sliceOf(layer, k) {
-  if (!layer.slices.has(k)) layer.slices.set(k, { revision: 0, map: null, byMachine: false });
+  if (!layer.slices.has(k)) layer.slices.set(k, { revision: 0, map: null, origins: {} });
   return layer.slices.get(k);
 }
 

@@ -26,7 +26,7 @@ function take(session, slices) {
   const maps = Object.entries(slices)
     .map(([k, runs]) => [Number(k), decode(runs, session.layer.size)])
     .filter(([k, map]) => !isDrawn(session.layer, k) && !isEmpty(map));
-  if (maps.length) replaceMaps(session, maps, true);
+  if (maps.length) replaceMaps(session, maps, "ai");
   session.say(maps.length ? `The machine outlined ${count(maps.length)}.` : "The machine found nothing to outline.");
 }
 

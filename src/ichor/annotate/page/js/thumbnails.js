@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { isDrawn } from "./layer.js";
+import { untouched } from "./origins.js";
 import { grayOf } from "./volume.js";
 
 const SIZE = 72;
@@ -60,7 +61,7 @@ function mark(session, button, k) {
   const drawn = isDrawn(layer, k);
   const labels = layer.labels.get(k);
   const labelled = labels && (labels.subtypes.length || labels.no_hemorrhage || labels.fracture);
-  const state = drawn && layer.slices.get(k).byMachine ? "machine" : drawn ? "drawn" : labelled ? "labelled" : "";
+  const state = drawn && untouched(layer.slices.get(k)) ? "machine" : drawn ? "drawn" : labelled ? "labelled" : "";
   button.dataset.state = state;
   button.classList.toggle("differs", references.length > 0 && differing.has(k));
   const words = { machine: ", machine-made", drawn: ", drawn", labelled: ", labelled", "": "" };

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 from fastapi import APIRouter, HTTPException
+from numpy.typing import NDArray
 
 from ichor.annotate.consensus import WAYS
-from ichor.annotate.project import CONSENSUS, Labels, LayerState, ScanRecord
+from ichor.annotate.project import CONSENSUS, Labels, LayerState, Origins, ScanRecord
 from ichor.annotate.project.labels import labels_of
+from ichor.annotate.project.origins import combined_origins
 from ichor.annotate.project.rules import done_readers, may_see, why_not_change
+from ichor.annotate.project.runs import LabelMap
 from ichor.annotate.server import heavy
 from ichor.annotate.server.bodies import TakePost
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
@@ -72,8 +76,8 @@ def _take(server: Context, scan: ScanRecord, reader: str, body: TakePost, slices
             _require_current(server, scan, body, slices)
             for index in (*slices, *([None] if whole else [])):
                 if index is not None:
-                    of_machine = _of_machine(layers, index)
-                    project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader, by_machine=of_machine)
+                    origins = _origins(taken[index], index, maps, layers)
+                    project.put_label_map(scan.id, CONSENSUS, index, taken[index], by=reader, origins=origins)
                 said = _agreed([labels_of(layer, index) for layer in layers])
                 project.put_labels(scan.id, CONSENSUS, index, said, by=reader)
 
@@ -82,10 +86,10 @@ def _require_current(server: Context, scan: ScanRecord, body: TakePost, slices: 
     require_current(server.project.layer(scan.id, CONSENSUS), body.base, None if body.slices is None else slices)
 
 
-def _of_machine(layers: list[LayerState], index: int) -> bool:
-    """Whether all that is drawn on a slice is the machine's: taking it changes nothing of it."""
-    drawn = [layer.maps[index] for layer in layers if index in layer.maps and layer.maps[index].drawn]
-    return bool(drawn) and all(one.by_machine for one in drawn)
+def _origins(taken: LabelMap, index: int, maps: list[NDArray[np.uint8]], layers: list[LayerState]) -> Origins:
+    """How the regions of a slice came about that was taken from readings."""
+    of_readings = [layer.maps[index].origins if index in layer.maps else {} for layer in layers]
+    return combined_origins(taken, [(one[index], origins) for one, origins in zip(maps, of_readings, strict=True)])
 
 
 def _agreed(labels: list[Labels]) -> Labels:

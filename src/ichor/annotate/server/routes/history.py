@@ -16,6 +16,13 @@ router = APIRouter()
 
 # What is shown at once; the project keeps all.
 MOST_ROWS = 2000
+# How a region came about, where it was not drawn by hand.
+WORDS = {
+    "calculated": " (calculated)",
+    "ai": " (AI outline)",
+    "ai accepted": " (AI outline, accepted)",
+    "ai edited": " (AI outline, edited)",
+}
 NAMES = (*Subtype, "hemorrhage of no stated subtype")
 
 
@@ -42,8 +49,8 @@ def _shown(change: Change) -> Answer:
 def _text(change: Change) -> str:
     """One short line on what a change said."""
     if change.kind == "map":
-        drawn = [NAMES[label - 1] for label in sorted(change.drawn)]
-        return (f"drew {', '.join(drawn)}" if drawn else "erased all") + (" (machine's)" if change.by_machine else "")
+        drawn = [NAMES[label - 1] + WORDS.get(change.origins[label], "") for label in sorted(change.drawn)]
+        return f"drew {', '.join(drawn)}" if drawn else "erased all"
     if change.kind == "labels":
         labels = from_json(change.payload)
         said = [*labels.subtypes, *labels.quality]

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from ichor.annotate.project import CONSENSUS, LayerState, StaleRevision
+from ichor.annotate.project import CONSENSUS, LayerState, Origins, StaleRevision
 from ichor.annotate.project.records import SliceMap
 from ichor.annotate.project.rules import why_not_change, why_not_set
-from ichor.annotate.project.runs import empty_runs
+from ichor.annotate.project.runs import drawn_labels, empty_runs
 from ichor.annotate.server.bodies import SecondsPost, SlicePut, StatePost
 from ichor.annotate.server.context import (
     Answer,
@@ -70,16 +70,25 @@ def put_slice(
         label_map = grid.stored_map(body.runs)
     except ValueError as error:
         raise HTTPException(422, f"runs: {error}") from error
+    drawn = drawn_labels(body.runs)
+    if not drawn.issuperset(body.origins):
+        raise HTTPException(422, f"origins: expected some of the labels {sorted(drawn)}, found {sorted(body.origins)}")
+    origins: Origins = {label: body.origins.get(label, "drawn") for label in drawn}
     with server.project.transaction():
         name = changeable(server, reader, scan.id, layer)
         try:
             revision = server.project.put_label_map(
-                scan.id, name, k, label_map, by=reader, by_machine=body.by_machine, base_revision=body.base_revision
+                scan.id, name, k, label_map, by=reader, origins=origins, base_revision=body.base_revision
             )
         except StaleRevision as stale:
             newer = server.project.layer(scan.id, name).maps.get(k)
             runs = newer.runs if newer else empty_runs(scan.rows, scan.columns)
-            answer = {"error": str(stale), "revision": stale.revision, "runs": list(grid.shown_runs(runs))}
+            answer = {
+                "error": str(stale),
+                "revision": stale.revision,
+                "runs": list(grid.shown_runs(runs)),
+                "origins": dict(newer.origins) if newer else {},
+            }
             return JSONResponse(answer, 409)
         server.project.add_seconds(scan.id, reader, body.seconds)
         state = server.project.layer(scan.id, name)
@@ -124,7 +133,7 @@ def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
 
 
 def _shown(one: SliceMap, grid: Grid) -> Answer:
-    return {"revision": one.revision, "runs": list(grid.shown_runs(one.runs)), "by_machine": one.by_machine}
+    return {"revision": one.revision, "runs": list(grid.shown_runs(one.runs)), "origins": dict(one.origins)}
 
 
 def _labelled(state: LayerState) -> list[int]:

@@ -2,6 +2,7 @@
 
 import { begin, commit } from "../edit.js";
 import { labelAt } from "../label_at.js";
+import { copied } from "../origins.js";
 import { flood } from "../raster.js";
 import { askLabel } from "../subtype.js";
 import { huAt } from "../viewer.js";
@@ -43,7 +44,7 @@ export const grow = clickOf("grow", "crosshair", (session, [x, y]) => {
   const inside = (at) =>
     (map[at] === 0 || at === start) && volume.hu[from + at] >= lowest && volume.hu[from + at] <= highest;
   for (const at of flood(volume.rows, volume.columns, [start], inside)) map[at] = session.label;
-  commit(session);
+  commit(session, "calculated");
 });
 
 export const assign = clickOf("assign", "pointer", (session, point) => {
@@ -55,5 +56,5 @@ export const assign = clickOf("assign", "pointer", (session, point) => {
   }
   const map = begin(session);
   for (const at of flood(rows, columns, [start], (index) => map[index] === label)) map[at] = session.label;
-  commit(session);
+  commit(session, copied([session.layer.slices.get(session.viewer.slice).origins[label]]));
 });
