@@ -67,8 +67,17 @@ class Browser:
     def say(self, layer: str, where: object, labels: Any, base: int = 0, status: int = 200) -> Any:
         return self.put(f"{SCANS}/1/layers/{layer}/labels/{where}", {"base_revision": base, "labels": labels}, status)
 
-    def set(self, state: str, layer: str = "mine", status: int = 200) -> Any:
-        return self.post(f"{SCANS}/1/state", {"state": state, "layer": layer, "base": self.base(layer)}, status)
+    def set(self, state: str, layer: str = "mine", status: int = 200, scan: int = 1) -> Any:
+        """Set a state; whatever is open is confirmed, where nothing else is expected."""
+        path, body = f"{SCANS}/{scan}/state", {"state": state, "layer": layer, "base": self.base(layer, scan)}
+        answer = self.client.post(path, json=body)
+        if status == 200 and answer.status_code == 409 and "open" in answer.json():
+            answer = self.client.post(path, json={**body, "confirmed": answer.json()["open"]})
+        return self._answer(answer, status)
+
+    def look(self, *slices: int, layer: str = "mine") -> None:
+        """Look at slices of the first scan, at all four where none is named."""
+        self.post(f"{SCANS}/1/looks", {"slices": list(slices or range(4)), "layer": layer})
 
     def take(self, choice: str, slices: list[int] | None = None, status: int = 200, **more: Any) -> Any:
         body = {"choice": choice, "slices": slices, "base": self.base("consensus"), **more}

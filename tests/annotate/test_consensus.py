@@ -169,11 +169,11 @@ def test_what_the_machine_drew_stays_marked_in_the_consensus(tmp_path: Path) -> 
         bea.draw("mine", 2, 6, origins={6: "ai"})
         bea.draw("mine", 2, 5, base=1)
         for one in (ann, bea):
-            one.set("done")
+            one.set("done")  # which accepts the outlines that are open
 
         def marked(choice: str) -> list[int]:
             layer = ann.take(choice)
-            return [int(k) for k, one in layer["slices"].items() if set(one["origins"].values()) == {"ai"}]
+            return [int(k) for k, one in layer["slices"].items() if set(one["origins"].values()) == {"ai accepted"}]
 
         assert marked("ann") == [0, 1]
         # Of slice 1 a person drew the same, or a part.
@@ -183,4 +183,7 @@ def test_what_the_machine_drew_stays_marked_in_the_consensus(tmp_path: Path) -> 
         ann.say("consensus", 0, {"subtypes": ["SAH"]}, base=ann.base("consensus")["labels"].get("0", 0))
         ann.set("done", "consensus")
         (outcome,) = export(project, "nifti", tmp_path / "out")
-    assert outcome.notes == ("AI outlines on slice 1 were neither changed nor accepted",)
+    assert outcome.notes == (
+        "AI outlines on slice 1 were accepted as they are",
+        "slice 4 was not looked at",
+    )

@@ -85,7 +85,7 @@ def test_the_page_shows_it_and_readers_go_on(folder: Path) -> None:
         ann.get("/api/scans/2/layers/bea", 403)
         runs = encode(squares(k1=(IPH, 5, 9))[1])
         bea.put("/api/scans/2/layers/mine/slices/1", {"base_revision": 1, "runs": runs})
-        bea.post("/api/scans/2/state", {"state": "done", "base": bea.base(scan=2)})
+        bea.set("done", scan=2)
         assert bea.get("/api/scans/2/consensus")["agreement"]["dice"] == 0
     with open_project(folder) as project:
         assert project.layer(2, "bea").maps[1].runs == tuple(runs)

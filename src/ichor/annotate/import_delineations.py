@@ -62,6 +62,7 @@ def _import_one(project: Project, dataset: CtIch, subject: str, reader: str, reg
         for index, row in enumerate(rows):
             labels = Labels(tuple(one for one in _SUBTYPES if one in row.subtypes), row.fracture, row.no_hemorrhage)
             project.put_labels(scan_id, reader, index, labels, by=reader)
+        project.add_looks(scan_id, reader, range(len(rows)), by=reader)
         project.set_state(scan_id, reader, "done", by=reader)
 
 

@@ -268,6 +268,10 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
 
     # Done closes the layer to changes until it is opened again.
     page.keyboard.press("d")
+    dialog = page.get_by_role("dialog", name="Is this reading done?")
+    for box in dialog.get_by_role("checkbox").all():
+        box.check()
+    dialog.get_by_role("button", name="Reading done").click()
     expect(page.get_by_role("button", name="Open the reading again")).to_be_visible()
     expect(page.locator("[data-action='tool.brush']")).to_be_disabled()
     page.keyboard.press("l")
@@ -289,7 +293,8 @@ def test_the_help_names_every_shortcut_and_every_shortcut_does_something(made: S
     page.keyboard.press("Escape")
     bound = page.evaluate(
         """async () => {
-          const me = await (await fetch('/api/me')).json();
+          const { getJson } = await import('/js/api.js');
+          const me = await getJson('/api/me');
           const { actionsOf } = await import('/js/actions.js');
           return Object.keys(actionsOf({ me, viewer: {} }));
         }"""

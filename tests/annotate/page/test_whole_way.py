@@ -58,6 +58,10 @@ class Reader:
         return np.stack([self.hands.map_of(number, layer=layer) for number in range(1, N + 1)])
 
     def done(self) -> None:
+        """Look at every slice, then say so: nothing is asked."""
+        for number in range(1, N + 1):
+            self.hands.to_slice(number)
+            expect(self.page.locator(f".thumb[data-slice='{number - 1}']")).to_have_attribute("data-looked", "")
         self.page.get_by_role("button", name="Reading done").click()
         expect(self.page.get_by_role("button", name="Open the reading again")).to_be_visible()
 

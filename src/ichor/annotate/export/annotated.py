@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ichor.annotate.project import UNSTATED, Labels, Origin, Origins, Person, Project, ScanRecord
 from ichor.annotate.project.consistency import contradictions
+from ichor.annotate.project.findings import Finding, is_negative, slice_findings, states_negative
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.origins import untouched
 from ichor.annotate.project.runs import decode
@@ -44,6 +45,7 @@ class Annotated:
         layer: the reader whose annotation it is, or "consensus".
         changed_at: when this was last changed, UTC in ISO 8601.
         origins: for each slice how the labels drawn on it came about.
+        findings: what is said of each slice (ichor.annotate.project.findings).
     """
 
     case: str
@@ -56,6 +58,12 @@ class Annotated:
     layer: str
     changed_at: str
     origins: tuple[Origins, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The indices of the slices that nobody has looked at, and of which nothing is said."""
+        return tuple(k for k, finding in enumerate(self.findings) if finding == "unread")
 
     @property
     def untouched(self) -> tuple[int, ...]:
@@ -70,7 +78,8 @@ class Annotated:
 def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
     """The scan with its final annotation.
 
-    Raises LeftOut where it has none or contradicts itself, UnreadableInput for a damaged file.
+    Raises LeftOut where it has none, contradicts itself, or says neither hemorrhage nor none; UnreadableInput for a
+    damaged file.
     """
     layer = project.final_layer(record.id)
     if layer is None:
@@ -80,7 +89,12 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
     label_map = np.zeros((record.n_slices, record.rows, record.columns), np.uint8)
     for index, one in content.maps.items():
         label_map[index] = decode(one.runs, record.rows, record.columns)
-    slices = tuple(labels_of(content, index) for index in range(record.n_slices))
+    if is_negative(content) and not states_negative(content):
+        raise LeftOut("nothing is drawn or labelled, and nobody has stated that there is no hemorrhage")
+    findings = slice_findings(content, record.n_slices, project.looked(record.id, layer))
+    slices = tuple(
+        replace(labels_of(content, k), no_hemorrhage=finding == "no hemorrhage") for k, finding in enumerate(findings)
+    )
     labels = labels_of(content, None)
     require_consistent(label_map, slices, labels)
     changes = [change.at for change in project.history(record.id) if change.layer == layer]
@@ -94,8 +108,21 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
         person=project.subject(record.id),
         layer=layer,
         changed_at=max(changes),
+        findings=findings,
         origins=tuple(content.maps[k].origins if k in content.maps else {} for k in range(record.n_slices)),
     )
+
+
+def require_all_read(one: Annotated) -> None:
+    """Raise LeftOut where a slice is unread, for a target that would call it free of hemorrhage."""
+    if one.unread:
+        raise LeftOut(f"{slice_words(one.unread)} not looked at, and this layout has no place to say so")
+
+
+def slice_words(indices: Sequence[int]) -> str:
+    """"slice 3 was" or "slices 1, 3 were", counted from 1."""
+    numbers = ", ".join(str(k + 1) for k in indices)
+    return f"slice {numbers} was" if len(indices) == 1 else f"slices {numbers} were"
 
 
 def origins_by_name(origins: Origins) -> dict[str, Origin]:

@@ -29,6 +29,7 @@ class CocoTarget:
             name = f"{one.case}_{k:03d}.png"
             Image.fromarray(gray[k - 1]).save(images / name)
             facts: dict[str, Any] = {"case": one.case, "slice": k, "subtypes": list(labels.subtypes), "fracture": labels.fracture}
+            facts["finding"] = one.findings[k - 1]
             facts["origins"] = origins_by_name(one.origins[k - 1])
             self._dataset.add(f"images/{name}", one.label_map[k - 1], facts)
         return []

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut, require_consistent
+from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut, require_all_read, require_consistent
 from ichor.annotate.export.grid_650 import Grid, grid_of
 from ichor.annotate.export.regions import FILE, encoded_regions
 from ichor.atomic import write_whole
@@ -39,6 +39,7 @@ class CtIchTarget:
 
     def write(self, one: Annotated) -> list[str]:
         """Write images and delineations."""
+        require_all_read(one)
         subject = _subject(one)
         slices = _slices(one)
         grid = grid_of(one.scan)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ichor.annotate.export.annotated import Annotated, LeftOut
+from ichor.annotate.export.annotated import Annotated, LeftOut, require_all_read
 from ichor.annotate.project import UNSTATED, Origin
 from ichor.annotate.project.origins import UNTOUCHED
 from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
@@ -46,6 +46,7 @@ class DicomSegTarget:
         source = one.scan.source
         if source.kind != "dicom":
             raise LeftOut(f"a Segmentation refers to DICOM images, and this scan is from {source.kind}")
+        require_all_read(one)  # a slice without a frame is one without a segment
         labels = [int(label) for label in np.unique(one.label_map) if label] or [UNSTATED]
         masks = np.stack([one.label_map == label for label in labels], axis=-1)
         names = (source.series_uid or source.instance_uids[0], _digest(one), "annotation")

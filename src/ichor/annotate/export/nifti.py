@@ -2,7 +2,8 @@
 
 NNN/image.nii.gz    HU
 NNN/labels.nii.gz   0 nothing, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
-NNN/labels.json     labels of the slices (numbers from 1) and of the scan, and how the regions of each slice came about
+NNN/labels.json     labels of the slices (numbers from 1) and of the scan; of each slice the finding ("hemorrhage", "no
+                hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and how its regions came about
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ class NiftiTarget:
             "names": {str(label): name for label, name in LABEL_NAMES.items()},
             "scan": asdict(one.labels),
             "slices": {
-                str(k): {**asdict(labels), "origins": origins_by_name(one.origins[k - 1])}
+                str(k): {
+                    **asdict(labels),
+                    "finding": one.findings[k - 1],
+                    "origins": origins_by_name(one.origins[k - 1]),
+                }
                 for k, labels in enumerate(one.slices, 1)
             },
         }

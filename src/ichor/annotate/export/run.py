@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers
+from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers, slice_words
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.atomic import disk_errors_told, whole_folder, write_whole
 from ichor.errors import IchorError
@@ -69,13 +69,14 @@ def _export_one(
 ) -> Outcome:
     try:
         one = annotated(project, record, case)
-        notes = [*_of_the_model(one), *files.write(one)]
+        notes = [*_of_the_model(one), *_of_unread_slices(one), *files.write(one)]
     except IchorError as error:
         return Outcome(record, case, reason=str(error))
     written[case] = {
         "scan": record.id,
         "annotated_by": "consensus" if one.layer == CONSENSUS else "one reader",
         "changed_at": one.changed_at,
+        "unread_slices": [k + 1 for k in one.unread],
         "notes": notes,
     }
     return Outcome(record, case, notes=tuple(notes))
@@ -88,6 +89,14 @@ def _of_the_model(one: Annotated) -> list[str]:
         by_acceptance["ai" not in one.origins[index].values()].append(str(index + 1))
     how = {True: "were accepted as they are", False: "were neither changed nor accepted"}
     return [f"AI outlines on slice {', '.join(found)} {how[key]}" for key, found in by_acceptance.items() if found]
+
+
+def _of_unread_slices(one: Annotated) -> list[str]:
+    """On which slices nobody has said anything."""
+    notes = [f"{slice_words(one.unread)} not looked at"] if one.unread else []
+    if "unknown" in one.findings:
+        notes.append("finished with an earlier version of Ichor, which did not note the slices that were looked at")
+    return notes
 
 
 def _summary(target: str, written: dict[str, dict[str, Any]], records: Sequence[ScanRecord]) -> dict[str, Any]:

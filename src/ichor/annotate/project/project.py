@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.annotate.project import changes, readings
+from ichor.annotate.project import changes, looks, readings
 from ichor.annotate.project.database import DATABASE, SCANS, holds_anything
 from ichor.annotate.project.labels import as_json, from_json, labels_of, stated_anew
 from ichor.annotate.project.private import keep_private
@@ -172,6 +172,25 @@ class Project(Store):
         """Add to the time that a reader was active on a scan; gives the sum, s."""
         self.require(scan_id, layer)
         return readings.add_seconds(self.database, scan_id, layer, seconds)
+
+    def add_looks(self, scan_id: int, layer: str, slices: Iterable[int], *, by: str) -> None:
+        """Note that a reader, working on a layer, has looked at slices."""
+        slices = list(slices)
+        for index in slices or (None,):
+            self.require(scan_id, layer, index)
+        looks.add_looks(self.database, scan_id, layer, by, slices)
+
+    def looked(self, scan_id: int, layer: str) -> frozenset[int] | None:
+        """The slices that were looked at for a layer, for the consensus by any of its readers.
+
+        None where a reading was finished with a version of Ichor that did not note it.
+        """
+        self.require(scan_id, layer)
+        done = [name for name, state in self.states()[scan_id].items() if state == "done"]
+        layers = {layer, *done} if layer == CONSENSUS else {layer}
+        if any(looks.finished_before_looks(self.database, scan_id, one) for one in layers):
+            return None
+        return looks.looks(self.database, scan_id, layers)
 
     def subject(self, scan_id: int) -> Person:
         """The person of the scan, as last entered at any scan of the same subject."""

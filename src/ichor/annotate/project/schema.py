@@ -67,11 +67,20 @@ VERSION_3 = (
 VERSION_4 = ("ALTER TABLE scan ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",)
 
 # A key by which a page knows the project again, whatever port it is served on. How each label of a map came about, as in
-# "2:drawn,5:ai accepted"; '' of an empty map, and of those from an earlier version.
+# "2:drawn,5:ai accepted"; '' of an empty map, and of those from an earlier version. Which slices somebody has looked at,
+# working on a layer: of layers that were finished before, that is not known.
 VERSION_5 = (
     "ALTER TABLE change ADD COLUMN origins TEXT NOT NULL DEFAULT ''",
-    "CREATE TABLE project (key TEXT NOT NULL) STRICT",
-    "INSERT INTO project VALUES (lower(hex(randomblob(16))))",
+    """CREATE TABLE looked (
+        scan_id INTEGER NOT NULL REFERENCES scan (id),
+        layer TEXT NOT NULL,
+        reader TEXT NOT NULL,
+        slice INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (scan_id, layer, reader, slice)
+    ) STRICT""",
+    "CREATE TABLE project (key TEXT NOT NULL, last_change_before_looks INTEGER NOT NULL) STRICT",
+    "INSERT INTO project SELECT lower(hex(randomblob(16))), coalesce(max(id), 0) FROM change",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
 
 from ichor.annotate.project import UNSTATED, Labels, Origin, Person
+from ichor.annotate.project.finishing import OpenPoints
 from ichor.subtypes import Subtype
 
 # 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row. What a
@@ -72,9 +73,17 @@ class LabelsPut(BaseModel):
 
 
 class StatePost(Operation):
-    """How far the reader, or the consensus, is."""
+    """How far the reader, or the consensus, is; done with what was `confirmed` that is open."""
 
     state: Literal["new", "in progress", "done"]
+    confirmed: OpenPoints = OpenPoints()
+
+
+class LooksPost(BaseModel):
+    """The slices that the reader has looked at."""
+
+    slices: Annotated[list[Index], Field(max_length=10_000)]
+    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
 
 
 class SecondsPost(BaseModel):

@@ -2,20 +2,20 @@
 
 import { clearSlice, copyFrom, fillSlice, interpolate, smoothSlice } from "./commands.js";
 import { toggle } from "./diagnosis.js";
+import { finish } from "./done.js";
 import { redo, undo } from "./edit.js";
 import { openHistory } from "./history.js";
 import { drawnSlices } from "./layer.js";
 import { askMachine } from "./machine.js";
 import { paint } from "./overlay.js";
 import { togglePrevious } from "./previous.js";
-import { chooseBrush, chooseTool, postState, setState } from "./session.js";
+import { chooseBrush, chooseTool } from "./session.js";
 import { chooseLabel } from "./subtype.js";
 import { brush, eraser } from "./tools/brush.js";
 import { assign, grow } from "./tools/grow.js";
 import { gray, pan, ruler } from "./tools/navigate.js";
 import { outline, polygon } from "./tools/outline.js";
 import { fit, zoomBy } from "./viewer.js";
-import { working } from "./working.js";
 
 export function actionsOf(session) {
   const drawing = (action) => () => {
@@ -110,15 +110,4 @@ function labels(session) {
     ...Object.fromEntries(names.map((name) => [`label.${name}`, () => toggle(session, "slice", name)])),
     "note": () => document.getElementById("note-slice").focus(),
   };
-}
-
-function finish(session) {
-  const next = session.layer.state === "done" ? "in progress" : "done";
-  return working(session, "Saving …", async () => {
-    await postState(session, next);
-    return () => {
-      setState(session, next);
-      session.say(next === "done" ? "Marked as done." : "Open again.");
-    };
-  });
 }

@@ -10,8 +10,8 @@ export class ApiError extends Error {
   }
 }
 
-async function request(method, path, body) {
-  const options = { method, credentials: "same-origin", headers: {} };
+async function request(method, path, body, more = {}) {
+  const options = { method, credentials: "same-origin", headers: {}, ...more };
   if (readerKey()) options.headers[HEADER] = readerKey();
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
@@ -30,7 +30,8 @@ async function request(method, path, body) {
 
 export const getJson = async (path) => (await request("GET", path)).json();
 export const putJson = async (path, body) => (await request("PUT", path, body)).json();
-export const postJson = async (path, body = {}) => (await request("POST", path, body)).json();
+/** `more` are options of fetch: with keepalive the request outlives the page. */
+export const postJson = async (path, body = {}, more = {}) => (await request("POST", path, body, more)).json();
 export const getBytes = async (path) => (await request("GET", path)).arrayBuffer();
 
 /** The path of a layer of a scan. */

@@ -6,17 +6,25 @@ import { decode, isEmpty } from "./runs.js";
 // `implied` are the subtypes that follow from regions and slices: they are shown, but not stated.
 export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0, implied: [] };
 
+// Of what was finished with an earlier version nobody knows what was looked at: no slice is marked.
+const NOT_NOTED = { has: () => true };
+
 /** The layer as the server has it; `size` is the pixels of a slice. */
 export async function fetchLayer(scan, name, size) {
-  const answer = await getJson(layerPath(scan, name));
+  return takeLayer({ name, size }, await getJson(layerPath(scan, name)));
+}
+
+/** Takes into a layer what the server says of it. */
+export function takeLayer(layer, answer) {
   const slices = new Map();
   for (const [k, one] of Object.entries(answer.slices)) {
-    const map = one.runs ? decode(one.runs, size) : null;
+    const map = one.runs ? decode(one.runs, layer.size) : null;
     slices.set(Number(k), { revision: one.revision, map, origins: one.origins });
   }
   const labels = new Map(Object.entries(answer.labels.slices).map(([k, one]) => [Number(k), one]));
   labels.set("scan", answer.labels.scan ?? NO_LABELS);
-  return { name, size, slices, labels, state: answer.state, writable: answer.writable };
+  const looked = answer.looked ? new Set(answer.looked) : NOT_NOTED;
+  return Object.assign(layer, { slices, labels, looked, state: answer.state, writable: answer.writable });
 }
 
 /** The entry of a slice, made where nothing was drawn yet. */

@@ -9,6 +9,7 @@ import { banner, say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { hud } from "./hud.js";
 import { tip } from "./keys.js";
+import { trackLooks } from "./looks.js";
 import { paint } from "./overlay.js";
 import { personForm } from "./person.js";
 import { closePrevious } from "./previous.js";
@@ -56,7 +57,7 @@ export async function openReading(root, me, { id, layer, slice }) {
     el("section", { className: "middle", "aria-label": "Picture" },
       settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
     sidePanel(session, actions, consensus)));
-  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session)];
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session)];
   session.listeners.push((kind) => {
     if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });

@@ -41,6 +41,7 @@ export async function openSession(me, id, layerName, stage) {
     pointer: null,
     working: false,
     busy: null,
+    newLooks: new Set(),
     closed: false,
     readOnly: !layer.writable,
     listeners: [],
@@ -82,10 +83,10 @@ export function chooseBrush(session, diameter) {
   paint(session);
 }
 
-/** Says on the server that the reading, as it is shown here, is done; or that it is open again. */
-export function postState(session, state) {
+/** Says on the server that the reading, as it is shown here, is done with what was `confirmed`; or that it is open again. */
+export function postState(session, state, confirmed = undefined) {
   const { layer, scan } = session;
-  return postJson(`/api/scans/${scan.id}/state`, { state, layer: layer.name, base: revisionsOf(layer) });
+  return postJson(`/api/scans/${scan.id}/state`, { state, layer: layer.name, base: revisionsOf(layer), confirmed });
 }
 
 /** Shows the state that the server has. */

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from ichor.annotate.server.routes import consensus, enter, history, labels, layers, machine, me, person, scans, tools
+from ichor.annotate.server.routes import consensus, enter, history, labels, layers, machine, me, person, progress, scans, tools
 
 ROUTERS = (
     me.router,
     scans.router,
     layers.router,
+    progress.router,
     labels.router,
     person.router,
     history.router,

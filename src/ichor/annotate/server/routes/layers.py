@@ -1,19 +1,15 @@
-"""The layers of a scan: what is drawn, slice by slice, and how far its reader is."""
+"""The layers of a scan: what is drawn, slice by slice."""
 
 from __future__ import annotations
 
-import json
-
-from fastapi import APIRouter, HTTPException, Request
-from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ichor.annotate.project import CONSENSUS, LayerState, Origins, StaleRevision
+from ichor.annotate.project import LayerState, Origins, StaleRevision
 from ichor.annotate.project.records import SliceMap
-from ichor.annotate.project.rules import why_not_change, why_not_set
+from ichor.annotate.project.rules import why_not_change
 from ichor.annotate.project.runs import drawn_labels, empty_runs
-from ichor.annotate.server.bodies import SecondsPost, SlicePut, StatePost
+from ichor.annotate.server.bodies import SlicePut
 from ichor.annotate.server.context import (
     Answer,
     Context,
@@ -27,7 +23,6 @@ from ichor.annotate.server.context import (
 )
 from ichor.annotate.server.grid import Grid
 from ichor.annotate.server.labels_shown import shown_labels
-from ichor.annotate.server.operations import require_current
 
 router = APIRouter()
 
@@ -43,7 +38,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
     """The layer as the page reads it."""
     with server.project.transaction():
         state, states = server.project.layer(scan_id, name), server.states(scan_id)
-        seconds = server.project.seconds(scan_id, name)
+        seconds, looked = server.project.seconds(scan_id, name), server.project.looked(scan_id, name)
     grid = server.grids.grid(server.project.record(scan_id))
     why_not = why_not_change(reader, name, states)
     return {
@@ -55,6 +50,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
         },
         "state": states[name],
         "seconds": seconds,
+        "looked": None if looked is None else sorted(looked),
         "writable": why_not is None,
         "why_not": why_not,
     }
@@ -95,32 +91,6 @@ def put_slice(
     return JSONResponse(
         {"revision": revision, "labels": shown_labels(state, k), "scan_labels": shown_labels(state, None)}
     )
-
-
-@router.post("/api/scans/{scan_id}/state")
-def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) -> Answer:
-    """Say how far the reader, or the consensus, is; done is said of what the page has seen, so 409 of anything else."""
-    name = own_name(body.layer, reader)
-    with server.operations.only_one(scan.id, name), server.project.transaction():
-        why_not = why_not_set(reader, name, server.states(scan.id))
-        if why_not is not None:
-            raise HTTPException(403, why_not)
-        if body.state == "done":
-            require_current(server.project.layer(scan.id, name), body.base)
-        server.project.set_state(scan.id, name, body.state, by=reader)
-    return {"state": body.state}
-
-
-@router.post("/api/scans/{scan_id}/seconds")
-async def put_seconds(scan: Scanned, request: Request, reader: Reader, server: Server) -> Answer:
-    """Add to the time spent; of any content type, since a page that is left can send nothing but text."""
-    try:
-        body = SecondsPost.model_validate(json.loads(await request.body()))
-    except (ValueError, RecursionError, ValidationError) as error:
-        raise HTTPException(422, "expected the seconds since the last report, 0 to 3600") from error
-    if own_name(body.layer, reader) not in (reader, CONSENSUS):
-        raise HTTPException(403, "this layer is another reader's")
-    return {"seconds": await run_in_threadpool(server.project.add_seconds, scan.id, reader, body.seconds)}
 
 
 def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
