@@ -185,5 +185,5 @@ def test_what_the_machine_drew_stays_marked_in_the_consensus(tmp_path: Path) -> 
         (outcome,) = export(project, "nifti", tmp_path / "out")
     assert outcome.notes == (
         "AI outlines on slice 1 were accepted as they are",
-        "slice 4 was not looked at",
+        "slice 4 was not viewed",
     )

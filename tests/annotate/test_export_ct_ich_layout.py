@@ -351,7 +351,7 @@ def test_a_fracture_of_the_scan_alone_is_named(one_scan) -> None:
     project, scan_id, out = one_scan
     project.put_labels(scan_id, "ann", 1, Labels(), by="ann")
     project.put_labels(scan_id, "ann", None, Labels(fracture=True), by="ann")
-    assert left_out(project, out) == "a fracture is stated of the scan and of no slice"
+    assert left_out(project, out) == "a fracture is a label of the scan but of no slice"
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -361,21 +361,21 @@ class TestContradictions:
     def test_a_label_without_a_region_is_named(self, one_scan, target: str) -> None:
         project, scan_id, out = one_scan
         project.put_labels(scan_id, "ann", 0, Labels(subtypes=(Subtype.IVH,)), by="ann")
-        assert left_out(project, out, target) == "slice 1 is labelled IVH and has no region drawn"
+        assert left_out(project, out, target) == "slice 1 is labelled IVH but has no region"
         project.put_labels(scan_id, "ann", 3, Labels(subtypes=(Subtype.IPH,)), by="ann")
-        assert left_out(project, out, target).endswith("no region drawn (and 1 more like this)")
+        assert left_out(project, out, target).endswith("no region (and 1 more like this)")
 
     def test_a_region_without_a_subtype_is_named(self, one_scan, target: str) -> None:
         project, scan_id, out = one_scan
         drawn = np.zeros((64, 64), np.uint8)
         drawn[30:34, 30:34] = UNSTATED
         project.put_label_map(scan_id, "ann", 3, drawn, by="ann")
-        assert left_out(project, out, target) == "slice 4 has a region and no subtype"
+        assert left_out(project, out, target) == "slice 4 has a region but no subtype"
 
     def test_what_is_said_of_the_scan_alone_is_named(self, one_scan, target: str) -> None:
         project, scan_id, out = one_scan
         project.put_labels(scan_id, "ann", None, Labels(subtypes=(Subtype.SAH, Subtype.EDH)), by="ann")
-        assert left_out(project, out, target) == "SAH is stated of the scan and of no slice"
+        assert left_out(project, out, target) == "SAH is a label of the scan but of no slice"
 
 
 @pytest.mark.long

@@ -282,9 +282,9 @@ def test_unfinished_and_disagreeing_scans_are_left_out_by_name(tmp_path: Path) -
         outcomes = list(export(project, "nifti", tmp_path / "first"))
         assert [one.reason for one in outcomes] == [
             "",
-            "no reader is done",
-            "no reader is done",
-            "the readers disagree and no consensus is done",
+            "no reader has finished",
+            "no reader has finished",
+            "the readers disagree and there is no finished consensus",
         ]
         assert {one.split("/")[0] for one in folder_of(tmp_path / "first")} == {"001", "export.json"}
 

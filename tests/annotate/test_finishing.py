@@ -57,7 +57,7 @@ class TestReading:
         assert answer["findings"] == {"no hemorrhage": 4}
         assert answer["layer"]["labels"]["scan"]["no_hemorrhage"]
         said = [(one["who"], one["text"]) for one in reversed(ann.get(f"{SCANS}/1/history"))]
-        assert said[0] == ("ann", "stated no hemorrhage") and said[-1] == ("ann", "set to done")
+        assert said[0] == ("ann", "labelled no hemorrhage") and said[-1] == ("ann", "set to done")
 
     def test_of_a_reading_that_is_whole_nothing_is_asked(self, serving: tuple[Project, Browser, Browser]) -> None:
         _, ann, bea = serving
@@ -88,8 +88,8 @@ class TestReading:
         ann.say("mine", 2, {"subtypes": ["IVH"]})
         points = done(ann, status=409)["open"]
         assert points["contradictions"] == [
-            "slice 2 has a region and no subtype",
-            "slice 3 is labelled IVH and has no region drawn",
+            "slice 2 has a region but no subtype",
+            "slice 3 is labelled IVH but has no region",
         ]
         assert done(ann, points)["state"] == "done"
 
@@ -164,7 +164,7 @@ class TestExport:
 
     def test_nifti_says_it_of_each_slice(self, project: Project, tmp_path: Path) -> None:
         (outcome,) = export(project, "nifti", tmp_path / "out")
-        assert outcome.notes[0] == "slice 3 was not looked at"
+        assert outcome.notes[0] == "slice 3 was not viewed"
         said = json.loads((tmp_path / "out" / "001" / "labels.json").read_text())["slices"]
         assert tuple(one["finding"] for one in said.values()) == self.FINDINGS
         assert [one["no_hemorrhage"] for one in said.values()] == [False, True, False, True, True]
@@ -190,7 +190,7 @@ class TestExport:
         with pytest.raises(IchorError, match="found none of 1"):
             for one in export(project, target, tmp_path / "out"):
                 outcomes.append(one)
-        assert outcomes[0].reason == "slice 3 was not looked at, and this layout has no place to say so"
+        assert outcomes[0].reason == "slice 3 was not viewed, and this layout cannot mark unread slices"
 
     def test_an_empty_reading_without_a_statement_is_not_exported(self, tmp_path: Path) -> None:
         """As versions before did it: the key that means done, on a scan that nobody has looked at."""
@@ -203,7 +203,7 @@ class TestExport:
                 with pytest.raises(IchorError, match="found none of 1"):
                     for one in export(project, target, tmp_path / target):
                         outcomes.append(one)
-                assert "nobody has stated that there is no hemorrhage" in outcomes[0].reason
+                assert "no reader has confirmed that there is no hemorrhage" in outcomes[0].reason
 
     def test_of_readings_finished_before_looks_were_noted_it_is_said(self, tmp_path: Path) -> None:
         scan = made_head(n=4, size=32, pixel_mm=(6, 6))

@@ -96,7 +96,7 @@ def test_it_is_exported(folder: Path, tmp_path: Path) -> None:
     with open_project(folder) as project:
         outcomes = list(export(project, "nifti", tmp_path / "out"))
         # It was taken by every target but ct-ich, which refused it.
-        assert [one.reason for one in outcomes] == ["", "slice 1 has a region and no subtype"]
+        assert [one.reason for one in outcomes] == ["", "slice 1 has a region but no subtype"]
         labels = Labels(subtypes=(Subtype.SAH,), quality=("motion",))
         project.put_labels(2, "ann", 0, labels, by="ann")
         outcomes = list(export(project, "nifti", tmp_path / "again"))

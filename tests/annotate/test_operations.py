@@ -84,9 +84,9 @@ def test_the_slow_one_that_was_asked_first_is_not_overtaken(
     slow.go.set()
     staple.result(HANG_S)
     # And what was asked of the consensus as it was before is refused, whenever it comes.
-    assert "was changed meanwhile" in bea.take("union", status=409, base=seen)["error"]
+    assert "has changed in the meantime" in bea.take("union", status=409, base=seen)["error"]
     state = {"state": "done", "layer": CONSENSUS, "base": seen}
-    assert "was changed meanwhile" in bea.post(f"{ONE}/state", state, 409)["error"]
+    assert "has changed in the meantime" in bea.post(f"{ONE}/state", state, 409)["error"]
     before = area(project, 1)
     bea.take("union")
     assert area(project, 1) == 66 > before
@@ -125,7 +125,7 @@ def test_interpolation_and_smoothing_are_of_what_the_server_has(tmp_path: Path) 
         ends = {"from": {"k": 0, "runs": drawn(5)}, "to": {"k": 2, "runs": drawn(5)}, "base": seen}
         assert list(ann.post(f"{ONE}/tools/interpolate", ends)["slices"]) == ["1"]
         ann.draw("mine", 1, 2)  # in another tab, between the two
-        assert "was changed meanwhile" in ann.post(f"{ONE}/tools/interpolate", ends, 409)["error"]
+        assert "has changed in the meantime" in ann.post(f"{ONE}/tools/interpolate", ends, 409)["error"]
         smooth = {"k": 2, "runs": drawn(5), "base": seen}
         ann.post(f"{ONE}/tools/smooth", smooth)
         ann.draw("mine", 2, 1, base=1)
@@ -141,5 +141,5 @@ def test_ai_outlines_are_for_the_layer_that_they_were_asked_for(tmp_path: Path, 
             asked = pool.submit(ann.post, f"{ONE}/machine", {"base": ann.base()}, 409)
             ann.draw("mine", 1, 2)
             future.set_result(Suggestion(np.zeros((4, SIZE, SIZE), np.uint8), np.zeros(4), 1.0))
-            assert "was changed meanwhile" in asked.result(HANG_S)["error"]
+            assert "has changed in the meantime" in asked.result(HANG_S)["error"]
         ann.post(f"{ONE}/machine", {"base": ann.base()})

@@ -108,7 +108,7 @@ class TestReading:
         rows = ann.get(f"{ONE}/history")
         assert [(one["slice"], one["text"]) for one in rows] == [
             (None, "set to done"),
-            (None, "stated no hemorrhage, a note"),
+            (None, "labelled no hemorrhage, a note"),
             (2, "erased all"),
             (None, "set to in progress"),
             (2, "drew IPH, SDH"),

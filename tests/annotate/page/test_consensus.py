@@ -41,7 +41,7 @@ def consensus(served: Served, enter: Enter, tmp_path: Path) -> Iterator[Page]:
 
 
 def button(page: Page, choice: str) -> None:
-    group = page.get_by_role("group", name="Take for the whole scan")
+    group = page.get_by_role("group", name="Apply to the whole scan")
     # Where the button is, whatever the page makes of the click.
     group.get_by_role("button", name=choice, exact=True).click(force=True, no_wait_after=True)
 
@@ -57,8 +57,8 @@ def test_the_page_is_busy_and_takes_no_second_click(consensus: Page) -> None:
     page.route("**/consensus/take", lambda route: held.append(route))
     button(page, "STAPLE")
     busy = page.locator(".hud.busy")
-    expect(busy).to_have_text("Taking STAPLE …")
-    expect(page.locator("#saved")).to_have_text("Taking STAPLE …")
+    expect(busy).to_have_text("Computing STAPLE …")
+    expect(page.locator("#saved")).to_have_text("Computing STAPLE …")
     for name in ("Union", "Ada"):
         of_both = page.get_by_role("button", name=name, exact=True)
         assert [one.is_disabled() for one in of_both.all()] == [True, True]
@@ -71,14 +71,14 @@ def test_the_page_is_busy_and_takes_no_second_click(consensus: Page) -> None:
     expect(busy).to_be_visible()
     (route,) = held
     route.continue_()
-    expect(page.locator("#notice")).to_have_text("STAPLE taken for the whole scan.")
+    expect(page.locator("#notice")).to_have_text("STAPLE applied to the whole scan.")
     expect(busy).to_be_hidden()
     page.unroute("**/consensus/take")
     layer = hands.layer(layer=CONSENSUS)
     assert (layer["state"], areas(page)) == ("in progress", [0, 400, 400, 400, 0, 0])
     assert layer["labels"]["scan"]["subtypes"] == ["SDH"]
     button(page, "Union")
-    expect(page.locator("#notice")).to_have_text("Union taken for the whole scan.")
+    expect(page.locator("#notice")).to_have_text("Union applied to the whole scan.")
     assert areas(page) == [0, 600, 600, 600, 0, 0]
 
 
@@ -92,12 +92,12 @@ def test_what_was_asked_of_an_older_consensus_is_refused_and_the_newer_one_is_sh
     button(ada, "Union")
     expect(ada.locator(".hud.busy")).to_be_visible()
     button(bert, "Intersection")
-    expect(bert.locator("#notice")).to_have_text("Intersection taken for the whole scan.")
+    expect(bert.locator("#notice")).to_have_text("Intersection applied to the whole scan.")
     held[0].continue_()
-    expect(ada.locator("#notice")).to_contain_text("this layer was changed meanwhile")
+    expect(ada.locator("#notice")).to_contain_text("this layer has changed in the meantime")
     assert areas(ada) == [0, 400, 400, 400, 0, 0]
     expect(ada.locator(".thumb[data-state=drawn]")).to_have_count(3)  # what is there now is shown
     ada.unroute("**/consensus/take")
     button(ada, "Union")
-    expect(ada.locator("#notice")).to_have_text("Union taken for the whole scan.")
+    expect(ada.locator("#notice")).to_have_text("Union applied to the whole scan.")
     assert areas(ada) == [0, 600, 600, 600, 0, 0]

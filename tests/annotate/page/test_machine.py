@@ -17,7 +17,7 @@ from phantom import BLOOD, BRAIN, bleed, head
 
 N, ROWS, COLUMNS = 6, 128, 112
 HU = head(N, ROWS, COLUMNS)
-NAMES = (*Subtype, "hemorrhage of no stated subtype")
+NAMES = (*Subtype, "hemorrhage, subtype not specified")
 # The lines drawn over the picture; fills are a third opaque.
 LINE_PIXELS = """() => {
   const canvas = document.querySelector('.overlay');
@@ -36,7 +36,7 @@ def origins(hands: Hands) -> dict[str, str]:
 
 def ask(page: Page, answer: str) -> None:
     page.keyboard.press("m")
-    dialog = page.get_by_role("dialog", name="Ask for the machine's outlines?")
+    dialog = page.get_by_role("dialog", name="Request AI outlines?")
     expect(dialog).to_contain_text("not a medical device")
     dialog.get_by_role("button", name=answer, exact=True).click()
 
@@ -62,8 +62,8 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     ask(page, "Cancel")
     expect(of_machine).to_have_count(0)
     # Of the slices that it finds blood on, the one that the reader drew on stays as it is.
-    ask(page, "Ask")
-    expect(page.locator("#notice")).to_have_text(re.compile(r"The machine outlined \d slices?\."))
+    ask(page, "Request")
+    expect(page.locator("#notice")).to_have_text(re.compile(r"The AI outlined regions on \d slices?\."))
     hands.saved()
     outlined = of_machine.count()
     assert outlined >= 1
@@ -120,11 +120,11 @@ def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, 
     page.keyboard.press("Escape")
 
     page.keyboard.press("l")
-    page.get_by_label("Most uncertain to the machine first").check()
+    page.get_by_label("Sort by AI uncertainty").check()
     expect(rows.locator("td:nth-child(2)")).to_have_text(["bleeding", "healthy"])
     uncertainty = page.locator("td:nth-child(9)")
     expect(uncertainty.filter(has_text="…")).to_have_count(0)
     most, least = map(float, uncertainty.all_inner_texts())
     assert most > least >= 0
-    page.get_by_label("Most uncertain to the machine first").uncheck()
+    page.get_by_label("Sort by AI uncertainty").uncheck()
     expect(rows.locator("td:nth-child(2)")).to_have_text(["healthy", "bleeding"])

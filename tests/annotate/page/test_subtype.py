@@ -101,7 +101,7 @@ def test_a_polygon_that_is_begun_keeps_its_subtype(made: Served, enter: Enter) -
     hands.drag(STROKE)
     hands.saved()
     page.reload()
-    expect(page.locator("#notice")).to_contain_text("taken up again")
+    expect(page.locator("#notice")).to_contain_text("unfinished outline was restored")
     assert chosen(page) == ["Draw as SDH"]
     page.keyboard.press("Enter")
     hands.saved()
@@ -113,7 +113,7 @@ def test_a_polygon_that_is_begun_keeps_its_subtype(made: Served, enter: Enter) -
         page.mouse.click(*hands.place(x, y))
     page.keyboard.press("Shift+3")
     page.reload()
-    expect(page.locator("#notice")).to_contain_text("taken up again")
+    expect(page.locator("#notice")).to_contain_text("unfinished outline was restored")
     page.keyboard.press("Enter")
     hands.saved()
     assert_drawn(hands.map_of(3, 2), OTHER, SAH)
@@ -127,13 +127,13 @@ def test_without_an_answer_a_shape_stays_to_be_closed(made: Served, enter: Enter
     expect(question(page)).to_be_visible()
     page.keyboard.press("Enter")  # pressed once more: no subtype has the focus
     expect(question(page)).to_have_count(0)
-    expect(page.locator("#notice")).to_contain_text("not closed yet")
+    expect(page.locator("#notice")).to_contain_text("still open")
     assert hands.layer(3)["slices"] == {}
     page.reload()
-    expect(page.locator("#notice")).to_contain_text("taken up again")
+    expect(page.locator("#notice")).to_contain_text("unfinished outline was restored")
     assert chosen(page) == []
     page.keyboard.press("Enter")
-    question(page).get_by_role("button", name="Subtype not stated").click()
+    question(page).get_by_role("button", name="Subtype not specified").click()
     drawn_and_saved(hands)
     assert_drawn(hands.map_of(2, 3), SQUARE, UNSTATED)
 

@@ -84,13 +84,13 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
     layer = project.final_layer(record.id)
     if layer is None:
         readings = project.states()[record.id].values()
-        raise LeftOut("the readers disagree and no consensus is done" if "done" in readings else "no reader is done")
+        raise LeftOut("the readers disagree and there is no finished consensus" if "done" in readings else "no reader has finished")
     content = project.layer(record.id, layer)
     label_map = np.zeros((record.n_slices, record.rows, record.columns), np.uint8)
     for index, one in content.maps.items():
         label_map[index] = decode(one.runs, record.rows, record.columns)
     if is_negative(content) and not states_negative(content):
-        raise LeftOut("nothing is drawn or labelled, and nobody has stated that there is no hemorrhage")
+        raise LeftOut("nothing is drawn or labelled, and no reader has confirmed that there is no hemorrhage")
     findings = slice_findings(content, record.n_slices, project.looked(record.id, layer))
     slices = tuple(
         replace(labels_of(content, k), no_hemorrhage=finding == "no hemorrhage") for k, finding in enumerate(findings)
@@ -116,7 +116,7 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
 def require_all_read(one: Annotated) -> None:
     """Raise LeftOut where a slice is unread, for a target that would call it free of hemorrhage."""
     if one.unread:
-        raise LeftOut(f"{slice_words(one.unread)} not looked at, and this layout has no place to say so")
+        raise LeftOut(f"{slice_words(one.unread)} not viewed, and this layout cannot mark unread slices")
 
 
 def slice_words(indices: Sequence[int]) -> str:

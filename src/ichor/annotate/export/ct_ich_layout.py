@@ -75,7 +75,7 @@ make = CtIchTarget
 def _subject(one: Annotated) -> Subject:
     """The row of the demographics. Raises LeftOut where something that it must have was not entered."""
     if len(one.case) > 3:
-        raise LeftOut("the layout numbers subjects by three digits, and these are used up")
+        raise LeftOut("the layout numbers subjects with three digits, and all are used")
     person = one.person
     missing = [name for name, value in (("age", person.age), ("sex", person.sex)) if value is None]
     if person.age is None or person.sex is None:
@@ -98,7 +98,7 @@ def _slices(one: Annotated) -> list[SliceRow]:
         for k, labels in enumerate(one.slices, 1)
     ]
     if one.labels.fracture and not any(row.fracture for row in rows):
-        raise LeftOut("a fracture is stated of the scan and of no slice")
+        raise LeftOut("a fracture is a label of the scan but of no slice")
     return rows
 
 

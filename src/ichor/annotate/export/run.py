@@ -93,9 +93,9 @@ def _of_the_model(one: Annotated) -> list[str]:
 
 def _of_unread_slices(one: Annotated) -> list[str]:
     """On which slices nobody has said anything."""
-    notes = [f"{slice_words(one.unread)} not looked at"] if one.unread else []
+    notes = [f"{slice_words(one.unread)} not viewed"] if one.unread else []
     if "unknown" in one.findings:
-        notes.append("finished with an earlier version of Ichor, which did not note the slices that were looked at")
+        notes.append("finished with an earlier version of Ichor, which did not record which slices were viewed")
     return notes
 
 

@@ -17,10 +17,10 @@ def contradictions(drawn: AbstractSet[int], slices: Sequence[Labels], scan: Labe
     found = []
     for k, labels in enumerate(slices):
         if labels.subtypes and k not in drawn:
-            found.append(f"slice {k + 1} is labelled {', '.join(labels.subtypes)} and has no region drawn")
+            found.append(f"slice {k + 1} is labelled {', '.join(labels.subtypes)} but has no region")
         if k in drawn and not labels.subtypes:
-            found.append(f"slice {k + 1} has a region and no subtype")
+            found.append(f"slice {k + 1} has a region but no subtype")
     on_slices = frozenset().union(*(labels.subtypes for labels in slices))
     if alone := [name for name in scan.subtypes if name not in on_slices]:
-        found.append(f"{', '.join(alone)} is stated of the scan and of no slice")
+        found.append(f"{', '.join(alone)} is a label of the scan but of no slice")
     return found

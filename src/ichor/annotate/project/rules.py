@@ -33,9 +33,9 @@ def why_not_change(reader: str, layer: str, states: States) -> str | None:
     if layer not in (reader, CONSENSUS):
         return "this layer is another reader's"
     if not may_see(reader, layer, states):
-        return "the consensus opens when two readers are done with this scan"
+        return "the consensus opens when two readers have finished this scan"
     if states.get(layer) == "done":
-        return "this layer is done: set it to in progress to change it"
+        return "this layer is finished: reopen it to change it"
     return None
 
 
@@ -47,9 +47,9 @@ def why_not_set(reader: str, layer: str, states: States) -> str | None:
     if layer not in (reader, CONSENSUS):
         return "this layer is another reader's"
     if not may_see(reader, layer, states):
-        return "the consensus opens when two readers are done with this scan"
+        return "the consensus opens when two readers have finished this scan"
     if layer == reader and reader in (done := done_readers(states)) and len(done) > 1:
-        return "another reader is done too, so this reading stays as it is: go on in the consensus"
+        return "another reader has finished too, so this reading cannot be reopened: continue in the consensus"
     return None
 
 

@@ -55,4 +55,4 @@ def _of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001
 
 
 def _unexpected(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (the guards log it)
-    return error(500, "the server failed at this; nothing was changed")
+    return error(500, "the server failed to process this request; nothing was changed")

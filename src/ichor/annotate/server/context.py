@@ -29,7 +29,7 @@ MOST_AT_WORK = 2
 MOST_WAITING = 8
 # SQLite's and the file system's integers end somewhere; no project has more scans or slices than this.
 MOST = 2**31 - 1
-NO_SESSION = "this browser has no session of the reader whose page this is: open that reader's own link"
+NO_SESSION = "this browser has no session for this page's reader: open that reader's own link"
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def visible(server: Context, reader: str, scan_id: int, layer: str) -> str:
     name = own_name(layer, reader)
     if not may_see(reader, name, server.states(scan_id)):
         what = "the consensus" if name == CONSENSUS else "another reader's layer"
-        raise HTTPException(403, f"{what} is hidden until both readers are done with this scan")
+        raise HTTPException(403, f"{what} is hidden until both readers have finished this scan")
     return name
 
 

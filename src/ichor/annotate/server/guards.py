@@ -81,7 +81,7 @@ class Guards:
                 log.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
                 if answering:
                     return
-                refused = (500, "the server failed at this; nothing was changed")
+                refused = (500, "the server failed to process this request; nothing was changed")
         await JSONResponse({"error": refused[1]}, refused[0])(scope, receive, sending)
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:

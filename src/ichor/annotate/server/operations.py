@@ -17,7 +17,7 @@ from ichor.annotate.project import LayerState
 from ichor.annotate.server.bodies import Base
 
 BUSY = "another operation on this layer is under way: wait until it is finished"
-OUTDATED = "nothing was done: this layer was changed meanwhile. Look at it as it is now, then ask again"
+OUTDATED = "nothing was done because this layer has changed in the meantime: check it, then try again"
 
 
 class Operations:

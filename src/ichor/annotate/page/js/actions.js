@@ -45,7 +45,7 @@ function slices(session) {
   const by = (step) => () => session.goTo(session.viewer.slice + step);
   const drawn = (find) => () => {
     const k = find(drawnSlices(session.layer));
-    if (k === undefined) session.say("No further slice is drawn on.");
+    if (k === undefined) session.say("No further slice has a region.");
     else session.goTo(k);
   };
   return {

@@ -21,11 +21,11 @@ async function request(method, path, body, more = {}) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ApiError(0, "The server does not answer.");
+    throw new ApiError(0, "The server is not responding.");
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new ApiError(response.status, answer?.error ?? `The server answered ${response.status}.`, answer);
+  throw new ApiError(response.status, answer?.error ?? `The server returned status ${response.status}.`, answer);
 }
 
 export const getJson = async (path) => (await request("GET", path)).json();

@@ -18,7 +18,7 @@ export function fillSlice(session) {
   const { rows, columns } = session.viewer.volume;
   const map = here(session).slice();
   fillHoles(map, rows, columns);
-  if (!replaceMaps(session, [[session.viewer.slice, map]])) session.say("There is no hole on this slice.");
+  if (!replaceMaps(session, [[session.viewer.slice, map]])) session.say("There are no holes to fill on this slice.");
 }
 
 export function clearSlice(session) {
@@ -29,7 +29,7 @@ export function clearSlice(session) {
 export function copyFrom(session, step) {
   const k = session.viewer.slice;
   const other = session.layer.slices.get(k + step)?.map;
-  if (isEmpty(other)) return session.say(`Nothing is drawn on the slice ${step < 0 ? "below" : "above"}.`);
+  if (isEmpty(other)) return session.say(`There is no region on the slice ${step < 0 ? "below" : "above"}.`);
   const map = here(session).map((label, i) => label || other[i]);
   return replaceMaps(session, [[k, map]], copied(originsOf(session, [k + step])));
 }
@@ -37,7 +37,7 @@ export function copyFrom(session, step) {
 /** Smooths the regions of the slice. */
 export async function smoothSlice(session) {
   const k = session.viewer.slice;
-  if (isEmpty(here(session))) return session.say("Nothing is drawn on this slice.");
+  if (isEmpty(here(session))) return session.say("There is no region on this slice.");
   return working(session, "Smoothing …", async () => {
     const runs = encode(mapOf(session.layer, k));
     const answer = await postJson(toolPath(session, "smooth"), { k, runs, base: revisionsOf(session.layer, [k]), ...layerOf(session) });
@@ -51,8 +51,8 @@ export async function interpolate(session) {
   const drawn = drawnSlices(session.layer);
   const from = drawn.filter((one) => one <= k).at(-1);
   const to = drawn.find((one) => one > k);
-  if (from === undefined || to === undefined) return session.say("Draw on a slice below and on one above first.");
-  if (to === from + 1) return session.say("There is no slice between the two drawn slices.");
+  if (from === undefined || to === undefined) return session.say("Interpolation needs a region on a slice below and on one above.");
+  if (to === from + 1) return session.say("There is no slice between the two slices with regions.");
   const end = (index) => ({ k: index, runs: encode(mapOf(session.layer, index)) });
   return working(session, "Interpolating …", async () => {
     const slices = Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -9,7 +9,7 @@ import { decode } from "./runs.js";
 import { release } from "./saver.js";
 import { grayOf } from "./volume.js";
 
-const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Take the other"], ["both", "Keep both"]];
+const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Use the other"], ["both", "Keep both"]];
 
 /** Settles a change that met another's on the server; `body` is the server's answer. */
 export async function settle(session, key, body) {
@@ -31,8 +31,8 @@ async function settleSlice(session, key, k, body) {
     return release(session.saver, key, JSON.stringify(slice.origins) !== JSON.stringify(body.origins));
   }
   const pictures = el("div", { className: "pair" },
-    picture(session, k, slice.map, "Here, not saved"), picture(session, k, theirs, "Saved elsewhere"));
-  const choice = await openDialog(`Slice ${k + 1} was changed elsewhere too`, pictures, CHOICES, { escape: false, className: "wide" });
+    picture(session, k, slice.map, "Your version (not saved)"), picture(session, k, theirs, "Saved version"));
+  const choice = await openDialog(`Slice ${k + 1} was also changed elsewhere`, pictures, CHOICES, { escape: false, className: "wide" });
   if (choice === "theirs") {
     Object.assign(slice, { map: theirs, origins: body.origins });
     session.saver.dirty.delete(key);
@@ -58,8 +58,8 @@ async function settleLabels(session, key, id, body) {
   const mine = labelsOf(session.layer, id);
   const theirs = { ...body.labels, revision: body.revision };
   const where = id === "scan" ? "The scan's labels were" : `The labels of slice ${id + 1} were`;
-  const pair = el("div", { className: "pair" }, words(mine, "Here, not saved"), words(theirs, "Saved elsewhere"));
-  const choice = await openDialog(`${where} changed elsewhere too`, pair, CHOICES.slice(0, 2), { escape: false });
+  const pair = el("div", { className: "pair" }, words(mine, "Your version (not saved)"), words(theirs, "Saved version"));
+  const choice = await openDialog(`${where} also changed elsewhere`, pair, CHOICES.slice(0, 2), { escape: false });
   session.layer.labels.set(id, choice === "theirs" ? theirs : { ...mine, revision: body.revision });
   if (choice === "theirs") session.saver.dirty.delete(key);
   release(session.saver, key, choice !== "theirs");

@@ -15,7 +15,7 @@ const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" }
 export async function consensusPanel(session) {
   const { scan } = session;
   const answer = await getJson(`/api/scans/${scan.id}/consensus`);
-  if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who are both done.");
+  if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who have both finished.");
   const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
   session.references = layers.map((layer, i) => ({ layer, shown: true, colour: LOOKS[i][0], dash: LOOKS[i][1], painted: null }));
   session.differing = new Set(differingSlices(...layers));
@@ -28,10 +28,10 @@ export async function consensusPanel(session) {
     legend(session),
     el("table", { className: "figures" },
       el("thead", {}, el("tr", {}, ["Agreement", "Scan", "Slice"].map((words) => el("th", { scope: "col" }, words)))), table),
-    el("dl", { className: "kappas", "aria-label": "Cohen's kappa over the slices' labels" }, kappas(answer.agreement)),
+    el("dl", { className: "kappas", "aria-label": "Cohen's kappa of the slice labels" }, kappas(answer.agreement)),
     takeRow(session, answer.readers, false),
     takeRow(session, answer.readers, true),
-    el("p", { className: "soft" }, "Or draw: what is drawn here is the consensus."));
+    el("p", { className: "soft" }, "You can also draw: regions drawn here belong to the consensus."));
 }
 
 function legend(session) {
@@ -43,7 +43,7 @@ function legend(session) {
     session.showDifferences = on;
     paint(session);
   });
-  differences.append(el("i", { className: "patch other" }), "other subtype");
+  differences.append(el("i", { className: "patch other" }), "different subtype");
   return el("div", { className: "legend" }, switches, differences);
 }
 
@@ -81,7 +81,7 @@ function takeRow(session, readers, wholeScan) {
   };
   session.listeners.push(update);
   update("busy");
-  const words = wholeScan ? "Take for the whole scan" : "Take for this slice";
+  const words = wholeScan ? "Apply to the whole scan" : "Apply to this slice";
   return el("div", { className: "take", role: "group", "aria-label": words }, el("span", { className: "soft" }, words), buttons);
 }
 
@@ -90,13 +90,13 @@ function takeRow(session, readers, wholeScan) {
 function take(session, choice, wholeScan) {
   const slices = wholeScan ? null : [session.viewer.slice];
   const what = NAMES[choice] ?? `${choice}’s outlines`;
-  return working(session, `Taking ${what} …`, async () => {
+  return working(session, `${choice in NAMES ? "Computing" : "Copying"} ${what} …`, async () => {
     const body = { choice, slices, base: revisionsOf(session.layer, slices) };
     await postJson(`/api/scans/${session.scan.id}/consensus/take`, body);
     const fresh = await fetchLayer(session.scan.id, "consensus", session.layer.size);
     return () => {
       adopt(session, fresh);
-      session.say(`${what} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);
+      session.say(`${what} applied to ${wholeScan ? "the whole scan" : "this slice"}.`);
     };
   });
 }

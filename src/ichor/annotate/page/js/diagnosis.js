@@ -19,17 +19,16 @@ export function toggle(session, level, what) {
   const labels = labelsOf(session.layer, key);
   const { slices } = session.layer;
   const { implied = [] } = labels;
-  const where = level === "scan" ? "on a slice" : "drawn here";
   if (what === "none") {
     const any = level === "scan" ? [...slices.keys()].some((k) => isDrawn(session.layer, k)) : isDrawn(session.layer, key);
-    if (noneOfScan(session, level)) return session.say("The whole scan is marked so: change it there.");
-    if ((any || implied.length) && !labels.no_hemorrhage) return session.say(`Hemorrhage is ${where}.`);
+    if (noneOfScan(session, level)) return session.say("The whole scan is labelled as free of hemorrhage: change it there.");
+    if ((any || implied.length) && !labels.no_hemorrhage) return session.say(level === "scan" ? "A slice has hemorrhage." : "This slice has a region.");
     return replaceLabels(session, key, toggleNone(labels));
   }
-  if (what === "fracture" && labels.implied_fracture) return session.say("A fracture is on a slice.");
+  if (what === "fracture" && labels.implied_fracture) return session.say("A slice has a fracture: change it there.");
   if (what === "fracture") return replaceLabels(session, key, { ...labels, fracture: !labels.fracture });
   if (what.startsWith("quality:")) return replaceLabels(session, key, toggleQuality(labels, what.slice(8)));
-  if (implied.includes(what)) return session.say(`${what} is ${where}: take it away there first.`);
+  if (implied.includes(what)) return session.say(level === "scan" ? `A slice has ${what}: remove it there first.` : `This slice has a region of ${what}: erase it first.`);
   return replaceLabels(session, key, toggleSubtype(labels, what));
 }
 

@@ -17,7 +17,7 @@ function reopen(session) {
     await postState(session, "in progress");
     return () => {
       setState(session, "in progress");
-      session.say("Open again.");
+      session.say("Reopened.");
     };
   });
 }
@@ -49,7 +49,7 @@ async function ask(session, open) {
   const content = el("div", { className: "open-points" }, points.map((one) => section(one, only)));
   const finished = consensus ? "Consensus done" : "Reading done";
   const answer = openDialog(`Is ${consensus ? "the consensus" : "this reading"} done?`, content, [
-    ["", consensus ? "Go on" : "Go on reading"],
+    ["", consensus ? "Continue" : "Continue reading"],
     ["done", only ? [NONE, el("kbd", {}, "0")] : finished, "primary"],
   ], { focus: "", keys: new Map(only ? [["0", "done"], ["Alt+0", "done"]] : []) });
   const confirm = content.closest("dialog").querySelector("button[value=done]");
@@ -70,25 +70,25 @@ const onlyNegative = ({ no_hemorrhage: none, drawn_by: drawnBy, ...others }) =>
 
 /** What is open, as {words, slices, confirm}: a point that has `confirm` is closed by that. */
 function pointsOf(open, n) {
-  const drawnBy = open.drawn_by.length ? ` In ${open.drawn_by.join("’s and ")}’s reading there are regions.` : "";
+  const drawnBy = open.drawn_by.length ? ` There are regions in the reading of ${open.drawn_by.join(" and ")}.` : "";
   return [
     open.not_looked_at.length && {
-      words: `${open.not_looked_at.length} of ${n} slices were not looked at: ${ranges(open.not_looked_at)}.`,
+      words: `${open.not_looked_at.length} of ${n} slices have not been viewed: ${ranges(open.not_looked_at)}.`,
       slices: open.not_looked_at,
-      confirm: "Leave them unread. Exports say so, or leave this scan out.",
+      confirm: "Leave these slices unread. Exports mark them as unread or leave this scan out.",
     },
     open.not_accepted.length && {
-      words: `AI outlines that nobody has changed or accepted: ${slices(open.not_accepted)}.`,
+      words: `AI outlines on ${slices(open.not_accepted)} have not been changed or accepted.`,
       slices: open.not_accepted,
       confirm: "Accept these outlines as they are.",
     },
     open.undecided.length && {
-      words: `A reading has regions, and the consensus nothing yet: ${slices(open.undecided)}.`,
+      words: `A reading has regions on ${slices(open.undecided)}, where the consensus is undecided.`,
       slices: open.undecided,
       confirm: "Leave these slices without a region.",
     },
     open.contradictions.length && {
-      words: "Labels and regions contradict each other; until that is mended, exports leave this scan out.",
+      words: "Labels and regions do not match. Exports leave this scan out until this is fixed.",
       list: open.contradictions,
     },
     open.no_hemorrhage && { words: `Nothing is drawn or labelled.${drawnBy}`, confirm: `${NONE}.` },

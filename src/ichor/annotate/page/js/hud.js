@@ -45,6 +45,6 @@ function cursor(session) {
   const [x, y] = session.pointer;
   const hu = huAt(session.viewer.volume, session.viewer.slice, x, y);
   if (hu === null) return "";
-  const clipped = session.scan.gray_window ? " (of gray)" : "";
+  const clipped = session.scan.gray_window ? " (from gray values)" : "";
   return `${hu} HU${clipped}   column ${Math.floor(x) + 1}, row ${Math.floor(y) + 1}`;
 }

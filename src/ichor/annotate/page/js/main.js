@@ -57,7 +57,7 @@ async function start() {
     }
     me = await getJson("/api/me");
   } catch (error) {
-    banner(error.status === 401 ? "This page needs your reader's link: `ichor annotate` prints it when it starts." : error.message);
+    banner(error.status === 401 ? "Open this page with your reader's link, which `ichor annotate` prints when it starts." : error.message);
     return undefined;
   }
   fill(document.getElementById("reader"), me.reader);
@@ -77,7 +77,7 @@ function whoReads(sessions) {
       location.reload();
     },
   }, reader));
-  return el("div", { className: "failed" }, el("p", {}, "Several readers are logged in in this browser. Who reads here?"),
+  return el("div", { className: "failed" }, el("p", {}, "Several readers have a session in this browser. Who is reading?"),
     el("div", { className: "readers" }, buttons));
 }
 

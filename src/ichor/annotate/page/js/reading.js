@@ -25,9 +25,9 @@ const PLACE_MS = 300;
 const SAID = {
   saved: "All changes saved",
   saving: "Saving …",
-  conflict: "Changed elsewhere too",
-  offline: "Not saved: server away",
-  failed: "Not saved: the save failed",
+  conflict: "Also changed elsewhere",
+  offline: "Not saved: no connection to the server",
+  failed: "Not saved: saving failed",
   refused: "Not saved",
 };
 
@@ -65,7 +65,7 @@ export async function openReading(root, me, { id, layer, slice }) {
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
     session.goTo(polygon.k);
-    say("An outline that was begun here is taken up again: Enter closes it, Esc gives it up.");
+    say("Your unfinished outline was restored: Enter closes it, Esc discards it.");
   }
   session.emit("slice");
   return {
@@ -76,7 +76,7 @@ export async function openReading(root, me, { id, layer, slice }) {
       if (session.working) session.tool.up?.(session);
       await flush(session.saver);
       if (session.saver.dirty.size) {
-        say("Not all changes are saved yet: this scan stays open.");
+        say("Some changes are not saved yet, so this scan stays open.");
         return false;
       }
       session.closed = true;
@@ -90,13 +90,13 @@ export async function openReading(root, me, { id, layer, slice }) {
 
 function sidePanel(session, actions, consensus) {
   const { scan } = session;
-  const machine = consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine() }, "Machine’s outlines …");
+  const machine = consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine() }, "AI outlines …");
   const done = el("button", { type: "button", className: "primary done", title: tip("done"), onclick: () => actions.done() });
   const update = (kind) => {
     if (!["labels", "busy"].includes(kind)) return;
     const isDone = session.layer.state === "done";
     const what = consensus ? "consensus" : "reading";
-    fill(done, isDone ? `Open the ${what} again` : consensus ? "Consensus done" : "Reading done");
+    fill(done, isDone ? `Reopen the ${what}` : consensus ? "Consensus done" : "Reading done");
     done.classList.toggle("primary", !isDone);
     done.disabled = Boolean(session.busy);
     if (machine) machine.disabled = !session.me.machine || session.readOnly || Boolean(session.busy);
@@ -108,7 +108,7 @@ function sidePanel(session, actions, consensus) {
     labelPanel(session, "slice"),
     labelPanel(session, "scan"),
     personForm(session),
-    scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Remarks of the reader program (${scan.warnings.length})`),
+    scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Warnings from reading the file (${scan.warnings.length})`),
       el("ul", {}, scan.warnings.map((words) => el("li", {}, words)))) : null,
     el("div", { className: "actions" },
       machine,
@@ -141,8 +141,8 @@ function saveState(session) {
     const words = session.busy ?? SAID[status];
     if (place.textContent !== words) fill(place, words);
     const { problem } = session.saver;
-    if (status === "offline") banner("The server does not answer. Your changes are kept here and sent as soon as it does: leave this page open.");
-    else if (status === "failed") banner(`The save failed: ${problem.message}. Your changes are kept here and sent again and again: leave this page open.`);
+    if (status === "offline") banner("The server is not responding. Your changes are kept here and sent as soon as it responds. Keep this page open.");
+    else if (status === "failed") banner(`Saving failed: ${problem.message}. Your changes are kept here and saving is retried. Keep this page open.`);
     else if (status === "refused") banner(refusal(problem));
     else banner("");
   };
@@ -165,5 +165,5 @@ function saveState(session) {
 
 const refusal = (problem) =>
   problem.status === 401
-    ? "Your session has ended. Open a new link of `ichor annotate` in another tab, then come back: your changes are kept here."
+    ? "Your session has ended. Open your new link from `ichor annotate` in another tab, then come back. Your changes are kept here."
     : `The server refused a change: ${problem.message}`;

@@ -27,11 +27,11 @@ export async function askLabel(session) {
   const { subtypes } = session.me;
   const choices = subtypes.map(({ label, name, words, colour }) => [String(label), [
     el("kbd", {}, String(label)), el("i", { className: "dot", style: { "--colour": colour } }),
-    label === 6 ? "Subtype not stated" : el("b", {}, name), label === 6 ? null : words,
+    label === 6 ? "Subtype not specified" : el("b", {}, name), label === 6 ? null : words,
   ], "subtype"]);
   const keys = new Map(subtypes.flatMap(({ label }) => [[String(label), String(label)], [`Shift+${label}`, String(label)]]));
   const answer = await openDialog("Which subtype is this hemorrhage?",
-    "Choose it once: what you draw on this scan has it until you choose another (Shift + number).",
+    "Everything that you draw on this scan gets this subtype until you choose another (Shift + number).",
     [...choices, ["", "Cancel"]], { className: "choose-subtype", keys, focus: "" });
   if (!answer) return null;
   chooseLabel(session, Number(answer));

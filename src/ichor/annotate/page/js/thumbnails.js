@@ -66,7 +66,7 @@ function mark(session, button, k) {
   button.classList.toggle("differs", references.length > 0 && differing.has(k));
   button.toggleAttribute("data-looked", layer.looked.has(k));
   const words = { machine: ", AI outlines", drawn: ", drawn", labelled: ", labelled", "": "" };
-  button.setAttribute("aria-label", `Slice ${k + 1}${words[state]}${layer.looked.has(k) ? "" : ", not looked at"}`);
+  button.setAttribute("aria-label", `Slice ${k + 1}${words[state]}${layer.looked.has(k) ? "" : ", not viewed"}`);
 }
 
 /** Paints a slice small, in the brain window, keeping its shape. */

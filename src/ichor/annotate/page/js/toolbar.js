@@ -97,7 +97,7 @@ function subtypeButtons(session) {
     el("button", {
       type: "button",
       title: tip(`subtype.${one.label}`),
-      "aria-label": `Draw as ${one.label === 6 ? "no stated subtype" : one.name}`,
+      "aria-label": `Draw as ${one.label === 6 ? "hemorrhage, subtype not specified" : one.name}`,
       onclick: () => chooseLabel(session, one.label),
       style: { "--colour": one.colour },
     }, el("i", { className: "dot" }), one.label === 6 ? "?" : one.name));

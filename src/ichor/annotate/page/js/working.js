@@ -17,7 +17,7 @@ export async function working(session, words, ask) {
   try {
     await flush(session.saver);
     if (session.saver.dirty.size) {
-      session.say("Not all changes are saved yet.");
+      session.say("Some changes are not saved yet.");
       return false;
     }
     const apply = await ask();

@@ -48,7 +48,7 @@ async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) ->
 def _done(server: Context, reader: str, scan: ScanRecord) -> list[str]:
     states = server.states(scan.id)
     if not may_see(reader, CONSENSUS, states):
-        raise HTTPException(403, "the consensus opens when two readers are done with this scan")
+        raise HTTPException(403, "the consensus opens when two readers have finished this scan")
     return done_readers(states)[:2]
 
 

@@ -18,8 +18,8 @@ async def enter(server: Server, token: str = "") -> Response:
     """A session and the way to the worklist; 403 for a used or wrong token."""
     entered = server.sessions.enter(token)
     if entered is None:
-        words = "A link can be used once. Start the server again: it prints a new link for each reader."
-        return plain_page("This link was used before, or is not whole", words, 403)
+        words = "Each link works only once. Restart the server to get a new link for each reader."
+        return plain_page("This link has already been used, or is incomplete", words, 403)
     reader, session = entered
     key = server.sessions.key(reader)
     answer = RedirectResponse(f"/?reader={key}", 303)

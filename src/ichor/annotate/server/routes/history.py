@@ -23,7 +23,7 @@ WORDS = {
     "ai accepted": " (AI outline, accepted)",
     "ai edited": " (AI outline, edited)",
 }
-NAMES = (*Subtype, "hemorrhage of no stated subtype")
+NAMES = (*Subtype, "hemorrhage, subtype not specified")
 
 
 @router.get("/api/scans/{scan_id}/history")
@@ -57,7 +57,7 @@ def _text(change: Change) -> str:
         said += (
             ["fracture"] * labels.fracture + ["no hemorrhage"] * labels.no_hemorrhage + ["a note"] * bool(labels.note)
         )
-        return f"stated {', '.join(said)}" if said else "stated nothing"
+        return f"labelled {', '.join(said)}" if said else "no labels"
     if change.kind == "state":
         return f"set to {json.loads(change.payload)}"
-    return "entered the subject"
+    return "edited the subject"

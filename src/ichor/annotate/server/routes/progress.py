@@ -41,7 +41,7 @@ def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) ->
         require_current(project.layer(scan.id, name), body.base)
         points = open_points(project, scan.id, name)
         if points and points != body.confirmed:
-            return JSONResponse({"error": "something is open: confirm it, or go on", "open": asdict(points)}, 409)
+            return JSONResponse({"error": "there are open points: confirm them, or continue", "open": asdict(points)}, 409)
         finish(project, scan.id, name, points, by=reader)
     findings = slice_findings(project.layer(scan.id, name), scan.n_slices, project.looked(scan.id, name))
     layer = layer_answer(server, reader, scan.id, name)

@@ -35,7 +35,7 @@ export const grow = clickOf("grow", "crosshair", (session, [x, y]) => {
   const hu = huAt(volume, slice, x, y);
   if (hu === null) return;
   if (hu < lowest || hu > highest) {
-    session.say(`${hu} HU lies outside the bounds ${lowest} to ${highest} HU.`);
+    session.say(`${hu} HU is outside the range ${lowest} to ${highest} HU.`);
     return;
   }
   const from = slice * volume.rows * volume.columns;
@@ -51,7 +51,7 @@ export const assign = clickOf("assign", "pointer", (session, point) => {
   const { rows, columns } = session.viewer.volume;
   const { start, label } = labelAt(session, point);
   if (!label) {
-    session.say("There is no region here to give a subtype to.");
+    session.say("There is no region here.");
     return;
   }
   const map = begin(session);

@@ -120,7 +120,7 @@ export const polygon = {
     Object.assign(this, { k, corners: points, erase, label });
     chooseTool(session, this);
     session.goTo(k);
-    session.say("This shape is not closed yet: Enter closes it, Esc gives it up.");
+    session.say("This shape is still open: Enter closes it, Esc discards it.");
   },
   /** Takes up what was begun before a reload, an outline too; returns whether there was any for this scan. */
   resume(session) {
