@@ -145,7 +145,7 @@ class TestConsensus:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Slice 1 has hemorrhage, 2 was looked at, 3 was not, 4 is stated to have none, 5 was looked at; the series is DICOM."""
+    """Slice 1 has hemorrhage, 2 and 5 were viewed, 3 was not, 4 is labelled negative; the series is DICOM."""
     folder = tmp_path_factory.mktemp("study")
     with open_project(folder / "project", create=True) as project:
         scan = open_scan(made_series(folder / "ct", head(5, 64, 56)))

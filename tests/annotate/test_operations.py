@@ -133,7 +133,9 @@ def test_interpolation_and_smoothing_are_of_what_the_server_has(tmp_path: Path) 
         ann.post(f"{ONE}/tools/smooth", {**smooth, "layer": "bea"}, 403)
 
 
-def test_ai_outlines_are_for_the_layer_that_they_were_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ai_outlines_are_for_the_layer_that_they_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with served(tmp_path) as (_, (ann, _)):
         future: Future[Suggestion] = Future()
         monkeypatch.setattr(ann.context.machine, "suggest", lambda _: future)

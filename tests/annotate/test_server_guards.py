@@ -337,6 +337,9 @@ def test_a_fault_of_the_server_says_nothing_of_what_it_met(
     ann = serving[1]
     monkeypatch.setattr(Project, "recent", fails)
     answer = ann.client.get(f"{ONE}/history")
-    assert (answer.status_code, answer.json()) == (500, {"error": "the server failed to process this request; nothing was changed"})
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "the server failed to process this request; nothing was changed"},
+    )
     assert "RuntimeError at test_server_guards.py" in caplog.text
     assert "DOE" not in caplog.text + answer.text

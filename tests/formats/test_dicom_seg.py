@@ -31,9 +31,9 @@ BY_MODEL = Segment("Hemorrhage by a model", HEMORRHAGE, algorithm=("compact", "1
 
 
 def test_how_a_segment_was_made_fits_its_algorithm() -> None:
-    assert replace(INTRACRANIAL_HEMORRHAGE).made is AlgorithmType.MANUAL and BY_MODEL.made is AlgorithmType.AUTOMATIC
+    assert INTRACRANIAL_HEMORRHAGE.made() is AlgorithmType.MANUAL and BY_MODEL.made() is AlgorithmType.AUTOMATIC
     helped = replace(BY_MODEL, algorithm_type=AlgorithmType.SEMIAUTOMATIC, is_ai=False)
-    assert helped.made is AlgorithmType.SEMIAUTOMATIC
+    assert helped.made() is AlgorithmType.SEMIAUTOMATIC
     for segment, wrong in ((BY_MODEL, AlgorithmType.MANUAL), (INTRACRANIAL_HEMORRHAGE, AlgorithmType.AUTOMATIC)):
         with pytest.raises(ValueError, match="expected an algorithm unless the segment is MANUAL"):
             replace(segment, algorithm_type=wrong)

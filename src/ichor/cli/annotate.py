@@ -66,7 +66,9 @@ def open_(
         ),
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 for any free one.")] = PORT,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the links without opening a browser.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the links without opening a browser.")
+    ] = False,
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
     slice_mm: SliceOption = None,

@@ -2,13 +2,13 @@
 
     nnUNet_raw/DatasetNNN_Name/
         imagesTr/CASE_0000.nii.gz   HU; 0000 is the number of the channel
-        labelsTr/CASE.nii.gz        0 background, 1 hemorrhage, 2 not said, on the same grid
+        labelsTr/CASE.nii.gz        0 background, 1 hemorrhage, 2 ignored, on the same grid
         dataset.json
     nnUNet_preprocessed/DatasetNNN_Name/splits_final.json
 
 Isensee et al. 2021, doi:10.1038/s41592-020-01008-z; documentation/dataset_format.md and manual_data_splits.md of
-its repository. What is not said is nnU-Net's ignore label (documentation/ignore_label.md). nnU-Net finds the two folders
-by the environment variables of the same names.
+its repository. The label 2 is nnU-Net's ignore label (documentation/ignore_label.md). nnU-Net finds the two folders by
+the environment variables of the same names.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class NnUnetDataset:
         *,
         ignored_slices: Sequence[int] = (),
     ) -> None:
-        """Write a scan and its mask (n, rows, columns) as one case; of ignored slices nothing is said."""
+        """Write a scan and its mask (n, rows, columns) as one case; ignored slices get the ignore label."""
         for folder in ("imagesTr", "labelsTr"):
             (self.raw / folder).mkdir(parents=True, exist_ok=True)
         write_hu(scan, self.raw / "imagesTr" / f"{case}_0000{SUFFIX}", scale)

@@ -64,10 +64,11 @@ class Segment:
     is_ai: bool = True
 
     def __post_init__(self) -> None:
-        if (self.made is AlgorithmType.MANUAL) != (self.algorithm is None):
-            raise ValueError(f"expected an algorithm unless the segment is MANUAL, found {self.algorithm}, {self.made}")
+        if (self.made() is AlgorithmType.MANUAL) != (self.algorithm is None):
+            raise ValueError(
+                f"expected an algorithm unless the segment is MANUAL, found {self.algorithm}, {self.made()}"
+            )
 
-    @property
     def made(self) -> AlgorithmType:
         """How it was made."""
         return self.algorithm_type or (AlgorithmType.AUTOMATIC if self.algorithm else AlgorithmType.MANUAL)
@@ -98,7 +99,7 @@ def description(segment: Segment, number: int) -> Any:
         segment_label=segment.label,
         segmented_property_category=_coded(segment.category),
         segmented_property_type=_coded(segment.property),
-        algorithm_type=SegmentAlgorithmTypeValues(segment.made.value),
+        algorithm_type=SegmentAlgorithmTypeValues(segment.made().value),
         algorithm_identification=identification,
         anatomic_regions=None if segment.region is None else [_coded(segment.region)],
     )

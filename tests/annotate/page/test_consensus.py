@@ -46,6 +46,17 @@ def button(page: Page, choice: str) -> None:
     group.get_by_role("button", name=choice, exact=True).click(force=True, no_wait_after=True)
 
 
+def hold(page: Page) -> list[Route]:
+    """Keep the page's operations on the consensus from the server; they are added to what this gives."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/consensus/take", keep)
+    return held
+
+
 def areas(page: Page) -> list[int]:
     hands = Hands(page, ROWS, COLUMNS)
     return [int((hands.map_of(number, layer=CONSENSUS) > 0).sum()) for number in range(1, N + 1)]
@@ -53,8 +64,7 @@ def areas(page: Page) -> list[int]:
 
 def test_the_page_is_busy_and_takes_no_second_click(consensus: Page) -> None:
     page = consensus
-    held: list[Route] = []
-    page.route("**/consensus/take", lambda route: held.append(route))
+    held = hold(page)
     button(page, "STAPLE")
     busy = page.locator(".hud.busy")
     expect(busy).to_have_text("Computing STAPLE …")
@@ -87,8 +97,7 @@ def test_what_was_asked_of_an_older_consensus_is_refused_and_the_newer_one_is_sh
 ) -> None:
     ada, bert = consensus, enter(served, "Bert")
     open_scan(bert, consensus=True)
-    held: list[Route] = []
-    ada.route("**/consensus/take", lambda route: held.append(route))
+    held = hold(ada)
     button(ada, "Union")
     expect(ada.locator(".hud.busy")).to_be_visible()
     button(bert, "Intersection")

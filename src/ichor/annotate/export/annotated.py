@@ -1,4 +1,4 @@
-"""A scan with its final annotation, as every target is given it."""
+"""A scan with its final annotation, as every target receives it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Annotated:
         person: who was scanned.
         layer: the reader whose annotation it is, or "consensus".
         changed_at: when this was last changed, UTC in ISO 8601.
-        origins: for each slice how the labels drawn on it came about.
-        findings: what is said of each slice (ichor.annotate.project.findings).
+        origins: for each slice the origin of each label drawn on it.
+        findings: the finding on each slice (ichor.annotate.project.findings).
     """
 
     case: str
@@ -62,29 +62,33 @@ class Annotated:
 
     @property
     def unread(self) -> tuple[int, ...]:
-        """The indices of the slices that nobody has looked at, and of which nothing is said."""
+        """The indices of the slices that were not viewed and are not labelled."""
         return tuple(k for k, finding in enumerate(self.findings) if finding == "unread")
 
     @property
     def untouched(self) -> tuple[int, ...]:
-        """The indices of the slices whose outlines are all a model's, as it drew them."""
+        """The indices of the slices whose regions are all unchanged AI outlines."""
         return tuple(k for k, one in enumerate(self.origins) if untouched(one))
 
     def origins_of(self, label: int) -> frozenset[Origin]:
-        """How the regions of a label came about, on all slices."""
+        """The origins of the regions of a label, over all slices."""
         return frozenset(one[label] for one in self.origins if label in one)
 
 
 def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
     """The scan with its final annotation.
 
-    Raises LeftOut where it has none, contradicts itself, or says neither hemorrhage nor none; UnreadableInput for a
-    damaged file.
+    Raises LeftOut if there is none, if labels and regions do not match, or if it is empty without a confirmed negative;
+    UnreadableInput for a damaged file.
     """
     layer = project.final_layer(record.id)
     if layer is None:
         readings = project.states()[record.id].values()
-        raise LeftOut("the readers disagree and there is no finished consensus" if "done" in readings else "no reader has finished")
+        raise LeftOut(
+            "the readers disagree and there is no finished consensus"
+            if "done" in readings
+            else "no reader has finished"
+        )
     content = project.layer(record.id, layer)
     label_map = np.zeros((record.n_slices, record.rows, record.columns), np.uint8)
     for index, one in content.maps.items():
@@ -114,31 +118,31 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
 
 
 def require_all_read(one: Annotated) -> None:
-    """Raise LeftOut where a slice is unread, for a target that would call it free of hemorrhage."""
+    """Raise LeftOut if a slice is unread, for a layout in which it would count as negative."""
     if one.unread:
         raise LeftOut(f"{slice_words(one.unread)} not viewed, and this layout cannot mark unread slices")
 
 
 def slice_words(indices: Sequence[int]) -> str:
-    """"slice 3 was" or "slices 1, 3 were", counted from 1."""
+    """ "slice 3 was" or "slices 1, 3 were", counted from 1."""
     numbers = ", ".join(str(k + 1) for k in indices)
     return f"slice {numbers} was" if len(indices) == 1 else f"slices {numbers} were"
 
 
 def origins_by_name(origins: Origins) -> dict[str, Origin]:
-    """How the regions of a slice came about, by the names of their labels."""
+    """The origins of the regions of a slice, by the names of their labels."""
     return {str(LABEL_NAMES[label]): origin for label, origin in sorted(origins.items())}
 
 
 def require_consistent(label_map: NDArray[np.uint8], slices: Sequence[Labels], labels: Labels) -> None:
-    """Raise LeftOut where labels and the regions of (n, rows, columns) contradict each other."""
+    """Raise LeftOut if labels and the regions in (n, rows, columns) do not match."""
     drawn = frozenset(np.flatnonzero(label_map.any(axis=(1, 2))).tolist())
     if found := contradictions(drawn, slices, labels):
         raise LeftOut(found[0] if len(found) == 1 else f"{found[0]} (and {len(found) - 1} more like this)")
 
 
 def case_numbers(records: Sequence[ScanRecord]) -> dict[int, str]:
-    """For each scan's id a number of three digits that names nobody.
+    """For each scan's id a three-digit number that reveals no name.
 
     A subject that is such a number already and has one scan keeps it, as the subjects of ct-ich do. The others take the
     free numbers from 001, in the order in which they were added, without those that stand for something in ct-ich.

@@ -28,7 +28,12 @@ class CocoTarget:
         for k, labels in enumerate(one.slices, 1):
             name = f"{one.case}_{k:03d}.png"
             Image.fromarray(gray[k - 1]).save(images / name)
-            facts: dict[str, Any] = {"case": one.case, "slice": k, "subtypes": list(labels.subtypes), "fracture": labels.fracture}
+            facts: dict[str, Any] = {
+                "case": one.case,
+                "slice": k,
+                "subtypes": list(labels.subtypes),
+                "fracture": labels.fracture,
+            }
             facts["finding"] = one.findings[k - 1]
             facts["origins"] = origins_by_name(one.origins[k - 1])
             self._dataset.add(f"images/{name}", one.label_map[k - 1], facts)

@@ -23,7 +23,7 @@ from ichor.formats.uid import named_uid
 from ichor.subtypes import Subtype
 from ichor.version import __version__
 
-# What outlined or calculated what no hand has drawn: the shipped model, or tools of the page.
+# The name of the algorithm where a region was not drawn by hand: the shipped model, or a tool of the page.
 ALGORITHM = "Ichor"
 SERIES_NUMBER = 500  # beyond the scanner's own
 SEGMENTS = {
@@ -63,15 +63,17 @@ class DicomSegTarget:
         return []
 
     def finish(self) -> None:
-        """Nothing is said of all scans together."""
+        """There is nothing to write for all scans together."""
 
 
 make = DicomSegTarget
 
 
 def _made(segment: Segment, origins: frozenset[Origin]) -> Segment:
-    """The segment with how it was made: AUTOMATIC where it is a model's outline on all slices, as it drew it, MANUAL where
-    all was drawn by hand, and else SEMIAUTOMATIC."""
+    """The segment with its algorithm type.
+
+    MANUAL if all of it was drawn by hand, AUTOMATIC if all of it is an unchanged AI outline, SEMIAUTOMATIC otherwise.
+    """
     if origins <= {"drawn"}:
         return segment
     automatic = origins <= UNTOUCHED

@@ -3,7 +3,7 @@
 NNN/image.nii.gz    HU
 NNN/labels.nii.gz   0 nothing, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
 NNN/labels.json     labels of the slices (numbers from 1) and of the scan; of each slice the finding ("hemorrhage", "no
-                hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and how its regions came about
+                hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and the origins of its regions
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class NiftiTarget:
         return [warning.replace("findings.json", "the project") for warning in grid_warnings(one.scan)]
 
     def finish(self) -> None:
-        """Nothing is said of all cases together."""
+        """There is nothing to write for all scans together."""
 
 
 make = NiftiTarget

@@ -1,6 +1,6 @@
 """The raw dataset of nnU-Net v2: each case's HU, and where there is hemorrhage of any subtype.
 
-Slices that nobody has looked at have the label that nnU-Net leaves out of training and evaluation.
+Unread slices get nnU-Net's ignore label, which training and evaluation leave out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exporting a project: every finished scan into one new folder, which is there whole or not at all."""
+"""Exports every finished scan of a project to a new folder, which is created completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ichor.errors import IchorError
 from ichor.version import __version__
 
 TARGETS = {"ct-ich": "ct_ich_layout", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
-# What an export is of, and which case is which scan of the project; it names nobody.
+# Describes the export and says which case is which scan of the project, without names.
 RECORD = "export.json"
 
 
@@ -24,17 +24,17 @@ class Target(Protocol):
     """What the file of each target offers, as `make(folder)`."""
 
     def write(self, one: Annotated) -> Sequence[str]:
-        """Write a scan and say what a person should know of it. Raises LeftOut where the layout cannot hold it."""
+        """Write a scan and return notes for a person. Raises LeftOut if the layout cannot represent it."""
         ...
 
     def finish(self) -> None:
-        """Write what is said of all scans together."""
+        """Write what concerns all scans together."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a scan: written as `case`, or left out for a `reason`; `notes` are for a person to read."""
+    """The outcome for a scan: written as `case`, or left out for a `reason`; `notes` are for a person to read."""
 
     record: ScanRecord
     case: str
@@ -83,7 +83,7 @@ def _export_one(
 
 
 def _of_the_model(one: Annotated) -> list[str]:
-    """What of it no person has touched."""
+    """Notes on AI outlines that nobody changed."""
     by_acceptance: dict[bool, list[str]] = {True: [], False: []}
     for index in one.untouched:
         by_acceptance["ai" not in one.origins[index].values()].append(str(index + 1))
@@ -92,7 +92,7 @@ def _of_the_model(one: Annotated) -> list[str]:
 
 
 def _of_unread_slices(one: Annotated) -> list[str]:
-    """On which slices nobody has said anything."""
+    """Notes on slices that were not viewed, or of which that is not known."""
     notes = [f"{slice_words(one.unread)} not viewed"] if one.unread else []
     if "unknown" in one.findings:
         notes.append("finished with an earlier version of Ichor, which did not record which slices were viewed")
@@ -100,7 +100,7 @@ def _of_unread_slices(one: Annotated) -> list[str]:
 
 
 def _summary(target: str, written: dict[str, dict[str, Any]], records: Sequence[ScanRecord]) -> dict[str, Any]:
-    """What the export is of; `same_subject` lists cases that belong on one side of a split."""
+    """The description of the export; `same_subject` lists cases that belong on the same side of a split."""
     subjects: dict[str, list[str]] = {}
     by_scan = {facts["scan"]: case for case, facts in written.items()}
     for record in records:

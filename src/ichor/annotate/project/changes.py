@@ -16,7 +16,7 @@ from ichor.annotate.project.records import Change, Kind, LayerState, Origins, Sl
 WHOLE_SCAN = -1
 
 # The latest row of each slice is found in the index alone; only these rows are read.
-# Of maps of an earlier version it is looked up whether the slice had a model's outline before.
+# For maps stored by earlier versions, after_machine says whether an earlier revision of the slice was an AI outline.
 LATEST = """SELECT slice, revision, payload, drawn, by_machine, origins,
     CASE WHEN origins = '' AND drawn <> '' THEN EXISTS (
         SELECT 1 FROM change earlier WHERE (scan_id, kind, layer) = (?1, ?2, ?3)
@@ -109,7 +109,10 @@ def append(
 
 def history(database: Database, scan_id: int) -> list[Change]:
     """Every change of a scan, oldest first."""
-    return [_change(row) for row in database.rows("SELECT *, 0 AS after_machine FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))]
+    return [
+        _change(row)
+        for row in database.rows("SELECT *, 0 AS after_machine FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))
+    ]
 
 
 def recent(database: Database, scan_id: int, layers: Sequence[str], most: int) -> list[Change]:

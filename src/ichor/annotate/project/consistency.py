@@ -1,4 +1,4 @@
-"""Where regions and labels of a layer contradict each other: the one rule for the page's questions and for all exports."""
+"""Contradictions between regions and labels: one rule for the page and for all exports."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ichor.annotate.project.records import Labels
 
 
 def contradictions(drawn: AbstractSet[int], slices: Sequence[Labels], scan: Labels) -> list[str]:
-    """A few words on each: a subtype without a region, or a region without a subtype.
+    """One phrase for each subtype without a region and each region without a subtype.
 
-    `drawn` are the indices of the slices with a region, `slices` the labels of each slice and `scan` those of the scan,
-    with all that regions imply.
+    `drawn` holds the indices of the slices with a region, `slices` the labels of each slice and `scan` those of the
+    scan, including the labels that regions imply.
     """
     found = []
     for k, labels in enumerate(slices):

@@ -1,4 +1,4 @@
-"""What a finished layer says of each slice: hemorrhage, none, or nothing, because nobody has looked at it."""
+"""The finding on each slice of a finished layer: hemorrhage, no hemorrhage, or unread."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Literal
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.records import LayerState, StatedLabels
 
-# "unknown": finished with a version of Ichor that did not note what was looked at, and nothing is stated.
+# "unknown": not labelled, and finished with a version of Ichor that did not record which slices were viewed.
 Finding = Literal["hemorrhage", "no hemorrhage", "unread", "unknown"]
 
 
 def slice_findings(layer: LayerState, n_slices: int, looked: AbstractSet[int] | None) -> tuple[Finding, ...]:
-    """The finding on each slice; `looked` are the slices that were looked at, None where that was not noted.
+    """The finding on each slice; `looked` holds the slices that were viewed, None if that was not recorded.
 
-    A negative is stated of a slice, or of the scan and the slice was looked at, or the slice was looked at by whoever
-    finished the layer and drew or labelled nothing on it.
+    A slice is negative if it is labelled so, or if it was viewed and has no region or subtype.
     """
     return tuple(_finding(layer, k, looked) for k in range(n_slices))
 
 
 def is_negative(layer: LayerState) -> bool:
-    """Whether there is no hemorrhage in a layer: no region, and no subtype on any level."""
+    """Whether a layer has neither a region nor a subtype of a slice or the scan."""
     return not labels_of(layer, None).subtypes and not any(one.drawn for one in layer.maps.values())
 
 
 def states_negative(layer: LayerState) -> bool:
-    """Whether a negative layer says so of the whole scan."""
+    """Whether a negative layer also labels the whole scan as free of hemorrhage."""
     return is_negative(layer) and _stated(layer, None)
 
 

@@ -1,7 +1,7 @@
-"""What is open in a layer that somebody calls done, and what becomes of it when they confirm it.
+"""Finishing a reading or a consensus: its open points, and what confirming them does.
 
-Nothing is finished by a key that was pressed too early: what nobody has looked at, accepted, decided or stated is listed
-first, and the layer is finished when just that was confirmed.
+A key pressed too early finishes nothing. Slices that were not viewed, AI outlines that were not accepted, undecided
+slices and an unconfirmed negative are listed first; the layer is finished when exactly these points are confirmed.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ichor.annotate.project.runs import decode
 
 @dataclass(frozen=True, slots=True)
 class OpenPoints:
-    """What is open in a layer; slices by their indices.
+    """The open points of a layer; slices are given by index.
 
     Attributes:
-        not_looked_at: slices that nobody who works on the layer has looked at.
-        not_accepted: slices with a model's outline that nobody has changed or accepted.
-        undecided: of a consensus, slices on which a reading has a region and nothing was taken or drawn yet.
-        contradictions: where labels and regions do not fit together, in words.
-        no_hemorrhage: whether nothing is drawn or labelled and nobody has stated that there is no hemorrhage.
-        drawn_by: if so, whose readings have regions.
+        not_looked_at: slices that have not been viewed.
+        not_accepted: slices with an AI outline that nobody has changed or accepted.
+        undecided: for a consensus, slices on which a reading has a region and nothing has been applied or drawn.
+        contradictions: where labels and regions do not match (ichor.annotate.project.consistency).
+        no_hemorrhage: whether nothing is drawn or labelled and "no hemorrhage" has not been confirmed.
+        drawn_by: if so, and for a consensus, the readers whose readings have regions.
     """
 
     not_looked_at: tuple[int, ...] = ()
@@ -42,7 +42,7 @@ class OpenPoints:
 
 
 def open_points(project: Project, scan_id: int, layer: str) -> OpenPoints:
-    """What is open in a layer of a scan."""
+    """The open points of a layer of a scan."""
     record, state = project.record(scan_id), project.layer(scan_id, layer)
     looked = project.looked(scan_id, layer)
     readings = _readings(project, scan_id) if layer == CONSENSUS else {}
@@ -60,7 +60,7 @@ def open_points(project: Project, scan_id: int, layer: str) -> OpenPoints:
 
 
 def finish(project: Project, scan_id: int, layer: str, points: OpenPoints, *, by: str) -> None:
-    """Set a layer done, with what was confirmed: outlines are accepted, and no hemorrhage is stated of the scan."""
+    """Set a layer to done and apply what was confirmed: accept AI outlines, label the scan as negative."""
     record = project.record(scan_id)
     with project.transaction():
         state = project.layer(scan_id, layer)

@@ -1,4 +1,4 @@
-"""Which slices a reader has looked at, so that a slice without hemorrhage is told from one that nobody has seen."""
+"""Which slices a reader has viewed, so that a negative slice can be told from an unread one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ichor.annotate.project.database import Database
 
 
 def add_looks(database: Database, scan_id: int, layer: str, reader: str, slices: Iterable[int]) -> None:
-    """Note that the reader has looked at slices, working on a layer."""
+    """Record that the reader viewed slices while working on a layer."""
     with database.transaction():
         for index in slices:
             database.write(
@@ -20,7 +20,7 @@ def add_looks(database: Database, scan_id: int, layer: str, reader: str, slices:
 
 
 def looks(database: Database, scan_id: int, layers: Iterable[str]) -> frozenset[int]:
-    """The slices that anybody has looked at, working on any of the layers."""
+    """The slices that were viewed by anyone working on one of the layers."""
     rows = database.rows(
         "SELECT DISTINCT slice FROM looked WHERE scan_id = ? AND layer IN (SELECT value FROM json_each(?))",
         (scan_id, json.dumps(list(layers))),
@@ -29,7 +29,7 @@ def looks(database: Database, scan_id: int, layers: Iterable[str]) -> frozenset[
 
 
 def finished_before_looks(database: Database, scan_id: int, layer: str) -> bool:
-    """Whether a layer was finished with a version of Ichor that did not note what was looked at."""
+    """Whether a layer was finished with a version of Ichor that did not record which slices were viewed."""
     rows = database.rows(
         "SELECT 1 FROM project WHERE last_change_before_looks >= (SELECT CASE payload WHEN '\"done\"' THEN id END "
         "FROM change WHERE scan_id = ? AND layer = ? AND kind = 'state' ORDER BY id DESC LIMIT 1)",

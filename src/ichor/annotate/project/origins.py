@@ -1,7 +1,7 @@
-"""How the regions of a slice came about: for each label drawn on it, one word.
+"""The origin of the regions of a slice, one for each label drawn on it: by hand, calculated, or an AI outline.
 
-A model's outline stays known as one: untouched, accepted by a reader as it is, or changed. Exports tell people and
-training from it what a person has drawn.
+An AI outline is untouched, accepted by a reader without changes, or edited. Exports state the origin, so that training
+and evaluation can tell manual delineations from others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNTOUCHED = frozenset({"ai", "ai accepted"})
 
 
 def origins_text(origins: Origins) -> str:
-    """As the history keeps them: "2:drawn,5:ai accepted"."""
+    """The text that is stored: "2:drawn,5:ai accepted"."""
     return ",".join(f"{label}:{origin}" for label, origin in sorted(origins.items()))
 
 
@@ -35,22 +35,24 @@ def parsed_origins(text: str) -> dict[int, Origin]:
 
 
 def untouched(origins: Origins) -> bool:
-    """Whether there is anything and all of it is the model's outline, as it drew it."""
+    """Whether the slice has regions and all of them are unchanged AI outlines."""
     return bool(origins) and UNTOUCHED.issuperset(origins.values())
 
 
 def earlier_origins(drawn: Iterable[int], *, by_machine: bool, after_machine: bool) -> dict[int, Origin]:
-    """Those of a slice stored before origins were: `by_machine` says that it is the model's outline, `after_machine`
-    that the slice once had such an outline."""
+    """The origins for a slice stored before origins were recorded.
+
+    `by_machine`: it is an AI outline; `after_machine`: an earlier revision of it was one.
+    """
     origin: Origin = "ai" if by_machine else "ai edited" if after_machine else "drawn"
     return dict.fromkeys(drawn, origin)
 
 
 def combined_origins(taken: LabelMap, sources: Sequence[tuple[LabelMap, Origins]]) -> dict[int, Origin]:
-    """The origins of a slice (rows, columns) that was made of others, each with its own.
+    """The origins of a slice (rows, columns) that combines others, each with its own origins.
 
-    A region that is just as one of them has it has come about as that one; any other was calculated, from a model's
-    outline or without.
+    A label whose pixels equal those in one of the sources has that source's origin. Any other was calculated, or is an
+    edited AI outline if one contributed to it.
     """
     return {int(label): _combined(taken == label, int(label), sources) for label in np.unique(taken) if label}
 

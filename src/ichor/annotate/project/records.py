@@ -1,4 +1,4 @@
-"""What a project holds, in words; and what can go wrong with what it is asked."""
+"""The data types of a project, and its errors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ UNSTATED = 6
 
 State = Literal["new", "in progress", "done"]
 ScanState = Literal["new", "in progress", "done", "disagreement"]
-# How a region came about: drawn by hand; calculated from what was (region growing, interpolation, smoothing, a
-# combination of readings); a model's outline that nobody has touched, that a reader has accepted, or has changed.
+# How a region was made: drawn by hand; calculated (region growing, interpolation, smoothing, a combination of
+# readings); an AI outline that is untouched, accepted without changes, or edited.
 Origin = Literal["drawn", "calculated", "ai", "ai accepted", "ai edited"]
 Origins = Mapping[int, Origin]
 Kind = Literal["map", "labels", "state", "person"]
 
 
 class NotInProject(IchorError):
-    """A scan, slice, layer or reader that the project does not hold."""
+    """A scan, slice, layer or reader that is not in the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ class StatedLabels:
 
 @dataclass(frozen=True, slots=True)
 class SliceMap:
-    """The label map of a slice: its runs (ichor.annotate.project.runs), the labels drawn in it, each once, and how each
-    of them came about (ichor.annotate.project.origins)."""
+    """The label map of a slice: runs (ichor.annotate.project.runs), the set of labels in it, the origin of each."""
 
     revision: int
     runs: tuple[int, ...]
@@ -97,7 +96,7 @@ class Person:
 class Change:
     """One row of the history: who changed what when (UTC, ISO 8601); `payload` is JSON, `slice` None for the scan.
 
-    `drawn` are the labels in a map, each once, and `origins` how each came about.
+    `drawn` is the set of labels in a map, and `origins` the origin of each.
     """
 
     id: int

@@ -40,7 +40,7 @@ VERSION_1 = (
         BEGIN SELECT RAISE(ABORT, 'the history is never altered'); END""",
     """CREATE TRIGGER history_is_not_deleted BEFORE DELETE ON change
         BEGIN SELECT RAISE(ABORT, 'the history is never deleted'); END""",
-    # Time spent grows every few seconds; it is no change of the annotation.
+    # The time spent grows every few seconds and is not a change of the annotation.
     """CREATE TABLE spent (
         scan_id INTEGER NOT NULL REFERENCES scan (id),
         reader TEXT NOT NULL,
@@ -49,7 +49,7 @@ VERSION_1 = (
     ) STRICT""",
 )
 
-# What the machine was unsure of, so that the worklist's order need not ask it again.
+# The model's uncertainty of each slice, so that sorting the worklist need not run the model again.
 VERSION_2 = (
     """CREATE TABLE uncertainty (
         scan_id INTEGER PRIMARY KEY REFERENCES scan (id),
@@ -57,7 +57,7 @@ VERSION_2 = (
     ) STRICT""",
 )
 
-# And how long labelling is estimated to take. The machine is asked again where it was asked without.
+# And the estimated labelling time. Uncertainties stored without it are calculated again.
 VERSION_3 = (
     "DELETE FROM uncertainty",
     "ALTER TABLE uncertainty ADD COLUMN labelling_s REAL NOT NULL DEFAULT 0",
@@ -66,9 +66,9 @@ VERSION_3 = (
 # The SHA-256 of the scan's file; '' of one from an earlier version, until it is read.
 VERSION_4 = ("ALTER TABLE scan ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",)
 
-# A key by which a page knows the project again, whatever port it is served on. How each label of a map came about, as in
-# "2:drawn,5:ai accepted"; '' of an empty map, and of those from an earlier version. Which slices somebody has looked at,
-# working on a layer: of layers that were finished before, that is not known.
+# The origin of each label of a map, as in "2:drawn,5:ai accepted"; '' for an empty map and for rows of earlier
+# versions. The slices that a reader viewed while working on a layer; not known for layers finished before. A key that
+# identifies the project to a page, whatever port it is served on.
 VERSION_5 = (
     "ALTER TABLE change ADD COLUMN origins TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE looked (

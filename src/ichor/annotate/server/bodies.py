@@ -1,4 +1,4 @@
-"""What the page may send, checked by type and bounds before anything is done with it."""
+"""Request bodies, with their types and bounds."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ Index = Annotated[int, Field(strict=True, ge=0, le=2**31)]
 
 
 class Base(BaseModel):
-    """The revisions of a layer that the page has, by slice and for labels by slice or "scan"; what is absent is 0."""
+    """The revisions of a layer that the page has, by slice, and for labels by slice or "scan"; absent ones are 0."""
 
     slices: dict[Annotated[str, StringConstraints(pattern=r"^\d{1,9}$")], Revision] = {}
     labels: dict[Annotated[str, StringConstraints(pattern=r"^(scan|\d{1,9})$")], Revision] = {}
 
 
 class Operation(BaseModel):
-    """What is asked of a whole layer, and the revisions of it that the page has."""
+    """An operation on a layer, with the revisions of it that the page has."""
 
     layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
     base: Base = Base()
 
 
 class SlicePut(BaseModel):
-    """A slice drawn anew; `seconds` is the reader's active time since the last report.
+    """The new label map of a slice; `seconds` is the reader's active time since the last report.
 
-    `origins` say how labels came about; those that are not named were drawn by hand.
+    `origins` gives the origin of labels; absent ones were drawn by hand.
     """
 
     base_revision: Revision
@@ -66,21 +66,21 @@ class LabelsAsked(BaseModel):
 
 
 class LabelsPut(BaseModel):
-    """Labels stated anew."""
+    """New labels."""
 
     base_revision: Revision
     labels: LabelsAsked
 
 
 class StatePost(Operation):
-    """How far the reader, or the consensus, is; done with what was `confirmed` that is open."""
+    """The new state of a reading or the consensus; `confirmed` holds the open points that the reader confirmed."""
 
     state: Literal["new", "in progress", "done"]
     confirmed: OpenPoints = OpenPoints()
 
 
 class LooksPost(BaseModel):
-    """The slices that the reader has looked at."""
+    """Slices that the reader has viewed."""
 
     slices: Annotated[list[Index], Field(max_length=10_000)]
     layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
@@ -129,7 +129,7 @@ class InterpolatePost(Operation):
 
 
 class TakePost(Operation):
-    """What to take into the consensus: a reader's name or a way to combine, on these slices or on all."""
+    """What to apply to the consensus: a reader's outlines or a combination, on these slices or on all."""
 
     choice: Annotated[str, StringConstraints(max_length=60)]
     slices: Annotated[list[Index], Field(max_length=10_000)] | None = None

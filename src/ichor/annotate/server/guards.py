@@ -1,4 +1,4 @@
-"""What stands before every request: the host, the origin, the session and the size; and what every answer carries.
+"""Checks before every request (host, origin, session, size), and the headers of every response.
 
 Host: a page elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding) sends its own name. Origin: a page
 elsewhere can have the browser write here, but not say that it is ours.
@@ -21,7 +21,7 @@ from ichor.annotate.server.session import HEADER, Sessions
 KILOBYTE = 1024
 # Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
 MOST_BYTES_OF_SLICES = 2 * KILOBYTE**2
-# These send slices, or the revision of each.
+# Requests that contain slices, or the revision of each slice.
 OF_SLICES = ("/slices/", "/tools/", "/take", "/state", "/machine")
 MOST_BYTES = 64 * KILOBYTE
 
@@ -41,7 +41,7 @@ HEADERS = {
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 log = logging.getLogger("ichor.annotate")
 READS = ("GET", "HEAD")
-# Which readers have a session in the browser that asks.
+# The readers with a session in the requesting browser.
 SESSIONS = "/api/sessions"
 Headers = list[tuple[bytes, bytes]]
 
@@ -102,9 +102,8 @@ class Guards:
             return 413, f"the request is larger than the {_most_bytes(scope['path'])} bytes that are taken here"
         return None
 
-
     def _without_session(self, path: str, headers: Headers) -> tuple[int, str] | None:
-        """Why a request belongs to no reader, or None. A page that does not know its reader yet may ask who is here."""
+        """Why a request is refused that has no valid session, or None. `SESSIONS` needs no reader's key."""
         cookies = cookie_parser(_only(headers, b"cookie") or "")
         if not self._sessions.readers(cookies):
             return 401, "open your own link first: the one printed where the server was started"

@@ -1,8 +1,8 @@
-"""What is done to a whole layer at once (a consensus, interpolation, AI outlines, "reading done"): one at a time, and
-only on what the reader saw when asking for it.
+"""Operations on a layer (consensus, interpolation, smoothing, AI outlines, finishing): one at a time, and only on the
+revisions that the reader saw when requesting them.
 
-The page sends with each operation the revisions that it has. Where the layer has moved on by then, by another tab,
-another person or an earlier operation, the operation is refused and changes nothing.
+The page sends its revisions with each operation. If the layer has changed in the meantime, in another tab, by another
+person or by an earlier operation, the operation is refused and changes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OUTDATED = "nothing was done because this layer has changed in the meantime: che
 
 
 class Operations:
-    """The layers that an operation is under way on, for any thread."""
+    """The layers on which an operation is under way; thread-safe."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -29,7 +29,7 @@ class Operations:
 
     @contextmanager
     def only_one(self, scan_id: int, layer: str) -> Iterator[None]:
-        """Raises HTTPException where another operation on the layer is under way."""
+        """Raises HTTPException if another operation on the layer is under way."""
         one = scan_id, layer
         with self._mutex:
             if one in self._under_way:
@@ -43,7 +43,7 @@ class Operations:
 
 
 def require_current(layer: LayerState, base: Base, slices: Collection[int] | None = None) -> None:
-    """Raises HTTPException where slices (None: all, and the scan's labels) have other revisions than the page saw."""
+    """Raises HTTPException if slices (None: all, and the scan's labels) have other revisions than the page has."""
     kept = None if slices is None else frozenset(map(str, slices))
     maps = {str(k): one.revision for k, one in layer.maps.items()}
     labels = {"scan" if k is None else str(k): one.revision for k, one in layer.stated.items()}
@@ -53,5 +53,5 @@ def require_current(layer: LayerState, base: Base, slices: Collection[int] | Non
 
 
 def _within(revisions: dict[str, int], kept: frozenset[str] | None) -> dict[str, int]:
-    """The revisions of some keys; what was never put has none."""
+    """The revisions of some keys, without those that were never stored."""
     return {key: revision for key, revision in revisions.items() if revision and (kept is None or key in kept)}

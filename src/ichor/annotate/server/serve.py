@@ -1,4 +1,4 @@
-"""Serve a project on loopback until it is told to stop, and close it whole."""
+"""Serves a project on loopback until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Who is asking: a one-use token from a reader's link becomes a session cookie.
+"""Sessions: the one-use token of a reader's link becomes a session cookie.
 
-A browser may hold sessions of several readers, each in a cookie of its own. Which of them a request belongs to is said
-by the request itself: the page sends the key of the reader that it was opened for in the header `Ichor-Reader`. So a
-page goes on writing as its own reader, whoever opens a link in another tab.
+A browser may hold sessions of several readers, each in its own cookie. Every request names its reader: the page sends
+the key of the reader that it was opened for in the header `Ichor-Reader`. A page therefore keeps saving to its own
+reader, even if another reader's link is opened in another tab.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from time import time
 
-# A browser that is opened again the next morning goes on.
+# A browser that is opened again the next morning can continue.
 DAYS = 7
 SECONDS = DAYS * 24 * 3600
 HEADER = "ichor-reader"
 
 
 class Sessions:
-    """The tokens that were not used yet and the sessions they became; only hashes are kept.
+    """Unused tokens and the sessions of used ones; only hashes are stored.
 
-    All live in this process: a new start of the server has new links and no sessions. Readers keep their keys, so that
-    a page that is still open goes on with its reader's next session, and with no other.
+    They end with the process: after a restart there are new links and no sessions. Readers keep their keys, so that an
+    open page continues with its own reader's next session, and with no other.
     """
 
     def __init__(self, port: int, project_key: str = "") -> None:
@@ -34,7 +34,7 @@ class Sessions:
         self._readers_of_sessions: dict[str, tuple[str, float]] = {}
 
     def key(self, reader: str) -> str:
-        """What a page calls its reader by, in its address too: it names nobody, and is another in each project."""
+        """The key of a reader in requests and addresses; it reveals no name and differs between projects."""
         return _hash(f"{self._project_key}\n{reader}")[:16]
 
     def cookie(self, key: str) -> str:
@@ -52,7 +52,7 @@ class Sessions:
         return tokens
 
     def enter(self, token: str) -> tuple[str, str] | None:
-        """The reader of an unused token, which is used with that, and a new session; None for any other token."""
+        """The reader of an unused token, which is then used, and a new session; None for any other token."""
         session = secrets.token_urlsafe(32)
         with self._mutex:
             reader = self._readers_of_tokens.pop(_hash(token), None)
@@ -62,12 +62,12 @@ class Sessions:
         return reader, session
 
     def reader(self, cookies: Mapping[str, str], key: str) -> str | None:
-        """The reader of that key, where the cookies hold a session of theirs that has not ended."""
+        """The reader with that key, if the cookies hold a valid session of theirs; else None."""
         reader, ends = self._readers_of_sessions.get(_hash(cookies.get(self.cookie(key), "")), ("", 0.0))
         return reader if time() < ends and self.key(reader) == key else None
 
     def readers(self, cookies: Mapping[str, str]) -> dict[str, str]:
-        """All readers of whom the cookies hold a session that has not ended, by their keys."""
+        """The readers with a valid session in the cookies, by their keys."""
         start = self.cookie("")
         keys = [name.removeprefix(start) for name in cookies if name.startswith(start)]
         return {key: reader for key in keys if (reader := self.reader(cookies, key)) is not None}

@@ -1,12 +1,12 @@
-// A shape that is begun but not closed outlives a reload and the browser's end: placing it takes longer than the second
-// that may be lost. It stays in this browser until it is closed or given up.
+// An unfinished shape survives a reload and a closed browser: drawing it takes longer than the second that may be lost. It is
+// kept in this browser until it is closed or discarded.
 
 const PAUSE_MS = 300;
 
 let last = 0;
 
-// Names stay in the project: the scan's key, another for each reader, says whose it is. Each scan and layer has a place
-// of its own, so that no tab overwrites what another reader, or the same one on another scan, has begun.
+// The scan's key differs between readers and reveals no names. Each scan and layer has its own entry, so that a tab never
+// overwrites the unfinished shape of another reader or another scan.
 const placeOf = ({ scan, layer }) => `ichor-begun/${scan.key}/${layer.name}`;
 
 /** Keeps a shape: {k, points, erase, label}; at most every PAUSE_MS unless `now`. */

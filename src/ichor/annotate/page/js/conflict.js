@@ -45,7 +45,7 @@ async function settleSlice(session, key, k, body) {
   return release(session.saver, key, choice !== "theirs");
 }
 
-// What the other change said besides the regions: its labels, and how the regions came about.
+// The other version's labels and origins, besides its regions.
 async function takeLabels(session, k) {
   const { layer, saver } = session;
   const fresh = await fetchLayer(saver.scan, layer.name, layer.size).catch(() => null);

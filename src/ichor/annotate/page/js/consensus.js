@@ -1,4 +1,4 @@
-// The consensus of two readers: both outlines, where they differ, how far they agree, and what to take.
+// The consensus of two readers: both outlines, their differences and agreement, and what to apply.
 
 import { ApiError, getJson, postJson } from "./api.js";
 import { differingSlices } from "./differences.js";
@@ -85,8 +85,7 @@ function takeRow(session, readers, wholeScan) {
   return el("div", { className: "take", role: "group", "aria-label": words }, el("span", { className: "soft" }, words), buttons);
 }
 
-// The server makes the estimate, on the consensus that is shown here or not at all; it becomes one step of undo like
-// anything drawn.
+// The server calculates the result, on exactly the consensus that is shown here; it becomes one step of undo.
 function take(session, choice, wholeScan) {
   const slices = wholeScan ? null : [session.viewer.slice];
   const what = NAMES[choice] ?? `${choice}’s outlines`;

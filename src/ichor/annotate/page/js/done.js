@@ -1,4 +1,4 @@
-// "Reading done": what is open is listed first, and the layer is done when the reader has confirmed just that.
+// Finishing a reading or the consensus: open points are listed first, and it is finished when the reader confirms them.
 
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
@@ -7,7 +7,7 @@ import { reportLooks } from "./looks.js";
 import { postState, setState } from "./session.js";
 import { working } from "./working.js";
 
-/** Says that the reading or the consensus is done, or opens it again. */
+/** Finishes the reading or the consensus, or reopens it. */
 export function finish(session) {
   return session.layer.state === "done" ? reopen(session) : done(session);
 }
@@ -68,7 +68,7 @@ const NONE = "No hemorrhage on this scan";
 const onlyNegative = ({ no_hemorrhage: none, drawn_by: drawnBy, ...others }) =>
   none && !drawnBy.length && Object.values(others).every((list) => !list.length);
 
-/** What is open, as {words, slices, confirm}: a point that has `confirm` is closed by that. */
+/** The open points as {words, slices, list, confirm}; those with `confirm` have to be confirmed. */
 function pointsOf(open, n) {
   const drawnBy = open.drawn_by.length ? ` There are regions in the reading of ${open.drawn_by.join(" and ")}.` : "";
   return [
@@ -106,7 +106,7 @@ function section({ words, slices: indices, list, confirm }, only) {
 const count = (n) => (n === 1 ? "1 slice" : `${n} slices`);
 const slices = (indices) => `${indices.length === 1 ? "slice" : "slices"} ${ranges(indices)}`;
 
-/** Slices from their indices, ascending, as people count them: "1–3, 7". */
+/** Slice numbers, from ascending indices: "1–3, 7". */
 export function ranges(indices) {
   const runs = [];
   for (const k of indices) {

@@ -16,7 +16,7 @@ export function begin(session) {
 export function progress(session) {
   const k = session.before.k;
   const slice = sliceOf(session.layer, k);
-  // What the tool is writing on may be any region; `commit` says which it was.
+  // Provisional: any region may be written on; `commit` finds out which ones were.
   for (const label of Object.keys(slice.origins)) slice.origins[label] = changedOrigin(slice.origins[label], "drawn");
   session.painted = null;
   touch(session.saver, `slice/${k}`);
@@ -101,7 +101,7 @@ const now = (session, change) =>
     ? snapshot(session, change.k)
     : { labelsOf: change.labelsOf, labels: labelsOf(session.layer, change.labelsOf) };
 
-// What a reader changes is no longer the model's alone. What did not change is as it was, whatever was written meanwhile.
+// Origins are derived from the state before the change; `progress` may have changed them provisionally.
 function record(session, before, how) {
   const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(session.layer, k))));
   for (const { k, origins } of before) {
@@ -124,7 +124,7 @@ function record(session, before, how) {
   return changed.length > 0;
 }
 
-// What the regions say of the labels comes back with them: the server works it out anew from the label map.
+// Labels that are implied by regions are restored with them; the server derives them from the label map.
 function restore(session, change) {
   if ("k" in change) {
     const slice = sliceOf(session.layer, change.k);

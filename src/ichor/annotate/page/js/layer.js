@@ -6,7 +6,7 @@ import { decode, isEmpty } from "./runs.js";
 // `implied` are the subtypes that follow from regions and slices: they are shown, but not stated.
 export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0, implied: [] };
 
-// Of what was finished with an earlier version nobody knows what was looked at: no slice is marked.
+// For readings finished with an earlier version it is not known which slices were viewed: none is marked.
 const NOT_NOTED = { has: () => true };
 
 /** The layer as the server has it; `size` is the pixels of a slice. */
@@ -14,7 +14,7 @@ export async function fetchLayer(scan, name, size) {
   return takeLayer({ name, size }, await getJson(layerPath(scan, name)));
 }
 
-/** Takes into a layer what the server says of it. */
+/** Updates a layer with the server's version of it. */
 export function takeLayer(layer, answer) {
   const slices = new Map();
   for (const [k, one] of Object.entries(answer.slices)) {
@@ -48,7 +48,7 @@ export const isDrawn = (layer, k) => !isEmpty(layer.slices.get(k)?.map);
 export const drawnSlices = (layer) =>
   [...layer.slices.keys()].filter((k) => isDrawn(layer, k)).sort((a, b) => a - b);
 
-/** The revisions of a layer that this page has, of some slices or of all, for the server to hold against its own. */
+/** The revisions of a layer that this page has, of some slices or all, for the server to compare with its own. */
 export function revisionsOf(layer, slices = null) {
   const wanted = (key) => slices === null || slices.includes(key);
   const known = (entries) => Object.fromEntries([...entries].filter(([key, one]) => one.revision && wanted(key))

@@ -1,12 +1,12 @@
-// Which slices the reader has looked at: those that stayed on the screen for a moment. The server keeps them, so that a
-// slice without hemorrhage is told from one that nobody has seen.
+// The slices that the reader has viewed: those shown for at least LOOK_MS. The server stores them, so that a negative slice
+// can be told from an unread one.
 
 import { postJson } from "./api.js";
 
 const LOOK_MS = 100;
 const REPORT_MS = 1000;
 
-/** Notes what is looked at and reports it now and then. Returns what ends it. */
+/** Records which slices are viewed and reports them periodically. Returns a function that stops it. */
 export function trackLooks(session) {
   const state = { timer: 0, report: 0 };
   const look = () => {
@@ -16,7 +16,7 @@ export function trackLooks(session) {
       if (session.newLooks.size) state.report ||= setTimeout(report, REPORT_MS);
     }, LOOK_MS);
   };
-  // What could not be reported is, with the next.
+  // What could not be reported is sent with the next report.
   const report = () => {
     state.report = 0;
     reportLooks(session).catch(() => null);
@@ -41,7 +41,7 @@ function note(session) {
   session.emit("looked");
 }
 
-/** Tells the server what was looked at since it was last told, the slice that is shown too. */
+/** Reports the slices viewed since the last report, including the current one. */
 export async function reportLooks(session) {
   note(session);
   const slices = [...session.newLooks];

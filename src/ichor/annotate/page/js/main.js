@@ -1,4 +1,4 @@
-// The start: who is reading, which view the address names, and the keys.
+// Start-up: the reader, the view that the address names, and the keyboard shortcuts.
 
 import { getJson } from "./api.js";
 import { banner } from "./dialogs.js";
@@ -68,7 +68,7 @@ async function start() {
   return undefined;
 }
 
-// The address names no reader, and several have a session in this browser: nobody is assumed.
+// The address has no reader's key and several readers have a session in this browser: none is assumed.
 function whoReads(sessions) {
   const buttons = sessions.map(({ key, reader }) => el("button", {
     type: "button",

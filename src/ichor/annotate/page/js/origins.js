@@ -1,12 +1,12 @@
-// How the regions of a slice came about, by label: "drawn" by hand, "calculated" from what was, or a model's outline:
-// "ai" untouched, "ai accepted", "ai edited". The server holds the same words.
+// The origin of the regions of a slice, by label: "drawn" by hand, "calculated", or an AI outline that is untouched ("ai"),
+// "ai accepted" or "ai edited". The server uses the same words.
 
 const isAi = (origin) => origin?.startsWith("ai");
 
-/** Whether all that is drawn on a slice is a model's outline that no reader has touched or accepted. */
+/** Whether all regions of a slice are AI outlines that nobody has changed or accepted. */
 export const untouched = (slice) => all(slice, (origin) => origin === "ai");
 
-/** Whether it is a model's outline that a reader has accepted as it is. */
+/** Whether all regions of a slice are AI outlines that a reader accepted without changes. */
 export const accepted = (slice) => all(slice, (origin) => origin === "ai accepted");
 
 function all(slice, test) {
@@ -14,17 +14,14 @@ function all(slice, test) {
   return origins.length > 0 && origins.every(test);
 }
 
-/** What a region is after a change by `how`, where it was `before`. */
+/** The origin of a region of origin `before` after a change of origin `how`. */
 export function changedOrigin(before, how) {
   if (how.startsWith("ai")) return how;
   if (isAi(before)) return "ai edited";
   return before === "calculated" ? before : how;
 }
 
-/**
- * The origins after a change of a slice's map by `how`, of the labels that are there now. A region that is as it was keeps
- * its own.
- */
+/** The origins of the labels on a slice after a change of origin `how`; a label whose pixels did not change keeps its own. */
 export function originsAfter(before, origins, map, how) {
   const [there, changed] = [new Set(), new Set()];
   for (let i = 0; i < map.length; i++) {
@@ -44,8 +41,8 @@ export function mergedOrigins(mine, theirs) {
   return both;
 }
 
-/** What is made of regions of these origins, but not drawn by hand. */
+/** The origin of what is calculated from regions of these origins. */
 export const calculated = (origins) => (origins.some(isAi) ? "ai edited" : "calculated");
 
-/** What is taken as it is from regions of these origins to another place, or for another subtype. */
+/** The origin of a copy of regions of these origins, on another slice or with another subtype. */
 export const copied = (origins) => (origins.every((one) => one === "drawn") ? "drawn" : calculated(origins));

@@ -1,5 +1,5 @@
-// Whose page this is. The address says it by the reader's key, which every request carries: another reader's link that is
-// opened in another tab of this browser changes nothing here.
+// The reader of this page. The address holds the reader's key, and every request sends it, so that a link of another reader
+// that is opened in another tab does not change who this page saves to.
 
 export const HEADER = "Ichor-Reader";
 
@@ -7,7 +7,7 @@ let key = new URLSearchParams(location.search).get("reader");
 
 export const readerKey = () => key;
 
-/** Writes the key into the address, so that a reload, a copy of the tab and a bookmark are the same reader's. */
+/** Writes the key into the address, so that a reload, a duplicated tab or a bookmark keeps the reader. */
 export function setReaderKey(ofReader) {
   key = ofReader;
   history.replaceState(null, "", `?reader=${encodeURIComponent(key)}${location.hash}`);

@@ -107,7 +107,7 @@ async function send(saver, key) {
   return undefined;
 }
 
-// While a tool is writing there may be origins of labels that are erased already.
+// While a tool is writing, `origins` may still contain labels that have just been erased.
 function ofLabels(origins, runs) {
   const there = new Set(runs.filter((_, i) => i % 2 === 0));
   return Object.fromEntries(Object.entries(origins).filter(([label]) => there.has(Number(label))));

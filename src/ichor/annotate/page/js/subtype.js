@@ -1,5 +1,4 @@
-// The subtype to draw: the reader chooses it, none is assumed. The choice stays for the scan and the layer, in this
-// browser, until another is made.
+// The subtype to draw. None is preset: the reader chooses it. The choice is kept for the scan and layer in this browser.
 
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
@@ -7,13 +6,13 @@ import { paint } from "./overlay.js";
 
 const placeOf = ({ scan, layer }) => `ichor-subtype/${scan.key}/${layer.name}`;
 
-/** The label that was chosen before on this scan and layer, or null. */
+/** The label that was last chosen for this scan and layer, or null. */
 export function keptLabel(session) {
   const kept = Number(localStorage.getItem(placeOf(session)));
   return session.me.subtypes.some(({ label }) => label === kept) ? kept : null;
 }
 
-/** Chooses the label to draw; a shape that is begun on the slice shown gets it too. */
+/** Chooses the label to draw; an unfinished shape on the current slice gets it, too. */
 export function chooseLabel(session, label) {
   session.label = label;
   localStorage.setItem(placeOf(session), String(label));
@@ -22,7 +21,7 @@ export function chooseLabel(session, label) {
   paint(session);
 }
 
-/** Asks for the subtype, by a click or its number, and chooses it; resolves with its label, or null where none was chosen. */
+/** Asks for the subtype, by click or number key; resolves with the label, or null if none was chosen. */
 export async function askLabel(session) {
   const { subtypes } = session.me;
   const choices = subtypes.map(({ label, name, words, colour }) => [String(label), [

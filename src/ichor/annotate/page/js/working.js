@@ -1,5 +1,5 @@
-// What is asked of the server for a layer as a whole, and takes a while: one thing at a time, while drawing waits, so that
-// nothing is drawn over by the answer and no second click asks for it again.
+// Operations of the server on a layer, one at a time. Drawing is blocked meanwhile, so that the result overwrites nothing
+// and a second click does not start it again.
 
 import { adopt } from "./edit.js";
 import { fetchLayer } from "./layer.js";
@@ -8,8 +8,8 @@ import { flush } from "./saver.js";
 const CONFLICT = 409;
 
 /**
- * Saves what is not saved yet, asks, and does what `ask` resolves with, unless the scan was left meanwhile. `words` say
- * what the page is busy with. Returns whether it came to that.
+ * Saves pending changes, runs `ask`, and calls the function that it resolves with, unless the scan was closed meanwhile.
+ * `words` say what the page is busy with. Resolves with whether all of that happened.
  */
 export async function working(session, words, ask) {
   if (session.busy || session.working) return false;
@@ -38,7 +38,7 @@ function setBusy(session, words) {
   session.emit("busy");
 }
 
-// Of a layer that was changed elsewhere the page shows the newest before it says so.
+// If the layer has changed elsewhere, the newest version is shown with the message.
 async function explain(session, error) {
   if (error.status === CONFLICT && !session.saver.dirty.size) {
     const { layer } = session;

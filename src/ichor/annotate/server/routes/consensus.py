@@ -1,4 +1,4 @@
-"""Two readings side by side, and what the readers take of them into the consensus."""
+"""The consensus of two readings: their agreement, and applying readings or combinations of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = APIRouter()
 
 @router.get("/api/scans/{scan_id}/consensus")
 async def consensus(scan: Scanned, reader: Reader, server: Server) -> Answer:
-    """How far the first two readers who are done agree, and the consensus so far; 403 until both are done."""
+    """The agreement of the first two readers who have finished, and the consensus so far; 403 until both have."""
     readers = _done(server, reader, scan)
     return {
         "readers": readers,
@@ -34,7 +34,7 @@ async def consensus(scan: Scanned, reader: Reader, server: Server) -> Answer:
 
 @router.post("/api/scans/{scan_id}/consensus/take")
 async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) -> Answer:
-    """Take one reading, or a combination of both, into the consensus; gives the consensus."""
+    """Apply one reading, or a combination of both, to the consensus, and return it."""
     readers = _done(server, reader, scan)
     if body.choice not in (*WAYS, *readers):
         raise HTTPException(422, "choice: expected a reader who is done, union, intersection or staple")
@@ -87,13 +87,13 @@ def _require_current(server: Context, scan: ScanRecord, body: TakePost, slices: 
 
 
 def _origins(taken: LabelMap, index: int, maps: list[NDArray[np.uint8]], layers: list[LayerState]) -> Origins:
-    """How the regions of a slice came about that was taken from readings."""
+    """The origins of a consensus slice that was made from readings."""
     of_readings = [layer.maps[index].origins if index in layer.maps else {} for layer in layers]
     return combined_origins(taken, [(one[index], origins) for one, origins in zip(maps, of_readings, strict=True)])
 
 
 def _agreed(labels: list[Labels]) -> Labels:
-    """Of several readers' labels those that all state; notes only of one reader alone."""
+    """The labels that all readers share; notes are kept only from a single reader."""
     first, *others = labels
     return Labels(
         subtypes=tuple(one for one in first.subtypes if all(one in other.subtypes for other in others)),

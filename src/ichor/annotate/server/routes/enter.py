@@ -1,4 +1,4 @@
-"""The reader's own link: its one-use token becomes a session cookie. And who has a session in this browser."""
+"""A reader's link, which opens a session, and the sessions of this browser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ router = APIRouter()
 
 @router.get("/enter")
 async def enter(server: Server, token: str = "") -> Response:
-    """A session and the way to the worklist; 403 for a used or wrong token."""
+    """Open a session and redirect to the worklist; 403 for a used or invalid token."""
     entered = server.sessions.enter(token)
     if entered is None:
         words = "Each link works only once. Restart the server to get a new link for each reader."

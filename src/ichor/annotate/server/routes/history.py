@@ -1,4 +1,4 @@
-"""Who changed what when, as far as the reader may know."""
+"""The history of a scan, as far as the reader may see it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter()
 
 # What is shown at once; the project keeps all.
 MOST_ROWS = 2000
-# How a region came about, where it was not drawn by hand.
+# The origin of a region that was not drawn by hand.
 WORDS = {
     "calculated": " (calculated)",
     "ai": " (AI outline)",

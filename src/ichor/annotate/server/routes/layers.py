@@ -29,7 +29,7 @@ router = APIRouter()
 
 @router.get("/api/scans/{scan_id}/layers/{layer}")
 def layer(scan: Scanned, layer: LayerName, reader: Reader, server: Server) -> Answer:
-    """All of a layer that the reader may see."""
+    """A layer that the reader may see."""
     name = visible(server, reader, scan.id, layer)
     return layer_answer(server, reader, scan.id, name)
 
@@ -60,7 +60,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
 def put_slice(
     scan: Scanned, layer: LayerName, k: SliceIndex, body: SlicePut, reader: Reader, server: Server
 ) -> Response:
-    """Draw a slice anew; 409 with the newer runs where it was changed meanwhile."""
+    """Store the label map of a slice; 409 with the newer runs if it has changed in the meantime."""
     grid = server.grids.grid(scan)
     try:
         label_map = grid.stored_map(body.runs)

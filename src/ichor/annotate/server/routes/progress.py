@@ -1,4 +1,4 @@
-"""How far a reader is with a scan, or the readers with its consensus: the state, the time, and what was looked at."""
+"""The progress of a reading or the consensus: its state, the time spent, and the slices viewed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ router = APIRouter()
 
 @router.post("/api/scans/{scan_id}/state")
 def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) -> Response:
-    """Say how far the reader, or the consensus, is.
+    """Set the state of a reading or the consensus.
 
-    Done is said of what the page has seen, and of just what is open and confirmed: 409 of anything else, with what is
-    open now.
+    It is finished only on the revisions that the page has, and only if exactly its open points were confirmed;
+    otherwise the response is 409, with the open points.
     """
     name, project = own_name(body.layer, reader), server.project
     with server.operations.only_one(scan.id, name), project.transaction():
@@ -41,7 +41,9 @@ def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) ->
         require_current(project.layer(scan.id, name), body.base)
         points = open_points(project, scan.id, name)
         if points and points != body.confirmed:
-            return JSONResponse({"error": "there are open points: confirm them, or continue", "open": asdict(points)}, 409)
+            return JSONResponse(
+                {"error": "there are open points: confirm them, or continue", "open": asdict(points)}, 409
+            )
         finish(project, scan.id, name, points, by=reader)
     findings = slice_findings(project.layer(scan.id, name), scan.n_slices, project.looked(scan.id, name))
     layer = layer_answer(server, reader, scan.id, name)
@@ -50,7 +52,7 @@ def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) ->
 
 @router.post("/api/scans/{scan_id}/looks")
 def put_looks(scan: Scanned, body: LooksPost, reader: Reader, server: Server) -> Answer:
-    """Note which slices the reader has looked at."""
+    """Record which slices the reader has viewed."""
     name = changeable(server, reader, scan.id, body.layer)
     server.project.add_looks(scan.id, name, body.slices, by=reader)
     return {"looked": len(body.slices)}

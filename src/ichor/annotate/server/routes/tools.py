@@ -1,12 +1,13 @@
-"""Tools that calculate on label maps that the page sends, on the scan's own grid.
+"""Interpolation and smoothing of label maps that the page sends, on the scan's own grid.
 
-Nothing is stored here: the page puts what it gets, each slice on the revision that it has.
+Nothing is stored here: the page saves the result slice by slice, on the revisions that it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
@@ -19,7 +20,6 @@ from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Serv
 from ichor.annotate.server.operations import require_current
 from ichor.annotate.server.routes.layers import changeable
 
-P = ParamSpec("P")
 T = TypeVar("T")
 router = APIRouter()
 
@@ -41,8 +41,8 @@ async def interpolate(scan: Scanned, body: InterpolatePost, reader: Reader, serv
         raise HTTPException(422, f"expected 1 to {most} slices between the two, found {max(0, between)}")
     maps = [_decoded(server, scan, one.runs) for one in (lower, upper)]
     slices = range(lower.k, upper.k + 1)
-    ask = (heavy.interpolated, maps[0], lower.k, maps[1], upper.k)
-    content = await server.heavily(_operate, server, reader, scan, body, slices, *ask)
+    work = partial(heavy.interpolated, maps[0], lower.k, maps[1], upper.k)
+    content = await server.heavily(_operate, server, reader, scan, body, slices, work)
     return Response(content, media_type="application/json")
 
 
@@ -50,7 +50,9 @@ async def interpolate(scan: Scanned, body: InterpolatePost, reader: Reader, serv
 async def smooth(scan: Scanned, body: SmoothPost, reader: Reader, server: Server) -> Answer:
     """The same regions with smooth outlines."""
     drawn = _decoded(server, scan, body.runs)
-    return {"runs": await server.heavily(_operate, server, reader, scan, body, [body.k], heavy.smoothed, drawn)}
+    return {
+        "runs": await server.heavily(_operate, server, reader, scan, body, [body.k], partial(heavy.smoothed, drawn))
+    }
 
 
 def _operate(
@@ -59,15 +61,13 @@ def _operate(
     scan: ScanRecord,
     asked: Operation,
     slices: Sequence[int],
-    work: Callable[P, T],
-    *arguments: P.args,
-    **named: P.kwargs,
+    work: Callable[[], T],
 ) -> T:
-    """What `work` gives. Raises HTTPException where the slices are not those that the page sent, before or after it."""
+    """The result of `work`. Raises HTTPException if the slices have other revisions than the page, before or after."""
     name = changeable(server, reader, scan.id, asked.layer)
     with server.operations.only_one(scan.id, name):
         require_current(server.project.layer(scan.id, name), asked.base, slices)
-        result = server.workers.run(work, *arguments, **named)
+        result = server.workers.run(work)
         require_current(server.project.layer(scan.id, name), asked.base, slices)
     return result
 

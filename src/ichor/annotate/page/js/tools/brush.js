@@ -23,7 +23,7 @@ const brushOf = (id, labelOf) => ({
     this.at = point;
     progress(session);
   },
-  // Asked when the button is up: a dialog takes the pointer away.
+  // Asks on release, since a dialog would interrupt the stroke.
   up(session) {
     if (labelOf(session) === null) askLabel(session);
     if (!this.drawing) return;

@@ -7,7 +7,7 @@ import { flood } from "../raster.js";
 import { askLabel } from "../subtype.js";
 import { huAt } from "../viewer.js";
 
-// A click with a subtype; where none was chosen yet it is asked for when the button is up, and the click stands.
+// A click that needs a subtype; if none was chosen, the reader is asked on release and the click then takes effect.
 const clickOf = (id, cursor, act) => ({
   id,
   cursor,

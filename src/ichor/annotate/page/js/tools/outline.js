@@ -6,8 +6,8 @@ import { fillOutline } from "../raster.js";
 import { chooseTool } from "../session.js";
 import { askLabel } from "../subtype.js";
 
-// A closed shape is of the subtype that it was begun with. Where none was chosen yet the reader is asked, and where the
-// reader does not say, the shape stays to be closed.
+// A closed shape gets the subtype that it was begun with. If none was chosen, the reader is asked; without an answer the
+// shape stays open.
 async function close(session, { k, points, erase, label }) {
   if (points.length < 3) return dropBegun(session);
   const drawn = erase ? 0 : (label ?? (await askLabel(session)));
@@ -102,7 +102,7 @@ export const polygon = {
     this.corners.pop();
     this.keep(session);
   },
-  /** A subtype that is chosen elsewhere is for what is drawn there: the shape keeps its own. */
+  /** A subtype that is chosen on another slice does not affect the shape. */
   relabel(session, label) {
     if (!this.corners.length || this.k !== session.viewer.slice) return;
     this.label = label;
@@ -115,14 +115,14 @@ export const polygon = {
   keep(session) {
     keepBegun(session, { k: this.k, points: this.corners, erase: this.erase, label: this.label });
   },
-  /** Goes on with a shape that was not closed. */
+  /** Continues with a shape that was not closed. */
   takeUp(session, { k, points, erase, label }) {
     Object.assign(this, { k, corners: points, erase, label });
     chooseTool(session, this);
     session.goTo(k);
     session.say("This shape is still open: Enter closes it, Esc discards it.");
   },
-  /** Takes up what was begun before a reload, an outline too; returns whether there was any for this scan. */
+  /** Restores an unfinished outline or polygon after a reload; returns whether there was one for this scan. */
   resume(session) {
     const kept = findBegun(session);
     Object.assign(this, kept ? { corners: kept.points, k: kept.k, erase: kept.erase, label: kept.label } : { corners: [] });
