@@ -254,7 +254,7 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
     assert labels["no_hemorrhage"] and labels["note"] == "near the falx" and labels["quality"] == ["motion"]
 
     page.get_by_text("Subject ").click()
-    page.get_by_label("Age").fill("61")
+    page.get_by_label("Age (years)").fill("61")
     page.get_by_label("Sex").select_option("female")
     hands.saved()
     person = asked(page, "scans/3").json()["person"]
@@ -269,6 +269,7 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
     # Done closes the layer to changes until it is opened again.
     page.keyboard.press("d")
     dialog = page.get_by_role("dialog", name="Is this reading done?")
+    expect(dialog).to_be_visible()
     for box in dialog.get_by_role("checkbox").all():
         box.check()
     dialog.get_by_role("button", name="Reading done").click()

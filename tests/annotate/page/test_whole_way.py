@@ -104,7 +104,7 @@ def first_reading(ada: Reader) -> None:
     pressed = page.locator(".labels[data-level=scan] [aria-pressed=true]")
     assert {one.get_attribute("data-what") for one in pressed.all()} == {"IVH", "SDH", "fracture"}
     page.get_by_text("Subject ").click()
-    page.get_by_label("Age").fill("61")
+    page.get_by_label("Age (years)").fill("61")
     page.get_by_label("Sex").select_option("female")
     hands.saved()
     ada.done()

@@ -43,7 +43,7 @@ function legend(session) {
     session.showDifferences = on;
     paint(session);
   });
-  differences.append(el("i", { className: "patch other" }), "different subtype");
+  differences.append(el("i", { className: "patch other" }), "other subtype");
   return el("div", { className: "legend" }, switches, differences);
 }
 
