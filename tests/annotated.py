@@ -45,7 +45,11 @@ class Browser:
         return self.context.sessions.new_tokens([reader])[reader]
 
     def enter(self, token: str) -> Any:
-        return self.client.get("/enter", params={"token": token}, follow_redirects=False)
+        """Open a link; what the browser asks from now on, it asks as the page that the link leads to."""
+        answer = self.client.get("/enter", params={"token": token}, follow_redirects=False)
+        if answer.status_code == 303:
+            self.client.headers["ichor-reader"] = answer.headers["location"].removeprefix("/?reader=")
+        return answer
 
     def get(self, path: str, status: int = 200, **more: Any) -> Any:
         return self._answer(self.client.get(path, **more), status)
@@ -63,8 +67,33 @@ class Browser:
     def say(self, layer: str, where: object, labels: Any, base: int = 0, status: int = 200) -> Any:
         return self.put(f"{SCANS}/1/layers/{layer}/labels/{where}", {"base_revision": base, "labels": labels}, status)
 
-    def set(self, state: str, layer: str = "mine", status: int = 200) -> Any:
-        return self.post(f"{SCANS}/1/state", {"state": state, "layer": layer}, status)
+    def set(self, state: str, layer: str = "mine", status: int = 200, scan: int = 1) -> Any:
+        """Set a state; whatever is open is confirmed, where nothing else is expected."""
+        path, body = f"{SCANS}/{scan}/state", {"state": state, "layer": layer, "base": self.base(layer, scan)}
+        answer = self.client.post(path, json=body)
+        if status == 200 and answer.status_code == 409 and "open" in answer.json():
+            answer = self.client.post(path, json={**body, "confirmed": answer.json()["open"]})
+        return self._answer(answer, status)
+
+    def look(self, *slices: int, layer: str = "mine") -> None:
+        """Look at slices of the first scan, at all four where none is named."""
+        self.post(f"{SCANS}/1/looks", {"slices": list(slices or range(4)), "layer": layer})
+
+    def take(self, choice: str, slices: list[int] | None = None, status: int = 200, **more: Any) -> Any:
+        body = {"choice": choice, "slices": slices, "base": self.base("consensus"), **more}
+        return self.post(f"{SCANS}/1/consensus/take", body, status)
+
+    def base(self, layer: str = "mine", scan: int = 1) -> Any:
+        """The revisions that a page would have that was loaded now; none of a layer that is hidden."""
+        answer = self.client.get(f"{SCANS}/{scan}/layers/{layer}")
+        if answer.status_code != 200:
+            return {}
+        found = answer.json()
+        labels = {**found["labels"]["slices"], "scan": found["labels"]["scan"]}
+        return {
+            "slices": found["revision_of"],
+            "labels": {key: one["revision"] for key, one in labels.items() if one["revision"]},
+        }
 
     @staticmethod
     def _answer(response: Any, status: int) -> Any:

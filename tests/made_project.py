@@ -30,12 +30,15 @@ def made_map(scan: Scan) -> NDArray[np.uint8]:
 def add_done(
     project: Project, scan: Scan, label_map: NDArray[np.uint8], *, subject: str = "head", reader: str = "ann"
 ) -> int:
-    """Add a scan with one finished reading of it; slice 1 has a fracture. Gives the scan's id."""
+    """Add a scan with one finished reading of it, all slices looked at; slice 1 has a fracture. Gives the scan's id."""
     project.add_reader(reader)
     scan_id = project.add_scan(scan, subject, f"scan of {subject}").id
     put(project, scan_id, reader, label_map)
     project.put_labels(scan_id, reader, 1, Labels(fracture=True), by=reader)
+    if not label_map.any():
+        project.put_labels(scan_id, reader, None, Labels(no_hemorrhage=True), by=reader)
     project.put_subject(scan_id, PERSON, by=reader)
+    project.add_looks(scan_id, reader, range(scan.n_slices), by=reader)
     project.set_state(scan_id, reader, "done", by=reader)
     return scan_id
 

@@ -154,7 +154,7 @@ def test_the_server_offers_every_way_and_keeps_what_is_taken(tmp_path: Path) -> 
         for one in (ann, bea):
             one.set("done")
         for choice, labels in (("union", {0, 2, 5, 6}), ("intersection", {0, 6}), ("staple", {0, 6})):
-            layer = ann.post(f"{SCANS}/1/consensus/take", {"choice": choice, "slices": None})
+            layer = ann.take(choice)
             taken = decode(layer["slices"]["1"]["runs"], SIZE, SIZE)
             assert set(np.unique(taken)) == labels
             np.testing.assert_array_equal(project.label_map(1, "consensus")[1], taken)
@@ -163,23 +163,27 @@ def test_the_server_offers_every_way_and_keeps_what_is_taken(tmp_path: Path) -> 
 
 def test_what_the_machine_drew_stays_marked_in_the_consensus(tmp_path: Path) -> None:
     with served(tmp_path) as (project, (ann, bea)):
-        ann.draw("mine", 0, 6, by_machine=True)
-        ann.draw("mine", 1, 6, by_machine=True)
+        ann.draw("mine", 0, 6, origins={6: "ai"})
+        ann.draw("mine", 1, 6, origins={6: "ai"})
         bea.draw("mine", 1, 5)
-        bea.draw("mine", 2, 6, by_machine=True)
+        bea.draw("mine", 2, 6, origins={6: "ai"})
         bea.draw("mine", 2, 5, base=1)
         for one in (ann, bea):
-            one.set("done")
+            one.set("done")  # which accepts the outlines that are open
 
         def marked(choice: str) -> list[int]:
-            layer = ann.post(f"{SCANS}/1/consensus/take", {"choice": choice, "slices": None})
-            return [int(k) for k, one in layer["slices"].items() if one["by_machine"]]
+            layer = ann.take(choice)
+            return [int(k) for k, one in layer["slices"].items() if set(one["origins"].values()) == {"ai accepted"}]
 
         assert marked("ann") == [0, 1]
         # Of slice 1 a person drew the same, or a part.
         assert marked("union") == [0]
         assert marked("bea") == []
-        ann.post(f"{SCANS}/1/consensus/take", {"choice": "ann", "slices": [0]})
+        ann.take("ann", [0])
+        ann.say("consensus", 0, {"subtypes": ["SAH"]}, base=ann.base("consensus")["labels"].get("0", 0))
         ann.set("done", "consensus")
         (outcome,) = export(project, "nifti", tmp_path / "out")
-    assert outcome.notes == ("the outlines on slice 1 are the machine's, and no reader changed them",)
+    assert outcome.notes == (
+        "AI outlines on slice 1 were accepted as they are",
+        "slice 4 was not viewed",
+    )

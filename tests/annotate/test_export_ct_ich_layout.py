@@ -19,7 +19,7 @@ from PIL import Image
 
 from ichor.annotate.export.annotated import case_numbers
 from ichor.annotate.export.grid_650 import grid_of
-from ichor.annotate.export.run import export
+from ichor.annotate.export.run import TARGETS, export
 from ichor.annotate.import_delineations import import_ct_ich
 from ichor.annotate.project import UNSTATED, Labels, Person, Project, open_project
 from ichor.dataset.ct_ich import CtIch
@@ -332,10 +332,10 @@ def one_scan(tmp_path: Path):
         yield project, add_done(project, scan, edh_map(scan)), tmp_path / "out"
 
 
-def left_out(project: Project, out: Path) -> str:
+def left_out(project: Project, out: Path, target: str = "ct-ich") -> str:
     outcomes = []
     with pytest.raises(IchorError, match="found none of 1"):
-        for one in export(project, "ct-ich", out):
+        for one in export(project, target, out):
             outcomes.append(one)
     assert not out.exists()
     return outcomes[0].reason
@@ -347,24 +347,35 @@ def test_a_person_without_age_and_sex_is_named(one_scan) -> None:
     assert "age and sex, not entered" in left_out(project, out)
 
 
-def test_a_label_without_a_region_is_named(one_scan) -> None:
+def test_a_fracture_of_the_scan_alone_is_named(one_scan) -> None:
     project, scan_id, out = one_scan
-    project.put_labels(scan_id, "ann", 0, Labels(subtypes=(Subtype.IVH,)), by="ann")
-    assert left_out(project, out) == "slice 1 is labelled IVH and has no region drawn"
+    project.put_labels(scan_id, "ann", 1, Labels(), by="ann")
+    project.put_labels(scan_id, "ann", None, Labels(fracture=True), by="ann")
+    assert left_out(project, out) == "a fracture is a label of the scan but of no slice"
 
 
-def test_a_region_without_a_subtype_is_named(one_scan) -> None:
-    project, scan_id, out = one_scan
-    drawn = np.zeros((64, 64), np.uint8)
-    drawn[30:34, 30:34] = UNSTATED
-    project.put_label_map(scan_id, "ann", 3, drawn, by="ann")
-    assert left_out(project, out) == "slice 4 has a region and no subtype"
+@pytest.mark.parametrize("target", TARGETS)
+class TestContradictions:
+    """One rule for every target, in the same words."""
 
+    def test_a_label_without_a_region_is_named(self, one_scan, target: str) -> None:
+        project, scan_id, out = one_scan
+        project.put_labels(scan_id, "ann", 0, Labels(subtypes=(Subtype.IVH,)), by="ann")
+        assert left_out(project, out, target) == "slice 1 is labelled IVH but has no region"
+        project.put_labels(scan_id, "ann", 3, Labels(subtypes=(Subtype.IPH,)), by="ann")
+        assert left_out(project, out, target).endswith("no region (and 1 more like this)")
 
-def test_what_is_said_of_the_scan_alone_is_named(one_scan) -> None:
-    project, scan_id, out = one_scan
-    project.put_labels(scan_id, "ann", None, Labels(subtypes=(Subtype.SAH, Subtype.EDH)), by="ann")
-    assert left_out(project, out) == "SAH is stated of the scan and of no slice"
+    def test_a_region_without_a_subtype_is_named(self, one_scan, target: str) -> None:
+        project, scan_id, out = one_scan
+        drawn = np.zeros((64, 64), np.uint8)
+        drawn[30:34, 30:34] = UNSTATED
+        project.put_label_map(scan_id, "ann", 3, drawn, by="ann")
+        assert left_out(project, out, target) == "slice 4 has a region but no subtype"
+
+    def test_what_is_said_of_the_scan_alone_is_named(self, one_scan, target: str) -> None:
+        project, scan_id, out = one_scan
+        project.put_labels(scan_id, "ann", None, Labels(subtypes=(Subtype.SAH, Subtype.EDH)), by="ann")
+        assert left_out(project, out, target) == "SAH is a label of the scan but of no slice"
 
 
 @pytest.mark.long

@@ -18,7 +18,7 @@ from pycocotools.coco import COCO
 from dicom_made import PATIENT, made_series
 from dicom_valid import errors
 from ichor.annotate.export.run import Outcome, export
-from ichor.annotate.project import Labels, Project, open_project
+from ichor.annotate.project import Labels, Origin, Project, open_project
 from ichor.errors import IchorError
 from ichor.read import ReadOptions, open_scan
 from ichor.scan import Scan
@@ -202,6 +202,36 @@ def test_a_segmentation_has_a_segment_for_each_subtype_on_its_source_instances(
     assert {one.SegmentAlgorithmType for one in dataset.SegmentSequence} == {"MANUAL"}
 
 
+@pytest.mark.dciodvfy
+def test_a_segmentation_says_how_each_segment_was_made(scans: dict[str, Scan], tmp_path: Path) -> None:
+    scan = scans["001"]
+    label_map = made_map(scan)
+    with open_project(tmp_path / "project", create=True) as project:
+        scan_id = add_done(project, scan, label_map)
+        # IVH untouched, IPH accepted, SAH changed, EDH calculated here and drawn by hand on slice 3, SDH drawn.
+        origins: dict[int, Origin] = {1: "ai", 2: "ai accepted", 3: "ai edited", 4: "calculated", 5: "drawn", 6: "ai"}
+        project.put_label_map(scan_id, "ann", 2, label_map[2], by="ann", origins=origins)
+        for target in ("dicom-seg", "nifti", "coco"):
+            exported(project, target, tmp_path / target)
+        record = json.loads((tmp_path / "nifti" / "export.json").read_text())
+    assert errors(tmp_path / "dicom-seg" / "001.dcm") == []
+    segments = pydicom.dcmread(tmp_path / "dicom-seg" / "001.dcm").SegmentSequence
+    made = [one.SegmentAlgorithmType for one in segments]
+    assert made == ["AUTOMATIC", "AUTOMATIC", "SEMIAUTOMATIC", "SEMIAUTOMATIC", "MANUAL", "AUTOMATIC"]
+    assert ["SegmentAlgorithmName" in one for one in segments] == [one != "MANUAL" for one in made]
+    families = [
+        one.SegmentationAlgorithmIdentificationSequence[0].AlgorithmFamilyCodeSequence[0].CodeMeaning
+        for one, type_ in zip(segments, made, strict=True)
+        if type_ != "MANUAL"
+    ]
+    assert families == [*["Artificial Intelligence"] * 3, "Morphological Operations", "Artificial Intelligence"]
+    said = json.loads((tmp_path / "nifti" / "001" / "labels.json").read_text())["slices"]
+    assert said["3"]["origins"]["SAH"] == "ai edited" and said["4"]["origins"] == {"EDH": "drawn"}
+    images = json.loads((tmp_path / "coco" / "annotations.json").read_text())["images"]
+    assert [one["origins"].get("EDH") for one in images[:4]] == [None, None, "calculated", "drawn"]
+    assert record["cases"]["001"]["notes"] == []  # of slice 3 not all is the model's
+
+
 def test_exporting_again_gives_the_same_object_and_another_drawing_another(
     scans: dict[str, Scan], tmp_path: Path
 ) -> None:
@@ -252,9 +282,9 @@ def test_unfinished_and_disagreeing_scans_are_left_out_by_name(tmp_path: Path) -
         outcomes = list(export(project, "nifti", tmp_path / "first"))
         assert [one.reason for one in outcomes] == [
             "",
-            "no reader is done",
-            "no reader is done",
-            "the readers disagree and no consensus is done",
+            "no reader has finished",
+            "no reader has finished",
+            "the readers disagree and there is no finished consensus",
         ]
         assert {one.split("/")[0] for one in folder_of(tmp_path / "first")} == {"001", "export.json"}
 
@@ -273,9 +303,9 @@ def test_outlines_that_nobody_touched_are_told(tmp_path: Path) -> None:
     scan = made_head(n=4, size=48, pixel_mm=(4, 4))
     with open_project(tmp_path / "project", create=True) as project:
         scan_id = add_done(project, scan, edh_map(scan))
-        project.put_label_map(scan_id, "ann", 3, edh_map(scan)[2], by="ann", by_machine=True)
+        project.put_label_map(scan_id, "ann", 3, edh_map(scan)[2], by="ann", origins="ai")
         (outcome,) = exported(project, "coco", tmp_path / "out")
-    assert outcome.notes == ("the outlines on slice 4 are the machine's, and no reader changed them",)
+    assert outcome.notes == ("AI outlines on slice 4 were neither changed nor accepted",)
 
 
 def test_cases_name_nobody_and_scans_of_one_subject_are_listed(tmp_path: Path) -> None:

@@ -152,10 +152,10 @@ class TestLabelMaps:
         np.testing.assert_array_equal(project.label_map(1, "ann")[0], second)
 
     def test_a_machines_outline_is_marked_until_a_reader_touches_it(self, project: Project, scan: Scan) -> None:
-        project.put_label_map(1, "ann", 0, drawing(scan, 6), by="ann", by_machine=True)
-        assert project.layer(1, "ann").maps[0].by_machine
+        project.put_label_map(1, "ann", 0, drawing(scan, 6), by="ann", origins="ai")
+        assert project.layer(1, "ann").maps[0].origins == {6: "ai"}
         project.put_label_map(1, "ann", 0, drawing(scan, 6), by="ann")
-        assert not project.layer(1, "ann").maps[0].by_machine
+        assert project.layer(1, "ann").maps[0].origins == {6: "drawn"}
 
     def test_what_does_not_fit(self, project: Project, scan: Scan) -> None:
         with pytest.raises(ValueError, match="expected a label map of 32 x 32"):
@@ -297,7 +297,7 @@ class TestFolder:
         with sqlite3.connect(project.folder / "project.sqlite") as newer:
             newer.execute("PRAGMA user_version = 99")
         newer.close()
-        with pytest.raises(UnreadableInput, match=r"version 4 or older, found version 99; open it with a newer Ichor"):
+        with pytest.raises(UnreadableInput, match=r"version \d or older, found version 99; open it with a newer Ichor"):
             open_project(project.folder)
         project.database = open_project(project.folder.parent / "other", create=True).database
 
@@ -311,15 +311,21 @@ class TestFolder:
             INSERT INTO reader VALUES ('ann', '2026-11-01T10:00:00.000+00:00');
             INSERT INTO change (at, who, scan_id, layer, slice, kind, revision, payload, drawn)
             VALUES ('2026-11-01T10:00:00.000+00:00', 'ann', 1, 'ann', 1, 'map', 1, '[0,4,5,2]', '5');
+            INSERT INTO change (at, who, scan_id, layer, slice, kind, revision, payload, drawn, by_machine) VALUES
+            ('2026-11-01T10:00:00.000+00:00', 'ann', 1, 'ann', 0, 'map', 1, '[6,6]', '6', 1),
+            ('2026-11-01T10:00:00.000+00:00', 'ann', 1, 'ann', 0, 'map', 2, '[0,3,6,3]', '6', 0);
             PRAGMA application_id = {APPLICATION_ID};
             PRAGMA user_version = 1;
             """
         )
         old.close()
         with open_project(tmp_path) as project:
-            assert project.database.rows("PRAGMA user_version")[0][0] == 4
+            assert project.database.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
             np.testing.assert_array_equal(project.label_map(1, "ann")[1], [[0, 0, 0], [0, 5, 5]])
             assert project.labels(1, "ann", None).subtypes == (SDH,)
+            # How regions came about was not stored, only whether a map was the model's.
+            origins = {k: one.origins for k, one in project.layer(1, "ann").maps.items()}
+            assert origins == {0: {6: "ai edited"}, 1: {5: "drawn"}}
             assert (project.uncertainty(1), project.labelling_s(1)) == (None, None)
             project.put_uncertainty(1, [0.25, 0.5], 42.5)
             assert (project.uncertainty(1), project.labelling_s(1)) == ([0.25, 0.5], 42.5)

@@ -66,7 +66,7 @@ class TestReading:
         assert said["revision"] == said["labels"]["revision"] == 1
         ann.say("mine", "scan", {**said["scan_labels"], "fracture": True})
         found = ann.get(f"{ONE}/layers/mine")
-        assert found["slices"] == {"2": {"revision": 1, "runs": drawn(5), "by_machine": False}}
+        assert found["slices"] == {"2": {"revision": 1, "runs": drawn(5), "origins": {"5": "drawn"}}}
         assert found["revision_of"] == {"2": 1}
         assert found["labels"]["slices"]["2"] | {"revision": 0} == said["labels"] | {"revision": 0}
         assert found["labels"]["slices"]["2"]["note"] == "thin"
@@ -78,10 +78,10 @@ class TestReading:
         assert ann.get(f"{ONE}/layers/ann") == ann.get(f"{ONE}/layers/mine")
 
     def test_a_machines_outline_stays_marked(self, ann: Browser) -> None:
-        ann.draw("mine", 0, 6, by_machine=True)
-        assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["by_machine"]
-        ann.draw("mine", 0, 6, 6, base=1)
-        assert not ann.get(f"{ONE}/layers/mine")["slices"]["0"]["by_machine"]
+        ann.draw("mine", 0, 6, origins={6: "ai"})
+        assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["origins"] == {"6": "ai"}
+        ann.draw("mine", 0, 6, 2, base=1, origins={6: "ai edited"})
+        assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["origins"] == {"2": "drawn", "6": "ai edited"}
 
     def test_time_adds_up_from_the_page_that_is_left_too(self, ann: Browser) -> None:
         ann.draw("mine", 0, 1)
@@ -108,7 +108,7 @@ class TestReading:
         rows = ann.get(f"{ONE}/history")
         assert [(one["slice"], one["text"]) for one in rows] == [
             (None, "set to done"),
-            (None, "stated no hemorrhage, a note"),
+            (None, "labelled no hemorrhage, a note"),
             (2, "erased all"),
             (None, "set to in progress"),
             (2, "drew IPH, SDH"),
@@ -173,7 +173,7 @@ class TestBlinding:
             ann.say(layer, 0, {"note": "x"}, status=403)
             ann.set("done", layer, status=403)
         ann.post(f"{ONE}/seconds", {"seconds": 1, "layer": "bea"}, 403)
-        ann.post(f"{ONE}/consensus/take", {"choice": "bea", "slices": None}, 403)
+        ann.take("bea", status=403)
         assert bea.get(f"{ONE}/layers/mine")["slices"] == {}
         assert bea.get(SCANS)[0]["mine"]["state"] == "new"
 
@@ -229,25 +229,25 @@ class TestConsensus:
         assert found["layer"]["slices"] == {}
 
     def test_one_reading_is_taken_with_its_labels(self, disagreeing: Browser) -> None:
-        layer = disagreeing.post(f"{ONE}/consensus/take", {"choice": "ann", "slices": None})
+        layer = disagreeing.take("ann")
         assert layer["slices"]["1"]["runs"] == drawn(5)
         assert layer["labels"]["slices"]["1"]["note"] == "ann's"
         assert layer["labels"]["scan"]["subtypes"] == ["SDH"]
 
     def test_some_slices_of_one_then_drawn_on_and_done(self, disagreeing: Browser) -> None:
-        layer = disagreeing.post(f"{ONE}/consensus/take", {"choice": "bea", "slices": [2]})
+        layer = disagreeing.take("bea", [2])
         assert list(layer["slices"]) == ["2"]
         disagreeing.draw(CONSENSUS, 2, 4, base=1)
         disagreeing.set("done", CONSENSUS)
         assert disagreeing.get(SCANS)[0]["state"] == "done"
         disagreeing.draw(CONSENSUS, 2, 1, base=2, status=403)
-        disagreeing.post(f"{ONE}/consensus/take", {"choice": "ann", "slices": None}, 403)
+        disagreeing.take("ann", status=403)
         disagreeing.set("in progress", CONSENSUS)
         disagreeing.draw(CONSENSUS, 2, 1, base=2)
 
     def test_union_and_intersection(self, disagreeing: Browser) -> None:
         def area(choice: str) -> int:
-            layer = disagreeing.post(f"{ONE}/consensus/take", {"choice": choice, "slices": [1]})
+            layer = disagreeing.take(choice, [1])
             return int((decode(layer["slices"]["1"]["runs"], SIZE, SIZE) > 0).sum())
 
         assert (area("union"), area("intersection")) == (66, 22)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from time import time
 from typing import Any
@@ -12,6 +13,7 @@ from annotated import HOME, PORT, SCANS, SIZE, Browser, drawn, served
 from ichor.annotate.project import Project
 from ichor.annotate.server import session
 from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_SLICES
+from ichor.annotate.server.session import Sessions
 
 ONE = f"{SCANS}/1"
 # Every way to ask for something of a patient, or to change it.
@@ -25,7 +27,7 @@ WRITES: list[tuple[str, str, Any]] = [
     ("POST", f"{ONE}/seconds", {"seconds": 1}),
     ("POST", f"{ONE}/machine", {}),
     ("POST", f"{ONE}/consensus/take", {"choice": "ann"}),
-    ("POST", f"{ONE}/tools/smooth", {"runs": drawn(1)}),
+    ("POST", f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)}),
     ("POST", f"{ONE}/tools/interpolate", {"from": {"k": 0, "runs": drawn(1)}, "to": {"k": 2, "runs": drawn(1)}}),
 ]
 TRICKS = [
@@ -75,8 +77,10 @@ class TestStrangers:
             ann.get(path, 401)
         for method, path, body in WRITES:
             assert ann.client.request(method, path, json=body).status_code == 401
+        key = ann.client.headers["ichor-reader"]
         for cookie in ("", "x", ";;=", "a" * 5000):
-            ann.get(SCANS, 401, headers={"cookie": f"ichor_session_{PORT}={cookie}"})
+            ann.get(SCANS, 401, headers={"cookie": f"ichor_session_{PORT}_{key}={cookie}"})
+        ann.get("/api/sessions", 401)
 
     def test_a_link_can_be_used_once_and_by_its_token_only(self, ann: Browser) -> None:
         stranger, token = ann.another(stranger=True), ann.new_token()
@@ -85,13 +89,29 @@ class TestStrangers:
             assert answer.status_code == 403
             assert "<script" not in answer.text and "set-cookie" not in answer.headers
         answer = stranger.enter(token)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert answer.status_code == 303 and re.fullmatch(r"/\?reader=[0-9a-f]{16}", answer.headers["location"])
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie and "SameSite=strict" in cookie and token not in cookie
         assert stranger.get("/api/me")["reader"] == "ann"
         again = ann.another(stranger=True)
         assert again.enter(token).status_code == 403
         again.get("/api/me", 401)
+
+    def test_a_request_says_whose_page_it_comes_from(self, serving: tuple[Project, Browser]) -> None:
+        project, ann = serving
+        (mine,) = ann.get("/api/sessions")
+        assert mine == {"key": ann.client.headers["ichor-reader"], "reader": "ann"}
+        bea = Browser(ann.app, ann.context, "bea").client.headers["ichor-reader"]
+        # Another reader's, one of another project, none, two.
+        for wrong in (bea, Sessions(PORT, "another project").key("ann"), "", f"{mine['key']}, {bea}", "x" * 5000):
+            for method, path, body in [*(("GET", path, None) for path in READS), *WRITES]:
+                answer = ann.client.request(method, path, json=body, headers={"ichor-reader": wrong})
+                assert answer.status_code == 401 and "open that reader's own link" in answer.json()["error"]
+        ann.client.headers.pop("ichor-reader")
+        for method, path, body in [*(("GET", path, None) for path in READS), *WRITES]:
+            answer = ann.client.request(method, path, json=body)
+            assert answer.status_code == 400 and "reload the page" in answer.json()["error"]
+        assert untouched(project)
 
     def test_a_session_ends_after_seven_days(self, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
         assert ann.get("/api/me")["reader"] == "ann"
@@ -240,7 +260,7 @@ class TestBodies:
     )
     def test_malformed_runs(self, ann: Browser, runs: object) -> None:
         ann.put(f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": runs}, 422)
-        ann.post(f"{ONE}/tools/smooth", {"runs": runs}, 422)
+        ann.post(f"{ONE}/tools/smooth", {"k": 0, "runs": runs}, 422)
         ends = {"from": {"k": 0, "runs": drawn(1)}, "to": {"k": 3, "runs": runs}}
         ann.post(f"{ONE}/tools/interpolate", ends, 422)
 
@@ -252,7 +272,10 @@ class TestBodies:
             ("layers/mine/slices/0", {"base_revision": 2**70, "runs": drawn(1)}),
             ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "seconds": -1}),
             ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "seconds": 1e9}),
-            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "by_machine": 3}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "origins": 3}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "origins": {1: "by magic"}}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "origins": {2: "ai"}}),
+            ("layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1), "origins": {7: "ai"}}),
             ("layers/mine/slices/0", []),
             ("layers/mine/labels/0", {"base_revision": 0, "labels": {"subtypes": ["XYZ"]}}),
             ("layers/mine/labels/0", {"base_revision": 0, "labels": {"fracture": "perhaps"}}),
@@ -314,6 +337,9 @@ def test_a_fault_of_the_server_says_nothing_of_what_it_met(
     ann = serving[1]
     monkeypatch.setattr(Project, "recent", fails)
     answer = ann.client.get(f"{ONE}/history")
-    assert (answer.status_code, answer.json()) == (500, {"error": "the server failed at this; nothing was changed"})
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "the server failed to process this request; nothing was changed"},
+    )
     assert "RuntimeError at test_server_guards.py" in caplog.text
     assert "DOE" not in caplog.text + answer.text

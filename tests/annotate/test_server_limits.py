@@ -41,7 +41,7 @@ BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "state": ("POST", f"{ONE}/state", {"state": "done", "layer": "mine"}),
     "seconds": ("POST", f"{ONE}/seconds", {"seconds": 1, "layer": "mine"}),
     "take": ("POST", f"{ONE}/consensus/take", {"choice": "union", "slices": [0]}),
-    "smooth": ("POST", f"{ONE}/tools/smooth", {"runs": drawn(1)}),
+    "smooth": ("POST", f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)}),
     "interpolate": (
         "POST",
         f"{ONE}/tools/interpolate",
@@ -132,7 +132,7 @@ class TestTools:
     @pytest.mark.parametrize(("rows", "columns"), [(4096, 4096), (SIZE, SIZE + 1), (1, SIZE * SIZE + 1), (0, 0)])
     def test_on_the_grid_of_the_scan_only(self, ann: Browser, rows: int, columns: int) -> None:
         runs = [0, rows * columns]
-        ann.post(f"{ONE}/tools/smooth", {"rows": rows, "columns": columns, "runs": runs}, 422)
+        ann.post(f"{ONE}/tools/smooth", {"k": 0, "rows": rows, "columns": columns, "runs": runs}, 422)
         end = {"k": 0, "runs": runs}
         ann.post(f"{ONE}/tools/interpolate", {"rows": rows, "columns": columns, "from": end, "to": end | {"k": 2}}, 422)
 
@@ -161,10 +161,10 @@ class TestTools:
         with served(tmp_path) as (_, (ann, _)):
             for _ in range(MOST_AT_WORK + MOST_WAITING):
                 assert ann.context.turns.acquire(blocking=False)
-            assert "busy" in ann.post(f"{ONE}/tools/smooth", {"runs": drawn(1)}, 503)["error"]
+            assert "busy" in ann.post(f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)}, 503)["error"]
             ann.context.turns.release()
-            ann.post(f"{ONE}/tools/smooth", {"runs": drawn(1)})
-            ann.post(f"{ONE}/tools/smooth", {"runs": drawn(1)})
+            ann.post(f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)})
+            ann.post(f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)})
 
 
 def test_the_machine_reads_a_scan_once_for_all_who_ask_meanwhile(tmp_path: Path) -> None:
@@ -239,11 +239,11 @@ def test_the_server_ends_at_once_with_heavy_work_under_way(
 def ask(one: Served, path: str) -> int:
     """The status of the answer; 0 where none came."""
     opener = build_opener(HTTPCookieProcessor(CookieJar()))
-    opener.open(one.links["Ada"]).read()
+    reader = opener.open(one.links["Ada"]).url.partition("?reader=")[2]
     request = Request(
         f"{one.url}api/scans/1/{path}",
         json.dumps(long_work() if path.startswith("tools") else {}).encode(),
-        {"content-type": "application/json", "origin": one.url.rstrip("/")},
+        {"content-type": "application/json", "origin": one.url.rstrip("/"), "ichor-reader": reader},
         method="POST",
     )
     try:

@@ -198,6 +198,6 @@ def test_the_server_gives_every_slice_between_whichever_end_comes_first(tmp_path
         ]
         assert answers[0] == answers[1] and list(answers[0]) == ["1", "2"]
         assert all(set(np.unique(decode(runs, SIZE, SIZE))) == {0, 5} for runs in answers[0].values())
-        answer = ann.post(f"{SCANS}/1/tools/smooth", {"runs": drawn(5, 2)})
+        answer = ann.post(f"{SCANS}/1/tools/smooth", {"k": 0, "runs": drawn(5, 2)})
         smoothed = decode(answer["runs"], SIZE, SIZE)
         assert [int(np.sum(smoothed == label)) for label in (5, 2)] == [44, 44]

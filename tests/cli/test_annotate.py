@@ -63,7 +63,9 @@ def serving(*words: object) -> Iterator[tuple[dict[str, str], subprocess.Popen[s
 @contextmanager
 def entered(link: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=link.partition("/enter")[0]) as client:
-        assert client.get(link).status_code == 303
+        answer = client.get(link)
+        assert answer.status_code == 303
+        client.headers["ichor-reader"] = answer.headers["location"].removeprefix("/?reader=")
         yield client
 
 

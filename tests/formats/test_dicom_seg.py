@@ -19,7 +19,7 @@ from dicom_valid import errors
 from ichor.errors import IchorError, UnreadableInput
 from ichor.formats.dicom_ct import write_images
 from ichor.formats.dicom_seg import SegFacts, segmentation
-from ichor.formats.segments import HEMORRHAGE, INTRACRANIAL_HEMORRHAGE, Segment
+from ichor.formats.segments import HEMORRHAGE, INTRACRANIAL_HEMORRHAGE, AlgorithmType, Segment
 from ichor.read import open_scan
 from ichor.read.dicom.source import read_source
 from ichor.scan import Scan
@@ -28,6 +28,15 @@ from paths import GE_HEAD_PART
 
 FACTS = SegFacts("2.25.1", "2.25.2", 100, "made", datetime(2020, 1, 2, 3, 4, 5))
 BY_MODEL = Segment("Hemorrhage by a model", HEMORRHAGE, algorithm=("compact", "1"))
+
+
+def test_how_a_segment_was_made_fits_its_algorithm() -> None:
+    assert INTRACRANIAL_HEMORRHAGE.made() is AlgorithmType.MANUAL and BY_MODEL.made() is AlgorithmType.AUTOMATIC
+    helped = replace(BY_MODEL, algorithm_type=AlgorithmType.SEMIAUTOMATIC, is_ai=False)
+    assert helped.made() is AlgorithmType.SEMIAUTOMATIC
+    for segment, wrong in ((BY_MODEL, AlgorithmType.MANUAL), (INTRACRANIAL_HEMORRHAGE, AlgorithmType.AUTOMATIC)):
+        with pytest.raises(ValueError, match="expected an algorithm unless the segment is MANUAL"):
+            replace(segment, algorithm_type=wrong)
 
 
 def made_masks(scan: Scan, n_segments: int = 1) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How far two readers agree on a scan: in what they drew, and in what they said of its slices.
+"""The agreement of two readers on a scan, in their regions and in their slice labels.
 
 Dice, Jaccard and the distances are of hemorrhage of any subtype; whether the readers name the same subtypes is Cohen's
 kappa over the slices. So two readers who draw the same region as another subtype agree in the one and not in the other.

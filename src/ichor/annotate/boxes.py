@@ -1,4 +1,4 @@
-"""The box within which anything is drawn, so that nothing is reckoned on the empty rest of a scan."""
+"""The bounding box of all regions, so that nothing is calculated on the empty rest of a scan."""
 
 from __future__ import annotations
 

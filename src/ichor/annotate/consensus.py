@@ -1,4 +1,4 @@
-"""Combining readers' label maps: their union, their intersection, or STAPLE's estimate of what they saw.
+"""Combinations of readers' label maps: union, intersection, or a STAPLE estimate.
 
 Where hemorrhage is and which subtype it has are two questions, and readers who agree on the first may differ on the
 second. So each way of combining answers the first from what is drawn as anything at all. The subtype of a voxel is then

@@ -1,4 +1,4 @@
-"""ct-ich's own delineations and labels as the annotation of one reader, so that they can be looked at and corrected."""
+"""Imports ct-ich's delineations and labels as one reader's annotation, to be viewed and corrected."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SUBTYPES = tuple(Subtype)
 
 
 def import_ct_ich(project: Project, data: Path, reader: str, subjects: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-    """Add subjects of ct-ich (all if none are named), of either release, with what its radiologists drew and said.
+    """Add subjects of ct-ich (all if none are named), of either release, with its delineations and labels.
 
-    Yields each subject with the reason why it was left out, or nothing. The reading is set done. A region has its
-    slice's subtype where that is one, or the one that regions.json gives; of several it states none. Raises IchorError
-    where a subject is not in the dataset, UnreadableInput where the dataset cannot be read as such.
+    Yields each subject with the reason why it was left out, or "". The reading is set to done, with all slices viewed.
+    A region gets the subtype in regions.json, or its slice's subtype if there is only one; otherwise none. Raises
+    IchorError if a subject is not in the dataset, UnreadableInput if the dataset cannot be read.
     """
     dataset = CtIch(data)
     for subject in subjects:
@@ -62,6 +62,7 @@ def _import_one(project: Project, dataset: CtIch, subject: str, reader: str, reg
         for index, row in enumerate(rows):
             labels = Labels(tuple(one for one in _SUBTYPES if one in row.subtypes), row.fracture, row.no_hemorrhage)
             project.put_labels(scan_id, reader, index, labels, by=reader)
+        project.add_looks(scan_id, reader, range(len(rows)), by=reader)
         project.set_state(scan_id, reader, "done", by=reader)
 
 

@@ -1,4 +1,4 @@
-"""Scans on their way into a project: which ones a user means, under which names, and each read and taken in."""
+"""Adding scans to a project: finding and naming those that the user means, and reading them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shipped model says of a scan, for the annotation tool: an outline to start from, and how unsure it is.
+"""The shipped model in the annotation tool: AI outlines as a starting point, and its uncertainty.
 
 Runs the exported network as screening does; no torch.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Suggestion:
-    """The model's answer for a scan of n slices.
+    """The model's output for a scan of n slices.
 
     Attributes:
         label_map: (n, rows, columns) uint8 on the scan's own grid, 0 where there is nothing: the outline that the
@@ -40,7 +40,7 @@ class Suggestion:
 
 
 def suggest(scan: Scan) -> Suggestion:
-    """Ask the model that ships. Raises BadConfig where its package is damaged."""
+    """Run the shipped model. Raises BadConfig if its package is damaged."""
     found = _model().predict(scan)
     assert found.mask is not None and found.probability is not None  # the model that ships segments
     mask = found.mask

@@ -49,24 +49,26 @@ app = typer.Typer(
 @app.command("open")
 def open_(
     project: Annotated[
-        Path, typer.Argument(metavar="PROJECT", help="The project's folder; --add makes it where there is none.")
+        Path, typer.Argument(metavar="PROJECT", help="The project's folder; --add creates it if needed.")
     ],
     add: Annotated[
         list[Path] | None,
-        typer.Option("--add", metavar="PATH...", help="Scans, or folders of such, to take into the project first."),
+        typer.Option("--add", metavar="PATH...", help="Scans, or folders of scans, to add to the project first."),
     ] = None,
     reader: Annotated[
         list[str] | None,
-        typer.Option("--reader", metavar="NAME...", help="Readers, each with a link; else those of the project."),
+        typer.Option("--reader", metavar="NAME...", help="Readers; each gets a link. Default: those of the project."),
     ] = None,
     subject: Annotated[
         str | None,
         typer.Option(
-            "--subject", metavar="NAME", help="Whose scans --add takes in; else each is a subject of its own."
+            "--subject", metavar="NAME", help="Subject of the added scans. Default: each scan is its own subject."
         ),
     ] = None,
-    port: Annotated[int, typer.Option("--port", help="The port on this machine; 0 for any free one.")] = PORT,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the links and open no browser.")] = False,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 for any free one.")] = PORT,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the links without opening a browser.")
+    ] = False,
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
     slice_mm: SliceOption = None,
@@ -153,7 +155,7 @@ def _show(links: dict[str, str], *, browser: bool) -> None:
     """Print the links, flushed, so that another program can wait for them; and open the first in the browser."""
     for reader, link in links.items():
         typer.echo(f"{reader}: {link}")
-    typer.echo("Each link is good once, in one browser on this machine. Ctrl-C stops the server.")
+    typer.echo("Each link works once, in one browser on this machine. Ctrl-C stops the server.")
     if browser:
         import webbrowser
 

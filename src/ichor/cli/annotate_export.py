@@ -21,15 +21,16 @@ class Target(StrEnum):
 
 def export(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The annotation project's folder.")],
-    to: Annotated[Target, typer.Option("--to", help="The layout.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder, or an empty one.")],
+    to: Annotated[Target, typer.Option("--to", help="Layout to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder.")],
 ) -> None:
     """Write the finished scans of PROJECT with their final annotation into a new folder.
 
-    Final is the consensus, or what the readers who are done agree on. Scans that nobody finished or whose readers
-    disagree are named and left out. Nothing that exists is overwritten; an interrupted export leaves nothing. Leaves
-    with 0 when every scan was written, 1 when some were left out, 2 when none could be written or the command was
-    wrong. Research use only; not a medical device.
+    The final annotation is the finished consensus, or the reading that all finished readers agree on. Scans that
+    nobody has finished, whose readers disagree, or whose labels and regions do not match are listed and left out.
+    Existing files are never overwritten, and an interrupted export leaves nothing behind. Exit code 0: all scans were
+    written; 1: some were left out; 2: none could be written, or the command was wrong. Research use only; not a medical
+    device.
     """
     from ichor.annotate.export.run import Outcome
     from ichor.annotate.export.run import export as export_scans

@@ -9,18 +9,20 @@ import typer
 
 
 def import_ct_ich(
-    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The annotation project's folder; may be new.")],
+    project: Annotated[
+        Path, typer.Argument(metavar="PROJECT", help="The annotation project's folder; created if needed.")
+    ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, or an export in its layout.")],
-    reader: Annotated[str, typer.Option("--reader", metavar="NAME", help="Whose annotation it becomes.")],
+    reader: Annotated[str, typer.Option("--reader", metavar="NAME", help="Reader to whom the annotation is assigned.")],
     subject: Annotated[
         list[str] | None,
-        typer.Option("--subject", metavar="NNN", help="Only this subject; may be given again. All otherwise."),
+        typer.Option("--subject", metavar="NNN", help="Import only this subject; can be repeated. Default: all."),
     ] = None,
 ) -> None:
     """Add the subjects of DATA to PROJECT, with the masks and labels of the dataset as a finished reading.
 
-    A region has its slice's subtype where that is one, or the one that DATA's regions.json gives. Leaves with 0 when
-    every subject was added, 1 when some were left out. Research use only; not a medical device.
+    A region gets the subtype that DATA's regions.json gives, or its slice's subtype if there is only one. Exit code 0:
+    all subjects were added; 1: some were left out. Research use only; not a medical device.
     """
     from ichor.annotate.import_delineations import import_ct_ich as add
     from ichor.annotate.project import open_project

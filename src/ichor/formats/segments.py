@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from ichor.subtypes import Subtype
@@ -31,15 +32,27 @@ _REGIONS = {
 }
 
 
+class AlgorithmType(StrEnum):
+    """How a segment was made (PS3.3 C.8.20.2): by an algorithm, by one with a person's help, or by a person."""
+
+    AUTOMATIC = "AUTOMATIC"
+    SEMIAUTOMATIC = "SEMIAUTOMATIC"
+    MANUAL = "MANUAL"
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What a segment shows.
+    """What one segment shows, and how it was made.
 
     Attributes:
         label: for people, up to 64 characters.
         property: the type of structure, within `category` (PS3.16 CID 7150).
         region: the anatomic region; None if unspecified.
         algorithm: name and version of the algorithm; None if drawn by a person.
+        algorithm_type: None for what `algorithm` says: AUTOMATIC with one, MANUAL without.
+        is_ai: whether the algorithm is artificial intelligence, or processing of another kind.
+
+    Raises ValueError for a type that needs an algorithm and has none, and for MANUAL with one.
     """
 
     label: str
@@ -47,6 +60,18 @@ class Segment:
     category: Concept = ABNORMAL_STRUCTURE
     region: Concept | None = None
     algorithm: tuple[str, str] | None = None
+    algorithm_type: AlgorithmType | None = None
+    is_ai: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.made() is AlgorithmType.MANUAL) != (self.algorithm is None):
+            raise ValueError(
+                f"expected an algorithm unless the segment is MANUAL, found {self.algorithm}, {self.made()}"
+            )
+
+    def made(self) -> AlgorithmType:
+        """How it was made."""
+        return self.algorithm_type or (AlgorithmType.AUTOMATIC if self.algorithm else AlgorithmType.MANUAL)
 
 
 INTRACRANIAL_HEMORRHAGE = Segment("Intracranial hemorrhage", HEMORRHAGE, region=INTRACRANIAL)
@@ -66,14 +91,15 @@ def description(segment: Segment, number: int) -> Any:
     identification = None
     if segment.algorithm is not None:
         name, version = segment.algorithm
-        identification = AlgorithmIdentificationSequence(name, codes.DCM.ArtificialIntelligence, version)
-    by_hand = identification is None
+        # PS3.16 CID 7162, Surface Processing Algorithm Family.
+        family = codes.DCM.ArtificialIntelligence if segment.is_ai else codes.DCM.MorphologicalOperations
+        identification = AlgorithmIdentificationSequence(name, family, version)
     return SegmentDescription(
         segment_number=number,
         segment_label=segment.label,
         segmented_property_category=_coded(segment.category),
         segmented_property_type=_coded(segment.property),
-        algorithm_type=SegmentAlgorithmTypeValues.MANUAL if by_hand else SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=SegmentAlgorithmTypeValues(segment.made().value),
         algorithm_identification=identification,
         anatomic_regions=None if segment.region is None else [_coded(segment.region)],
     )

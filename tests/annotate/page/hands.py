@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, expect
 
 PATIENT_MS = 60_000
 Points = Sequence[tuple[float, float]]
@@ -73,9 +73,7 @@ class Hands:
 
     def layer(self, scan: int = 1, layer: str = "mine") -> dict[str, Any]:
         """The layer as the server has it now."""
-        answer = self.page.request.get(self.page.url.split("#")[0] + f"api/scans/{scan}/layers/{layer}")
-        assert answer.ok, answer.text()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = asked(self.page, f"scans/{scan}/layers/{layer}").json()
         return found
 
     def map_of(self, number: int, scan: int = 1, layer: str = "mine") -> NDArray[np.uint8]:
@@ -85,6 +83,14 @@ class Hands:
             return np.zeros((self.rows, self.columns), np.uint8)
         labels, lengths = one["runs"][::2], one["runs"][1::2]
         return np.repeat(np.array(labels, np.uint8), lengths).reshape(self.rows, self.columns)
+
+
+def asked(page: Page, path: str, status: int = 200) -> APIResponse:
+    """What the server answers to the page's reader under /api/."""
+    address, _, reader = page.evaluate("location.href.split('#')[0]").partition("?reader=")
+    answer = page.request.get(f"{address}api/{path}", headers={"ichor-reader": reader})
+    assert answer.status == status, answer.text()
+    return answer
 
 
 def inside(points: Points, rows: int, columns: int) -> NDArray[np.bool_]:

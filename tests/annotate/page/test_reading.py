@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from annotate.page.conftest import Enter, open_scan
-from annotate.page.hands import Hands, assert_drawn
+from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.windows import BRAIN
@@ -129,6 +129,7 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     hands.saved()
     drawn = hands.map_of(4, 2)
     assert_drawn(drawn, SQUARE, SDH)
+    assert hands.layer(2)["slices"]["3"]["origins"] == {str(SDH): "drawn"}
     # With Alt an outlined area is taken away, which leaves a hole, and `f` fills it.
     page.keyboard.down("Alt")
     hands.drag([*INNER, INNER[0]])
@@ -177,7 +178,7 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     hands.point(30, 64)
     page.mouse.down()
     page.mouse.up()
-    expect(page.locator("#notice")).to_contain_text("outside the bounds 50 to 100 HU")
+    expect(page.locator("#notice")).to_contain_text("outside the range 50 to 100 HU")
     hands.point(column + 0.5, row + 0.5)
     page.mouse.down()
     page.mouse.up()
@@ -197,6 +198,8 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     hands.saved()
     smooth = hands.map_of(4, 2)
     assert (smooth > 0).any()
+    origins = {int(k) + 1: set(one["origins"].values()) for k, one in hands.layer(2)["slices"].items()}
+    assert origins[6] == origins[7] == {"calculated"} and "calculated" in origins[4] and origins[5] == {"calculated"}
 
     # Undo without limit, back to nothing, and forth again to the same.
     before = [hands.map_of(number, 2) for number in (4, 5, 6, 7)]
@@ -235,14 +238,14 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
     assert pressed("scan") == {"SAH", "fracture"}
     page.keyboard.press("Escape")
     of_scan.locator("[data-what=none]").click()
-    expect(page.locator("#notice")).to_contain_text("Hemorrhage is on a slice")
+    expect(page.locator("#notice")).to_contain_text("A slice has hemorrhage")
 
     page.keyboard.press("Shift+4")
     hands.outline(SQUARE)
     hands.saved()
     assert {"EDH", "SAH"} <= pressed("slice") and {"EDH", "SAH"} <= pressed("scan")
     of_slice.locator("[data-what=EDH]").click()
-    expect(page.locator("#notice")).to_contain_text("EDH is drawn here")
+    expect(page.locator("#notice")).to_contain_text("This slice has a region of EDH")
     page.keyboard.press("Delete")
     page.keyboard.press("Alt+0")
     hands.saved()
@@ -251,10 +254,10 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
     assert labels["no_hemorrhage"] and labels["note"] == "near the falx" and labels["quality"] == ["motion"]
 
     page.get_by_text("Subject ").click()
-    page.get_by_label("Age").fill("61")
+    page.get_by_label("Age (years)").fill("61")
     page.get_by_label("Sex").select_option("female")
     hands.saved()
-    person = page.request.get(made.url + "api/scans/3").json()["person"]
+    person = asked(page, "scans/3").json()["person"]
     assert (person["age"], person["sex"]) == (61, "F")
     page.keyboard.press("Escape")
     page.locator(".thumbs").click(position={"x": 5, "y": 5})
@@ -265,7 +268,12 @@ def test_labels_of_slice_and_scan_go_together(made: Served, enter: Enter) -> Non
 
     # Done closes the layer to changes until it is opened again.
     page.keyboard.press("d")
-    expect(page.get_by_role("button", name="Open the reading again")).to_be_visible()
+    dialog = page.get_by_role("dialog", name="Is this reading done?")
+    expect(dialog).to_be_visible()
+    for box in dialog.get_by_role("checkbox").all():
+        box.check()
+    dialog.get_by_role("button", name="Reading done").click()
+    expect(page.get_by_role("button", name="Reopen the reading")).to_be_visible()
     expect(page.locator("[data-action='tool.brush']")).to_be_disabled()
     page.keyboard.press("l")
     row = page.locator("tr[data-scan='3']")
@@ -286,7 +294,8 @@ def test_the_help_names_every_shortcut_and_every_shortcut_does_something(made: S
     page.keyboard.press("Escape")
     bound = page.evaluate(
         """async () => {
-          const me = await (await fetch('/api/me')).json();
+          const { getJson } = await import('/js/api.js');
+          const me = await getJson('/api/me');
           const { actionsOf } = await import('/js/actions.js');
           return Object.keys(actionsOf({ me, viewer: {} }));
         }"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from annotate.page.conftest import Enter, open_scan
-from annotate.page.hands import Hands, assert_drawn
+from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.annotate.project import open_project
@@ -41,6 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def hands_on(page: Page, scan: int) -> Hands:
     open_scan(page, scan)
+    page.keyboard.press("Shift+5")
     return Hands(page, ROWS, COLUMNS)
 
 
@@ -65,7 +67,7 @@ def test_a_reload_in_mid_drawing_loses_nothing_of_more_than_a_second_before(made
     expect(page.locator(".thumb[data-slice='1']")).to_have_attribute("data-state", "drawn")
     assert (hands.map_of(2)[19:21, 30:60] == SDH).all()
 
-    # An outline that is not closed is taken up again as a polygon, and so is a polygon.
+    # An outline that is not closed is unfinished outline was restored as a polygon, and so is a polygon.
     hands.to_slice(3)
     page.keyboard.press("o")
     hands.point(*LEFT[0])
@@ -75,7 +77,7 @@ def test_a_reload_in_mid_drawing_loses_nothing_of_more_than_a_second_before(made
     page.wait_for_timeout(1000)  # the second that may be lost
     page.mouse.move(*hands.place(60, 70))
     reload()
-    expect(page.locator("#notice")).to_contain_text("taken up again")
+    expect(page.locator("#notice")).to_contain_text("unfinished outline was restored")
     page.keyboard.press("Backspace")
     page.keyboard.press("Enter")
     hands.saved()
@@ -84,8 +86,8 @@ def test_a_reload_in_mid_drawing_loses_nothing_of_more_than_a_second_before(made
     page.keyboard.press("p")
     for x, y in RIGHT:
         page.mouse.click(*hands.place(x, y))
-    kept, scan = page.evaluate("localStorage.getItem('ichor-begun')"), page.request.get(made.url + "api/scans/1").json()
-    assert kept and not any(name in kept for name in ("Ada", scan["name"], scan["subject"]))
+    kept, scan = page.evaluate("JSON.stringify(localStorage)"), asked(page, "scans/1").json()
+    assert "begun" in kept and not any(name in kept for name in ("Ada", scan["name"], scan["subject"]))
     reload()
     expect(page.locator("[data-hud=slice] b")).to_have_text("4")
     page.keyboard.press("Enter")
@@ -108,8 +110,8 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     there.saved()
     page.bring_to_front()
     here.outline(RIGHT)
-    dialog = page.get_by_role("dialog", name="Slice 3 was changed elsewhere too")
-    expect(dialog.get_by_text("Here, not saved")).to_be_visible()
+    dialog = page.get_by_role("dialog", name="Slice 3 was also changed elsewhere")
+    expect(dialog.get_by_text("Your version (not saved)")).to_be_visible()
     expect(dialog.locator("canvas")).to_have_count(2)
     page.keyboard.press("Escape")  # is no answer
     expect(dialog).to_be_visible()
@@ -121,7 +123,7 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     # The other tab has the older state now, and takes what was saved here with its labels.
     other.bring_to_front()
     there.outline(LOW)
-    other.get_by_role("dialog").get_by_role("button", name="Take the other").click()
+    other.get_by_role("dialog").get_by_role("button", name="Use the other").click()
     there.saved()
     assert np.array_equal(there.map_of(3, 2), both)
     there.outline(LOW)
@@ -136,7 +138,7 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     here.saved()
     other.keyboard.press("n")
     other.keyboard.type("<b>calvarium</b>")
-    dialog = other.get_by_role("dialog", name="The labels of slice 5 were changed elsewhere too")
+    dialog = other.get_by_role("dialog", name="The labels of slice 5 were also changed elsewhere")
     expect(dialog).to_contain_text("<b>calvarium</b>")
     expect(dialog).to_contain_text("fracture")
     dialog.get_by_role("button", name="Keep mine").click()
@@ -144,8 +146,8 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     labels = there.layer(2)["labels"]["slices"]["4"]
     assert (labels["note"], labels["fracture"]) == ("<b>calvarium</b>", False)
     # What was not kept is in the history.
-    said = [one["text"] for one in page.request.get(made.url + "api/scans/2/history").json()]
-    assert "stated fracture" in said and said.count("drew SDH") == 3
+    said = [one["text"] for one in asked(page, "scans/2/history").json()]
+    assert "labelled fracture" in said and said.count("drew SDH") == 3
 
 
 def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(
@@ -169,8 +171,8 @@ def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(
     served.kill()
     page.mouse.move(*hands.place(*STROKE[1]), steps=3)
     page.mouse.up()
-    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
-    expect(page.locator("#saved")).to_have_text("Not saved: server away")
+    expect(page.get_by_role("alert")).to_contain_text("The server is not responding")
+    expect(page.locator("#saved")).to_have_text("Not saved: no connection to the server")
     # What was saved is on the disk, whole.
     with open_project(served.project) as project:
         assert np.array_equal(project.label_map(1, "Ada")[2], kept)
@@ -179,13 +181,13 @@ def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(
     hands.to_slice(5)
     hands.outline(RIGHT)
     page.keyboard.press("l")
-    expect(page.locator("#notice")).to_contain_text("Not all changes are saved yet")
+    expect(page.locator("#notice")).to_contain_text("Some changes are not saved yet")
     expect(page.locator("[data-hud=slice] b")).to_have_text("5")
     with page.expect_event("dialog") as asked:  # closing does not wait for it
         page.close(run_before_unload=True)
     assert asked.value.type == "beforeunload"
     asked.value.dismiss()
-    expect(page.locator("#saved")).to_have_text("Not saved: server away")
+    expect(page.locator("#saved")).to_have_text("Not saved: no connection to the server")
 
     served.start()
     expect(page.get_by_role("alert")).to_contain_text("Your session has ended")
@@ -216,7 +218,7 @@ def test_an_answer_that_is_lost_makes_no_change_elsewhere_of_it(made: Served, en
     page.route("**/api/scans/3/layers/mine/**", lose_the_answer)
     hands.to_slice(2)
     hands.outline(LEFT)
-    expect(page.locator("#saved")).to_have_text("Not saved: server away")
+    expect(page.locator("#saved")).to_have_text("Not saved: no connection to the server")
     hands.outline(RIGHT)
     page.keyboard.press("Alt+6")
     while len(saved) < 2:
@@ -245,13 +247,13 @@ def test_a_disk_that_is_full_is_told_and_the_drawing_is_kept_and_saved_later(
     hard = resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE)[1]
     resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (0, hard))
     hands.outline(LEFT)
-    expect(page.get_by_role("alert")).to_contain_text("The save failed")
+    expect(page.get_by_role("alert")).to_contain_text("Saving failed")
     expect(page.get_by_role("alert")).to_contain_text("could not be")
-    expect(page.locator("#saved")).to_have_text("Not saved: the save failed")
+    expect(page.locator("#saved")).to_have_text("Not saved: saving failed")
     hands.to_slice(4)
     hands.outline(RIGHT)
     page.keyboard.press("l")
-    expect(page.locator("#notice")).to_contain_text("Not all changes are saved yet")
+    expect(page.locator("#notice")).to_contain_text("Some changes are not saved yet")
     resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
     hands.saved()
     expect(page.locator("#banner")).to_be_hidden()
@@ -261,16 +263,17 @@ def test_a_disk_that_is_full_is_told_and_the_drawing_is_kept_and_saved_later(
 
 def test_a_link_opens_once_and_without_one_there_is_nothing(made: Served, enter: Enter) -> None:
     page = enter(made)
-    assert page.url.split("#")[0] == made.url  # the token is not kept in the address
+    # The token is not kept in the address.
+    assert re.fullmatch(re.escape(made.url) + r"\?reader=[0-9a-f]{16}#?/?", page.evaluate("location.href"))
     expect(page.locator("tbody")).to_contain_text(SUBJECT)
     context = page.context
     for link in (made.links["Ada"], made.url + "enter?token=wrong", made.url + "enter"):
         answer = page.goto(link)
         assert answer is not None and answer.status == 403
-        expect(page.locator("body")).to_contain_text("A link can be used once")
+        expect(page.locator("body")).to_contain_text("Each link works only once")
     context.clear_cookies()
     page.goto(made.url + "#/scan/1")
-    expect(page.get_by_role("alert")).to_contain_text("needs your reader's link")
+    expect(page.get_by_role("alert")).to_contain_text("with your reader's link")
     expect(page.locator("main")).to_be_empty()
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from scipy import ndimage
 
 from annotate.page.conftest import Enter, open_scan
-from annotate.page.hands import Hands, Points, assert_drawn
+from annotate.page.hands import Hands, Points, asked, assert_drawn
 from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.dataset.ct_ich import CtIch
@@ -58,14 +58,18 @@ class Reader:
         return np.stack([self.hands.map_of(number, layer=layer) for number in range(1, N + 1)])
 
     def done(self) -> None:
+        """Look at every slice, then say so: nothing is asked."""
+        for number in range(1, N + 1):
+            self.hands.to_slice(number)
+            expect(self.page.locator(f".thumb[data-slice='{number - 1}']")).to_have_attribute("data-looked", "")
         self.page.get_by_role("button", name="Reading done").click()
-        expect(self.page.get_by_role("button", name="Open the reading again")).to_be_visible()
+        expect(self.page.get_by_role("button", name="Reopen the reading")).to_be_visible()
 
     def take(self, choice: str, where: str = "slice") -> Map:
         """Take into the consensus by its button; the consensus then."""
-        group = self.page.get_by_role("group", name=f"Take for {'this' if where == 'slice' else 'the whole'} {where}")
+        group = self.page.get_by_role("group", name=f"Apply to {'this' if where == 'slice' else 'the whole'} {where}")
         group.get_by_role("button", name=choice, exact=True).click()
-        expect(self.page.locator("#notice")).to_have_text(re.compile(rf"^{choice}.* taken for .*{where}\.$"))
+        expect(self.page.locator("#notice")).to_have_text(re.compile(rf"^{choice}.* applied to .*{where}\.$"))
         self.hands.saved()
         return self.maps("consensus")
 
@@ -100,7 +104,7 @@ def first_reading(ada: Reader) -> None:
     pressed = page.locator(".labels[data-level=scan] [aria-pressed=true]")
     assert {one.get_attribute("data-what") for one in pressed.all()} == {"IVH", "SDH", "fracture"}
     page.get_by_text("Subject ").click()
-    page.get_by_label("Age").fill("61")
+    page.get_by_label("Age (years)").fill("61")
     page.get_by_label("Sex").select_option("female")
     hands.saved()
     ada.done()
@@ -112,13 +116,13 @@ def second_reading(bert: Reader, url: str) -> None:
     expect(page.locator("tr[data-scan] .state")).to_have_text("in progress")
     expect(page.get_by_role("link", name="Consensus")).to_have_count(0)
     page.goto(url + "#/scan/1/consensus")
-    expect(page.locator(".failed")).to_contain_text("hidden until both readers are done")
+    expect(page.locator(".failed")).to_contain_text("hidden until both readers have finished")
     for layer in ("Ada", "consensus"):
-        assert page.request.get(f"{url}api/scans/1/layers/{layer}").status == 403
+        asked(page, f"scans/1/layers/{layer}", 403)
     open_scan(page)
     expect(page.locator(".thumb[data-state=drawn]")).to_have_count(0)
     page.keyboard.press("y")
-    expect(page.get_by_role("dialog")).to_contain_text("entered the subject")
+    expect(page.get_by_role("dialog")).to_contain_text("edited the subject")
     expect(page.get_by_role("dialog")).not_to_contain_text("drew")
     page.keyboard.press("Escape")
     hands.to_slice(4)
@@ -180,7 +184,7 @@ def agreed(bert: Reader) -> Map:
     assert_drawn(found[1], bert.shape(WIDER_SULCUS), SAH, within=1.5)
     assert np.array_equal(found[2], a[2]) and np.array_equal(found[3], union) and not found[[0, 4]].any()
     page.get_by_role("button", name="Consensus done").click()
-    expect(page.get_by_role("button", name="Open the consensus again")).to_be_visible()
+    expect(page.get_by_role("button", name="Reopen the consensus")).to_be_visible()
     page.keyboard.press("l")
     expect(page.locator("tr[data-scan] .state")).to_have_text("done")
     return found

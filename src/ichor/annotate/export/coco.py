@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated
+from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated, origins_by_name
 from ichor.formats.coco import CocoDataset
 from ichor.windows import BRAIN
 
@@ -27,7 +28,14 @@ class CocoTarget:
         for k, labels in enumerate(one.slices, 1):
             name = f"{one.case}_{k:03d}.png"
             Image.fromarray(gray[k - 1]).save(images / name)
-            facts = {"case": one.case, "slice": k, "subtypes": list(labels.subtypes), "fracture": labels.fracture}
+            facts: dict[str, Any] = {
+                "case": one.case,
+                "slice": k,
+                "subtypes": list(labels.subtypes),
+                "fracture": labels.fracture,
+            }
+            facts["finding"] = one.findings[k - 1]
+            facts["origins"] = origins_by_name(one.origins[k - 1])
             self._dataset.add(f"images/{name}", one.label_map[k - 1], facts)
         return []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut
+from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut, require_all_read, require_consistent
 from ichor.annotate.export.grid_650 import Grid, grid_of
 from ichor.annotate.export.regions import FILE, encoded_regions
 from ichor.atomic import write_whole
@@ -18,7 +18,6 @@ from ichor.dataset.ct_ich.tables import SliceRow, Subject
 from ichor.errors import UnreadableInput
 from ichor.read.ct_ich_jpg import PIXEL_MM, SLICE_MM
 from ichor.scan import Scan
-from ichor.subtypes import Subtype
 
 README = """The layout of ct-ich 1.0.0 (Hssayeni M. 2019, doi:10.13026/w8q8-ky94), written by Ichor.
 {use}
@@ -40,11 +39,12 @@ class CtIchTarget:
 
     def write(self, one: Annotated) -> list[str]:
         """Write images and delineations."""
+        require_all_read(one)
         subject = _subject(one)
         slices = _slices(one)
         grid = grid_of(one.scan)
         label_map = grid.label_map(one.label_map)
-        _require_whole(one, label_map)
+        require_consistent(label_map, one.slices, one.labels)  # on this grid, too
         if not _copy_originals(one, self._folder / IMAGES / one.case):
             write_images(self._folder, one.case, grid.hu())
         write_masks(self._folder, one.case, label_map > 0)
@@ -75,7 +75,7 @@ make = CtIchTarget
 def _subject(one: Annotated) -> Subject:
     """The row of the demographics. Raises LeftOut where something that it must have was not entered."""
     if len(one.case) > 3:
-        raise LeftOut("the layout numbers subjects by three digits, and these are used up")
+        raise LeftOut("the layout numbers subjects with three digits, and all are used")
     person = one.person
     missing = [name for name, value in (("age", person.age), ("sex", person.sex)) if value is None]
     if person.age is None or person.sex is None:
@@ -92,27 +92,14 @@ def _subject(one: Annotated) -> Subject:
 
 
 def _slices(one: Annotated) -> list[SliceRow]:
-    """The rows of the slice table. Raises LeftOut where the scan's labels are on no slice."""
+    """The rows of the slice table. Raises LeftOut where the scan's fracture is on no slice."""
     rows = [
         SliceRow(one.case, k, frozenset(labels.subtypes), no_hemorrhage=not labels.subtypes, fracture=labels.fracture)
         for k, labels in enumerate(one.slices, 1)
     ]
-    on_slices = frozenset[Subtype]().union(*(row.subtypes for row in rows))
-    if alone := [name for name in one.labels.subtypes if name not in on_slices]:
-        raise LeftOut(f"{', '.join(alone)} is stated of the scan and of no slice")
     if one.labels.fracture and not any(row.fracture for row in rows):
-        raise LeftOut("a fracture is stated of the scan and of no slice")
+        raise LeftOut("a fracture is a label of the scan but of no slice")
     return rows
-
-
-def _require_whole(one: Annotated, label_map: Any) -> None:
-    """Raise LeftOut where a slice with a subtype has no region, or one with a region no subtype."""
-    drawn = label_map.any(axis=(1, 2))
-    for k, labels in enumerate(one.slices):
-        if labels.subtypes and not drawn[k]:
-            raise LeftOut(f"slice {k + 1} is labelled {', '.join(labels.subtypes)} and has no region drawn")
-        if drawn[k] and not labels.subtypes:
-            raise LeftOut(f"slice {k + 1} has a region and no subtype")
 
 
 def _copy_originals(one: Annotated, folder: Path) -> bool:

@@ -7,18 +7,24 @@ the patient and study of its source, and names them as every object of a study d
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from ichor.annotate.export.annotated import Annotated, LeftOut
-from ichor.annotate.project import UNSTATED
+from ichor.annotate.export.annotated import Annotated, LeftOut, require_all_read
+from ichor.annotate.project import UNSTATED, Origin
+from ichor.annotate.project.origins import UNTOUCHED
 from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
-from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, subtype_segment
+from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, AlgorithmType, Segment, subtype_segment
 from ichor.formats.uid import named_uid
 from ichor.subtypes import Subtype
+from ichor.version import __version__
 
+# The name of the algorithm where a region was not drawn by hand: the shipped model, or a tool of the page.
+ALGORITHM = "Ichor"
 SERIES_NUMBER = 500  # beyond the scanner's own
 SEGMENTS = {
     **{label: subtype_segment(subtype) for label, subtype in enumerate(Subtype, 1)},
@@ -40,6 +46,7 @@ class DicomSegTarget:
         source = one.scan.source
         if source.kind != "dicom":
             raise LeftOut(f"a Segmentation refers to DICOM images, and this scan is from {source.kind}")
+        require_all_read(one)  # a slice without a frame is one without a segment
         labels = [int(label) for label in np.unique(one.label_map) if label] or [UNSTATED]
         masks = np.stack([one.label_map == label for label in labels], axis=-1)
         names = (source.series_uid or source.instance_uids[0], _digest(one), "annotation")
@@ -50,17 +57,34 @@ class DicomSegTarget:
             description="Hemorrhage, annotated; research use only",
             created=datetime.fromisoformat(one.changed_at).replace(tzinfo=None),
         )
-        segments = [SEGMENTS[label] for label in labels]
+        segments = [_made(SEGMENTS[label], one.origins_of(label)) for label in labels]
         made = segmentation(masks, segments, read_source(one.scan), facts, source.frame_numbers)
         made.save_as(self._folder / f"{one.case}.dcm", enforce_file_format=True)
         return []
 
     def finish(self) -> None:
-        """Nothing is said of all scans together."""
+        """There is nothing to write for all scans together."""
 
 
 make = DicomSegTarget
 
 
+def _made(segment: Segment, origins: frozenset[Origin]) -> Segment:
+    """The segment with its algorithm type.
+
+    MANUAL if all of it was drawn by hand, AUTOMATIC if all of it is an unchanged AI outline, SEMIAUTOMATIC otherwise.
+    """
+    if origins <= {"drawn"}:
+        return segment
+    automatic = origins <= UNTOUCHED
+    return replace(
+        segment,
+        algorithm=(ALGORITHM, __version__),
+        algorithm_type=AlgorithmType.AUTOMATIC if automatic else AlgorithmType.SEMIAUTOMATIC,
+        is_ai=any(origin.startswith("ai") for origin in origins),
+    )
+
+
 def _digest(one: Annotated) -> str:
-    return hashlib.sha256(one.changed_at.encode() + one.label_map.tobytes()).hexdigest()
+    made = json.dumps(one.origins)
+    return hashlib.sha256(one.changed_at.encode() + made.encode() + one.label_map.tobytes()).hexdigest()

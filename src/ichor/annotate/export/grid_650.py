@@ -67,7 +67,7 @@ class Grid:
 
 
 def grid_of(scan: Scan) -> Grid:
-    """The grid for a scan. Pixels of no known size are taken for square."""
+    """The grid for a scan. Pixels of unknown size are assumed to be square."""
     sizes = radiological_pixel_mm(scan)
     shape = to_radiological(scan.voxels, scan).shape[1:]
     square = sizes is None or bool(np.allclose(sizes[:, 0], sizes[:, 1], rtol=1e-3))

@@ -2,7 +2,8 @@
 
 NNN/image.nii.gz    HU
 NNN/labels.nii.gz   0 nothing, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
-NNN/labels.json     labels of the slices (numbers from 1) and of the scan
+NNN/labels.json     labels of the slices (numbers from 1) and of the scan; of each slice the finding ("hemorrhage", "no
+                hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and the origins of its regions
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated
+from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated, origins_by_name
 from ichor.annotate.export.hu import hu_scale
 from ichor.atomic import write_whole
 from ichor.formats.nifti import grid_warnings, write_hu, write_labels
@@ -33,13 +34,20 @@ class NiftiTarget:
             "use": NOT_MEDICAL,
             "names": {str(label): name for label, name in LABEL_NAMES.items()},
             "scan": asdict(one.labels),
-            "slices": {str(k): asdict(labels) for k, labels in enumerate(one.slices, 1)},
+            "slices": {
+                str(k): {
+                    **asdict(labels),
+                    "finding": one.findings[k - 1],
+                    "origins": origins_by_name(one.origins[k - 1]),
+                }
+                for k, labels in enumerate(one.slices, 1)
+            },
         }
         write_whole(folder / "labels.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         return [warning.replace("findings.json", "the project") for warning in grid_warnings(one.scan)]
 
     def finish(self) -> None:
-        """Nothing is said of all cases together."""
+        """There is nothing to write for all scans together."""
 
 
 make = NiftiTarget

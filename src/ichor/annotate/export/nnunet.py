@@ -1,4 +1,7 @@
-"""The raw dataset of nnU-Net v2: each case's HU, and where there is hemorrhage of any subtype."""
+"""The raw dataset of nnU-Net v2: each case's HU, and where there is hemorrhage of any subtype.
+
+Unread slices get nnU-Net's ignore label, which training and evaluation leave out.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,20 @@ class NnUnetTarget:
 
     def __init__(self, folder: Path) -> None:
         self._files = NnUnetDataset(folder, NAME)
-        self._n_cases = 0
+        self._n_cases, self._ignores = 0, False
 
     def write(self, one: Annotated) -> list[str]:
         """Write image and label."""
-        self._files.write_case(f"case_{one.case}", one.scan, one.label_map > 0, hu_scale(one.scan))
+        case, mask = f"case_{one.case}", one.label_map > 0
+        self._files.write_case(case, one.scan, mask, hu_scale(one.scan), ignored_slices=one.unread)
+        self._ignores |= bool(one.unread)
         self._n_cases += 1
         return []
 
     def finish(self) -> None:
         """Write dataset.json."""
-        self._files.write_description(self._n_cases, {"description": NOT_MEDICAL, "converted_by": "Ichor"})
+        facts = {"description": NOT_MEDICAL, "converted_by": "Ichor"}
+        self._files.write_description(self._n_cases, facts, ignores=self._ignores)
 
 
 make = NnUnetTarget

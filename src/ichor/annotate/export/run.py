@@ -1,4 +1,4 @@
-"""Exporting a project: every finished scan into one new folder, which is there whole or not at all."""
+"""Exports every finished scan of a project to a new folder, which is created completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers
+from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers, slice_words
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.atomic import reporting_disk_errors, whole_folder, write_whole
 from ichor.errors import IchorError
 from ichor.version import __version__
 
 TARGETS = {"ct-ich": "ct_ich_layout", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
-# What an export is of, and which case is which scan of the project; it names nobody.
+# Describes the export and says which case is which scan of the project, without names.
 RECORD = "export.json"
 
 
@@ -24,17 +24,17 @@ class Target(Protocol):
     """What the file of each target offers, as `make(folder)`."""
 
     def write(self, one: Annotated) -> Sequence[str]:
-        """Write a scan and say what a person should know of it. Raises LeftOut where the layout cannot hold it."""
+        """Write a scan and return notes for a person. Raises LeftOut if the layout cannot represent it."""
         ...
 
     def finish(self) -> None:
-        """Write what is said of all scans together."""
+        """Write what concerns all scans together."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a scan: written as `case`, or left out for a `reason`; `notes` are for a person to read."""
+    """The outcome for a scan: written as `case`, or left out for a `reason`; `notes` are for a person to read."""
 
     record: ScanRecord
     case: str
@@ -69,26 +69,38 @@ def _export_one(
 ) -> Outcome:
     try:
         one = annotated(project, record, case)
-        notes = [*_of_the_machine(one), *files.write(one)]
+        notes = [*_of_the_model(one), *_of_unread_slices(one), *files.write(one)]
     except IchorError as error:
         return Outcome(record, case, reason=str(error))
     written[case] = {
         "scan": record.id,
         "annotated_by": "consensus" if one.layer == CONSENSUS else "one reader",
         "changed_at": one.changed_at,
+        "unread_slices": [k + 1 for k in one.unread],
         "notes": notes,
     }
     return Outcome(record, case, notes=tuple(notes))
 
 
-def _of_the_machine(one: Annotated) -> list[str]:
-    """What of it no person has touched."""
-    slices = ", ".join(str(index + 1) for index in one.by_machine)
-    return [f"the outlines on slice {slices} are the machine's, and no reader changed them"] if slices else []
+def _of_the_model(one: Annotated) -> list[str]:
+    """Notes on AI outlines that nobody changed."""
+    by_acceptance: dict[bool, list[str]] = {True: [], False: []}
+    for index in one.untouched:
+        by_acceptance["ai" not in one.origins[index].values()].append(str(index + 1))
+    how = {True: "were accepted as they are", False: "were neither changed nor accepted"}
+    return [f"AI outlines on slice {', '.join(found)} {how[key]}" for key, found in by_acceptance.items() if found]
+
+
+def _of_unread_slices(one: Annotated) -> list[str]:
+    """Notes on slices that were not viewed, or of which that is not known."""
+    notes = [f"{slice_words(one.unread)} not viewed"] if one.unread else []
+    if "unknown" in one.findings:
+        notes.append("finished with an earlier version of Ichor, which did not record which slices were viewed")
+    return notes
 
 
 def _summary(target: str, written: dict[str, dict[str, Any]], records: Sequence[ScanRecord]) -> dict[str, Any]:
-    """What the export is of; `same_subject` lists cases that belong on one side of a split."""
+    """The description of the export; `same_subject` lists cases that belong on the same side of a split."""
     subjects: dict[str, list[str]] = {}
     by_scan = {facts["scan"]: case for case, facts in written.items()}
     for record in records:

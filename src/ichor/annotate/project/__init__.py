@@ -1,4 +1,4 @@
-"""A project: one folder with the scans, and with all that readers drew and said of them.
+"""A project: one folder with scans and their annotations.
 
 with open_project(Path("study"), create=True) as project:
     record = project.add_scan(open_scan("path/to/scan"), subject="001", name="first")
@@ -15,6 +15,8 @@ from ichor.annotate.project.records import (
     Labels,
     LayerState,
     NotInProject,
+    Origin,
+    Origins,
     Person,
     ScanRecord,
     SliceMap,
@@ -28,6 +30,8 @@ __all__ = [
     "Labels",
     "LayerState",
     "NotInProject",
+    "Origin",
+    "Origins",
     "Person",
     "Project",
     "ScanRecord",

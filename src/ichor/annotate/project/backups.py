@@ -1,7 +1,7 @@
-"""Copies of a project's database, in its folder: made when it was opened or closed and found sound, the last few kept.
+"""Backups of a project's database in its folder, made when it is opened or closed and found intact; some are kept.
 
-They are databases themselves: to restore one, copy it to where the damaged one was. That one's write-ahead log must not
-be left beside it: SQLite would put it on top (docs/how-to/annotate.md).
+Each is a database itself: to restore one, copy it over the damaged database and remove that one's write-ahead log,
+which SQLite would otherwise apply to it (docs/how-to/annotate.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ichor.annotate.project.soundness import fault_of_content, fault_of_file, fa
 from ichor.atomic import PRIVATE_FILE, make_folder, sync
 
 BACKUPS, KEPT = "backups", 3
-# What SQLite counts up whenever it opens a database to write lies in the head of the file.
+# The header of the file contains a counter that SQLite increments whenever it opens a database for writing.
 HEAD_BYTES = 100
 
 
@@ -49,7 +49,7 @@ def backups(project: Path) -> list[Path]:
 
 
 def way_back(project: Path) -> str:
-    """What somebody can do whose project's database is damaged, in a few words."""
+    """How to continue with a project whose database is damaged, in a few words."""
     for one in backups(project):
         if (n := count_in(one, whole=True)) is not None:
             return (
@@ -60,7 +60,7 @@ def way_back(project: Path) -> str:
 
 
 def count_in(backup: Path, *, whole: bool = False) -> int | None:
-    """How many changes a backup holds; None where it is no database, or (asked for) is not `whole`."""
+    """The number of changes in a backup; None if it is not a database or, with `whole`, if it is damaged."""
     with suppress(OSError, sqlite3.Error):
         if fault_of_file(backup) is None:
             with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?immutable=1", uri=True)) as connection:

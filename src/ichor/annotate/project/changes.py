@@ -9,13 +9,19 @@ from datetime import UTC, datetime
 
 from ichor.annotate.project.database import Database
 from ichor.annotate.project.labels import from_json
-from ichor.annotate.project.records import Change, Kind, LayerState, SliceMap, StaleRevision, StatedLabels
+from ichor.annotate.project.origins import earlier_origins, origins_text, parsed_origins, untouched
+from ichor.annotate.project.records import Change, Kind, LayerState, Origins, SliceMap, StaleRevision, StatedLabels
 
 # The slice number that stands for the scan itself.
 WHOLE_SCAN = -1
 
 # The latest row of each slice is found in the index alone; only these rows are read.
-LATEST = """SELECT slice, revision, payload, drawn, by_machine FROM change
+# For maps stored by earlier versions, after_machine says whether an earlier revision of the slice was an AI outline.
+LATEST = """SELECT slice, revision, payload, drawn, by_machine, origins,
+    CASE WHEN origins = '' AND drawn <> '' THEN EXISTS (
+        SELECT 1 FROM change earlier WHERE (scan_id, kind, layer) = (?1, ?2, ?3)
+        AND earlier.slice = change.slice AND earlier.revision < change.revision AND by_machine
+    ) ELSE 0 END AS after_machine FROM change
     JOIN (SELECT slice, max(revision) AS revision FROM change
           WHERE scan_id = ?1 AND kind = ?2 AND layer = ?3 AND (?4 IS NULL OR slice = ?4)
           GROUP BY slice) USING (slice, revision)
@@ -38,7 +44,7 @@ def layer_state(database: Database, scan_id: int, layer: str, only: int | None =
                 revision=row["revision"],
                 runs=tuple(json.loads(row["payload"])),
                 drawn=labels_drawn(row["drawn"]),
-                by_machine=bool(row["by_machine"]),
+                origins=_origins(row),
             )
             for row in maps
         },
@@ -56,14 +62,14 @@ def drawn_slices(database: Database, scan_id: int, layer: str) -> int:
     return sum(bool(row["drawn"]) for row in database.rows(LATEST, (scan_id, "map", layer, None)))
 
 
-def latest(database: Database, scan_id: int, kind: Kind, layer: str, index: int | None) -> tuple[int, str, bool]:
-    """The revision, payload and by_machine of what holds now; 0 and "" where nothing was ever put."""
+def latest(database: Database, scan_id: int, kind: Kind, layer: str, index: int | None) -> tuple[int, str, str]:
+    """The revision, payload and origins of what holds now; 0 and "" where nothing was ever put."""
     rows = database.rows(
-        "SELECT revision, payload, by_machine FROM change WHERE scan_id = ? AND kind = ? AND layer = ? AND slice = ? "
+        "SELECT revision, payload, origins FROM change WHERE scan_id = ? AND kind = ? AND layer = ? AND slice = ? "
         "ORDER BY revision DESC LIMIT 1",
         (scan_id, kind, layer, WHOLE_SCAN if index is None else index),
     )
-    return (rows[0]["revision"], rows[0]["payload"], bool(rows[0]["by_machine"])) if rows else (0, "", False)
+    return (rows[0]["revision"], rows[0]["payload"], rows[0]["origins"]) if rows else (0, "", "")
 
 
 def append(
@@ -76,25 +82,26 @@ def append(
     *,
     by: str,
     drawn: str = "",
-    by_machine: bool = False,
+    origins: Origins | None = None,
     base_revision: int | None = None,
 ) -> int:
     """Put a change after the latest one and give its revision; what changes nothing adds no row.
 
     Raises StaleRevision where `base_revision` is given and is not the latest.
     """
+    came_about = origins_text(origins or {})
     with database.transaction():
-        revision, before, was_by_machine = latest(database, scan_id, kind, layer, index)
+        revision, *before = latest(database, scan_id, kind, layer, index)
         if base_revision is not None and base_revision != revision:
             raise StaleRevision(base_revision, revision)
-        if (payload, by_machine) == (before, was_by_machine):
+        if [payload, came_about] == before:
             return revision
         database.write(
-            "INSERT INTO change (at, who, scan_id, layer, slice, kind, revision, payload, drawn, by_machine) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO change (at, who, scan_id, layer, slice, kind, revision, payload, drawn, by_machine, origins) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(now(), by, scan_id, layer, WHOLE_SCAN if index is None else index),
-                *(kind, revision + 1, payload, drawn, int(by_machine)),
+                *(kind, revision + 1, payload, drawn, int(untouched(origins or {})), came_about),
             ),
         )
         return revision + 1
@@ -102,13 +109,16 @@ def append(
 
 def history(database: Database, scan_id: int) -> list[Change]:
     """Every change of a scan, oldest first."""
-    return [_change(row) for row in database.rows("SELECT * FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))]
+    return [
+        _change(row)
+        for row in database.rows("SELECT *, 0 AS after_machine FROM change WHERE scan_id = ? ORDER BY id", (scan_id,))
+    ]
 
 
 def recent(database: Database, scan_id: int, layers: Sequence[str], most: int) -> list[Change]:
     """The latest changes of layers and of the subject, newest first; the payload of maps is left out."""
     rows = database.rows(
-        "SELECT id, at, who, layer, slice, kind, revision, drawn, by_machine, "
+        "SELECT id, at, who, layer, slice, kind, revision, drawn, by_machine, origins, 0 AS after_machine, "
         "CASE kind WHEN 'map' THEN '' ELSE payload END AS payload FROM change "
         "WHERE scan_id = ? AND (kind = 'person' OR layer IN (SELECT value FROM json_each(?))) "
         "ORDER BY id DESC LIMIT ?",
@@ -128,8 +138,15 @@ def _change(row: sqlite3.Row) -> Change:
         revision=row["revision"],
         payload=row["payload"],
         drawn=labels_drawn(row["drawn"]),
-        by_machine=bool(row["by_machine"]),
+        origins=_origins(row),
     )
+
+
+def _origins(row: sqlite3.Row) -> Origins:
+    if row["origins"]:
+        return parsed_origins(row["origins"])
+    by_machine, after_machine = bool(row["by_machine"]), bool(row["after_machine"])
+    return earlier_origins(labels_drawn(row["drawn"]), by_machine=by_machine, after_machine=after_machine)
 
 
 def labels_drawn(text: str) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""The project's database: opened by one process at a time, sound after a kill, one file when closed, backed up."""
+"""The project's database: open in one process at a time, intact after a kill, a single file when closed, backed up."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ichor.atomic import PRIVATE_FILE, reporting_disk_errors, sync
 from ichor.errors import OutputFailed, UnreadableInput
 
 DATABASE, LOCK, SCANS = "project.sqlite", "project.lock", "scans"
-# What SQLite says when the disk, and not the database, is at fault.
+# SQLite's error codes for faults of the disk rather than the database.
 OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Database:
-    """One connection that threads share, each statement or transaction by itself.
+    """One connection that threads share; statements and transactions are serialized.
 
     Raises UnreadableInput where another process has the project open, or where the file is damaged, is no project's
     or is newer than this version of Ichor; OutputFailed where the disk is full or fails. With `create`, a folder that
@@ -44,7 +44,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Fold the journal into the one file, so that the folder can be copied, back it up, and let others in."""
+        """Merge the journal into the database file, so that the folder can be copied; back up, release the lock."""
         with self._mutex:
             try:
                 with reporting_disk_errors(self._file), self._told():
@@ -56,7 +56,7 @@ class Database:
                 self._lock.close()
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """All rows that a statement gives."""
+        """All rows of a query."""
         with self._mutex, self._told():
             return self._connection.execute(statement, values).fetchall()
 
@@ -94,7 +94,7 @@ class Database:
             self._connection.execute("ROLLBACK")
 
     def _opened(self) -> sqlite3.Connection:
-        """The connection to a database that was found sound, was backed up, and is of this version."""
+        """The connection to a database that was checked, backed up and migrated."""
         if not self._file.exists():
             raise self._damaged("none beside the rest of a project")
         self._refuse(fault_of_file(self._file))
@@ -134,7 +134,7 @@ class Database:
         )
 
     def _lost_changes(self, connection: sqlite3.Connection) -> str | None:
-        """What a backup holds more: nothing is ever deleted from a history, but a write-ahead log can be lost."""
+        """Whether a backup holds more changes. The history is never deleted, but a write-ahead log can be lost."""
         n = count_changes(connection)
         newest = next(iter(backups(self._folder)), None)
         more = newest is not None and (count_in(newest) or 0) > n
@@ -142,7 +142,7 @@ class Database:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Raise what SQLite says as one line of ours."""
+        """Translate SQLite's errors into one-line errors of our own."""
         try:
             yield
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
@@ -161,7 +161,7 @@ class Database:
 
 
 def holds_anything(folder: Path) -> bool:
-    """Whether there is anything of a project in the folder: then nothing new may take its place."""
+    """Whether the folder contains any part of a project; then no new one may be created there."""
     return any(folder.glob(f"{DATABASE}*")) or any((folder / SCANS).glob("[0-9]*.npz")) or bool(backups(folder))
 
 
@@ -197,7 +197,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _only_one(lock: Path, folder: Path) -> IO[str]:
-    """The lock of a project, held until it is closed; a killed process leaves none behind."""
+    """The lock of a project, held until it is closed; it does not outlive a killed process."""
     try:
         held = os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "a")
     except OSError as error:

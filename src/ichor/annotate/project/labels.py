@@ -46,7 +46,7 @@ def implied_fracture(layer: LayerState, index: int | None) -> bool:
 
 
 def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
-    """What a reader states who saw `labels_of` and asks for `asked` instead.
+    """The labels to store when a reader who saw `labels_of` requests `asked` instead.
 
     What is implied, as the scan's no hemorrhage is on a slice, stays implied and is not stated by being sent back. Of
     subtypes and no hemorrhage, which exclude each other, the one that is new wins; a drawn region wins over both.
@@ -65,7 +65,7 @@ def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
 
 
 def as_json(labels: Labels) -> str:
-    """Labels as the history keeps them."""
+    """Labels as they are stored."""
     kept = {
         "subtypes": list(labels.subtypes),
         "fracture": labels.fracture,
@@ -89,7 +89,7 @@ def from_json(text: str) -> Labels:
 
 
 def _is_drawn(layer: LayerState, index: int | None) -> bool:
-    """Whether there is any region, of no stated subtype too."""
+    """Whether there is any region, with or without a subtype."""
     if index is None:
         return any(one.drawn for one in layer.maps.values())
     return index in layer.maps and bool(layer.maps[index].drawn)

@@ -1,6 +1,6 @@
-"""A project is its owner's alone: folders 0700, files 0600, whatever the umask was and whoever made it.
+"""Restricts a project to its owner: folders 0700, files 0600, whatever the umask was.
 
-Windows has no such permissions; there the folder's own rights hold.
+Windows has no such permissions; there, the folder's own permissions apply.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ OTHERS = 0o077
 
 
 def keep_private(folder: Path) -> None:
-    """Take the rights of others off a project's folder and all in it, as far as it is the user's own.
+    """Remove the permissions of others from a project's folder and its contents, as far as the user owns them.
 
-    Earlier versions of Ichor, and what copies a project, leave wider ones. Of somebody else's project nothing changes.
+    Earlier versions of Ichor and copying leave wider permissions. Another user's project is left unchanged.
     """
     if not hasattr(os, "getuid"):
         return
@@ -30,7 +30,7 @@ def keep_private(folder: Path) -> None:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    """The folder, what the project has in it, and nothing else that somebody may keep there."""
+    """The folder and the project's files in it, but no other files that somebody may keep there."""
     yield folder
     yield from folder.glob("project.*")
     for name in ("scans", "backups"):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.annotate.project import changes, readings
+from ichor.annotate.project import changes, looks, readings
 from ichor.annotate.project.database import DATABASE, SCANS, holds_anything
 from ichor.annotate.project.labels import as_json, from_json, labels_of, stated_anew
 from ichor.annotate.project.private import keep_private
@@ -19,6 +19,8 @@ from ichor.annotate.project.records import (
     Change,
     Labels,
     LayerState,
+    Origin,
+    Origins,
     Person,
     State,
     StatedLabels,
@@ -53,7 +55,7 @@ class Project(Store):
     """
 
     def layer(self, scan_id: int, layer: str) -> LayerState:
-        """All of a layer: the maps of the slices that were touched, and what was stated."""
+        """All of a layer: the label maps and labels that were stored."""
         self.require(scan_id, layer)
         return changes.layer_state(self.database, scan_id, layer)
 
@@ -78,10 +80,12 @@ class Project(Store):
         label_map: LabelMap,
         *,
         by: str,
-        by_machine: bool = False,
+        origins: Origins | Origin = "drawn",
         base_revision: int | None = None,
     ) -> int:
-        """Draw a slice, (rows, columns) uint8, anew; gives its revision.
+        """Store the label map of a slice, (rows, columns) uint8, and return its new revision.
+
+        `origins` gives the origin of each label in it, or one for all.
 
         Raises StaleRevision where `base_revision` is not the latest, ValueError for another shape or label.
         """
@@ -91,13 +95,18 @@ class Project(Store):
                 f"expected a label map of {record.rows} x {record.columns} pixels, found {label_map.shape}"
             )
         runs = encode(label_map)
+        drawn = drawn_labels(runs)
+        if isinstance(origins, str):
+            origins = dict.fromkeys(drawn, origins)
+        if set(origins) != drawn:
+            raise ValueError(f"expected origins of the labels {sorted(drawn)}, found those of {sorted(origins)}")
         with self.database.transaction():
             revision = changes.append(
                 self.database,
                 *(scan_id, "map", layer, index, json.dumps(runs, separators=(",", ":"))),
                 by=by,
-                drawn=",".join(map(str, sorted(drawn_labels(runs)))),
-                by_machine=by_machine,
+                drawn=",".join(map(str, sorted(drawn))),
+                origins=origins,
                 base_revision=base_revision,
             )
             readings.begin(self.database, scan_id, layer, by=by)
@@ -118,7 +127,7 @@ class Project(Store):
         by: str,
         base_revision: int | None = None,
     ) -> int:
-        """State the labels of a slice, or (None) of the scan, anew; gives their revision.
+        """Store the labels of a slice, or (None) of the scan, and return their new revision.
 
         They are kept consistent with what is drawn and with the other level, so read them back. Raises StaleRevision
         where `base_revision` is not the latest.
@@ -143,16 +152,16 @@ class Project(Store):
         return revision
 
     def state(self, scan_id: int, layer: str) -> State:
-        """How far a reader, or the consensus, is with a scan."""
+        """The state of a reading, or of the consensus, of a scan."""
         self.require(scan_id, layer)
         return self.states()[scan_id][layer]
 
     def states(self) -> dict[int, dict[str, State]]:
-        """For each scan the state of each reader, in the order in which they joined, and of the consensus."""
+        """For each scan the state of each reading, in the order in which readers joined, and of the consensus."""
         return readings.states(self.database, [one.id for one in self.scans()], [*self.readers(), CONSENSUS])
 
     def set_state(self, scan_id: int, layer: str, state: State, *, by: str) -> None:
-        """Say how far a reader, or the consensus, is with a scan."""
+        """Set the state of a reading, or of the consensus, of a scan."""
         self.require(scan_id, layer)
         readings.set_state(self.database, scan_id, layer, state, by=by)
 
@@ -165,6 +174,25 @@ class Project(Store):
         """Add to the time that a reader was active on a scan; gives the sum, s."""
         self.require(scan_id, layer)
         return readings.add_seconds(self.database, scan_id, layer, seconds)
+
+    def add_looks(self, scan_id: int, layer: str, slices: Iterable[int], *, by: str) -> None:
+        """Record that a reader viewed slices while working on a layer."""
+        slices = list(slices)
+        for index in slices or (None,):
+            self.require(scan_id, layer, index)
+        looks.add_looks(self.database, scan_id, layer, by, slices)
+
+    def looked(self, scan_id: int, layer: str) -> frozenset[int] | None:
+        """The slices that were viewed for a layer; for the consensus, also those viewed in a finished reading.
+
+        None if a reading was finished with a version of Ichor that did not record it.
+        """
+        self.require(scan_id, layer)
+        done = [name for name, state in self.states()[scan_id].items() if state == "done"]
+        layers = {layer, *done} if layer == CONSENSUS else {layer}
+        if any(looks.finished_before_looks(self.database, scan_id, one) for one in layers):
+            return None
+        return looks.looks(self.database, scan_id, layers)
 
     def subject(self, scan_id: int) -> Person:
         """The person of the scan, as last entered at any scan of the same subject."""
@@ -201,17 +229,17 @@ class Project(Store):
         return done[0] if done and self.agree(scan_id, done) else None
 
     def uncertainty(self, scan_id: int) -> list[float] | None:
-        """The machine's uncertainty of each slice, where it was asked before."""
+        """The model's uncertainty of each slice, if it was calculated before."""
         rows = self.database.rows("SELECT slices FROM uncertainty WHERE scan_id = ?", (scan_id,))
         return json.loads(rows[0]["slices"]) if rows else None
 
     def labelling_s(self, scan_id: int) -> float | None:
-        """The seconds that labelling is estimated to take, where the machine was asked before."""
+        """The estimated labelling time in seconds, if it was calculated before."""
         rows = self.database.rows("SELECT labelling_s FROM uncertainty WHERE scan_id = ?", (scan_id,))
         return rows[0]["labelling_s"] if rows else None
 
     def put_uncertainty(self, scan_id: int, slices: list[float], labelling_s: float) -> None:
-        """Keep the machine's uncertainty of each slice, and the seconds that labelling is estimated to take."""
+        """Store the model's uncertainty of each slice, and the estimated labelling time in seconds."""
         self.record(scan_id)
         self.database.write(
             "INSERT OR REPLACE INTO uncertainty VALUES (?, ?, ?)", (scan_id, json.dumps(slices), labelling_s)

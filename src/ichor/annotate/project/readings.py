@@ -1,4 +1,4 @@
-"""How far each reader is with each scan, the time spent, and the person who was scanned."""
+"""The state of each reading, the time spent on it, and the person who was scanned."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def states(database: Database, scan_ids: Sequence[int], layers: Sequence[str]) -
 
 
 def set_state(database: Database, scan_id: int, layer: str, state: State, *, by: str) -> None:
-    """Append a state where it is another."""
+    """Append a state if it differs from the current one."""
     changes.append(database, scan_id, "state", layer, None, json.dumps(state), by=by)
 
 
@@ -60,7 +60,7 @@ def person(database: Database, subject: str) -> Person:
 
 
 def said(layer: LayerState, n_slices: int) -> tuple[object, ...]:
-    """What a layer says, to compare it with another's: its regions and diagnoses, without remarks and notes."""
+    """The regions and diagnoses of a layer, for comparison with another; without quality labels and notes."""
     regions = tuple(sorted((k, one.runs) for k, one in layer.maps.items() if one.drawn))
     labels = [labels_of(layer, index) for index in (None, *range(n_slices))]
     return regions, tuple((one.subtypes, one.fracture, one.no_hemorrhage) for one in labels)

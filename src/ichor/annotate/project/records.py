@@ -1,7 +1,8 @@
-"""What a project holds, in words; and what can go wrong with what it is asked."""
+"""The data types of a project, and its errors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,11 +16,15 @@ UNSTATED = 6
 
 State = Literal["new", "in progress", "done"]
 ScanState = Literal["new", "in progress", "done", "disagreement"]
+# How a region was made: drawn by hand; calculated (region growing, interpolation, smoothing, a combination of
+# readings); an AI outline that is untouched, accepted without changes, or edited.
+Origin = Literal["drawn", "calculated", "ai", "ai accepted", "ai edited"]
+Origins = Mapping[int, Origin]
 Kind = Literal["map", "labels", "state", "person"]
 
 
 class NotInProject(IchorError):
-    """A scan, slice, layer or reader that the project does not hold."""
+    """A scan, slice, layer or reader that is not in the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,12 @@ class StatedLabels:
 
 @dataclass(frozen=True, slots=True)
 class SliceMap:
-    """The label map of a slice: its runs (ichor.annotate.project.runs) and the labels drawn in it, each once."""
+    """The label map of a slice: runs (ichor.annotate.project.runs), the set of labels in it, the origin of each."""
 
     revision: int
     runs: tuple[int, ...]
     drawn: frozenset[int]
-    by_machine: bool
+    origins: Origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class Person:
 class Change:
     """One row of the history: who changed what when (UTC, ISO 8601); `payload` is JSON, `slice` None for the scan.
 
-    `drawn` are the labels in a map, each once.
+    `drawn` is the set of labels in a map, and `origins` the origin of each.
     """
 
     id: int
@@ -103,7 +108,7 @@ class Change:
     revision: int
     payload: str
     drawn: frozenset[int]
-    by_machine: bool
+    origins: Origins
 
 
 class StaleRevision(IchorError):

@@ -1,4 +1,4 @@
-"""Who may see and change what: readers are blinded until both are done, and independent after.
+"""Who may see and change what: readers are blinded to each other until both have finished.
 
 `states` gives the state of each reader, and of the consensus under its own name, for one scan. Plain functions, so that
 the server can ask them at every door.
@@ -14,12 +14,12 @@ States = Mapping[str, State]
 
 
 def done_readers(states: States) -> list[str]:
-    """The readers who are done, in the order in which they joined."""
+    """The readers who have finished, in the order in which they joined."""
     return [name for name, state in states.items() if name != CONSENSUS and state == "done"]
 
 
 def may_see(reader: str, layer: str, states: States) -> bool:
-    """Whether a reader sees a layer: the own one always, others and the consensus once both are done."""
+    """Whether a reader may see a layer: always their own, others and the consensus once both readers have finished."""
     if layer == reader:
         return True
     done = done_readers(states)
@@ -33,9 +33,9 @@ def why_not_change(reader: str, layer: str, states: States) -> str | None:
     if layer not in (reader, CONSENSUS):
         return "this layer is another reader's"
     if not may_see(reader, layer, states):
-        return "the consensus opens when two readers are done with this scan"
+        return "the consensus opens when two readers have finished this scan"
     if states.get(layer) == "done":
-        return "this layer is done: set it to in progress to change it"
+        return "this layer is finished: reopen it to change it"
     return None
 
 
@@ -47,9 +47,9 @@ def why_not_set(reader: str, layer: str, states: States) -> str | None:
     if layer not in (reader, CONSENSUS):
         return "this layer is another reader's"
     if not may_see(reader, layer, states):
-        return "the consensus opens when two readers are done with this scan"
+        return "the consensus opens when two readers have finished this scan"
     if layer == reader and reader in (done := done_readers(states)) and len(done) > 1:
-        return "another reader is done too, so this reading stays as it is: go on in the consensus"
+        return "another reader has finished too, so this reading cannot be reopened: continue in the consensus"
     return None
 
 

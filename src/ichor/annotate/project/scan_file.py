@@ -1,4 +1,4 @@
-"""A scan as it was read, in one file of the project: its voxels, its geometry and where it came from."""
+"""A scan in one file of the project: voxels, geometry and source."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ VERSION_1 = (
         BEGIN SELECT RAISE(ABORT, 'the history is never altered'); END""",
     """CREATE TRIGGER history_is_not_deleted BEFORE DELETE ON change
         BEGIN SELECT RAISE(ABORT, 'the history is never deleted'); END""",
-    # Time spent grows every few seconds; it is no change of the annotation.
+    # The time spent grows every few seconds and is not a change of the annotation.
     """CREATE TABLE spent (
         scan_id INTEGER NOT NULL REFERENCES scan (id),
         reader TEXT NOT NULL,
@@ -49,7 +49,7 @@ VERSION_1 = (
     ) STRICT""",
 )
 
-# What the machine was unsure of, so that the worklist's order need not ask it again.
+# The model's uncertainty of each slice, so that sorting the worklist need not run the model again.
 VERSION_2 = (
     """CREATE TABLE uncertainty (
         scan_id INTEGER PRIMARY KEY REFERENCES scan (id),
@@ -57,7 +57,7 @@ VERSION_2 = (
     ) STRICT""",
 )
 
-# And how long labelling is estimated to take. The machine is asked again where it was asked without.
+# And the estimated labelling time. Uncertainties stored without it are calculated again.
 VERSION_3 = (
     "DELETE FROM uncertainty",
     "ALTER TABLE uncertainty ADD COLUMN labelling_s REAL NOT NULL DEFAULT 0",
@@ -66,4 +66,21 @@ VERSION_3 = (
 # The SHA-256 of the scan's file; '' of one from an earlier version, until it is read.
 VERSION_4 = ("ALTER TABLE scan ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
+# The origin of each label of a map, as in "2:drawn,5:ai accepted"; '' for an empty map and for rows of earlier
+# versions. The slices that a reader viewed while working on a layer; not known for layers finished before. A key that
+# identifies the project to a page, whatever port it is served on.
+VERSION_5 = (
+    "ALTER TABLE change ADD COLUMN origins TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE looked (
+        scan_id INTEGER NOT NULL REFERENCES scan (id),
+        layer TEXT NOT NULL,
+        reader TEXT NOT NULL,
+        slice INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (scan_id, layer, reader, slice)
+    ) STRICT""",
+    "CREATE TABLE project (key TEXT NOT NULL, last_change_before_looks INTEGER NOT NULL) STRICT",
+    "INSERT INTO project SELECT lower(hex(randomblob(16))), coalesce(max(id), 0) FROM change",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)

@@ -1,7 +1,6 @@
-"""Whether a project's database is whole: its file, its tables, its pages and indices, and what its rows say.
+"""Integrity checks of a project's database: file, tables, pages, indices and the content of its rows.
 
-All of it is checked whenever a project is opened. The scans' own files, which are large, are checked when they are
-read.
+All of them run whenever a project is opened. The scans' own files, which are large, are checked when they are read.
 """
 
 from __future__ import annotations
@@ -13,19 +12,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ichor.annotate.project.labels import from_json
+from ichor.annotate.project.origins import parsed_origins
 from ichor.annotate.project.records import Person, State
 from ichor.annotate.project.runs import decode, drawn_labels
 from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS
 
 MAGIC = b"SQLite format 3\0"
 # The row of the highest revision is the one that holds now; revisions are counted without a gap.
-LATEST = """SELECT change.id, kind, slice, payload, drawn, max(revision) AS revision, count(*) AS n,
-    n_slices, rows, columns
+# Whole rows, since earlier versions have fewer columns.
+LATEST = """SELECT change.*, max(revision), count(*) AS n, n_slices, rows, columns
     FROM change LEFT JOIN scan ON scan.id = scan_id GROUP BY scan_id, kind, layer, slice"""
 
 
 def fault_of_file(file: Path) -> str | None:
-    """What is found in place of a database. SQLite, which opens it next, takes an empty file for a new one."""
+    """What is found instead of a database, or None. (SQLite itself would take an empty file for a new database.)"""
     if file.is_dir():
         return "a folder"
     with file.open("rb") as opened:
@@ -38,7 +38,7 @@ def fault_of_file(file: Path) -> str | None:
 
 
 def fault_of_kind(connection: sqlite3.Connection) -> str | None:
-    """What a database is, if not one of a project that this version of Ichor can open."""
+    """What a database is, if it is not a project that this version of Ichor can open; else None."""
     version, application = version_of(connection)
     if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         return "one without tables"
@@ -60,7 +60,7 @@ def version_of(connection: sqlite3.Connection) -> tuple[int, int]:
 
 
 def fault_of_content(connection: sqlite3.Connection) -> str | None:
-    """The first damage that is found in a database of the right kind."""
+    """The first damage found in a database of the right kind, or None."""
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         return " ".join(str(found).split())
@@ -89,7 +89,10 @@ def _fault_of_payload(row: sqlite3.Row) -> str | None:
     if row["kind"] == "map":
         decode(payload, row["rows"], row["columns"])
         drawn = ",".join(map(str, sorted(drawn_labels(payload))))
-        return None if drawn == row["drawn"] else "other labels than are drawn"
+        if drawn != row["drawn"]:
+            return "other labels than are drawn"
+        origins = parsed_origins(row["origins"]) if "origins" in tuple(row.keys()) else {}
+        return None if not origins or set(origins) == drawn_labels(payload) else "origins of other labels"
     if row["kind"] == "labels":
         from_json(row["payload"])
     elif row["kind"] == "state" and payload not in get_args(State):

@@ -1,4 +1,4 @@
-"""The part of a project that is what readers work on: its scans and the readers themselves."""
+"""The scans and readers of a project."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.scan import FloatArray, Scan
 
 READER_NAME = re.compile(r"\w[\w .-]{0,39}")
-# Words that stand for something else where a reader's name may stand.
+# Words with another meaning where a reader's name may stand.
 TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "staple"})
 
 
 class Store:
-    """The folder with its database and its files of scans; `Project` says how it is used."""
+    """The folder with its database and scan files; see `Project` for its use."""
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Leave one file without a journal, so that the folder can be copied."""
+        """Close the database as a single file without a journal, so that the folder can be copied."""
         self.database.close()
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -54,12 +54,16 @@ class Store:
             self.database.write("UPDATE scan SET sha256 = ? WHERE id = ?", (sha256, scan_id))
         return self.record(scan_id)
 
+    def key(self) -> str:
+        """The project's random, permanent key; copies of the project share it."""
+        return str(self.database.rows("SELECT key FROM project")[0]["key"])
+
     def scans(self) -> list[ScanRecord]:
         """All scans in the order in which they were added."""
         return [ScanRecord(**row) for row in self.database.rows("SELECT * FROM scan ORDER BY id")]
 
     def record(self, scan_id: int) -> ScanRecord:
-        """What the project says of a scan."""
+        """The project's record of a scan."""
         rows = self.database.rows("SELECT * FROM scan WHERE id = ?", (scan_id,))
         if not rows:
             raise NotInProject(f"expected a scan of the project, found number {scan_id}")
@@ -85,7 +89,7 @@ class Store:
         return [row["name"] for row in self.database.rows("SELECT name FROM reader ORDER BY rowid")]
 
     def add_reader(self, name: str) -> str:
-        """Let a reader join, or find the one of that name (whatever its case); gives the name as it is kept."""
+        """Add a reader, or find an existing one (ignoring case), and return the stored name."""
         if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
             raise IchorError(
                 f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"

@@ -1,4 +1,4 @@
-"""The annotation server: it speaks JSON with the page, on loopback, and keeps every change in the project.
+"""The annotation server: a JSON interface for the page, on loopback, that stores every change in the project.
 
-`app` puts it together: `guards` stand before every request, `session` knows the readers, `routes` has a file a concern.
+`app` assembles it: `guards` checks every request, `session` knows the readers, `routes` has one file for each concern.
 """

@@ -1,4 +1,4 @@
-"""Errors as the page wants them: {"error": "one line"} with the right status, and nothing of ours in it."""
+"""Error responses: {"error": "one line"} with the right status, and no internals."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ichor.annotate.project import NotInProject
 from ichor.annotate.server.workers import Stopped, TooHeavy
 from ichor.errors import IchorError, OutputFailed
 
-# Of our own errors; what is not here is of the project or the machine.
+# The status of each kind of error; all others are faults of the project or the server.
 STATUSES: dict[type[IchorError], int] = {NotInProject: 404, TooHeavy: 422, Stopped: 503, OutputFailed: 507}
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ichor</title>
 <h1>{title}</h1><p>{text}</p><p>Research use only; not a medical device.</p></html>"""
 
 
 def plain_page(title: str, text: str, status: int) -> HTMLResponse:
-    """A page without script or style, for who has not entered. The words are ours: nothing is quoted in them."""
+    """A page without script or style, for visitors without a session; it quotes nothing from the request."""
     return HTMLResponse(PAGE.format(title=title, text=text), status)
 
 
@@ -44,7 +44,7 @@ def _malformed(request: Request, raised: Exception) -> Response:  # noqa: ARG001
     assert isinstance(raised, RequestValidationError)
     first = raised.errors()[0]
     kind, *where = first["loc"]
-    # A path that names nothing that can be is not found; a body that says nothing that can be is not understood.
+    # An impossible path is "not found"; an invalid body is "unprocessable".
     status = 404 if kind == "path" else 422
     return error(status, f"{'.'.join(map(str, where)) or kind}: {first['msg']}"[:300])
 
@@ -55,4 +55,4 @@ def _of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001
 
 
 def _unexpected(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (the guards log it)
-    return error(500, "the server failed at this; nothing was changed")
+    return error(500, "the server failed to process this request; nothing was changed")

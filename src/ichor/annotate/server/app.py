@@ -1,4 +1,4 @@
-"""The server put together."""
+"""Assembles the server."""
 
 from __future__ import annotations
 

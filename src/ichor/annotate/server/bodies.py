@@ -1,4 +1,4 @@
-"""What the page may send, checked by type and bounds before anything is done with it."""
+"""Request bodies, with their types and bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
 
-from ichor.annotate.project import Labels, Person
+from ichor.annotate.project import UNSTATED, Labels, Origin, Person
+from ichor.annotate.project.finishing import OpenPoints
 from ichor.subtypes import Subtype
 
 # 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row. What a
@@ -18,13 +19,30 @@ Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Index = Annotated[int, Field(strict=True, ge=0, le=2**31)]
 
 
+class Base(BaseModel):
+    """The revisions of a layer that the page has, by slice, and for labels by slice or "scan"; absent ones are 0."""
+
+    slices: dict[Annotated[str, StringConstraints(pattern=r"^\d{1,9}$")], Revision] = {}
+    labels: dict[Annotated[str, StringConstraints(pattern=r"^(scan|\d{1,9})$")], Revision] = {}
+
+
+class Operation(BaseModel):
+    """An operation on a layer, with the revisions of it that the page has."""
+
+    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
+    base: Base = Base()
+
+
 class SlicePut(BaseModel):
-    """A slice drawn anew; `seconds` is the reader's active time since the last report."""
+    """The new label map of a slice; `seconds` is the reader's active time since the last report.
+
+    `origins` gives the origin of labels; absent ones were drawn by hand.
+    """
 
     base_revision: Revision
     runs: Runs
     seconds: Seconds = 0
-    by_machine: StrictBool = False
+    origins: dict[Annotated[int, Field(ge=1, le=UNSTATED)], Origin] = {}
 
 
 class LabelsAsked(BaseModel):
@@ -48,16 +66,23 @@ class LabelsAsked(BaseModel):
 
 
 class LabelsPut(BaseModel):
-    """Labels stated anew."""
+    """New labels."""
 
     base_revision: Revision
     labels: LabelsAsked
 
 
-class StatePost(BaseModel):
-    """How far the reader, or the consensus, is."""
+class StatePost(Operation):
+    """The new state of a reading or the consensus; `confirmed` holds the open points that the reader confirmed."""
 
     state: Literal["new", "in progress", "done"]
+    confirmed: OpenPoints = OpenPoints()
+
+
+class LooksPost(BaseModel):
+    """Slices that the reader has viewed."""
+
+    slices: Annotated[list[Index], Field(max_length=10_000)]
     layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
 
 
@@ -89,21 +114,22 @@ class Drawn(BaseModel):
     runs: Runs
 
 
-class SmoothPost(BaseModel):
-    """A label map of the scan's grid to smooth."""
+class SmoothPost(Operation):
+    """A slice of the scan to smooth."""
 
+    k: Index
     runs: Runs
 
 
-class InterpolatePost(BaseModel):
+class InterpolatePost(Operation):
     """Two drawn slices of the scan to fill the gap between."""
 
     from_: Annotated[Drawn, Field(alias="from")]
     to: Drawn
 
 
-class TakePost(BaseModel):
-    """What to take into the consensus: a reader's name or a way to combine, on these slices or on all."""
+class TakePost(Operation):
+    """What to apply to the consensus: a reader's outlines or a combination, on these slices or on all."""
 
     choice: Annotated[str, StringConstraints(max_length=60)]
     slices: Annotated[list[Index], Field(max_length=10_000)] | None = None

@@ -1,4 +1,4 @@
-"""What the routes share: the project, who is asking, and where heavy work is done."""
+"""What the routes share: the project, the current reader, and the pools for heavy work."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.grid import Grids
+from ichor.annotate.server.operations import Operations
 from ichor.annotate.server.reading_machine import ReadingMachine
-from ichor.annotate.server.session import Sessions
+from ichor.annotate.server.session import HEADER, Sessions
 from ichor.annotate.server.workers import OF_A_REQUEST, Workers
 
 P = ParamSpec("P")
 T = TypeVar("T")
 MOST_AT_WORK = 2
-# Requests that wait for their turn; each holds in memory what is to be worked on.
+# Waiting requests; each keeps its input in memory.
 MOST_WAITING = 8
-# SQLite's and the file system's integers end somewhere; no project has more scans or slices than this.
+# A bound for integers that SQLite and the file system can hold; no project has more scans or slices.
 MOST = 2**31 - 1
+NO_SESSION = "this browser has no session for this page's reader: open that reader's own link"
 
 
 @dataclass(frozen=True)
 class Context:
     """One running server.
 
-    Nothing heavy makes saving wait. Reading a scan of the project, which takes as long as the scan is large, has two
-    threads. Calculating on what a reader sent or drew has two others, each with a process that has limits and can be
-    stopped.
+    Heavy work never delays saving. Reading scans of the project has two threads. Calculations on what readers drew have
+    two others, each with a process that has limits and can be stopped.
     """
 
     project: Project
@@ -46,11 +47,12 @@ class Context:
     reading: ThreadPoolExecutor
     heavy: ThreadPoolExecutor
     workers: Workers
+    operations: Operations = field(default_factory=Operations)
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_WORK + MOST_WAITING))
 
     @classmethod
     def of(cls, project: Project, sessions: Sessions) -> Context:
-        """What serves an open project."""
+        """The context for an open project."""
         grids = Grids(project)
         return cls(
             project,
@@ -63,24 +65,24 @@ class Context:
         )
 
     def stop_work(self) -> None:
-        """Give up the heavy work that is under way, and take no more."""
+        """Abort heavy work and accept no more."""
         self.grids.close()
         self.workers.close()
         self.machine.stop_work()
 
     def close(self) -> None:
-        """The same, and wait until nothing uses the project, which may be closed then."""
+        """The same, and wait until nothing uses the project, so that it can be closed."""
         self.stop_work()
         self.machine.close()
         self.heavy.shutdown(cancel_futures=True)
         self.reading.shutdown(cancel_futures=True)
 
     async def reads(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Run what reads a scan of the project, and give what it gives."""
+        """Run a function that reads a scan of the project, and return its result."""
         return await asyncio.get_running_loop().run_in_executor(self.reading, partial(work, *arguments, **named))
 
     async def heavily(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Run what has a worker calculate, and give what it gives. Raises HTTPException where too many wait."""
+        """Run a function that uses a worker, and return its result. Raises HTTPException if too many are waiting."""
         if not self.turns.acquire(blocking=False):
             raise HTTPException(503, "the server is busy with earlier requests: try again in a moment")
         future = self.heavy.submit(work, *arguments, **named)
@@ -88,7 +90,7 @@ class Context:
         return await asyncio.wrap_future(future)
 
     def states(self, scan_id: int) -> dict[str, State]:
-        """The states of a scan, which the rules are asked with. Raises NotInProject where there is no such scan."""
+        """The states of a scan, as `rules` needs them. Raises NotInProject if there is no such scan."""
         self.project.record(scan_id)
         return self.project.states()[scan_id]
 
@@ -101,9 +103,9 @@ Server = Annotated[Context, Depends(_context)]
 
 
 def _reader(request: Request, server: Server) -> str:
-    reader = server.sessions.reader(request.cookies.get(server.sessions.cookie))
+    reader = server.sessions.reader(request.cookies, request.headers.get(HEADER, ""))
     if reader is None:
-        raise HTTPException(401, "open your own link first: the one printed where the server was started")
+        raise HTTPException(401, NO_SESSION)
     return reader
 
 
@@ -121,7 +123,7 @@ Scanned = Annotated[ScanRecord, Depends(_scan)]
 
 
 def own_name(layer: str, reader: str) -> str:
-    """The layer that a path names: "mine" is the reader's own."""
+    """The layer that a path names; "mine" is the reader's own."""
     return reader if layer == "mine" else layer
 
 
@@ -133,7 +135,7 @@ def visible(server: Context, reader: str, scan_id: int, layer: str) -> str:
     name = own_name(layer, reader)
     if not may_see(reader, name, server.states(scan_id)):
         what = "the consensus" if name == CONSENSUS else "another reader's layer"
-        raise HTTPException(403, f"{what} is hidden until both readers are done with this scan")
+        raise HTTPException(403, f"{what} is hidden until both readers have finished this scan")
     return name
 
 

@@ -1,4 +1,4 @@
-"""What stands before every request: the host, the origin, the session and the size; and what every answer carries.
+"""Checks before every request (host, origin, session, size), and the headers of every response.
 
 Host: a page elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding) sends its own name. Origin: a page
 elsewhere can have the browser write here, but not say that it is ours.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -16,11 +15,14 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ichor.annotate.server.session import Sessions
+from ichor.annotate.server.context import NO_SESSION
+from ichor.annotate.server.session import HEADER, Sessions
 
 KILOBYTE = 1024
 # Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
 MOST_BYTES_OF_SLICES = 2 * KILOBYTE**2
+# Requests that contain slices, or the revision of each slice.
+OF_SLICES = ("/slices/", "/tools/", "/take", "/state", "/machine")
 MOST_BYTES = 64 * KILOBYTE
 
 HEADERS = {
@@ -39,6 +41,9 @@ HEADERS = {
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 log = logging.getLogger("ichor.annotate")
 READS = ("GET", "HEAD")
+# The readers with a session in the requesting browser.
+SESSIONS = "/api/sessions"
+Headers = list[tuple[bytes, bytes]]
 
 
 class Guards:
@@ -76,11 +81,11 @@ class Guards:
                 log.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
                 if answering:
                     return
-                refused = (500, "the server failed at this; nothing was changed")
+                refused = (500, "the server failed to process this request; nothing was changed")
         await JSONResponse({"error": refused[1]}, refused[0])(scope, receive, sending)
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        headers: Headers = scope["headers"]
         host = _only(headers, b"host")
         if host not in self._hosts:
             return 421, "this server answers to its own address on this machine only"
@@ -89,21 +94,32 @@ class Guards:
             return 403, "another page asked for this"
         if scope["method"] not in READS and _only(headers, b"origin") != f"http://{host}":
             return 403, "only this server's own page may change anything"
-        cookies = cookie_parser(_only(headers, b"cookie") or "")
         # Before the body is read, so that a stranger cannot make the server parse one.
-        if scope["path"].startswith("/api/") and self._sessions.reader(cookies.get(self._sessions.cookie)) is None:
-            return 401, "open your own link first: the one printed where the server was started"
+        if scope["path"].startswith("/api/") and (refused := self._without_session(scope["path"], headers)):
+            return refused
         length = _only(headers, b"content-length")
         if length is not None and (not length.isdecimal() or int(length) > _most_bytes(scope["path"])):
             return 413, f"the request is larger than the {_most_bytes(scope['path'])} bytes that are taken here"
         return None
 
+    def _without_session(self, path: str, headers: Headers) -> tuple[int, str] | None:
+        """Why a request is refused that has no valid session, or None. `SESSIONS` needs no reader's key."""
+        cookies = cookie_parser(_only(headers, b"cookie") or "")
+        if not self._sessions.readers(cookies):
+            return 401, "open your own link first: the one printed where the server was started"
+        if path == SESSIONS:
+            return None
+        key = _only(headers, HEADER.encode())
+        if key is None:
+            return 400, "this request does not say which reader's page it comes from: reload the page"
+        return (401, NO_SESSION) if self._sessions.reader(cookies, key) is None else None
+
 
 def _most_bytes(path: str) -> int:
-    return MOST_BYTES_OF_SLICES if "/slices/" in path or "/tools/" in path else MOST_BYTES
+    return MOST_BYTES_OF_SLICES if any(one in path for one in OF_SLICES) else MOST_BYTES
 
 
-def _only(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+def _only(headers: Headers, name: bytes) -> str | None:
     """The value of a header; of one that is given twice, something that matches nothing."""
     values = [value for key, value in headers if key == name]
     return None if not values else values[0].decode("latin-1") if len(values) == 1 else "\0"

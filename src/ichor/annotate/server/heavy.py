@@ -1,4 +1,4 @@
-"""The work that goes to the workers, as functions of what can be sent to another process."""
+"""The functions that workers run, with arguments that can be sent to another process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def smoothed(label_map: LabelMap) -> list[int]:
 def agreement_of(
     scan_file: Path, maps: Sequence[NDArray[np.uint8]], labels: Sequence[Sequence[Labels]]
 ) -> dict[str, Any]:
-    """How far two readers agree on the scan in a file of the project."""
+    """The agreement of two readers on the scan in a file of the project."""
     from ichor.annotate.agreement import agreement
     from ichor.annotate.project.scan_file import read_scan
 
@@ -54,14 +54,14 @@ def agreement_of(
 
 
 def combined(choice: str, maps: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """The label maps in one."""
+    """The combined label map."""
     from ichor.annotate.consensus import combine
 
     return combine(choice, maps)
 
 
 def suggested(scan_file: Path) -> Suggestion:
-    """What the model says of the scan in a file of the project."""
+    """The model's output for the scan in a file of the project."""
     from ichor.annotate.machine import suggest
     from ichor.annotate.project.scan_file import read_scan
 

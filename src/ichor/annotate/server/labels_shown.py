@@ -1,4 +1,4 @@
-"""Labels as the page shows them: what was stated, and with it what follows from regions and slices."""
+"""Labels as the page shows them: those that were entered and those that regions and slices imply."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The shipped model beside the readers: one scan at a time, in a process of its own, so that nobody waits for it.
+"""Runs the shipped model for readers, one scan at a time in a separate process, so that nothing else has to wait.
 
-Nothing of it runs before a reader asks.
+It does not run before a reader requests it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ReadingMachine:
-    """Asks the model of one scan after the other and keeps its uncertainty in the project."""
+    """Runs the model on one scan after another and stores its uncertainty in the project."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -32,7 +32,7 @@ class ReadingMachine:
 
     @property
     def is_there(self) -> bool:
-        """Whether a model came with this installation."""
+        """Whether a model is installed."""
         from ichor.models.package import DEFAULT_MODEL, find_package
 
         try:
@@ -42,7 +42,7 @@ class ReadingMachine:
         return True
 
     def suggest(self, scan_id: int) -> Future[Suggestion]:
-        """The machine's outline of a scan, when it has come to it; all who ask meanwhile get the same."""
+        """The AI outlines of a scan, once its turn has come; simultaneous requests share one result."""
         with self._mutex:
             if scan_id not in self._under_way:
                 future = self._thread.submit(self._suggest, scan_id)
@@ -51,7 +51,7 @@ class ReadingMachine:
             return self._under_way[scan_id]
 
     def ask_for_uncertainty(self, scan_ids: Iterable[int]) -> None:
-        """Begin to find the uncertainty of scans; each is asked once."""
+        """Start calculating the uncertainty of scans, once for each."""
         with self._mutex:
             new = [scan_id for scan_id in scan_ids if scan_id not in self._asked]
             self._asked.update(new)
@@ -59,7 +59,7 @@ class ReadingMachine:
             self.suggest(scan_id)
 
     def stop_work(self) -> None:
-        """Take no more scans and give up the one that is being read."""
+        """Accept no more scans and abort the current one."""
         self._workers.close()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Serve a project on loopback until it is told to stop, and close it whole."""
+"""Serves a project on loopback until it is stopped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[
 
     with _listening(port) as listener:
         number = listener.getsockname()[1]
-        context = Context.of(project, Sessions(number))
+        context = Context.of(project, Sessions(number, project.key()))
         tokens = context.sessions.new_tokens(readers)
         # No access log: its lines would hold tokens.
         config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""The page's own files: those that came with the package, each by its exact path, and no other."""
+"""Serves the page's own files, each by its exact path, and no others."""
 
 from __future__ import annotations
 

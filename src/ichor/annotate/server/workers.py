@@ -1,7 +1,7 @@
-"""Processes for heavy work, so that it can be stopped: when it takes too long, when it takes too much memory (POSIX
-only: Windows has no such limit, and macOS does not keep to it), and when the server is told to end.
+"""Processes for heavy work, so that it can be stopped if it takes too long or too much memory (POSIX only: Windows has
+no such limit, and macOS does not enforce it), and when the server ends.
 
-A thread in the midst of a calculation can be neither stopped nor limited.
+A calculation in a thread could be neither stopped nor limited.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ GIGABYTE = 2**30
 
 
 class TooHeavy(IchorError):
-    """Work that was given up since it took more time or memory than it may."""
+    """Work that was aborted because it exceeded its limit of time or memory."""
 
 
 class Stopped(IchorError):
-    """Work that was given up since the server ends."""
+    """Work that was aborted because the server is ending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one piece of work may take: `seconds` of time and `bytes` of address space, None where that is no matter."""
+    """Limits for one piece of work: `seconds` of time and `bytes` of address space; None for no limit."""
 
     seconds: float | None
     bytes: int | None
 
 
-# Of what the page asks for: a hand's drawing is done long before; the libraries alone need much address space.
+# For the page's requests. Hand-drawn regions take far less time; the libraries alone need much address space.
 OF_A_REQUEST = Limits(seconds=60, bytes=2 * GIGABYTE)
-# Of what the project's own scans bring with them.
+# For work whose size depends on the project's own scans.
 OF_THE_MACHINE = Limits(seconds=None, bytes=None)
 
 

@@ -2,14 +2,15 @@
 
 import { clearSlice, copyFrom, fillSlice, interpolate, smoothSlice } from "./commands.js";
 import { toggle } from "./diagnosis.js";
+import { finish } from "./done.js";
 import { redo, undo } from "./edit.js";
 import { openHistory } from "./history.js";
 import { drawnSlices } from "./layer.js";
 import { askMachine } from "./machine.js";
 import { paint } from "./overlay.js";
 import { togglePrevious } from "./previous.js";
-import { flush } from "./saver.js";
-import { chooseBrush, chooseLabel, chooseTool, setState } from "./session.js";
+import { chooseBrush, chooseTool } from "./session.js";
+import { chooseLabel } from "./subtype.js";
 import { brush, eraser } from "./tools/brush.js";
 import { assign, grow } from "./tools/grow.js";
 import { gray, pan, ruler } from "./tools/navigate.js";
@@ -44,7 +45,7 @@ function slices(session) {
   const by = (step) => () => session.goTo(session.viewer.slice + step);
   const drawn = (find) => () => {
     const k = find(drawnSlices(session.layer));
-    if (k === undefined) session.say("No further slice is drawn on.");
+    if (k === undefined) session.say("No further slice has a region.");
     else session.goTo(k);
   };
   return {
@@ -109,17 +110,4 @@ function labels(session) {
     ...Object.fromEntries(names.map((name) => [`label.${name}`, () => toggle(session, "slice", name)])),
     "note": () => document.getElementById("note-slice").focus(),
   };
-}
-
-async function finish(session) {
-  const next = session.layer.state === "done" ? "in progress" : "done";
-  await flush(session.saver);
-  if (session.saver.dirty.size) return session.say("Not all changes are saved yet.");
-  try {
-    await setState(session, next);
-    session.say(next === "done" ? "Marked as done." : "Open again.");
-  } catch (error) {
-    session.say(error.message);
-  }
-  return undefined;
 }

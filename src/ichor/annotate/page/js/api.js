@@ -1,5 +1,7 @@
 // Talking to the server. Status 0 means that no answer came.
 
+import { HEADER, readerKey } from "./reader.js";
+
 export class ApiError extends Error {
   constructor(status, message, body = null) {
     super(message);
@@ -8,8 +10,9 @@ export class ApiError extends Error {
   }
 }
 
-async function request(method, path, body) {
-  const options = { method, credentials: "same-origin", headers: {} };
+async function request(method, path, body, more = {}) {
+  const options = { method, credentials: "same-origin", headers: {}, ...more };
+  if (readerKey()) options.headers[HEADER] = readerKey();
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -18,16 +21,17 @@ async function request(method, path, body) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ApiError(0, "The server does not answer.");
+    throw new ApiError(0, "The server is not responding.");
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new ApiError(response.status, answer?.error ?? `The server answered ${response.status}.`, answer);
+  throw new ApiError(response.status, answer?.error ?? `The server returned status ${response.status}.`, answer);
 }
 
 export const getJson = async (path) => (await request("GET", path)).json();
 export const putJson = async (path, body) => (await request("PUT", path, body)).json();
-export const postJson = async (path, body = {}) => (await request("POST", path, body)).json();
+/** `more` are options of fetch: with keepalive the request outlives the page. */
+export const postJson = async (path, body = {}, more = {}) => (await request("POST", path, body, more)).json();
 export const getBytes = async (path) => (await request("GET", path)).arrayBuffer();
 
 /** The path of a layer of a scan. */

@@ -2,11 +2,15 @@
 
 import { postJson } from "./api.js";
 import { replaceMaps } from "./edit.js";
-import { drawnSlices, mapOf } from "./layer.js";
+import { drawnSlices, mapOf, revisionsOf } from "./layer.js";
+import { calculated, copied } from "./origins.js";
 import { fillHoles } from "./raster.js";
 import { decode, encode, isEmpty } from "./runs.js";
+import { working } from "./working.js";
 
 const toolPath = (session, tool) => `/api/scans/${session.scan.id}/tools/${tool}`;
+const layerOf = (session) => ({ layer: session.layer.name });
+const originsOf = (session, slices) => slices.flatMap((k) => Object.values(session.layer.slices.get(k)?.origins ?? {}));
 const here = (session) => mapOf(session.layer, session.viewer.slice);
 
 /** Fills the holes of the regions of the slice. */
@@ -14,7 +18,7 @@ export function fillSlice(session) {
   const { rows, columns } = session.viewer.volume;
   const map = here(session).slice();
   fillHoles(map, rows, columns);
-  if (!replaceMaps(session, [[session.viewer.slice, map]])) session.say("There is no hole on this slice.");
+  if (!replaceMaps(session, [[session.viewer.slice, map]])) session.say("There are no holes to fill on this slice.");
 }
 
 export function clearSlice(session) {
@@ -25,19 +29,19 @@ export function clearSlice(session) {
 export function copyFrom(session, step) {
   const k = session.viewer.slice;
   const other = session.layer.slices.get(k + step)?.map;
-  if (isEmpty(other)) return session.say(`Nothing is drawn on the slice ${step < 0 ? "below" : "above"}.`);
+  if (isEmpty(other)) return session.say(`There is no region on the slice ${step < 0 ? "below" : "above"}.`);
   const map = here(session).map((label, i) => label || other[i]);
-  return replaceMaps(session, [[k, map]]);
+  return replaceMaps(session, [[k, map]], copied(originsOf(session, [k + step])));
 }
 
 /** Smooths the regions of the slice. */
 export async function smoothSlice(session) {
   const k = session.viewer.slice;
-  if (isEmpty(here(session))) return session.say("Nothing is drawn on this slice.");
-  const runs = encode(here(session));
-  return working(session, async () => {
-    const answer = await postJson(toolPath(session, "smooth"), { runs });
-    replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]]);
+  if (isEmpty(here(session))) return session.say("There is no region on this slice.");
+  return working(session, "Smoothing …", async () => {
+    const runs = encode(mapOf(session.layer, k));
+    const answer = await postJson(toolPath(session, "smooth"), { k, runs, base: revisionsOf(session.layer, [k]), ...layerOf(session) });
+    return () => replaceMaps(session, [[k, decode(answer.runs, session.layer.size)]], calculated(originsOf(session, [k])));
   });
 }
 
@@ -47,27 +51,17 @@ export async function interpolate(session) {
   const drawn = drawnSlices(session.layer);
   const from = drawn.filter((one) => one <= k).at(-1);
   const to = drawn.find((one) => one > k);
-  if (from === undefined || to === undefined) return session.say("Draw on a slice below and on one above first.");
-  if (to === from + 1) return session.say("There is no slice between the two drawn slices.");
+  if (from === undefined || to === undefined) return session.say("Interpolation needs a region on a slice below and on one above.");
+  if (to === from + 1) return session.say("There is no slice between the two slices with regions.");
   const end = (index) => ({ k: index, runs: encode(mapOf(session.layer, index)) });
-  return working(session, async () => {
-    const answer = await postJson(toolPath(session, "interpolate"), { from: end(from), to: end(to) });
+  return working(session, "Interpolating …", async () => {
+    const slices = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    const body = { from: end(from), to: end(to), base: revisionsOf(session.layer, slices), ...layerOf(session) };
+    const answer = await postJson(toolPath(session, "interpolate"), body);
     const maps = Object.entries(answer.slices).map(([index, runs]) => [Number(index), decode(runs, session.layer.size)]);
-    replaceMaps(session, maps);
-    session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);
+    return () => {
+      replaceMaps(session, maps, calculated(originsOf(session, [from, to])));
+      session.say(to === from + 2 ? `Slice ${to} interpolated.` : `Slices ${from + 2} to ${to} interpolated.`);
+    };
   });
-}
-
-/** Asks the server while drawing waits, so that nothing is drawn over by the answer. */
-export async function working(session, ask) {
-  session.busy = true;
-  session.emit("status");
-  try {
-    await ask();
-  } catch (error) {
-    session.say(error.message);
-  } finally {
-    session.busy = false;
-    session.emit("status");
-  }
 }

@@ -3,12 +3,13 @@
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
 import { fetchLayer, labelsOf, sliceOf } from "./layer.js";
+import { mergedOrigins } from "./origins.js";
 import { outlines } from "./outline.js";
 import { decode } from "./runs.js";
 import { release } from "./saver.js";
 import { grayOf } from "./volume.js";
 
-const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Take the other"], ["both", "Keep both"]];
+const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Use the other"], ["both", "Keep both"]];
 
 /** Settles a change that met another's on the server; `body` is the server's answer. */
 export async function settle(session, key, body) {
@@ -25,22 +26,26 @@ async function settleSlice(session, key, k, body) {
   const theirs = decode(body.runs, session.layer.size);
   slice.revision = body.revision;
   if (slice.map.every((label, i) => label === theirs[i])) {
+    slice.origins = mergedOrigins(slice.origins, body.origins);
     session.saver.dirty.delete(key);
-    return release(session.saver, key, false);
+    return release(session.saver, key, JSON.stringify(slice.origins) !== JSON.stringify(body.origins));
   }
   const pictures = el("div", { className: "pair" },
-    picture(session, k, slice.map, "Here, not saved"), picture(session, k, theirs, "Saved elsewhere"));
-  const choice = await openDialog(`Slice ${k + 1} was changed elsewhere too`, pictures, CHOICES, { escape: false, className: "wide" });
+    picture(session, k, slice.map, "Your version (not saved)"), picture(session, k, theirs, "Saved version"));
+  const choice = await openDialog(`Slice ${k + 1} was also changed elsewhere`, pictures, CHOICES, { escape: false, className: "wide" });
   if (choice === "theirs") {
-    slice.map = theirs;
+    Object.assign(slice, { map: theirs, origins: body.origins });
     session.saver.dirty.delete(key);
     await takeLabels(session, k);
   }
-  if (choice === "both") slice.map = slice.map.map((label, i) => label || theirs[i]);
+  if (choice === "both") {
+    slice.origins = mergedOrigins(slice.origins, body.origins);
+    slice.map = slice.map.map((label, i) => label || theirs[i]);
+  }
   return release(session.saver, key, choice !== "theirs");
 }
 
-// What the other change said besides the regions: its labels, and whether the machine made it.
+// The other version's labels and origins, besides its regions.
 async function takeLabels(session, k) {
   const { layer, saver } = session;
   const fresh = await fetchLayer(saver.scan, layer.name, layer.size).catch(() => null);
@@ -53,8 +58,8 @@ async function settleLabels(session, key, id, body) {
   const mine = labelsOf(session.layer, id);
   const theirs = { ...body.labels, revision: body.revision };
   const where = id === "scan" ? "The scan's labels were" : `The labels of slice ${id + 1} were`;
-  const pair = el("div", { className: "pair" }, words(mine, "Here, not saved"), words(theirs, "Saved elsewhere"));
-  const choice = await openDialog(`${where} changed elsewhere too`, pair, CHOICES.slice(0, 2), { escape: false });
+  const pair = el("div", { className: "pair" }, words(mine, "Your version (not saved)"), words(theirs, "Saved version"));
+  const choice = await openDialog(`${where} also changed elsewhere`, pair, CHOICES.slice(0, 2), { escape: false });
   session.layer.labels.set(id, choice === "theirs" ? theirs : { ...mine, revision: body.revision });
   if (choice === "theirs") session.saver.dirty.delete(key);
   release(session.saver, key, choice !== "theirs");

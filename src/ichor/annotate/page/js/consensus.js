@@ -1,13 +1,12 @@
-// The consensus of two readers: both outlines, where they differ, how far they agree, and what to take.
+// The consensus of two readers: both outlines, their differences and agreement, and what to apply.
 
 import { ApiError, getJson, postJson } from "./api.js";
-import { working } from "./commands.js";
 import { differingSlices } from "./differences.js";
 import { el, fill } from "./dom.js";
 import { adopt } from "./edit.js";
-import { fetchLayer } from "./layer.js";
+import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint } from "./overlay.js";
-import { flush } from "./saver.js";
+import { working } from "./working.js";
 
 const LOOKS = [["#5cc8ff", []], ["#ff8ad8", [7, 4]]];
 const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" };
@@ -16,7 +15,7 @@ const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" }
 export async function consensusPanel(session) {
   const { scan } = session;
   const answer = await getJson(`/api/scans/${scan.id}/consensus`);
-  if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who are both done.");
+  if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who have both finished.");
   const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
   session.references = layers.map((layer, i) => ({ layer, shown: true, colour: LOOKS[i][0], dash: LOOKS[i][1], painted: null }));
   session.differing = new Set(differingSlices(...layers));
@@ -29,10 +28,10 @@ export async function consensusPanel(session) {
     legend(session),
     el("table", { className: "figures" },
       el("thead", {}, el("tr", {}, ["Agreement", "Scan", "Slice"].map((words) => el("th", { scope: "col" }, words)))), table),
-    el("dl", { className: "kappas", "aria-label": "Cohen's kappa over the slices' labels" }, kappas(answer.agreement)),
+    el("dl", { className: "kappas", "aria-label": "Cohen's kappa of the slice labels" }, kappas(answer.agreement)),
     takeRow(session, answer.readers, false),
     takeRow(session, answer.readers, true),
-    el("p", { className: "soft" }, "Or draw: what is drawn here is the consensus."));
+    el("p", { className: "soft" }, "You can also draw: regions drawn here belong to the consensus."));
 }
 
 function legend(session) {
@@ -76,18 +75,27 @@ const kappas = (agreement) => Object.entries(agreement.kappa ?? {}).flatMap(([wh
 function takeRow(session, readers, wholeScan) {
   const buttons = [...readers, "union", "intersection", "staple"].map((choice) =>
     el("button", { type: "button", onclick: () => take(session, choice, wholeScan) }, NAMES[choice] ?? choice));
-  const words = wholeScan ? "Take for the whole scan" : "Take for this slice";
+  const update = (kind) => {
+    if (!["busy", "labels"].includes(kind)) return;
+    for (const button of buttons) button.disabled = session.readOnly || Boolean(session.busy);
+  };
+  session.listeners.push(update);
+  update("busy");
+  const words = wholeScan ? "Apply to the whole scan" : "Apply to this slice";
   return el("div", { className: "take", role: "group", "aria-label": words }, el("span", { className: "soft" }, words), buttons);
 }
 
-// The server makes the estimate; it becomes one step of undo like anything drawn.
-async function take(session, choice, wholeScan) {
-  await flush(session.saver);
-  if (session.saver.dirty.size) return session.say("Not all changes are saved yet.");
+// The server calculates the result, on exactly the consensus that is shown here; it becomes one step of undo.
+function take(session, choice, wholeScan) {
   const slices = wholeScan ? null : [session.viewer.slice];
-  return working(session, async () => {
-    await postJson(`/api/scans/${session.scan.id}/consensus/take`, { choice, slices });
-    adopt(session, await fetchLayer(session.scan.id, "consensus", session.layer.size));
-    session.say(`${NAMES[choice] ?? `${choice}’s outlines`} taken for ${wholeScan ? "the whole scan" : "this slice"}.`);
+  const what = NAMES[choice] ?? `${choice}’s outlines`;
+  return working(session, `${choice in NAMES ? "Computing" : "Copying"} ${what} …`, async () => {
+    const body = { choice, slices, base: revisionsOf(session.layer, slices) };
+    await postJson(`/api/scans/${session.scan.id}/consensus/take`, body);
+    const fresh = await fetchLayer(session.scan.id, "consensus", session.layer.size);
+    return () => {
+      adopt(session, fresh);
+      session.say(`${what} applied to ${wholeScan ? "the whole scan" : "this slice"}.`);
+    };
   });
 }

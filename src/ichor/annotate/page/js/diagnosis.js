@@ -14,22 +14,21 @@ const keyOf = (session, level) => (level === "scan" ? "scan" : session.viewer.sl
 
 /** Toggles a label of the slice shown or of the scan: a subtype's name, "fracture", "none" or "quality:...". */
 export function toggle(session, level, what) {
-  if (session.readOnly) return;
+  if (session.readOnly || session.busy) return undefined;
   const key = keyOf(session, level);
   const labels = labelsOf(session.layer, key);
   const { slices } = session.layer;
   const { implied = [] } = labels;
-  const where = level === "scan" ? "on a slice" : "drawn here";
   if (what === "none") {
     const any = level === "scan" ? [...slices.keys()].some((k) => isDrawn(session.layer, k)) : isDrawn(session.layer, key);
-    if (noneOfScan(session, level)) return session.say("The whole scan is marked so: change it there.");
-    if ((any || implied.length) && !labels.no_hemorrhage) return session.say(`Hemorrhage is ${where}.`);
+    if (noneOfScan(session, level)) return session.say("The whole scan is labelled as free of hemorrhage: change it there.");
+    if ((any || implied.length) && !labels.no_hemorrhage) return session.say(level === "scan" ? "A slice has hemorrhage." : "This slice has a region.");
     return replaceLabels(session, key, toggleNone(labels));
   }
-  if (what === "fracture" && labels.implied_fracture) return session.say("A fracture is on a slice.");
+  if (what === "fracture" && labels.implied_fracture) return session.say("A slice has a fracture: change it there.");
   if (what === "fracture") return replaceLabels(session, key, { ...labels, fracture: !labels.fracture });
   if (what.startsWith("quality:")) return replaceLabels(session, key, toggleQuality(labels, what.slice(8)));
-  if (implied.includes(what)) return session.say(`${what} is ${where}: take it away there first.`);
+  if (implied.includes(what)) return session.say(level === "scan" ? `A slice has ${what}: remove it there first.` : `This slice has a region of ${what}: erase it first.`);
   return replaceLabels(session, key, toggleSubtype(labels, what));
 }
 
@@ -58,7 +57,7 @@ export function labelPanel(session, level) {
   note.addEventListener("blur", () => typed(session));
   const heading = el("h2", { id: `labels-${level}` });
   const update = (kind) => {
-    if (!["slice", "labels", "layer"].includes(kind)) return;
+    if (!["slice", "labels", "layer", "busy"].includes(kind)) return;
     const turned = keyOf(session, level) !== noted;
     if (turned) typed(session);
     noted = keyOf(session, level);
@@ -68,10 +67,10 @@ export function labelPanel(session, level) {
       const { what } = one.dataset;
       const on = isOn(labels, what) || (what === "none" && noneOfScan(session, level));
       one.setAttribute("aria-pressed", String(on));
-      one.disabled = session.readOnly;
+      one.disabled = session.readOnly || Boolean(session.busy);
     }
     if (turned || document.activeElement !== note) note.value = labels.note;
-    note.disabled = session.readOnly;
+    note.disabled = session.readOnly || Boolean(session.busy);
   };
   session.listeners.push(update);
   update("labels");

@@ -1,9 +1,14 @@
 // Dialogs and short notices.
 
 import { el, fill } from "./dom.js";
+import { nameOf } from "./keys.js";
 
-/** Opens a modal dialog; resolves with the value of the button that closed it ("" by Escape). */
-export function openDialog(title, content, buttons = [["close", "Close"]], { className = "", escape = true } = {}) {
+/**
+ * Opens a modal dialog; resolves with the value of the button that closed it ("" by Escape). `keys` are the values that
+ * keys stand for; the button of value `focus` has the focus, else the primary one, else the first.
+ */
+export function openDialog(title, content, buttons = [["close", "Close"]], options = {}) {
+  const { className = "", escape = true, keys = new Map(), focus = null } = options;
   return new Promise((resolve) => {
     const choices = buttons.map(([value, words, kind]) =>
       el("button", { type: "submit", value, className: kind ?? "" }, words));
@@ -13,13 +18,15 @@ export function openDialog(title, content, buttons = [["close", "Close"]], { cla
         el("div", { className: "content" }, content),
         el("div", { className: "buttons" }, choices)));
     dialog.addEventListener("cancel", (event) => escape || event.preventDefault());
+    dialog.addEventListener("keydown", (event) => keys.has(nameOf(event)) && dialog.close(keys.get(nameOf(event))));
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve(dialog.returnValue);
     });
     document.body.append(dialog);
     dialog.showModal();
-    (choices.find((one) => one.className === "primary") ?? choices[0]).focus();
+    const first = focus === null ? choices.find((one) => one.className === "primary") : choices.find((one) => one.value === focus);
+    (first ?? choices[0]).focus();
   });
 }
 

@@ -1,5 +1,6 @@
 // Changes of a layer: each can be undone and redone, without limit.
 
+import { changedOrigin, originsAfter } from "./origins.js";
 import { deriveLabels } from "./labels.js";
 import { labelsOf, mapOf, sliceOf } from "./layer.js";
 import { decode, encode } from "./runs.js";
@@ -14,16 +15,18 @@ export function begin(session) {
 /** Shows and saves what a tool has written so far. */
 export function progress(session) {
   const k = session.before.k;
-  sliceOf(session.layer, k).byMachine = false;
+  const slice = sliceOf(session.layer, k);
+  // Provisional: any region may be written on; `commit` finds out which ones were.
+  for (const label of Object.keys(slice.origins)) slice.origins[label] = changedOrigin(slice.origins[label], "drawn");
   session.painted = null;
   touch(session.saver, `slice/${k}`);
 }
 
-/** Ends what `begin` began: one step of undo. Returns whether anything changed. */
-export function commit(session) {
+/** Ends what `begin` began: one step of undo; `how` is the origin of what was drawn. Returns whether anything changed. */
+export function commit(session, how = "drawn") {
   const before = session.before;
   session.before = null;
-  return record(session, [before]);
+  return record(session, [before], how);
 }
 
 /** Puts the slice back as it was at `begin`. */
@@ -33,11 +36,11 @@ export function giveUp(session) {
   if (before) restore(session, before);
 }
 
-/** Replaces label maps, [[k, map], ...], in one step of undo. */
-export function replaceMaps(session, maps, byMachine = false) {
+/** Replaces label maps, [[k, map], ...], in one step of undo; `how` is the origin of what is new. */
+export function replaceMaps(session, maps, how = "drawn") {
   const before = maps.map(([k]) => snapshot(session, k));
   for (const [k, map] of maps) sliceOf(session.layer, k).map = map;
-  return record(session, before, byMachine);
+  return record(session, before, how);
 }
 
 /** Takes over what the server already holds, a fetched layer: one step of undo, nothing to send. */
@@ -90,7 +93,7 @@ function step(session, from, to) {
 
 function snapshot(session, k) {
   const slice = sliceOf(session.layer, k);
-  return { k, runs: encode(mapOf(session.layer, k)), byMachine: slice.byMachine, labels: labelsOf(session.layer, k) };
+  return { k, runs: encode(mapOf(session.layer, k)), origins: { ...slice.origins }, labels: labelsOf(session.layer, k) };
 }
 
 const now = (session, change) =>
@@ -98,11 +101,17 @@ const now = (session, change) =>
     ? snapshot(session, change.k)
     : { labelsOf: change.labelsOf, labels: labelsOf(session.layer, change.labelsOf) };
 
-// What a reader changes is no longer the machine's.
-function record(session, before, byMachine = false) {
+// Origins are derived from the state before the change; `progress` may have changed them provisionally.
+function record(session, before, how) {
   const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(session.layer, k))));
-  for (const { k } of changed) {
-    sliceOf(session.layer, k).byMachine = byMachine;
+  for (const { k, origins } of before) {
+    const slice = sliceOf(session.layer, k);
+    if (JSON.stringify(slice.origins) !== JSON.stringify(origins)) touch(session.saver, `slice/${k}`);
+    slice.origins = { ...origins };
+  }
+  for (const { k, runs, origins } of changed) {
+    const slice = sliceOf(session.layer, k);
+    slice.origins = originsAfter(decode(runs, session.layer.size), origins, slice.map, how);
     deriveLabels(session.layer, k, session.me.subtypes);
     touch(session.saver, `slice/${k}`);
   }
@@ -115,12 +124,12 @@ function record(session, before, byMachine = false) {
   return changed.length > 0;
 }
 
-// What the regions say of the labels comes back with them: the server works it out anew from the label map.
+// Labels that are implied by regions are restored with them; the server derives them from the label map.
 function restore(session, change) {
   if ("k" in change) {
     const slice = sliceOf(session.layer, change.k);
     slice.map = decode(change.runs, session.layer.size);
-    slice.byMachine = change.byMachine;
+    slice.origins = { ...change.origins };
     session.layer.labels.set(change.k, withRevision(session, change.k, change.labels));
     deriveLabels(session.layer, change.k, session.me.subtypes);
     touch(session.saver, `slice/${change.k}`);

@@ -1,4 +1,4 @@
-// The help, made of the table that binds the keys.
+// The help, made from the table that binds the keys.
 
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
@@ -16,5 +16,5 @@ export function openHelp() {
       el("dt", {}, keys.map((key) => el("kbd", {}, key))),
       el("dd", {}, does),
     ]))));
-  return openDialog("Keys and mouse", el("div", { className: "help" }, columns), [["close", "Close"]], { className: "wide" });
+  return openDialog("Keyboard and mouse", el("div", { className: "help" }, columns), [["close", "Close"]], { className: "wide" });
 }

@@ -20,7 +20,7 @@ export async function openHistory(session) {
     el("td", {}, row.text ?? row.kind, times > 1 ? el("span", { className: "soft" }, ` (${times} times)`) : null)));
   const heads = ["When", "Who", "Layer", "Slice", "What"].map((words) => el("th", { scope: "col" }, words));
   const table = el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, cells));
-  await openDialog("History of this scan", rows.length ? table : "Nothing has been changed yet.", undefined, { className: "wide" });
+  await openDialog("History of this scan", rows.length ? table : "There are no changes yet.", undefined, { className: "wide" });
 }
 
 // What was done over and over, as a stroke or a note that was saved while it grew, is one line with its last time.

@@ -2,6 +2,7 @@
 
 import { el, fill } from "./dom.js";
 import { isDrawn } from "./layer.js";
+import { accepted, untouched } from "./origins.js";
 import { huAt, zoomOf } from "./viewer.js";
 
 export function hud(session) {
@@ -9,14 +10,22 @@ export function hud(session) {
   const gray = el("div", { className: "hud top-right", data: { hud: "window" } });
   const under = el("div", { className: "hud bottom-left", data: { hud: "cursor" } });
   const zoom = el("div", { className: "hud bottom-right", data: { hud: "zoom" } });
-  const machine = el("div", { className: "hud machine", hidden: true }, "Machine-made, not yet touched by a reader");
+  const machine = el("div", { className: "hud machine", hidden: true });
+  const busy = el("div", { className: "hud busy", role: "status", hidden: true });
   const update = (kind) => {
     const { viewer, layer } = session;
+    if (kind === "busy") {
+      busy.hidden = !session.busy;
+      fill(busy, session.busy ?? "");
+    }
     const one = layer.slices.get(viewer.slice);
     if (kind === "slice") {
       fill(slice, el("b", {}, String(viewer.slice + 1)), ` / ${viewer.volume.n}`);
     }
-    if (kind === "slice" || kind === "layer") machine.hidden = !(one?.byMachine && isDrawn(layer, viewer.slice));
+    if (kind === "slice" || kind === "layer") {
+      machine.hidden = !isDrawn(layer, viewer.slice) || !(untouched(one) || accepted(one));
+      fill(machine, accepted(one) ? "AI outlines, accepted as they are" : "AI outlines, neither changed nor accepted yet");
+    }
     if (kind === "window") fill(gray, `L ${viewer.level}  W ${viewer.width} HU`);
     if (kind === "pointer" || kind === "slice") fill(under, cursor(session));
     const words = `${Math.round(zoomOf(viewer) * 100)} %`;
@@ -25,7 +34,7 @@ export function hud(session) {
   session.listeners.push(update);
   for (const kind of ["slice", "window", "layer"]) update(kind);
   return [
-    slice, gray, under, zoom, machine,
+    slice, gray, under, zoom, machine, busy,
     el("div", { className: "hud left-mark", title: "The patient's right" }, "R"),
     el("div", { className: "hud right-mark", title: "The patient's left" }, "L"),
   ];
@@ -36,6 +45,6 @@ function cursor(session) {
   const [x, y] = session.pointer;
   const hu = huAt(session.viewer.volume, session.viewer.slice, x, y);
   if (hu === null) return "";
-  const clipped = session.scan.gray_window ? " (of gray)" : "";
+  const clipped = session.scan.gray_window ? " (from gray values)" : "";
   return `${hu} HU${clipped}   column ${Math.floor(x) + 1}, row ${Math.floor(y) + 1}`;
 }

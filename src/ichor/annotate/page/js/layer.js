@@ -6,22 +6,30 @@ import { decode, isEmpty } from "./runs.js";
 // `implied` are the subtypes that follow from regions and slices: they are shown, but not stated.
 export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0, implied: [] };
 
+// For readings finished with an earlier version it is not known which slices were viewed: none is marked.
+const NOT_NOTED = { has: () => true };
+
 /** The layer as the server has it; `size` is the pixels of a slice. */
 export async function fetchLayer(scan, name, size) {
-  const answer = await getJson(layerPath(scan, name));
+  return takeLayer({ name, size }, await getJson(layerPath(scan, name)));
+}
+
+/** Updates a layer with the server's version of it. */
+export function takeLayer(layer, answer) {
   const slices = new Map();
   for (const [k, one] of Object.entries(answer.slices)) {
-    const map = one.runs ? decode(one.runs, size) : null;
-    slices.set(Number(k), { revision: one.revision, map, byMachine: one.by_machine });
+    const map = one.runs ? decode(one.runs, layer.size) : null;
+    slices.set(Number(k), { revision: one.revision, map, origins: one.origins });
   }
   const labels = new Map(Object.entries(answer.labels.slices).map(([k, one]) => [Number(k), one]));
   labels.set("scan", answer.labels.scan ?? NO_LABELS);
-  return { name, size, slices, labels, state: answer.state, writable: answer.writable };
+  const looked = answer.looked ? new Set(answer.looked) : NOT_NOTED;
+  return Object.assign(layer, { slices, labels, looked, state: answer.state, writable: answer.writable });
 }
 
 /** The entry of a slice, made where nothing was drawn yet. */
 export function sliceOf(layer, k) {
-  if (!layer.slices.has(k)) layer.slices.set(k, { revision: 0, map: null, byMachine: false });
+  if (!layer.slices.has(k)) layer.slices.set(k, { revision: 0, map: null, origins: {} });
   return layer.slices.get(k);
 }
 
@@ -39,3 +47,11 @@ export const isDrawn = (layer, k) => !isEmpty(layer.slices.get(k)?.map);
 /** Slices with anything drawn, lowest first. */
 export const drawnSlices = (layer) =>
   [...layer.slices.keys()].filter((k) => isDrawn(layer, k)).sort((a, b) => a - b);
+
+/** The revisions of a layer that this page has, of some slices or all, for the server to compare with its own. */
+export function revisionsOf(layer, slices = null) {
+  const wanted = (key) => slices === null || slices.includes(key);
+  const known = (entries) => Object.fromEntries([...entries].filter(([key, one]) => one.revision && wanted(key))
+    .map(([key, one]) => [key, one.revision]));
+  return { slices: known(layer.slices), labels: known(layer.labels) };
+}

@@ -1,10 +1,11 @@
-// The start: who is reading, which view the address names, and the keys.
+// Start-up: the reader, the view that the address names, and the keyboard shortcuts.
 
 import { getJson } from "./api.js";
 import { banner } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { openHelp } from "./help.js";
 import { bindKeys } from "./keys.js";
+import { readerKey, setReaderKey } from "./reader.js";
 import { openReading } from "./reading.js";
 import { openWorklist } from "./worklist.js";
 
@@ -49,16 +50,35 @@ function turnTo() {
 
 async function start() {
   try {
+    if (!readerKey()) {
+      const [first, ...others] = await getJson("/api/sessions");
+      if (others.length) return fill(root, whoReads([first, ...others]));
+      setReaderKey(first.key);
+    }
     me = await getJson("/api/me");
   } catch (error) {
-    banner(error.status === 401 ? "This page needs your reader's link: `ichor annotate` prints it when it starts." : error.message);
-    return;
+    banner(error.status === 401 ? "Open this page with your reader's link, which `ichor annotate` prints when it starts." : error.message);
+    return undefined;
   }
   fill(document.getElementById("reader"), me.reader);
   document.getElementById("help").addEventListener("click", openHelp);
   bindKeys(() => ({ ...view?.actions, help: openHelp }));
   window.addEventListener("hashchange", turnTo);
   turnTo();
+  return undefined;
+}
+
+// The address has no reader's key and several readers have a session in this browser: none is assumed.
+function whoReads(sessions) {
+  const buttons = sessions.map(({ key, reader }) => el("button", {
+    type: "button",
+    onclick: () => {
+      setReaderKey(key);
+      location.reload();
+    },
+  }, reader));
+  return el("div", { className: "failed" }, el("p", {}, "Several readers have a session in this browser. Who is reading?"),
+    el("div", { className: "readers" }, buttons));
 }
 
 start();

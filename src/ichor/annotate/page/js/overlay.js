@@ -1,6 +1,7 @@
 // What lies over the picture: regions, outlines, the readers' outlines in a consensus, rulers, the tool at work.
 
 import { differencePicture } from "./differences.js";
+import { untouched } from "./origins.js";
 import { outlines } from "./outline.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
@@ -63,7 +64,7 @@ function paintRegions(session, place) {
 function shownNow(session) {
   const { canvas, layer, references, viewer } = session;
   const slice = layer.slices.get(viewer.slice);
-  const ours = [session.painted, slice?.map, slice?.byMachine, session.lineScale, session.showDifferences];
+  const ours = [session.painted, slice?.map, slice?.origins, session.lineScale, session.showDifferences];
   const theirs = references.flatMap((one) => [one.shown, one.painted, one.layer.slices.get(viewer.slice)?.map]);
   return [viewer.slice, canvas.width, canvas.height, ...transform(viewer), ...ours, session.difference, ...theirs];
 }
@@ -94,7 +95,7 @@ function paintMap(session, { context, scale }) {
   context.imageSmoothingEnabled = false;
   context.drawImage(fill, 0, 0);
   if (!paths) return;
-  context.setLineDash(slice.byMachine ? [5 / scale, 4 / scale] : []);
+  context.setLineDash(untouched(slice) ? [5 / scale, 4 / scale] : []);
   context.lineWidth = 1.6 / scale;
   for (const [label, path] of paths) {
     context.strokeStyle = session.colours[label];

@@ -7,7 +7,7 @@ import { touch } from "./saver.js";
 export function personForm(session) {
   const person = session.scan.person ?? {};
   const keep = () => {
-    if (!age.checkValidity()) return session.say("The age is a number of years, 0 to 130: it is not saved yet.");
+    if (!age.checkValidity()) return session.say("Enter the age in years, 0 to 130. It is not saved yet.");
     session.scan.person = {
       age: age.value === "" ? null : Number(age.value),
       sex: sex.value || null,
@@ -23,9 +23,9 @@ export function personForm(session) {
     return [el("label", { for: input.id }, words), input];
   };
   const age = el("input", { type: "number", min: 0, max: 130, step: "any" });
-  const sex = el("select", {}, [["", "not stated"], ["F", "female"], ["M", "male"]].map(([value, words]) =>
+  const sex = el("select", {}, [["", "unknown"], ["F", "female"], ["M", "male"]].map(([value, words]) =>
     el("option", { value }, words)));
-  const condition = el("input", { type: "text", maxLength: 200, placeholder: "as at the last visit" });
+  const condition = el("input", { type: "text", maxLength: 200, placeholder: "as recorded" });
   const note = el("input", { type: "text", maxLength: 1000 });
   return el("details", { className: "person" }, el("summary", {}, `Subject ${session.scan.subject}`),
     el("div", { className: "fields" },

@@ -9,7 +9,7 @@ import { readVolume } from "./volume.js";
 export async function togglePrevious(session, pane) {
   if (session.previous) return closePrevious(session, pane);
   const { previous } = session.scan;
-  if (!previous.length) return session.say("This subject has no other scan in the project.");
+  if (!previous.length) return session.say("This subject has no earlier scan in the project.");
   pane.hidden = false;
   const canvas = el("canvas", { className: "picture" });
   const choose = el("select", { "aria-label": "Scan of the same subject" },

@@ -9,6 +9,7 @@ import { banner, say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { hud } from "./hud.js";
 import { tip } from "./keys.js";
+import { trackLooks } from "./looks.js";
 import { paint } from "./overlay.js";
 import { personForm } from "./person.js";
 import { closePrevious } from "./previous.js";
@@ -24,9 +25,9 @@ const PLACE_MS = 300;
 const SAID = {
   saved: "All changes saved",
   saving: "Saving …",
-  conflict: "Changed elsewhere too",
-  offline: "Not saved: server away",
-  failed: "Not saved: the save failed",
+  conflict: "Also changed elsewhere",
+  offline: "Not saved: no connection to the server",
+  failed: "Not saved: saving failed",
   refused: "Not saved",
 };
 
@@ -56,7 +57,7 @@ export async function openReading(root, me, { id, layer, slice }) {
     el("section", { className: "middle", "aria-label": "Picture" },
       settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
     sidePanel(session, actions, consensus)));
-  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session)];
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session)];
   session.listeners.push((kind) => {
     if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });
@@ -64,7 +65,7 @@ export async function openReading(root, me, { id, layer, slice }) {
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
     session.goTo(polygon.k);
-    say("An outline that was begun here is taken up again: Enter closes it, Esc gives it up.");
+    say("Your unfinished outline was restored: Enter closes it, Esc discards it.");
   }
   session.emit("slice");
   return {
@@ -75,9 +76,10 @@ export async function openReading(root, me, { id, layer, slice }) {
       if (session.working) session.tool.up?.(session);
       await flush(session.saver);
       if (session.saver.dirty.size) {
-        say("Not all changes are saved yet: this scan stays open.");
+        say("Some changes are not saved yet, so this scan stays open.");
         return false;
       }
+      session.closed = true;
       ends.forEach((end) => end());
       if (session.previous) closePrevious(session, pane);
       session.viewer.close();
@@ -88,15 +90,16 @@ export async function openReading(root, me, { id, layer, slice }) {
 
 function sidePanel(session, actions, consensus) {
   const { scan } = session;
-  const machine = consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine() }, "Machine’s outlines …");
+  const machine = consensus ? null : el("button", { type: "button", title: tip("machine"), onclick: () => actions.machine() }, "AI outlines …");
   const done = el("button", { type: "button", className: "primary done", title: tip("done"), onclick: () => actions.done() });
   const update = (kind) => {
-    if (kind !== "labels") return;
+    if (!["labels", "busy"].includes(kind)) return;
     const isDone = session.layer.state === "done";
     const what = consensus ? "consensus" : "reading";
-    fill(done, isDone ? `Open the ${what} again` : consensus ? "Consensus done" : "Reading done");
+    fill(done, isDone ? `Reopen the ${what}` : consensus ? "Consensus done" : "Reading done");
     done.classList.toggle("primary", !isDone);
-    if (machine) machine.disabled = !session.me.machine || session.readOnly;
+    done.disabled = Boolean(session.busy);
+    if (machine) machine.disabled = !session.me.machine || session.readOnly || Boolean(session.busy);
   };
   session.listeners.push(update);
   update("labels");
@@ -105,7 +108,7 @@ function sidePanel(session, actions, consensus) {
     labelPanel(session, "slice"),
     labelPanel(session, "scan"),
     personForm(session),
-    scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Remarks of the reader program (${scan.warnings.length})`),
+    scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Warnings from reading the file (${scan.warnings.length})`),
       el("ul", {}, scan.warnings.map((words) => el("li", {}, words)))) : null,
     el("div", { className: "actions" },
       machine,
@@ -135,11 +138,11 @@ function saveState(session) {
     if (kind !== "status") return;
     const status = statusOf(session.saver);
     place.dataset.status = session.busy ? "saving" : status;
-    const words = session.busy ? "Working …" : SAID[status];
+    const words = session.busy ?? SAID[status];
     if (place.textContent !== words) fill(place, words);
     const { problem } = session.saver;
-    if (status === "offline") banner("The server does not answer. Your changes are kept here and sent as soon as it does: leave this page open.");
-    else if (status === "failed") banner(`The save failed: ${problem.message}. Your changes are kept here and sent again and again: leave this page open.`);
+    if (status === "offline") banner("The server is not responding. Your changes are kept here and sent as soon as it responds. Keep this page open.");
+    else if (status === "failed") banner(`Saving failed: ${problem.message}. Your changes are kept here and saving is retried. Keep this page open.`);
     else if (status === "refused") banner(refusal(problem));
     else banner("");
   };
@@ -162,5 +165,5 @@ function saveState(session) {
 
 const refusal = (problem) =>
   problem.status === 401
-    ? "Your session has ended. Open a new link of `ichor annotate` in another tab, then come back: your changes are kept here."
+    ? "Your session has ended. Open your new link from `ichor annotate` in another tab, then come back. Your changes are kept here."
     : `The server refused a change: ${problem.message}`;

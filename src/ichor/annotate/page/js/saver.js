@@ -88,7 +88,8 @@ async function send(saver, key) {
   if (kind === "slice") {
     const slice = sliceOf(saver.layer, id);
     const seconds = saver.hooks.seconds();
-    const body = { base_revision: slice.revision, runs: encode(slice.map), seconds, by_machine: slice.byMachine };
+    const runs = encode(slice.map);
+    const body = { base_revision: slice.revision, runs, seconds, origins: ofLabels(slice.origins, runs) };
     remember(saver, key, contentOf(body));
     const answer = await putJson(path, body);
     slice.revision = answer.revision;
@@ -104,6 +105,12 @@ async function send(saver, key) {
   }
   saver.unanswered.delete(key);
   return undefined;
+}
+
+// While a tool is writing, `origins` may still contain labels that have just been erased.
+function ofLabels(origins, runs) {
+  const there = new Set(runs.filter((_, i) => i % 2 === 0));
+  return Object.fromEntries(Object.entries(origins).filter(([label]) => there.has(Number(label))));
 }
 
 // A change may reach the server and its answer not come back, as when the server is killed between the two. It would look

@@ -1,9 +1,10 @@
 // Everything that belongs to one open scan: what is shown, what is drawn, what is undone.
 
 import { getBytes, getJson, postJson } from "./api.js";
-import { fetchLayer } from "./layer.js";
+import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint, paletteOf } from "./overlay.js";
 import { createSaver } from "./saver.js";
+import { keptLabel } from "./subtype.js";
 import { takeSeconds } from "./timer.js";
 import { brush } from "./tools/brush.js";
 import { pan } from "./tools/navigate.js";
@@ -24,7 +25,7 @@ export async function openSession(me, id, layerName, stage) {
     palette: paletteOf(colours),
     canvas: stage.overlay,
     tool: pan,
-    label: 5,
+    label: null,
     brush: 12,
     bounds: [50, 100],
     references: [],
@@ -39,9 +40,13 @@ export async function openSession(me, id, layerName, stage) {
     painted: null,
     pointer: null,
     working: false,
+    busy: null,
+    newLooks: new Set(),
+    closed: false,
     readOnly: !layer.writable,
     listeners: [],
   };
+  session.label = keptLabel(session);
   session.emit = (kind) => session.listeners.forEach((listener) => listener(kind));
   session.goTo = (slice) => {
     if (session.working) return;
@@ -71,12 +76,6 @@ export function chooseTool(session, tool) {
   paint(session);
 }
 
-export function chooseLabel(session, label) {
-  session.label = label;
-  session.emit("tool");
-  paint(session);
-}
-
 export function chooseBrush(session, diameter) {
   session.brush = Math.min(400, Math.max(1, Math.round(diameter)));
   brush.at = session.pointer;
@@ -84,10 +83,14 @@ export function chooseBrush(session, diameter) {
   paint(session);
 }
 
-/** Says that a reading is done, or opens it again. */
-export async function setState(session, state) {
-  const layer = session.layer.name === "consensus" ? "consensus" : undefined;
-  await postJson(`/api/scans/${session.scan.id}/state`, { state, layer });
+/** Says on the server that the reading, as it is shown here, is done with what was `confirmed`; or that it is open again. */
+export function postState(session, state, confirmed = undefined) {
+  const { layer, scan } = session;
+  return postJson(`/api/scans/${scan.id}/state`, { state, layer: layer.name, base: revisionsOf(layer), confirmed });
+}
+
+/** Shows the state that the server has. */
+export function setState(session, state) {
   session.layer.state = state;
   session.readOnly = state === "done";
   session.emit("status");

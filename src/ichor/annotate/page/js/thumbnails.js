@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { isDrawn } from "./layer.js";
+import { untouched } from "./origins.js";
 import { grayOf } from "./volume.js";
 
 const SIZE = 72;
@@ -40,7 +41,7 @@ export function attachThumbnails(session, column) {
       reveal(column, current);
     }
     if (kind === "layer") buttons.forEach((button, k) => mark(session, button, k));
-    if (kind === "slice" || kind === "labels") mark(session, current, session.viewer.slice);
+    if (kind === "slice" || kind === "labels" || kind === "looked") mark(session, current, session.viewer.slice);
   };
   session.listeners.push(update);
   update("slice");
@@ -60,11 +61,12 @@ function mark(session, button, k) {
   const drawn = isDrawn(layer, k);
   const labels = layer.labels.get(k);
   const labelled = labels && (labels.subtypes.length || labels.no_hemorrhage || labels.fracture);
-  const state = drawn && layer.slices.get(k).byMachine ? "machine" : drawn ? "drawn" : labelled ? "labelled" : "";
+  const state = drawn && untouched(layer.slices.get(k)) ? "machine" : drawn ? "drawn" : labelled ? "labelled" : "";
   button.dataset.state = state;
   button.classList.toggle("differs", references.length > 0 && differing.has(k));
-  const words = { machine: ", machine-made", drawn: ", drawn", labelled: ", labelled", "": "" };
-  button.setAttribute("aria-label", `Slice ${k + 1}${words[state]}`);
+  button.toggleAttribute("data-looked", layer.looked.has(k));
+  const words = { machine: ", AI outlines", drawn: ", drawn", labelled: ", labelled", "": "" };
+  button.setAttribute("aria-label", `Slice ${k + 1}${words[state]}${layer.looked.has(k) ? "" : ", not viewed"}`);
 }
 
 /** Paints a slice small, in the brain window, keeping its shape. */

@@ -3,7 +3,8 @@
 import { el, icon } from "./dom.js";
 import { ICONS } from "./icons.js";
 import { tip } from "./keys.js";
-import { chooseBrush, chooseLabel } from "./session.js";
+import { chooseBrush } from "./session.js";
+import { chooseLabel } from "./subtype.js";
 
 const GROUPS = [
   ["tool.pan", "tool.window", "tool.ruler"],
@@ -34,14 +35,15 @@ export function toolColumn(session, actions) {
     }, icon(ICONS[ICON_OF[id] ?? id])));
   const update = (kind) => {
     if (!["tool", "layer", "status"].includes(kind)) return;
+    const closed = session.readOnly || Boolean(session.busy);
     for (const button of buttons) {
       const { action } = button.dataset;
       if (action.startsWith("tool.")) button.setAttribute("aria-pressed", String(action === `tool.${session.tool.id}`));
       if (action === "outlines") button.setAttribute("aria-pressed", String(session.shown));
       if (action === "compare") button.setAttribute("aria-pressed", String(Boolean(session.previous)));
-      if (DRAWING.has(action)) button.disabled = session.readOnly;
-      if (action === "undo" && !session.readOnly) button.disabled = session.done.length === 0;
-      if (action === "redo" && !session.readOnly) button.disabled = session.undone.length === 0;
+      if (DRAWING.has(action)) button.disabled = closed;
+      if (action === "undo" && !closed) button.disabled = session.done.length === 0;
+      if (action === "redo" && !closed) button.disabled = session.undone.length === 0;
     }
   };
   session.listeners.push(update);
@@ -95,7 +97,7 @@ function subtypeButtons(session) {
     el("button", {
       type: "button",
       title: tip(`subtype.${one.label}`),
-      "aria-label": `Draw as ${one.label === 6 ? "no stated subtype" : one.name}`,
+      "aria-label": `Draw as ${one.label === 6 ? "hemorrhage, subtype not specified" : one.name}`,
       onclick: () => chooseLabel(session, one.label),
       style: { "--colour": one.colour },
     }, el("i", { className: "dot" }), one.label === 6 ? "?" : one.name));

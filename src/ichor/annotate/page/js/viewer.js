@@ -53,7 +53,7 @@ const OPTIONS = {
 /** A viewer on `canvas`; `onView` is called after each change of what is shown. Throws where WebGL 2 is missing. */
 export async function createViewer(canvas, onView) {
   if (!document.createElement("canvas").getContext("webgl2")) {
-    throw new Error("This browser has no WebGL 2: it cannot show scans.");
+    throw new Error("This browser does not support WebGL 2, which is needed to show scans.");
   }
   const nv = new Niivue(OPTIONS);
   await nv.attachToCanvas(canvas, false);

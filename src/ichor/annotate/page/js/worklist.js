@@ -1,4 +1,4 @@
-// The worklist: every scan with its state, readers and time; filter, search, and the machine's order on request.
+// The worklist: every scan with its state, readers and time; filter, search, and sorting by AI uncertainty.
 
 import { getJson } from "./api.js";
 import { say } from "./dialogs.js";
@@ -25,14 +25,14 @@ export async function openWorklist(root, me) {
     })));
     const rows = scans.filter(matches);
     fill(body, rows.map((scan) => row(scan)));
-    fill(empty, rows.length ? "" : scans.length ? "No scan matches." : "No scans yet: start with ichor annotate PROJECT --add PATH");
+    fill(empty, rows.length ? "" : scans.length ? "No matching scans." : "No scans yet: add some with ichor annotate PROJECT --add PATH");
   };
   let timer = 0;
   const load = async () => {
     clearTimeout(timer);
     scans = await getJson(kept.uncertain ? "/api/scans?order=uncertainty" : "/api/scans");
     show();
-    // The machine goes on reading the scans that it does not know yet.
+    // The model is still analyzing scans whose uncertainty is not known yet.
     if (kept.uncertain && scans.some(unread)) timer = setTimeout(() => load().catch((error) => say(error.message)), AGAIN_MS);
   };
   search.addEventListener("input", () => {
@@ -45,12 +45,12 @@ export async function openWorklist(root, me) {
     await load().catch((error) => say(error.message));
     body.classList.remove("waiting");
   });
-  const heads = ["Subject", "Scan", "Slices", "State", "Mine", "Readers", "Time", "Added", "Uncertainty", ""].map((words) =>
+  const heads = ["Subject", "Scan", "Slices", "State", "My reading", "Readers", "Time", "Added", "AI uncertainty", ""].map((words) =>
     el("th", { scope: "col" }, words));
   fill(list,
     el("div", { className: "bar" }, el("h1", {}, "Worklist"), filters, search,
-      el("label", { className: "switch", title: me.machine ? "" : "No model is installed with this server." }, order,
-        "Most uncertain to the machine first")),
+      el("label", { className: "switch", title: me.machine ? "" : "No model is installed on this server." }, order,
+        "Sort by AI uncertainty")),
     el("div", { className: "table" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), body), empty));
   fill(root, list);
   await load();
@@ -84,7 +84,7 @@ function row(scan) {
     el("td", {}, link),
     el("td", { className: "digits" }, String(scan.n_slices)),
     el("td", {}, state(scan.state)),
-    el("td", {}, `${scan.mine.state}${scan.mine.slices_drawn ? `, ${scan.mine.slices_drawn} drawn` : ""}`),
+    el("td", {}, `${scan.mine.state}${scan.mine.slices_drawn ? `, ${scan.mine.slices_drawn} ${scan.mine.slices_drawn === 1 ? "slice" : "slices"} drawn` : ""}`),
     el("td", {}, scan.readers.map((reader) => el("span", { className: "reader", title: reader.state },
       el("i", { className: "dot", data: { state: reader.state } }), reader.name))),
     el("td", { className: "digits" }, time(scan.mine.seconds)),

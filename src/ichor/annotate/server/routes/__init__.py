@@ -1,14 +1,29 @@
-"""The routes, a file a concern. Those that are plain functions run in the server's many threads; heavy ones go through
-`Context.reads` and `Context.heavily`."""
+"""The routes, one file for each concern.
+
+Plain functions run in the server's thread pool; heavy work goes through `Context.reads` and `Context.heavily`.
+"""
 
 from __future__ import annotations
 
-from ichor.annotate.server.routes import consensus, enter, history, labels, layers, machine, me, person, scans, tools
+from ichor.annotate.server.routes import (
+    consensus,
+    enter,
+    history,
+    labels,
+    layers,
+    machine,
+    me,
+    person,
+    progress,
+    scans,
+    tools,
+)
 
 ROUTERS = (
     me.router,
     scans.router,
     layers.router,
+    progress.router,
     labels.router,
     person.router,
     history.router,

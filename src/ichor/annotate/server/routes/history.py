@@ -1,4 +1,4 @@
-"""Who changed what when, as far as the reader may know."""
+"""The history of a scan, as far as the reader may see it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ router = APIRouter()
 
 # What is shown at once; the project keeps all.
 MOST_ROWS = 2000
-NAMES = (*Subtype, "hemorrhage of no stated subtype")
+# The origin of a region that was not drawn by hand.
+WORDS = {
+    "calculated": " (calculated)",
+    "ai": " (AI outline)",
+    "ai accepted": " (AI outline, accepted)",
+    "ai edited": " (AI outline, edited)",
+}
+NAMES = (*Subtype, "hemorrhage, subtype not specified")
 
 
 @router.get("/api/scans/{scan_id}/history")
@@ -42,15 +49,15 @@ def _shown(change: Change) -> Answer:
 def _text(change: Change) -> str:
     """One short line on what a change said."""
     if change.kind == "map":
-        drawn = [NAMES[label - 1] for label in sorted(change.drawn)]
-        return (f"drew {', '.join(drawn)}" if drawn else "erased all") + (" (machine's)" if change.by_machine else "")
+        drawn = [NAMES[label - 1] + WORDS.get(change.origins[label], "") for label in sorted(change.drawn)]
+        return f"drew {', '.join(drawn)}" if drawn else "erased all"
     if change.kind == "labels":
         labels = from_json(change.payload)
         said = [*labels.subtypes, *labels.quality]
         said += (
             ["fracture"] * labels.fracture + ["no hemorrhage"] * labels.no_hemorrhage + ["a note"] * bool(labels.note)
         )
-        return f"stated {', '.join(said)}" if said else "stated nothing"
+        return f"labelled {', '.join(said)}" if said else "no labels"
     if change.kind == "state":
         return f"set to {json.loads(change.payload)}"
-    return "entered the subject"
+    return "edited the subject"

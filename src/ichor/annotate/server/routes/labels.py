@@ -1,4 +1,4 @@
-"""What a reader says of a slice or of the scan."""
+"""The labels of a slice or of the scan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter()
 def put_labels(
     scan: Scanned, layer: LayerName, where: str, body: LabelsPut, reader: Reader, server: Server
 ) -> Response:
-    """State labels anew, of a slice by its index or of the "scan"; 409 with the newer ones where they were changed."""
+    """Store the labels of a slice, by its index, or of the "scan"; 409 with the newer ones if they have changed."""
     index = _index(where)
     with server.project.transaction():
         name = changeable(server, reader, scan.id, layer)

@@ -1,19 +1,15 @@
-"""The layers of a scan: what is drawn, slice by slice, and how far its reader is."""
+"""The layers of a scan: what is drawn, slice by slice."""
 
 from __future__ import annotations
 
-import json
-
-from fastapi import APIRouter, HTTPException, Request
-from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ichor.annotate.project import CONSENSUS, LayerState, StaleRevision
+from ichor.annotate.project import LayerState, Origins, StaleRevision
 from ichor.annotate.project.records import SliceMap
-from ichor.annotate.project.rules import why_not_change, why_not_set
-from ichor.annotate.project.runs import empty_runs
-from ichor.annotate.server.bodies import SecondsPost, SlicePut, StatePost
+from ichor.annotate.project.rules import why_not_change
+from ichor.annotate.project.runs import drawn_labels, empty_runs
+from ichor.annotate.server.bodies import SlicePut
 from ichor.annotate.server.context import (
     Answer,
     Context,
@@ -33,7 +29,7 @@ router = APIRouter()
 
 @router.get("/api/scans/{scan_id}/layers/{layer}")
 def layer(scan: Scanned, layer: LayerName, reader: Reader, server: Server) -> Answer:
-    """All of a layer that the reader may see."""
+    """A layer that the reader may see."""
     name = visible(server, reader, scan.id, layer)
     return layer_answer(server, reader, scan.id, name)
 
@@ -42,7 +38,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
     """The layer as the page reads it."""
     with server.project.transaction():
         state, states = server.project.layer(scan_id, name), server.states(scan_id)
-        seconds = server.project.seconds(scan_id, name)
+        seconds, looked = server.project.seconds(scan_id, name), server.project.looked(scan_id, name)
     grid = server.grids.grid(server.project.record(scan_id))
     why_not = why_not_change(reader, name, states)
     return {
@@ -54,6 +50,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
         },
         "state": states[name],
         "seconds": seconds,
+        "looked": None if looked is None else sorted(looked),
         "writable": why_not is None,
         "why_not": why_not,
     }
@@ -63,52 +60,37 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
 def put_slice(
     scan: Scanned, layer: LayerName, k: SliceIndex, body: SlicePut, reader: Reader, server: Server
 ) -> Response:
-    """Draw a slice anew; 409 with the newer runs where it was changed meanwhile."""
+    """Store the label map of a slice; 409 with the newer runs if it has changed in the meantime."""
     grid = server.grids.grid(scan)
     try:
         label_map = grid.stored_map(body.runs)
     except ValueError as error:
         raise HTTPException(422, f"runs: {error}") from error
+    drawn = drawn_labels(body.runs)
+    if not drawn.issuperset(body.origins):
+        raise HTTPException(422, f"origins: expected some of the labels {sorted(drawn)}, found {sorted(body.origins)}")
+    origins: Origins = {label: body.origins.get(label, "drawn") for label in drawn}
     with server.project.transaction():
         name = changeable(server, reader, scan.id, layer)
         try:
             revision = server.project.put_label_map(
-                scan.id, name, k, label_map, by=reader, by_machine=body.by_machine, base_revision=body.base_revision
+                scan.id, name, k, label_map, by=reader, origins=origins, base_revision=body.base_revision
             )
         except StaleRevision as stale:
             newer = server.project.layer(scan.id, name).maps.get(k)
             runs = newer.runs if newer else empty_runs(scan.rows, scan.columns)
-            answer = {"error": str(stale), "revision": stale.revision, "runs": list(grid.shown_runs(runs))}
+            answer = {
+                "error": str(stale),
+                "revision": stale.revision,
+                "runs": list(grid.shown_runs(runs)),
+                "origins": dict(newer.origins) if newer else {},
+            }
             return JSONResponse(answer, 409)
         server.project.add_seconds(scan.id, reader, body.seconds)
         state = server.project.layer(scan.id, name)
     return JSONResponse(
         {"revision": revision, "labels": shown_labels(state, k), "scan_labels": shown_labels(state, None)}
     )
-
-
-@router.post("/api/scans/{scan_id}/state")
-def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) -> Answer:
-    """Say how far the reader, or the consensus, is."""
-    name = own_name(body.layer, reader)
-    with server.project.transaction():
-        why_not = why_not_set(reader, name, server.states(scan.id))
-        if why_not is not None:
-            raise HTTPException(403, why_not)
-        server.project.set_state(scan.id, name, body.state, by=reader)
-    return {"state": body.state}
-
-
-@router.post("/api/scans/{scan_id}/seconds")
-async def put_seconds(scan: Scanned, request: Request, reader: Reader, server: Server) -> Answer:
-    """Add to the time spent; of any content type, since a page that is left can send nothing but text."""
-    try:
-        body = SecondsPost.model_validate(json.loads(await request.body()))
-    except (ValueError, RecursionError, ValidationError) as error:
-        raise HTTPException(422, "expected the seconds since the last report, 0 to 3600") from error
-    if own_name(body.layer, reader) not in (reader, CONSENSUS):
-        raise HTTPException(403, "this layer is another reader's")
-    return {"seconds": await run_in_threadpool(server.project.add_seconds, scan.id, reader, body.seconds)}
 
 
 def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
@@ -121,7 +103,7 @@ def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
 
 
 def _shown(one: SliceMap, grid: Grid) -> Answer:
-    return {"revision": one.revision, "runs": list(grid.shown_runs(one.runs)), "by_machine": one.by_machine}
+    return {"revision": one.revision, "runs": list(grid.shown_runs(one.runs)), "origins": dict(one.origins)}
 
 
 def _labelled(state: LayerState) -> list[int]:

@@ -1,4 +1,4 @@
-"""The shipped model's outlines, when a reader asks for them. Nothing is drawn by this: the page puts what it takes."""
+"""AI outlines on request. Nothing is stored here: the page saves the outlines that it uses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import numpy as np
 from fastapi import APIRouter, HTTPException
 
 from ichor.annotate.project.runs import encode
+from ichor.annotate.server.bodies import Operation
 from ichor.annotate.server.context import Answer, Reader, Scanned, Server
 from ichor.annotate.server.grid import Grid
+from ichor.annotate.server.operations import require_current
+from ichor.annotate.server.routes.layers import changeable
 
 if TYPE_CHECKING:
     from ichor.annotate.machine import Suggestion
@@ -19,12 +22,16 @@ router = APIRouter()
 
 
 @router.post("/api/scans/{scan_id}/machine")
-async def ask(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa: ARG001 (who asks must be known)
-    """The outlines of each slice where there are any, and how unsure the model is of each slice."""
+async def ask(scan: Scanned, body: Operation, reader: Reader, server: Server) -> Answer:
+    """The outlines of each slice that has any, and the model's uncertainty of each slice."""
     if not server.machine.is_there:
         raise HTTPException(404, "no model came with this installation")
-    # Of several requests for one scan none may end the work that the others wait for.
-    found = await asyncio.shield(asyncio.wrap_future(server.machine.suggest(scan.id)))
+    name = changeable(server, reader, scan.id, body.layer)
+    with server.operations.only_one(scan.id, name):
+        require_current(server.project.layer(scan.id, name), body.base)
+        # Cancelling one of several requests for a scan must not cancel the work that the others wait for.
+        found = await asyncio.shield(asyncio.wrap_future(server.machine.suggest(scan.id)))
+        require_current(server.project.layer(scan.id, name), body.base)
     return await server.reads(_shown, found, server.grids.grid(scan))
 
 

@@ -20,7 +20,7 @@ def me(reader: Reader, server: Server) -> Answer:
     """The reader's name, the labels with their colours, the gray windows with their keys, whether there is a model."""
     drawn = [
         *((one.value, one.label, one.colour) for one in Subtype),
-        ("ICH", "Hemorrhage of no stated subtype", UNSTATED_COLOUR),
+        ("ICH", "Hemorrhage, subtype not specified", UNSTATED_COLOUR),
     ]
     return {
         "reader": reader,

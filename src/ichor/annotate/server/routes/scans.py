@@ -22,9 +22,9 @@ router = APIRouter()
 def worklist(
     reader: Reader, server: Server, order: Annotated[Literal["added", "uncertainty"], Query()] = "added"
 ) -> list[Answer]:
-    """Every scan with how far it is; in the order of adding, or (asked for) what the machine is unsure of first.
+    """Every scan with its state, in the order of adding or sorted by AI uncertainty.
 
-    That order is of the scans known so far; the machine goes on to the others, so ask again.
+    Only scans whose uncertainty is known are sorted; the model continues with the others, so request it again.
     """
     states = server.project.states()
     scans = server.project.scans()

@@ -2,6 +2,7 @@
 
 import { begin, commit, giveUp, progress } from "../edit.js";
 import { strokeTo } from "../raster.js";
+import { askLabel } from "../subtype.js";
 
 const brushOf = (id, labelOf) => ({
   id,
@@ -9,6 +10,7 @@ const brushOf = (id, labelOf) => ({
   at: null,
   drawing: false,
   down(session, point) {
+    if (labelOf(session) === null) return;
     this.drawing = true;
     this.map = begin(session);
     this.at = point;
@@ -21,7 +23,9 @@ const brushOf = (id, labelOf) => ({
     this.at = point;
     progress(session);
   },
+  // Asks on release, since a dialog would interrupt the stroke.
   up(session) {
+    if (labelOf(session) === null) askLabel(session);
     if (!this.drawing) return;
     this.drawing = false;
     commit(session);
@@ -37,7 +41,7 @@ const brushOf = (id, labelOf) => ({
     if (!this.at) return;
     pixels();
     context.lineWidth = 1.4 / scale;
-    context.strokeStyle = labelOf(session) ? session.colours[session.label] : "#fff";
+    context.strokeStyle = session.colours[labelOf(session)] ?? "#fff";
     context.beginPath();
     context.arc(this.at[0], this.at[1], session.brush / 2, 0, 2 * Math.PI);
     context.stroke();

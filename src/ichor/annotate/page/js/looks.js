@@ -1,0 +1,56 @@
+// The slices that the reader has viewed: those shown for at least LOOK_MS. The server stores them, so that a negative slice
+// can be told from an unread one.
+
+import { postJson } from "./api.js";
+
+const LOOK_MS = 100;
+const REPORT_MS = 1000;
+
+/** Records which slices are viewed and reports them periodically. Returns a function that stops it. */
+export function trackLooks(session) {
+  const state = { timer: 0, report: 0 };
+  const look = () => {
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => {
+      note(session);
+      if (session.newLooks.size) state.report ||= setTimeout(report, REPORT_MS);
+    }, LOOK_MS);
+  };
+  // What could not be reported is sent with the next report.
+  const report = () => {
+    state.report = 0;
+    reportLooks(session).catch(() => null);
+  };
+  const stop = new AbortController();
+  document.addEventListener("visibilitychange", look, { signal: stop.signal });
+  window.addEventListener("pagehide", report, { signal: stop.signal });
+  session.listeners.push((kind) => kind === "slice" && look());
+  return () => {
+    stop.abort();
+    clearTimeout(state.timer);
+    clearTimeout(state.report);
+    report();
+  };
+}
+
+function note(session) {
+  const { layer, viewer } = session;
+  if (document.visibilityState !== "visible" || layer.looked.has(viewer.slice)) return;
+  layer.looked.add(viewer.slice);
+  if (!session.readOnly) session.newLooks.add(viewer.slice);
+  session.emit("looked");
+}
+
+/** Reports the slices viewed since the last report, including the current one. */
+export async function reportLooks(session) {
+  note(session);
+  const slices = [...session.newLooks];
+  if (!slices.length || session.readOnly) return;
+  session.newLooks.clear();
+  try {
+    await postJson(`/api/scans/${session.scan.id}/looks`, { layer: session.layer.name, slices }, { keepalive: true });
+  } catch (error) {
+    for (const k of slices) session.newLooks.add(k);
+    throw error;
+  }
+}
