@@ -68,7 +68,8 @@ def made_metrics(
         "slice": detected,
         "slice_400px": rates(0.9, 0.7),
         "scan": detected,
-        "without_070": {"slice": detected, "scan": detected},
+        "excluded_from_overlap": {"070": "its hemorrhage is chronic"},
+        "without_excluded": {"slice": detected, "scan": detected},
         "calibration": {name: {"ece": figure(0.08), "curve": []} for name in ("slice", "scan")},
         "surface": {"hd95_mm": figure(31.2, 30, 4.0), "surface_dice_2mm": figure(0.31, 30)},
         "volume": {

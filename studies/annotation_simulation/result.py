@@ -40,7 +40,7 @@ def write_result(
             "region_s": labelling_time.REGION_S,
             "outline_s_per_mm": labelling_time.OUTLINE_S_PER_MM,
         },
-        **learning_curves(config, repetitions),
+        **learning_curves(config, repetitions, dataset.excluded_from_overlap),
         "per_subject": subject_dice(config, repetitions),
         "made_by": {**_made_by(repetitions), "command": command, "reduced": config.reduced},
     }

@@ -50,5 +50,6 @@ class SmallSubjects:
             positions_mm=scan.positions_mm,
         )
         return SmallSubject(
-            Case(case.subject, small, field.take_mask(case.mask), case.labels), labelling_s(case.mask, scan.pixel_mm)
+            Case(case.subject, small, field.take_mask(case.mask), case.labels, case.excluded_from_overlap),
+            labelling_s(case.mask, scan.pixel_mm),
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling
@@ -92,7 +92,7 @@ def row_of(case: Case, method: UNetSlices, networks: Mapping[str, Timed]) -> Row
         found = method.predict(case.scan)
         masks.append(found.mask)
         overlaps = Overlaps.of(found.mask, case.mask)
-        counts = overlaps.positive.any() and case.subject != CHRONIC_SUBJECT
+        counts = overlaps.positive.any() and not case.excluded_from_overlap
         row[variant] = {
             "dice": slice_averages(overlaps)[0] if counts else None,
             "slice_probability": np.round(found.slice_probability, 6).tolist(),

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import Overlaps, subject_averages
@@ -20,7 +19,7 @@ def read(dataset: CtIch, seed: int) -> tuple[dict[str, dict[str, Overlaps]], dic
     """For each made reader the overlaps of each subject, and for each subject the contrast of each of its regions."""
     overlaps: dict[str, dict[str, Overlaps]] = {name: {} for name in READERS}
     contrasts = {}
-    for case in dataset.cases([s for s in dataset.subjects if s != CHRONIC_SUBJECT]):
+    for case in dataset.cases([s for s in dataset.subjects if s not in dataset.excluded_from_overlap]):
         drawn = np.flatnonzero(case.mask.any(axis=(1, 2)))
         if not drawn.size:
             continue

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.overlap import Overlaps
 from ichor.read.ct_ich_jpg import PIXEL_MM
@@ -49,7 +48,7 @@ def slices_in(result: Path, dataset: CtIch) -> list[Slice]:
     """The slices with delineated hemorrhage. Raises BadConfig where the folder does not hold predictions."""
     slices = []
     predictions = read_predictions(result, dataset)
-    for case in dataset.cases([subject for subject in predictions if subject != CHRONIC_SUBJECT]):
+    for case in dataset.cases([subject for subject in predictions if subject not in dataset.excluded_from_overlap]):
         mask = predictions.of(case).mask
         regions, _ = ndimage.label(mask, _WITHIN_SLICE)
         true = mask & np.isin(regions, np.unique(regions[case.mask & mask]))

@@ -49,6 +49,7 @@ def robustness(run: Path, dataset: CtIch, folds: Sequence[int]) -> dict[str, Any
     trained = {k: training_of(model, dataset) for k, model in models.items()}
     rows = answer_folds(run, models, trained, dataset)
     ages = {subject: dataset.demographics[subject].age_years for subject in rows}
+    excluded = dataset.excluded_from_overlap
     command = [
         "python -m studies.robustness RUN --data ct-ich --out results/robustness",
         *(f"--fold {k}" for k in folds),
@@ -59,8 +60,8 @@ def robustness(run: Path, dataset: CtIch, folds: Sequence[int]) -> dict[str, Any
         "folds": list(models),
         "networks": sorted({read_config(model).network for model in models.values()}),
         "trained_on_such": any(trains_on_such(model) for model in models.values()),
-        "conditions": by_condition(rows),
-        "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages),
+        "conditions": by_condition(rows, excluded),
+        "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages, excluded),
         "made_by": {"command": " ".join(command), "commit": commit(), "hardware": hardware()},
     }
 

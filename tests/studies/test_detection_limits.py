@@ -35,7 +35,8 @@ def detection_limits(folder: Path) -> CompletedProcess[str]:
 
 def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
     """A run whose fold 1 tests everybody."""
-    dataset = CtIch(write_ct_ich_nifti(folder / "ct-ich", subjects, n_slices=4))
+    excluded = {"070": "made"} if "070" in subjects else None
+    dataset = CtIch(write_ct_ich_nifti(folder / "ct-ich", subjects, n_slices=4, excluded=excluded))
     predictions = []
     for seed, case in enumerate(dataset.cases(dataset.subjects)):
         hemorrhage, beside = SURE[case.subject]

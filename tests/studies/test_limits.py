@@ -22,7 +22,11 @@ def run(folder: Path) -> CompletedProcess[str]:
 
 
 def test_what_is_missed_and_what_is_marked_beside_it_are_told_apart(tmp_path: Path) -> None:
-    dataset = CtIch(write_ct_ich(tmp_path / "ct-ich", {"051": 2, "052": 1, "070": 1, "053": 0}, n_slices=3))
+    dataset = CtIch(
+        write_ct_ich(
+            tmp_path / "ct-ich", {"051": 2, "052": 1, "070": 1, "053": 0}, n_slices=3, excluded={"070": "made"}
+        )
+    )
     predictions = []
     for case in dataset.cases(dataset.subjects):
         mask = case.mask.copy()

@@ -1,6 +1,6 @@
 """How well slices and scans with hemorrhage are told from those without: by probability, by mask, by the paper's rule.
 
-All subjects count, the chronic one too, as in the paper; `without_070` has the same without it.
+All subjects count, as in the paper; `without_excluded` has the same without those that overlap excludes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.calibration import calibration
 from ichor.evaluate.call_rates import Rate, call_rates
 from ichor.evaluate.detection import average_precision, roc_curve
@@ -65,7 +64,7 @@ def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> d
         found=np.array([r.overlaps.predicted.any() for r in results]),
         subject=np.arange(n),
     )
-    chronic = np.array([r.subject == CHRONIC_SUBJECT for r in results])
+    excluded = np.array([bool(r.excluded_from_overlap) for r in results])
     labels = np.concatenate([r.labels for r in results])
     by_rule = call_rates(
         slices.truth, np.concatenate([r.overlaps.predicted for r in results]) > RULE_PX, slices.subject, n
@@ -79,9 +78,9 @@ def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> d
         "slice": _detection(slices, sampling),
         "slice_400px": {name: rate.pooled(sampling) for name, rate in by_rule.items()},
         "scan": _detection(scans, sampling),
-        "without_070": {
-            "slice": _detection(slices.without(chronic), sampling),
-            "scan": _detection(scans.without(chronic), sampling),
+        "without_excluded": {
+            "slice": _detection(slices.without(excluded), sampling),
+            "scan": _detection(scans.without(excluded), sampling),
         },
         "calibration": {
             "slice": calibration(slices.truth, slices.probability, slices.subject, sampling),

@@ -15,10 +15,12 @@ from ichor.evaluate.segmentation_figures import segmentation_figures
 def metrics_of(results: Sequence[SubjectResult]) -> dict[str, Any]:
     """The figures of metrics.json. Each is {"value", "ci95", "n"}; null where it is not defined.
 
-    Dice and Jaccard leave the chronic subject out, detection keeps it, both as the paper does. Raises ValueError where
-    there is no result.
+    `excluded_from_overlap` names the subjects that Dice and all other figures of overlap leave out, each with the
+    dataset's reason; detection counts them too. Raises ValueError where there is no result.
     """
-    return {name: as_figures(figure) for name, figure in sampled_figures(results).items()}
+    excluded = {r.subject: r.excluded_from_overlap for r in results if r.excluded_from_overlap}
+    figures = {name: as_figures(figure) for name, figure in sampled_figures(results).items()}
+    return {"excluded_from_overlap": excluded, **figures}
 
 
 def sampled_figures(results: Sequence[SubjectResult]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class SubjectResult:
         reference_volume_ml: of the delineation.
         surface: how far apart the two surfaces are.
         lesions: which lesions were found, and which of the predicted ones are none.
+        excluded_from_overlap: why the dataset excludes the subject from all figures of overlap; empty where it counts.
     """
 
     subject: str
@@ -48,6 +49,7 @@ class SubjectResult:
     reference_volume_ml: float | None
     surface: SurfaceAgreement | None
     lesions: LesionMatch | None
+    excluded_from_overlap: str = ""
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -58,6 +60,11 @@ class SubjectResult:
     def has_hemorrhage(self) -> bool:
         """Whether any slice has."""
         return bool(self.labels.any())
+
+    @property
+    def counts_in_overlap(self) -> bool:
+        """Whether its Dice is reported: any hemorrhage is delineated, and the dataset does not exclude it."""
+        return bool(self.overlaps.positive.any()) and not self.excluded_from_overlap
 
 
 def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces: bool = True) -> SubjectResult:
@@ -83,4 +90,5 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces:
         reference_volume_ml=case.scan.volume_ml(overlaps.reference),
         surface=surface_agreement(prediction.mask, case.mask, case.scan) if surfaces else None,
         lesions=match_lesions(prediction.mask, case.mask, case.scan),
+        excluded_from_overlap=case.excluded_from_overlap,
     )

@@ -15,6 +15,7 @@ from ichor.methods.capabilities import Described
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
 from ichor.pages.markdown import paragraph, paragraphs
 from ichor.pages.run_tables import figures_table, subjects_table
+from ichor.pages.words import excluded_sentence
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
@@ -82,8 +83,7 @@ Subjects with hemorrhage in which no voxel was found: {missed}.
 
 {subjects_table(metrics)}
 
-Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects, without the chronic subject
-070, as in the paper. Detection counts every slice. {_papers_column(training)}
+{paragraph(_how_averaged(metrics, training))}
 
 ## Intended use
 
@@ -177,12 +177,17 @@ def _whose_figures(training: Training | None, about: AboutRun) -> str:
     return "\n\n".join(text for text in (whose, paragraphs(without_marks(about.design))) if text)
 
 
+def _how_averaged(metrics: Mapping[str, Any], training: Training | None) -> str:
+    means = "Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects."
+    return " ".join(text for text in (means, excluded_sentence(metrics), _papers_column(training)) if text)
+
+
 def _papers_column(training: Training | None) -> str:
     if not _is_ct_ich(training):
         return "The paper's column is of other data."
     if _on_all(training):
         return "The paper's column is over five folds as well."
-    return "The paper's column is over five folds, this model's over one: the\ninterval says how much that can mean."
+    return "The paper's column is over five folds, this model's over one: the interval says how much that can mean."
 
 
 def _failures(metrics: Mapping[str, Any]) -> str:

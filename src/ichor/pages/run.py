@@ -11,15 +11,11 @@ from ichor.pages.measures import calibration, detection, extent
 from ichor.pages.paper import DATASET_CITATION, TABLE_5
 from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.pages.pictures.drawn import DrawnFigure
-from ichor.pages.words import Metrics, figure_at, fold_words, interval_of, listed, value_of
+from ichor.pages.words import Metrics, excluded_sentence, figure_at, fold_words, interval_of, listed, value_of
 from ichor.runs.about import AboutRun
 
 USE = "Research use only; not a medical device."
 ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
-HOW_AVERAGED = (
-    "Dice and Jaccard leave the chronic subject 070 out, as the paper does; detection keeps it. Intervals (95 %) come "
-    "from resampling subjects."
-)
 REDUCED = (
     "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
     "not those of the paper's method."
@@ -93,7 +89,7 @@ def chosen(metrics: Metrics) -> list[str]:
 def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Section]:
     """Everything between the title and the making."""
     found = [
-        Section("Main figures", (main_figures(metrics, "ours"), HOW_AVERAGED, *chosen(metrics))),
+        Section("Main figures", (main_figures(metrics, "ours"), _how_averaged(metrics), *chosen(metrics))),
         table_5(metrics),
         table_6(metrics),
         subtypes_and_age(metrics),
@@ -104,6 +100,10 @@ def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Sec
         Section("Subjects", (subjects(metrics),)),
     ]
     return [section for section in found if section is not None]
+
+
+def _how_averaged(metrics: Metrics) -> str:
+    return f"{excluded_sentence(metrics)} Intervals (95 %) come from resampling subjects.".strip()
 
 
 def making(metrics: Metrics) -> str:

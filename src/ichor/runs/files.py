@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ SCORES = "scores.csv"
 SCAN_SCORES = "scan_scores.csv"
 METRICS = "metrics.json"
 PAGE = "README.md"
+
+_FORMERLY = re.compile(r"without_\d{3}")
 
 AREA_COLUMNS = tuple(f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS)
 SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
@@ -170,8 +173,16 @@ def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures in a folder. Raises BadConfig where there are none."""
-    return read_object(folder / METRICS, "the figures of a run")
+    """The figures in a folder, under the names they have now. Raises BadConfig where there are none."""
+    return _renamed(read_object(folder / METRICS, "the figures of a run"))
+
+
+def _renamed(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Figures written before 0.2 have the one excluded subject in the name of a key, `without_NNN`, and no reason."""
+    for key in [key for key in metrics if _FORMERLY.fullmatch(key)]:
+        metrics["without_excluded"] = metrics.pop(key)
+        metrics.setdefault("excluded_from_overlap", {key.removeprefix("without_"): "as the dataset's authors do"})
+    return metrics
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:

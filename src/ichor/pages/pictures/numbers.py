@@ -83,8 +83,8 @@ def _bland_altman(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -
     words = DrawnFigure(
         "bland-altman",
         f"Volume by this method less that of the delineation over the mean of both (Bland and Altman 1986), of the "
-        f"{len(results)} acute scans with hemorrhage: bias {bias} mL, limits of agreement {low} and {high} mL, each "
-        f"with its 95 % interval as a bar on the right. {_NOMINAL}",
+        f"{len(results)} scans with hemorrhage that are not excluded from overlap: bias {bias} mL, limits of agreement "
+        f"{low} and {high} mL, each with its 95 % interval as a bar on the right. {_NOMINAL}",
         f"Bland-Altman plot of volumes: bias {bias} mL, limits of agreement {low} and {high} mL.",
     )
     return words, bland_altman_figure(results, limits)

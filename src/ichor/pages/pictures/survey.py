@@ -9,7 +9,6 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import Prediction
 from ichor.evaluate.results import SubjectResult, result_of
@@ -31,8 +30,13 @@ class Survey:
 
     @property
     def bleeding(self) -> tuple[SubjectResult, ...]:
-        """The subjects whose Dice counts: with hemorrhage, without the chronic one."""
-        return tuple(r for r in self.results if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT)
+        """The subjects whose Dice counts: with hemorrhage, and not excluded from overlap."""
+        return tuple(r for r in self.results if r.counts_in_overlap)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """The subjects that the dataset excludes from overlap."""
+        return frozenset(r.subject for r in self.results if r.excluded_from_overlap)
 
     @property
     def dice(self) -> dict[str, float]:
