@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.detection_figures import RULE_PX
 from ichor.models.package import CARD, read_config, verify, write_sums
 from ichor.pages.card import write_card

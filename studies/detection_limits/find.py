@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder, kept_file
@@ -24,7 +24,7 @@ from studies.detection_limits.telling import Missed, Scored, missed_of
 THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
 
 
-def find(run: Path, dataset: CtIch, out: Path) -> None:
+def find(run: Path, dataset: Dataset, out: Path) -> None:
     """Write the page and its figures. Raises BadConfig where the run has no scores or answers, or one kind of scans."""
     predictions = read_predictions(run, dataset)
     positive = [bool(dataset.labels[subject].any()) for subject in predictions]

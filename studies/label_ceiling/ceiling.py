@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from studies.label_ceiling.readers import READERS, contrast_hu
@@ -15,7 +15,7 @@ from studies.label_ceiling.readers import READERS, contrast_hu
 FAINT_HU = 5.0
 
 
-def read(dataset: CtIch, seed: int) -> tuple[dict[str, dict[str, Overlaps]], dict[str, list[float]]]:
+def read(dataset: Dataset, seed: int) -> tuple[dict[str, dict[str, Overlaps]], dict[str, list[float]]]:
     """For each made reader the overlaps of each subject, and for each subject the contrast of each of its regions."""
     overlaps: dict[str, dict[str, Overlaps]] = {name: {} for name in READERS}
     contrasts = {}

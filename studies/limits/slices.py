@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.evaluate.overlap import Overlaps
 from ichor.read.ct_ich_jpg import PIXEL_MM
 from ichor.runs.files import read_predictions
@@ -44,7 +44,7 @@ class Slice:
         return self.dice == 0
 
 
-def slices_in(result: Path, dataset: CtIch) -> list[Slice]:
+def slices_in(result: Path, dataset: Dataset) -> list[Slice]:
     """The slices with delineated hemorrhage. Raises BadConfig where the folder does not hold predictions."""
     slices = []
     predictions = read_predictions(result, dataset)

@@ -19,7 +19,8 @@ import yaml
 
 from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold, stratified_folds
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.dataset.folds import stratified_folds
 from ichor.errors import IchorError
 from ichor.experiments.config import load_config
 from ichor.experiments.run import probabilities_in

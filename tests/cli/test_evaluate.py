@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.metrics import metrics_of
 from ichor.runs.evaluate import results_in
 from made_ct_ich import write_ct_ich

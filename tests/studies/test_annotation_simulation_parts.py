@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import BadConfig
 from ichor.evaluate.detection import roc_curve
 from made_ct_ich import write_ct_ich

@@ -15,10 +15,10 @@ def evaluate(
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the results are on.")],
 ) -> None:
     """Compute all figures of the masks and scores in FOLDER again, into its metrics.json and README.md."""
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.pages.run_tables import write_page
     from ichor.runs.evaluate import evaluate_folder
 
-    metrics = evaluate_folder(folder, CtIch(data))
+    metrics = evaluate_folder(folder, open_dataset(data))
     write_page(folder, metrics)
     show_figures(metrics, folder)

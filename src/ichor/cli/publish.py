@@ -16,8 +16,8 @@ def publish(
     out: Annotated[Path, typer.Option("--out", help="The folder to leave the result in; an earlier one is replaced.")],
 ) -> None:
     """Leave what can be shared of RUN in a folder: figures, masks, scores, pictures and a page that shows them."""
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.experiments.publish import publish as publish_run
 
-    show_figures(publish_run(run, CtIch(data), out), out)
+    show_figures(publish_run(run, open_dataset(data), out), out)
     typer.echo(f"{out / 'README.md'}: the page")

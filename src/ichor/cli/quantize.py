@@ -21,10 +21,10 @@ def quantize(
     It is calibrated on the subjects that the model was trained on. How much it changes the answers is for
     studies/int8 to say, on subjects that no model of a run was trained on.
     """
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
 
     with training_packages():
         from ichor.experiments.quantize import quantize_package
 
-        quantize_package(package, CtIch(data), runs=not beside)
+        quantize_package(package, open_dataset(data), runs=not beside)
     typer.echo(f"{package}: int8 network written, " + ("beside that in fp32" if beside else "and runs from now on"))

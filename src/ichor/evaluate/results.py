@@ -22,7 +22,7 @@ class SubjectResult:
     Attributes:
         subject: the dataset's number.
         fold: the fold whose test block it lies in, from 1.
-        age_years: at the scan.
+        age_years: at the scan; None where it is not known.
         labels: (n, 5) bool, the subtypes of each slice.
         overlaps: pixel counts of the predicted mask and the delineation.
         areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing.
@@ -38,7 +38,7 @@ class SubjectResult:
 
     subject: str
     fold: int
-    age_years: float
+    age_years: float | None
     labels: NDArray[np.bool_]
     overlaps: Overlaps
     areas: Mapping[float, NDArray[np.int64]]
@@ -67,7 +67,7 @@ class SubjectResult:
         return bool(self.overlaps.positive.any()) and not self.excluded_from_overlap
 
 
-def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces: bool = True) -> SubjectResult:
+def result_of(case: Case, prediction: Prediction, *, age_years: float | None, surfaces: bool = True) -> SubjectResult:
     """The result of a case, from a prediction on the case's own grid.
 
     Comparing their `surfaces` takes longer than all the rest. Raises ValueError where the two are not of one subject or

@@ -74,8 +74,11 @@ def _by_subtype(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sa
 
 def _by_age(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sampling) -> dict[str, Any]:
     """Dice of children and of adults, and whether they differ (Mann and Whitney 1947, two-sided)."""
-    adult = np.array([r.age_years >= _ADULT_YEARS for r in results])
-    groups = {"under_18": np.where(adult, np.nan, dice), "18_and_over": np.where(adult, dice, np.nan)}
+    years = np.array([np.nan if r.age_years is None else r.age_years for r in results])
+    groups = {
+        "under_18": np.where(years < _ADULT_YEARS, dice, np.nan),
+        "18_and_over": np.where(years >= _ADULT_YEARS, dice, np.nan),
+    }
     figures = {name: sampling.mean(values) for name, values in groups.items()}
     young, old = (values[~np.isnan(values)] for values in groups.values())
     p = float(mannwhitneyu(young, old).pvalue) if young.size and old.size else None

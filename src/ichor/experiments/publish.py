@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import whole_folder, write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.experiments.run import probabilities_in
 from ichor.pages.pictures import draw_figures
@@ -17,7 +17,7 @@ from ichor.runs.evaluate import evaluate_folder, header_in
 from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
 
 
-def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
+def publish(run: Path, dataset: Dataset, out: Path) -> dict[str, Any]:
     """Evaluate a run and draw its pictures into `out`, which is replaced where it holds an earlier result.
 
     An about.yaml in `out` stays; where there is none, that of `run` is taken. Returns the figures. Raises BadConfig

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
-from ichor.dataset.ct_ich.published import FINGERPRINT
+from ichor.dataset.known import KnownDataset, known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
@@ -19,16 +18,6 @@ from ichor.pages.words import excluded_sentence
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
-
-_CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
-_ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
-Intracranial Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper: arXiv:1910.08643."""
-
-_CT_ICH_LIMITS = """Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children.
-Thin rims along the skull, faint blood and old, hypodense blood are hard on this dataset; the falx, venous sinuses and
-bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
-never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
-40 % low."""
 
 
 def write_card(folder: Path) -> None:
@@ -109,12 +98,13 @@ def _on_all(training: Training | None) -> bool:
     return training is not None and training.fold is None
 
 
-def _is_ct_ich(training: Training | None) -> bool:
-    return training is not None and training.fingerprint == FINGERPRINT
+def _known(training: Training | None) -> KnownDataset | None:
+    return None if training is None else known_dataset(training.fingerprint)
 
 
 def _dataset(training: Training) -> str:
-    return _CT_ICH if _is_ct_ich(training) else f"a dataset in the layout of ct-ich ({training.fingerprint[:12]})"
+    known = _known(training)
+    return f"a dataset of one's own ({training.fingerprint[:12]})" if known is None else known.release
 
 
 def _training(training: Training | None) -> str:
@@ -141,10 +131,12 @@ def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
 
 
 def _demonstration(training: Training | None) -> str:
-    if training is None or not _is_ct_ich(training):
+    known = _known(training)
+    if training is None or known is None:
         return ""
-    verb = "was seen" if DEMONSTRATION_SUBJECT in training.seen(FINGERPRINT) else "was not seen"
-    return f" The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) {verb} in training."
+    subject = known.demonstration_subject
+    verb = "was seen" if subject in training.seen(training.fingerprint) else "was not seen"
+    return f" The subject of the demonstration scan ({subject}) {verb} in training."
 
 
 def _started_from(training: Training | None) -> str:
@@ -183,7 +175,8 @@ def _how_averaged(metrics: Mapping[str, Any], training: Training | None) -> str:
 
 
 def _papers_column(training: Training | None) -> str:
-    if not _is_ct_ich(training):
+    known = _known(training)
+    if known is None or not known.of_the_paper:
         return "The paper's column is of other data."
     if _on_all(training):
         return "The paper's column is over five folds as well."
@@ -198,9 +191,10 @@ def _failures(metrics: Mapping[str, Any]) -> str:
 
 
 def _limits(package: PackageConfig, measured: str) -> str:
-    if package.training is None or not _is_ct_ich(package.training):
+    known = _known(package.training)
+    if known is None:
         return "How well it does on scans of other hospitals, scanners and patients than these is not known."
-    limits = [_CT_ICH_LIMITS]
+    limits = [known.limits]
     if measured:
         limits.append(measured)
     return "\n".join(limits)
@@ -209,7 +203,8 @@ def _limits(package: PackageConfig, measured: str) -> str:
 def _licence(training: Training | None) -> str:
     texts, one = [], training
     while one is not None:
-        texts.append(_ATTRIBUTION if _is_ct_ich(one) else f"Weights derive from {_dataset(one)}: ask its owner.")
+        known = _known(one)
+        texts.append(f"Weights derive from {_dataset(one)}: ask its owner." if known is None else known.weights_licence)
         one = None if one.started_from is None else one.started_from.training
     return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
 

@@ -14,7 +14,7 @@ from ichor.pages.blocks import Cell, Section, Table
 from ichor.pages.dataset import dataset_section
 from ichor.pages.html import results_html
 from ichor.pages.markdown import markdown, paragraph, table
-from ichor.pages.run import ATTRIBUTION, USE, chosen
+from ichor.pages.run import USE, attribution, chosen
 from ichor.pages.runs import Run, read_run
 from ichor.pages.words import cell, figure_at, listed, printed
 from ichor.runs.files import METRICS
@@ -59,7 +59,7 @@ def write_overview(folders: Sequence[Path], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     comparisons = [section for one in EXPERIMENTS if (section := comparison(one, runs))]
     write_whole(out / README, _readme(runs, comparisons, out))
-    write_whole(out / HTML, results_html(runs, comparisons, dataset_section(out)))
+    write_whole(out / HTML, results_html(runs, comparisons, _attributions(runs), dataset_section(out)))
 
 
 def comparison(experiment: PaperExperiment, runs: Sequence[Run]) -> Section | None:
@@ -124,12 +124,17 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
                 "## The paper's numbers beside ours",
                 paragraph(VERDICT_RULE),
                 markdown(comparisons, level=3),
-                paragraph(ATTRIBUTION),
+                paragraph(_attributions(runs)),
             )
             if part
         )
         + "\n"
     )
+
+
+def _attributions(runs: Sequence[Run]) -> str:
+    """Each once."""
+    return " ".join(dict.fromkeys(text for run in runs if (text := attribution(run.metrics))))
 
 
 def _link(folder: Path, out: Path) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ichor.dataset.known import dataset_name, known_dataset
 from ichor.pages.beside import TILES, Verdict, paper_experiment
 from ichor.pages.blocks import Section
 from ichor.pages.main_tables import main_figures, subjects
 from ichor.pages.measures import calibration, detection, extent
-from ichor.pages.paper import DATASET_CITATION, TABLE_5
+from ichor.pages.paper import TABLE_5
 from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.words import Metrics, excluded_sentence, figure_at, fold_words, interval_of, listed, value_of
 from ichor.runs.about import AboutRun
 
 USE = "Research use only; not a medical device."
-ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
 REDUCED = (
     "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
     "not those of the paper's method."
@@ -40,10 +40,22 @@ def what_it_is(metrics: Metrics) -> str:
     """The method and the subjects it was tested on."""
     data, folds = metrics["data"], list(metrics["folds"])
     return (
-        f"Method `{metrics['config']['method']}` on the authors' test {fold_words(folds)} of ct-ich: "
+        f"Method `{metrics['config']['method']}` on {_whose(metrics)}test {fold_words(folds)} of "
+        f"{dataset_name(data['fingerprint'])}: "
         f"{data['n_subjects']} subjects, {data['n_slices']} slices. All predictions are out-of-fold: no model was "
         "trained or calibrated on the subjects that it predicts."
     )
+
+
+def _whose(metrics: Metrics) -> str:
+    """`the authors' `, where the folds are theirs."""
+    return "the authors' " if metrics["config"].get("folds", "authors") == "authors" else ""
+
+
+def attribution(metrics: Metrics) -> str:
+    """Whose data the result derives from; empty where that is not published."""
+    known = known_dataset(metrics["data"]["fingerprint"])
+    return "" if known is None else f"Masks, scores and figures derive from {known.name}: {known.citation}."
 
 
 def what_it_says(metrics: Metrics) -> str:

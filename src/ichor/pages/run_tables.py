@@ -48,7 +48,7 @@ def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()
 {_limits(about)}
 ## How it was made
 
-{_paragraphs([run.making(metrics), run.ATTRIBUTION])}
+{_paragraphs([text for text in (run.making(metrics), run.attribution(metrics)) if text])}
 
 - `metrics.json`: every figure with its interval
 - `masks.json.gz`: the mask of every slice with any predicted pixel, as COCO run lengths

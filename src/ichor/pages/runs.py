@@ -22,6 +22,7 @@ class _Config(BaseModel):
 
 
 class _Data(BaseModel):
+    fingerprint: str
     n_subjects: int
     n_slices: int
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import wilcoxon
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.intervals import Sampled
 from ichor.evaluate.metrics import sampled_figures
@@ -73,7 +73,7 @@ class ComparedRun:
         return self._sampled[subjects]
 
 
-def compare(folders: Sequence[Path], dataset: CtIch) -> dict[str, Any]:
+def compare(folders: Sequence[Path], dataset: Dataset) -> dict[str, Any]:
     """The main figures of runs, and their differences pair by pair, from their masks and scores and `dataset`.
 
     Returns {"data": {"fingerprint"}, "runs": [{"name", "experiment", "folds", "reduced", "n_subjects", "n_slices",
@@ -101,7 +101,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
     return [str(f) if names.count(name) > 1 else name for f, name in zip(folders, names, strict=True)]
 
 
-def _run(folder: Path, name: str, dataset: CtIch) -> ComparedRun:
+def _run(folder: Path, name: str, dataset: Dataset) -> ComparedRun:
     metrics = read_metrics(folder)
     check_data(folder, metrics, dataset)
     return ComparedRun(name, metrics, results_in(folder, dataset))

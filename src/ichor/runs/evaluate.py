@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
@@ -19,7 +19,7 @@ from ichor.runs.files import METRICS, read_metrics, read_predictions, write_metr
 HEADER = ("experiment", "config", "folds", "made_by")
 
 
-def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Compute all figures of the predictions in `folder`, write metrics.json there and return them.
 
     `header` gives HEADER's keys, what
@@ -46,17 +46,17 @@ def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | No
     return metrics
 
 
-def results_in(folder: Path, dataset: CtIch) -> list[SubjectResult]:
+def results_in(folder: Path, dataset: Dataset) -> list[SubjectResult]:
     """The results of all subjects predicted in `folder`, in order of their numbers."""
     predictions = read_predictions(folder, dataset)
     results = []
     for subject in track(sorted(predictions), "evaluating", console=Console(stderr=True), transient=True):
-        case, age = dataset.truth(subject), dataset.demographics[subject].age_years
+        case, age = dataset.truth(subject), dataset.age_years(subject)
         results.append(result_of(case, predictions.of(case), age_years=age))
     return results
 
 
-def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None:
+def check_data(folder: Path, metrics: Mapping[str, Any], dataset: Dataset) -> None:
     """Raise BadConfig where the figures in `folder` are of other data than `dataset`."""
     found = str(metrics.get("data", {}).get("fingerprint"))
     if found != dataset.fingerprint:
@@ -66,7 +66,7 @@ def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None
         )
 
 
-def header_in(folder: Path, dataset: CtIch) -> dict[str, Any]:
+def header_in(folder: Path, dataset: Dataset) -> dict[str, Any]:
     """What made the result in `folder`, HEADER's keys of its metrics.json.
 
     Raises BadConfig where they are missing, and where the result is one on another dataset.

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ichor.atomic import write_whole
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
@@ -39,7 +39,7 @@ SCORE_COLUMNS = ("subject", "slice", "fold", "probability", "threshold", "area_p
 SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
 
 
-def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: CtIch) -> None:
+def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: Dataset) -> None:
     """Write masks.json.gz, scores.csv and scan_scores.csv of out-of-fold predictions on `dataset`.
 
     Predictions are taken one by one, so that they need not all be in memory. Slices count from 1. Raises ValueError
@@ -72,7 +72,7 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
 class Predictions(Mapping[str, Prediction]):
     """What `write_predictions` wrote, by subject. A mask is decoded when its subject is asked for: all are 1 GB."""
 
-    def __init__(self, folder: Path, dataset: CtIch, slices: dict[str, list[Row]], scans: dict[str, Row]) -> None:
+    def __init__(self, folder: Path, dataset: Dataset, slices: dict[str, list[Row]], scans: dict[str, Row]) -> None:
         self._folder, self._dataset, self._slices, self._scans = folder, dataset, slices, scans
         self._masks = read_object(folder / MASKS, "masks by slice")
         for key in self._masks:
@@ -140,7 +140,7 @@ class Predictions(Mapping[str, Prediction]):
         return mask
 
 
-def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
+def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
 
     Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
@@ -159,7 +159,8 @@ def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
     for subject, rows in slices.items():
         if subject not in dataset.subjects:
             raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")
-        dataset.require_rows(subject)
+        if subject not in dataset.labels:
+            raise BadConfig(f"{folder / SCORES}: expected subjects with labels in {dataset.root}, found {subject!r}")
         found, expected = [row["slice"] for row in rows], len(dataset.labels[subject])
         if found != [str(k + 1) for k in range(expected)]:
             raise BadConfig(

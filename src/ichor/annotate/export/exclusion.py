@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.errors import UnreadableInput
 from ichor.scan import Scan
 
@@ -13,7 +13,7 @@ def exclusion_of(scan: Scan) -> str:
     """The reason that the scan's dataset gives; empty where it gives none, or is there no longer."""
     path = scan.source.path
     try:
-        return CtIch(path.parent.parent).excluded_from_overlap.get(path.stem, "")
+        return open_dataset(path.parent.parent).excluded_from_overlap.get(path.stem, "")
     except UnreadableInput:
         return ""
 

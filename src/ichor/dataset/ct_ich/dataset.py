@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from ichor.dataset.case import Case, Cases
 from ichor.dataset.ct_ich.exclusions import FILE as EXCLUSIONS
 from ichor.dataset.ct_ich.exclusions import exclusions
+from ichor.dataset.ct_ich.folds import authors_folds
 from ichor.dataset.ct_ich.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
+from ichor.dataset.folds import Fold
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions
 from ichor.read.ct_ich_geometry import FILE as SIZES
@@ -100,6 +102,16 @@ class CtIch:
     def excluded_from_overlap(self) -> dict[str, str]:
         """The reason for each subject that no figure of overlap includes. Raises UnreadableInput for a row amiss."""
         return exclusions(self.root, self.demographics)
+
+    @cached_property
+    def fixed_folds(self) -> dict[str, tuple[Fold, ...]]:
+        """The authors' five folds of the subjects that are here; a block may be empty."""
+        return {"authors": authors_folds(self.subjects)}
+
+    def age_years(self, subject: str) -> float:
+        """The subject's age. Raises UnreadableInput where the demographics do not have it."""
+        self.require_rows(subject)
+        return self.demographics[subject].age_years
 
     def scan_path(self, subject: str) -> Path:
         """Where `open_scan` finds the subject."""

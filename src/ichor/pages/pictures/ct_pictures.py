@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import Prediction
 from ichor.pages.pictures.atlas import Failure, atlas
 from ichor.pages.pictures.choice import (
@@ -38,7 +38,7 @@ _FACES = "Only slices above the orbits and crops around a lesion that show neith
 class Pictures:
     """The figures of a run that show CT."""
 
-    def __init__(self, dataset: CtIch, predictions: Mapping[str, Prediction], survey: Survey) -> None:
+    def __init__(self, dataset: Dataset, predictions: Mapping[str, Prediction], survey: Survey) -> None:
         self._dataset, self._predictions, self._survey = dataset, predictions, survey
 
     def figures(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:

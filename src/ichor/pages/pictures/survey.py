@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.evaluate.prediction import Prediction
 from ichor.evaluate.results import SubjectResult, result_of
 from ichor.pages.pictures.findings import Finding, findings_of
@@ -44,12 +44,12 @@ class Survey:
         return {r.subject: float(np.mean(r.overlaps.dice[r.overlaps.positive])) for r in self.bleeding}
 
 
-def survey(dataset: CtIch, predictions: Mapping[str, Prediction]) -> Survey:
+def survey(dataset: Dataset, predictions: Mapping[str, Prediction]) -> Survey:
     """Look at the prediction of each subject once; none is kept."""
     results, findings = [], []
     for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
         prediction, case = predictions[subject], dataset.case(subject)
-        age_years = dataset.demographics[case.subject].age_years
+        age_years = dataset.age_years(case.subject)
         # No figure shows surfaces.
         results.append(result_of(case, prediction, age_years=age_years, surfaces=False))
         findings += findings_of(Views(case, prediction.mask))
