@@ -11,10 +11,13 @@ from ichor.cli.show import show_figures
 
 
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="A run's folder, or one under results/: masks and scores.")],
+    folder: Annotated[Path, typer.Argument(help="A run's folder, or one under results/: scores, and masks if kept.")],
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the results are on.")],
 ) -> None:
-    """Compute all figures of the masks and scores in FOLDER again, into its metrics.json and README.md."""
+    """Compute the figures of FOLDER again from its scores and masks, into its metrics.json and README.md.
+
+    Without masks, surface and lesion figures stay as metrics.json has them.
+    """
     from ichor.dataset.base import open_dataset
     from ichor.pages.run_tables import write_page
     from ichor.runs.evaluate import evaluate_folder

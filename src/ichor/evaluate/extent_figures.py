@@ -16,6 +16,9 @@ from ichor.evaluate.lesions import SIZE_BANDS_ML, LesionMatch
 from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
 
+EXTENT_FIGURES = ("surface", "volume", "lesion", "by_lesion_size")
+# Those that take the masks themselves; the others follow from how many pixels masks and delineations have.
+OF_MASKS = ("surface", "lesion", "by_lesion_size")
 # 95 of 100 differences lie within so many standard deviations of their mean, where they are normal.
 _DEVIATIONS = 1.96
 

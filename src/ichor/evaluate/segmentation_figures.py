@@ -17,6 +17,10 @@ from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
 from ichor.subtypes import Subtype
 
+SEGMENTATION_FIGURES = (
+    *("dice", "jaccard", "false_positive_ml", "subjects_missed", "by_subtype", "by_age", "by_age_difference"),
+    "per_subject",
+)
 _ADULT_YEARS = 18
 
 

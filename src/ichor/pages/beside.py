@@ -57,6 +57,8 @@ class Published:
     def ours(self, metrics: Metrics) -> Figure | None:
         """Our figure, None where the run has none. Missed subjects are counted without those excluded."""
         if self.keys == ("subjects_missed",):
+            if metrics[self.keys[0]] is None:
+                return None
             return {"value": len(set(metrics[self.keys[0]]) - {*excluded_in(metrics)}), "ci95": None}
         return figure_at(metrics, *self.keys)
 

@@ -14,7 +14,7 @@ from ichor.methods.capabilities import Described
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
 from ichor.pages.markdown import paragraph, paragraphs
 from ichor.pages.run_tables import figures_table, subjects_table
-from ichor.pages.words import excluded_sentence
+from ichor.pages.words import excluded_sentence, segments
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
@@ -48,13 +48,12 @@ def model_card(
     """
     about = about or AboutRun()
     training = package.training
-    missed = ", ".join(metrics["subjects_missed"]) or "none"
     trained_on = (
         f"{_training(training)}.{_crossed(metrics, training)}{_demonstration(training)}{_started_from(training)}"
     )
     return f"""# {package.model} {package.version}
 
-Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
+{"Finds and delineates" if segments(metrics) else "Finds"} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
 ## What it is
 
@@ -68,11 +67,7 @@ Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 {figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
 
-Subjects with hemorrhage in which no voxel was found: {missed}.
-
-{subjects_table(metrics)}
-
-{paragraph(_how_averaged(metrics, training))}
+{_of_subjects(metrics, training)}
 
 ## Intended use
 
@@ -80,12 +75,22 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Where it fails
 
-{_failures(metrics)} {_limits(package, paragraphs(without_marks(about.limits)))}
+{_failures(metrics)}{_limits(package, paragraphs(without_marks(about.limits)))}
 
 ## Data and licence
 
 {_licence(training)}
 """
+
+
+def _of_subjects(metrics: Mapping[str, Any], training: Training | None) -> str:
+    """What a method that gives masks found of each subject, and over what all is averaged."""
+    averaged = paragraph(_how_averaged(metrics, training))
+    if not segments(metrics):
+        return averaged
+    missed = ", ".join(metrics["subjects_missed"]) or "none"
+    first = f"Subjects with hemorrhage in which no voxel was found: {missed}."
+    return "\n\n".join([first, subjects_table(metrics), averaged])
 
 
 def _made_by(made_by: Mapping[str, Any] | None) -> str:
@@ -170,7 +175,9 @@ def _whose_figures(training: Training | None, about: AboutRun) -> str:
 
 
 def _how_averaged(metrics: Mapping[str, Any], training: Training | None) -> str:
-    means = "Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects."
+    means = ""
+    if segments(metrics):
+        means = "Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects."
     return " ".join(text for text in (means, excluded_sentence(metrics), _papers_column(training)) if text)
 
 
@@ -184,10 +191,12 @@ def _papers_column(training: Training | None) -> str:
 
 
 def _failures(metrics: Mapping[str, Any]) -> str:
+    if not segments(metrics):
+        return ""
     poor = [f"{subject} ({one['dice']:.2f})" for subject, one in metrics["per_subject"].items() if one["dice"] < 0.1]
     if not poor:
-        return "No test subject with hemorrhage has a Dice below 0.1."
-    return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}."
+        return "No test subject with hemorrhage has a Dice below 0.1. "
+    return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}. "
 
 
 def _limits(package: PackageConfig, measured: str) -> str:

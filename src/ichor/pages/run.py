@@ -12,7 +12,7 @@ from ichor.pages.measures import calibration, detection, extent
 from ichor.pages.paper import TABLE_5
 from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.pages.pictures.drawn import DrawnFigure
-from ichor.pages.words import Metrics, excluded_sentence, figure_at, fold_words, interval_of, listed, value_of
+from ichor.pages.words import Metrics, excluded_sentence, figure_at, fold_words, interval_of, listed, segments, value_of
 from ichor.runs.about import AboutRun
 
 USE = "Research use only; not a medical device."
@@ -62,7 +62,10 @@ def what_it_says(metrics: Metrics) -> str:
     """Dice and detection in two or three sentences, the paper's figures beside them."""
     experiment = paper_experiment(metrics)
     dice = next(one for one in experiment.numbers if one.keys == ("dice", "paper_average"))
-    figure = dice.ours(metrics)
+    figure, auc = dice.ours(metrics), figure_at(metrics, "slice", "auc")
+    told = "" if auc is None else f" The AUC for slices with hemorrhage is {value_of(auc)}."
+    if not segments(metrics):
+        return f"The method detects hemorrhage and gives no mask: no figure of overlap is defined.{told}"
     if figure is None:
         return "The Dice of the paper's average is not defined: no tested subject has hemorrhage."
     interval = interval_of(figure)
@@ -71,9 +74,7 @@ def what_it_says(metrics: Metrics) -> str:
         f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects. The paper's experiment "
         f"{experiment.number} has {dice.value:g}{_LIES[dice.verdict(metrics)]}."
     )
-    auc = figure_at(metrics, "slice", "auc")
-    if auc is not None:
-        text += f" The AUC for slices with hemorrhage is {value_of(auc)}."
+    text += told
     sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
     if experiment is not TILES or sensitivity is None or specificity is None:
         return text
@@ -102,14 +103,12 @@ def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Sec
     """Everything between the title and the making."""
     found = [
         Section("Main figures", (main_figures(metrics, "ours"), _how_averaged(metrics), *chosen(metrics))),
-        table_5(metrics),
-        table_6(metrics),
-        subtypes_and_age(metrics),
+        *((table_5(metrics), table_6(metrics), subtypes_and_age(metrics)) if segments(metrics) else ()),
         detection(metrics),
         calibration(metrics),
         extent(metrics),
         Section("Figures", tuple(pictures)) if pictures else None,
-        Section("Subjects", (subjects(metrics),)),
+        Section("Subjects", (subjects(metrics),)) if segments(metrics) else None,
     ]
     return [section for section in found if section is not None]
 

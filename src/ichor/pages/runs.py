@@ -46,9 +46,9 @@ class _Expected(BaseModel):
     config: _Config
     data: _Data
     folds: list[int]
-    dice: dict[str, Any]
-    per_subject: dict[str, _Subject]
-    subjects_missed: list[str]
+    dice: dict[str, Any] | None
+    per_subject: dict[str, _Subject] | None
+    subjects_missed: list[str] | None
     made_by: _MadeBy
 
 

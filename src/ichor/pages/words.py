@@ -26,6 +26,11 @@ def figure_at(metrics: Metrics, *keys: str) -> Figure | None:
     return found if isinstance(found, Mapping) and found.get("value") is not None else None
 
 
+def segments(metrics: Metrics) -> bool:
+    """Whether the method gives masks; the figures that need them are null in a detector's run."""
+    return metrics.get("dice") is not None
+
+
 def excluded_in(metrics: Metrics) -> Mapping[str, str]:
     """The subjects that the run's figures of overlap leave out, each with the dataset's reason."""
     found: Mapping[str, str] = metrics.get("excluded_from_overlap") or {}
@@ -33,7 +38,9 @@ def excluded_in(metrics: Metrics) -> Mapping[str, str]:
 
 
 def excluded_sentence(metrics: Metrics) -> str:
-    """Which subjects Dice and all other figures of overlap leave out, and why; empty where they leave out none."""
+    """Which subjects Dice and all other figures of overlap leave out, and why; empty where there are none."""
+    if not segments(metrics):
+        return ""
     by_reason: dict[str, list[str]] = {}
     for subject, reason in excluded_in(metrics).items():
         by_reason.setdefault(reason, []).append(subject)

@@ -1,4 +1,8 @@
-"""From a folder's masks and scores and the dataset to all figures: no training, no method, no network."""
+"""From a folder's scores and masks and the dataset to all figures: no training, no method, no network.
+
+Surfaces and lesions take the masks themselves. Where a folder keeps none, their figures stay as metrics.json has them;
+all others follow from the pixels in scores.csv.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ from rich.progress import track
 
 from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
+from ichor.evaluate.extent_figures import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
-from ichor.runs.files import METRICS, read_metrics, read_predictions, write_metrics
+from ichor.runs.files import METRICS, Predictions, read_metrics, read_predictions, write_metrics
 
 # What metrics.json says of a result's making; everything else in it is computed.
 HEADER = ("experiment", "config", "folds", "made_by")
@@ -28,7 +33,9 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
     """
     if header is None:
         header = header_in(folder, dataset)
-    results = results_in(folder, dataset)
+    predictions = read_predictions(folder, dataset)
+    kept = {} if predictions.has_masks else _of_masks(folder)
+    results = _results(predictions, dataset)
     data = {
         "fingerprint": dataset.fingerprint,
         "n_subjects": len(results),
@@ -40,6 +47,7 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
         "data": data,
         "folds": header["folds"],
         **metrics_of(results),
+        **kept,
         "made_by": header["made_by"],
     }
     write_metrics(folder, metrics)
@@ -48,7 +56,16 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
 
 def results_in(folder: Path, dataset: Dataset) -> list[SubjectResult]:
     """The results of all subjects predicted in `folder`, in order of their numbers."""
-    predictions = read_predictions(folder, dataset)
+    return _results(read_predictions(folder, dataset), dataset)
+
+
+def _of_masks(folder: Path) -> dict[str, Any]:
+    """The figures in `folder` that masks alone give; null where there are none."""
+    found = read_metrics(folder) if (folder / METRICS).exists() else {}
+    return {name: found.get(name) for name in OF_MASKS}
+
+
+def _results(predictions: Predictions, dataset: Dataset) -> list[SubjectResult]:
     results = []
     for subject in track(sorted(predictions), "evaluating", console=Console(stderr=True), transient=True):
         case, age = dataset.truth(subject), dataset.age_years(subject)

@@ -132,7 +132,7 @@ class Pictures:
 
     def _views(self, subject: str, probability: NDArray[np.float32] | None = None) -> tuple[Case, Views]:
         case = self._dataset.case(subject)
-        return case, Views(case, self._predictions[subject].mask, probability)
+        return case, Views(case, self._predictions[subject].outline(), probability)
 
 
 def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) -> tuple[str, str]:

@@ -43,11 +43,7 @@ def number_figures(survey: Survey, metrics: Mapping[str, Any]) -> Iterator[Drawn
 
 
 def _roc(results: Sequence[SubjectResult], cases: Sequence[Scored], metrics: Mapping[str, Any]) -> Drawn:
-    truth = np.concatenate([r.positive for r in results])
-    points: list[Point] = []
-    for t in TABLE_THRESHOLDS:
-        sensitivity, specificity, _ = rates(truth, np.concatenate([r.areas[t] for r in results]) > RULE_PX)
-        points.append((t, sensitivity, specificity))
+    points = _points(results)
     auc = {one.name: with_interval(figure_at(metrics, one.name[:-1], "auc")) for one in cases}
     words = DrawnFigure(
         "roc",

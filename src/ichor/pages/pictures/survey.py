@@ -52,5 +52,6 @@ def survey(dataset: Dataset, predictions: Mapping[str, Prediction]) -> Survey:
         age_years = dataset.age_years(case.subject)
         # No figure shows surfaces.
         results.append(result_of(case, prediction, age_years=age_years, surfaces=False))
-        findings += findings_of(Views(case, prediction.mask))
+        if prediction.mask is not None:
+            findings += findings_of(Views(case, prediction.mask))
     return Survey(tuple(results), tuple(findings))
