@@ -15,8 +15,9 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder, kept_file
 from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
-from ichor.runs.files import read_metrics, read_predictions
+from ichor.runs.files import read_metrics
 from ichor.runs.kept import read_raw
+from ichor.runs.predictions import read_predictions
 from studies.detection_limits.marked import Marked
 from studies.detection_limits.page import page
 from studies.detection_limits.telling import Missed, Scored, missed_of
@@ -48,7 +49,7 @@ def find(run: Path, dataset: Dataset, out: Path) -> None:
             assert method.parameters is not None
             for point, threshold in method.parameters.operating_points.items():
                 decided = point == method.parameters.operating_point
-                mask = prediction.mask if decided else method.mask_at(probability, threshold)
+                mask = prediction.outline() if decided else method.mask_at(probability, threshold)
                 points.setdefault(point, Marked()).add(case, mask)
             for threshold, marked in plain.items():
                 marked.add(case, probability >= threshold)

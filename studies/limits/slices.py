@@ -11,7 +11,7 @@ from scipy import ndimage
 from ichor.dataset.base import Dataset
 from ichor.evaluate.overlap import Overlaps
 from ichor.read.ct_ich_jpg import PIXEL_MM
-from ichor.runs.files import read_predictions
+from ichor.runs.predictions import read_predictions
 from ichor.subtypes import Subtype
 from studies.label_ceiling.readers import contrast_hu
 
@@ -49,7 +49,7 @@ def slices_in(result: Path, dataset: Dataset) -> list[Slice]:
     slices = []
     predictions = read_predictions(result, dataset)
     for case in dataset.cases([subject for subject in predictions if subject not in dataset.excluded_from_overlap]):
-        mask = predictions.of(case).mask
+        mask = predictions.of(case).outline()
         regions, _ = ndimage.label(mask, _WITHIN_SLICE)
         true = mask & np.isin(regions, np.unique(regions[case.mask & mask]))
         dice, dice_without_false = (Overlaps.of(one, case.mask).dice for one in (mask, true))

@@ -24,8 +24,8 @@ from ichor.dataset.folds import stratified_folds
 from ichor.errors import IchorError
 from ichor.experiments.config import load_config
 from ichor.experiments.run import probabilities_in
-from ichor.runs.files import read_predictions
 from ichor.runs.kept import read_prediction, read_raw, write_kept
+from ichor.runs.predictions import read_predictions
 from made_ct_ich import write_ct_ich
 from warm import ichor
 

@@ -16,7 +16,8 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
-from ichor.runs.files import read_metrics, read_predictions, write_predictions
+from ichor.runs.files import read_metrics
+from ichor.runs.predictions import read_predictions, write_predictions
 from made_ct_ich import SIZE, write_ct_ich
 
 SUBJECTS = {"049": 1, "050": 0}

@@ -16,8 +16,9 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.fold import kept_file
 from ichor.methods.unet_slices.settings import Parameters
-from ichor.runs.files import write_metrics, write_predictions
+from ichor.runs.files import write_metrics
 from ichor.runs.kept import write_kept
+from ichor.runs.predictions import write_predictions
 from ichor.segmentation import RawOutput, VoxelMap
 from made_ct_ich import write_ct_ich_nifti
 from made_package import untrained_method

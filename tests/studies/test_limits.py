@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.runs.files import write_predictions
+from ichor.runs.predictions import write_predictions
 from made_ct_ich import write_ct_ich
 from made_results import made_prediction
 from study import study

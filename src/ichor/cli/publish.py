@@ -15,7 +15,8 @@ def publish(
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset that the run is on.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to leave the result in; an earlier one is replaced.")],
     masks: Annotated[
-        bool, typer.Option("--masks", help="The masks too, from which surface and lesion figures can be computed again.")
+        bool,
+        typer.Option("--masks", help="The masks too, from which surface and lesion figures can be computed again."),
     ] = False,
 ) -> None:
     """Leave what can be shared of RUN in a folder: figures, scores, pictures and a page that shows them."""

@@ -101,9 +101,7 @@ def _by_mask(
         return call_rates(slices.truth, called, slices.subject, n)
 
     by_rule = rates(np.concatenate([r.overlaps.predicted for r in results]) > RULE_PX)
-    by_threshold = {
-        str(t): rates(np.concatenate([r.areas[t] for r in results]) > RULE_PX) for t in TABLE_THRESHOLDS
-    }
+    by_threshold = {str(t): rates(np.concatenate([r.areas[t] for r in results]) > RULE_PX) for t in TABLE_THRESHOLDS}
     found = np.concatenate([r.overlaps.predicted > 0 for r in results])
     return {
         "slice_400px": {name: rate.pooled(sampling) for name, rate in by_rule.items()},

@@ -14,7 +14,8 @@ from ichor.pages.pictures import draw_figures
 from ichor.pages.run_tables import results_page
 from ichor.runs.about import ABOUT, read_about
 from ichor.runs.evaluate import evaluate_folder, header_in
-from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
+from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES
+from ichor.runs.predictions import read_predictions
 
 
 def publish(run: Path, dataset: Dataset, out: Path, *, masks: bool = False) -> dict[str, Any]:

@@ -43,8 +43,9 @@ from ichor.methods.capabilities import Postprocesses, require
 from ichor.models.package import CONFIG, MADE_BY, read_config
 from ichor.pages.run_tables import write_page
 from ichor.runs.evaluate import evaluate_folder
-from ichor.runs.files import METRICS, read_metrics, write_predictions
+from ichor.runs.files import METRICS, read_metrics
 from ichor.runs.kept import read_prediction, read_raw
+from ichor.runs.predictions import write_predictions
 
 DATA = "data.json"
 REPORTED = "reported.json"

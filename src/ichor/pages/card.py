@@ -48,12 +48,13 @@ def model_card(
     """
     about = about or AboutRun()
     training = package.training
+    finds = "Finds and delineates" if segments(metrics) else "Finds"
     trained_on = (
         f"{_training(training)}.{_crossed(metrics, training)}{_demonstration(training)}{_started_from(training)}"
     )
     return f"""# {package.model} {package.version}
 
-{"Finds and delineates" if segments(metrics) else "Finds"} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
+{finds} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
 ## What it is
 

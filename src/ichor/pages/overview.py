@@ -97,7 +97,7 @@ def _row(one: Published, runs: Sequence[Run]) -> tuple[str | Cell, ...]:
 def _cell(run: Run, figure: Figure | None, *, percent: bool = False, verdict: str = "") -> Cell:
     """A figure; a dash where a detector has none."""
     if figure is None and not segments(run.metrics):
-        return Cell("–")  # noqa: RUF001
+        return Cell("–")
     return cell(figure, percent=percent, verdict=verdict)
 
 

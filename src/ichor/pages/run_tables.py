@@ -15,7 +15,6 @@ from ichor.pages.words import segments
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import MASKS, PAGE
 
-
 MASKS_LINE = "- `masks.json.gz`: the mask of every slice with any predicted pixel, as COCO run lengths\n"
 
 

@@ -85,7 +85,7 @@ class ComparedRun:
 
 
 def compare(folders: Sequence[Path], dataset: Dataset) -> dict[str, Any]:
-    """The main figures of runs, and their differences pair by pair, from their scores, masks where they keep any, and `dataset`.
+    """The main figures of runs, and their differences pair by pair, from their scores and masks and `dataset`.
 
     Returns {"data": {"fingerprint"}, "runs": [{"name", "experiment", "folds", "reduced", "n_subjects", "n_slices",
     "figures"}], "pairs": [{"first", "second", "n_subjects", "differences", "wilcoxon_dice"}]}: a difference is the

@@ -18,7 +18,8 @@ from ichor.errors import BadConfig
 from ichor.evaluate.extent_figures import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
-from ichor.runs.files import METRICS, Predictions, read_metrics, read_predictions, write_metrics
+from ichor.runs.files import METRICS, read_metrics, write_metrics
+from ichor.runs.predictions import Predictions, read_predictions
 
 # What metrics.json says of a result's making; everything else in it is computed.
 HEADER = ("experiment", "config", "folds", "made_by")
