@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.detection_figures import RULE_PX
 from ichor.models.package import CARD, read_config, verify, write_sums
 from ichor.pages.card import write_card
@@ -105,16 +105,15 @@ def _dice_of_folds(metrics: Any, folds: Sequence[int]) -> str:
 
 
 def _over_the_rule(slices: Any) -> str:
-    """How many delineations the paper's rule of 400 pixels counts as positive, without 070's."""
+    """How many delineations the paper's rule of 400 pixels counts as positive."""
     over = [one["area_mm2"] > RULE_PX * PIXEL_MM**2 for one in slices]
     return f"{100 * fmean(over):.1f} % of the {len(over)} slices with a delineation"
 
 
 def _missed_by_size(slices: Any) -> dict[str, str]:
-    """How many slices with little hemorrhage and with much there are, without 070's, and how many are missed."""
-    counted = [one for one in slices if one["subject"] != "070"]
-    small = [one["dice"] == 0 for one in counted if one["area_mm2"] < SMALL_MM2]
-    large = [one["dice"] == 0 for one in counted if one["area_mm2"] > LARGE_MM2]
+    """How many slices with little hemorrhage and with much there are, and how many are missed."""
+    small = [one["dice"] == 0 for one in slices if one["area_mm2"] < SMALL_MM2]
+    large = [one["dice"] == 0 for one in slices if one["area_mm2"] > LARGE_MM2]
     return {
         "small-slices-missed": f"{sum(small)} of the {len(small)}",
         "large-slices-missed": f"{sum(large) or 'none'} of the {len(large)}",

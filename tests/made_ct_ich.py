@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from PIL import Image
 
+from ichor.dataset.ct_ich.exclusions import write_exclusions
 from ichor.windows import BONE, BRAIN
 
 SIZE = 650
@@ -22,8 +23,13 @@ DEMOGRAPHICS_HEADER = (
 )
 
 
-def write_ct_ich(root: Path, subjects: dict[str, int], n_slices: int = 5) -> Path:
-    """Write a dataset; `subjects` gives each subject's number of slices with hemorrhage. Returns `root`."""
+def write_ct_ich(
+    root: Path, subjects: dict[str, int], n_slices: int = 5, excluded: Mapping[str, str] | None = None
+) -> Path:
+    """Write a dataset; `subjects` gives each subject's number of slices with hemorrhage. Returns `root`.
+
+    `excluded` has the reason for each subject that exclusions.csv names; without any, there is no such file.
+    """
     for seed, (subject, n_blood) in enumerate(sorted(subjects.items())):
         for window in ("brain", "bone"):
             (root / "Patients_CT" / subject / window).mkdir(parents=True)
@@ -37,11 +43,17 @@ def write_ct_ich(root: Path, subjects: dict[str, int], n_slices: int = 5) -> Pat
                 _save(folder / "brain" / f"{k}_HGE_Seg.jpg", mask * 255)
     _write_slice_table(root / "hemorrhage_diagnosis.csv", subjects, n_slices)
     _write_demographics(root / "patient_demographics.csv", subjects)
+    if excluded:
+        write_exclusions(root, excluded)
     return root
 
 
 def write_ct_ich_nifti(
-    root: Path, subjects: dict[str, int], n_slices: int = 5, without_images: Sequence[str] = ()
+    root: Path,
+    subjects: dict[str, int],
+    n_slices: int = 5,
+    without_images: Sequence[str] = (),
+    excluded: Mapping[str, str] | None = None,
 ) -> Path:
     """The same in the layout of release 1.3.1, on 130 x 130 pixels.
 
@@ -60,6 +72,8 @@ def write_ct_ich_nifti(
             nib.save(image, root / folder / f"{subject}.nii")
     _write_slice_table(root / "hemorrhage_diagnosis_raw_ct.csv", subjects, n_slices)
     _write_demographics(root / "Patient_demographics.csv", {**subjects, **dict.fromkeys(without_images, 0)})
+    if excluded:
+        write_exclusions(root, excluded)
     return root
 
 

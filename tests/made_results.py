@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,12 @@ def made_prediction(case: Case, found: float, seed: int, fold: int = 1, subtypes
     )
 
 
-def made_result(subject: str, n_blood: int, found: float, seed: int, **more: object) -> SubjectResult:
-    """The result of such a subject, ten years old for each `seed`; `more` goes to the prediction."""
-    case = made_case(subject, n_blood)
+def made_result(
+    subject: str, n_blood: int, found: float, seed: int, *, excluded: str = "", **more: object
+) -> SubjectResult:
+    """The result of such a subject, ten years old for each `seed`; `more` goes to the prediction.
+
+    `excluded` says why the subject is excluded from overlap.
+    """
+    case = replace(made_case(subject, n_blood), excluded_from_overlap=excluded)
     return result_of(case, made_prediction(case, found, seed, **more), age_years=seed * 10.0)

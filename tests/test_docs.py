@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.models.package import Training
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich

@@ -109,9 +109,16 @@ def tracked(*under: str) -> list[Path]:
 
 @pytest.mark.git
 def test_no_tracked_file_is_large() -> None:
-    # Masks of a method that speckles every slice are all runs; without them nobody could recompute its figures.
-    most = {"masks.json.gz": 16 * 2**20}
-    assert [path.name for path in tracked() if path.stat().st_size > most.get(path.name, MOST_BYTES)] == []
+    assert [path.name for path in tracked() if path.stat().st_size > MOST_BYTES] == []
+
+
+@pytest.mark.git
+def test_masks_are_kept_of_few_results() -> None:
+    """The design names them; of the others, scores.csv has all that Dice and detection follow from."""
+    assert {path.parent.name for path in tracked("results") if path.name == "masks.json.gz"} == {
+        "model",
+        "paper-unet-tiles",
+    }
 
 
 @pytest.mark.git

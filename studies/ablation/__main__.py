@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.dataset.folds import N_FOLDS
 from ichor.experiments.config import load_config
 from ichor.experiments.crossed import MODEL, network_folder, require_no_validation, train_network
@@ -43,7 +43,7 @@ def main() -> None:
     which.add_argument("--blocks", type=int, nargs=2)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    config, dataset = load_config(asked.config), CtIch(asked.data)
+    config, dataset = load_config(asked.config), open_dataset(asked.data)
     claim(asked.out, config, dataset)  # what it leaves may serve a run of the same config, and of no other
     started = time.perf_counter()
     if asked.fold is not None:

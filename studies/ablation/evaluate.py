@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case, Cases
+from ichor.dataset.case import Case, Cases
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.methods import Method
@@ -28,12 +28,14 @@ def uncalibrated_and_calibrated(method: UNetSlices, cases: Cases) -> dict[str, o
 
 def figures_of(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
     """Figures of cases, each by a method that was not trained on it, on the scans' own grids."""
-    overlaps, truth, scores, missed, unseen, false_ml = {}, [], [], [], [], []
+    overlaps, excluded, truth, scores, missed, unseen, false_ml = {}, [], [], [], [], [], []
     scans, subtypes, labels = [], [], []
     for method, case in answering:
         found = method.predict(case.scan)
         assert found.mask is not None  # the methods of the ablation segment
         overlaps[case.subject] = Overlaps.of(found.mask, case.mask)
+        if case.excluded_from_overlap:
+            excluded.append(case.subject)
         truth.append(case.positive)
         scores.append(found.slice_probability)
         scans.append((bool(case.positive.any()), found.scan_probability))
@@ -47,7 +49,7 @@ def figures_of(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
                 missed.append(case.subject)
         else:
             false_ml.append(found.mask.sum() * float(np.prod(np.median(case.scan.pixel_mm, axis=0))) * 5 / 1000)
-    averages = subject_averages(overlaps, leave_out=[CHRONIC_SUBJECT])
+    averages = subject_averages(overlaps, leave_out=excluded)
     curve = roc_curve(np.concatenate(truth), np.concatenate(scores))
     row: dict[str, object] = {
         "dice": round(float(np.mean([dice for dice, _ in averages.values()])), 4),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.progress import progress
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.errors import BadConfig
 from studies.annotation_simulation.config import DEFAULT, load_simulation
 from studies.command import run
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=DEFAULT)
     asked = parser.parse_args()
-    config, dataset = load_simulation(asked.config), CtIch(asked.data)
+    config, dataset = load_simulation(asked.config), open_dataset(asked.data)
     try:
         from studies.annotation_simulation.result import write_result
         from studies.annotation_simulation.run import n_states, simulate

@@ -6,13 +6,12 @@ from resampling subjects (ichor.evaluate.intervals), the same for all strategies
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling, as_figures
 from ichor.evaluate.overlap import scan_dice, slice_averages
@@ -25,10 +24,13 @@ DICE, PAPER_DICE, AUC = "dice_per_scan_3d", "dice_paper_average", "slice_auc"
 FIGURES = (DICE, PAPER_DICE, AUC)
 
 
-def learning_curves(config: SimulationConfig, repetitions: Sequence[Repetition]) -> dict[str, Any]:
+def learning_curves(
+    config: SimulationConfig, repetitions: Sequence[Repetition], excluded: Collection[str] = ()
+) -> dict[str, Any]:
     """For each strategy its rounds, and for each but random order how much better it is, all with intervals.
 
-    A strategy's `mean` is that over its rounds, without the start: one number for a curve.
+    A strategy's `mean` is that over its rounds, without the start: one number for a curve. Dice leaves out
+    the `excluded` subjects.
     """
     subjects = sorted({s for one in repetitions for state in one.states.values() for s in state.tested})
     sampling = Sampling(len(subjects))
@@ -36,7 +38,7 @@ def learning_curves(config: SimulationConfig, repetitions: Sequence[Repetition])
     curves: dict[str, Any] = {}
     for strategy in Strategy:
         states = [[one.states[name_of(strategy, number)] for one in repetitions] for number in range(config.rounds + 1)]
-        each = [_figures(of_round, subjects, config.repeats, sampling) for of_round in states]
+        each = [_figures(of_round, subjects, excluded, config.repeats, sampling) for of_round in states]
         sampled[strategy] = [*each, {name: _mean([one[name] for one in each[1:]]) for name in FIGURES}]
         curves[strategy.value] = {
             "rounds": [
@@ -87,23 +89,31 @@ def _mean(figures: Sequence[Sampled]) -> Sampled:
     return Sampled(np.mean([one.values for one in figures], axis=0), figures[0].n)
 
 
-def _figures(states: Sequence[State], subjects: Sequence[str], repeats: int, sampling: Sampling) -> dict[str, Sampled]:
+def _figures(
+    states: Sequence[State], subjects: Sequence[str], excluded: Collection[str], repeats: int, sampling: Sampling
+) -> dict[str, Sampled]:
     """The figures after one round. Of the states of each repeat together, every subject is in one."""
     n_folds = len(states) // repeats
     of_repeats = [
-        _of_one({s: t for state in states[k * n_folds : (k + 1) * n_folds] for s, t in state.tested.items()}, subjects)
+        _of_one(
+            {s: t for state in states[k * n_folds : (k + 1) * n_folds] for s, t in state.tested.items()},
+            subjects,
+            excluded,
+        )
         for k in range(repeats)
     ]
     dice = {name: sampling.mean(np.mean([one[name] for one in of_repeats], axis=0)) for name in (DICE, PAPER_DICE)}
     return {**dice, AUC: _slice_auc(states, subjects, sampling)}
 
 
-def _of_one(tested: dict[str, HeldOut], subjects: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """(subjects,) the two kinds of Dice of each subject; nan without hemorrhage and for the chronic one."""
+def _of_one(
+    tested: dict[str, HeldOut], subjects: Sequence[str], excluded: Collection[str]
+) -> dict[str, NDArray[np.float64]]:
+    """(subjects,) the two kinds of Dice of each subject; nan without hemorrhage and for the excluded."""
     three_d, paper = np.full(len(subjects), np.nan), np.full(len(subjects), np.nan)
     for k, subject in enumerate(subjects):
         overlaps = tested[subject].overlaps
-        if overlaps.positive.any() and subject != CHRONIC_SUBJECT:
+        if overlaps.positive.any() and subject not in excluded:
             three_d[k], paper[k] = scan_dice(overlaps), slice_averages(overlaps)[0]
     return {DICE: three_d, PAPER_DICE: paper}
 

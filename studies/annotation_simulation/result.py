@@ -10,7 +10,7 @@ from typing import Any
 
 from ichor.annotate import labelling_time
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.pages.pictures.style import png
 from studies.annotation_simulation.config import DEFAULT, SimulationConfig
 from studies.annotation_simulation.figures import learning_curves, subject_dice
@@ -22,7 +22,7 @@ SIMULATION = "simulation.json"
 
 
 def write_result(
-    config: SimulationConfig, dataset: CtIch, repetitions: Sequence[Repetition], out: Path, file: Path
+    config: SimulationConfig, dataset: Dataset, repetitions: Sequence[Repetition], out: Path, file: Path
 ) -> str:
     """Write simulation.json, README.md and learning-curves.png into `out`; gives what they say in one sentence.
 
@@ -40,7 +40,7 @@ def write_result(
             "region_s": labelling_time.REGION_S,
             "outline_s_per_mm": labelling_time.OUTLINE_S_PER_MM,
         },
-        **learning_curves(config, repetitions),
+        **learning_curves(config, repetitions, dataset.excluded_from_overlap),
         "per_subject": subject_dice(config, repetitions),
         "made_by": {**_made_by(repetitions), "command": command, "reduced": config.reduced},
     }

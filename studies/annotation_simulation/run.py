@@ -19,9 +19,10 @@ import lightning_fabric
 import numpy as np
 import torch
 
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import Fold, authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.dataset.folds import Fold
 from ichor.errors import BadConfig
 from ichor.evaluate.overlap import Overlaps
 from ichor.experiments.fold import require_blocks
@@ -59,7 +60,7 @@ def n_states(config: SimulationConfig) -> int:
     return len(config.folds) * config.repeats * (1 + len(Strategy) * config.rounds)
 
 
-def simulate(config: SimulationConfig, dataset: CtIch, out: Path, done: Callable[[str], None]) -> list[Repetition]:
+def simulate(config: SimulationConfig, dataset: Dataset, out: Path, done: Callable[[str], None]) -> list[Repetition]:
     """Do every repetition; what a previous call with the same `out` finished is not done again.
 
     `done` is called with the name of each state that is there. Raises BadConfig where `out` holds another simulation
@@ -86,7 +87,7 @@ class _Repeat:
     def __init__(
         self,
         config: SimulationConfig,
-        dataset: CtIch,
+        dataset: Dataset,
         subjects: SmallSubjects,
         fold: Fold,
         repeat: int,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ichor.annotate.labelling_time import labelling_s
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
 from ichor.methods.field import take_field
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.scan import Scan
@@ -30,7 +30,7 @@ class SmallSubject:
 class SmallSubjects:
     """The subjects of a dataset, each read when it is first asked for and then kept."""
 
-    def __init__(self, dataset: CtIch, settings: UNetSlicesSettings) -> None:
+    def __init__(self, dataset: Dataset, settings: UNetSlicesSettings) -> None:
         self._dataset, self._settings = dataset, settings
         self._read: dict[str, SmallSubject] = {}
 
@@ -50,5 +50,6 @@ class SmallSubjects:
             positions_mm=scan.positions_mm,
         )
         return SmallSubject(
-            Case(case.subject, small, field.take_mask(case.mask), case.labels), labelling_s(case.mask, scan.pixel_mm)
+            Case(case.subject, small, field.take_mask(case.mask), case.labels, case.excluded_from_overlap),
+            labelling_s(case.mask, scan.pixel_mm),
         )

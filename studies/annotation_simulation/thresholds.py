@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.overlap import Overlaps, scan_dice
 from ichor.scan import Scan
@@ -45,11 +45,14 @@ def choose_thresholds(answer: Callable[[Scan], MeanOutput], validation: Sequence
     """(slice threshold, voxel threshold): that of the highest sensitivity plus specificity, and that of the best Dice.
 
     The slice threshold comes first, since it decides which slices are left empty whatever the voxel threshold. Dice is
-    the mean over the scans with hemorrhage, in 3-D, without the chronic subject's.
+    the mean over the scans with hemorrhage, in 3-D, without those excluded from overlap.
     """
     counts: dict[float, dict[str, Overlaps]] = {t: {} for t in VOXEL_THRESHOLDS}
     truth, scores = {}, {}
+    excluded = set()
     for case in validation:
+        if case.excluded_from_overlap:
+            excluded.add(case.subject)
         answered = answer(case.scan)
         scores[case.subject] = answered["slice_probability"]
         truth[case.subject] = case.positive
@@ -62,7 +65,7 @@ def choose_thresholds(answer: Callable[[Scan], MeanOutput], validation: Sequence
         gated = (
             one.only_slices(scores[s] >= slice_threshold)
             for s, one in counts[threshold].items()
-            if one.positive.any() and s != CHRONIC_SUBJECT
+            if one.positive.any() and s not in excluded
         )
         return float(np.mean([scan_dice(one) for one in gated] or [0.0]))
 

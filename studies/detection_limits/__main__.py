@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from studies.command import run
 from studies.detection_limits.find import find
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    find(asked.run, CtIch(asked.data), asked.out)
+    find(asked.run, open_dataset(asked.data), asked.out)
 
 
 if __name__ == "__main__":

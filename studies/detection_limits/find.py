@@ -9,14 +9,15 @@ from pathlib import Path
 
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder, kept_file
 from ichor.methods import load_model
 from ichor.methods.unet_slices.method import UNetSlices
-from ichor.runs.files import read_metrics, read_predictions
+from ichor.runs.files import read_metrics
 from ichor.runs.kept import read_raw
+from ichor.runs.predictions import read_predictions
 from studies.detection_limits.marked import Marked
 from studies.detection_limits.page import page
 from studies.detection_limits.telling import Missed, Scored, missed_of
@@ -24,7 +25,7 @@ from studies.detection_limits.telling import Missed, Scored, missed_of
 THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
 
 
-def find(run: Path, dataset: CtIch, out: Path) -> None:
+def find(run: Path, dataset: Dataset, out: Path) -> None:
     """Write the page and its figures. Raises BadConfig where the run has no scores or answers, or one kind of scans."""
     predictions = read_predictions(run, dataset)
     positive = [bool(dataset.labels[subject].any()) for subject in predictions]
@@ -48,7 +49,7 @@ def find(run: Path, dataset: CtIch, out: Path) -> None:
             assert method.parameters is not None
             for point, threshold in method.parameters.operating_points.items():
                 decided = point == method.parameters.operating_point
-                mask = prediction.mask if decided else method.mask_at(probability, threshold)
+                mask = prediction.outline() if decided else method.mask_at(probability, threshold)
                 points.setdefault(point, Marked()).add(case, mask)
             for threshold, marked in plain.items():
                 marked.add(case, probability >= threshold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps, subject_averages
 
 
@@ -14,6 +14,7 @@ class Marked:
 
     def __init__(self) -> None:
         self._overlaps: dict[str, Overlaps] = {}
+        self._excluded: list[str] = []
         self._missed: list[str] = []
         self._called: list[bool] = []
         self._wrongly_called: list[bool] = []
@@ -22,6 +23,8 @@ class Marked:
     def add(self, case: Case, mask: NDArray[np.bool_]) -> None:
         """Count a subject; the mask is on its scan's grid."""
         self._overlaps[case.subject] = Overlaps.of(mask, case.mask)
+        if case.excluded_from_overlap:
+            self._excluded.append(case.subject)
         marked = mask.sum(axis=(1, 2))
         self._called += (marked > 0)[case.positive].tolist()
         self._wrongly_called += (marked > 0)[~case.positive].tolist()
@@ -33,8 +36,8 @@ class Marked:
             self._missed.append(case.subject)
 
     def figures(self) -> dict[str, float | list[str]]:
-        """The figures: Dice as the paper averages it, without 070; mL of scans without hemorrhage."""
-        dice = [one for one, _ in subject_averages(self._overlaps, leave_out=[CHRONIC_SUBJECT]).values()]
+        """The figures: Dice as the paper averages it, without the excluded; mL of scans without hemorrhage."""
+        dice = [one for one, _ in subject_averages(self._overlaps, leave_out=self._excluded).values()]
         median, high = np.percentile(self._false_ml, [50, 95])
         return {
             "dice": round(float(np.mean(dice)), 4),

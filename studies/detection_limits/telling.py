@@ -75,7 +75,7 @@ def lowest_ranked(scores: Mapping[str, Scored]) -> list[str]:
 
 def missed_of(case: Case, prediction: Prediction) -> Missed | None:
     """What is missed of a case, if it is missed altogether; the case's gray is read only then."""
-    if not case.positive.any() or (prediction.mask & case.mask).any():
+    if not case.positive.any() or (prediction.outline() & case.mask).any():
         return None
     areas = case.mask.sum(axis=(1, 2))
     largest = int(areas.argmax())

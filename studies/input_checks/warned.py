@@ -10,7 +10,7 @@ from typing import Any
 from ichor.anatomy.head import find_head
 from ichor.anatomy.intracranial import Cranium
 from ichor.cli.progress import progress
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.experiments.making import commit, hardware
 from ichor.findings.checks.check import unlikenesses
 from ichor.findings.checks.kinds import Unlike
@@ -35,7 +35,7 @@ def rim_hu(scan: Scan) -> float | None:
 
 def measured(data: Path, dicom: Path) -> dict[str, Any]:
     """All that input-checks.json holds."""
-    dataset = CtIch(data)
+    dataset = open_dataset(data)
     counts: dict[str, Counter[str]] = {AS_IT_IS: Counter()}
     rims = {}
     with progress(len(dataset.subjects)) as done:

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.dataset.folds import N_FOLDS
 from ichor.errors import BadConfig
 from ichor.experiments.config import load_config
@@ -39,7 +39,7 @@ def main() -> None:
     for package in packages.values():
         if not (package / CONFIG).is_file():
             raise BadConfig(f"{asked.run}: expected a run with a model in {package.parent.name}, found none")
-    dataset, rows = CtIch(asked.data), []
+    dataset, rows = open_dataset(asked.data), []
     for fold, package in packages.items():
         rows += kept_rows(asked.run / "int8" / f"fold-{fold}.json", package, fold, dataset, asked.threads)
     config = asked.run / CONFIG  # a run that is made by hand has none

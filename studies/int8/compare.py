@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
+from ichor.dataset.case import Case
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling
 from ichor.evaluate.overlap import Overlaps, slice_averages
@@ -49,7 +49,7 @@ class Timed:
         return outputs
 
 
-def rows_of_fold(package: Path, fold: int, dataset: CtIch, threads: int) -> list[Row]:
+def rows_of_fold(package: Path, fold: int, dataset: Dataset, threads: int) -> list[Row]:
     """A row for each test subject of the fold whose model lies in `package`."""
     training = read_config(package).training
     assert training is not None  # a run's models say on whom they were trained
@@ -71,7 +71,7 @@ def rows_of_fold(package: Path, fold: int, dataset: CtIch, threads: int) -> list
     return rows
 
 
-def kept_rows(file: Path, package: Path, fold: int, dataset: CtIch, threads: int) -> list[Row]:
+def kept_rows(file: Path, package: Path, fold: int, dataset: Dataset, threads: int) -> list[Row]:
     """The rows in `file` where they are of this package; else they are found and kept there."""
     digest = content_sha256(package)
     kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -92,7 +92,7 @@ def row_of(case: Case, method: UNetSlices, networks: Mapping[str, Timed]) -> Row
         found = method.predict(case.scan)
         masks.append(found.mask)
         overlaps = Overlaps.of(found.mask, case.mask)
-        counts = overlaps.positive.any() and case.subject != CHRONIC_SUBJECT
+        counts = overlaps.positive.any() and not case.excluded_from_overlap
         row[variant] = {
             "dice": slice_averages(overlaps)[0] if counts else None,
             "slice_probability": np.round(found.slice_probability, 6).tolist(),

@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from studies.command import run
 from studies.label_ceiling.ceiling import ceiling, read
 from studies.label_ceiling.page import page
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=2019)
     asked = parser.parse_args()
-    found = ceiling(*read(CtIch(asked.data), asked.seed))
+    found = ceiling(*read(open_dataset(asked.data), asked.seed))
     asked.out.mkdir(parents=True, exist_ok=True)
     write_whole(asked.out / "ceiling.json", json.dumps(found, indent=1) + "\n")
     write_whole(asked.out / "README.md", page(found))

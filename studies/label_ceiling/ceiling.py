@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ichor.dataset.case import CHRONIC_SUBJECT
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from studies.label_ceiling.readers import READERS, contrast_hu
@@ -16,11 +15,11 @@ from studies.label_ceiling.readers import READERS, contrast_hu
 FAINT_HU = 5.0
 
 
-def read(dataset: CtIch, seed: int) -> tuple[dict[str, dict[str, Overlaps]], dict[str, list[float]]]:
+def read(dataset: Dataset, seed: int) -> tuple[dict[str, dict[str, Overlaps]], dict[str, list[float]]]:
     """For each made reader the overlaps of each subject, and for each subject the contrast of each of its regions."""
     overlaps: dict[str, dict[str, Overlaps]] = {name: {} for name in READERS}
     contrasts = {}
-    for case in dataset.cases([s for s in dataset.subjects if s != CHRONIC_SUBJECT]):
+    for case in dataset.cases([s for s in dataset.subjects if s not in dataset.excluded_from_overlap]):
         drawn = np.flatnonzero(case.mask.any(axis=(1, 2)))
         if not drawn.size:
             continue

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.runs.plain_files import read_object
 from studies.command import run
 from studies.label_ceiling.readers import edge_displaced
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     ceiling = read_object(asked.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
-    slices = slices_in(asked.result, CtIch(asked.data))
+    slices = slices_in(asked.result, open_dataset(asked.data))
     ceilings = [f"{ceiling['readers'][edge_displaced(sd)]['dice']['value']:.3f}" for sd in (1, 2)]
     asked.out.mkdir(parents=True, exist_ok=True)
     rows = [

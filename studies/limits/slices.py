@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from ichor.dataset.case import CHRONIC_SUBJECT
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.evaluate.overlap import Overlaps
 from ichor.read.ct_ich_jpg import PIXEL_MM
-from ichor.runs.files import read_predictions
+from ichor.runs.predictions import read_predictions
 from ichor.subtypes import Subtype
 from studies.label_ceiling.readers import contrast_hu
 
@@ -45,12 +44,12 @@ class Slice:
         return self.dice == 0
 
 
-def slices_in(result: Path, dataset: CtIch) -> list[Slice]:
+def slices_in(result: Path, dataset: Dataset) -> list[Slice]:
     """The slices with delineated hemorrhage. Raises BadConfig where the folder does not hold predictions."""
     slices = []
     predictions = read_predictions(result, dataset)
-    for case in dataset.cases([subject for subject in predictions if subject != CHRONIC_SUBJECT]):
-        mask = predictions.of(case).mask
+    for case in dataset.cases([subject for subject in predictions if subject not in dataset.excluded_from_overlap]):
+        mask = predictions.of(case).outline()
         regions, _ = ndimage.label(mask, _WITHIN_SLICE)
         true = mask & np.isin(regions, np.unique(regions[case.mask & mask]))
         dice, dice_without_false = (Overlaps.of(one, case.mask).dice for one in (mask, true))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset, open_dataset
 from ichor.dataset.folds import N_FOLDS
 from ichor.experiments.making import commit, hardware
 from ichor.models.package import read_config
@@ -36,19 +36,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1), default=[])
     asked = parser.parse_args()
-    found = robustness(asked.run, CtIch(asked.data), sorted(set(asked.fold)))
+    found = robustness(asked.run, open_dataset(asked.data), sorted(set(asked.fold)))
     asked.out.mkdir(parents=True, exist_ok=True)
     write_whole(asked.out / "robustness.json", json.dumps(found, indent=1) + "\n")
     write_whole(asked.out / "README.md", page(found))
     print(page(found))
 
 
-def robustness(run: Path, dataset: CtIch, folds: Sequence[int]) -> dict[str, Any]:
+def robustness(run: Path, dataset: Dataset, folds: Sequence[int]) -> dict[str, Any]:
     """All that robustness.json holds."""
     models = models_in(run, folds)
     trained = {k: training_of(model, dataset) for k, model in models.items()}
     rows = answer_folds(run, models, trained, dataset)
-    ages = {subject: dataset.demographics[subject].age_years for subject in rows}
+    ages = {subject: dataset.age_years(subject) for subject in rows}
+    excluded = dataset.excluded_from_overlap
     command = [
         "python -m studies.robustness RUN --data ct-ich --out results/robustness",
         *(f"--fold {k}" for k in folds),
@@ -59,8 +60,8 @@ def robustness(run: Path, dataset: CtIch, folds: Sequence[int]) -> dict[str, Any
         "folds": list(models),
         "networks": sorted({read_config(model).network for model in models.values()}),
         "trained_on_such": any(trains_on_such(model) for model in models.values()),
-        "conditions": by_condition(rows),
-        "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages),
+        "conditions": by_condition(rows, excluded),
+        "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages, excluded),
         "made_by": {"command": " ".join(command), "commit": commit(), "hardware": hardware()},
     }
 

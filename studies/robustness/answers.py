@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.folds import N_FOLDS
 from ichor.errors import BadConfig
 from ichor.evaluate.overlap import Overlaps
@@ -33,7 +33,7 @@ def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:
     return fitted
 
 
-def training_of(model: Path, dataset: CtIch) -> Training:
+def training_of(model: Path, dataset: Dataset) -> Training:
     """On whom a model was trained, and whom it tests. Raises BadConfig where that is not said, or of other data."""
     training = read_config(model).training
     if training is None:
@@ -65,7 +65,7 @@ def answer(method: Method, case: Case) -> Row:
     }
 
 
-def answers_of(method: Method, dataset: CtIch, subject: str, file: Path, model: str) -> dict[str, Row]:
+def answers_of(method: Method, dataset: Dataset, subject: str, file: Path, model: str) -> dict[str, Row]:
     """A subject's rows by condition, as far as `file` has them of this model; the others are made and kept there."""
     kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if kept.get("model") != model:
@@ -80,7 +80,7 @@ def answers_of(method: Method, dataset: CtIch, subject: str, file: Path, model: 
 
 
 def answer_folds(
-    run: Path, models: Mapping[int, Path], trained: Mapping[int, Training], dataset: CtIch
+    run: Path, models: Mapping[int, Path], trained: Mapping[int, Training], dataset: Dataset
 ) -> dict[str, dict[str, Row]]:
     """The rows of all test subjects of these folds, by subject and condition."""
     rows = {}

@@ -5,13 +5,12 @@ Differences are paired: both figures are on the same resamples of the subjects (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.call_rates import call_rates
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling, as_figures
@@ -29,20 +28,25 @@ Row = Mapping[str, Any]
 class Answers:
     """The figures of subjects under one condition; of some of them only where `counted`, (subjects,) bool, says so.
 
+    Dice leaves out the subjects `excluded` from overlap.
+
     Attributes:
         dice: (subjects,) as the paper averages it; nan for who does not count in it.
         figures: by name, on every resample of the subjects.
         missed: the subjects with hemorrhage of which no voxel was found.
     """
 
-    def __init__(self, rows: Mapping[str, Row], counted: NDArray[np.bool_] | None = None) -> None:
+    def __init__(
+        self, rows: Mapping[str, Row], counted: NDArray[np.bool_] | None = None, excluded: Collection[str] = ()
+    ) -> None:
         counted = np.ones(len(rows), bool) if counted is None else counted
         self.sampling = sampling = Sampling(len(rows))
         overlaps = {s: Overlaps(*(np.array(row[k]) for k in _PIXELS)) for s, row in rows.items()}
         scored = {s: c and o.positive.any() for (s, o), c in zip(overlaps.items(), counted, strict=True)}
         self.missed = [s for s, o in overlaps.items() if scored[s] and not o.both.any()]
-        acute = {s: scored[s] and s != CHRONIC_SUBJECT for s in rows}
-        self.dice = np.array([slice_averages(o)[0] if acute[s] else np.nan for s, o in overlaps.items()])
+        self.dice = np.array(
+            [slice_averages(o)[0] if scored[s] and s not in excluded else np.nan for s, o in overlaps.items()]
+        )
 
         subject = np.repeat(np.arange(len(rows)), [len(row["positive"]) for row in rows.values()])
         kept = counted[subject]
@@ -80,13 +84,16 @@ class Answers:
         return {key: one.as_json() for key, one in less.items()}
 
 
-def by_condition(rows: Mapping[str, Mapping[str, Row]]) -> dict[str, Any]:
+def by_condition(rows: Mapping[str, Mapping[str, Row]], excluded: Collection[str] = ()) -> dict[str, Any]:
     """The figures under each condition and how they differ from those under the first.
 
-    `rows` has the row of each condition for each subject, all subjects having the same conditions.
+    `rows` has the row of each condition for each subject, all subjects having the same conditions. Dice
+    leaves out the `excluded`.
     """
     conditions = list(next(iter(rows.values())))
-    answers = {name: Answers({subject: of[name] for subject, of in rows.items()}) for name in conditions}
+    answers = {
+        name: Answers({subject: of[name] for subject, of in rows.items()}, excluded=excluded) for name in conditions
+    }
     unchanged = answers[conditions[0]]
     return {
         name: {**one.as_json(), **({} if one is unchanged else {"less_unchanged": one.less(unchanged)})}
@@ -94,10 +101,10 @@ def by_condition(rows: Mapping[str, Mapping[str, Row]]) -> dict[str, Any]:
     }
 
 
-def by_age(rows: Mapping[str, Row], age_years: Mapping[str, float]) -> dict[str, Any]:
+def by_age(rows: Mapping[str, Row], age_years: Mapping[str, float], excluded: Collection[str] = ()) -> dict[str, Any]:
     """The figures of children and of adults, and those of children less those of adults."""
     child = np.array([age_years[subject] < ADULT_YEARS for subject in rows])
-    young, old = Answers(rows, child), Answers(rows, ~child)
+    young, old = (Answers(rows, group, excluded) for group in (child, ~child))
     difference = {
         key: Sampled(young.figures[key].values - old.figures[key].values, len(rows)) for key in ("dice", "slice_auc")
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import open_dataset
 from ichor.models.engine import EngineName
 from ichor.models.package import DEFAULT_MODEL, INT8, NETWORK, find_package
 from ichor.models.processor import has_vnni, instruction_sets
@@ -55,7 +55,7 @@ def variants() -> list[Variant]:
 
 def scans(data: Path, dicom: Path) -> dict[str, Path]:
     """Every scan by a name that can be a file's."""
-    dataset = CtIch(data)
+    dataset = open_dataset(data)
     subjects = {f"ct-ich-{subject}": dataset.scan_path(subject) for subject in dataset.subjects}
     return {DEMONSTRATION.name: DEMONSTRATION, **{one.replace("/", "-"): dicom / one for one in DICOM}, **subjects}
 

@@ -308,11 +308,12 @@ def test_sizes_belong_to_the_data_and_those_that_do_not_fit_are_one_line(other_g
         open_scan(tmp_path / "out" / IMAGES / "001")
 
 
-def test_numbers_that_stand_for_something_in_ct_ich_are_not_given() -> None:
+def test_numbers_whose_bone_window_is_left_out_are_not_given() -> None:
     records = [SimpleNamespace(id=n, subject=f"head {n}") for n in range(90)]
     numbers = case_numbers(records).values()  # type: ignore[arg-type]
     assert len(set(numbers)) == 90
-    assert not {"070", "081"} & set(numbers)
+    assert "081" not in numbers
+    assert "070" in numbers  # whoever it is, it is not ct-ich's subject of that number
 
 
 def test_true_sizes_are_kept_beside_the_layout(other_grids) -> None:
@@ -397,3 +398,32 @@ def test_crossval_trains_on_an_export(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["dice"]["paper_average"]["n"] == 1
+
+
+def test_exclusions_from_overlap_are_exported_and_nobody_elses_subject_070_is_excluded(tmp_path: Path) -> None:
+    own = write_ct_ich(tmp_path / "own", {"009": 1}, n_slices=2, excluded={"009": "operated"})
+    with open_project(tmp_path / "project", create=True) as project:
+        assert dict(import_ct_ich(project, CT_ICH_PART, "gold", ["070", "085"])) == {"070": "", "085": ""}
+        assert dict(import_ct_ich(project, own, "gold")) == {"009": ""}
+        notes(project, tmp_path / "out")
+    excluded = CtIch(tmp_path / "out").excluded_from_overlap
+    assert set(excluded) == {"009", "070"}
+    assert excluded["009"] == "operated" and "chronic" in excluded["070"]
+
+    with open_project(tmp_path / "other", create=True) as project:
+        scan = made_head(n=4, size=64, pixel_mm=(3.2, 3.2))
+        add_done(project, scan, edh_map(scan), subject="070")
+        notes(project, tmp_path / "heads")
+    heads = CtIch(tmp_path / "heads")
+    assert heads.subjects == ("070",)
+    assert heads.excluded_from_overlap == {}
+    assert not (tmp_path / "heads/exclusions.csv").exists()
+
+
+def test_a_dataset_that_is_gone_is_said(tmp_path: Path) -> None:
+    own = write_ct_ich(tmp_path / "own", {"009": 1}, n_slices=2, excluded={"009": "operated"})
+    with open_project(tmp_path / "project", create=True) as project:
+        assert dict(import_ct_ich(project, own, "gold")) == {"009": ""}
+        own.rename(tmp_path / "moved")
+        (said,) = notes(project, tmp_path / "out").values()
+    assert any("excludes it from overlap is not known" in one for one in said)

@@ -19,12 +19,13 @@ import yaml
 
 from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold, stratified_folds
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.dataset.folds import stratified_folds
 from ichor.errors import IchorError
 from ichor.experiments.config import load_config
 from ichor.experiments.run import probabilities_in
-from ichor.runs.files import read_predictions
 from ichor.runs.kept import read_prediction, read_raw, write_kept
+from ichor.runs.predictions import read_predictions
 from made_ct_ich import write_ct_ich
 from warm import ichor
 
@@ -278,8 +279,8 @@ def test_raw_output_that_was_made_anew_is_postprocessed_anew(run: Path, data: Pa
 
 
 def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path, data: Path, tmp_path: Path) -> None:
-    def publish(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
-        return ichor("publish", source, "--data", data, "--out", out)
+    def publish(source: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+        return ichor("publish", source, "--data", data, "--out", out, *more)
 
     out = tmp_path / "result"
     assert publish(run, out).returncode == 0
@@ -292,7 +293,6 @@ def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path,
     kept = {f.relative_to(out).parts[0] for f in out.rglob("*") if f.is_file()}
     assert kept == {
         "metrics.json",
-        "masks.json.gz",
         "scores.csv",
         "scan_scores.csv",
         "README.md",
@@ -300,6 +300,11 @@ def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path,
         "figures",
     }
     page = (out / "README.md").read_text()
+    assert "masks.json.gz" not in page
+    assert publish(run, tmp_path / "with-masks", "--masks").returncode == 0
+    assert (tmp_path / "with-masks/masks.json.gz").read_bytes() == (run / "masks.json.gz").read_bytes()
+    assert "masks.json.gz" in (tmp_path / "with-masks/README.md").read_text()
+    assert figures(tmp_path / "with-masks") == figures(out)
     assert "## Limitations\n\nIt fails in the 1 way that was tried.\n" in page
     pictures = sorted((out / "figures").glob("*.png"))
     assert any("figure-4" in f.name for f in pictures)  # the run's probabilities are at hand

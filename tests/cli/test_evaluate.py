@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.evaluate.extent_figures import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.runs.evaluate import results_in
 from made_ct_ich import write_ct_ich
 from warm import ichor
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
-COMMITTED = sorted(file.parent for file in RESULTS.glob("*/masks.json.gz"))
+COMMITTED = sorted(file.parent for file in RESULTS.glob("*/scores.csv"))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,39 @@ def test_the_figures_of_a_run_are_computed_again_without_it(run: Path, data: Pat
         assert (tmp_path / name).read_bytes() == (run / name).read_bytes()
 
 
+def test_without_masks_all_but_surfaces_and_lesions_is_computed_again(run: Path, data: Path, tmp_path: Path) -> None:
+    """Those stay as they were; where they never were, they are null, and nothing is made up."""
+    for name in ("metrics.json", "scores.csv", "scan_scores.csv"):
+        shutil.copyfile(run / name, tmp_path / name)
+    kept = json.loads((run / "metrics.json").read_text())
+    assert all(kept[name] for name in OF_MASKS)
+    changed = {**kept, "dice": None, "scan": {}, "volume": None}
+    (tmp_path / "metrics.json").write_text(json.dumps(changed))
+    for _ in range(2):
+        done = ichor("evaluate", tmp_path, "--data", data)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "metrics.json").read_bytes() == (run / "metrics.json").read_bytes()
+    assert "masks.json.gz" not in (tmp_path / "README.md").read_text()
+    (tmp_path / "metrics.json").write_text(json.dumps({k: v for k, v in kept.items() if k not in OF_MASKS}))
+    assert ichor("evaluate", tmp_path, "--data", data).returncode == 0
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found == {**kept, **dict.fromkeys(OF_MASKS)}
+    assert ichor("results", tmp_path, "--out", tmp_path / "pages").returncode == 0
+
+
+def test_a_comparison_takes_what_masks_alone_give_from_metrics_json(run: Path, data: Path, tmp_path: Path) -> None:
+    for name in ("metrics.json", "scores.csv", "scan_scores.csv"):
+        shutil.copyfile(run / name, tmp_path / name)
+    done = ichor("compare", run, tmp_path, "--data", data, "--json", tmp_path / "compared.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "compared.json").read_text())
+    first, second = (one["figures"] for one in found["runs"])
+    assert first == second
+    differences = found["pairs"][0]["differences"]
+    assert differences["dice.pooled"]["value"] == 0
+    assert differences["lesion.sensitivity"]["value"] is None
+
+
 def test_runs_are_compared_as_markdown_and_json(run: Path, data: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "again")
     done = ichor("compare", run, tmp_path / "again", "--data", data, "--json", tmp_path / "compared.json")
@@ -69,18 +103,13 @@ def dataset(ct_ich: Path) -> CtIch:
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
-def test_what_is_committed_follows_from_its_masks_and_scores(
-    folder: Path, dataset: CtIch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_committed_follows_from_its_scores_and_masks(folder: Path, dataset: CtIch) -> None:
     committed = json.loads((folder / "metrics.json").read_text())
     assert committed["data"]["fingerprint"] == dataset.fingerprint
-    speckled = "threshold" in folder.name
-    if speckled:  # millions of voxels of surface and thousands of specks: those of the other runs stand for them
-        monkeypatch.setattr("ichor.evaluate.results.surface_agreement", lambda *_: None)
-        monkeypatch.setattr("ichor.evaluate.results.match_lesions", lambda *_: None)
     computed = json.loads(json.dumps(metrics_of(results_in(folder, dataset))))
-    if speckled:
-        for one in ("surface", "lesion", "by_lesion_size"):
+    if not (folder / "masks.json.gz").exists():
+        for one in OF_MASKS:
+            assert committed[one] is not None  # they were computed while there were masks
             del computed[one]
     assert_same({key: committed[key] for key in computed}, computed)
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.methods import load_model
 from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config

@@ -14,7 +14,7 @@ import yaml
 
 from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import IchorError
 from ichor.methods import load_model
 from ichor.methods.unet_slices.calibrate import calibrated

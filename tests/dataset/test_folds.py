@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT, CtIch
-from ichor.dataset.folds import N_FOLDS, authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.dataset.folds import N_FOLDS
 
 ALL = {f"{n:03d}" for n in range(49, 131)}
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import N_FOLDS, Fold, authors_fold, stratified_folds
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.dataset.folds import N_FOLDS, Fold, stratified_folds
 
 ALL = [f"{n:03d}" for n in range(49, 131)]
 ABSENT_IN_1_3_1 = [f"{n:03d}" for n in range(59, 66)]

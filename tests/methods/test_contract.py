@@ -15,7 +15,7 @@ import yaml
 
 from ichor.dataset.case import Case, Cases
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig, load_config
 from ichor.experiments.export import export_run

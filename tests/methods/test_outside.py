@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from made_ct_ich import write_ct_ich
+from outside import ichor, install_method
 from paths import DEMO
 
 # All that somebody writes who has an idea and knows the protocol.
@@ -73,25 +71,7 @@ class DenseShare:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH that holds the other package as pip would install it."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "dense_share.py").write_text(MODULE)
-    info = folder / "dense_share-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dense-share\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[ichor.methods]\ndense-share = dense_share:DenseShare\n")
-    return folder
-
-
-def ichor(installed: Path, *words: object, expected: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "ichor", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])},
-    )
-    assert done.returncode == expected, done.stderr
-    return done.stdout + done.stderr
+    return install_method(tmp_path_factory.mktemp("site"), "dense-share", "dense_share:DenseShare", MODULE)
 
 
 @pytest.fixture(scope="module")

@@ -40,10 +40,11 @@ def test_what_has_no_interval_is_only_compared(ours: float, verdict: Verdict) ->
     assert most.verdict({"table_5": {"jaccard": {"max": {"value": ours, "ci95": None, "n": 35}}}}) is verdict
 
 
-def test_missed_subjects_are_counted_without_the_chronic_one() -> None:
+def test_missed_subjects_are_counted_without_the_excluded() -> None:
     (missed,) = [one for one in TILES.numbers if one.keys == ("subjects_missed",)]
     assert missed.ours(made_metrics()) == {"value": 1, "ci95": None}
     assert missed.verdict(made_metrics()) is Verdict.LOWER
+    assert missed.ours({**made_metrics(), "excluded_from_overlap": {}}) == {"value": 2, "ci95": None}
 
 
 def test_every_number_of_the_paper_has_its_place() -> None:

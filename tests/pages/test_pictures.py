@@ -89,7 +89,11 @@ def prediction_of(case: Case) -> Prediction:
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
     root = tmp_path_factory.mktemp("data")
-    return Domed(write_ct_ich(root, {"049": 6, "050": 5, "051": 4, "052": 0, "070": 3}, n_slices=N_SLICES))
+    return Domed(
+        write_ct_ich(
+            root, {"049": 6, "050": 5, "051": 4, "052": 0, "070": 3}, n_slices=N_SLICES, excluded={"070": "made"}
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -387,7 +391,8 @@ def test_figure_5_takes_the_best_and_the_largest_above_the_orbits() -> None:
             finding("070", "MISSED", 999),
             finding("057", "MISSED", 9),
             finding("058", "MISSED", 90),
-        ]
+        ],
+        excluded={"070"},
     )
     assert [(f.subject, f.dice) for f in chosen.fits] == [("051", 0.8), ("052", 0.6)]
     assert [f.subject for f in chosen.false_positives] == ["055", "054"]
@@ -463,10 +468,10 @@ def test_the_midline_follows_a_turned_head_and_is_unknown_in_a_round_one() -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "chronic", "measured", "expected"),
+    ("kind", "excluded", "measured", "expected"),
     [
         ("MISSED", False, {}, "no reason measured"),
-        ("MISSED", True, {"contrast_hu": -12}, "chronic blood"),
+        ("MISSED", True, {"contrast_hu": -12}, "excluded from overlap, hardly brighter than its surroundings"),
         ("MISSED", False, {"contrast_hu": 3}, "hardly brighter than its surroundings"),
         ("MISSED", False, {"thickness_mm": 2, "along_bone": 0.8}, "along bone, thin"),
         ("MISSED", False, {"volume_ml": 0.1}, "small"),
@@ -485,7 +490,7 @@ def test_the_midline_follows_a_turned_head_and_is_unknown_in_a_round_one() -> No
         ("DELINEATED", False, {"contrast_hu": float("nan"), "width_share": float("nan")}, "no reason measured"),
     ],
 )
-def test_a_reason_says_what_holds(kind: str, chronic: bool, measured: dict, expected: str) -> None:
+def test_a_reason_says_what_holds(kind: str, excluded: bool, measured: dict, expected: str) -> None:
     from ichor.pages.pictures.findings import Kind
     from ichor.pages.pictures.reasons import Measured, reason
 
@@ -493,4 +498,4 @@ def test_a_reason_says_what_holds(kind: str, chronic: bool, measured: dict, expe
         **{"contrast_hu": 25, "thickness_mm": 12, "volume_ml": 4, "along_bone": 0, "midline_mm": 30, "outside": 0},
         "width_share": 0.9,
     }
-    assert reason(Kind[kind], Measured(**{**plain, **measured}), chronic=chronic) == expected
+    assert reason(Kind[kind], Measured(**{**plain, **measured}), excluded=excluded) == expected

@@ -96,7 +96,16 @@ def test_a_significant_difference_is_called_so() -> None:
     assert "The difference is significant at 5 % (Mann-Whitney U test, p = 0.003)" in text(results_page(metrics))
 
 
-def test_detection_is_given_with_and_without_the_chronic_subject() -> None:
+def test_the_page_names_the_subjects_that_overlap_excludes_and_why() -> None:
+    page = results_page(made_metrics())
+    assert "leave out 070 (its hemorrhage is chronic). Detection counts all." in text(page)
+    assert "All are without 070." in text(page)
+    everybody = results_page({**made_metrics(), "excluded_from_overlap": {}})
+    assert "without 070" not in everybody and "leave out" not in everybody
+    assert row(everybody, "", "## Detection")[1:] == ["slices", "scans"]
+
+
+def test_detection_is_given_with_and_without_the_excluded_subjects() -> None:
     page = results_page(made_metrics())
     assert row(page, "", "## Detection")[1:] == ["slices", "slices without 070", "scans", "scans without 070"]
     for name in ("sensitivity at 90 % specificity", "average precision", "Brier score", "false lesions a scan"):
@@ -130,7 +139,7 @@ def test_pictures_are_embedded_with_words() -> None:
     [
         ("surface", "volume", "lesion", "by_lesion_size"),
         ("table_5", "by_threshold_per_subject", "by_threshold_per_fold"),
-        ("without_070", "calibration", "slice_sensitivity_by_subtype"),
+        ("without_excluded", "calibration", "slice_sensitivity_by_subtype"),
         ("by_age_difference",),
     ],
 )

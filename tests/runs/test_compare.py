@@ -13,7 +13,8 @@ from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.pages.compared import NAMES, comparison_page
 from ichor.runs.compare import MAIN_FIGURES, compare
 from ichor.runs.evaluate import results_in
-from ichor.runs.files import write_metrics, write_predictions
+from ichor.runs.files import write_metrics
+from ichor.runs.predictions import write_predictions
 from made_ct_ich import write_ct_ich
 
 SUBJECTS = {f"{n:03d}": n % 3 for n in range(50, 59)}

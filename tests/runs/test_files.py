@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
-from ichor.runs.files import read_metrics, read_predictions, write_predictions
+from ichor.runs.files import read_metrics
+from ichor.runs.predictions import read_predictions, write_predictions
 from made_ct_ich import SIZE, write_ct_ich
 
 SUBJECTS = {"049": 1, "050": 0}
@@ -70,7 +72,7 @@ def test_predictions_are_read_back(tmp_path: Path, dataset: CtIch, subtypes: boo
             assert read.subtype_probability is None
 
 
-def test_the_files_are_as_the_design_says(folder: Path) -> None:
+def test_the_files_are_as_the_design_says(folder: Path, dataset: CtIch) -> None:
     masks = json.loads(gzip.decompress((folder / "masks.json.gz").read_bytes()))
     assert list(masks) == [f"049/{N}"]
     assert masks[f"049/{N}"]["size"] == [SIZE, SIZE]
@@ -78,10 +80,13 @@ def test_the_files_are_as_the_design_says(folder: Path) -> None:
         rows = list(csv.DictReader(lines))
     assert len(rows) == N * len(SUBJECTS)
     assert [*rows[0]] == [
-        *("subject", "slice", "fold", "probability", "threshold", "area_px"),
+        *("subject", "slice", "fold", "probability", "threshold", "area_px", "overlap_px", "reference_px"),
         *("area_px_05", "area_px_06", "area_px_07", "area_px_08", "area_px_09"),
     ]
     assert rows[N - 1]["area_px"] == str(40 * 50)
+    truth = dataset.truth("049").mask[N - 1]
+    assert rows[N - 1]["reference_px"] == str(truth.sum())
+    assert rows[N - 1]["overlap_px"] == str(truth[300:340, 200:250].sum())
     with (folder / "scan_scores.csv").open() as lines:
         scans = list(csv.DictReader(lines))
     assert [row["volume_ml"] for row in scans] == [f"{40 * 50 * 0.33**2 * 5 / 1000:.4f}", "0.0000"]
@@ -91,6 +96,60 @@ def test_writing_again_gives_the_same_bytes(folder: Path, dataset: CtIch, tmp_pa
     first = {f.name: f.read_bytes() for f in folder.iterdir()}
     write_predictions(folder, read_predictions(folder, dataset).values(), dataset)
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == first
+
+
+def test_without_masks_the_pixels_are_read_and_written_again(folder: Path, dataset: CtIch) -> None:
+    """A published result need not keep its masks."""
+    with_masks = read_predictions(folder, dataset)
+    (folder / "masks.json.gz").unlink()
+    predictions = read_predictions(folder, dataset)
+    assert with_masks.has_masks and not predictions.has_masks
+    for subject, one in predictions.items():
+        case = dataset.truth(subject)
+        assert one.mask is None
+        found, expected = one.overlaps_with(case.mask), with_masks[subject].overlaps_with(case.mask)
+        assert found is not None and expected is not None
+        for name in ("both", "predicted", "reference"):
+            assert np.array_equal(getattr(found, name), getattr(expected, name))
+        with pytest.raises(BadConfig, match=f"expected the mask of {subject}, found a prediction without one"):
+            one.outline()
+    first = {f.name: f.read_bytes() for f in folder.iterdir()}
+    write_predictions(folder, predictions.values(), dataset)
+    assert {f.name: f.read_bytes() for f in folder.iterdir()} == first
+
+
+def test_results_of_earlier_versions_are_read(folder: Path, dataset: CtIch) -> None:
+    """They have masks, and no pixels of the delineation beside them."""
+    expected = read_predictions(folder, dataset)["049"]
+    without_pixels(folder)
+    found = read_predictions(folder, dataset)["049"]
+    assert found.mask is not None and found.overlaps is None
+    assert np.array_equal(found.outline(), expected.outline())
+
+
+def without_pixels(folder: Path) -> None:
+    """A scores.csv as it was before it had overlap_px and reference_px."""
+    file = folder / "scores.csv"
+    rows = [line.split(",") for line in file.read_text().splitlines()]
+    file.write_text("\n".join(",".join([*row[:6], *row[8:]]) for row in rows) + "\n")
+
+
+def formerly(folder: Path) -> None:
+    """A fault: such a table without masks, from which no overlap follows."""
+    without_pixels(folder)
+    (folder / "masks.json.gz").unlink()
+
+
+def test_a_detector_has_probabilities_alone(folder: Path, dataset: CtIch) -> None:
+    detected = [replace(made(subject), mask=None, threshold=None, areas={}) for subject in SUBJECTS]
+    write_predictions(folder, detected, dataset)
+    assert not (folder / "masks.json.gz").exists()  # an earlier one would be of something else
+    predictions = read_predictions(folder, dataset)
+    for one, read in zip(detected, predictions.values(), strict=True):
+        assert (read.mask, read.threshold, read.overlaps, read.areas) == (None, None, None, {})
+        assert read.slice_probability == pytest.approx(one.slice_probability, rel=1e-5)
+    with pytest.raises(ValueError, match="expected masks and subtype probabilities of all subjects or of none"):
+        write_predictions(folder, [made("049"), detected[1]], dataset)
 
 
 def test_what_cannot_be_one_result_is_not_written(tmp_path: Path, dataset: CtIch) -> None:
@@ -137,12 +196,15 @@ def whole(**more: object) -> dict:
     [
         (lambda f: (f / "scores.csv").unlink(), r"scores\.csv: expected a table with .*, found No such file"),
         (lambda f: (f / "scan_scores.csv").unlink(), r"scan_scores\.csv: expected a table with .*, found No such file"),
-        (lambda f: (f / "masks.json.gz").unlink(), r"masks\.json\.gz: expected masks by slice, found No such file"),
+        (formerly, r"masks\.json\.gz: expected masks by slice, found No such file"),
+        (cell("scores.csv", 3, 7, "5"), r"subject 049: expected the reference_px of its delineation in the dataset"),
+        (cell("scores.csv", 3, 6, "2001"), r"subject 049: expected overlap_px within area_px and reference_px"),
+        (cell("scores.csv", 3, 6, "-1"), r"subject 049: expected overlap_px within area_px and reference_px"),
         (lambda f: (f / "masks.json.gz").write_bytes(b"no"), "expected masks by slice, found Not a gzip"),
         (lambda f: (f / "scores.csv").write_text(""), r"scores\.csv: expected a table"),
         (lines("scores.csv", lambda rows: rows[:1]), r"scores\.csv: expected predictions, found none"),
         (lines("scores.csv", lambda rows: [rows[0] + ",more", *rows[1:]]), "expected columns .*09, found .*more"),
-        (lines("scores.csv", lambda rows: [*rows[:-1], rows[-1] + ",1"]), r"expected 11 cells in line 7, found 12"),
+        (lines("scores.csv", lambda rows: [*rows[:-1], rows[-1] + ",1"]), r"expected 13 cells in line 7, found 14"),
         (lines("scores.csv", lambda rows: rows[:-1]), "slices 1 to 3 of 050 in order, found 2 of them"),
         (lines("scores.csv", lambda rows: [*rows[:2], rows[3], rows[2], *rows[4:]]), r"slices 1 to 3 of 049 in order"),
         (lines("scores.csv", lambda rows: [r.replace("050", "051") for r in rows]), r"scan_scores\.csv: .* 050, 051"),

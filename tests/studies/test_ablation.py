@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from made_ct_ich import write_ct_ich
 from made_recipe import SMOKE
 from study import study

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from made_ct_ich import write_ct_ich
 from paths import ROOT
 from studies.annotation_simulation.run import ROUNDS

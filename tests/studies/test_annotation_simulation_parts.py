@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import authors_fold
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import BadConfig
 from ichor.evaluate.detection import roc_curve
 from made_ct_ich import write_ct_ich
@@ -178,10 +178,10 @@ class TestFigures:
         assert last[DICE]["ci95"][0] >= 0
         assert better["cost-sensitive"]["mean"] == {name: last[name] for name in (DICE, PAPER_DICE, AUC)}
 
-    def test_the_chronic_subject_does_not_count_in_dice(self) -> None:
+    def test_an_excluded_subject_does_not_count_in_dice(self) -> None:
         chronic = {"070": held_out(10, 10, 10, (0.1, 0.9)), "051": held_out(0, 8, 20, (0.1, 0.2))}
         states = {"start": state(chronic, 2, 5), **{name_of(s, 1): state(chronic, 2, 5) for s in Strategy}}
-        found = learning_curves(config(folds=[1]), [Repetition(1, 0, states)])
+        found = learning_curves(config(folds=[1]), [Repetition(1, 0, states)], excluded={"070"})
         assert found["curves"]["random order"]["rounds"][0][DICE]["value"] == 0
         assert found["curves"]["random order"]["rounds"][0][DICE]["n"] == 1
         assert np.isclose(found["curves"]["random order"]["rounds"][0][AUC]["value"], 1)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
+from ichor.dataset.case import Case
 from ichor.scan import Scan, Source
 from studies.annotation_simulation.thresholds import choose_thresholds
 
@@ -32,12 +33,14 @@ def test_thresholds_are_those_of_the_best_dice_and_the_sensitivity() -> None:
     assert choose_thresholds(_answer, [_case("049", 2), _case("050", 1), _case("054", 0)]) == (0.8, 0.05)
 
 
-def test_the_chronic_subject_does_not_choose_the_voxel_threshold() -> None:
+def test_an_excluded_subject_does_not_choose_the_voxel_threshold() -> None:
     def dark(scan: Scan) -> dict[str, np.ndarray]:
         answer = _answer(scan)
-        if scan.source.path.name == CHRONIC_SUBJECT:
+        if scan.source.path.name == "070":
             answer["probability"] = np.where(answer["probability"] > 0.05, 0.006, 0.0).astype(np.float32)
         return answer
 
-    cases = [_case("049", 2), _case(CHRONIC_SUBJECT, 4), _case("054", 0)]
+    cases = [_case("049", 2), _case("070", 4), _case("054", 0)]
+    assert choose_thresholds(dark, cases)[1] < 0.05
+    cases[1] = replace(cases[1], excluded_from_overlap="chronic")
     assert choose_thresholds(dark, cases)[1] == 0.05

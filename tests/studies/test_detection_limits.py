@@ -16,8 +16,9 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import Prediction
 from ichor.experiments.fold import kept_file
 from ichor.methods.unet_slices.settings import Parameters
-from ichor.runs.files import write_metrics, write_predictions
+from ichor.runs.files import write_metrics
 from ichor.runs.kept import write_kept
+from ichor.runs.predictions import write_predictions
 from ichor.segmentation import RawOutput, VoxelMap
 from made_ct_ich import write_ct_ich_nifti
 from made_package import untrained_method
@@ -35,7 +36,8 @@ def detection_limits(folder: Path) -> CompletedProcess[str]:
 
 def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
     """A run whose fold 1 tests everybody."""
-    dataset = CtIch(write_ct_ich_nifti(folder / "ct-ich", subjects, n_slices=4))
+    excluded = {"070": "made"} if "070" in subjects else None
+    dataset = CtIch(write_ct_ich_nifti(folder / "ct-ich", subjects, n_slices=4, excluded=excluded))
     predictions = []
     for seed, case in enumerate(dataset.cases(dataset.subjects)):
         hemorrhage, beside = SURE[case.subject]

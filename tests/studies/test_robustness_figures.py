@@ -9,6 +9,8 @@ from ichor.evaluate.results import SubjectResult
 from made_results import made_result
 from studies.robustness.figures import AGES, Answers, Row, by_age, by_condition
 
+EXCLUDED = {"070"}
+
 
 def row(result: SubjectResult) -> Row:
     return {
@@ -24,16 +26,20 @@ def row(result: SubjectResult) -> Row:
 
 
 def results(found: float) -> dict[str, SubjectResult]:
-    """Six subjects, two without hemorrhage, the chronic one and one that is missed among the others."""
+    """Six subjects, two without hemorrhage, one that overlap excludes and one that is missed among the others."""
     blood = {"051": 3, "052": 0, "070": 2, "071": 4, "072": 0, "073": 1}
     return {
-        s: made_result(s, n, 0.0 if s == "073" else found, seed) for seed, (s, n) in enumerate(sorted(blood.items()))
+        s: made_result(s, n, 0.0 if s == "073" else found, seed, excluded="chronic" if s in EXCLUDED else "")
+        for seed, (s, n) in enumerate(sorted(blood.items()))
     }
 
 
 def test_unchanged_has_the_figures_that_a_run_has() -> None:
     made = results(0.6)
-    ours, run = Answers({s: row(r) for s, r in made.items()}).as_json(), metrics_of(list(made.values()))
+    ours, run = (
+        Answers({s: row(r) for s, r in made.items()}, excluded=EXCLUDED).as_json(),
+        metrics_of(list(made.values())),
+    )
     assert ours["dice"] == run["dice"]["paper_average"]
     assert ours["slice_auc"] == run["slice"]["auc"]
     assert ours["sensitivity"] == run["slice"]["sensitivity"]
@@ -45,7 +51,7 @@ def test_unchanged_has_the_figures_that_a_run_has() -> None:
 
 def test_differences_are_paired() -> None:
     good, bad = ({s: row(r) for s, r in results(found).items()} for found in (0.9, 0.3))
-    found = by_condition({s: {"unchanged": good[s], "same": good[s], "worse": bad[s]} for s in good})
+    found = by_condition({s: {"unchanged": good[s], "same": good[s], "worse": bad[s]} for s in good}, EXCLUDED)
     assert "less_unchanged" not in found["unchanged"]
     assert found["same"]["less_unchanged"]["dice"] == {"value": 0, "ci95": [0, 0], "n": 3}
     assert found["same"]["less_unchanged"]["slice_auc"] == {"value": 0, "ci95": [0, 0], "n": 6}
@@ -59,7 +65,7 @@ def test_a_subject_that_loses_its_hemorrhage_is_not_compared() -> None:
     rows = {s: row(r) for s, r in results(0.6).items()}
     none = [0] * len(rows["073"]["positive"])
     lost = {**rows, "073": {**rows["073"], "reference": none, "both": none, "positive": [False] * len(none)}}
-    found = by_condition({s: {"unchanged": rows[s], "cut": lost[s]} for s in rows})["cut"]
+    found = by_condition({s: {"unchanged": rows[s], "cut": lost[s]} for s in rows}, EXCLUDED)["cut"]
     assert found["dice"]["n"] == 2
     assert found["less_unchanged"]["dice"] == {"value": 0, "ci95": [0, 0], "n": 2}
 
@@ -67,11 +73,11 @@ def test_a_subject_that_loses_its_hemorrhage_is_not_compared() -> None:
 def test_children_and_adults_have_figures_of_their_own() -> None:
     made = results(0.6)
     rows = {s: row(r) for s, r in made.items()}
-    found = by_age(rows, {s: r.age_years for s, r in made.items()})  # 0, 10, 20, ... years
+    found = by_age(rows, {s: r.age_years for s, r in made.items()}, EXCLUDED)  # 0, 10, 20, ... years
     young, old = (found[name] for name in AGES)
     assert (young["dice"]["n"], old["dice"]["n"]) == (1, 2)
     assert old["missed"] == ["073"]
     assert found["difference"]["dice"]["value"] == pytest.approx(young["dice"]["value"] - old["dice"]["value"])
-    grown = by_age(rows, dict.fromkeys(rows, 40.0))
+    grown = by_age(rows, dict.fromkeys(rows, 40.0), EXCLUDED)
     assert grown[AGES[0]]["dice"]["value"] is None
-    assert grown[AGES[1]] == Answers(rows).as_json()
+    assert grown[AGES[1]] == Answers(rows, excluded=EXCLUDED).as_json()

@@ -25,13 +25,13 @@ def compare(
     import json
 
     from ichor.atomic import write_whole
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.pages.compared import comparison_page
     from ichor.runs.compare import compare as compare_folders
 
     if as_json is not None and not as_json.absolute().parent.is_dir():
         raise IchorError(f"--json: expected a file in a folder that exists, found {as_json}")
-    comparison = compare_folders(folders, CtIch(data))
+    comparison = compare_folders(folders, open_dataset(data))
     if as_json is not None:
         write_whole(as_json, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
     typer.echo(comparison_page(comparison), nl=False)

@@ -16,12 +16,13 @@ def evaluate(
 ) -> None:
     """Recompute the metrics of a run.
 
-    They are computed from the masks and scores in FOLDER and written to its metrics.json and README.md.
+    They are computed from the scores in FOLDER, and its masks if it has any, and written to its metrics.json and
+    README.md. Without masks, the surface and lesion metrics are kept as they are.
     """
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.pages.run_tables import write_page
     from ichor.runs.evaluate import evaluate_folder
 
-    metrics = evaluate_folder(folder, CtIch(data))
+    metrics = evaluate_folder(folder, open_dataset(data))
     write_page(folder, metrics)
     show_figures(metrics, folder)

@@ -14,13 +14,17 @@ def publish(
     run: Annotated[Path, typer.Argument(help="The folder of a run of `ichor crossval`.")],
     data: Annotated[Path, typer.Option("--data", help="The dataset of the run.")],
     out: Annotated[Path, typer.Option("--out", help="The folder to write; an earlier result in it is replaced.")],
+    masks: Annotated[
+        bool,
+        typer.Option("--masks", help="Also copy the masks, from which surface and lesion metrics can be recomputed."),
+    ] = False,
 ) -> None:
     """Copy the parts of a run that can be shared.
 
-    That is its metrics, masks, scores and pictures, and a page that shows them.
+    That is its metrics, scores and pictures, and a page that shows them.
     """
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.experiments.publish import publish as publish_run
 
-    show_figures(publish_run(run, CtIch(data), out), out)
+    show_figures(publish_run(run, open_dataset(data), out, masks=masks), out)
     typer.echo(f"{out / 'README.md'}: the page")

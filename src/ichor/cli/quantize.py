@@ -21,12 +21,12 @@ def quantize(
     The ranges of its activations are calibrated on the subjects that the model was trained on. From then on the int8
     network is used, unless --beside is given. studies/int8 measures, out of fold, how much int8 changes the results.
     """
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
 
     with training_packages():
         from ichor.experiments.quantize import quantize_package
 
-        quantize_package(package, CtIch(data), runs=not beside)
+        quantize_package(package, open_dataset(data), runs=not beside)
     typer.echo(
         f"{package}: int8 network written; " + ("the fp32 network stays in use" if beside else "it is used from now on")
     )

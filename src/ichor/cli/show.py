@@ -11,14 +11,15 @@ import typer
 def show_figures(metrics: dict[str, Any], out: Path) -> None:
     """Print the main figures of metrics.json, which lies in `out`."""
 
-    def line(name: str, figure: dict[str, Any]) -> str:
-        if figure["value"] is None:
+    def line(name: str, figure: dict[str, Any] | None) -> str:
+        if figure is None or figure["value"] is None:
             return f"{name:<44} not defined"
         low, high = figure["ci95"]
         return f"{name:<44} {figure['value']:.3f}  (95 % {low:.3f} to {high:.3f}, n = {figure['n']})"
 
-    typer.echo(line("Dice, paper's average", metrics["dice"]["paper_average"]))
-    typer.echo(line("Jaccard, paper's average", metrics["jaccard"]["paper_average"]))
+    if metrics["dice"] is not None:  # a detector has none
+        typer.echo(line("Dice, paper's average", metrics["dice"]["paper_average"]))
+        typer.echo(line("Jaccard, paper's average", metrics["jaccard"]["paper_average"]))
     typer.echo(line("slice AUC", metrics["slice"]["auc"]))
     typer.echo(line("slice specificity at 97 % sensitivity", metrics["slice"]["specificity_at_sensitivity_97"]))
     typer.echo(line("scan AUC", metrics["scan"]["auc"]))

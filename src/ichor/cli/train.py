@@ -81,7 +81,7 @@ def run_experiment(
     command: str, config: str, data: Path, out: Path, folds: list[int], raw_output: Path | None, start: str | None
 ) -> None:
     """Do these folds of an experiment (the command's own if there are none) and show its figures."""
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.dataset.folds import N_FOLDS
     from ichor.experiments.config import load_config
     from ichor.experiments.run import cross_validate
@@ -99,7 +99,7 @@ def run_experiment(
     with training_packages():
         metrics = cross_validate(
             experiment,
-            CtIch(data),
+            open_dataset(data),
             out,
             sorted(set(folds)) or every,
             command_of=command_of,
@@ -113,7 +113,7 @@ def run_experiment(
 def _train_on_all(
     config: str, data: Path, out: Path, calibrate_on: Path, left_out: list[str], start: str | None
 ) -> None:
-    from ichor.dataset.ct_ich import CtIch
+    from ichor.dataset.base import open_dataset
     from ichor.experiments.config import load_config
     from ichor.experiments.final import train_on_all
 
@@ -122,7 +122,7 @@ def _train_on_all(
     with training_packages():
         train_on_all(
             load_config(config),
-            CtIch(data),
+            open_dataset(data),
             out,
             calibrate_on=calibrate_on,
             left_out=left_out,

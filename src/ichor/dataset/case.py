@@ -49,11 +49,6 @@ class Case:
         return np.asarray(self.labels.any(axis=1))
 
 
-# The chronic (hypodense) case of ct-ich, which the paper leaves out of Dice and Jaccard: out of what is reported and
-# out of what thresholds and epochs are chosen by.
-CHRONIC_SUBJECT = "070"
-
-
 class Cases(Sequence[Case]):
     """Cases that are read when they are asked for, so that a dataset need not fit into memory."""
 

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 N_FOLDS = 5
-
-# The authors' fixed order (their released code); index + 49 is the subject's number.
-# fmt: off
-_AUTHORS_ORDER = (
-    31, 39, 21, 33, 34, 5, 54, 2, 67, 15, 68, 10, 53, 29, 44, 76,
-    59, 73, 77, 71, 61, 69, 50, 32, 6, 37, 57, 75, 80, 41, 27, 16,
-    40, 46, 79, 13, 45, 55, 62, 7, 66, 58, 78, 4, 47, 52, 28, 20,
-    24, 51, 36, 63, 30, 48, 26, 60, 49, 25, 42, 18, 43, 14, 72, 0,
-    35, 81, 70, 22, 64, 1, 3, 17, 74, 23, 38, 12, 8, 65, 19, 56, 9, 11,
-)
-# fmt: on
-_BLOCK = 16
-_FIRST_SUBJECT = 49
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +22,10 @@ class Fold:
     test: tuple[str, ...]
 
 
-def authors_fold(number: int, available: Collection[str] | None = None) -> Fold:
-    """The authors' fold `number` (1 to 5): their test block, validation on the next block, the rest to train.
-
-    Their code validates folds 2 to 5 on fold 1's test block; here validation is the next block (cyclic), which is
-    what the paper's text describes. Subjects not in `available` (release 1.3.1 lacks 059 to 065) are left out.
-    Raises ValueError for a number outside 1 to 5.
-    """
-    if not 1 <= number <= N_FOLDS:
-        raise ValueError(f"expected a fold from 1 to {N_FOLDS}, found {number}")
-    there = [[s for s in block if available is None or s in available] for block in _authors_blocks()]
-    return _fold(number, there)
-
-
 def stratified_folds(labels: Mapping[str, NDArray[np.bool_]], seed: int, n_folds: int = N_FOLDS) -> tuple[Fold, ...]:
     """Folds that share out the subjects of each subtype, and those without hemorrhage, as evenly as they can.
 
-    Subject-wise: `labels` gives each subject's slices, (n, 5) bool as `CtIch.labels` has them, and a subject has
+    Subject-wise: `labels` gives each subject's slices, (n, 5) bool as `Dataset.labels` has them, and a subject has
     the subtypes that any of its slices has. The rarest subtype is dealt first, each subject to the test block that
     has fewest of it (Sechidis et al. 2011, On the Stratification of Multi-label Data, ECML PKDD). Blocks differ by
     one subject at most; validation is the next block (cyclic).
@@ -65,10 +38,10 @@ def stratified_folds(labels: Mapping[str, NDArray[np.bool_]], seed: int, n_folds
     if len(labels) < n_folds:
         raise ValueError(f"expected at least {n_folds} subjects, one a fold, found {len(labels)}")
     blocks = _stratified_blocks(labels, seed, n_folds)
-    return tuple(_fold(number, blocks) for number in range(1, n_folds + 1))
+    return tuple(ring_fold(number, blocks) for number in range(1, n_folds + 1))
 
 
-def _fold(number: int, blocks: Sequence[Sequence[str]]) -> Fold:
+def ring_fold(number: int, blocks: Sequence[Sequence[str]]) -> Fold:
     """The fold that tests on block `number`, validates on the next (cyclic) and trains on the rest."""
     test, validation = number - 1, number % len(blocks)
     rest = [s for b, block in enumerate(blocks) if b not in (test, validation) for s in block]
@@ -97,10 +70,3 @@ def _stratified_blocks(labels: Mapping[str, NDArray[np.bool_]], seed: int, n_blo
 def _strata(labels: NDArray[np.bool_]) -> frozenset[int]:
     """The columns of the subtypes a subject has; -1 for none, which is a stratum of its own."""
     return frozenset(np.flatnonzero(labels.any(axis=0)).tolist()) or frozenset({-1})
-
-
-def _authors_blocks() -> list[list[str]]:
-    """The authors' test blocks of 16, 16, 16, 16 and 18 subjects."""
-    subjects = [f"{index + _FIRST_SUBJECT:03d}" for index in _AUTHORS_ORDER]
-    cuts = [b * _BLOCK for b in range(N_FOLDS)] + [len(subjects)]
-    return [subjects[a:b] for a, b in pairwise(cuts)]

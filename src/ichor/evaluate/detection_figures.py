@@ -1,6 +1,6 @@
 """How well slices and scans with hemorrhage are told from those without: by probability, by mask, by the paper's rule.
 
-All subjects count, the chronic one too, as in the paper; `without_070` has the same without it.
+All subjects count, as in the paper; `without_excluded` has the same without those that overlap excludes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.calibration import calibration
 from ichor.evaluate.call_rates import Rate, call_rates
 from ichor.evaluate.detection import average_precision, roc_curve
@@ -28,6 +27,12 @@ SPECIFICITY = 0.9
 RULE_PX = 400  # the released code calls a slice positive above this many pixels
 
 
+BY_MASK = (
+    *("slice_400px", "slice_sensitivity_by_subtype", "table_5"),
+    *("by_threshold", "by_threshold_per_subject", "by_threshold_per_fold"),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class _Cases:
     """N slices or scans.
@@ -35,61 +40,73 @@ class _Cases:
     Attributes:
         truth: (N,) bool, whether a case has hemorrhage by its labels.
         probability: (N,) that it has.
-        found: (N,) bool, whether the mask has any pixel.
+        found: (N,) bool, whether the mask has any pixel; None from a detector.
         subject: (N,) the index of its subject.
     """
 
     truth: NDArray[np.bool_]
     probability: FloatArray
-    found: NDArray[np.bool_]
+    found: NDArray[np.bool_] | None
     subject: NDArray[np.int64]
 
     def without(self, subject: NDArray[np.bool_]) -> _Cases:
         """The cases of other subjects than these, (subjects,) bool."""
         kept = ~subject[self.subject]
-        return _Cases(self.truth[kept], self.probability[kept], self.found[kept], self.subject[kept])
+        found = None if self.found is None else self.found[kept]
+        return _Cases(self.truth[kept], self.probability[kept], found, self.subject[kept])
 
 
 def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
-    """The detection figures of metrics.json, `Sampled` at the leaves."""
-    n = len(results)
+    """The detection figures of metrics.json, `Sampled` at the leaves; those by mask are None from a detector."""
+    n, segmented = len(results), all(r.pixels is not None for r in results)
     slices = _Cases(
         truth=np.concatenate([r.positive for r in results]),
         probability=np.concatenate([r.slice_probability for r in results]),
-        found=np.concatenate([r.overlaps.predicted > 0 for r in results]),
+        found=np.concatenate([r.overlaps.predicted > 0 for r in results]) if segmented else None,
         subject=np.repeat(np.arange(n), [len(r.positive) for r in results]),
     )
     scans = _Cases(
         truth=np.array([r.has_hemorrhage for r in results]),
         probability=np.array([r.scan_probability for r in results]),
-        found=np.array([r.overlaps.predicted.any() for r in results]),
+        found=np.array([r.overlaps.predicted.any() for r in results]) if segmented else None,
         subject=np.arange(n),
     )
-    chronic = np.array([r.subject == CHRONIC_SUBJECT for r in results])
+    excluded = np.array([bool(r.excluded_from_overlap) for r in results])
     labels = np.concatenate([r.labels for r in results])
-    by_rule = call_rates(
-        slices.truth, np.concatenate([r.overlaps.predicted for r in results]) > RULE_PX, slices.subject, n
-    )
-    by_threshold = {
-        str(t): call_rates(slices.truth, np.concatenate([r.areas[t] for r in results]) > RULE_PX, slices.subject, n)
-        for t in TABLE_THRESHOLDS
-    }
-    folds = [r.fold for r in results]
+    by_mask = _by_mask(results, slices, labels, sampling) if segmented else dict.fromkeys(BY_MASK)
     return {
         "slice": _detection(slices, sampling),
-        "slice_400px": {name: rate.pooled(sampling) for name, rate in by_rule.items()},
+        "slice_400px": by_mask["slice_400px"],
         "scan": _detection(scans, sampling),
-        "without_070": {
-            "slice": _detection(slices.without(chronic), sampling),
-            "scan": _detection(scans.without(chronic), sampling),
+        "without_excluded": {
+            "slice": _detection(slices.without(excluded), sampling),
+            "scan": _detection(scans.without(excluded), sampling),
         },
         "calibration": {
             "slice": calibration(slices.truth, slices.probability, slices.subject, sampling),
             "scan": calibration(scans.truth, scans.probability, scans.subject, sampling),
         },
         "subtype_auc": _subtype_auc(results, labels, slices.subject, sampling),
+        **{name: by_mask[name] for name in BY_MASK[1:]},
+    }
+
+
+def _by_mask(
+    results: Sequence[SubjectResult], slices: _Cases, labels: NDArray[np.bool_], sampling: Sampling
+) -> dict[str, Any]:
+    """BY_MASK: what counts a slice as called by the pixels of its mask."""
+    n, folds = len(results), [r.fold for r in results]
+
+    def rates(called: NDArray[np.bool_]) -> dict[str, Rate]:
+        return call_rates(slices.truth, called, slices.subject, n)
+
+    by_rule = rates(np.concatenate([r.overlaps.predicted for r in results]) > RULE_PX)
+    by_threshold = {str(t): rates(np.concatenate([r.areas[t] for r in results]) > RULE_PX) for t in TABLE_THRESHOLDS}
+    found = np.concatenate([r.overlaps.predicted > 0 for r in results])
+    return {
+        "slice_400px": {name: rate.pooled(sampling) for name, rate in by_rule.items()},
         "slice_sensitivity_by_subtype": {
-            s.value: call_rates(labels[:, i], slices.found, slices.subject, n)["sensitivity"].pooled(sampling)
+            s.value: call_rates(labels[:, i], found, slices.subject, n)["sensitivity"].pooled(sampling)
             for i, s in enumerate(Subtype)
             if labels[:, i].any()
         },
@@ -104,8 +121,11 @@ def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> d
     }
 
 
-def _detection(cases: _Cases, sampling: Sampling) -> dict[str, Sampled]:
-    called = call_rates(cases.truth, cases.found, cases.subject, sampling.counts.shape[1])
+def _detection(cases: _Cases, sampling: Sampling) -> dict[str, Sampled | None]:
+    called: dict[str, Sampled | None] = dict.fromkeys(("sensitivity", "specificity"))
+    if cases.found is not None:
+        rates = call_rates(cases.truth, cases.found, cases.subject, sampling.counts.shape[1])
+        called = {name: rates[name].pooled(sampling) for name in called}
     n_cases = np.bincount(cases.subject, minlength=sampling.counts.shape[1])
     error = np.bincount(cases.subject, (cases.probability - cases.truth) ** 2, minlength=len(n_cases))
 
@@ -123,8 +143,8 @@ def _detection(cases: _Cases, sampling: Sampling) -> dict[str, Sampled]:
     return {
         "auc": auc,
         "average_precision": precision,
-        "sensitivity": called["sensitivity"].pooled(sampling),
-        "specificity": called["specificity"].pooled(sampling),
+        "sensitivity": called["sensitivity"],
+        "specificity": called["specificity"],
         "specificity_at_sensitivity_97": specificity,
         "sensitivity_at_specificity_90": sensitivity,
         "brier": Sampled(sampling.ratio(error, n_cases), len(cases.truth)),

@@ -1,7 +1,7 @@
 """How the extent of hemorrhage is told: surfaces in mm, volumes in mL, and lesions found, missed and invented.
 
-All are over acute subjects, as Dice is; surfaces and volumes over those of them that have hemorrhage. Scans whose
-spacing is unknown do not count.
+All are without the subjects that the dataset excludes from overlap, as Dice is; surfaces and volumes are over scans
+with hemorrhage. Scans whose spacing is unknown do not count.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.intervals import Sampled, Sampling
 from ichor.evaluate.lesions import SIZE_BANDS_ML, LesionMatch
 from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
 
+EXTENT_FIGURES = ("surface", "volume", "lesion", "by_lesion_size")
+# Those that take the masks themselves; the others follow from how many pixels masks and delineations have.
+OF_MASKS = ("surface", "lesion", "by_lesion_size")
 # 95 of 100 differences lie within so many standard deviations of their mean, where they are normal.
 _DEVIATIONS = 1.96
 
 
 def extent_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
     """The surface, volume and lesion figures of metrics.json, `Sampled` at the leaves."""
-    acute = [r if r.subject != CHRONIC_SUBJECT else None for r in results]
-    bleeding = [r if r is not None and r.overlaps.positive.any() else None for r in acute]
+    bleeding = [r if r.counts_in_overlap else None for r in results]
     surfaces = [None if r is None else r.surface for r in bleeding]
     return {
         "surface": {
@@ -32,7 +33,7 @@ def extent_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict
             "surface_dice_2mm": sampling.mean([np.nan if s is None else s.dice_2mm for s in surfaces]),
         },
         "volume": _volume(np.array([_volume_error(r) for r in bleeding]), sampling),
-        **_lesions([None if r is None else r.lesions for r in acute], sampling),
+        **_lesions([None if r.excluded_from_overlap else r.lesions for r in results], sampling),
     }
 
 

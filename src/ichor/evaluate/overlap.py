@@ -63,8 +63,7 @@ class Overlaps:
 def subject_averages(overlaps: Mapping[str, Overlaps], leave_out: Sequence[str] = ()) -> dict[str, tuple[float, float]]:
     """For each subject with hemorrhage, (Dice, Jaccard) as the mean over its slices that truly have some.
 
-    The mean of these over subjects is the paper's average. `leave_out` names subjects that do not count (the
-    paper leaves the chronic one out).
+    The mean of these over subjects is the paper's average. `leave_out` names subjects that do not count.
     """
     return {
         subject: slice_averages(one)

@@ -22,24 +22,27 @@ class SubjectResult:
     Attributes:
         subject: the dataset's number.
         fold: the fold whose test block it lies in, from 1.
-        age_years: at the scan.
+        age_years: at the scan; None where it is not known.
         labels: (n, 5) bool, the subtypes of each slice.
-        overlaps: pixel counts of the predicted mask and the delineation.
-        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing.
+        pixels: those of the predicted mask and the delineation; None from a detector.
+        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing; empty
+            from a detector.
         slice_probability: (n,).
         scan_probability: of the whole scan.
         subtype_probability: (n, 5); None from a method that tells no subtypes.
-        volume_ml: of the predicted mask; None where the scan has no known spacing, as are the next three.
+        volume_ml: of the predicted mask; None where the scan has no known spacing or there is no mask, as are the next
+            three.
         reference_volume_ml: of the delineation.
-        surface: how far apart the two surfaces are.
-        lesions: which lesions were found, and which of the predicted ones are none.
+        surface: how far apart the two surfaces are; None also where the mask is not kept.
+        lesions: which lesions were found, and which of the predicted ones are none; None also where it is not kept.
+        excluded_from_overlap: why the dataset excludes the subject from all figures of overlap; empty where it counts.
     """
 
     subject: str
     fold: int
-    age_years: float
+    age_years: float | None
     labels: NDArray[np.bool_]
-    overlaps: Overlaps
+    pixels: Overlaps | None
     areas: Mapping[float, NDArray[np.int64]]
     slice_probability: NDArray[np.float64]
     scan_probability: float
@@ -48,6 +51,7 @@ class SubjectResult:
     reference_volume_ml: float | None
     surface: SurfaceAgreement | None
     lesions: LesionMatch | None
+    excluded_from_overlap: str = ""
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -59,8 +63,20 @@ class SubjectResult:
         """Whether any slice has."""
         return bool(self.labels.any())
 
+    @property
+    def overlaps(self) -> Overlaps:
+        """The pixels of mask and delineation. Raises ValueError where a detector made the prediction."""
+        if self.pixels is None:
+            raise ValueError(f"expected the pixels of a mask of {self.subject}, found a detector's prediction")
+        return self.pixels
 
-def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces: bool = True) -> SubjectResult:
+    @property
+    def counts_in_overlap(self) -> bool:
+        """Whether its Dice is reported: any hemorrhage is delineated, and the dataset does not exclude it."""
+        return self.pixels is not None and bool(self.pixels.positive.any()) and not self.excluded_from_overlap
+
+
+def result_of(case: Case, prediction: Prediction, *, age_years: float | None, surfaces: bool = True) -> SubjectResult:
     """The result of a case, from a prediction on the case's own grid.
 
     Comparing their `surfaces` takes longer than all the rest. Raises ValueError where the two are not of one subject or
@@ -68,19 +84,20 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float, surfaces:
     """
     if prediction.subject != case.subject:
         raise ValueError(f"expected a prediction of subject {case.subject}, found one of {prediction.subject}")
-    overlaps = Overlaps.of(prediction.mask, case.mask)
+    pixels, mask = prediction.overlaps_with(case.mask), prediction.mask
     return SubjectResult(
         subject=case.subject,
         fold=prediction.fold,
         age_years=age_years,
         labels=case.labels,
-        overlaps=overlaps,
+        pixels=pixels,
         areas=prediction.areas,
         slice_probability=prediction.slice_probability,
         scan_probability=prediction.scan_probability,
         subtype_probability=prediction.subtype_probability,
-        volume_ml=case.scan.volume_ml(overlaps.predicted),
-        reference_volume_ml=case.scan.volume_ml(overlaps.reference),
-        surface=surface_agreement(prediction.mask, case.mask, case.scan) if surfaces else None,
-        lesions=match_lesions(prediction.mask, case.mask, case.scan),
+        volume_ml=None if pixels is None else case.scan.volume_ml(pixels.predicted),
+        reference_volume_ml=None if pixels is None else case.scan.volume_ml(pixels.reference),
+        surface=surface_agreement(mask, case.mask, case.scan) if surfaces and mask is not None else None,
+        lesions=None if mask is None else match_lesions(mask, case.mask, case.scan),
+        excluded_from_overlap=case.excluded_from_overlap,
     )

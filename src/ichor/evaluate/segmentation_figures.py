@@ -1,6 +1,6 @@
 """How well hemorrhage is delineated: Dice and Jaccard by every average, by subtype and age, and the false positives.
 
-Dice and Jaccard are over acute subjects: the paper leaves the chronic one out.
+Dice and Jaccard are without the subjects that the dataset excludes from overlap.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.evaluate.intervals import Sampled, Sampling
 from ichor.evaluate.overlap import scan_dice, slice_averages
 from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
 from ichor.subtypes import Subtype
 
+SEGMENTATION_FIGURES = (
+    *("dice", "jaccard", "false_positive_ml", "subjects_missed", "by_subtype", "by_age", "by_age_difference"),
+    "per_subject",
+)
 _ADULT_YEARS = 18
 
 
@@ -26,19 +29,19 @@ def segmentation_figures(results: Sequence[SubjectResult], sampling: Sampling) -
     dice, jaccard = subject_overlaps(results)
     scored = ~np.isnan(dice)
     in_3d = np.array([scan_dice(r.overlaps) if s else np.nan for r, s in zip(results, scored, strict=True)])
-    acute = np.array([r.subject != CHRONIC_SUBJECT for r in results])
+    included = np.array([not r.excluded_from_overlap for r in results])
     voxels = [[o.both.sum(), o.predicted.sum(), o.reference.sum()] for o in (r.overlaps for r in results)]
-    both, predicted, reference = np.where(acute, np.transpose(voxels), 0)
+    both, predicted, reference = np.where(included, np.transpose(voxels), 0)
     false_ml = np.array([np.nan if r.has_hemorrhage or r.volume_ml is None else r.volume_ml for r in results])
     return {
         "dice": {
             "paper_average": sampling.mean(dice),
-            "pooled": Sampled(sampling.ratio(2 * both, predicted + reference), int(acute.sum())),
+            "pooled": Sampled(sampling.ratio(2 * both, predicted + reference), int(included.sum())),
             "per_scan_3d": sampling.mean(in_3d),
         },
         "jaccard": {
             "paper_average": sampling.mean(jaccard),
-            "pooled": Sampled(sampling.ratio(both, predicted + reference - both), int(acute.sum())),
+            "pooled": Sampled(sampling.ratio(both, predicted + reference - both), int(included.sum())),
             "per_scan_3d": sampling.mean(in_3d / (2 - in_3d)),
         },
         "false_positive_ml": {
@@ -59,12 +62,9 @@ def segmentation_figures(results: Sequence[SubjectResult], sampling: Sampling) -
 def subject_overlaps(results: Sequence[SubjectResult]) -> tuple[FloatArray, FloatArray]:
     """(subjects,) Dice and Jaccard, each the mean over a subject's slices that truly have hemorrhage.
 
-    nan for subjects that do not count in the paper's average: those without hemorrhage, and the chronic one.
+    nan for subjects that do not count in the paper's average: those without hemorrhage, and those excluded.
     """
-    pairs = [
-        slice_averages(r.overlaps) if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT else (np.nan, np.nan)
-        for r in results
-    ]
+    pairs = [slice_averages(r.overlaps) if r.counts_in_overlap else (np.nan, np.nan) for r in results]
     dice, jaccard = np.transpose(pairs)
     return dice, jaccard
 
@@ -78,8 +78,11 @@ def _by_subtype(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sa
 
 def _by_age(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sampling) -> dict[str, Any]:
     """Dice of children and of adults, and whether they differ (Mann and Whitney 1947, two-sided)."""
-    adult = np.array([r.age_years >= _ADULT_YEARS for r in results])
-    groups = {"under_18": np.where(adult, np.nan, dice), "18_and_over": np.where(adult, dice, np.nan)}
+    years = np.array([np.nan if r.age_years is None else r.age_years for r in results])
+    groups = {
+        "under_18": np.where(years < _ADULT_YEARS, dice, np.nan),
+        "18_and_over": np.where(years >= _ADULT_YEARS, dice, np.nan),
+    }
     figures = {name: sampling.mean(values) for name, values in groups.items()}
     young, old = (values[~np.isnan(values)] for values in groups.values())
     p = float(mannwhitneyu(young, old).pvalue) if young.size and old.size else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import AliasChoices, Field, ValidationError
@@ -13,6 +13,8 @@ from ichor.errors import BadConfig
 from ichor.methods import get
 from ichor.models.package import one_line
 from ichor.train.settings import Strict
+
+STRATIFIED = "stratified"
 
 
 class ExperimentConfig(Strict):
@@ -23,8 +25,9 @@ class ExperimentConfig(Strict):
 
     name: str = Field(min_length=1)
     method: str
-    folds: Literal["authors", "stratified"] = Field(
-        "authors", description="the authors' five test blocks, or five with each subtype shared out evenly"
+    folds: str = Field(
+        "authors",
+        description=f"folds that the dataset fixes under a name, or `{STRATIFIED}`: each subtype distributed evenly",
     )
     folds_seed: int = Field(0, ge=0, description="of the stratified folds")
     fold: int = Field(1, ge=1, le=5, description="the fold that `ichor train` takes; `ichor crossval` takes all")

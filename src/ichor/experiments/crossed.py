@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ichor.atomic import whole_folder
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
@@ -52,7 +52,7 @@ def require_no_validation(config: ExperimentConfig) -> None:
 
 def train_networks(
     config: ExperimentConfig,
-    dataset: CtIch,
+    dataset: Dataset,
     run: Path,
     blocks: list[Fold],
     test: int,
@@ -69,7 +69,7 @@ def train_networks(
 
 def train_network(
     config: ExperimentConfig,
-    dataset: CtIch,
+    dataset: Dataset,
     run: Path,
     blocks: list[Fold],
     without: tuple[int, ...],
@@ -85,7 +85,9 @@ def train_network(
             _train(config, dataset, sorted(subjects), folder, command, start)
 
 
-def calibrated_crosswise(config: ExperimentConfig, run: Path, dataset: CtIch, blocks: list[Fold], test: int) -> Method:
+def calibrated_crosswise(
+    config: ExperimentConfig, run: Path, dataset: Dataset, blocks: list[Fold], test: int
+) -> Method:
     """The method fitted without the block of fold `test`, calibrated on the two blocks next to it."""
     evidence: list[Any] = []
     for other in _next_to(test):
@@ -109,7 +111,7 @@ def _next_to(test: int) -> tuple[int, int]:
 
 
 def _train(
-    config: ExperimentConfig, dataset: CtIch, subjects: list[str], folder: Path, command: str, start: Start | None
+    config: ExperimentConfig, dataset: Dataset, subjects: list[str], folder: Path, command: str, start: Start | None
 ) -> None:
     method = get(config.method)(**config.settings)
     started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits

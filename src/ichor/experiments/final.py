@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig, load_config
@@ -39,7 +39,7 @@ OUT_OF_FOLD = "out-of-fold.json"
 
 def train_on_all(
     config: ExperimentConfig,
-    dataset: CtIch,
+    dataset: Dataset,
     final: Path,
     *,
     calibrate_on: Path,
@@ -96,7 +96,7 @@ def is_final(folder: Path) -> bool:
     return (folder / ALL).is_dir()
 
 
-def _require_run(run: Path, config: ExperimentConfig, dataset: CtIch, start: Start | None) -> str:
+def _require_run(run: Path, config: ExperimentConfig, dataset: Dataset, start: Start | None) -> str:
     """The digest of a run of this recipe over five folds. Raises BadConfig where it is none."""
     if not (run / METRICS).is_file():
         raise BadConfig(f"{run}: expected a finished run of `ichor crossval`, found no {METRICS}")
@@ -114,7 +114,7 @@ def _require_run(run: Path, config: ExperimentConfig, dataset: CtIch, start: Sta
     return hashlib.sha256((run / REPORTED).read_bytes()).hexdigest()
 
 
-def _evidence(run: Path, config: ExperimentConfig, dataset: CtIch, left_out: Sequence[str]) -> list[Any]:
+def _evidence(run: Path, config: ExperimentConfig, dataset: Dataset, left_out: Sequence[str]) -> list[Any]:
     """The evidence of the run's five models on their test subjects, but those left out."""
     evidence: list[Any] = []
     for number in range(1, N_FOLDS + 1):

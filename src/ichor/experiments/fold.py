@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import track
 
 from ichor.atomic import whole_folder, write_whole
-from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import N_FOLDS, Fold, authors_fold, stratified_folds
+from ichor.dataset.base import Dataset
+from ichor.dataset.folds import N_FOLDS, Fold, stratified_folds
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
-from ichor.experiments.config import ExperimentConfig
+from ichor.experiments.config import STRATIFIED, ExperimentConfig
 from ichor.experiments.crossed import MODEL, calibrated_crosswise, train_networks
 from ichor.experiments.making import commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
 from ichor.experiments.start import Start
@@ -46,14 +46,20 @@ RAW_OUTPUT = "raw-output.sha256"
 PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
 
 
-def fold_of(config: ExperimentConfig, dataset: CtIch, number: int) -> Fold:
-    """The experiment's fold `number`, of the subjects in the dataset: a block may be empty."""
-    if config.folds == "authors":
-        return authors_fold(number, dataset.subjects)
+def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
+    """The experiment's fold `number`, of the subjects in the dataset: a block may be empty.
+
+    Raises BadConfig where the dataset has no folds of that name.
+    """
+    if (fixed := dataset.fixed_folds.get(config.folds)) is not None:
+        return fixed[number - 1]
+    if config.folds != STRATIFIED:
+        names = ", ".join([*dataset.fixed_folds, STRATIFIED])
+        raise BadConfig(f"{config.name}: expected folds of {dataset.root} among {names}, found {config.folds!r}")
     return stratified_folds({s: dataset.labels[s] for s in dataset.subjects}, config.folds_seed)[number - 1]
 
 
-def require_blocks(fold: Fold, dataset: CtIch) -> None:
+def require_blocks(fold: Fold, dataset: Dataset) -> None:
     """Raise BadConfig where a block of the fold has no subject."""
     for block in ("training", "validation", "test"):
         if not getattr(fold, block):
@@ -85,7 +91,7 @@ def digest(run: Path, fold: Fold) -> str:
 
 
 def fit_and_predict(
-    config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None = None
+    config: ExperimentConfig, dataset: Dataset, run: Path, fold: Fold, command: str, start: Start | None = None
 ) -> None:
     """Fit on the training block, calibrate on validation subjects or crosswise, and predict the test block.
 
@@ -151,7 +157,7 @@ def fit_into(
 
 
 def _fit(
-    config: ExperimentConfig, dataset: CtIch, run: Path, fold: Fold, command: str, start: Start | None
+    config: ExperimentConfig, dataset: Dataset, run: Path, fold: Fold, command: str, start: Start | None
 ) -> Method | None:
     folder = fold_folder(run, fold.number)
     blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
@@ -185,15 +191,18 @@ def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold)
     missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
     for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
         segmentation, raw = prediction_of(subject)
-        probability, mask = segmentation.outline()
+        threshold, areas = None, {}
+        if segmentation.probability is not None:
+            threshold = segmentation.made_by.threshold
+            areas = {t: mask_at(method, segmentation.probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS}
         prediction = Prediction(
             subject=subject,
             fold=fold.number,
-            mask=mask,
+            mask=segmentation.mask,
             slice_probability=segmentation.slice_probability,
             scan_probability=segmentation.scan_probability,
             subtype_probability=segmentation.subtype_probability,
-            threshold=segmentation.made_by.threshold,
-            areas={t: mask_at(method, probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS},
+            threshold=threshold,
+            areas=areas,
         )
         write_kept(kept_file(run, fold.number, subject), prediction, raw)

@@ -1,4 +1,4 @@
-"""From a run to a folder that can be shared: figures, masks, scores, pictures and a page; no weights, no images."""
+"""From a run to a folder that can be shared: figures, scores, pictures and a page; no weights, no images."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import whole_folder, write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.experiments.run import probabilities_in
 from ichor.pages.pictures import draw_figures
 from ichor.pages.run_tables import results_page
 from ichor.runs.about import ABOUT, read_about
 from ichor.runs.evaluate import evaluate_folder, header_in
-from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES, read_predictions
+from ichor.runs.files import MASKS, METRICS, PAGE, SCAN_SCORES, SCORES
+from ichor.runs.predictions import read_predictions
 
 
-def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
+def publish(run: Path, dataset: Dataset, out: Path, *, masks: bool = False) -> dict[str, Any]:
     """Evaluate a run and draw its pictures into `out`, which is replaced where it holds an earlier result.
 
-    An about.yaml in `out` stays; where there is none, that of `run` is taken. Returns the figures. Raises BadConfig
+    The masks go along if `masks`: without them, nobody can compute surface and lesion figures again. An about.yaml in
+    `out` stays; where there is none, that of `run` is taken. Returns the figures. Raises BadConfig
     where `run` has no figures yet or is one on other data, and where `out` is a folder that holds something else.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / METRICS).is_file())):
@@ -29,7 +31,8 @@ def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
     described_in = out if (out / ABOUT).is_file() else run
     about = read_about(described_in)
     with whole_folder(out) as folder:
-        for name in (MASKS, SCORES, SCAN_SCORES):
+        segments = (run / MASKS).is_file()
+        for name in (SCORES, SCAN_SCORES, *((MASKS,) if segments else ())):
             if not (run / name).is_file():
                 raise BadConfig(f"{run / name}: expected the predictions of a finished run, found none")
             shutil.copyfile(run / name, folder / name)
@@ -38,5 +41,7 @@ def publish(run: Path, dataset: CtIch, out: Path) -> dict[str, Any]:
         metrics = evaluate_folder(folder, dataset, header)
         predictions = read_predictions(folder, dataset)
         figures = draw_figures(folder, dataset, predictions, metrics, probabilities_in(run))
-        write_whole(folder / PAGE, results_page(metrics, figures, about))
+        if segments and not masks:
+            (folder / MASKS).unlink()
+        write_whole(folder / PAGE, results_page(metrics, figures, about, masks=segments and masks))
     return metrics

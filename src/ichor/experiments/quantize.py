@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from ichor.atomic import whole_folder
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Cases
-from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.methods import load_model
 from ichor.methods.capabilities import Quantizes, require
@@ -17,7 +17,7 @@ from ichor.pages.card import write_card
 from ichor.train.quantize import quantize_network
 
 
-def quantize_package(package: Path, dataset: CtIch, *, runs: bool = True) -> None:
+def quantize_package(package: Path, dataset: Dataset, *, runs: bool = True) -> None:
     """Write the package's network in int8 beside that in fp32, and let it be the one that runs, or that in fp32.
 
     An earlier int8 variant is replaced. Raises BadConfig where the package's files are not those it was packed with,
@@ -36,7 +36,7 @@ def quantize_package(package: Path, dataset: CtIch, *, runs: bool = True) -> Non
         write_sums(folder)
 
 
-def _training_cases(package: Path, dataset: CtIch) -> Cases:
+def _training_cases(package: Path, dataset: Dataset) -> Cases:
     training = read_config(package).training
     if training is None:
         raise BadConfig(f"{package / CONFIG}: expected the subjects it was trained on, found none")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS, Fold
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
@@ -43,8 +43,9 @@ from ichor.methods.capabilities import Postprocesses, require
 from ichor.models.package import CONFIG, MADE_BY, read_config
 from ichor.pages.run_tables import write_page
 from ichor.runs.evaluate import evaluate_folder
-from ichor.runs.files import METRICS, read_metrics, write_predictions
+from ichor.runs.files import METRICS, read_metrics
 from ichor.runs.kept import read_prediction, read_raw
+from ichor.runs.predictions import write_predictions
 
 DATA = "data.json"
 REPORTED = "reported.json"
@@ -53,7 +54,7 @@ CommandOf = Callable[[Sequence[int]], str]
 
 def cross_validate(
     config: ExperimentConfig,
-    dataset: CtIch,
+    dataset: Dataset,
     run: Path,
     folds: Iterable[int],
     *,
@@ -105,7 +106,7 @@ def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
     return probability_of
 
 
-def _report(config: ExperimentConfig, dataset: CtIch, run: Path, command_of: CommandOf) -> dict[str, Any]:
+def _report(config: ExperimentConfig, dataset: Dataset, run: Path, command_of: CommandOf) -> dict[str, Any]:
     """Figures over all folds that are done; those that are there already are returned as they are."""
     with one_at_a_time(run):  # folds may be done by processes that come to their end together
         done = [f for f in (fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)) if is_predicted(run, f)]
@@ -146,7 +147,7 @@ def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
     }
 
 
-def _check_raw_output(config: ExperimentConfig, dataset: CtIch, run: Path | None) -> None:
+def _check_raw_output(config: ExperimentConfig, dataset: Dataset, run: Path | None) -> None:
     wanted = config.raw_output_of
     if run is None:
         raise BadConfig(f"{config.name}: expected --raw-output, a run of {wanted} to postprocess, found none")
@@ -167,7 +168,7 @@ def _check_raw_output(config: ExperimentConfig, dataset: CtIch, run: Path | None
     _check_data(run, data, dataset)
 
 
-def claim(run: Path, config: BaseModel, dataset: CtIch, **more: Any) -> None:
+def claim(run: Path, config: BaseModel, dataset: Dataset, **more: Any) -> None:
     """Make the folder this experiment's, on this data.
 
     `more`, plain values by name, is what else it must be the same in. Raises BadConfig where what it holds already is
@@ -199,7 +200,7 @@ def _same(found: Any, config: BaseModel) -> bool:
         return False
 
 
-def require_same(run: Path, dataset: CtIch, **more: Any) -> None:
+def require_same(run: Path, dataset: Dataset, **more: Any) -> None:
     """Raise BadConfig where a run was claimed on other data or with other values than `more`."""
     found = json.loads((run / DATA).read_text(encoding="utf-8"))
     _check_data(run, found.pop("fingerprint"), dataset)
@@ -224,6 +225,6 @@ def _short(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _check_data(run: Path, found: str, dataset: CtIch) -> None:
+def _check_data(run: Path, found: str, dataset: Dataset) -> None:
     if found != dataset.fingerprint:
         raise BadConfig(f"{run}: expected a run on data {dataset.fingerprint[:12]}, found one on {found[:12]}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.dataset.naming import named
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
@@ -22,7 +22,7 @@ class Start:
     folder: Path
     record: StartedFrom
 
-    def require_unseen(self, dataset: CtIch, subjects: Iterable[str]) -> None:
+    def require_unseen(self, dataset: Dataset, subjects: Iterable[str]) -> None:
         """Raise BadConfig where the package was trained on one of these subjects, which must be unseen."""
         if seen := sorted(self.record.training.seen(dataset.fingerprint).intersection(subjects)):
             raise BadConfig(

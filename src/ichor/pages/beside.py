@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.pages import paper
-from ichor.pages.words import Figure, Metrics, figure_at
+from ichor.pages.words import Figure, Metrics, excluded_in, figure_at
 
 
 class Verdict(StrEnum):
@@ -56,9 +55,11 @@ class Published:
     judged: bool = True
 
     def ours(self, metrics: Metrics) -> Figure | None:
-        """Our figure, None where the run has none. Missed subjects are counted without the chronic one, as there."""
+        """Our figure, None where the run has none. Missed subjects are counted without those excluded."""
         if self.keys == ("subjects_missed",):
-            return {"value": len(set(metrics[self.keys[0]]) - {CHRONIC_SUBJECT}), "ci95": None}
+            if metrics[self.keys[0]] is None:
+                return None
+            return {"value": len(set(metrics[self.keys[0]]) - {*excluded_in(metrics)}), "ci95": None}
         return figure_at(metrics, *self.keys)
 
     def verdict(self, metrics: Metrics) -> Verdict:
@@ -136,7 +137,11 @@ def _section_6() -> tuple[Published, ...]:
             for age, dice in paper.DICE_BY_AGE.items()
         ),
         Published(
-            "subjects missed, without 070", "section 6", paper.SUBJECTS_MISSED, ("subjects_missed",), judged=False
+            "subjects missed, without those excluded from overlap",
+            "section 6",
+            paper.SUBJECTS_MISSED,
+            ("subjects_missed",),
+            judged=False,
         ),
     )
 

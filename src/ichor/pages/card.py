@@ -7,27 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
-from ichor.dataset.ct_ich.published import FINGERPRINT
+from ichor.dataset.known import KnownDataset, known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
 from ichor.pages.markdown import paragraph, paragraphs
 from ichor.pages.run_tables import figures_table, subjects_table
+from ichor.pages.words import excluded_sentence, segments
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
-
-_CT_ICH = "ct-ich 1.0.0 (Hssayeni et al. 2019)"
-_ATTRIBUTION = """Weights derive from ct-ich 1.0.0, CC BY 4.0: Hssayeni M. (2019), Computed Tomography Images for
-Intracranial Hemorrhage Detection and Segmentation, PhysioNet, doi:10.13026/w8q8-ky94. Paper: arXiv:1910.08643."""
-
-_CT_ICH_LIMITS = """Trained on one hospital's scanner and 5 mm slices; 27 of the dataset's 82 subjects are children.
-Thin rims along the skull, faint blood and old, hypodense blood are hard on this dataset; the falx, venous sinuses and
-bone in partial volume look like blood. Contrast-enhanced scans, metal, recent surgery and slices thinner than 2 mm were
-never seen. Lengths of ct-ich are nominal (0.33 mm, 5 mm) and may be short, so volumes in mL of such scans may be 20 to
-40 % low."""
 
 
 def write_card(folder: Path) -> None:
@@ -58,13 +48,13 @@ def model_card(
     """
     about = about or AboutRun()
     training = package.training
-    missed = ", ".join(metrics["subjects_missed"]) or "none"
+    finds = "Finds and delineates" if segments(metrics) else "Finds"
     trained_on = (
         f"{_training(training)}.{_crossed(metrics, training)}{_demonstration(training)}{_started_from(training)}"
     )
     return f"""# {package.model} {package.version}
 
-Finds and delineates intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
+{finds} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
 ## What it is
 
@@ -78,12 +68,7 @@ Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 {figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
 
-Subjects with hemorrhage in which no voxel was found: {missed}.
-
-{subjects_table(metrics)}
-
-Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects, without the chronic subject
-070, as in the paper. Detection counts every slice. {_papers_column(training)}
+{_of_subjects(metrics, training)}
 
 ## Intended use
 
@@ -91,12 +76,22 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Where it fails
 
-{_failures(metrics)} {_limits(package, paragraphs(without_marks(about.limits)))}
+{_failures(metrics)}{_limits(package, paragraphs(without_marks(about.limits)))}
 
 ## Data and licence
 
 {_licence(training)}
 """
+
+
+def _of_subjects(metrics: Mapping[str, Any], training: Training | None) -> str:
+    """What a method that gives masks found of each subject, and over what all is averaged."""
+    averaged = paragraph(_how_averaged(metrics, training))
+    if not segments(metrics):
+        return averaged
+    missed = ", ".join(metrics["subjects_missed"]) or "none"
+    first = f"Subjects with hemorrhage in which no voxel was found: {missed}."
+    return "\n\n".join([first, subjects_table(metrics), averaged])
 
 
 def _made_by(made_by: Mapping[str, Any] | None) -> str:
@@ -109,12 +104,13 @@ def _on_all(training: Training | None) -> bool:
     return training is not None and training.fold is None
 
 
-def _is_ct_ich(training: Training | None) -> bool:
-    return training is not None and training.fingerprint == FINGERPRINT
+def _known(training: Training | None) -> KnownDataset | None:
+    return None if training is None else known_dataset(training.fingerprint)
 
 
 def _dataset(training: Training) -> str:
-    return _CT_ICH if _is_ct_ich(training) else f"a dataset in the layout of ct-ich ({training.fingerprint[:12]})"
+    known = _known(training)
+    return f"a dataset of one's own ({training.fingerprint[:12]})" if known is None else known.release
 
 
 def _training(training: Training | None) -> str:
@@ -141,10 +137,12 @@ def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
 
 
 def _demonstration(training: Training | None) -> str:
-    if training is None or not _is_ct_ich(training):
+    known = _known(training)
+    if training is None or known is None:
         return ""
-    verb = "was seen" if DEMONSTRATION_SUBJECT in training.seen(FINGERPRINT) else "was not seen"
-    return f" The subject of the demonstration scan ({DEMONSTRATION_SUBJECT}) {verb} in training."
+    subject = known.demonstration_subject
+    verb = "was seen" if subject in training.seen(training.fingerprint) else "was not seen"
+    return f" The subject of the demonstration scan ({subject}) {verb} in training."
 
 
 def _started_from(training: Training | None) -> str:
@@ -177,25 +175,36 @@ def _whose_figures(training: Training | None, about: AboutRun) -> str:
     return "\n\n".join(text for text in (whose, paragraphs(without_marks(about.design))) if text)
 
 
+def _how_averaged(metrics: Mapping[str, Any], training: Training | None) -> str:
+    means = ""
+    if segments(metrics):
+        means = "Dice and Jaccard are means over a subject's slices with hemorrhage, then over subjects."
+    return " ".join(text for text in (means, excluded_sentence(metrics), _papers_column(training)) if text)
+
+
 def _papers_column(training: Training | None) -> str:
-    if not _is_ct_ich(training):
+    known = _known(training)
+    if known is None or not known.of_the_paper:
         return "The paper's column is of other data."
     if _on_all(training):
         return "The paper's column is over five folds as well."
-    return "The paper's column is over five folds, this model's over one: the\ninterval says how much that can mean."
+    return "The paper's column is over five folds, this model's over one: the interval says how much that can mean."
 
 
 def _failures(metrics: Mapping[str, Any]) -> str:
+    if not segments(metrics):
+        return ""
     poor = [f"{subject} ({one['dice']:.2f})" for subject, one in metrics["per_subject"].items() if one["dice"] < 0.1]
     if not poor:
-        return "No test subject with hemorrhage has a Dice below 0.1."
-    return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}."
+        return "No test subject with hemorrhage has a Dice below 0.1. "
+    return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}. "
 
 
 def _limits(package: PackageConfig, measured: str) -> str:
-    if package.training is None or not _is_ct_ich(package.training):
+    known = _known(package.training)
+    if known is None:
         return "How well it does on scans of other hospitals, scanners and patients than these is not known."
-    limits = [_CT_ICH_LIMITS]
+    limits = [known.limits]
     if measured:
         limits.append(measured)
     return "\n".join(limits)
@@ -204,7 +213,8 @@ def _limits(package: PackageConfig, measured: str) -> str:
 def _licence(training: Training | None) -> str:
     texts, one = [], training
     while one is not None:
-        texts.append(_ATTRIBUTION if _is_ct_ich(one) else f"Weights derive from {_dataset(one)}: ask its owner.")
+        known = _known(one)
+        texts.append(f"Weights derive from {_dataset(one)}: ask its owner." if known is None else known.weights_licence)
         one = None if one.started_from is None else one.started_from.training
     return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
 

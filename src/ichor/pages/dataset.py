@@ -22,6 +22,7 @@ class _Row(BaseModel):
 class _Described(BaseModel):
     """What the page takes of the description."""
 
+    dataset: str
     release: str
     subjects: list[_Row]
     slices: list[_Row]
@@ -42,7 +43,7 @@ def dataset_section(results: Path) -> Section | None:
         raise BadConfig(f"{file}: expected what `ichor dataset describe --out` writes, found something else") from error
     beyond = Table(("", "here"), tuple(found.beyond_the_paper.items()), "What the paper does not count")
     return Section(
-        f"The dataset: ct-ich {found.release}",
+        f"The dataset: {found.dataset} {found.release}",
         (
             *_beside("Table 3 of the paper: subjects", found.subjects),
             *_beside("Table 4 of the paper: slices", found.slices),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from ichor.dataset.known import dataset_name
 from ichor.pages import run as run_page
 from ichor.pages.beside import TILES, VERDICT_RULE
 from ichor.pages.blocks import Section, Table
@@ -47,8 +48,13 @@ class Plot:
     line_words: str
 
 
-def results_html(runs: Sequence[Run], comparisons: Sequence[Section], dataset: Section | None = None) -> str:
-    """The page; `comparisons` set the paper's numbers beside the runs', `dataset` says what they ran on."""
+def results_html(
+    runs: Sequence[Run], comparisons: Sequence[Section], attribution: str, dataset: Section | None = None
+) -> str:
+    """The page; `comparisons` set the paper's numbers beside the runs', `dataset` says what they ran on.
+
+    `attribution` says whose data they derive from.
+    """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -61,6 +67,8 @@ def results_html(runs: Sequence[Run], comparisons: Sequence[Section], dataset: S
         runs=runs,
         comparisons=comparisons,
         dataset=dataset,
+        attribution=attribution,
+        on=_on(runs),
         plots=[plot for measure in _MEASURES if (plot := _plot(*measure, runs))],
         sections=[_sections(run) for run in runs],
         pictures=[{one.file: inline_picture(run.folder / one.file) for one in run.pictures} for run in runs],
@@ -92,6 +100,12 @@ def _plot(title: str, keys: tuple[str, ...], runs: Sequence[Run]) -> Plot | None
     published = next((one.value for one in TILES.numbers if one.keys == keys), None)
     line = None if published is None else 100 * published
     return Plot(title, tuple(bars), line, "" if published is None else f"paper, experiment 3: {printed(published)}")
+
+
+def _on(runs: Sequence[Run]) -> str:
+    """` on ct-ich` where all runs are on one dataset of a name; else empty."""
+    names = {dataset_name(run.metrics["data"]["fingerprint"]) for run in runs}
+    return f" on {names.pop()}" if len(names) == 1 else ""
 
 
 def _kind(block: str | Table | DrawnFigure) -> str:

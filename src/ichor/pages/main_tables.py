@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ichor.pages.beside import paper_experiment
 from ichor.pages.blocks import Cell, Table
-from ichor.pages.words import Metrics, figure_at, interval_of, number, printed, value_of
+from ichor.pages.words import Metrics, figure_at, interval_of, number, printed, segments, value_of
 
 _SUBJECTS = "{n} subjects, each the mean of its slices with hemorrhage"
 _SLICES = "{n} slices"
@@ -39,7 +39,7 @@ def main_figures(metrics: Metrics, ours: str) -> Table:
     rows: list[tuple[str | Cell, ...]] = []
     for name, keys, over in _MAIN:
         figure = figure_at(metrics, *keys)
-        if figure is None and keys[0] == "subtype_auc":  # most methods tell none
+        if figure is None and (keys[0] == "subtype_auc" or not segments(metrics)):  # most methods tell none
             continue
         n = "" if figure is None or "n" not in figure else over.format(n=figure["n"])
         rows.append((name, value_of(figure), interval_of(figure), n, published.get(keys, "")))

@@ -14,9 +14,9 @@ from ichor.pages.blocks import Cell, Section, Table
 from ichor.pages.dataset import dataset_section
 from ichor.pages.html import results_html
 from ichor.pages.markdown import markdown, paragraph, table
-from ichor.pages.run import ATTRIBUTION, USE, chosen
+from ichor.pages.run import USE, attribution, chosen
 from ichor.pages.runs import Run, read_run
-from ichor.pages.words import cell, figure_at, listed, printed
+from ichor.pages.words import Figure, cell, figure_at, listed, printed, segments
 from ichor.runs.files import METRICS
 
 README = "README.md"
@@ -59,7 +59,7 @@ def write_overview(folders: Sequence[Path], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     comparisons = [section for one in EXPERIMENTS if (section := comparison(one, runs))]
     write_whole(out / README, _readme(runs, comparisons, out))
-    write_whole(out / HTML, results_html(runs, comparisons, dataset_section(out)))
+    write_whole(out / HTML, results_html(runs, comparisons, _attributions(runs), dataset_section(out)))
 
 
 def comparison(experiment: PaperExperiment, runs: Sequence[Run]) -> Section | None:
@@ -89,9 +89,16 @@ def _bounds(run: Run) -> str:
 
 
 def _row(one: Published, runs: Sequence[Run]) -> tuple[str | Cell, ...]:
-    ours = (cell(one.ours(run.metrics), percent=one.percent, verdict=one.verdict(run.metrics)) for run in runs)
+    ours = (_cell(run, one.ours(run.metrics), percent=one.percent, verdict=one.verdict(run.metrics)) for run in runs)
     name = f"{one.name}, %" if one.percent else one.name
     return name, printed(one.value, percent=one.percent), *ours
+
+
+def _cell(run: Run, figure: Figure | None, *, percent: bool = False, verdict: str = "") -> Cell:
+    """A figure; a dash where a detector has none."""
+    if figure is None and not segments(run.metrics):
+        return Cell("–")
+    return cell(figure, percent=percent, verdict=verdict)
 
 
 def _label(run: Run) -> str:
@@ -103,7 +110,7 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
         (
             f"[{run.name}]({_link(run.folder, out)}/{README})",
             f"{run.what}{f' (**{run.marks}**)' if run.marks else ''}",
-            *(cell(figure_at(run.metrics, *keys)) for _, keys in _COLUMNS),
+            *(_cell(run, figure_at(run.metrics, *keys)) for _, keys in _COLUMNS),
             listed([f"{n} {verdict}" for verdict, n in run.tally]),
         )
         for run in runs
@@ -124,12 +131,17 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
                 "## The paper's numbers beside ours",
                 paragraph(VERDICT_RULE),
                 markdown(comparisons, level=3),
-                paragraph(ATTRIBUTION),
+                paragraph(_attributions(runs)),
             )
             if part
         )
         + "\n"
     )
+
+
+def _attributions(runs: Sequence[Run]) -> str:
+    """Each once."""
+    return " ".join(dict.fromkeys(text for run in runs if (text := attribution(run.metrics))))
 
 
 def _link(folder: Path, out: Path) -> str:

@@ -16,10 +16,6 @@ CITATION = (
     "Hssayeni MD, Croock MS, Al-Ani A, Al-khafaji HF, Yahya ZA, Ghoraani B (2019). Intracranial Hemorrhage "
     "Segmentation Using Deep Convolutional Model. arXiv:1910.08643"
 )
-DATASET_CITATION = (
-    "Hssayeni M (2019). Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation, "
-    "version 1.0.0. PhysioNet. doi:10.13026/w8q8-ky94, CC BY 4.0"
-)
 
 
 @dataclass(frozen=True, slots=True)

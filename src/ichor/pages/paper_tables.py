@@ -156,5 +156,5 @@ def missed_sentence(metrics: Metrics) -> str:
     who = f"{len(missed)}: {', '.join(missed)}" if missed else "none"
     return (
         f"Subjects with hemorrhage in which no voxel of it was found: {who}. The paper has {paper.SUBJECTS_MISSED}, "
-        "each with a small IPH on one or two slices, and leaves the chronic subject 070 out."
+        "each with a small IPH on one or two slices, and leaves its chronic case out."
     )

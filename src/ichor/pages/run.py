@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ichor.dataset.known import dataset_name, known_dataset
 from ichor.pages.beside import TILES, Verdict, paper_experiment
 from ichor.pages.blocks import Section
 from ichor.pages.main_tables import main_figures, subjects
 from ichor.pages.measures import calibration, detection, extent
-from ichor.pages.paper import DATASET_CITATION, TABLE_5
+from ichor.pages.paper import TABLE_5
 from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.pages.pictures.drawn import DrawnFigure
-from ichor.pages.words import Metrics, figure_at, fold_words, interval_of, listed, value_of
+from ichor.pages.words import Metrics, excluded_sentence, figure_at, fold_words, interval_of, listed, segments, value_of
 from ichor.runs.about import AboutRun
 
 USE = "Research use only; not a medical device."
-ATTRIBUTION = f"Masks, scores and figures derive from ct-ich: {DATASET_CITATION}."
-HOW_AVERAGED = (
-    "Dice and Jaccard leave the chronic subject 070 out, as the paper does; detection keeps it. Intervals (95 %) come "
-    "from resampling subjects."
-)
 REDUCED = (
     "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
     "not those of the paper's method."
@@ -44,17 +40,32 @@ def what_it_is(metrics: Metrics) -> str:
     """The method and the subjects it was tested on."""
     data, folds = metrics["data"], list(metrics["folds"])
     return (
-        f"Method `{metrics['config']['method']}` on the authors' test {fold_words(folds)} of ct-ich: "
+        f"Method `{metrics['config']['method']}` on {_whose(metrics)}test {fold_words(folds)} of "
+        f"{dataset_name(data['fingerprint'])}: "
         f"{data['n_subjects']} subjects, {data['n_slices']} slices. All predictions are out-of-fold: no model was "
         "trained or calibrated on the subjects that it predicts."
     )
+
+
+def _whose(metrics: Metrics) -> str:
+    """`the authors' `, where the folds are theirs."""
+    return "the authors' " if metrics["config"].get("folds", "authors") == "authors" else ""
+
+
+def attribution(metrics: Metrics) -> str:
+    """Whose data the result derives from; empty where that is not published."""
+    known = known_dataset(metrics["data"]["fingerprint"])
+    return "" if known is None else f"Masks, scores and figures derive from {known.name}: {known.citation}."
 
 
 def what_it_says(metrics: Metrics) -> str:
     """Dice and detection in two or three sentences, the paper's figures beside them."""
     experiment = paper_experiment(metrics)
     dice = next(one for one in experiment.numbers if one.keys == ("dice", "paper_average"))
-    figure = dice.ours(metrics)
+    figure, auc = dice.ours(metrics), figure_at(metrics, "slice", "auc")
+    told = "" if auc is None else f" The AUC for slices with hemorrhage is {value_of(auc)}."
+    if not segments(metrics):
+        return f"The method detects hemorrhage and gives no mask: no figure of overlap is defined.{told}"
     if figure is None:
         return "The Dice of the paper's average is not defined: no tested subject has hemorrhage."
     interval = interval_of(figure)
@@ -63,9 +74,7 @@ def what_it_says(metrics: Metrics) -> str:
         f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects. The paper's experiment "
         f"{experiment.number} has {dice.value:g}{_LIES[dice.verdict(metrics)]}."
     )
-    auc = figure_at(metrics, "slice", "auc")
-    if auc is not None:
-        text += f" The AUC for slices with hemorrhage is {value_of(auc)}."
+    text += told
     sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
     if experiment is not TILES or sensitivity is None or specificity is None:
         return text
@@ -93,17 +102,19 @@ def chosen(metrics: Metrics) -> list[str]:
 def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Section]:
     """Everything between the title and the making."""
     found = [
-        Section("Main figures", (main_figures(metrics, "ours"), HOW_AVERAGED, *chosen(metrics))),
-        table_5(metrics),
-        table_6(metrics),
-        subtypes_and_age(metrics),
+        Section("Main figures", (main_figures(metrics, "ours"), _how_averaged(metrics), *chosen(metrics))),
+        *((table_5(metrics), table_6(metrics), subtypes_and_age(metrics)) if segments(metrics) else ()),
         detection(metrics),
         calibration(metrics),
         extent(metrics),
         Section("Figures", tuple(pictures)) if pictures else None,
-        Section("Subjects", (subjects(metrics),)),
+        Section("Subjects", (subjects(metrics),)) if segments(metrics) else None,
     ]
     return [section for section in found if section is not None]
+
+
+def _how_averaged(metrics: Metrics) -> str:
+    return f"{excluded_sentence(metrics)} Intervals (95 %) come from resampling subjects.".strip()
 
 
 def making(metrics: Metrics) -> str:

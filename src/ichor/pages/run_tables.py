@@ -11,8 +11,11 @@ from ichor.pages import run
 from ichor.pages.main_tables import main_figures, subjects
 from ichor.pages.markdown import markdown, paragraphs, table
 from ichor.pages.pictures.drawn import DrawnFigure, figures_in
+from ichor.pages.words import segments
 from ichor.runs.about import AboutRun, read_about, without_marks
-from ichor.runs.files import PAGE
+from ichor.runs.files import MASKS, PAGE
+
+MASKS_LINE = "- `masks.json.gz`: the mask of every slice with any predicted pixel, as COCO run lengths\n"
 
 
 def figures_table(metrics: Mapping[str, Any], ours: str = "this model") -> str:
@@ -27,13 +30,21 @@ def subjects_table(metrics: Mapping[str, Any]) -> str:
 
 def write_page(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write README.md of the result in `folder`, with the pictures that were drawn there."""
-    write_whole(folder / PAGE, results_page(metrics, figures_in(folder), read_about(folder)))
+    masks = (folder / MASKS).exists()
+    write_whole(folder / PAGE, results_page(metrics, figures_in(folder), read_about(folder), masks=masks))
 
 
-def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = (), about: AboutRun | None = None) -> str:
+def results_page(
+    metrics: Mapping[str, Any],
+    figures: Sequence[DrawnFigure] = (),
+    about: AboutRun | None = None,
+    *,
+    masks: bool = False,
+) -> str:
     """The README.md of a run's results: what they say, every table, the pictures, and how they are made again.
 
-    `about` is what people say of it; without it the page has none of those sections.
+    `about` is what people say of it; without it the page has none of those sections. `masks` says whether
+    masks.json.gz lies beside it.
     """
     about = about or AboutRun()
     top = [about.description, run.what_it_is(metrics)]
@@ -48,12 +59,17 @@ def results_page(metrics: Mapping[str, Any], figures: Sequence[DrawnFigure] = ()
 {_limits(about)}
 ## How it was made
 
-{_paragraphs([run.making(metrics), run.ATTRIBUTION])}
+{_paragraphs([text for text in (run.making(metrics), run.attribution(metrics)) if text])}
 
 - `metrics.json`: every figure with its interval
-- `masks.json.gz`: the mask of every slice with any predicted pixel, as COCO run lengths
-- `scores.csv`, `scan_scores.csv`: the probability and area of every slice and scan
+{MASKS_LINE if masks else ""}- `scores.csv`, `scan_scores.csv`: {_scores(metrics)}
 {_links(about)}"""
+
+
+def _scores(metrics: Mapping[str, Any]) -> str:
+    if not segments(metrics):
+        return "the probability of every slice and scan"
+    return "the probability of every slice and scan, and the pixels of mask, delineation and both"
 
 
 def _limits(about: AboutRun) -> str:

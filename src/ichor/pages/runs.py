@@ -22,6 +22,7 @@ class _Config(BaseModel):
 
 
 class _Data(BaseModel):
+    fingerprint: str
     n_subjects: int
     n_slices: int
 
@@ -45,9 +46,9 @@ class _Expected(BaseModel):
     config: _Config
     data: _Data
     folds: list[int]
-    dice: dict[str, Any]
-    per_subject: dict[str, _Subject]
-    subjects_missed: list[str]
+    dice: dict[str, Any] | None
+    per_subject: dict[str, _Subject] | None
+    subjects_missed: list[str] | None
     made_by: _MadeBy
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ichor.dataset.naming import named
 from ichor.pages.blocks import Cell
 
 Metrics = Mapping[str, Any]
@@ -23,6 +24,28 @@ def figure_at(metrics: Metrics, *keys: str) -> Figure | None:
     if isinstance(found, (int, float)):
         return {"value": found, "ci95": None}
     return found if isinstance(found, Mapping) and found.get("value") is not None else None
+
+
+def segments(metrics: Metrics) -> bool:
+    """Whether the method gives masks; the figures that need them are null in a detector's run."""
+    return metrics.get("dice") is not None
+
+
+def excluded_in(metrics: Metrics) -> Mapping[str, str]:
+    """The subjects that the run's figures of overlap leave out, each with the dataset's reason."""
+    found: Mapping[str, str] = metrics.get("excluded_from_overlap") or {}
+    return found
+
+
+def excluded_sentence(metrics: Metrics) -> str:
+    """Which subjects Dice and all other figures of overlap leave out, and why; empty where there are none."""
+    if not segments(metrics):
+        return ""
+    by_reason: dict[str, list[str]] = {}
+    for subject, reason in excluded_in(metrics).items():
+        by_reason.setdefault(reason, []).append(subject)
+    who = "; ".join(f"{named(subjects)} ({reason})" for reason, subjects in by_reason.items())
+    return f"Dice, Jaccard and all other figures of overlap leave out {who}. Detection counts all." if who else ""
 
 
 def number(value: float, *, percent: bool = False) -> str:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import wilcoxon
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
-from ichor.evaluate.intervals import Sampled
+from ichor.evaluate.intervals import RESAMPLES, Sampled
 from ichor.evaluate.metrics import sampled_figures
 from ichor.evaluate.results import SubjectResult
 from ichor.evaluate.segmentation_figures import subject_overlaps
@@ -49,6 +49,9 @@ MAIN_FIGURES = (
 )
 
 
+_UNDEFINED = Sampled(np.full(1 + RESAMPLES, np.nan), 0)
+
+
 class ComparedRun:
     """A run's results under the name that a comparison gives it."""
 
@@ -65,16 +68,24 @@ class ComparedRun:
         """Its results of these subjects."""
         return [r for r in self.results if r.subject in subjects]
 
+    def own_figures(self) -> dict[str, Any]:
+        """MAIN_FIGURES on all its subjects, as JSON; those that take masks as its metrics.json has them."""
+        found = {name: figure.as_json() for name, figure in self.figures(self.subjects).items()}
+        kept = {f"{group}.{key}": (self.metrics.get(group) or {}).get(key) for group, key in MAIN_FIGURES}
+        return {name: (kept[name] or one) if one["value"] is None else one for name, one in found.items()}
+
     def figures(self, subjects: tuple[str, ...]) -> dict[str, Sampled]:
         """MAIN_FIGURES on these subjects, by their keys joined by points."""
         if subjects not in self._sampled:
             tree = sampled_figures(self.on(subjects))
-            self._sampled[subjects] = {f"{group}.{key}": tree[group][key] for group, key in MAIN_FIGURES}
+            self._sampled[subjects] = {
+                f"{group}.{key}": (tree[group] or {}).get(key) or _UNDEFINED for group, key in MAIN_FIGURES
+            }
         return self._sampled[subjects]
 
 
-def compare(folders: Sequence[Path], dataset: CtIch) -> dict[str, Any]:
-    """The main figures of runs, and their differences pair by pair, from their masks and scores and `dataset`.
+def compare(folders: Sequence[Path], dataset: Dataset) -> dict[str, Any]:
+    """The main figures of runs, and their differences pair by pair, from their scores and masks and `dataset`.
 
     Returns {"data": {"fingerprint"}, "runs": [{"name", "experiment", "folds", "reduced", "n_subjects", "n_slices",
     "figures"}], "pairs": [{"first", "second", "n_subjects", "differences", "wilcoxon_dice"}]}: a difference is the
@@ -101,7 +112,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
     return [str(f) if names.count(name) > 1 else name for f, name in zip(folders, names, strict=True)]
 
 
-def _run(folder: Path, name: str, dataset: CtIch) -> ComparedRun:
+def _run(folder: Path, name: str, dataset: Dataset) -> ComparedRun:
     metrics = read_metrics(folder)
     check_data(folder, metrics, dataset)
     return ComparedRun(name, metrics, results_in(folder, dataset))
@@ -115,7 +126,7 @@ def _described(run: ComparedRun) -> dict[str, Any]:
         "reduced": bool((run.metrics.get("made_by") or {}).get("reduced")),
         "n_subjects": len(run.subjects),
         "n_slices": sum(len(r.positive) for r in run.results),
-        "figures": {key: figure.as_json() for key, figure in run.figures(run.subjects).items()},
+        "figures": run.own_figures(),
     }
 
 

@@ -1,4 +1,8 @@
-"""From a folder's masks and scores and the dataset to all figures: no training, no method, no network."""
+"""From a folder's scores and masks and the dataset to all figures: no training, no method, no network.
+
+Surfaces and lesions take the masks themselves. Where a folder keeps none, their figures stay as metrics.json has them;
+all others follow from the pixels in scores.csv.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,19 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
+from ichor.evaluate.extent_figures import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
-from ichor.runs.files import METRICS, read_metrics, read_predictions, write_metrics
+from ichor.runs.files import METRICS, read_metrics, write_metrics
+from ichor.runs.predictions import Predictions, read_predictions
 
 # What metrics.json says of a result's making; everything else in it is computed.
 HEADER = ("experiment", "config", "folds", "made_by")
 
 
-def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Compute all figures of the predictions in `folder`, write metrics.json there and return them.
 
     `header` gives HEADER's keys, what
@@ -28,7 +34,9 @@ def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | No
     """
     if header is None:
         header = header_in(folder, dataset)
-    results = results_in(folder, dataset)
+    predictions = read_predictions(folder, dataset)
+    kept = {} if predictions.has_masks else _of_masks(folder)
+    results = _results(predictions, dataset)
     data = {
         "fingerprint": dataset.fingerprint,
         "n_subjects": len(results),
@@ -40,23 +48,33 @@ def evaluate_folder(folder: Path, dataset: CtIch, header: Mapping[str, Any] | No
         "data": data,
         "folds": header["folds"],
         **metrics_of(results),
+        **kept,
         "made_by": header["made_by"],
     }
     write_metrics(folder, metrics)
     return metrics
 
 
-def results_in(folder: Path, dataset: CtIch) -> list[SubjectResult]:
+def results_in(folder: Path, dataset: Dataset) -> list[SubjectResult]:
     """The results of all subjects predicted in `folder`, in order of their numbers."""
-    predictions = read_predictions(folder, dataset)
+    return _results(read_predictions(folder, dataset), dataset)
+
+
+def _of_masks(folder: Path) -> dict[str, Any]:
+    """The figures in `folder` that masks alone give; null where there are none."""
+    found = read_metrics(folder) if (folder / METRICS).exists() else {}
+    return {name: found.get(name) for name in OF_MASKS}
+
+
+def _results(predictions: Predictions, dataset: Dataset) -> list[SubjectResult]:
     results = []
     for subject in track(sorted(predictions), "evaluating", console=Console(stderr=True), transient=True):
-        case, age = dataset.truth(subject), dataset.demographics[subject].age_years
+        case, age = dataset.truth(subject), dataset.age_years(subject)
         results.append(result_of(case, predictions.of(case), age_years=age))
     return results
 
 
-def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None:
+def check_data(folder: Path, metrics: Mapping[str, Any], dataset: Dataset) -> None:
     """Raise BadConfig where the figures in `folder` are of other data than `dataset`."""
     found = str(metrics.get("data", {}).get("fingerprint"))
     if found != dataset.fingerprint:
@@ -66,7 +84,7 @@ def check_data(folder: Path, metrics: Mapping[str, Any], dataset: CtIch) -> None
         )
 
 
-def header_in(folder: Path, dataset: CtIch) -> dict[str, Any]:
+def header_in(folder: Path, dataset: Dataset) -> dict[str, Any]:
     """What made the result in `folder`, HEADER's keys of its metrics.json.
 
     Raises BadConfig where they are missing, and where the result is one on another dataset.

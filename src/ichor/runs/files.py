@@ -1,28 +1,20 @@
-"""The files of results/: masks and scores, from which anyone can compute every figure again without training.
+"""The files of a run or a result by name, and its figures.
 
-masks.json.gz    the mask of every slice that has any predicted pixel, as COCO's uncompressed run lengths
-scores.csv       a row a slice: probability, voxel threshold, mask pixels, subtype probabilities where there are any
-scan_scores.csv  a row a subject: probability, volume of the mask in mL
+metrics.json     all figures
+masks.json.gz, scores.csv, scan_scores.csv    the predictions that they are of (see predictions.py)
+README.md        the page
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ichor.atomic import write_whole
-from ichor.dataset.case import Case
-from ichor.dataset.ct_ich import CtIch
-from ichor.errors import BadConfig
-from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
-from ichor.formats.run_lengths import from_run_lengths, run_lengths
-from ichor.runs.plain_files import Row, read_object, read_table, table
-from ichor.subtypes import Subtype
+from ichor.runs.plain_files import read_object
 
 MASKS = "masks.json.gz"
 SCORES = "scores.csv"
@@ -30,148 +22,20 @@ SCAN_SCORES = "scan_scores.csv"
 METRICS = "metrics.json"
 PAGE = "README.md"
 
-AREA_COLUMNS = tuple(f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS)
-SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
-SCORE_COLUMNS = ("subject", "slice", "fold", "probability", "threshold", "area_px", *AREA_COLUMNS)
-SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
-
-
-def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: CtIch) -> None:
-    """Write masks.json.gz, scores.csv and scan_scores.csv of out-of-fold predictions on `dataset`.
-
-    Predictions are taken one by one, so that they need not all be in memory. Slices count from 1. Raises ValueError
-    where a subject comes twice, and where some predictions have subtype probabilities and others have none.
-    """
-    masks: dict[str, dict[str, Any]] = {}
-    slices: list[list[Any]] = []
-    scans: dict[str, list[Any]] = {}
-    for p in predictions:
-        if p.subject in scans:
-            raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
-        area = p.mask.sum(axis=(1, 2))
-        masks |= {f"{p.subject}/{index + 1}": run_lengths(p.mask[index]) for index in np.flatnonzero(area)}
-        for i, probability in enumerate(p.slice_probability):
-            pixels = [int(area[i]), *(int(p.areas[t][i]) for t in TABLE_THRESHOLDS)]
-            subtypes = [] if p.subtype_probability is None else [f"{q:.6g}" for q in p.subtype_probability[i]]
-            slices.append([p.subject, i + 1, p.fold, f"{probability:.6g}", f"{p.threshold:g}", *pixels, *subtypes])
-        volume = dataset.truth(p.subject).scan.volume_ml(area)
-        shown = "" if volume is None else f"{volume:.4f}"
-        scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
-    if len({len(row) for row in slices}) > 1:
-        raise ValueError("expected subtype probabilities of all subjects or of none, found them of some")
-    columns = (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)[: len(slices[0]) if slices else len(SCORE_COLUMNS)]
-    encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
-    write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
-    write_whole(folder / SCORES, table(columns, slices))
-    write_whole(folder / SCAN_SCORES, table(SCAN_COLUMNS, scans.values()))
-
-
-class Predictions(Mapping[str, Prediction]):
-    """What `write_predictions` wrote, by subject. A mask is decoded when its subject is asked for: all are 1 GB."""
-
-    def __init__(self, folder: Path, dataset: CtIch, slices: dict[str, list[Row]], scans: dict[str, Row]) -> None:
-        self._folder, self._dataset, self._slices, self._scans = folder, dataset, slices, scans
-        self._masks = read_object(folder / MASKS, "masks by slice")
-        for key in self._masks:
-            subject, _, number = key.partition("/")
-            if not number.isdecimal() or not 1 <= int(number) <= len(slices.get(subject, ())):
-                raise BadConfig(f"{folder / MASKS}: expected masks of the slices in {SCORES}, found one of {key!r}")
-
-    def __getitem__(self, subject: str) -> Prediction:
-        """The subject's prediction. Raises BadConfig where its masks do not fit the dataset's grid or the scores."""
-        return self.of(self._dataset.truth(subject))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._slices)
-
-    def __len__(self) -> int:
-        return len(self._slices)
-
-    def of(self, case: Case) -> Prediction:
-        """The same as predictions[case.subject], for a case that is at hand. Raises KeyError for another subject."""
-        rows, scan = self._slices[case.subject], self._scans[case.subject]
-        has_subtypes = SUBTYPE_COLUMNS[0] in rows[0]
-        try:
-            prediction = Prediction(
-                subject=case.subject,
-                fold=int(scan["fold"]),
-                mask=self._mask(case, [int(row["area_px"]) for row in rows]),
-                slice_probability=np.array([float(row["probability"]) for row in rows]),
-                scan_probability=float(scan["probability"]),
-                threshold=float(rows[0]["threshold"]),
-                areas={
-                    t: np.array([int(row[name]) for row in rows])
-                    for t, name in zip(TABLE_THRESHOLDS, AREA_COLUMNS, strict=True)
-                },
-                subtype_probability=(
-                    np.array([[float(row[name]) for name in SUBTYPE_COLUMNS] for row in rows]) if has_subtypes else None
-                ),
-            )
-        except ValueError as error:  # a cell that is no number
-            where = f"{self._folder}: expected numbers in the scores of {case.subject}"
-            raise BadConfig(f"{where}, found {error}") from error
-        subtypes = prediction.subtype_probability
-        told = np.r_[
-            prediction.slice_probability, prediction.scan_probability, [] if subtypes is None else subtypes.ravel()
-        ]
-        if not np.all((told >= 0) & (told <= 1)):
-            odd = told[~((told >= 0) & (told <= 1))][0]
-            raise BadConfig(f"{self._folder}: expected probabilities of {case.subject} in 0 to 1, found {odd:g}")
-        return prediction
-
-    def _mask(self, case: Case, areas: list[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        mask = np.zeros(case.mask.shape, bool)
-        for index, area in enumerate(areas):
-            key, where = f"{case.subject}/{index + 1}", self._folder / MASKS
-            if key in self._masks:
-                try:
-                    one = from_run_lengths(self._masks[key])
-                except (KeyError, TypeError, ValueError) as error:
-                    raise BadConfig(f"{where}: expected run lengths of {key}, found {error}") from error
-                if one.shape != mask.shape[1:]:
-                    expected, found = (" x ".join(map(str, shape)) for shape in (mask.shape[1:], one.shape))
-                    raise BadConfig(f"{where}: expected {key} on {expected} pixels, found {found}")
-                mask[index] = one
-            if mask[index].sum() != area:
-                raise BadConfig(f"{where}: expected {area} pixels of {key} by {SCORES}, found {mask[index].sum()}")
-        return mask
-
-
-def read_predictions(folder: Path, dataset: CtIch) -> Predictions:
-    """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
-
-    Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
-    dataset, and where a slice is missing. Masks are checked when they are decoded.
-    """
-    slices: dict[str, list[Row]] = {}
-    for row in read_table(folder / SCORES, SCORE_COLUMNS, (*SCORE_COLUMNS, *SUBTYPE_COLUMNS)):
-        slices.setdefault(row["subject"], []).append(row)
-    if not slices:
-        raise BadConfig(f"{folder / SCORES}: expected predictions, found none")
-    scan_rows = read_table(folder / SCAN_SCORES, SCAN_COLUMNS)
-    scans = {row["subject"]: row for row in scan_rows}
-    if [row["subject"] for row in scan_rows] != list(slices):
-        odd = ", ".join(sorted(scans.keys() ^ slices.keys())) or "their order"
-        raise BadConfig(f"{folder / SCAN_SCORES}: expected the subjects of {SCORES} in order, they differ in {odd}")
-    for subject, rows in slices.items():
-        if subject not in dataset.subjects:
-            raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")
-        dataset.require_rows(subject)
-        found, expected = [row["slice"] for row in rows], len(dataset.labels[subject])
-        if found != [str(k + 1) for k in range(expected)]:
-            raise BadConfig(
-                f"{folder / SCORES}: expected slices 1 to {expected} of {subject} in order, "
-                f"found {len(found)} of them, {found[0]} to {found[-1]}"
-            )
-        for name in ("fold", "threshold"):
-            if len(values := {row[name] for row in rows}) > 1:
-                raise BadConfig(f"{folder / SCORES}: expected one {name} of {subject}, found {', '.join(values)}")
-    return Predictions(folder, dataset, slices, scans)
+_FORMERLY = re.compile(r"without_\d{3}")
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures in a folder. Raises BadConfig where there are none."""
-    return read_object(folder / METRICS, "the figures of a run")
+    """The figures in a folder, under the names they have now. Raises BadConfig where there are none."""
+    return _renamed(read_object(folder / METRICS, "the figures of a run"))
+
+
+def _renamed(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Figures written before 0.2 have the one excluded subject in the name of a key, `without_NNN`, and no reason."""
+    for key in [key for key in metrics if _FORMERLY.fullmatch(key)]:
+        metrics["without_excluded"] = metrics.pop(key)
+        metrics.setdefault("excluded_from_overlap", {key.removeprefix("without_"): "as the dataset's authors do"})
+    return metrics
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:

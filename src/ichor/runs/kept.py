@@ -53,11 +53,14 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
         "fold": prediction.fold,
         "slice_probability": prediction.slice_probability,
         "scan_probability": prediction.scan_probability,
-        "threshold": prediction.threshold,
-        "mask": np.packbits(prediction.mask),
-        "shape": prediction.mask.shape,
-        "areas": np.stack([prediction.areas[t] for t in TABLE_THRESHOLDS]),
     }
+    if prediction.mask is not None:
+        arrays |= {
+            "threshold": prediction.threshold,
+            "mask": np.packbits(prediction.mask),
+            "shape": prediction.mask.shape,
+            "areas": np.stack([prediction.areas[t] for t in TABLE_THRESHOLDS]),
+        }
     if prediction.subtype_probability is not None:
         arrays["subtype_probability"] = prediction.subtype_probability
     arrays |= {f"{one.scale}.{name}": pack(one) for name, one in raw.voxels.items()}
@@ -71,14 +74,15 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
 def read_prediction(file: Path) -> Prediction:
     """The prediction in a file of `write_kept`. Raises BadConfig where it is damaged."""
     kept = _read(file, raw=False)
+    segmented = "mask" in kept
     return Prediction(
         subject=str(kept["subject"]),
         fold=int(kept["fold"]),
-        mask=_mask(kept),
+        mask=_mask(kept) if segmented else None,
         slice_probability=kept["slice_probability"],
         scan_probability=float(kept["scan_probability"]),
-        threshold=float(kept["threshold"]),
-        areas=dict(zip(TABLE_THRESHOLDS, kept["areas"], strict=True)),
+        threshold=float(kept["threshold"]) if segmented else None,
+        areas=dict(zip(TABLE_THRESHOLDS, kept["areas"], strict=True)) if segmented else {},
         subtype_probability=kept.get("subtype_probability"),
     )
 

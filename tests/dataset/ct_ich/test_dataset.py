@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
@@ -33,7 +32,7 @@ def test_demographics_are_the_papers(ct_ich: Path) -> None:
     assert sum(p.sex == "Female" for p in people) == 36
     assert round(ages.mean(), 1) == 27.8
     assert round(ages.std(ddof=1), 1) == 19.5
-    assert "Chronic" in CtIch(ct_ich).demographics[CHRONIC_SUBJECT].condition
+    assert "Chronic" in CtIch(ct_ich).demographics["070"].condition
 
 
 def test_every_labelled_slice_of_a_subject_has_a_mask() -> None:
@@ -130,11 +129,3 @@ def test_the_upper_slices_of_a_subject_are_enough_where_the_table_has_them_alone
     table.write_text(rows.replace("49,2,0,0,0,0,0,1,0\n", ""), encoding="utf-8")
     with pytest.raises(UnreadableInput, match="slices 1 to 4 without gaps, found 3 of 4"):
         CtIch(root).case("049")
-
-
-def test_the_chronic_subject_alone_is_left_out_of_overlap_with_a_reason(tmp_path: Path) -> None:
-    """By it neither a threshold nor an epoch is chosen: methods ask the case."""
-    dataset = CtIch(write_ct_ich(tmp_path / "ct-ich", {"049": 1, CHRONIC_SUBJECT: 1}, n_slices=2))
-    assert dataset.case("049").excluded_from_overlap == ""
-    for case in (dataset.case(CHRONIC_SUBJECT), dataset.truth(CHRONIC_SUBJECT)):
-        assert "chronic" in case.excluded_from_overlap

@@ -78,7 +78,7 @@ def test_what_the_paper_does_not_count(folder: Path, ct_ich: Path) -> None:
     found = json.loads((folder / "deep/dataset.json").read_text(encoding="utf-8"))
     beyond = found["beyond_the_paper"]
     assert beyond["Slices with several subtypes"].startswith("25 (IVH + IPH 8, IPH + EDH 4")
-    assert beyond["With hemorrhage, without the chronic subject 070"].startswith("35 subjects, 304 slices")
+    assert beyond["With hemorrhage, without 070 (excluded from overlap)"].startswith("35 subjects, 304 slices")
     assert beyond["Subjects whose subtypes differ between the two tables"] == "none"
     assert beyond["Subjects called normal whose slices are labelled"] == "058"
     assert beyond["Delineated slices"] == "318"

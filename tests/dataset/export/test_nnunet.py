@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.dataset.ct_ich.release import RELEASES
-from ichor.dataset.folds import authors_fold
 from made_exports import KINDS, copy_of, export_all
 
 NAME = "Dataset501_CtIch"

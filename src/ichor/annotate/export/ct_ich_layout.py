@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, LeftOut, require_all_read, require_consistent
+from ichor.annotate.export.exclusion import UNKNOWN, exclusion_of, is_unknown
 from ichor.annotate.export.grid_650 import Grid, grid_of
 from ichor.annotate.export.regions import FILE, encoded_regions
 from ichor.atomic import write_whole
+from ichor.dataset.ct_ich.exclusions import write_exclusions
 from ichor.dataset.ct_ich.layout import IMAGES, write_images, write_masks, write_tables
 from ichor.dataset.ct_ich.tables import SliceRow, Subject
 from ichor.errors import UnreadableInput
@@ -36,6 +38,7 @@ class CtIchTarget:
         self._subjects: list[Subject] = []
         self._geometry: dict[str, Any] = {}
         self._regions: dict[str, Any] = {}
+        self._excluded: dict[str, str] = {}
 
     def write(self, one: Annotated) -> list[str]:
         """Write images and delineations."""
@@ -52,10 +55,12 @@ class CtIchTarget:
         self._subjects.append(subject)
         self._regions[one.case] = encoded_regions(label_map)
         self._geometry[one.case] = _geometry(one.scan, grid)
+        if reason := exclusion_of(one.scan):
+            self._excluded[one.case] = reason
         return _notes(one.scan, grid)
 
     def finish(self) -> None:
-        """Write the tables, regions.json and a few lines to read, all in the order of the subjects."""
+        """Write the tables, regions.json, exclusions where there are any, and a few lines to read, by subject."""
         self._slices.sort(key=lambda row: (row.subject, row.number))
         self._subjects.sort(key=lambda row: row.number)
         write_tables(self._folder, self._slices, self._subjects)
@@ -65,6 +70,8 @@ class CtIchTarget:
             "regions": dict(sorted(self._regions.items())),
         }
         write_whole(self._folder / FILE, json.dumps(content) + "\n")
+        if self._excluded:
+            write_exclusions(self._folder, self._excluded)
         text = README.format(use=NOT_MEDICAL, pixel=PIXEL_MM, slice=f"{SLICE_MM:g}", file=FILE)
         write_whole(self._folder / "README.txt", text)
 
@@ -138,8 +145,9 @@ def _geometry(scan: Scan, grid: Grid) -> dict[str, Any]:
 
 
 def _notes(scan: Scan, grid: Grid) -> list[str]:
+    notes = [UNKNOWN] if is_unknown(scan) else []
     if not grid.resampled:
-        return []
+        return notes
     rows, columns = scan.voxels.shape[1:]
     size = "" if grid.pixel_mm is None else f", a pixel is now {np.median(grid.pixel_mm):.4g} mm"
-    return [f"resampled from {columns} x {rows} to 650 x 650 pixels{size}"]
+    return [*notes, f"resampled from {columns} x {rows} to 650 x 650 pixels{size}"]

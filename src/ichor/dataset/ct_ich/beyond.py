@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich.dataset import CtIch
 from ichor.dataset.ct_ich.differences import CONDITION_WORDS, condition_names
 from ichor.dataset.ct_ich.statistics import Statistics
@@ -15,7 +14,7 @@ def count_beyond(dataset: CtIch, here: Statistics) -> tuple[tuple[str, str], ...
 
     Raises UnreadableInput where a mask cannot be read.
     """
-    return (*_labels(here), *_chronic(here), *_disagreements(here), *_delineations(dataset, here))
+    return (*_labels(here), *_without_excluded(dataset, here), *_disagreements(here), *_delineations(dataset, here))
 
 
 def _labels(here: Statistics) -> list[tuple[str, str]]:
@@ -30,17 +29,18 @@ def _labels(here: Statistics) -> list[tuple[str, str]]:
     ]
 
 
-def _chronic(here: Statistics) -> list[tuple[str, str]]:
-    """What is left without the subject whom the paper leaves out of its results."""
-    if CHRONIC_SUBJECT not in {one.number for one in here.with_hemorrhage}:
+def _without_excluded(dataset: CtIch, here: Statistics) -> list[tuple[str, str]]:
+    """What is left without the subjects that no figure of overlap includes."""
+    excluded = [one.number for one in here.with_hemorrhage if one.number in dataset.excluded_from_overlap]
+    if not excluded:
         return []
     rest = Statistics(
-        tuple(one for one in here.subjects if one.number != CHRONIC_SUBJECT),
-        tuple(row for row in here.slices if row.subject != CHRONIC_SUBJECT),
+        tuple(one for one in here.subjects if one.number not in excluded),
+        tuple(row for row in here.slices if row.subject not in excluded),
     )
     by_subtype = ", ".join(f"{subtype} {len(rest.slices_with(subtype))}" for subtype in Subtype)
     figures = f"{len(rest.with_hemorrhage)} subjects, {len(rest.slices_with_hemorrhage)} slices ({by_subtype})"
-    return [(f"With hemorrhage, without the chronic subject {CHRONIC_SUBJECT}", figures)]
+    return [(f"With hemorrhage, without {named(excluded)} (excluded from overlap)", figures)]
 
 
 def _disagreements(here: Statistics) -> list[tuple[str, str]]:

@@ -15,8 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case, Cases
+from ichor.dataset.case import Case, Cases
+from ichor.dataset.ct_ich.exclusions import FILE as EXCLUSIONS
+from ichor.dataset.ct_ich.exclusions import exclusions
+from ichor.dataset.ct_ich.folds import authors_folds
 from ichor.dataset.ct_ich.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
+from ichor.dataset.folds import Fold
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions
 from ichor.read.ct_ich_geometry import FILE as SIZES
@@ -29,8 +33,6 @@ from ichor.subtypes import Subtype
 DEMONSTRATION_SUBJECT = "088"
 
 SUBJECT_NUMBER = re.compile(r"\d{3}")
-# Why `CHRONIC_SUBJECT` is left out of overlap.
-CHRONIC = "its hemorrhage is chronic (hypodense); the paper leaves it out of Dice and Jaccard"
 
 
 class CtIch:
@@ -96,6 +98,21 @@ class CtIch:
         """Each subject's row, of subjects without images too. Raises UnreadableInput for a row amiss."""
         return {row.number: row for row in _whole_table(read_demographics(self.demographics_table))}
 
+    @cached_property
+    def excluded_from_overlap(self) -> dict[str, str]:
+        """The reason for each subject that no figure of overlap includes. Raises UnreadableInput for a row amiss."""
+        return exclusions(self.root, self.demographics)
+
+    @cached_property
+    def fixed_folds(self) -> dict[str, tuple[Fold, ...]]:
+        """The authors' five folds of the subjects that are here; a block may be empty."""
+        return {"authors": authors_folds(self.subjects)}
+
+    def age_years(self, subject: str) -> float:
+        """The subject's age. Raises UnreadableInput where the demographics do not have it."""
+        self.require_rows(subject)
+        return self.demographics[subject].age_years
+
     def scan_path(self, subject: str) -> Path:
         """Where `open_scan` finds the subject."""
         if self.release == "1.0.0":
@@ -126,7 +143,7 @@ class CtIch:
         by_table, there = self.slice_rows[subject][0].number, self._lowest_slice(subject)
         if by_table != there:
             raise UnreadableInput(f"{path}: expected slices from number {by_table} by the table, found from {there}")
-        return Case(subject, read(path), mask, labels, CHRONIC if subject == CHRONIC_SUBJECT else "")
+        return Case(subject, read(path), mask, labels, self.excluded_from_overlap.get(subject, ""))
 
     def _lowest_slice(self, subject: str) -> int:
         """The number of the subject's lowest slice; release 1.0.0 may be there in part."""
@@ -168,12 +185,12 @@ class CtIch:
     def fingerprint(self) -> str:
         """SHA-256 over the names and contents of all images and tables: two equal datasets have the same.
 
-        Over the true sizes too, where the annotation tool's export has them.
+        Over the true sizes and the exclusions too, where the dataset has such files.
         """
         digest = hashlib.sha256()
         images = self.root / ("Patients_CT" if self.release == "1.0.0" else "ct_scans")
         files = [*images.rglob("*"), *(self.root / "masks").rglob("*"), self.slice_table, self.demographics_table]
-        files.append(self.root / SIZES)
+        files += [self.root / SIZES, self.root / EXCLUSIONS]
         for file in sorted(f for f in files if f.is_file()):
             digest.update(file.relative_to(self.root).as_posix().encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())

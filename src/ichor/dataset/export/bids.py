@@ -20,9 +20,10 @@ from typing import Any
 from ichor.atomic import write_whole
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.dataset.ct_ich.release import AUTHORS, PAPER, RELEASES, SCANNER, SEX_LETTERS, TITLE
 from ichor.dataset.ct_ich.tables import SliceRow, Subject
-from ichor.dataset.folds import N_FOLDS, authors_fold
+from ichor.dataset.folds import N_FOLDS
 from ichor.formats.nifti import write_hu, write_mask
 from ichor.subtypes import Subtype
 from ichor.version import __version__

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from ichor.dataset.case import Case
 from ichor.dataset.ct_ich.dataset import CtIch
+from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.dataset.ct_ich.release import RELEASES, TITLE
 from ichor.dataset.ct_ich.tables import Subject
-from ichor.dataset.folds import N_FOLDS, authors_fold
+from ichor.dataset.folds import N_FOLDS
 from ichor.formats.nnunet import NnUnetDataset
 
 # nnU-Net recommends numbers from 500 on, since published datasets and models use the lower ones.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.pages.pictures.findings import Finding, Kind
 
 N_TILES = 5  # of Figure 4
@@ -26,7 +25,7 @@ class Figure5:
 def choose_figure_4(findings: Iterable[Finding], dice: Mapping[str, float]) -> list[Finding]:
     """The largest lesion of N_TILES subjects, from the best to the worst by `dice` and in equal steps between.
 
-    `dice` has each subject's that counts; the chronic one does not.
+    `dice` has each subject's that counts.
     """
     shown = [f for f in findings if f.kind is Kind.DELINEATED and f.crop and f.subject in dice]
     largest = _one_a_subject(shown, lambda f: f.area_px)
@@ -35,11 +34,11 @@ def choose_figure_4(findings: Iterable[Finding], dice: Mapping[str, float]) -> l
     return [ranked[round(step)] for step in steps]
 
 
-def choose_figure_5(findings: Iterable[Finding]) -> Figure5:
+def choose_figure_5(findings: Iterable[Finding], excluded: Collection[str] = ()) -> Figure5:
     """Of the slices above the orbits: the two with the best Dice, the two with the largest false positive, and the
-    one with the largest missed lesion, each two of different subjects. The chronic subject does not count.
+    one with the largest missed lesion, each two of different subjects. `excluded` subjects do not count.
     """
-    cranial = [f for f in findings if f.cranial and f.subject != CHRONIC_SUBJECT]
+    cranial = [f for f in findings if f.cranial and f.subject not in excluded]
 
     def first(n: int, kind: Kind, by: Callable[[Finding], float]) -> tuple[Finding, ...]:
         return tuple(_one_a_subject([f for f in cranial if f.kind is kind and by(f) > 0], by)[:n])

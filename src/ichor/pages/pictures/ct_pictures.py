@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ichor.dataset.case import CHRONIC_SUBJECT, Case
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
+from ichor.dataset.case import Case
 from ichor.evaluate.prediction import Prediction
 from ichor.pages.pictures.atlas import Failure, atlas
 from ichor.pages.pictures.choice import (
@@ -38,7 +38,7 @@ _FACES = "Only slices above the orbits and crops around a lesion that show neith
 class Pictures:
     """The figures of a run that show CT."""
 
-    def __init__(self, dataset: CtIch, predictions: Mapping[str, Prediction], survey: Survey) -> None:
+    def __init__(self, dataset: Dataset, predictions: Mapping[str, Prediction], survey: Survey) -> None:
         self._dataset, self._predictions, self._survey = dataset, predictions, survey
 
     def figures(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:
@@ -78,7 +78,7 @@ class Pictures:
         )
 
     def _figure_5(self) -> Iterator[Drawn]:
-        chosen = choose_figure_5(self._survey.findings)
+        chosen = choose_figure_5(self._survey.findings, self._survey.excluded)
         fits, false, missed = (
             [self._views(f.subject)[1].whole(f.index) for f in some]
             for some in (chosen.fits, chosen.false_positives, chosen.missed)
@@ -92,7 +92,8 @@ class Pictures:
                 "this method (green dashed). Chosen by rule among slices above the orbits: the best slice by Dice of "
                 "the two subjects where it is highest, the largest false positive (component of the mask without a "
                 "delineated pixel) of the two where it is largest, and the largest missed lesion (component of the "
-                f"delineation without a predicted pixel) of one. The chronic subject does not count. {ATTRIBUTION}",
+                "delineation without a predicted pixel) of one. Subjects excluded from overlap do not count. "
+                f"{ATTRIBUTION}",
                 "Slices of CT with two outlines. "
                 + " ".join(
                     f"{title}: {', '.join(v.name for v in views) or 'none'}."
@@ -131,7 +132,7 @@ class Pictures:
 
     def _views(self, subject: str, probability: NDArray[np.float32] | None = None) -> tuple[Case, Views]:
         case = self._dataset.case(subject)
-        return case, Views(case, self._predictions[subject].mask, probability)
+        return case, Views(case, self._predictions[subject].outline(), probability)
 
 
 def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) -> tuple[str, str]:
@@ -148,5 +149,5 @@ def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) 
         float(heights[finding.index]),
         views.width_share(finding.index),
     )
-    why = reason(finding.kind, measured, chronic=finding.subject == CHRONIC_SUBJECT)
+    why = reason(finding.kind, measured, excluded=bool(case.excluded_from_overlap))
     return why, str(measured)

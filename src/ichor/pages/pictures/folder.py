@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import Prediction
 from ichor.pages.pictures.drawn import FOLDER, DrawnFigure, figures_in, write_list
@@ -19,7 +19,7 @@ from ichor.pages.pictures.drawn import FOLDER, DrawnFigure, figures_in, write_li
 
 def draw_figures(
     folder: Path,
-    dataset: CtIch,
+    dataset: Dataset,
     predictions: Mapping[str, Prediction],
     metrics: Mapping[str, Any],
     probability_of: Callable[[str], NDArray[np.float32] | None],

@@ -43,24 +43,36 @@ def number_figures(survey: Survey, metrics: Mapping[str, Any]) -> Iterator[Drawn
 
 
 def _roc(results: Sequence[SubjectResult], cases: Sequence[Scored], metrics: Mapping[str, Any]) -> Drawn:
+    points = _points(results)
+    auc = {one.name: with_interval(figure_at(metrics, one.name[:-1], "auc")) for one in cases}
+    band = f"ROC of {_counts(cases)}; {_BAND}."
+    areas = "ROC curves with areas " + ", ".join(f"{auc[one.name]} for {one.name}" for one in cases) + "."
+    if not points:
+        return DrawnFigure("roc", f"{band} The curve is that of the slice probability.", areas), roc_figure(
+            cases, [], auc
+        )
+    words = DrawnFigure(
+        "roc",
+        f"{band} On the slices stand the five operating points of the paper's Table 6 "
+        f"(voxel thresholds {TABLE_6[0].threshold} to {TABLE_6[-1].threshold}) and ours by the same rule: a slice is "
+        f"called positive where its mask has more than {RULE_PX} pixels. The curve is that of the slice probability.",
+        f"{areas} By the 400-pixel rule, sensitivity and specificity go from "
+        f"{_pair(points[0])} to {_pair(points[-1])}; the paper's go from "
+        f"{_pair(tuple(TABLE_6[0])[:3])} to {_pair(tuple(TABLE_6[-1])[:3])}.",
+    )
+    return words, roc_figure(cases, points, auc)
+
+
+def _points(results: Sequence[SubjectResult]) -> list[Point]:
+    """Our operating points by the paper's rule; none of a detector, which marks no pixel."""
+    if not all(r.areas for r in results):
+        return []
     truth = np.concatenate([r.positive for r in results])
-    points: list[Point] = []
+    points = []
     for t in TABLE_THRESHOLDS:
         sensitivity, specificity, _ = rates(truth, np.concatenate([r.areas[t] for r in results]) > RULE_PX)
         points.append((t, sensitivity, specificity))
-    auc = {one.name: with_interval(figure_at(metrics, one.name[:-1], "auc")) for one in cases}
-    words = DrawnFigure(
-        "roc",
-        f"ROC of {_counts(cases)}; {_BAND}. On the slices stand the five operating points of the paper's Table 6 "
-        f"(voxel thresholds {TABLE_6[0].threshold} to {TABLE_6[-1].threshold}) and ours by the same rule: a slice is "
-        f"called positive where its mask has more than {RULE_PX} pixels. The curve is that of the slice probability.",
-        "ROC curves with areas "
-        + ", ".join(f"{auc[one.name]} for {one.name}" for one in cases)
-        + ". By the 400-pixel rule, sensitivity and specificity go from "
-        + f"{_pair(points[0])} to {_pair(points[-1])}; the paper's go from "
-        + f"{_pair(tuple(TABLE_6[0])[:3])} to {_pair(tuple(TABLE_6[-1])[:3])}.",
-    )
-    return words, roc_figure(cases, points, auc)
+    return points
 
 
 def _reliability(curves: Mapping[str, Any], metrics: Mapping[str, Any]) -> Drawn:
@@ -83,8 +95,8 @@ def _bland_altman(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -
     words = DrawnFigure(
         "bland-altman",
         f"Volume by this method less that of the delineation over the mean of both (Bland and Altman 1986), of the "
-        f"{len(results)} acute scans with hemorrhage: bias {bias} mL, limits of agreement {low} and {high} mL, each "
-        f"with its 95 % interval as a bar on the right. {_NOMINAL}",
+        f"{len(results)} scans with hemorrhage that are not excluded from overlap: bias {bias} mL, limits of agreement "
+        f"{low} and {high} mL, each with its 95 % interval as a bar on the right. {_NOMINAL}",
         f"Bland-Altman plot of volumes: bias {bias} mL, limits of agreement {low} and {high} mL.",
     )
     return words, bland_altman_figure(results, limits)

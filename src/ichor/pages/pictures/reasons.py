@@ -92,17 +92,17 @@ def measure(
     )
 
 
-def reason(kind: Kind, measured: Measured, *, chronic: bool) -> str:
+def reason(kind: Kind, measured: Measured, *, excluded: bool) -> str:
     """All that measurably speaks for a failure of this kind, in one line.
 
-    `chronic` says that the subject's blood is old, and dark for it.
+    `excluded` says that the dataset excludes the subject from overlap.
     """
     false = kind is Kind.FALSE_POSITIVE
     facts = (
-        (chronic, "chronic blood"),
+        (excluded, "excluded from overlap"),
         (false and measured.contrast_hu >= FAINT_HU, "brighter than its surroundings"),
         (false and measured.contrast_hu <= -FAINT_HU, "darker than its surroundings"),
-        (not false and not chronic and measured.contrast_hu < FAINT_HU, "hardly brighter than its surroundings"),
+        (not false and measured.contrast_hu < FAINT_HU, "hardly brighter than its surroundings"),
         (false and measured.midline_mm <= AT_MIDLINE_MM, "at the midline, as falx and sinus"),
         (false and measured.outside > 0.5, "outside the skull"),
         (measured.along_bone >= ALONG_BONE, "along bone"),

@@ -21,7 +21,8 @@ _APART = 0.04  # nearer points would have their words on each other
 
 @styled
 def roc_figure(cases: Sequence[Scored], points: Sequence[Point], auc: Mapping[str, str]) -> Figure:
-    """A panel for slices and one for scans; on the slices the paper's Table 6 and `points`, ours by the same rule.
+    """A panel for slices and one for scans; on the slices the paper's Table 6 and `points`, ours by the same rule,
+    where there are any.
 
     `auc` has each panel's area in words. Raises ValueError where a class is absent.
     """
@@ -31,7 +32,7 @@ def roc_figure(cases: Sequence[Scored], points: Sequence[Point], auc: Mapping[st
         one.plot([0, 1], [0, 1], **DASHED)
         one.fill_between(GRID, curve.low, curve.high, color=OURS, alpha=0.16, linewidth=0, label="95 % band")
         one.plot(curve.x, curve.y, color=OURS, label=f"AUC {auc[each.name]}")
-        if each.name == "slices":
+        if each.name == "slices" and points:
             paper = [(row.threshold, row.sensitivity, row.specificity) for row in TABLE_6]
             _draw_points(one, points, OURS, "o", "this method, more than 400 px", (5, -7), "left")
             _draw_points(one, paper, PAPER, "D", "paper's Table 6, more than 400 px", (-5, 4), "right")

@@ -9,8 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from ichor.dataset.case import CHRONIC_SUBJECT
-from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.base import Dataset
 from ichor.evaluate.prediction import Prediction
 from ichor.evaluate.results import SubjectResult, result_of
 from ichor.pages.pictures.findings import Finding, findings_of
@@ -31,8 +30,13 @@ class Survey:
 
     @property
     def bleeding(self) -> tuple[SubjectResult, ...]:
-        """The subjects whose Dice counts: with hemorrhage, without the chronic one."""
-        return tuple(r for r in self.results if r.overlaps.positive.any() and r.subject != CHRONIC_SUBJECT)
+        """The subjects whose Dice counts: with hemorrhage, and not excluded from overlap."""
+        return tuple(r for r in self.results if r.counts_in_overlap)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """The subjects that the dataset excludes from overlap."""
+        return frozenset(r.subject for r in self.results if r.excluded_from_overlap)
 
     @property
     def dice(self) -> dict[str, float]:
@@ -40,13 +44,14 @@ class Survey:
         return {r.subject: float(np.mean(r.overlaps.dice[r.overlaps.positive])) for r in self.bleeding}
 
 
-def survey(dataset: CtIch, predictions: Mapping[str, Prediction]) -> Survey:
+def survey(dataset: Dataset, predictions: Mapping[str, Prediction]) -> Survey:
     """Look at the prediction of each subject once; none is kept."""
     results, findings = [], []
     for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
         prediction, case = predictions[subject], dataset.case(subject)
-        age_years = dataset.demographics[case.subject].age_years
+        age_years = dataset.age_years(case.subject)
         # No figure shows surfaces.
         results.append(result_of(case, prediction, age_years=age_years, surfaces=False))
-        findings += findings_of(Views(case, prediction.mask))
+        if prediction.mask is not None:
+            findings += findings_of(Views(case, prediction.mask))
     return Survey(tuple(results), tuple(findings))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ichor.dataset.case import CHRONIC_SUBJECT
 from ichor.dataset.ct_ich import CtIch, published
 from ichor.dataset.ct_ich.check.jpg import GRAY, check_jpg
 from ichor.dataset.ct_ich.check.known import known_defects
 from ichor.dataset.ct_ich.check.nifti import check_folders, check_nifti
 from ichor.dataset.ct_ich.check.report import Problem, Report, SubjectReport, sort_problems
 from ichor.dataset.ct_ich.check.tables import Tables
+from ichor.dataset.ct_ich.exclusions import FILE as EXCLUSIONS
+from ichor.dataset.ct_ich.exclusions import exclusions
 from ichor.dataset.naming import named
+from ichor.errors import UnreadableInput
 from ichor.read.ct_ich_jpg import MASK_ABOVE
 
 
@@ -51,6 +53,11 @@ class Checker:
         dataset, subjects = self._dataset, self._dataset.subjects
         problems = [*self._tables.problems(subjects, self._image_of), *self._folder_problems(), *self._copies()]
         problems += [one for report in self._found.values() for one in report.problems]
+        excluded: dict[str, str] = {}
+        try:
+            excluded = exclusions(dataset.root, self._tables.demographics)
+        except UnreadableInput as error:
+            problems.append(Problem(EXCLUSIONS, str(error).removeprefix(f"{dataset.root / EXCLUSIONS}: ")))
         fingerprint: str | None
         try:
             fingerprint = dataset.fingerprint
@@ -67,7 +74,7 @@ class Checker:
             n_delineated=sum(report.n_delineated for report in self._found.values()),
             errors=tuple(errors),
             known=tuple(known),
-            notes=tuple(self._notes()),
+            notes=tuple(self._notes(excluded)),
         )
 
     def _image_of(self, subject: str) -> str:
@@ -90,13 +97,13 @@ class Checker:
                     yield Problem(file, f"expected a unique image, found a copy of {first[content]}")
                 first.setdefault(content, file)
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, excluded: Mapping[str, str]) -> Iterator[str]:
         absent = [subject for subject in published.SUBJECTS if subject not in self._dataset.subjects]
         if absent:
             yield f"{len(absent)} of the paper's {len(published.SUBJECTS)} subjects are absent: {named(absent)}."
-        row = self._tables.demographics.get(CHRONIC_SUBJECT)
-        if row is not None and row.number in self._dataset.subjects and "chronic" in row.condition.lower():
-            yield f"Subject {row.number} is the chronic case that the paper leaves out of Dice and Jaccard."
+        for subject, reason in excluded.items():
+            if subject in self._dataset.subjects:
+                yield f"Subject {subject} is excluded from Dice and Jaccard: {reason}."
         slices = [row for subject in self._dataset.subjects for row in self._tables.slices.get(subject, {}).values()]
         several = sum(len(row.subtypes) > 1 for row in slices)
         if several:

@@ -1,0 +1,221 @@
+"""Out-of-fold predictions in files: anyone can compute the figures from them again without training.
+
+masks.json.gz    the mask of every slice that has any predicted pixel, as COCO's uncompressed run lengths
+scores.csv       a row a slice: probability, voxel threshold, pixels of mask, of delineation and of both, and the
+                 subtype probabilities where there are any
+scan_scores.csv  a row a subject: probability, volume of the mask in mL
+
+A run keeps its masks; a published result need not. Without them all follows but surfaces and lesions. A detector has
+probabilities alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.atomic import write_whole
+from ichor.dataset.base import Dataset
+from ichor.dataset.case import Case
+from ichor.errors import BadConfig
+from ichor.evaluate.overlap import Overlaps
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.formats.run_lengths import from_run_lengths, run_lengths
+from ichor.runs.files import MASKS, SCAN_SCORES, SCORES
+from ichor.runs.plain_files import Row, read_object, read_table, table
+from ichor.subtypes import Subtype
+
+AREA_COLUMNS = tuple(f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS)
+SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
+SCORE_COLUMNS = ("subject", "slice", "fold", "probability")
+OVERLAP_COLUMNS = ("overlap_px", "reference_px")
+MASK_COLUMNS = ("threshold", "area_px", *OVERLAP_COLUMNS, *AREA_COLUMNS)
+_FORMER_MASK_COLUMNS = ("threshold", "area_px", *AREA_COLUMNS)  # before 0.2, always with masks
+SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
+
+
+def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: Dataset) -> None:
+    """Write scores.csv, scan_scores.csv and, of predictions with masks, masks.json.gz of `dataset`'s subjects.
+
+    Predictions are taken one by one, so that they need not all be in memory. Slices count from 1. Raises ValueError
+    where a subject comes twice, and where some predictions have masks or subtype probabilities and others have none.
+    """
+    masks: dict[str, dict[str, Any]] = {}
+    slices: list[list[Any]] = []
+    scans: dict[str, list[Any]] = {}
+    kinds: set[tuple[bool, bool, bool]] = set()
+    for p in predictions:
+        if p.subject in scans:
+            raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
+        truth = dataset.truth(p.subject)
+        pixels = p.overlaps_with(truth.mask)
+        kinds.add((p.mask is not None, pixels is not None, p.subtype_probability is not None))
+        if p.mask is not None:
+            drawn = np.flatnonzero(p.mask.any(axis=(1, 2)))
+            masks |= {f"{p.subject}/{index + 1}": run_lengths(p.mask[index]) for index in drawn}
+        slices += _slice_rows(p, pixels)
+        volume = None if pixels is None else truth.scan.volume_ml(pixels.predicted)
+        shown = "" if volume is None else f"{volume:.4f}"
+        scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
+    if len(kinds) > 1:
+        raise ValueError("expected masks and subtype probabilities of all subjects or of none, found them of some")
+    with_masks, with_pixels, with_subtypes = kinds.pop() if kinds else (True, True, False)
+    columns = (*SCORE_COLUMNS, *(MASK_COLUMNS if with_pixels else ()), *(SUBTYPE_COLUMNS if with_subtypes else ()))
+    if with_masks:
+        encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
+        write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
+    else:
+        (folder / MASKS).unlink(missing_ok=True)
+    write_whole(folder / SCORES, table(columns, slices))
+    write_whole(folder / SCAN_SCORES, table(SCAN_COLUMNS, scans.values()))
+
+
+def _slice_rows(p: Prediction, pixels: Overlaps | None) -> Iterator[list[Any]]:
+    for i, probability in enumerate(p.slice_probability):
+        row = [p.subject, i + 1, p.fold, f"{probability:.6g}"]
+        if pixels is not None:
+            counts = (pixels.predicted, pixels.both, pixels.reference, *(p.areas[t] for t in TABLE_THRESHOLDS))
+            row += [f"{p.threshold:g}", *(int(count[i]) for count in counts)]
+        if p.subtype_probability is not None:
+            row += [f"{q:.6g}" for q in p.subtype_probability[i]]
+        yield row
+
+
+class Predictions(Mapping[str, Prediction]):
+    """What `write_predictions` wrote, by subject. A mask is decoded when its subject is asked for: all are 1 GB.
+
+    Attributes:
+        has_masks: whether masks are kept.
+    """
+
+    def __init__(self, folder: Path, dataset: Dataset, slices: dict[str, list[Row]], scans: dict[str, Row]) -> None:
+        self._folder, self._dataset, self._slices, self._scans = folder, dataset, slices, scans
+        columns = next(iter(slices.values()))[0]
+        self._segmented, with_pixels = "area_px" in columns, OVERLAP_COLUMNS[0] in columns
+        self.has_masks = self._segmented and ((folder / MASKS).exists() or not with_pixels)
+        self._masks = read_object(folder / MASKS, "masks by slice") if self.has_masks else {}
+        for key in self._masks:
+            subject, _, number = key.partition("/")
+            if not number.isdecimal() or not 1 <= int(number) <= len(slices.get(subject, ())):
+                raise BadConfig(f"{folder / MASKS}: expected masks of the slices in {SCORES}, found one of {key!r}")
+
+    def __getitem__(self, subject: str) -> Prediction:
+        """The subject's prediction. Raises BadConfig where its masks do not fit the dataset's grid or the scores."""
+        return self.of(self._dataset.truth(subject))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slices)
+
+    def __len__(self) -> int:
+        return len(self._slices)
+
+    def of(self, case: Case) -> Prediction:
+        """The same as predictions[case.subject], for a case that is at hand. Raises KeyError for another subject."""
+        rows, scan = self._slices[case.subject], self._scans[case.subject]
+        has_subtypes = SUBTYPE_COLUMNS[0] in rows[0]
+        try:
+            prediction = Prediction(
+                subject=case.subject,
+                fold=int(scan["fold"]),
+                mask=self._mask(case, [int(row["area_px"]) for row in rows]) if self.has_masks else None,
+                slice_probability=np.array([float(row["probability"]) for row in rows]),
+                scan_probability=float(scan["probability"]),
+                threshold=float(rows[0]["threshold"]) if self._segmented else None,
+                areas={
+                    t: _counts(rows, name)
+                    for t, name in zip(TABLE_THRESHOLDS, AREA_COLUMNS, strict=True)
+                    if self._segmented
+                },
+                subtype_probability=(
+                    np.array([[float(row[name]) for name in SUBTYPE_COLUMNS] for row in rows]) if has_subtypes else None
+                ),
+                overlaps=self._overlaps(case, rows),
+            )
+        except ValueError as error:  # a cell that is no number
+            where = f"{self._folder}: expected numbers in the scores of {case.subject}"
+            raise BadConfig(f"{where}, found {error}") from error
+        subtypes = prediction.subtype_probability
+        told = np.r_[
+            prediction.slice_probability, prediction.scan_probability, [] if subtypes is None else subtypes.ravel()
+        ]
+        if not np.all((told >= 0) & (told <= 1)):
+            odd = told[~((told >= 0) & (told <= 1))][0]
+            raise BadConfig(f"{self._folder}: expected probabilities of {case.subject} in 0 to 1, found {odd:g}")
+        return prediction
+
+    def _overlaps(self, case: Case, rows: list[Row]) -> Overlaps | None:
+        """The counts in the scores, where they are there; raises BadConfig where they are not the delineation's."""
+        if OVERLAP_COLUMNS[0] not in rows[0]:
+            return None
+        both, predicted, reference = (_counts(rows, name) for name in ("overlap_px", "area_px", "reference_px"))
+        where = f"{self._folder / SCORES}: subject {case.subject}"
+        if not np.array_equal(reference, case.mask.sum(axis=(1, 2))):
+            raise BadConfig(f"{where}: expected the reference_px of its delineation in the dataset, found others")
+        if np.any(both > np.minimum(predicted, reference)) or np.any(both < 0):
+            raise BadConfig(f"{where}: expected overlap_px within area_px and reference_px, found more")
+        return Overlaps(both, predicted, reference)
+
+    def _mask(self, case: Case, areas: list[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        mask = np.zeros(case.mask.shape, bool)
+        for index, area in enumerate(areas):
+            key, where = f"{case.subject}/{index + 1}", self._folder / MASKS
+            if key in self._masks:
+                try:
+                    one = from_run_lengths(self._masks[key])
+                except (KeyError, TypeError, ValueError) as error:
+                    raise BadConfig(f"{where}: expected run lengths of {key}, found {error}") from error
+                if one.shape != mask.shape[1:]:
+                    expected, found = (" x ".join(map(str, shape)) for shape in (mask.shape[1:], one.shape))
+                    raise BadConfig(f"{where}: expected {key} on {expected} pixels, found {found}")
+                mask[index] = one
+            if mask[index].sum() != area:
+                raise BadConfig(f"{where}: expected {area} pixels of {key} by {SCORES}, found {mask[index].sum()}")
+        return mask
+
+
+def _counts(rows: list[Row], name: str) -> NDArray[np.int64]:
+    return np.array([int(row[name]) for row in rows], np.int64)
+
+
+def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
+    """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
+
+    Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
+    dataset, and where a slice is missing. Masks are checked when they are decoded.
+    """
+    slices: dict[str, list[Row]] = {}
+    kinds = [
+        (*SCORE_COLUMNS, *of_mask, *subtypes)
+        for of_mask in (MASK_COLUMNS, _FORMER_MASK_COLUMNS, ())
+        for subtypes in ((), SUBTYPE_COLUMNS)
+    ]
+    for row in read_table(folder / SCORES, *kinds):
+        slices.setdefault(row["subject"], []).append(row)
+    if not slices:
+        raise BadConfig(f"{folder / SCORES}: expected predictions, found none")
+    scan_rows = read_table(folder / SCAN_SCORES, SCAN_COLUMNS)
+    scans = {row["subject"]: row for row in scan_rows}
+    if [row["subject"] for row in scan_rows] != list(slices):
+        odd = ", ".join(sorted(scans.keys() ^ slices.keys())) or "their order"
+        raise BadConfig(f"{folder / SCAN_SCORES}: expected the subjects of {SCORES} in order, they differ in {odd}")
+    for subject, rows in slices.items():
+        if subject not in dataset.subjects:
+            raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")
+        if subject not in dataset.labels:
+            raise BadConfig(f"{folder / SCORES}: expected subjects with labels in {dataset.root}, found {subject!r}")
+        found, expected = [row["slice"] for row in rows], len(dataset.labels[subject])
+        if found != [str(k + 1) for k in range(expected)]:
+            raise BadConfig(
+                f"{folder / SCORES}: expected slices 1 to {expected} of {subject} in order, "
+                f"found {len(found)} of them, {found[0]} to {found[-1]}"
+            )
+        for name in ("fold", "threshold"):
+            if len(values := {row[name] for row in rows if name in row}) > 1:
+                raise BadConfig(f"{folder / SCORES}: expected one {name} of {subject}, found {', '.join(values)}")
+    return Predictions(folder, dataset, slices, scans)
