@@ -91,7 +91,7 @@ class MadeBy:
     Attributes:
         name: of the method.
         threshold: the voxel probability from which on a slice is marked: what reaches it, or what the method then
-            outlines there.
+            outlines there. Of a detector, the probability from which on a slice is flagged.
         settings: of the method, by name.
         operating_point: the name of the trade of sensitivity for specificity that the method works at; None where it
             has none.
