@@ -14,6 +14,7 @@ from scipy import ndimage
 from ichor.errors import IchorError
 from ichor.formats.nifti import affine
 from ichor.scan import RADIOLOGICAL, Scan, Source
+from ichor.screening.screener import Screener
 from ichor.segmentation import MadeBy, Segmentation
 
 BLOOD_HU, BRAIN_HU, SKULL_HU, AIR_HU = 65, 35, 1000, -1000
@@ -111,6 +112,13 @@ class SubtypesMethod(ThresholdMethod):
         return replace(super().predict(scan), subtype_probability=told)
 
 
+class DetectorMethod(ThresholdMethod):
+    """Gives the same probabilities of slices and of the scan, from 0.5 on flagged, and outlines nothing."""
+
+    def predict(self, scan: Scan) -> Segmentation:
+        return replace(super().predict(scan), probability=None, mask=None)
+
+
 class Panic(BaseException):
     """As decoders written in Rust raise it: no Exception, and what it holds cannot be pickled."""
 
@@ -140,22 +148,27 @@ def load_made_method(model: str, *, threads: int | None = None) -> FailingMethod
     return FailingMethod(lowest_hu=float(model))
 
 
-def load_and_log(log: Path) -> FailingMethod:
+def made_screener(lowest_hu: str = "60") -> Screener:
+    """With a made method."""
+    return Screener.of(load_made_method(lowest_hu))
+
+
+def load_and_log(log: Path) -> Screener:
     """Loads, and writes an x for each time."""
     with log.open("a") as file:
         file.write("x")
-    return FailingMethod()
+    return made_screener()
 
 
-def load_and_die() -> FailingMethod:
+def load_and_die() -> Screener:
     os._exit(9)
 
 
-def load_and_refuse() -> FailingMethod:
+def load_and_refuse() -> Screener:
     raise IchorError("package: expected weights, found none")
 
 
-def load_and_panic() -> FailingMethod:
+def load_and_panic() -> Screener:
     raise Panic("DOE^JANE", lambda: None)
 
 

@@ -91,7 +91,7 @@ class MadeBy:
     Attributes:
         name: of the method.
         threshold: the voxel probability from which on a slice is flagged: voxels at or above it, or the outline that
-            the method then draws there.
+            the method then draws there. Of a detector, the slice probability from which on a slice is flagged.
         settings: of the method, by name.
         operating_point: the name of the method's trade-off between sensitivity and specificity; None if it has none.
         inference: how its network was run; None if it has none or ran in torch.

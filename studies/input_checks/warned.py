@@ -12,8 +12,8 @@ from ichor.anatomy.intracranial import Cranium
 from ichor.cli.progress import progress
 from ichor.dataset.base import open_dataset
 from ichor.experiments.making import commit, hardware
-from ichor.findings.checks.check import unlikenesses
-from ichor.findings.checks.kinds import Unlike
+from ichor.findings.checks.check import failed_checks
+from ichor.findings.checks.kinds import InputCheck
 from ichor.read import open_scan
 from ichor.scan import Scan
 from studies.input_checks.changes import changes, coarse
@@ -21,9 +21,9 @@ from studies.input_checks.page import AS_IT_IS, NOTHING
 from studies.same_answer.variants import DEMONSTRATION, DICOM
 
 
-def warned_of(scan: Scan, *, but: Set[Unlike] = frozenset()) -> str:
+def warned_of(scan: Scan, *, but: Set[InputCheck] = frozenset()) -> str:
     """Of what a scan is warned, in one key to count by."""
-    said = sorted({one.kind.value for one in unlikenesses(scan, find_head(scan))} - but)
+    said = sorted({one.kind.value for one in failed_checks(scan, find_head(scan))} - but)
     return " and ".join(said) or NOTHING
 
 
@@ -45,7 +45,9 @@ def measured(data: Path, dicom: Path) -> dict[str, Any]:
             rims[subject] = rim_hu(scan)
             for name, changed in changes(coarse(scan)):
                 # Coarse pixels are none of the scan's, nor is their noise.
-                counts.setdefault(name, Counter())[warned_of(changed, but={Unlike.GEOMETRY, Unlike.KERNEL})] += 1
+                counts.setdefault(name, Counter())[
+                    warned_of(changed, but={InputCheck.GEOMETRY, InputCheck.KERNEL})
+                ] += 1
             done(f"subject {subject}")
     others = {DEMONSTRATION.name: DEMONSTRATION, **{one.replace("/", "-"): dicom / one for one in DICOM}}
     scans = {name: open_scan(path) for name, path in others.items()}

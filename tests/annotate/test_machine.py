@@ -81,10 +81,10 @@ class TestSuggest:
 
         class TellsSubtypes:
             @staticmethod
-            def predict(scan: Scan) -> Segmentation:
+            def segment(scan: Scan) -> Segmentation:
                 return replace(model.predict(scan), subtype_probability=subtypes)
 
-        monkeypatch.setattr(machine, "_model", TellsSubtypes)
+        monkeypatch.setattr(machine, "_screener", TellsSubtypes)
         labels = suggest(scan).label_map
         assert set(np.unique(labels[0])) == {0, 4}  # epidural
         assert set(np.unique(labels[1])) == {0, UNSTATED}  # which region is which of the two nobody says

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 import ichor.methods
 import ichor.models
 from ichor.cli import app, main
+from ichor.segmentation import Task
 from made_scans import load_made_method, write_made_nifti
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
@@ -31,6 +32,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(sys.modules, "ichor.models.package", module)
     monkeypatch.setattr(ichor.models, "package", module, raising=False)
     monkeypatch.setattr(ichor.methods, "load_model", load_from_folder)
+    monkeypatch.setattr(ichor.methods, "task_of", lambda folder: Task.SEGMENT)
     return folder
 
 

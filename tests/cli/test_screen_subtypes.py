@@ -90,7 +90,7 @@ def test_the_command_says_the_subtypes_that_have_a_volume(told: Screened) -> Non
     marked = [one for one in told.findings["hemorrhage"]["subtypes"] if one["volume_px"]]
     marked.sort(key=lambda one: -one["volume_px"])
     expected = ", ".join(f"{one['subtype']} {one['volume_ml']:.1f} mL" for one in marked)
-    assert f" slices: {expected}; unlike what the model was made for: geometry" in told.said.splitlines()[0]
+    assert f" slices: {expected}; outside the model's intended input: geometry" in told.said.splitlines()[0]
     assert told.said.splitlines()[-1] == "Research use only; not a medical device."
 
 

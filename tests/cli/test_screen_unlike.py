@@ -55,12 +55,12 @@ def test_they_are_screened_and_the_command_says_of_each_what_is_unlike(
     done, out = screened
     assert done.returncode == 0, done.stderr
     lines = {line.split("] ")[1].split(":")[0]: line for line in done.stderr.splitlines()}
-    assert lines["metal"].endswith("; unlike what the model was made for: metal")
-    assert lines["series"].endswith("; unlike what the model was made for: contrast agent")
-    assert lines["bone"].endswith("; unlike what the model was made for: sharp kernel, missing slices")
-    assert "unlike" not in lines["head"]
+    assert lines["metal"].endswith("; outside the model's intended input: metal")
+    assert lines["series"].endswith("; outside the model's intended input: contrast agent")
+    assert lines["bone"].endswith("; outside the model's intended input: sharp kernel, missing slices")
+    assert "outside" not in lines["head"]
     with (out / "summary.csv").open(newline="") as file:
-        told = {row["scan"]: (row["status"], row["unlike"]) for row in csv.DictReader(file)}
+        told = {row["scan"]: (row["status"], row["input_checks"]) for row in csv.DictReader(file)}
     assert told == {
         "bone": ("done", "sharp kernel, missing slices"),
         "head": ("done", ""),
@@ -80,16 +80,16 @@ def test_findings_and_report_say_it(
     screened: tuple[subprocess.CompletedProcess[str], Path], name: str, kind: str, words: str
 ) -> None:
     folder = screened[1] / name
-    (said,) = unlike_in(folder)
-    assert said["kind"] == kind and said["sentence"].startswith(words)
+    (said,) = checks_in(folder)
+    assert said["kind"] == kind and said["message"].startswith(words)
     report = (folder / "report.html").read_text()
     assert report.index(words) < report.index("<h1>")
 
 
 def test_a_head_has_an_empty_list_and_no_box(screened: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     folder = screened[1] / "head"
-    assert unlike_in(folder) == []
-    assert 'class="unlike"' not in (folder / "report.html").read_text()
+    assert checks_in(folder) == []
+    assert 'class="input-checks"' not in (folder / "report.html").read_text()
 
 
 def test_nothing_of_the_agent_or_the_patient_is_kept(
@@ -101,5 +101,5 @@ def test_nothing_of_the_agent_or_the_patient_is_kept(
     assert not [secret for secret in ("Iomeprol", *PATIENT.values()) if any(secret in text for text in texts)]
 
 
-def unlike_in(folder: Path) -> list[dict[str, Any]]:
-    return json.loads((folder / "findings.json").read_text())["scan"]["unlike"]
+def checks_in(folder: Path) -> list[dict[str, Any]]:
+    return json.loads((folder / "findings.json").read_text())["scan"]["input_checks"]

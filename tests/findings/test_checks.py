@@ -10,8 +10,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from ichor.anatomy.head import find_head
-from ichor.findings.checks.check import unlikenesses
-from ichor.findings.checks.kinds import Unlike, Unlikeness
+from ichor.findings.checks.check import failed_checks
+from ichor.findings.checks.kinds import FailedCheck, InputCheck
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.scan import Scan
@@ -47,11 +47,11 @@ BY_NAME = np.array(sorted(range(1, N + 1), key=str)) - 1
 PADDINGS = (AIR_HU, -1024, -2000, -3024, 0)
 
 
-def said_of(scan: Scan) -> tuple[Unlikeness, ...]:
-    return unlikenesses(scan, find_head(scan))
+def said_of(scan: Scan) -> tuple[FailedCheck, ...]:
+    return failed_checks(scan, find_head(scan))
 
 
-def kinds_of(scan: Scan) -> set[Unlike]:
+def kinds_of(scan: Scan) -> set[InputCheck]:
     return {one.kind for one in said_of(scan)}
 
 
@@ -95,94 +95,104 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
 @pytest.mark.parametrize(
     ("scan", "kind", "words"),
     [
-        (water(), Unlike.NOT_A_HEAD, "No head was found"),
-        (arm(), Unlike.NOT_A_HEAD, "40 to 300 cm² of brain inside a skull"),
-        (abdomen(), Unlike.NOT_A_HEAD, "No head was found"),
-        (chest(), Unlike.NOT_A_HEAD, "No head was found"),
-        (hu(lambda v: np.where(v >= SKULL_HU, AIR_HU, v)), Unlike.NOT_A_HEAD, "inside a skull"),
-        (replace(HEAD, pixel_mm=HEAD.pixel_mm * 0.4), Unlike.NOT_A_HEAD, "40 to 300 cm² of brain"),
-        (images(BRAIN, of=water()), Unlike.NOT_A_HEAD, "or the gray is not that of level 40, width 120 HU"),
-        (images(BRAIN, BONE), Unlike.NOT_A_HEAD, "or the gray is not that of level 700, width 3200 HU"),
-        (slices(slice(15, None)), Unlike.PART, "the lowest slice cuts through the brain"),
-        (slices(slice(15)), Unlike.PART, "the highest slice cuts through the brain"),
-        (slices([10, 11]), Unlike.PART, "the lowest and the highest slice cut through the brain"),
-        (slices([12]), Unlike.PART, "Only part of a head"),
-        *((padded(slices(slice(15, None)), value, (6, 6)), Unlike.PART, "the lowest slice cuts") for value in PADDINGS),
-        *((padded(slices(slice(15)), value, (0, 6)), Unlike.PART, "the highest slice cuts") for value in PADDINGS),
+        (water(), InputCheck.NOT_A_HEAD, "No head was found"),
+        (arm(), InputCheck.NOT_A_HEAD, "40 to 300 cm² of brain inside a skull"),
+        (abdomen(), InputCheck.NOT_A_HEAD, "No head was found"),
+        (chest(), InputCheck.NOT_A_HEAD, "No head was found"),
+        (hu(lambda v: np.where(v >= SKULL_HU, AIR_HU, v)), InputCheck.NOT_A_HEAD, "inside a skull"),
+        (replace(HEAD, pixel_mm=HEAD.pixel_mm * 0.4), InputCheck.NOT_A_HEAD, "40 to 300 cm² of brain"),
+        (images(BRAIN, of=water()), InputCheck.NOT_A_HEAD, "or the gray is not that of level 40, width 120 HU"),
+        (images(BRAIN, BONE), InputCheck.NOT_A_HEAD, "or the gray is not that of level 700, width 3200 HU"),
+        (slices(slice(15, None)), InputCheck.PART, "the lowest slice cuts through the brain"),
+        (slices(slice(15)), InputCheck.PART, "the highest slice cuts through the brain"),
+        (slices([10, 11]), InputCheck.PART, "the lowest and the highest slice cut through the brain"),
+        (slices([12]), InputCheck.PART, "Only part of a head"),
+        *(
+            (padded(slices(slice(15, None)), value, (6, 6)), InputCheck.PART, "the lowest slice cuts")
+            for value in PADDINGS
+        ),
+        *((padded(slices(slice(15)), value, (0, 6)), InputCheck.PART, "the highest slice cuts") for value in PADDINGS),
         *(
             (
                 padded(slices([10, 11]), value, (3, 3), (9, 0, 0, 40)),
-                Unlike.PART,
+                InputCheck.PART,
                 "the lowest and the highest slice cut",
             )
             for value in PADDINGS
         ),
-        (padded(with_air_noise(slices(slice(15, None))), AIR_HU, (6, 6)), Unlike.PART, "the lowest slice cuts"),
-        (cut_off(left=20), Unlike.PART, "Only part of a head is shown: the left of it lies beyond the field of view"),
-        (cut_off(right=20), Unlike.PART, "the right of it lies"),
-        (cut_off(front=20), Unlike.PART, "the front of it lies"),
-        (cut_off(back=20), Unlike.PART, "the back of it lies"),
-        (cut_off(left=60), Unlike.PART, "the left of it lies"),
-        (cut_off(right=25, left=25), Unlike.PART, "the right and left of it lie beyond"),
-        (cut_off(back=25, left=25), Unlike.PART, "the back and left of it lie beyond"),
-        (cut_off(front=25, back=25, right=25, left=25), Unlike.PART, "the front, back, right and left of it lie"),
-        (cut_off(images(BRAIN), left=20), Unlike.PART, "the left of it lies"),
-        (cut_off(whole_head(n=150, distances_mm=1.0), left=20), Unlike.PART, "the left of it lies"),
+        (padded(with_air_noise(slices(slice(15, None))), AIR_HU, (6, 6)), InputCheck.PART, "the lowest slice cuts"),
+        (
+            cut_off(left=20),
+            InputCheck.PART,
+            "Only part of a head is shown: the left of it lies beyond the field of view",
+        ),
+        (cut_off(right=20), InputCheck.PART, "the right of it lies"),
+        (cut_off(front=20), InputCheck.PART, "the front of it lies"),
+        (cut_off(back=20), InputCheck.PART, "the back of it lies"),
+        (cut_off(left=60), InputCheck.PART, "the left of it lies"),
+        (cut_off(right=25, left=25), InputCheck.PART, "the right and left of it lie beyond"),
+        (cut_off(back=25, left=25), InputCheck.PART, "the back and left of it lie beyond"),
+        (cut_off(front=25, back=25, right=25, left=25), InputCheck.PART, "the front, back, right and left of it lie"),
+        (cut_off(images(BRAIN), left=20), InputCheck.PART, "the left of it lies"),
+        (cut_off(whole_head(n=150, distances_mm=1.0), left=20), InputCheck.PART, "the left of it lies"),
         *(
-            (padded(cut_off(left=20), value, (2, 2), (8, 0, 5, 30)), Unlike.PART, "the left of it lies beyond")
+            (padded(cut_off(left=20), value, (2, 2), (8, 0, 5, 30)), InputCheck.PART, "the left of it lies beyond")
             for value in PADDINGS
         ),
-        *((in_disc(58, value), Unlike.PART, "the front, back, right and left of it lie beyond") for value in PADDINGS),
-        (with_empty(14), Unlike.INCOMPLETE, "Slice 15 shows nothing, between others that show the head"),
-        (with_empty(12, 14, value=0), Unlike.INCOMPLETE, "Slices 13 and 15 show nothing"),
-        (with_empty(*range(6, 14)), Unlike.INCOMPLETE, "8 slices show nothing"),
-        (noisy(18), Unlike.KERNEL, "as a kernel for bone or lung makes it"),
-        (padded(noisy(18), 0, (4, 4), (9, 9, 9, 9)), Unlike.KERNEL, "Brain is as noisy from pixel to pixel (19 HU"),
-        (replace(HEAD, stated_tilt_deg=18.5), Unlike.GEOMETRY, "Gantry/Detector Tilt is 18.5 degrees, which"),
-        (replace(HEAD, stated_tilt_deg=-18.5), Unlike.GEOMETRY, "slices lie 5% closer than they say"),
-        (replace(whole_head(tilt_deg=20), stated_tilt_deg=10.0), Unlike.GEOMETRY, "do not show (20)"),
-        (with_vessels(150), Unlike.CONTRAST, "Vessels are as bright as with contrast agent"),
-        (replace(HEAD, contrast=True), Unlike.CONTRAST, "as the header says"),
-        (replace(HEAD, sharp_kernel=True), Unlike.KERNEL, "It was reconstructed for bone or lung"),
-        (replace(HEAD, missing_slices=3), Unlike.INCOMPLETE, f"About 3 of {N + 3} slices of this head are missing"),
-        (with_metal(15), Unlike.METAL, "0.1 mL of metal (3000 HU and above)"),
-        (with_metal(15, metal_hu=20000), Unlike.METAL, "streaks around it look like blood"),
-        (hu(lambda v: v + 1024), Unlike.GRAY, "The values do not look like HU of a head"),
-        (hu(lambda v: np.maximum(v - 1024, -1024)), Unlike.GRAY, "The values do not look like HU of a head"),
-        (hu(lambda v: -v), Unlike.GRAY, "Around the head it is bright (1000 HU)"),
-        (hu(lambda v: 2 * v), Unlike.GRAY, "Brain lies at 7"),
-        (images(SUBDURAL), Unlike.GRAY, "Brain lies at 13 HU, where 18 to 60 is usual"),
-        (images(BONE), Unlike.GRAY, "Brain lies at 15 HU"),
-        (images(GrayWindow(40, 400)), Unlike.GRAY, "Half of the brain lies within 3 HU"),
-        (images(STROKE), Unlike.GRAY, "the gray may not be that of level 40, width 120 HU"),
-        (replace(images(BRAIN), voxels=255 - images(BRAIN).voxels), Unlike.GRAY, "may be inverted"),
-        (slices(np.r_[0:N:2, 1:N:2]), Unlike.ORDER, "may be in the wrong order"),
+        *(
+            (in_disc(58, value), InputCheck.PART, "the front, back, right and left of it lie beyond")
+            for value in PADDINGS
+        ),
+        (with_empty(14), InputCheck.INCOMPLETE, "Slice 15 shows nothing, between others that show the head"),
+        (with_empty(12, 14, value=0), InputCheck.INCOMPLETE, "Slices 13 and 15 show nothing"),
+        (with_empty(*range(6, 14)), InputCheck.INCOMPLETE, "8 slices show nothing"),
+        (noisy(18), InputCheck.KERNEL, "as a kernel for bone or lung makes it"),
+        (padded(noisy(18), 0, (4, 4), (9, 9, 9, 9)), InputCheck.KERNEL, "Brain is as noisy from pixel to pixel (19 HU"),
+        (replace(HEAD, stated_tilt_deg=18.5), InputCheck.GEOMETRY, "Gantry/Detector Tilt is 18.5 degrees, which"),
+        (replace(HEAD, stated_tilt_deg=-18.5), InputCheck.GEOMETRY, "slices lie 5% closer than they say"),
+        (replace(whole_head(tilt_deg=20), stated_tilt_deg=10.0), InputCheck.GEOMETRY, "do not show (20)"),
+        (with_vessels(150), InputCheck.CONTRAST, "Vessels are as bright as with contrast agent"),
+        (replace(HEAD, contrast=True), InputCheck.CONTRAST, "as the header says"),
+        (replace(HEAD, sharp_kernel=True), InputCheck.KERNEL, "It was reconstructed for bone or lung"),
+        (replace(HEAD, missing_slices=3), InputCheck.INCOMPLETE, f"About 3 of {N + 3} slices of this head are missing"),
+        (with_metal(15), InputCheck.METAL, "0.1 mL of metal (3000 HU and above)"),
+        (with_metal(15, metal_hu=20000), InputCheck.METAL, "streaks around it look like blood"),
+        (hu(lambda v: v + 1024), InputCheck.GRAY, "The values do not look like HU of a head"),
+        (hu(lambda v: np.maximum(v - 1024, -1024)), InputCheck.GRAY, "The values do not look like HU of a head"),
+        (hu(lambda v: -v), InputCheck.GRAY, "Around the head it is bright (1000 HU)"),
+        (hu(lambda v: 2 * v), InputCheck.GRAY, "Brain lies at 7"),
+        (images(SUBDURAL), InputCheck.GRAY, "Brain lies at 13 HU, where 18 to 60 is usual"),
+        (images(BONE), InputCheck.GRAY, "Brain lies at 15 HU"),
+        (images(GrayWindow(40, 400)), InputCheck.GRAY, "Half of the brain lies within 3 HU"),
+        (images(STROKE), InputCheck.GRAY, "the gray may not be that of level 40, width 120 HU"),
+        (replace(images(BRAIN), voxels=255 - images(BRAIN).voxels), InputCheck.GRAY, "may be inverted"),
+        (slices(np.r_[0:N:2, 1:N:2]), InputCheck.ORDER, "may be in the wrong order"),
         (
             slices(SMALL_BELOW_TOO[BY_NAME]),
-            Unlike.ORDER,
+            InputCheck.ORDER,
             "may be in the wrong order",
         ),
-        (replace(HEAD, thickness_mm=np.full(N, 0.6)), Unlike.GEOMETRY, "Slices are 0.6 mm thick"),
-        (whole_head(n=15, distances_mm=10.0), Unlike.GEOMETRY, "Slices lie 10 mm apart"),
-        (whole_head(size=128, pixel_mm=(1.8, 1.8)), Unlike.GEOMETRY, "Pixels are 1.8 mm wide"),
-        (replace(HEAD, orientation=leaning(35)), Unlike.GEOMETRY, "Slices lie 35 degrees off the axial plane"),
+        (replace(HEAD, thickness_mm=np.full(N, 0.6)), InputCheck.GEOMETRY, "Slices are 0.6 mm thick"),
+        (whole_head(n=15, distances_mm=10.0), InputCheck.GEOMETRY, "Slices lie 10 mm apart"),
+        (whole_head(size=128, pixel_mm=(1.8, 1.8)), InputCheck.GEOMETRY, "Pixels are 1.8 mm wide"),
+        (replace(HEAD, orientation=leaning(35)), InputCheck.GEOMETRY, "Slices lie 35 degrees off the axial plane"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_unlike_is_warned_of_with_what_was_seen(scan: Scan, kind: Unlike, words: str) -> None:
+def test_what_is_unlike_is_warned_of_with_what_was_seen(scan: Scan, kind: InputCheck, words: str) -> None:
     said = said_of(scan)
     assert {one.kind for one in said} == {kind}
-    assert words in " ".join(one.sentence for one in said)
+    assert words in " ".join(one.message for one in said)
 
 
 def test_mr_in_the_clothes_of_hu_is_told_by_its_gray() -> None:
     """As bright as T1 has fat, skull and brain, on air at -1000."""
     mr = hu(lambda v: np.select([v >= SKULL_HU, v > AIR_HU], [-900, 350 + 4 * (v - BRAIN_HU)], AIR_HU))
-    assert kinds_of(mr) == {Unlike.GRAY}
+    assert kinds_of(mr) == {InputCheck.GRAY}
 
 
 def test_nothing_but_air_is_no_head_and_no_crash() -> None:
-    assert kinds_of(hu(lambda v: np.full_like(v, AIR_HU))) & {Unlike.NOT_A_HEAD, Unlike.GRAY}
+    assert kinds_of(hu(lambda v: np.full_like(v, AIR_HU))) & {InputCheck.NOT_A_HEAD, InputCheck.GRAY}
 
 
 @pytest.mark.parametrize("stated", [None, 0.0, 0.5, 19.0, -20.0])
@@ -207,7 +217,7 @@ def test_a_real_head_is_not_warned_of(ct_ich: Path, subject: str) -> None:
 @pytest.mark.parametrize("subject", sorted(f.name for f in (CT_ICH_PART / "Patients_CT").iterdir()))
 def test_the_upper_part_of_a_real_head_is_warned_of_as_that_alone(subject: str) -> None:
     found = said_of(open_scan(CT_ICH_PART / "Patients_CT" / subject, ReadOptions()))
-    assert {one.kind for one in found} == {Unlike.PART}
+    assert {one.kind for one in found} == {InputCheck.PART}
 
 
 @pytest.mark.parametrize("padding", [None, *PADDINGS])
@@ -218,28 +228,28 @@ def test_a_real_head_of_which_the_left_is_cut_off(padding: int | None) -> None:
     voxels = scan.voxels[:, :, :past_last]
     if padding is not None:
         voxels = np.pad(voxels, ((0, 0), (40, 0), (0, 90)), constant_values=padding)
-    said = [one.sentence for one in said_of(replace(scan, voxels=voxels))]
+    said = [one.message for one in said_of(replace(scan, voxels=voxels))]
     assert "Only part of a head is shown: the left of it lies beyond the field of view." in said
 
 
 def test_a_real_head_whose_bone_brightens_the_brain_beside_it_is_warned_of_that_alone(ge_head: Path) -> None:
     """Of a tilted gantry too, which is nothing to warn of."""
     (said,) = said_of(open_scan(ge_head, ReadOptions()))
-    assert said.kind is Unlike.RIM
-    assert "11 HU brighter than deeper in, where up to 9 is usual" in said.sentence
+    assert said.kind is InputCheck.RIM
+    assert "11 HU brighter than deeper in, where up to 9 is usual" in said.message
 
 
-@pytest.mark.parametrize(("edge_hu", "kinds"), [(5.0, set()), (30.0, {Unlike.RIM})])
-def test_brain_that_brightens_towards_the_skull_is_warned_of(edge_hu: float, kinds: set[Unlike]) -> None:
+@pytest.mark.parametrize(("edge_hu", "kinds"), [(5.0, set()), (30.0, {InputCheck.RIM})])
+def test_brain_that_brightens_towards_the_skull_is_warned_of(edge_hu: float, kinds: set[InputCheck]) -> None:
     bone = HEAD.voxels >= SKULL_HU
     sd_px = 4 / HEAD.pixel_mm[0]  # mm
     shine = np.stack([gaussian_filter(one.astype(np.float32), sd_px) for one in bone])
     voxels = np.where(bone, HEAD.voxels, HEAD.voxels + 2 * edge_hu * shine)  # half of a Gaussian at a straight edge
     said = said_of(replace(HEAD, voxels=voxels))
     assert {one.kind for one in said} == kinds
-    assert all("may be no blood" in one.sentence for one in said)
+    assert all("may be no blood" in one.message for one in said)
 
 
 def test_a_real_phantom_is_warned_of(phantom: Path) -> None:
     (said,) = said_of(open_scan(phantom / "S2010", ReadOptions()))
-    assert said.kind is Unlike.GRAY and "found 1.0% of the voxels there" in said.sentence
+    assert said.kind is InputCheck.GRAY and "found 1.0% of the voxels there" in said.message

@@ -9,45 +9,47 @@ import pytest
 
 from dicom_made import save
 from ichor.anatomy.head import find_head
-from ichor.findings.checks.check import unlikenesses
-from ichor.findings.checks.kinds import Unlike
+from ichor.findings.checks.check import failed_checks
+from ichor.findings.checks.kinds import InputCheck
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
 from made_series import change, demo_slices
 
 
-def said_of(folder: Path, **header: Any) -> dict[Unlike, str]:
+def said_of(folder: Path, **header: Any) -> dict[InputCheck, str]:
     """What is said of the demonstration scan, part of a head, with another header."""
     slices = demo_slices()
     for one in slices:
         change(one, **header)
     save(slices, folder)
-    return {kind: sentence for kind, sentence in said_of_scan(dicom.read(folder, ReadOptions())) if kind != Unlike.PART}
+    return {
+        kind: sentence for kind, sentence in said_of_scan(dicom.read(folder, ReadOptions())) if kind != InputCheck.PART
+    }
 
 
-def said_of_scan(scan: Scan) -> list[tuple[Unlike, str]]:
+def said_of_scan(scan: Scan) -> list[tuple[InputCheck, str]]:
     """All but that the pixels are coarse, as they were made for these tests."""
-    return [said for said in unlikenesses(scan, find_head(scan)) if not said.sentence.startswith("Pixels are")]
+    return [said for said in failed_checks(scan, find_head(scan)) if not said.message.startswith("Pixels are")]
 
 
 @pytest.mark.parametrize(
     ("header", "kinds"),
     [
         ({}, set()),
-        ({"ConvolutionKernel": "H70h"}, {Unlike.KERNEL}),
-        ({"ConvolutionKernel": "BONEPLUS"}, {Unlike.KERNEL}),
+        ({"ConvolutionKernel": "H70h"}, {InputCheck.KERNEL}),
+        ({"ConvolutionKernel": "BONEPLUS"}, {InputCheck.KERNEL}),
         ({"ConvolutionKernel": "H31s"}, set()),
-        ({"WindowCenter": 700, "WindowWidth": 3000}, {Unlike.KERNEL}),
-        ({"GantryDetectorTilt": "18.5"}, {Unlike.GEOMETRY}),
-        ({"GantryDetectorTilt": "-18.5"}, {Unlike.GEOMETRY}),
+        ({"WindowCenter": 700, "WindowWidth": 3000}, {InputCheck.KERNEL}),
+        ({"GantryDetectorTilt": "18.5"}, {InputCheck.GEOMETRY}),
+        ({"GantryDetectorTilt": "-18.5"}, {InputCheck.GEOMETRY}),
         ({"GantryDetectorTilt": "0"}, set()),
         ({"GantryDetectorTilt": ""}, set()),
     ],
 )
-def test_by_its_header(tmp_path: Path, header: dict[str, Any], kinds: set[Unlike]) -> None:
+def test_by_its_header(tmp_path: Path, header: dict[str, Any], kinds: set[InputCheck]) -> None:
     said = said_of(tmp_path, **header)
     assert set(said) == kinds
-    assert all("18.5 degrees" in said[kind] for kind in kinds & {Unlike.GEOMETRY})
+    assert all("18.5 degrees" in said[kind] for kind in kinds & {InputCheck.GEOMETRY})
 
 
 def test_a_real_tilt_is_that_of_its_tag(ge_head: Path) -> None:
@@ -63,5 +65,5 @@ def test_slices_that_lie_to_the_side_are_no_tilt(tmp_path: Path) -> None:
     save(slices, tmp_path)
     scan = dicom.read(tmp_path, ReadOptions())
     assert scan.tilt_deg == 0
-    assert any("Slices from 7 on are shifted 12 mm sideways" in warning for warning in scan.warnings)
-    assert [kind for kind, _ in said_of_scan(scan)] == [Unlike.PART]
+    assert any("Slices 7 and up lie 12 mm to the side" in warning for warning in scan.warnings)
+    assert [kind for kind, _ in said_of_scan(scan)] == [InputCheck.PART]

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from ichor.anatomy.head import find_head
 from ichor.findings import schema
 from ichor.findings.build import findings, package_versions
-from ichor.findings.checks.check import unlikenesses
+from ichor.findings.checks.check import failed_checks
 from ichor.findings.measurements import lesions
 from ichor.findings.schema import Findings, Making, Timing, json_schema
 from ichor.scan import Scan
@@ -35,7 +35,7 @@ def findings_of(scan: Scan, **changes: Any) -> Findings:
     head = find_head(scan)
     found = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
     return findings(
-        scan, segmentation, found, unlike=unlikenesses(scan, head), name="made", timing=TIMING, made_by=MAKING
+        scan, segmentation, found, failed=failed_checks(scan, head), name="made", timing=TIMING, made_by=MAKING
     )
 
 
@@ -125,7 +125,7 @@ def test_every_key_is_documented() -> None:
 def test_totals_that_disagree_with_the_slices_are_refused(key: str, value: object) -> None:
     content = json.loads(findings_of(made_head()).as_json())
     content["hemorrhage"][key] = value
-    with pytest.raises(ValidationError, match=r"expected (volume_px|\d+ lesions)"):
+    with pytest.raises(ValidationError, match=r"expected (n_slices|volume_px|\d+ lesions)"):
         Findings.model_validate(content)
 
 

@@ -20,11 +20,15 @@ from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig, load_config
 from ichor.experiments.export import export_run
 from ichor.experiments.run import cross_validate
+from ichor.findings.schema import Findings
 from ichor.methods import Method, get, load_model
 from ichor.methods.registry import registered
+from ichor.read import open_scan
 from ichor.scan import Scan
 from ichor.segmentation import Segmentation, Task
 from made_ct_ich import write_ct_ich
+from made_scans import write_made_nifti
+from outside import ichor
 
 NEAR = 1e-4  # of probabilities, between the fitted method and the exported one
 SMALL: dict[str, dict[str, object]] = {
@@ -165,12 +169,22 @@ def test_it_comes_back_from_its_folder(fitted: Method, name: str, dataset: CtIch
     assert_same(again.predict(a_scan(dataset)), loaded.predict(a_scan(dataset)))
 
 
-def test_it_is_exported_from_a_run_and_screens(package: Path, name: str, dataset: CtIch) -> None:
+def test_it_is_exported_from_a_run_and_screens(package: Path, name: str, dataset: CtIch, tmp_path: Path) -> None:
     model = load_model(package, threads=1)
     found = model.predict(a_scan(dataset))
     assert (found.made_by.name, found.made_by.model) == (name, f"small-{name}")
     card = (package / "MODEL_CARD.md").read_text()
     assert f"Method `{name}`" in card and "not a medical device" in card
+    made = write_made_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
+    ichor(tmp_path, "screen", made, "--model", package, "--out", tmp_path / "out", "--threads", 1)
+    written = Findings.from_json((tmp_path / "out" / "head" / "findings.json").read_bytes())
+    assert (written.method.name, written.method.model) == (name, f"small-{name}")
+    assert written.method.segments == (Task.SEGMENT in get(name).task)
+    found = model.predict(open_scan(made))
+    assert written.hemorrhage.probability == pytest.approx(found.scan_probability, abs=NEAR)
+    assert [one.probability for one in written.slices] == pytest.approx(found.slice_probability.tolist(), abs=NEAR)
+    assert (tmp_path / "out" / "head" / "report.html").is_file()
+    assert (tmp_path / "out" / "head" / "mask.nii.gz").is_file() == written.method.segments
 
 
 def test_before_it_is_fitted_it_says_so(name: str, dataset: CtIch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from ichor.dataset.base import open_dataset
 from ichor.runs.predictions import read_predictions
 from made_ct_ich import write_ct_ich
-from outside import ichor, install_method
+from outside import ichor, install
 
 MODULE = '''
 import numpy as np
@@ -76,7 +76,8 @@ NULL = (
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_method(tmp_path_factory.mktemp("site"), "dense-slices", "dense_slices:DenseSlices", MODULE)
+    site = tmp_path_factory.mktemp("site")
+    return install(site, "dense_slices", MODULE, "ichor.methods", "dense-slices = dense_slices:DenseSlices")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from made_ct_ich import write_ct_ich
-from outside import ichor, install_method
+from outside import ichor, install
 from paths import DEMO
 
 # All that somebody writes who has an idea and knows the protocol.
@@ -71,7 +71,8 @@ class DenseShare:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH that holds the other package as pip would install it."""
-    return install_method(tmp_path_factory.mktemp("site"), "dense-share", "dense_share:DenseShare", MODULE)
+    site = tmp_path_factory.mktemp("site")
+    return install(site, "dense_share", MODULE, "ichor.methods", "dense-share = dense_share:DenseShare")
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +133,8 @@ def test_without_that_package_the_method_is_not_known(package: Path, tmp_path: P
     assert "expected a method among " in said and "found 'dense-share'" in said
 
 
-def test_a_broken_entry_point_is_one_line(package: Path, tmp_path: Path, installed: Path) -> None:
-    for file in installed.rglob("*"):
-        if file.is_file():
-            target = tmp_path / "site" / file.relative_to(installed)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(file.read_bytes())
-    (tmp_path / "site" / "dense_share.py").write_text("import no_such_library_at_all\n")
+def test_a_broken_entry_point_is_one_line(package: Path, tmp_path: Path) -> None:
+    entry = "dense-share = dense_share:DenseShare"
+    install(tmp_path / "site", "dense_share", "import no_such_library_at_all\n", "ichor.methods", entry)
     said = ichor(tmp_path / "site", "screen", DEMO, "--out", tmp_path / "o", "--model", package, expected=2)
     assert "dense-share: expected the method at dense_share:DenseShare" in said and "Traceback" not in said

@@ -13,8 +13,8 @@ from pydicom.uid import generate_uid
 from dicom_made import save
 from ichor.anatomy.head import find_head
 from ichor.errors import UnreadableInput
-from ichor.findings.checks.check import unlikenesses
-from ichor.findings.checks.kinds import Unlike
+from ichor.findings.checks.check import failed_checks
+from ichor.findings.checks.kinds import InputCheck
 from ichor.formats.nifti import grid_warnings
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
@@ -32,7 +32,7 @@ def voxels(slices: Slices) -> np.ndarray:
 
 
 def is_told_incomplete(scan: Scan) -> bool:
-    return Unlike.INCOMPLETE in {one.kind for one in unlikenesses(scan, find_head(scan))}
+    return InputCheck.INCOMPLETE in {one.kind for one in failed_checks(scan, find_head(scan))}
 
 
 def mentions(scan: Scan, text: str) -> bool:

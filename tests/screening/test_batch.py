@@ -29,15 +29,15 @@ from ichor.screening.job import Job
 from ichor.screening.out_folder import write_batch
 from ichor.screening.outcome import Outcome
 from ichor.screening.pipeline import screen_scan
+from ichor.screening.screener import Screener
 from ichor.windows import BRAIN
 from made_scans import (
-    FailingMethod,
     ThresholdMethod,
     load_and_die,
     load_and_log,
     load_and_panic,
     load_and_refuse,
-    load_made_method,
+    made_screener,
     write_made_nifti,
 )
 from phantom import head
@@ -61,7 +61,7 @@ def save(folder: Path, slices: np.ndarray) -> Path:
 def run(paths: list[Path], out: Path, lowest_hu: str = "60", **how: object) -> dict[str, Outcome]:
     out.mkdir(exist_ok=True)
     jobs = plan(paths, out, ReadOptions(), method_sha256=lowest_hu)
-    outcomes = list(screen_batch(jobs, partial(load_made_method, lowest_hu), **how))  # type: ignore[arg-type]
+    outcomes = list(screen_batch(jobs, partial(made_screener, lowest_hu), **how))  # type: ignore[arg-type]
     write_batch(out, outcomes)
     return {one.job.folder.name: one for one in outcomes}
 
@@ -77,8 +77,8 @@ def hidden(out: Path) -> Iterator[Path]:
 
 def test_one_scan_gets_its_folder(tmp_path: Path) -> None:
     (path,) = made(tmp_path, "head")
-    job = Job(path, tmp_path / "out" / "head", ReadOptions(), probability=True)
-    found = screen_scan(job, ThresholdMethod())
+    job = Job(path, tmp_path / "out" / "head", ReadOptions(), outputs=("report", "nifti", "probability"))
+    found = screen_scan(job, made_screener())
     assert {one.name for one in job.folder.iterdir()} == {
         "findings.json",
         "mask.nii.gz",
@@ -159,7 +159,7 @@ def test_a_failure_stays_in_the_summary_until_there_is_a_result(tmp_path: Path) 
     }
     assert rows(out)["missing"]["reason"] and (out / "errors.log").read_text() == log
     jobs = plan([crash], out, ReadOptions())
-    write_batch(out, list(screen_batch(jobs, ThresholdMethod)))
+    write_batch(out, list(screen_batch(jobs, partial(Screener.of, ThresholdMethod()))))
     assert {name: row["status"] for name, row in rows(out).items()} == {
         "a": "skipped",
         "crash": "done",
@@ -212,9 +212,9 @@ def test_other_options_are_another_result(tmp_path: Path) -> None:
     paths = made(tmp_path / "in", "a")
     out = tmp_path / "out"
     run(paths, out)
-    for options, probability in ((ReadOptions(pixel_mm=0.5), False), (ReadOptions(), True)):
-        jobs = plan(paths, out, options, probability=probability, method_sha256="60")
-        (outcome,) = screen_batch(jobs, ThresholdMethod)
+    for options, outputs in ((ReadOptions(pixel_mm=0.5), None), (ReadOptions(), ("nifti", "probability"))):
+        jobs = plan(paths, out, options, outputs=outputs, method_sha256="60")
+        (outcome,) = screen_batch(jobs, made_screener)
         assert outcome.status == "done"
 
 
@@ -230,8 +230,8 @@ def test_nothing_left_to_do_loads_no_method(tmp_path: Path) -> None:
     run(paths, tmp_path / "out")
     jobs = plan(paths, tmp_path / "out", ReadOptions(), method_sha256="60")
 
-    def never() -> ThresholdMethod:
-        raise AssertionError("expected no method to be loaded")
+    def never() -> Screener:
+        raise AssertionError("expected no model to be loaded")
 
     assert [one.status for one in screen_batch(jobs, never)] == ["skipped"]
 
@@ -241,7 +241,7 @@ def test_an_interruption_leaves_whole_folders_only(tmp_path: Path) -> None:
     jobs = plan(paths, tmp_path / "out", ReadOptions())
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        seen.extend(one.status for one in screen_batch(jobs, FailingMethod))
+        seen.extend(one.status for one in screen_batch(jobs, made_screener))
     assert {one.name for one in (tmp_path / "out").iterdir()} == {"a"}
 
 
@@ -284,7 +284,7 @@ def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -
     ],
 )
 def test_a_method_that_cannot_be_loaded_in_a_worker_is_one_line(
-    tmp_path: Path, make: Callable[[], FailingMethod], message: str
+    tmp_path: Path, make: Callable[[], Screener], message: str
 ) -> None:
     jobs = plan(made(tmp_path / "in", "a", "b"), tmp_path / "out", ReadOptions())
     with pytest.raises(IchorError, match=message):
@@ -297,13 +297,13 @@ def test_the_way_from_file_to_report_imports_no_torch(tmp_path: Path) -> None:
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
-from made_scans import ThresholdMethod
+from made_scans import made_screener
 from ichor.read.base import ReadOptions
 from ichor.screening.batch import plan, screen_batch
 from ichor.screening.out_folder import write_batch
 import ichor.cli.screen
 out = Path({str(tmp_path / "out")!r})
-outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), ThresholdMethod))
+outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), made_screener))
 write_batch(out, outcomes)
 assert outcomes[0].status == "done", outcomes
 heavy = {{"torch", "monai", "pandas", "matplotlib", "highdicom"}}
@@ -324,7 +324,7 @@ def test_nothing_but_a_result_is_ever_replaced(tmp_path: Path) -> None:
     (again,) = run([folder], tmp_path).values()
     assert again.status == "skipped" and again.job.folder == outcome.job.folder
     with pytest.raises(IchorError, match="found something else; it is kept"):
-        screen_scan(Job(folder, folder, ReadOptions()), ThresholdMethod())
+        screen_scan(Job(folder, folder, ReadOptions()), made_screener())
     assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
 
 

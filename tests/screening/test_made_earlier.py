@@ -15,7 +15,7 @@ import pytest
 
 from ichor.findings.schema import json_schema
 from ichor.screening.inputs import input_sha256, path_sha256
-from ichor.screening.pipeline import read_findings
+from ichor.write.folder import read_findings
 from paths import MADE_EARLIER
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo-scan"
@@ -48,7 +48,28 @@ def test_its_findings_are_read() -> None:
     assert found.hemorrhage.volume_ml == said["hemorrhage"]["volume_ml"]
     assert found.made_by.path_sha256 == said["made_by"]["path_sha256"]
     assert found.method.inference is None
-    jsonschema.validate(said, json_schema_of_today())
+    assert "schema_version" not in said and found.schema_version == 2
+    assert [one.message for one in found.scan.input_checks] == [one["sentence"] for one in said["scan"]["unlike"]]
+    assert found.method.segments
+    assert [one.flagged for one in found.slices] == [one["area_px"] > 0 for one in said["slices"]]
+    jsonschema.validate(json.loads(found.as_json()), json_schema_of_today())
+
+
+def test_what_is_neither_version_is_no_result(out: Path) -> None:
+    file = out / "demo-scan" / "findings.json"
+    said = json.loads(file.read_text())
+    for odd in (
+        {},
+        [],
+        {**said, "scan": None},
+        {**said, "slices": [{}]},
+        {**said, "schema_version": 3},
+        {**said, "more": 1},
+    ):
+        file.write_text(json.dumps(odd))
+        assert read_findings(file.parent) is None
+    file.write_bytes(b"\xff{")
+    assert read_findings(file.parent) is None
 
 
 def json_schema_of_today() -> Any:
@@ -58,6 +79,7 @@ def json_schema_of_today() -> Any:
 def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:
     earlier = content(EARLIER / "demo-scan")
     (row,) = csv.DictReader((EARLIER / "summary.csv").read_text().splitlines())
+    row["input_checks"] = row.pop("unlike")  # as the column was called
     rows = screen(out)
     new = "examples-demo-scan"
     assert set(rows) == {"demo-scan", new}
@@ -91,3 +113,19 @@ def test_one_of_the_same_input_by_another_model_is_done_again(out: Path) -> None
     assert {name: row["status"] for name, row in rows.items()} == {"demo-scan": "done"}
     found = read_findings(out / "demo-scan")
     assert found is not None and found.made_by.method_sha256 not in (None, "0" * 64)
+
+
+def test_one_of_schema_version_1_that_is_otherwise_the_same_is_not_done_again(out: Path) -> None:
+    shutil.rmtree(out)
+    assert screen(out)["demo-scan"]["status"] == "done"
+    file = out / "demo-scan" / "findings.json"
+    said = json.loads(file.read_text())
+    del said["schema_version"], said["method"]["segments"]
+    checks = said["scan"].pop("input_checks")
+    said["scan"]["unlike"] = [{"kind": one["kind"], "sentence": one["message"]} for one in checks]
+    for one in said["slices"]:
+        del one["flagged"]
+    file.write_text(json.dumps(said))
+    row = screen(out)["demo-scan"]
+    assert (row["status"], row["input_checks"]) == ("skipped", "part of a head")
+    assert json.loads(file.read_text()) == said

@@ -20,7 +20,7 @@ from ichor.screening.inputs import find_scans
 from ichor.screening.job import Shown
 from ichor.screening.out_folder import write_batch
 from ichor.screening.outcome import Outcome
-from made_scans import load_made_method, write_made_nifti
+from made_scans import made_screener, write_made_nifti
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 JANE = Patient("Doe Secret", "1951-02-03", "2024-02-29")
@@ -29,7 +29,7 @@ SHOWN = ("Doe Secret", "1951-02-03", "2024-02-29")
 
 def run(paths: list[Path], out: Path, show: Shown | None = None) -> dict[str, Outcome]:
     jobs = plan(find_scans(paths, out), out, ReadOptions(), method_sha256="60", show=show)
-    outcomes = list(screen_batch(jobs, partial(load_made_method, "60")))
+    outcomes = list(screen_batch(jobs, partial(made_screener, "60")))
     write_batch(out, outcomes)
     return {one.job.name: one for one in outcomes}
 

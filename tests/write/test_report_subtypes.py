@@ -54,7 +54,7 @@ def test_the_table_has_each_subtypes_probability_and_volume(opened: Page) -> Non
     assert set(volumes) == {Subtype.IPH, Subtype.SDH}
     for row, one, probability in zip(shown, told, ("0.10", "0.90", "0.20", "< 0.01", "0.80"), strict=True):
         assert row == [f"{one.subtype} {one.subtype.label}", probability, volumes.get(one.subtype, "nothing marked")]
-    assert "learned from what experts said of whole slices" in opened.locator(".subtypes .legend").inner_text()
+    assert "learned from labels of whole slices" in opened.locator(".subtypes .legend").inner_text()
 
 
 def test_outlines_have_their_subtypes_colour_and_name(opened: Page) -> None:
@@ -145,4 +145,4 @@ def test_a_name_at_the_right_edge_stands_before_its_lesion() -> None:
 def test_a_method_that_tells_no_subtypes_has_a_page_without_them(tmp_path: Path) -> None:
     html = write_made_report(tmp_path / "report.html", two_bleeds()).read_text()
     assert not any(f".{subtype} {{" in html or subtype.label in html for subtype in Subtype)
-    assert 'class="told"' not in html and 'class="name' not in html
+    assert 'class="with-subtypes"' not in html and 'class="name' not in html

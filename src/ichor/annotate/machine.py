@@ -19,7 +19,7 @@ from ichor.scan import Scan
 from ichor.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from ichor.methods import TrainedModel
+    from ichor.screening.screener import Screener
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class Suggestion:
 
 
 def suggest(scan: Scan) -> Suggestion:
-    """Run the shipped model. Raises BadConfig if its package is damaged."""
-    found = _model().predict(scan)
+    """Ask the model that ships. Raises BadConfig where its package is damaged."""
+    found = _screener().segment(scan)
     assert found.mask is not None and found.probability is not None  # the model that ships segments
     mask = found.mask
     return Suggestion(
@@ -52,10 +52,10 @@ def suggest(scan: Scan) -> Suggestion:
 
 
 @cache
-def _model() -> TrainedModel:
-    from ichor.methods import load_model
+def _screener() -> Screener:
+    from ichor.screening.screener import Screener
 
-    return load_model()
+    return Screener()
 
 
 def _labels(found: Segmentation, n_slices: int) -> NDArray[np.int64]:

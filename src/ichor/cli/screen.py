@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,6 @@ from ichor.interruption import INTERRUPTED
 
 if TYPE_CHECKING:
     from ichor.screening.outcome import Outcome
-    from ichor.screening.pipeline import Screener
 
 
 def screen(
@@ -45,8 +43,17 @@ def screen(
         typer.Option("--model", metavar="NAME|FOLDER", help="The model package; else the default one."),
     ] = None,
     operating_point: OperatingPointOption = None,
+    outputs: Annotated[
+        str | None,
+        typer.Option(
+            "--outputs",
+            metavar="NAME,...",
+            help="What to write for each scan: report, nifti, json, probability, dicom-seg, with commas between; else "
+            "report,nifti,json. findings.json is always written.",
+        ),
+    ] = None,
     probability: Annotated[
-        bool, typer.Option("--probability", help="Write the voxels' probabilities too, as NIfTI.")
+        bool, typer.Option("--probability", help="Write the voxels' probabilities, too: the output probability.")
     ] = False,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Scans at the same time, each in a process.")
@@ -76,7 +83,7 @@ def screen(
     crop: CropOption = None,
     series: SeriesOption = None,
 ) -> None:
-    """Find hemorrhage in each scan and write findings.json, mask.nii.gz and report.html for it.
+    """Find hemorrhage in each scan and write findings.json, mask.nii.gz and report.html for it, or other outputs.
 
     The DICOM files of one study are one scan, whatever series they make; a folder or zip of several studies, of
     NIfTI files, zips or ct-ich subjects is a scan for each, as inspect shows. summary.csv lists them all. What has
@@ -88,12 +95,13 @@ def screen(
     from ichor.read import start_reading_process
 
     start_reading_process()  # first, so that it imports what it needs while this process does
-    from ichor.methods import load_model
     from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of
     from ichor.screening.batch import plan, screen_batch
     from ichor.screening.inputs import content_sha256, find_scans
     from ichor.screening.job import Shown
     from ichor.screening.out_folder import check_out_folder, make_out_folder, summed_up
+    from ichor.screening.outputs import asked_outputs
+    from ichor.screening.screener import Screener
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     package = find_package(model or DEFAULT_MODEL)
@@ -102,20 +110,20 @@ def screen(
         find_scans(paths, out, series),
         out,
         options,
-        probability=probability,
+        outputs=asked_outputs(outputs, probability, package),
         method_sha256=content_sha256(package),
         operating_point=operating_point_of(package, operating_point),
         show=Shown(paths=not no_paths, patient=patient_names),
     )
     make_out_folder(out)
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))
-    make_method: Callable[[], Screener] = partial(load_model, package, threads=each, operating_point=operating_point)
+    make_screener = partial(Screener, package, threads=each, operating_point=operating_point)
     outcomes: list[Outcome] = []
     say = partial(typer.echo, err=True)
     try:
         with (
             summed_up(out, outcomes),
-            closing(screen_batch(jobs, make_method, workers=workers, force=force, debug=debug, say=say)) as batch,
+            closing(screen_batch(jobs, make_screener, workers=workers, force=force, debug=debug, say=say)) as batch,
             progress(len(jobs)) as show,
         ):
             for outcome in batch:

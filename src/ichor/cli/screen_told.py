@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+REPORT = "report.html"
+
 if TYPE_CHECKING:
     from ichor.findings.schema import Findings, HemorrhageFindings, SubtypeFindings
     from ichor.screening.outcome import Outcome
 
 
 def verdict(found: Findings) -> str:
-    """What was found, in one line, and in what the scan is unlike what the models were made for."""
-    kinds = dict.fromkeys(one.kind.value for one in found.scan.unlike)
-    return _found(found) + (f"; unlike what the model was made for: {', '.join(kinds)}" if kinds else "")
+    """What was found, in one line, and the input checks that the scan failed."""
+    kinds = dict.fromkeys(one.kind.value for one in found.scan.input_checks)
+    return _found(found) + (f"; outside the model's intended input: {', '.join(kinds)}" if kinds else "")
 
 
 def _found(found: Findings) -> str:
@@ -26,8 +28,11 @@ def _found(found: Findings) -> str:
     if not hemorrhage.present:
         return f"no hemorrhage found (probability {hemorrhage.probability:.2f})"
     where = f"{hemorrhage.n_slices} of {found.scan.n_slices} slices"
-    said = f"hemorrhage suspected (probability {hemorrhage.probability:.2f}), {_volume(hemorrhage)} on {where}"
-    marked = sorted((one for one in hemorrhage.subtypes or () if one.volume_px), key=lambda one: -one.volume_px)
+    suspected = f"hemorrhage suspected (probability {hemorrhage.probability:.2f}), "
+    if not found.method.segments:
+        return f"{suspected}flagged on {where}; this method does not outline hemorrhage"
+    said = f"{suspected}{_volume(hemorrhage)} on {where}"
+    marked = sorted((one for one in hemorrhage.subtypes or () if one.volume_px), key=lambda one: -(one.volume_px or 0))
     return said + (": " + ", ".join(f"{one.subtype} {_volume(one)}" for one in marked) if marked else "")
 
 
@@ -49,7 +54,8 @@ def close(outcomes: list[Outcome], out: Path) -> int:
             return 2
         said = verdict(outcome.findings)
         typer.echo(said[0].upper() + said[1:])
-        typer.echo(f"Report: {outcome.job.folder / 'report.html'}")
+        report = outcome.job.folder / REPORT
+        typer.echo(f"Report: {report}" if report.is_file() else f"Results: {outcome.job.folder}")
         typer.echo(outcome.findings.notice)
         return 0
     suspected = sum(one.findings is not None and one.findings.hemorrhage.present for one in outcomes)
@@ -59,7 +65,10 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         + (f" ({before} of them before)" if before else "")
         + f", hemorrhage suspected in {suspected}"
     )
-    typer.echo(f"Reports: {out}/*/report.html, all in {out / 'summary.csv'}")
+    reports = (
+        f"Reports: {out}/*/{REPORT}" if any((one.job.folder / REPORT).is_file() for one in outcomes) else "Results"
+    )
+    typer.echo(f"{reports}, all in {out / 'summary.csv'}")
     typer.echo("Research use only; not a medical device.")
     for outcome in failed:
         typer.echo(f"failed: {_reason(outcome)}", err=True)

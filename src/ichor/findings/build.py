@@ -1,4 +1,4 @@
-"""Makes the findings of a scan from a method's answer and what is measured on its mask."""
+"""Makes the findings of a scan from a method's segmentation and what is measured on its mask."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.findings.checks.kinds import Unlikeness
+from ichor.findings.checks.kinds import FailedCheck
 from ichor.findings.lesion_subtypes import subtype_areas_px
 from ichor.findings.measurements import Lesions
 from ichor.findings.schema import (
     NOTICE,
+    SCHEMA_VERSION,
     Findings,
     HemorrhageFindings,
     InferenceFindings,
+    InputCheckFindings,
     LesionFindings,
     Making,
     MethodFindings,
@@ -25,7 +27,6 @@ from ichor.findings.schema import (
     SliceFindings,
     SubtypeFindings,
     Timing,
-    UnlikeFindings,
 )
 from ichor.scan import Scan
 from ichor.segmentation import Inference, Segmentation
@@ -39,24 +40,26 @@ PACKAGES = ("ichor-ct", "nibabel", "numpy", "openvino", "onnxruntime", "pillow",
 def findings(
     scan: Scan,
     segmentation: Segmentation,
-    found: Lesions,
+    found: Lesions | None,
     *,
-    unlike: Sequence[Unlikeness],
+    failed: Sequence[FailedCheck],
     name: str,
     path: str | None = None,
     timing: Timing,
     made_by: Making,
 ) -> Findings:
-    """What is said of a scan, given the method's answer on its grid and the lesions of the answer's mask.
+    """What is reported of a scan, given the method's segmentation on its grid and the lesions of the mask.
 
-    `unlike` is in what the scan is unlike what the models were made for, and `path` where it lies, where that is said.
+    `found` is None for a detector's segmentation, which has no mask. `failed` are the input checks that the scan
+    failed, and `path` is where it lies, where that is to be reported.
     """
-    _, mask = segmentation.outline()
-    area_px = mask.sum(axis=(1, 2))
+    area_px = None if segmentation.mask is None else segmentation.mask.sum(axis=(1, 2))
+    flagged = _flagged(segmentation, area_px)
     made = segmentation.made_by
     inference = _inference(made.inference)
     window = scan.gray_window
     return Findings(
+        schema_version=SCHEMA_VERSION,
         notice=NOTICE,
         scan=ScanFindings(
             name=name,
@@ -70,19 +73,20 @@ def findings(
             tilt_deg=_rounded_or_none(scan.tilt_deg),
             gray_window=None if window is None else (window.level, window.width),
             warnings=(*scan.warnings, *([inference.warning] if inference and inference.warning else [])),
-            unlike=tuple(UnlikeFindings(kind=one.kind, sentence=one.sentence) for one in unlike),
+            input_checks=tuple(InputCheckFindings(kind=one.kind, message=one.message) for one in failed),
         ),
         method=MethodFindings(
             name=made.name,
             model=made.model,
             version=made.version,
+            segments=segmentation.segments,
             threshold=made.threshold,
             operating_point=made.operating_point,
             inference=inference,
             settings=dict(made.settings),
         ),
-        hemorrhage=_hemorrhage(segmentation, area_px, found, scan),
-        slices=_slices(scan, segmentation, area_px),
+        hemorrhage=_hemorrhage(segmentation, flagged, area_px, found, scan),
+        slices=_slices(scan, segmentation, flagged, area_px),
         timing_s=timing,
         made_by=made_by,
     )
@@ -110,23 +114,32 @@ def _inference(ran: Inference | None) -> InferenceFindings | None:
     return InferenceFindings(**{**asdict(ran), "warning": ran.warning or None})
 
 
+def _flagged(segmentation: Segmentation, area_px: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    """(n,) whether each slice is flagged: what is marked on it decides, or from a detector its probability."""
+    if area_px is not None:
+        return area_px > 0
+    return np.asarray(segmentation.slice_probability >= segmentation.made_by.threshold, bool)
+
+
 def _hemorrhage(
     segmentation: Segmentation,
-    area_px: NDArray[np.int64],
-    found: Lesions,
+    flagged: NDArray[np.bool_],
+    area_px: NDArray[np.int64] | None,
+    found: Lesions | None,
     scan: Scan,
 ) -> HemorrhageFindings:
-    volume = scan.volume_ml(area_px)
-    diameters = [one.largest_diameter_mm for one in found.largest if one.largest_diameter_mm is not None]
+    volume = None if area_px is None else scan.volume_ml(area_px)
+    largest = () if found is None else found.largest
+    diameters = [one.largest_diameter_mm for one in largest if one.largest_diameter_mm is not None]
     return HemorrhageFindings(
         probability=_rounded(segmentation.scan_probability),
-        present=bool(area_px.any()),
+        present=bool(flagged.any()),
         volume_ml=_rounded_or_none(volume),
-        volume_px=int(area_px.sum()),
-        n_slices=int(np.count_nonzero(area_px)),
+        volume_px=None if area_px is None else int(area_px.sum()),
+        n_slices=int(flagged.sum()),
         largest_diameter_mm=_rounded_or_none(max(diameters, default=None)),
-        abc2_ml=None if volume is None else _rounded(sum(one.abc2_ml or 0.0 for one in found.largest)),
-        n_lesions=found.count,
+        abc2_ml=None if volume is None else _rounded(sum(one.abc2_ml or 0.0 for one in largest)),
+        n_lesions=None if found is None else found.count,
         lesions=tuple(
             LesionFindings(
                 volume_ml=_rounded_or_none(one.volume_ml),
@@ -142,30 +155,32 @@ def _hemorrhage(
                 side=one.side,
                 subtype=one.subtype,
             )
-            for one in found.largest
+            for one in largest
         ),
         subtypes=_subtypes(segmentation, found, scan),
     )
 
 
-def _subtypes(segmentation: Segmentation, found: Lesions, scan: Scan) -> tuple[SubtypeFindings, ...] | None:
+def _subtypes(segmentation: Segmentation, found: Lesions | None, scan: Scan) -> tuple[SubtypeFindings, ...] | None:
     if segmentation.subtype_probability is None:
         return None
-    areas_px = subtype_areas_px(found.labels)
+    areas_px = [None] * len(Subtype) if found is None else subtype_areas_px(found.labels)
     return tuple(
         SubtypeFindings(
             subtype=subtype,
             probability=_rounded(probability.max()),
-            volume_ml=_rounded_or_none(scan.volume_ml(area_px)),
-            volume_px=int(area_px.sum()),
+            volume_ml=None if area_px is None else _rounded_or_none(scan.volume_ml(area_px)),
+            volume_px=None if area_px is None else int(area_px.sum()),
         )
         for subtype, probability, area_px in zip(Subtype, segmentation.subtype_probability.T, areas_px, strict=True)
     )
 
 
-def _slices(scan: Scan, segmentation: Segmentation, area_px: NDArray[np.int64]) -> tuple[SliceFindings, ...]:
+def _slices(
+    scan: Scan, segmentation: Segmentation, flagged: NDArray[np.bool_], area_px: NDArray[np.int64] | None
+) -> tuple[SliceFindings, ...]:
     positions, heights, areas = scan.slice_positions_mm, scan.slice_heights_mm, scan.pixel_area_mm2
-    told = segmentation.subtype_probability
+    subtypes = segmentation.subtype_probability
     return tuple(
         SliceFindings(
             index=k,
@@ -173,9 +188,10 @@ def _slices(scan: Scan, segmentation: Segmentation, area_px: NDArray[np.int64]) 
             thickness_mm=None if scan.thickness_mm is None else _rounded(scan.thickness_mm[k]),
             height_mm=None if heights is None else _rounded(heights[k]),
             probability=_rounded(segmentation.slice_probability[k]),
-            area_px=int(area_px[k]),
-            area_mm2=None if areas is None else _rounded(area_px[k] * areas[k]),
-            subtypes=None if told is None else dict(zip(Subtype, map(_rounded, told[k]), strict=True)),
+            flagged=bool(flagged[k]),
+            area_px=None if area_px is None else int(area_px[k]),
+            area_mm2=None if area_px is None or areas is None else _rounded(area_px[k] * areas[k]),
+            subtypes=None if subtypes is None else dict(zip(Subtype, map(_rounded, subtypes[k]), strict=True)),
         )
         for k in range(scan.n_slices)
     )

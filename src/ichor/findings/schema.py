@@ -1,8 +1,9 @@
-"""`Findings`: what is said of a scan.
+"""`Findings`: what is reported of a scan.
 
-These models are the schema of findings.json; docs/findings.md explains it.
+These models are the schema of findings.json; docs/reference/findings.md explains it.
 
-A length, area or volume in mm or mL is null where the scan's spacing is unknown; counts of pixels never are.
+A length, area or volume in mm or mL is null where the scan's spacing is unknown. A detector outlines nothing: what is
+measured on an outline is null in its findings.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ichor.findings.checks.kinds import Unlike
-from ichor.findings.measurements import MOST_LESIONS
+from ichor.findings.agreement import require_agreement
+from ichor.findings.checks.kinds import InputCheck
+from ichor.findings.version_1 import from_version_1
 from ichor.subtypes import Subtype
 
+SCHEMA_VERSION: Literal[2] = 2
 NOTICE: Literal["Research use only; not a medical device."] = "Research use only; not a medical device."
-# Volumes are rounded to 1e-6 mL, each by itself.
-SUM_WITHIN_ML = 1e-5
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -31,23 +32,25 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class UnlikeFindings(_Part):
-    """One way in which the scan is unlike what the models were made for."""
+class InputCheckFindings(_Part):
+    """One input check that the scan failed."""
 
-    kind: Unlike = Field(description="In what it is unlike.")
-    sentence: str = Field(description="What was seen, for a person to read.")
+    kind: InputCheck = Field(description="Which check.")
+    message: str = Field(description="What was found, for a person to read.")
 
 
 class ScanFindings(_Part):
     """The scan as it was read."""
 
-    name: str = Field(description="What the scan is called: the name of its folder of results.")
+    name: str = Field(description="What the scan is called; in a batch, the name of its folder of results.")
     path: str | None = Field(
         default=None,
         description="Where it lies, from the root on; of one of several scans there, its place in it behind a /. Null "
         "where it was asked to be left out, and in findings made before this was kept.",
     )
-    source_kind: str = Field(description="What was read: ct-ich, ct-ich-nifti, nifti, images or dicom.")
+    source_kind: str = Field(
+        description="What was read: ct-ich, ct-ich-nifti, nifti, nrrd, metaimage, images, video or dicom."
+    )
     study_uid: str | None = Field(
         default=None, description="DICOM Study Instance UID; null where there is none, and in findings made before."
     )
@@ -65,8 +68,9 @@ class ScanFindings(_Part):
         description="[level, width] in HU of a scan that is gray 0 to 255; null where voxels are HU."
     )
     warnings: tuple[str, ...] = Field(description="What a person should know of how the scan was read.")
-    unlike: tuple[UnlikeFindings, ...] = Field(
-        description="In what it is unlike the scans that the models were made for: all else said of it may be wrong."
+    input_checks: tuple[InputCheckFindings, ...] = Field(
+        description="The input checks that the scan failed: it is outside the model's intended input, and all other "
+        "findings may be unreliable."
     )
 
 
@@ -87,8 +91,12 @@ class MethodFindings(_Part):
     name: str = Field(description="The method's name.")
     model: str | None = Field(description="The model package it ran; null for a method without one.")
     version: str = Field(description="Version of the model package, or of the method without one.")
+    segments: bool = Field(
+        description="Whether it outlines hemorrhage; false for a detector, which gives probabilities alone."
+    )
     threshold: Probability = Field(
-        description="Voxel probability from which on a slice is marked: the voxels that reach it, or the outline there."
+        description="Probability from which on a slice is flagged: that of a voxel on it, or from a detector that of "
+        "the slice."
     )
     operating_point: str | None = Field(
         description="Which operating point it decided at: triage, balanced or specific; null from a model without any."
@@ -117,8 +125,8 @@ class LesionFindings(_Part):
         description="The patient's side of the head's centre line; null where no head was found."
     )
     subtype: Subtype | None = Field(
-        description="The subtype of highest mean probability over its slices, each weighted by its pixels there: what "
-        "is told of slices, not of places on them. Null from a method that tells no subtypes."
+        description="The subtype of highest mean probability over its slices, each weighted by its pixels there: "
+        "subtypes are predicted for slices, not for places on them. Null from a method without subtypes."
     )
 
 
@@ -128,27 +136,27 @@ class SubtypeFindings(_Part):
     subtype: Subtype = Field(description="Its abbreviation.")
     probability: Probability = Field(description="That a slice shows it, the highest of all slices.")
     volume_ml: NotNegative | None = Field(description="Volume of all lesions of this subtype, mL.")
-    volume_px: Count = Field(description="How many voxels these have.")
+    volume_px: Count | None = Field(description="How many voxels these have; null from a detector.")
 
 
 class HemorrhageFindings(_Part):
     """What the method found in the whole scan."""
 
     probability: Probability = Field(description="That the scan shows hemorrhage.")
-    present: bool = Field(description="Whether any voxel is marked.")
+    present: bool = Field(description="Whether any slice is flagged.")
     volume_ml: NotNegative | None = Field(description="Volume of all marked voxels, mL.")
-    volume_px: Count = Field(description="How many voxels are marked.")
-    n_slices: Count = Field(description="How many slices have marked pixels.")
+    volume_px: Count | None = Field(description="How many voxels are marked; null from a detector.")
+    n_slices: Count = Field(description="How many slices are flagged.")
     largest_diameter_mm: Positive | None = Field(
         description="The largest diameter of any lesion on one slice, mm; null where nothing was found."
     )
     abc2_ml: NotNegative | None = Field(description="Sum of the listed lesions' A x B x C / 2, mL.")
-    n_lesions: Count = Field(description="How many lesions there are.")
+    n_lesions: Count | None = Field(description="How many lesions there are; null from a detector.")
     lesions: tuple[LesionFindings, ...] = Field(
         description="The lesions, the one with most voxels first; of very many, the largest 200."
     )
     subtypes: Annotated[tuple[SubtypeFindings, ...], Field(min_length=len(Subtype), max_length=len(Subtype))] | None = (
-        Field(description="Each of the five subtypes; null from a method that tells none.")
+        Field(description="Each of the five subtypes; null from a method without subtypes.")
     )
 
 
@@ -160,10 +168,14 @@ class SliceFindings(_Part):
     thickness_mm: Positive | None = Field(description="What the slice was reconstructed from, mm.")
     height_mm: Positive | None = Field(description="The height its voxels stand for in volumes, mm.")
     probability: Probability = Field(description="That the slice shows hemorrhage.")
-    area_px: Count = Field(description="How many of its pixels are marked; above 0 the slice is flagged.")
+    flagged: bool = Field(
+        description="Whether any of its pixels is marked; from a detector, whether its probability reaches the "
+        "threshold."
+    )
+    area_px: Count | None = Field(description="How many of its pixels are marked; null from a detector.")
     area_mm2: NotNegative | None = Field(description="Their area in mm2.")
     subtypes: OfEachSubtype | None = Field(
-        description="That the slice shows each of the five subtypes; null from a method that tells none."
+        description="That the slice shows each of the five subtypes; null from a method without subtypes."
     )
 
 
@@ -190,8 +202,9 @@ class Making(_Part):
 
 
 class Findings(_Part):
-    """What is said of one scan: the whole of findings.json."""
+    """What is reported of one scan: the whole of findings.json."""
 
+    schema_version: Literal[2] = Field(description="Version of this schema; findings made before it have none.")
     notice: Literal["Research use only; not a medical device."] = Field(description="How it may be used.")
     scan: ScanFindings
     method: MethodFindings
@@ -203,27 +216,28 @@ class Findings(_Part):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         """Slices, counts and totals must tell the same story."""
-        if [one.index for one in self.slices] != list(range(self.scan.n_slices)):
-            raise ValueError(f"expected slices 0 to {self.scan.n_slices - 1} in order, found {len(self.slices)}")
-        areas = [one.area_px for one in self.slices]
-        flagged = sum(area > 0 for area in areas)
-        found = self.hemorrhage
-        expected = (sum(areas), flagged, flagged > 0)
-        stated = (found.volume_px, found.n_slices, found.present)
-        if stated != expected:
-            raise ValueError(
-                f"expected volume_px, n_slices and present to agree with the slices' {expected}, found {stated}"
-            )
-        listed = min(found.n_lesions, MOST_LESIONS)
-        voxels = sum(one.volume_px for one in found.lesions)
-        rest = found.volume_px - voxels
-        if len(found.lesions) != listed or (rest != 0 if found.n_lesions == listed else rest <= 0):
-            raise ValueError(
-                f"expected {listed} lesions with at most {found.volume_px} voxels, "
-                f"found {len(found.lesions)} with {voxels}"
-            )
-        _require_agreeing_subtypes(found, self.slices)
+        require_agreement(self)
         return self
+
+    @classmethod
+    def from_json(cls, content: str | bytes) -> Self:
+        """The findings in the text of a findings.json of this schema version or an earlier one.
+
+        Raises ValidationError (pydantic) where it holds no findings.
+        """
+        try:
+            said = json.loads(content)
+        except ValueError:
+            said = None
+        if isinstance(said, dict) and "schema_version" not in said:
+            return cls.model_validate_json(json.dumps(from_version_1(said)))
+        return cls.model_validate_json(content)
+
+    def with_writing_s(self, seconds: float) -> Self:
+        """The same, after so many more seconds of writing."""
+        timing = self.timing_s
+        spent = {"write": round(timing.write + seconds, 3), "total": round(timing.total + seconds, 3)}
+        return self.model_copy(update={"timing_s": timing.model_copy(update=spent)})
 
     def as_json(self) -> str:
         """The text of findings.json."""
@@ -231,36 +245,6 @@ class Findings(_Part):
 
 
 def json_schema() -> str:
-    """The JSON Schema of findings.json, the text of docs/findings.schema.json."""
+    """The JSON Schema of findings.json, the text of docs/reference/findings.schema.json."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Findings.model_json_schema()}
     return json.dumps(schema, indent=2) + "\n"
-
-
-def _require_agreeing_subtypes(found: HemorrhageFindings, slices: tuple[SliceFindings, ...]) -> None:
-    """Raise ValueError where subtypes are told here and not there, or where they disagree with slices and lesions."""
-    parts = [one.subtypes for one in slices] + [one.subtype for one in found.lesions]
-    if any((part is None) != (found.subtypes is None) for part in parts):
-        raise ValueError("expected subtypes of the scan, of every slice and of every lesion or none, found some")
-    if found.subtypes is None:
-        return
-    if [one.subtype for one in found.subtypes] != list(Subtype):
-        raise ValueError(f"expected the subtypes {', '.join(Subtype)} in order, found others")
-    for one in found.subtypes:
-        highest = max(each.subtypes[one.subtype] for each in slices if each.subtypes is not None)
-        listed = sum(lesion.volume_px for lesion in found.lesions if lesion.subtype is one.subtype)
-        if one.probability != highest or one.volume_px < listed:
-            raise ValueError(
-                f"expected {one.subtype} of probability {highest} and at least {listed} voxels, as slices and lesions "
-                f"have it, found {one.probability} and {one.volume_px}"
-            )
-    voxels = sum(one.volume_px for one in found.subtypes)
-    if voxels != found.volume_px:
-        raise ValueError(f"expected the subtypes' volumes to sum to {found.volume_px} voxels, found {voxels}")
-    volumes = [one.volume_ml for one in found.subtypes]
-    known = [one for one in volumes if one is not None]
-    if found.volume_ml is None:
-        agree = not known
-    else:
-        agree = len(known) == len(volumes) and abs(sum(known) - found.volume_ml) <= SUM_WITHIN_ML
-    if not agree:
-        raise ValueError(f"expected the subtypes' volumes to sum to {found.volume_ml} mL, found {volumes}")

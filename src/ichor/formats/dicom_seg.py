@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -113,11 +114,21 @@ def import_highdicom() -> Any:
     try:
         import highdicom
     except ModuleNotFoundError as error:
-        raise IchorError(
-            f"DICOM Segmentations: expected the package highdicom, found no {error.name}; "
-            "install it by pip install 'ichor-ct[dicom-out]'"
-        ) from error
+        raise _missing(error.name) from error
     return highdicom
+
+
+def require_highdicom() -> None:
+    """Raise IchorError, with what to install, where highdicom is missing; it is not imported for that."""
+    if find_spec("highdicom") is None:
+        raise _missing("highdicom")
+
+
+def _missing(package: str | None) -> IchorError:
+    return IchorError(
+        f"DICOM Segmentations: expected the package highdicom, found no {package}; "
+        "install it by pip install 'ichor-ct[dicom-out]'"
+    )
 
 
 def _as_stored(

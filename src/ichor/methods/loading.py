@@ -13,7 +13,7 @@ from ichor.methods.capabilities import HasOperatingPoints, require
 from ichor.methods.registry import get
 from ichor.models.package import CONFIG, DEFAULT_MODEL, find_package, one_line, operating_point_of, read_config, verify
 from ichor.scan import Scan
-from ichor.segmentation import Segmentation
+from ichor.segmentation import Segmentation, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,3 +59,8 @@ def load_model(
         operating_point_of(folder, operating_point)
         require(method, HasOperatingPoints, "work at several operating points").use_operating_point(operating_point)
     return TrainedModel(method, folder, config.model, config.version)
+
+
+def task_of(folder: Path) -> Task:
+    """What the method of the package in a folder does. Its networks are not loaded."""
+    return get(read_config(folder).method).task

@@ -1,1 +1,1 @@
-"""From a scan to what is said of it: measurements, findings, and screening one scan or many."""
+"""Screening: one scan by a `Screener`, or many into a folder, each once."""

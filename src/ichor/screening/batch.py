@@ -25,10 +25,12 @@ from ichor.screening.job import Job, Shown
 from ichor.screening.names import full_path, name_scans, name_with_hash
 from ichor.screening.out_folder import SUMMARY, failed_in, results_in
 from ichor.screening.outcome import ERRORS, Outcome, failed
-from ichor.screening.pipeline import Screener, earlier_findings, is_foreign, read_findings, screen_scan
+from ichor.screening.pipeline import earlier_findings, screen_scan
+from ichor.screening.screener import Screener
 from ichor.screening.workers import Died, Workers
+from ichor.write.folder import is_foreign, read_findings
 
-MakeMethod = Callable[[], Screener]
+MakeScreener = Callable[[], Screener]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def plan(
     out: Path,
     options: ReadOptions,
     *,
-    probability: bool = False,
+    outputs: tuple[str, ...] | None = None,
     method_sha256: str | None = None,
     operating_point: str | None = None,
     show: Shown | None = None,
@@ -74,7 +76,7 @@ def plan(
             path=scan.path,
             folder=out / name,
             options=scan.options(options),
-            probability=probability,
+            outputs=outputs,
             method_sha256=method_sha256,
             operating_point=operating_point,
             label=scan.label,
@@ -90,7 +92,7 @@ def _scan_path(scan: ScanPath | Path) -> ScanPath:
 
 def screen_batch(
     jobs: Sequence[Job],
-    make_method: MakeMethod,
+    make_screener: MakeScreener,
     *,
     workers: int = 1,
     force: bool = False,
@@ -99,18 +101,18 @@ def screen_batch(
 ) -> Generator[Outcome]:
     """Screen every job, yielding each outcome as it comes: first those done before, then the rest.
 
-    `make_method` is called once in each process that screens, and not at all where nothing is left to do;
+    `make_screener` is called once in each process that screens, and not at all where nothing is left to do;
     with more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
     begin. With `debug` the whole traceback of a scan that failed is kept, with what the process says that read
     it; it may quote the file. `say` is told what it waits for.
 
     Raises OutputFailed where the disk is full or gone: the scans that are left would only take their time to fail, too.
-    Raises IchorError where the method cannot be made.
+    Raises IchorError where the screener cannot be made.
     """
     folders = {job.folder.parent for job in jobs}
     _clear(folders)
     try:
-        yield from _each(jobs, partial(_make_work, make_method, force, debug), workers, force, say)
+        yield from _each(jobs, partial(_make_work, make_screener, force, debug), workers, force, say)
     finally:
         with undisturbed(), suppress(OutputFailed):
             _clear(folders)  # of workers that died
@@ -170,11 +172,11 @@ def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, say: S
                 yield from _settled(task, answer, again, say)
 
 
-def _make_work(make_method: MakeMethod, force: bool, debug: bool) -> Callable[[_Task], _Answer]:
-    return partial(_screen, method=make_method(), force=force, debug=debug)
+def _make_work(make_screener: MakeScreener, force: bool, debug: bool) -> Callable[[_Task], _Answer]:
+    return partial(_screen, screener=make_screener(), force=force, debug=debug)
 
 
-def _screen(task: _Task, *, method: Screener, force: bool, debug: bool) -> _Answer:
+def _screen(task: _Task, *, screener: Screener, force: bool, debug: bool) -> _Answer:
     """Screen one scan. Whatever goes wrong with it is its outcome: only what asks the process to end gets out."""
     job = task.job
     try:
@@ -182,7 +184,7 @@ def _screen(task: _Task, *, method: Screener, force: bool, debug: bool) -> _Answ
             earlier = None if force else earlier_findings(job)
             if earlier is not None:  # by another command, in the meantime
                 return Outcome(job, "skipped", earlier)
-            return Outcome(job, "done", screen_scan(job, method))
+            return Outcome(job, "done", screen_scan(job, screener))
     except Busy as busy:
         return busy
     except OutputFailed as error:

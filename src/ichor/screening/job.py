@@ -30,7 +30,7 @@ class Job:
         path: where it lies, as the user gave it.
         folder: where its results go; the folder's name is the scan's name.
         options: what the user said of it.
-        probability: whether the voxels' probabilities are wanted too.
+        outputs: the names of the outputs that are asked for; None for the default ones, as far as the method outlines.
         method_sha256: a hash that stands for the method with all that it learned; None where there is none, and
             then no later run takes the results for its own.
         operating_point: the name of the one that the method decides at; None where it has none.
@@ -41,7 +41,7 @@ class Job:
     path: Path
     folder: Path
     options: ReadOptions
-    probability: bool = False
+    outputs: tuple[str, ...] | None = None
     method_sha256: str | None = None
     operating_point: str | None = None
     label: str = ""

@@ -16,10 +16,11 @@ from ichor.findings.schema import Findings
 from ichor.interruption import undisturbed
 from ichor.locks import one_at_a_time
 from ichor.screening.outcome import ERRORS, Outcome
-from ichor.screening.pipeline import earlier_findings, read_findings
+from ichor.screening.pipeline import earlier_findings
 from ichor.screening.summary import read_summary, row_of, write_summary
+from ichor.write.folder import read_findings
 
-SUMMARY = "summary.csv"
+SUMMARY, REPORT = "summary.csv", "report.html"
 
 _PROBE = "probe"
 _PROBE_BYTES = 4096  # a block: a full disk may still have room for a name
@@ -92,13 +93,14 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
         rows = {name: row for name, row in read_summary(out / SUMMARY).items() if row["status"] == "failed"}
         status = {one.job.folder.name: one.status for one in outcomes if one.findings is not None}
         for folder, found in results_in(out):
-            rows[folder.name] = row_of(folder.name, status.get(folder.name, "skipped"), found)
+            report = f"{folder.name}/{REPORT}" if (folder / REPORT).is_file() else ""
+            rows[folder.name] = row_of(folder.name, status.get(folder.name, "skipped"), found, report=report)
         for one in outcomes:
             # Another command may have done since what failed here.
             if one.findings is None and earlier_findings(one.job) is None:
                 name = one.job.folder.name
                 reason = one.job.without_path(one.reason)
-                rows[name] = row_of(name, one.status, None, reason, one.job.shown_path)
+                rows[name] = row_of(name, one.status, None, reason=reason, path=one.job.shown_path)
         write_summary(out / SUMMARY, (rows[name] for name in sorted(rows)))
         _write_errors(out / ERRORS, outcomes, {name for name, row in rows.items() if row["status"] == "failed"})
 

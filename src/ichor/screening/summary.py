@@ -27,7 +27,7 @@ COLUMNS = (
     "n_slices",
     *(f"probability_{subtype}" for subtype in Subtype),
     *(f"volume_ml_{subtype}" for subtype in Subtype),
-    "unlike",
+    "input_checks",
     "report",
     "reason",
     "path",
@@ -59,9 +59,18 @@ def _as_text(cell: str) -> str:
 
 
 def row_of(
-    name: str, status: str, findings: Findings | None, reason: str = "", path: str | None = None
+    name: str,
+    status: str,
+    findings: Findings | None,
+    *,
+    report: str = "",
+    reason: str = "",
+    path: str | None = None,
 ) -> dict[str, str]:
-    """One scan's row; `findings` is None where it failed: `reason` says why, and `path` where it lies or nothing."""
+    """One scan's row, with where its report lies, if it has one.
+
+    `findings` is None where it failed: `reason` says why, and `path` where the scan lies, if that is to be shown.
+    """
     row = {"scan": name, "status": status, "reason": reason, "path": path or ""}
     if findings is None:
         return row
@@ -75,8 +84,8 @@ def row_of(
         "abc2_ml": found.abc2_ml,
         "slices_flagged": found.n_slices,
         "n_slices": findings.scan.n_slices,
-        "unlike": ", ".join(dict.fromkeys(one.kind.value for one in findings.scan.unlike)),
-        "report": f"{name}/report.html",
+        "input_checks": ", ".join(dict.fromkeys(one.kind.value for one in findings.scan.input_checks)),
+        "report": report,
         "path": findings.scan.path,
     }
     for one in found.subtypes or ():

@@ -44,7 +44,7 @@ def test_a_subject_cut_short_in_the_middle_is_written_anew(
 ) -> None:
     dataset = copy_of("jpg", tmp_path / "data")
     target, last_step = {
-        "nnunet": ("ichor.formats.nnunet", "write_mask"),
+        "nnunet": ("ichor.formats.nnunet", "write_labels"),
         "bids": ("ichor.dataset.export.bids", "write_mask"),
         "dicom": ("ichor.dataset.export.dicom", "write_images"),
     }[layout]

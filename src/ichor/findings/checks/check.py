@@ -1,7 +1,7 @@
-"""Whether a scan is unlike what the models were made for: a whole head, without contrast agent, gray as it is said.
+"""Whether a scan is the models' intended input: a whole head, without contrast agent, with the stated gray values.
 
-Rules, not a network: each says what it saw. docs/findings.md gives their thresholds and how often they warn. They look
-at what a scan shows, not at the ends of its array (`ichor.anatomy.field_of_view`).
+Rules, not a network: each says what it found. docs/reference/findings.md gives their thresholds and how often they
+fail. They look at what a scan shows, not at the ends of its array (`ichor.anatomy.field_of_view`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ichor.anatomy.intracranial import Cranium
 from ichor.anatomy.noise import SHARP_HU, noise_hu
 from ichor.findings.checks.geometry import of_geometry
 from ichor.findings.checks.head import CORE_CM2, of_a_head
-from ichor.findings.checks.kinds import Said, Unlike, Unlikeness
+from ichor.findings.checks.kinds import FailedCheck, Failures, InputCheck
 from ichor.orientation import to_radiological
 from ichor.read.hounsfield import AIR_ENOUGH, AIR_HU, why_not_hu
 from ichor.scan import Scan
@@ -29,21 +29,21 @@ BRIGHT_HU = 200.0  # the corners of a picture are air
 MISSING = 0.05  # of all slices
 
 
-def unlikenesses(scan: Scan, head: HeadOutline) -> tuple[Unlikeness, ...]:
-    """All that is unlike in a scan; `head` is its outline. What cannot be told is not warned of."""
-    return tuple(Unlikeness(kind, sentence) for kind, sentence in _all(scan, head))
+def failed_checks(scan: Scan, head: HeadOutline) -> tuple[FailedCheck, ...]:
+    """The input checks that a scan fails; `head` is its outline. A check that cannot be made is not failed."""
+    return tuple(FailedCheck(kind, message) for kind, message in _all(scan, head))
 
 
-def _all(scan: Scan, head: HeadOutline) -> Said:
+def _all(scan: Scan, head: HeadOutline) -> Failures:
     cranium = Cranium.of(scan, head)
     wrong_gray = _why_wrong_gray(scan, cranium)
     if wrong_gray is not None:
-        yield Unlike.GRAY, wrong_gray
+        yield InputCheck.GRAY, wrong_gray
     elif not _is_head(scan, cranium):
         low, high = BRAIN_CM2
         window = scan.gray_window
         yield (
-            Unlike.NOT_A_HEAD,
+            InputCheck.NOT_A_HEAD,
             f"No head was found: no slice shows {low:.0f} to {high:.0f} cm² of brain inside a skull"
             + (
                 "."
@@ -54,11 +54,11 @@ def _all(scan: Scan, head: HeadOutline) -> Said:
     else:
         yield from of_a_head(scan, cranium)
     if scan.contrast:
-        yield Unlike.CONTRAST, "Contrast agent was given, as the header says: it looks like blood."
+        yield InputCheck.CONTRAST, "Contrast agent was given, as the header says: it looks like blood."
     yield from _kernel(scan, head, cranium)
     if scan.missing_slices > MISSING * (scan.n_slices + scan.missing_slices):
         yield (
-            Unlike.INCOMPLETE,
+            InputCheck.INCOMPLETE,
             f"About {scan.missing_slices} of {scan.n_slices + scan.missing_slices} slices of this head are missing: "
             "what they show was not screened.",
         )
@@ -104,11 +104,11 @@ def _has_air_and_tissue(cranium: Cranium) -> bool:
     return bool(np.mean(hu <= AIR_HU) >= AIR_ENOUGH and np.mean((hu >= 0) & (hu <= 80)) >= TISSUE_SHARE)
 
 
-def _kernel(scan: Scan, head: HeadOutline, cranium: Cranium) -> Said:
+def _kernel(scan: Scan, head: HeadOutline, cranium: Cranium) -> Failures:
     """A kernel for bone or lung: as the header says, or where it does not, by the noise."""
     if scan.sharp_kernel:
         yield (
-            Unlike.KERNEL,
+            InputCheck.KERNEL,
             "It was reconstructed for bone or lung, by its kernel or its noise: in such noise blood is missed, and "
             "noise marked.",
         )
@@ -116,7 +116,7 @@ def _kernel(scan: Scan, head: HeadOutline, cranium: Cranium) -> Said:
         noise = _noise_hu(scan, head, cranium)
         if noise is not None and noise > SHARP_HU:
             yield (
-                Unlike.KERNEL,
+                InputCheck.KERNEL,
                 f"Brain is as noisy from pixel to pixel ({noise:.0f} HU, of slices 5 mm thick) as a kernel for bone or "
                 "lung makes it: blood is missed in it, and noise marked.",
             )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ichor.anatomy.field_of_view import SIDES
 from ichor.anatomy.intracranial import Cranium
-from ichor.findings.checks.kinds import Said, Unlike
+from ichor.findings.checks.kinds import Failures, InputCheck
 from ichor.scan import Scan
 
 CUT = 0.7  # on the first or last slice that shows anything, of the brain's widest area
@@ -25,20 +25,20 @@ ORDERED_SLICES = 40  # thin slices are compared at this many places, so that noi
 LISTED = 6  # slices by their numbers
 
 
-def of_a_head(scan: Scan, cranium: Cranium) -> Said:
-    """What is unlike in a scan that shows a head."""
+def of_a_head(scan: Scan, cranium: Cranium) -> Failures:
+    """The checks that a scan of a head fails."""
     brain = cranium.shown_brain_cm2
     cut = [name for name, area in (("lowest", brain[0]), ("highest", brain[-1])) if area >= CUT * brain.max()]
     sides, zigzag = _sides(cranium), _zigzag(cranium)
     if sides:
         yield (
-            Unlike.PART,
+            InputCheck.PART,
             f"Only part of a head is shown: the {_listed(sides)} of it {'lies' if len(sides) == 1 else 'lie'} beyond "
             "the field of view.",
         )
     elif zigzag > ZIGZAG:  # where the head is cut off, neighbouring slices may be cut differently
         yield (
-            Unlike.ORDER,
+            InputCheck.ORDER,
             f"Neighbouring slices do not fit, and may be in the wrong order: the brain grows and shrinks {zigzag:.1f} "
             "times from the lowest to the highest.",
         )
@@ -49,7 +49,7 @@ def of_a_head(scan: Scan, cranium: Cranium) -> Said:
     # Without the upper slices the median one is at the skull base, where there is bone on all sides.
     if vessels_mm2 >= VESSEL_MM2 and not scan.contrast and "highest" not in cut:
         yield (
-            Unlike.CONTRAST,
+            InputCheck.CONTRAST,
             f"Vessels are as bright as with contrast agent ({vessels_mm2:.0f} mm² at {VESSEL_HU:.0f} HU and above on "
             "the median slice): they look like blood.",
         )
@@ -57,25 +57,25 @@ def of_a_head(scan: Scan, cranium: Cranium) -> Said:
     rim_hu = None if scan.gray_window is not None else cranium.rim_hu()
     if rim_hu is not None and rim_hu > RIM_HU:
         yield (
-            Unlike.RIM,
+            InputCheck.RIM,
             f"Brain beside the skull is {rim_hu:.0f} HU brighter than deeper in, where up to {RIM_HU:.0f} is usual: "
             "bone may have brightened it, and thin marks along the skull may be no blood.",
         )
     metal_ml = _metal_ml(scan, cranium)
     if metal_ml >= METAL_ML:
         yield (
-            Unlike.METAL,
+            InputCheck.METAL,
             f"{metal_ml:.2g} mL of metal ({METAL_HU:.0f} HU and above) on slices that show brain: the streaks around "
             "it look like blood.",
         )
 
 
-def _ends(cut: list[str]) -> Said:
+def _ends(cut: list[str]) -> Failures:
     """Which of the outermost slices the head goes on beyond."""
     if cut:
         slices = " and the ".join(cut)
         yield (
-            Unlike.PART,
+            InputCheck.PART,
             f"Only part of a head is shown: the {slices} slice cut{'s' * (len(cut) < 2)} through the brain where it is "
             "wide.",
         )
@@ -87,7 +87,7 @@ def _sides(cranium: Cranium) -> list[str]:
     return [side for side, of_wide in zip(SIDES, share, strict=True) if of_wide >= CUT_SLICES]
 
 
-def _empty_slices(cranium: Cranium) -> Said:
+def _empty_slices(cranium: Cranium) -> Failures:
     """The slices that show nothing, between others that do."""
     places = np.flatnonzero(cranium.shown)
     if not places.size or len(empty := np.setdiff1d(np.arange(places[0], places[-1]), places)) == 0:
@@ -96,7 +96,7 @@ def _empty_slices(cranium: Cranium) -> Said:
     if len(empty) <= LISTED:
         which += _listed([str(k + 1) for k in empty])
     yield (
-        Unlike.INCOMPLETE,
+        InputCheck.INCOMPLETE,
         f"{which[0].upper()}{which[1:]} show{'s' * (len(empty) == 1)} nothing, between others that show the head: what "
         "lies there was not screened.",
     )

@@ -1,4 +1,4 @@
-"""The ways in which a scan may be unlike what the models were made for, and what is said of each."""
+"""The input checks: each finds one way in which a scan may be outside the models' intended input."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Unlike(StrEnum):
-    """In what a scan is unlike what the models were made for."""
+class InputCheck(StrEnum):
+    """What a scan that fails the check is, or has."""
 
     NOT_A_HEAD = "not a head"
     PART = "part of a head"
@@ -22,11 +22,11 @@ class Unlike(StrEnum):
     GEOMETRY = "geometry"
 
 
-class Unlikeness(NamedTuple):
-    """One warning: its kind, and a sentence with what was seen."""
+class FailedCheck(NamedTuple):
+    """A check that a scan failed, and a sentence on what was found."""
 
-    kind: Unlike
-    sentence: str
+    kind: InputCheck
+    message: str
 
 
-Said = Iterator[tuple[Unlike, str]]
+Failures = Iterator[tuple[InputCheck, str]]

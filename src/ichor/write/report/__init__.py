@@ -1,9 +1,32 @@
-"""report.html: one self-contained page that says what was found of a scan, to look at and to print.
+"""Output `report`: one self-contained page that says what was found of a scan, to look at and to print.
 
 `pictures` makes the slices and outlines, `plot` the probability along the head, `page.html.j2` and
 `style.css` lay them out. The page needs no network and no JavaScript, and forbids itself both.
 """
 
-from ichor.write.report.page import write_report
+from __future__ import annotations
 
-__all__ = ["write_report"]
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.scan import Scan
+from ichor.write.report.page import report_of
+from ichor.write.result import Result
+
+
+class Report:
+    """report.html."""
+
+    name = "report"
+    files = ("report.html",)
+    needs_mask = False
+
+    def check(self, scan: Scan) -> None:
+        """Every scan has a report."""
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write report.html."""
+        write_whole(folder / self.files[0], report_of(result))
+
+
+__all__ = ["Report"]

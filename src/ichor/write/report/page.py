@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from importlib.resources import files
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ichor.anatomy.head import HeadOutline
-from ichor.atomic import write_whole
 from ichor.findings.schema import Findings, LesionFindings
-from ichor.read.dicom.patient import Patient
-from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
+from ichor.write.result import Result
 
 KEY_SLICES = 6
-LIKELIEST_SLICES = 3  # shown where nothing was marked
+LIKELIEST_SLICES = 3  # shown where nothing is suspected
 LESIONS_LISTED = 8
 KINDS = {
     "ct-ich": "ct-ich 1.0.0 (JPG)",
@@ -30,49 +25,42 @@ KINDS = {
 }
 
 
-def write_report(
-    found: Findings,
-    scan: Scan,
-    labels: NDArray[np.uint8],
-    head: HeadOutline,
-    path: Path,
-    patient: Patient | None = None,
-) -> None:
-    """Write the page for one scan; `labels` are those of `Lesions`, (n, rows, columns) on the grid of `scan`.
-
-    It names the `patient` where one is given, which only a user who asked for it may have.
-    """
+def report_of(result: Result) -> str:
+    """The page of one scan, as HTML. It names the patient where the result does."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
+    found, labels = result.findings, result.labels
+    if labels is None:
+        labels = np.zeros(result.scan.voxels.shape, np.uint8)
     here = files("ichor.write.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"ml": ml, "mm": mm, "abc": abc, "probability": probability_words, "count": count}
     page = environment.from_string(here.joinpath("page.html.j2").read_text(encoding="utf-8"))
-    html = page.render(
+    return page.render(
         style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         found=found,
-        patient=patient,
+        patient=result.patient,
         kind=KINDS.get(found.scan.source_kind, found.scan.source_kind),
-        flagged=ranges([one.index + 1 for one in found.slices if one.area_px]),
+        flagged=ranges([one.index + 1 for one in found.slices if one.flagged]),
         highest=max(one.probability for one in found.slices),
-        pictures=Pictures(scan, labels, head),
-        # What the labels of the map are, from 1; of a method that tells no subtypes there is one and it has no name.
-        names=tuple(Subtype) if found.hemorrhage.subtypes else (),
+        pictures=Pictures(result.scan, labels, result.head),
+        # What the labels of the map are, from 1; of a method without subtypes there is one and it has no name.
+        names=tuple(Subtype) if found.hemorrhage.subtypes and result.labels is not None else (),
         key_slices=key_slices(found),
         plot=plot_of(found),
         lesions_listed=LESIONS_LISTED,
     )
-    write_whole(path, html)
 
 
 def key_slices(found: Findings) -> list[int]:
-    """The slices to show large, from the lowest up: of largest area, else of highest probability."""
-    if found.hemorrhage.present:
-        flagged = [one for one in found.slices if one.area_px]
-        chosen = sorted(flagged, key=lambda one: -one.area_px)[:KEY_SLICES]
+    """The slices to show large, from the lowest up: of largest marked area, else of highest probability."""
+    marked = [one for one in found.slices if one.area_px]
+    if marked:
+        chosen = sorted(marked, key=lambda one: -(one.area_px or 0))[:KEY_SLICES]
     else:
-        chosen = sorted(found.slices, key=lambda one: -one.probability)[:LIKELIEST_SLICES]
+        most = KEY_SLICES if found.hemorrhage.present else LIKELIEST_SLICES
+        chosen = sorted(found.slices, key=lambda one: -one.probability)[:most]
     return sorted(one.index for one in chosen)
 
 

@@ -67,7 +67,7 @@ def plot_of(found: Findings) -> Plot:
             y=round(_height(one.probability), 2),
             width=round(float(widths[one.index]), 2),
             height=round(_height(0) - _height(one.probability), 2),
-            flagged=one.area_px > 0,
+            flagged=one.flagged,
             title=f"Slice {one.index + 1}: probability {one.probability:.2f}",
         )
         for one in found.slices

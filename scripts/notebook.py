@@ -1,0 +1,79 @@
+"""Run the notebook of the documents and write what its cells show into it.
+
+.venv/bin/python scripts/notebook.py
+
+Its cells are run in order in a process of its own, in the root of the repository, without Jupyter: what they print, and
+the figures that they draw, become their outputs. So the page on GitHub shows what the code gives.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOK = ROOT / "docs" / "how-to" / "use-from-python.ipynb"
+
+# In the process: cells come as JSON on standard input, and their outputs go as JSON to standard output.
+RUN = """
+import base64, contextlib, io, json, sys
+import matplotlib
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+def figures():
+    for number in pyplot.get_fignums():
+        picture = io.BytesIO()
+        pyplot.figure(number).savefig(picture, format="png", bbox_inches="tight", metadata={"Software": None})
+        yield base64.b64encode(picture.getvalue()).decode()
+    pyplot.close("all")
+
+names, shown = {"__name__": "__main__"}, []
+for number, source in enumerate(json.load(sys.stdin), 1):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(source, f"cell {number}", "exec"), names)
+    shown.append({"text": said.getvalue(), "figures": list(figures())})
+json.dump(shown, sys.stdout)
+"""
+
+
+def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells that hold code, in order."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def run(notebook: dict[str, Any], where: Path = ROOT) -> list[dict[str, Any]]:
+    """What each code cell prints (`text`) and draws (`figures`, PNG in base64). Raises CalledProcessError."""
+    sources = ["".join(cell["source"]) for cell in code_cells(notebook)]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], input=json.dumps(sources), cwd=where, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def outputs_of(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """Outputs as nbformat 4 has them."""
+    text = shown["text"].splitlines(keepends=True)
+    printed = [{"name": "stdout", "output_type": "stream", "text": text}] if text else []
+    drawn = [{"data": {"image/png": one}, "metadata": {}, "output_type": "display_data"} for one in shown["figures"]]
+    return [*printed, *drawn]
+
+
+def main() -> None:
+    """Write the outputs into the notebook."""
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    for number, (cell, shown) in enumerate(zip(code_cells(notebook), run(notebook), strict=True), 1):
+        cell["execution_count"], cell["outputs"] = number, outputs_of(shown)
+    NOTEBOOK.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    size = sum(len(base64.b64decode(one["data"]["image/png"])) for cell in code_cells(notebook)
+               for one in cell["outputs"] if "data" in one)  # fmt: skip
+    sys.stdout.write(f"{NOTEBOOK}: written, {size} bytes of figures\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""From a method's segmentation of a scan to a result: what is measured, checked and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from time import perf_counter
+from typing import Any
+
+from ichor.anatomy.head import find_head
+from ichor.findings.build import findings
+from ichor.findings.checks.check import failed_checks
+from ichor.findings.measurements import lesions
+from ichor.findings.schema import Making, Timing
+from ichor.formats.nifti import grid_warnings
+from ichor.read.base import ReadOptions
+from ichor.read.dicom.patient import Patient
+from ichor.scan import Scan
+from ichor.segmentation import Segmentation
+from ichor.write.result import Result
+
+
+def result_of(
+    scan: Scan,
+    segmentation: Segmentation,
+    *,
+    name: str,
+    path: str | None,
+    made_by: Making,
+    read_s: float,
+    infer_s: float,
+    patient: Patient | None = None,
+) -> Result:
+    """The result for a scan, which is called `name` and lies at `path` where that is to be reported."""
+    begun = perf_counter()
+    head, measured = find_head(scan), None
+    if segmentation.mask is not None:
+        scan = scan.with_warnings(*(one for one in grid_warnings(scan) if one not in scan.warnings))
+        measured = lesions(segmentation.mask, scan, head, segmentation.subtype_probability)
+    failed = failed_checks(scan, head)
+    spent = perf_counter() - begun
+    timing = Timing(
+        read=_seconds(read_s), infer=_seconds(infer_s), write=_seconds(spent), total=_seconds(read_s + infer_s + spent)
+    )
+    found = findings(scan, segmentation, measured, failed=failed, name=name, path=path, timing=timing, made_by=made_by)
+    return Result(scan, segmentation, found, None if measured is None else measured.labels, head, patient)
+
+
+def options_as_json(options: ReadOptions) -> Mapping[str, Any]:
+    """As JSON gives it back; which files make the scan is part of the input's hash."""
+    said = {**asdict(options), "crop": list(options.crop)}
+    del said["files"]
+    return said
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)

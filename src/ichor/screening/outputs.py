@@ -1,0 +1,29 @@
+"""Which outputs a user asks for, known before anything is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ichor.segmentation import Task
+from ichor.write.folder import not_outlined
+from ichor.write.registry import DEFAULT, outputs_of
+
+
+def asked_outputs(names: str | None, probability: bool, package: Path) -> tuple[str, ...] | None:
+    """The names of the outputs asked for, by a list with commas between and by `--probability`; None if by neither.
+
+    Raises IchorError where one is unknown, where a package that it needs is missing, or where it shows an outline and
+    the method of the model in `package` gives none.
+    """
+    if names is None and not probability:
+        outputs_of(DEFAULT)  # imported now, while the first scan is read
+        return None
+    listed = list(DEFAULT) if names is None else [one.strip() for one in names.split(",") if one.strip()]
+    outputs = outputs_of([*listed, *(["probability"] if probability else [])])
+    outlines = [one.name for one in outputs if one.needs_mask]
+    if outlines:
+        from ichor.methods import task_of
+
+        if Task.SEGMENT not in task_of(package):
+            raise not_outlined(outlines[0], str(package))
+    return tuple(one.name for one in outputs)

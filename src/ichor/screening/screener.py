@@ -1,0 +1,131 @@
+"""`Screener`: a model that is loaded once and screens many scans."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol, Self
+
+from ichor.findings.build import package_versions
+from ichor.findings.schema import Making
+from ichor.models.package import DEFAULT_MODEL, find_package
+from ichor.read import open_scan
+from ichor.read.base import ReadOptions, ScanPath
+from ichor.read.dicom.patient import Patient
+from ichor.scan import Scan
+from ichor.screening.inputs import content_sha256, input_sha256, path_sha256
+from ichor.screening.measure import options_as_json, result_of
+from ichor.screening.names import all_names, full_path
+from ichor.segmentation import Segmentation
+from ichor.write.result import Result
+
+
+class Predicts(Protocol):
+    """What screening asks of a method."""
+
+    def predict(self, scan: Scan) -> Segmentation:
+        """The method's output on the scan's own grid."""
+        ...
+
+
+class Screener:
+    """A trained model, ready to screen scans, one after another.
+
+    `model` is the name of one that ships, or the folder of a package; it works at `operating_point`, or at the model's
+    own if None, on `threads` processor threads, or on all.
+
+    Raises BadConfig where there is no such model or operating point, or where the package is damaged.
+    """
+
+    def __init__(
+        self, model: str | Path = DEFAULT_MODEL, *, operating_point: str | None = None, threads: int | None = None
+    ) -> None:
+        from ichor.methods import load_model
+
+        self._package: str | Path | None = model
+        self._method: Predicts = load_model(model, threads=threads, operating_point=operating_point)
+
+    @classmethod
+    def of(cls, method: Predicts) -> Self:
+        """A screener with a method that is at hand, fitted or loaded."""
+        screener = cls.__new__(cls)
+        screener._package, screener._method = None, method
+        return screener
+
+    def screen(self, scan: Scan | ScanPath | str | Path, options: ReadOptions | None = None) -> Result:
+        """Segment a scan, measure what was found, and check whether the scan is the model's intended input.
+
+        `scan` is one that was read, or where one lies; `options` say of the latter what its files do not. Nothing is
+        written; `Result.save` does that.
+
+        Raises UnreadableInput, in one line, where there is no scan to read.
+        """
+        begun = perf_counter()
+        place = _place(scan)
+        options = options or ReadOptions()
+        made_by = Making(
+            packages=package_versions(),
+            read_options={} if isinstance(scan, Scan) else options_as_json(place.options(options)),
+            input_sha256=input_sha256(place.path, files=place.files),
+            path_sha256=path_sha256(place.path, place.label),
+            method_sha256=self._sha256,
+        )
+        if not isinstance(scan, Scan):
+            scan = open_scan(place, options)
+        return self.result(
+            scan, name=all_names(place)[0], path=full_path(place), made_by=made_by, read_s=perf_counter() - begun
+        )
+
+    def result(
+        self,
+        scan: Scan,
+        *,
+        name: str,
+        path: str | None,
+        made_by: Making,
+        read_s: float,
+        patient: Patient | None = None,
+    ) -> Result:
+        """As `screen`, for a caller who has read the scan and says what its findings say of it."""
+        begun = perf_counter()
+        segmentation = self.segment(scan)
+        return result_of(
+            scan,
+            segmentation,
+            name=name,
+            path=path,
+            made_by=made_by,
+            read_s=read_s,
+            infer_s=perf_counter() - begun,
+            patient=patient,
+        )
+
+    def segment(self, scan: Scan) -> Segmentation:
+        """The model's output alone, on the scan's own grid: nothing is measured and nothing checked."""
+        return self._method.predict(scan)
+
+    @cached_property
+    def _sha256(self) -> str | None:
+        return None if self._package is None else content_sha256(find_package(self._package))
+
+
+def screen(
+    scan: Scan | ScanPath | str | Path,
+    options: ReadOptions | None = None,
+    *,
+    model: str | Path = DEFAULT_MODEL,
+    operating_point: str | None = None,
+) -> Result:
+    """Screen one scan, which was read or lies at a path; a `Screener` loads the model once for many.
+
+    Raises UnreadableInput where there is no scan to read, and BadConfig where there is no such model or operating
+    point.
+    """
+    return Screener(model, operating_point=operating_point).screen(scan, options)
+
+
+def _place(scan: Scan | ScanPath | str | Path) -> ScanPath:
+    if isinstance(scan, Scan):
+        return ScanPath(scan.source.path)
+    return scan if isinstance(scan, ScanPath) else ScanPath(Path(scan))

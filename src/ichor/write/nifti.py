@@ -1,0 +1,41 @@
+"""Outputs `nifti` and `probability`: the mask and the voxels' probabilities as NIfTI on the scan's own grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ichor.formats.nifti import write_labels, write_probability
+from ichor.scan import Scan
+from ichor.write.result import Result
+
+
+class Mask:
+    """mask.nii.gz: 0 where nothing is marked, elsewhere the subtype's number, or 1 from a method without subtypes."""
+
+    name = "nifti"
+    files = ("mask.nii.gz",)
+    needs_mask = True
+
+    def check(self, scan: Scan) -> None:
+        """Every scan has a grid."""
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write mask.nii.gz."""
+        assert result.labels is not None  # nobody asks for it otherwise
+        write_labels(result.labels, result.scan, folder / self.files[0])
+
+
+class Probability:
+    """probability.nii.gz: that each voxel is hemorrhage."""
+
+    name = "probability"
+    files = ("probability.nii.gz",)
+    needs_mask = True
+
+    def check(self, scan: Scan) -> None:
+        """Every scan has a grid."""
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write probability.nii.gz."""
+        assert result.probability is not None  # nobody asks for it otherwise
+        write_probability(result.probability, result.scan, folder / self.files[0])

@@ -1,0 +1,57 @@
+"""Outputs by name: those of this package, and those of other packages, under the entry-point group `ichor.outputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ichor.errors import BadConfig
+from ichor.plugins import Plugins
+from ichor.write.base import Output
+
+GROUP = "ichor.outputs"
+OUTPUTS = {
+    "report": "ichor.write.report:Report",
+    "nifti": "ichor.write.nifti:Mask",
+    "json": "ichor.write.findings_json:FindingsJson",
+    "probability": "ichor.write.nifti:Probability",
+    "dicom-seg": "ichor.write.dicom_seg:DicomSeg",
+}
+DEFAULT = ("report", "nifti", "json")
+# Always written, and last: findings.json says that the result is whole.
+LAST = "json"
+_PLUGINS = Plugins("output", GROUP, OUTPUTS)
+
+
+def registered() -> dict[str, str]:
+    """Where each output is, as "module:Class" by name. A name of this package is nobody else's."""
+    return _PLUGINS.registered()
+
+
+def get(name: str) -> Output:
+    """The output of that name. Raises IchorError where there is none, or where something that it needs is missing."""
+    made = _PLUGINS.get(name)()
+    if not isinstance(made, Output) or made.name != name:
+        raise BadConfig(f"{name}: expected an output of that name, found {type(made).__name__}, which is none")
+    return made
+
+
+def outputs_of(names: Sequence[str]) -> list[Output]:
+    """The outputs of these names in that order, each once, and findings.json at the end.
+
+    Raises IchorError as `get` does, and where two of them write a file of the same name.
+    """
+    outputs = [get(name) for name in dict.fromkeys(names) if name != LAST] + [get(LAST)]
+    taken: dict[str, str] = {}
+    for output in outputs:
+        for file in output.files:
+            if file in taken:
+                raise BadConfig(
+                    f"expected outputs with files of their own, found {file} in {taken[file]} and {output.name}"
+                )
+            taken[file] = output.name
+    return outputs
+
+
+def default_outputs(*, has_mask: bool) -> tuple[str, ...]:
+    """The names of the outputs that are written if none are asked for; without a mask, those that need none."""
+    return tuple(name for name in DEFAULT if has_mask or not get(name).needs_mask)
