@@ -39,7 +39,7 @@ RESULTS_HEAD = "\n| | Dice, paper's average | in the paper | slice AUC | scan AU
 RESULTS_ROWS = (
     ("the paper's thresholds, as published", "paper-threshold-published", "0.135"),
     ("the paper's U-Net on tiles, reduced in size", "paper-unet-tiles", "0.315"),
-    ("the model that ships", "model", ""),
+    ("the model that ships", "ichor-1", ""),
 )
 NOT_COMPARED_ON = (1, 2, 3)  # folds on whose test subjects the latest variants of the model's recipe were not compared
 SMALL_MM2, LARGE_MM2 = 30, 300  # areas of hemorrhage on a slice
@@ -51,7 +51,7 @@ def figures(results: Path) -> dict[str, str]:
     """Every figure by its name, as it is to be read."""
     answers = _json(results / "same-answer" / "answers.json")
     said = answers["variants"][0]["scans"]  # of the network in fp32, on the machine as it is
-    model = _json(results / "model" / "metrics.json")
+    model = _json(results / "ichor-1" / "metrics.json")
     robustness = _json(results / "robustness" / "robustness.json")["conditions"]
     return {
         "ge-head-ml": f"{said['ge-head']['volume_ml']:.1f}",

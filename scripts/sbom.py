@@ -32,7 +32,7 @@ from ichor.version import __version__
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "ichor"
 VENDORED = PACKAGE / "annotate" / "page" / "vendor" / "VENDORED.md"
-MODEL = PACKAGE / "models" / "model"
+MODEL = PACKAGE / "models" / "ichor-1"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -111,10 +111,10 @@ def model() -> Component:
         for digest, name in (line.split(maxsplit=1) for line in lines)
     ]
     return Component(
-        name="model",
+        name="ichor-1",
         type=ComponentType.MACHINE_LEARNING_MODEL,
         version=__version__,
-        bom_ref="model",
+        bom_ref="ichor-1",
         description="Trained on ct-ich 1.0.0 (CC BY 4.0, doi:10.13026/w8q8-ky94): see NOTICE",
         licenses=[LicenseFactory().make_from_string("CC-BY-4.0")],
         components=files,

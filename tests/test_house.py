@@ -116,7 +116,7 @@ def test_no_tracked_file_is_large() -> None:
 def test_masks_are_kept_of_few_results() -> None:
     """The design names them; of the others, scores.csv has all that Dice and detection follow from."""
     assert {path.parent.name for path in tracked("results") if path.name == "masks.json.gz"} == {
-        "model",
+        "ichor-1",
         "paper-unet-tiles",
     }
 

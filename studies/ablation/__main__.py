@@ -27,7 +27,6 @@ from ichor.experiments.config import load_config
 from ichor.experiments.crossed import MODEL, network_folder, require_no_validation, train_network
 from ichor.experiments.fold import fold_folder, fold_of
 from ichor.experiments.run import claim
-from ichor.methods import get
 from ichor.methods.unet_slices.method import UNetSlices
 from studies.ablation.evaluate import figures_of, uncalibrated_and_calibrated
 from studies.command import run
@@ -49,7 +48,7 @@ def main() -> None:
     if asked.fold is not None:
         fold = fold_of(config, dataset, asked.fold)
         folder = fold_folder(asked.out, asked.fold)
-        cases, method = dataset.cases(fold.validation), get(config.method)(**config.settings)
+        cases, method = dataset.cases(fold.validation), UNetSlices(**config.settings)
         method.fit(dataset.cases(fold.training), cases, folder)
         seconds = round(time.perf_counter() - started)
         figures = {

@@ -111,7 +111,7 @@ class TestScreen:
         assert row.startswith("demo-scan,skipped,")
 
     def test_a_scan_that_was_read_gives_the_same_as_its_path(self, result: ichor.Result) -> None:
-        again = ichor.screen(ichor.open_scan(str(DEMO)), model="model")
+        again = ichor.screen(ichor.open_scan(str(DEMO)), model="ichor-1")
         assert again.mask is not None and np.array_equal(again.mask, result.mask)
         assert (again.findings.hemorrhage, again.findings.scan) == (result.findings.hemorrhage, result.findings.scan)
         third = ichor.Screener().screen(again.scan)  # whose warnings are those of a result

@@ -16,10 +16,10 @@ def screened(path: Path, out: Path) -> float | None:
     """The volume of what was found, after everything that the API offers was used once."""
     scan = ichor.open_scan(path, ichor.ReadOptions(gray_window=ichor.GrayWindow(40, 120)))
     assert_type(scan, ichor.Scan)
-    screener = ichor.Screener("model", operating_point="balanced", threads=1)
+    screener = ichor.Screener("ichor-1", operating_point="balanced", threads=1)
     result = screener.screen(scan)
     assert_type(result, ichor.Result)
-    assert_type(ichor.screen(path, model="model", operating_point="triage"), ichor.Result)
+    assert_type(ichor.screen(path, model="ichor-1", operating_point="triage"), ichor.Result)
     assert_type(result.scan, ichor.Scan)
     assert_type(result.findings, ichor.Findings)
     assert_type(result.segmentation, ichor.Segmentation)

@@ -33,7 +33,7 @@ VALUES: tuple[Any, ...] = (
 
 def make_package(folder: Path) -> Path:
     """A package with all its files, its networks cut to a few bytes: they are not run here."""
-    shutil.copytree(find_package("model"), folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    shutil.copytree(find_package("ichor-1"), folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     for network in folder.glob("*.onnx"):
         network.write_bytes(network.read_bytes()[:4096])
     write_sums(folder)

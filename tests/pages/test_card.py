@@ -17,7 +17,7 @@ def test_the_card_that_ships_is_made_of_its_package_and_of_what_its_result_says(
     package = shutil.copytree(PACKAGE, tmp_path / "package")
     write_card(package)
     assert (package / CARD).read_text(encoding="utf-8") == (PACKAGE / CARD).read_text(encoding="utf-8")
-    assert (PACKAGE / ABOUT).read_bytes() == (ROOT / "results" / "model" / ABOUT).read_bytes()
+    assert (PACKAGE / ABOUT).read_bytes() == (ROOT / "results" / "ichor-1" / ABOUT).read_bytes()
 
 
 def test_without_what_is_said_of_the_recipe_the_card_has_no_such_passage(tmp_path: Path) -> None:

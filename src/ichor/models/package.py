@@ -27,7 +27,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 
-DEFAULT_MODEL = "model"
+DEFAULT_MODEL = "ichor-1"
 CONFIG = "config.yaml"
 NETWORK, INT8, RESCORER = "model.onnx", "model.int8.onnx", "rescorer.onnx"
 SUMS = "SHA256SUMS"
