@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ichor.annotate import labelling_time as time
+from ichor.dataset.ct_ich.about import ABOUT
 from ichor.pages.blocks import Cell, Table
 from ichor.pages.markdown import paragraph, table
-from ichor.dataset.ct_ich.about import ABOUT
 from ichor.pages.run import USE
 from ichor.pages.words import cell, interval_of, listed, value_of
 from studies.annotation_simulation.figures import AUC, DICE, PAPER_DICE
