@@ -163,6 +163,6 @@ def _making(found: Mapping[str, Any]) -> str:
     made = found["made_by"]
     commit = f", at commit {made['commit']}" if made["commit"] else ""
     return (
-        f"Made again by `{made['command']}` on one core ({made['seconds'] / 60:.0f} minutes by the clock, longer than "
+        f"Reproduce with `{made['command']}` on one core ({made['seconds'] / 60:.0f} minutes by the clock, longer than "
         f"it takes alone where other work ran beside it, on {made['hardware']}{commit})."
     )

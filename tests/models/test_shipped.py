@@ -36,7 +36,7 @@ class TestShipped:
         assert metrics["data"]["fingerprint"] == training.fingerprint
         if training.fold is None:  # trained on all but some: the figures are those of five models of the same recipe
             assert not training.test_subjects
-            assert "No figure here is of this model" in (package / "MODEL_CARD.md").read_text()
+            assert "These metrics are not of this model" in (package / "MODEL_CARD.md").read_text()
             assert (metrics["experiment"], metrics["folds"]) == (training.experiment, [1, 2, 3, 4, 5])
             assert metrics["data"]["n_subjects"] == len(training.training_subjects) + len(training.left_out)
         else:

@@ -1,4 +1,4 @@
-"""The model card: what a model is for, what it was trained on, how well it does and where it fails."""
+"""The model card: what a model is for, what it was trained on, its metrics and its limitations."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def model_card(
     """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it, if known.
 
     `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), and `about` what people say
-    of the run: how its recipe was found, and where it fails.
+    of the run: how its recipe was found, and its limitations.
     """
     about = about or AboutRun()
     training = package.training
@@ -56,13 +56,13 @@ def model_card(
 
 {finds} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
-## What it is
+## Description
 
 Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 {how_it_works}{_chosen_on(training)}
 
-## How well it does
+## Evaluation
 
 {_whose_figures(training, about)}
 
@@ -74,7 +74,7 @@ Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 Research on hemorrhage detection, teaching, comparing methods. Not for any decision about a patient.
 
-## Where it fails
+## Limitations
 
 {_failures(metrics)}{_limits(package, paragraphs(without_marks(about.limits)))}
 
@@ -110,7 +110,7 @@ def _known(training: Training | None) -> KnownDataset | None:
 
 def _dataset(training: Training) -> str:
     known = _known(training)
-    return f"a dataset of one's own ({training.fingerprint[:12]})" if known is None else known.release
+    return f"another dataset (fingerprint {training.fingerprint[:12]})" if known is None else known.release
 
 
 def _training(training: Training | None) -> str:
@@ -121,9 +121,9 @@ def _training(training: Training | None) -> str:
         return f"all subjects of {_dataset(training)}{but}: {len(training.training_subjects)} subjects"
     chosen_on = len(training.validation_subjects)
     return (
-        f"fold {training.fold} of {_dataset(training)}: {len(training.training_subjects)} subjects to train, "
-        + (f"{chosen_on} to choose thresholds, " if chosen_on else "")
-        + f"{len(training.test_subjects)} to report on; no subject is in two of them"
+        f"fold {training.fold} of {_dataset(training)}: {len(training.training_subjects)} training subjects, "
+        + (f"{chosen_on} validation subjects, " if chosen_on else "")
+        + f"{len(training.test_subjects)} test subjects; no subject is in two of them"
     )
 
 
@@ -131,8 +131,8 @@ def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
     if _on_all(training) or not metrics["config"].get("cross_fitted", False):
         return ""
     return (
-        " What it decides by was chosen on those to train: further networks, each of which saw neither the one in "
-        "question nor those to report on, answered for them."
+        " Thresholds and calibration were chosen on the training subjects, by the output of further networks that were "
+        "trained on neither the subject in question nor the test subjects."
     )
 
 
@@ -150,7 +150,7 @@ def _started_from(training: Training | None) -> str:
         return ""
     start = training.started_from
     return (
-        f" Training went on from the weights of {start.model} {start.version}, trained on {_training(start.training)}."
+        f" Training started from the weights of {start.model} {start.version}, trained on {_training(start.training)}."
     )
 
 
@@ -158,20 +158,20 @@ def _chosen_on(training: Training | None) -> str:
     if not _on_all(training):
         return ""
     return (
-        "\n\nThis model leaves no subjects to choose anything on. All is chosen on what the five models below say of "
-        "the subjects that they were tested on, without those left out here."
+        "\n\nNo subjects are left to calibrate this model on. It is calibrated on the out-of-fold output of the five "
+        "models below, without the subjects that are left out here."
     )
 
 
 def _whose_figures(training: Training | None, about: AboutRun) -> str:
     if _on_all(training):
         whose = (
-            "No figure here is of this model, which leaves no subjects to test it on. They are those of five models of "
-            "the same recipe,\none a fold, each on subjects that it has not seen, with 95 % intervals from resampling "
-            "subjects."
+            "These metrics are not of this model, since no subjects are left to test it on. They are those of five "
+            "models of the same recipe,\none for each fold, each evaluated on subjects that it was not trained on, "
+            "with 95 % intervals from resampling subjects."
         )
     else:
-        whose = "On the test subjects, each figure with a 95 % interval from resampling subjects."
+        whose = "On the test subjects, with 95 % intervals from resampling subjects."
     return "\n\n".join(text for text in (whose, paragraphs(without_marks(about.design))) if text)
 
 
@@ -188,7 +188,7 @@ def _papers_column(training: Training | None) -> str:
         return "The paper's column is of other data."
     if _on_all(training):
         return "The paper's column is over five folds as well."
-    return "The paper's column is over five folds, this model's over one: the interval says how much that can mean."
+    return "The paper's column is over five folds, this model's over one."
 
 
 def _failures(metrics: Mapping[str, Any]) -> str:
@@ -197,13 +197,13 @@ def _failures(metrics: Mapping[str, Any]) -> str:
     poor = [f"{subject} ({one['dice']:.2f})" for subject, one in metrics["per_subject"].items() if one["dice"] < 0.1]
     if not poor:
         return "No test subject with hemorrhage has a Dice below 0.1. "
-    return f"Test subjects with a Dice below 0.1, their hemorrhage missed or all but missed: {', '.join(poor)}. "
+    return f"Test subjects with a Dice below 0.1, whose hemorrhage is missed or nearly so: {', '.join(poor)}. "
 
 
 def _limits(package: PackageConfig, measured: str) -> str:
     known = _known(package.training)
     if known is None:
-        return "How well it does on scans of other hospitals, scanners and patients than these is not known."
+        return "Its performance on scans of other hospitals, scanners and patients is not known."
     limits = [known.limits]
     if measured:
         limits.append(measured)

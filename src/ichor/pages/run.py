@@ -121,7 +121,7 @@ def making(metrics: Metrics) -> str:
     """The one command that makes the run again, on what it was made, and how long it took."""
     made = metrics["made_by"]
     commit = f", at commit {made['commit']}" if made.get("commit") else ""
-    return f"Made again by `{made['command']}` ({_time(made['seconds'])} of training on {made['hardware']}{commit})."
+    return f"Reproduce with `{made['command']}` ({_time(made['seconds'])} of training on {made['hardware']}{commit})."
 
 
 def _time(seconds: float) -> str:
