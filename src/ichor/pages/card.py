@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.known import KnownDataset, known_dataset
+from ichor.dataset.about import KnownDataset
+from ichor.dataset.known import known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described

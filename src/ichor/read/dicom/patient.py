@@ -44,7 +44,7 @@ def patient_here(
     path: Path, files: Sequence[str], study_uid: str | None, series_uids: Sequence[str], instance_uids: Sequence[str]
 ) -> dict[str, str | None]:
     """For the reading process: the same, as keyword arguments of `Patient`."""
-    from ichor.read.dicom.files import quietly
+    from ichor.read.dicom.parsing import quietly
     from ichor.read.dicom.source import files_at, header_of
 
     stated: list[tuple[str | None, str | None, str | None]] = []
