@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ichor.annotate import labelling_time as time
+from ichor.dataset.ct_ich.about import ABOUT
 from ichor.pages.blocks import Cell, Table
 from ichor.pages.markdown import paragraph, table
-from ichor.pages.paper import DATASET_CITATION
 from ichor.pages.run import USE
 from ichor.pages.words import cell, interval_of, listed, value_of
 from studies.annotation_simulation.figures import AUC, DICE, PAPER_DICE
@@ -76,7 +76,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 ## How it was made
 
-{_paragraphs(_making(found), f"Derived from ct-ich: {DATASET_CITATION}.")}
+{_paragraphs(_making(found), f"Derived from ct-ich: {ABOUT.citation}.")}
 
 - `simulation.json`: every figure with its interval, and each held-out subject's Dice after each round
 """

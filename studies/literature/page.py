@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from ichor.dataset.ct_ich.about import ABOUT
 from ichor.pages import paper
 from ichor.pages.blocks import Table
 from ichor.pages.markdown import paragraph, table
@@ -65,7 +66,7 @@ Table 2 of the paper. The project's runs segment too, so they stand here again.
 
 ## References
 
-{paragraph(f"Paper: {paper.CITATION}. Dataset: {paper.DATASET_CITATION}. The numbers below are the paper's.")}
+{paragraph(f"Paper: {paper.CITATION}. Dataset: {ABOUT.citation}. The numbers below are the paper's.")}
 
 {references}
 """
