@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.known import KnownDataset, known_dataset
+from ichor.dataset.known import KnownDataset, dataset_name, known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
@@ -110,7 +110,7 @@ def _known(training: Training | None) -> KnownDataset | None:
 
 def _dataset(training: Training) -> str:
     known = _known(training)
-    return f"a dataset of one's own ({training.fingerprint[:12]})" if known is None else known.release
+    return dataset_name(training.fingerprint) if known is None else known.release
 
 
 def _training(training: Training | None) -> str:
