@@ -8,7 +8,7 @@ from typing import Any
 
 from ichor.atomic import write_whole
 from ichor.dataset.about import KnownDataset
-from ichor.dataset.known import known_dataset
+from ichor.dataset.known import dataset_name, known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
@@ -111,7 +111,7 @@ def _known(training: Training | None) -> KnownDataset | None:
 
 def _dataset(training: Training) -> str:
     known = _known(training)
-    return f"another dataset (fingerprint {training.fingerprint[:12]})" if known is None else known.release
+    return dataset_name(training.fingerprint) if known is None else known.release
 
 
 def _training(training: Training | None) -> str:
