@@ -32,7 +32,7 @@ _LABELS = {
     Subtype.EDH: "Epidural",
     Subtype.SDH: "Subdural",
 }
-# Apart for people with normal color vision, protanopia, deuteranopia and tritanopia (CIEDE2000 of 12 or more, by
+# Apart for people with normal color vision, protanopia, deuteranopia and tritanopia (CIEDE2000 of 11 or more, by
 # Machado et al. 2009), and bright enough to stand out from HALO at 9:1 (contrast ratio of WCAG 2).
 _COLOURS = {
     Subtype.IVH: "#2abaff",

@@ -16,12 +16,15 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from ichor.anatomy.head import find_head
+from ichor.findings.checks.kinds import InputCheck
+from ichor.findings.schema import InputCheckFindings
 from ichor.subtypes import Subtype
+from ichor.write.report import Report
 from ichor.windows import BRAIN
 from ichor.write.report.page import css_string, key_slices, ml, probability_words, ranges
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
-from made_report import PATIENT_MS, found_in, text_of, write_made_report
+from made_report import PATIENT_MS, found_in, result_of, text_of, write_made_report
 from made_scans import PRONE, SUPINE, TRANSPOSED, made_head
 from made_unlike import HEAD, with_metal
 
@@ -265,21 +268,22 @@ def test_in_chromium_a_slice_opens_large_without_scripts(browser: Browser, tmp_p
     context.close()
 
 
-def test_in_chromium_only_part_of_a_head_is_a_quiet_line(browser: Browser, tmp_path: Path) -> None:
-    part = made_head(n=30, distances_mm=4.0)
-    part = replace(
-        part,
-        voxels=part.voxels[10:],
-        positions_mm=part.positions_mm[10:],
-        pixel_mm=part.pixel_mm[10:],
-        orientation=part.orientation[10:],
-        thickness_mm=part.thickness_mm[10:],
-    )
+def test_in_chromium_only_part_of_a_head_is_a_quiet_line_unless_another_check_fails_too(
+    browser: Browser, tmp_path: Path
+) -> None:
+    result = result_of(HEAD)
+    part = InputCheckFindings(kind=InputCheck.PART, message="Only part of a head is shown.")
+    metal = InputCheckFindings(kind=InputCheck.METAL, message="There is metal.")
     page = browser.new_page()
     page.set_default_timeout(PATIENT_MS)
-    page.goto(write_made_report(tmp_path / "report.html", part).as_uri())
-    assert page.get_by_role("alert").count() == 0
-    assert page.locator(".verdict .part").inner_text().startswith("Only part of a head is shown")
+    for checks, in_box, in_line in (((part,), 0, 1), ((part, metal), 1, 0), ((metal,), 1, 0), ((), 0, 0)):
+        scan = result.findings.scan.model_copy(update={"input_checks": checks})
+        Report().write(replace(result, findings=result.findings.model_copy(update={"scan": scan})), tmp_path)
+        page.goto((tmp_path / "report.html").as_uri())
+        box, line = page.get_by_role("alert"), page.locator(".verdict .part")
+        assert (box.count(), line.count()) == (in_box, in_line)
+        shown = (box if in_box else line).all_inner_texts()
+        assert all(one.message in "".join(shown) for one in checks)
     page.close()
 
 
