@@ -19,8 +19,8 @@ from ichor.anatomy.head import find_head
 from ichor.findings.checks.kinds import InputCheck
 from ichor.findings.schema import InputCheckFindings
 from ichor.subtypes import Subtype
-from ichor.write.report import Report
 from ichor.windows import BRAIN
+from ichor.write.report import Report
 from ichor.write.report.page import css_string, key_slices, ml, probability_words, ranges
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
