@@ -3,7 +3,7 @@
 RUN/config.yaml    the config with all defaults written out
 RUN/data.json      the fingerprint of the dataset, and the package whose weights the fit started from, if any
 RUN/fold-K/        a fold (see fold.py); folds may be done by separate processes or machines that share RUN
-RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
+RUN/README.md, metrics.json, verdict.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
 RUN/reported.json      the digest of each fold that they are of
 """
 

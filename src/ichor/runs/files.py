@@ -1,6 +1,7 @@
 """The files of a run or a result by name, and its figures.
 
 metrics.json     all figures
+verdict.json     thresholds of verdicts on scans (see ichor.models.verdict), where they can be chosen
 masks.json.gz, scores.csv, scan_scores.csv    the predictions that they are of (see predictions.py)
 README.md        the page
 """
