@@ -7,7 +7,6 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-PAGE = Path(__file__).parents[1] / "page"
 # By name, not by the system's table: with nosniff a browser runs no module of another type.
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -22,7 +21,7 @@ TYPES = {
 }
 
 
-def page_router(folder: Path = PAGE) -> APIRouter:
+def page_router(folder: Path) -> APIRouter:
     """The files of a folder; index.html stands at /. What is not among them at the start is not found.
 
     They are for anyone on this machine: nothing of a patient is in them.
