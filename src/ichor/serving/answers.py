@@ -25,7 +25,7 @@ def handle_errors(app: FastAPI, statuses: Mapping[type[IchorError], int]) -> Non
 
     `statuses` has the status of each kind of error; all others are faults of the data or the server.
     """
-    known = {OutputFailed: 507, **statuses}
+    known: dict[type[IchorError], int] = {OutputFailed: 507, **statuses}
 
     def of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (Starlette's form)
         return error(next((status for kind, status in known.items() if isinstance(raised, kind)), 500), str(raised))
