@@ -47,7 +47,9 @@ def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: S
         one = _readable(results, number)
         return {
             **details(number, one),
-            "correct_command": shlex.join(["ichor", "annotate", "import", "PROJECT", str(one.folder), "--reader", "NAME"]),
+            "correct_command": shlex.join(
+                ["ichor", "annotate", "import", "PROJECT", str(one.folder), "--reader", "NAME"]
+            ),
             "decisions": read_decisions(one.folder).model_dump(mode="json"),
         }
 

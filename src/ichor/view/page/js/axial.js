@@ -18,6 +18,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
   huds.left.textContent = "R";
   huds.right.textContent = "L";
   let paths = { k: -1 };
+  let mouse = null;
 
   const scale = (width, height) =>
     Math.min(width / (volume.columns * volume.columnMm), height / (volume.rows * volume.rowMm)) * state.zoom;
@@ -27,7 +28,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
     const [left, top] = [width / 2 + state.panX - (volume.columns * x) / 2, height / 2 + state.panY - (volume.rows * y) / 2];
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, left, top, volume.columns * x, volume.rows * y);
-    if (state.outlines && volume.labels) strokeOutlines(context, left, top, x, y);
+    if (state.outlines && volume.labels) strokeOutlines(context, left, top, x, y, Math.max(1, Math.min(width, height) / 800));
     const toScreen = (i, j) => [left + (j + 0.5) * x, top + (i + 0.5) * y];
     if (state.cross) drawCross(context, toScreen(state.cross.i, state.cross.j), width, height);
     drawRulers(context, state.rulers.filter((one) => one.k === state.k), toScreen, volume);
@@ -35,16 +36,16 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
   }, el);
   const { canvas } = sized;
 
-  function strokeOutlines(context, left, top, x, y) {
+  function strokeOutlines(context, left, top, x, y, thick) {
     if (paths.k !== state.k) paths = { k: state.k, of: outlines(volume.slice(volume.labels, state.k), volume.rows, volume.columns) };
     const turn = new DOMMatrix([x, 0, 0, y, left, top]);
     for (const [label, path] of paths.of) {
       const shown = new Path2D();
       shown.addPath(path, turn);
       const one = result.colours.find((each) => each.label === label);
-      for (const [colour, width] of [["#000", 3.5], [one?.colour ?? "#fff", 1.75]]) {
+      for (const [colour, width] of [["#000", 4], [one?.colour ?? "#fff", 2.25]]) {
         context.strokeStyle = colour;
-        context.lineWidth = width;
+        context.lineWidth = width * thick;
         context.lineCap = "round";
         context.stroke(shown);
       }
@@ -63,7 +64,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
     picture.getContext("2d").putImageData(image, 0, 0);
     huds["top-left"].textContent = `${name} ${k + 1} of ${volume.n}`;
     huds["top-right"].textContent = `L ${Math.round(state.level)}  W ${Math.round(state.width)}`;
-    say(state.cross?.k === k ? state.cross : null);
+    say(hovered());
     sized.redraw();
   }
 
@@ -84,6 +85,11 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
 
   const inside = ({ i, j }) => i > -0.5 && j > -0.5 && i < volume.rows - 0.5 && j < volume.columns - 0.5;
   const whole = ({ k, i, j }) => ({ k, i: Math.round(i), j: Math.round(j) });
+  /** The pixel under the mouse, or else under the cross-hair. */
+  function hovered() {
+    const at = mouse && pixel(...mouse);
+    return at && inside(at) ? whole(at) : state.cross?.k === state.k ? state.cross : null;
+  }
   const zoomBy = (factor) => {
     const zoom = Math.min(MOST_ZOOM, Math.max(1, state.zoom * factor));
     const share = zoom / state.zoom;
@@ -92,7 +98,10 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
   listenToMouse(canvas, state, volume, {
     pixel,
     zoomBy,
-    hover: (at) => say(inside(at) ? whole(at) : null),
+    hover(place) {
+      mouse = place;
+      say(hovered());
+    },
     click: (at) => inside(at) && state.set({ cross: whole(at) }),
   });
   state.on(show);

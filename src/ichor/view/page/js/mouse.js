@@ -28,7 +28,7 @@ export function listenToMouse(canvas, state, volume, { pixel, zoomBy, hover, cli
   });
   canvas.addEventListener("pointermove", (event) => {
     const at = pixel(event.clientX, event.clientY);
-    hover(at);
+    hover([event.clientX, event.clientY]);
     if (!drag) return;
     const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
     if (!drag.moved && Math.hypot(dx, dy) < 3) return;
@@ -44,5 +44,5 @@ export function listenToMouse(canvas, state, volume, { pixel, zoomBy, hover, cli
   };
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
-  canvas.addEventListener("pointerleave", () => hover({ i: -1, j: -1 }));
+  canvas.addEventListener("pointerleave", () => hover(null));
 }
