@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ichor.cli.annotate_export import export
-from ichor.cli.annotate_import import import_ct_ich
+from ichor.cli.annotate_import import import_
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 from ichor.errors import IchorError, OutputFailed
 
@@ -96,7 +96,7 @@ def open_(
     typer.echo(f"{project}: closed; the folder can be copied now")
 
 
-app.command("import")(import_ct_ich)
+app.command("import")(import_)
 app.command()(export)
 
 

@@ -22,7 +22,7 @@ def scan_of(findings: Findings, given: Sequence[ScanPath]) -> Scan:
 
     Raises UnreadableInput, one line that says what to do, where it is not found or is another.
     """
-    place = _among(findings, given) or _at_its_path(findings)
+    place = place_of(findings, given)
     scan = open_scan(place, place.options(_options(findings)))
     said, shape = findings.scan, tuple(scan.voxels.shape)
     expected = (said.n_slices, *said.size)
@@ -32,6 +32,11 @@ def scan_of(findings: Findings, given: Sequence[ScanPath]) -> Scan:
         words = "{} slices of {} x {} pixels".format(*expected)
         raise UnreadableInput(f"{place}: expected the scan of this result, {words}, found {found}; {HOW}")
     return scan
+
+
+def place_of(findings: Findings, given: Sequence[ScanPath]) -> ScanPath:
+    """Where the scan of a result lies. Raises UnreadableInput where that is not known."""
+    return _among(findings, given) or _at_its_path(findings)
 
 
 def _among(findings: Findings, given: Sequence[ScanPath]) -> ScanPath | None:

@@ -51,6 +51,11 @@ def find_results(paths: Sequence[Path]) -> list[Listed]:
     return sorted(found.values(), key=_urgency)
 
 
+def holds_results(path: Path) -> bool:
+    """Whether there are results at a path."""
+    return next(_results_at(path), None) is not None
+
+
 def _results_at(path: Path) -> Iterator[Listed]:
     if (path / FINDINGS).is_file():
         yield _read(path.absolute())

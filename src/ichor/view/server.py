@@ -21,9 +21,12 @@ from ichor.serving.guards import Guards
 from ichor.serving.serve import link, listening, serve_app
 from ichor.serving.session import Sessions
 from ichor.serving.static import page_router
+from ichor.view.change import change
 from ichor.view.decisions import Asked, read_decisions
 from ichor.view.decisions import decide as store
 from ichor.view.held import Held
+from ichor.view.measures import measures
+from ichor.view.prior import Priors
 from ichor.view.results import Listed
 from ichor.view.said import details, row
 
@@ -36,7 +39,7 @@ Number = Annotated[int, InPath(ge=0, le=2**31)]
 def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, port: int) -> ASGIApp:
     """The application, to be served on this port of loopback; `given` are scans that the user says are there."""
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
-    held = Held(results, given)
+    held, priors = Held(results, given), Priors(results, given)
 
     @app.get("/api/results")
     def listed() -> list[dict[str, Any]]:
@@ -82,6 +85,23 @@ def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: S
         if found is None:
             raise HTTPException(404, "this result has none")
         return Response(found.tobytes(), media_type="application/octet-stream")
+
+    @app.get("/api/results/{number}/measures")
+    def measured(number: Number) -> dict[str, Any]:
+        _readable(results, number)
+        return measures(held.opened(number))
+
+    @app.get("/api/results/{number}/prior")
+    def prior(number: Number) -> dict[str, Any] | None:
+        _readable(results, number)
+        found = priors.prior(number)
+        if found is None:
+            return None
+        return {
+            "number": found,
+            "name": results[found].name,
+            "change": change(held.opened(number), held.opened(found)),
+        }
 
     @app.put("/api/results/{number}/decisions")
     def decide(number: Number, asked: Asked) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_a_lesion_has_its_true_size_in_both_planes(tmp_path: Path, view: View, n
     settle(page)
     box = page.evaluate(
         """async (number) => {
-        const { loadVolume } = await import('/js/result.js');
+        const { loadVolume } = await import('/js/load.js');
         return (await loadVolume(number)).volume.box().map(([low, high]) => high - low);
     }""",
         0,

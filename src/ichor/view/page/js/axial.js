@@ -8,7 +8,7 @@ import { drawRulers } from "./rulers.js";
 
 const MOST_ZOOM = 20;
 
-/** The view of slices. `extras(context, toScreen)` draws more over them. Returns {place, close, fit, zoomBy}. */
+/** The view of slices. `extras(context, toScreen)` draws more over them. Returns {place, zoomBy, pixelsPerColumn, close}. */
 export function makeAxial(volume, result, state, { name = "Axial", extras = () => {} } = {}) {
   const colours = result.colours.reduce((all, one) => ({ ...all, [one.label]: rgb(one.colour) }), {});
   const picture = new OffscreenCanvas(volume.columns, volume.rows);
@@ -32,7 +32,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
     const toScreen = (i, j) => [left + (j + 0.5) * x, top + (i + 0.5) * y];
     if (state.cross) drawCross(context, toScreen(state.cross.i, state.cross.j), width, height);
     drawRulers(context, state.rulers.filter((one) => one.k === state.k), toScreen, volume);
-    extras(context, toScreen, state.k);
+    extras(context, toScreen);
   }, el);
   const { canvas } = sized;
 
@@ -107,7 +107,8 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
   state.on(show);
   show();
   const place = el("div", { className: "view axial" }, canvas, Object.values(huds));
-  return { place, zoomBy, pixel, redraw: sized.redraw, close: sized.close };
+  const pixelsPerColumn = () => scale(canvas.clientWidth, canvas.clientHeight) * volume.columnMm;
+  return { place, zoomBy, pixelsPerColumn, close: sized.close };
 }
 
 function drawCross(context, [x, y], width, height) {

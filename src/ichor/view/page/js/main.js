@@ -35,4 +35,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") showHelp();
   else if (open?.key?.(event)) event.preventDefault();
 });
+if (source.readOnly) {
+  document.getElementById("saved").textContent = "Read-only copy";
+  document.querySelector(".mark").removeAttribute("href");
+}
 source.begin().then(show, (error) => fill(root, el("div", { className: "failed" }, el("p", {}, error.message))));

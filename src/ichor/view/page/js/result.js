@@ -3,12 +3,13 @@
 import { makeAxial } from "./axial.js";
 import { makeBar } from "./bar.js";
 import { el, fill } from "./dom.js";
+import { loadVolume } from "./load.js";
+import { drawMidline } from "./midline.js";
 import { makePanel } from "./panel.js";
 import { makePlane } from "./planes.js";
 import { source } from "./source.js";
 import { makeState } from "./state.js";
 import { makeToolbar } from "./toolbar.js";
-import { Volume } from "./volume.js";
 
 /** Builds a result into `root`. Returns {key, close}. */
 export async function openResult(root, number) {
@@ -18,9 +19,9 @@ export async function openResult(root, number) {
   const brain = result.windows[0];
   const state = makeState({
     k: firstSlice(result), level: brain.level, width: brain.width, fill: 0.15, outlines: true, probability: false,
-    zoom: 1, panX: 0, panY: 0, tool: "window", cross: null, rulers: [], lesion: null,
+    zoom: 1, panX: 0, panY: 0, tool: "window", cross: null, rulers: [], lesion: null, midline: null,
   });
-  const axial = makeAxial(volume, result, state);
+  const axial = makeAxial(volume, result, state, { extras: (context, toScreen) => drawMidline(context, toScreen, state, volume) });
   const bar = makeBar(result, state);
   const planes = ["coronal", "sagittal"].map((kind) => makePlane(kind, volume, result, state));
   const toolbar = makeToolbar({ number, result, scan, volume, state, axial });
@@ -40,18 +41,6 @@ export async function openResult(root, number) {
       for (const one of [axial, bar, panel, ...planes]) one.close();
     },
   };
-}
-
-/** The scan of a result with its voxels. */
-export async function loadVolume(number) {
-  const scan = await source.scan(number);
-  const [hu, labels, lesions] = await Promise.all([
-    source.voxels(number, "hu"),
-    scan.has_mask ? source.voxels(number, "labels") : null,
-    scan.has_mask ? source.voxels(number, "lesions") : null,
-  ]);
-  const bytes = (buffer) => buffer && new Uint8Array(buffer);
-  return { scan, volume: new Volume(scan, { hu: new Int16Array(hu), labels: bytes(labels), lesions: bytes(lesions) }) };
 }
 
 /** The best slice of the largest lesion, or that of highest probability. */

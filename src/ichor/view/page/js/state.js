@@ -16,6 +16,10 @@ export function makeState(values) {
       if (changed === null) requestAnimationFrame(tell);
       changed = { ...changed, ...changes };
     },
-    on: (listener) => listeners.add(listener),
+    /** Returns what ends the listening. */
+    on(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
