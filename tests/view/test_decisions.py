@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ichor.errors import OutputFailed, UnreadableInput
 from ichor.view.decisions import DECISIONS, Asked, decide, read_decisions
+from made_scans import ThresholdMethod
 from view.made import write_result
 
 
@@ -42,11 +43,22 @@ def test_decisions_at_the_same_time_are_all_kept(folder: Path) -> None:
     assert sorted(read_decisions(folder).lesions) == list(range(1, 41))
 
 
-def test_decisions_on_an_earlier_result_do_not_count(folder: Path) -> None:
+def test_decisions_on_an_earlier_result_are_kept_and_do_not_count(folder: Path) -> None:
     decide(folder, Asked(about="scan", decision="accept", who="Ada"))
-    findings = folder / "findings.json"
-    findings.write_text(findings.read_text().replace('"threshold"', '"other"'))
+    earlier = stored_in(folder / DECISIONS)
+    write_result(folder.parent, method=ThresholdMethod(), outputs=("json",))
     assert read_decisions(folder).scan is None
+    assert stored_in(folder / DECISIONS) == earlier
+    decide(folder, Asked(about=1, decision="reject", who="Bert"))
+    assert read_decisions(folder).scan is None and read_decisions(folder).lesions[1].who == "Bert"
+    (kept,) = folder.glob("decisions-*.json")
+    assert stored_in(kept) == earlier
+    write_result(folder.parent, method=ThresholdMethod(), outputs=("json",))
+    assert kept.is_file()
+
+
+def stored_in(file: Path) -> object:
+    return json.loads(file.read_text())
 
 
 def test_something_else_under_the_name_is_kept(folder: Path) -> None:

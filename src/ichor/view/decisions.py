@@ -14,8 +14,8 @@ from ichor.errors import UnreadableInput
 from ichor.findings.schema import NOTICE
 from ichor.locks import one_at_a_time
 from ichor.view.results import FINDINGS
+from ichor.write.folder import DECISIONS
 
-DECISIONS = "decisions.json"
 Decision = Literal["accept", "reject", "correct"]
 Who = Annotated[
     str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -90,9 +90,18 @@ def decide(folder: Path, asked: Asked) -> Decisions:
     file = folder / DECISIONS
     with reporting_disk_errors(file), one_at_a_time(file):
         decided = _with(read_decisions(folder), asked)
+        _put_aside_earlier(file, decided.of)
         write_whole(file, decided.model_dump_json(indent=2) + "\n", private=True)
         sync(file)
     return decided
+
+
+def _put_aside_earlier(file: Path, of: str) -> None:
+    """Rename decisions on an earlier result of the scan, so that they are kept: decisions-1a2b3c4d.json."""
+    if file.exists():
+        earlier = Decisions.model_validate_json(file.read_bytes()).of
+        if earlier != of:
+            file.rename(file.with_stem(f"{file.stem}-{earlier[:8]}"))
 
 
 def _with(before: Decisions, asked: Asked) -> Decisions:

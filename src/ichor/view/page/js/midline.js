@@ -49,8 +49,8 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
   };
   decide.onChange(show);
   show();
-  const edit = source.readOnly ? null : el("div", { className: "decide" }, input, "mm", store, withdraw);
-  return el("div", {}, estimated, el("span", {}, " "), line, edit, said);
+  const edit = source.readOnly ? [line] : [input, "mm", store, line, withdraw];
+  return el("div", {}, estimated, el("div", { className: "decide" }, edit), said);
 }
 
 /** Draws the line on its slice: dashed where the head's middle is, whole where the midline is. */

@@ -1,9 +1,9 @@
 // What was found: verdict, lesions with their decisions, measurements.
 
 import { makeDecide } from "./decide.js";
-import { el, fill } from "./dom.js";
+import { el } from "./dom.js";
 import { makeMeasures } from "./measures.js";
-import { millilitres, sides, slices } from "./words.js";
+import { millilitres, millimetres, sides, slices } from "./words.js";
 
 /** Returns {place, key, close}. */
 export function makePanel({ number, result, volume, state, axial, stage }) {
@@ -17,10 +17,10 @@ export function makePanel({ number, result, volume, state, axial, stage }) {
   const measures = makeMeasures({ number, result, volume, state, axial, stage, decide });
   const place = el("aside", { className: "panel", "aria-label": "Findings", tabIndex: 0 },
     verdict(result, decide),
+    measures.place,
     result.segments && el("section", {}, el("h2", {}, `Lesions (${result.n_lesions})`),
       el("ol", { className: "lesions" }, items.map((one) => one.place)),
-      result.n_lesions > items.length && el("p", { className: "soft" }, `The largest ${items.length} are listed.`)),
-    measures.place);
+      result.n_lesions > items.length && el("p", { className: "soft" }, `The largest ${items.length} are listed.`)));
   const key = (event) => {
     if (event.key.toLowerCase() !== "n" || !items.length) return false;
     const at = (state.lesion ?? 0) - 1 + (event.key === "N" ? -1 : 1);
@@ -47,7 +47,7 @@ function verdict(result, decide) {
 function item(lesion, result, go, decide) {
   const colour = result.colours.find((one) => one.name === (lesion.subtype ?? "ICH"))?.colour;
   const facts = [
-    lesion.largest_diameter_mm === null ? null : `${lesion.largest_diameter_mm.toFixed(0)} mm`, slices(lesion.slices),
+    lesion.largest_diameter_mm === null ? null : millimetres(lesion.largest_diameter_mm), slices(lesion.slices),
     sides[lesion.side], `probability ${lesion.probability.toFixed(2)}`,
   ].filter(Boolean).join(", ");
   const button = el("button", { type: "button", className: "go", title: "Show its largest slice" },

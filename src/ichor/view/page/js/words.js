@@ -6,6 +6,9 @@ export function millilitres({ volume_ml: ml, volume_px: px }) {
   return ml === 0 ? "0 mL" : ml < 0.05 ? "< 0.1 mL" : `${ml.toFixed(1)} mL`;
 }
 
+/** A length in whole mm. */
+export const millimetres = (mm) => (mm < 1 ? "< 1 mm" : `${mm.toFixed(0)} mm`);
+
 /** Slices, counted from 1. */
 export const slices = ([low, high]) => (low === high ? `slice ${low + 1}` : `slices ${low + 1} to ${high + 1}`);
 
