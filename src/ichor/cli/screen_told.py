@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         typer.echo(said[0].upper() + said[1:])
         report = outcome.job.folder / REPORT
         typer.echo(f"Report: {report}" if report.is_file() else f"Results: {outcome.job.folder}")
+        typer.echo(_how_to_view(outcome.job.folder))
         typer.echo(outcome.findings.notice)
         return 0
     tiers = [one.findings.tier.value for one in outcomes if one.findings is not None]
@@ -74,10 +76,15 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         f"Reports: {out}/*/{REPORT}" if any((one.job.folder / REPORT).is_file() for one in outcomes) else "Results"
     )
     typer.echo(f"{reports}, all in {out / 'summary.csv'}")
+    typer.echo(_how_to_view(out))
     typer.echo("Research use only; not a medical device.")
     for outcome in failed:
         typer.echo(f"failed: {_reason(outcome)}", err=True)
     return 1 if failed else 0
+
+
+def _how_to_view(folder: Path) -> str:
+    return f"To look at it: {shlex.join(['ichor', 'view', str(folder)])}"
 
 
 def _inference_warnings(outcomes: list[Outcome]) -> list[str]:
