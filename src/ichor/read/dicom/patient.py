@@ -62,7 +62,7 @@ def patient_key_here(
     path: Path, files: Sequence[str], study_uid: str, series_uids: Sequence[str], secret: str
 ) -> dict[str, str | None]:
     """For the reading process: `key` and `when` of `patient_key`."""
-    from ichor.read.dicom.files import quietly
+    from ichor.read.dicom.parsing import quietly
     from ichor.read.dicom.source import files_at, header_of
 
     keys: list[str | None] = []
