@@ -99,8 +99,6 @@ def _show(found: dict[ScanPath, Inspection | str]) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 150  # in a file or a pipe there is no edge to fold at
     for number, (scan, said) in enumerate(found.items(), 1):
         if len(found) > 1:
             console.print(Text(f"scan {number} of {len(found)}: {scan}", style="bold"), soft_wrap=True)
@@ -111,39 +109,39 @@ def _show(found: dict[ScanPath, Inspection | str]) -> None:
 
 
 def _show_one(console: Console, found: Inspection) -> None:
-    from rich.table import Table
+    """A block of lines for each series, in order of rank: a table would not fit a terminal with its UIDs unbroken."""
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("series", ratio=1, overflow="fold")
-    for name in ("slices", "size", "pixel mm", "spacing mm", "thickness mm", "tilt", "HU"):
-        table.add_column(name, justify="right", no_wrap=True)
     for one in found.series:
-        series = Text(one.reason, style="bold green" if one.chosen else "")
+        title = Text(f"{one.rank or '-'}  {one.reason}", style="bold green" if one.chosen else "")
+        console.print(title, soft_wrap=True)
+        console.print(Text(f"   {_geometry(one)}"), soft_wrap=True)
         for uid in (one.uid, *one.joined_uids):
-            series.append(f"\n{uid}" if uid else "", style="dim not bold")
-        table.add_row(str(one.rank or ""), series, *_cells(one))
-    console.print(table)
+            if uid:
+                console.print(Text(f"   UID {uid}", style="dim"), soft_wrap=True)
     for warning in found.warnings:
         console.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
 
 
-def _cells(one: SeriesSummary) -> tuple[str, ...]:
-    return (
-        str(one.n_slices),
-        "" if one.size is None else f"{one.size[0]}x{one.size[1]}",
-        "" if one.pixel_mm is None else f"{one.pixel_mm[0]:.3g} x {one.pixel_mm[1]:.3g}",
-        _range(one.spacing_mm),
-        _range(one.thickness_mm),
-        "" if one.tilt_deg is None else f"{round(one.tilt_deg, 1) + 0.0:+.1f}°",
-        _range(one.hu),
-    )
+def _geometry(one: SeriesSummary) -> str:
+    """What is known of the size and place of a series' slices, on one line."""
+    parts = [f"{one.n_slices} slice{'' if one.n_slices == 1 else 's'}"]
+    if one.size is not None:
+        parts.append(f"{one.size[0]}x{one.size[1]}")
+    if one.pixel_mm is not None:
+        parts.append(f"pixel {one.pixel_mm[0]:.3g} x {one.pixel_mm[1]:.3g} mm")
+    if one.spacing_mm is not None:
+        parts.append(f"spacing {_range(one.spacing_mm)} mm")
+    if one.thickness_mm is not None:
+        parts.append(f"thickness {_range(one.thickness_mm)} mm")
+    if one.tilt_deg is not None:
+        parts.append(f"tilt {round(one.tilt_deg, 1) + 0.0:+.1f}°")
+    if one.hu is not None:
+        parts.append(f"{_range(one.hu)} HU")
+    return ", ".join(parts)
 
 
-def _range(pair: tuple[float, float] | None) -> str:
+def _range(pair: tuple[float, float]) -> str:
     """'5', or '1.08 to 7' where the ends differ."""
-    if pair is None:
-        return ""
     low, high = (f"{round(end, 2):g}" for end in pair)
     return low if low == high else f"{low} to {high}"

@@ -59,6 +59,8 @@ def close(outcomes: list[Outcome], out: Path) -> int:
             return 2
         said = verdict(outcome.findings)
         typer.echo(said[0].upper() + said[1:])
+        if outcome.status == "skipped":
+            typer.echo("Screened before with the same model and options; --force screens it again.")
         report = outcome.job.folder / REPORT
         typer.echo(f"Report: {report}" if report.is_file() else f"Results: {outcome.job.folder}")
         typer.echo(_how_to_view(outcome.job.folder))
