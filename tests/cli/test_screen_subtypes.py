@@ -115,10 +115,11 @@ def test_without_a_subtype_head_all_is_as_before(untold: Screened) -> None:
     assert found["hemorrhage"].pop("subtypes") is None
     assert {one.pop("subtypes") for one in found["slices"]} == {None}
     assert {one.pop("subtype") for one in found["hemorrhage"]["lesions"]} == {None}
+    assert {one.pop("subtype_alternative") for one in found["hemorrhage"]["lesions"]} == {None}
     assert "subtype" not in json.dumps(found)
     said, _ = untold.said.splitlines()[0].split(";")
     assert re.fullmatch(r"Hemorrhage suspected \(probability \d\.\d\d\), \d+\.\d mL on \d of 6 slices", said)
     assert {untold.summary[f"{key}_{code}"] for key in ("probability", "volume_ml") for code in CODES} == {""}
     body = untold.report.split("<body>")[1]
     assert "ubtype" not in body and not any(code in body for code in CODES)
-    assert set(re.findall(r"<path ([a-z]+)=", body)) == {"d"}
+    assert set(re.findall(r'<path class="([^"]*)"', body)) == {"halo", "line"}

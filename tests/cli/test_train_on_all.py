@@ -16,14 +16,17 @@ from ichor.cli import app
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import IchorError
+from ichor.experiments.export import export_run
 from ichor.methods import load_model
 from ichor.methods.unet_slices.calibrate import calibrated
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.settings import Parameters
-from ichor.models.package import read_config, write_sums
+from ichor.models.package import read_config, verify, write_sums
+from ichor.models.verdict import VERDICT, read_verdict_rule, write_verdict_rule
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
 from made_recipe import SMOKE
+from made_verdict import made_rule
 from warm import ichor
 
 pytestmark = pytest.mark.long
@@ -99,6 +102,18 @@ def test_it_is_trained_on_all_but_those_left_out_and_chosen_on_what_the_folds_sa
     assert parameters == calibrated(evidence, parameters.head_mm)
     scan = open_scan(folder / "data/Patients_CT/088")
     assert load_model(package).predict(scan).made_by.model == "made"
+
+
+def test_its_thresholds_of_verdicts_are_those_of_the_five_folds(folder: Path, package: Path, tmp_path: Path) -> None:
+    assert read_verdict_rule(package) == read_verdict_rule(folder / "run")
+    final = shutil.copytree(folder / "final", tmp_path / "final")
+    write_verdict_rule(final, made_rule(0.2, 0.5))
+    export_run(final, tmp_path / "package")
+    verify(tmp_path / "package")
+    assert read_verdict_rule(tmp_path / "package") == made_rule(0.2, 0.5)
+    assert f"  {VERDICT}\n" in (tmp_path / "package" / "SHA256SUMS").read_text()
+    card = (tmp_path / "package" / "MODEL_CARD.md").read_text()
+    assert "| hemorrhage possible | 0.20 | 95 % (85 to 99 %; 36 scans) | 60 % (50 to 70 %; 46 scans) |" in card
 
 
 def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Path, package: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from ichor.cli.screen_told import verdict
 from ichor.findings.verdict import Tier, VerdictFindings
 from ichor.read.dicom.patient import Patient
+from ichor.screening.summary import row_of
 from ichor.write.report import Report
 from ichor.write.report.page import report_of
 from ichor.write.result import Result
@@ -22,9 +24,9 @@ from made_verdict import made_rule
 def result_with(probability: float, *, marked: bool, name: str = "made", rule: bool = True) -> Result:
     """A result of this probability, with or without marks."""
     result = result_of(made_head(blood_at_mm=(38.0, 10.0, 60.0) if marked else None), name)
-    verdict = VerdictFindings.of(probability, marked, made_rule(0.2, 0.5) if rule else None)
+    of_rule = VerdictFindings.of(probability, marked, made_rule(0.2, 0.5) if rule else None)
     hemorrhage = result.findings.hemorrhage.model_copy(update={"probability": probability})
-    return replace(result, findings=result.findings.model_copy(update={"hemorrhage": hemorrhage, "verdict": verdict}))
+    return replace(result, findings=result.findings.model_copy(update={"hemorrhage": hemorrhage, "verdict": of_rule}))
 
 
 def text_with(folder: Path, result: Result) -> str:
@@ -59,6 +61,22 @@ def test_thresholds_sensitivity_and_specificity_stand_beside_it(tmp_path: Path) 
     assert "Hemorrhage possible 0.20, or anything marked 95 % (85 to 99 %) 60 % (50 to 70 %)" in text
     assert "Hemorrhage suspected 0.50 80 % (70 to 90 %) 92 % (88 to 96 %)" in text
     assert "on 36 scans with hemorrhage and 46 without" in text
+
+
+def test_the_command_says_the_tier() -> None:
+    said = {
+        (0.1, False): "no hemorrhage found (probability 0.10)",
+        (0.3, False): "hemorrhage possible (probability 0.30), nothing outlined",
+        (0.9, False): "hemorrhage suspected (probability 0.90), nothing outlined",
+    }
+    for (probability, marked), line in said.items():
+        assert verdict(result_with(probability, marked=marked).findings).split(";")[0] == line
+    assert verdict(result_with(0.36, marked=True).findings).startswith("hemorrhage possible (probability 0.36), 3")
+
+
+def test_the_summary_has_the_tier() -> None:
+    row = row_of("made", "done", result_with(0.36, marked=True).findings)
+    assert (row["verdict"], row["present"]) == ("possible", "yes")
 
 
 def test_a_model_without_thresholds_has_two_verdicts_and_says_so(tmp_path: Path) -> None:
