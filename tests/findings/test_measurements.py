@@ -175,6 +175,20 @@ def test_lesions_that_touch_by_a_corner_are_one_and_the_largest_comes_first() ->
     assert SimpleITK.GetArrayFromImage(connected).max() == 2
 
 
+def test_of_slices_of_different_heights_the_largest_volume_comes_first_not_the_most_voxels() -> None:
+    mask = np.zeros((5, 20, 20), bool)
+    mask[0, 0:5, 0:5] = True  # 25 voxels
+    mask[4, 10:14, 10:14] = True  # 16 voxels of a slice ten times as high
+    scan = stack(mask)
+    assert scan.positions_mm is not None
+    heights = np.array([0, 1, 2, 3, 18], float)
+    places = scan.positions_mm.copy()
+    places[:, 2] = heights
+    uneven = replace(scan, positions_mm=places, thickness_mm=None)
+    assert [one.volume_px for one in lesions(mask, uneven, find_head(uneven)).largest] == [16, 25]
+    assert [one.volume_px for one in lesions(mask, scan, find_head(scan)).largest] == [25, 16]
+
+
 @pytest.mark.parametrize("x_mm, side", [(-40, "right"), (40, "left"), (0, "midline"), (8, "midline")])
 def test_side_is_the_patients(x_mm: float, side: str) -> None:
     scan = made_head(blood_at_mm=(x_mm, 0, 60), blood_radii_mm=(12, 12, 12))

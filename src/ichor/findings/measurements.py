@@ -96,7 +96,7 @@ def lesions(
         return Lesions(0, (), mask.view(np.uint8))
     corner = tuple(one.start for one in box[0])
     lesion_of, count = ndimage.label(marked[box[0]], structure=np.ones((3, 3, 3)))
-    sizes = np.bincount(lesion_of.ravel(), minlength=count + 1)[1:]
+    sizes = _sizes(lesion_of, count, scan, corner[0])
     parts = ndimage.find_objects(lesion_of)
     labels, means = mask.view(np.uint8), None
     if subtype_probability is not None:
@@ -112,6 +112,19 @@ def lesions(
         subtypes = (None, None) if means is None else subtype_and_alternative(means[index])
         found.append(_lesion(lesion_of[part] == index + 1, start, grid, subtypes))
     return Lesions(int(count), tuple(found), labels)
+
+
+def _sizes(lesion_of: NDArray[np.int32], count: int, scan: Scan, lowest: int) -> NDArray[np.float64]:
+    """(count,) the volume of each lesion, whose slices begin with `lowest`; in voxels where no voxel's is known.
+
+    Slices may differ in height, so a lesion of more voxels may be the smaller one.
+    """
+    areas_mm2, heights_mm = scan.pixel_area_mm2, scan.slice_heights_mm
+    on_slices = [np.bincount(one.ravel(), minlength=count + 1)[1:] for one in lesion_of]
+    if areas_mm2 is None or heights_mm is None:
+        return np.asarray(np.sum(on_slices, axis=0, dtype=np.float64))
+    voxel_mm3 = (areas_mm2 * heights_mm)[lowest : lowest + len(lesion_of)]
+    return np.asarray(voxel_mm3 @ np.array(on_slices))
 
 
 def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtypes: Subtypes) -> Lesion:

@@ -164,7 +164,7 @@ class HemorrhageFindings(_Part):
     abc2_ml: NotNegative | None = Field(description="Sum of the listed lesions' A x B x C / 2, mL.")
     n_lesions: Count | None = Field(description="How many lesions there are; null from a detector.")
     lesions: tuple[LesionFindings, ...] = Field(
-        description="The lesions, the one with most voxels first; of very many, the largest 200."
+        description="The lesions, the largest first; of very many, the largest 200."
     )
     subtypes: Annotated[tuple[SubtypeFindings, ...], Field(min_length=len(Subtype), max_length=len(Subtype))] | None = (
         Field(description="Each of the five subtypes; null from a method without subtypes.")
