@@ -47,13 +47,27 @@ export function outlines(labels, rows, columns) {
     paths.get(label).moveTo(points[0], points[1]);
     paths.get(label).lineTo(points[2], points[3]);
   };
-  const any = labels.some((one) => one > 0);
-  for (let i = 0; any && i <= rows; i += 1) {
-    for (let j = 0; j <= columns; j += 1) {
+  const [top, bottom, left, right] = extent(labels, columns);
+  for (let i = top; i <= bottom + 1; i += 1) {
+    for (let j = left; j <= right + 1; j += 1) {
       const here = at(i, j), above = at(i - 1, j), before = at(i, j - 1);
       if (here !== above) for (const one of [here, above]) line(one, j, i, j + 1, i);
       if (here !== before) for (const one of [here, before]) line(one, j, i, j, i + 1);
     }
   }
   return paths;
+}
+
+/** The first and last row and column with a label; of none, the last are before the first. */
+function extent(labels, columns) {
+  let [top, bottom, left, right] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let index = 0; index < labels.length; index += 1) {
+    if (!labels[index]) continue;
+    const j = index % columns;
+    top = Math.min(top, (index - j) / columns);
+    bottom = (index - j) / columns;
+    left = Math.min(left, j);
+    right = Math.max(right, j);
+  }
+  return [top, bottom, left, right];
 }

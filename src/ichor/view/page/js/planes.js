@@ -65,6 +65,7 @@ export function makePlane(kind, volume, result, state) {
   const box = volume.box();
   const here = () => volume.patient(state.cross ? { ...state.cross, k: state.k } : { k: state.k, i: volume.rows >> 1, j: volume.columns >> 1 });
   let drawn = null;
+  let plane = null;
   const fitted = (width, height) => {
     const perMm = Math.min(width / (drawn.columns * drawn.step), height / (drawn.rows * drawn.step));
     const size = [drawn.columns * drawn.step * perMm, drawn.rows * drawn.step * perMm];
@@ -100,7 +101,11 @@ export function makePlane(kind, volume, result, state) {
   }
 
   function show() {
-    const plane = cut(volume, kind, here(), box);
+    const place = here();
+    // A change of window or outlines alone cuts nothing anew.
+    if (plane?.through !== place[through] || (volume.probability && !plane.probability)) {
+      plane = { ...cut(volume, kind, place, box), through: place[through] };
+    }
     const image = new ImageData(plane.columns, plane.rows);
     paint(image, plane.hu, {
       table: grays(state.level, state.width), labels: state.outlines && plane.labels, colours,
