@@ -115,7 +115,7 @@ def spread(words: Sequence[str]) -> list[str]:
 
 
 def require_server() -> None:
-    """Raises IchorError, with how to mend it, where the extra `annotate` is not installed."""
+    """Raises IchorError, with how to mend it, if the extra `annotate` is not installed."""
     from importlib.util import find_spec
 
     missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]

@@ -143,7 +143,7 @@ def _shown(command: str, config: str, *words: str, start: str | None, out: str =
 
 @contextmanager
 def training_packages() -> Iterator[None]:
-    """A block that trains. Raises BadConfig where the packages for it are not installed."""
+    """A block that trains. Raises BadConfig if the packages for it are not installed."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -42,7 +42,7 @@ class RocCurve:
 def roc_curve(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> RocCurve:
     """The ROC curve of scores (N,) against truth (N,) bool, each case counted `weights` (N,) times, once if None.
 
-    Raises ValueError where one class is absent.
+    Raises ValueError if one class is absent.
     """
     thresholds, true_positive, false_positive = _called(truth, scores, weights)
     n_positive, n_negative = (float(called[-1]) if called.size else 0.0 for called in (true_positive, false_positive))
@@ -58,7 +58,7 @@ def roc_curve(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = N
 def average_precision(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Sum over thresholds of precision times the step in recall, without interpolation; weights as in `roc_curve`.
 
-    Raises ValueError where no case is positive.
+    Raises ValueError if no case is positive.
     """
     _, found, false = _called(truth, scores, weights)
     if not found.size or not found[-1]:

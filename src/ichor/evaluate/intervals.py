@@ -45,7 +45,7 @@ class Sampled:
         return float(low), float(high)
 
     def as_json(self) -> dict[str, Any]:
-        """{"value", "ci95", "n"}, null where it is not defined."""
+        """{"value", "ci95", "n"}, null if it is not defined."""
         low, high = self.interval
         if np.isnan(self.value) or np.isnan(low):
             return {"value": None, "ci95": None, "n": self.n}
@@ -58,7 +58,7 @@ class Sampling:
     Attributes:
         counts: (1 + RESAMPLES, subjects), how often each subject is in each sample; the first row is all ones.
 
-    Raises ValueError where there is no subject.
+    Raises ValueError if there is no subject.
     """
 
     def __init__(self, n_subjects: int) -> None:

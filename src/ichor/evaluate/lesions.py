@@ -48,7 +48,7 @@ class LesionMatch:
 
 
 def match_lesions(mask: Mask, reference: Mask, scan: Scan) -> LesionMatch | None:
-    """The lesions of two masks (n, rows, columns) on the grid of `scan`; None where its spacing is unknown."""
+    """The lesions of two masks (n, rows, columns) on the grid of `scan`; None if its spacing is unknown."""
     areas, heights = scan.pixel_area_mm2, scan.slice_heights_mm
     if areas is None or heights is None:
         return None

@@ -13,10 +13,10 @@ from ichor.evaluate.segmentation_figures import SEGMENTATION_FIGURES, segmentati
 
 
 def metrics_of(results: Sequence[SubjectResult]) -> dict[str, Any]:
-    """The figures of metrics.json. Each is {"value", "ci95", "n"}; null where it is not defined.
+    """The figures of metrics.json. Each is {"value", "ci95", "n"}; null if it is not defined.
 
     `excluded_from_overlap` names the subjects that Dice and all other figures of overlap leave out, each with the
-    dataset's reason; detection counts them too. Raises ValueError where there is no result.
+    dataset's reason; detection counts them too. Raises ValueError if there is no result.
     """
     excluded = {r.subject: r.excluded_from_overlap for r in results if r.excluded_from_overlap}
     figures = {name: as_figures(figure) for name, figure in sampled_figures(results).items()}
@@ -26,7 +26,7 @@ def metrics_of(results: Sequence[SubjectResult]) -> dict[str, Any]:
 def sampled_figures(results: Sequence[SubjectResult]) -> dict[str, Any]:
     """The same, each figure as a `Sampled` on every resample of the subjects; a detector has none that needs a mask.
 
-    Raises ValueError where some subjects have masks and others have none.
+    Raises ValueError if some subjects have masks and others have none.
     """
     sampling = Sampling(len(results))
     segmented = [r.pixels is not None for r in results]

@@ -33,7 +33,7 @@ class Overlaps:
     def of(cls, mask: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Overlaps:
         """The counts of a mask and its reference, both (n, rows, columns).
 
-        Raises ValueError where they differ in shape.
+        Raises ValueError if they differ in shape.
         """
         if mask.shape != reference.shape:
             raise ValueError(f"expected a mask of shape {reference.shape}, found {mask.shape}")

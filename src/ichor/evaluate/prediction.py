@@ -33,7 +33,7 @@ class Prediction:
         subtype_probability: (n, 5) in the order of `Subtype`; None from a method that tells no subtypes.
         overlaps: pixels of the mask and the delineation, from a result that keeps them instead of masks.
 
-    Raises ValueError where a mask, or its pixels, come without a threshold, or a threshold without either.
+    Raises ValueError if a mask, or its pixels, come without a threshold, or a threshold without either.
     """
 
     subject: str
@@ -55,7 +55,7 @@ class Prediction:
         return self.overlaps if self.mask is None else Overlaps.of(self.mask, reference)
 
     def outline(self) -> NDArray[np.bool_]:
-        """The mask. Raises BadConfig where there is none."""
+        """The mask. Raises BadConfig if there is none."""
         if self.mask is None:
             raise BadConfig(f"expected the mask of {self.subject}, found a prediction without one")
         return self.mask

@@ -22,7 +22,7 @@ class SubjectResult:
     Attributes:
         subject: the dataset's number.
         fold: the fold whose test block it lies in, from 1.
-        age_years: at the scan; None where it is not known.
+        age_years: at the scan; None if it is not known.
         labels: (n, 5) bool, the subtypes of each slice.
         pixels: those of the predicted mask and the delineation; None from a detector.
         areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing; empty
@@ -30,7 +30,7 @@ class SubjectResult:
         slice_probability: (n,).
         scan_probability: of the whole scan.
         subtype_probability: (n, 5); None from a method that tells no subtypes.
-        volume_ml: of the predicted mask; None where the scan has no known spacing or there is no mask, as are the next
+        volume_ml: of the predicted mask; None if the scan has no known spacing or there is no mask, as are the next
             three.
         reference_volume_ml: of the delineation.
         surface: how far apart the two surfaces are; None also where the mask is not kept.
@@ -65,7 +65,7 @@ class SubjectResult:
 
     @property
     def overlaps(self) -> Overlaps:
-        """The pixels of mask and delineation. Raises ValueError where a detector made the prediction."""
+        """The pixels of mask and delineation. Raises ValueError if a detector made the prediction."""
         if self.pixels is None:
             raise ValueError(f"expected the pixels of a mask of {self.subject}, found a detector's prediction")
         return self.pixels
@@ -79,7 +79,7 @@ class SubjectResult:
 def result_of(case: Case, prediction: Prediction, *, age_years: float | None, surfaces: bool = True) -> SubjectResult:
     """The result of a case, from a prediction on the case's own grid.
 
-    Comparing their `surfaces` takes longer than all the rest. Raises ValueError where the two are not of one subject or
+    Comparing their `surfaces` takes longer than all the rest. Raises ValueError if the two are not of one subject or
     one grid.
     """
     if prediction.subject != case.subject:

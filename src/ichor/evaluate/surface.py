@@ -32,7 +32,7 @@ class SurfaceAgreement:
 
     Attributes:
         hd95_mm: the larger of the two 95th percentiles of the distances from one surface to the other (Huttenlocher
-            et al. 1993, with a percentile for their maximum); None where either mask is empty.
+            et al. 1993, with a percentile for their maximum); None if either mask is empty.
         dice_2mm: the share of both surfaces' voxels that lie within 2 mm of the other surface (Nikolov et al. 2021).
     """
 
@@ -41,7 +41,7 @@ class SurfaceAgreement:
 
 
 def surface_agreement(mask: Mask, reference: Mask, scan: Scan) -> SurfaceAgreement | None:
-    """The agreement of two masks (n, rows, columns) on the grid of `scan`; None where its spacing is unknown."""
+    """The agreement of two masks (n, rows, columns) on the grid of `scan`; None if its spacing is unknown."""
     if scan.pixel_mm is None or scan.positions_mm is None:
         return None
     if not mask.any() or not reference.any():
@@ -57,7 +57,7 @@ def surface_agreement(mask: Mask, reference: Mask, scan: Scan) -> SurfaceAgreeme
 def surface_distances(mask: Mask, reference: Mask, scan: Scan) -> tuple[FloatArray, FloatArray]:
     """The distance in mm of each surface voxel of the mask to the reference's surface, and the other way around.
 
-    Raises ValueError where either is empty, or where the spacing of `scan` is unknown.
+    Raises ValueError if either is empty, or if the spacing of `scan` is unknown.
     """
     points = [voxel_centres_mm(surface_voxels(one), scan) for one in (mask, reference)]
     if not all(len(one) for one in points):
@@ -90,7 +90,7 @@ def surface_voxels(mask: Mask) -> NDArray[np.int64]:
 def voxel_centres_mm(voxels: NDArray[np.int64], scan: Scan) -> FloatArray:
     """(m, 3) in the patient's system of voxels (m, 3) given by slice, row and column, in mm.
 
-    Raises ValueError where the spacing of `scan` is unknown.
+    Raises ValueError if the spacing of `scan` is unknown.
     """
     if scan.pixel_mm is None or scan.positions_mm is None:
         raise ValueError("expected a scan of known spacing, found one of unknown")

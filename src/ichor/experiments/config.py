@@ -47,7 +47,7 @@ class ExperimentConfig(Strict):
 def load_config(name_or_path: str) -> ExperimentConfig:
     """A config by path, or by the name of one that ships (`compact`, `paper/threshold`), with all defaults written out.
 
-    Raises BadConfig with one line where there is none, or where it does not hold what it should.
+    Raises BadConfig with one line if there is none, or if it does not hold what it should.
     """
     file = find_config(name_or_path)
     try:
@@ -59,7 +59,7 @@ def load_config(name_or_path: str) -> ExperimentConfig:
 
 
 def find_config(name_or_path: str) -> Path:
-    """A file by path, or by the name of one that ships. Raises BadConfig where there is none."""
+    """A file by path, or by the name of one that ships. Raises BadConfig if there is none."""
     shipped = Path(str(files("ichor.experiments"))) / "configs"
     file = Path(name_or_path)
     if not file.is_file():

@@ -41,7 +41,7 @@ MODEL = "model"
 
 
 def require_no_validation(config: ExperimentConfig) -> None:
-    """Raise BadConfig where the experiment's method cannot be fitted without validation subjects."""
+    """Raise BadConfig if the experiment's method cannot be fitted without validation subjects."""
     purpose = "be cross-fitted" if config.cross_fitted else "be trained on all subjects"
     method = get(config.method)(**config.settings)
     try:

@@ -25,7 +25,7 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
     `run` is one of a single fold, or one on all subjects with the figures of the recipe over five folds. What an
-    about.yaml in it says goes onto the card. Raises BadConfig where it is not finished, has several folds (and so
+    about.yaml in it says goes onto the card. Raises BadConfig if it is not finished, has several folds (and so
     several models), or `out` exists.
     """
     if out.exists():
@@ -53,7 +53,7 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
 
 
 def _only_fold(run: Path, folds: list[int]) -> Path:
-    """Where the run keeps its one fold. Raises BadConfig where it has several, whose figures are of no one model."""
+    """Where the run keeps its one fold. Raises BadConfig if it has several, whose figures are of no one model."""
     if len(folds) != 1:
         raise BadConfig(
             f"{run}: expected a run of one fold or on all subjects, found folds {', '.join(map(str, folds))}"

@@ -50,9 +50,9 @@ def train_on_all(
     """Train on all subjects of the dataset but those `left_out`, which are not calibrated on either.
 
     Calibration is on the out-of-fold output of the five models of the run `calibrate_on`. What a previous call finished
-    is not done again. `command` is recorded as what made it; `start` is as in `cross_validate`. Raises BadConfig where
-    a subject left out is not there, where the recipe wants validation subjects to train, where `calibrate_on` is not a
-    run of the same experiment, data and start over all five folds, where `final` holds something else or was calibrated
+    is not done again. `command` is recorded as what made it; `start` is as in `cross_validate`. Raises BadConfig if
+    a subject left out is not there, if the recipe wants validation subjects to train, if `calibrate_on` is not a
+    run of the same experiment, data and start over all five folds, if `final` holds something else or was calibrated
     on that run before it was done anew, and as `cross_validate` does for `start`.
     """
     require_no_validation(config)
@@ -97,7 +97,7 @@ def is_final(folder: Path) -> bool:
 
 
 def _require_run(run: Path, config: ExperimentConfig, dataset: Dataset, start: Start | None) -> str:
-    """The digest of a run of this recipe over five folds. Raises BadConfig where it is none."""
+    """The digest of a run of this recipe over five folds. Raises BadConfig if it is none."""
     if not (run / METRICS).is_file():
         raise BadConfig(f"{run}: expected a finished run of `ichor crossval`, found no {METRICS}")
     if load_config(str(run / CONFIG)) != config:

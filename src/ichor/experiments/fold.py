@@ -49,7 +49,7 @@ PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
 def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
     """The experiment's fold `number`, of the subjects in the dataset: a block may be empty.
 
-    Raises BadConfig where the dataset has no folds of that name.
+    Raises BadConfig if the dataset has no folds of that name.
     """
     if (fixed := dataset.fixed_folds.get(config.folds)) is not None:
         return fixed[number - 1]
@@ -60,7 +60,7 @@ def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
 
 
 def require_blocks(fold: Fold, dataset: Dataset) -> None:
-    """Raise BadConfig where a block of the fold has no subject."""
+    """Raise BadConfig if a block of the fold has no subject."""
     for block in ("training", "validation", "test"):
         if not getattr(fold, block):
             raise BadConfig(f"{dataset.root}: expected subjects of fold {fold.number}'s {block} block, found none")
@@ -112,7 +112,7 @@ def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fo
     """Postprocess, by this experiment's settings, the raw output that the run `other` keeps for the fold's test block.
 
     Nothing is fitted and no network runs; the first rank of a torchrun group does it alone. Predictions from an earlier
-    raw output, before `other` was done anew, are replaced. Raises BadConfig where `other` has not predicted the fold.
+    raw output, before `other` was done anew, are replaced. Raises BadConfig if `other` has not predicted the fold.
     """
     if not is_first_rank():
         return
@@ -141,7 +141,7 @@ def fit_into(
 ) -> Method | None:
     """Let `fit` fit the experiment's method and keep what it returns in `folder`, with what made it and on whom.
 
-    Returns the fitted method; None where an earlier call did it. The first rank of a torchrun group keeps it.
+    Returns the fitted method; None if an earlier call did it. The first rank of a torchrun group keeps it.
     """
     if (folder / MODEL / CONFIG).exists():
         return None

@@ -23,7 +23,7 @@ def publish(run: Path, dataset: Dataset, out: Path, *, masks: bool = False) -> d
 
     The masks go along if `masks`: without them, nobody can compute surface and lesion figures again. An about.yaml in
     `out` stays; where there is none, that of `run` is taken. Returns the figures. Raises BadConfig
-    where `run` has no figures yet or is one on other data, and where `out` is a folder that holds something else.
+    if `run` has no figures yet or is one on other data, and if `out` is a folder that holds something else.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / METRICS).is_file())):
         raise BadConfig(f"{out}: expected a new folder or one with a result's {METRICS}, found something else")

@@ -20,8 +20,8 @@ from ichor.train.quantize import quantize_network
 def quantize_package(package: Path, dataset: Dataset, *, runs: bool = True) -> None:
     """Write the package's network in int8 beside that in fp32, and let it be the one that runs, or that in fp32.
 
-    An earlier int8 variant is replaced. Raises BadConfig where the package's files are not those it was packed with,
-    where its method cannot be quantized, and where it was not trained on subjects of `dataset`.
+    An earlier int8 variant is replaced. Raises BadConfig if the package's files are not those it was packed with,
+    if its method cannot be quantized, and if it was not trained on subjects of `dataset`.
     """
     package = package.resolve()
     method = require(load_model(package).method, Quantizes, "be quantized")

@@ -68,9 +68,9 @@ def cross_validate(
     previous call with the same `run` finished is not done again. `command_of` gives the command that does some folds,
     which is recorded: the last of several calls did not make all of them. `raw_output`
     is the run of the experiment that `config.raw_output_of` names. `start` is a model package, by name or folder, from
-    whose weights each fold starts. Raises BadConfig where `run` holds another experiment, other data or another start,
-    where `raw_output` is missing, not asked for or of another experiment or network, where `start` has another network
-    or has seen a test subject, and where a block of a fold has no subject in the dataset.
+    whose weights each fold starts. Raises BadConfig if `run` holds another experiment, other data or another start,
+    if `raw_output` is missing, not asked for or of another experiment or network, if `start` has another network
+    or has seen a test subject, and if a block of a fold has no subject in the dataset.
     """
     asked = [fold_of(config, dataset, number) for number in folds]
     for fold in asked:
@@ -171,7 +171,7 @@ def _check_raw_output(config: ExperimentConfig, dataset: Dataset, run: Path | No
 def claim(run: Path, config: BaseModel, dataset: Dataset, **more: Any) -> None:
     """Make the folder this experiment's, on this data.
 
-    `more`, plain values by name, is what else it must be the same in. Raises BadConfig where what it holds already is
+    `more`, plain values by name, is what else it must be the same in. Raises BadConfig if what it holds already is
     of another config, of other data or of other such values.
     """
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
@@ -201,7 +201,7 @@ def _same(found: Any, config: BaseModel) -> bool:
 
 
 def require_same(run: Path, dataset: Dataset, **more: Any) -> None:
-    """Raise BadConfig where a run was claimed on other data or with other values than `more`."""
+    """Raise BadConfig if a run was claimed on other data or with other values than `more`."""
     found = json.loads((run / DATA).read_text(encoding="utf-8"))
     _check_data(run, found.pop("fingerprint"), dataset)
     if "chosen_in" in found:  # its name before 0.2

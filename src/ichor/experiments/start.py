@@ -23,7 +23,7 @@ class Start:
     record: StartedFrom
 
     def require_unseen(self, dataset: Dataset, subjects: Iterable[str]) -> None:
-        """Raise BadConfig where the package was trained on one of these subjects, which must be unseen."""
+        """Raise BadConfig if the package was trained on one of these subjects, which must be unseen."""
         if seen := sorted(self.record.training.seen(dataset.fingerprint).intersection(subjects)):
             raise BadConfig(
                 f"{self.folder}: expected a package that was not trained on subjects to test or calibrate on, "
@@ -34,7 +34,7 @@ class Start:
 def read_start(package: str | Path, config: ExperimentConfig) -> Start:
     """The package, by the name of one that ships or by folder, whose weights this experiment starts from.
 
-    Raises BadConfig where it is damaged, does not say on whom it was trained, or has another network.
+    Raises BadConfig if it is damaged, does not say on whom it was trained, or has another network.
     """
     folder = find_package(package)
     verify(folder)
@@ -49,7 +49,7 @@ def read_start(package: str | Path, config: ExperimentConfig) -> Start:
 
 
 def _require_network(folder: Path, found: PackageConfig, config: ExperimentConfig) -> None:
-    """Raise BadConfig where the package's network is not the experiment's, naming what differs."""
+    """Raise BadConfig if the package's network is not the experiment's, naming what differs."""
     if found.method != config.method:
         raise BadConfig(f"{folder}: expected a package of the method {config.method}, found one of {found.method}")
     ours, theirs = (

@@ -48,7 +48,7 @@ class AboutRun(BaseModel):
 
 
 def read_about(folder: Path) -> AboutRun:
-    """The about.yaml in a folder; empty where there is none. Raises BadConfig where it is not as it should be."""
+    """The about.yaml in a folder; empty where there is none. Raises BadConfig if it is not as it should be."""
     file = folder / ABOUT
     if not file.exists():
         return AboutRun()

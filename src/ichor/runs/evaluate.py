@@ -29,8 +29,8 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
     """Compute all figures of the predictions in `folder`, write metrics.json there and return them.
 
     `header` gives HEADER's keys, what
-    made the result; if None it is taken from the folder's metrics.json. Raises BadConfig with one line where a file is
-    missing or does not fit, and where the result is one on another dataset.
+    made the result; if None it is taken from the folder's metrics.json. Raises BadConfig with one line if a file is
+    missing or does not fit, and if the result is one on another dataset.
     """
     if header is None:
         header = header_in(folder, dataset)
@@ -61,7 +61,7 @@ def results_in(folder: Path, dataset: Dataset) -> list[SubjectResult]:
 
 
 def _of_masks(folder: Path) -> dict[str, Any]:
-    """The figures in `folder` that masks alone give; null where there are none."""
+    """The figures in `folder` that masks alone give; null if there are none."""
     found = read_metrics(folder) if (folder / METRICS).exists() else {}
     return {name: found.get(name) for name in OF_MASKS}
 
@@ -75,7 +75,7 @@ def _results(predictions: Predictions, dataset: Dataset) -> list[SubjectResult]:
 
 
 def check_data(folder: Path, metrics: Mapping[str, Any], dataset: Dataset) -> None:
-    """Raise BadConfig where the figures in `folder` are of other data than `dataset`."""
+    """Raise BadConfig if the figures in `folder` are of other data than `dataset`."""
     found = str(metrics.get("data", {}).get("fingerprint"))
     if found != dataset.fingerprint:
         raise BadConfig(
@@ -87,7 +87,7 @@ def check_data(folder: Path, metrics: Mapping[str, Any], dataset: Dataset) -> No
 def header_in(folder: Path, dataset: Dataset) -> dict[str, Any]:
     """What made the result in `folder`, HEADER's keys of its metrics.json.
 
-    Raises BadConfig where they are missing, and where the result is one on another dataset.
+    Raises BadConfig if they are missing, and if the result is one on another dataset.
     """
     metrics = read_metrics(folder)
     missing = [key for key in HEADER if key not in metrics]

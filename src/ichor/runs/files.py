@@ -26,7 +26,7 @@ _FORMERLY = re.compile(r"without_\d{3}")
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures in a folder, under the names they have now. Raises BadConfig where there are none."""
+    """The figures in a folder, under the names they have now. Raises BadConfig if there are none."""
     return _renamed(read_object(folder / METRICS, "the figures of a run"))
 
 

@@ -72,7 +72,7 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
 
 
 def read_prediction(file: Path) -> Prediction:
-    """The prediction in a file of `write_kept`. Raises BadConfig where it is damaged."""
+    """The prediction in a file of `write_kept`. Raises BadConfig if it is damaged."""
     kept = _read(file, raw=False)
     segmented = "mask" in kept
     return Prediction(
@@ -88,7 +88,7 @@ def read_prediction(file: Path) -> Prediction:
 
 
 def read_raw(file: Path) -> RawOutput:
-    """The raw output in a file of `write_kept`. Raises BadConfig where it is damaged."""
+    """The raw output in a file of `write_kept`. Raises BadConfig if it is damaged."""
     voxels: dict[str, VoxelMap] = {}
     arrays: dict[str, NDArray[Any]] = {}
     for name, values in _read(file, raw=True).items():

@@ -40,7 +40,7 @@ def read_table(file: Path, *columns: tuple[str, ...]) -> list[Row]:
 
 
 def read_object(file: Path, what: str) -> dict[str, Any]:
-    """The object in a JSON file, gzipped where its name says so. Raises BadConfig where it holds no such thing."""
+    """The object in a JSON file, gzipped where its name says so. Raises BadConfig if it holds no such thing."""
     try:
         content = file.read_bytes()
         found = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)

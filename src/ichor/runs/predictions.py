@@ -44,7 +44,7 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
     """Write scores.csv, scan_scores.csv and, of predictions with masks, masks.json.gz of `dataset`'s subjects.
 
     Predictions are taken one by one, so that they need not all be in memory. Slices count from 1. Raises ValueError
-    where a subject comes twice, and where some predictions have masks or subtype probabilities and others have none.
+    if a subject comes twice, and if some predictions have masks or subtype probabilities and others have none.
     """
     masks: dict[str, dict[str, Any]] = {}
     slices: list[list[Any]] = []
@@ -106,7 +106,7 @@ class Predictions(Mapping[str, Prediction]):
                 raise BadConfig(f"{folder / MASKS}: expected masks of the slices in {SCORES}, found one of {key!r}")
 
     def __getitem__(self, subject: str) -> Prediction:
-        """The subject's prediction. Raises BadConfig where its masks do not fit the dataset's grid or the scores."""
+        """The subject's prediction. Raises BadConfig if its masks do not fit the dataset's grid or the scores."""
         return self.of(self._dataset.truth(subject))
 
     def __iter__(self) -> Iterator[str]:
@@ -186,8 +186,8 @@ def _counts(rows: list[Row], name: str) -> NDArray[np.int64]:
 def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
 
-    Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
-    dataset, and where a slice is missing. Masks are checked when they are decoded.
+    Raises BadConfig with one line if a file is missing or has other columns, if a subject is not in the
+    dataset, and if a slice is missing. Masks are checked when they are decoded.
     """
     slices: dict[str, list[Row]] = {}
     kinds = [

@@ -62,7 +62,7 @@ def plan(
     A path is a scan that is alone there. A scan that `out` has a result of, or whose failure it tells of, keeps its
     name.
 
-    Raises OutputFailed where `out` cannot be read.
+    Raises OutputFailed if `out` cannot be read.
     """
     places = [_scan_path(scan) for scan in scans]
     by_path = {full_path(scan): path_sha256(scan.path, scan.label) for scan in places}
@@ -106,8 +106,8 @@ def screen_batch(
     begin. With `debug` the whole traceback of a scan that failed is kept, with what the process says that read
     it; it may quote the file. `say` is told what it waits for.
 
-    Raises OutputFailed where the disk is full or gone: the scans that are left would only take their time to fail, too.
-    Raises IchorError where the screener cannot be made.
+    Raises OutputFailed if the disk is full or gone: the scans that are left would only take their time to fail, too.
+    Raises IchorError if the screener cannot be made.
     """
     folders = {job.folder.parent for job in jobs}
     _clear(folders)

@@ -31,9 +31,9 @@ class Job:
         folder: where its results go; the folder's name is the scan's name.
         options: what the user said of it.
         outputs: the names of the outputs that are asked for; None for the default ones, as far as the method outlines.
-        method_sha256: a hash that stands for the method with all that it learned; None where there is none, and
+        method_sha256: a hash that stands for the method with all that it learned; None if there is none, and
             then no later run takes the results for its own.
-        operating_point: the name of the one that the method decides at; None where it has none.
+        operating_point: the name of the one that the method decides at; None if it has none.
         label: what tells it from other scans at the path; empty where it is the only one.
         show: what its results show of whose they are.
     """

@@ -27,7 +27,7 @@ _PROBE_BYTES = 4096  # a block: a full disk may still have room for a name
 
 
 def check_out_folder(out: Path) -> None:
-    """Raise OutputFailed, one line that names it, where something is there that is no folder."""
+    """Raise OutputFailed, one line that names it, if something is there that is no folder."""
     try:
         if stat.S_ISDIR(out.stat().st_mode):
             return
@@ -44,7 +44,7 @@ def check_out_folder(out: Path) -> None:
 def make_out_folder(out: Path) -> None:
     """Make the folder, private, where it is not there yet, and see that it can be written to.
 
-    Raises OutputFailed, one line that names it, where it cannot.
+    Raises OutputFailed, one line that names it, if it cannot.
     """
     check_out_folder(out)
     try:
@@ -57,7 +57,7 @@ def make_out_folder(out: Path) -> None:
 
 
 def results_in(out: Path) -> Iterator[tuple[Path, Findings]]:
-    """The folders of results in `out`, each with its findings. Raises OSError where `out` cannot be read."""
+    """The folders of results in `out`, each with its findings. Raises OSError if `out` cannot be read."""
     for folder in sorted(out.iterdir()) if out.is_dir() else ():
         if not folder.name.startswith(".") and (found := read_findings(folder)) is not None:
             yield folder, found
@@ -87,7 +87,7 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
     """Write summary.csv over everything in `out`, and errors.log where something unforeseen happened.
 
     Scans of earlier runs into the same folder, and of others that go on, stay in both: results as long as they lie
-    there, failures until there is a result. Raises OutputFailed where the disk refuses it.
+    there, failures until there is a result. Raises OutputFailed if the disk refuses it.
     """
     with reporting_disk_errors(out), one_at_a_time(out / SUMMARY):
         rows = {name: row for name, row in read_summary(out / SUMMARY).items() if row["status"] == "failed"}

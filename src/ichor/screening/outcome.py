@@ -21,7 +21,7 @@ class Outcome:
     Attributes:
         job: the scan.
         status: done now, skipped since it had been done before, or failed.
-        findings: what was found; None where it failed.
+        findings: what was found; None if it failed.
         reason: why it failed, in one line.
         crash: where in the code an unforeseen error arose; empty for an input that could not be read.
         traceback: the whole traceback with the causes, which may quote the file, where that was asked for.

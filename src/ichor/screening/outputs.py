@@ -12,7 +12,7 @@ from ichor.write.registry import DEFAULT, outputs_of
 def asked_outputs(names: str | None, probability: bool, package: Path) -> tuple[str, ...] | None:
     """The names of the outputs asked for, by a list with commas between and by `--probability`; None if by neither.
 
-    Raises IchorError where one is unknown, where a package that it needs is missing, or where it shows an outline and
+    Raises IchorError if one is unknown, if a package that it needs is missing, or if it shows an outline and
     the method of the model in `package` gives none.
     """
     if names is None and not probability:

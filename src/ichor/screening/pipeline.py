@@ -21,8 +21,8 @@ from ichor.write.registry import outputs_of
 def screen_scan(job: Job, screener: Screener) -> Findings:
     """Read, segment, measure and write one scan; its folder appears when all of it is there.
 
-    What is written is private: it holds a patient's head. Raises UnreadableInput where there is no scan to read,
-    OutputFailed where the disk refuses the results, and IchorError where an output cannot be made of the scan, or where
+    What is written is private: it holds a patient's head. Raises UnreadableInput if there is no scan to read,
+    OutputFailed if the disk refuses the results, and IchorError if an output cannot be made of the scan, or if
     the job's folder holds something that is no result: it is never replaced.
     """
     if is_foreign(job.folder):

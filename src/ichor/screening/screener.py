@@ -35,7 +35,7 @@ class Screener:
     `model` is the name of one that ships, or the folder of a package; it works at `operating_point`, or at the model's
     own if None, on `threads` processor threads, or on all.
 
-    Raises BadConfig where there is no such model or operating point, or where the package is damaged.
+    Raises BadConfig if there is no such model or operating point, or if the package is damaged.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Screener:
         `scan` is one that was read, or where one lies; `options` say of the latter what its files do not. Nothing is
         written; `Result.save` does that.
 
-        Raises UnreadableInput, in one line, where there is no scan to read.
+        Raises UnreadableInput, in one line, if there is no scan to read.
         """
         begun = perf_counter()
         place = _place(scan)
@@ -119,7 +119,7 @@ def screen(
 ) -> Result:
     """Screen one scan, which was read or lies at a path; a `Screener` loads the model once for many.
 
-    Raises UnreadableInput where there is no scan to read, and BadConfig where there is no such model or operating
+    Raises UnreadableInput if there is no scan to read, and BadConfig if there is no such model or operating
     point.
     """
     return Screener(model, operating_point=operating_point).screen(scan, options)

@@ -69,7 +69,7 @@ def row_of(
 ) -> dict[str, str]:
     """One scan's row, with where its report lies, if it has one.
 
-    `findings` is None where it failed: `reason` says why, and `path` where the scan lies, if that is to be shown.
+    `findings` is None if it failed: `reason` says why, and `path` where the scan lies, if that is to be shown.
     """
     row = {"scan": name, "status": status, "reason": reason, "path": path or ""}
     if findings is None:

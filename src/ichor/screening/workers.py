@@ -78,7 +78,7 @@ class Workers(Generic[Task, Answer]):
         """Every task with its answer as it comes, and with Died where there is none; `tasks` may grow meanwhile.
 
         Ctrl-C lets no further task begin: those under way are finished, which is said, and then Interrupted is raised.
-        Raises IchorError where the work could not be made.
+        Raises IchorError if the work could not be made.
         """
         stopped = False
         while tasks or self._under_way():

@@ -21,7 +21,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[dict[str, str]], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told each reader's one-use link when the server can be reached.
 
-    Port 0 is any free one. Raises IchorError where the port is taken.
+    Port 0 is any free one. Raises IchorError if the port is taken.
     """
     import uvicorn
 
