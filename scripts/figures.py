@@ -20,6 +20,7 @@ from typing import Any
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.detection_metrics import RULE_PX
 from ichor.models.package import CARD, read_config, verify, write_sums
+from ichor.models.verdict import VERDICT
 from ichor.pages.card import write_card
 from ichor.read.ct_ich_jpg import PIXEL_MM
 from ichor.runs.about import ABOUT
@@ -187,12 +188,13 @@ def main() -> None:
 
 
 def make_card(package: Path) -> None:
-    """Make the card of a package anew, with what its result says of the recipe now."""
+    """Make the card of a package anew, with what its result says of the recipe now and its thresholds of verdicts."""
     verify(package)  # new checksums must not cover up another change
     training = read_config(package).training
-    about = ROOT / "results" / (training.experiment if training else package.name) / ABOUT
-    if about.is_file():
-        shutil.copyfile(about, package / ABOUT)
+    result = ROOT / "results" / (training.experiment if training else package.name)
+    for name in (ABOUT, VERDICT):
+        if (result / name).is_file():
+            shutil.copyfile(result / name, package / name)
     write_card(package)
     write_sums(package)
 

@@ -15,8 +15,8 @@ from ichor.annotate.project import Project, open_project
 from ichor.annotate.project.runs import encode
 from ichor.annotate.server.app import create_app
 from ichor.annotate.server.context import Context
-from ichor.annotate.server.session import Sessions
 from ichor.scan import Scan
+from ichor.serving.session import Sessions
 from made_scans import made_head
 
 PORT = 8765

@@ -46,6 +46,7 @@ INSTEAD = {
     "make bench": ["make", "--dry-run", "bench"],
     "make install-train": ["make", "--dry-run", "install-train"],
     "make install-dicom-out": ["make", "--dry-run", "install-dicom-out"],
+    "make install-view": ["make", "--dry-run", "install-view"],
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
@@ -106,7 +107,8 @@ def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
             arguments, where = [sys.executable, "-m", "ichor", *words[1:]], folder
         else:
             pytest.fail(f"expected a command that this test knows how to run, found {command!r}")
-        if arguments[3:4] == ["annotate"] and arguments[4] not in ANNOTATE_COMMANDS:
+        serves = arguments[3:4] == ["view"] and "--html" not in arguments
+        if serves or (arguments[3:4] == ["annotate"] and arguments[4] not in ANNOTATE_COMMANDS):
             code, said = served_and_stopped(arguments, where)
         else:
             done = run(arguments, where)

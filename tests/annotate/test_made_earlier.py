@@ -18,7 +18,7 @@ from ichor.annotate.project import CONSENSUS, Labels, Project, open_project
 from ichor.annotate.project.runs import encode
 from ichor.annotate.server.app import create_app
 from ichor.annotate.server.context import Context
-from ichor.annotate.server.session import Sessions
+from ichor.serving.session import Sessions
 from ichor.subtypes import Subtype
 from paths import MADE_EARLIER
 

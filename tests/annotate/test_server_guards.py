@@ -11,9 +11,10 @@ import pytest
 
 from annotated import HOME, PORT, SCANS, SIZE, Browser, drawn, served
 from ichor.annotate.project import Project
-from ichor.annotate.server import session
-from ichor.annotate.server.guards import HEADERS, MOST_BYTES, MOST_BYTES_OF_SLICES
-from ichor.annotate.server.session import Sessions
+from ichor.annotate.server.app import MOST_BYTES_OF_SLICES
+from ichor.serving import session
+from ichor.serving.guards import HEADERS, MOST_BYTES
+from ichor.serving.session import Sessions
 
 ONE = f"{SCANS}/1"
 # Every way to ask for something of a patient, or to change it.

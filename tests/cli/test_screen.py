@@ -64,7 +64,8 @@ def test_one_scan_prints_the_verdict_and_where_the_report_lies(tmp_path: Path) -
     lines = result.stdout.splitlines()
     assert lines[0].startswith("Hemorrhage suspected (probability 0.99)") and " mL on " in lines[0]
     assert lines[1] == f"Report: {tmp_path / 'out' / 'head' / 'report.html'}"
-    assert lines[2] == "Research use only; not a medical device."
+    assert lines[2] == f"To look at it: ichor view {tmp_path / 'out' / 'head'}"
+    assert lines[3] == "Research use only; not a medical device."
     assert (tmp_path / "out" / "head" / "probability.nii.gz").exists()
     assert (tmp_path / "out" / "summary.csv").exists()
 

@@ -18,12 +18,13 @@ import pytest
 import yaml
 
 from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.formats.run_lengths import from_run_lengths
 from ichor.methods import load_model
 from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config
 from ichor.read import open_scan
-from ichor.runs.files import SUBTYPE_COLUMNS, from_run_lengths
 from ichor.runs.kept import read_prediction
+from ichor.runs.predictions import SUBTYPE_COLUMNS
 from made_ct_ich import write_ct_ich
 from warm import ichor
 

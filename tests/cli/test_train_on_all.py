@@ -106,7 +106,7 @@ def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Pa
     assert not (folder / "final/metrics.json").exists()
     card = " ".join((package / "MODEL_CARD.md").read_text().split())
     for text in (
-        "trained on all subjects of another dataset (fingerprint ",
+        "trained on all subjects of a dataset of fingerprint ",
         "but 080, 088: 8 subjects.",
         "by `ichor train smoke.yaml --data ct-ich --out FINAL --calibrate-on RUN --all-but 080 --all-but 088`",
         "These metrics are not of this model",

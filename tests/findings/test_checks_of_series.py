@@ -65,5 +65,5 @@ def test_slices_that_lie_to_the_side_are_no_tilt(tmp_path: Path) -> None:
     save(slices, tmp_path)
     scan = dicom.read(tmp_path, ReadOptions())
     assert scan.tilt_deg == 0
-    assert any("Slices 7 and up lie 12 mm to the side" in warning for warning in scan.warnings)
+    assert any("Slices from 7 on are shifted 12 mm sideways" in warning for warning in scan.warnings)
     assert [kind for kind, _ in said_of_scan(scan)] == [InputCheck.PART]

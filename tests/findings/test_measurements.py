@@ -11,7 +11,7 @@ import SimpleITK
 from skimage.measure import regionprops
 
 from ichor.anatomy.head import find_head
-from ichor.findings.lesion_subtypes import subtype_areas_px, subtype_labels
+from ichor.findings.lesion_subtypes import mean_probabilities, subtype_and_alternative, subtype_areas_px
 from ichor.findings.measurements import MOST_LESIONS, abc2_height_mm, diameters_mm, lesions
 from ichor.scan import Scan, Source
 from ichor.subtypes import Subtype
@@ -227,9 +227,17 @@ def test_a_lesions_subtype_is_the_likeliest_on_its_slices_by_its_area_there() ->
     probability = np.array([[0, 0.5, 0, 0, 0.4], [0, 0.1, 0, 0, 0.9], [0, 0, 0.95, 0, 0]])
     # The first: IPH (6 x 0.5 + 2 x 0.1) / 8 = 0.4, SDH (6 x 0.4 + 2 x 0.9) / 8 = 0.525; most of it says IPH.
     # The second: SAH 0.475, SDH 0.45.
-    assert subtype_labels(lesion_of, 2, probability).tolist() == [5, 3]
+    means = mean_probabilities(lesion_of, 2, probability)
+    assert [subtype_and_alternative(one)[0] for one in means] == [Subtype.SDH, Subtype.SAH]
     # Alike on the very same slices: the first of equals, for both.
-    assert subtype_labels(lesion_of, 2, np.full((3, 5), 0.3)).tolist() == [1, 1]
+    alike = mean_probabilities(lesion_of, 2, np.full((3, 5), 0.3))
+    assert [subtype_and_alternative(one) for one in alike] == [(Subtype.IVH, Subtype.IPH)] * 2
+
+
+@pytest.mark.parametrize(("second", "named"), [(0.0, None), (0.29, None), (0.3, Subtype.SAH), (0.55, Subtype.SAH)])
+def test_a_second_subtype_is_named_where_it_is_at_least_half_as_probable(second: float, named: Subtype | None) -> None:
+    found = subtype_and_alternative(np.array([0.6, 0.1, second, 0.05, 0.0]))
+    assert found == (Subtype.IVH, named)
 
 
 @pytest.mark.parametrize("seed", range(3))

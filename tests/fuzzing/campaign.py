@@ -28,7 +28,7 @@ from fuzzing.seeds import Seed, make_seeds
 from ichor.errors import IchorError, UnreadableInput
 from ichor.imports import nibabel
 from ichor.read import begin_scan, open_scan
-from ichor.read.dicom.files import parse, quietly
+from ichor.read.dicom.parsing import parse, quietly
 from ichor.read.walk import files_in
 from ichor.scan import Scan
 

@@ -20,7 +20,7 @@ from pydicom.encaps import encapsulate
 from fuzzing.damage import all_of, anywhere, length, near_start, one_of
 from fuzzing.damage_headers import NUMBERS, TEXTS, WHOLE, tar_header, text_header, zip_header, zip_structure
 from ichor.imports import nibabel
-from ichor.read.dicom.files import parse, quietly
+from ichor.read.dicom.parsing import parse, quietly
 from ichor.read.paired_files import files_of
 
 KINDS = ("header", "length", "codestream", "structure")

@@ -16,11 +16,15 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from ichor.anatomy.head import find_head
+from ichor.findings.checks.kinds import InputCheck
+from ichor.findings.schema import InputCheckFindings
+from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
-from ichor.write.report.page import key_slices, ml, probability_words, ranges
+from ichor.write.report import Report
+from ichor.write.report.page import css_string, key_slices, ml, probability_words, ranges
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
-from made_report import PATIENT_MS, found_in, text_of, write_made_report
+from made_report import PATIENT_MS, found_in, result_of, text_of, write_made_report
 from made_scans import PRONE, SUPINE, TRANSPOSED, made_head
 from made_unlike import HEAD, with_metal
 
@@ -43,8 +47,9 @@ def test_it_says_what_was_found(tmp_path: Path) -> None:
     assert text.index("Hemorrhage suspected") < text.index("Volume")
     for words in ("mL", "ABC/2", "Largest diameter", "on the patient's left", "Lengths are nominal.", "Slice 7 at"):
         assert words in text
-    for words in ("threshold, version 1", "lowest_hu 60", "numpy", "a voxel of probability 0.5 or above"):
+    for words in ("threshold, version 1", "a voxel of probability 0.5 or above", "findings.json has all settings"):
         assert words in text
+    assert "lowest_hu" not in text and "numpy" not in text
     assert text.count("Research use only; not a medical device.") == 2
 
 
@@ -52,7 +57,7 @@ def test_it_says_that_nothing_was_found_and_rules_nothing_out(tmp_path: Path) ->
     text = text_of(report_of(tmp_path, blood_at_mm=None))
     assert "No hemorrhage found" in text and "does not rule out" in text
     assert "Slices with the highest probability; nothing was marked" in text
-    assert "Lesions" not in text and "suspected" not in text
+    assert "Lesions" not in text and "Hemorrhage suspected" not in text
 
 
 def test_unknown_spacing_is_said_and_gives_no_millimetres(tmp_path: Path) -> None:
@@ -70,7 +75,9 @@ def test_the_page_stands_alone_and_is_light(tmp_path: Path) -> None:
     path = report_of(tmp_path, n=35, size=256, pixel_mm=(0.8, 0.8), distances_mm=4.5)
     html = path.read_text()
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in html
-    assert set(re.findall(r'(?:src|href)="([^"]{0,22})', html)) == {"data:image/jpeg;base64"}
+    assert set(re.findall(r'src="([^"]{0,22})', html)) == {"data:image/jpeg;base64"}
+    targets = set(re.findall(r'href="([^"]*)"', html))
+    assert targets <= {f"#{one}" for one in re.findall(r'id="([^"]*)"', html)}
     assert "url(" not in html and "@import" not in html and "http" not in html.replace("http-equiv", "")
     assert path.stat().st_size < 1_500_000
     assert html.count("<img ") == 35 + 6 and html.count('alt="Axial slice') == 35 + 6
@@ -123,8 +130,15 @@ def test_marked_pixels_are_never_cropped_away() -> None:
 def test_gray_scans_are_shown_too() -> None:
     scan = made_head()
     window = replace(scan, voxels=np.full(scan.voxels.shape, 100, np.uint8), gray_window=BRAIN)
-    shown = Pictures(window, np.zeros(scan.voxels.shape, np.uint8), find_head(window)).thumbnail(0)
+    shown = Pictures(window, np.zeros(scan.voxels.shape, np.uint8), find_head(window)).large(0, False)
     assert np.asarray(Image.open(io.BytesIO(_bytes(shown.source)))).mean() == pytest.approx(100, abs=2)
+
+
+def test_of_very_many_slices_only_the_flagged_ones_are_sharp() -> None:
+    scan = made_head(n=90, size=300, pixel_mm=(0.7, 0.7), distances_mm=1.5)
+    pictures = Pictures(scan, np.zeros(scan.voxels.shape, np.uint8), find_head(scan))
+    sizes = [Image.open(io.BytesIO(_bytes(pictures.large(45, flagged).source))).size for flagged in (False, True)]
+    assert max(sizes[0]) == 200 < max(sizes[1]) == max(pictures.width, pictures.height)
 
 
 def test_key_slices_are_the_largest_in_the_heads_order() -> None:
@@ -134,6 +148,25 @@ def test_key_slices_are_the_largest_in_the_heads_order() -> None:
     assert len(chosen) == 6 and chosen == sorted(chosen)
     smallest = min(found.slices[k].area_px for k in chosen)
     assert all(one.area_px <= smallest for one in found.slices if one.index not in chosen)
+
+
+def test_each_listed_lesion_and_each_subtype_has_its_key_slice() -> None:
+    found = found_in(made_head(n=40, distances_mm=3.0))
+    lesion = found.hemorrhage.lesions[0]
+    many = tuple(
+        lesion.model_copy(update={"centre_slice": k, "subtype": Subtype.SAH if k == 30 else Subtype.SDH})
+        for k in range(1, 40, 3)
+    )
+    many += (lesion.model_copy(update={"centre_slice": 0, "subtype": Subtype.IVH}),)
+    crowded = found.model_copy(update={"hemorrhage": found.hemorrhage.model_copy(update={"lesions": many})})
+    chosen = key_slices(crowded)
+    assert {one.centre_slice for one in many[:8]} <= set(chosen) and 0 in chosen
+    assert chosen == sorted(set(chosen)) and len(chosen) == 9
+
+
+def test_a_name_in_css_is_a_string_that_ends_nothing() -> None:
+    assert css_string("scan 1") == '"scan 1"'
+    assert css_string('a"\\</style>') == '"a\\22 \\5c \\3c \\2f style\\3e "'
 
 
 def test_the_plot_places_slices_by_position() -> None:
@@ -211,6 +244,47 @@ def test_in_chromium_the_outline_can_be_hidden_without_scripts(browser: Browser,
     page.get_by_label("Show outline").uncheck()
     assert not outline.is_visible() and not page.locator(".all .outline").first.is_visible()
     context.close()
+
+
+def test_in_chromium_a_slice_opens_large_without_scripts(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1000, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PATIENT_MS)
+    page.goto(report_of(tmp_path).as_uri())
+    for kind, first, then in (("slice", 5, 6), ("key", 6, 7)):
+        picture = page.locator(f"#{kind}-{first} .ct")
+        small = picture.bounding_box()
+        page.locator(f"#{kind}-{first} a.open").click()
+        large = picture.bounding_box()
+        assert small is not None and large is not None
+        assert large["width"] > 1.5 * small["width"] and large["y"] + large["height"] <= 800
+        page.locator(f"#{kind}-{first}").get_by_role("link", name=f"Slice {then} ›").click()
+        other = page.locator(f"#{kind}-{then}")
+        assert other.get_by_role("link", name="Close").is_visible()
+        other.get_by_role("link", name="Close").click()
+        assert not other.get_by_role("link", name="Close").is_visible()
+    page.get_by_role("cell", name="1", exact=True).get_by_role("link").click()
+    assert page.locator(".key .opens:target figcaption").inner_text().endswith("lesion 1")
+    context.close()
+
+
+def test_in_chromium_only_part_of_a_head_is_a_quiet_line_unless_another_check_fails_too(
+    browser: Browser, tmp_path: Path
+) -> None:
+    result = result_of(HEAD)
+    part = InputCheckFindings(kind=InputCheck.PART, message="Only part of a head is shown.")
+    metal = InputCheckFindings(kind=InputCheck.METAL, message="There is metal.")
+    page = browser.new_page()
+    page.set_default_timeout(PATIENT_MS)
+    for checks, in_box, in_line in (((part,), 0, 1), ((part, metal), 1, 0), ((metal,), 1, 0), ((), 0, 0)):
+        scan = result.findings.scan.model_copy(update={"input_checks": checks})
+        Report().write(replace(result, findings=result.findings.model_copy(update={"scan": scan})), tmp_path)
+        page.goto((tmp_path / "report.html").as_uri())
+        box, line = page.get_by_role("alert"), page.locator(".verdict .part")
+        assert (box.count(), line.count()) == (in_box, in_line)
+        shown = (box if in_box else line).all_inner_texts()
+        assert all(one.message in "".join(shown) for one in checks)
+    page.close()
 
 
 @pytest.mark.parametrize("width", [420, 800])

@@ -61,7 +61,7 @@ def test_outlines_have_their_subtypes_colour_and_name(opened: Page) -> None:
     figures = opened.locator(".key figure").all()
     names = set()
     for figure in figures:
-        (path,), (name,) = figure.locator(".outline path").all(), figure.locator(".name").all()
+        (path,), (name,) = figure.locator(".outline .line").all(), figure.locator(".name").all()
         code = name.inner_text()
         names.add(code)
         for element, key in ((path, "stroke"), (name, "color")):
@@ -80,7 +80,7 @@ def test_outlines_have_their_subtypes_colour_and_name(opened: Page) -> None:
 
 
 def test_each_lesion_in_the_table_has_its_subtype(opened: Page) -> None:
-    assert opened.locator(".lesions tbody td:first-child").all_inner_texts() == ["SDH", "IPH"]
+    assert opened.locator(".lesions tbody td:nth-child(2)").all_inner_texts() == ["SDH", "IPH"]
     chip = opened.locator(".lesions .chip").first
     assert chip.evaluate("one => getComputedStyle(one).backgroundColor") == rgb(Subtype.SDH.colour)
 

@@ -24,6 +24,7 @@ from ichor.cli.quantize import quantize
 from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
+from ichor.cli.view import view
 from ichor.errors import IchorError
 from ichor.interruption import exit_code, listening
 from ichor.version import __version__
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(inspect)
 app.command()(screen)
+app.command()(view)
 app.command()(train)
 app.command()(crossval)
 app.command()(export)

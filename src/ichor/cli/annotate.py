@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ichor.cli.annotate_export import export
-from ichor.cli.annotate_import import import_ct_ich
+from ichor.cli.annotate_import import import_
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 from ichor.errors import IchorError, OutputFailed
 
@@ -79,7 +78,9 @@ def open_(
 
     Opens the browser with the first reader's link. This is what `ichor annotate PROJECT` does.
     """
-    require_server()
+    from ichor.serving.serve import require_server
+
+    require_server("ichor annotate", "annotate")
     from ichor.annotate.project import open_project
     from ichor.annotate.server.serve import serve
 
@@ -95,7 +96,7 @@ def open_(
     typer.echo(f"{project}: closed; the folder can be copied now")
 
 
-app.command("import")(import_ct_ich)
+app.command("import")(import_)
 app.command()(export)
 
 
@@ -112,18 +113,6 @@ def spread(words: Sequence[str]) -> list[str]:
         else:
             result.append(word)
     return result
-
-
-def require_server() -> None:
-    """Raises IchorError, with how to mend it, if the extra `annotate` is not installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
-    if missing:
-        raise IchorError(
-            f"ichor annotate: expected the packages fastapi and uvicorn, found no {missing[0]}; "
-            "install them by pip install 'ichor-ct[annotate]'"
-        )
 
 
 def _take_in(project: Project, paths: Sequence[Path], subject: str | None, options: ReadOptions) -> None:
@@ -157,7 +146,6 @@ def _show(links: dict[str, str], *, browser: bool) -> None:
         typer.echo(f"{reader}: {link}")
     typer.echo("Each link works once, in one browser on this machine. Ctrl-C stops the server.")
     if browser:
-        import webbrowser
+        from ichor.serving.serve import open_browser
 
-        # A browser that runs in the terminal would hold the server up.
-        threading.Thread(target=webbrowser.open, args=(next(iter(links.values())),), daemon=True).start()
+        open_browser(next(iter(links.values())))

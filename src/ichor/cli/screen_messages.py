@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,19 +20,23 @@ if TYPE_CHECKING:
 
 def verdict(found: Findings) -> str:
     """The findings in one line, with the input checks that the scan failed."""
-    kinds = dict.fromkeys(one.kind.value for one in found.scan.input_checks)
-    return _found(found) + (f"; outside the model's intended input: {', '.join(kinds)}" if kinds else "")
+    kinds = ", ".join(dict.fromkeys(one.kind.value for one in found.scan.input_checks))
+    if found.scan.only_part:
+        return f"{_found(found)}; only part of a head is shown"
+    return _found(found) + (f"; outside the model's intended input: {kinds}" if kinds else "")
 
 
 def _found(found: Findings) -> str:
     hemorrhage = found.hemorrhage
+    words = found.tier.words
+    text = f"{words[0].lower()}{words[1:]} (probability {hemorrhage.probability:.2f})"
     if not hemorrhage.present:
-        return f"no hemorrhage found (probability {hemorrhage.probability:.2f})"
+        nothing = f", nothing {'outlined' if found.method.segments else 'flagged'}"
+        return text + (nothing if found.tier != "none" else "")
     where = f"{hemorrhage.n_slices} of {found.scan.n_slices} slices"
-    suspected = f"hemorrhage suspected (probability {hemorrhage.probability:.2f}), "
     if not found.method.segments:
-        return f"{suspected}flagged on {where}; this method does not outline hemorrhage"
-    text = f"{suspected}{_volume(hemorrhage)} on {where}"
+        return f"{text}, flagged on {where}; this method does not outline hemorrhage"
+    text = f"{text}, {_volume(hemorrhage)} on {where}"
     marked = sorted((one for one in hemorrhage.subtypes or () if one.volume_px), key=lambda one: -(one.volume_px or 0))
     return text + (": " + ", ".join(f"{one.subtype} {_volume(one)}" for one in marked) if marked else "")
 
@@ -56,23 +61,30 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         typer.echo(text[0].upper() + text[1:])
         report = outcome.job.folder / REPORT
         typer.echo(f"Report: {report}" if report.is_file() else f"Results: {outcome.job.folder}")
+        typer.echo(_how_to_view(outcome.job.folder))
         typer.echo(outcome.findings.notice)
         return 0
-    suspected = sum(one.findings is not None and one.findings.hemorrhage.present for one in outcomes)
+    tiers = [one.findings.tier.value for one in outcomes if one.findings is not None]
+    possible = f", possible in {tiers.count('possible')}" if "possible" in tiers else ""
     before = sum(one.status == "skipped" for one in outcomes)
     typer.echo(
         f"{len(outcomes) - len(failed)} of {len(outcomes)} scans screened"
         + (f" ({before} of them before)" if before else "")
-        + f", hemorrhage suspected in {suspected}"
+        + f", hemorrhage suspected in {tiers.count('suspected')}{possible}"
     )
     reports = (
         f"Reports: {out}/*/{REPORT}" if any((one.job.folder / REPORT).is_file() for one in outcomes) else "Results"
     )
     typer.echo(f"{reports}, all in {out / 'summary.csv'}")
+    typer.echo(_how_to_view(out))
     typer.echo("Research use only; not a medical device.")
     for outcome in failed:
         typer.echo(f"failed: {_reason(outcome)}", err=True)
     return 1 if failed else 0
+
+
+def _how_to_view(folder: Path) -> str:
+    return f"To look at it: {shlex.join(['ichor', 'view', str(folder)])}"
 
 
 def _inference_warnings(outcomes: list[Outcome]) -> list[str]:

@@ -3,7 +3,7 @@
 RUN/config.yaml    the config with all defaults set
 RUN/data.json      the fingerprint of the dataset, and the package from whose weights training started, if any
 RUN/fold-K/        a fold (see fold.py); folds may be run by separate processes or machines that share RUN
-RUN/README.md, metrics.json, masks.json.gz, scores.csv, scan_scores.csv    over all finished folds
+RUN/README.md, metrics.json, verdict.json, masks.json.gz, scores.csv, scan_scores.csv    over all finished folds
 RUN/reported.json      the digest of each fold that these files include
 """
 

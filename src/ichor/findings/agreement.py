@@ -26,6 +26,8 @@ def require_agreement(findings: Findings) -> None:
         _require_nothing_outlined(findings)
     _require_agreeing_flags(findings)
     _require_agreeing_subtypes(findings)
+    if findings.verdict is not None:
+        findings.verdict.require_agreement(findings.hemorrhage.probability, findings.hemorrhage.present)
 
 
 def _require_agreeing_areas(findings: Findings) -> None:
@@ -74,6 +76,9 @@ def _require_agreeing_subtypes(findings: Findings) -> None:
     parts = [one.subtypes for one in slices] + [one.subtype for one in found.lesions]
     if any((part is None) != (found.subtypes is None) for part in parts):
         raise ValueError("expected subtypes of the scan, of every slice and of every lesion or none, found some")
+    for lesion in found.lesions:
+        if (other := lesion.subtype_alternative) is not None and lesion.subtype in (None, other):
+            raise ValueError(f"expected a second subtype besides {lesion.subtype} of a lesion, found {other}")
     if found.subtypes is None:
         return
     if [one.subtype for one in found.subtypes] != list(Subtype):

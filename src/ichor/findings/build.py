@@ -28,6 +28,8 @@ from ichor.findings.schema import (
     SubtypeFindings,
     Timing,
 )
+from ichor.findings.verdict import VerdictFindings
+from ichor.models.verdict import VerdictRule
 from ichor.scan import Scan
 from ichor.segmentation import Inference, Segmentation
 from ichor.subtypes import Subtype
@@ -47,17 +49,20 @@ def findings(
     path: str | None = None,
     timing: Timing,
     made_by: Making,
+    rule: VerdictRule | None = None,
 ) -> Findings:
     """What is reported of a scan, given the method's segmentation on its grid and the lesions of the mask.
 
     `found` is None for a detector's segmentation, which has no mask. `failed` are the input checks that the scan
-    failed, and `path` is where it lies, where that is to be reported.
+    failed, and `path` is where it lies, where that is to be reported. `rule` has the
+    thresholds of the verdict, if the model has any.
     """
     area_px = None if segmentation.mask is None else segmentation.mask.sum(axis=(1, 2))
     flagged = _flagged(segmentation, area_px)
     made = segmentation.made_by
     inference = _inference(made.inference)
     window = scan.gray_window
+    hemorrhage = _hemorrhage(segmentation, flagged, area_px, found, scan)
     return Findings(
         schema_version=SCHEMA_VERSION,
         notice=NOTICE,
@@ -85,7 +90,8 @@ def findings(
             inference=inference,
             settings=dict(made.settings),
         ),
-        hemorrhage=_hemorrhage(segmentation, flagged, area_px, found, scan),
+        verdict=VerdictFindings.of(hemorrhage.probability, hemorrhage.present, rule),
+        hemorrhage=hemorrhage,
         slices=_slices(scan, segmentation, flagged, area_px),
         timing_s=timing,
         made_by=made_by,
@@ -154,6 +160,7 @@ def _hemorrhage(
                 abc2_ml=_rounded_or_none(one.abc2_ml),
                 side=one.side,
                 subtype=one.subtype,
+                subtype_alternative=one.subtype_alternative,
             )
             for one in largest
         ),

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ichor.anatomy.head import HeadOutline
-from ichor.findings.lesion_subtypes import subtype_labels
+from ichor.findings.lesion_subtypes import mean_probabilities, subtype_and_alternative
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
 from ichor.subtypes import Subtype
 
 Mask = NDArray[np.bool_]
 Side = Literal["right", "left", "midline"]
+Subtypes = tuple[Subtype | None, Subtype | None]  # the most probable one, and the second where it is close
 
 # A voxel this near to the head's centre line, as a share of the head's width (about 5 mm), counts to
 # neither side: the centre line is known no better than that.
@@ -40,7 +41,7 @@ class Lesion:
     Lengths are in mm, volumes in mL (1 mL = 1000 mm3); None where the pixel size or the slices' heights are
     unknown. `slices` are (lowest, highest) and `centre_slice` the one with the largest area, all counted
     from 0. `side` is the patient's, None where the slices show no head to refer it to. `subtype` is None where the
-    method tells none.
+    method tells none, and `subtype_alternative` where no second one is about as probable.
     """
 
     volume_px: int
@@ -55,6 +56,7 @@ class Lesion:
     abc2_ml: float | None
     side: Side | None
     subtype: Subtype | None
+    subtype_alternative: Subtype | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,23 +98,23 @@ def lesions(
     lesion_of, count = ndimage.label(marked[box[0]], structure=np.ones((3, 3, 3)))
     sizes = np.bincount(lesion_of.ravel(), minlength=count + 1)[1:]
     parts = ndimage.find_objects(lesion_of)
-    labels, subtypes = mask.view(np.uint8), None
+    labels, means = mask.view(np.uint8), None
     if subtype_probability is not None:
-        subtypes = subtype_labels(lesion_of, count, subtype_probability[box[0][0]])
+        means = mean_probabilities(lesion_of, count, subtype_probability[box[0][0]])
         labels = np.zeros(mask.shape, np.uint8)
-        to_radiological(labels, scan)[box[0]] = np.r_[np.uint8(0), subtypes][lesion_of]
+        to_radiological(labels, scan)[box[0]] = np.r_[0, 1 + means.argmax(axis=1)].astype(np.uint8)[lesion_of]
     grid = _Grid(scan, radiological_pixel_mm(scan), head)
     found = []
     # A stable sort: of lesions of one size, the lower one comes first.
     for index in np.argsort(-sizes, kind="stable")[:MOST_LESIONS]:
         part = parts[index]
         start = tuple(int(one.start) + first for one, first in zip(part, corner, strict=True))
-        subtype = None if subtypes is None else tuple(Subtype)[subtypes[index] - 1]
-        found.append(_lesion(lesion_of[part] == index + 1, start, grid, subtype))
+        subtypes = (None, None) if means is None else subtype_and_alternative(means[index])
+        found.append(_lesion(lesion_of[part] == index + 1, start, grid, subtypes))
     return Lesions(int(count), tuple(found), labels)
 
 
-def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtype: Subtype | None) -> Lesion:
+def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtypes: Subtypes) -> Lesion:
     """Measure one lesion, cut out at `corner` (slice, row, column) of the turned scan."""
     area_px = np.zeros(grid.scan.n_slices, np.int64)
     area_px[corner[0] : corner[0] + len(part)] = part.sum(axis=(1, 2))
@@ -137,7 +139,8 @@ def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtype: Subtype |
         c_mm=c_mm,
         abc2_ml=None if a_mm is None or b_mm is None or c_mm is None else a_mm * b_mm * c_mm / 2 / 1000,
         side=_side(part, corner, grid.head),
-        subtype=subtype,
+        subtype=subtypes[0],
+        subtype_alternative=subtypes[1],
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ichor.findings.agreement import require_agreement
 from ichor.findings.checks.kinds import InputCheck
+from ichor.findings.verdict import Tier, VerdictFindings, tier_of
 from ichor.findings.version_1 import from_version_1
 from ichor.subtypes import Subtype
 
@@ -73,6 +74,11 @@ class ScanFindings(_Part):
         "findings may be unreliable."
     )
 
+    @property
+    def only_part(self) -> bool:
+        """Whether all that is unusual about the scan is that it shows only part of a head."""
+        return {one.kind for one in self.input_checks} == {InputCheck.PART}
+
 
 class InferenceFindings(_Part):
     """How the method's network was run."""
@@ -127,6 +133,11 @@ class LesionFindings(_Part):
     subtype: Subtype | None = Field(
         description="The subtype of highest mean probability over its slices, each weighted by its pixels there: "
         "subtypes are predicted for slices, not for places on them. Null from a method without subtypes."
+    )
+    subtype_alternative: Subtype | None = Field(
+        default=None,
+        description="The subtype of the second highest mean probability, where it is at least half the highest: the "
+        "lesion may as well be of this one. Null elsewhere, and in findings made before this was kept.",
     )
 
 
@@ -208,6 +219,9 @@ class Findings(_Part):
     notice: Literal["Research use only; not a medical device."] = Field(description="How it may be used.")
     scan: ScanFindings
     method: MethodFindings
+    verdict: VerdictFindings | None = Field(
+        default=None, description="The verdict on the scan; null in findings made before this was kept."
+    )
     hemorrhage: HemorrhageFindings
     slices: tuple[SliceFindings, ...] = Field(description="Every slice, from the lowest up.")
     timing_s: Timing
@@ -232,6 +246,13 @@ class Findings(_Part):
         if isinstance(said, dict) and "schema_version" not in said:
             return cls.model_validate_json(json.dumps(from_version_1(said)))
         return cls.model_validate_json(content)
+
+    @property
+    def tier(self) -> Tier:
+        """The verdict on the scan; of findings made before it was kept, by what is flagged."""
+        if self.verdict is not None:
+            return self.verdict.tier
+        return tier_of(self.hemorrhage.probability, self.hemorrhage.present, None)
 
     def with_writing_s(self, seconds: float) -> Self:
         """The same, after so many more seconds of writing."""

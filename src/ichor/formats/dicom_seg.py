@@ -22,7 +22,7 @@ from ichor.errors import IchorError
 from ichor.formats.dicom_ct import ds_of
 from ichor.formats.segments import Segment, description
 from ichor.formats.uid import named_uid
-from ichor.read.dicom.files import quietly
+from ichor.read.dicom.parsing import quietly
 from ichor.version import __version__
 
 # Required in every image, possibly empty (type 2 in PS3.3); some writers omit them.

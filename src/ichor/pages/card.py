@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.known import KnownDataset, known_dataset
+from ichor.dataset.about import KnownDataset
+from ichor.dataset.known import dataset_name, known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
-from ichor.pages.markdown import paragraph, paragraphs
+from ichor.models.verdict import MeasuredRate, VerdictRule, read_verdict_rule
+from ichor.pages.blocks import Table
+from ichor.pages.markdown import paragraph, paragraphs, table
 from ichor.pages.run_tables import figures_table, subjects_table
 from ichor.pages.words import excluded_sentence, segments
 from ichor.runs.about import AboutRun, read_about, without_marks
@@ -30,7 +33,7 @@ def write_card(folder: Path) -> None:
     how_it_works = ""
     if issubclass(method, Described):
         how_it_works = method.description(package.settings, package.parameters)
-    card = model_card(package, metrics, made_by, how_it_works, read_about(folder))
+    card = model_card(package, metrics, made_by, how_it_works, read_about(folder), read_verdict_rule(folder))
     write_whole(folder / CARD, card + (_int8(package) if (folder / INT8).is_file() else ""))
 
 
@@ -40,11 +43,12 @@ def model_card(
     made_by: Mapping[str, Any] | None,
     how_it_works: str,
     about: AboutRun | None = None,
+    rule: VerdictRule | None = None,
 ) -> str:
     """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it, if known.
 
-    `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), and `about` what people say
-    of the run: how its recipe was found, and its limitations.
+    `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), `about` what people say of
+    the run: how its recipe was found and its limitations, and `rule` has the thresholds of its verdicts.
     """
     about = about or AboutRun()
     training = package.training
@@ -68,7 +72,7 @@ Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 {figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
 
-{_of_subjects(metrics, training)}
+{_of_subjects(metrics, training)}{"" if rule is None else _verdicts(rule)}
 
 ## Intended use
 
@@ -94,6 +98,36 @@ def _of_subjects(metrics: Mapping[str, Any], training: Training | None) -> str:
     return "\n\n".join([first, subjects_table(metrics), averaged])
 
 
+def _verdicts(rule: VerdictRule) -> str:
+    """The thresholds of the verdicts on scans, and how often these are right."""
+    rows = tuple(
+        (
+            f"hemorrhage {name}",
+            f"{one.threshold:.2f}",
+            *(_with_interval(rate) for rate in (one.sensitivity, one.specificity)),
+        )
+        for name, one in (("possible", rule.possible), ("suspected", rule.suspected))
+    )
+    sensitivity, specificity = _percent(rule.possible.at_least), _percent(rule.suspected.at_least)
+    how = (
+        "A scan's verdict follows from its probability. Hemorrhage is possible from the highest threshold with a "
+        f"sensitivity of {sensitivity} or more, and wherever something is marked; it is suspected from the lowest "
+        f"threshold with a specificity of {specificity} or more. These thresholds were chosen on all out-of-fold "
+        "scans. Sensitivity and specificity were measured in each fold with thresholds chosen on the other folds."
+    )
+    figures = table(Table(("verdict or a higher one", "from probability", "sensitivity", "specificity"), rows))
+    return f"\n\n## Verdicts on scans\n\n{paragraph(how)}\n\n{figures}"
+
+
+def _with_interval(rate: MeasuredRate) -> str:
+    low, high = rate.ci95
+    return f"{_percent(rate.value)} ({100 * low:.0f} to {_percent(high)}; {rate.n} scans)"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
 def _made_by(made_by: Mapping[str, Any] | None) -> str:
     if made_by is None:
         return ""
@@ -110,7 +144,7 @@ def _known(training: Training | None) -> KnownDataset | None:
 
 def _dataset(training: Training) -> str:
     known = _known(training)
-    return f"another dataset (fingerprint {training.fingerprint[:12]})" if known is None else known.release
+    return dataset_name(training.fingerprint) if known is None else known.release
 
 
 def _training(training: Training | None) -> str:

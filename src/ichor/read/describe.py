@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.read.base import Inspection, ScanPath, SeriesSummary
-from ichor.read.dicom.files import begins_like_dicom
+from ichor.read.dicom.parsing import begins_like_dicom
 from ichor.read.dicom.technical import MODALITIES, known
 from ichor.read.redaction import LEFT_OUT, redacted
 from ichor.version import __version__

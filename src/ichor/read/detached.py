@@ -8,7 +8,6 @@ are rejected.
 from __future__ import annotations
 
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -98,18 +97,6 @@ def inside(path: Path, name: str) -> Path:
     if not file.is_file():
         raise UnreadableInput(f"{path}: expected its voxels in {parts.name} in the same folder, found no such file")
     return file
-
-
-def voxels_file(path: Path) -> Path | None:
-    """The separate voxel file of this header; None if there is none, or the path is not such a header."""
-    from ichor.read import metaimage, nrrd
-
-    for module in (metaimage, nrrd):
-        if path.name.lower().endswith(module.SUFFIXES):
-            with suppress(UnreadableInput, OSError, ValueError):
-                voxels = module.describe(path).voxels
-                return None if voxels == path else voxels
-    return None
 
 
 def require_content(described: VolumeHeader) -> None:

@@ -24,6 +24,7 @@ from ichor.errors import UnreadableInput
 from ichor.read.base import FormatReader, ScanPath
 from ichor.read.dicom.identity import Identity, by_patient_and_study, identity_at
 from ichor.read.paired_files import header_of
+from ichor.read.unpacked import scans_in
 from ichor.read.walk import Walk
 
 WHOLE_FOLDERS = ("ct_ich_jpg", "images", "video")  # formats in which a folder is one scan
@@ -47,10 +48,8 @@ def scans_here(path: Path, out: Path | None = None, series_uid: str | None = Non
 
 
 def _in_archive(path: Path, series_uid: str | None) -> list[ScanPath]:
-    from ichor.read import archive
-
     try:
-        return archive.scans(path, series_uid)
+        return scans_in(path, scans_here, series_uid)
     except (UnreadableInput, OSError):  # reading the archive will report it
         return [ScanPath(path)]
 

@@ -20,7 +20,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
 from ichor.read.bounds import MAX_PIXELS, MAX_SLICES, MAX_VOXELS, require, require_options
-from ichor.read.dicom.files import looks_like_dicom
+from ichor.read.dicom.parsing import looks_like_dicom
 from ichor.read.walk import files_in
 from ichor.scan import Scan, Source
 

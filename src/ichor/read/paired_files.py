@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from ichor.errors import UnreadableInput
+
 PAIR_HEADERS = (".hdr", ".hdr.gz")
 PAIR_VOXELS = (".img", ".img.gz")
 
@@ -23,11 +25,21 @@ def voxels_of(header: Path) -> Path | None:
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The files that are read for a path: the path itself and, for a header, the file with its voxels."""
-    from ichor.read.detached import voxels_file
-
     header = header_of(path)
-    others = [header, None if header is None else voxels_of(header), voxels_file(path)]
+    others = [header, None if header is None else voxels_of(header), _named_voxels(path)]
     return tuple(dict.fromkeys([path, *(one for one in others if one is not None)]))
+
+
+def _named_voxels(path: Path) -> Path | None:
+    """The separate voxel file that a text header names; None if there is none."""
+    from ichor.read import metaimage, nrrd
+
+    for module in (metaimage, nrrd):
+        if path.name.lower().endswith(module.SUFFIXES):
+            with suppress(UnreadableInput, OSError, ValueError):
+                voxels = module.describe(path).voxels
+                return None if voxels == path else voxels
+    return None
 
 
 def _partner(path: Path, suffixes: tuple[str, ...], partners: tuple[str, ...]) -> Path | None:

@@ -62,6 +62,18 @@ def patient(source: Source, files: Sequence[str]) -> dict[str, str | None]:
     return Reading(source.path, request).patient()
 
 
+def patient_key(place: ScanPath, study_uid: str, series_uids: Sequence[str], secret: str) -> dict[str, str | None]:
+    """A hash of the patient and the time of the study, as returned by `ichor.read.dicom.patient.patient_key_here`."""
+    request = {
+        "do": "patient_key",
+        "study_uid": study_uid,
+        "series_uids": list(series_uids),
+        "secret": secret,
+        "options": content.options_as_json(ReadOptions(files=place.files)),
+    }
+    return Reading(place.path, request).patient()
+
+
 class Reading:
     """A request in progress, whose result can be fetched once.
 

@@ -119,6 +119,11 @@ def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[mem
 
         uids = request["study_uid"], request["series_uids"], request["instance_uids"]
         return ({"patient": patient_here(path, options.files, *uids)},)
+    if request["do"] == "patient_key":
+        from ichor.read.dicom.patient import patient_key_here
+
+        key = patient_key_here(path, options.files, request["study_uid"], request["series_uids"], request["secret"])
+        return ({"patient": key},)
     scan = read_here(path, options)
     return {"scan": content.scan_as_json(scan)}, content.voxels_as_bytes(scan)
 

@@ -18,6 +18,8 @@ from ichor.errors import BadConfig
 from ichor.evaluate.extent_metrics import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
+from ichor.evaluate.verdict import verdict_rule
+from ichor.models.verdict import write_verdict_rule
 from ichor.runs.files import METRICS, read_metrics, write_metrics
 from ichor.runs.predictions import Predictions, read_predictions
 
@@ -28,9 +30,9 @@ HEADER = ("experiment", "config", "folds", "made_by")
 def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Compute all figures of the predictions in `folder`, write metrics.json there and return them.
 
-    `header` gives HEADER's keys, what
-    made the result; if None it is taken from the folder's metrics.json. Raises BadConfig with one line if a file is
-    missing or does not fit, and if the result is one on another dataset.
+    verdict.json is written too, if its thresholds can be chosen. `header` gives HEADER's keys, which describe how the
+    result was made; if None it is taken from the folder's metrics.json. Raises BadConfig if a file is missing or does
+    not fit, or if the result is from another dataset.
     """
     if header is None:
         header = header_in(folder, dataset)
@@ -51,6 +53,7 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
         **kept,
         "made_by": header["made_by"],
     }
+    write_verdict_rule(folder, verdict_rule(results))
     write_metrics(folder, metrics)
     return metrics
 

@@ -1,6 +1,7 @@
 """The names of the files in a run or a result, and its metrics.
 
 metrics.json     all metrics
+verdict.json     thresholds of verdicts on scans (see ichor.models.verdict), if they can be chosen
 masks.json.gz, scores.csv, scan_scores.csv    the predictions they were computed from (see predictions.py)
 README.md        the page
 """

@@ -13,6 +13,7 @@ from ichor.findings.checks.check import failed_checks
 from ichor.findings.measurements import lesions
 from ichor.findings.schema import Making, Timing
 from ichor.formats.nifti import grid_warnings
+from ichor.models.verdict import VerdictRule
 from ichor.read.base import ReadOptions
 from ichor.read.dicom.patient import Patient
 from ichor.scan import Scan
@@ -30,8 +31,12 @@ def result_of(
     read_s: float,
     infer_s: float,
     patient: Patient | None = None,
+    rule: VerdictRule | None = None,
 ) -> Result:
-    """The result for the scan `name`, with its `path`, or None if it is not to be reported."""
+    """The result for the scan `name`, with its `path`, or None if it is not to be reported.
+
+    `rule` has the thresholds of the verdict, if the model has any.
+    """
     begun = perf_counter()
     head, measured = find_head(scan), None
     if segmentation.mask is not None:
@@ -42,7 +47,17 @@ def result_of(
     timing = Timing(
         read=_seconds(read_s), infer=_seconds(infer_s), write=_seconds(spent), total=_seconds(read_s + infer_s + spent)
     )
-    found = findings(scan, segmentation, measured, failed=failed, name=name, path=path, timing=timing, made_by=made_by)
+    found = findings(
+        scan,
+        segmentation,
+        measured,
+        failed=failed,
+        name=name,
+        path=path,
+        timing=timing,
+        made_by=made_by,
+        rule=rule,
+    )
     return Result(scan, segmentation, found, None if measured is None else measured.labels, head, patient)
 
 

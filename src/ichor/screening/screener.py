@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from ichor.findings.build import package_versions
 from ichor.findings.schema import Making
 from ichor.models.package import DEFAULT_MODEL, find_package
+from ichor.models.verdict import VerdictRule, read_verdict_rule
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions, ScanPath
 from ichor.read.dicom.patient import Patient
@@ -45,12 +46,13 @@ class Screener:
 
         self._package: str | Path | None = model
         self._method: Predicts = load_model(model, threads=threads, operating_point=operating_point)
+        self._rule: VerdictRule | None = read_verdict_rule(find_package(model))
 
     @classmethod
     def of(cls, method: Predicts) -> Self:
         """A screener with a method that is already fitted or loaded."""
         screener = cls.__new__(cls)
-        screener._package, screener._method = None, method
+        screener._package, screener._method, screener._rule = None, method, None
         return screener
 
     def screen(self, scan: Scan | ScanPath | str | Path, options: ReadOptions | None = None) -> Result:
@@ -99,6 +101,7 @@ class Screener:
             read_s=read_s,
             infer_s=perf_counter() - begun,
             patient=patient,
+            rule=self._rule,
         )
 
     def segment(self, scan: Scan) -> Segmentation:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "scan",
     "status",
+    "verdict",
     "present",
     "probability",
     "volume_ml",
@@ -76,6 +77,7 @@ def row_of(
         return row
     found = findings.hemorrhage
     values: dict[str, str | float | None] = {
+        "verdict": findings.tier.value,
         "present": "yes" if found.present else "no",
         "probability": found.probability,
         "volume_ml": found.volume_ml,

@@ -77,8 +77,8 @@ class Workers(Generic[Task, Result]):
     def each(self, tasks: deque[Task]) -> Iterator[tuple[Task, Result | Died]]:
         """Yield every task with its result, or with Died, as soon as it is known; `tasks` may grow meanwhile.
 
-        Ctrl-C lets no further task begin: those under way are finished, which is message, and then Interrupted is
-        raised. Raises IchorError if the work could not be made.
+        After Ctrl-C no further task is started: running ones are finished, with a message, and then Interrupted is
+        raised. Raises IchorError if `make_work` fails.
         """
         stopped = False
         while tasks or self._under_way():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,9 @@ from ichor.write.base import Output
 from ichor.write.findings_json import FINDINGS
 from ichor.write.registry import default_outputs, outputs_of
 from ichor.write.result import Result
+
+# What a person decides of a result (`ichor.view.decisions`): kept when the scan is screened again.
+DECISIONS = "decisions.json"
 
 
 def save(result: Result, folder: Path, names: Sequence[str] | None = None) -> Findings:
@@ -34,6 +38,8 @@ def save(result: Result, folder: Path, names: Sequence[str] | None = None) -> Fi
     if is_foreign(folder) and not _is_empty(folder):
         raise IchorError(f"{folder}: expected an earlier result or nothing, found something else; it is kept")
     with reporting_disk_errors(folder), whole_folder(folder, private=True) as partial:
+        for kept in folder.glob(f"{Path(DECISIONS).stem}*.json"):
+            shutil.copy2(kept, partial)
         return _write(result, outputs, partial)
 
 

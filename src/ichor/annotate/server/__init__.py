@@ -1,4 +1,4 @@
 """The annotation server: a JSON interface for the page, on loopback, that stores every change in the project.
 
-`app` assembles it: `guards` checks every request, `session` knows the readers, `routes` has one file for each concern.
+`app` assembles it, with what all servers share (`ichor.serving`); `routes` has one file for each concern.
 """

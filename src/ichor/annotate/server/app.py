@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from ichor.annotate.server.answers import handle_errors
+from ichor.annotate.project import NotInProject
 from ichor.annotate.server.context import Context
-from ichor.annotate.server.guards import Guards
 from ichor.annotate.server.routes import ROUTERS
-from ichor.annotate.server.static import page_router
+from ichor.annotate.server.workers import Stopped, TooHeavy
+from ichor.serving.answers import handle_errors
+from ichor.serving.enter import enter_router
+from ichor.serving.guards import MOST_BYTES, Guards
+from ichor.serving.static import page_router
+
+PAGE = Path(__file__).parents[1] / "page"
+STATUSES = {NotInProject: 404, TooHeavy: 422, Stopped: 503}
+# Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
+MOST_BYTES_OF_SLICES = 2 * 1024**2
+# Requests that contain slices, or the revision of each slice.
+OF_SLICES = ("/slices/", "/tools/", "/take", "/state", "/machine")
 
 
 def create_app(context: Context, port: int) -> ASGIApp:
@@ -18,6 +30,12 @@ def create_app(context: Context, port: int) -> ASGIApp:
     app.state.context = context
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(page_router())
-    handle_errors(app)
-    return Guards(app, context.sessions, port)
+    app.include_router(enter_router(context.sessions))
+    app.include_router(page_router(PAGE))
+    handle_errors(app, STATUSES)
+    return Guards(app, context.sessions, port, most_bytes)
+
+
+def most_bytes(path: str) -> int:
+    """The largest body that a path takes."""
+    return MOST_BYTES_OF_SLICES if any(one in path for one in OF_SLICES) else MOST_BYTES

@@ -19,8 +19,8 @@ from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.operations import Operations
 from ichor.annotate.server.reading_machine import ReadingMachine
-from ichor.annotate.server.session import HEADER, Sessions
 from ichor.annotate.server.workers import OF_A_REQUEST, Workers
+from ichor.serving.session import HEADER, NO_SESSION, Sessions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +29,6 @@ MOST_AT_WORK = 2
 MOST_WAITING = 8
 # A bound for integers that SQLite and the file system can hold; no project has more scans or slices.
 MOST = 2**31 - 1
-NO_SESSION = "this browser has no session for this page's reader: open that reader's own link"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ichor.dataset.about import KnownDataset
 from ichor.dataset.ct_ich.dataset import DEMONSTRATION_SUBJECT
-from ichor.dataset.known import KnownDataset
 
 ABOUT = KnownDataset(
     name="ct-ich",

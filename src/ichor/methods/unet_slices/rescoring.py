@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,17 @@ N_FEATURES = 1 + len(Subtype) + len(_HIGHEST) + 1
 # Maps the features (n, N_FEATURES), float32, of slices in order to `slice_probability` (n,) and
 # `subtype_probability` (n, 5).
 Rescorer = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
+
+
+@runtime_checkable
+class _Trained(Protocol):
+    """A rescorer as it is after training, in torch."""
+
+    def __call__(self, features: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]: ...
+
+    def export(self, file: Path) -> None:
+        """Write it as ONNX."""
+        ...
 
 
 def slice_features(outputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -73,9 +85,7 @@ def save_rescorer(rescorer: Rescorer, folder: Path) -> None:
         if rescorer.path.resolve() != (folder / RESCORER).resolve():
             shutil.copyfile(rescorer.path, folder / RESCORER)
     else:
-        from ichor.methods.unet_slices.fit_rescorer import TorchRescorer
-
-        assert isinstance(rescorer, TorchRescorer)  # the only other kind
+        assert isinstance(rescorer, _Trained)  # the only other kind
         rescorer.export(folder / RESCORER)
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from ichor.errors import UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, SeriesSummary, summarize
 from ichor.read.dicom.choose import CHOSEN, Ranked, parts_left_out, ranked, why_later
-from ichor.read.dicom.files import looks_like_dicom, read_headers
+from ichor.read.dicom.files import read_headers
 from ichor.read.dicom.identity import by_patient_and_study
 from ichor.read.dicom.join import joined
 from ichor.read.dicom.kinds import reasons_in_words
+from ichor.read.dicom.parsing import looks_like_dicom
 from ichor.read.dicom.series import Series, series_in
 from ichor.read.dicom.technical import technical_of
 from ichor.read.dicom.volume import read_series, scan_of

@@ -2,114 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
-from ichor.read.dicom import identity
-from ichor.read.dicom.header import ImplausibleHeader, Slice, slices_of
+from ichor.read.dicom.header import Slice, slices_of
 from ichor.read.dicom.keywords import KEYWORDS, PIXEL_KEYWORDS
+from ichor.read.dicom.parsing import ImplausibleHeader, begins_like_dicom, parse, quietly
 from ichor.read.walk import files_in
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
-DEFLATED, EXPLICIT_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
 # How much file content is kept in memory while a series is chosen; beyond that, only headers.
 KEPT_BYTES = 512 * 2**20
 FEW = 3  # files with a warning each; more are combined
-# Headers deflate well and CT pixels badly; more than this is an attack.
-INFLATED_BYTES, INFLATED_TIMES = 64 * 2**20, 100
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Read leniently, and suppress library warnings, which quote values, on screen and in logs."""
-    import pydicom.config
-
-    loggers = [logging.getLogger(name) for name in ("pydicom", "pylibjpeg", "openjpeg", "rle")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-def looks_like_dicom(path: Path) -> bool:
-    """Whether the file begins like DICOM."""
-    try:
-        with path.open("rb") as file:
-            return begins_like_dicom(file.read(132))
-    except OSError:
-        return False
-
-
-def begins_like_dicom(head: bytes) -> bool:
-    """Whether the first bytes look like DICOM: by the preamble (PS3.10 7.1), or else by the first tag."""
-    if head[128:132] == b"DICM":
-        return True
-    if len(head) < 8:
-        return False
-    group = head[:2]
-    explicit = head[4:6].isalpha() and head[4:6].isupper()
-    if group == b"\x00\x08":
-        return explicit  # big endian is always explicit
-    # The first element of a dataset is short: in implicit VR the upper two bytes of its length are zero.
-    return group in (b"\x02\x00", b"\x08\x00") and (explicit or head[6:8] == b"\0\0")
-
-
-def parse(content: bytes, tags: Sequence[str | int] | None = None, *, with_pixels: bool) -> Any:
-    """A dataset with those elements (all if None) from the content of a file, which may be truncated.
-
-    Raises ImplausibleHeader, or whatever pydicom raises.
-    """
-    import pydicom
-
-    specific: Any = None if tags is None else list(tags)
-    return pydicom.dcmread(
-        BytesIO(_not_deflated(content)), stop_before_pixels=not with_pixels, force=True, specific_tags=specific
-    )
-
-
-def _not_deflated(content: bytes) -> bytes:
-    """The same file with its dataset inflated, within limits; pydicom has no limits."""
-    uid = content.find(DEFLATED, 0, 4096)
-    if uid < 0:
-        return content
-    end = _end_of_meta_information(content)
-    if not uid < end:
-        return content
-    most = INFLATED_BYTES + INFLATED_TIMES * len(content)
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    dataset = inflater.decompress(content[end:], most)
-    if inflater.unconsumed_tail:
-        raise ImplausibleHeader(f"expected at most {most} bytes when inflated, found more")
-    return (
-        content[:uid]
-        + EXPLICIT_LITTLE_ENDIAN.ljust(len(DEFLATED), b"\0")
-        + content[uid + len(DEFLATED) : end]
-        + dataset
-    )
-
-
-def _end_of_meta_information(content: bytes) -> int:
-    """The offset of the dataset: after the elements of group 2, in explicit VR little endian (PS3.10 7.1)."""
-    at = 132 if content[128:132] == b"DICM" else 0
-    while content[at : at + 2] == b"\x02\0":
-        if content[at + 4 : at + 6] in identity.LONG_VR:
-            at += 12 + int.from_bytes(content[at + 8 : at + 12], "little")
-        else:
-            at += 8 + int.from_bytes(content[at + 6 : at + 8], "little")
-    return at
 
 
 def read_headers(path: Path, files: Sequence[str] = ()) -> tuple[list[Slice], list[str]]:

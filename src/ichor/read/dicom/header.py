@@ -18,14 +18,11 @@ from ichor.read.dicom.contrast import contrast
 from ichor.read.dicom.elements import integer, number, numbers, orientation, padding, text, texts, values
 from ichor.read.dicom.identity import Identity, identity_of
 from ichor.read.dicom.kernels import is_sharp
+from ichor.read.dicom.parsing import ImplausibleHeader
 
 # Transfer syntaxes with uncompressed frames; deflated ones were inflated before.
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99")
 MIN_FRAGMENT_BYTES = 8  # its item tag and length
-
-
-class ImplausibleHeader(Exception):
-    """A header with impossible numbers; the message gives the reason, without the file's name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

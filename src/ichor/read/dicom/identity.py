@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ichor.read.dicom.parsing import LONG_VR, begins_like_dicom, parse, quietly
+
 # Tags as numbers: group * 65536 + element (PS3.6).
 SOP_CLASS, STUDY_DATE, STUDY_TIME, ACCESSION = 0x00080016, 0x00080020, 0x00080030, 0x00080050
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
@@ -34,7 +36,6 @@ NO_IMAGES = tuple(b"1.2.840.10008.5.1.4.1.1." + kind for kind in (b"88.", b"11."
 MIN_FILES = 5  # with different Study Instance UIDs, from which on the UIDs are ignored
 
 FIRST_BYTES, MOST_BYTES = 8192, 2**20  # of a file that are searched for its identity
-LONG_VR = (b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")  # PS3.5 7.1.2
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 NOT_SCANNED = (b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.2")  # deflated, big endian
@@ -118,7 +119,6 @@ def identity_at(file: Path) -> Identity | None:
 
     Empty for a damaged file. Raises OSError if the file cannot be read.
     """
-    from ichor.read.dicom.files import begins_like_dicom
 
     with file.open("rb") as opened:
         content = opened.read(FIRST_BYTES)
@@ -133,7 +133,6 @@ def identity_at(file: Path) -> Identity | None:
 
 def _parsed(content: bytes) -> Identity:
     """As pydicom reads it: for deflated, big endian and irregular files; empty if there is nothing."""
-    from ichor.read.dicom.files import parse, quietly
 
     try:
         with quietly():

@@ -1,7 +1,11 @@
-"""The patient of a scan, according to its files: only for reports of users who request it."""
+"""The patient of a scan, according to its files: only for reports of users who request it.
+
+`patient_key` tells whether two scans are of one patient without saying whose they are.
+"""
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
-from ichor.read.base import printable
+from ichor.read.base import ScanPath, printable
 from ichor.scan import Scan
 
 MAX_NAME_LENGTH = 200  # in a report; a value may have 64 characters in each of three scripts (PS3.5 6.2)
@@ -40,11 +44,47 @@ def patient_of(scan: Scan, files: Sequence[str] = ()) -> Patient:
         return Patient()
 
 
+def patient_key(
+    place: ScanPath, study_uid: str, series_uids: Sequence[str], secret: str
+) -> tuple[str | None, str | None]:
+    """A keyed hash of the patient's ID and date of birth, and the study's date and time as digits.
+
+    The hash is None without an ID, the time without a date, and either if the files disagree. Raises UnreadableInput if
+    there are no files.
+    """
+    from ichor.read import reading
+
+    found = reading.patient_key(place, study_uid, series_uids, secret)
+    return found["key"], found["when"]
+
+
+def patient_key_here(
+    path: Path, files: Sequence[str], study_uid: str, series_uids: Sequence[str], secret: str
+) -> dict[str, str | None]:
+    """For the reading process: `key` and `when` of `patient_key`."""
+    from ichor.read.dicom.parsing import quietly
+    from ichor.read.dicom.source import files_at, header_of
+
+    keys: list[str | None] = []
+    times: list[str | None] = []
+    with files_at(path, files) as found, quietly():
+        for header in filter(None, map(header_of, found)):
+            series = _text(header, "SeriesInstanceUID")
+            if _text(header, "StudyInstanceUID") != study_uid or (series_uids and series not in series_uids):
+                continue
+            patient, date = _text(header, "PatientID"), _date(header, "StudyDate")
+            said = "\n".join([patient, _text(header, "IssuerOfPatientID"), _date(header, "PatientBirthDate") or ""])
+            keys.append(hmac.new(secret.encode(), said.encode(), "sha256").hexdigest() if patient else None)
+            time = re.sub(r"\D", "", _text(header, "StudyTime").partition(".")[0])
+            times.append(date and date.replace("-", "") + time.ljust(6, "0"))
+    return {"key": _agreed(keys), "when": _agreed(times)}
+
+
 def patient_here(
     path: Path, files: Sequence[str], study_uid: str | None, series_uids: Sequence[str], instance_uids: Sequence[str]
 ) -> dict[str, str | None]:
     """For the reading process: the same, as keyword arguments of `Patient`."""
-    from ichor.read.dicom.files import quietly
+    from ichor.read.dicom.parsing import quietly
     from ichor.read.dicom.source import files_at, header_of
 
     stated: list[tuple[str | None, str | None, str | None]] = []

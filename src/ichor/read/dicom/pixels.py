@@ -16,9 +16,9 @@ from ichor.read import progress
 from ichor.read.base import printable
 from ichor.read.dicom.bits import StoredImage, UndecodableError, has_overlay, stored_image, stored_range
 from ichor.read.dicom.codestream import RLE, frame_of
-from ichor.read.dicom.files import parse, quietly
 from ichor.read.dicom.header import Slice
 from ichor.read.dicom.keywords import KEYWORDS, PIXEL_KEYWORDS
+from ichor.read.dicom.parsing import parse, quietly
 
 PADDING_BELOW_HU = -500  # a higher padding value may be tissue
 AIR_HU = -1024  # replaces padding; the lowest HU

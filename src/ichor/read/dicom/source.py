@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
-from ichor.read import archive
-from ichor.read.dicom.files import looks_like_dicom, parse, quietly
-from ichor.read.unpack import Selection
+from ichor.read.dicom.parsing import looks_like_dicom, parse, quietly
+from ichor.read.unpack import Selection, is_archive
+from ichor.read.unpacked import unpacked
 from ichor.read.walk import files_in
 from ichor.scan import Scan
 
@@ -65,8 +65,8 @@ def headers_here(path: Path, instance_uids: list[str]) -> dict[str, bytes]:
 @contextmanager
 def files_at(path: Path, files: Sequence[str] = ()) -> Iterator[Iterator[Path]]:
     """The files at a path (a folder, a file, a DICOMDIR, or an archive of these), or the given ones of them."""
-    if archive.accepts(path):
-        with archive.unpacked(path, Selection(frozenset(files))) as root:
+    if is_archive(path):
+        with unpacked(path, Selection(frozenset(files))) as root:
             yield files_in(root)
     elif path.is_file():
         yield files_in(path.parent) if path.name.upper() == "DICOMDIR" else iter([path])

@@ -8,7 +8,8 @@ from itertools import groupby
 import numpy as np
 
 from ichor.findings.schema import Findings, LesionFindings
-from ichor.subtypes import Subtype
+from ichor.findings.verdict import Tier
+from ichor.subtypes import HALO, Subtype
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
 from ichor.write.result import Result
@@ -16,6 +17,7 @@ from ichor.write.result import Result
 KEY_SLICES = 6
 LIKELIEST_SLICES = 3  # shown where nothing is suspected
 LESIONS_LISTED = 8
+TITLE_CHARACTERS = 60  # of a name on each printed page
 KINDS = {
     "ct-ich": "ct-ich 1.0.0 (JPG)",
     "ct-ich-nifti": "ct-ich (NIfTI)",
@@ -36,9 +38,12 @@ def report_of(result: Result) -> str:
     here = files("ichor.write.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"ml": ml, "mm": mm, "abc": abc, "probability": probability_words, "count": count}
+    environment.filters |= {"percent": percent, "css_string": lambda text: Markup(css_string(text))}  # noqa: S704
     page = environment.from_string(here.joinpath("page.html.j2").read_text(encoding="utf-8"))
     return page.render(
         style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        halo=HALO,
+        running_title=_running_title(result),
         found=found,
         patient=result.patient,
         kind=KINDS.get(found.scan.source_kind, found.scan.source_kind),
@@ -54,14 +59,41 @@ def report_of(result: Result) -> str:
 
 
 def key_slices(found: Findings) -> list[int]:
-    """The slices to show large, from the lowest up: of largest marked area, else of highest probability."""
-    marked = [one for one in found.slices if one.area_px]
-    if marked:
-        chosen = sorted(marked, key=lambda one: -(one.area_px or 0))[:KEY_SLICES]
-    else:
-        most = KEY_SLICES if found.hemorrhage.present else LIKELIEST_SLICES
-        chosen = sorted(found.slices, key=lambda one: -one.probability)[:most]
-    return sorted(one.index for one in chosen)
+    """The slices to show large, from the lowest up.
+
+    That on which each lesion of the table is largest, and of other subtypes the largest lesion's; where these are few,
+    those of largest marked area too. Where nothing is marked, those of highest probability.
+    """
+    lesions = found.hemorrhage.lesions
+    if not lesions:
+        most = LIKELIEST_SLICES if found.tier is Tier.NONE else KEY_SLICES
+        return sorted(one.index for one in sorted(found.slices, key=lambda one: -one.probability)[:most])
+    largest_of = {one.subtype: one for one in reversed(lesions)}  # the first of each comes last
+    chosen = {one.centre_slice for one in (*lesions[:LESIONS_LISTED], *largest_of.values())}
+    marked = (one for one in found.slices if one.area_px and one.index not in chosen)
+    others = [one.index for one in sorted(marked, key=lambda one: -(one.area_px or 0))]
+    return sorted([*chosen, *others[: max(0, KEY_SLICES - len(chosen))]])
+
+
+def _running_title(result: Result) -> str:
+    """What stands on each printed page: the scan, and the patient where the report names them."""
+    name = result.findings.scan.name
+    if result.patient is None or not result.patient.name:
+        return _shortened(name)
+    return f"{_shortened(name)}, {_shortened(result.patient.name)}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= TITLE_CHARACTERS else text[: TITLE_CHARACTERS - 1] + "…"
+
+
+def css_string(text: str) -> str:
+    """A text as a string of CSS, in which nothing but letters, digits and spaces stands for itself."""
+    return (
+        '"'
+        + "".join(one if one.isascii() and (one.isalnum() or one == " ") else f"\\{ord(one):x} " for one in text)
+        + '"'
+    )
 
 
 def ranges(numbers: list[int]) -> str:
@@ -96,6 +128,11 @@ def probability_words(value: float) -> str:
     if value < 0.01:
         return "< 0.01"
     return "> 0.99" if value > 0.99 else f"{value:.2f}"
+
+
+def percent(share: float, unit: bool = True) -> str:
+    """A share in percent, to a whole one."""
+    return f"{100 * share:.0f}{' %' * unit}"
 
 
 def count(value: int) -> str:

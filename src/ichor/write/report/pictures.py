@@ -19,8 +19,8 @@ from ichor.scan import Scan
 from ichor.windows import BRAIN
 
 JPEG_QUALITY = 85
-THUMBNAIL_PX = 160
-SMALL_THUMBNAIL_PX, MANY_SLICES = 112, 80  # a thin-slice scan would make the page heavy
+LARGE_QUALITY, LARGE_PX = 75, 512  # of any slice, opened large
+SMALL_PX, MANY_SLICES = 200, 80  # of a slice that is not flagged, among many: these would make the page heavy
 NAMED_REGIONS = 3  # of one label on one slice: more names would hide what they name
 NAME_WIDTH, NAME_HEIGHT = 0.14, 0.06  # of a name, as shares of a small picture
 MARGIN = 0.07  # left around the head, as a share of its size: scalp, and some air
@@ -96,18 +96,17 @@ class Pictures:
         row_mm, column_mm = (1.0, 1.0) if pixel_mm is None else np.median(pixel_mm, axis=0)
         self.aspect = float(self.width * column_mm / (self.height * row_mm))
         self._outlines = [_outlines(one) for one in self._labels]
-        many = len(self._labels) > MANY_SLICES
-        self._thumbnail_px = SMALL_THUMBNAIL_PX if many else THUMBNAIL_PX
 
     def full(self, index: int) -> Picture:
         """A slice at its own resolution."""
-        return Picture(_data_uri(self._image(index)), self._outlines[index])
+        return Picture(_data_uri(self._image(index), JPEG_QUALITY), self._outlines[index])
 
-    def thumbnail(self, index: int) -> Picture:
-        """A slice small enough to show all of them."""
-        size = (self._thumbnail_px, max(1, round(self._thumbnail_px / self.aspect)))
-        small = self._image(index).resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5)
-        return Picture(_data_uri(small), self._outlines[index])
+    def large(self, index: int, flagged: bool) -> Picture:
+        """A slice to be shown small among all, and to open large; of very many slices, only those flagged are sharp."""
+        image = self._image(index)
+        widest = SMALL_PX if len(self._labels) > MANY_SLICES and not flagged else LARGE_PX
+        image.thumbnail((widest, widest), Image.Resampling.BILINEAR, reducing_gap=1.5)
+        return Picture(_data_uri(image, LARGE_QUALITY), self._outlines[index])
 
     def _image(self, index: int) -> Image.Image:
         voxels = self._voxels[index]
@@ -177,7 +176,7 @@ def _overlap(one: Place, other: Place) -> bool:
     return abs(begin - other_begin) < NAME_WIDTH and abs(one.top - other.top) < NAME_HEIGHT
 
 
-def _data_uri(image: Image.Image) -> str:
+def _data_uri(image: Image.Image, quality: int) -> str:
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=JPEG_QUALITY)
+    image.save(stream, "JPEG", quality=quality)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ichor.annotate.server.routes import (
     consensus,
-    enter,
     history,
     labels,
     layers,
@@ -30,5 +29,4 @@ ROUTERS = (
     tools.router,
     machine.router,
     consensus.router,
-    enter.router,
 )

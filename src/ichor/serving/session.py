@@ -17,6 +17,9 @@ from time import time
 DAYS = 7
 SECONDS = DAYS * 24 * 3600
 HEADER = "ichor-reader"
+# The path that names the readers with a session in the requesting browser.
+SESSIONS = "/api/sessions"
+NO_SESSION = "this browser has no session for this page's reader: open that reader's own link"
 
 
 class Sessions:
@@ -26,16 +29,16 @@ class Sessions:
     open page continues with its own reader's next session, and with no other.
     """
 
-    def __init__(self, port: int, project_key: str = "") -> None:
-        self._port, self._project_key = port, project_key
+    def __init__(self, port: int, server_key: str = "") -> None:
+        self._port, self._server_key = port, server_key
         self._mutex = threading.Lock()
         self._readers_of_tokens: dict[str, str] = {}
         # And when each ends: a browser that is told to forget its cookie need not.
         self._readers_of_sessions: dict[str, tuple[str, float]] = {}
 
     def key(self, reader: str) -> str:
-        """The key of a reader in requests and addresses; it reveals no name and differs between projects."""
-        return _hash(f"{self._project_key}\n{reader}")[:16]
+        """The key of a reader in requests and addresses; it reveals no name and differs between servers."""
+        return _hash(f"{self._server_key}\n{reader}")[:16]
 
     def cookie(self, key: str) -> str:
         """The name of a reader's cookie.

@@ -7,7 +7,6 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-PAGE = Path(__file__).parents[1] / "page"
 # By name, not by the system's table: with nosniff a browser runs no module of another type.
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -22,13 +21,22 @@ TYPES = {
 }
 
 
-def page_router(folder: Path = PAGE) -> APIRouter:
-    """The files of a folder; index.html stands at /. What is not among them at the start is not found.
+# What the pages share: elements, requests, the base of the style.
+SHARED = Path(__file__).with_name("page")
+
+
+def page_files(folder: Path) -> dict[str, Path]:
+    """The files of a page by their paths on it: those of its folder and those that pages share."""
+    return {path.relative_to(one).as_posix(): path for one in (SHARED, folder) for path in one.rglob("*")}
+
+
+def page_router(folder: Path) -> APIRouter:
+    """The files of a page; index.html stands at /. What is not among them at the start is not found.
 
     They are for anyone on this machine: nothing of a patient is in them.
     """
     router = APIRouter()
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in TYPES}
+    files = {name: path for name, path in page_files(folder).items() if path.suffix in TYPES}
     if "index.html" in files:
         files[""] = files["index.html"]
 

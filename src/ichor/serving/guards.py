@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -15,15 +16,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ichor.annotate.server.context import NO_SESSION
-from ichor.annotate.server.session import HEADER, Sessions
+from ichor.serving.session import HEADER, NO_SESSION, SESSIONS, Sessions
 
-KILOBYTE = 1024
-# Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
-MOST_BYTES_OF_SLICES = 2 * KILOBYTE**2
-# Requests that contain slices, or the revision of each slice.
-OF_SLICES = ("/slices/", "/tools/", "/take", "/state", "/machine")
-MOST_BYTES = 64 * KILOBYTE
+MOST_BYTES = 64 * 1024
 
 HEADERS = {
     "content-security-policy": (
@@ -39,18 +34,22 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-log = logging.getLogger("ichor.annotate")
+log = logging.getLogger("ichor.serving")
 READS = ("GET", "HEAD")
-# The readers with a session in the requesting browser.
-SESSIONS = "/api/sessions"
 Headers = list[tuple[bytes, bytes]]
 
 
 class Guards:
-    """ASGI middleware with the checks above, for a server on this port of loopback."""
+    """ASGI middleware with the checks above, for a server on this port of loopback.
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, port: int) -> None:
+    `most_bytes` gives the largest body that a path takes; by default `MOST_BYTES` for each.
+    """
+
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, port: int, most_bytes: Callable[[str], int] = lambda _: MOST_BYTES
+    ) -> None:
         self._app = app
+        self._most_bytes = most_bytes
         self._sessions = sessions
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
 
@@ -73,7 +72,7 @@ class Guards:
         refused = self._refused(scope)
         if refused is None:
             try:
-                await self._app(scope, _counted(receive, _most_bytes(scope["path"])), sending)
+                await self._app(scope, _counted(receive, self._most_bytes(scope["path"])), sending)
                 return
             except Exception as error:
                 # What an exception says may quote a patient's data: only its kind and place are told.
@@ -98,8 +97,9 @@ class Guards:
         if scope["path"].startswith("/api/") and (refused := self._without_session(scope["path"], headers)):
             return refused
         length = _only(headers, b"content-length")
-        if length is not None and (not length.isdecimal() or int(length) > _most_bytes(scope["path"])):
-            return 413, f"the request is larger than the {_most_bytes(scope['path'])} bytes that are taken here"
+        most = self._most_bytes(scope["path"])
+        if length is not None and (not length.isdecimal() or int(length) > most):
+            return 413, f"the request is larger than the {most} bytes that are taken here"
         return None
 
     def _without_session(self, path: str, headers: Headers) -> tuple[int, str] | None:
@@ -113,10 +113,6 @@ class Guards:
         if key is None:
             return 400, "this request does not say which reader's page it comes from: reload the page"
         return (401, NO_SESSION) if self._sessions.reader(cookies, key) is None else None
-
-
-def _most_bytes(path: str) -> int:
-    return MOST_BYTES_OF_SLICES if any(one in path for one in OF_SLICES) else MOST_BYTES
 
 
 def _only(headers: Headers, name: bytes) -> str | None:

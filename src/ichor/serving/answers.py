@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ichor.annotate.project import NotInProject
-from ichor.annotate.server.workers import Stopped, TooHeavy
 from ichor.errors import IchorError, OutputFailed
 
-# The status of each kind of error; all others are faults of the project or the server.
-STATUSES: dict[type[IchorError], int] = {NotInProject: 404, TooHeavy: 422, Stopped: 503, OutputFailed: 507}
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Ichor</title>
 <h1>{title}</h1><p>{text}</p><p>Research use only; not a medical device.</p></html>"""
 
@@ -22,11 +20,19 @@ def plain_page(title: str, text: str, status: int) -> HTMLResponse:
     return HTMLResponse(PAGE.format(title=title, text=text), status)
 
 
-def handle_errors(app: FastAPI) -> None:
-    """Have the app answer every error in this form."""
+def handle_errors(app: FastAPI, statuses: Mapping[type[IchorError], int]) -> None:
+    """Have the app answer every error in this form.
+
+    `statuses` has the status of each kind of error; all others are faults of the data or the server.
+    """
+    known: dict[type[IchorError], int] = {OutputFailed: 507, **statuses}
+
+    def of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (Starlette's form)
+        return error(next((status for kind, status in known.items() if isinstance(raised, kind)), 500), str(raised))
+
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(IchorError, _of_ours)
+    app.add_exception_handler(IchorError, of_ours)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -47,11 +53,6 @@ def _malformed(request: Request, raised: Exception) -> Response:  # noqa: ARG001
     # An impossible path is "not found"; an invalid body is "unprocessable".
     status = 404 if kind == "path" else 422
     return error(status, f"{'.'.join(map(str, where)) or kind}: {first['msg']}"[:300])
-
-
-def _of_ours(request: Request, raised: Exception) -> Response:  # noqa: ARG001
-    status = next((status for kind, status in STATUSES.items() if isinstance(raised, kind)), 500)
-    return error(status, str(raised))
 
 
 def _unexpected(request: Request, raised: Exception) -> Response:  # noqa: ARG001 (the guards log it)

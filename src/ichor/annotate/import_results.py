@@ -1,0 +1,51 @@
+"""Imports results of `ichor screen` as a reader's drawing to correct, without running the model again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ichor.annotate.project import UNSTATED, Project
+from ichor.errors import IchorError
+from ichor.orientation import from_radiological
+from ichor.read import ScanPath
+from ichor.view.opened import open_result
+from ichor.view.results import Listed
+
+
+def import_results(
+    project: Project, results: Sequence[Listed], reader: str, given: Sequence[ScanPath] = ()
+) -> Iterator[tuple[str, str]]:
+    """Add scans with the outlines of their results; the reading is in progress, and no slice counts as viewed.
+
+    Yields each scan's name with the reason why it was left out, or "". The origin of the outlines is "ai", as of those
+    that the tool asks the model for. `given` are scans that the user says are there.
+    """
+    reader = project.add_reader(reader)
+    there = {(record.source_path, record.name) for record in project.scans()}
+    for one in results:
+        try:
+            _import_one(project, one, reader, given, there)
+        except IchorError as error:
+            yield one.name, str(error)
+        else:
+            yield one.name, ""
+
+
+def _import_one(
+    project: Project, one: Listed, reader: str, given: Sequence[ScanPath], there: set[tuple[str, str]]
+) -> None:
+    opened = open_result(one, given)
+    if (str(opened.scan.source.path.absolute()), one.name) in there:
+        raise IchorError("it is in the project already")
+    if opened.labels is None or one.findings is None:
+        raise IchorError(f"{one.folder}: expected a result with mask.nii.gz, found none")
+    labels = from_radiological(opened.labels, opened.scan)
+    if one.findings.hemorrhage.subtypes is None:
+        labels = np.where(labels > 0, np.uint8(UNSTATED), np.uint8(0))
+    # All or nothing: a scan that is in the project counts as imported.
+    with project.transaction():
+        scan_id = project.add_scan(opened.scan, subject=one.name, name=one.name).id
+        for index in np.flatnonzero(labels.any(axis=(1, 2))).tolist():
+            project.put_label_map(scan_id, reader, index, labels[index], by=reader, origins="ai")

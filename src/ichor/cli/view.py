@@ -1,0 +1,79 @@
+"""`ichor view RESULT...`: the results of a screening in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ichor.errors import IchorError
+
+if TYPE_CHECKING:
+    from ichor.read import ScanPath
+    from ichor.view.results import Listed
+
+PORT = 8485
+
+
+def view(
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULT...", help="Folders that ichor screen wrote: of one scan, or the --out folder of several."
+        ),
+    ],
+    *,
+    scan: Annotated[
+        list[Path] | None,
+        typer.Option("--scan", metavar="PATH", help="Where the scans lie now, if they moved; can be repeated."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a read-only copy of one result to FILE instead of serving."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 for any free one.")] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link without opening a browser.")] = False,
+) -> None:
+    """Show results of `ichor screen` in this machine's browser until Ctrl-C: scan, outlines, lesions, decisions.
+
+    The scans are read again from where they lay when they were screened. Decisions are stored beside each result. A
+    copy needs no network and no Ichor; it holds the head of a patient. Research use only; not a medical device.
+    """
+    from ichor.screening.inputs import find_scans
+    from ichor.serving.serve import require_server
+    from ichor.view.results import find_results
+
+    require_server("ichor view", "view")
+    found = find_results(results)
+    given = find_scans(scan) if scan else []
+    if html is not None:
+        _copy(found, given, html)
+        return
+    from ichor.view.server import serve
+
+    count = len(found)
+    typer.echo(f"{count} result{'s' * (count != 1)}. Research use only; not a medical device.")
+    serve(found, given, port, lambda link: _show(link, browser=not no_browser))
+
+
+def _copy(found: Sequence[Listed], given: Sequence[ScanPath], path: Path) -> None:
+    from ichor.view.copy import write_copy
+    from ichor.view.opened import open_result
+
+    if len(found) != 1:
+        raise IchorError(f"--html: expected one result to copy, found {len(found)}")
+    write_copy(open_result(found[0], given), path)
+    typer.echo(f"Copy: {path}")
+    typer.echo("Research use only; not a medical device.")
+
+
+def _show(link: str, *, browser: bool) -> None:
+    """Print the link, flushed, so that another program can wait for it; and open it."""
+    typer.echo(f"Results: {link}")
+    typer.echo("The link works once, in one browser on this machine. Ctrl-C stops the server.")
+    if browser:
+        from ichor.serving.serve import open_browser
+
+        open_browser(link)

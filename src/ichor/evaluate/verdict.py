@@ -1,0 +1,75 @@
+"""From which probability of a scan on hemorrhage is possible, and suspected, and how often that is right.
+
+Possible: the highest threshold that keeps a sensitivity of 97 % on the scans that it is chosen on. Suspected: the
+lowest threshold that keeps a specificity of 90 % there, and never below that of possible. Marked voxels make a scan
+possible whatever its probability.
+
+The thresholds that ship are chosen on the out-of-fold probabilities of all scans. Their sensitivity and specificity are
+measured with thresholds chosen once for each fold, on the scans of all other folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.evaluate.call_rates import call_rates
+from ichor.evaluate.detection import roc_curve
+from ichor.evaluate.intervals import Sampling
+from ichor.evaluate.results import SubjectResult
+from ichor.models.verdict import VerdictRule, VerdictThreshold
+from ichor.scan import FloatArray
+
+LEAST_SENSITIVITY = 0.97
+LEAST_SPECIFICITY = 0.9
+
+
+def verdict_rule(results: Sequence[SubjectResult]) -> VerdictRule | None:
+    """The thresholds for scans like those of `results`, which are out-of-fold, one scan a subject.
+
+    None where they cannot be chosen or measured: where the scans are all with or all without hemorrhage, in all folds
+    or in all but one, and where no threshold is specific enough.
+    """
+    truth = np.array([r.has_hemorrhage for r in results], bool)
+    probability = np.array([r.scan_probability for r in results], np.float64)
+    marked = np.array([r.pixels is not None and bool(r.pixels.predicted.any()) for r in results], bool)
+    fold = np.array([r.fold for r in results])
+    chosen = _thresholds(truth, probability)
+    if chosen is None:
+        return None
+    possible, suspected = (np.zeros(len(truth), bool) for _ in range(2))
+    for one in np.unique(fold):
+        test = fold == one
+        others = _thresholds(truth[~test], probability[~test])
+        if others is None:
+            return None
+        possible[test] = (probability[test] >= others[0]) | marked[test]
+        suspected[test] = probability[test] >= others[1]
+    return VerdictRule(
+        possible=_measured(chosen[0], "sensitivity", LEAST_SENSITIVITY, truth, possible),
+        suspected=_measured(chosen[1], "specificity", LEAST_SPECIFICITY, truth, suspected),
+    )
+
+
+def _thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> tuple[float, float] | None:
+    """(possible, suspected), chosen on scans (n,)."""
+    if truth.all() or not truth.any():
+        return None
+    curve = roc_curve(truth, probability)
+    _, possible = curve.specificity_at(LEAST_SENSITIVITY)
+    suspected = float(curve.thresholds[curve.specificity >= LEAST_SPECIFICITY - 1e-12].min())
+    return (possible, max(possible, suspected)) if np.isfinite(suspected) else None
+
+
+def _measured(
+    threshold: float, chosen_for: str, at_least: float, truth: NDArray[np.bool_], called: NDArray[np.bool_]
+) -> VerdictThreshold:
+    sampling, n = Sampling(len(truth)), len(truth)
+    rates = call_rates(truth, called, np.arange(n), n)
+    said: dict[str, Any] = {name: rates[name].pooled(sampling).as_json() for name in ("sensitivity", "specificity")}
+    return VerdictThreshold.model_validate(
+        {"threshold": threshold, **said, "chosen_for": chosen_for, "at_least": at_least}
+    )

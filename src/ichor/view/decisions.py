@@ -1,0 +1,116 @@
+"""What a person decides of a result: decisions.json beside it, private, written in one step."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from ichor.atomic import reporting_disk_errors, sync, write_whole
+from ichor.errors import UnreadableInput
+from ichor.findings.schema import NOTICE
+from ichor.locks import one_at_a_time
+from ichor.view.results import FINDINGS
+from ichor.write.folder import DECISIONS
+
+Decision = Literal["accept", "reject", "correct"]
+Who = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+Number = Annotated[int, Field(ge=1, le=200)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Decided(_Part):
+    """One decision: who made it, and when (UTC, ISO 8601)."""
+
+    decision: Decision
+    who: Who
+    when: str
+
+
+class Shift(_Part):
+    """The midline shift in mm as a person measured it, positive towards the patient's left."""
+
+    mm: Annotated[float, Field(ge=-50, le=50)]
+    who: Who
+    when: str
+
+
+class Decisions(_Part):
+    """All decisions of one result.
+
+    Attributes:
+        of: SHA-256 of the findings.json that they are about.
+        scan, lesions: of the whole scan, and of lesions by their number in the findings, from 1.
+        midline_shift: as a person corrected it.
+    """
+
+    schema_version: Literal[1] = 1
+    notice: str = NOTICE
+    of: str
+    scan: Decided | None = None
+    lesions: dict[Number, Decided] = {}
+    midline_shift: Shift | None = None
+
+
+class Asked(_Part):
+    """A decision to store: of the scan, a lesion or the midline shift; without `decision` or `mm` it is withdrawn."""
+
+    about: Literal["scan", "midline_shift"] | Number
+    decision: Decision | None = None
+    mm: Annotated[float, Field(ge=-50, le=50)] | None = None
+    who: Who
+
+
+def read_decisions(folder: Path) -> Decisions:
+    """The decisions on the result in a folder; those on an earlier result of the same scan do not count.
+
+    Raises UnreadableInput where decisions.json holds something else: it is never overwritten.
+    """
+    of = sha256((folder / FINDINGS).read_bytes()).hexdigest()
+    file = folder / DECISIONS
+    try:
+        found = Decisions.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return Decisions(of=of)
+    except (OSError, ValidationError) as error:
+        raise UnreadableInput(f"{file}: expected decisions on a result, found something else; it is kept") from error
+    return found if found.of == of else Decisions(of=of)
+
+
+def decide(folder: Path, asked: Asked) -> Decisions:
+    """Store a decision and return all of them. Raises as `read_decisions`, and OutputFailed where the disk refuses."""
+    file = folder / DECISIONS
+    with reporting_disk_errors(file), one_at_a_time(file):
+        decided = _with(read_decisions(folder), asked)
+        _put_aside_earlier(file, decided.of)
+        write_whole(file, decided.model_dump_json(indent=2) + "\n", private=True)
+        sync(file)
+    return decided
+
+
+def _put_aside_earlier(file: Path, of: str) -> None:
+    """Rename decisions on an earlier result of the scan, so that they are kept: decisions-1a2b3c4d.json."""
+    if file.exists():
+        earlier = Decisions.model_validate_json(file.read_bytes()).of
+        if earlier != of:
+            file.rename(file.with_stem(f"{file.stem}-{earlier[:8]}"))
+
+
+def _with(before: Decisions, asked: Asked) -> Decisions:
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    if asked.about == "midline_shift":
+        shift = None if asked.mm is None else Shift(mm=asked.mm, who=asked.who, when=when)
+        return before.model_copy(update={"midline_shift": shift})
+    one = None if asked.decision is None else Decided(decision=asked.decision, who=asked.who, when=when)
+    if asked.about == "scan":
+        return before.model_copy(update={"scan": one})
+    others = {number: each for number, each in before.lesions.items() if number != asked.about}
+    return before.model_copy(update={"lesions": others if one is None else {**others, asked.about: one}})

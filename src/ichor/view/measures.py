@@ -1,0 +1,41 @@
+"""What is measured when a result is opened: midline shift, and volume on each side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ichor.anatomy.head import HeadOutline, find_head
+from ichor.anatomy.midline import midline_shift
+from ichor.view.opened import Opened
+
+
+def measures(opened: Opened) -> dict[str, Any]:
+    """`midline_shift` in mm with its slice, null where it is not found; volumes in mL right and left.
+
+    `middle_column` is halfway between the head's right and left on each slice, null without head: what sides refer to.
+    """
+    head = find_head(opened.scan)
+    shift = midline_shift(opened.scan)
+    return {
+        "midline_shift": None if shift is None else {"mm": round(shift.mm, 1), "slice": shift.slice_index},
+        "sides_ml": _sides(opened, head),
+        "middle_column": [None if np.isnan(one) else round(float(one), 2) for one in head.middle_column],
+    }
+
+
+def _sides(opened: Opened, head: HeadOutline) -> dict[str, float] | None:
+    """The marked volume right and left of the head's middle, mL; None where that is not known."""
+    if opened.labels is None:
+        return None
+    marked = opened.labels > 0
+    on = marked.any(axis=(1, 2))
+    if not np.isfinite(head.middle_column[on]).all():
+        return None
+    # The patient's right is at the left of the picture; a pixel's centre decides.
+    right = np.arange(marked.shape[2]) + 0.5 < np.nan_to_num(head.middle_column)[:, None]
+    volumes = [opened.scan.volume_ml((marked & side[:, None, :]).sum(axis=(1, 2))) for side in (right, ~right)]
+    if volumes[0] is None or volumes[1] is None:
+        return None
+    return {"right": round(volumes[0], 2), "left": round(volumes[1], 2)}

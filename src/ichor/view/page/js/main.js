@@ -1,0 +1,42 @@
+// The page: the list of results, or one of them; which, the address says.
+
+import { fill, el } from "./dom.js";
+import { showHelp } from "./help.js";
+import { openList } from "./list.js";
+import { openResult } from "./result.js";
+import { source } from "./source.js";
+
+const root = document.getElementById("view");
+let open = null;
+
+async function show() {
+  open?.close();
+  open = null;
+  const found = /^#\/result\/(\d+)$/.exec(location.hash);
+  const number = source.only ?? (found && Number(found[1]));
+  delete root.dataset.ready;
+  fill(root, el("p", { className: "wait", role: "status" }, number === null ? "Loading the results" : "Reading the scan"));
+  const asked = location.hash;
+  try {
+    const view = number === null ? await openList(root) : await openResult(root, number);
+    if (asked !== location.hash) view.close();
+    else open = view;
+    root.dataset.ready = "";
+  } catch (error) {
+    fill(root, el("div", { className: "failed" }, el("p", {}, error.message),
+      source.only === undefined && number !== null && el("a", { className: "button", href: "#/" }, "Back to the list")));
+  }
+}
+
+window.addEventListener("hashchange", show);
+document.getElementById("help").addEventListener("click", showHelp);
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "?") showHelp();
+  else if (open?.key?.(event)) event.preventDefault();
+});
+if (source.readOnly) {
+  document.getElementById("saved").textContent = "Read-only copy";
+  document.querySelector(".mark").removeAttribute("href");
+}
+source.begin().then(show, (error) => fill(root, el("div", { className: "failed" }, el("p", {}, error.message))));

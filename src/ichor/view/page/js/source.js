@@ -1,0 +1,26 @@
+// Where results come from: the server, or the data inside a copy of one result.
+
+import { getBytes, getJson, putJson } from "./api.js";
+import { copied } from "./copied.js";
+import { readerKey, setReaderKey } from "./reader.js";
+
+const at = (number, what = "") => `/api/results/${number}${what}`;
+
+const server = {
+  readOnly: false,
+  /** Without a key in the address, this browser's own session is used. */
+  async begin() {
+    if (readerKey()) return;
+    const [session] = await getJson("/api/sessions");
+    setReaderKey(session.key);
+  },
+  list: () => getJson("/api/results"),
+  result: (number) => getJson(at(number)),
+  scan: (number) => getJson(at(number, "/scan")),
+  voxels: (number, what) => getBytes(at(number, `/voxels/${what}`)),
+  measures: (number) => getJson(at(number, "/measures")),
+  prior: (number) => getJson(at(number, "/prior")),
+  decide: (number, decision) => putJson(at(number, "/decisions"), decision),
+};
+
+export const source = copied() ?? server;

@@ -1,0 +1,25 @@
+// What is shown of a result: one object that views read, and that tells them of changes once a frame.
+
+/** A state with `set(changes)` and `on(listener)`; listeners get what changed since the last frame. */
+export function makeState(values) {
+  const listeners = new Set();
+  let changed = null;
+  const tell = () => {
+    const all = changed;
+    changed = null;
+    for (const one of listeners) one(all);
+  };
+  return {
+    ...values,
+    set(changes) {
+      Object.assign(this, changes);
+      if (changed === null) requestAnimationFrame(tell);
+      changed = { ...changed, ...changes };
+    },
+    /** Returns what ends the listening. */
+    on(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

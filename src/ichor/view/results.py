@@ -1,0 +1,101 @@
+"""The results that a user means: folders that `ichor screen` wrote, and folders of them, the most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ichor.errors import UnreadableInput
+from ichor.findings.schema import Findings
+
+FINDINGS, SUMMARY = "findings.json", "summary.csv"
+MOST_BYTES = 64 * 1024**2  # of findings.json; that of a scan of 2,000 slices and 200 lesions has 2 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """One scan of the list.
+
+    Attributes:
+        folder: of its result; where it failed, the folder that it would have.
+        findings: None where it failed or findings.json is damaged; `reason` then says why in one line.
+    """
+
+    folder: Path
+    findings: Findings | None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the scan is called."""
+        return self.folder.name if self.findings is None else self.findings.scan.name
+
+
+def find_results(paths: Sequence[Path]) -> list[Listed]:
+    """The results at the paths, each once, the most urgent first and what failed last.
+
+    Raises UnreadableInput where a path has no result.
+    """
+    found: dict[Path, Listed] = {}
+    for path in paths:
+        here = {one.folder.resolve(): one for one in _results_at(path)}
+        if not here:
+            raise UnreadableInput(
+                f"{path}: expected results of ichor screen (a folder with {FINDINGS}, or a folder of such folders), "
+                f"found {'none' if path.is_dir() else 'a file' if path.exists() else 'nothing at that path'}"
+            )
+        found |= here
+    return sorted(found.values(), key=_urgency)
+
+
+def holds_results(path: Path) -> bool:
+    """Whether there are results at a path."""
+    return next(_results_at(path), None) is not None
+
+
+def _results_at(path: Path) -> Iterator[Listed]:
+    if (path / FINDINGS).is_file():
+        yield _read(path.absolute())
+        return
+    try:
+        folders = sorted(one for one in path.iterdir() if not one.name.startswith(".") and (one / FINDINGS).is_file())
+    except OSError:
+        return
+    yield from map(_read, folders)
+    yield from _failed(path, {one.name for one in folders})
+
+
+def _read(folder: Path) -> Listed:
+    """A result, or why it is none."""
+    file = folder / FINDINGS
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return Listed(folder, None, f"{file}: expected findings of less than {MOST_BYTES} bytes, found more")
+        return Listed(folder, Findings.from_json(file.read_bytes()))
+    except OSError as error:
+        return Listed(folder, None, f"{file}: could not be read ({error.strerror})")
+    except ValidationError as error:
+        # What pydantic says quotes the file; where it went wrong is enough.
+        place = ".".join(map(str, error.errors()[0]["loc"])) or "the whole file"
+        return Listed(folder, None, f"{file}: expected findings of Ichor, found something else at {place}")
+
+
+def _failed(out: Path, there: Iterable[str]) -> Iterator[Listed]:
+    """The scans that could not be screened, by summary.csv."""
+    from ichor.screening.summary import read_summary
+
+    for name, row in read_summary(out / SUMMARY).items():
+        if row["status"] == "failed" and name not in there:
+            yield Listed(out / Path(name).name, None, row["reason"] or "it could not be screened")
+
+
+def _urgency(one: Listed) -> tuple[float, ...]:
+    """Of smaller values first: probability to two decimals, then volume, then warnings; what failed last."""
+    if one.findings is None:
+        return (1.0,)
+    hemorrhage, scan = one.findings.hemorrhage, one.findings.scan
+    warnings = len(scan.input_checks) + len(scan.warnings)
+    return (0.0, -round(hemorrhage.probability, 2), -(hemorrhage.volume_ml or 0.0), -warnings)

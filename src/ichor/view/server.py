@@ -1,0 +1,148 @@
+"""The viewer's server: the list, a result's findings and pixels, and the decisions that a person makes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException
+from fastapi import Path as InPath
+from numpy.typing import NDArray
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from ichor.errors import IchorError, UnreadableInput
+from ichor.read import ScanPath
+from ichor.serving.answers import handle_errors
+from ichor.serving.enter import enter_router
+from ichor.serving.guards import Guards
+from ichor.serving.serve import link, listening, serve_app
+from ichor.serving.session import Sessions
+from ichor.serving.static import page_router
+from ichor.view.change import change
+from ichor.view.decisions import Asked, read_decisions
+from ichor.view.decisions import decide as store
+from ichor.view.held import Held
+from ichor.view.measures import measures
+from ichor.view.prior import Priors
+from ichor.view.results import Listed
+from ichor.view.said import details, row
+
+PAGE = Path(__file__).with_name("page")
+STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422}
+VIEWER = "viewer"
+Number = Annotated[int, InPath(ge=0, le=2**31)]
+
+
+def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, port: int) -> ASGIApp:
+    """The application, to be served on this port of loopback; `given` are scans that the user says are there."""
+    app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
+    held, priors = Held(results, given), Priors(results, given)
+
+    @app.get("/api/results")
+    def listed() -> list[dict[str, Any]]:
+        return [{**row(number, one), "decision": _of_scan(one)} for number, one in enumerate(results)]
+
+    @app.get("/api/results/{number}")
+    def result(number: Number) -> dict[str, Any]:
+        one = _readable(results, number)
+        return {
+            **details(number, one),
+            "correct_command": shlex.join(
+                ["ichor", "annotate", "import", "PROJECT", str(one.folder), "--reader", "NAME"]
+            ),
+            "decisions": read_decisions(one.folder).model_dump(mode="json"),
+        }
+
+    @app.get("/api/results/{number}/scan")
+    def scan(number: Number) -> dict[str, Any]:
+        _readable(results, number)
+        opened = held.opened(number)
+        return {
+            **opened.geometry(),
+            "has_mask": opened.labels is not None,
+            "has_probability": opened.has_probability,
+        }
+
+    @app.get("/api/results/{number}/voxels/{what}")
+    def voxels(number: Number, what: str) -> Response:
+        _readable(results, number)
+        opened = held.opened(number)
+        found: NDArray[Any] | None
+        match what:
+            case "hu":
+                found = opened.hu()
+            case "labels":
+                found = opened.labels
+            case "lesions":
+                found = opened.lesion_of
+            case "probability":
+                found = opened.probability()
+            case _:
+                found = None
+        if found is None:
+            raise HTTPException(404, "this result has none")
+        return Response(found.tobytes(), media_type="application/octet-stream")
+
+    @app.get("/api/results/{number}/measures")
+    def measured(number: Number) -> dict[str, Any]:
+        _readable(results, number)
+        return measures(held.opened(number))
+
+    @app.get("/api/results/{number}/prior")
+    def prior(number: Number) -> dict[str, Any] | None:
+        _readable(results, number)
+        found = priors.prior(number)
+        if found is None:
+            return None
+        return {
+            "number": found,
+            "name": results[found].name,
+            "change": change(held.opened(number), held.opened(found)),
+        }
+
+    @app.put("/api/results/{number}/decisions")
+    def decide(number: Number, asked: Asked) -> dict[str, Any]:
+        one = _readable(results, number)
+        assert one.findings is not None
+        if isinstance(asked.about, int) and asked.about > len(one.findings.hemorrhage.lesions):
+            raise HTTPException(404, "this result has no such lesion")
+        return store(one.folder, asked).model_dump(mode="json")
+
+    app.include_router(enter_router(sessions))
+    app.include_router(page_router(PAGE))
+    handle_errors(app, STATUSES)
+    return Guards(app, sessions, port)
+
+
+def serve(results: Sequence[Listed], given: Sequence[ScanPath], port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is told the one-use link when the server can be reached.
+
+    Port 0 is any free one. Raises IchorError where the port is taken.
+    """
+    with listening(port) as listener:
+        number = listener.getsockname()[1]
+        sessions = Sessions(number, "view")
+        address = link(number, sessions.new_tokens([VIEWER])[VIEWER])
+        serve_app(create_app(results, given, sessions, number), listener, lambda: ready(address), lambda: None)
+
+
+def _readable(results: Sequence[Listed], number: int) -> Listed:
+    if number >= len(results):
+        raise HTTPException(404, "there is no such result")
+    one = results[number]
+    if one.findings is None:
+        raise UnreadableInput(one.reason)
+    return one
+
+
+def _of_scan(one: Listed) -> str | None:
+    if one.findings is None:
+        return None
+    try:
+        decided = read_decisions(one.folder).scan
+    except (OSError, UnreadableInput):  # opening the result says so
+        return None
+    return None if decided is None else decided.decision

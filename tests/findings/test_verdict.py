@@ -1,0 +1,61 @@
+"""The verdict on a scan, and findings that contradict it."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from ichor.findings.schema import Findings
+from ichor.findings.verdict import Tier, VerdictFindings, tier_of
+from made_report import found_in
+from made_scans import SubtypesMethod, made_head
+from made_verdict import made_rule
+
+
+@pytest.mark.parametrize(
+    ("probability", "flagged", "tier", "without_rule"),
+    [
+        (0.19, False, Tier.NONE, Tier.NONE),
+        (0.19, True, Tier.POSSIBLE, Tier.SUSPECTED),
+        (0.2, False, Tier.POSSIBLE, Tier.NONE),
+        (0.49, True, Tier.POSSIBLE, Tier.SUSPECTED),
+        (0.5, False, Tier.SUSPECTED, Tier.NONE),
+        (1.0, True, Tier.SUSPECTED, Tier.SUSPECTED),
+    ],
+)
+def test_the_tier_follows_from_probability_and_flags(
+    probability: float, flagged: bool, tier: Tier, without_rule: Tier
+) -> None:
+    assert tier_of(probability, flagged, made_rule(0.2, 0.5)) is tier
+    assert tier_of(probability, flagged, None) is without_rule
+
+
+def test_another_verdict_than_the_figures_give_is_refused() -> None:
+    found = found_in(made_head())
+    said = found.model_dump(mode="json")
+    assert found.tier is Tier.SUSPECTED and found.verdict is not None and found.verdict.possible is None
+    said["verdict"]["tier"] = "none"
+    with pytest.raises(ValidationError, match="expected the verdict suspected"):
+        Findings.model_validate(said)
+    of_rule = VerdictFindings.of(found.hemorrhage.probability, True, made_rule(0.2, 0.5)).model_dump(mode="json")
+    said["verdict"] = {**of_rule, "possible": None}
+    with pytest.raises(ValidationError, match="both thresholds of the verdict or neither"):
+        Findings.model_validate(said)
+
+
+def test_findings_made_before_it_was_kept_are_read_and_have_the_earlier_verdict() -> None:
+    for blood, tier in (((38.0, 10.0, 60.0), Tier.SUSPECTED), (None, Tier.NONE)):
+        said = found_in(made_head(blood_at_mm=blood), method=SubtypesMethod()).model_dump(mode="json")
+        del said["verdict"]
+        for lesion in said["hemorrhage"]["lesions"]:
+            del lesion["subtype_alternative"]
+        earlier = Findings.model_validate(said)
+        assert earlier.verdict is None and earlier.tier is tier
+
+
+def test_the_same_subtype_twice_is_refused() -> None:
+    said = found_in(made_head(), method=SubtypesMethod()).model_dump(mode="json")
+    lesion = said["hemorrhage"]["lesions"][0]
+    lesion["subtype_alternative"] = lesion["subtype"]
+    with pytest.raises(ValidationError, match="expected a second subtype besides"):
+        Findings.model_validate(said)

@@ -1,0 +1,83 @@
+"""A running `ichor view` and its page in Chromium."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+PATIENT_MS, PATIENT_S = 60_000, 120
+HARMLESS = ("http://127.0.0.1:", "data:", "blob:")
+View = Callable[..., Page]
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What pages complain of, and what they ask of another host: it fails the test."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def new_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., Page]]:
+    """Opens an empty page whose complaints are noted."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(size: tuple[int, int] = (1280, 800), allowed: tuple[str, ...] = HARMLESS) -> Page:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context.set_default_timeout(PATIENT_MS)
+        contexts.append(context)
+        context.on("weberror", lambda one: complaints.append(str(one.error)))
+        context.on(
+            "console",
+            lambda one: (
+                complaints.append(one.text)
+                if one.type == "error" and not one.text.startswith("Failed to load resource")
+                else None
+            ),
+        )
+        context.on("request", lambda one: None if one.url.startswith(allowed) else complaints.append(one.url))
+        expect.set_options(timeout=PATIENT_MS)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def view(new_page: Callable[..., Page]) -> Iterator[View]:
+    """Starts `ichor view` on results and opens its link."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*words: Path | str, size: tuple[int, int] = (1280, 800)) -> Page:
+        command = [sys.executable, "-m", "ichor", "view", *map(str, words), "--port", "0", "--no-browser"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        processes.append(process)
+        late = threading.Timer(PATIENT_S, process.kill)
+        late.start()
+        assert process.stdout is not None
+        said, link = "", None
+        for line in process.stdout:
+            said += line
+            if (link := re.search(r"http://127\.0\.0\.1:\d+/enter\?token=\S+", line)) is not None:
+                break
+        late.cancel()
+        assert link is not None, said
+        page = new_page(size)
+        page.goto(link[0])
+        expect(page.locator("main[data-ready]")).to_be_attached()
+        return page
+
+    yield start
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENT_S) == 0

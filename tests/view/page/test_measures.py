@@ -1,0 +1,56 @@
+"""Midline shift, and a prior scan beside this one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from view.made import write_result
+from view.page.conftest import View
+from view.page.hands import Hands, open_result
+from view.test_prior import write_study
+
+
+def test_the_midline_shift_is_typed_dragged_stored_and_withdrawn(tmp_path: Path, view: View) -> None:
+    write_result(tmp_path / "out")
+    page = view(tmp_path / "out")
+    open_result(page, "head")
+    hands = Hands(page)
+    field = page.get_by_label("Midline shift in mm")
+    field.fill("-8")
+    page.get_by_role("button", name="Line").click()
+    x, y = hands.place(40, 31.5 - 8 / 3.2)
+    right = hands.place(40, 31.5 + 6 / 3.2)[0]
+    hands.drag((x, y), (right, y))
+    assert float(field.input_value()) == pytest.approx(6, abs=1.5)
+    page.get_by_role("button", name="Store").click()
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".measures")).to_contain_text("to the left by Ada")
+    file = tmp_path / "out" / "head" / "decisions.json"
+    assert json.loads(file.read_text())["midline_shift"]["mm"] == float(field.input_value())
+    page.get_by_role("button", name="Use estimate").click()
+    expect(page.locator(".measures")).not_to_contain_text("by Ada")
+    assert json.loads(file.read_text())["midline_shift"] is None
+
+
+def test_a_prior_scan_is_told_and_shown_beside(tmp_path: Path, view: View) -> None:
+    write_study(tmp_path / "first", StudyDate="20240101")
+    write_study(tmp_path / "second", StudyDate="20240102")
+    page = view(tmp_path / "out")
+    open_result(page, "second")
+    expect(page.locator(".panel")).to_contain_text("Prior scan of the same patient")
+    expect(page.locator(".change tbody tr").first).to_contain_text("+0.0 mL")
+    page.get_by_role("button", name="Show beside").click()
+    expect(page.locator(".view.axial")).to_have_count(2)
+    prior = page.locator(".view.axial").nth(1).locator("[data-hud=top-left]")
+    page.keyboard.press("Home")
+    expect(prior).to_have_text("Prior 1 of 8")
+    page.keyboard.press("2")
+    expect(page.locator(".view.axial").nth(1).locator("[data-hud=top-right]")).to_have_text("L 700  W 3200")
+    page.get_by_role("button", name="Show beside").click()
+    expect(page.locator(".view.axial")).to_have_count(1)
+    assert "SECRET" not in page.content() and "Secret" not in page.content()

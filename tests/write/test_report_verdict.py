@@ -1,0 +1,93 @@
+"""The report's verdict: its three tiers, the figures beside them, and models that have no thresholds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from ichor.findings.verdict import Tier, VerdictFindings
+from ichor.read.dicom.patient import Patient
+from ichor.write.report import Report
+from ichor.write.report.page import report_of
+from ichor.write.result import Result
+from made_report import PATIENT_MS, result_of, text_of
+from made_scans import made_head
+from made_verdict import made_rule
+
+
+def result_with(probability: float, *, marked: bool, name: str = "made", rule: bool = True) -> Result:
+    """A result of this probability, with or without marks."""
+    result = result_of(made_head(blood_at_mm=(38.0, 10.0, 60.0) if marked else None), name)
+    verdict = VerdictFindings.of(probability, marked, made_rule(0.2, 0.5) if rule else None)
+    hemorrhage = result.findings.hemorrhage.model_copy(update={"probability": probability})
+    return replace(result, findings=result.findings.model_copy(update={"hemorrhage": hemorrhage, "verdict": verdict}))
+
+
+def text_with(folder: Path, result: Result) -> str:
+    Report().write(result, folder)
+    return text_of(folder / "report.html")
+
+
+@pytest.mark.parametrize(
+    ("probability", "marked", "headline", "said"),
+    [
+        (0.1, False, "No hemorrhage found", "This does not rule out hemorrhage."),
+        (0.3, False, "Hemorrhage possible", "Nothing was outlined on any of 12 slices. Look at those"),
+        (0.1, True, "Hemorrhage possible", "Probability 0.10. Marked on"),
+        (0.36, True, "Hemorrhage possible", "Probability 0.36. Marked on"),
+        (0.9, False, "Hemorrhage suspected", "Nothing was outlined on any of 12 slices. Look at those"),
+        (0.9, True, "Hemorrhage suspected", "Probability 0.90. Marked on"),
+    ],
+)
+def test_the_headline_follows_from_probability_and_marks(
+    tmp_path: Path, probability: float, marked: bool, headline: str, said: str
+) -> None:
+    result = result_with(probability, marked=marked)
+    text = text_with(tmp_path, result)
+    html = (tmp_path / "report.html").read_text()
+    assert re.findall(r"<h1>(.*?)</h1>", html) == [headline]
+    assert f'<section class="verdict {result.findings.tier.value}">' in html
+    assert said in text
+
+
+def test_thresholds_sensitivity_and_specificity_stand_beside_it(tmp_path: Path) -> None:
+    text = text_with(tmp_path, result_with(0.36, marked=True))
+    assert "Hemorrhage possible 0.20, or anything marked 95 % (85 to 99 %) 60 % (50 to 70 %)" in text
+    assert "Hemorrhage suspected 0.50 80 % (70 to 90 %) 92 % (88 to 96 %)" in text
+    assert "on 36 scans with hemorrhage and 46 without" in text
+
+
+def test_a_model_without_thresholds_has_two_verdicts_and_says_so(tmp_path: Path) -> None:
+    for marked, tier in ((True, Tier.SUSPECTED), (False, Tier.NONE)):
+        result = result_with(0.36, marked=marked, rule=False)
+        assert result.findings.tier is tier
+        assert "Hemorrhage is suspected where anything is marked" in text_with(tmp_path, result)
+
+
+def test_no_red_headline_below_suspected(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENT_MS)
+    colours = {}
+    for probability in (0.1, 0.36, 0.9):
+        result = result_with(probability, marked=probability > 0.1)
+        Report().write(result, tmp_path)
+        page.goto((tmp_path / "report.html").as_uri())
+        colours[result.findings.tier] = page.locator("h1").evaluate("one => getComputedStyle(one).color")
+    page.close()
+    assert colours[Tier.SUSPECTED] == "rgb(163, 33, 27)" and len(set(colours.values())) == 3
+
+
+def test_each_printed_page_names_the_scan_and_the_patient_only_where_asked() -> None:
+    patient = Patient(name="DOE, JANE", birth_date="1961-01-01", study_date=None)
+    plain, named = (report_of(replace(result_with(0.9, marked=True), patient=one)) for one in (None, patient))
+    running = re.search(r"@top-left { content: (.*?); }", plain)
+    assert running is not None and running[1] == '"made"'
+    assert '@top-left { content: "made\\2c  DOE\\2c  JANE"; }' in named
+    for page in (plain, named):
+        assert '@top-right { content: "Research use only\\3b  not a medical device\\2e "; }' in page
+    hostile = report_of(result_with(0.9, marked=True, name='"}</style><b>' + "x" * 200))
+    assert hostile.count("</style>") == 1
