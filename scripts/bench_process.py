@@ -40,7 +40,7 @@ class Process:
 def run(command: list[str | Path], *, settings: Mapping[str, str] | None = None) -> Process:
     """Run a command on the cores that this process is held to, with `settings` added to its environment.
 
-    Raises CalledProcessError where it fails.
+    Raises CalledProcessError if it fails.
     """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()

@@ -18,7 +18,7 @@ from statistics import fmean
 from typing import Any
 
 from ichor.dataset.ct_ich.folds import authors_fold
-from ichor.evaluate.detection_figures import RULE_PX
+from ichor.evaluate.detection_metrics import RULE_PX
 from ichor.models.package import CARD, read_config, verify, write_sums
 from ichor.models.verdict import VERDICT
 from ichor.pages.card import write_card

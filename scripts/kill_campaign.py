@@ -75,7 +75,7 @@ With another operating point a scan is made again by the command that comes seco
 
 
 def kill_once(place: Place, usual: Place, rng: random.Random, most_s: float, number: int) -> Row | None:
-    """One batch that is killed and run again; what was found. None where it had ended before it could be killed."""
+    """One batch that is killed and run again; what was found. None if it had ended before it could be killed."""
     place.clear()
     mark, workers = f"{os.getpid()}-{number}", rng.choice((1, 2, 2))
     process = place.start("--workers", str(workers), mark=mark)

@@ -47,7 +47,7 @@ class Committee:
         """Train on the labelled cases, choose thresholds on the validation cases.
 
         `folder` lets an interrupted training continue; `go_on_from` is that of the committee before, whose weights are
-        gone on from. Raises BadConfig where no labelled slice has hemorrhage.
+        gone on from. Raises BadConfig if no labelled slice has hemorrhage.
         """
         from ichor.methods.unet_slices.fit import train_slices
 

@@ -62,7 +62,7 @@ class SimulationConfig(Strict):
 
 
 def load_simulation(file: Path = DEFAULT) -> SimulationConfig:
-    """The simulation in a file. Raises BadConfig with one line where it is none."""
+    """The simulation in a file. Raises BadConfig with one line if it is none."""
     try:
         return SimulationConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:

@@ -63,8 +63,8 @@ def n_states(config: SimulationConfig) -> int:
 def simulate(config: SimulationConfig, dataset: Dataset, out: Path, done: Callable[[str], None]) -> list[Repetition]:
     """Do every repetition; what a previous call with the same `out` finished is not done again.
 
-    `done` is called with the name of each state that is there. Raises BadConfig where `out` holds another simulation
-    or one on other data, or where a block of a fold has too few subjects in the dataset.
+    `done` is called with the name of each state that is there. Raises BadConfig if `out` holds another simulation
+    or one on other data, or if a block of a fold has too few subjects in the dataset.
     """
     folds = {number: authors_fold(number, dataset.subjects) for number in config.folds}
     for fold in folds.values():

@@ -72,7 +72,7 @@ def write_state(file: Path, state: State) -> None:
 
 
 def read_state(file: Path) -> State:
-    """The state in a file of `write_state`. Raises BadConfig where it is damaged."""
+    """The state in a file of `write_state`. Raises BadConfig if it is damaged."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
         foreseen = {subject: Foreseen(**one) for subject, one in kept["foreseen"].items()}

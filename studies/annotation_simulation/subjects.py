@@ -9,7 +9,7 @@ import numpy as np
 from ichor.annotate.labelling_time import labelling_s
 from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.methods.field import take_field
+from ichor.methods.field import resample_to_field
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.scan import Scan
 
@@ -35,14 +35,14 @@ class SmallSubjects:
         self._read: dict[str, SmallSubject] = {}
 
     def __getitem__(self, subject: str) -> SmallSubject:
-        """The subject. Raises UnreadableInput where it cannot be read."""
+        """The subject. Raises UnreadableInput if it cannot be read."""
         if subject not in self._read:
             self._read[subject] = self._small(self._dataset.case(subject))
         return self._read[subject]
 
     def _small(self, case: Case) -> SmallSubject:
         settings, scan = self._settings, case.scan
-        hu, field = take_field(scan, size=settings.size, pixel_mm=settings.pixel_mm, centre="head", head_mm=None)
+        hu, field = resample_to_field(scan, size=settings.size, pixel_mm=settings.pixel_mm, centre="head", head_mm=None)
         small = Scan(
             np.clip(np.round(hu), -2000, 6000).astype(np.int16),
             scan.source,
@@ -50,6 +50,6 @@ class SmallSubjects:
             positions_mm=scan.positions_mm,
         )
         return SmallSubject(
-            Case(case.subject, small, field.take_mask(case.mask), case.labels, case.excluded_from_overlap),
+            Case(case.subject, small, field.resample_mask(case.mask), case.labels, case.excluded_from_overlap),
             labelling_s(case.mask, scan.pixel_mm),
         )

@@ -26,7 +26,7 @@ THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.00
 
 
 def find(run: Path, dataset: Dataset, out: Path) -> None:
-    """Write the page and its figures. Raises BadConfig where the run has no scores or answers, or one kind of scans."""
+    """Write the page and its figures. Raises BadConfig if the run has no scores or answers, or one kind of scans."""
     predictions = read_predictions(run, dataset)
     positive = [bool(dataset.labels[subject].any()) for subject in predictions]
     if min(sum(positive), len(positive) - sum(positive)) < 2:  # one is left out in turn

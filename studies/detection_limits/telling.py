@@ -50,7 +50,7 @@ class Scored:
 
 
 def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> Figures:
-    """The figures of all subjects but some. Raises ValueError where none with, or none without, hemorrhage is left."""
+    """The figures of all subjects but some. Raises ValueError if none with, or none without, hemorrhage is left."""
     left = [one for subject, one in scores.items() if subject not in without]
     of_slices = roc_curve(np.concatenate([one.positive for one in left]), np.concatenate([one.slices for one in left]))
     of_scans = roc_curve([one.positive.any() for one in left], [one.scan for one in left])

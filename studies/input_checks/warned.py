@@ -28,7 +28,7 @@ def warned_of(scan: Scan, *, but: Set[InputCheck] = frozenset()) -> str:
 
 
 def rim_hu(scan: Scan) -> float | None:
-    """How much brighter brain is beside the skull than deeper in; None where that cannot be told."""
+    """How much brighter brain is beside the skull than deeper in; None if that cannot be told."""
     found = Cranium.of(scan, find_head(scan)).rim_hu()
     return None if found is None else round(found, 2)
 

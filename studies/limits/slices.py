@@ -45,7 +45,7 @@ class Slice:
 
 
 def slices_in(result: Path, dataset: Dataset) -> list[Slice]:
-    """The slices with delineated hemorrhage. Raises BadConfig where the folder does not hold predictions."""
+    """The slices with delineated hemorrhage. Raises BadConfig if the folder does not hold predictions."""
     slices = []
     predictions = read_predictions(result, dataset)
     for case in dataset.cases([subject for subject in predictions if subject not in dataset.excluded_from_overlap]):

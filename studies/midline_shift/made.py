@@ -20,7 +20,7 @@ def with_shift(scan: Scan, mm: float) -> Scan:
     """The scan with its midline moved by `mm`, positive towards the patient's left.
 
     The shift is largest on the middle one of the slices that are looked at and halfway between front and back, and
-    falls to 0 at the skull. Raises ValueError where the pixel size is unknown.
+    falls to 0 at the skull. Raises ValueError if the pixel size is unknown.
     """
     pixel_mm = radiological_pixel_mm(scan)
     if pixel_mm is None:

@@ -31,7 +31,7 @@ Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use on
 
 
 def page(rows: Sequence[dict[str, Any]]) -> str:
-    """The README of the result, from its rows: `subject`, `made_mm`, and `found_mm`, None where not found."""
+    """The README of the result, from its rows: `subject`, `made_mm`, and `found_mm`, None if not found."""
     made = sorted({abs(row["made_mm"]) for row in rows})
     errors = _errors(rows)
     return PAGE.format(

@@ -24,7 +24,7 @@ from studies.robustness.figures import Row
 
 
 def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:
-    """The packages of the folds asked for, of all that are fitted if none are. Raises BadConfig where there is none."""
+    """The packages of the folds asked for, of all that are fitted if none are. Raises BadConfig if there is none."""
     models = {k: fold_folder(run, k) / MODEL for k in asked or range(1, N_FOLDS + 1)}
     fitted = {k: model for k, model in models.items() if (model / CONFIG).is_file()}
     if missing := sorted(models.keys() - fitted.keys() if asked else models.keys() if not fitted else ()):
@@ -34,7 +34,7 @@ def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:
 
 
 def training_of(model: Path, dataset: Dataset) -> Training:
-    """On whom a model was trained, and whom it tests. Raises BadConfig where that is not said, or of other data."""
+    """On whom a model was trained, and whom it tests. Raises BadConfig if that is not said, or of other data."""
     training = read_config(model).training
     if training is None:
         raise BadConfig(f"{model / CONFIG}: expected a model that says whom it tests, found none named")

@@ -51,7 +51,7 @@ def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -
 
 
 def answered(variant: Variant, scan: str, work: Path, digest: str) -> dict[str, Any] | None:
-    """What was said of a scan by this very network; None where it is to do."""
+    """What was said of a scan by this very network; None if it is to do."""
     file = work / variant.name / f"{scan}.npz"
     if not file.is_file():
         return None

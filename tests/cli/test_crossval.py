@@ -316,7 +316,7 @@ def test_a_run_is_published_with_its_pictures_and_without_its_weights(run: Path,
     refused("expected a new folder or one with a result's metrics.json", "publish", run, *where, tmp_path / "mine")
     assert (tmp_path / "mine/thesis.txt").exists()
     (out / "about.yaml").write_text("limit: none")
-    refused("about.yaml: expected what is said of a result, found limit: extra", "publish", run, *where, out)
+    refused("about.yaml: expected the description of a result, found limit: extra", "publish", run, *where, out)
     assert "It fails in the 1 way" in (out / "README.md").read_text()
     refused("metrics.json: expected", "publish", tmp_path, *where, tmp_path / "other")
     assert not (tmp_path / "other").exists()

@@ -12,7 +12,7 @@ import pytest
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.ct_ich.folds import authors_fold
-from ichor.evaluate.extent_figures import OF_MASKS
+from ichor.evaluate.extent_metrics import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.runs.evaluate import results_in
 from made_ct_ich import write_ct_ich

@@ -206,7 +206,7 @@ def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ichor", "inspect", str(scan), "--report", str(scan)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == f"ichor: {scan}: expected a new file to write the description to, found one that is there\n"
+    assert done.stderr == f"ichor: {scan}: expected a new file to write the description to, found one that exists\n"
     assert scan.read_bytes() == before
 
 

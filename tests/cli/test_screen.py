@@ -117,7 +117,7 @@ def test_an_unforeseen_error_shows_no_traceback_unless_asked(tmp_path: Path) -> 
     result = ichor_screen(path, "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert "Traceback" not in result.output and "DOE" not in result.output
-    assert "an error of Ichor's own (RuntimeError)" in result.stderr
+    assert "an internal error of Ichor (RuntimeError)" in result.stderr
     asked = ichor_screen(path, "--out", str(tmp_path / "out"), "--debug")
     assert "Traceback" in asked.stderr and "RuntimeError: DOE^JANE" in asked.stderr
 

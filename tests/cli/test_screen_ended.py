@@ -145,6 +145,6 @@ def test_a_worker_that_is_killed_costs_its_scan_after_a_second_try(place: Path) 
         os.kill(wait_for(place, process), signal.SIGKILL)
         said, errors = process.communicate(timeout=HANG_S)
     assert process.returncode == 1 and "2 of 3 scans screened" in said
-    assert errors.splitlines()[-1].endswith("its worker process died, perhaps for want of memory: try fewer --workers")
+    assert errors.splitlines()[-1].endswith("its worker process died, perhaps out of memory: try fewer --workers")
     assert left(place) == {"a", "z", "summary.csv"}
     assert statuses(place) == {"a": "done", "wait": "failed", "z": "done"}

@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from ichor.cli.screen_told import verdict
+from ichor.cli.screen_messages import verdict
 from ichor.findings.schema import Findings
 from ichor.subtypes import Subtype
 from made_package import write_package

@@ -301,7 +301,7 @@ def test_a_start_that_does_not_fit_is_one_line(folder: Path, package: Path, tmp_
         ("skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", "model")),
         ("the network of smoke, subtype head yes, found subtype head no", (with_head, *data, "--from", package)),
         ("a package of the method threshold, found one of unet", ("paper/threshold", *data, "--from", package)),
-        ("expected a package that says on whom it was trained", (config, *data, "--from", nobody)),
+        ("expected a package that lists its training subjects", (config, *data, "--from", nobody)),
         ("not trained on subjects to test or", (config, *data, "--from", package, "--fold", "2")),
     ):  # fmt: skip
         refused(line, "train", *words)

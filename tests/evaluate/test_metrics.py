@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics
 
 from ichor.evaluate.intervals import RESAMPLES
-from ichor.evaluate.metrics import metrics_of, sampled_figures
+from ichor.evaluate.metrics import metrics_of, sampled_metrics
 from ichor.evaluate.results import SubjectResult
 from made_results import made_result
 
@@ -229,7 +229,7 @@ def test_intervals_hold_their_figure_and_are_replayable(results, found) -> None:
 
 def test_a_resample_is_the_figure_of_the_subjects_it_drew(results) -> None:
     """What is summed by weights is what the drawn subjects, put one after another, would give."""
-    sampled = sampled_figures(results)
+    sampled = sampled_metrics(results)
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(results), size=(RESAMPLES, len(results)))
     for k in (1, 500, RESAMPLES):

@@ -257,7 +257,7 @@ def _command(path: Path, seed: Seed, out: Path, package: Path) -> dict[str, Any]
         faults.append(f"{len(lines)} lines on stderr")
     if code == 0 and lines:
         faults.append("noise on stderr")
-    if "an error of Ichor's own" in said:
+    if "an internal error of Ichor" in said:
         faults.append("an unforeseen error")
     faults += ["over 20 s"] * (seconds > MOST_S)
     return {"exit": code, "seconds": seconds, "faults": faults, "stderr": said[-2000:]}

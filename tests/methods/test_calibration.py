@@ -36,13 +36,13 @@ def test_it_is_the_unpenalised_logistic_regression_on_the_logit(slope: float, in
 def test_what_is_calibrated_stays_as_it_is() -> None:
     truth, probability = drawn(200_000, 1, 0)
     found = fit_calibration(truth, probability)
-    assert np.abs(found.of(probability) - probability).max() < 0.01
+    assert np.abs(found.apply(probability) - probability).max() < 0.01
 
 
 def test_what_is_too_sure_of_itself_becomes_better_by_brier() -> None:
     truth, probability = drawn(2000, 0.3, -1.5)
     held_out, said = drawn(2000, 0.3, -1.5, seed=2)
-    calibrated = fit_calibration(truth, probability).of(said)
+    calibrated = fit_calibration(truth, probability).apply(said)
     assert np.mean((calibrated - held_out) ** 2) < np.mean((said - held_out) ** 2) - 0.01
 
 
@@ -55,9 +55,9 @@ def test_of_too_few_cases_of_a_class_nothing_is_learned(n_positive: int) -> None
 
 def test_classes_that_are_told_apart_without_a_fault_do_not_become_certain() -> None:
     truth = np.arange(20) < 8
-    found = fit_calibration(truth, np.where(truth, 0.6, 0.4)).of(np.array([0.4, 0.6]))
+    found = fit_calibration(truth, np.where(truth, 0.6, 0.4)).apply(np.array([0.4, 0.6]))
     assert found == pytest.approx([1 / 14, 9 / 10], abs=1e-3)  # Platt's targets
-    extreme = fit_calibration(truth, truth.astype(float)).of(np.array([1e-6, 1 - 1e-6]))
+    extreme = fit_calibration(truth, truth.astype(float)).apply(np.array([1e-6, 1 - 1e-6]))
     assert np.isfinite(extreme).all()
 
 
@@ -71,11 +71,11 @@ def test_cases_in_the_wrong_order_do_not_turn_it_over() -> None:
 @given(st.floats(0.125, 8), st.floats(-20, 20))
 def test_order_type_and_certainty_are_kept(slope: float, intercept: float) -> None:
     probability = np.linspace(0, 1, 101).astype(np.float32)
-    found = Calibration(slope=slope, intercept=intercept).of(probability)
+    found = Calibration(slope=slope, intercept=intercept).apply(probability)
     assert found.dtype == np.float32
     assert (np.diff(found) >= 0).all() and found[0] == 0 and found[-1] == 1
 
 
 def test_the_identity_changes_no_bit() -> None:
     probability = np.random.default_rng(0).random(100, np.float32)
-    assert np.array_equal(Calibration().of(probability), probability)
+    assert np.array_equal(Calibration().apply(probability), probability)

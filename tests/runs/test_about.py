@@ -35,7 +35,7 @@ def test_a_wrong_one_is_one_line_that_names_the_file(content: str, message: str,
     with pytest.raises(BadConfig) as caught:
         read_about(tmp_path)
     said = str(caught.value)
-    assert said.startswith(f"{tmp_path / ABOUT}: expected what is said of a result, found ") and "\n" not in said
+    assert said.startswith(f"{tmp_path / ABOUT}: expected the description of a result, found ") and "\n" not in said
     assert message.lower() in said.lower()
 
 

@@ -174,7 +174,7 @@ def test_nothing_that_a_scan_raises_ends_the_batch(tmp_path: Path, workers: int)
     outcomes = run(paths, tmp_path / "out", workers=workers)
     kinds = {"panic": "Panic", "memory": "MemoryError", "deep": "RecursionError"}
     for name, kind in kinds.items():
-        assert outcomes[name].reason == f"an error of Ichor's own ({kind}); where it arose is in errors.log"
+        assert outcomes[name].reason == f"an internal error of Ichor ({kind}); errors.log lists where it occurred"
     assert outcomes["z"].status == "done"
     assert set(rows(tmp_path / "out")) == {*kinds, "z"}
     assert "DOE" not in (tmp_path / "out" / "errors.log").read_text()
@@ -254,7 +254,7 @@ def test_workers_give_the_same_and_one_that_dies_costs_one_scan(tmp_path: Path) 
         "killed": "failed",
         "crash": "failed",
     }
-    assert outcomes["killed"].reason.startswith("its worker process died, perhaps for want of memory")
+    assert outcomes["killed"].reason.startswith("its worker process died, perhaps out of memory")
     assert not list(hidden(tmp_path / "out"))
     alone = run(paths[:1], tmp_path / "alone")["a"].findings
     together = outcomes["a"].findings

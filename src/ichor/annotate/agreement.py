@@ -3,9 +3,9 @@
 Dice, Jaccard and the distances are of hemorrhage of any subtype; whether the readers name the same subtypes is Cohen's
 kappa over the slices. So two readers who draw the same region as another subtype agree in the one and not in the other.
 
-Conventions: where neither drew anything, Dice and Jaccard are 1; where one did, they are 0. A distance is None where
+Conventions: where neither drew anything, Dice and Jaccard are 1; where one did, they are 0. A distance is None if
 either drew nothing or the spacing is unknown: those of the scan need the place of every slice, those of a slice its
-pixel size alone. Kappa is None where both readers gave all slices one and the same answer, since chance alone would
+pixel size alone. Kappa is None if both readers gave all slices one and the same answer, since chance alone would
 have them agree then. Nothing is ever NaN, so that all of it can be JSON.
 """
 
@@ -36,7 +36,7 @@ def agreement(
     Gives over the scan `dice`, `jaccard`, `surface_mm` (the mean distance of both surfaces' voxels to the other
     surface: the average symmetric surface distance) and `hausdorff95_mm`; `kappa` for each subtype, `any_hemorrhage`
     and `fracture`; and `per_slice`, by the index of each slice that either drew on, the same four figures within it.
-    Raises ValueError where the maps do not have the shape of the scan or the labels not its number of slices.
+    Raises ValueError if the maps do not have the shape of the scan or the labels not its number of slices.
     """
     if {map_a.shape, map_b.shape} != {scan.voxels.shape}:
         raise ValueError(f"expected maps of shape {scan.voxels.shape}, found {map_a.shape} and {map_b.shape}")
@@ -61,7 +61,7 @@ def agreement(
 
 
 def cohens_kappa(a: Mask, b: Mask) -> float | None:
-    """Cohen's kappa (1960) of two readers' answers (n,) to a yes-or-no question; None where it is not defined."""
+    """Cohen's kappa (1960) of two readers' answers (n,) to a yes-or-no question; None if it is not defined."""
     observed = float(np.mean(a == b))
     expected = float(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()))
     return None if expected == 1 else (observed - expected) / (1 - expected)

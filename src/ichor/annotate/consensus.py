@@ -44,7 +44,7 @@ def combine(choice: str, maps: Sequence[LabelMaps]) -> LabelMaps:
     """One label map (n, rows, columns) of several, by "union", "intersection" or "staple".
 
     The same maps give the same result, in whatever order they come. Raises ValueError for another choice, for fewer
-    than two maps or more than eight, or where they differ in shape.
+    than two maps or more than eight, or if they differ in shape.
     """
     if choice not in WAYS:
         raise ValueError(f"expected one of {', '.join(WAYS)}, found {choice}")

@@ -44,7 +44,7 @@ def find_intakes(project: Project, paths: Sequence[Path], subject: str | None = 
 
 
 def take_in(project: Project, intake: Intake, options: ReadOptions) -> None:
-    """Read a scan and put it into the project. Raises UnreadableInput where it cannot be read."""
+    """Read a scan and put it into the project. Raises UnreadableInput if it cannot be read."""
     project.add_scan(open_scan(intake.scan, options), intake.subject, intake.name)
 
 

@@ -40,7 +40,7 @@ class Suggestion:
 
 
 def suggest(scan: Scan) -> Suggestion:
-    """Ask the model that ships. Raises BadConfig where its package is damaged."""
+    """Ask the model that ships. Raises BadConfig if its package is damaged."""
     found = _screener().segment(scan)
     assert found.mask is not None and found.probability is not None  # the model that ships segments
     mask = found.mask

@@ -22,7 +22,7 @@ def order(scans: Iterable[tuple[Id, float | None, Sequence[float] | None]]) -> l
     """Ids in the order of labelling; of equals, and of those that are unknown, which come last, as they are given.
 
     `scans` are (id, seconds, uncertainty): the seconds that labelling it is estimated to take, above 0, and how
-    uncertain each of its slices is, whose sum is the scan's; None where the one or the other is unknown.
+    uncertain each of its slices is, whose sum is the scan's; None if the one or the other is unknown.
     """
     known, unknown = [], []
     for scan, seconds, uncertainty in scans:

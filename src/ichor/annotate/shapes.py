@@ -50,7 +50,7 @@ _ROUNDING = 1e-6  # values that are equal by symmetry are equal, however their t
 def interpolate(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper: int) -> dict[int, LabelMap]:
     """The label maps of the slices between two drawn ones, (rows, columns) each, by index.
 
-    Raises ValueError where the maps differ in shape or no slice lies between.
+    Raises ValueError if the maps differ in shape or no slice lies between.
     """
     if lower_map.shape != upper_map.shape:
         raise ValueError(f"expected maps of one shape, found {lower_map.shape} and {upper_map.shape}")

@@ -1,7 +1,7 @@
-"""The `ichor` command: thin, it parses, calls and shows.
+"""The `ichor` command: a thin layer that parses arguments, calls the library and shows results.
 
-Each command is one file here with one function of its name; what is heavy is imported inside that function, so
-that `ichor --help` answers at once.
+Each command is one file here with one function of its name; heavy modules are imported inside that function, so
+that `ichor --help` is fast.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ def options(
         False, "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Options that stand before any command."""
+    """Options before any command."""
 
 
 def command() -> None:
-    """The process `ichor`: what `main` does, and then the end of the process."""
+    """Run `main`, then end the process."""
     try:
         main()
     except SystemExit as asked:
@@ -76,7 +76,7 @@ def command() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit code 2 and one line on stderr for what the user can mend."""
+    """Run the command line. For errors that the user can fix: exit code 2 and one line on stderr."""
     if sys.argv[1:2] in (["train"], ["crossval"]):
         restart_keeping_memory()
     try:
@@ -86,8 +86,8 @@ def main() -> None:
         typer.echo(f"ichor: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:
-        # The reader of our output (head, less) has left; that is no failure of ours.
+        # The program that reads our output (head, less) has ended; that is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except SystemExit as asked:  # how typer ends a command, one that has done its work too
+    except SystemExit as asked:  # typer ends every command this way, also a successful one
         sys.exit(exit_code(asked.code))

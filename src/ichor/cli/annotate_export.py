@@ -1,4 +1,4 @@
-"""`ichor annotate export PROJECT`: what was annotated, in the layout of a dataset or of another tool."""
+"""`ichor annotate export PROJECT`: writes annotations in the layout of a dataset or of another tool."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 
 class Target(StrEnum):
-    """The names of ichor.annotate.export.run.TARGETS, which is not imported for a help text: it brings numpy."""
+    """The names in ichor.annotate.export.run.TARGETS, which is not imported here, since it imports numpy."""
 
     CT_ICH = "ct-ich"
     NIFTI = "nifti"

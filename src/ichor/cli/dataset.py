@@ -48,7 +48,7 @@ app.command()(download)
 
 
 def _write(found: Description, out: Path) -> list[Path]:
-    """Write the description as the file's suffix says, or both ways into a folder; the files written."""
+    """Write the description in the format of the file's suffix, or in both into a folder; returns the files."""
     import json
 
     from ichor.atomic import write_whole
@@ -74,7 +74,7 @@ def _show(found: Description) -> None:
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console.width = 150  # in a file or a pipe there is no edge to fold at
+        console.width = 150  # a file or a pipe has no width to wrap at
 
     def table(title: str, *columns: str) -> Table:
         made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)

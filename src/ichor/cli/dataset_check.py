@@ -1,4 +1,4 @@
-"""`ichor dataset check DATA`: whether a copy of ct-ich is whole."""
+"""`ichor dataset check DATA`: checks that a copy of ct-ich is complete."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(
 
 
 def check_and_show(data: Path, *, as_json: bool = False) -> NoReturn:
-    """What `check` does, which other commands end with."""
+    """Check and print the result, also at the end of other commands."""
     from ichor.cli.progress import progress
     from ichor.dataset.ct_ich import CtIch
     from ichor.dataset.ct_ich.check import Checker

@@ -1,4 +1,4 @@
-"""`ichor dataset download DIR`: ct-ich from where it is published."""
+"""`ichor dataset download DIR`: downloads ct-ich from its publisher."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-_EVERY = 20  # where nobody watches a bar: a line for each twentieth
+_LINES = 20  # of progress, if the output is not a terminal
 
 
 def download(
@@ -73,17 +73,17 @@ def _say_whose_it_is() -> None:
 
 @contextmanager
 def _progress(n_files: int, there: int, n_bytes: int) -> Iterator[Callable[[int, int], None]]:
-    """Show on stderr how much there is; call what it gives with the bytes that came and the files that are there."""
+    """Show progress on stderr; yields a function to call with the bytes received since and the files so far."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, markup=False)
     if not console.is_terminal:
-        told = there * _EVERY // n_files
+        shown = there * _LINES // n_files
 
         def say(_: int, n: int) -> None:
-            nonlocal told
-            if n * _EVERY // n_files > told:
-                told = n * _EVERY // n_files
+            nonlocal shown
+            if n * _LINES // n_files > shown:
+                shown = n * _LINES // n_files
                 typer.echo(f"[{n}/{n_files}]", err=True)
 
         yield say

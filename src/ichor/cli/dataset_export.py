@@ -10,7 +10,7 @@ import typer
 
 
 class Layout(StrEnum):
-    """The names of ichor.dataset.export.run.LAYOUTS, which is not imported for a help text: it brings numpy."""
+    """The names in ichor.dataset.export.run.LAYOUTS, which is not imported here, since it imports numpy."""
 
     NNUNET = "nnunet"
     BIDS = "bids"

@@ -1,4 +1,4 @@
-"""`ichor inspect PATH`: what is there, before anything is done with it."""
+"""`ichor inspect PATH`: lists scans and series without processing them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def inspect(
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     if report is not None and os.path.lexists(report):
-        raise OutputFailed(f"{report}: expected a new file to write the description to, found one that is there")
+        raise OutputFailed(f"{report}: expected a new file to write the description to, found one that exists")
     scans = find_scans([path], series_uid=series)
     found: dict[ScanPath, Inspection | str] = {}
     for scan in scans:
@@ -64,15 +64,15 @@ def inspect(
     if as_json:
         import json
 
-        typer.echo(json.dumps({"scans": [_as_json(scan, said) for scan, said in found.items()]}, indent=2))
+        typer.echo(json.dumps({"scans": [_as_json(scan, one) for scan, one in found.items()]}, indent=2))
     else:
         _show(found)
-    if any(isinstance(said, str) for said in found.values()):
+    if any(isinstance(one, str) for one in found.values()):
         raise typer.Exit(1)
 
 
 def _write_report(report: Path | None, path: Path, found: dict[ScanPath, Inspection | str]) -> None:
-    """Write the description, for its owner alone until they share it, where one is wanted."""
+    """Write the description, if requested; the file is private until the user shares it."""
     if report is None:
         return
     import json
@@ -89,9 +89,9 @@ def _write_report(report: Path | None, path: Path, found: dict[ScanPath, Inspect
     )
 
 
-def _as_json(scan: ScanPath, said: Inspection | str) -> dict[str, object]:
-    told = {"series": [], "warnings": [said]} if isinstance(said, str) else said.as_json()
-    return {"path": str(scan.path), "label": scan.label, "readable": not isinstance(said, str), **told}
+def _as_json(scan: ScanPath, found: Inspection | str) -> dict[str, object]:
+    content = {"series": [], "warnings": [found]} if isinstance(found, str) else found.as_json()
+    return {"path": str(scan.path), "label": scan.label, "readable": not isinstance(found, str), **content}
 
 
 def _show(found: dict[ScanPath, Inspection | str]) -> None:
@@ -99,13 +99,13 @@ def _show(found: dict[ScanPath, Inspection | str]) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    for number, (scan, said) in enumerate(found.items(), 1):
+    for number, (scan, one) in enumerate(found.items(), 1):
         if len(found) > 1:
             console.print(Text(f"scan {number} of {len(found)}: {scan}", style="bold"), soft_wrap=True)
-        if isinstance(said, str):
-            console.print(Text(f"failed: {said}", style="red"), soft_wrap=True)
+        if isinstance(one, str):
+            console.print(Text(f"failed: {one}", style="red"), soft_wrap=True)
         else:
-            _show_one(console, said)
+            _show_one(console, one)
 
 
 def _show_one(console: Console, found: Inspection) -> None:

@@ -1,4 +1,4 @@
-"""How the command line ends."""
+"""Ends the process of the command line."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ ENGINES = ("openvino", "onnxruntime")
 
 
 def leave(code: int | str | None) -> None:
-    """End the process with `code`, as `sys.exit` does, but without taking an engine apart where one was loaded.
+    """End the process with `code`, like `sys.exit`, but without shutting down the engine if one was loaded.
 
     When the interpreter ends, an engine frees its networks and threads one by one, which takes as long as reading a
-    scan; the system frees them all at once. All that a command writes is written by now, and its child processes have
-    ended.
-    Where torch was loaded, too, the interpreter ends in the usual way: training has loaders and loggers to close.
+    scan; the system frees them all at once. By now the command has written all its files, and its child processes have
+    ended. If torch was loaded, the interpreter ends in the usual way, since training has loaders and loggers to close.
     """
     if not isinstance(code, int | None) or "torch" in sys.modules or not any(name in sys.modules for name in ENGINES):
         sys.exit(code)
@@ -23,6 +22,6 @@ def leave(code: int | str | None) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # nobody reads what is left to say
+    except OSError:  # nobody reads the remaining output
         code = code or 1
     os._exit(code or 0)

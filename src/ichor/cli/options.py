@@ -1,4 +1,4 @@
-"""The options of every command that reads a scan: what a user may say of it that the files cannot."""
+"""The options shared by commands that read scans: information that the files may lack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ichor.read.base import ReadOptions
     from ichor.windows import GrayWindow
 
-# The names of ichor.windows.NAMED_WINDOWS, which is not imported for a help text: it brings numpy.
+# The names in ichor.windows.NAMED_WINDOWS, which is not imported here, since it imports numpy.
 WINDOW_NAMES = "brain, bone, stroke, subdural"
 
 WindowOption = Annotated[
@@ -62,7 +62,7 @@ def read_options(
     series: str | None = None,
     crop: str | None = None,
 ) -> ReadOptions:
-    """What the five options above say. Raises IchorError, naming the option, for a value it cannot take."""
+    """The values of the first five options above. Raises IchorError, naming the option, for an invalid value."""
     from ichor.read.base import ReadOptions
     from ichor.windows import BRAIN
 
@@ -93,7 +93,7 @@ def parse_window(text: str) -> GrayWindow:
 
 
 def parse_crop(text: str) -> tuple[int, int, int, int]:
-    """Pixels off the top, right, bottom and left, from one number for all or four. Raises IchorError for others."""
+    """Pixels to cut from top, right, bottom and left, from one number or four. Raises IchorError for anything else."""
     parts = [part.strip() for part in text.split(",")]
     if len(parts) not in (1, 4) or not all(part.isascii() and part.isdigit() for part in parts):
         raise IchorError(f"--crop: expected pixels, as in 20 or 20,0,20,0 (top, right, bottom, left), found {text!r}")

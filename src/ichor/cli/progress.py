@@ -1,4 +1,4 @@
-"""Progress of a command that goes through many things: a bar where a person looks, a line each elsewhere."""
+"""Progress of a command that processes many items: a bar on a terminal, a line for each item elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[str], None]]:
-    """Show on stderr how many of `total` things are done; call what it gives with each one's name when it is done."""
+    """Show progress on stderr; yields a function to call with the name of each of `total` items when it is done."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""`ichor results FOLDER...`: the pages over several runs."""
+"""`ichor results FOLDER...`: pages that compare several runs."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def results(
     from ichor.pages.overview import HTML, README, write_overview
 
     write_overview(folders, out)
-    typer.echo(f"{out / README}: the runs beside the paper")
+    typer.echo(f"{out / README}: the runs compared with the paper")
     typer.echo(f"{out / HTML}: all tables and figures on one page")

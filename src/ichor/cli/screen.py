@@ -19,7 +19,7 @@ from ichor.cli.options import (
     WindowOption,
     read_options,
 )
-from ichor.cli.screen_told import close, progress
+from ichor.cli.screen_messages import close, progress
 from ichor.errors import OutputFailed
 from ichor.interruption import INTERRUPTED
 
@@ -119,11 +119,13 @@ def screen(
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))
     make_screener = partial(Screener, package, threads=each, operating_point=operating_point)
     outcomes: list[Outcome] = []
-    say = partial(typer.echo, err=True)
+    notify = partial(typer.echo, err=True)
     try:
         with (
             summed_up(out, outcomes),
-            closing(screen_batch(jobs, make_screener, workers=workers, force=force, debug=debug, say=say)) as batch,
+            closing(
+                screen_batch(jobs, make_screener, workers=workers, force=force, debug=debug, notify=notify)
+            ) as batch,
             progress(len(jobs)) as show,
         ):
             for outcome in batch:

@@ -1,4 +1,4 @@
-"""How commands show a result."""
+"""Shows the main metrics of a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def show_figures(metrics: dict[str, Any], out: Path) -> None:
-    """Print the main figures of metrics.json, which lies in `out`."""
+    """Print the main metrics of metrics.json, which is in `out`."""
 
     def line(name: str, figure: dict[str, Any] | None) -> str:
         if figure is None or figure["value"] is None:

@@ -80,7 +80,7 @@ def export(
 def run_experiment(
     command: str, config: str, data: Path, out: Path, folds: list[int], raw_output: Path | None, start: str | None
 ) -> None:
-    """Do these folds of an experiment (the command's own if there are none) and show its figures."""
+    """Run these folds of an experiment (if empty, the command's default) and show its metrics."""
     from ichor.dataset.base import open_dataset
     from ichor.dataset.folds import N_FOLDS
     from ichor.experiments.config import load_config
@@ -90,7 +90,7 @@ def run_experiment(
     every = [*range(1, N_FOLDS + 1)] if command == "crossval" else [experiment.fold]  # train
 
     def command_of(numbers: Sequence[int]) -> str:
-        # `ichor train` does one fold: several were done by several calls, and are done by one of crossval.
+        # `ichor train` runs one fold: several folds, made by several calls, can be reproduced by one call of crossval.
         word = command if len(numbers) == 1 else "crossval"
         all_of = every if word == command else [*range(1, N_FOLDS + 1)]
         some = [] if list(numbers) == all_of else [word for n in numbers for word in ("--fold", str(n))]
@@ -135,7 +135,7 @@ def _train_on_all(
 
 
 def _shown(command: str, config: str, *words: str, start: str | None, out: str = "RUN") -> str:
-    """A command as it is recorded: without the paths of this machine."""
+    """A command in the form that is recorded, without this machine's paths."""
     name = Path(config).name if Path(config).is_file() else config
     begun = () if start is None else ("--from", Path(start).name)
     return shlex.join(["ichor", command, name, "--data", "ct-ich", "--out", out, *words, *begun])
@@ -143,7 +143,7 @@ def _shown(command: str, config: str, *words: str, start: str | None, out: str =
 
 @contextmanager
 def training_packages() -> Iterator[None]:
-    """A block that trains. Raises BadConfig where the packages for it are not installed."""
+    """A block that trains. Raises BadConfig if the packages for training are not installed."""
     try:
         yield
     except ModuleNotFoundError as error:

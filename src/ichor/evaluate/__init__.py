@@ -1,1 +1,1 @@
-"""Overlap, detection and what is kept of a prediction: every figure that is reported."""
+"""Metrics: overlap, surfaces, volumes, lesions, detection and calibration."""

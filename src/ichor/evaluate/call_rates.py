@@ -1,7 +1,7 @@
-"""Sensitivity, specificity and accuracy of calling slices or scans, and the three ways of averaging them.
+"""Sensitivity, specificity and accuracy of calls on slices or scans, with three ways of averaging them.
 
-The published rates were averaged over folds or over subjects, no paper or code says which: pooled, a slice counts as
-much as any other; by subject or by fold, each subject or fold counts as much as any other.
+The published rates were averaged over folds or over subjects; neither paper nor code says which. When pooled, all
+slices count equally; averaged by subject or by fold, all subjects or folds do.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ichor.scan import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Rate:
-    """The share of cases of a kind that were called rightly, as two counts of each subject.
+    """The share of cases that were called correctly, as two counts for each subject.
 
     Attributes:
-        right: (subjects,), how many of them were.
-        cases: (subjects,), how many there are.
+        right: (subjects,) the number of correct calls.
+        cases: (subjects,) the number of cases.
     """
 
     right: FloatArray
@@ -30,7 +30,7 @@ class Rate:
 
     @property
     def of_subjects(self) -> FloatArray:
-        """(subjects,) the rate of each; nan for a subject without such a case."""
+        """(subjects,) the rate of each subject; nan without such a case."""
         return np.where(self.cases > 0, self.right / np.maximum(self.cases, 1), np.nan)
 
     def pooled(self, sampling: Sampling) -> Sampled:
@@ -38,11 +38,11 @@ class Rate:
         return Sampled(sampling.ratio(self.right, self.cases), int(self.cases.sum()))
 
     def per_subject(self, sampling: Sampling) -> Sampled:
-        """The mean of the subjects' rates, over those that have such a case."""
+        """The mean of the rates of the subjects that have such a case."""
         return sampling.mean(self.of_subjects)
 
     def per_fold(self, folds: Sequence[int], sampling: Sampling) -> Sampled:
-        """The mean of the folds' pooled rates; `folds` has each subject's. Not defined where a fold has none."""
+        """The mean of the folds' pooled rates; `folds` has each subject's. Not defined if a fold has no such case."""
         inside = [np.asarray(folds) == fold for fold in sorted(set(folds))]
         values = [sampling.ratio(self.right * one, self.cases * one) for one in inside]
         return Sampled(np.mean(values, axis=0), len(inside))

@@ -1,4 +1,4 @@
-"""How well hemorrhage is told from none, slice by slice or scan by scan."""
+"""Detection metrics: ROC curve, average precision and rates for slices or scans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 class RocCurve:
     """Sensitivity and specificity at every threshold, from the strictest (above all scores) to the most lenient.
 
-    A case is called positive where its score is at or above the threshold.
+    A case is called positive if its score is at or above the threshold.
     """
 
     thresholds: NDArray[np.float64]
@@ -35,14 +35,14 @@ class RocCurve:
 
     @property
     def balanced_threshold(self) -> float:
-        """The threshold of the highest sensitivity plus specificity (Youden 1950), the strictest of equals."""
+        """The threshold with the highest sensitivity plus specificity (Youden 1950); the strictest one in a tie."""
         return float(self.thresholds[1:][int(np.argmax((self.sensitivity + self.specificity)[1:]))])
 
 
 def roc_curve(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> RocCurve:
-    """The ROC curve of scores (N,) against truth (N,) bool, each case counted `weights` (N,) times, once if None.
+    """The ROC curve for scores (N,) and truth (N,) bool; each case counts `weights` (N,) times, once if None.
 
-    Raises ValueError where one class is absent.
+    Raises ValueError if one class is absent.
     """
     thresholds, true_positive, false_positive = _called(truth, scores, weights)
     n_positive, n_negative = (float(called[-1]) if called.size else 0.0 for called in (true_positive, false_positive))
@@ -58,7 +58,7 @@ def roc_curve(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = N
 def average_precision(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Sum over thresholds of precision times the step in recall, without interpolation; weights as in `roc_curve`.
 
-    Raises ValueError where no case is positive.
+    Raises ValueError if no case is positive.
     """
     _, found, false = _called(truth, scores, weights)
     if not found.size or not found[-1]:
@@ -67,7 +67,7 @@ def average_precision(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | 
 
 
 def rates(truth: ArrayLike, called: ArrayLike) -> tuple[float, float, float]:
-    """(sensitivity, specificity, accuracy) of calls (N,) bool; nan where a class is absent."""
+    """(sensitivity, specificity, accuracy) of calls (N,) bool; nan if a class is absent."""
     truth, called = np.asarray(truth, bool), np.asarray(called, bool)
 
     def share(of: NDArray[np.bool_]) -> float:
@@ -79,7 +79,7 @@ def rates(truth: ArrayLike, called: ArrayLike) -> tuple[float, float, float]:
 def _called(
     truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Each score that occurs, the highest first, and how many true and false cases lie at or above it."""
+    """The distinct scores, highest first, and the numbers of true and false cases at or above each."""
     truth, scores = np.asarray(truth, bool), np.asarray(scores, np.float64)
     weights = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
     truth, scores, weights = truth[weights > 0], scores[weights > 0], weights[weights > 0]

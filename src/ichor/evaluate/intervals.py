@@ -1,8 +1,8 @@
 """95 % intervals by resampling subjects (Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
 
-The slices of a subject are alike, so it is subjects that are drawn with replacement, each with all of its slices; the
-interval reaches from the 2.5th to the 97.5th percentile of a figure over 1000 such samples. One draw serves all
-figures, and two runs on the same subjects are drawn alike, so that their differences are paired.
+The slices of a subject are correlated, so subjects are drawn with replacement, each with all of its slices; the
+interval reaches from the 2.5th to the 97.5th percentile of a metric over 1000 such samples. All metrics use the same
+samples, and so do two runs on the same subjects, so that their differences are paired.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """A figure on the subjects as they are and on each resample of them.
+    """A metric on the original subjects and on each resample of them.
 
     Attributes:
-        values: (1 + RESAMPLES,), the figure itself first; nan where a sample does not define it.
+        values: (1 + RESAMPLES,) the metric itself first, then on each resample; nan where it is not defined.
         n: the number of cases it is averaged over.
     """
 
@@ -34,18 +34,18 @@ class Sampled:
 
     @property
     def value(self) -> float:
-        """The figure; nan where it is not defined."""
+        """The metric; nan if it is not defined."""
         return float(self.values[0])
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95 % interval, over the resamples that define it; nan where none does."""
+        """Its 95 % interval, over the resamples on which it is defined; nan if there are none."""
         known = self.values[1:][~np.isnan(self.values[1:])]
         low, high = np.percentile(known, [2.5, 97.5]) if known.size else (np.nan, np.nan)
         return float(low), float(high)
 
     def as_json(self) -> dict[str, Any]:
-        """{"value", "ci95", "n"}, null where it is not defined."""
+        """{"value", "ci95", "n"}, with null values if it is not defined."""
         low, high = self.interval
         if np.isnan(self.value) or np.isnan(low):
             return {"value": None, "ci95": None, "n": self.n}
@@ -53,12 +53,12 @@ class Sampled:
 
 
 class Sampling:
-    """The subjects as they are, and RESAMPLES times as many drawn with replacement, always the same draws.
+    """The original subjects and RESAMPLES bootstrap samples of them, always the same samples.
 
     Attributes:
-        counts: (1 + RESAMPLES, subjects), how often each subject is in each sample; the first row is all ones.
+        counts: (1 + RESAMPLES, subjects) how often each subject is in each sample; the first row is all ones.
 
-    Raises ValueError where there is no subject.
+    Raises ValueError if there is no subject.
     """
 
     def __init__(self, n_subjects: int) -> None:
@@ -67,27 +67,27 @@ class Sampling:
         self.counts: NDArray[np.int64] = np.stack([np.ones(n_subjects, np.int64), *counts])
 
     def ratio(self, above: ArrayLike, below: ArrayLike) -> FloatArray:
-        """(1 + RESAMPLES,) the sum over a sample's subjects of `above` by that of `below`, both (subjects,).
+        """(1 + RESAMPLES,) the sum of `above` over a sample's subjects divided by the sum of `below`, both (subjects,).
 
-        nan where the second sum is 0.
+        nan where the sum of `below` is 0.
         """
         sums, totals = (self.counts @ np.asarray(each, np.float64) for each in (above, below))
         return np.where(totals > 0, sums / np.where(totals > 0, totals, 1), np.nan)
 
     def mean(self, values: ArrayLike) -> Sampled:
-        """The mean of values (subjects,); nan stands for a subject that has none and does not count."""
+        """The mean of values (subjects,); subjects without a value, nan, are left out."""
         values = np.asarray(values, np.float64)
         known = ~np.isnan(values)
         return Sampled(self.ratio(np.where(known, values, 0), known), int(known.sum()))
 
     def each(self, of: Callable[[NDArray[np.int64]], ArrayLike]) -> FloatArray:
-        """What `of` says of each sample's counts (subjects,): (1 + RESAMPLES, ...)."""
+        """(1 + RESAMPLES, ...) the results of `of` for each sample's counts (subjects,)."""
         return np.array([of(counts) for counts in self.counts], np.float64)
 
     def of_values(self, values: ArrayLike, of: Callable[[FloatArray], float]) -> Sampled:
-        """What `of` says of the values of a sample's subjects; nan stands for a subject that has none.
+        """The result of `of` for the values of each sample's subjects; subjects without a value, nan, are left out.
 
-        Not defined where no subject of a sample has one.
+        Not defined for a sample in which no subject has a value.
         """
         values = np.asarray(values, np.float64)
         known = ~np.isnan(values)
@@ -100,7 +100,7 @@ class Sampling:
 
 
 def as_figures(tree: Any) -> Any:
-    """The same mapping or list with each `Sampled` in it as {"value", "ci95", "n"}."""
+    """The same tree of dicts, with each `Sampled` as {"value", "ci95", "n"}."""
     if isinstance(tree, Sampled):
         return tree.as_json()
     return {key: as_figures(one) for key, one in tree.items()} if isinstance(tree, dict) else tree

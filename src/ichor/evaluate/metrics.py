@@ -1,41 +1,41 @@
-"""All figures of a run, each with its number of cases and a 95 % interval from resampling subjects."""
+"""All metrics of a run, each with its number of cases and a 95 % interval from resampling subjects."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from ichor.evaluate.detection_figures import detection_figures
-from ichor.evaluate.extent_figures import EXTENT_FIGURES, extent_figures
+from ichor.evaluate.detection_metrics import detection_metrics
+from ichor.evaluate.extent_metrics import EXTENT_METRICS, extent_metrics
 from ichor.evaluate.intervals import Sampling, as_figures
 from ichor.evaluate.results import SubjectResult
-from ichor.evaluate.segmentation_figures import SEGMENTATION_FIGURES, segmentation_figures
+from ichor.evaluate.segmentation_metrics import SEGMENTATION_METRICS, segmentation_metrics
 
 
 def metrics_of(results: Sequence[SubjectResult]) -> dict[str, Any]:
-    """The figures of metrics.json. Each is {"value", "ci95", "n"}; null where it is not defined.
+    """The content of metrics.json. Each metric is {"value", "ci95", "n"}, with null values if it is not defined.
 
-    `excluded_from_overlap` names the subjects that Dice and all other figures of overlap leave out, each with the
-    dataset's reason; detection counts them too. Raises ValueError where there is no result.
+    `excluded_from_overlap` names the subjects that Dice and all other overlap metrics leave out, each with the
+    dataset's reason; they count in detection. Raises ValueError if there is no result.
     """
     excluded = {r.subject: r.excluded_from_overlap for r in results if r.excluded_from_overlap}
-    figures = {name: as_figures(figure) for name, figure in sampled_figures(results).items()}
-    return {"excluded_from_overlap": excluded, **figures}
+    metrics = {name: as_figures(metric) for name, metric in sampled_metrics(results).items()}
+    return {"excluded_from_overlap": excluded, **metrics}
 
 
-def sampled_figures(results: Sequence[SubjectResult]) -> dict[str, Any]:
-    """The same, each figure as a `Sampled` on every resample of the subjects; a detector has none that needs a mask.
+def sampled_metrics(results: Sequence[SubjectResult]) -> dict[str, Any]:
+    """The same metrics with their values on every resample; those that need a mask are None for a detector.
 
-    Raises ValueError where some subjects have masks and others have none.
+    Raises ValueError if some subjects have masks and others have none.
     """
     sampling = Sampling(len(results))
     segmented = [r.pixels is not None for r in results]
     if any(segmented) and not all(segmented):
         raise ValueError("expected masks of all subjects or of none, found them of some")
     if not any(segmented):
-        return {**dict.fromkeys((*SEGMENTATION_FIGURES, *EXTENT_FIGURES)), **detection_figures(results, sampling)}
+        return {**dict.fromkeys((*SEGMENTATION_METRICS, *EXTENT_METRICS)), **detection_metrics(results, sampling)}
     return {
-        **segmentation_figures(results, sampling),
-        **extent_figures(results, sampling),
-        **detection_figures(results, sampling),
+        **segmentation_metrics(results, sampling),
+        **extent_metrics(results, sampling),
+        **detection_metrics(results, sampling),
     }

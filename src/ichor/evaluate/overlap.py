@@ -1,7 +1,7 @@
-"""How well a mask fits the radiologists' delineation: Dice and Jaccard, and over what they are averaged.
+"""Overlap of a mask with the radiologists' delineation: Dice and Jaccard, and the ways of averaging them.
 
-Conventions: two empty masks fit perfectly (1); one empty and one not do not fit at all (0). The paper's average
-never meets the first case, since it takes only slices that truly have hemorrhage.
+Conventions: for two empty masks the overlap is 1; if only one is empty, it is 0. The first case never occurs in the
+paper's average, which is over slices with hemorrhage only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """Pixel counts of one scan's slices, from which every overlap figure follows.
+    """Pixel counts of one scan's slices, from which every overlap metric follows.
 
     Attributes:
         both: (n,) pixels in mask and reference.
@@ -31,9 +31,9 @@ class Overlaps:
 
     @classmethod
     def of(cls, mask: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Overlaps:
-        """The counts of a mask and its reference, both (n, rows, columns).
+        """Count the pixels of a mask and its reference, both (n, rows, columns).
 
-        Raises ValueError where they differ in shape.
+        Raises ValueError if they differ in shape.
         """
         if mask.shape != reference.shape:
             raise ValueError(f"expected a mask of shape {reference.shape}, found {mask.shape}")
@@ -41,7 +41,7 @@ class Overlaps:
         return cls(np.sum(mask & reference, axis=axes), np.sum(mask, axis=axes), np.sum(reference, axis=axes))
 
     def only_slices(self, kept: NDArray[np.bool_]) -> Overlaps:
-        """The same where the mask is emptied on all slices but those `kept`, (n,) bool."""
+        """The counts with the mask emptied on all slices except those `kept`, (n,) bool."""
         return Overlaps(self.both * kept, self.predicted * kept, self.reference)
 
     @property
@@ -61,9 +61,9 @@ class Overlaps:
 
 
 def subject_averages(overlaps: Mapping[str, Overlaps], leave_out: Sequence[str] = ()) -> dict[str, tuple[float, float]]:
-    """For each subject with hemorrhage, (Dice, Jaccard) as the mean over its slices that truly have some.
+    """For each subject with hemorrhage, (Dice, Jaccard) as the mean over its slices with hemorrhage.
 
-    The mean of these over subjects is the paper's average. `leave_out` names subjects that do not count.
+    The mean of these over subjects is the paper's average. `leave_out` names subjects to leave out.
     """
     return {
         subject: slice_averages(one)
@@ -73,13 +73,13 @@ def subject_averages(overlaps: Mapping[str, Overlaps], leave_out: Sequence[str] 
 
 
 def slice_averages(overlaps: Overlaps) -> tuple[float, float]:
-    """(Dice, Jaccard) of one subject as the mean over its slices that truly have hemorrhage, of which it must have."""
+    """(Dice, Jaccard) of one subject as the mean over its slices with hemorrhage, of which there must be some."""
     positive = overlaps.positive
     return float(overlaps.dice[positive].mean()), float(overlaps.jaccard[positive].mean())
 
 
 def pooled_dice(overlaps: Mapping[str, Overlaps]) -> float:
-    """Dice over all voxels of all scans at once."""
+    """Dice over the pooled voxels of all scans."""
     both, predicted, reference = _totals(overlaps)
     return float(_ratio(np.array([2 * both]), np.array([predicted + reference]))[0])
 

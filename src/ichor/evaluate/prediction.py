@@ -1,4 +1,4 @@
-"""What is kept of a subject's out-of-fold prediction: with the dataset, every figure follows from it."""
+"""A subject's out-of-fold prediction, from which, with the dataset, every metric follows."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ TABLE_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """One subject's prediction by a method that never saw the subject; n slices on the scan's own grid.
+    """One subject's prediction by a method that was not trained on the subject; n slices on the scan's own grid.
 
     Attributes:
-        subject: the dataset's number.
-        fold: the fold whose test block the subject lies in, from 1.
-        mask: (n, rows, columns) bool, what the method marks as hemorrhage; None from a detector, and from a result that
+        subject: the subject's name in the dataset.
+        fold: the fold whose test block the subject is in, from 1.
+        mask: (n, rows, columns) bool, the pixels marked as hemorrhage; None from a detector, and from a result that
             keeps no masks.
         slice_probability: (n,) in 0..1.
         scan_probability: in 0..1.
-        threshold: the voxel probability from which on a slice of `mask` is marked, fixed or chosen on subjects that
-            the fold's networks did not see; None from a detector.
-        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's postprocessing; empty
+        threshold: the voxel probability at which a slice of `mask` is marked, fixed or chosen on subjects that the
+            fold's networks were not trained on; None from a detector.
+        areas: for each threshold of Table 6, (n,) pixels of the mask at that threshold, after postprocessing; empty
             from a detector.
-        subtype_probability: (n, 5) in the order of `Subtype`; None from a method that tells no subtypes.
-        overlaps: pixels of the mask and the delineation, from a result that keeps them instead of masks.
+        subtype_probability: (n, 5) in the order of `Subtype`; None from a method that does not predict subtypes.
+        overlaps: pixel counts of the mask and the delineation, from a result that keeps them instead of masks.
 
-    Raises ValueError where a mask, or its pixels, come without a threshold, or a threshold without either.
+    Raises ValueError if a mask or its pixel counts come without a threshold, or a threshold without either.
     """
 
     subject: str
@@ -51,11 +51,11 @@ class Prediction:
             raise ValueError(f"expected a mask and its threshold of {self.subject}, or neither, found one of them")
 
     def overlaps_with(self, reference: NDArray[np.bool_]) -> Overlaps | None:
-        """The pixels of the mask and of its reference (n, rows, columns); None from a detector."""
+        """The pixel counts of the mask and its reference (n, rows, columns); None from a detector."""
         return self.overlaps if self.mask is None else Overlaps.of(self.mask, reference)
 
     def outline(self) -> NDArray[np.bool_]:
-        """The mask. Raises BadConfig where there is none."""
+        """The mask. Raises BadConfig if there is none."""
         if self.mask is None:
             raise BadConfig(f"expected the mask of {self.subject}, found a prediction without one")
         return self.mask

@@ -1,4 +1,4 @@
-"""One subject's prediction held against its truth: the small sums that every figure follows from."""
+"""One subject's prediction compared with the truth: the small quantities from which every metric follows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.dataset.case import Case
-from ichor.evaluate.lesions import LesionMatch, match_lesions
+from ichor.evaluate.lesion_matching import LesionMatch, match_lesions
 from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.prediction import Prediction
 from ichor.evaluate.surface import SurfaceAgreement, surface_agreement
@@ -17,25 +17,25 @@ from ichor.evaluate.surface import SurfaceAgreement, surface_agreement
 
 @dataclass(frozen=True, eq=False)
 class SubjectResult:
-    """One subject's prediction beside its truth; n slices.
+    """One subject's prediction compared with the truth; n slices.
 
     Attributes:
-        subject: the dataset's number.
-        fold: the fold whose test block it lies in, from 1.
-        age_years: at the scan; None where it is not known.
+        subject: the subject's name in the dataset.
+        fold: the fold whose test block the subject is in, from 1.
+        age_years: at the time of the scan; None if unknown.
         labels: (n, 5) bool, the subtypes of each slice.
-        pixels: those of the predicted mask and the delineation; None from a detector.
-        areas: for each threshold of Table 6, (n,) pixels of the mask at it, after the method's post-processing; empty
+        pixels: pixel counts of the predicted mask and the delineation; None from a detector.
+        areas: for each threshold of Table 6, (n,) pixels of the mask at that threshold, after postprocessing; empty
             from a detector.
         slice_probability: (n,).
         scan_probability: of the whole scan.
-        subtype_probability: (n, 5); None from a method that tells no subtypes.
-        volume_ml: of the predicted mask; None where the scan has no known spacing or there is no mask, as are the next
-            three.
+        subtype_probability: (n, 5); None from a method that does not predict subtypes.
+        volume_ml: of the predicted mask; like the next three, None if the scan's spacing is unknown or there is no
+            mask.
         reference_volume_ml: of the delineation.
-        surface: how far apart the two surfaces are; None also where the mask is not kept.
-        lesions: which lesions were found, and which of the predicted ones are none; None also where it is not kept.
-        excluded_from_overlap: why the dataset excludes the subject from all figures of overlap; empty where it counts.
+        surface: how well the two surfaces agree; also None if the mask is not kept.
+        lesions: which lesions were found, and which predicted ones are false; also None if the mask is not kept.
+        excluded_from_overlap: why the dataset excludes the subject from all overlap metrics; empty if it counts.
     """
 
     subject: str
@@ -60,27 +60,26 @@ class SubjectResult:
 
     @property
     def has_hemorrhage(self) -> bool:
-        """Whether any slice has."""
+        """Whether any slice has hemorrhage by its labels."""
         return bool(self.labels.any())
 
     @property
     def overlaps(self) -> Overlaps:
-        """The pixels of mask and delineation. Raises ValueError where a detector made the prediction."""
+        """The pixel counts of mask and delineation. Raises ValueError if the prediction is a detector's."""
         if self.pixels is None:
             raise ValueError(f"expected the pixels of a mask of {self.subject}, found a detector's prediction")
         return self.pixels
 
     @property
     def counts_in_overlap(self) -> bool:
-        """Whether its Dice is reported: any hemorrhage is delineated, and the dataset does not exclude it."""
+        """Whether its Dice is reported: hemorrhage is delineated, and the dataset does not exclude the subject."""
         return self.pixels is not None and bool(self.pixels.positive.any()) and not self.excluded_from_overlap
 
 
 def result_of(case: Case, prediction: Prediction, *, age_years: float | None, surfaces: bool = True) -> SubjectResult:
-    """The result of a case, from a prediction on the case's own grid.
+    """Compare a prediction with a case on the same grid.
 
-    Comparing their `surfaces` takes longer than all the rest. Raises ValueError where the two are not of one subject or
-    one grid.
+    Comparing `surfaces` takes longer than everything else. Raises ValueError if they differ in subject or grid.
     """
     if prediction.subject != case.subject:
         raise ValueError(f"expected a prediction of subject {case.subject}, found one of {prediction.subject}")

@@ -1,12 +1,12 @@
-"""How far the surface of a mask lies from the delineation's, in mm, in 3-D with the scan's own geometry.
+"""Distances between the surfaces of a mask and of the delineation, in mm, in 3-D with the scan's own geometry.
 
-A surface voxel is one of which a neighbour by a face is not in the mask (outside of the volume nothing is); distances
-are those between the centres of surface voxels, each to the nearest of the other surface. Where the slices are 5 mm
-apart a shift by one slice is 5 mm, and two masks that overlap can still lie within 2 mm only in the slices they share.
+A surface voxel is a voxel of the mask with a face neighbour outside of the mask (or of the volume); distances are
+measured between the centres of surface voxels, each to the nearest one of the other surface. If the slices are 5 mm
+apart, a shift by one slice is 5 mm, and two masks can lie within 2 mm of each other only in slices that both mark.
 
-Conventions: a distance to an empty mask is not defined, so that a scan of which nothing was found has no Hausdorff
-distance and is left out of its mean, which says over how many scans it is; its surface Dice is 0. Two empty masks have
-a surface Dice of 1.
+Conventions: a distance to an empty mask is not defined. A scan in which nothing was found therefore has no Hausdorff
+distance and is left out of the mean, which states its number of scans; its surface Dice is 0. Two empty masks have a
+surface Dice of 1.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ichor.scan import FloatArray, Scan
 Mask = NDArray[np.bool_]
 
 TOLERANCE_MM = 2.0
-_ROUNDING_MM = 1e-9  # a distance of exactly the tolerance is within it, however its terms were rounded
+_ROUNDING_MM = 1e-9  # so that a distance of exactly the tolerance is within it despite rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class SurfaceAgreement:
 
     Attributes:
         hd95_mm: the larger of the two 95th percentiles of the distances from one surface to the other (Huttenlocher
-            et al. 1993, with a percentile for their maximum); None where either mask is empty.
+            et al. 1993, with a percentile in place of their maximum); None if either mask is empty.
         dice_2mm: the share of both surfaces' voxels that lie within 2 mm of the other surface (Nikolov et al. 2021).
     """
 
@@ -41,23 +41,23 @@ class SurfaceAgreement:
 
 
 def surface_agreement(mask: Mask, reference: Mask, scan: Scan) -> SurfaceAgreement | None:
-    """The agreement of two masks (n, rows, columns) on the grid of `scan`; None where its spacing is unknown."""
+    """Compare two masks (n, rows, columns) on the grid of `scan`; None if its spacing is unknown."""
     if scan.pixel_mm is None or scan.positions_mm is None:
         return None
     if not mask.any() or not reference.any():
         return SurfaceAgreement(None, float(mask.any() == reference.any()))
-    there, back = surface_distances(mask, reference, scan)
-    within = sum(int(np.sum(each <= TOLERANCE_MM + _ROUNDING_MM)) for each in (there, back))
+    forward, backward = surface_distances(mask, reference, scan)
+    within = sum(int(np.sum(each <= TOLERANCE_MM + _ROUNDING_MM)) for each in (forward, backward))
     return SurfaceAgreement(
-        hd95_mm=hausdorff_95(there, back),
-        dice_2mm=within / (len(there) + len(back)),
+        hd95_mm=hausdorff_95(forward, backward),
+        dice_2mm=within / (len(forward) + len(backward)),
     )
 
 
 def surface_distances(mask: Mask, reference: Mask, scan: Scan) -> tuple[FloatArray, FloatArray]:
-    """The distance in mm of each surface voxel of the mask to the reference's surface, and the other way around.
+    """The distance in mm of each surface voxel of the mask to the reference's surface, and vice versa.
 
-    Raises ValueError where either is empty, or where the spacing of `scan` is unknown.
+    Raises ValueError if either is empty, or if the spacing of `scan` is unknown.
     """
     points = [voxel_centres_mm(surface_voxels(one), scan) for one in (mask, reference)]
     if not all(len(one) for one in points):
@@ -66,19 +66,19 @@ def surface_distances(mask: Mask, reference: Mask, scan: Scan) -> tuple[FloatArr
 
 
 def nearest_distances(points: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The distance of each of the points (m, d) to the nearest of the others (k, d), and the other way around."""
+    """The distance of each of the points (m, d) to the nearest of the others (k, d), and vice versa."""
     return KDTree(others).query(points)[0], KDTree(points).query(others)[0]
 
 
-def hausdorff_95(there: FloatArray, back: FloatArray) -> float:
+def hausdorff_95(forward: FloatArray, backward: FloatArray) -> float:
     """The larger of the 95th percentiles of the distances from one surface to the other and back."""
-    return float(max(np.percentile(there, 95), np.percentile(back, 95)))
+    return float(max(np.percentile(forward, 95), np.percentile(backward, 95)))
 
 
 def surface_voxels(mask: Mask) -> NDArray[np.int64]:
-    """(m, 3) slice, row and column of the voxels of a mask of which a neighbour by a face is not in it.
+    """(m, 3) slice, row and column of the voxels of a mask with a face neighbour outside of it.
 
-    Of a single slice (rows, columns) it gives (m, 2) row and column, where a face is an edge.
+    For a single slice (rows, columns): (m, 2) row and column, where neighbours share an edge.
     """
     (box,) = ndimage.find_objects(mask.view(np.uint8)) or [None]
     if box is None:
@@ -88,9 +88,9 @@ def surface_voxels(mask: Mask) -> NDArray[np.int64]:
 
 
 def voxel_centres_mm(voxels: NDArray[np.int64], scan: Scan) -> FloatArray:
-    """(m, 3) in the patient's system of voxels (m, 3) given by slice, row and column, in mm.
+    """(m, 3) patient coordinates in mm of voxels (m, 3) given by slice, row and column.
 
-    Raises ValueError where the spacing of `scan` is unknown.
+    Raises ValueError if the spacing of `scan` is unknown.
     """
     if scan.pixel_mm is None or scan.positions_mm is None:
         raise ValueError("expected a scan of known spacing, found one of unknown")

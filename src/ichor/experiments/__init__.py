@@ -1,1 +1,1 @@
-"""Runs: a config, a fold, figures; the configs that ship lie in configs/."""
+"""Experiments: configs, training, cross-validation and export; the configs that ship are in configs/."""

@@ -1,4 +1,4 @@
-"""An experiment's configuration: a YAML file, one a row of a table, those that ship as package data."""
+"""An experiment's configuration: a YAML file. Those that ship are package data."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ STRATIFIED = "stratified"
 
 
 class ExperimentConfig(Strict):
-    """One experiment: a method with its settings, on folds by subject.
+    """One experiment: a method with its settings, and the folds of subjects.
 
-    Unknown keys are refused, in `settings` by the method's own settings.
+    Unknown keys are refused, also in `settings`.
     """
 
     name: str = Field(min_length=1)
     method: str
     folds: str = Field(
         "authors",
-        description=f"folds that the dataset fixes under a name, or `{STRATIFIED}`: each subtype distributed evenly",
+        description=f"the name of folds that the dataset defines, or `{STRATIFIED}`: each subtype evenly distributed",
     )
-    folds_seed: int = Field(0, ge=0, description="of the stratified folds")
-    fold: int = Field(1, ge=1, le=5, description="the fold that `ichor train` takes; `ichor crossval` takes all")
-    reduced: bool = Field(False, description="whether this stands for a larger experiment")
+    folds_seed: int = Field(0, ge=0, description="seed of the stratified folds")
+    fold: int = Field(1, ge=1, le=5, description="the fold for `ichor train`; `ichor crossval` runs all")
+    reduced: bool = Field(False, description="whether this is a smaller version of another experiment")
     cross_fitted: bool = Field(
         False,
-        description="whether a fold is calibrated on the blocks next to its own, by fits that did not see them",
+        description="whether a fold is calibrated on the blocks next to its own, by networks not trained on them",
     )
     raw_output_of: str | None = Field(
         None,
-        description="the experiment whose out-of-fold raw output is postprocessed again; nothing is fitted then",
+        description="the experiment whose out-of-fold raw output is postprocessed again, without any training",
         validation_alias=AliasChoices("raw_output_of", "answers_of"),  # `answers_of` before 0.2
     )
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
 def load_config(name_or_path: str) -> ExperimentConfig:
-    """A config by path, or by the name of one that ships (`compact`, `paper/threshold`), with all defaults written out.
+    """Load a config by path, or by the name of one that ships (`compact`, `paper/threshold`), with all defaults set.
 
-    Raises BadConfig with one line where there is none, or where it does not hold what it should.
+    Raises BadConfig if there is none, or if it is not valid.
     """
     file = find_config(name_or_path)
     try:
@@ -59,7 +59,7 @@ def load_config(name_or_path: str) -> ExperimentConfig:
 
 
 def find_config(name_or_path: str) -> Path:
-    """A file by path, or by the name of one that ships. Raises BadConfig where there is none."""
+    """The file of a config, by path or by the name of one that ships. Raises BadConfig if there is none."""
     shipped = Path(str(files("ichor.experiments"))) / "configs"
     file = Path(name_or_path)
     if not file.is_file():

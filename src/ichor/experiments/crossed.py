@@ -1,12 +1,12 @@
-"""Cross-fitting: a fold is trained on all blocks but its test block, and calibrated on two of these out-of-fold.
+"""Cross-fitting: a fold is trained on all blocks except its test block, and calibrated on two of them out-of-fold.
 
-The validation block alone has sixteen scans, among them four or ten with hemorrhage: too few to calibrate on, and a
-quarter of what could be trained on. So beside the fold's own method, fitted on all but its test block, there are two
-that saw neither the test block nor one of the two next to it in the ring of blocks, and the fold is calibrated on
-their output for the blocks that they did not see. A fit without blocks A and B serves both folds A and B: five folds
-take five of these, and five of their own.
+A validation block has sixteen scans, four to ten of them with hemorrhage: too few to calibrate on, and a quarter of
+what could be used for training. So in addition to the fold's own network, trained on all blocks except the test block,
+two more are trained without the test block and without one of the two blocks next to it (in cyclic order). The fold is
+calibrated on their output for the blocks that they were not trained on. A network trained without blocks A and B serves
+both folds A and B, so that five folds need five of these and five of their own.
 
-RUN/networks/A/            what the training without block A leaves: checkpoint.pt, history.jsonl, weights.pt
+RUN/networks/A/            files of the training without block A: checkpoint.pt, history.jsonl, weights.pt
 RUN/networks/A-B/          the same without blocks A and B
 RUN/networks/A-B/model/    the fitted method as a package, not calibrated yet
 RUN/networks/A-B/made_by.json
@@ -41,7 +41,7 @@ MODEL = "model"
 
 
 def require_no_validation(config: ExperimentConfig) -> None:
-    """Raise BadConfig where the experiment's method cannot be fitted without validation subjects."""
+    """Raise BadConfig if the experiment's method cannot be fitted without validation subjects."""
     purpose = "be cross-fitted" if config.cross_fitted else "be trained on all subjects"
     method = get(config.method)(**config.settings)
     try:
@@ -59,9 +59,9 @@ def train_networks(
     command: str,
     start: Start | None,
 ) -> None:
-    """Train the network without the block of fold `test` and those without it and one next to it, if not there yet.
+    """Train the networks that fold `test` needs, unless already done: without its block, and without one next to it.
 
-    `blocks` are all folds, whose test blocks these are.
+    `blocks` are all folds; block K is the test block of fold K.
     """
     for without in (*((test, other) for other in _next_to(test)), (test,)):
         train_network(config, dataset, run, blocks, without, command, start)
@@ -76,11 +76,11 @@ def train_network(
     command: str,
     start: Start | None,
 ) -> None:
-    """Train the network without these blocks, if it is not there yet; `blocks` are as in `train_networks`."""
+    """Train the network without these blocks, unless already done; `blocks` is as in `train_networks`."""
     folder = network_folder(run, *without)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        if not _is_there(folder / MODEL / CONFIG):
+        if not _exists(folder / MODEL / CONFIG):
             subjects = [s for block in blocks if block.number not in without for s in block.test]
             _train(config, dataset, sorted(subjects), folder, command, start)
 
@@ -106,7 +106,7 @@ def network_folder(run: Path, *without: int) -> Path:
 
 
 def _next_to(test: int) -> tuple[int, int]:
-    """The blocks before and after it in the ring."""
+    """The blocks before and after it, in cyclic order."""
     return (test - 2) % N_FOLDS + 1, test % N_FOLDS + 1
 
 
@@ -114,7 +114,7 @@ def _train(
     config: ExperimentConfig, dataset: Dataset, subjects: list[str], folder: Path, command: str, start: Start | None
 ) -> None:
     method = get(config.method)(**config.settings)
-    started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
+    started, made_at = time.perf_counter(), commit()  # before training, since the checkout may change meanwhile
     start_folder = None if start is None else start.folder
     require(method, CrossFits, "be cross-fitted").fit_uncalibrated(dataset.cases(subjects), folder, start=start_folder)
     if is_first_rank():
@@ -129,16 +129,16 @@ def _load(config: ExperimentConfig, folder: Path) -> CrossFits:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """A block that one process, or one torchrun group, at a time enters."""
+    """Hold a lock on the folder, so that only one process or torchrun group works in it at a time."""
     if is_first_rank():
         with one_at_a_time(folder):
             yield
-    else:  # `_is_there` waits for the first rank
+    else:  # `_exists` waits for the first rank
         yield
 
 
-def _is_there(file: Path) -> bool:
-    """Whether the file is there; all ranks of a torchrun group hear it from the first one, which writes such files."""
+def _exists(file: Path) -> bool:
+    """Whether the file exists; in a torchrun group, the first rank, which writes such files, decides for all."""
     if "RANK" not in os.environ:
         return file.exists()
     from ichor.train.loop import everywhere, make_fabric

@@ -1,4 +1,4 @@
-"""From a run to a model package that can ship: network, configuration, figures, card and checksums."""
+"""Exports a run as a model package that can ship: network, configuration, metrics, card and checksums."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from ichor.version import __version__
 def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
-    `run` is one of a single fold, or one on all subjects with the figures of the recipe over five folds. What an
-    about.yaml in it says goes onto the card, and the thresholds of its verdict.json, if it has one, into the package.
-    Raises BadConfig where it is not finished, has several folds (and so
-    several models), or `out` exists.
+    `run` is a run of a single fold, or one on all subjects with the metrics of cross-validation over five folds. The
+    texts of its about.yaml, if any, go onto the card, and the thresholds of its verdict.json, if any, into the package.
+    Raises BadConfig if the run is not finished or has several folds (and so several models), or if `out` exists.
     """
     if out.exists():
         raise BadConfig(f"{out}: expected a folder that does not exist yet, found one that does")
@@ -45,7 +44,7 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
         write_config(folder, package)
         shutil.copyfile(figures, folder / METRICS)
         write_verdict_rule(folder, read_verdict_rule(run))
-        if is_final(run):  # the figures are not of this model, nor is what made them
+        if is_final(run):  # the metrics, and the record of how they were made, are those of the five folds' models
             shutil.copyfile(fitted / MADE_BY, folder / MADE_BY)
         if (run / ABOUT).is_file():
             shutil.copyfile(run / ABOUT, folder / ABOUT)
@@ -56,7 +55,7 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
 
 
 def _only_fold(run: Path, folds: list[int]) -> Path:
-    """Where the run keeps its one fold. Raises BadConfig where it has several, whose figures are of no one model."""
+    """The folder of the run's only fold. Raises BadConfig if it has several: their metrics belong to several models."""
     if len(folds) != 1:
         raise BadConfig(
             f"{run}: expected a run of one fold or on all subjects, found folds {', '.join(map(str, folds))}"

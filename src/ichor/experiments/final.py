@@ -1,12 +1,12 @@
-"""The model of a recipe on all subjects, once its five folds have said how good it is.
+"""Trains the final model on all subjects, after cross-validation over five folds has evaluated the recipe.
 
-FINAL/config.yaml, data.json    as of a run (see run.py), with the subjects left out
-FINAL/all/       what the fit leaves, as in a fold; all/model/ is the model as a package, without card and figures
-FINAL/out-of-fold.json    the figures of the recipe: the metrics.json of the run over five folds
-FINAL/verdict.json    that of the run over five folds, where it has one
+FINAL/config.yaml, data.json    as in a run (see run.py), with the subjects left out
+FINAL/all/       the files of training, as in a fold; all/model/ is the model package, without card and metrics
+FINAL/out-of-fold.json    the metrics of the recipe: the metrics.json of the run over five folds
+FINAL/verdict.json    that of the run over five folds, if it has one
 
-No subject is left to calibrate on or to report on. Calibration is on the out-of-fold output of the five folds' models,
-in which all subjects are test subjects once; figures are those of the five models.
+No subject is left for calibration or evaluation. The final model is calibrated on the out-of-fold output of the five
+folds' models, in which each subject is a test subject once; the metrics are those of the five models.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def train_on_all(
     command: str,
     start: str | Path | None = None,
 ) -> None:
-    """Train on all subjects of the dataset but those `left_out`, which are not calibrated on either.
+    """Train on all subjects of the dataset except those `left_out`, which are not used for calibration either.
 
     Calibration is on the out-of-fold output of the five models of the run `calibrate_on`. What a previous call finished
-    is not done again. `command` is recorded as what made it; `start` is as in `cross_validate`. Raises BadConfig where
-    a subject left out is not there, where the recipe wants validation subjects to train, where `calibrate_on` is not a
-    run of the same experiment, data and start over all five folds, where `final` holds something else or was calibrated
-    on that run before it was done anew, and as `cross_validate` does for `start`.
+    is not repeated. `command` is recorded; `start` is as in `cross_validate`. Raises BadConfig if a subject to leave
+    out does not exist, if the recipe needs validation subjects for training, if `calibrate_on` is not a run of the same
+    experiment, data and start over all five folds, if `final` holds something else or was calibrated on an earlier
+    state of that run, and as `cross_validate` does for `start`.
     """
     require_no_validation(config)
     if unknown := [subject for subject in left_out if subject not in dataset.subjects]:
@@ -91,16 +91,16 @@ def train_on_all(
     fit_into(final / ALL, config, training, command, fit)
     if is_first_rank():
         write_verdict_rule(final, read_verdict_rule(calibrate_on))
-        write_whole(final / OUT_OF_FOLD, (calibrate_on / METRICS).read_bytes())  # last: it says that all is done
+        write_whole(final / OUT_OF_FOLD, (calibrate_on / METRICS).read_bytes())  # last: it marks the run as finished
 
 
 def is_final(folder: Path) -> bool:
-    """Whether the folder is, or becomes, one of `train_on_all`."""
+    """Whether the folder was made, or begun, by `train_on_all`."""
     return (folder / ALL).is_dir()
 
 
 def _require_run(run: Path, config: ExperimentConfig, dataset: Dataset, start: Start | None) -> str:
-    """The digest of a run of this recipe over five folds. Raises BadConfig where it is none."""
+    """The digest of a run of this recipe over five folds. Raises BadConfig if the run is not one."""
     if not (run / METRICS).is_file():
         raise BadConfig(f"{run}: expected a finished run of `ichor crossval`, found no {METRICS}")
     if load_config(str(run / CONFIG)) != config:
@@ -118,7 +118,7 @@ def _require_run(run: Path, config: ExperimentConfig, dataset: Dataset, start: S
 
 
 def _evidence(run: Path, config: ExperimentConfig, dataset: Dataset, left_out: Sequence[str]) -> list[Any]:
-    """The evidence of the run's five models on their test subjects, but those left out."""
+    """The evidence of the run's five models on their test subjects, except those left out."""
     evidence: list[Any] = []
     for number in range(1, N_FOLDS + 1):
         fitted = get(config.method).load(fold_folder(run, number) / MODEL)

@@ -1,10 +1,10 @@
-"""One fold of a run: fitted on its training block, and its test block predicted, subject by subject.
+"""One fold of a run: the method is fitted on the training block, and the test block is predicted.
 
-RUN/fold-K/          the fit's own files: checkpoint.pt, history.jsonl, weights.pt, made_by.json; of a fold that is
-                     cross-fitted made_by.json alone, and the rest in RUN/networks/ (see crossed.py)
-RUN/fold-K/model/    the fitted method as a package, without card and figures
-RUN/fold-K/out-of-fold/SUBJECT.npz    what is kept of each test subject (see kept.py)
-RUN/fold-K/raw-output.sha256    of a fold that postprocesses another run's raw output: the digest of that
+RUN/fold-K/          the files of training: checkpoint.pt, history.jsonl, weights.pt, made_by.json; if the fold is
+                     cross-fitted, only made_by.json, and the rest is in RUN/networks/ (see crossed.py)
+RUN/fold-K/model/    the fitted method as a package, without card and metrics
+RUN/fold-K/out-of-fold/SUBJECT.npz    prediction and raw output of each test subject (see kept.py)
+RUN/fold-K/raw-output.sha256    if the fold postprocesses another run's raw output: the digest of that output
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
 
 
 def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
-    """The experiment's fold `number`, of the subjects in the dataset: a block may be empty.
+    """The experiment's fold `number`, restricted to the subjects in the dataset; a block may be empty.
 
-    Raises BadConfig where the dataset has no folds of that name.
+    Raises BadConfig if the dataset has no folds of that name.
     """
     if (fixed := dataset.fixed_folds.get(config.folds)) is not None:
         return fixed[number - 1]
@@ -60,30 +60,30 @@ def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
 
 
 def require_blocks(fold: Fold, dataset: Dataset) -> None:
-    """Raise BadConfig where a block of the fold has no subject."""
+    """Raise BadConfig if a block of the fold has no subject."""
     for block in ("training", "validation", "test"):
         if not getattr(fold, block):
             raise BadConfig(f"{dataset.root}: expected subjects of fold {fold.number}'s {block} block, found none")
 
 
 def fold_folder(run: Path, number: int) -> Path:
-    """Where a run keeps a fold."""
+    """The folder of a fold in a run."""
     return run / f"fold-{number}"
 
 
 def kept_file(run: Path, number: int, subject: str) -> Path:
-    """Where a run keeps a test subject of a fold."""
+    """The file of a test subject of a fold in a run."""
     return fold_folder(run, number) / OUT_OF_FOLD / f"{subject}.npz"
 
 
 def is_predicted(run: Path, fold: Fold) -> bool:
-    """Whether every test subject of the fold has been predicted, there are any, and what made them is recorded."""
+    """Whether the fold has test subjects, all have been predicted, and how they were made is recorded."""
     files = [kept_file(run, fold.number, subject) for subject in fold.test]
     return bool(files) and all(f.exists() for f in [*files, fold_folder(run, fold.number) / MADE_BY])
 
 
 def digest(run: Path, fold: Fold) -> str:
-    """SHA-256 of what is kept of a fold that is predicted: it differs where any subject was predicted anew."""
+    """SHA-256 of a predicted fold's files; it changes if any subject is predicted again."""
     whole = hashlib.sha256()
     for subject in fold.test:
         whole.update(hashlib.sha256(kept_file(run, fold.number, subject).read_bytes()).digest())
@@ -93,26 +93,26 @@ def digest(run: Path, fold: Fold) -> str:
 def fit_and_predict(
     config: ExperimentConfig, dataset: Dataset, run: Path, fold: Fold, command: str, start: Start | None = None
 ) -> None:
-    """Fit on the training block, calibrate on validation subjects or crosswise, and predict the test block.
+    """Fit on the training block, calibrate on the validation block or by cross-fitting, and predict the test block.
 
-    What a previous call finished is not done again. Every rank of a torchrun group fits; the first one predicts.
-    `start` is the package whose weights the fit starts from.
+    Work that a previous call finished is not repeated. All ranks of a torchrun group train; the first one predicts.
+    `start` is the package from whose weights training starts.
     """
     method = _fit(config, dataset, run, fold, command, start)
     if is_first_rank() and not is_predicted(run, fold):
         model = fold_folder(run, fold.number) / MODEL
         if method is None or not on_accelerator():
-            # Predictions are made with what ships: the exported network. After a fit on a GPU the fitted network is
+            # Predictions are made with the exported network, as it ships. After training on a GPU, the torch network is
             # used instead: it agrees to within 1e-4 and is many times faster.
             method = get(config.method).load(model)
         _predict(method, lambda subject: predict_keeping_raw(method, open_scan(dataset.scan_path(subject))), run, fold)
 
 
 def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fold, command: str) -> None:
-    """Postprocess, by this experiment's settings, the raw output that the run `other` keeps for the fold's test block.
+    """Postprocess the raw output of the run `other` for the fold's test block with this experiment's settings.
 
-    Nothing is fitted and no network runs; the first rank of a torchrun group does it alone. Predictions from an earlier
-    raw output, before `other` was done anew, are replaced. Raises BadConfig where `other` has not predicted the fold.
+    Nothing is trained and no network runs; in a torchrun group only the first rank does it. If `other` has been run
+    again since, the earlier predictions are replaced. Raises BadConfig if `other` has not predicted the fold.
     """
     if not is_first_rank():
         return
@@ -139,13 +139,13 @@ def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fo
 def fit_into(
     folder: Path, config: ExperimentConfig, training: Training, command: str, fit: Callable[[Method], Method]
 ) -> Method | None:
-    """Let `fit` fit the experiment's method and keep what it returns in `folder`, with what made it and on whom.
+    """Fit the experiment's method with `fit`, and save the result in `folder` with how and on which subjects.
 
-    Returns the fitted method; None where an earlier call did it. The first rank of a torchrun group keeps it.
+    Returns the fitted method; None if an earlier call did it. The first rank of a torchrun group saves it.
     """
     if (folder / MODEL / CONFIG).exists():
         return None
-    started, made_at = time.perf_counter(), commit()  # the checkout may move on while this process fits
+    started, made_at = time.perf_counter(), commit()  # before training, since the checkout may change meanwhile
     method = fit(get(config.method)(**config.settings))
     if is_first_rank():
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What made a result: the commit, the hardware and the time; in a torchrun group, which process writes it."""
+"""Records how a result was made: commit, hardware and time; and which process of a torchrun group writes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ichor.models.package import MADE_BY
 
 
 def commit() -> str | None:
-    """The commit of the checkout that this package runs from, with "+" where it is changed; None outside of one."""
+    """The commit of the checkout that this package runs from, with "+" if it has changes; None outside a checkout."""
     here = Path(__file__).resolve().parent
 
     def git(*words: str) -> str | None:
@@ -23,7 +23,7 @@ def commit() -> str | None:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    # An installed package may lie inside somebody else's repository.
+    # An installed package may be inside an unrelated repository.
     if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
         return None
     head = git("rev-parse", "--short=12", "HEAD")
@@ -34,7 +34,7 @@ def commit() -> str | None:
 
 
 def hardware() -> str:
-    """The processor by name with its number of cores, and the accelerator where torch sees one."""
+    """The name of the processor, its number of cores, and the GPU if torch sees one."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -58,7 +58,7 @@ def on_accelerator() -> bool:
 
 
 def is_first_rank() -> bool:
-    """Whether this process is the only one or the first of a torchrun group."""
+    """Whether this process is the only one, or the first of a torchrun group."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
@@ -69,7 +69,7 @@ def write_made_by(folder: Path, command: str, made_at: str | None, seconds: floa
 
 
 def fit_seconds(folder: Path, elapsed: float) -> float:
-    """How long a fit took in all; an interrupted one took what its epochs took, not what this process did."""
-    histories = sorted(folder.rglob("history.jsonl"))  # of a network, or one of each member of several
+    """The total time of training, summed over epochs if recorded, since a fit may have been interrupted."""
+    histories = sorted(folder.rglob("history.jsonl"))  # one, or one for each member of an ensemble
     rows = [json.loads(line) for file in histories for line in file.read_text(encoding="utf-8").splitlines()]
     return float(sum(row["seconds"] for row in rows)) if rows else elapsed

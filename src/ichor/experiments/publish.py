@@ -1,4 +1,4 @@
-"""From a run to a folder that can be shared: figures, scores, pictures and a page; no weights, no images."""
+"""Publishes a run as a folder that can be shared: metrics, scores, pictures and a page; no weights, no scans."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ichor.runs.predictions import read_predictions
 def publish(run: Path, dataset: Dataset, out: Path, *, masks: bool = False) -> dict[str, Any]:
     """Evaluate a run and draw its pictures into `out`, which is replaced where it holds an earlier result.
 
-    The masks go along if `masks`: without them, nobody can compute surface and lesion figures again. An about.yaml in
-    `out` stays; where there is none, that of `run` is taken. Returns the figures. Raises BadConfig
-    where `run` has no figures yet or is one on other data, and where `out` is a folder that holds something else.
+    With `masks`, the masks are included; without them, surface and lesion metrics cannot be recomputed. An about.yaml
+    in `out` is kept; if there is none, that of `run` is taken. Returns the metrics. Raises BadConfig if `run` has no
+    metrics yet or is a run on other data, or if `out` is a folder that holds something else.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / METRICS).is_file())):
         raise BadConfig(f"{out}: expected a new folder or one with a result's {METRICS}, found something else")

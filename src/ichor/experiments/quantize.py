@@ -1,4 +1,4 @@
-"""A model package's int8 variant, calibrated on the subjects that the model was trained on."""
+"""Adds an int8 network to a model package, calibrated on the subjects that the model was trained on."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ichor.train.quantize import quantize_network
 
 
 def quantize_package(package: Path, dataset: Dataset, *, runs: bool = True) -> None:
-    """Write the package's network in int8 beside that in fp32, and let it be the one that runs, or that in fp32.
+    """Add an int8 version of the package's fp32 network, and use it if `runs`, else keep using the fp32 network.
 
-    An earlier int8 variant is replaced. Raises BadConfig where the package's files are not those it was packed with,
-    where its method cannot be quantized, and where it was not trained on subjects of `dataset`.
+    An earlier int8 network is replaced. Raises BadConfig if the package's files do not match its checksums, if its
+    method cannot be quantized, or if it was not trained on subjects of `dataset`.
     """
     package = package.resolve()
     method = require(load_model(package).method, Quantizes, "be quantized")

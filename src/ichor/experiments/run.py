@@ -1,10 +1,10 @@
-"""A run: one experiment over some folds, from the dataset to figures on the subjects it was tested on.
+"""A run: one experiment over some folds, from training to metrics on the test subjects.
 
-RUN/config.yaml    the config with all defaults written out
-RUN/data.json      the fingerprint of the dataset, and the package whose weights the fit started from, if any
-RUN/fold-K/        a fold (see fold.py); folds may be done by separate processes or machines that share RUN
-RUN/README.md, metrics.json, verdict.json, masks.json.gz, scores.csv, scan_scores.csv    over all folds that are done
-RUN/reported.json      the digest of each fold that they are of
+RUN/config.yaml    the config with all defaults set
+RUN/data.json      the fingerprint of the dataset, and the package from whose weights training started, if any
+RUN/fold-K/        a fold (see fold.py); folds may be run by separate processes or machines that share RUN
+RUN/README.md, metrics.json, verdict.json, masks.json.gz, scores.csv, scan_scores.csv    over all finished folds
+RUN/reported.json      the digest of each fold that these files include
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ def cross_validate(
     raw_output: Path | None = None,
     start: str | Path | None = None,
 ) -> dict[str, Any] | None:
-    """Do these folds of an experiment, 1 to 5, and report on all folds that are done by now.
+    """Run these folds of an experiment, 1 to 5, and report the metrics of all folds finished so far.
 
-    Returns the figures that it also writes to metrics.json; None on the other ranks of a torchrun group. What a
-    previous call with the same `run` finished is not done again. `command_of` gives the command that does some folds,
-    which is recorded: the last of several calls did not make all of them. `raw_output`
-    is the run of the experiment that `config.raw_output_of` names. `start` is a model package, by name or folder, from
-    whose weights each fold starts. Raises BadConfig where `run` holds another experiment, other data or another start,
-    where `raw_output` is missing, not asked for or of another experiment or network, where `start` has another network
-    or has seen a test subject, and where a block of a fold has no subject in the dataset.
+    Returns the metrics, which are also written to metrics.json; None on the other ranks of a torchrun group. Work that
+    a previous call with the same `run` finished is not repeated. `command_of` gives the command for a set of folds, to
+    be recorded, since several calls may have made them. `raw_output` is a run of the experiment that
+    `config.raw_output_of` names. `start` is a model package, by name or folder, from whose weights each fold starts.
+    Raises BadConfig if `run` holds another experiment, other data or another start, if `raw_output` is missing, not
+    asked for or from another experiment or network, if `start` has another network or was trained on a test subject,
+    or if a block of a fold has no subject in the dataset.
     """
     asked = [fold_of(config, dataset, number) for number in folds]
     for fold in asked:
@@ -81,7 +81,7 @@ def cross_validate(
         _check_raw_output(config, dataset, raw_output)
     started = None if start is None else read_start(start, config)
     if started is not None:
-        # Subjects to calibrate on must not have been seen either.
+        # The package must not have been trained on subjects to calibrate on, either.
         blocks = [fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)] if config.cross_fitted else asked
         started.require_unseen(dataset, [subject for fold in blocks for subject in fold.test])
     if is_first_rank():
@@ -95,7 +95,7 @@ def cross_validate(
 
 
 def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
-    """A function that gives a subject's out-of-fold voxel probabilities, (n, rows, columns); None for one not kept."""
+    """A function that returns a subject's out-of-fold voxel probabilities (n, rows, columns), or None if not kept."""
 
     def probability_of(subject: str) -> NDArray[np.float32] | None:
         files = [kept_file(run, number, subject) for number in range(1, N_FOLDS + 1)]
@@ -107,14 +107,14 @@ def probabilities_in(run: Path) -> Callable[[str], NDArray[np.float32] | None]:
 
 
 def _report(config: ExperimentConfig, dataset: Dataset, run: Path, command_of: CommandOf) -> dict[str, Any]:
-    """Figures over all folds that are done; those that are there already are returned as they are."""
-    with one_at_a_time(run):  # folds may be done by processes that come to their end together
+    """Compute the metrics of all finished folds, unless they are up to date."""
+    with one_at_a_time(run):  # processes that run folds may finish at the same time
         done = [f for f in (fold_of(config, dataset, k) for k in range(1, N_FOLDS + 1)) if is_predicted(run, f)]
         numbers = [fold.number for fold in done]
         of = json.dumps({fold.number: digest(run, fold) for fold in done})
         if (run / METRICS).exists() and (run / REPORTED).exists() and (run / REPORTED).read_text() == of:
             return read_metrics(run)
-        for name in (METRICS, REPORTED):  # no figures beside masks that they are not of
+        for name in (METRICS, REPORTED):  # so that metrics never lie next to masks they were not computed from
             (run / name).unlink(missing_ok=True)
         predictions = (read_prediction(kept_file(run, f.number, s)) for f in done for s in f.test)
         write_predictions(run, predictions, dataset)
@@ -131,12 +131,12 @@ def _report(config: ExperimentConfig, dataset: Dataset, run: Path, command_of: C
 
 
 def _made_by(run: Path, folds: Sequence[Fold]) -> dict[str, Any]:
-    """What made the folds: commits and machines, each named once, the seconds of all fits, each fold's parameters."""
+    """How the folds were made: distinct commits and machines, total seconds of training, each fold's parameters."""
     models = {f.number: fold_folder(run, f.number) / MODEL for f in folds}
     # A fold that postprocesses another run's raw output has no model of its own.
     parameters = {str(k): read_config(model).parameters for k, model in models.items() if (model / CONFIG).exists()}
     makings = [fold_folder(run, f.number) / MADE_BY for f in folds]
-    done = {str(f.number) for f in folds}  # networks that serve none of these folds were trained for others
+    done = {str(f.number) for f in folds}  # other networks were trained for other folds
     makings += [file for file in sorted((run / NETWORKS).glob(f"*/{MADE_BY}")) if done & {*file.parent.name.split("-")}]
     each = [json.loads(file.read_text(encoding="utf-8")) for file in makings]
     return {
@@ -163,20 +163,21 @@ def _check_raw_output(config: ExperimentConfig, dataset: Dataset, run: Path | No
         raise BadConfig(f"{run}: expected a run of {wanted}, found one of {name}")
     method = get(config.method)(**config.settings)
     free = require(method, Postprocesses, "postprocess another run's raw output").postprocess_settings
-    if odd := [key for key, value in config.settings.items() if key not in free and settings.get(key) != value]:
-        raise BadConfig(f"{run}: expected raw output by the settings of {config.name}, found other {', '.join(odd)}")
+    if differing := [key for key, value in config.settings.items() if key not in free and settings.get(key) != value]:
+        names = ", ".join(differing)
+        raise BadConfig(f"{run}: expected raw output by the settings of {config.name}, found other {names}")
     _check_data(run, data, dataset)
 
 
 def claim(run: Path, config: BaseModel, dataset: Dataset, **more: Any) -> None:
-    """Make the folder this experiment's, on this data.
+    """Reserve the folder for this experiment on this data.
 
-    `more`, plain values by name, is what else it must be the same in. Raises BadConfig where what it holds already is
-    of another config, of other data or of other such values.
+    `more` holds further plain values by name that must be the same. Raises BadConfig if the folder is already used
+    with another config, other data or other values.
     """
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     run.mkdir(parents=True, exist_ok=True)
-    with one_at_a_time(run):  # folds may be begun by processes that start together
+    with one_at_a_time(run):  # processes that run folds may start at the same time
         if not (run / CONFIG).exists():
             write_whole(run / CONFIG, text)
         elif not _same(found := yaml.safe_load((run / CONFIG).read_text(encoding="utf-8")), config):
@@ -191,7 +192,7 @@ def claim(run: Path, config: BaseModel, dataset: Dataset, **more: Any) -> None:
 
 
 def _same(found: Any, config: BaseModel) -> bool:
-    """Whether a run's config says the same; what was written before a key came has the key's default."""
+    """Whether a run's config is the same; keys that did not exist when it was written have their defaults."""
     if found == config.model_dump(mode="json"):
         return True
     try:
@@ -201,21 +202,21 @@ def _same(found: Any, config: BaseModel) -> bool:
 
 
 def require_same(run: Path, dataset: Dataset, **more: Any) -> None:
-    """Raise BadConfig where a run was claimed on other data or with other values than `more`."""
+    """Raise BadConfig if a run was claimed for other data or with values other than `more`."""
     found = json.loads((run / DATA).read_text(encoding="utf-8"))
     _check_data(run, found.pop("fingerprint"), dataset)
     if "chosen_in" in found:  # its name before 0.2
         found["calibrated_on"] = found.pop("chosen_in")
     for name in sorted({*found, *more}):
         if found.get(name) != more.get(name):
-            said = name.replace("_", " ")
+            what = name.replace("_", " ")
             raise BadConfig(
-                f"{run}: expected a run with {said} {_short(more.get(name))}, found one with {_short(found.get(name))}"
+                f"{run}: expected a run with {what} {_short(more.get(name))}, found one with {_short(found.get(name))}"
             )
 
 
 def started_from(start: Start | None) -> dict[str, Any]:
-    """What a run is claimed with for the package whose weights it starts from."""
+    """The value under which a run records the package whose weights it starts from."""
     return {} if start is None else {"started_from": f"{start.record.model} {start.record.sha256}"}
 
 

@@ -1,4 +1,4 @@
-"""The package whose weights a training starts from: whether they fit the network, and on whom it was trained."""
+"""The package from whose weights training starts: checks its network and the subjects it was trained on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ichor.models.package import NETWORK, PackageConfig, StartedFrom, find_packa
 
 @dataclass(frozen=True)
 class Start:
-    """A package's folder, and what is recorded of it in the result."""
+    """A package's folder, and what is recorded about it in the result."""
 
     folder: Path
     record: StartedFrom
 
     def require_unseen(self, dataset: Dataset, subjects: Iterable[str]) -> None:
-        """Raise BadConfig where the package was trained on one of these subjects, which must be unseen."""
+        """Raise BadConfig if the package was trained on any of these subjects."""
         if seen := sorted(self.record.training.seen(dataset.fingerprint).intersection(subjects)):
             raise BadConfig(
                 f"{self.folder}: expected a package that was not trained on subjects to test or calibrate on, "
@@ -32,15 +32,15 @@ class Start:
 
 
 def read_start(package: str | Path, config: ExperimentConfig) -> Start:
-    """The package, by the name of one that ships or by folder, whose weights this experiment starts from.
+    """The package, by folder or by the name of one that ships, from whose weights this experiment starts.
 
-    Raises BadConfig where it is damaged, does not say on whom it was trained, or has another network.
+    Raises BadConfig if it is damaged, does not record its training subjects, or has another network.
     """
     folder = find_package(package)
     verify(folder)
     found = read_config(folder)
     if found.training is None:
-        raise BadConfig(f"{folder}: expected a package that says on whom it was trained, found one that does not")
+        raise BadConfig(f"{folder}: expected a package that lists its training subjects, found one that does not")
     _require_network(folder, found, config)
     record = StartedFrom(
         model=found.model, version=found.version, sha256=sha256(folder / NETWORK), training=found.training
@@ -49,7 +49,7 @@ def read_start(package: str | Path, config: ExperimentConfig) -> Start:
 
 
 def _require_network(folder: Path, found: PackageConfig, config: ExperimentConfig) -> None:
-    """Raise BadConfig where the package's network is not the experiment's, naming what differs."""
+    """Raise BadConfig, naming the differences, if the package's network is not the experiment's."""
     if found.method != config.method:
         raise BadConfig(f"{folder}: expected a package of the method {config.method}, found one of {found.method}")
     ours, theirs = (

@@ -1,4 +1,4 @@
-"""Methods, behind one protocol. `get` finds one by name, `load_model` a trained one by its package."""
+"""Methods, behind one protocol. `get` finds a method by name, `load_model` loads a trained one from its package."""
 
 from ichor.methods.base import Method
 from ichor.methods.loading import TrainedModel, load_model, task_of

@@ -24,17 +24,17 @@ class Forward(Protocol):
     """
 
     def __call__(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The network's outputs for a batch."""
+        """Run the network on a batch."""
         ...
 
 
 @runtime_checkable
 class Method(Protocol):
-    """All that a method must be; `ichor.methods.capabilities` holds what it may be beside.
+    """What every method must provide; optional abilities are in `ichor.methods.capabilities`.
 
-    A method is made from its settings as keyword arguments (unknown ones are refused), learns with `fit` where it
-    learns anything, and segments or detects with `predict`. `save` writes a folder from which `load` makes the same
-    method again.
+    A method is constructed from its settings as keyword arguments (unknown ones are refused), trained with `fit` if it
+    has anything to learn, and applied with `predict`. `save` writes a folder from which `load` restores the same
+    method.
     """
 
     name: str
@@ -42,29 +42,29 @@ class Method(Protocol):
 
     @property
     def settings(self) -> BaseModel:
-        """What the method was made from, defaults included."""
+        """The settings of the method, defaults included."""
         ...
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
-        """Learn from the training cases; choose thresholds, epochs and the like on the validation cases.
+        """Train on the training cases; choose thresholds, epochs and the like on the validation cases.
 
         `workdir` holds whatever lets an interrupted fit continue: calling `fit` again with the same workdir does
-        not do finished work twice.
+        not repeat finished work.
         """
         ...
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The method's output for one scan, on the scan's own grid. Raises BadConfig if it is not fitted or loaded."""
+        """Segment or classify one scan, on its own grid. Raises BadConfig if the method is not fitted or loaded."""
         ...
 
     def save(self, folder: Path) -> None:
-        """Write what `load` needs into `folder`, `config.yaml` among it (`ichor.methods.saving.save_config`)."""
+        """Write what `load` needs into `folder`, including `config.yaml` (`ichor.methods.saving.save_config`)."""
         ...
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
-        """The method that `save` wrote, to run on so many threads (all if None).
+        """Load the method that `save` wrote, to run on `threads` threads (all if None).
 
-        Raises BadConfig where the folder does not hold one.
+        Raises BadConfig if the folder does not hold one.
         """
         ...

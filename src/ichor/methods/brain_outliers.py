@@ -1,9 +1,9 @@
-"""`brain-outliers`: voxels inside the skull that are brighter than brain by so many standard deviations.
+"""`brain-outliers`: marks voxels inside the skull that are several standard deviations brighter than brain.
 
-The oldest idea of the field in its plainest form: clotted blood is denser than brain, so a voxel is hemorrhage if it
-lies a number of robust standard deviations above the median of the intracranial space (as Hampel's identifier calls
-outliers; see Davies and Gather 1993, doi:10.1080/01621459.1993.10476339). Smoothing takes the noise, an opening the
-specks. It stands for what a method needs at least: one file, a line in the registry, a config.
+The oldest idea of the field in its simplest form: clotted blood is denser than brain, so a voxel is hemorrhage if it
+lies a number of robust standard deviations above the median of the intracranial space (the Hampel identifier of
+outliers; see Davies and Gather 1993, doi:10.1080/01621459.1993.10476339). Smoothing removes noise, an opening removes
+specks. It also shows the least that a method needs: one file, a line in the registry, a config.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _SOFT_HU = (-10.0, 120.0)  # brain, fluid and blood
 
 
 class Settings(BaseModel):
-    """What the method is made of; unknown keys are refused."""
+    """The method's settings; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     smoothing_px: float = Field(1.5, ge=0, description="standard deviation of the Gaussian filter in the slice's plane")
-    opening_px: int = Field(2, ge=0, description="what is thinner than twice this is no hemorrhage")
-    candidates: tuple[float, ...] = Field((1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0), description="deviations that are tried")
+    opening_px: int = Field(2, ge=0, description="regions thinner than twice this are removed")
+    candidates: tuple[float, ...] = Field((1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0), description="thresholds to try")
 
 
 class Parameters(BaseModel):
@@ -51,7 +51,7 @@ class Parameters(BaseModel):
 
 
 class BrainOutliers:
-    """Marks bright outliers of the intracranial space; `fit` finds how far out they must lie."""
+    """Marks bright outliers in the intracranial space; `fit` finds the number of deviations."""
 
     name = "brain-outliers"
     task = Task.SEGMENT
@@ -61,7 +61,7 @@ class BrainOutliers:
         self.parameters: Parameters | None = None
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:  # noqa: ARG002
-        """Choose the number of deviations of the best mean Dice, in 3-D, of the training cases with hemorrhage."""
+        """Choose the number of deviations with the best mean 3-D Dice over the training cases with hemorrhage."""
         dice: list[list[float]] = []
         for case in training:
             if case.mask.any() and not case.excluded_from_overlap:
@@ -74,7 +74,7 @@ class BrainOutliers:
         self.parameters = Parameters(deviations=self.settings.candidates[best])
 
     def predict(self, scan: Scan) -> Segmentation:
-        """Outliers as a mask of probability 1; a slice's probability is the share of its pixels in the mask."""
+        """Mark outliers with probability 1; a slice's probability is the share of its pixels in the mask."""
         if self.parameters is None:
             raise unfitted(self.name)
         mask = self._mask(self._deviations(scan), self.parameters.deviations)
@@ -89,7 +89,7 @@ class BrainOutliers:
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
-        """How it works and what was fitted, for the model card."""
+        """For the model card: how it works and what was fitted."""
         deviations = Parameters(**parameters).deviations
         return (
             f"Voxels inside the skull are marked that lie {deviations:g} robust standard deviations or more above the "
@@ -102,14 +102,14 @@ class BrainOutliers:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:  # noqa: ARG003
-        """The method that `save` wrote."""
+        """Load the method that `save` wrote."""
         config = read_config(folder)
         method = cls(**config.settings)
         method.parameters = Parameters(**config.parameters)
         return method
 
     def _deviations(self, scan: Scan) -> NDArray[np.float32]:
-        """(n, rows, columns) how many robust deviations each voxel lies above the median; 0 outside the skull."""
+        """(n, rows, columns) the number of robust deviations of each voxel above the median; 0 outside the skull."""
         hu = to_radiological(np.asarray(scan.hu, np.float32), scan)
         brain = inside(bone_of(hu)) & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1])
         if not brain.any():

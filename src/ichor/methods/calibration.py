@@ -1,9 +1,9 @@
-"""Probabilities that mean what they say: the slope and intercept of their logit, fitted on cases not trained on.
+"""Calibrates probabilities by the slope and intercept of their logit, fitted on cases that were not trained on.
 
-Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed targets. A temperature alone (Guo et
-al. 2017, arXiv:1706.04599) is the slope without the intercept. It leaves 0.5 where it is, and that is what is wrong
-here: hemorrhage is rarer among all slices and voxels than among those trained on, and the Tversky loss weighs what is
-missed more than what is wrongly marked. Both move the logit by a constant (King and Zeng 2001).
+Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed targets. Temperature scaling (Guo et
+al. 2017, arXiv:1706.04599) fits the slope without the intercept. It leaves 0.5 unchanged, which is exactly what needs
+correcting here: hemorrhage is rarer among all slices and voxels than among those trained on, and the Tversky loss
+penalizes false negatives more than false positives. Both shift the logit by a constant (King and Zeng 2001).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import Field
 from ichor.scan import FloatArray
 from ichor.train.settings import Strict
 
-FEWEST = 5  # cases of a class: of fewer nothing is learned
+FEWEST = 5  # cases of a class; with fewer, nothing is fitted
 _CLIP = 1e-6
 _SLOPES = (1 / 8, 8.0)
 _INTERCEPTS = (-20.0, 20.0)
@@ -26,13 +26,13 @@ Real = TypeVar("Real", bound=np.floating[Any])
 
 
 class Calibration(Strict):
-    """logit' = slope * logit + intercept; as it comes, the identity."""
+    """logit' = slope * logit + intercept; by default the identity."""
 
-    slope: float = Field(1.0, gt=0, description="above 0, so that the order of cases stays")
+    slope: float = Field(1.0, gt=0, description="above 0, so that the ranking of cases stays the same")
     intercept: float = Field(0.0, description="the calibrated logit of a probability of 0.5")
 
-    def of(self, probability: NDArray[Real]) -> NDArray[Real]:
-        """The calibrated probabilities, of any shape, in the same type; 0 and 1 stay what they are."""
+    def apply(self, probability: NDArray[Real]) -> NDArray[Real]:
+        """The calibrated probabilities, of any shape, in the same type; 0 and 1 stay unchanged."""
         if self == Calibration():
             return probability
         slope, intercept = probability.dtype.type(self.slope), probability.dtype.type(self.intercept)
@@ -41,16 +41,16 @@ class Calibration(Strict):
 
 
 class Calibrations(Strict):
-    """One calibration for each task; of the subtypes all five share one, since some are too rare for their own."""
+    """One calibration for each task; all five subtypes share one, since some are too rare for one of their own."""
 
     voxel: Calibration = Calibration()
     slice: Calibration = Calibration()
     subtype: Calibration = Calibration()
-    scan: Calibration = Field(Calibration(), description="of the highest calibrated probability of a slice")
+    scan: Calibration = Field(Calibration(), description="for the highest calibrated slice probability")
 
 
 def logit(probability: ArrayLike) -> FloatArray:
-    """The logit of probabilities, which are clipped to 1e-6 from 0 and 1."""
+    """The logit of probabilities, clipped to 1e-6 from 0 and 1."""
     p = np.clip(np.asarray(probability, np.float64), _CLIP, 1 - _CLIP)
     return np.asarray(np.log(p) - np.log1p(-p))
 
@@ -62,20 +62,20 @@ def expit(logits: ArrayLike) -> FloatArray:
 
 
 def fit_calibration(truth: ArrayLike, probability: ArrayLike, weights: ArrayLike | None = None) -> Calibration:
-    """The calibration of highest likelihood for N cases: truth (N,) bool, probability (N,) in 0..1.
+    """The maximum-likelihood calibration for N cases: truth (N,) bool, probability (N,) in 0..1.
 
-    Each case counts `weights` (N,) times, once if None. The identity where a class has fewer than `FEWEST`
-    cases. The slope is kept within 1/8 to 8.
+    Each case counts `weights` (N,) times, once if None. Returns the identity if a class has fewer than `FEWEST`
+    cases. The slope is limited to 1/8 to 8.
     """
-    from scipy.optimize import minimize  # slow to import, and screening never fits
+    from scipy.optimize import minimize  # slow to import, and not needed for screening
 
     truth, x = np.asarray(truth, bool), logit(probability)
     weights = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
     n_positive, n_negative = float(weights[truth].sum()), float(weights[~truth].sum())
     if min(n_positive, n_negative) < FEWEST:
         return Calibration()
-    # Platt's targets stand for a few unseen cases of the other class: classes that are told apart without a fault
-    # would otherwise want an infinite slope.
+    # Platt's targets allow for a few unseen cases of the other class: perfectly separated classes would otherwise
+    # lead to an infinite slope.
     target = np.where(truth, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
     share = weights / weights.sum()
 

@@ -1,4 +1,4 @@
-"""What only some methods can do: small protocols that generic code asks for with `require`."""
+"""Optional abilities of methods: small protocols that generic code asks for with `require`."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Postprocesses(Protocol):
-    """A method whose `predict` is a costly part, `raw_output`, and a cheap one, `postprocess`.
+    """A method whose `predict` consists of a costly step, `raw_output`, and a cheap one, `postprocess`.
 
-    A run keeps the raw output, so that other postprocessing can be tried on it without the network.
-    `postprocess_settings` names the settings that the cheap part alone depends on.
+    A run keeps the raw output, so that other postprocessing can be tried without running the network again.
+    `postprocess_settings` names the settings that affect only the cheap step.
     """
 
     postprocess_settings: frozenset[str]
 
     def raw_output(self, scan: Scan) -> RawOutput:
-        """The output of the costly part. Raises BadConfig if the method is not fitted or loaded."""
+        """Run the costly step. Raises BadConfig if the method is not fitted or loaded."""
         ...
 
     def postprocess(self, raw: RawOutput) -> Segmentation:
-        """What `predict` makes of a raw output."""
+        """Turn a raw output into the segmentation that `predict` returns."""
         ...
 
 
 @runtime_checkable
 class MasksAtThresholds(Protocol):
-    """A method whose mask at another voxel threshold is not simply all voxels that reach it."""
+    """A method whose mask at a given voxel threshold is not simply all voxels that reach it."""
 
     def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """The mask (n, rows, columns) that `predict` would give of these probabilities at that threshold."""
+        """The mask (n, rows, columns) that `predict` would return for these probabilities at that threshold."""
         ...
 
 
@@ -51,50 +51,50 @@ class CrossFits(Protocol):
     """A method that can be fitted without validation cases and calibrated on cases that it was not fitted on."""
 
     def require_no_validation(self) -> None:
-        """Raise BadConfig, saying which setting, where the fit would need validation cases."""
+        """Raise BadConfig, naming the setting, if fitting would need validation cases."""
         ...
 
     def fit_uncalibrated(self, training: Sequence[Case], workdir: Path, *, start: Path | None = None) -> None:
-        """The part of `fit` that needs training cases alone; the method can then be saved.
+        """The part of `fit` that needs only training cases; the method can be saved afterwards.
 
-        `start` is the folder of a package whose weights the fit starts from.
+        `start` is the folder of a model package from whose weights training starts.
         """
         ...
 
     def calibration_evidence(self, case: Case) -> Any:
-        """What `calibrate` needs of a case that this method was not fitted on; small, so that many can be kept."""
+        """What `calibrate` needs from a case that this method was not fitted on; small enough to keep many."""
         ...
 
     def calibrate(self, evidence: Sequence[Any]) -> None:
-        """Choose thresholds and whatever else is calibrated, by the evidence that such methods gave."""
+        """Set thresholds and all other calibrated parameters from the evidence of `calibration_evidence`."""
         ...
 
 
 @runtime_checkable
 class HasOperatingPoints(Protocol):
-    """A method with several voxel thresholds to choose from, each known by a name."""
+    """A method with several named voxel thresholds to choose from."""
 
     @property
     def operating_points(self) -> Mapping[str, float]:
-        """Voxel thresholds by name; empty where none were calibrated."""
+        """Voxel thresholds by name; empty if none were calibrated."""
         ...
 
     def use_operating_point(self, name: str) -> None:
-        """Work at that operating point from now on. Raises KeyError where there is none of that name."""
+        """Switch to that operating point. Raises KeyError if there is none of that name."""
         ...
 
 
 @runtime_checkable
 class StartsFromWeights(Protocol):
-    """A method whose fit can start from the weights of a package of the same network."""
+    """A method that can be trained starting from the weights of a model package with the same network."""
 
     def fit_from(self, start: Path, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
-        """As `fit`, starting from the weights in the package folder `start`."""
+        """Like `fit`, but starting from the weights in the package folder `start`."""
         ...
 
     @property
     def network_shape(self) -> Mapping[str, str]:
-        """What the shapes of the network's weights depend on, in words by the name of the setting."""
+        """The settings that determine the shapes of the network's weights, as text by name."""
         ...
 
 
@@ -103,19 +103,19 @@ class Quantizes(Protocol):
     """A method whose network can be quantized to int8."""
 
     def quantization_input(self, cases: Sequence[Case]) -> NDArray[np.float32]:
-        """(N, C, H, W) network inputs in HU, drawn from these cases, to find the ranges of activations by."""
+        """(N, C, H, W) network inputs in HU, drawn from these cases, from which activation ranges are found."""
         ...
 
 
 @runtime_checkable
 class Described(Protocol):
-    """A method that says in words how it works."""
+    """A method that describes how it works."""
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-        """Markdown for the model card: what it does with a scan and how its parameters were found.
+        """Markdown for the model card: how a scan is processed and how the parameters were found.
 
-        Both are as a package's config.yaml holds them, so that no network is loaded for it.
+        Both arguments are as in a package's config.yaml, so that no network has to be loaded.
         """
         ...
 
@@ -124,14 +124,14 @@ C = TypeVar("C")
 
 
 def require(method: Method, capability: type[C], purpose: str) -> C:
-    """The method, known to have that capability. Raises BadConfig, naming method and purpose, where it has not."""
+    """The method, checked to have that capability. Raises BadConfig, naming method and purpose, if it does not."""
     if not isinstance(method, capability):
         raise BadConfig(f"expected a method that can {purpose}, found {method.name}, which cannot")
     return method
 
 
 def predict_keeping_raw(method: Method, scan: Scan) -> tuple[Segmentation, RawOutput]:
-    """`method.predict(scan)`, and the raw output behind it; of a method without one, its voxel probabilities."""
+    """`method.predict(scan)` and its raw output; for a method without one, the voxel probabilities."""
     if isinstance(method, Postprocesses):
         raw = method.raw_output(scan)
         return method.postprocess(raw), raw
@@ -141,7 +141,7 @@ def predict_keeping_raw(method: Method, scan: Scan) -> tuple[Segmentation, RawOu
 
 
 def mask_at(method: Method, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-    """The method's mask (n, rows, columns) of these voxel probabilities at a threshold."""
+    """The method's mask (n, rows, columns) for these voxel probabilities at a threshold."""
     if isinstance(method, MasksAtThresholds):
         return method.mask_at(probability, threshold)
     return probability >= threshold

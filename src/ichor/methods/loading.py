@@ -1,4 +1,4 @@
-"""A trained method out of a model package, whichever method it is."""
+"""Loads a trained method from a model package, whichever method it is."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from ichor.segmentation import Segmentation, Task
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A trained method, and the package that it came from; its segmentations name both.
+    """A trained method with the package that it came from; its segmentations name both.
 
     Attributes:
         method: ready to predict.
-        folder: of the package.
-        name, version: of the trained model.
+        folder: the package.
+        name: the trained model's.
+        version: the trained model's.
     """
 
     method: Method
@@ -32,21 +33,21 @@ class TrainedModel:
     version: str
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The method's output for one scan, on the scan's own grid."""
+        """Segment or classify one scan, on its own grid."""
         return self.named(self.method.predict(scan))
 
     def named(self, found: Segmentation) -> Segmentation:
-        """The same segmentation, made by this model."""
+        """The same segmentation, marked as made by this model."""
         return replace(found, made_by=replace(found.made_by, model=self.name, version=self.version))
 
 
 def load_model(
     model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, operating_point: str | None = None
 ) -> TrainedModel:
-    """The trained model in a package that ships (by name) or lies in a folder (by path).
+    """Load a trained model: one that ships (by name) or a package folder (by path).
 
-    It works at `operating_point`, or at the package's own if None. Raises BadConfig where there is no package or
-    operating point of that name, or where the package's files are not those it was packed with.
+    It works at `operating_point`, or at the package's default if None. Raises BadConfig if there is no package or
+    operating point of that name, or if the package's files do not match its checksums.
     """
     folder = find_package(model)
     verify(folder)
@@ -62,5 +63,5 @@ def load_model(
 
 
 def task_of(folder: Path) -> Task:
-    """What the method of the package in a folder does. Its networks are not loaded."""
+    """Whether the method of a package segments, detects or both. Its networks are not loaded."""
     return get(read_config(folder).method).task

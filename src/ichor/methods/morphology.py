@@ -11,9 +11,9 @@ OPENING = 5
 
 
 def close_then_open(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill gaps with a 10x10 square, then drop what a 5x5 square does not fit into; mask (n, rows, columns)."""
-    # The border is padded: closing must not eat away what touches it. The gray operations do the same on 0 and 1 as the
-    # binary ones, a row and a column at a time, and so faster.
+    """Close a mask (n, rows, columns) with a 10x10 square, then open it with a 5x5 square."""
+    # The border is padded so that closing does not erode what touches it. On 0 and 1, the gray-scale operations give
+    # the same result as the binary ones, but are separable and so faster.
     padded = np.pad(mask, ((0, 0), (CLOSING, CLOSING), (CLOSING, CLOSING))).view(np.uint8)
     closed = ndimage.grey_closing(padded, size=(1, CLOSING, CLOSING))
     opened = ndimage.grey_opening(closed, size=(1, OPENING, OPENING))

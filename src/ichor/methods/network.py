@@ -1,4 +1,4 @@
-"""What the methods that run a network share: keeping it in their package, and running that of a package."""
+"""What the methods with a network share: saving it in their package, and running it from a package."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def save_network(
     method: Method, forward: Forward | None, parameters: BaseModel | None, folder: Path, *, side: int
 ) -> None:
-    """Write the network, for images of `side` pixels, and config.yaml into `folder`.
+    """Write the network, for images of `side` x `side` pixels, and config.yaml into `folder`.
 
-    Of a method that was loaded from a package, the network that runs is written under the name it has there. Raises
-    BadConfig where the method is not fitted.
+    For a method that was loaded from a package, the network that runs is copied under its own name. Raises BadConfig
+    if the method is not fitted.
     """
     from ichor.models.engine import Engine
 
@@ -40,16 +40,16 @@ def save_network(
         from ichor.train.export import export_onnx
         from ichor.train.forward import TorchForward
 
-        assert isinstance(forward, TorchForward)  # there is no third kind
+        assert isinstance(forward, TorchForward)  # the only other kind
         export_onnx(forward, side, folder / NETWORK)
     save_config(method, folder, parameters, network=network)
 
 
 def load_network(folder: Path, network: str, threads: int | None) -> Engine:
-    """The package's network of that file name in an engine.
+    """Load the network of that file name from the package into an engine.
 
-    Where that computes wrong on this machine, the package's network in fp32 (`ichor.models.known_answer`). Raises
-    BadConfig where the network segments nothing.
+    If it computes wrong values on this machine, the package's fp32 network is loaded instead
+    (`ichor.models.known_answer`). Raises BadConfig if the network has no voxel probabilities among its outputs.
     """
     from ichor.models.known_answer import checked_engine
 
@@ -59,14 +59,14 @@ def load_network(folder: Path, network: str, threads: int | None) -> Engine:
 
 
 def inference_of(forward: Forward | None) -> Inference | None:
-    """How the network is run; None where there is none, or one in torch."""
+    """How the network is run; None if there is no network, or one in torch."""
     from ichor.models.engine import Engine
 
     return forward.made_by if isinstance(forward, Engine) else None
 
 
 def require_output(engine: Engine, output: str) -> None:
-    """Raise BadConfig where the network has no such output."""
+    """Raise BadConfig if the network has no such output."""
     if output not in engine.outputs:
         found = ", ".join(sorted(engine.outputs)) or "none"
         raise BadConfig(f"{engine.path}: expected a network with the output {output}, found {found}")

@@ -1,4 +1,4 @@
-"""Methods by name: those of this package, and those of other packages, under the entry-point group `ichor.methods`."""
+"""Methods by name: those of this package, and those that others register in the entry-point group `ichor.methods`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PLUGINS = Plugins("method", GROUP, METHODS)
 
 
 def registered() -> dict[str, str]:
-    """Where each method is, as "module:Class" by name. A name of this package is nobody else's."""
+    """The location of each method, as "module:Class" by name. Other packages cannot take a name of this package."""
     return _PLUGINS.registered()
 
 
 def get(name: str) -> type[Method]:
-    """The method of that name. Raises BadConfig where there is none, or where its package does not import."""
+    """The method of that name. Raises BadConfig if there is none or its package cannot be imported."""
     return cast(type[Method], _PLUGINS.get(name))

@@ -1,4 +1,4 @@
-"""How a method is kept in a folder: its `config.yaml`, which names it, its settings and its parameters."""
+"""Saves a method's `config.yaml`: its name, settings and parameters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ichor.version import __version__
 
 
 def save_config(method: Method, folder: Path, parameters: BaseModel | None, *, network: str = NETWORK) -> None:
-    """Write config.yaml of a method and of the parameters that it has learned or that were calibrated for it.
+    """Write config.yaml with a method's settings and its learned or calibrated parameters.
 
-    `network` is the file of the network that runs, where the method has one. Raises BadConfig where there are no
-    parameters, which is to say that the method is not fitted.
+    `network` is the file of the network that runs, if the method has one. Raises BadConfig if there are no
+    parameters, that is, if the method is not fitted.
     """
     if parameters is None:
         raise unfitted(method.name)
@@ -32,5 +32,5 @@ def save_config(method: Method, folder: Path, parameters: BaseModel | None, *, n
 
 
 def unfitted(name: str) -> BadConfig:
-    """The error of a method that is used before it is fitted or loaded."""
+    """The error for a method that is used before it is fitted or loaded."""
     return BadConfig(f"{name}: expected a fitted or loaded method, found one that is neither")

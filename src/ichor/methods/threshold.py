@@ -27,12 +27,12 @@ Gray = Annotated[int, Field(ge=0, le=255)]
 
 
 class ThresholdSettings(Strict):
-    """Where the grid search looks, in gray of the brain window; the ranges are the paper's, ends included."""
+    """The range of the grid search, in gray values of the brain window; the paper's ranges, ends included."""
 
     lower: tuple[Gray, Gray] = (100, 210)
     upper: tuple[Gray, Gray] = (210, 255)
     step: int = Field(5, ge=1)
-    morphology: bool = Field(False, description="the paper's closing and opening, which belong to its tiles experiment")
+    morphology: bool = Field(False, description="the paper's closing and opening, part of its tiles experiment")
 
     @model_validator(mode="after")
     def _ranges_rise(self) -> Self:
@@ -43,14 +43,14 @@ class ThresholdSettings(Strict):
 
 
 class Bounds(Strict):
-    """Gray in lower..upper, both included, is hemorrhage."""
+    """The range of gray values, both ends included, that is marked as hemorrhage."""
 
     lower: int = Field(ge=0, le=255)
     upper: int = Field(ge=0, le=255)
 
 
 class Threshold:
-    """Marks what lies between two gray values as hemorrhage; `fit` finds them by grid search."""
+    """Marks pixels between two gray values as hemorrhage; `fit` finds the two by grid search."""
 
     name = "threshold"
     task = Task.SEGMENT
@@ -60,10 +60,10 @@ class Threshold:
         self.bounds: Bounds | None = None
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:  # noqa: ARG002
-        """Choose the bounds of the highest Jaccard index on the training cases.
+        """Choose the bounds with the highest Jaccard index on the training cases.
 
-        Averaged as the paper does: over a subject's slices with hemorrhage, then over subjects. The grid is searched
-        exactly on histograms, before any morphology. Nothing is left to choose on the validation cases.
+        It is averaged as in the paper: over a subject's slices with hemorrhage, then over subjects. The search uses
+        histograms and is exact; it is done before any morphology. The validation cases are not used.
         """
         lowers = np.arange(self.settings.lower[0], self.settings.lower[1] + 1, self.settings.step)
         uppers = np.arange(self.settings.upper[0], self.settings.upper[1] + 1, self.settings.step)
@@ -79,9 +79,9 @@ class Threshold:
         self.bounds = Bounds(lower=int(lowers[best_lower]), upper=int(uppers[best_upper]))
 
     def predict(self, scan: Scan) -> Segmentation:
-        """A probability of 1 between the bounds and 0 elsewhere; a slice's is the share of its pixels in the mask.
+        """Assign probability 1 between the bounds and 0 elsewhere; a slice's is the share of its pixels in the mask.
 
-        That share is a score that orders slices, not a calibrated probability.
+        That share is a score for ranking slices, not a calibrated probability.
         """
         bounds = self._fitted()
         gray = _gray(scan.hu)
@@ -99,7 +99,7 @@ class Threshold:
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
-        """What is marked and how the bounds were found, for the model card."""
+        """For the model card: what is marked and how the bounds were found."""
         bounds = Bounds(**parameters)
         return (
             f"Gray from {bounds.lower} to {bounds.upper} of the brain window (level 40, width 120) is marked as "
@@ -112,7 +112,7 @@ class Threshold:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:  # noqa: ARG003
-        """The method that `save` wrote."""
+        """Load the method that `save` wrote."""
         config = read_config(folder)
         method = cls(**config.settings)
         method.bounds = Bounds(**config.parameters)
@@ -136,8 +136,8 @@ def _positive_slices(case: Case) -> list[tuple[NDArray[np.uint8], NDArray[np.boo
 def _jaccard_grid(
     gray: NDArray[np.uint8], mask: NDArray[np.bool_], lowers: NDArray[np.int64], uppers: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """(len(lowers), len(uppers)) Jaccard of one slice for every pair of bounds."""
-    # below[g] counts the pixels of gray under g: a pair of bounds is then one difference.
+    """(len(lowers), len(uppers)) the Jaccard index of one slice for every pair of bounds."""
+    # below[g] counts the pixels darker than g, so that the count between two bounds is one difference.
     below_all = np.r_[0, np.cumsum(np.bincount(gray.ravel(), minlength=256))]
     below_mask = np.r_[0, np.cumsum(np.bincount(gray[mask], minlength=256))]
     predicted = below_all[uppers + 1][None, :] - below_all[lowers][:, None]

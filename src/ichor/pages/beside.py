@@ -55,7 +55,7 @@ class Published:
     judged: bool = True
 
     def ours(self, metrics: Metrics) -> Figure | None:
-        """Our figure, None where the run has none. Missed subjects are counted without those excluded."""
+        """Our figure, None if the run has none. Missed subjects are counted without those excluded."""
         if self.keys == ("subjects_missed",):
             if metrics[self.keys[0]] is None:
                 return None

@@ -30,9 +30,9 @@ class _Described(BaseModel):
 
 
 def dataset_section(results: Path) -> Section | None:
-    """Tables 3 and 4 of the paper beside the dataset, from `results`/dataset/dataset.json; None where there is none.
+    """Tables 3 and 4 of the paper beside the dataset, from `results`/dataset/dataset.json; None if there is none.
 
-    Raises BadConfig with one line where the file is not what `ichor dataset describe --out` writes.
+    Raises BadConfig with one line if the file is not what `ichor dataset describe --out` writes.
     """
     file = results / DESCRIPTION
     if not file.exists():

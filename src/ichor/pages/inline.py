@@ -30,7 +30,7 @@ class InlinePicture:
 def inline_picture(file: Path) -> InlinePicture:
     """A picture as a data URI; a large one is scaled down and written as WebP, which every browser of today reads.
 
-    Raises UnreadableInput where the file is no picture.
+    Raises UnreadableInput if the file is no picture.
     """
     from PIL import Image
 

@@ -94,7 +94,7 @@ def calibration(metrics: Metrics) -> Section:
 
 
 def extent(metrics: Metrics) -> Section | None:
-    """Surface distances, volumes and lesions; None where the run's figures have none of them."""
+    """Surface distances, volumes and lesions; None if the run's figures have none of them."""
     rows = tuple(
         (name, cell(figure), over.format(n=figure.get("n", "")))
         for name, keys, over in _EXTENT

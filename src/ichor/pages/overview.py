@@ -49,7 +49,7 @@ _CAPTIONS = {
 def write_overview(folders: Sequence[Path], out: Path) -> None:
     """Write README.md and results.html over the runs in `folders`, by their names, into the folder `out`.
 
-    What `out`/dataset says of the dataset stands on the latter too. Raises BadConfig with one line where a folder has
+    What `out`/dataset says of the dataset stands on the latter too. Raises BadConfig with one line if a folder has
     no figures, or figures that are no run's.
     """
     # Shells sort `results/*` differently, by locale and by what follows the star.

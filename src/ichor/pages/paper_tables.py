@@ -20,7 +20,7 @@ _AVERAGES = {
 
 
 def table_5(metrics: Metrics) -> Section | None:
-    """Table 5; None where the run's figures have no such spread."""
+    """Table 5; None if the run's figures have no such spread."""
     if not metrics.get("table_5"):
         return None
     words = {"jaccard": "Jaccard Index", "dice": "Dice Coefficient"}

@@ -103,7 +103,7 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """The run in a results folder. Raises BadConfig with one line where its figures are missing or not such."""
+    """The run in a results folder. Raises BadConfig with one line if its figures are missing or not such."""
     metrics = read_metrics(folder)
     try:
         _Expected.model_validate(metrics)

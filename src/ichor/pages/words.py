@@ -1,4 +1,4 @@
-"""Figures in words. A figure of metrics.json is {"value", "ci95", "n"}, or null where it is not defined."""
+"""Figures in words. A figure of metrics.json is {"value", "ci95", "n"}, or null if it is not defined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNDEFINED = "not defined"
 
 
 def figure_at(metrics: Metrics, *keys: str) -> Figure | None:
-    """The figure under these keys; None where a key is absent or the figure has no value."""
+    """The figure under these keys; None if a key is absent or the figure has no value."""
     found: Any = metrics
     for key in keys:
         if not isinstance(found, Mapping):

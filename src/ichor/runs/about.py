@@ -1,13 +1,13 @@
-"""about.yaml: what people say of a result beside its figures. Its page, and the card of its model, are made with it.
+"""about.yaml: the written description of a result, used for its page and for the card of its model.
 
 title        the heading of the page
-description  what the experiment is, in one sentence
-design       paragraphs: how the recipe was found, and how far its figures are independent of that
-limits       paragraphs: where it fails, as far as that was measured
-links        what else to read, each with a sentence on what it is
+description  the experiment in one sentence
+design       paragraphs: how the recipe was found, and how independent the metrics are of that
+limits       paragraphs: known failures
+links        further reading, each with a sentence on what it is
 
-Paragraphs are Markdown without lists, parted by empty lines. Measured figures in these texts stand between marks,
-`<!-- figure: NAME -->` and `<!-- end -->`, so that a command can fill them.
+Paragraphs are Markdown without lists, separated by empty lines. Measured figures in these texts are enclosed in
+`<!-- figure: NAME -->` and `<!-- end -->`, so that a command can fill them in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MARK = re.compile(r"<!-- .*? -->")
 
 
 class Link(BaseModel):
-    """What else to read: its name, where it lies (a path from the result's folder, or an address), and what it is."""
+    """Further reading: its name, location (a path relative to the result's folder, or a URL), and what it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ class Link(BaseModel):
 
 
 class AboutRun(BaseModel):
-    """What about.yaml holds; every part may be missing."""
+    """The content of about.yaml; every part is optional."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,7 +48,7 @@ class AboutRun(BaseModel):
 
 
 def read_about(folder: Path) -> AboutRun:
-    """The about.yaml in a folder; empty where there is none. Raises BadConfig where it is not as it should be."""
+    """The about.yaml in a folder; empty if there is none. Raises BadConfig if it is malformed."""
     file = folder / ABOUT
     if not file.exists():
         return AboutRun()
@@ -56,9 +56,9 @@ def read_about(folder: Path) -> AboutRun:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
         return AboutRun() if found is None else AboutRun.model_validate(found)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise BadConfig(f"{file}: expected what is said of a result, found {one_line(error)}") from error
+        raise BadConfig(f"{file}: expected the description of a result, found {one_line(error)}") from error
 
 
 def without_marks(text: str) -> str:
-    """A text for a page, in which nothing is filled any more, a line for each paragraph."""
+    """The text without the marks of figures, one line for each paragraph."""
     return "\n\n".join(" ".join(one.split()) for one in _MARK.sub("", text).strip().split("\n\n") if one.strip())

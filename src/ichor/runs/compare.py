@@ -1,8 +1,8 @@
-"""Runs held against each other, pair by pair on the subjects that both were tested on.
+"""Compares runs pairwise on the subjects that both were tested on.
 
-A difference is tested by drawing the same subjects for both runs (Efron and Tibshirani 1993, chapter 16): p is twice
-the share of 1000 draws in which it is not on the side where most are. The subjects' Dice is also compared by the signed
-ranks of Wilcoxon (1945). No p is corrected for how many figures and pairs there are.
+A difference is tested by a paired bootstrap over subjects (Efron and Tibshirani 1993, chapter 16): p is twice the share
+of 1000 resamples in which the difference does not have its more frequent sign. The subjects' Dice is also compared by
+Wilcoxon's signed-rank test (1945). No p is corrected for multiple comparisons.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from scipy.stats import wilcoxon
 from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.intervals import RESAMPLES, Sampled
-from ichor.evaluate.metrics import sampled_figures
+from ichor.evaluate.metrics import sampled_metrics
 from ichor.evaluate.results import SubjectResult
-from ichor.evaluate.segmentation_figures import subject_overlaps
+from ichor.evaluate.segmentation_metrics import subject_overlaps
 from ichor.runs.evaluate import check_data, results_in
 from ichor.runs.files import read_metrics
 
@@ -53,7 +53,7 @@ _UNDEFINED = Sampled(np.full(1 + RESAMPLES, np.nan), 0)
 
 
 class ComparedRun:
-    """A run's results under the name that a comparison gives it."""
+    """A run's results, and its name in a comparison."""
 
     def __init__(self, name: str, metrics: Mapping[str, Any], results: Sequence[SubjectResult]) -> None:
         self.name, self.metrics, self.results = name, metrics, results
@@ -61,23 +61,23 @@ class ComparedRun:
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
-        """The subjects that it was tested on, in order."""
+        """The subjects that the run was tested on, in order."""
         return tuple(r.subject for r in self.results)
 
     def on(self, subjects: tuple[str, ...]) -> list[SubjectResult]:
-        """Its results of these subjects."""
+        """The run's results for these subjects."""
         return [r for r in self.results if r.subject in subjects]
 
     def own_figures(self) -> dict[str, Any]:
-        """MAIN_FIGURES on all its subjects, as JSON; those that take masks as its metrics.json has them."""
+        """MAIN_FIGURES on all its subjects, as JSON; without masks, those that need them are as in metrics.json."""
         found = {name: figure.as_json() for name, figure in self.figures(self.subjects).items()}
         kept = {f"{group}.{key}": (self.metrics.get(group) or {}).get(key) for group, key in MAIN_FIGURES}
         return {name: (kept[name] or one) if one["value"] is None else one for name, one in found.items()}
 
     def figures(self, subjects: tuple[str, ...]) -> dict[str, Sampled]:
-        """MAIN_FIGURES on these subjects, by their keys joined by points."""
+        """MAIN_FIGURES on these subjects, by their keys joined by dots."""
         if subjects not in self._sampled:
-            tree = sampled_figures(self.on(subjects))
+            tree = sampled_metrics(self.on(subjects))
             self._sampled[subjects] = {
                 f"{group}.{key}": (tree[group] or {}).get(key) or _UNDEFINED for group, key in MAIN_FIGURES
             }
@@ -85,12 +85,12 @@ class ComparedRun:
 
 
 def compare(folders: Sequence[Path], dataset: Dataset) -> dict[str, Any]:
-    """The main figures of runs, and their differences pair by pair, from their scores and masks and `dataset`.
+    """Compute the main metrics of runs, and their pairwise differences, from their scores, their masks and `dataset`.
 
     Returns {"data": {"fingerprint"}, "runs": [{"name", "experiment", "folds", "reduced", "n_subjects", "n_slices",
     "figures"}], "pairs": [{"first", "second", "n_subjects", "differences", "wilcoxon_dice"}]}: a difference is the
-    second run's figure less the first's, as {"value", "ci95", "p", "n"} with n subjects. Raises BadConfig with one
-    line for fewer than two folders, one given twice, and what `evaluate_folder` refuses.
+    second run's metric minus the first's, as {"value", "ci95", "p", "n"} with n subjects. Raises BadConfig for fewer
+    than two folders, for a folder given twice, and as `evaluate_folder` does.
     """
     if len(folders) < 2:
         raise BadConfig(f"expected two results folders or more to compare, found {len(folders)}")
@@ -103,7 +103,7 @@ def compare(folders: Sequence[Path], dataset: Dataset) -> dict[str, Any]:
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """Each folder's own name, or all of its path where two have the same."""
+    """The name of each folder, or its full path if two have the same name."""
     places = [folder.resolve() for folder in folders]
     for place, folder in zip(places, folders, strict=True):
         if places.count(place) > 1:
@@ -144,7 +144,7 @@ def _pair(first: ComparedRun, second: ComparedRun) -> dict[str, Any]:
 
 
 def _difference(first: Sampled, second: Sampled, n: int) -> dict[str, Any]:
-    """The second less the first, with p: the draws on either side of 0, plus one each, since p is never 0."""
+    """The second minus the first, with p; one is added to the counts on either side of 0, so that p is never 0."""
     difference = Sampled(second.values - first.values, n)
     drawn = difference.values[1:][~np.isnan(difference.values[1:])]
     sides = [(1 + np.sum(drawn <= 0)) / (1 + drawn.size), (1 + np.sum(drawn >= 0)) / (1 + drawn.size)]
@@ -154,7 +154,7 @@ def _difference(first: Sampled, second: Sampled, n: int) -> dict[str, Any]:
 
 
 def _wilcoxon(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:
-    """{"median_difference", "p", "n"} of the Dice of n subjects, the paper's mean over their slices."""
+    """{"median_difference", "p", "n"} of the Dice of n subjects, each averaged over slices as in the paper."""
     difference = subject_overlaps(second)[0] - subject_overlaps(first)[0]
     difference = difference[~np.isnan(difference)]
     if not difference.size:

@@ -1,7 +1,7 @@
-"""From a folder's scores and masks and the dataset to all figures: no training, no method, no network.
+"""Computes all metrics from a folder's scores and masks and the dataset, without running any method.
 
-Surfaces and lesions take the masks themselves. Where a folder keeps none, their figures stay as metrics.json has them;
-all others follow from the pixels in scores.csv.
+Surface and lesion metrics need the masks themselves. If a folder keeps none, these metrics are kept as they are in
+metrics.json; all others follow from the pixel counts in scores.csv.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.progress import track
 
 from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
-from ichor.evaluate.extent_figures import OF_MASKS
+from ichor.evaluate.extent_metrics import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult, result_of
 from ichor.evaluate.verdict import verdict_rule
@@ -23,16 +23,16 @@ from ichor.models.verdict import write_verdict_rule
 from ichor.runs.files import METRICS, read_metrics, write_metrics
 from ichor.runs.predictions import Predictions, read_predictions
 
-# What metrics.json says of a result's making; everything else in it is computed.
+# The keys of metrics.json that describe how a result was made; everything else in it is computed.
 HEADER = ("experiment", "config", "folds", "made_by")
 
 
 def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Compute all figures of the predictions in `folder`, write metrics.json there and return them.
 
-    verdict.json is written too, where its thresholds can be chosen. `header` gives HEADER's keys, what made the result;
-    if None it is taken from the folder's metrics.json. Raises BadConfig with one line where a file is missing or does
-    not fit, and where the result is one on another dataset.
+    verdict.json is written too, if its thresholds can be chosen. `header` gives HEADER's keys, which describe how the
+    result was made; if None it is taken from the folder's metrics.json. Raises BadConfig if a file is missing or does
+    not fit, or if the result is from another dataset.
     """
     if header is None:
         header = header_in(folder, dataset)
@@ -59,12 +59,12 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
 
 
 def results_in(folder: Path, dataset: Dataset) -> list[SubjectResult]:
-    """The results of all subjects predicted in `folder`, in order of their numbers."""
+    """The results of all subjects predicted in `folder`, sorted by name."""
     return _results(read_predictions(folder, dataset), dataset)
 
 
 def _of_masks(folder: Path) -> dict[str, Any]:
-    """The figures in `folder` that masks alone give; null where there are none."""
+    """The metrics in `folder` that need masks; null if there are none."""
     found = read_metrics(folder) if (folder / METRICS).exists() else {}
     return {name: found.get(name) for name in OF_MASKS}
 
@@ -78,7 +78,7 @@ def _results(predictions: Predictions, dataset: Dataset) -> list[SubjectResult]:
 
 
 def check_data(folder: Path, metrics: Mapping[str, Any], dataset: Dataset) -> None:
-    """Raise BadConfig where the figures in `folder` are of other data than `dataset`."""
+    """Raise BadConfig if the metrics in `folder` are from other data than `dataset`."""
     found = str(metrics.get("data", {}).get("fingerprint"))
     if found != dataset.fingerprint:
         raise BadConfig(
@@ -88,9 +88,9 @@ def check_data(folder: Path, metrics: Mapping[str, Any], dataset: Dataset) -> No
 
 
 def header_in(folder: Path, dataset: Dataset) -> dict[str, Any]:
-    """What made the result in `folder`, HEADER's keys of its metrics.json.
+    """How the result in `folder` was made: HEADER's keys of its metrics.json.
 
-    Raises BadConfig where they are missing, and where the result is one on another dataset.
+    Raises BadConfig if keys are missing or the result is from another dataset.
     """
     metrics = read_metrics(folder)
     missing = [key for key in HEADER if key not in metrics]

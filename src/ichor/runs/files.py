@@ -1,8 +1,8 @@
-"""The files of a run or a result by name, and its figures.
+"""The names of the files in a run or a result, and its metrics.
 
-metrics.json     all figures
-verdict.json     thresholds of verdicts on scans (see ichor.models.verdict), where they can be chosen
-masks.json.gz, scores.csv, scan_scores.csv    the predictions that they are of (see predictions.py)
+metrics.json     all metrics
+verdict.json     thresholds of verdicts on scans (see ichor.models.verdict), if they can be chosen
+masks.json.gz, scores.csv, scan_scores.csv    the predictions they were computed from (see predictions.py)
 README.md        the page
 """
 
@@ -27,12 +27,12 @@ _FORMERLY = re.compile(r"without_\d{3}")
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures in a folder, under the names they have now. Raises BadConfig where there are none."""
+    """The metrics in a folder, under their current names. Raises BadConfig if there are none."""
     return _renamed(read_object(folder / METRICS, "the figures of a run"))
 
 
 def _renamed(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Figures written before 0.2 have the one excluded subject in the name of a key, `without_NNN`, and no reason."""
+    """Metrics written before 0.2 have the excluded subject in the name of a key, `without_NNN`, and no reason."""
     for key in [key for key in metrics if _FORMERLY.fullmatch(key)]:
         metrics["without_excluded"] = metrics.pop(key)
         metrics.setdefault("excluded_from_overlap", {key.removeprefix("without_"): "as the dataset's authors do"})

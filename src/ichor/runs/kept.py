@@ -1,8 +1,8 @@
-"""What a run keeps of each test subject: the prediction, and the raw output behind it, small.
+"""What a run keeps of each test subject: the prediction and its raw output, compressed.
 
-RUN/fold-K/out-of-fold/SUBJECT.npz holds the prediction exactly and voxel maps packed: as tenths of their logit in one
-byte (so that 0.001 and 0.999 stay apart from 0 and 1; probabilities of 0 and 1 stay exact). Other arrays of the raw
-output are kept as they are.
+RUN/fold-K/out-of-fold/SUBJECT.npz holds the prediction exactly, and voxel maps packed into one byte per voxel: the
+logit in tenths (so that 0.001 and 0.999 stay distinct from 0 and 1; probabilities of 0 and 1 stay exact). Other arrays
+of the raw output are kept unchanged.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.segmentation import RawOutput, Scale, VoxelMap
 
-_TENTHS = 127  # the byte of a probability of 1; its negative is that of 0
-# How the arrays of a raw output are named in the file, before a point and their own name: voxel maps by their scale.
+_TENTHS = 127  # the byte for a probability of 1; its negative stands for 0
+# Prefixes of the names of raw output arrays in the file, before a dot; voxel maps have their scale as prefix.
 _ARRAY = "array"
-_FORMERLY = "answer"  # of both, in files written before 0.2
+_FORMER_PREFIX = "answer"  # of both kinds, in files written before 0.2
 
 
 def pack(voxels: VoxelMap) -> NDArray[np.int8]:
-    """The map as tenths of logits; what is beyond +-12.6 (3e-6 from 0 or 1) counts as 0 or 1."""
+    """The map as tenths of logits; values beyond +-12.6 (3e-6 from 0 or 1) become 0 or 1."""
     with np.errstate(divide="ignore"):
         values = np.asarray(voxels.values, np.float64)
         logits = values if voxels.scale is Scale.LOGIT else np.log(values) - np.log1p(-values)
@@ -38,7 +38,7 @@ def pack(voxels: VoxelMap) -> NDArray[np.int8]:
 
 
 def unpack(tenths: NDArray[np.int8], scale: Scale) -> VoxelMap:
-    """The map that `pack` packed, each value within 0.1 of its logit; logits are cut to +-12.7."""
+    """The map that `pack` packed, with logits to within 0.1 and clipped to +-12.7."""
     logits = np.arange(-128, 128) / 10
     values = logits if scale is Scale.LOGIT else 1 / (1 + np.exp(-logits))
     if scale is Scale.PROBABILITY:
@@ -47,7 +47,7 @@ def unpack(tenths: NDArray[np.int8], scale: Scale) -> VoxelMap:
 
 
 def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
-    """Write a subject's prediction and the raw output behind it."""
+    """Write a subject's prediction and raw output."""
     arrays: dict[str, Any] = {
         "subject": prediction.subject,
         "fold": prediction.fold,
@@ -72,7 +72,7 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
 
 
 def read_prediction(file: Path) -> Prediction:
-    """The prediction in a file of `write_kept`. Raises BadConfig where it is damaged."""
+    """The prediction in a file of `write_kept`. Raises BadConfig if it is damaged."""
     kept = _read(file, raw=False)
     segmented = "mask" in kept
     return Prediction(
@@ -88,15 +88,15 @@ def read_prediction(file: Path) -> Prediction:
 
 
 def read_raw(file: Path) -> RawOutput:
-    """The raw output in a file of `write_kept`. Raises BadConfig where it is damaged."""
+    """The raw output in a file of `write_kept`. Raises BadConfig if it is damaged."""
     voxels: dict[str, VoxelMap] = {}
     arrays: dict[str, NDArray[Any]] = {}
     for name, values in _read(file, raw=True).items():
         kind, _, short = name.partition(".")
-        if kind == _ARRAY or (kind == _FORMERLY and values.dtype != np.int8):
+        if kind == _ARRAY or (kind == _FORMER_PREFIX and values.dtype != np.int8):
             arrays[short] = values
         else:
-            voxels[short] = unpack(values, Scale.PROBABILITY if kind == _FORMERLY else Scale(kind))
+            voxels[short] = unpack(values, Scale.PROBABILITY if kind == _FORMER_PREFIX else Scale(kind))
     return RawOutput(voxels, arrays)
 
 
@@ -106,7 +106,7 @@ def _mask(kept: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
 
 
 def _read(file: Path, *, raw: bool) -> dict[str, NDArray[Any]]:
-    """The arrays of the raw output, whose names have a point, or the others; only these are unpacked."""
+    """Read the arrays of the raw output, whose names contain a dot, or only the others."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files if ("." in name) == raw}

@@ -1,4 +1,4 @@
-"""Tables as CSV and objects as JSON, read strictly: what is not as it should be is one line that names the file."""
+"""Tables as CSV and objects as JSON, read strictly: an error is one line that names the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def read_table(file: Path, *columns: tuple[str, ...]) -> list[Row]:
-    """The rows of a table that has one of these sets of columns, with a cell in each. Raises BadConfig otherwise."""
+    """Read a table that must have one of these sets of columns and no missing cells. Raises BadConfig otherwise."""
     try:
         header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError) as error:
@@ -40,7 +40,7 @@ def read_table(file: Path, *columns: tuple[str, ...]) -> list[Row]:
 
 
 def read_object(file: Path, what: str) -> dict[str, Any]:
-    """The object in a JSON file, gzipped where its name says so. Raises BadConfig where it holds no such thing."""
+    """Read the object in a JSON file, gzipped if its name ends in .gz. Raises BadConfig if there is none."""
     try:
         content = file.read_bytes()
         found = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
@@ -52,5 +52,5 @@ def read_object(file: Path, what: str) -> dict[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    """Why a file could not be read, without its path, which the line names already."""
+    """Why a file could not be read, without its path, which the message already names."""
     return str(getattr(error, "strerror", None) or error)

@@ -1,12 +1,12 @@
-"""Out-of-fold predictions in files: anyone can compute the figures from them again without training.
+"""Out-of-fold predictions in files, from which anyone can recompute the metrics without training.
 
-masks.json.gz    the mask of every slice that has any predicted pixel, as COCO's uncompressed run lengths
-scores.csv       a row a slice: probability, voxel threshold, pixels of mask, of delineation and of both, and the
-                 subtype probabilities where there are any
-scan_scores.csv  a row a subject: probability, volume of the mask in mL
+masks.json.gz    the mask of every slice with any predicted pixel, as COCO's uncompressed run lengths
+scores.csv       one row per slice: probability, voxel threshold, pixels of the mask, of the delineation and of both,
+                 and the subtype probabilities, if any
+scan_scores.csv  one row per subject: probability, volume of the mask in mL
 
-A run keeps its masks; a published result need not. Without them all follows but surfaces and lesions. A detector has
-probabilities alone.
+A run keeps its masks; a published result need not. Without them, all metrics except those of surfaces and lesions can
+be recomputed. For a detector there are only probabilities.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: Dataset) -> None:
-    """Write scores.csv, scan_scores.csv and, of predictions with masks, masks.json.gz of `dataset`'s subjects.
+    """Write scores.csv, scan_scores.csv and, for predictions with masks, masks.json.gz.
 
-    Predictions are taken one by one, so that they need not all be in memory. Slices count from 1. Raises ValueError
-    where a subject comes twice, and where some predictions have masks or subtype probabilities and others have none.
+    Predictions are consumed one by one, so that they need not all be in memory. Slices are numbered from 1. Raises
+    ValueError if a subject occurs twice, or if only some predictions have masks or subtype probabilities.
     """
     masks: dict[str, dict[str, Any]] = {}
     slices: list[list[Any]] = []
@@ -88,7 +88,7 @@ def _slice_rows(p: Prediction, pixels: Overlaps | None) -> Iterator[list[Any]]:
 
 
 class Predictions(Mapping[str, Prediction]):
-    """What `write_predictions` wrote, by subject. A mask is decoded when its subject is asked for: all are 1 GB.
+    """The predictions in a folder, by subject. Masks are decoded on access, since all together take 1 GB.
 
     Attributes:
         has_masks: whether masks are kept.
@@ -106,7 +106,7 @@ class Predictions(Mapping[str, Prediction]):
                 raise BadConfig(f"{folder / MASKS}: expected masks of the slices in {SCORES}, found one of {key!r}")
 
     def __getitem__(self, subject: str) -> Prediction:
-        """The subject's prediction. Raises BadConfig where its masks do not fit the dataset's grid or the scores."""
+        """The subject's prediction. Raises BadConfig if its masks do not fit the dataset's grid or the scores."""
         return self.of(self._dataset.truth(subject))
 
     def __iter__(self) -> Iterator[str]:
@@ -116,7 +116,7 @@ class Predictions(Mapping[str, Prediction]):
         return len(self._slices)
 
     def of(self, case: Case) -> Prediction:
-        """The same as predictions[case.subject], for a case that is at hand. Raises KeyError for another subject."""
+        """Like predictions[case.subject], for a case that is already loaded. Raises KeyError for an unknown subject."""
         rows, scan = self._slices[case.subject], self._scans[case.subject]
         has_subtypes = SUBTYPE_COLUMNS[0] in rows[0]
         try:
@@ -137,20 +137,19 @@ class Predictions(Mapping[str, Prediction]):
                 ),
                 overlaps=self._overlaps(case, rows),
             )
-        except ValueError as error:  # a cell that is no number
+        except ValueError as error:  # a cell that is not a number
             where = f"{self._folder}: expected numbers in the scores of {case.subject}"
             raise BadConfig(f"{where}, found {error}") from error
         subtypes = prediction.subtype_probability
-        told = np.r_[
+        probabilities = np.r_[
             prediction.slice_probability, prediction.scan_probability, [] if subtypes is None else subtypes.ravel()
         ]
-        if not np.all((told >= 0) & (told <= 1)):
-            odd = told[~((told >= 0) & (told <= 1))][0]
-            raise BadConfig(f"{self._folder}: expected probabilities of {case.subject} in 0 to 1, found {odd:g}")
+        if (outside := probabilities[~((probabilities >= 0) & (probabilities <= 1))]).size:
+            raise BadConfig(f"{self._folder}: expected probabilities of {case.subject} in 0 to 1, found {outside[0]:g}")
         return prediction
 
     def _overlaps(self, case: Case, rows: list[Row]) -> Overlaps | None:
-        """The counts in the scores, where they are there; raises BadConfig where they are not the delineation's."""
+        """The pixel counts in the scores, if any. Raises BadConfig if they do not fit the delineation."""
         if OVERLAP_COLUMNS[0] not in rows[0]:
             return None
         both, predicted, reference = (_counts(rows, name) for name in ("overlap_px", "area_px", "reference_px"))
@@ -184,10 +183,10 @@ def _counts(rows: list[Row], name: str) -> NDArray[np.int64]:
 
 
 def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
-    """The predictions that `write_predictions` left in a folder, each of a subject of `dataset`.
+    """Read the predictions that `write_predictions` wrote into a folder, for subjects of `dataset`.
 
-    Raises BadConfig with one line where a file is missing or has other columns, where a subject is not in the
-    dataset, and where a slice is missing. Masks are checked when they are decoded.
+    Raises BadConfig if a file is missing or has other columns, if a subject is not in the dataset, or if a slice is
+    missing. Masks are checked when they are decoded.
     """
     slices: dict[str, list[Row]] = {}
     kinds = [
@@ -202,8 +201,10 @@ def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     scan_rows = read_table(folder / SCAN_SCORES, SCAN_COLUMNS)
     scans = {row["subject"]: row for row in scan_rows}
     if [row["subject"] for row in scan_rows] != list(slices):
-        odd = ", ".join(sorted(scans.keys() ^ slices.keys())) or "their order"
-        raise BadConfig(f"{folder / SCAN_SCORES}: expected the subjects of {SCORES} in order, they differ in {odd}")
+        differing = ", ".join(sorted(scans.keys() ^ slices.keys())) or "their order"
+        raise BadConfig(
+            f"{folder / SCAN_SCORES}: expected the subjects of {SCORES} in order, found a difference in {differing}"
+        )
     for subject, rows in slices.items():
         if subject not in dataset.subjects:
             raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")

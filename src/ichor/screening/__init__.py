@@ -1,1 +1,1 @@
-"""Screening: one scan by a `Screener`, or many into a folder, each once."""
+"""Screening: single scans with a `Screener`, or a batch into a folder."""

@@ -1,8 +1,8 @@
-"""Many scans: in one process or several, one bad scan not stopping the rest, done ones not done again.
+"""Screens many scans in one or several processes; a bad scan does not stop the rest, and finished ones are skipped.
 
-Several commands may write into one folder at the same time. Each scan is locked while it is made: another command goes
-on with the next one, comes back to it at the end, and takes what it finds then, if it is what it would have made. So
-they share the work, and no folder holds the files of two.
+Several commands may write into one folder at the same time. Each scan is locked while it is screened: another command
+goes on with the next one, comes back to it at the end, and takes the result that it finds then, if it is the same that
+it would have made. So the commands share the work, and no result mixes files of two commands.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ MakeScreener = Callable[[], Screener]
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A scan to screen; `wait` is for one that another command was at before."""
+    """A scan to screen; with `wait`, until another command that is screening it has finished."""
 
     job: Job
     wait: bool = False
 
 
-# What became of a task: Busy where another command is at it, OutputFailed where nothing can be written any more.
-_Answer = Outcome | Busy | OutputFailed
-Say = Callable[[str], None]
-MakeWork = Callable[[], Callable[[_Task], _Answer]]
+# The result of a task: Busy if another command is screening the scan, OutputFailed if nothing can be written any more.
+_Result = Outcome | Busy | OutputFailed
+Notify = Callable[[str], None]
+MakeWork = Callable[[], Callable[[_Task], _Result]]
 
 
 def plan(
@@ -57,12 +57,12 @@ def plan(
     operating_point: str | None = None,
     show: Shown | None = None,
 ) -> list[Job]:
-    """A job for each scan, each with a folder of its own under `out`, and no name of what is no result of ours.
+    """Plan a job for each scan, each with a folder of its own under `out`, avoiding the names of foreign files.
 
-    A path is a scan that is alone there. A scan that `out` has a result of, or whose failure it tells of, keeps its
+    A Path stands for the only scan there. A scan that already has a result, or a recorded failure, in `out` keeps its
     name.
 
-    Raises OutputFailed where `out` cannot be read.
+    Raises OutputFailed if `out` cannot be read.
     """
     places = [_scan_path(scan) for scan in scans]
     by_path = {full_path(scan): path_sha256(scan.path, scan.label) for scan in places}
@@ -97,22 +97,22 @@ def screen_batch(
     workers: int = 1,
     force: bool = False,
     debug: bool = False,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> Generator[Outcome]:
-    """Screen every job, yielding each outcome as it comes: first those done before, then the rest.
+    """Screen every job, yielding each outcome as soon as it is known: first those done before, then the rest.
 
-    `make_screener` is called once in each process that screens, and not at all where nothing is left to do;
-    with more than one worker it has to be picklable. Closing the iterator, or Ctrl-C, lets no further scan
-    begin. With `debug` the whole traceback of a scan that failed is kept, with what the process says that read
-    it; it may quote the file. `say` is told what it waits for.
+    `make_screener` is called once in each screening process, and not at all if nothing is left to do; with more than
+    one worker it must be picklable. After the iterator is closed, or Ctrl-C, no further scan is started. With `debug`,
+    the full traceback of a failed scan is kept, including that of the reading process; it may quote the file.
+    `notify` receives messages about what is being waited for.
 
-    Raises OutputFailed where the disk is full or gone: the scans that are left would only take their time to fail, too.
-    Raises IchorError where the screener cannot be made.
+    Raises OutputFailed if the disk is full or gone, since the remaining scans would fail, too, and IchorError if the
+    screener cannot be made.
     """
     folders = {job.folder.parent for job in jobs}
     _clear(folders)
     try:
-        yield from _each(jobs, partial(_make_work, make_screener, force, debug), workers, force, say)
+        yield from _each(jobs, partial(_make_work, make_screener, force, debug), workers, force, notify)
     finally:
         with undisturbed(), suppress(OutputFailed):
             _clear(folders)  # of workers that died
@@ -125,7 +125,7 @@ def _clear(folders: Iterable[Path]) -> None:
                 clear_left_overs(out)
 
 
-def _each(jobs: Sequence[Job], make_work: MakeWork, workers: int, force: bool, say: Say) -> Iterator[Outcome]:
+def _each(jobs: Sequence[Job], make_work: MakeWork, workers: int, force: bool, notify: Notify) -> Iterator[Outcome]:
     waiting: deque[_Task] = deque()
     for job in jobs:
         earlier = None if force else earlier_findings(job)
@@ -134,50 +134,50 @@ def _each(jobs: Sequence[Job], make_work: MakeWork, workers: int, force: bool, s
         else:
             yield Outcome(job, "skipped", earlier)
     if workers > 1 and len(waiting) > 1:
-        yield from _in_processes(waiting, make_work, min(workers, len(waiting)), say)
+        yield from _in_processes(waiting, make_work, min(workers, len(waiting)), notify)
     elif waiting:
         read_ahead(waiting[0].job.path, waiting[0].job.options)  # while the engine starts
         work = make_work()
         while waiting:
             check()
             task = waiting.popleft()
-            yield from _settled(task, work(task), waiting, say)
+            yield from _settled(task, work(task), waiting, notify)
 
 
-def _settled(task: _Task, answer: _Answer, waiting: deque[_Task], say: Say) -> Iterator[Outcome]:
-    """The outcome, where there is one; a scan that another command is at goes behind all others."""
-    if isinstance(answer, OutputFailed):
-        raise answer
-    if isinstance(answer, Busy):
-        say(f"{task.job.folder.name}: another command is at it; this one comes back to it at the end")
+def _settled(task: _Task, result: _Result, waiting: deque[_Task], notify: Notify) -> Iterator[Outcome]:
+    """The outcome, if there is one; a scan that another command is screening is moved to the end of the queue."""
+    if isinstance(result, OutputFailed):
+        raise result
+    if isinstance(result, Busy):
+        notify(f"{task.job.folder.name}: another command is screening it; coming back to it at the end")
         waiting.append(replace(task, wait=True))
     else:
-        yield answer
+        yield result
 
 
-def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, say: Say) -> Iterator[Outcome]:
+def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, notify: Notify) -> Iterator[Outcome]:
     again: deque[_Task] = deque()
-    with Workers(make_work, count, say) as workers:
-        for task, answer in workers.each(waiting):
-            if isinstance(answer, Died):
+    with Workers(make_work, count, notify) as workers:
+        for task, result in workers.each(waiting):
+            if isinstance(result, Died):
                 again.append(task)
             else:
-                yield from _settled(task, answer, waiting, say)
-    # Where memory ends, the system kills whichever process has most of it: each is tried once more, alone.
-    with Workers(make_work, 1, say) as workers:
-        for task, answer in workers.each(again):
-            if isinstance(answer, Died):
-                yield failed(task.job, answer)
+                yield from _settled(task, result, waiting, notify)
+    # When memory runs out, the system kills the process that uses most of it: each such scan is tried once more, alone.
+    with Workers(make_work, 1, notify) as workers:
+        for task, result in workers.each(again):
+            if isinstance(result, Died):
+                yield failed(task.job, result)
             else:
-                yield from _settled(task, answer, again, say)
+                yield from _settled(task, result, again, notify)
 
 
-def _make_work(make_screener: MakeScreener, force: bool, debug: bool) -> Callable[[_Task], _Answer]:
+def _make_work(make_screener: MakeScreener, force: bool, debug: bool) -> Callable[[_Task], _Result]:
     return partial(_screen, screener=make_screener(), force=force, debug=debug)
 
 
-def _screen(task: _Task, *, screener: Screener, force: bool, debug: bool) -> _Answer:
-    """Screen one scan. Whatever goes wrong with it is its outcome: only what asks the process to end gets out."""
+def _screen(task: _Task, *, screener: Screener, force: bool, debug: bool) -> _Result:
+    """Screen one scan. Any error becomes its outcome, except requests to end the process."""
     job = task.job
     try:
         with _locked(job, task.wait) as job:
@@ -191,20 +191,20 @@ def _screen(task: _Task, *, screener: Screener, force: bool, debug: bool) -> _An
         return error if error.for_good else failed(job, error, debug)
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # decoders in other languages raise what is no Exception
+    except BaseException as error:  # native decoders raise errors that are not Exceptions
         return failed(job, error, debug)
 
 
 @contextmanager
 def _locked(job: Job, wait: bool) -> Iterator[Job]:
-    """The job in a folder that no other command writes meanwhile, and that holds no result of another input."""
+    """Lock the job's folder against other commands; changes the folder if it holds a result of another input."""
     with ExitStack() as stack:
         with reporting_disk_errors(job.folder):
             make_folder(job.folder.parent, private=True)
             stack.enter_context(one_at_a_time(job.folder, wait=wait))
-            there = read_findings(job.folder)
-            if there is not None and there.made_by.path_sha256 != path_sha256(job.path, job.label):
-                # Another command gave it the same name since this one chose it.
+            existing = read_findings(job.folder)
+            if existing is not None and existing.made_by.path_sha256 != path_sha256(job.path, job.label):
+                # Since the name was chosen, another command has given it to another scan.
                 job = replace(job, folder=job.folder.with_name(name_with_hash(job.scan)))
                 stack.enter_context(one_at_a_time(job.folder, wait=wait))
         yield job

@@ -1,6 +1,6 @@
-"""Which scans a user means: paths, folders of studies and list files become single scans.
+"""Turns the paths that a user gives (scans, folders of studies, list files) into single scans.
 
-Which scans lie at a path is for `ichor.read.find` to say, and what they are called for `ichor.screening.names`.
+`ichor.read.find` finds the scans at a path, and `ichor.screening.names` names them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ LIST_SUFFIX = ".txt"
 
 
 def find_scans(paths: Iterable[Path], out: Path | None = None, series_uid: str | None = None) -> list[ScanPath]:
-    """Every scan that the paths stand for, in order and each once; the folder `out` is no input.
+    """Find all scans at the paths, in order and without duplicates; the folder `out` is left out.
 
-    Where a series is asked for, a path stands for those of its scans that have it, if any has. A path in which nothing
-    fits is kept as it is, so that reading it says why. Raises UnreadableInput for a list file that cannot be read or
-    names nothing.
+    If `series_uid` is given, only the scans with that series are taken from a path, if there are any. A path without
+    any suitable scan is kept unchanged, so that reading it reports why. Raises UnreadableInput for a list file that
+    cannot be read or is empty.
     """
     found: dict[ScanPath, None] = {}
     for path in paths:
@@ -34,14 +34,14 @@ def find_scans(paths: Iterable[Path], out: Path | None = None, series_uid: str |
 
 
 def path_sha256(path: Path, label: str = "") -> str:
-    """A hash that stands for the path itself, or for the scan of that label there."""
+    """A hash of the path, or of the scan with that label at the path."""
     return hashlib.sha256(os.fsencode(_resolved(path)) + os.fsencode(label and f"\n{label}")).hexdigest()
 
 
 def input_sha256(path: Path, out: Path | None = None, files: Collection[str] = ()) -> str:
-    """A hash of the path and of the names, sizes and times of its files, or of those: another hash, another input.
+    """A hash of the path and of the names, sizes and times of all its files, or only of `files`.
 
-    Results in a folder `out` that lies inside the input are no part of it. Of an archive it is the archive's own.
+    Results in a folder `out` inside the input are left out. For an archive, the archive file itself is taken.
     """
     digest = hashlib.sha256(os.fsencode(_resolved(path)))
     results = None if out is None or _resolved(path) not in _resolved(out).parents else _resolved(out)
@@ -58,7 +58,7 @@ def input_sha256(path: Path, out: Path | None = None, files: Collection[str] = (
 
 
 def content_sha256(folder: Path) -> str:
-    """A hash of what the files of a folder hold: it stands for a model package, wherever that lies."""
+    """A hash of the contents of a folder's files; identifies a model package independently of its location."""
     digest = hashlib.sha256()
     for file in sorted(one for one in folder.iterdir() if one.is_file()):
         digest.update(f"{file.name} {file.stat().st_size}\n".encode())
@@ -67,12 +67,12 @@ def content_sha256(folder: Path) -> str:
 
 
 def _resolved(path: Path) -> Path:
-    """The path without links. Where they lead in a circle it stays as it is; Path.resolve raises RuntimeError."""
+    """The path without links. Circular links are left as they are, whereas Path.resolve raises RuntimeError."""
     return Path(os.path.realpath(path))
 
 
 def _lines(path: Path) -> list[Path]:
-    """The paths of a list file, one a line, relative to the file; # begins a comment."""
+    """The paths in a list file, one per line, relative to the file; # begins a comment."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -80,12 +80,12 @@ def _lines(path: Path) -> list[Path]:
         raise UnreadableInput(f"{path}: expected a list of paths, found {reason}") from error
     listed = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
     if not listed:
-        raise UnreadableInput(f"{path}: expected one path a line, found none")
+        raise UnreadableInput(f"{path}: expected one path per line, found none")
     return [path.parent / _at_home(line) for line in listed]
 
 
 def _at_home(line: str) -> Path:
-    """A listed path, ~ resolved where it names a user's home; a character that no path has is shown as ?."""
+    """A listed path with ~ expanded if that user exists; null characters are replaced by ?."""
     path = Path(line.replace("\0", "?"))
     try:
         return path.expanduser()

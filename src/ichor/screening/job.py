@@ -1,4 +1,4 @@
-"""A scan to screen: where it lies, where its results go, and what they show of whose they are."""
+"""A scan to screen: its location, where its results go, and which identifying data they show."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ichor.screening.names import full_path
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What results show of whose they are.
+    """Which identifying data results show.
 
     Attributes:
         paths: the scan's path, in findings.json, the report and summary.csv.
-        patient: the patient's name and date of birth and the date of the study, in the report alone.
+        patient: the patient's name and date of birth and the date of the study, in the report only.
     """
 
     paths: bool = True
@@ -27,15 +27,14 @@ class Job:
     """One scan to screen.
 
     Attributes:
-        path: where it lies, as the user gave it.
+        path: its location, as the user gave it.
         folder: where its results go; the folder's name is the scan's name.
-        options: what the user said of it.
-        outputs: the names of the outputs that are asked for; None for the default ones, as far as the method outlines.
-        method_sha256: a hash that stands for the method with all that it learned; None where there is none, and
-            then no later run takes the results for its own.
-        operating_point: the name of the one that the method decides at; None where it has none.
-        label: what tells it from other scans at the path; empty where it is the only one.
-        show: what its results show of whose they are.
+        options: how to read it.
+        outputs: the names of the requested outputs; None for the default ones that the method supports.
+        method_sha256: a hash of the trained method; if None, no later run reuses the results.
+        operating_point: the name of the method's operating point; None if it has none.
+        label: distinguishes it from other scans at the path; empty if it is the only one.
+        show: which identifying data its results show.
     """
 
     path: Path
@@ -49,19 +48,19 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What the scan is called."""
+        """The name of the scan."""
         return self.folder.name
 
     @property
     def shown_path(self) -> str | None:
-        """Where the scan lies, where that is to be shown."""
+        """The scan's path, or None if it is not to be shown."""
         return full_path(self.scan) if self.show.paths else None
 
     def without_path(self, text: str) -> str:
-        """The text with the scan's name in place of its path, where that is not to be shown."""
+        """The text with the scan's path replaced by its name, if the path is not to be shown."""
         return text if self.show.paths else text.replace(str(self.path), self.name)
 
     @property
     def scan(self) -> ScanPath:
-        """Where the scan lies."""
+        """The location of the scan."""
         return ScanPath(self.path, self.options.files, self.label)

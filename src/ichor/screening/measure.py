@@ -1,4 +1,4 @@
-"""From a method's segmentation of a scan to a result: what is measured, checked and reported."""
+"""Makes a result from a segmentation: measures it, checks the scan and collects the findings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def result_of(
     patient: Patient | None = None,
     rule: VerdictRule | None = None,
 ) -> Result:
-    """The result for a scan, which is called `name` and lies at `path` where that is to be reported.
+    """The result for the scan `name`, with its `path`, or None if it is not to be reported.
 
     `rule` has the thresholds of the verdict, if the model has any.
     """
@@ -62,10 +62,10 @@ def result_of(
 
 
 def options_as_json(options: ReadOptions) -> Mapping[str, Any]:
-    """As JSON gives it back; which files make the scan is part of the input's hash."""
-    said = {**asdict(options), "crop": list(options.crop)}
-    del said["files"]
-    return said
+    """The options as JSON values, without the files of the scan, which are part of the input's hash."""
+    values = {**asdict(options), "crop": list(options.crop)}
+    del values["files"]
+    return values
 
 
 def _seconds(value: float) -> float:

@@ -1,8 +1,8 @@
-"""What scans are called: names that a person recognises, from the paths that the user gave, safe as names of files.
+"""Names of scans: recognizable, derived from the paths that the user gave, and safe as file names.
 
-A name is the end of a scan's path, as short as tells it from the other scans: `P001` for P001/, but `P001-ct` and
-`P002-ct` for P001/ct.nii.gz and P002/ct.nii.gz. Nothing of what the files say is in it. Whatever has a name already
-keeps it, so that a batch can grow and go on.
+A name is the shortest end of a scan's path that distinguishes it from the other scans: `P001` for P001/, but `P001-ct`
+and `P002-ct` for P001/ct.nii.gz and P002/ct.nii.gz. It contains nothing from inside the files. A scan that already has
+a name keeps it, so that a batch can grow and be continued.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ SUFFIXES = re.compile(
 )
 LONGEST_BYTES = 80  # in UTF-8; file systems take 255, and temporary names are longer
 HASH_DIGITS = 8
-# Windows takes these for devices, whatever follows a dot (learn.microsoft.com, "Naming Files, Paths, and Namespaces").
+# Windows reserves these names for devices, with any extension (learn.microsoft.com, "Naming Files, Paths, and
+# Namespaces").
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 
 
 def name_scans(scans: Iterable[ScanPath], taken: Mapping[str, str] | None = None) -> dict[ScanPath, str]:
-    """A name for each scan, each its own also where a file system knows no case.
+    """Choose a name for each scan, unique also on file systems that ignore case.
 
-    `taken` are names that are in use, each with the `path_sha256` of the scan that it stands for, or "" for what is no
-    scan: a scan that has one keeps it, and no other gets it.
+    `taken` holds the names in use, each with the `path_sha256` of its scan, or "" for anything else: a scan keeps its
+    name, and no other gets it.
     """
     scans, taken = list(scans), taken or {}
     owner = {_folded(name): path for name, path in taken.items()}
@@ -57,27 +58,27 @@ def name_scans(scans: Iterable[ScanPath], taken: Mapping[str, str] | None = None
 
 
 def name_with_hash(scan: ScanPath) -> str:
-    """The name of a scan to which no path gives one of its own: no scan at another path has it."""
+    """A name with a hash of the path, which no scan at another path has."""
     return all_names(scan)[-1]
 
 
 def all_names(scan: ScanPath) -> list[str]:
-    """The names that a scan may get, from the shortest to the one that no other has."""
+    """The possible names of a scan, from the shortest to the one with a hash, which is unique."""
     parts = _absolute(scan.path).parts[1:] or ("",)
     leaf = _stem(parts[-1])
     names = [_joined([*parts[k:-1], leaf], scan) for k in range(len(parts) - 1, -1, -1)]
     if leaf != parts[-1]:
-        names.append(_joined([parts[-1]], scan))  # head.zip beside head.nii.gz
+        names.append(_joined([parts[-1]], scan))  # head.zip next to head.nii.gz
     return [*names, _with_hash(names[0], scan)]
 
 
 def full_path(scan: ScanPath) -> str:
-    """Where a scan lies, from the root on and by the links that the user gave, as it is shown in results."""
+    """The absolute path of a scan, with the user's links, as shown in results."""
     return printable(str(ScanPath(_absolute(scan.path), scan.files, scan.label)))
 
 
 def _absolute(path: Path) -> Path:
-    """The path without `.` and `..`; links stay, since the user gave their names."""
+    """The path without `.` and `..`; links are kept, since the user knows the scan by them."""
     return Path(os.path.abspath(path))  # noqa: PTH100 (Path.resolve follows links)
 
 
@@ -86,7 +87,7 @@ def _stem(name: str) -> str:
 
 
 def _joined(parts: list[str], scan: ScanPath) -> str:
-    """The parts of a name, and behind them what tells a scan from others at its path."""
+    """The parts of a name, followed by the scan's label, joined to one safe name."""
     inside = [_stem(part) for part in scan.label.split("/")] if scan.label else []
     safe = [one for one in map(_safe, [*parts, *inside]) if one]
     name = "-".join(safe) or "scan"
@@ -102,12 +103,12 @@ def _with_hash(name: str, scan: ScanPath) -> str:
 
 
 def _safe(text: str) -> str:
-    """Letters of any script, digits and . _ - alone: what all file systems, shells and spreadsheets take."""
+    """Only letters of any script, digits and . _ -, which all file systems, shells and spreadsheets accept."""
     composed = unicodedata.normalize("NFC", text)
     kept = "".join(one if one in "._-" or unicodedata.category(one)[0] in "LMN" else " " for one in composed)
     return re.sub(" +", "_", kept).strip("._-")
 
 
 def _folded(name: str) -> str:
-    """The same for two names that some file system takes for one."""
+    """A form that is equal for names that some file system treats as the same."""
     return unicodedata.normalize("NFC", name.casefold())

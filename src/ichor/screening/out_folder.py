@@ -1,6 +1,6 @@
-"""The folder that results go to: made, tried, and summed up in summary.csv and errors.log.
+"""The output folder of a batch: created, checked for writing, and summarized in summary.csv and errors.log.
 
-Commands that write into it at the same time write these two one after the other, each over everything that lies there.
+Commands that use it at the same time take turns writing these two files, each time for all results in the folder.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from ichor.write.folder import read_findings
 SUMMARY, REPORT = "summary.csv", "report.html"
 
 _PROBE = "probe"
-_PROBE_BYTES = 4096  # a block: a full disk may still have room for a name
+_PROBE_BYTES = 4096  # one block: a full disk may still have room for an empty file
 
 
 def check_out_folder(out: Path) -> None:
-    """Raise OutputFailed, one line that names it, where something is there that is no folder."""
+    """Raise OutputFailed if something that is not a folder exists at that path."""
     try:
         if stat.S_ISDIR(out.stat().st_mode):
             return
@@ -42,9 +42,9 @@ def check_out_folder(out: Path) -> None:
 
 
 def make_out_folder(out: Path) -> None:
-    """Make the folder, private, where it is not there yet, and see that it can be written to.
+    """Create the folder, private, unless it exists, and check that it can be written to.
 
-    Raises OutputFailed, one line that names it, where it cannot.
+    Raises OutputFailed if it cannot.
     """
     check_out_folder(out)
     try:
@@ -57,26 +57,26 @@ def make_out_folder(out: Path) -> None:
 
 
 def results_in(out: Path) -> Iterator[tuple[Path, Findings]]:
-    """The folders of results in `out`, each with its findings. Raises OSError where `out` cannot be read."""
+    """The folders of results in `out`, each with its findings. Raises OSError if `out` cannot be read."""
     for folder in sorted(out.iterdir()) if out.is_dir() else ():
         if not folder.name.startswith(".") and (found := read_findings(folder)) is not None:
             yield folder, found
 
 
 def failed_in(out: Path) -> dict[str, str]:
-    """The names of scans that failed in earlier runs and of which there is no result yet, each with its path."""
+    """The names of scans that failed in earlier runs and have no result yet, each with its path."""
     rows = read_summary(out / SUMMARY)
     return {name: row["path"] for name, row in rows.items() if row["status"] == "failed" and row["path"]}
 
 
 @contextmanager
 def summed_up(out: Path, outcomes: Sequence[Outcome]) -> Iterator[None]:
-    """A block that adds to `outcomes`: at its end, however it comes about, what there is is written down."""
+    """Write the summary and the errors of `outcomes` at the end of the block, however it ends."""
     try:
         yield
     except BaseException:
-        with undisturbed(), suppress(OutputFailed, OSError):  # what ended the block is the news
-            if outcomes or any(True for _ in results_in(out)):  # a worker's last result may not have been told of
+        with undisturbed(), suppress(OutputFailed, OSError):  # the error that ended the block takes precedence
+            if outcomes or any(True for _ in results_in(out)):  # a worker's last result may not have been reported
                 write_batch(out, outcomes)
         raise
     if outcomes:
@@ -84,10 +84,10 @@ def summed_up(out: Path, outcomes: Sequence[Outcome]) -> Iterator[None]:
 
 
 def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write summary.csv over everything in `out`, and errors.log where something unforeseen happened.
+    """Write summary.csv for everything in `out`, and errors.log if there were unexpected errors.
 
-    Scans of earlier runs into the same folder, and of others that go on, stay in both: results as long as they lie
-    there, failures until there is a result. Raises OutputFailed where the disk refuses it.
+    Scans of earlier and concurrent runs into the same folder stay in both files: results as long as they exist,
+    failures until there is a result. Raises OutputFailed if the files cannot be written.
     """
     with reporting_disk_errors(out), one_at_a_time(out / SUMMARY):
         rows = {name: row for name, row in read_summary(out / SUMMARY).items() if row["status"] == "failed"}
@@ -96,7 +96,7 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
             report = f"{folder.name}/{REPORT}" if (folder / REPORT).is_file() else ""
             rows[folder.name] = row_of(folder.name, status.get(folder.name, "skipped"), found, report=report)
         for one in outcomes:
-            # Another command may have done since what failed here.
+            # Another command may have screened successfully what failed here.
             if one.findings is None and earlier_findings(one.job) is None:
                 name = one.job.folder.name
                 reason = one.job.without_path(one.reason)
@@ -106,7 +106,7 @@ def write_batch(out: Path, outcomes: Sequence[Outcome]) -> None:
 
 
 def _write_errors(path: Path, outcomes: Sequence[Outcome], failed: set[str]) -> None:
-    """A section for each crash; those that earlier runs wrote of scans that are still failed are kept."""
+    """Write a section for each crash; earlier sections of scans that are still failed are kept."""
     now = {
         one.job.name: f"{one.job.name}: {one.job.without_path(one.reason)}\n{one.crash}"
         for one in outcomes
@@ -122,7 +122,7 @@ def _write_errors(path: Path, outcomes: Sequence[Outcome], failed: set[str]) -> 
 
 
 def _sections(path: Path) -> dict[str, str]:
-    """The sections of an earlier errors.log by the scan's name: a line that names it, and indented ones."""
+    """The sections of an earlier errors.log by the scan's name: a line with the name, then indented lines."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What became of a scan of a batch."""
+"""The outcome of screening a scan in a batch."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ichor.errors import IchorError
 from ichor.findings.schema import Findings
 from ichor.screening.job import Job
 
-# Where in the code unforeseen errors arose, beside the results.
+# The file, next to the results, that lists where in the code unexpected errors occurred.
 ERRORS = "errors.log"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one scan.
+    """The outcome for one scan.
 
     Attributes:
         job: the scan.
-        status: done now, skipped since it had been done before, or failed.
-        findings: what was found; None where it failed.
+        status: done now, skipped because it had been done before, or failed.
+        findings: the findings; None if it failed.
         reason: why it failed, in one line.
-        crash: where in the code an unforeseen error arose; empty for an input that could not be read.
-        traceback: the whole traceback with the causes, which may quote the file, where that was asked for.
+        crash: where in the code an unexpected error occurred; empty for an input that could not be read.
+        traceback: if requested, the full traceback with causes, which may quote the file.
     """
 
     job: Job
@@ -36,7 +36,7 @@ class Outcome:
 
 
 def failed(job: Job, error: BaseException, debug: bool = False) -> Outcome:
-    """The outcome of a scan that ended in this error; the whole traceback is kept where it is asked for."""
+    """The outcome of a scan that failed with this error; with `debug`, the full traceback is kept."""
     whole = "".join(tracebacks.format_exception(error)) if debug else ""
     if isinstance(error, IchorError):
         return Outcome(job, "failed", reason=" ".join(str(error).split()), traceback=whole)
@@ -44,14 +44,14 @@ def failed(job: Job, error: BaseException, debug: bool = False) -> Outcome:
 
 
 def _unforeseen(error: BaseException) -> str:
-    """One line that repeats nothing the error says, since that may quote the file."""
+    """One line without the error's message, which may quote the file."""
     if isinstance(error, OSError) and error.strerror:
         return f"could not be read: {error.strerror}"
-    return f"an error of Ichor's own ({type(error).__name__}); where it arose is in {ERRORS}"
+    return f"an internal error of Ichor ({type(error).__name__}); {ERRORS} lists where it occurred"
 
 
 def _frames(error: BaseException) -> str:
-    """Where an error arose, without its message."""
+    """Where an error occurred, without its message."""
     frames = tracebacks.extract_tb(error.__traceback__)
     lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
     return "\n".join([*lines, f"  {type(error).__name__}", ""])

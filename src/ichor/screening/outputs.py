@@ -1,4 +1,4 @@
-"""Which outputs a user asks for, known before anything is read."""
+"""The outputs that a user asks for, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ichor.write.registry import DEFAULT, outputs_of
 
 
 def asked_outputs(names: str | None, probability: bool, package: Path) -> tuple[str, ...] | None:
-    """The names of the outputs asked for, by a list with commas between and by `--probability`; None if by neither.
+    """The names of the requested outputs, from a comma-separated list and `--probability`; None if neither is given.
 
-    Raises IchorError where one is unknown, where a package that it needs is missing, or where it shows an outline and
-    the method of the model in `package` gives none.
+    Raises IchorError if one is unknown, if a package that it needs is missing, or if it needs a mask and the method
+    of the model in `package` is a detector.
     """
     if names is None and not probability:
         outputs_of(DEFAULT)  # imported now, while the first scan is read

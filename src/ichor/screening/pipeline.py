@@ -1,4 +1,4 @@
-"""One scan of a batch, from its files to a folder of results."""
+"""Screens one scan of a batch, from its files to a folder of results."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ichor.write.registry import outputs_of
 
 
 def screen_scan(job: Job, screener: Screener) -> Findings:
-    """Read, segment, measure and write one scan; its folder appears when all of it is there.
+    """Read, segment, measure and write one scan; its folder appears when it is complete.
 
-    What is written is private: it holds a patient's head. Raises UnreadableInput where there is no scan to read,
-    OutputFailed where the disk refuses the results, and IchorError where an output cannot be made of the scan, or where
-    the job's folder holds something that is no result: it is never replaced.
+    The files are private, since they show a patient's head. Raises UnreadableInput if there is no scan to read,
+    OutputFailed if the results cannot be written, and IchorError if an output cannot be made for the scan, or if the
+    job's folder holds something other than a result, which is never replaced.
     """
     if is_foreign(job.folder):
         raise IchorError(f"{job.folder}: expected an earlier result or nothing, found something else; it is kept")
@@ -48,10 +48,10 @@ def screen_scan(job: Job, screener: Screener) -> Findings:
 
 
 def earlier_findings(job: Job) -> Findings | None:
-    """What an earlier run found of the same input by the same method and options; None if it is to do."""
+    """The findings of an earlier run on the same input with the same method and options; None if there are none."""
     try:
         return _earlier_findings(job)
-    except OSError:  # the input or the result cannot be looked at: screening it tells why
+    except OSError:  # the input or the result cannot be accessed: screening it will report why
         return None
 
 

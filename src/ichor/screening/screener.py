@@ -1,4 +1,4 @@
-"""`Screener`: a model that is loaded once and screens many scans."""
+"""`Screener`: loads a model once to screen many scans."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from ichor.write.result import Result
 
 
 class Predicts(Protocol):
-    """What screening asks of a method."""
+    """What screening needs from a method."""
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The method's output on the scan's own grid."""
+        """Segment or classify a scan, on its own grid."""
         ...
 
 
 class Screener:
-    """A trained model, ready to screen scans, one after another.
+    """A trained model, ready to screen scans one after another.
 
     `model` is the name of one that ships, or the folder of a package; it works at `operating_point`, or at the model's
-    own if None, on `threads` processor threads, or on all.
+    default if None, on `threads` processor threads, or on all if None.
 
-    Raises BadConfig where there is no such model or operating point, or where the package is damaged.
+    Raises BadConfig if there is no such model or operating point, or if the package is damaged.
     """
 
     def __init__(
@@ -50,18 +50,18 @@ class Screener:
 
     @classmethod
     def of(cls, method: Predicts) -> Self:
-        """A screener with a method that is at hand, fitted or loaded."""
+        """A screener with a method that is already fitted or loaded."""
         screener = cls.__new__(cls)
         screener._package, screener._method, screener._rule = None, method, None
         return screener
 
     def screen(self, scan: Scan | ScanPath | str | Path, options: ReadOptions | None = None) -> Result:
-        """Segment a scan, measure what was found, and check whether the scan is the model's intended input.
+        """Segment a scan, measure the hemorrhage, and check whether the scan is within the model's intended input.
 
-        `scan` is one that was read, or where one lies; `options` say of the latter what its files do not. Nothing is
-        written; `Result.save` does that.
+        `scan` is a scan that was read, or a path; `options` supply for the latter what its files do not contain.
+        Nothing is written; `Result.save` does that.
 
-        Raises UnreadableInput, in one line, where there is no scan to read.
+        Raises UnreadableInput if there is no scan to read.
         """
         begun = perf_counter()
         place = _place(scan)
@@ -89,7 +89,7 @@ class Screener:
         read_s: float,
         patient: Patient | None = None,
     ) -> Result:
-        """As `screen`, for a caller who has read the scan and says what its findings say of it."""
+        """Like `screen`, for a caller who has read the scan and provides the name, path and origin for its findings."""
         begun = perf_counter()
         segmentation = self.segment(scan)
         return result_of(
@@ -105,7 +105,7 @@ class Screener:
         )
 
     def segment(self, scan: Scan) -> Segmentation:
-        """The model's output alone, on the scan's own grid: nothing is measured and nothing checked."""
+        """Only run the model, on the scan's own grid, without measurements and input checks."""
         return self._method.predict(scan)
 
     @cached_property
@@ -120,9 +120,9 @@ def screen(
     model: str | Path = DEFAULT_MODEL,
     operating_point: str | None = None,
 ) -> Result:
-    """Screen one scan, which was read or lies at a path; a `Screener` loads the model once for many.
+    """Screen one scan, already read or given by its path; use a `Screener` to load the model once for many.
 
-    Raises UnreadableInput where there is no scan to read, and BadConfig where there is no such model or operating
+    Raises UnreadableInput if there is no scan to read, and BadConfig if there is no such model or operating
     point.
     """
     return Screener(model, operating_point=operating_point).screen(scan, options)

@@ -1,4 +1,4 @@
-"""summary.csv: one row a scan of a batch."""
+"""summary.csv: one row for each scan of a batch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def write_summary(path: Path, rows: Iterable[dict[str, str]]) -> None:
-    """Write the rows, each with the columns above; what is unknown is an empty cell."""
+    """Write the rows, each with the columns above; unknown values are empty cells."""
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     table.writeheader()
@@ -45,7 +45,7 @@ def write_summary(path: Path, rows: Iterable[dict[str, str]]) -> None:
 
 
 def read_summary(path: Path) -> dict[str, dict[str, str]]:
-    """The rows of an earlier summary by the scan's name, cells of other columns left out; none where it is no such."""
+    """The rows of an earlier summary by the scan's name, without unknown columns; empty if it is not a summary."""
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
             rows = [row for row in csv.DictReader(file) if row.get("scan") and row.get("status")]
@@ -55,7 +55,7 @@ def read_summary(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _as_text(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: names of files are made by others."""
+    """A cell that no spreadsheet interprets as a formula, since file names come from others."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
@@ -68,9 +68,9 @@ def row_of(
     reason: str = "",
     path: str | None = None,
 ) -> dict[str, str]:
-    """One scan's row, with where its report lies, if it has one.
+    """One scan's row, with the path of its report, if it has one.
 
-    `findings` is None where it failed: `reason` says why, and `path` where the scan lies, if that is to be shown.
+    `findings` is None if it failed: then `reason` says why, and `path` is the scan's path, if it is to be shown.
     """
     row = {"scan": name, "status": status, "reason": reason, "path": path or ""}
     if findings is None:

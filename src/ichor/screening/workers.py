@@ -1,6 +1,6 @@
-"""Processes that screen: each has a method of its own and takes one task at a time; one that dies costs that task.
+"""Worker processes: each has its own method and takes one task at a time; if one dies, only its task is lost.
 
-The standard library's pool of processes gives up all tasks where one process dies.
+The standard library's process pool, in contrast, gives up all tasks if one process dies.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from ichor.interruption import Interrupted, at_once, check, listening, undisturb
 from ichor.processes import start_helper
 
 Task = TypeVar("Task")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-GRACE_S = 10.0  # for a worker that is told to end at once; then it is killed
+GRACE_S = 10.0  # until a worker that is asked to end is killed
 READY = "ready"
 
 
 class Died(IchorError):
-    """In place of an answer: the process died that was at the task."""
+    """Takes the place of a result if the process working on the task died."""
 
     def __init__(self) -> None:
-        super().__init__("its worker process died, perhaps for want of memory: try fewer --workers")
+        super().__init__("its worker process died, perhaps out of memory: try fewer --workers")
 
 
 @dataclass(eq=False)
@@ -41,23 +41,23 @@ class _Worker(Generic[Task]):
     task: Task | None = None
 
 
-class Workers(Generic[Task, Answer]):
-    """`count` processes; `make_work`, picklable, is called in each of them once and gives what does a task.
+class Workers(Generic[Task, Result]):
+    """`count` processes; `make_work`, picklable, is called once in each of them and returns the function for tasks.
 
-    As a context manager: where the block ends early, tasks under way are finished, unless the command is to end at
-    once.
+    As a context manager: if the block ends early, running tasks are finished, unless the command is to end at once.
     """
 
     def __init__(
-        self, make_work: Callable[[], Callable[[Task], Answer]], count: int, say: Callable[[str], None]
+        self, make_work: Callable[[], Callable[[Task], Result]], count: int, notify: Callable[[str], None]
     ) -> None:
-        self._say = say
+        self._notify = notify
         self._make_work = make_work
         self._count = count
-        self._stillborn, self._most_stillborn = 0, count + 1  # processes that died before they could work, in a row
+        # Consecutive processes that died before they could work, and how many of them are accepted.
+        self._failed_starts, self._most_failed_starts = 0, count + 1
         self._all: list[_Worker[Task]] = []
 
-    def __enter__(self) -> Workers[Task, Answer]:
+    def __enter__(self) -> Workers[Task, Result]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,20 +65,20 @@ class Workers(Generic[Task, Answer]):
             for one in self._all:
                 one.pipe.close()
                 if one.task is None:
-                    one.process.kill()  # it is at nothing, and taking an engine apart takes long
+                    one.process.kill()  # it is idle, and shutting down an engine takes long
             if self._under_way() and not at_once():
-                self._say_under_way()
+                self._notify_under_way()
                 for one in self._all:
                     one.process.join()
         finally:  # Ctrl-C while waiting, too
             with undisturbed():
                 self._end()
 
-    def each(self, tasks: deque[Task]) -> Iterator[tuple[Task, Answer | Died]]:
-        """Every task with its answer as it comes, and with Died where there is none; `tasks` may grow meanwhile.
+    def each(self, tasks: deque[Task]) -> Iterator[tuple[Task, Result | Died]]:
+        """Yield every task with its result, or with Died, as soon as it is known; `tasks` may grow meanwhile.
 
-        Ctrl-C lets no further task begin: those under way are finished, which is said, and then Interrupted is raised.
-        Raises IchorError where the work could not be made.
+        After Ctrl-C no further task is started: running ones are finished, with a message, and then Interrupted is
+        raised. Raises IchorError if `make_work` fails.
         """
         stopped = False
         while tasks or self._under_way():
@@ -87,19 +87,19 @@ class Workers(Generic[Task, Answer]):
             for one in self._all:
                 if one.ready and one.task is None and tasks:
                     one.task = tasks.popleft()
-                    with suppress(OSError):  # it has died, as its end of the pipe will tell
+                    with suppress(OSError):  # it has died, which its end of the pipe will show
                         one.pipe.send(one.task)
             try:
                 if not stopped:
                     check()
-                heard = wait([one.pipe for one in self._all])
+                readable = wait([one.pipe for one in self._all])
             except Interrupted:
                 if at_once():
                     raise
-                stopped, heard = True, []
-                self._say_under_way()
-            for one in [one for one in self._all if one.pipe in heard]:
-                yield from self._hear(one)
+                stopped, readable = True, []
+                self._notify_under_way()
+            for one in [one for one in self._all if one.pipe in readable]:
+                yield from self._receive(one)
             if stopped:
                 tasks.clear()
         if stopped:
@@ -108,42 +108,42 @@ class Workers(Generic[Task, Answer]):
     def _under_way(self) -> int:
         return sum(one.task is not None for one in self._all)
 
-    def _say_under_way(self) -> None:
+    def _notify_under_way(self) -> None:
         if self._under_way():
-            self._say(f"finishing {self._under_way()} under way; Ctrl-C again ends at once")
+            self._notify(f"finishing {self._under_way()} under way; Ctrl-C again ends at once")
 
     def _started(self) -> _Worker[Task]:
         ours, theirs = Pipe()
         process = start_helper(_work, theirs, self._make_work, name="ichor-screen", grace_s=GRACE_S, has_helpers=True)
-        theirs.close()  # so that its end is heard
+        theirs.close()  # so that its end is noticed
         return _Worker(process, ours)
 
-    def _hear(self, one: _Worker[Task]) -> Iterator[tuple[Task, Answer | Died]]:
+    def _receive(self, one: _Worker[Task]) -> Iterator[tuple[Task, Result | Died]]:
         try:
-            said: Any = one.pipe.recv()
+            message: Any = one.pipe.recv()
         except (EOFError, OSError):
-            yield from self._bury(one)
+            yield from self._remove(one)
             return
         if not one.ready:
-            if isinstance(said, IchorError):
-                raise said
-            one.ready, self._stillborn = True, 0
+            if isinstance(message, IchorError):
+                raise message
+            one.ready, self._failed_starts = True, 0
             return
         task, one.task = one.task, None
-        assert task is not None, "a worker answers only what it was asked"
-        yield task, said
+        assert task is not None, "a worker only returns results of its task"
+        yield task, message
 
-    def _bury(self, one: _Worker[Task]) -> Iterator[tuple[Task, Answer | Died]]:
-        """Another will take its place; where it died before it could work, there will be fewer, one at least."""
+    def _remove(self, one: _Worker[Task]) -> Iterator[tuple[Task, Result | Died]]:
+        """Remove a dead worker. It is replaced; if it died before it could work, by fewer workers, at least one."""
         self._all.remove(one)
         one.pipe.close()
         one.process.join()
         if one.task is not None:
             yield one.task, Died()
         elif not one.ready:
-            self._count, self._stillborn = max(self._count - 1, 1), self._stillborn + 1
-            if self._stillborn > self._most_stillborn:
-                raise IchorError("the model could not be loaded: its process died, perhaps for want of memory")
+            self._count, self._failed_starts = max(self._count - 1, 1), self._failed_starts + 1
+            if self._failed_starts > self._most_failed_starts:
+                raise IchorError("the model could not be loaded: its process died, perhaps out of memory")
 
     def _end(self) -> None:
         for one in self._all:
@@ -155,7 +155,7 @@ class Workers(Generic[Task, Answer]):
 
 
 def _work(pipe: Connection, make_work: Callable[[], Callable[[Any], Any]]) -> None:
-    """A worker's life: tasks come through the pipe and answers go back, until its other end is closed."""
+    """The main loop of a worker: receive tasks through the pipe and send results, until its other end is closed."""
     try:
         with listening():
             work = _made(make_work)
@@ -169,12 +169,12 @@ def _work(pipe: Connection, make_work: Callable[[], Callable[[Any], Any]]) -> No
 
 
 def _made(make_work: Callable[[], Callable[[Any], Any]]) -> Callable[[Any], Any] | IchorError:
-    """What does a task, or one line that says why it could not be made."""
+    """The function for tasks, or an error with the reason why it could not be made."""
     try:
         return make_work()
     except IchorError as error:
         return IchorError(str(error))
     except Interrupted:
         raise
-    except BaseException as error:  # of an engine, of a decoder in another language
+    except BaseException as error:  # from an engine or a native decoder
         return IchorError(f"the model could not be loaded ({type(error).__name__})")

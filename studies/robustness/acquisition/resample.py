@@ -31,7 +31,7 @@ def hu_of(case: Case) -> Image:
 
 
 def pixel_mm_of(case: Case) -> tuple[float, float]:
-    """(between rows, between columns). Raises ValueError where it is unknown, as does `slices_of`."""
+    """(between rows, between columns). Raises ValueError if it is unknown, as does `slices_of`."""
     if case.scan.pixel_mm is None:
         raise ValueError(f"subject {case.subject}: expected a scan of known pixel size, found one without")
     row, column = np.median(case.scan.pixel_mm, axis=0)

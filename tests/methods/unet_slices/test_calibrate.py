@@ -72,7 +72,7 @@ def test_the_classifier_is_a_logistic_regression_on_standardized_properties() ->
     assert classifier.elsewhere == pytest.approx(true.mean())
     scaled = (features - features.mean(axis=0)) / features.std(axis=0)
     expected = LogisticRegression(C=0.3).fit(scaled, true).predict_proba(scaled)[:, 1]
-    np.testing.assert_allclose(classifier.of(features), expected, atol=1e-9)
+    np.testing.assert_allclose(classifier.predict(features), expected, atol=1e-9)
     assert classifier.weights["log_ml"] > 5 * max(abs(classifier.weights[name]) for name in FEATURES[1:])
 
 
@@ -86,8 +86,8 @@ def test_of_few_lesions_no_classifier_is_fitted_and_all_are_kept() -> None:
 
 def marked(one: Evidence, classifier: FalsePositiveClassifier, found: Parameters, threshold: float) -> np.ndarray:
     """(n, 2) voxels marked on each slice: not hemorrhage, and such; by brute force, voxel by voxel."""
-    of = np.r_[classifier.elsewhere, classifier.of(one.features)][one.region_candidate]
-    said = found.calibration.voxel.of(of[:, None] * PROBABILITY_OF_BINS)
+    of = np.r_[classifier.elsewhere, classifier.predict(one.features)][one.region_candidate]
+    said = found.calibration.voxel.apply(of[:, None] * PROBABILITY_OF_BINS)
     counts = np.zeros((len(one.labels), 2), int)
     for k in range(len(one.labels)):
         here = one.region_slice == k
@@ -143,7 +143,7 @@ def test_a_small_lesion_on_a_slice_of_its_own_counts_as_much_as_a_large_one() ->
         told = np.array([0.9, 0.4, 0.4])
         cases.append(Evidence(f"{k:03}", False, labels, told, None, np.empty((0, len(FEATURES))), *regions, voxels))
     found = calibrated(cases, 180)
-    low = found.calibration.voxel.of(np.array([0.3]))[0]
+    low = found.calibration.voxel.apply(np.array([0.3]))[0]
     assert found.threshold <= low < 0.9  # in 3-D alone the large one would be all that counts
     counted = chosen_points_in_3d(cases, found)
     assert counted[VOXEL_THRESHOLDS.index(found.threshold)] < counted.max()
@@ -193,11 +193,12 @@ def test_thresholds_are_chosen_on_lesions_that_their_classifier_did_not_see() ->
         classifier = fit_false_positive_classifier([other for k, other in enumerate(cases) if k % 8 != i % 8])
         assert classifier is not None
         truth += one.true.tolist()
-        unseen += (classifier.of(one.features) * PROBABILITY_OF_BINS[SURE]).tolist()
+        unseen += (classifier.predict(one.features) * PROBABILITY_OF_BINS[SURE]).tolist()
         weights += [100] * len(one.features)
     assert found.calibration.voxel == fit_calibration(truth, unseen, weights)
     seen = (
-        np.concatenate([found.false_positive_classifier.of(one.features) for one in cases]) * PROBABILITY_OF_BINS[SURE]
+        np.concatenate([found.false_positive_classifier.predict(one.features) for one in cases])
+        * PROBABILITY_OF_BINS[SURE]
     )
     assert found.calibration.voxel != fit_calibration(truth, seen, weights)
 
@@ -259,6 +260,6 @@ def test_each_task_is_calibrated_on_what_was_seen_of_it() -> None:
     for task, of in (("slice", lambda one: one.positive), ("subtype", lambda one: one.labels.ravel())):
         truth = np.concatenate([of(one) for one in cases])
         told = np.concatenate([getattr(one, f"{task}_probability").ravel() for one in cases])
-        after = getattr(found, task).of(told)
+        after = getattr(found, task).apply(told)
         assert after.mean() == pytest.approx(truth.mean(), abs=0.01)
         assert np.mean((after - truth) ** 2) < np.mean((told - truth) ** 2)

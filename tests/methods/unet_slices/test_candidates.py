@@ -49,10 +49,10 @@ def test_a_voxel_is_weighed_by_its_lesion(said: tuple[np.ndarray, ...]) -> None:
     classifier = FalsePositiveClassifier(
         intercept=-1, weights={**dict.fromkeys(FEATURES, 0.0), "slice_logit": 2.0}, elsewhere=0.25
     )
-    of = classifier.of(found.features)
+    of = classifier.predict(found.features)
     assert of == pytest.approx(expit(2 * logit([0.8, 0.3]) - 1))
     weighed = probability.copy()
-    found.weigh(weighed, classifier)
+    found.apply_classifier(weighed, classifier)
     assert weighed[1, 10, 10] == pytest.approx(0.7 * of[0])
     assert weighed[2, 20, 20] == pytest.approx(0.9 * of[0])
     assert weighed[4, 30, 5] == pytest.approx(0.6 * of[1])

@@ -56,7 +56,7 @@ def test_the_mask_follows_from_the_probabilities_and_the_threshold(method: UNetS
     assert found.mask.any()
     assert found.probability.dtype == np.float32
     highest = found.slice_probability.max(keepdims=True)
-    assert found.scan_probability == pytest.approx(method.parameters.calibration.scan.of(highest)[0])
+    assert found.scan_probability == pytest.approx(method.parameters.calibration.scan.apply(highest)[0])
 
 
 def test_a_scan_that_is_stored_turned_gets_the_same_answer(method: UNetSlices, scan: Scan) -> None:
@@ -126,7 +126,7 @@ def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
     method = untrained_method()
     calibrated = method.predict(scan)
     assert method.parameters is not None and method.parameters.calibration == Calibrations()
-    monkeypatch.setattr(Calibration, "of", lambda self, probability: probability)
+    monkeypatch.setattr(Calibration, "apply", lambda self, probability: probability)
     network = method.predict(scan)
     assert np.array_equal(calibrated.probability, network.probability)
     assert np.array_equal(calibrated.slice_probability, network.slice_probability)
@@ -147,15 +147,15 @@ def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None
     method.parameters = method.parameters.model_copy(update={"calibration": Calibrations(**tasks)})
     found, raw = method.predict(scan), method.raw_output(scan)
     assert np.array_equal(found.probability, voxels(raw))  # what is kept of a run is calibrated too
-    assert np.allclose(found.slice_probability, tasks["slice"].of(plain.slice_probability))
+    assert np.allclose(found.slice_probability, tasks["slice"].apply(plain.slice_probability))
     assert np.array_equal(np.argsort(found.slice_probability), np.argsort(plain.slice_probability))
     assert plain.subtype_probability is not None and found.subtype_probability is not None
-    assert np.allclose(found.subtype_probability, tasks["subtype"].of(plain.subtype_probability))
-    assert found.scan_probability == pytest.approx(tasks["scan"].of(found.slice_probability.max(keepdims=True))[0])
+    assert np.allclose(found.subtype_probability, tasks["subtype"].apply(plain.subtype_probability))
+    assert found.scan_probability == pytest.approx(tasks["scan"].apply(found.slice_probability.max(keepdims=True))[0])
     # Calibrated before it is brought onto the scan's grid, where neighbours are mixed.
     inside = plain.probability > 0
     assert np.array_equal(inside, found.probability > 0)
-    assert np.abs(found.probability - tasks["voxel"].of(plain.probability))[inside].mean() < 0.01
+    assert np.abs(found.probability - tasks["voxel"].apply(plain.probability))[inside].mean() < 0.01
 
 
 def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:

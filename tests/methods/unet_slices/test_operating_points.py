@@ -7,14 +7,14 @@ from ichor.dataset.case import Case
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
-from ichor.methods.unet_slices.operating_points import LOGIT_OFFSETS, VOXEL_THRESHOLDS, Ranked, operating_points
+from ichor.methods.unet_slices.operating_points import LOGIT_OFFSETS, VOXEL_THRESHOLDS, RankedCase, operating_points
 from made_package import untrained_method
 from made_scans import made_head
 
 N_BINS = len(PROBABILITY_OF_BINS)
 
 
-def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None, next_to: int = 0) -> Ranked:
+def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None, next_to: int = 0) -> RankedCase:
     """A scan of one slice, positive if any voxel is: probability, whether hemorrhage, how many; and 1000 ruled out.
 
     The slice next to it has `next_to` voxels of 0.32 and no hemorrhage.
@@ -28,7 +28,7 @@ def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None, ne
     labels[0, 1] = counts[1, 1].any() if positive is None else positive
     regions = np.array([0, 0, 1]), np.array([0, 1, 1])
     case = Evidence("049", False, labels, np.array([0.5] * 2), None, np.zeros((1, len(FEATURES))), *regions, counts)
-    return Ranked.of(case, np.stack([PROBABILITY_OF_BINS] * 3))
+    return RankedCase.of(case, np.stack([PROBABILITY_OF_BINS] * 3))
 
 
 def test_doubt_is_that_of_the_best_dice() -> None:
@@ -36,7 +36,7 @@ def test_doubt_is_that_of_the_best_dice() -> None:
     with_rim = [one_slice((0.9, True, 100), (0.42, True, 100)) for _ in range(4)]
     without = [one_slice((0.9, True, 100), (0.42, False, 100)) for _ in range(6)]
 
-    def dice(marked: int, cases: list[Ranked]) -> float:
+    def dice(marked: int, cases: list[RankedCase]) -> float:
         return float(np.mean([2 * min(marked, r) / (marked + r) for r in (c.case.reference.sum() for c in cases)]))
 
     assert dice(100, with_rim + without) > dice(200, with_rim + without)
@@ -121,8 +121,8 @@ def test_what_is_chosen_on_is_what_is_decided(offset: float) -> None:
     labels = np.zeros((scan.n_slices, 5), bool)
     case = Case("049", scan, (scan.voxels > 60) & (scan.voxels < 90), labels)
     evidence = method.calibration_evidence(case)
-    weights = np.r_[classifier.elsewhere, classifier.of(evidence.features)][evidence.region_candidate]
-    ranked = Ranked.of(evidence, calibration.voxel.of(weights[:, None] * PROBABILITY_OF_BINS))
+    weights = np.r_[classifier.elsewhere, classifier.predict(evidence.features)][evidence.region_candidate]
+    ranked = RankedCase.of(evidence, calibration.voxel.apply(weights[:, None] * PROBABILITY_OF_BINS))
     rng = np.random.default_rng(0)  # the network answers again as it did
     voxels = method.raw_output(scan).voxels["probability"].values
     for threshold, marked in zip(VOXEL_THRESHOLDS, ranked.marked(offset), strict=True):

@@ -80,7 +80,7 @@ make = CtIchTarget
 
 
 def _subject(one: Annotated) -> Subject:
-    """The row of the demographics. Raises LeftOut where something that it must have was not entered."""
+    """The row of the demographics. Raises LeftOut if something that it must have was not entered."""
     if len(one.case) > 3:
         raise LeftOut("the layout numbers subjects with three digits, and all are used")
     person = one.person
@@ -99,7 +99,7 @@ def _subject(one: Annotated) -> Subject:
 
 
 def _slices(one: Annotated) -> list[SliceRow]:
-    """The rows of the slice table. Raises LeftOut where the scan's fracture is on no slice."""
+    """The rows of the slice table. Raises LeftOut if the scan's fracture is on no slice."""
     rows = [
         SliceRow(one.case, k, frozenset(labels.subtypes), no_hemorrhage=not labels.subtypes, fracture=labels.fracture)
         for k, labels in enumerate(one.slices, 1)
@@ -135,7 +135,7 @@ def _copy_originals(one: Annotated, folder: Path) -> bool:
 
 
 def _geometry(scan: Scan, grid: Grid) -> dict[str, Any]:
-    """Sizes in mm as the scan has them, for each slice; null where they are not known."""
+    """Sizes in mm as the scan has them, for each slice; null if they are not known."""
     along = scan.slice_positions_mm
     return {
         "resampled": grid.resampled,

@@ -33,7 +33,7 @@ SEGMENTS = {
 
 
 class DicomSegTarget:
-    """Target of `ichor.annotate.export.run`. Raises IchorError where highdicom is not installed."""
+    """Target of `ichor.annotate.export.run`. Raises IchorError if highdicom is not installed."""
 
     def __init__(self, folder: Path) -> None:
         import_highdicom()  # before anything is written

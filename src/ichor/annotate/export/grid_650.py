@@ -22,7 +22,7 @@ class Grid:
     Attributes:
         scan: on its own grid.
         resampled: whether pixels are other ones than the scan's.
-        pixel_mm: (n,) the size of a pixel of the new grid; None where the scan's is not known.
+        pixel_mm: (n,) the size of a pixel of the new grid; None if the scan's is not known.
     """
 
     scan: Scan

@@ -59,7 +59,7 @@ def read_regions(dataset: Path) -> dict[str, Mapping[str, Any]]:
 def decoded_regions(file: Path, encoded: Mapping[str, Any], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The label map (n, rows, columns) of a subject's regions, 0 outside `mask`; of no stated subtype elsewhere in it.
 
-    Raises UnreadableInput, naming `file`, where a region does not fit the mask's slices.
+    Raises UnreadableInput, naming `file`, if a region does not fit the mask's slices.
     """
     result = np.where(mask, np.uint8(UNSTATED), np.uint8(0))
     try:

@@ -45,8 +45,8 @@ class Outcome:
 def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
     """Write the project's finished scans into `out` as one of TARGETS, yielding what became of each scan.
 
-    `out` appears when the last one is written. Raises IchorError where it holds something already, where no scan is
-    finished, where the disk fails, or where a package is missing that the target needs.
+    `out` appears when the last one is written. Raises IchorError if it holds something already, if no scan is
+    finished, if the disk fails, or if a package is missing that the target needs.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         found = "a folder with content" if out.is_dir() else "a file"

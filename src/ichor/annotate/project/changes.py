@@ -87,7 +87,7 @@ def append(
 ) -> int:
     """Put a change after the latest one and give its revision; what changes nothing adds no row.
 
-    Raises StaleRevision where `base_revision` is given and is not the latest.
+    Raises StaleRevision if `base_revision` is given and is not the latest.
     """
     came_about = origins_text(origins or {})
     with database.transaction():

@@ -25,8 +25,8 @@ IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 class Database:
     """One connection that threads share; statements and transactions are serialized.
 
-    Raises UnreadableInput where another process has the project open, or where the file is damaged, is no project's
-    or is newer than this version of Ichor; OutputFailed where the disk is full or fails. With `create`, a folder that
+    Raises UnreadableInput if another process has the project open, or if the file is damaged, is no project's
+    or is newer than this version of Ichor; OutputFailed if the disk is full or fails. With `create`, a folder that
     holds nothing of a project gets a new one.
     """
 

@@ -24,7 +24,7 @@ def origins_text(origins: Origins) -> str:
 
 
 def parsed_origins(text: str) -> dict[int, Origin]:
-    """The origins of `origins_text`. Raises ValueError where it is malformed."""
+    """The origins of `origins_text`. Raises ValueError if it is malformed."""
     found: dict[int, Origin] = {}
     for one in text.split(",") if text else ():
         label, _, origin = one.partition(":")

@@ -34,8 +34,8 @@ from ichor.errors import UnreadableInput
 def open_project(folder: Path, *, create: bool = False) -> Project:
     """The project in a folder, for this process alone until it is closed; with `create` an empty one is made.
 
-    What is the user's own in the folder becomes private to the user. Raises UnreadableInput where there is none, where
-    another process has it open, or where it is damaged or newer; OutputFailed where the disk is full or fails.
+    What is the user's own in the folder becomes private to the user. Raises UnreadableInput if there is none, if
+    another process has it open, or if it is damaged or newer; OutputFailed if the disk is full or fails.
     """
     if not create and not (folder.is_dir() and holds_anything(folder)):
         raise UnreadableInput(f"{folder}: expected an annotation project ({DATABASE}), found none")
@@ -87,7 +87,7 @@ class Project(Store):
 
         `origins` gives the origin of each label in it, or one for all.
 
-        Raises StaleRevision where `base_revision` is not the latest, ValueError for another shape or label.
+        Raises StaleRevision if `base_revision` is not the latest, ValueError for another shape or label.
         """
         record = self.require(scan_id, layer, index)
         if label_map.shape != (record.rows, record.columns):
@@ -130,7 +130,7 @@ class Project(Store):
         """Store the labels of a slice, or (None) of the scan, and return their new revision.
 
         They are kept consistent with what is drawn and with the other level, so read them back. Raises StaleRevision
-        where `base_revision` is not the latest.
+        if `base_revision` is not the latest.
         """
         self.require(scan_id, layer, index)
         with self.database.transaction():

@@ -28,7 +28,7 @@ def encode(label_map: LabelMap) -> list[int]:
 
 
 def decode(runs: Sequence[int], rows: int, columns: int) -> LabelMap:
-    """The map (rows, columns) of its runs. Raises ValueError where they are malformed or do not fill it."""
+    """The map (rows, columns) of its runs. Raises ValueError if they are malformed or do not fill it."""
     if len(runs) % 2:
         raise ValueError(f"expected pairs of label and length, found {len(runs)} numbers")
     if len(runs) > 2 * rows * columns:

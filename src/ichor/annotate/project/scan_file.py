@@ -51,7 +51,7 @@ def write_scan(scan: Scan, path: Path) -> str:
 
 
 def read_scan(path: Path) -> Scan:
-    """The scan of `write_scan`. Raises UnreadableInput where the file is missing or damaged."""
+    """The scan of `write_scan`. Raises UnreadableInput if the file is missing or damaged."""
     return read_scan_and_hash(path)[0]
 
 

@@ -43,7 +43,7 @@ class Store:
         return self.database.transaction()
 
     def add_scan(self, scan: Scan, subject: str, name: str) -> ScanRecord:
-        """Take a copy of the scan into the project. Raises OutputFailed where the disk is full."""
+        """Take a copy of the scan into the project. Raises OutputFailed if the disk is full."""
         with reporting_disk_errors(self.folder), self.database.transaction():
             scan_id = self.database.write(
                 "INSERT INTO scan (subject, name, n_slices, rows, columns, source_path, added_at) "
@@ -70,7 +70,7 @@ class Store:
         return ScanRecord(**rows[0])
 
     def scan(self, scan_id: int) -> Scan:
-        """The scan as it was read. Raises UnreadableInput where its file is damaged, or is not the one taken in."""
+        """The scan as it was read. Raises UnreadableInput if its file is damaged, or is not the one taken in."""
         record, file = self.record(scan_id), self.scan_file(scan_id)
         scan, sha256 = read_scan_and_hash(file)
         if scan.voxels.shape != (record.n_slices, record.rows, record.columns) or record.sha256 not in ("", sha256):

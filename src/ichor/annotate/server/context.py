@@ -127,7 +127,7 @@ def own_name(layer: str, reader: str) -> str:
 
 
 def visible(server: Context, reader: str, scan_id: int, layer: str) -> str:
-    """The layer by its own name. Raises HTTPException where the reader may not see it.
+    """The layer by its own name. Raises HTTPException if the reader may not see it.
 
     Another reader's layer that is hidden and one that does not exist get the same answer.
     """

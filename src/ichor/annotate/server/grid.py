@@ -49,7 +49,7 @@ class Grid:
         return encode(self._flip(stored.T if self.axes.transpose else stored))
 
     def stored_map(self, runs: Sequence[int]) -> NDArray[np.uint8]:
-        """The label map on the scan's own grid of runs that the page sent. Raises ValueError where they do not fit."""
+        """The label map on the scan's own grid of runs that the page sent. Raises ValueError if they do not fit."""
         shown = self._flip(decode(runs, *self.shown))
         return shown.T if self.axes.transpose else shown
 
@@ -93,7 +93,7 @@ class Grids:
         return self._grids[record.id]
 
     def volume(self, scan_id: int) -> bytes:
-        """`volume` of a scan. Raises Stopped where the server ends meanwhile."""
+        """`volume` of a scan. Raises Stopped if the server ends meanwhile."""
         content = io.BytesIO()
         with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=1, mtime=0) as file:
             for part in volume(self.scan(scan_id)):

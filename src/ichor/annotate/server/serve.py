@@ -11,7 +11,7 @@ from ichor.serving.serve import link, listening, serve_app
 def serve(project: Project, readers: Sequence[str], port: int, ready: Callable[[dict[str, str]], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told each reader's one-use link when the server can be reached.
 
-    Port 0 is any free one. Raises IchorError where the port is taken.
+    Port 0 is any free one. Raises IchorError if the port is taken.
     """
     from ichor.annotate.server.app import create_app
     from ichor.annotate.server.context import Context

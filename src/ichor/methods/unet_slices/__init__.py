@@ -1,1 +1,1 @@
-"""`unet-slices`: a compact U-Net on whole slices at a fixed pixel size, with the slices below and above."""
+"""`unet-slices`: a compact U-Net on whole slices at a fixed pixel size, with the slices below and above as context."""

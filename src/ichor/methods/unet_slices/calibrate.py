@@ -1,4 +1,4 @@
-"""Calibration on cases that the network was not trained on: probabilities, false positives, outlines, thresholds."""
+"""Calibrates probabilities, false-positive classifier, outlines and thresholds on cases not trained on."""
 
 from __future__ import annotations
 
@@ -9,31 +9,35 @@ import numpy as np
 from ichor.methods.calibration import FEWEST, Calibration, Calibrations, fit_calibration
 from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
-from ichor.methods.unet_slices.operating_points import Ranked, operating_points
+from ichor.methods.unet_slices.operating_points import RankedCase, operating_points
 from ichor.methods.unet_slices.settings import Parameters
 from ichor.scan import FloatArray
 
-# Inverse of the penalty on the weights of standardized properties: there are as few as ten true lesions.
+# Inverse regularization strength for the weights of standardized features: there may be only ten true lesions.
 _C = 0.3
-_GROUPS = 8  # of subjects; the lesions of each are classified by a classifier fitted on the others
+_GROUPS = 8  # of subjects; each group's lesions are classified by a classifier fitted on the other groups
 
 
 def calibrated(evidence: Sequence[Evidence], head_mm: float) -> Parameters:
-    """All that is calibrated, by the evidence of networks that were not trained on these cases.
+    """All calibrated parameters, from the output of networks that were not trained on these cases.
 
-    The false-positive classifier is fitted on all of them. Voxels are calibrated, and the logit offset of outlines and
-    the thresholds are chosen, on lesions classified by a classifier that did not see their subject. Lesions and voxels
-    of excluded cases are left out; their slices are not. `head_mm` is the median length of the training heads, which
-    is kept with the rest.
+    The false-positive classifier is fitted on all cases. To calibrate voxels and to choose the logit offset and the
+    thresholds, each lesion is classified by a classifier that was not fitted on its subject. Lesions and voxels of
+    excluded cases are left out; their slices are not. `head_mm`, the median length of the training heads, is passed
+    through.
     """
     classifier = fit_false_positive_classifier(evidence)
     voxels = [
-        of[one.region_candidate, None] * PROBABILITY_OF_BINS
-        for one, of in zip(evidence, _classified_unseen(evidence, classifier), strict=True)
+        weights[one.region_candidate, None] * PROBABILITY_OF_BINS
+        for one, weights in zip(evidence, _out_of_sample_weights(evidence, classifier), strict=True)
     ]
     calibration = _calibration(evidence, voxels)
     logit_offset, points = operating_points(
-        [Ranked.of(one, calibration.voxel.of(of)) for one, of in zip(evidence, voxels, strict=True) if not one.excluded]
+        [
+            RankedCase.of(one, calibration.voxel.apply(of))
+            for one, of in zip(evidence, voxels, strict=True)
+            if not one.excluded
+        ]
     )
     return Parameters(
         threshold=points["balanced"],
@@ -47,13 +51,13 @@ def calibrated(evidence: Sequence[Evidence], head_mm: float) -> Parameters:
 
 
 def fit_false_positive_classifier(evidence: Sequence[Evidence]) -> FalsePositiveClassifier | None:
-    """A classifier fitted on the candidate lesions of these cases; None where too few are true, or false."""
+    """Fit a classifier on the candidate lesions of these cases; None if too few are true, or too few false."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    of = [one for one in evidence if not one.excluded]
-    features = np.concatenate([np.empty((0, len(FEATURES))), *(one.features for one in of)])
-    true = np.concatenate([np.empty(0, bool), *(one.true for one in of)])
+    included = [one for one in evidence if not one.excluded]
+    features = np.concatenate([np.empty((0, len(FEATURES))), *(one.features for one in included)])
+    true = np.concatenate([np.empty(0, bool), *(one.true for one in included)])
     if min(true.sum(), (~true).sum()) < FEWEST:
         return None
     scaler = StandardScaler().fit(features)
@@ -66,17 +70,20 @@ def fit_false_positive_classifier(evidence: Sequence[Evidence]) -> FalsePositive
     )
 
 
-def _classified_unseen(evidence: Sequence[Evidence], classifier: FalsePositiveClassifier | None) -> list[FloatArray]:
-    """Of each case, (1 + m,) probabilities of what is in no candidate and of its candidates, fitted without it."""
+def _out_of_sample_weights(
+    evidence: Sequence[Evidence], classifier: FalsePositiveClassifier | None
+) -> list[FloatArray]:
+    """For each case, (1 + m,) probabilities from a classifier fitted without it: outside candidates, then of each."""
     if classifier is None:
         return [np.ones(1 + len(one.features)) for one in evidence]
-    # Where the others have too few lesions for a classifier of their own, that of all cases stands in.
+    # If the other groups have too few lesions to fit a classifier, the one fitted on all cases is used.
     others = [
         fit_false_positive_classifier([one for i, one in enumerate(evidence) if i % _GROUPS != k]) or classifier
         for k in range(_GROUPS)
     ]
     return [
-        np.r_[others[i % _GROUPS].elsewhere, others[i % _GROUPS].of(one.features)] for i, one in enumerate(evidence)
+        np.r_[others[i % _GROUPS].elsewhere, others[i % _GROUPS].predict(one.features)]
+        for i, one in enumerate(evidence)
     ]
 
 
@@ -93,7 +100,7 @@ def _calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> 
         if of_subtypes
         else Calibration(),
         scan=fit_calibration(
-            [one.any() for one in positive], [of_slice.of(one.slice_probability).max() for one in evidence]
+            [one.any() for one in positive], [of_slice.apply(one.slice_probability).max() for one in evidence]
         ),
     )
 
@@ -101,7 +108,7 @@ def _calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> 
 def _voxel_calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> Calibration:
     truth, probabilities, weights = [], [], []
     for one, probability in zip(evidence, voxels, strict=True):
-        # Without what the network all but rules out: it would outnumber everything.
+        # The lowest bin is left out: the network all but rules these voxels out, and they would outnumber all others.
         counts, of_bins = one.voxels[..., 1:-1], np.stack([probability[:, 1:-1]] * 2, axis=1)
         row, is_blood, k = np.nonzero(counts if not one.excluded else counts[:0])
         truth.append(is_blood)

@@ -1,4 +1,4 @@
-"""What the model card says of how the method works and how its parameters were found."""
+"""Describes for the model card how the method works and how its parameters were found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ichor.methods.unet_slices.settings import Parameters
 
 
 def description(parameters: Parameters) -> str:
-    """Markdown on these parameters."""
+    """A description in Markdown for these parameters."""
     text = "Input is HU; slices are resampled to the network's pixel size."
     if parameters.false_positive_classifier is not None:
         text += (

@@ -1,4 +1,4 @@
-"""What calibration needs of a case that the network was not trained on."""
+"""What calibration needs from a case that the network was not trained on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ichor.methods.calibration import expit
 from ichor.methods.unet_slices.candidates import Candidates
 from ichor.scan import FloatArray
 
-# Voxels are counted in bins of the network's probability, 0.1 of the logit wide: a scan has four million. What lies
-# below the lowest edge is what the network all but rules out, air above all.
+# A scan has four million voxels, so they are counted in bins of the network's probability, 0.1 wide in the logit.
+# Below the lowest edge are voxels that the network all but rules out, mostly air.
 _EDGES = np.arange(-138, 139) / 10
 PROBABILITY_OF_BINS = expit(np.r_[-np.inf, _EDGES[:-1] + 0.05, np.inf])
 
@@ -25,16 +25,18 @@ class Evidence:
     """A case of n slices with m candidate lesions, and a network's output for it.
 
     Attributes:
-        subject: whose.
-        excluded: whether its lesions and voxels are not calibrated on; its slices are.
+        A region is the part of one candidate that lies on one slice, or the part of a slice outside all candidates.
+
+        subject: the case's subject.
+        excluded: whether its lesions and voxels are left out of calibration; its slices are not.
         labels: (n, 5) bool, the subtypes on each slice.
         slice_probability: (n,), not calibrated.
         subtype_probability: (n, 5), not calibrated; None from a network without that head.
         features: (m, F) of the candidates, as in `ichor.methods.unet_slices.candidates`.
-        region_slice: (regions,) of the parts of candidates on each slice, and of what is in none, the slice.
-        region_candidate: (regions,) and the candidate, from 1; 0 for what is in none.
-        voxels: (regions, 2, bins) how many of their voxels are not hemorrhage and are, in bins of the network's
-            probability for which `PROBABILITY_OF_BINS` stands.
+        region_slice: (regions,) the slice of each region.
+        region_candidate: (regions,) the candidate of each region, from 1; 0 outside all candidates.
+        voxels: (regions, 2, bins) the number of voxels without and with hemorrhage, in bins of the network's
+            probability; `PROBABILITY_OF_BINS` has the probability of each bin.
     """
 
     subject: str
@@ -71,17 +73,17 @@ def evidence_of(
     candidates: Candidates,
     of_slices: Mapping[str, NDArray[Any]],
 ) -> Evidence:
-    """The evidence of a case: its `mask` and the network's `probability` in the network's field, (n, size, size).
+    """Collect the evidence of a case from its `mask` and the network's `probability`, both (n, size, size).
 
-    `of_slices` is its output for slices, rescored where it has a rescorer: `slice_probability` (n,) and perhaps
-    `subtype_probability`.
+    Both are in the network's field. `of_slices` is the output for slices, rescored if there is a rescorer:
+    `slice_probability` (n,) and, with a subtype head, `subtype_probability` (n, 5).
     """
     n, n_bins, per_slice = len(mask), len(PROBABILITY_OF_BINS), 1 + len(candidates.features)
     bins = np.searchsorted(expit(_EDGES), probability)
     region = np.arange(n)[:, None, None] * per_slice + candidates.labels
     counts = np.bincount(((2 * region + mask) * n_bins + bins).ravel(), minlength=n * per_slice * 2 * n_bins)
     counts = counts.reshape(n * per_slice, 2, n_bins)
-    there = np.flatnonzero(counts.any(axis=(1, 2)))
+    filled = np.flatnonzero(counts.any(axis=(1, 2)))
     return Evidence(
         subject=case.subject,
         excluded=bool(case.excluded_from_overlap),
@@ -89,7 +91,7 @@ def evidence_of(
         slice_probability=of_slices["slice_probability"],
         subtype_probability=of_slices.get("subtype_probability"),
         features=candidates.features,
-        region_slice=there // per_slice,
-        region_candidate=there % per_slice,
-        voxels=counts[there],
+        region_slice=filled // per_slice,
+        region_candidate=filled % per_slice,
+        voxels=counts[filled],
     )

@@ -1,4 +1,4 @@
-"""Training the network: cases to samples, and the loop."""
+"""Trains the network: prepares samples from cases and runs the training loop."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def train_slices(
 ) -> tuple[TorchForward, float]:
     """Train the network of `settings`; returns it with the median length of the training heads in mm.
 
-    `field_of` brings a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`, with
-    a folder in it for each member where there are several, which differ by their seeds;
-    `start` is the workdir of an earlier training or a model package whose weights it starts from. Without
-    validation cases nothing is validated, and the weights are the last. Raises BadConfig where weights do not fit.
+    `field_of` resamples a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`; an
+    ensemble has a subfolder for each member, and its members differ by their seeds. `start` is the workdir of an
+    earlier training, or a model package, from whose weights training starts. Without validation cases nothing is
+    validated, and the last weights are taken. Raises BadConfig if the weights do not fit the network.
     """
     pool = _prepare(settings, field_of, training)
     validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
@@ -63,7 +63,7 @@ def train_slices(
 
 
 def member_folder(workdir: Path, k: int) -> Path:
-    """Where member `k`, from 0, of several is trained."""
+    """The workdir of member `k` of an ensemble, counted from 0."""
     return workdir / f"member-{k + 1}"
 
 
@@ -87,7 +87,7 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         scan = case.scan
         slices, field = field_of(scan)
         hu.append(np.clip(np.round(slices), -2000, 6000).astype(np.int16))
-        mask.append(field.take_mask(case.mask))
+        mask.append(field.resample_mask(case.mask))
         around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
         labels.append(case.labels)
         subjects.append(case.subject)
@@ -108,7 +108,7 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
 
 
 def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
-    """Figures of a network on the validation slices, in its own field: quicker than on the scans' grid."""
+    """Metrics of a network on the validation slices, computed in its field, which is faster than on the scan's grid."""
 
     def validate(network: nn.Module) -> dict[str, float]:
         forward = TorchForward(network)

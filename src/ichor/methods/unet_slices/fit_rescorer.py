@@ -1,4 +1,4 @@
-"""Fitting the rescorer: a GRU over the trained network's output for its own training scans."""
+"""Trains the rescorer: a GRU over the trained network's output for its own training scans."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from ichor.methods.unet_slices.rescoring import Rescorer
 from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_gru import SliceGRU
 
-_MEMBERS = 3  # they cost next to nothing, and one alone depends on its seed
+_MEMBERS = 3  # they cost next to nothing, and a single one depends on its seed
 _EPOCHS = 40
 _RATE = 2e-3
 _DECAY = 1e-2
-# The network is surer on what it was trained on than on what it will read: noise in parts of the features' deviation.
+# The network is more confident on its training scans than on new ones, hence noise: a share of each feature's
+# standard deviation.
 _NOISE = 0.3
 
 
@@ -32,19 +33,19 @@ class TorchRescorer:
         self.network = network.eval()
 
     def __call__(self, features: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Probabilities of the slices of one scan."""
+        """Compute probabilities for the slices of one scan."""
         with torch.inference_mode():
             read = _Probabilities(self.network)(torch.from_numpy(np.ascontiguousarray(features)))
         return {name: values.numpy() for name, values in read.items()}
 
     def export(self, file: Path) -> None:
-        """Write it as ONNX, with a free number of slices."""
+        """Write it as ONNX, with a variable number of slices."""
         network = _Probabilities(copy.deepcopy(self.network).to("cpu")).eval()
         names = ["slice_probability", "subtype_probability"]
         temporary = file.with_name(f"{file.name}.part")
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # The newer exporter would fix the number of slices: it writes a GRU's reshaping for the example's.
+            # The newer exporter would fix the number of slices: it hard-codes a GRU's reshape for the example input.
             torch.onnx.export(
                 network,
                 (torch.zeros(5, len(self.network.members[0].mean)),),  # type: ignore[index]
@@ -59,9 +60,9 @@ class TorchRescorer:
 
 
 def train_rescorer(features: Sequence[NDArray[np.float32]], labels: Sequence[NDArray[np.bool_]], seed: int) -> Rescorer:
-    """A rescorer fitted on scans: the `features` (n, F) of each and the `labels` (n, 5) of its slices.
+    """Train a rescorer on scans: the `features` (n, F) of each, and the `labels` (n, 5) of its slices.
 
-    The same input gives the same rescorer.
+    The result is deterministic.
     """
     every = torch.from_numpy(np.concatenate(features))
     scans = [(torch.from_numpy(one), torch.from_numpy(of).float()) for one, of in zip(features, labels, strict=True)]
@@ -78,10 +79,10 @@ def _train(scans: list[tuple[Tensor, Tensor]], mean: Tensor, deviation: Tensor, 
     for _ in range(_EPOCHS):
         for i in rng.permutation(len(scans)):
             features, labels = scans[i]
-            if rng.random() < 0.5:  # from the top down
+            if rng.random() < 0.5:  # reverse the order of the slices
                 features, labels = features.flip(0), labels.flip(0)
-            said = network(features + _NOISE * deviation * torch.randn_like(features))
-            logits = torch.cat([said["slice_logits"][:, None], said["subtype_logits"]], dim=1)
+            output = network(features + _NOISE * deviation * torch.randn_like(features))
+            logits = torch.cat([output["slice_logits"][:, None], output["subtype_logits"]], dim=1)
             wanted = torch.cat([labels.amax(dim=1, keepdim=True), labels], dim=1)
             functional.binary_cross_entropy_with_logits(logits, wanted).backward()
             optimizer.step()
@@ -90,7 +91,7 @@ def _train(scans: list[tuple[Tensor, Tensor]], mean: Tensor, deviation: Tensor, 
 
 
 class _Probabilities(nn.Module):
-    """Probabilities by the names of an engine's outputs."""
+    """Gives probabilities under the names of an engine's outputs."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

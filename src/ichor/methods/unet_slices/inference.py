@@ -25,8 +25,8 @@ class NetworkOutput:
     Attributes:
         field: where the network's field lies on the scan.
         hu: (n, size, size) the slices in the field.
-        probability: (n, size, size) that a voxel of the field is hemorrhage.
-        slices: `slice_probability` (n,) and, where the network has that head, `subtype_probability` (n, 5).
+        probability: (n, size, size) the probability that a voxel of the field is hemorrhage.
+        slices: `slice_probability` (n,) and, if the network has that head, `subtype_probability` (n, 5).
     """
 
     field: Field
@@ -35,7 +35,7 @@ class NetworkOutput:
     slices: dict[str, NDArray[np.float64]]
 
     def candidates(self, scan: Scan, settings: UNetSlicesSettings) -> Candidates:
-        """The regions that the false-positive classifier weighs."""
+        """The regions that the false-positive classifier is applied to."""
         heights_mm = scan.slice_heights_mm
         if heights_mm is None:  # assume the spacing of the slices that the network was trained on
             heights_mm = np.full(scan.n_slices, settings.neighbour_mm)
@@ -52,7 +52,7 @@ def run_networks(
     hu: NDArray[np.float32],
     field: Field,
 ) -> NetworkOutput:
-    """Run the U-Net on a scan's slices `hu` in its `field`, and the rescorer on its output where there is one."""
+    """Run the U-Net on a scan's slices `hu` in its `field`, then the rescorer, if any, on the U-Net's output."""
     voxels, of_slices, features = [], [], []
     for outputs in _batches(settings, forward, scan, hu):
         voxels.append(outputs["probability"])
@@ -69,7 +69,7 @@ def run_networks(
 def rescorer_features(
     settings: UNetSlicesSettings, forward: Forward, scan: Scan, hu: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(n, N_FEATURES) the rescorer's input for a scan whose slices are `hu` in the network's field."""
+    """(n, N_FEATURES) the rescorer's input for a scan with slices `hu` in the network's field."""
     return np.concatenate([slice_features(outputs) for outputs in _batches(settings, forward, scan, hu)])
 
 
@@ -83,7 +83,7 @@ def _batches(
 
 
 def _mirror_averaged(forward: Forward, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """The outputs for a batch (N, 3, size, size), averaged with those for its mirror image."""
+    """The outputs for a batch (N, 3, size, size), averaged with those for its left-right mirror image."""
     outputs, mirrored = forward(hu), forward(hu[..., ::-1])
     mirrored["probability"] = mirrored["probability"][..., ::-1]
     return {name: np.mean([outputs[name], mirrored[name]], axis=0) for name in outputs}

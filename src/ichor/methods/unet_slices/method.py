@@ -1,4 +1,4 @@
-"""The method: a network for voxels, slices and subtypes, and what is done with its output."""
+"""The method: a network for voxels, slices and subtypes, and the postprocessing of its output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
 from ichor.methods.calibration import Calibrations
-from ichor.methods.field import Field, take_field
+from ichor.methods.field import Field, resample_to_field
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
 from ichor.methods.unet_slices.description import description
@@ -33,8 +33,8 @@ _UNCALIBRATED_THRESHOLD = 0.5
 class UNetSlices:
     """Segments whole slices with a U-Net that also classifies the slice as a whole.
 
-    `forward` runs the network and `rescorer` the one over a scan's slices, where the settings ask for it;
-    `parameters` holds thresholds and calibration. They are there after `fit` or `load`.
+    `forward` runs the U-Net; `rescorer`, if enabled in the settings, the recurrent network over a scan's slices;
+    `parameters` holds thresholds and calibration. All are set by `fit` or `load`.
     """
 
     name = "unet-slices"
@@ -52,7 +52,7 @@ class UNetSlices:
         self._fit(training, validation, workdir, start=None)
 
     def fit_from(self, start: Path, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
-        """The same, from the weights in the package folder `start`."""
+        """Like `fit`, but starting from the weights in the package folder `start`."""
         self._fit(training, validation, workdir, start=start)
 
     def _fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, *, start: Path | None) -> None:
@@ -60,11 +60,11 @@ class UNetSlices:
         self.calibrate([self.calibration_evidence(case) for case in validation])
 
     def require_no_validation(self) -> None:
-        """Raise BadConfig where the settings want validation cases to train."""
+        """Raise BadConfig if training with these settings needs validation cases."""
         self.settings.require_no_validation()
 
     def fit_uncalibrated(self, training: Sequence[Case], workdir: Path, *, start: Path | None = None) -> None:
-        """Train the networks; the parameters are then those of a network that is not calibrated."""
+        """Train the networks without calibrating them."""
         self._train(training, (), workdir, start)
 
     def _train(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, start: Path | None) -> None:
@@ -80,11 +80,11 @@ class UNetSlices:
         self.parameters = Parameters(threshold=_UNCALIBRATED_THRESHOLD, head_mm=head_mm)
 
     def calibration_evidence(self, case: Case) -> Evidence:
-        """What `calibrate` needs of a case that the networks were not trained on."""
+        """What `calibrate` needs from a case that the networks were not trained on."""
         from ichor.methods.unet_slices.evidence import evidence_of
 
         found = self._run(case.scan)
-        mask = found.field.take_mask(case.mask)
+        mask = found.field.resample_mask(case.mask)
         return evidence_of(case, mask, found.probability, found.candidates(case.scan, self.settings), found.slices)
 
     def calibrate(self, evidence: Sequence[Evidence]) -> None:
@@ -94,37 +94,37 @@ class UNetSlices:
         self.parameters = calibrated(evidence, self._fitted().head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
-        """The mask and the probabilities of voxels, slices, subtypes and scan, on the scan's own grid."""
+        """Predict the mask and the probabilities of voxels, slices, subtypes and scan, on the scan's own grid."""
         return self.postprocess(self.raw_output(scan))
 
     def raw_output(self, scan: Scan) -> RawOutput:
-        """`probability` of voxels; `slice_probability` (n,) and, if there is such a head, `subtype_probability` (n, 5).
+        """Voxel `probability`, `slice_probability` (n,) and, with a subtype head, `subtype_probability` (n, 5).
 
-        All of them are calibrated; thresholds are not applied yet.
+        All are calibrated, but no threshold is applied yet.
         """
         parameters = self.parameters
         calibration = Calibrations() if parameters is None else parameters.calibration
         found = self._run(scan)
         probability = found.probability
         if parameters is not None and parameters.false_positive_classifier is not None:
-            found.candidates(scan, self.settings).weigh(probability, parameters.false_positive_classifier)
-        # Calibrated in the field, which has far fewer voxels than the scan's grid.
-        on_grid = from_radiological(found.field.give_back(calibration.voxel.of(probability)), scan)
+            found.candidates(scan, self.settings).apply_classifier(probability, parameters.false_positive_classifier)
+        # Calibrating in the field is cheaper: it has far fewer voxels than the scan's grid.
+        on_grid = from_radiological(found.field.to_scan(calibration.voxel.apply(probability)), scan)
         of_slices = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
         return RawOutput(
             voxels={"probability": VoxelMap(np.ascontiguousarray(on_grid))},
-            arrays={name: of_slices[name].of(values) for name, values in found.slices.items()},
+            arrays={name: of_slices[name].apply(values) for name, values in found.slices.items()},
         )
 
     def postprocess(self, raw: RawOutput) -> Segmentation:
-        """The threshold applied, and the scan's probability from that of its slices."""
+        """Apply the threshold, and derive the scan's probability from its slices'."""
         parameters = self._fitted()
         probability, slice_probability = raw.voxels["probability"].values, raw.arrays["slice_probability"]
         return Segmentation(
             probability=probability,
             mask=self.mask_at(probability, parameters.threshold),
             slice_probability=slice_probability,
-            scan_probability=float(parameters.calibration.scan.of(np.asarray(slice_probability.max()))),
+            scan_probability=float(parameters.calibration.scan.apply(np.asarray(slice_probability.max()))),
             subtype_probability=raw.arrays.get("subtype_probability"),
             made_by=MadeBy(
                 name=self.name,
@@ -136,7 +136,7 @@ class UNetSlices:
         )
 
     def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """What is marked where a slice is marked from `threshold` on."""
+        """The mask in which slices are marked whose highest voxel probability reaches `threshold`."""
         if self.parameters is None or self.parameters.logit_offset is None:
             return probability >= threshold
         return outlined(probability, threshold, self.parameters.logit_offset)
@@ -147,12 +147,12 @@ class UNetSlices:
         return {} if self.parameters is None else self.parameters.operating_points
 
     def use_operating_point(self, name: str) -> None:
-        """Work at that operating point from now on. Raises KeyError where there is none of that name."""
+        """Switch to that operating point. Raises KeyError if there is none of that name."""
         self.parameters = self._fitted().at(name)
 
     @property
     def network_shape(self) -> Mapping[str, str]:
-        """What the shapes of the network's weights depend on."""
+        """The settings that determine the shapes of the network's weights, as text by name."""
         return self.settings.network_shape()
 
     def quantization_input(self, cases: Sequence[Case]) -> NDArray[np.float32]:
@@ -163,12 +163,12 @@ class UNetSlices:
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
-        """What is done with a scan and how the parameters were found, for the model card."""
+        """For the model card: how a scan is processed and how the parameters were found."""
         return description(Parameters(**parameters))
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
-        return take_field(
+        return resample_to_field(
             scan,
             size=self.settings.size,
             pixel_mm=self.settings.pixel_mm,
@@ -184,7 +184,7 @@ class UNetSlices:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
-        """The method that `save` wrote, run by the engine that is installed."""
+        """Load the method that `save` wrote, to run in the installed engine."""
         from ichor.models.package import read_config
 
         config = read_config(folder)

@@ -1,4 +1,4 @@
-"""Operating points, and how far outlines reach, by cases that the network was not trained on."""
+"""Chooses operating points and the logit offset of outlines on cases that the network was not trained on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ichor.methods.unet_slices.outline import voxels_within
 from ichor.scan import FloatArray
 
 LOGIT_OFFSETS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
-# Of the scans without hemorrhage, those left unmarked at two of the operating points.
+# Shares of the scans without hemorrhage that are left unmarked at `balanced` and at `specific`.
 BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY = 0.6, 0.95
 
-# Where one scan alone is outlined worse, that and its standard error are the same number: it may be chance.
+# If only one scan is outlined worse, the mean difference equals its standard error up to rounding: it may be chance.
 _ROUNDING = 1e-9
 
-# Dense where it is low: so is the probability of small and faint lesions, and theirs is the threshold that decides.
+# Dense at the low end, where the probabilities of small and faint lesions lie, for which the threshold matters most.
 VOXEL_THRESHOLDS = (
     0.001,
     0.002,
@@ -47,29 +47,29 @@ VOXEL_THRESHOLDS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
-    """A case and, of each of its slices, the probabilities (v,) that its voxels have, from the highest.
+class RankedCase:
+    """A case and, for each of its slices, the probabilities (v,) of its voxels, from the highest.
 
-    `counts` (v, 2) are how many voxels have each that are not hemorrhage and that are.
+    `slices` pairs them with counts (v, 2): the number of voxels without and with hemorrhage that have each probability.
     """
 
     case: Evidence
     slices: list[tuple[FloatArray, NDArray[np.int64]]]
 
     @classmethod
-    def of(cls, case: Evidence, voxels: FloatArray) -> Ranked:
-        """`voxels` (regions, bins) are the probabilities of what is counted in `case.voxels`."""
+    def of(cls, case: Evidence, voxels: FloatArray) -> RankedCase:
+        """Rank a case's voxels; `voxels` (regions, bins) are the probabilities of those counted in `case.voxels`."""
         slices = []
         for k in range(len(case.labels)):
             here = case.region_slice == k
             counts = np.moveaxis(case.voxels[here], 1, 2).reshape(-1, 2)
-            there = np.flatnonzero(counts.any(axis=1))
-            order = there[np.argsort(-voxels[here].ravel()[there], kind="stable")]
+            filled = np.flatnonzero(counts.any(axis=1))
+            order = filled[np.argsort(-voxels[here].ravel()[filled], kind="stable")]
             slices.append((voxels[here].ravel()[order], counts[order]))
         return cls(case, slices)
 
     def marked(self, logit_offset: float) -> NDArray[np.int64]:
-        """(thresholds, n, 2) voxels marked on each slice at each of `VOXEL_THRESHOLDS`: not hemorrhage, and such."""
+        """(thresholds, n, 2) voxels without and with hemorrhage that are marked on each slice at `VOXEL_THRESHOLDS`."""
         marked = np.zeros((len(VOXEL_THRESHOLDS), len(self.slices), 2), np.int64)
         for k, (probability, counts) in enumerate(self.slices):
             within = voxels_within(probability, counts.sum(axis=1), logit_offset)
@@ -78,26 +78,27 @@ class Ranked:
         return marked
 
     def dice(self, marked: NDArray[np.int64]) -> FloatArray:
-        """(thresholds,) the mean of the Dice in 3-D and of the mean Dice of the slices with hemorrhage."""
+        """(thresholds,) the average of the 3-D Dice and the mean Dice of the slices with hemorrhage."""
         reference = self.case.reference
         hit, size = 2 * marked[..., 1], marked.sum(axis=2) + reference
         of_slices = hit[:, reference > 0] / size[:, reference > 0]
         return np.asarray((hit.sum(axis=1) / size.sum(axis=1) + of_slices.mean(axis=1)) / 2)
 
 
-def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
-    """The logit offset of outlines, and the thresholds by name, from the lowest.
+def operating_points(cases: Sequence[RankedCase]) -> tuple[float, dict[str, float]]:
+    """Choose the logit offset of outlines, and the thresholds by name, from the lowest.
 
-    Dice is the mean over the scans with hemorrhage of that in 3-D, which counts what is marked on their slices without
-    any, and that of their slices with hemorrhage, where a small slice counts as much as a large one.
+    Dice is averaged over the scans with hemorrhage, each with the mean of two values: the 3-D Dice, which also counts
+    false positives on slices without hemorrhage, and the mean Dice of the slices with hemorrhage, in which a small area
+    counts as much as a large one.
 
-    `balanced` is the lowest of the thresholds that leave 60 % of the scans without hemorrhage unmarked (or as many as
-    any leaves) and whose Dice, at some logit offset, is within one standard error of the paired difference of the best:
-    of thresholds that outline alike, the one that finds most (after the one-standard-error rule of Breiman et al.
-    1984). The logit offset is that of the best Dice at `balanced`. `triage` is the highest threshold that keeps maximum
-    sensitivity for hemorrhages with a candidate lesion; what an outline cuts away beside something more probable, no
-    threshold finds. `specific` is the lowest at which nothing is marked in 95 % of the scans without hemorrhage, or
-    the highest of all.
+    `balanced` is the lowest threshold that leaves 60 % of the scans without hemorrhage unmarked (or as many as any
+    threshold does) and whose Dice, at some logit offset, is within one standard error of the paired difference from the
+    best: among thresholds that outline equally well, the most sensitive one (after the one-standard-error rule of
+    Breiman et al. 1984). The logit offset is the one with the best Dice at `balanced`. `triage` is the highest
+    threshold that keeps maximum sensitivity for hemorrhages with a candidate lesion (lesions that the outline leaves
+    out because a more probable one is on the same slice are found at no threshold). `specific` is the lowest threshold
+    at which nothing is marked in 95 % of the scans without hemorrhage, or the highest of all if there is none.
     """
     n = len(VOXEL_THRESHOLDS)
     to_outline = [one for one in cases if one.case.reference.any()]
@@ -106,7 +107,7 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
     # Which slices are marked does not depend on the logit offset.
     unmarked = np.array([~one.marked(0.0).any(axis=(1, 2)) for one in without], bool).reshape(-1, n).sum(axis=0)
     enough = unmarked >= min(BALANCED_SPECIFICITY * len(without), unmarked.max())
-    # Where nothing is found there is nothing to learn: one half, if it leaves enough alone.
+    # If nothing is found, nothing can be chosen: take 0.5, or the lowest threshold above it that is specific enough.
     logit_offset, balanced = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough)))
     dice = np.array([[one.dice(one.marked(of)) for of in LOGIT_OFFSETS] for one in to_outline]).reshape(
         -1, len(LOGIT_OFFSETS), n
@@ -127,7 +128,7 @@ def operating_points(cases: Sequence[Ranked]) -> tuple[float, dict[str, float]]:
 
 
 def _lowest_as_good(dice: FloatArray, allowed: NDArray[np.bool_]) -> int:
-    """The lowest allowed threshold that, at some logit offset, is as good as the best.
+    """The lowest allowed threshold that, at some logit offset, is within one standard error of the best.
 
     `dice` is (cases, offsets, thresholds).
     """

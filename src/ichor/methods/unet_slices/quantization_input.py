@@ -1,4 +1,4 @@
-"""Slices by which the ranges of a network's activations are found when it is quantized."""
+"""Slices from which the ranges of a network's activations are found when it is quantized."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SEED = 0
 
 
 def quantization_input(field_of: FieldOf, neighbour_mm: float, cases: Sequence[Case]) -> NDArray[np.float32]:
-    """Slices as the network is shown them, (N, 3, H, W) HU: one of each case, and one with hemorrhage if it has any.
+    """Network inputs (N, 3, H, W) in HU: one random slice of each case, and one with hemorrhage if it has any.
 
-    `field_of` brings a scan into the network's field; `neighbour_mm` is how far away the slices below and above lie.
+    `field_of` resamples a scan into the network's field; `neighbour_mm` is the distance of the slices below and above.
     """
     rng = np.random.default_rng(_SEED)
     slices = []

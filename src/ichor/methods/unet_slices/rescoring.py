@@ -1,7 +1,7 @@
-"""Rescoring: the network's output for each slice of a scan, classified again among its neighbours.
+"""Rescoring: classifies each slice again from the network's output for it and its neighbours.
 
-A falx, a sinus or bone in partial volume looks like blood on one slice and not on the next; the paper's last page
-wishes for a recurrent network for that. `ichor.nets.slice_gru` is one; its input is the first network's output.
+A falx, a sinus or partial-volume bone looks like blood on one slice and not on the next; the paper suggests a recurrent
+network for that on its last page. `ichor.nets.slice_gru` is one; its input is the first network's output.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from ichor.methods.calibration import logit
 from ichor.methods.network import require_output
 from ichor.subtypes import Subtype
 
-# Pixels of the field whose logits are averaged: the highest ones, for a lesion of a few pixels and for one of hundreds.
+# The logits of this many most probable pixels are averaged, for lesions from a few pixels to hundreds.
 _HIGHEST = (1, 20, 100, 500)
-_FORMERLY = "reader.onnx"  # its name in packages made before 0.2
+_FORMER_NAME = "reader.onnx"  # its name in packages made before 0.2
 N_FEATURES = 1 + len(Subtype) + len(_HIGHEST) + 1
 
-# Features (n, N_FEATURES) float32 of slices in order to `slice_probability` (n,) and `subtype_probability` (n, 5).
+# Maps the features (n, N_FEATURES), float32, of slices in order to `slice_probability` (n,) and
+# `subtype_probability` (n, 5).
 Rescorer = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
 
 
@@ -39,10 +40,10 @@ class _Trained(Protocol):
 
 
 def slice_features(outputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    """(n, N_FEATURES) of the network's output for n slices in its field, all as logits.
+    """(n, N_FEATURES) features of the network's output for n slices in its field.
 
-    The slice's own probability and those of its subtypes, the mean logit of its highest pixels, and the logarithm of
-    one more than the number of pixels that it expects to be hemorrhage.
+    They are the logits of the slice and its subtypes, the mean logits of its most probable pixels, and log(1 + a),
+    where a is the expected number of pixels with hemorrhage.
     """
     pixels = outputs["probability"].reshape(len(outputs["probability"]), -1)
     most = min(max(_HIGHEST), pixels.shape[1])
@@ -60,10 +61,10 @@ def slice_features(outputs: dict[str, NDArray[np.float32]]) -> NDArray[np.float3
 def rescored(
     rescorer: Rescorer, features: NDArray[np.float32], positions_mm: NDArray[np.float64] | None, apart_mm: float
 ) -> dict[str, NDArray[np.float64]]:
-    """The rescorer's output for a scan's slices, each classified among those about `apart_mm` apart.
+    """The rescorer's output for a scan's slices, each classified together with others about `apart_mm` apart.
 
-    Thin slices are taken as several interleaved scans whose slices are as far apart as those it was trained on.
-    `positions_mm` (n,) rise; without them the slices are taken as they are.
+    Thin slices are treated as several interleaved scans whose slices are as far apart as in training. `positions_mm`
+    (n,) are ascending; without them all slices are treated as one scan.
     """
     n, step = len(features), 1
     if positions_mm is not None and n > 1:
@@ -84,18 +85,18 @@ def save_rescorer(rescorer: Rescorer, folder: Path) -> None:
         if rescorer.path.resolve() != (folder / RESCORER).resolve():
             shutil.copyfile(rescorer.path, folder / RESCORER)
     else:
-        assert isinstance(rescorer, _Trained)  # there is no third kind
+        assert isinstance(rescorer, _Trained)  # the only other kind
         rescorer.export(folder / RESCORER)
 
 
 def load_rescorer(folder: Path) -> Rescorer:
-    """The rescorer that `save_rescorer` wrote. On one thread: it is too small to share out."""
+    """Load the rescorer that `save_rescorer` wrote. It runs on one thread, since it is too small to parallelize."""
     from ichor.models.engine import Engine
     from ichor.models.package import RESCORER
 
     file = folder / RESCORER
     if not file.exists():
-        file = folder / _FORMERLY
+        file = folder / _FORMER_NAME
     engine = Engine(file, threads=1)
     require_output(engine, "slice_probability")
     return engine

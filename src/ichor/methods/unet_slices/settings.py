@@ -1,4 +1,4 @@
-"""What `unet-slices` is made of, and what is calibrated for it; unknown keys are refused."""
+"""Settings and calibrated parameters of `unet-slices`; unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from ichor.train.settings import Strict, TrainingSettings
 
 
 class UNetSlicesSettings(Strict):
-    """What `unet-slices` is made of."""
+    """The settings of `unet-slices`."""
 
     pixel_mm: float = Setting(0.8, gt=0, description="pixel size of the network's field")
-    size: int = Setting(256, gt=0, multiple_of=16, description="pixels a side of the field")
-    neighbour_mm: float = Setting(5.0, gt=0, description="how far away the slices shown below and above lie")
+    size: int = Setting(256, gt=0, multiple_of=16, description="width and height of the field in pixels")
+    neighbour_mm: float = Setting(5.0, gt=0, description="distance of the slices shown below and above")
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
-    skips: Literal["concatenated", "added"] = Setting("concatenated", description="how the decoder takes the encoder's")
-    members: int = Setting(1, ge=1, description="networks of different seeds whose logits are averaged")
-    mirror: bool = Setting(True, description="average with the output for the left-right mirrored slices")
+    skips: Literal["concatenated", "added"] = Setting(
+        "concatenated", description="how the decoder uses the encoder's features"
+    )
+    members: int = Setting(1, ge=1, description="networks with different seeds whose logits are averaged")
+    mirror: bool = Setting(True, description="whether to average with the output for left-right mirrored slices")
     recurrent: bool = Setting(
         False,
-        description="whether a recurrent network classifies each slice again among its neighbours",
+        description="whether a recurrent network classifies each slice again together with its neighbours",
         validation_alias=AliasChoices("recurrent", "reader"),  # `reader` in configs made before 0.2
     )
     dropout: float = Setting(0.2, ge=0, lt=1)
-    negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage an epoch for each one with")
+    negatives: float = Setting(1.0, gt=0, description="slices without hemorrhage in an epoch for each one with")
     paste: float = Setting(
-        0.0, ge=0, le=1, description="part of the slices without hemorrhage that another subject's is pasted into"
+        0.0, ge=0, le=1, description="share of the slices without hemorrhage into which another subject's is pasted"
     )
-    faint: bool = Setting(False, description="whether what is pasted is fainter than it was, two times in three")
+    faint: bool = Setting(False, description="whether two thirds of the pasted lesions are made fainter")
     training: TrainingSettings = TrainingSettings(slice_loss=0.5)
 
     @model_validator(mode="after")
@@ -45,7 +47,7 @@ class UNetSlicesSettings(Strict):
         return self
 
     def require_no_validation(self) -> None:
-        """Raise BadConfig where training wants validation cases: to choose an epoch, or when to stop."""
+        """Raise BadConfig if training needs validation cases, to choose the best epoch or to stop early."""
         if self.training.keep != "last" or self.training.patience is not None:
             patience = "" if self.training.patience is None else f" and patience {self.training.patience}"
             raise BadConfig(
@@ -54,7 +56,7 @@ class UNetSlicesSettings(Strict):
             )
 
     def network_shape(self) -> dict[str, str]:
-        """What the shapes of the network's weights depend on, in words."""
+        """The settings that determine the shapes of the network's weights, as text by name."""
         return {
             "widths": str([*self.widths]),
             "skips": self.skips,
@@ -64,26 +66,26 @@ class UNetSlicesSettings(Strict):
 
 
 class Parameters(Strict):
-    """What is calibrated on cases that the network was not trained on, and what is measured on the training cases.
+    """Parameters calibrated on cases that the network was not trained on, or measured on the training cases.
 
-    The names that some had in packages made before 0.2 are read too.
+    Names from packages made before 0.2 are accepted, too.
     """
 
-    threshold: float = Setting(ge=0, le=1, description="voxel probability from which on a slice is marked")
+    threshold: float = Setting(ge=0, le=1, description="a slice is marked if a voxel's probability reaches it")
     logit_offset: float | None = Setting(
         None,
         ge=0,
-        description="of the outline on a marked slice (see outline.py); None: all voxels that reach the threshold",
+        description="for the outline on a marked slice (see outline.py); None: all voxels that reach the threshold",
         validation_alias=AliasChoices("logit_offset", "doubt"),
     )
     head_mm: float = Setting(gt=0, description="median length of the training heads, for scans of unknown pixel size")
     calibration: Calibrations = Calibrations()
     false_positive_classifier: FalsePositiveClassifier | None = Setting(
         None,
-        description="of candidate lesions; None: all of them are kept as they are",
+        description="None: all candidate lesions are kept unchanged",
         validation_alias=AliasChoices("false_positive_classifier", "judge"),
     )
-    operating_point: str | None = Setting(None, description="the name of the one that the threshold is")
+    operating_point: str | None = Setting(None, description="the name of the threshold in use")
     operating_points: dict[str, float] = Setting(default={}, description="voxel thresholds by name")
 
     @model_validator(mode="after")
@@ -93,5 +95,5 @@ class Parameters(Strict):
         return self
 
     def at(self, name: str) -> Self:
-        """The same at another operating point. Raises KeyError where there is none of that name."""
+        """These parameters at another operating point. Raises KeyError if there is none of that name."""
         return self.model_copy(update={"threshold": self.operating_points[name], "operating_point": name})

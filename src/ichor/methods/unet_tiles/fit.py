@@ -1,4 +1,4 @@
-"""Fitting `unet-tiles`: the paper's choice of tiles, the loop, and the epoch chosen on the validation tiles."""
+"""Trains `unet-tiles` on the paper's selection of tiles; the epoch is chosen on the validation tiles."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def train_tiles(
 ) -> tuple[TorchForward, float]:
     """Train the paper's network on tiles; returns it with the median length of the training heads in mm.
 
-    `field_of` brings a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
+    `field_of` resamples a scan into the network's field. `workdir` is as in `ichor.train.loop.train`.
     """
     pool, head_mm = _samples(settings, field_of, training)
     # A generator, not a list: cases are read one by one and need not fit into memory together.
@@ -48,7 +48,7 @@ def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Iterable[Cas
     for number, case in enumerate(cases):
         slices, field = field_of(case.scan)
         gray.append(np.round(BRAIN.gray(slices)).astype(np.uint8))
-        mask.append(field.take_mask(case.mask))
+        mask.append(field.resample_mask(case.mask))
         subject.append(np.full(case.scan.n_slices, number))
         heads.append(head_length_mm(case.scan))
     rng = np.random.default_rng(settings.training.seed)
@@ -67,8 +67,8 @@ def _samples(settings: UNetTilesSettings, field_of: FieldOf, cases: Iterable[Cas
 def _validator(samples: TileSamples, threshold: float) -> Callable[[nn.Module], dict[str, float]]:
     """The Jaccard index over the validation tiles, false positives included.
 
-    The authors' code looked at tiles with hemorrhage only, so that false positives never counted; here the tiles
-    without, of one slice a subject, count as well: all voxels are pooled.
+    The authors' code used only tiles with hemorrhage, so that false positives never counted. Here the tiles of one
+    slice without hemorrhage per subject count as well. All voxels are pooled.
     """
 
     def validate(network: nn.Module) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
-from ichor.methods.field import Field, take_field, tile_corners
+from ichor.methods.field import Field, resample_to_field, tile_corners
 from ichor.methods.morphology import close_then_open
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
@@ -37,7 +37,7 @@ class UNetTiles:
 
     @property
     def corners(self) -> NDArray[np.int64]:
-        """(tiles, 2) first row and column of each tile of the field; 7 x 7 = 49 by the paper's numbers."""
+        """(tiles, 2) first row and column of each tile of the field; 7 x 7 = 49 with the paper's settings."""
         return tile_corners(self.settings.size, self.settings.tile, self.settings.stride)
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
@@ -48,28 +48,28 @@ class UNetTiles:
         self.parameters = Parameters(head_mm=head_mm)
 
     def predict(self, scan: Scan) -> Segmentation:
-        """Voxel probabilities and the mask, on the scan's own grid."""
+        """Predict voxel probabilities and the mask, on the scan's own grid."""
         return self.postprocess(self.raw_output(scan))
 
     def raw_output(self, scan: Scan) -> RawOutput:
-        """Overlapping tiles averaged: `probability`, and `stretched` (n, rows, columns) uint8.
+        """Average overlapping tiles to `probability` and to `stretched` (n, rows, columns), uint8.
 
-        The latter is the same of tiles that were each stretched so that its lowest probability is 0 and its highest
-        255, as the released code saved them: an empty tile's faint maximum becomes full hemorrhage.
+        For the latter, each tile is first stretched so that its lowest probability becomes 0 and its highest 255, as in
+        the released code: even the faint maximum of an empty tile becomes certain hemorrhage.
         """
         hu, field = self.field_of(scan)
         averaged, stretched = zip(*(self._average(one) for one in hu), strict=True)
 
-        def give_back(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-            return np.ascontiguousarray(from_radiological(field.give_back(np.stack(slices)), scan))
+        def to_scan(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+            return np.ascontiguousarray(from_radiological(field.to_scan(np.stack(slices)), scan))
 
         return RawOutput(
-            voxels={"probability": VoxelMap(give_back(averaged))},
-            arrays={"stretched": np.round(give_back(stretched) * 255).astype(np.uint8)},
+            voxels={"probability": VoxelMap(to_scan(averaged))},
+            arrays={"stretched": np.round(to_scan(stretched) * 255).astype(np.uint8)},
         )
 
     def postprocess(self, raw: RawOutput) -> Segmentation:
-        """The threshold and the morphology applied. A slice's probability is its highest voxel's."""
+        """Apply the threshold and the morphology. A slice's probability is that of its most probable voxel."""
         probability = raw.voxels["probability"].values
         if self.settings.stretch:
             probability = np.asarray(raw.arrays["stretched"] / 255, np.float32)
@@ -88,13 +88,13 @@ class UNetTiles:
         )
 
     def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
-        """Voxels at or above the threshold, closed and opened as the settings say."""
+        """Voxels at or above the threshold, closed and opened if the settings ask for it."""
         mask = probability >= threshold
         return close_then_open(mask) if self.settings.morphology else mask
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
-        """What is done with a scan, for the model card."""
+        """For the model card: how a scan is processed."""
         return (
             "Input is HU; slices are resampled to the network's pixel size. The voxel threshold is fixed at "
             f"{UNetTilesSettings(**settings).threshold:g}. Probabilities are not calibrated."
@@ -102,7 +102,7 @@ class UNetTiles:
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
-        return take_field(
+        return resample_to_field(
             scan,
             size=self.settings.size,
             pixel_mm=self.settings.pixel_mm,
@@ -111,7 +111,7 @@ class UNetTiles:
         )
 
     def _average(self, hu: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The tiles of one slice averaged where they overlap: as they are, and each stretched to 0..1."""
+        """Average the overlapping tiles of one slice: unchanged, and with each tile stretched to 0..1."""
         if self.forward is None:
             raise unfitted(self.name)
         tile, corners = self.settings.tile, self.corners
@@ -133,7 +133,7 @@ class UNetTiles:
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
-        """The method that `save` wrote."""
+        """Load the method that `save` wrote."""
         from ichor.models.package import read_config
 
         config = read_config(folder)
@@ -144,6 +144,6 @@ class UNetTiles:
 
 
 def _stretch(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A tile's probabilities with its lowest as 0 and its highest as 1; a tile that is all the same is 0."""
+    """Rescale a tile's probabilities so that the lowest is 0 and the highest 1; a constant tile becomes 0."""
     low, high = probability.min(), probability.max()
     return (probability - low) / (high - low) if high > low else np.zeros_like(probability)

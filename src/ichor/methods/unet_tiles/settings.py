@@ -1,4 +1,4 @@
-"""What `unet-tiles` is made of; unknown keys are refused."""
+"""Settings and parameters of `unet-tiles`; unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ichor.train.settings import Strict, TrainingSettings
 
 
 class UNetTilesSettings(Strict):
-    """What `unet-tiles` is made of; the defaults are the paper's."""
+    """The settings of `unet-tiles`; the defaults are the paper's."""
 
-    width: int = Setting(64, ge=1, description="filters of the first level; 64 makes the paper's 31,031,685 parameters")
+    width: int = Setting(64, ge=1, description="filters of the first level; 64 gives the paper's 31,031,685 parameters")
     pixel_mm: float = Setting(0.33, gt=0, description="pixel size of the field; the paper's slices are 0.33 mm")
-    size: int = Setting(640, gt=0, description="pixels a side of the field; the paper cuts 650 to 640")
+    size: int = Setting(640, gt=0, description="width and height of the field in pixels; the paper crops 650 to 640")
     centre: Literal["image", "head"] = Setting("image", description="what the field is centred on")
     tile: int = Setting(160, gt=0, multiple_of=16)
     stride: int = Setting(80, gt=0)
     threshold: float = Setting(0.5, ge=0, le=1)
     morphology: bool = Setting(True, description="closing by 10x10 and opening by 5x5 after the threshold")
     stretch: bool = Setting(
-        False, description="postprocess tiles stretched from their lowest to their highest, as the released code did"
+        False, description="whether to rescale each tile from its lowest to its highest value, as the released code did"
     )
-    batch: int = Setting(7, ge=1, description="tiles a forward pass")
+    batch: int = Setting(7, ge=1, description="tiles per forward pass")
     negative_slices: int = Setting(
-        1, ge=0, description="slices without hemorrhage of each training subject that are trained on, drawn once"
+        1, ge=0, description="slices without hemorrhage of each training subject to train on, drawn once"
     )
     training: TrainingSettings = TrainingSettings()
 
@@ -42,6 +42,6 @@ class UNetTilesSettings(Strict):
 
 
 class Parameters(Strict):
-    """The threshold is the paper's own; only the size of a head is learned, for scans of unknown pixel size."""
+    """Only the size of a head is learned, for scans of unknown pixel size; the threshold is the paper's."""
 
     head_mm: float = Setting(gt=0)

@@ -31,7 +31,7 @@ class Failure:
 
 @styled
 def atlas(title: str, failures: Sequence[Failure]) -> Figure:
-    """Failures, the worst first, in rows of four. Raises ValueError where there are none."""
+    """Failures, the worst first, in rows of four. Raises ValueError if there are none."""
     if not failures:
         raise ValueError("expected failures to draw, found none")
     rows = [failures[first : first + _COLUMNS] for first in range(0, len(failures), _COLUMNS)]

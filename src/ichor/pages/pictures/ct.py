@@ -51,7 +51,7 @@ def show(axes: Axes, view: View, *outlines: tuple[NDArray[np.bool_], Line]) -> N
 
 
 def show_probability(axes: Axes, view: View) -> None:
-    """Draw a view's probability, black at 0 and white at 1. Raises ValueError where the view has none."""
+    """Draw a view's probability, black at 0 and white at 1. Raises ValueError if the view has none."""
     if view.probability is None:
         raise ValueError(f"expected a probability of {view.name}, found none")
     _frame(axes)

@@ -78,7 +78,7 @@ def scans_of(results: Sequence[SubjectResult]) -> Scored:
 
 
 def roc(cases: Scored) -> Curve:
-    """Sensitivity over the false-positive rate. Raises ValueError where a class is absent."""
+    """Sensitivity over the false-positive rate. Raises ValueError if a class is absent."""
 
     def points(weights: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         curve = roc_curve(cases.truth, cases.probability, weights)

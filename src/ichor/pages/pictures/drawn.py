@@ -42,7 +42,7 @@ def write_list(folder: Path, figures: Sequence[DrawnFigure]) -> None:
 def figures_in(folder: Path) -> tuple[DrawnFigure, ...]:
     """The figures that were drawn in a run's folder; none where none were.
 
-    Raises BadConfig where their list cannot be read.
+    Raises BadConfig if their list cannot be read.
     """
     file = folder / FOLDER / LIST
     if not file.exists():

@@ -17,7 +17,7 @@ from ichor.pages.pictures.views import View
 def figure_4(tiles: Sequence[View], dice: Mapping[str, float]) -> Figure:
     """Tiles side by side, each with its probability below; `dice` has the subjects' own for the titles.
 
-    Raises ValueError where a tile has no probability.
+    Raises ValueError if a tile has no probability.
     """
     figure = Figure(figsize=(1.55 * len(tiles) + 0.75, 3.5), layout="constrained")
     axes = figure.subplots(2, len(tiles), squeeze=False)

@@ -28,9 +28,9 @@ def draw_figures(
 
     `predictions`, by subject, are asked for one by one and may be read when they are. `metrics` is metrics.json;
     figures whose numbers it lacks are left out. `probability_of` gives a subject's voxel probability (n, rows,
-    columns) on the scan's grid, or None where it is not at hand: then an earlier Figure 4 stays as it is.
+    columns) on the scan's grid, or None if it is not at hand: then an earlier Figure 4 stays as it is.
 
-    Raises BadConfig where matplotlib is not installed.
+    Raises BadConfig if matplotlib is not installed.
     """
     try:
         import matplotlib  # noqa: F401

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ichor.evaluate.detection import rates
-from ichor.evaluate.detection_figures import RULE_PX
+from ichor.evaluate.detection_metrics import RULE_PX
 from ichor.evaluate.prediction import TABLE_THRESHOLDS
 from ichor.evaluate.results import SubjectResult
 from ichor.pages.paper import TABLE_6

@@ -122,7 +122,7 @@ def _thickness(marked: Mask, pixel_mm: tuple[float, float]) -> float:
 
 
 def _brain(bone: Mask) -> Mask | None:
-    """(rows, columns) the largest area that bone encloses; None where the skull is open."""
+    """(rows, columns) the largest area that bone encloses; None if the skull is open."""
     skull = ndimage.binary_closing(np.pad(bone, _SUTURE_PX), iterations=_SUTURE_PX)
     skull = skull[_SUTURE_PX:-_SUTURE_PX, _SUTURE_PX:-_SUTURE_PX]
     labels, _ = ndimage.label(ndimage.binary_fill_holes(skull) & ~skull)
@@ -132,7 +132,7 @@ def _brain(bone: Mask) -> Mask | None:
 
 
 def _from_long_axis(brain: Mask, pixel_mm: tuple[float, float]) -> NDArray[np.float64] | None:
-    """(rows, columns) the distance from the long axis of the brain, mm; None where it is round."""
+    """(rows, columns) the distance from the long axis of the brain, mm; None if it is round."""
     points = np.argwhere(brain) * pixel_mm
     centre = points.mean(axis=0)
     variances, axes = np.linalg.eigh(np.cov((points - centre).T))

@@ -24,7 +24,7 @@ def roc_figure(cases: Sequence[Scored], points: Sequence[Point], auc: Mapping[st
     """A panel for slices and one for scans; on the slices the paper's Table 6 and `points`, ours by the same rule,
     where there are any.
 
-    `auc` has each panel's area in words. Raises ValueError where a class is absent.
+    `auc` has each panel's area in words. Raises ValueError if a class is absent.
     """
     figure, axes = panels(len(cases), width=3.6 * len(cases), height=4.75)
     for one, each in zip(axes, cases, strict=True):

@@ -30,7 +30,7 @@ class View:
         gray: (rows, columns) 0..255 in the brain window.
         reference: (rows, columns) bool, the radiologists' delineation.
         predicted: (rows, columns) bool, the method's mask.
-        probability: (rows, columns) of the method, 0..1; None where it is not at hand.
+        probability: (rows, columns) of the method, 0..1; None if it is not at hand.
         pixel_mm: (between rows, between columns); None if unknown.
     """
 
@@ -94,7 +94,7 @@ class Views:
         return not self._pockets[index][self._around(marked)].any()
 
     def around(self, index: int, marked: Mask) -> View:
-        """A crop of TILE_PX around marked pixels (rows, columns). Raises ValueError where `may_crop` says no."""
+        """A crop of TILE_PX around marked pixels (rows, columns). Raises ValueError if `may_crop` says no."""
         if not self.may_crop(index, marked):
             raise ValueError(f"expected a crop that shows no face, found slice {index + 1} of {self.subject}")
         return self._view(index, self._around(marked))

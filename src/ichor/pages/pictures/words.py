@@ -7,7 +7,7 @@ from typing import Any
 
 
 def figure_at(metrics: Mapping[str, Any], *keys: str) -> Mapping[str, Any] | None:
-    """The figure {"value", "ci95", "n"} at a path of metrics.json; None where there is none or it is not defined."""
+    """The figure {"value", "ci95", "n"} at a path of metrics.json; None if there is none or it is not defined."""
     found: Any = metrics
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -94,7 +94,7 @@ def put_slice(
 
 
 def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
-    """The layer by its own name. Raises HTTPException where the reader may not change it now."""
+    """The layer by its own name. Raises HTTPException if the reader may not change it now."""
     name = own_name(layer, reader)
     why_not = why_not_change(reader, name, server.states(scan_id))
     if why_not is not None:

@@ -1,4 +1,4 @@
-"""What `ichor screen` says: each scan as it is done, and what became of all of them."""
+"""The messages of `ichor screen`: each scan as it is done, and a summary of all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def verdict(found: Findings) -> str:
-    """What was found, in one line, and the input checks that the scan failed."""
+    """The findings in one line, with the input checks that the scan failed."""
     kinds = ", ".join(dict.fromkeys(one.kind.value for one in found.scan.input_checks))
     if found.scan.only_part:
         return f"{_found(found)}; only part of a head is shown"
@@ -29,16 +29,16 @@ def verdict(found: Findings) -> str:
 def _found(found: Findings) -> str:
     hemorrhage = found.hemorrhage
     words = found.tier.words
-    said = f"{words[0].lower()}{words[1:]} (probability {hemorrhage.probability:.2f})"
+    text = f"{words[0].lower()}{words[1:]} (probability {hemorrhage.probability:.2f})"
     if not hemorrhage.present:
         nothing = f", nothing {'outlined' if found.method.segments else 'flagged'}"
-        return said + (nothing if found.tier != "none" else "")
+        return text + (nothing if found.tier != "none" else "")
     where = f"{hemorrhage.n_slices} of {found.scan.n_slices} slices"
     if not found.method.segments:
-        return f"{said}, flagged on {where}; this method does not outline hemorrhage"
-    said = f"{said}, {_volume(hemorrhage)} on {where}"
+        return f"{text}, flagged on {where}; this method does not outline hemorrhage"
+    text = f"{text}, {_volume(hemorrhage)} on {where}"
     marked = sorted((one for one in hemorrhage.subtypes or () if one.volume_px), key=lambda one: -(one.volume_px or 0))
-    return said + (": " + ", ".join(f"{one.subtype} {_volume(one)}" for one in marked) if marked else "")
+    return text + (": " + ", ".join(f"{one.subtype} {_volume(one)}" for one in marked) if marked else "")
 
 
 def _volume(of: HemorrhageFindings | SubtypeFindings) -> str:
@@ -48,7 +48,7 @@ def _volume(of: HemorrhageFindings | SubtypeFindings) -> str:
 
 
 def close(outcomes: list[Outcome], out: Path) -> int:
-    """Say where the results lie, what failed and how networks ran that ran amiss; the exit code."""
+    """Print where the results are, what failed, and problems in running networks; returns the exit code."""
     for warning in _inference_warnings(outcomes):
         typer.echo(f"ichor: warning: {warning}", err=True)
     failed = [one for one in outcomes if one.status == "failed"]
@@ -57,8 +57,8 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         if outcome.findings is None:
             typer.echo(f"ichor: {_reason(outcome)}", err=True)
             return 2
-        said = verdict(outcome.findings)
-        typer.echo(said[0].upper() + said[1:])
+        text = verdict(outcome.findings)
+        typer.echo(text[0].upper() + text[1:])
         if outcome.status == "skipped":
             typer.echo("Screened before with the same model and options; --force screens it again.")
         report = outcome.job.folder / REPORT
@@ -90,15 +90,15 @@ def _how_to_view(folder: Path) -> str:
 
 
 def _inference_warnings(outcomes: list[Outcome]) -> list[str]:
-    """What was wrong with how networks ran, each said once."""
+    """The distinct problems in running networks."""
     ran = (one.findings.method.inference for one in outcomes if one.findings is not None)
     return list(dict.fromkeys(one.warning for one in ran if one is not None and one.warning))
 
 
 def _reason(outcome: Outcome) -> str:
-    """The one line that says why a scan failed, with the path it names: the scan's, or that of its results."""
+    """The line that says why a scan failed, with the path of the scan or of its results."""
     path, folder, scan = str(outcome.job.path), str(outcome.job.folder), str(outcome.job.scan)
-    if outcome.job.label and outcome.reason.startswith(f"{path}: "):  # of one of several scans there
+    if outcome.job.label and outcome.reason.startswith(f"{path}: "):  # one of several scans at the path
         return outcome.reason.replace(path, scan, 1)
     return outcome.reason if outcome.reason.startswith((path, folder)) else f"{scan}: {outcome.reason}"
 
@@ -111,9 +111,9 @@ def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
     def line(outcome: Outcome) -> str:
         nonlocal number
         number += 1
-        said = outcome.reason if outcome.findings is None else verdict(outcome.findings)
+        text = outcome.reason if outcome.findings is None else verdict(outcome.findings)
         before = " (done before)" if outcome.status == "skipped" else ""
-        return f"[{number}/{total}] {outcome.job.folder.name}: {said}{before}"
+        return f"[{number}/{total}] {outcome.job.folder.name}: {text}{before}"
 
     if sys.stderr.isatty():
         from rich.console import Console

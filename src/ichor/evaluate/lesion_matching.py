@@ -1,9 +1,9 @@
-"""Which of the radiologists' lesions were found, and which of the method's are none.
+"""Matches the lesions of a mask to those of the delineation: found, missed and false ones.
 
-A lesion is a component of a mask in 3-D, its voxels touching by a face, an edge or a corner. A lesion is found where
-the mask touches it, by one voxel; a predicted one is false where it touches no delineation. Components below 0.01 mL
-are taken out of both masks first: the delineations are JPEG images, whose compression leaves specks of a pixel or two,
-while true lesions of ct-ich are several times as large.
+A lesion is a 3-D component of a mask, its voxels connected by a face, an edge or a corner. A lesion is found if the
+mask overlaps it in at least one voxel; a predicted lesion is false if it overlaps no delineation. Components below 0.01
+mL are removed from both masks first: the delineations are JPEG images, whose compression leaves specks of a pixel or
+two, while true lesions of ct-ich are several times as large.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
 
 SMALLEST_ML = 0.01
-# Lesions by volume: below 0.5 mL, from there to 2 mL, to 10 mL, and above; about a quarter of ct-ich's each.
+# Bands of lesion volume; each holds about a quarter of the lesions of ct-ich.
 SIZE_BANDS_ML = {
     "under_0.5_ml": (0.0, 0.5),
     "0.5_to_2_ml": (0.5, 2.0),
@@ -31,14 +31,14 @@ SIZE_BANDS_ML = {
 
 @dataclass(frozen=True, eq=False)
 class LesionMatch:
-    """The k lesions of a reference and the m of a mask, held against each other.
+    """The k lesions of a reference matched to the m lesions of a mask.
 
     Attributes:
         volume_ml: (k,) of each lesion.
-        found: (k,) bool, whether the mask touches it.
-        dice: (k,) of each lesion and all predicted ones that touch it, 0 where none does (as the lesion-wise Dice of
-            BraTS 2023, without its dilation).
-        touching: (m,) bool, whether each predicted lesion touches the reference.
+        found: (k,) bool, whether the mask overlaps it.
+        dice: (k,) between each lesion and all predicted ones that overlap it, 0 if none does (like the lesion-wise
+            Dice of BraTS 2023, without its dilation).
+        touching: (m,) bool, whether each predicted lesion overlaps the reference.
     """
 
     volume_ml: FloatArray
@@ -48,7 +48,7 @@ class LesionMatch:
 
 
 def match_lesions(mask: Mask, reference: Mask, scan: Scan) -> LesionMatch | None:
-    """The lesions of two masks (n, rows, columns) on the grid of `scan`; None where its spacing is unknown."""
+    """Match the lesions of two masks (n, rows, columns) on the grid of `scan`; None if its spacing is unknown."""
     areas, heights = scan.pixel_area_mm2, scan.slice_heights_mm
     if areas is None or heights is None:
         return None
@@ -68,7 +68,7 @@ def match_lesions(mask: Mask, reference: Mask, scan: Scan) -> LesionMatch | None
 
 
 def _components(mask: Mask, voxel_ml: FloatArray) -> tuple[Labels, NDArray[np.int64], FloatArray]:
-    """Components of no less than SMALLEST_ML: labels from 1 (0 elsewhere), pixels of each, and volume of each."""
+    """Components of at least SMALLEST_ML: labels from 1 (0 elsewhere), pixels of each, and volume of each."""
     labels, count = ndimage.label(mask, structure=np.ones((3, 3, 3)))
     places = np.nonzero(mask)
     which = labels[places]

@@ -1,6 +1,6 @@
-"""How well slices and scans with hemorrhage are told from those without: by probability, by mask, by the paper's rule.
+"""Detection of slices and scans with hemorrhage: by probability, by mask and by the paper's 400-pixel rule.
 
-All subjects count, as in the paper; `without_excluded` has the same without those that overlap excludes.
+All subjects count, as in the paper; `without_excluded` has the same metrics without the subjects that overlap excludes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.intervals import Sampled, Sampling
 from ichor.evaluate.prediction import TABLE_THRESHOLDS
 from ichor.evaluate.results import SubjectResult
-from ichor.evaluate.segmentation_figures import subject_overlaps
+from ichor.evaluate.segmentation_metrics import subject_overlaps
 from ichor.scan import FloatArray
 from ichor.subtypes import Subtype
 
 PAPER_SENSITIVITY = 0.97
 SPECIFICITY = 0.9
-RULE_PX = 400  # the released code calls a slice positive above this many pixels
+RULE_PX = 400  # the released code calls a slice positive if more pixels than this are marked
 
 
 BY_MASK = (
@@ -39,7 +39,7 @@ class _Cases:
 
     Attributes:
         truth: (N,) bool, whether a case has hemorrhage by its labels.
-        probability: (N,) that it has.
+        probability: (N,) the predicted probability of hemorrhage.
         found: (N,) bool, whether the mask has any pixel; None from a detector.
         subject: (N,) the index of its subject.
     """
@@ -50,14 +50,14 @@ class _Cases:
     subject: NDArray[np.int64]
 
     def without(self, subject: NDArray[np.bool_]) -> _Cases:
-        """The cases of other subjects than these, (subjects,) bool."""
+        """The cases without those of the given subjects, (subjects,) bool."""
         kept = ~subject[self.subject]
         found = None if self.found is None else self.found[kept]
         return _Cases(self.truth[kept], self.probability[kept], found, self.subject[kept])
 
 
-def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
-    """The detection figures of metrics.json, `Sampled` at the leaves; those by mask are None from a detector."""
+def detection_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
+    """The detection metrics of metrics.json, with `Sampled` leaves; those by mask are None from a detector."""
     n, segmented = len(results), all(r.pixels is not None for r in results)
     slices = _Cases(
         truth=np.concatenate([r.positive for r in results]),
@@ -94,7 +94,7 @@ def detection_figures(results: Sequence[SubjectResult], sampling: Sampling) -> d
 def _by_mask(
     results: Sequence[SubjectResult], slices: _Cases, labels: NDArray[np.bool_], sampling: Sampling
 ) -> dict[str, Any]:
-    """BY_MASK: what counts a slice as called by the pixels of its mask."""
+    """The metrics in BY_MASK, for which a slice is called positive by the pixels of its mask."""
     n, folds = len(results), [r.fold for r in results]
 
     def rates(called: NDArray[np.bool_]) -> dict[str, Rate]:
@@ -154,11 +154,11 @@ def _detection(cases: _Cases, sampling: Sampling) -> dict[str, Sampled | None]:
 def _subtype_auc(
     results: Sequence[SubjectResult], labels: NDArray[np.bool_], subject: NDArray[np.int64], sampling: Sampling
 ) -> dict[str, Sampled] | None:
-    """How well each subtype is told on slices, and the mean over those that occur; None without probabilities."""
-    told = [r.subtype_probability for r in results if r.subtype_probability is not None]
-    if len(told) < len(results):
+    """The AUC of each subtype on slices, and the mean over those that occur; None without probabilities."""
+    probabilities = [r.subtype_probability for r in results if r.subtype_probability is not None]
+    if len(probabilities) < len(results):
         return None
-    probability = np.concatenate(told)
+    probability = np.concatenate(probabilities)
 
     def of(counts: NDArray[np.int64]) -> list[float]:
         weights = counts[subject]
@@ -179,7 +179,7 @@ def _auc(truth: NDArray[np.bool_], scores: FloatArray, weights: NDArray[np.int64
 def _table_5(
     results: Sequence[SubjectResult], by_rule: Mapping[str, Rate], sampling: Sampling
 ) -> dict[str, dict[str, Any]]:
-    """The paper's Table 5: how overlap, and the rates by its rule of 400 pixels, spread over subjects."""
+    """The paper's Table 5: how overlap, and the rates by its 400-pixel rule, are distributed over subjects."""
     dice, jaccard = subject_overlaps(results)
     columns = {"jaccard": jaccard, "dice": dice} | {
         name: by_rule[name].of_subjects for name in ("sensitivity", "specificity")
@@ -188,7 +188,7 @@ def _table_5(
 
 
 def _spread(values: FloatArray, sampling: Sampling) -> dict[str, Any]:
-    """Minimum, maximum, standard deviation (of these subjects, by n) and mean; extremes have no interval."""
+    """Minimum, maximum, population standard deviation and mean; extremes have no interval."""
     known = values[~np.isnan(values)]
 
     def extreme(of: Any) -> dict[str, Any]:

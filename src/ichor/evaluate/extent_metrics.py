@@ -1,7 +1,7 @@
-"""How the extent of hemorrhage is told: surfaces in mm, volumes in mL, and lesions found, missed and invented.
+"""Metrics of extent: surface distances in mm, volumes in mL, and lesions found, missed and falsely marked.
 
-All are without the subjects that the dataset excludes from overlap, as Dice is; surfaces and volumes are over scans
-with hemorrhage. Scans whose spacing is unknown do not count.
+Like Dice, they leave out the subjects that the dataset excludes from overlap; surfaces and volumes are averaged over
+scans with hemorrhage. Scans of unknown spacing are left out.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 
 from ichor.evaluate.intervals import Sampled, Sampling
-from ichor.evaluate.lesions import SIZE_BANDS_ML, LesionMatch
+from ichor.evaluate.lesion_matching import SIZE_BANDS_ML, LesionMatch
 from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
 
-EXTENT_FIGURES = ("surface", "volume", "lesion", "by_lesion_size")
-# Those that take the masks themselves; the others follow from how many pixels masks and delineations have.
+EXTENT_METRICS = ("surface", "volume", "lesion", "by_lesion_size")
+# Those that need the masks themselves; the others follow from the pixel counts of masks and delineations.
 OF_MASKS = ("surface", "lesion", "by_lesion_size")
-# 95 of 100 differences lie within so many standard deviations of their mean, where they are normal.
+# 95 % of normally distributed differences lie within this many standard deviations of their mean.
 _DEVIATIONS = 1.96
 
 
-def extent_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
-    """The surface, volume and lesion figures of metrics.json, `Sampled` at the leaves."""
+def extent_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
+    """The surface, volume and lesion metrics of metrics.json, with `Sampled` leaves."""
     bleeding = [r if r.counts_in_overlap else None for r in results]
     surfaces = [None if r is None else r.surface for r in bleeding]
     return {
@@ -38,7 +38,7 @@ def extent_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict
 
 
 def _volume_error(r: SubjectResult | None) -> float:
-    """Volume of the mask less that of the delineation, mL; nan where the subject does not count."""
+    """Volume of the mask minus that of the delineation, in mL; nan if the subject does not count."""
     if r is None or r.volume_ml is None or r.reference_volume_ml is None:
         return float("nan")
     return r.volume_ml - r.reference_volume_ml
@@ -66,10 +66,10 @@ def _volume(error_ml: FloatArray, sampling: Sampling) -> dict[str, Any]:
 
 
 def _lesions(matches: Sequence[LesionMatch | None], sampling: Sampling) -> dict[str, Any]:
-    """Detection of lesions, all lesions of all subjects counting alike, and the same by their volume."""
+    """Detection of lesions, pooled over all subjects, and the same by lesion volume."""
 
     def share(counted: Sequence[Any]) -> Sampled:
-        """The mean over all lesions of all subjects; `counted` has each subject's values, one a lesion."""
+        """The mean over all lesions of all subjects; `counted` has each subject's values, one per lesion."""
         n = [len(values) for values in counted]
         return Sampled(sampling.ratio([np.sum(values) for values in counted], n), sum(n))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label
 
-from ichor.evaluate.lesions import SIZE_BANDS_ML, SMALLEST_ML, match_lesions
+from ichor.evaluate.lesion_matching import SIZE_BANDS_ML, SMALLEST_ML, match_lesions
 from made_results import made_scan
 
 masks = arrays(bool, (3, 8, 8), elements=st.booleans(), fill=st.just(False))

@@ -1,6 +1,6 @@
-"""How well hemorrhage is delineated: Dice and Jaccard by every average, by subtype and age, and the false positives.
+"""Segmentation metrics: Dice and Jaccard with every average, by subtype and by age, and false positives.
 
-Dice and Jaccard are without the subjects that the dataset excludes from overlap.
+Dice and Jaccard leave out the subjects that the dataset excludes from overlap.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
 from ichor.subtypes import Subtype
 
-SEGMENTATION_FIGURES = (
+SEGMENTATION_METRICS = (
     *("dice", "jaccard", "false_positive_ml", "subjects_missed", "by_subtype", "by_age", "by_age_difference"),
     "per_subject",
 )
 _ADULT_YEARS = 18
 
 
-def segmentation_figures(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
-    """The overlap figures of metrics.json, `Sampled` at the leaves."""
+def segmentation_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
+    """The overlap metrics of metrics.json, with `Sampled` leaves."""
     dice, jaccard = subject_overlaps(results)
     scored = ~np.isnan(dice)
     in_3d = np.array([scan_dice(r.overlaps) if s else np.nan for r, s in zip(results, scored, strict=True)])
@@ -60,7 +60,7 @@ def segmentation_figures(results: Sequence[SubjectResult], sampling: Sampling) -
 
 
 def subject_overlaps(results: Sequence[SubjectResult]) -> tuple[FloatArray, FloatArray]:
-    """(subjects,) Dice and Jaccard, each the mean over a subject's slices that truly have hemorrhage.
+    """(subjects,) Dice and Jaccard, each the mean over a subject's slices with hemorrhage.
 
     nan for subjects that do not count in the paper's average: those without hemorrhage, and those excluded.
     """
@@ -70,7 +70,7 @@ def subject_overlaps(results: Sequence[SubjectResult]) -> tuple[FloatArray, Floa
 
 
 def _by_subtype(results: Sequence[SubjectResult], dice: FloatArray, sampling: Sampling) -> dict[str, Sampled]:
-    """Dice of the subjects who had a subtype on any slice; a subject with two subtypes counts in both."""
+    """Dice of the subjects with a subtype on any slice; a subject with two subtypes counts in both."""
     had = np.array([r.labels.any(axis=0) for r in results])
     figures = {s.value: sampling.mean(np.where(had[:, i], dice, np.nan)) for i, s in enumerate(Subtype)}
     return {name: figure for name, figure in figures.items() if figure.n}
