@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from ichor.cli.screen_told import verdict
+from ichor.cli.screen_messages import verdict
 from ichor.findings.verdict import Tier, VerdictFindings
 from ichor.read.dicom.patient import Patient
 from ichor.screening.summary import row_of
