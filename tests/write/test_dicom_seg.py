@@ -142,7 +142,7 @@ def test_a_source_that_is_gone_meanwhile_is_one_line_and_nothing_is_left(tmp_pat
     result = Screener.of(ThresholdMethod()).screen(save(ct_slices(hu_of_head()), tmp_path / "in"))
     next((tmp_path / "in").iterdir()).unlink()
     with pytest.raises(
-        IchorError, match="expected the 8 DICOM instances that the scan was read from, found 1 of them gone"
+        IchorError, match="expected the 8 DICOM instances that the scan was read from, found that 1 of them are missing"
     ):
         result.save(tmp_path / "out", ["report", "dicom-seg"])
     assert {one.name for one in tmp_path.iterdir()} == {"in"}
