@@ -3,10 +3,10 @@
 # make lint    linters, types, layers and the documentation site only
 # make site    the documentation as a site, build/site/index.html
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
-# make fuzz    read 10,000 damaged inputs and say in results/fuzz what became of them; half an hour
-# make kill    kill batches at random moments and have commands share a folder, into results/kill (Linux, half an hour)
-# make lock    resolve pyproject.toml again into requirements/, every file by its hash
-# make sbom    write dist/ichor.cdx.json: what an install consists of, as CycloneDX
+# make fuzz    read 10,000 damaged inputs and write the outcomes to results/fuzz (half an hour)
+# make kill    kill batches at random moments and let commands share a folder, into results/kill (Linux, half an hour)
+# make lock    resolve pyproject.toml again into requirements/, with the hash of every file
+# make sbom    write dist/ichor.cdx.json: the contents of an install, as CycloneDX
 # make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, formats, view, annotate, train or dev
 # make clean   remove what the targets above made, the environments too
 
@@ -31,8 +31,8 @@ demo: $(VENV)/.base
 	$(BIN)/ichor screen $(SCAN) --out $(OUT)
 
 # The tests come last, so that pytest's summary is the last line.
-# One torch thread a worker: two workers with two threads each spend their time waiting for one another. A file's tests
-# stay together, so that what they share is made once, and files are begun in the order of tests/conftest.py.
+# One torch thread per worker: two workers with two threads each would spend their time waiting for each other. A file's
+# tests stay together, so that shared fixtures are made once, and files start in the order of tests/conftest.py.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/imports
 	$(MAKE) --no-print-directory site
 
-# A warning fails it: a link that leads nowhere, a document that no list names, a docstring that cannot be shown.
+# Fails on any warning: a broken link, a document that is not listed, a docstring that cannot be rendered.
 site: $(VENV)/.dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs/site . $(SITE)
 
@@ -77,14 +77,14 @@ $(BIN)/python:
 	  echo "ichor: expected Python's venv and ensurepip modules, found none: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# What Ichor needs first, every file checked by its hash; then Ichor, built by what is locked too. The base has no torch.
+# First the dependencies, every file checked by its hash; then Ichor, built with locked tools. The base has no torch.
 $(VENV)/.base $(EXTRAS:%=$(VENV)/.%): $(VENV)/.%: pyproject.toml $(wildcard requirements/*.txt) | $(BIN)/python
 	$(BIN)/pip $(LOCKED) -r requirements/build.txt -r requirements/$*.txt
 	$(BIN)/pip $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.base
 
-# torch is one of two builds: a CPU build where pip's find-links have it, or else that of the index, which needs CUDA's
-# libraries on Linux. pip would take the index's first, because its page lists hashes and a folder does not.
+# torch is one of two builds: a CPU build if pip's find-links have it, or else the one from the index, which needs CUDA's
+# libraries on Linux. pip alone would prefer the index, because its page lists hashes and a folder does not.
 $(VENV)/.train $(VENV)/.dev: | $(VENV)/.torch
 $(VENV)/.torch: requirements/torch.txt requirements/cuda.txt | $(BIN)/python
 	@$(BIN)/pip $(LOCKED) --no-deps --no-index -r requirements/torch.txt 2>/dev/null || { \
@@ -92,7 +92,7 @@ $(VENV)/.torch: requirements/torch.txt requirements/cuda.txt | $(BIN)/python
 	  $(BIN)/pip $(LOCKED) --no-deps -r requirements/torch.txt -r requirements/cuda.txt; }
 	@touch $@
 
-# Keras is measured against, never used: it lives in an environment of its own.
+# Keras is only used for comparison in the benchmark: it has an environment of its own.
 $(BENCH)/.keras: requirements/bench.txt | $(BIN)/python
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/pip $(LOCKED) -r $<

@@ -1,4 +1,4 @@
-"""How near a package's networks come to the machine's own limit for their operations: seconds of both.
+"""Compares the speed of a package's networks with the machine's limit for their operations, both in seconds.
 
 Run by scripts/bench.py; prints one line of JSON. The limit is the highest throughput that the same engine reaches, in
 a network's own precision, on chains of 3x3 convolutions of sizes that suit it.
@@ -88,7 +88,7 @@ def least_seconds(file: Path, repeats: int, threads: int) -> float:
 
 
 def limit(folder: Path, int8: bool, repeats: int, threads: int) -> float:
-    """The machine's multiply-adds a second: the highest of the chains'."""
+    """The machine's multiply-adds per second: the highest of all chains."""
     from ichor.train.quantize import quantize_network
 
     found = []
@@ -104,7 +104,7 @@ def limit(folder: Path, int8: bool, repeats: int, threads: int) -> float:
 
 
 def measured(network: Path, repeats: int, threads: int) -> dict[str, object]:
-    """What a slice takes, and what it would take at the machine's limit, in seconds."""
+    """Seconds for a slice, and the seconds that it would take at the machine's limit."""
     int8 = network.name == INT8
     with tempfile.TemporaryDirectory() as name:
         most = limit(Path(name), int8, repeats, threads)

@@ -1,4 +1,4 @@
-"""A command as a process of its own: what it took, and on which machine."""
+"""Runs a command as a process and measures its time and memory; describes the machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Process:
-    """What running a command took: wall seconds, peak resident memory in MiB, and what it printed."""
+    """A command's wall time in seconds, peak resident memory in MiB, and output."""
 
     seconds: float
     peak_mib: float

@@ -1,4 +1,4 @@
-"""`ichor screen` measured: as it is used, the first time, and held to the instruction sets of older processors."""
+"""Measures `ichor screen`: in normal use, on the first run, and with the instruction sets of older processors."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def screened(
 
 
 def sets_without_vnni() -> tuple[str, ...]:
-    """Those instruction sets without VNNI, of processors in use, that this machine has."""
+    """The instruction sets without VNNI, of processors in use, that this machine supports."""
     return tuple(name for name in WITHOUT_VNNI if name in instruction_sets())

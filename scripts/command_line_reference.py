@@ -40,7 +40,7 @@ def reference() -> str:
         parent = found[1] if (found := re.match(r"##+ `(.+)`", part)) else "ichor"
         head, listed, commands = part.partition("**Commands**:")
         parts[k] = head + listed + re.sub(r"^\* `(.+)`: .*$", lambda m, p=parent: linked(p, m), commands, flags=re.M)
-    # Synopses are no commands to run as they stand.
+    # Synopses cannot be run as commands.
     return "".join(parts).replace("```console\n$ ", "```text\n").rstrip() + "\n"
 
 

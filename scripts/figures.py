@@ -49,7 +49,7 @@ COSTLY = ("thickness-7", "thickness-10", "kernel-sharp", "noise-20", "brain-wind
 
 
 def figures(results: Path) -> dict[str, str]:
-    """Every figure by its name, as it is to be read."""
+    """Every figure by its name, as text."""
     answers = _json(results / "same-answer" / "answers.json")
     said = answers["variants"][0]["scans"]  # of the network in fp32, on the machine as it is
     model = _json(results / "ichor-1" / "metrics.json")
@@ -75,7 +75,7 @@ def figures(results: Path) -> dict[str, str]:
 
 
 def filled(text: str, known: dict[str, str]) -> str:
-    """The text with its figures as they are known. Raises KeyError for one that is not."""
+    """The text with its figures filled in. Raises KeyError for an unknown figure."""
     return _FIGURE.sub(lambda found: f"{found[1]}{known[found[2]]}{found[4]}", text)
 
 
@@ -177,7 +177,7 @@ def _seconds(bench: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Fill every document, and make the cards of what ships anew."""
+    """Fill every document, and regenerate the cards of the packages that ship."""
     known = figures(ROOT / "results")
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")

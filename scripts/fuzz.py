@@ -1,4 +1,4 @@
-"""Read thousands of damaged inputs, and say what became of them.
+"""Read thousands of damaged inputs, and report the outcomes.
 
     python scripts/fuzz.py --out results/fuzz [--count 10000] [--commands 100] [--seed 16] [--jobs 2]
 
@@ -26,7 +26,7 @@ AT_A_TIME = 140  # inputs that one process takes
 
 
 def main() -> int:
-    """Run the campaign and write its page; 1 where there was a fault."""
+    """Run the campaign and write its page; returns 1 if there was a failure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="where README.md and fuzz.json go")
     parser.add_argument("--count", type=int, default=10_000, help="inputs that are read")
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def tell(outcomes: list[Outcome], done: int, count: int) -> None:
-    """Say how far it is, and which inputs are worth a look."""
+    """Print the progress, and which inputs are worth a look."""
     for one in outcomes:
         if one.faults or one.trace or one.result in ("crash contained", "limit exceeded"):
             print(f"{one}\n{one.trace}", file=sys.stderr)
@@ -67,13 +67,13 @@ def tell(outcomes: list[Outcome], done: int, count: int) -> None:
 
 
 def inputs(numbers: range, seed: int) -> list[Outcome]:
-    """What became of these inputs."""
+    """The outcomes of these inputs."""
     with tempfile.TemporaryDirectory(prefix="ichor-fuzz-") as temporary:
         return list(run(Path(temporary), numbers, seed))
 
 
 def commands(seed: int, package: Path, numbers: range) -> list[dict[str, Any]]:
-    """What became of the whole commands of these numbers."""
+    """The outcomes of whole commands on the inputs with these numbers."""
     with tempfile.TemporaryDirectory(prefix="ichor-fuzz-") as temporary:
         return list(screen_commands(Path(temporary), numbers, seed, package))
 

@@ -75,7 +75,7 @@ With another operating point a scan is made again by the command that comes seco
 
 
 def kill_once(place: Place, usual: Place, rng: random.Random, most_s: float, number: int) -> Row | None:
-    """One batch that is killed and run again; what was found. None if it had ended before it could be killed."""
+    """Kill one batch, run it again, and return the findings. None if it had ended before it could be killed."""
     place.clear()
     mark, workers = f"{os.getpid()}-{number}", rng.choice((1, 2, 2))
     process = place.start("--workers", str(workers), mark=mark)
@@ -162,7 +162,7 @@ def share_once(place: Place, usual: list[Place], count: int, others: bool, numbe
 
 
 def page(found: Row) -> str:
-    """The page that shows what was found."""
+    """The page with the findings."""
     kills, rounds = found["kills"], found["rounds"]
     kinds = Counter((row["killed"], row["when"]) for row in kills)
     names = {"command": "the command", "worker": "a worker", "reader": "a process that reads"}
@@ -235,7 +235,7 @@ def go_on(found: Row, kills: int, kinds: Sequence[tuple[int, bool]], keep: Calla
 
 
 def main() -> int:
-    """Run the campaign, or go on with it; leaves with 1 where anything was lost, mixed or left behind."""
+    """Run or continue the campaign; exit status 1 if anything was lost, mixed or left behind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=60)

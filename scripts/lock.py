@@ -56,7 +56,7 @@ def uv(*arguments: str | Path, stdin: str | None = None) -> None:
 
 
 def entries(text: str) -> Entries:
-    """The packages of a requirements file."""
+    """The packages in a requirements file."""
     blocks = re.findall(r"^\w.*(?:\n +--hash=.*)*", text, re.MULTILINE)
     return {re.split(r"[^\w.-]", block)[0]: block for block in blocks}
 
@@ -130,7 +130,7 @@ def write(folder: Path, files: dict[str, tuple[list[str], Entries]]) -> None:
 
 
 def check_wheels(folder: Path) -> None:
-    """Stops where a platform that is supported would have to build a package."""
+    """Stop if a supported platform would have to build a package."""
 
     def check(name: str, platform: str, python: str) -> None:
         target = ("--python-platform", platform, "--python-version", python, "--only-binary", ":all:")
@@ -145,7 +145,7 @@ def check_wheels(folder: Path) -> None:
 
 
 def main() -> None:
-    """Resolve, check, and only then replace."""
+    """Resolve and check, and only then replace the files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Write the test set of tests/data: a part of ct-ich, of a DICOM head and of two templates, none of it with a face.
+"""Write the test data in tests/data: parts of ct-ich, a DICOM head and two templates, without faces.
 
     python scripts/make_test_data.py CT_ICH DICOM TEMPLATES OUT
 

@@ -1,4 +1,4 @@
-"""Run the notebook of the documents and write what its cells show into it.
+"""Run the notebook of the documents and write the outputs of its cells into it.
 
 .venv/bin/python scripts/notebook.py
 

@@ -122,7 +122,7 @@ def model() -> Component:
 
 
 def needed_by(name: str) -> list[str]:
-    """What a package asks for; empty if it is not installed."""
+    """The requirements of a package; empty if it is not installed."""
     try:
         return metadata.requires(name) or []
     except metadata.PackageNotFoundError:
@@ -137,7 +137,7 @@ def among(packages: dict[str, Component], requirements: list[str]) -> list[Compo
 
 
 def bill() -> Bom:
-    """All of it."""
+    """The complete bill of materials."""
     ours = Component(
         name=PROJECT["name"],
         type=ComponentType.APPLICATION,

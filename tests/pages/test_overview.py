@@ -51,7 +51,7 @@ def test_the_readme_sets_every_run_beside_the_paper(results: Path) -> None:
     for name in ("paper-threshold", "paper-unet-tiles", "compact"):
         assert f"[{name}]({name}/README.md)" in page
     assert "- [Speed and memory](bench.md)\n- [The dataset](dataset/dataset.md)\n" in page
-    assert "[All of it on one page](results.html)" in page
+    assert "[All results on one page](results.html)" in page
     assert "(**reduced, fold 2 of 5**)" in page and "(**fold 1 of 5**)" in page
     assert "| Dice coefficient | 0.135 | 0.130 (0.080 to 0.180), reproduced |" in page
     assert "| Dice coefficient of black masks | 0 | 0.200 (0.150 to 0.250), better |" in page

@@ -72,7 +72,7 @@ def test_subtype_and_age_are_told_as_the_paper_tells_them() -> None:
         "0.330 under 18 years (12 subjects; paper 0.321) and 0.310 from 18 years on (23 subjects; paper 0.309)" in said
     )
     assert "not significant at 5 % (Mann-Whitney U test, p = 0.62)" in said
-    assert "no voxel of it was found: 2: 070, 082." in said
+    assert "Subjects missed entirely: 2: 070, 082." in said
 
 
 def test_no_subtype_is_called_the_best_where_nothing_is_found() -> None:
@@ -87,7 +87,7 @@ def test_the_operating_point_is_told_beside_the_papers_where_it_has_one() -> Non
     metrics["slice_400px"] |= {"sensitivity": figure(0.876), "specificity": figure(0.543)}
     told = "with a sensitivity of 87.6 % and a specificity of 54.3 %; the paper has 97.28 and 50.4 %."
     assert told in text(results_page(metrics))
-    assert "By the rule of 400 pixels, such slices" not in text(results_page(made_metrics("paper-threshold")))
+    assert "By the 400-pixel rule, such slices" not in text(results_page(made_metrics("paper-threshold")))
 
 
 def test_a_significant_difference_is_called_so() -> None:
@@ -99,7 +99,7 @@ def test_a_significant_difference_is_called_so() -> None:
 def test_the_page_names_the_subjects_that_overlap_excludes_and_why() -> None:
     page = results_page(made_metrics())
     assert "leave out 070 (its hemorrhage is chronic). Detection counts all." in text(page)
-    assert "All are without 070." in text(page)
+    assert "All leave out 070." in text(page)
     everybody = results_page({**made_metrics(), "excluded_from_overlap": {}})
     assert "without 070" not in everybody and "leave out" not in everybody
     assert row(everybody, "", "## Detection")[1:] == ["slices", "scans"]
@@ -108,7 +108,7 @@ def test_the_page_names_the_subjects_that_overlap_excludes_and_why() -> None:
 def test_detection_is_given_with_and_without_the_excluded_subjects() -> None:
     page = results_page(made_metrics())
     assert row(page, "", "## Detection")[1:] == ["slices", "slices without 070", "scans", "scans without 070"]
-    for name in ("sensitivity at 90 % specificity", "average precision", "Brier score", "false lesions a scan"):
+    for name in ("sensitivity at 90 % specificity", "average precision", "Brier score", "false lesions per scan"):
         assert name in page
     assert row(page, "0.5 to 2 mL")[1:] == ["0.500 (0.450 to 0.550)", "0.200 (0.150 to 0.250)", "15"]
 
@@ -157,4 +157,4 @@ def test_a_figure_that_is_not_defined_is_said_to_be_so() -> None:
     metrics["by_subtype"], metrics["by_age"] = {}, {}
     page = results_page(metrics)
     assert row(page, "Dice, paper's average")[1] == "not defined"
-    assert "no tested subject has hemorrhage" in page and "no comparison by age" in page
+    assert "no tested subject has hemorrhage" in page and "ages cannot be compared" in page

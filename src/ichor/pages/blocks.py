@@ -1,4 +1,4 @@
-"""What a page is made of, whether it becomes Markdown or HTML."""
+"""The parts of a page, for Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Cell:
     """A figure in a table.
 
     Attributes:
-        value: the figure in words.
-        interval: its 95 % interval in words; empty where it has none or has it in another column.
-        verdict: what a comparison with the paper says; empty where there is none.
+        value: the figure as text.
+        interval: its 95 % interval as text; empty if there is none or if it is in another column.
+        verdict: the verdict of the comparison with the paper; empty if there is none.
     """
 
     value: str
@@ -28,7 +28,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; every row has as many cells as there are columns, the first of them the row's name."""
+    """A table; every row has one cell for each column, the first of which is the row's name."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | Cell, ...], ...]
@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it; a string is a paragraph, in which only `code` is marked."""
+    """A heading and its content; a string is a paragraph, in which only `code` is marked up."""
 
     title: str
     blocks: tuple[str | Table | DrawnFigure, ...]

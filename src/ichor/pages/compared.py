@@ -1,4 +1,4 @@
-"""A comparison of runs as a page: their main figures side by side, then each pair's differences."""
+"""A comparison of runs as a page: the main figures side by side, then the differences of each pair."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES = {
     "volume.absolute_error_ml": "absolute volume error, mL (less is better)",
     "lesion.sensitivity": "lesion sensitivity",
     "lesion.precision": "lesion precision",
-    "lesion.false_per_scan": "false lesions a scan (less is better)",
+    "lesion.false_per_scan": "false lesions per scan (less is better)",
     "slice.auc": "slice AUC",
     "slice.average_precision": "slice average precision",
     "slice.sensitivity": "slice sensitivity, any voxel called",
@@ -31,13 +31,13 @@ NAMES = {
     "false_positive_ml.p95": "false-positive mL, 95th percentile (less is better)",
 }
 RULE = (
-    "Intervals (95 %) and p come from drawing the same subjects for both runs. No p is corrected for the number of "
-    "figures and pairs."
+    "Intervals (95 %) and p-values come from a paired bootstrap over subjects. They are not corrected for the number "
+    "of figures and pairs."
 )
 
 
 def comparison_page(comparison: Mapping[str, Any]) -> str:
-    """What `compare` found, in Markdown."""
+    """The result of `compare` in Markdown."""
     runs = comparison["runs"]
     rows: list[tuple[str | Cell, ...]] = [("subjects", *(str(run["n_subjects"]) for run in runs))]
     rows += [(name, *(cell(figure_at(run["figures"], key)) for run in runs)) for key, name in NAMES.items()]
@@ -50,9 +50,9 @@ def comparison_page(comparison: Mapping[str, Any]) -> str:
 
 def _pair(pair: Mapping[str, Any]) -> Section:
     first, second, n = pair["first"], pair["second"], pair["n_subjects"]
-    title = f"{second} less {first}"
+    title = f"{second} minus {first}"
     if not n:
-        return Section(title, ("They share no test subject: nothing can be paired.",))
+        return Section(title, ("They share no test subject, so they cannot be compared.",))
     rows: list[tuple[str | Cell, ...]] = []
     for key, name in NAMES.items():
         figure = figure_at(pair["differences"], key)
@@ -63,7 +63,7 @@ def _pair(pair: Mapping[str, Any]) -> Section:
 
 def _ranks(test: Mapping[str, Any]) -> str:
     if not test["n"]:
-        return "None of these subjects has hemorrhage: there is no Dice to compare."
+        return "None of these subjects has hemorrhage, so there is no Dice to compare."
     return (
         f"Wilcoxon signed-rank test on the Dice of {test['n']} subjects: median difference "
         f"{number(test['median_difference'])}, p = {_p(test['p'])}."

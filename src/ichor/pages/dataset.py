@@ -1,4 +1,4 @@
-"""What `ichor dataset describe` found of the dataset, as a section of the page over all runs."""
+"""The output of `ichor dataset describe` as a section of the page of all runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Row(BaseModel):
 
 
 class _Described(BaseModel):
-    """What the page takes of the description."""
+    """The parts of the description that the page shows."""
 
     dataset: str
     release: str
@@ -30,9 +30,9 @@ class _Described(BaseModel):
 
 
 def dataset_section(results: Path) -> Section | None:
-    """Tables 3 and 4 of the paper beside the dataset, from `results`/dataset/dataset.json; None if there is none.
+    """Tables 3 and 4 of the paper compared with the dataset, from `results`/dataset/dataset.json; None without it.
 
-    Raises BadConfig with one line if the file is not what `ichor dataset describe --out` writes.
+    Raises BadConfig if the file is not what `ichor dataset describe --out` writes.
     """
     file = results / DESCRIPTION
     if not file.exists():
@@ -53,6 +53,6 @@ def dataset_section(results: Path) -> Section | None:
 
 
 def _beside(caption: str, rows: list[_Row]) -> list[str | Table]:
-    """A table beside the paper's; what differs bears an asterisk, and why stands below."""
+    """A table compared with the paper's; differences are marked by an asterisk and explained below."""
     cells = tuple((row.name, row.paper, f"{row.here} *" if row.why else row.here) for row in rows)
     return [Table(("", "paper", "here"), cells, caption), *(f"* {row.name}: {row.why}" for row in rows if row.why)]

@@ -1,4 +1,4 @@
-"""results.html: all runs on one page that needs no network and no script, to read on any screen and to print."""
+"""results.html: all runs on one page for screen and print, without network access or scripts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from ichor.dataset.known import dataset_name
 from ichor.pages import run as run_page
-from ichor.pages.beside import TILES, VERDICT_RULE
 from ichor.pages.blocks import Section, Table
 from ichor.pages.inline import inline_picture
+from ichor.pages.paper_comparison import TILES, VERDICT_RULE
 from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.runs import Run
 from ichor.pages.words import cell, figure_at, printed
@@ -23,12 +23,12 @@ _MEASURES = (
     ("AUC of slices", ("slice", "auc")),
     ("AUC of scans", ("scan", "auc")),
 )
-WIDE_PX = 900  # a picture of this width has a line of its own: its words would be too small at half of the page
+WIDE_PX = 900  # wider pictures take the full width: at half of the page their text would be too small
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One run's figure on an axis from 0 to 1, as shares of its width in %."""
+    """One run's figure on an axis from 0 to 1, as positions in % of its width."""
 
     run: str
     marks: str
@@ -40,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One measure over all runs; `line` is the paper's figure of its third experiment, in %, where it has one."""
+    """One metric for all runs; `line` is the value of the paper's third experiment in %, if it gives one."""
 
     title: str
     bars: tuple[Bar, ...]
@@ -51,9 +51,9 @@ class Plot:
 def results_html(
     runs: Sequence[Run], comparisons: Sequence[Section], attribution: str, dataset: Section | None = None
 ) -> str:
-    """The page; `comparisons` set the paper's numbers beside the runs', `dataset` says what they ran on.
+    """The page; `comparisons` compare the paper's numbers with the runs', `dataset` describes the data.
 
-    `attribution` says whose data they derive from.
+    `attribution` names the source of the data.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -79,7 +79,7 @@ def results_html(
 
 
 def _sections(run: Run) -> list[Section]:
-    # The rule stands once, at the top of the page.
+    # The rule is shown only once, at the top of the page.
     return [
         Section(section.title, tuple(block for block in section.blocks if block != VERDICT_RULE))
         for section in run_page.sections(run.metrics, run.pictures)
@@ -103,7 +103,7 @@ def _plot(title: str, keys: tuple[str, ...], runs: Sequence[Run]) -> Plot | None
 
 
 def _on(runs: Sequence[Run]) -> str:
-    """` on ct-ich` where all runs are on one dataset of a name; else empty."""
+    """` on ct-ich` if all runs are on the same named dataset; else empty."""
     names = {dataset_name(run.metrics["data"]["fingerprint"]) for run in runs}
     return f" on {names.pop()}" if len(names) == 1 else ""
 
@@ -113,7 +113,7 @@ def _kind(block: str | Table | DrawnFigure) -> str:
 
 
 def _prose(text: str) -> Any:
-    """A paragraph with its `code` marked as such."""
+    """A paragraph with `code` marked up."""
     from markupsafe import Markup, escape
 
     parts = re.split(r"`([^`]+)`", text)

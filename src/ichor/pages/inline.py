@@ -1,4 +1,4 @@
-"""Pictures inside of a page, as data URIs, so that the page stands alone."""
+"""Embeds pictures in a page as data URIs, so that the page is self-contained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WEBP_QUALITY = 82
 
 @dataclass(frozen=True, slots=True)
 class InlinePicture:
-    """A picture as a page holds it: its data URI, and its size in pixels before it was scaled down."""
+    """An embedded picture: its data URI, and its size in pixels before it was scaled down."""
 
     source: str
     width: int
@@ -28,9 +28,9 @@ class InlinePicture:
 
 
 def inline_picture(file: Path) -> InlinePicture:
-    """A picture as a data URI; a large one is scaled down and written as WebP, which every browser of today reads.
+    """A picture as a data URI; large ones are scaled down and converted to WebP, which all current browsers support.
 
-    Raises UnreadableInput if the file is no picture.
+    Raises UnreadableInput if the file is not a picture.
     """
     from PIL import Image
 

@@ -1,9 +1,9 @@
-"""A run's main figures, and those of each subject, as tables."""
+"""Tables of a run's main figures and of its subjects."""
 
 from __future__ import annotations
 
-from ichor.pages.beside import paper_experiment
 from ichor.pages.blocks import Cell, Table
+from ichor.pages.paper_comparison import paper_experiment
 from ichor.pages.words import Metrics, figure_at, interval_of, number, printed, segments, value_of
 
 _SUBJECTS = "{n} subjects, each the mean of its slices with hemorrhage"
@@ -11,7 +11,7 @@ _SLICES = "{n} slices"
 _SCANS = "{n} scans"
 _WITH, _WITHOUT = " with hemorrhage", " without hemorrhage"
 
-# (name, keys in metrics.json, over what it is averaged)
+# (name, keys in metrics.json, cases it is averaged over)
 _MAIN = (
     ("Dice, paper's average", ("dice", "paper_average"), _SUBJECTS),
     ("Jaccard, paper's average", ("jaccard", "paper_average"), _SUBJECTS),
@@ -33,13 +33,15 @@ _MAIN = (
 
 
 def main_figures(metrics: Metrics, ours: str) -> Table:
-    """The main figures with their intervals, over what each is averaged, and the paper's."""
+    """The main figures with their intervals, the cases they are averaged over, and the paper's figures."""
     experiment = paper_experiment(metrics)
     published = {one.keys: printed(one.value) for one in experiment.numbers}
     rows: list[tuple[str | Cell, ...]] = []
     for name, keys, over in _MAIN:
         figure = figure_at(metrics, *keys)
-        if figure is None and (keys[0] == "subtype_auc" or not segments(metrics)):  # most methods tell none
+        if figure is None and (
+            keys[0] == "subtype_auc" or not segments(metrics)
+        ):  # most methods do not predict subtypes
             continue
         n = "" if figure is None or "n" not in figure else over.format(n=figure["n"])
         rows.append((name, value_of(figure), interval_of(figure), n, published.get(keys, "")))
@@ -47,7 +49,7 @@ def main_figures(metrics: Metrics, ours: str) -> Table:
 
 
 def subjects(metrics: Metrics) -> Table:
-    """Dice and Jaccard of each subject with hemorrhage, the best first."""
+    """Dice and Jaccard of each subject with hemorrhage, best first."""
     ordered = sorted(metrics["per_subject"].items(), key=lambda item: (-item[1]["dice"], item[0]))
     return Table(
         ("subject", "Dice", "Jaccard", "slices with hemorrhage"),

@@ -1,4 +1,4 @@
-"""Blocks as Markdown."""
+"""Writes blocks as Markdown."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ WIDTH = 120
 
 
 def markdown(sections: Sequence[Section], level: int = 2) -> str:
-    """Sections one below the other, their headings of the level given."""
+    """Sections one after another, with headings of the given level."""
     return "\n\n".join(f"{'#' * level} {section.title}\n\n{_blocks(section)}" for section in sections)
 
 
 def table(one: Table) -> str:
-    """A table with its caption as a paragraph above."""
+    """A table, with its caption as a paragraph above it."""
     lines = [
         _row(one.columns),
         "|---" * len(one.columns) + "|",
@@ -27,12 +27,12 @@ def table(one: Table) -> str:
 
 
 def paragraph(text: str) -> str:
-    """Text in lines as long as the repository's."""
+    """Text wrapped to the line length of the repository."""
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def paragraphs(text: str) -> str:
-    """Paragraphs of Markdown, parted by empty lines, each in such lines."""
+    """Paragraphs of Markdown, separated by empty lines, each wrapped in the same way."""
     return "\n\n".join(paragraph(" ".join(one.split())) for one in text.split("\n\n"))
 
 

@@ -1,4 +1,4 @@
-"""The sections of a run's page beyond the paper's measures: detection, calibration, surfaces, volumes and lesions."""
+"""The sections of a run's page beyond the paper's metrics: detection, calibration, surfaces, volumes and lesions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXTENT = (
     (
         "95th percentile Hausdorff distance, mm",
         ("surface", "hd95_mm"),
-        "{n} scans with hemorrhage in which any was called",
+        "{n} scans with hemorrhage in which any was marked",
     ),
     ("surface Dice at 2 mm", ("surface", "surface_dice_2mm"), _SCANS),
     ("volume error, mL", ("volume", "error_ml"), _SCANS),
@@ -30,18 +30,18 @@ _EXTENT = (
     ("Bland-Altman lower limit of agreement, mL", ("volume", "bland_altman", "lower_limit_ml"), _SCANS),
     ("Bland-Altman upper limit of agreement, mL", ("volume", "bland_altman", "upper_limit_ml"), _SCANS),
     ("lesion sensitivity", ("lesion", "sensitivity"), "{n} lesions"),
-    ("lesion precision", ("lesion", "precision"), "{n} called lesions"),
-    ("false lesions a scan", ("lesion", "false_per_scan"), "{n} scans"),
+    ("lesion precision", ("lesion", "precision"), "{n} marked lesions"),
+    ("false lesions per scan", ("lesion", "false_per_scan"), "{n} scans"),
 )
 _EXTENT_NOTE = (
-    "A scan in which nothing was called has no Hausdorff distance and a surface Dice of 0. A lesion is what hangs "
-    "together in 3-D; it is found where the mask touches it. Pixel size and slice thickness of the JPG release are "
-    "nominal (0.33 mm, 5 mm) and unverified: lengths may be short and volumes 20 to 40 % low."
+    "A scan in which nothing was marked has no Hausdorff distance and a surface Dice of 0. A lesion is one connected "
+    "region in 3-D; it counts as found if the mask touches it. Pixel size and slice thickness of the JPG release are "
+    "nominal (0.33 mm, 5 mm) and unverified: lengths may be too short and volumes 20 to 40 % too low."
 )
 
 
 def detection(metrics: Metrics) -> Section:
-    """Slices and scans with hemorrhage told from those without, with and without the excluded subjects."""
+    """Detection of slices and scans with hemorrhage, with and without the excluded subjects."""
     cases = [(name, keys) for name, keys in _cases(metrics) if figure_at(metrics, *keys, "auc")]
     rows: list[tuple[str | Cell, ...]] = [
         (name, *(_or_blank(metrics, *keys, measure) for _, keys in cases))
@@ -53,7 +53,7 @@ def detection(metrics: Metrics) -> Section:
 
 
 def _cases(metrics: Metrics) -> list[tuple[str, tuple[str, ...]]]:
-    """Names and keys of the columns; those without the excluded subjects only where there are any."""
+    """Names and keys of the columns; those without the excluded subjects only if there are any."""
     without = f"without {named(excluded_in(metrics))}" if excluded_in(metrics) else ""
     found: list[tuple[str, tuple[str, ...]]] = []
     for name in ("slice", "scan"):
@@ -70,7 +70,7 @@ def _over(metrics: Metrics) -> str:
 
 
 def _by_subtype(metrics: Metrics) -> Sequence[Table]:
-    """How many slices of each subtype are called, and where the method tells subtypes, how well it does."""
+    """Sensitivity for the slices of each subtype and, if the method predicts subtypes, their AUC."""
     tables = []
     for key, words, over in (
         ("slice_sensitivity_by_subtype", "sensitivity, any voxel called", "slices with it"),
@@ -89,12 +89,12 @@ def calibration(metrics: Metrics) -> Section:
         (f"{name} probability", _or_blank(metrics, name, "brier"), _or_blank(metrics, "calibration", name, "ece"))
         for name in ("slice", "scan")
     )
-    note = "Both are 0 for probabilities that are always right, and count every slice or scan alike."
+    note = "Both are 0 for perfect probabilities, and weigh all slices or scans equally."
     return Section("Calibration", (Table(("", "Brier score", "expected calibration error"), rows), note))
 
 
 def extent(metrics: Metrics) -> Section | None:
-    """Surface distances, volumes and lesions; None if the run's figures have none of them."""
+    """Surface distances, volumes and lesions; None if the run has no such figures."""
     rows = tuple(
         (name, cell(figure), over.format(n=figure.get("n", "")))
         for name, keys, over in _EXTENT
@@ -103,7 +103,7 @@ def extent(metrics: Metrics) -> Section | None:
     if not rows:
         return None
     table = Table(("figure", "ours", "over"), rows)
-    excluded = f"All are without {named(excluded_in(metrics))}. " if excluded_in(metrics) else ""
+    excluded = f"All leave out {named(excluded_in(metrics))}. " if excluded_in(metrics) else ""
     return Section("Surface, volume, lesions", (table, *_by_size(metrics), excluded + _EXTENT_NOTE))
 
 

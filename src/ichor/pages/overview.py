@@ -1,4 +1,4 @@
-"""Two pages over several runs: README.md, and results.html, which stands alone."""
+"""Two pages for several runs: README.md and the self-contained results.html."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
 from ichor.pages import paper
-from ichor.pages.beside import EXPERIMENTS, THRESHOLD, VERDICT_RULE, PaperExperiment, Published
 from ichor.pages.blocks import Cell, Section, Table
 from ichor.pages.dataset import dataset_section
 from ichor.pages.html import results_html
 from ichor.pages.markdown import markdown, paragraph, table
+from ichor.pages.paper_comparison import EXPERIMENTS, THRESHOLD, VERDICT_RULE, PaperExperiment, Published
 from ichor.pages.run import USE, attribution, chosen
 from ichor.pages.runs import Run, read_run
 from ichor.pages.words import Figure, cell, figure_at, listed, printed, segments
@@ -23,13 +23,13 @@ README = "README.md"
 HTML = "results.html"
 
 INTRODUCTION = (
-    "What the experiments found. Each folder holds its figures (`metrics.json`), the scores that they come from, and "
-    "a page with all tables and the command that reproduces them. All figures are out-of-fold: no model was trained or "
-    "calibrated on the subjects it is evaluated on."
+    "Results of the experiments. Each folder holds the figures (`metrics.json`), the scores from which they were "
+    "computed, and a page with all tables and the command that reproduces them. All figures are out-of-fold: no model "
+    "was trained or calibrated on the subjects it is evaluated on."
 )
 MARKED = (
-    "A run marked reduced is a small stand-in for a larger experiment; one on a part of the folds has few subjects and "
-    "wide intervals. Every other run is on all five folds."
+    "A run marked reduced is a smaller version of an experiment; a run on only some of the folds has few subjects and "
+    "wide intervals. All other runs are on all five folds."
 )
 
 _COLUMNS = (
@@ -40,19 +40,19 @@ _COLUMNS = (
 )
 
 _CAPTIONS = {
-    "Table 5": "Table 5 of the paper. Rates are by the rule of 400 pixels, their average is over all slices.",
+    "Table 5": "Table 5 of the paper. Rates are by the 400-pixel rule; their average is over all slices.",
     "Table 6": "Table 6 of the paper, ours over all slices.",
     "section 6": "Section 6 of the paper.",
 }
 
 
 def write_overview(folders: Sequence[Path], out: Path) -> None:
-    """Write README.md and results.html over the runs in `folders`, by their names, into the folder `out`.
+    """Write README.md and results.html for the runs in `folders`, sorted by name, into the folder `out`.
 
-    What `out`/dataset says of the dataset stands on the latter too. Raises BadConfig with one line if a folder has
-    no figures, or figures that are no run's.
+    The description in `out`/dataset, if any, is shown on the latter, too. Raises BadConfig if a folder has no figures
+    of a run.
     """
-    # Shells sort `results/*` differently, by locale and by what follows the star.
+    # Shells sort `results/*` differently, depending on the locale and on what follows the star.
     runs = [read_run(folder) for folder in sorted(folders, key=lambda folder: folder.resolve().name)]
     if out.exists() and not out.is_dir():
         raise BadConfig(f"{out}: expected a folder to write into, found a file")
@@ -63,28 +63,28 @@ def write_overview(folders: Sequence[Path], out: Path) -> None:
 
 
 def comparison(experiment: PaperExperiment, runs: Sequence[Run]) -> Section | None:
-    """Every number of one of the paper's experiments with those of the runs beside it; None without such runs."""
-    beside = [run for run in runs if run.experiment is experiment]
-    if not beside:
+    """All numbers of one of the paper's experiments compared with those of its runs; None without such runs."""
+    compared = [run for run in runs if run.experiment is experiment]
+    if not compared:
         return None
     sources = list(dict.fromkeys(one.source for one in experiment.numbers))
-    columns = ("number", "paper", *(_label(run) for run in beside))
+    columns = ("number", "paper", *(_label(run) for run in compared))
     tables: list[str | Table] = [
         Table(
             columns,
-            tuple(_row(one, beside) for one in experiment.numbers if one.source == source),
+            tuple(_row(one, compared) for one in experiment.numbers if one.source == source),
             _CAPTIONS[source],
         )
         for source in sources
     ]
     if experiment is THRESHOLD:
-        tables += [_bounds(run) for run in beside]
+        tables += [_bounds(run) for run in compared]
     return Section(f"Experiment {experiment.number} of the paper: {experiment.title}", tuple(tables))
 
 
 def _bounds(run: Run) -> str:
     published = paper.THRESHOLD
-    ours = chosen(run.metrics) or ["The run does not say what it chose."]
+    ours = chosen(run.metrics) or ["The run does not record its bounds."]
     return f"The paper's grid search chose gray {published.lower} to {published.upper}. {_label(run)}: {ours[0]}"
 
 
@@ -95,7 +95,7 @@ def _row(one: Published, runs: Sequence[Run]) -> tuple[str | Cell, ...]:
 
 
 def _cell(run: Run, figure: Figure | None, *, percent: bool = False, verdict: str = "") -> Cell:
-    """A figure; a dash where a detector has none."""
+    """A figure; a dash if a detector has none."""
     if figure is None and not segments(run.metrics):
         return Cell("–")
     return cell(figure, percent=percent, verdict=verdict)
@@ -123,12 +123,12 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
             for part in (
                 "# Results",
                 paragraph(INTRODUCTION),
-                f"[All of it on one page]({HTML}), to read without a network and to print.",
+                f"[All results on one page]({HTML}), to read offline and to print.",
                 USE,
                 table(Table(columns, tuple(rows))),
                 paragraph(MARKED),
                 others,
-                "## The paper's numbers beside ours",
+                "## The paper's numbers compared with ours",
                 paragraph(VERDICT_RULE),
                 markdown(comparisons, level=3),
                 paragraph(_attributions(runs)),
@@ -140,7 +140,7 @@ def _readme(runs: Sequence[Run], comparisons: Sequence[Section], out: Path) -> s
 
 
 def _attributions(runs: Sequence[Run]) -> str:
-    """Each once."""
+    """The distinct attributions of the runs."""
     return " ".join(dict.fromkeys(text for run in runs if (text := attribution(run.metrics))))
 
 
@@ -149,10 +149,10 @@ def _link(folder: Path, out: Path) -> str:
 
 
 def _other_pages(out: Path) -> list[Path]:
-    """What lies beside the runs and is no run's: of the dataset, of speed, of comparisons."""
-    beside = [file for file in sorted(out.glob("*.md")) if file.name != README]
+    """Pages next to the runs that do not belong to one: dataset, speed, studies."""
+    own = [file for file in sorted(out.glob("*.md")) if file.name != README]
     below = [file for file in sorted(out.glob("*/*.md")) if not (file.parent / METRICS).exists()]
-    return beside + below
+    return own + below
 
 
 def _heading(file: Path) -> str:

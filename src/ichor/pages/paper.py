@@ -1,7 +1,7 @@
-"""What the paper published, as data: every figure that an experiment here stands beside.
+"""The published results of the paper, as data to compare experiments with.
 
 Hssayeni et al. (2019), Intracranial Hemorrhage Segmentation Using Deep Convolutional Model, arXiv:1910.08643.
-Rates are shares in 0..1, as in metrics.json; the paper prints them in %. The paper gives no intervals.
+Rates are shares in 0..1, as in metrics.json, whereas the paper prints %. The paper gives no intervals.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CITATION = (
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A row of figures over subjects, as Table 5 gives it."""
+    """The distribution of a metric over subjects, as in Table 5."""
 
     min: float
     max: float
@@ -29,7 +29,7 @@ class Spread:
 
 
 class OperatingPoint(NamedTuple):
-    """A row of Table 6: how slices are told apart at one voxel threshold."""
+    """A row of Table 6: detection of slices at one voxel threshold."""
 
     threshold: float
     sensitivity: float
@@ -39,7 +39,7 @@ class OperatingPoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TwoThresholds:
-    """The first experiment: the gray bounds that its grid search chose, and the overlap they gave."""
+    """The first experiment: the gray bounds chosen by its grid search, and the resulting overlap."""
 
     lower: int
     upper: int
@@ -51,12 +51,12 @@ class TwoThresholds:
 THRESHOLD = TwoThresholds(lower=140, upper=230, jaccard=0.08, dice=0.135)
 
 # Section 6, after the list of augmentations: "failed to detect any ICH region and resulted in only black masks".
-# Of a black mask both overlaps are 0.
+# For an empty mask both overlaps are 0.
 FULL_SLICES_JACCARD = 0.0
 FULL_SLICES_DICE = 0.0
 
-# Table 5: the U-Net on 160x160 tiles. Minimum, maximum and deviation are over subjects. The text of section 6 cuts
-# the average sensitivity to 97.2 %, and so does Table 6.
+# Table 5: the U-Net on 160x160 tiles. Minimum, maximum and deviation are over subjects. The text of section 6 and
+# Table 6 truncate the average sensitivity to 97.2 %.
 TABLE_5: Mapping[str, Spread] = {
     "jaccard": Spread(min=0.00, max=0.528, std=0.163, average=0.218),
     "dice": Spread(min=0.00, max=0.677, std=0.211, average=0.315),

@@ -1,11 +1,11 @@
-"""The paper's Tables 5 and 6 and the last paragraph of its results, ours beside the published figures."""
+"""The paper's Tables 5 and 6 and the last paragraph of its results, with our figures and the published ones."""
 
 from __future__ import annotations
 
 from ichor.dataset.folds import N_FOLDS
 from ichor.pages import paper
-from ichor.pages.beside import TILES, VERDICT_RULE, Published
 from ichor.pages.blocks import Cell, Section, Table
+from ichor.pages.paper_comparison import TILES, VERDICT_RULE, Published
 from ichor.pages.words import Metrics, cell, figure_at, interval_of, listed, number, printed, value_of
 
 OVERLAPS = ("jaccard", "dice")
@@ -20,7 +20,7 @@ _AVERAGES = {
 
 
 def table_5(metrics: Metrics) -> Section | None:
-    """Table 5; None if the run's figures have no such spread."""
+    """Table 5; None if the run has no such figures."""
     if not metrics.get("table_5"):
         return None
     words = {"jaccard": "Jaccard Index", "dice": "Dice Coefficient"}
@@ -45,14 +45,14 @@ def table_5(metrics: Metrics) -> Section | None:
 
 
 def table_6(metrics: Metrics) -> Section:
-    """Table 6 by each way of averaging that the run has."""
+    """Table 6 for each way of averaging that the run has."""
     tables = [_table_6(metrics, key, caption) for key, caption in _AVERAGES.items() if metrics.get(key)]
-    notes = [*_pooled_accuracies(metrics), "A slice counts as positive by the rule of 400 pixels in all of them."]
+    notes = [*_pooled_accuracies(metrics), "In all of them a slice counts as positive by the 400-pixel rule."]
     return Section("Table 6 of the paper", (*tables, " ".join(notes)))
 
 
 def _pooled_accuracies(metrics: Metrics) -> list[str]:
-    """What the paper's rates would be as accuracies pooled over the slices of a run on all folds; else nothing."""
+    """The accuracies that the paper's rates would give if pooled over the slices of a run on all folds."""
     counts = [figure_at(metrics, "by_threshold", str(paper.TABLE_6[0].threshold), rate) for rate in RATES]
     if len(metrics["folds"]) < N_FOLDS or not all(one is not None and one.get("n") for one in counts):
         return []
@@ -60,7 +60,8 @@ def _pooled_accuracies(metrics: Metrics) -> list[str]:
     pooled = [f"{100 * (row.sensitivity * n[0] + row.specificity * n[1]) / sum(n):.1f}" for row in paper.TABLE_6]
     return [
         f"The paper does not say how it averages. Pooled over the slices here, its rates would give accuracies of "
-        f"{listed(pooled)} %, not the published ones: they were averaged over folds or subjects. So each way is given."
+        f"{listed(pooled)} %, not the published ones, so they must have been averaged over folds or subjects. All "
+        "three averages are given."
     ]
 
 
@@ -78,7 +79,7 @@ def _table_6(metrics: Metrics, key: str, caption: str) -> Table:
 
 
 def subtypes_and_age(metrics: Metrics) -> Section:
-    """What section 6 says of subtypes, age and missed subjects."""
+    """Subtypes, age and missed subjects, as in section 6."""
     rows = tuple(_row(one, metrics) for one in TILES.numbers if one.keys[0] in {"by_subtype", "by_age"})
     table = Table(("Dice of", "paper", "ours", "95 %", "subjects", "verdict"), rows)
     return Section(
@@ -102,7 +103,7 @@ def _row(one: Published, metrics: Metrics) -> tuple[str | Cell, ...]:
 
 
 def subtype_sentences(metrics: Metrics) -> str:
-    """On which subtype the method does best and worst, and where the paper's did."""
+    """The subtypes ordered by Dice, compared with the paper's."""
     found = {
         subtype.value: figure["value"]
         for subtype in paper.DICE_BY_SUBTYPE
@@ -121,7 +122,7 @@ def subtype_sentences(metrics: Metrics) -> str:
         f"The Dice is highest for subjects with {order[0]}: {found[order[0]]:.2f} (paper {published[order[0]]:g}, "
         f"{also})"
         + (f", then come {dice}." if len(order) > 1 else "; no other subtype was tested.")
-        + " A subject with several subtypes counts for each of them: the masks do not tell them apart."
+        + " A subject with several subtypes counts for each of them, since the masks do not distinguish subtypes."
     )
 
 
@@ -129,7 +130,7 @@ def age_sentences(metrics: Metrics) -> str:
     """Dice under and over 18 years, and whether the difference is significant."""
     young, old = (figure_at(metrics, "by_age", key) for key in ("under_18", "18_and_over"))
     if young is None or old is None:
-        return "The tested subjects with hemorrhage are all of one age group: no comparison by age."
+        return "The tested subjects with hemorrhage are all of one age group, so ages cannot be compared."
     text = (
         f"The Dice is {number(young['value'])} under 18 years ({_count(young['n'])}; paper "
         f"{paper.DICE_BY_AGE['under_18']:g}) and {number(old['value'])} from 18 years on ({_count(old['n'])}; paper "
@@ -151,10 +152,10 @@ def _count(n: int) -> str:
 
 
 def missed_sentence(metrics: Metrics) -> str:
-    """Subjects with hemorrhage in which nothing of it was found."""
+    """The subjects missed entirely."""
     missed = metrics.get("subjects_missed") or []
     who = f"{len(missed)}: {', '.join(missed)}" if missed else "none"
     return (
-        f"Subjects with hemorrhage in which no voxel of it was found: {who}. The paper has {paper.SUBJECTS_MISSED}, "
-        "each with a small IPH on one or two slices, and leaves its chronic case out."
+        f"Subjects missed entirely: {who}. The paper missed {paper.SUBJECTS_MISSED}, each with a small IPH on one or "
+        "two slices, not counting its chronic case."
     )

@@ -1,15 +1,15 @@
-"""The page of one run: what it is, its tables and pictures, and the command that makes it again."""
+"""The page of one run: description, tables, pictures, and the command that reproduces it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ichor.dataset.known import dataset_name, known_dataset
-from ichor.pages.beside import TILES, Verdict, paper_experiment
 from ichor.pages.blocks import Section
 from ichor.pages.main_tables import main_figures, subjects
 from ichor.pages.measures import calibration, detection, extent
 from ichor.pages.paper import TABLE_5
+from ichor.pages.paper_comparison import TILES, Verdict, paper_experiment
 from ichor.pages.paper_tables import subtypes_and_age, table_5, table_6
 from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.words import Metrics, excluded_sentence, figure_at, fold_words, interval_of, listed, segments, value_of
@@ -17,13 +17,13 @@ from ichor.runs.about import AboutRun
 
 USE = "Research use only; not a medical device."
 REDUCED = (
-    "This is a reduced run: smaller and shorter than the experiment it stands for until that is run. Its figures are "
-    "not those of the paper's method."
+    "This is a reduced run: smaller and shorter than the experiment that it stands in for. Its figures are not those "
+    "of the paper's method."
 )
 
-# Where the paper's figure lies.
-_LIES = {
-    Verdict.REPRODUCED: ", inside of the interval",
+# The position of the paper's figure.
+_POSITION = {
+    Verdict.REPRODUCED: ", inside the interval",
     Verdict.BETTER: ", below the interval",
     Verdict.WORSE: ", above the interval",
     Verdict.TOO_FEW: ", too few subjects to compare",
@@ -32,7 +32,7 @@ _LIES = {
 
 
 def title(metrics: Metrics, about: AboutRun) -> str:
-    """The title that somebody gave it, or else the experiment's name, marked where it is reduced."""
+    """The title in about.yaml, or else the experiment's name, marked if it is reduced."""
     return f"{about.title or metrics['experiment']}{' (reduced)' if metrics['made_by'].get('reduced') else ''}"
 
 
@@ -40,54 +40,54 @@ def what_it_is(metrics: Metrics) -> str:
     """The method and the subjects it was tested on."""
     data, folds = metrics["data"], list(metrics["folds"])
     return (
-        f"Method `{metrics['config']['method']}` on {_whose(metrics)}test {fold_words(folds)} of "
+        f"Method `{metrics['config']['method']}` on {_of_authors(metrics)}test {fold_words(folds)} of "
         f"{dataset_name(data['fingerprint'])}: "
         f"{data['n_subjects']} subjects, {data['n_slices']} slices. All predictions are out-of-fold: no model was "
         "trained or calibrated on the subjects that it predicts."
     )
 
 
-def _whose(metrics: Metrics) -> str:
-    """`the authors' `, where the folds are theirs."""
+def _of_authors(metrics: Metrics) -> str:
+    """`the authors' ` if the folds are theirs, else empty."""
     return "the authors' " if metrics["config"].get("folds", "authors") == "authors" else ""
 
 
 def attribution(metrics: Metrics) -> str:
-    """Whose data the result derives from; empty where that is not published."""
+    """The source of the data that the result derives from; empty if it is not a known dataset."""
     known = known_dataset(metrics["data"]["fingerprint"])
     return "" if known is None else f"Masks, scores and figures derive from {known.name}: {known.citation}."
 
 
 def what_it_says(metrics: Metrics) -> str:
-    """Dice and detection in two or three sentences, the paper's figures beside them."""
+    """Dice and detection in two or three sentences, with the paper's figures."""
     experiment = paper_experiment(metrics)
     dice = next(one for one in experiment.numbers if one.keys == ("dice", "paper_average"))
     figure, auc = dice.ours(metrics), figure_at(metrics, "slice", "auc")
-    told = "" if auc is None else f" The AUC for slices with hemorrhage is {value_of(auc)}."
+    detection_auc = "" if auc is None else f" The AUC for slices with hemorrhage is {value_of(auc)}."
     if not segments(metrics):
-        return f"The method detects hemorrhage and gives no mask: no figure of overlap is defined.{told}"
+        return f"The method detects hemorrhage without a mask, so no overlap is defined.{detection_auc}"
     if figure is None:
-        return "The Dice of the paper's average is not defined: no tested subject has hemorrhage."
+        return "The Dice, averaged as in the paper, is not defined: no tested subject has hemorrhage."
     interval = interval_of(figure)
     text = (
-        f"The Dice of the paper's average is {value_of(figure)}"
+        f"The Dice, averaged as in the paper, is {value_of(figure)}"
         f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects. The paper's experiment "
-        f"{experiment.number} has {dice.value:g}{_LIES[dice.verdict(metrics)]}."
+        f"{experiment.number} has {dice.value:g}{_POSITION[dice.verdict(metrics)]}."
     )
-    text += told
+    text += detection_auc
     sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
     if experiment is not TILES or sensitivity is None or specificity is None:
         return text
     published = TABLE_5["sensitivity"].average, TABLE_5["specificity"].average
     ours = f"{100 * sensitivity['value']:.1f} % and a specificity of {100 * specificity['value']:.1f} %"
     return (
-        f"{text} By the rule of 400 pixels, such slices are detected with a sensitivity of {ours}; the paper has "
+        f"{text} By the 400-pixel rule, such slices are detected with a sensitivity of {ours}; the paper has "
         f"{100 * published[0]:g} and {100 * published[1]:g} %."
     )
 
 
 def chosen(metrics: Metrics) -> list[str]:
-    """What each fold was calibrated to, on subjects that it was not tested on, where the run says so."""
+    """The calibrated parameters of each fold, if the run records them."""
     by_fold = metrics["made_by"].get("parameters") or metrics["made_by"].get("chosen") or {}
     words = []
     for fold, one in by_fold.items():
@@ -100,7 +100,7 @@ def chosen(metrics: Metrics) -> list[str]:
 
 
 def sections(metrics: Metrics, pictures: Sequence[DrawnFigure] = ()) -> list[Section]:
-    """Everything between the title and the making."""
+    """Everything between the introduction and how the run was made."""
     found = [
         Section("Main figures", (main_figures(metrics, "ours"), _how_averaged(metrics), *chosen(metrics))),
         *((table_5(metrics), table_6(metrics), subtypes_and_age(metrics)) if segments(metrics) else ()),
@@ -118,7 +118,7 @@ def _how_averaged(metrics: Metrics) -> str:
 
 
 def making(metrics: Metrics) -> str:
-    """The one command that makes the run again, on what it was made, and how long it took."""
+    """The command that reproduces the run, the hardware it was made on, and how long it took."""
     made = metrics["made_by"]
     commit = f", at commit {made['commit']}" if made.get("commit") else ""
     return f"Reproduce with `{made['command']}` ({_time(made['seconds'])} of training on {made['hardware']}{commit})."

@@ -1,4 +1,4 @@
-"""A run's figures as Markdown: its page, and the tables that a model card shows too."""
+"""A run's page as Markdown, and the tables that a model card shows, too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MASKS_LINE = "- `masks.json.gz`: the mask of every slice with any predicted pixe
 
 
 def figures_table(metrics: Mapping[str, Any], ours: str = "this model") -> str:
-    """The main figures with their 95 % intervals beside the paper's."""
+    """The main figures with their 95 % intervals, and the paper's."""
     return table(main_figures(metrics, ours))
 
 
@@ -41,10 +41,10 @@ def results_page(
     *,
     masks: bool = False,
 ) -> str:
-    """The README.md of a run's results: what they say, every table, the pictures, and how they are made again.
+    """The README.md of a run's results: summary, all tables, pictures, and how to reproduce them.
 
-    `about` is what people say of it; without it the page has none of those sections. `masks` says whether
-    masks.json.gz lies beside it.
+    `about` is the written description; without it the page lacks those sections. `masks` says whether masks.json.gz is
+    in the same folder.
     """
     about = about or AboutRun()
     top = [about.description, run.what_it_is(metrics)]

@@ -1,4 +1,4 @@
-"""The runs that a page over several is made of, each read from its results folder."""
+"""The runs of a page for several runs, each read from its results folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ichor.errors import BadConfig
-from ichor.pages.beside import PaperExperiment, Verdict, paper_experiment
+from ichor.pages.paper_comparison import PaperExperiment, Verdict, paper_experiment
 from ichor.pages.pictures.drawn import DrawnFigure, figures_in
 from ichor.pages.words import Metrics, fold_words
 from ichor.runs.about import AboutRun, read_about, without_marks
@@ -40,7 +40,7 @@ class _Subject(BaseModel):
 
 
 class _Expected(BaseModel):
-    """What no page can be made without; a figure that is not there is left out of the page."""
+    """What a page requires; any other missing figure is left out of the page."""
 
     experiment: str
     config: _Config
@@ -54,7 +54,7 @@ class _Expected(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: its folder, figures and pictures, and what people say of it."""
+    """One run: its folder, figures, pictures and written description."""
 
     folder: Path
     metrics: Metrics
@@ -68,42 +68,42 @@ class Run:
 
     @property
     def reduced(self) -> bool:
-        """Whether it stands for a larger experiment."""
+        """Whether it is a smaller version of an experiment."""
         return bool(self.metrics["made_by"].get("reduced"))
 
     @property
     def marks(self) -> str:
-        """What a reader must not overlook: a reduced run, a part of the folds; empty where it is neither."""
+        """What a reader must not overlook: a reduced run or only some of the folds; empty if it is neither."""
         folds = list(self.metrics["folds"])
         part = "" if folds == [1, 2, 3, 4, 5] else f"{fold_words(folds)} of 5"
         return ", ".join(mark for mark in ("reduced" if self.reduced else "", part) if mark)
 
     @property
     def what(self) -> str:
-        """What the experiment is."""
+        """A short description of the experiment."""
         return self.about.description.rstrip(".") or f"method `{self.metrics['config']['method']}`"
 
     @property
-    def said(self) -> list[str]:
-        """The paragraphs on how the recipe was found, and on where it fails."""
+    def descriptions(self) -> list[str]:
+        """The paragraphs on how the recipe was found and on known failures."""
         texts = (without_marks(text) for text in (self.about.design, self.about.limits))
         return [one for text in texts for one in text.split("\n\n") if one]
 
     @property
     def experiment(self) -> PaperExperiment:
-        """The experiment of the paper that it stands beside."""
+        """The experiment of the paper to compare it with."""
         return paper_experiment(self.metrics)
 
     @property
     def tally(self) -> list[tuple[Verdict, int]]:
-        """How many of the paper's numbers are bettered, reproduced and not reached."""
+        """The numbers of verdicts on the paper's numbers: better, reproduced and worse."""
         counts = Counter(one.verdict(self.metrics) for one in self.experiment.numbers if one.judged)
         order = (Verdict.BETTER, Verdict.REPRODUCED, Verdict.WORSE)
         return [(verdict, counts[verdict]) for verdict in order if counts[verdict]]
 
 
 def read_run(folder: Path) -> Run:
-    """The run in a results folder. Raises BadConfig with one line if its figures are missing or not such."""
+    """Read the run in a results folder. Raises BadConfig if its figures are missing or invalid."""
     metrics = read_metrics(folder)
     try:
         _Expected.model_validate(metrics)

@@ -1,4 +1,4 @@
-"""Figures in words. A figure of metrics.json is {"value", "ci95", "n"}, or null if it is not defined."""
+"""Figures as text. A figure of metrics.json is {"value", "ci95", "n"}, or null if it is not defined."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def figure_at(metrics: Metrics, *keys: str) -> Figure | None:
 
 
 def segments(metrics: Metrics) -> bool:
-    """Whether the method gives masks; the figures that need them are null in a detector's run."""
+    """Whether the method segments; in a detector's run, the figures that need masks are null."""
     return metrics.get("dice") is not None
 
 
 def excluded_in(metrics: Metrics) -> Mapping[str, str]:
-    """The subjects that the run's figures of overlap leave out, each with the dataset's reason."""
+    """The subjects that the run's overlap figures leave out, each with the dataset's reason."""
     found: Mapping[str, str] = metrics.get("excluded_from_overlap") or {}
     return found
 
 
 def excluded_sentence(metrics: Metrics) -> str:
-    """Which subjects Dice and all other figures of overlap leave out, and why; empty where there are none."""
+    """Which subjects Dice and all other overlap figures leave out, and why; empty if there are none."""
     if not segments(metrics):
         return ""
     by_reason: dict[str, list[str]] = {}
@@ -49,7 +49,7 @@ def excluded_sentence(metrics: Metrics) -> str:
 
 
 def number(value: float, *, percent: bool = False) -> str:
-    """A figure with as many decimals as are worth reading: shares three, percentages and large ones one."""
+    """A figure with a sensible number of decimals: three for shares, one for percentages and large values."""
     if isinstance(value, int):
         return str(value)
     if percent:
@@ -63,12 +63,12 @@ def printed(value: float, *, percent: bool = False) -> str:
 
 
 def value_of(figure: Figure | None, *, percent: bool = False) -> str:
-    """The value alone."""
+    """The value without its interval."""
     return UNDEFINED if figure is None else number(figure["value"], percent=percent)
 
 
 def interval_of(figure: Figure | None, *, percent: bool = False) -> str:
-    """The 95 % interval, empty where there is none."""
+    """The 95 % interval; empty if there is none."""
     if figure is None or figure.get("ci95") is None:
         return ""
     low, high = (number(bound, percent=percent) for bound in figure["ci95"])

@@ -1,6 +1,6 @@
-"""Pictures of a run: the paper's Figures 4 and 5, curves, agreement, and the failures with why.
+"""Pictures of a run: the paper's Figures 4 and 5, curves, agreement, and failures with possible reasons.
 
-Those that show CT show crops around a lesion and slices above the orbits only (`faces`, `views`).
+Those that show CT are restricted to crops around a lesion and slices above the orbits (`faces`, `views`).
 """
 
 from ichor.pages.pictures.drawn import DrawnFigure, figures_in

@@ -1,4 +1,4 @@
-"""The failure atlas: crops around the worst findings of one kind, each with what speaks for it."""
+"""The failure atlas: crops around the worst failures of one kind, each with its possible reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ichor.pages.pictures.style import ATTRIBUTION, MUTED, small_print, styled
 from ichor.pages.pictures.views import View
 
 _COLUMNS = 4
-_LETTERS = 36  # of a line below a crop
+_LETTERS = 36  # per line below a crop
 # Inches.
 _CROP, _GAP, _EDGE = 1.72, 0.13, 0.08
 _LINE, _TITLE, _HEADING, _FOOT = 0.125, 0.24, 0.26, 0.16
@@ -21,7 +21,7 @@ _LINE, _TITLE, _HEADING, _FOOT = 0.125, 0.24, 0.26, 0.16
 
 @dataclass(frozen=True, eq=False)
 class Failure:
-    """A crop around a failure, a title, the reason that `reasons` found, and what was measured for it."""
+    """A crop around a failure, its title, the possible reason found by `reasons`, and the measurements behind it."""
 
     view: View
     title: str
@@ -31,13 +31,13 @@ class Failure:
 
 @styled
 def atlas(title: str, failures: Sequence[Failure]) -> Figure:
-    """Failures, the worst first, in rows of four. Raises ValueError if there are none."""
+    """Draw failures, worst first, in rows of four. Raises ValueError if there are none."""
     if not failures:
         raise ValueError("expected failures to draw, found none")
     rows = [failures[first : first + _COLUMNS] for first in range(0, len(failures), _COLUMNS)]
     heights = [_TITLE + _CROP + _LINE * (1.6 + max(len(_lines(one)) for one in row)) for row in rows]
     width, height = 2 * _EDGE + _COLUMNS * (_CROP + _GAP) - _GAP, _HEADING + sum(heights) + _FOOT
-    # Places are reckoned and not left to a layout: every crop gets the same size, whatever stands below it.
+    # Positions are computed rather than left to a layout, so that all crops get the same size.
     figure = Figure(figsize=(width, height))
     top = height - _HEADING
     for row, row_height in zip(rows, heights, strict=True):
@@ -51,7 +51,7 @@ def atlas(title: str, failures: Sequence[Failure]) -> Figure:
 
 
 def _draw(figure: Figure, failure: Failure, place: tuple[float, float, float, float]) -> None:
-    """One failure at (left, bottom, width, height) of the figure, its words above and below."""
+    """Draw one failure at (left, bottom, width, height) of the figure, with its title and text."""
     axes, view = figure.add_axes(place), failure.view
     show(axes, view, (view.reference, ORANGE_DOTTED), (view.predicted, BLUE_SOLID))
     bar(axes, view)
@@ -65,6 +65,6 @@ def _draw(figure: Figure, failure: Failure, place: tuple[float, float, float, fl
 
 
 def _lines(failure: Failure) -> list[str]:
-    """The words below a crop, what was measured in the last line."""
+    """The lines below a crop, with the measurements in the last one."""
     no_break = failure.reason.replace(" %", "\N{NO-BREAK SPACE}%")
     return [*textwrap.wrap(no_break, _LETTERS), failure.measured]

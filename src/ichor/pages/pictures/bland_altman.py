@@ -1,4 +1,4 @@
-"""Agreement of volumes, as Bland and Altman (1986) draw it: the difference over the mean of two measurements."""
+"""Bland-Altman plot of volumes (1986): the difference of two measurements over their mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ichor.evaluate.results import SubjectResult
 from ichor.pages.pictures.style import EDGE, INK, MUTED, OURS, note, panels, styled
 from ichor.pages.pictures.words import figure_at
 
-# Keys of metrics.json, names, and where along the axis the interval stands.
+# Keys in metrics.json, names, and the position of the interval along the axis.
 _DEVIATIONS = 1.96
 _LINES = (
     ("bias_ml", "bias", 0.985),
@@ -24,7 +24,7 @@ _LINES = (
 
 @styled
 def bland_altman_figure(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -> Figure:
-    """The volumes of `results`, of each of which both are known; `limits` is metrics.json's "bland_altman"."""
+    """Draw the volumes of `results`, all of which must be known; `limits` is "bland_altman" in metrics.json."""
     ours, theirs = (
         np.array([getattr(r, name) for r in results], np.float64) for name in ("volume_ml", "reference_volume_ml")
     )
@@ -46,7 +46,7 @@ def bland_altman_figure(results: Sequence[SubjectResult], limits: Mapping[str, A
 
 
 def _draw_line(axes: Axes, line: Mapping[str, Any], name: str, at: float) -> None:
-    """A horizontal line with its name on the right, and its 95 % interval as a bar at `at` of the axis."""
+    """Draw a horizontal line with its name on the right, and its 95 % interval as a bar at `at` of the axis."""
     value, across = line["value"], axes.get_yaxis_transform()
     axes.axhline(value, color=INK, linewidth=0.9, linestyle="solid" if name == "bias" else (0, (4, 3)))
     axes.text(1.015, value, f"{name}\n{value:+.1f} mL", transform=across, va="center", fontsize=7)

@@ -1,4 +1,4 @@
-"""Which cases are shown: by rule, never by hand."""
+"""Chooses the cases to show, by rule rather than by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ N_ATLAS = 8  # missed lesions
 
 @dataclass(frozen=True, slots=True)
 class Figure5:
-    """The slices of Figure 5; fewer where a run has no more."""
+    """The slices of Figure 5; fewer if a run does not have enough."""
 
     fits: tuple[Finding, ...]
     false_positives: tuple[Finding, ...]
@@ -23,9 +23,9 @@ class Figure5:
 
 
 def choose_figure_4(findings: Iterable[Finding], dice: Mapping[str, float]) -> list[Finding]:
-    """The largest lesion of N_TILES subjects, from the best to the worst by `dice` and in equal steps between.
+    """The largest lesion of each of N_TILES subjects, from the best to the worst by `dice` in equal steps.
 
-    `dice` has each subject's that counts.
+    `dice` has the Dice of each subject that counts.
     """
     shown = [f for f in findings if f.kind is Kind.DELINEATED and f.crop and f.subject in dice]
     largest = _one_a_subject(shown, lambda f: f.area_px)
@@ -35,8 +35,8 @@ def choose_figure_4(findings: Iterable[Finding], dice: Mapping[str, float]) -> l
 
 
 def choose_figure_5(findings: Iterable[Finding], excluded: Collection[str] = ()) -> Figure5:
-    """Of the slices above the orbits: the two with the best Dice, the two with the largest false positive, and the
-    one with the largest missed lesion, each two of different subjects. `excluded` subjects do not count.
+    """Slices above the orbits: two with the best Dice, two with the largest false positives, and one with the
+    largest missed lesion; both slices of a kind are of different subjects. `excluded` subjects do not count.
     """
     cranial = [f for f in findings if f.cranial and f.subject not in excluded]
 
@@ -51,13 +51,13 @@ def choose_figure_5(findings: Iterable[Finding], excluded: Collection[str] = ())
 
 
 def choose_missed(findings: Iterable[Finding]) -> list[Finding]:
-    """The largest missed lesion of each subject, the N_ATLAS largest of them."""
+    """The N_ATLAS largest missed lesions, no more than one per subject."""
     shown = [f for f in findings if f.kind is Kind.MISSED and f.crop]
     return _one_a_subject(shown, lambda f: f.area_px)[:N_ATLAS]
 
 
 def _one_a_subject(findings: Sequence[Finding], by: Callable[[Finding], float]) -> list[Finding]:
-    """Each subject's finding with the highest `by`, the highest first; of equals the lower subject and slice."""
+    """Each subject's finding with the highest `by`, sorted from the highest; ties by subject and slice."""
     ordered = sorted(findings, key=lambda f: (-by(f), f.subject, f.index, f.pixel))
     first: dict[str, Finding] = {}
     for finding in ordered:

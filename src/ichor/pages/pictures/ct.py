@@ -1,4 +1,4 @@
-"""A view of CT on axes: gray, outlines, a bar of 1 cm."""
+"""Draws a view of CT with outlines and a scale bar of 1 cm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BAR_MM = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How an outline is drawn, and what its legend says."""
+    """The style of an outline, and its label in the legend."""
 
     label: str
     color: str
@@ -29,10 +29,10 @@ class Line:
     width: float = 1.2
 
 
-# The paper's colours for Figures 4 and 5; the styles differ for those who do not tell red from green.
+# The paper's colours for Figures 4 and 5; the line styles differ for red-green color blindness.
 RED_DOTTED = Line("radiologists", "#ff3b30", (0, (1, 1.2)))
 GREEN_DASHED = Line("this method", "#34e36b", (0, (4, 1.6)))
-# Elsewhere colours that everybody tells apart, on gray too.
+# Elsewhere colours that are safe for color blindness, also on gray.
 ORANGE_DOTTED = Line("radiologists", "#ffb000", (0, (1, 1.2)))
 BLUE_SOLID = Line("this method", "#4cc3ff", "solid", 1.0)
 
@@ -59,7 +59,7 @@ def show_probability(axes: Axes, view: View) -> None:
 
 
 def bar(axes: Axes, view: View) -> None:
-    """A bar of 1 cm in the lower left, where the pixel size is known."""
+    """Draw a scale bar of 1 cm in the lower left, if the pixel size is known."""
     if view.pixel_mm is None:
         return
     rows, columns = view.gray.shape
@@ -71,7 +71,7 @@ def bar(axes: Axes, view: View) -> None:
 
 
 def heading(figure: Figure, title: str, *lines: Line) -> None:
-    """The title, and on its right which outline is whose; on dark, since the lines are bright for CT."""
+    """Draw the title, and on its right the legend of outlines; on dark, since the lines are bright for CT."""
     figure.suptitle(title, fontsize=9, fontweight="bold", x=0.01, ha="left")
     figure.legend(
         handles=[Line2D([], [], color=one.color, linestyle=one.style, linewidth=1.6, label=one.label) for one in lines],
@@ -100,6 +100,6 @@ def _aspect(view: View) -> float:
 
 
 def _contours(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Lines (points, 2) as (column, row) around the pixels of a mask, closed where it leaves the view."""
+    """Lines (points, 2) as (column, row) around the pixels of a mask, closed at the border of the view."""
     lines = contour_generator(z=np.pad(mask.astype(np.float32), 1)).lines(0.5)
     return [np.asarray(line, np.float64) - 1 for line in lines]

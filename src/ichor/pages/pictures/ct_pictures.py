@@ -1,4 +1,4 @@
-"""The figures that show CT: chosen by rule, cropped so that no face is seen, each with its caption."""
+"""The figures that show CT: chosen by rule, cropped so that no face is visible, each with its caption."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Drawn = tuple[DrawnFigure, Figure]
 ProbabilityOf = Callable[[str], NDArray[np.float32] | None]
 
 FIGURE_4 = "figure-4"
-_FACES = "Only slices above the orbits and crops around a lesion that show neither orbit nor nose are taken."
+_FACES = "Only slices above the orbits and crops around a lesion that show neither orbit nor nose are used."
 
 
 class Pictures:
@@ -42,15 +42,15 @@ class Pictures:
         self._dataset, self._predictions, self._survey = dataset, predictions, survey
 
     def figures(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:
-        """All of them; Figure 4 only where probabilities are at hand."""
+        """Draw all of them; Figure 4 only if probabilities are available."""
         yield from self._figure_4(probability_of)
         yield from self._figure_5()
         yield from self._atlas(
             "missed",
             choose_missed(self._survey.findings),
             "Missed lesions",
-            "the largest of each subject, the largest first. A lesion is a component of a slice's delineation, missed "
-            "where no predicted pixel lies in it.",
+            "the largest of each subject, the largest first. A lesion is a component of a slice's delineation; it "
+            "counts as missed if it contains no predicted pixel.",
         )
 
     def _figure_4(self, probability_of: ProbabilityOf) -> Iterator[Drawn]:
@@ -70,8 +70,8 @@ class Pictures:
                 FIGURE_4,
                 "As the paper's Figure 4: tiles of 160x160 pixels of test slices with the radiologists' delineation "
                 "(red dotted), and below the probability before threshold and post-processing, black at 0, white at 1. "
-                "Chosen by rule: the largest lesion of the subjects with the best and the lowest Dice and of those in "
-                f"equal steps between. {_FACES} {ATTRIBUTION}",
+                "Chosen by rule: the largest lesions of subjects from the best to the lowest Dice, in equal "
+                f"steps. {_FACES} {ATTRIBUTION}",
                 f"{len(views)} tiles of CT with an outline, above their probability: {names}.",
             ),
             figure_4(views, self._survey.dice),
@@ -110,8 +110,8 @@ class Pictures:
         yield (
             DrawnFigure(
                 f"atlas-{name}",
-                f"{title}: {rule} No more than {N_ATLAS} are shown. Below each stands what is measured there that "
-                f"speaks for it. {_FACES} {ATTRIBUTION}",
+                f"{title}: {rule} No more than {N_ATLAS} are shown. Below each are measurements that may explain the "
+                f"failure. {_FACES} {ATTRIBUTION}",
                 "Crops of CT with the outlines of radiologists and method. "
                 + " ".join(f"{failure.title}: {failure.reason} ({failure.measured})." for failure in failures),
             ),
@@ -122,7 +122,7 @@ class Pictures:
         case, views = self._views(finding.subject)
         marked = marked_by(finding, views)
         why, measured = _why(finding, marked, case, views)
-        subtypes = [s.value for s, there in zip(Subtype, case.labels[finding.index], strict=True) if there]
+        subtypes = [s.value for s, present in zip(Subtype, case.labels[finding.index], strict=True) if present]
         return Failure(
             view=views.around(finding.index, marked),
             title=f"{finding.subject}, slice {finding.index + 1} ({', '.join(subtypes) or 'no hemorrhage'})",
@@ -136,10 +136,10 @@ class Pictures:
 
 
 def _why(finding: Finding, marked: NDArray[np.bool_], case: Case, views: Views) -> tuple[str, str]:
-    """The reason for a failure, and what was measured for it."""
+    """The possible reason for a failure, and the measurements behind it."""
     heights = case.scan.slice_heights_mm
     if views.pixel_mm is None or heights is None:
-        return "not measured, the scan has no known spacing", ""
+        return "not measured, since the scan's spacing is unknown", ""
     reference = views.reference[finding.index]
     measured = measure(
         views.hu[finding.index],

@@ -1,4 +1,4 @@
-"""What ROC, precision-recall and reliability are drawn from: slices and scans with a probability each."""
+"""Data for ROC curves: slices and scans with their probabilities."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Scored:
     Attributes:
         name: "slices" or "scans".
         truth: (N,) bool, whether each has hemorrhage.
-        probability: (N,) that it has.
+        probability: (N,) the predicted probability of hemorrhage.
         subject: (N,) the index of its subject.
-        n_subjects: how many subjects there are.
+        n_subjects: the number of subjects.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Scored:
 
     @property
     def both_classes(self) -> bool:
-        """Whether there are any with and any without hemorrhage: without, there is no curve."""
+        """Whether there are cases both with and without hemorrhage; otherwise there is no curve."""
         return bool(self.truth.any() and not self.truth.all())
 
 
@@ -67,7 +67,7 @@ def slices_of(results: Sequence[SubjectResult]) -> Scored:
 
 
 def scans_of(results: Sequence[SubjectResult]) -> Scored:
-    """All scans, one a subject."""
+    """All scans, one per subject."""
     return Scored(
         "scans",
         np.array([r.has_hemorrhage for r in results]),

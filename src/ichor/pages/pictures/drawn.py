@@ -1,4 +1,4 @@
-"""A figure that lies in a folder, and the words that go with it."""
+"""A figure in a run's folder, with its caption and alternative text."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class DrawnFigure:
 
     Attributes:
         name: its file is FOLDER/name.png.
-        caption: what it shows, by which rule it was chosen, and over how many cases.
-        alt: what is seen in it, for who cannot see it.
+        caption: what it shows, how it was chosen, and the number of cases.
+        alt: alternative text that describes the picture.
     """
 
     name: str
@@ -30,7 +30,7 @@ class DrawnFigure:
 
     @property
     def file(self) -> str:
-        """Where it lies, from the run's folder."""
+        """Its path relative to the run's folder."""
         return f"{FOLDER}/{self.name}.png"
 
 
@@ -40,7 +40,7 @@ def write_list(folder: Path, figures: Sequence[DrawnFigure]) -> None:
 
 
 def figures_in(folder: Path) -> tuple[DrawnFigure, ...]:
-    """The figures that were drawn in a run's folder; none where none were.
+    """The figures in a run's folder, if any.
 
     Raises BadConfig if their list cannot be read.
     """

@@ -1,7 +1,7 @@
-"""No face in any picture: which slices lie above the orbits, and where below that level a crop shows no orbit or nose.
+"""Keeps faces out of pictures: finds slices above the orbits, and below them crops that show no orbit or nose.
 
-The images are CT scans of real people whose faces were not blurred. Both rules are conservative, and a method of
-measuring, not of recognising: they hold whatever the face looks like.
+The images are CT scans of real people whose faces were not blurred. Both rules are conservative and based on
+measurement rather than recognition, so they work for any face.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from scipy.spatial import ConvexHull
 from ichor.anatomy.head import HEAD_ABOVE_HU, find_head
 from ichor.scan import Scan
 
-# A slice is shown whole within this share of the head's length below the vertex. On all 82 subjects of ct-ich, children
-# and turned or tilted heads included, each of which was looked at, the highest orbit comes in at 0.34 of it.
+# Whole slices are shown within this share of the head's length below the vertex. In all 82 subjects of ct-ich,
+# including children and rotated or tilted heads, each inspected by eye, the highest orbit begins at 0.34.
 CRANIAL_WITHIN = 0.30
-# From the vertex to the widest slice it is about this share of the head's length.
+# The distance from the vertex to the widest slice, as a share of the head's length.
 _VERTEX_TO_WIDEST = 0.45
-# Fat or air inside the head that is wider than twice this share of its length: orbits, sinuses, nose, mastoid. What
-# lies under the scalp, in a fracture or free in the skull is mostly thinner. Of the 368 crops around lesions below the
-# cranial level of ct-ich 49 hold such a pocket; the 319 others were looked at, and none shows an orbit or a nose, nor
-# does any of the six around the larger part of a lesion in parts.
+# Fat or air inside the head wider than twice this share of its length: orbits, sinuses, nose, mastoid. Fat or air under
+# the scalp, in a fracture or inside the skull is mostly thinner. Of the 368 crops around lesions below the cranial
+# level in ct-ich, 49 contain such a pocket; the other 319 were inspected by eye, and none shows an orbit or a nose, nor
+# does any of the six crops around the larger part of a lesion in several parts.
 _POCKET = 0.010
-_SPECK_PX = 4  # a thread of skin or a strap thinner than twice this is no part of the head
+_SPECK_PX = 4  # structures thinner than twice this, such as a strap, are not part of the head
 
 
 def cranial(scan: Scan) -> NDArray[np.bool_]:
-    """(n,) the slices that lie safely above the orbits; none where the scan has no known spacing.
+    """(n,) the slices that are safely above the orbits; none if the scan's spacing is unknown.
 
-    A scan may end below the vertex: how far follows from how wide its highest slice is beside its widest, as on an
-    ellipsoid. A scan that never narrows to the vertex has no such slice.
+    A scan may end below the vertex: the missing height is estimated from the widths of the highest and the widest
+    slice, assuming an ellipsoid. A scan that does not narrow towards the vertex has no such slice.
     """
     heights_mm = scan.slice_positions_mm
     head = find_head(scan)
@@ -47,7 +47,7 @@ def cranial(scan: Scan) -> NDArray[np.bool_]:
 
 
 def head_on(hu: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """(rows, columns) the largest body denser than fat on a slice (rows, columns); empty where there is none."""
+    """(rows, columns) the largest region denser than fat on a slice (rows, columns); empty if there is none."""
     dense = ndimage.binary_opening(hu > HEAD_ABOVE_HU, iterations=_SPECK_PX)
     labels, count = ndimage.label(dense)
     if not count:
@@ -56,9 +56,9 @@ def head_on(hu: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def pockets(hu: NDArray[np.floating], head_length_px: float) -> NDArray[np.bool_]:
-    """(rows, columns) the depth of every wide pocket of fat or air inside the head's convex hull on a slice.
+    """(rows, columns) the inner pixels of all wide pockets of fat or air inside the head's convex hull on a slice.
 
-    A crop that holds none of these pixels shows no orbit, no sinus and no nose. `hu` is (rows, columns).
+    A crop without any of these pixels shows no orbit, no sinus and no nose. `hu` is (rows, columns).
     """
     points = np.argwhere(head_on(hu))[:, ::-1]
     if not points.size:

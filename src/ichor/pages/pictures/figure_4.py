@@ -15,7 +15,7 @@ from ichor.pages.pictures.views import View
 
 @styled
 def figure_4(tiles: Sequence[View], dice: Mapping[str, float]) -> Figure:
-    """Tiles side by side, each with its probability below; `dice` has the subjects' own for the titles.
+    """Draw tiles side by side, each with its probability below; `dice` has the subjects' values for the titles.
 
     Raises ValueError if a tile has no probability.
     """

@@ -1,4 +1,4 @@
-"""The paper's Figure 5: whole slices with both outlines, two that fit, two with false positives, one missed."""
+"""The paper's Figure 5: whole slices with both outlines: two good fits, two false positives, one missed lesion."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ichor.pages.pictures.views import View
 
 @styled
 def figure_5(fits: Sequence[View], false_positives: Sequence[View], missed: Sequence[View]) -> Figure:
-    """Up to two views of each kind, a column for each; where a run has none of a kind, that is said."""
+    """Draw up to two views of each kind, with a column for each kind and a note if there are none."""
     columns = {"Fits": fits, "False positives": false_positives, "Missed": missed}
     rows = max(1, *map(len, columns.values()))
     figure = Figure(figsize=(6.6, 2.42 * rows + 0.35), layout="constrained")

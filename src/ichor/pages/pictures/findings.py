@@ -1,4 +1,4 @@
-"""What a method did to each lesion on each slice, small enough to keep of all subjects: pictures are chosen from it."""
+"""Compact findings for each lesion on each slice of all subjects, from which pictures are chosen."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Mask = NDArray[np.bool_]
 # The delineations are JPEG images, whose compression leaves specks of a few pixels; the smallest true lesion of ct-ich
 # has 142.
 _SPECK_PX = 20
-_TOUCHING = np.ones((3, 3), bool)  # pixels of one component touch by an edge or a corner
+_CONNECTED = np.ones((3, 3), bool)  # pixels of one component share an edge or a corner
 
 
 class Kind(Enum):
-    """What a finding is about."""
+    """The kind of a finding."""
 
     DELINEATED = "all delineated pixels of a slice"
-    MISSED = "the largest component of a slice's delineation that holds no predicted pixel"
-    FALSE_POSITIVE = "the largest component of a slice's mask that holds no delineated pixel"
+    MISSED = "the largest component of a slice's delineation without a predicted pixel"
+    FALSE_POSITIVE = "the largest component of a slice's mask without a delineated pixel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Finding:
     """One finding on one slice.
 
     Attributes:
-        kind: what it is about.
-        subject: the dataset's number.
-        index: of the slice, from 0.
+        kind: its kind.
+        subject: the subject's name in the dataset.
+        index: the slice, from 0.
         pixel: (row, column) of one of its pixels, in the radiological convention.
-        area_px: its pixels.
+        area_px: the number of its pixels.
         dice: of the whole slice.
-        cranial: whether the slice lies above the orbits, so that it may be shown whole.
+        cranial: whether the slice is above the orbits, so that it may be shown whole.
         crop: whether a crop around it may be shown.
     """
 
@@ -53,7 +53,7 @@ class Finding:
 
 
 def findings_of(views: Views) -> list[Finding]:
-    """What is to say of each slice of a case: no more than one finding of each kind, of its components the largest."""
+    """The findings on each slice of a case: for each kind, no more than one, the largest component."""
     found = []
     for index in map(int, np.flatnonzero((views.reference | views.predicted).any(axis=(1, 2)))):
         reference, predicted = views.reference[index], views.predicted[index]
@@ -69,12 +69,12 @@ def findings_of(views: Views) -> list[Finding]:
 
 
 def marked_by(finding: Finding, views: Views) -> Mask:
-    """(rows, columns) the pixels that a finding of the same case is about."""
+    """(rows, columns) the pixels of a finding of the same case."""
     of = views.predicted if finding.kind is Kind.FALSE_POSITIVE else views.reference
     mask = of[finding.index]
     if finding.kind is Kind.DELINEATED:
         return np.asarray(mask)
-    labels, _ = ndimage.label(mask, _TOUCHING)
+    labels, _ = ndimage.label(mask, _CONNECTED)
     return np.asarray(labels == labels[finding.pixel])
 
 
@@ -93,8 +93,8 @@ def _finding(kind: Kind, index: int, marked: Mask, dice: float, views: Views) ->
 
 
 def _largest_apart(mask: Mask, other: Mask) -> Mask:
-    """The largest component of `mask` that holds no pixel of `other`; empty where there is none but specks."""
-    labels, _ = ndimage.label(mask, _TOUCHING)
+    """The largest component of `mask` without a pixel of `other`; empty if there are none but specks."""
+    labels, _ = ndimage.label(mask, _CONNECTED)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     sizes[np.unique(labels[other])] = 0

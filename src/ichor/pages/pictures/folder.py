@@ -1,4 +1,4 @@
-"""All figures of a run, drawn into its folder."""
+"""Draws all figures of a run into its folder."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def draw_figures(
     metrics: Mapping[str, Any],
     probability_of: Callable[[str], NDArray[np.float32] | None],
 ) -> tuple[DrawnFigure, ...]:
-    """Draw all figures of a run as PNG into `folder`/figures and return them with their words, in order.
+    """Draw all figures of a run as PNG into `folder`/figures, and return them with their captions, in order.
 
-    `predictions`, by subject, are asked for one by one and may be read when they are. `metrics` is metrics.json;
-    figures whose numbers it lacks are left out. `probability_of` gives a subject's voxel probability (n, rows,
-    columns) on the scan's grid, or None if it is not at hand: then an earlier Figure 4 stays as it is.
+    `predictions`, by subject, are accessed one by one and may be read lazily. `metrics` is metrics.json; figures whose
+    values it lacks are left out. `probability_of` returns a subject's voxel probability (n, rows, columns) on the
+    scan's grid, or None if it is not available: then an earlier Figure 4 is kept.
 
     Raises BadConfig if matplotlib is not installed.
     """

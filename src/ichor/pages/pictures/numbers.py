@@ -1,4 +1,4 @@
-"""The figures that show numbers, each with its caption and what is seen in it."""
+"""The figures that show data, each with its caption and alternative text."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from ichor.pages.pictures.words import figure_at, with_interval
 Drawn = tuple[DrawnFigure, Figure]
 
 _BAND = "the band is the 95 % interval from resampling subjects"
-_NOMINAL = "Pixel size and slice distance are nominal: volumes may be too low."
+_NOMINAL = "Pixel size and slice distance are nominal, so volumes may be too low."
 
 
 def number_figures(survey: Survey, metrics: Mapping[str, Any]) -> Iterator[Drawn]:
-    """All that the subjects and metrics.json allow; a curve that lacks a class is left out, as is what is not there."""
+    """Draw all figures for which there are data; a curve needs cases of both classes."""
     cases = [one for one in (slices_of(survey.results), scans_of(survey.results)) if one.both_classes]
     if cases:
         yield _roc(survey.results, cases, metrics)
@@ -48,14 +48,12 @@ def _roc(results: Sequence[SubjectResult], cases: Sequence[Scored], metrics: Map
     band = f"ROC of {_counts(cases)}; {_BAND}."
     areas = "ROC curves with areas " + ", ".join(f"{auc[one.name]} for {one.name}" for one in cases) + "."
     if not points:
-        return DrawnFigure("roc", f"{band} The curve is that of the slice probability.", areas), roc_figure(
-            cases, [], auc
-        )
+        return DrawnFigure("roc", f"{band} The curve is for the slice probability.", areas), roc_figure(cases, [], auc)
     words = DrawnFigure(
         "roc",
-        f"{band} On the slices stand the five operating points of the paper's Table 6 "
+        f"{band} The panel of slices also shows the five operating points of the paper's Table 6 "
         f"(voxel thresholds {TABLE_6[0].threshold} to {TABLE_6[-1].threshold}) and ours by the same rule: a slice is "
-        f"called positive where its mask has more than {RULE_PX} pixels. The curve is that of the slice probability.",
+        f"positive if its mask has more than {RULE_PX} pixels. The curve is for the slice probability.",
         f"{areas} By the 400-pixel rule, sensitivity and specificity go from "
         f"{_pair(points[0])} to {_pair(points[-1])}; the paper's go from "
         f"{_pair(tuple(TABLE_6[0])[:3])} to {_pair(tuple(TABLE_6[-1])[:3])}.",
@@ -64,7 +62,7 @@ def _roc(results: Sequence[SubjectResult], cases: Sequence[Scored], metrics: Map
 
 
 def _points(results: Sequence[SubjectResult]) -> list[Point]:
-    """Our operating points by the paper's rule; none of a detector, which marks no pixel."""
+    """Our operating points by the paper's rule; none for a detector, which has no mask."""
     if not all(r.areas for r in results):
         return []
     truth = np.concatenate([r.positive for r in results])
@@ -81,7 +79,7 @@ def _reliability(curves: Mapping[str, Any], metrics: Mapping[str, Any]) -> Drawn
         "reliability",
         "Reliability of the slice and scan probabilities in ten bins of equal width, with the number of cases in each "
         "(bars on a logarithmic scale). "
-        "Below the diagonal a probability promises more than comes true.",
+        "Below the diagonal, probabilities are too high.",
         "Reliability curves with expected calibration error "
         + ", ".join(f"{value} for {name}s" for name, value in error.items()),
     )
@@ -94,7 +92,7 @@ def _bland_altman(results: Sequence[SubjectResult], limits: Mapping[str, Any]) -
     )
     words = DrawnFigure(
         "bland-altman",
-        f"Volume by this method less that of the delineation over the mean of both (Bland and Altman 1986), of the "
+        f"Volume by this method minus that of the delineation, over the mean of both (Bland and Altman 1986), for the "
         f"{len(results)} scans with hemorrhage that are not excluded from overlap: bias {bias} mL, limits of agreement "
         f"{low} and {high} mL, each with its 95 % interval as a bar on the right. {_NOMINAL}",
         f"Bland-Altman plot of volumes: bias {bias} mL, limits of agreement {low} and {high} mL.",

@@ -1,4 +1,4 @@
-"""Why a lesion was missed, invented or badly outlined: what is measured on the image, and what speaks of it."""
+"""Possible reasons why a lesion was missed or falsely marked, from measurements on the image."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ichor.pages.pictures.findings import Kind
 
 Mask = NDArray[np.bool_]
 
-# What is brighter than any clot is bone or calcified; the brain window of the JPG release ends at 100 HU.
+# Pixels brighter than any clot are bone or calcification; the brain window of the JPG release ends at 100 HU.
 BONE_ABOVE_HU = 95.0
 RING_MM = 5.0
 AT_BONE_MM = 2.0
-# What counts as a reason.
+# The limits of what counts as a reason.
 FAINT_HU = 10.0  # fresh blood is 20 to 40 HU brighter than brain
 THIN_MM = 4.0
 SMALL_ML = 0.5
@@ -25,9 +25,9 @@ AT_MIDLINE_MM = 4.0
 NEAR_VERTEX = (
     0.75  # the head is so much narrower where a slice cuts the vault at a low angle, and bone blurs into brain
 )
-# A head rounder than this has no long axis that tells its midline.
+# In a head rounder than this, the long axis does not show the midline.
 _ELONGATED = 1.1
-# An enclosed area smaller than this share of the slice is no brain: the skull is open.
+# If the enclosed area is smaller than this share of the slice, it is not brain: the skull is open.
 _LEAST_BRAIN = 0.02
 _SUTURE_PX = 10  # half the width of the gaps in a child's skull that are closed to find the brain
 _SPECK_PX = 2
@@ -35,16 +35,16 @@ _SPECK_PX = 2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is measured of marked pixels on one slice.
+    """Measurements of marked pixels on one slice.
 
     Attributes:
-        contrast_hu: their mean HU less that of the tissue within RING_MM around; nan where either has no tissue.
+        contrast_hu: their mean HU minus that of the tissue within RING_MM; nan if either has no tissue.
         thickness_mm: the median over the middle line of the marked area.
-        volume_ml: on this slice alone.
+        volume_ml: on this slice only.
         along_bone: the share of them within AT_BONE_MM of bone.
-        midline_mm: their median distance from the head's long axis; nan where the head is round or open.
-        outside: the share of them outside the skull; nan where it is open.
-        width_share: the head's width on this slice as a share of its widest; nan where either is unknown.
+        midline_mm: their median distance from the head's long axis; nan if the head is round or the skull open.
+        outside: the share of them outside the skull; nan if it is open.
+        width_share: the head's width on this slice as a share of its maximum; nan if either is unknown.
     """
 
     contrast_hu: float
@@ -70,8 +70,8 @@ def measure(
 ) -> Measured:
     """Measure marked pixels of a slice; all arrays are (rows, columns).
 
-    `blood` is what must not count as the tissue around: all delineated pixels. `height_mm` is the slice's,
-    `width_share` as in `Measured`.
+    `blood` is all delineated pixels, which do not count as surrounding tissue. `height_mm` is the extent of the slice,
+    `width_share` is as in `Measured`.
     """
     bone = ndimage.binary_opening(hu >= BONE_ABOVE_HU, iterations=_SPECK_PX)
     tissue = (hu > 0) & (hu < BONE_ABOVE_HU)
@@ -93,7 +93,7 @@ def measure(
 
 
 def reason(kind: Kind, measured: Measured, *, excluded: bool) -> str:
-    """All that measurably speaks for a failure of this kind, in one line.
+    """The possible reasons for a failure of this kind, in one line.
 
     `excluded` says that the dataset excludes the subject from overlap.
     """
@@ -122,7 +122,7 @@ def _thickness(marked: Mask, pixel_mm: tuple[float, float]) -> float:
 
 
 def _brain(bone: Mask) -> Mask | None:
-    """(rows, columns) the largest area that bone encloses; None if the skull is open."""
+    """(rows, columns) the largest area enclosed by bone; None if the skull is open."""
     skull = ndimage.binary_closing(np.pad(bone, _SUTURE_PX), iterations=_SUTURE_PX)
     skull = skull[_SUTURE_PX:-_SUTURE_PX, _SUTURE_PX:-_SUTURE_PX]
     labels, _ = ndimage.label(ndimage.binary_fill_holes(skull) & ~skull)

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says: the share that truly has hemorrhage over the probability that was said."""
+"""Reliability diagrams: the share of cases with hemorrhage over the predicted probability."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Bins = Sequence[Mapping[str, Any]]
 
 @styled
 def reliability_figure(curves: Mapping[str, Bins], error: Mapping[str, str]) -> Figure:
-    """A panel for each curve of metrics.json, the number of cases in each bin below.
+    """Draw a panel for each curve of metrics.json, with the number of cases in each bin below.
 
-    `curves` has, by name, bins {"low", "high", "mean_probability", "observed", "n"}; `error` each one's expected
-    calibration error in words.
+    `curves` has, by name, bins {"low", "high", "mean_probability", "observed", "n"}; `error` has the expected
+    calibration error of each as text.
     """
     figure = Figure(figsize=(3.6 * len(curves), 4.9), layout="constrained")
     axes = figure.subplots(2, len(curves), squeeze=False, height_ratios=[5, 1])
@@ -36,7 +36,7 @@ def _draw_curve(axes: Axes, bins: Bins) -> None:
     x, y = [b["mean_probability"] for b in bins], [b["observed"] for b in bins]
     axes.plot([0, 1], [0, 1], **DASHED)
     axes.plot(x, y, color=OURS, linewidth=0.8, marker="o", markersize=5, **EDGE, zorder=3)
-    unit_square(axes, "probability said", "share with hemorrhage")
+    unit_square(axes, "predicted probability", "share with hemorrhage")
 
 
 def _draw_counts(axes: Axes, bins: Bins) -> None:

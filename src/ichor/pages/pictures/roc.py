@@ -1,4 +1,4 @@
-"""ROC of slices and scans, with the paper's operating points beside ours by the same rule."""
+"""ROC curves of slices and scans, with the paper's operating points and ours by the same rule."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ichor.pages.pictures.style import DASHED, EDGE, OURS, PAPER, legend_below, 
 # (threshold, sensitivity, specificity)
 Point = tuple[float, float, float]
 
-_APART = 0.04  # nearer points would have their words on each other
+_APART = 0.04  # the labels of closer points would overlap
 
 
 @styled
 def roc_figure(cases: Sequence[Scored], points: Sequence[Point], auc: Mapping[str, str]) -> Figure:
-    """A panel for slices and one for scans; on the slices the paper's Table 6 and `points`, ours by the same rule,
-    where there are any.
+    """Draw a panel for slices and one for scans, the former with the paper's Table 6 and `points`, ours by the same
+    rule, if there are any.
 
-    `auc` has each panel's area in words. Raises ValueError if a class is absent.
+    `auc` has each panel's area as text. Raises ValueError if a class is absent.
     """
     figure, axes = panels(len(cases), width=3.6 * len(cases), height=4.75)
     for one, each in zip(axes, cases, strict=True):
@@ -51,7 +51,7 @@ def _draw_points(
     away: tuple[float, float],
     side: Literal["left", "right"],
 ) -> None:
-    """Operating points by voxel threshold, joined, the first and the last with their threshold `away` from them."""
+    """Draw operating points by voxel threshold, joined; the first and the last are labelled, `away` from them."""
     x, y = [1 - specificity for _, _, specificity in points], [sensitivity for _, sensitivity, _ in points]
     joined: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (1, 1.5)), "markersize": 4.5, **EDGE}
     axes.plot(x, y, color=color, marker=marker, label=label, **joined)

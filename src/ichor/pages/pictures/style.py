@@ -1,4 +1,4 @@
-"""How every figure looks, and how it becomes the same bytes each time."""
+"""The style of all figures, and their reproducible conversion to PNG."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 DPI = 150
-_GRAY_SPREAD = 6  # red, green and blue of a gray lie no further apart than this, of 255
+_GRAY_SPREAD = 6  # the maximum difference between red, green and blue of a gray, of 255
 INK, MUTED, FAINT = "#1f2328", "#656d76", "#d8dee4"
-# The colours of Okabe and Ito (2008), told apart by all kinds of colour vision.
+# The colours of Okabe and Ito (2008), safe for all kinds of colour vision.
 BLUE, ORANGE, GREEN, PINK, RED, SKY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"
 OURS, PAPER = BLUE, RED
-# The white edge that parts marks which lie on each other, and a line that is only there to compare with.
+# The white edge that separates overlapping marks, and a reference line.
 EDGE: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.5}
 DASHED: dict[str, Any] = {"color": MUTED, "linewidth": 0.7, "linestyle": (0, (3, 3))}
 
 RESEARCH_USE = "Research use only; not a medical device."
 ATTRIBUTION = "Images: ct-ich 1.0.0, Hssayeni (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0."
 
-# Decorates a function that makes a figure. It starts from matplotlib's own defaults, whatever a user has set.
+# Decorates a function that makes a figure. It starts from matplotlib's own defaults, ignoring the user's settings.
 styled = matplotlib.style.context(
     [
         "default",
@@ -72,29 +72,29 @@ def panels(columns: int, *, width: float, height: float) -> tuple[Figure, list[A
 
 
 def small_print(figure: Figure, *before: str) -> None:
-    """What stands below every figure; before it whose the images are, where it shows any."""
+    """The line below every figure, preceded by the source of the images, if it shows any."""
     figure.supxlabel(" ".join((*before, RESEARCH_USE)), fontsize=5.5, color=MUTED, x=0.995, ha="right")
 
 
 def unit_square(axes: Axes, x: str, y: str) -> None:
-    """Both axes from 0 to 1, as long as each other."""
+    """Set both axes to 0..1 with equal length."""
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x, ylabel=y, aspect="equal")
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_yticks(np.linspace(0, 1, 6))
 
 
 def legend_below(axes: Axes) -> None:
-    """A legend under the axis, where it hides nothing."""
+    """Put the legend below the axis, where it hides nothing."""
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17), borderaxespad=0)
 
 
 def note(axes: Axes, text: str, at: tuple[float, float], away: tuple[float, float], **how: Any) -> None:
-    """Small words beside a point, `away` from it by points of type (right, up)."""
+    """Draw a small label at a point, offset by `away` in typographic points (right, up)."""
     axes.annotate(text, at, xytext=away, textcoords="offset points", fontsize=6.5, **how)
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG without date or version in it: equal figures give equal bytes."""
+    """The figure as PNG without date or version, so that equal figures give equal bytes."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
@@ -104,7 +104,7 @@ def png(figure: Figure) -> bytes:
 
 
 def _in_256_colours(pixels: NDArray[np.uint8]) -> Image.Image:
-    """Half of the palette for grays, which stay gray, and half for colours: fewer bytes, and the same to see."""
+    """Reduce to a palette, half for grays, which stay gray, and half for colours: fewer bytes, same appearance."""
     gray = np.ptp(pixels.astype(np.int16), axis=2) <= _GRAY_SPREAD
     index = (pixels.mean(axis=2).round() // 2).astype(np.uint8)
     palette = np.repeat(np.rint(np.linspace(0, 255, 128)).astype(np.uint8), 3).tolist()

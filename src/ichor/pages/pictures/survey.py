@@ -1,4 +1,4 @@
-"""One pass over all subjects: what numbers are drawn from, and what pictures are chosen from."""
+"""One pass over all subjects that collects the data for figures and the findings to choose pictures from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ichor.pages.pictures.views import Views
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """What one pass over the subjects of a run finds.
+    """The outcome of one pass over the subjects of a run.
 
     Attributes:
         results: of each subject.
@@ -40,12 +40,12 @@ class Survey:
 
     @property
     def dice(self) -> dict[str, float]:
-        """The paper's Dice of each of these, the mean over slices with hemorrhage."""
+        """The Dice of each of these as in the paper, the mean over slices with hemorrhage."""
         return {r.subject: float(np.mean(r.overlaps.dice[r.overlaps.positive])) for r in self.bleeding}
 
 
 def survey(dataset: Dataset, predictions: Mapping[str, Prediction]) -> Survey:
-    """Look at the prediction of each subject once; none is kept."""
+    """Go through the predictions of all subjects once, without keeping them in memory."""
     results, findings = [], []
     for subject in track(list(predictions), "drawing", console=Console(stderr=True), transient=True):
         prediction, case = predictions[subject], dataset.case(subject)

@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 Pixels = tuple[slice, slice]
 
 TILE_PX = 160  # as the paper's tiles
-_MARGIN = 0.04  # left around the head, as a share of its size
+_MARGIN = 0.04  # around the head, as a share of its size
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class View:
     """A part of one slice, in the radiological convention, that shows no face.
 
     Attributes:
-        subject: the dataset's number.
-        index: of the slice, from 0.
+        subject: the subject's name in the dataset.
+        index: the slice, from 0.
         gray: (rows, columns) 0..255 in the brain window.
         reference: (rows, columns) bool, the radiologists' delineation.
         predicted: (rows, columns) bool, the method's mask.
-        probability: (rows, columns) of the method, 0..1; None if it is not at hand.
+        probability: (rows, columns) of the method, 0..1; None if it is not available.
         pixel_mm: (between rows, between columns); None if unknown.
     """
 
@@ -44,12 +44,12 @@ class View:
 
     @property
     def name(self) -> str:
-        """Subject and slice as people count them."""
+        """Subject and slice, counted from 1."""
         return f"{self.subject}, slice {self.index + 1}"
 
 
 class Views:
-    """A case with its prediction, from which only what shows no face can be taken.
+    """A case with its prediction, of which only parts that show no face can be viewed.
 
     Attributes:
         hu, reference, predicted: (n, rows, columns), all in the radiological convention.
@@ -100,13 +100,13 @@ class Views:
         return self._view(index, self._around(marked))
 
     def _around(self, marked: Mask) -> Pixels:
-        """TILE_PX around the middle of marked pixels; where these lie in parts, with little between, around most."""
+        """TILE_PX around the centre of marked pixels; if these are in several parts, around most of them."""
         centre, _ = _middle_and_side(marked)
         middle, fullest = self._square(centre, TILE_PX), _fullest_square(marked, TILE_PX)
         return middle if 2 * marked[middle].sum() >= marked[fullest].sum() else fullest
 
     def _square(self, centre: tuple[float, float], side: int) -> Pixels:
-        """`side` rows and columns around a centre, moved into the image where they would leave it."""
+        """`side` rows and columns around a centre, shifted to stay inside the image."""
 
         def part(middle: float, size: int) -> slice:
             first = int(np.clip(round(middle - side / 2), 0, max(size - side, 0)))
@@ -127,7 +127,7 @@ class Views:
 
 
 def _fullest_square(mask: Mask, side: int) -> Pixels:
-    """The square of `side` rows and columns that holds the most of a mask, of equals one in their middle."""
+    """The square of `side` rows and columns that contains most of a mask; in a tie, the middle one."""
     rows, columns = (min(side, size) for size in mask.shape)
     sums = np.pad(mask.cumsum(axis=0, dtype=np.int64).cumsum(axis=1), ((1, 0), (1, 0)))
     held = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
@@ -137,7 +137,7 @@ def _fullest_square(mask: Mask, side: int) -> Pixels:
 
 
 def _middle_and_side(mask: Mask) -> tuple[tuple[float, float], int]:
-    """The (row, column) in the middle of the rectangle around a mask, and the longer side of it in pixels."""
+    """The centre (row, column) of the bounding box of a mask, and its longer side in pixels."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     centre = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
     return centre, max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) + 1

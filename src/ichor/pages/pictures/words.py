@@ -1,4 +1,4 @@
-"""Figures of metrics.json in words."""
+"""Figures of metrics.json as text."""
 
 from __future__ import annotations
 

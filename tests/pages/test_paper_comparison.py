@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ichor.pages import paper
-from ichor.pages.beside import EXPERIMENTS, FULL_SLICES, THRESHOLD, TILES, Published, Verdict, paper_experiment
+from ichor.pages.paper_comparison import (
+    EXPERIMENTS,
+    FULL_SLICES,
+    THRESHOLD,
+    TILES,
+    Published,
+    Verdict,
+    paper_experiment,
+)
 from made_metrics import figure, made_metrics
 
 DICE = Published("Dice", "Table 5", 0.315, ("dice", "paper_average"))

@@ -1,4 +1,4 @@
-"""Every number of the paper, where ours stands in metrics.json, and what a rule says of the two."""
+"""All numbers of the paper, the keys of ours in metrics.json, and the rule by which the two are compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ichor.pages.words import Figure, Metrics, excluded_in, figure_at
 
 
 class Verdict(StrEnum):
-    """What is said of our figure beside the paper's; more is better in all that get one of the first three."""
+    """The result of comparing our figure with the paper's; the first three are used only where higher is better."""
 
     REPRODUCED = "reproduced"
     BETTER = "better"
@@ -22,15 +22,15 @@ class Verdict(StrEnum):
     NONE = ""
 
 
-FEWEST = 3  # resampling one or two subjects says nothing about others
+FEWEST = 3  # subjects; resampling one or two is meaningless
 
 VERDICT_RULE = (
-    "Reproduced: our 95 % interval holds the paper's number. Better or worse: all of the interval lies above or below "
-    "it. The interval comes from resampling our subjects, the paper gives none: with few subjects it is wide and holds "
-    "much, and with fewer than three there is none to speak of. Minimum, maximum, deviation and counts have no "
-    "interval and are only called higher, lower or the same to the paper's last digit. Sensitivity and specificity "
-    "trade against each other: better in the one and worse in the other is another operating point. The specificity at "
-    "97 % sensitivity, by the slice's probability, compares like with like."
+    "Reproduced: our 95 % interval contains the paper's number. Better or worse: the whole interval lies above or "
+    "below it. The interval comes from resampling our subjects; the paper gives none. With few subjects it is wide and "
+    "contains many values, and with fewer than three there is no verdict. Minimum, maximum, standard deviation and "
+    "counts have no interval and are only called higher, lower or the same, to the paper's last digit. Sensitivity and "
+    "specificity are a trade-off: better in one and worse in the other means another operating point. Only the "
+    "specificity at 97 % sensitivity, by slice probability, is directly comparable."
 )
 
 
@@ -40,11 +40,11 @@ class Published:
 
     Attributes:
         name: what it measures.
-        source: where the paper gives it.
-        value: the number; shares in 0..1 whatever the paper prints.
-        keys: where ours stands in metrics.json.
+        source: the table or section of the paper.
+        value: the number; shares as 0..1, also if the paper prints %.
+        keys: the keys of our figure in metrics.json.
         percent: whether the paper prints it in %.
-        judged: whether more is better and ours has an interval, so that it can be reproduced, better or worse.
+        judged: whether higher is better and ours has an interval, so that it can be reproduced, better or worse.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Published:
     judged: bool = True
 
     def ours(self, metrics: Metrics) -> Figure | None:
-        """Our figure, None if the run has none. Missed subjects are counted without those excluded."""
+        """Our figure; None if the run has none. Missed subjects are counted without the excluded ones."""
         if self.keys == ("subjects_missed",):
             if metrics[self.keys[0]] is None:
                 return None
@@ -63,7 +63,7 @@ class Published:
         return figure_at(metrics, *self.keys)
 
     def verdict(self, metrics: Metrics) -> Verdict:
-        """What the rule says of a run."""
+        """The verdict for a run."""
         figure = self.ours(metrics)
         if figure is None:
             return Verdict.NONE
@@ -159,7 +159,7 @@ EXPERIMENTS = (THRESHOLD, FULL_SLICES, TILES)
 
 
 def paper_experiment(metrics: Metrics) -> PaperExperiment:
-    """The experiment of the paper that a run stands beside: its own, for other methods the paper's best, the third."""
+    """The experiment of the paper to compare a run with: the same one, or for other methods the best, the third."""
     name = str(metrics["experiment"])
     if name.startswith("paper-threshold"):
         return THRESHOLD
