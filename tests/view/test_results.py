@@ -9,7 +9,7 @@ import pytest
 from ichor.errors import UnreadableInput
 from ichor.screening.summary import row_of, write_summary
 from ichor.view.results import find_results
-from ichor.view.said import details, row
+from ichor.view.summaries import details, row
 from made_scans import DetectorMethod, ThresholdMethod
 from view.made import write_result
 
@@ -43,15 +43,15 @@ def test_a_path_without_results_is_told_in_one_line(tmp_path: Path, made: str) -
     assert str(path) in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_what_is_said_of_lesions_with_and_without_subtypes(tmp_path: Path) -> None:
+def test_titles_of_lesions_with_and_without_subtypes(tmp_path: Path) -> None:
     write_result(tmp_path / "out", "told")
     write_result(tmp_path / "out", "untold", method=ThresholdMethod())
     write_result(tmp_path / "out", "detected", method=DetectorMethod(), outputs=None)
     found = {one.name: details(0, one) for one in find_results([tmp_path / "out"])}
     (lesion,) = found["told"]["lesions"]
-    assert lesion["subtype"] in lesion["said"] and lesion["said"] in ("IPH or SDH", "SDH or IPH", "IPH", "SDH")
+    assert lesion["subtype"] in lesion["title"] and lesion["title"] in ("IPH or SDH", "SDH or IPH", "IPH", "SDH")
     (lesion,) = found["untold"]["lesions"]
-    assert lesion["said"] == "hemorrhage" and [one["name"] for one in found["untold"]["colours"]] == ["ICH"]
+    assert lesion["title"] == "hemorrhage" and [one["name"] for one in found["untold"]["colours"]] == ["ICH"]
     assert found["detected"]["lesions"] == [] and not found["detected"]["segments"]
 
 
@@ -59,8 +59,8 @@ def test_two_close_subtypes_are_both_named(tmp_path: Path) -> None:
     folder = write_result(tmp_path / "out", n=12, blood_at_mm=(38.0, 10.0, 30.0), blood_radii_mm=(16.0, 24.0, 15.0))
     (one,) = find_results([folder])
     (lesion,) = details(0, one)["lesions"]
-    assert lesion["said"] == "SDH"  # 0.8 against 0.3
+    assert lesion["title"] == "SDH"  # 0.8 against 0.3
     folder = write_result(tmp_path / "out", n=12, blood_at_mm=(38.0, 10.0, 55.0), blood_radii_mm=(16.0, 24.0, 30.0))
     (one,) = find_results([folder])
     (lesion,) = details(0, one)["lesions"]
-    assert " or " in lesion["said"]  # it reaches over both halves
+    assert " or " in lesion["title"]  # it reaches over both halves

@@ -18,7 +18,7 @@ from ichor.view.bundle import SCRIPT, STYLESHEET, bundled_script, bundled_style
 from ichor.view.decisions import read_decisions
 from ichor.view.measures import measures
 from ichor.view.opened import Opened
-from ichor.view.said import details
+from ichor.view.summaries import details
 
 PAGE = Path(__file__).with_name("page")
 # HU beyond these are all alike in the brain, stroke and subdural windows.

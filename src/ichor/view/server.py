@@ -28,7 +28,7 @@ from ichor.view.held import Held
 from ichor.view.measures import measures
 from ichor.view.prior import Priors
 from ichor.view.results import Listed
-from ichor.view.said import details, row
+from ichor.view.summaries import details, row
 
 PAGE = Path(__file__).with_name("page")
 STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422}

@@ -33,9 +33,8 @@ export function makePanel({ number, result, volume, state, axial, stage }) {
 }
 
 function verdict(result, decide) {
-  const words = result.present
-    ? `Hemorrhage suspected: probability ${result.probability.toFixed(2)}${result.segments ? `, ${millilitres(result)}` : ""}`
-    : `No hemorrhage found (probability ${result.probability.toFixed(2)})`;
+  const volume = result.present && result.segments ? `, ${millilitres(result)}` : "";
+  const words = `${result.verdict}: probability ${result.probability.toFixed(2)}${volume}`;
   const count = result.messages.length;
   return el("section", {}, el("h1", {}, result.name), el("p", { className: "verdict" }, words),
     el("p", { className: "soft" }, `${result.flagged} of ${result.n_slices} slices flagged`),
@@ -51,7 +50,7 @@ function item(lesion, result, go, decide) {
     sides[lesion.side], `probability ${lesion.probability.toFixed(2)}`,
   ].filter(Boolean).join(", ");
   const button = el("button", { type: "button", className: "go", title: "Show its largest slice" },
-    el("b", {}, el("i", { className: "dot", style: { "--colour": colour } }), `${lesion.number}. ${lesion.said}, ${millilitres(lesion)}`),
+    el("b", {}, el("i", { className: "dot", style: { "--colour": colour } }), `${lesion.number}. ${lesion.title}, ${millilitres(lesion)}`),
     el("span", { className: "facts" }, facts));
   button.addEventListener("click", go);
   const place = el("li", {}, button, decide.row(lesion.number, `lesion ${lesion.number}`));

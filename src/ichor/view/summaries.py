@@ -1,18 +1,14 @@
-"""What the page says of a result, from its findings."""
+"""What the page shows of a result, from its findings."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import numpy as np
 
 from ichor.findings.schema import Findings, LesionFindings
 from ichor.subtypes import Subtype
 from ichor.view.results import Listed
 from ichor.windows import NAMED_WINDOWS
 
-# The second subtype is named beside the first where its probability is at least this share of it.
-CLOSE = 0.5
 NO_SUBTYPE_COLOUR = "#d55e00"  # the sixth of the palette that the subtypes' colours are from
 
 
@@ -24,6 +20,7 @@ def row(number: int, one: Listed) -> dict[str, Any]:
     return {
         "number": number,
         "name": one.name,
+        "verdict": one.findings.tier.words,
         "present": found.present,
         "probability": found.probability,
         "volume_ml": found.volume_ml,
@@ -37,7 +34,7 @@ def row(number: int, one: Listed) -> dict[str, Any]:
 
 
 def details(number: int, one: Listed) -> dict[str, Any]:
-    """All that is said of a result but the pixels."""
+    """All that is shown of a result except the pixels."""
     assert one.findings is not None
     found = one.findings
     return {
@@ -64,18 +61,17 @@ def details(number: int, one: Listed) -> dict[str, Any]:
 
 
 def lesion(number: int, one: LesionFindings, found: Findings) -> dict[str, Any]:
-    """One lesion; `said` is its subtype in words, `probability` that of the subtype or, without any, of its slices."""
-    ranked = ranked_subtypes(one, found)
+    """One lesion. `title` is its subtype in words, `probability` the highest of its subtype or else of its slices."""
     low, high = one.slices
-    if ranked:
-        first, second = ranked[:2]
-        said = f"{first[0]} or {second[0]}" if second[1] >= CLOSE * first[1] else str(first[0])
-        probability = first[1]
+    slices = found.slices[low : high + 1]
+    if one.subtype is None:
+        title, probability = "hemorrhage", max(each.probability for each in slices)
     else:
-        said, probability = "hemorrhage", max(each.probability for each in found.slices[low : high + 1])
+        title = " or ".join(each for each in (one.subtype, one.subtype_alternative) if each is not None)
+        probability = max((each.subtypes or {}).get(one.subtype, 0.0) for each in slices)
     return {
         "number": number,
-        "said": said,
+        "title": title,
         "subtype": one.subtype,
         "probability": round(probability, 4),
         "volume_ml": one.volume_ml,
@@ -85,22 +81,6 @@ def lesion(number: int, one: LesionFindings, found: Findings) -> dict[str, Any]:
         "centre_slice": one.centre_slice,
         "side": one.side,
     }
-
-
-def ranked_subtypes(one: LesionFindings, found: Findings) -> list[tuple[Subtype, float]]:
-    """The subtypes by their mean probability over the lesion's slices, the highest first; none without subtypes.
-
-    Each slice is weighted by its marked pixels, since findings do not say how many of them are this lesion's. Where
-    that puts another subtype first than the lesion's own, the lesion's own stays first.
-    """
-    if one.subtype is None:
-        return []
-    slices = found.slices[one.slices[0] : one.slices[1] + 1]
-    weights = np.array([each.area_px or 0 for each in slices], np.float64)
-    told = np.array([[(each.subtypes or {}).get(subtype, 0.0) for subtype in Subtype] for each in slices])
-    means = told.mean(axis=0) if not weights.any() else weights @ told / weights.sum()
-    pairs = [(subtype, float(mean)) for subtype, mean in zip(Subtype, means, strict=True)]
-    return sorted(pairs, key=lambda pair: (pair[0] != one.subtype, -pair[1]))
 
 
 def colours(found: Findings) -> list[dict[str, Any]]:
