@@ -105,7 +105,7 @@ def test_every_pair_is_compared_under_names_that_tell_them_apart(runs: list[Path
     assert (apart["n_subjects"], apart["differences"], apart["wilcoxon_dice"]) == (0, {}, None)
     page = comparison_page(found)
     assert "They share no test subject" in page
-    assert f"## {runs[1]} less near" in page
+    assert f"## {runs[1]} minus near" in page
     assert f"| figure, each on the run's own subjects | near | {runs[1]} (reduced) | {runs[2]} |" in page
     assert "not a medical device" in page
 

@@ -65,9 +65,17 @@ def midline_shift(scan: Scan) -> MidlineShift | None:
 
 
 def inside_skull(scan: Scan) -> Mask:
-    """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice."""
+    """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice.
+
+    Of each slice only the largest region, since there may be others, between the head and a headrest.
+    """
     bone = bone_of(_hu(scan))
-    return np.asarray((directions_with(bone) == 4) & ~bone)
+    inside = (directions_with(bone) == 4) & ~bone
+    for k in range(len(inside)):
+        regions, count = ndimage.label(inside[k])
+        if count > 1:
+            inside[k] = regions == 1 + np.bincount(regions.ravel())[1:].argmax()
+    return np.asarray(inside)
 
 
 def slices_of_midline(inside: Mask) -> NDArray[np.intp]:
