@@ -90,7 +90,7 @@ def test_runs_are_compared_as_markdown_and_json(run: Path, data: Path, tmp_path:
     shutil.copytree(run, tmp_path / "again")
     done = ichor("compare", run, tmp_path / "again", "--data", data, "--json", tmp_path / "compared.json")
     assert done.returncode == 0, done.stderr
-    assert "## again less threshold" in done.stdout
+    assert "## again minus threshold" in done.stdout
     assert "| Dice, paper's average | 0.000 | 0.000 to 0.000 | 1.000 |" in done.stdout
     found = json.loads((tmp_path / "compared.json").read_text())
     assert [one["name"] for one in found["runs"]] == ["threshold", "again"]
