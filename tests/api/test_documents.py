@@ -61,7 +61,7 @@ def test_the_code_of_the_reference_runs(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "examples True" in done.stdout
-    assert {one.name for one in (tmp_path / "results" / "demo-scan").iterdir()} == {
+    assert {one.name for one in (tmp_path / "my-results" / "demo-scan").iterdir()} == {
         "findings.json",
         "mask.nii.gz",
         "report.html",

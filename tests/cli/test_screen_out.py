@@ -26,7 +26,7 @@ SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 NOBODY = 65534
 # Mount a disk with the options $1 at $2, run the command after them, then say what lies there.
 ON_A_DISK = 'mount -t tmpfs -o "$1" tmpfs "$2"; out=$2; shift 2; "$@"; code=$?; ls -A "$out" >&3; exit $code'
-FULL, READ_ONLY = "size=128k", "ro"  # one scan takes 76 KiB
+FULL, READ_ONLY = "size=100k", "ro"  # one scan takes 60 KiB
 # Stand-ins for disks, run in every process by sitecustomize.
 STANDS_FOR = {
     FULL: """
