@@ -297,7 +297,7 @@ def test_a_start_that_does_not_fit_is_one_line(folder: Path, package: Path, tmp_
     (nobody / "config.yaml").write_text(yaml.safe_dump({**content, "training": None}))
     write_sums(nobody)
     for line, words in (
-        ("expected a model package or one of model", (config, *data, "--from", "nothing")),
+        ("expected a model package or one of ichor-1", (config, *data, "--from", "nothing")),
         ("skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", "ichor-1")),
         ("the network of smoke, subtype head yes, found subtype head no", (with_head, *data, "--from", package)),
         ("a package of the method threshold, found one of unet", ("paper/threshold", *data, "--from", package)),
