@@ -46,15 +46,19 @@ class Opened:
         if self.labels is None or self.listed.findings is None:
             return None
         numbers, count = ndimage.label(self.labels, structure=np.ones((3, 3, 3)))
-        sizes = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
-        order = np.argsort(-sizes, kind="stable")
-        listed = self.listed.findings.hemorrhage.lesions
-        if [int(sizes[k]) for k in order[: len(listed)]] != [one.volume_px for one in listed]:
-            file = self.listed.folder / MASK
-            raise UnreadableInput(f"{file}: expected the mask of these findings, found lesions of other sizes")
         names = np.full(count + 1, OTHERS, np.uint8)
         names[0] = 0
-        names[1 + order[: len(listed)]] = np.arange(1, len(listed) + 1)
+        left = list(range(1, count + 1))
+        sizes = np.bincount(numbers.ravel(), minlength=count + 1)
+        spans = [(one[0].start, one[0].stop - 1) for one in ndimage.find_objects(numbers)]
+        # By their sizes and slices, not by their order: earlier versions listed lesions in another one.
+        for number, lesion in enumerate(self.listed.findings.hemorrhage.lesions, 1):
+            same = (k for k in left if (sizes[k], spans[k - 1]) == (lesion.volume_px, lesion.slices))
+            if (found := next(same, None)) is None:
+                file = self.listed.folder / MASK
+                raise UnreadableInput(f"{file}: expected the mask of these findings, found lesions of other sizes")
+            left.remove(found)
+            names[found] = number
         return np.asarray(names[numbers])
 
     @property
