@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,27 @@ def test_lesions_are_numbered_as_in_the_findings(tmp_path: Path) -> None:
     assert hu.dtype == np.dtype("<i2") and np.array_equal(hu, to_radiological(one.scan.voxels, one.scan))
     probability = one.probability()
     assert probability is not None and probability[one.labels > 0].min() > 200
+
+
+def test_lesions_that_findings_list_in_another_order_than_their_voxels_are_found(tmp_path: Path) -> None:
+    folder = write_result(tmp_path / "out")
+    (listed,) = find_results([folder])
+    assert listed.findings is not None
+    (lesion,) = listed.findings.hemorrhage.lesions
+    one = opened(folder)
+    assert one.labels is not None
+    # A larger region on other slices, which the findings list second, as they do where its slices are thinner.
+    labels = one.labels.copy()
+    labels[lesion.slices[1] + 2 :, :30, :] = 1
+    larger = int((labels > 0).sum()) - lesion.volume_px
+    assert larger > lesion.volume_px
+    span = (lesion.slices[1] + 2, len(labels) - 1)
+    second = lesion.model_copy(update={"volume_px": larger, "slices": span})
+    hemorrhage = listed.findings.hemorrhage.model_copy(update={"lesions": (lesion, second)})
+    findings = listed.findings.model_copy(update={"hemorrhage": hemorrhage})
+    both = Opened(replace(listed, findings=findings), one.scan, labels)
+    assert both.lesion_of is not None
+    assert [int((both.lesion_of == number).sum()) for number in (1, 2)] == [lesion.volume_px, larger]
 
 
 def test_a_scan_that_moved_or_was_not_named(tmp_path: Path) -> None:
