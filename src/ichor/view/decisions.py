@@ -13,7 +13,7 @@ from ichor.atomic import reporting_disk_errors, sync, write_whole
 from ichor.errors import UnreadableInput
 from ichor.findings.schema import NOTICE
 from ichor.locks import one_at_a_time
-from ichor.view.results import FINDINGS
+from ichor.write.findings_json import FINDINGS
 from ichor.write.folder import DECISIONS
 
 Decision = Literal["accept", "reject", "correct"]

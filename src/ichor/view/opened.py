@@ -18,8 +18,8 @@ from ichor.read import ScanPath
 from ichor.scan import FloatArray, Scan
 from ichor.view.place import scan_of
 from ichor.view.results import Listed
+from ichor.write.nifti import MASK, PROBABILITY
 
-MASK, PROBABILITY = "mask.nii.gz", "probability.nii.gz"
 OTHERS = 255  # of the lesions that findings do not list
 # Where spacing is unknown; the page then says that nothing is to scale.
 ASSUMED_PIXEL_MM, ASSUMED_SLICE_MM = 0.45, 5.0

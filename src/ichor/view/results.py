@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from ichor.errors import UnreadableInput
 from ichor.findings.schema import Findings
+from ichor.screening.out_folder import SUMMARY
+from ichor.screening.summary import read_summary
+from ichor.write.findings_json import FINDINGS
 
-FINDINGS, SUMMARY = "findings.json", "summary.csv"
 MOST_BYTES = 64 * 1024**2  # of findings.json; that of a scan of 2,000 slices and 200 lesions has 2 MB
 
 
@@ -85,8 +87,6 @@ def _read(folder: Path) -> Listed:
 
 def _failed(out: Path, there: Iterable[str]) -> Iterator[Listed]:
     """The scans that could not be screened, by summary.csv."""
-    from ichor.screening.summary import read_summary
-
     for name, row in read_summary(out / SUMMARY).items():
         if row["status"] == "failed" and name not in there:
             yield Listed(out / Path(name).name, None, row["reason"] or "it could not be screened")

@@ -8,12 +8,14 @@ from ichor.formats.nifti import write_labels, write_probability
 from ichor.scan import Scan
 from ichor.write.result import Result
 
+MASK, PROBABILITY = "mask.nii.gz", "probability.nii.gz"
+
 
 class Mask:
     """mask.nii.gz: 0 where nothing is marked, elsewhere the subtype's number, or 1 from a method without subtypes."""
 
     name = "nifti"
-    files = ("mask.nii.gz",)
+    files = (MASK,)
     needs_mask = True
 
     def check(self, scan: Scan) -> None:
@@ -29,7 +31,7 @@ class Probability:
     """probability.nii.gz: that each voxel is hemorrhage."""
 
     name = "probability"
-    files = ("probability.nii.gz",)
+    files = (PROBABILITY,)
     needs_mask = True
 
     def check(self, scan: Scan) -> None:
