@@ -132,7 +132,7 @@ def test_it_is_evaluated_again_to_the_same_figures(work: Path, installed: Path) 
 
 def test_its_page_leaves_out_what_it_does_not_give(work: Path) -> None:
     page = (work / "run/README.md").read_text()
-    assert "The method detects hemorrhage and gives no mask" in " ".join(page.split())
+    assert "The method detects hemorrhage without a mask, so no overlap is defined" in " ".join(page.split())
     for words in ("Dice", "Table 5", "Table 6", "masks.json.gz", "not defined", "nan", "None", "Surface", "400"):
         assert words not in page, words
     for words in ("| slice AUC |", "| scan AUC |", "## Detection", "## Calibration", "without 066"):
@@ -147,7 +147,7 @@ def test_it_stands_beside_other_runs(work: Path, installed: Path) -> None:
     (row,) = [line for line in page.splitlines() if line.startswith("| [run]")]
     assert row.count("| – |") + row.count("| – ") >= 2
     html = (work / "pages/results.html").read_text()
-    assert "gives no mask" in html and "nan" not in html
+    assert "without a mask" in html and "nan" not in html
     said = ichor(installed, "compare", work / "run", work / "other", "--data", work / "data")
     assert "| Dice, paper's average | not defined | 0." in said
     assert "| slice AUC |" in said
@@ -156,7 +156,7 @@ def test_it_stands_beside_other_runs(work: Path, installed: Path) -> None:
 def test_it_is_published_with_the_pictures_that_it_has(work: Path, installed: Path) -> None:
     ichor(installed, "publish", work / "run", "--data", work / "data", "--out", work / "result", "--masks")
     assert {file.name for file in (work / "result").iterdir()} == {
-        *("README.md", "metrics.json", "scores.csv", "scan_scores.csv", "figures"),
+        *("README.md", "metrics.json", "verdict.json", "scores.csv", "scan_scores.csv", "figures"),
     }
     assert {file.name for file in (work / "result/figures").iterdir()} == {"roc.png", "reliability.png", "figures.json"}
     assert "ROC of 30 slices" in (work / "result/README.md").read_text()
