@@ -1,0 +1,1 @@
+"""How much a few clicks improve an outline."""
