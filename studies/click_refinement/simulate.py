@@ -31,6 +31,7 @@ class Slices:
         hu: (n, rows, columns).
         mask: (n, rows, columns) the out-of-fold mask.
         reference: (n, rows, columns) the delineation.
+        bone: (n, rows, columns).
         pixel_mm: the size of a pixel along rows and columns.
     """
 
@@ -39,6 +40,7 @@ class Slices:
     hu: NDArray[np.float32]
     mask: Mask
     reference: Mask
+    bone: Mask
     pixel_mm: tuple[float, float]
 
 
@@ -54,8 +56,8 @@ def correct(slices: Slices, start: Mask, settings: Settings) -> Clicked:
     """Correct each slice of `start` (n, rows, columns) by up to MOST_CLICKS clicks."""
     stages = np.zeros((MOST_CLICKS + 1, *start.shape), bool)
     seconds: list[float] = []
-    for k, (hu, begun, reference) in enumerate(zip(slices.hu, start, slices.reference, strict=True)):
-        steps = _steps(hu, begun, reference, slices.pixel_mm, settings)
+    for k, (hu, bone, begun, reference) in enumerate(zip(slices.hu, slices.bone, start, slices.reference, strict=True)):
+        steps = _steps(hu, bone, begun, reference, slices.pixel_mm, settings)
         for number, (mask, took) in enumerate(steps):
             stages[number:, k] = mask
             seconds += [took] if number else []
@@ -78,7 +80,7 @@ def next_click(mask: Mask, reference: Mask) -> tuple[tuple[float, float], bool] 
 
 
 def _steps(
-    hu: NDArray[np.float32], mask: Mask, reference: Mask, pixel_mm: tuple[float, float], settings: Settings
+    hu: NDArray[np.float32], bone: Mask, mask: Mask, reference: Mask, pixel_mm: tuple[float, float], settings: Settings
 ) -> Iterator[tuple[Mask, float]]:
     """The mask before the first click and after each, with the seconds that it took."""
     yield mask, 0.0
@@ -88,7 +90,7 @@ def _steps(
             return
         place, missed = click
         began = perf_counter()
-        mask = refine(hu, mask, [place], add=missed, pixel_mm=pixel_mm, settings=settings)
+        mask = refine(hu, mask, [place], add=missed, pixel_mm=pixel_mm, blocked=bone, settings=settings)
         yield mask, perf_counter() - began
 
 

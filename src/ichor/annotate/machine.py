@@ -30,11 +30,13 @@ class Suggestion:
         label_map: (n, rows, columns) uint8 on the scan's own grid, 0 where there is nothing: the outline that the
             method draws at its own thresholds. Where the method tells subtypes apart, those of a slice that has one
             by it; else hemorrhage of no stated subtype.
+        probability: (n, rows, columns) float16 on the scan's own grid.
         uncertainty: (n,), see `ichor.annotate.uncertainty`.
         labelling_s: the seconds that labelling the scan is estimated to take, were the outline right.
     """
 
     label_map: NDArray[np.uint8]
+    probability: NDArray[np.float16]
     uncertainty: NDArray[np.float64]
     labelling_s: float
 
@@ -46,6 +48,7 @@ def suggest(scan: Scan) -> Suggestion:
     mask = found.mask
     return Suggestion(
         label_map=np.where(mask, _labels(found, scan.n_slices)[:, None, None], 0).astype(np.uint8),
+        probability=found.probability.astype(np.float16),
         uncertainty=of_slices(entropy(found.probability), patch_px(scan.pixel_mm, mask.shape[1:])),
         labelling_s=labelling_s(mask, scan.pixel_mm),
     )

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
-from scipy.sparse.linalg import cg
+from scipy import ndimage
 
-from ichor.anatomy.skull import bone_of
+from ichor.annotate.project.runs import LabelMap
+from ichor.annotate.random_walker import walk
 
 Mask = NDArray[np.bool_]
 Image = NDArray[np.floating]
@@ -36,7 +36,6 @@ BLOOD_HU = (25.0, 100.0)
 SPUR = 1.3
 # Logits of probabilities, by 8 bits, beyond which all is sure.
 SURE = 4.0
-_SOLVED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,47 @@ class Settings:
 DEFAULT = Settings()
 
 
+@dataclass(frozen=True)
+class Click:
+    """A click, or a scribble of several points.
+
+    Attributes:
+        points: (x, y) in pixels, x along columns; pixel (row, column) covers [column, column + 1) x [row, row + 1).
+        add: whether it adds to a region, or takes away from one.
+        label: the label of what is added.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    add: bool
+    label: int
+
+
+def clicked(
+    hu: Image,
+    bone: Mask,
+    drawn: LabelMap,
+    click: Click,
+    pixel_mm: tuple[float, float],
+    probability: Image | None = None,
+) -> LabelMap:
+    """The label map (rows, columns) of a slice after a click; `bone` and regions of other labels are never added.
+
+    A negative click takes away from the regions of each label that it touches. For the other arguments, and errors, see
+    `refine`.
+    """
+    result = drawn.copy()
+    here = {"pixel_mm": pixel_mm, "probability": probability}
+    if click.add:
+        others = (drawn > 0) & (drawn != click.label)
+        added = refine(hu, drawn == click.label, click.points, add=True, blocked=bone | others, **here)
+        result[added] = click.label
+        return result
+    for label in np.setdiff1d(drawn, 0):
+        kept = refine(hu, drawn == label, click.points, add=False, **here)
+        result[(drawn == label) & ~kept] = 0
+    return result
+
+
 def refine(
     hu: Image,
     region: Mask,
@@ -74,7 +114,7 @@ def refine(
 
     `points` are (x, y) in pixels, x along columns, pixel (row, column) covering [column, column + 1) x [row, row + 1).
     `pixel_mm` is the size of a pixel along rows and columns, `probability` the model's for each pixel, and `blocked`
-    what cannot be added, such as other regions. Raises ValueError for no points, or all outside the slice.
+    what cannot be added, such as bone and other regions. Raises ValueError for no points, or all outside the slice.
     """
     rows, columns = hu.shape
     inside = [(int(y), int(x)) for x, y in points if 0 <= x < columns and 0 <= y < rows]
@@ -129,7 +169,6 @@ class _Cut:
             p = np.clip(np.asarray(probability[box], np.float32), 1e-3, 1 - 1e-3)
             logit = np.clip(np.log(p / (1 - p)), -SURE, SURE).astype(np.float32)
         kept_out = np.zeros(here.shape, bool) if blocked is None else blocked[box]
-        kept_out = kept_out | bone_of(hu)[box]
         return cls(here, smooth, region[box], clicked[box], kept_out, logit, pixel_mm)
 
     def taken(self, add: bool, settings: Settings) -> Mask:
@@ -146,7 +185,7 @@ class _Cut:
             spur = self._spur(same, seeds)
             alike = np.where(spur, 1, self._alike(seeds, same & ~seeds, settings))
         alike *= np.exp(-((self._distance(~seeds) / settings.fading_mm) ** 2))
-        walked = _walk(self.smooth, field, seeds, alike, settings)
+        walked = walk(self.smooth, field, seeds, alike, settings.prior, settings.edge_hu)
         return _component(walked >= 0.5, seeds)
 
     def _distance(self, mask: Mask) -> NDArray[np.float64]:
@@ -192,36 +231,3 @@ class _Cut:
 def _component(mask: Mask, seeds: Mask) -> Mask:
     labels, _ = ndimage.label(mask | seeds)
     return np.isin(labels, np.unique(labels[seeds])) if seeds.any() else seeds
-
-
-def _walk(
-    image: NDArray[np.float32], field: Mask, seeds: Mask, alike: NDArray[np.float64], settings: Settings
-) -> NDArray[np.float64]:
-    """(rows, columns) the probability that a walker from each pixel of the field ends at the click; 0 outside."""
-    number = np.full(image.shape, -1)
-    number[field] = np.arange(np.count_nonzero(field))
-    flat, values = number[field], image[field]
-    size = flat.size
-    first, second = [], []
-    for low, high in ((number[:-1], number[1:]), (number[:, :-1], number[:, 1:])):
-        both = (low >= 0) & (high >= 0)
-        first.append(low[both])
-        second.append(high[both])
-    i, j = np.concatenate(first), np.concatenate(second)
-    weight = np.exp(-(((values[i] - values[j]) / settings.edge_hu) ** 2)) + 1e-4
-    adjacency = sparse.coo_array((weight, (i, j)), shape=(size, size)).tocsr()
-    adjacency = adjacency + adjacency.T
-    degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    fixed = seeds[field]
-    free = ~fixed
-    prior = alike[field]
-    system = sparse.diags_array(degree + settings.prior) - adjacency
-    right = settings.prior * prior[free] + np.asarray(adjacency[free][:, fixed].sum(axis=1)).ravel()
-    matrix = system[free][:, free].tocsr()
-    inverse = sparse.diags_array(1 / matrix.diagonal())
-    solved, _ = cg(matrix, right, x0=prior[free], rtol=_SOLVED, maxiter=500, M=inverse)
-    result = np.zeros(image.shape)
-    walked = np.ones(size)
-    walked[free] = solved
-    result[field] = walked
-    return result

@@ -8,8 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ichor.annotate.project.changes import now
 from ichor.annotate.project.database import Database
+from ichor.annotate.project.probability_file import read_probability, write_probability
 from ichor.annotate.project.records import CONSENSUS, NotInProject, ScanRecord
 from ichor.annotate.project.scan_file import read_orientation, read_scan_and_hash, write_scan
 from ichor.atomic import reporting_disk_errors
@@ -84,6 +88,29 @@ class Store:
         """(n, 2, 3), `Scan.orientation` without reading the voxels. Raises UnreadableInput as `scan` does."""
         return read_orientation(self.scan_file(self.record(scan_id).id))
 
+    def put_probability(self, scan_id: int, probability: NDArray[np.floating]) -> None:
+        """Store the model's probabilities, (n, rows, columns) from 0 to 1 on the scan's own grid, to 8 bits.
+
+        Raises ValueError for another shape, OutputFailed if the disk is full.
+        """
+        record = self.record(scan_id)
+        shape = (record.n_slices, record.rows, record.columns)
+        if probability.shape != shape:
+            raise ValueError(f"expected probabilities of shape {shape}, found {probability.shape}")
+        with reporting_disk_errors(self.folder):
+            write_probability(probability, self._probability_file(scan_id))
+
+    def has_probability(self, scan_id: int) -> bool:
+        """Whether the model's probabilities of a scan are stored."""
+        return self._probability_file(self.record(scan_id).id).exists()
+
+    def probability(self, scan_id: int, index: int) -> NDArray[np.float32] | None:
+        """(rows, columns) the model's probabilities of a slice, to 8 bits; None if they are not stored.
+
+        Raises UnreadableInput if their file is damaged.
+        """
+        return read_probability(self._probability_file(self.record(scan_id).id), index)
+
     def readers(self) -> list[str]:
         """The readers' names in the order in which they joined."""
         return [row["name"] for row in self.database.rows("SELECT name FROM reader ORDER BY rowid")]
@@ -113,3 +140,6 @@ class Store:
     def scan_file(self, scan_id: int) -> Path:
         """Where the scan lies, as `ichor.annotate.project.scan_file` reads it."""
         return self.folder / "scans" / f"{scan_id}.npz"
+
+    def _probability_file(self, scan_id: int) -> Path:
+        return self.folder / "scans" / f"{scan_id}.probability.npz"

@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from ichor.annotate.server.workers import Stopped
 from ichor.orientation import RadiologicalAxes, radiological_axes, to_radiological
 from ichor.scan import Scan
 
+Pixel = TypeVar("Pixel", bound=np.generic)
 # Scans held in memory: the one that is read and the previous one beside it, for two readers.
 HELD = 4
 IDENTITY = RadiologicalAxes(transpose=False, flip_rows=False, flip_columns=False)
@@ -45,15 +46,18 @@ class Grid:
         """The runs of the turned slice."""
         if self.axes == IDENTITY:
             return runs
-        stored = decode(runs, self.rows, self.columns)
-        return encode(self._flip(stored.T if self.axes.transpose else stored))
+        return encode(self.shown_slice(decode(runs, self.rows, self.columns)))
+
+    def shown_slice(self, stored: NDArray[Pixel]) -> NDArray[Pixel]:
+        """The turned slice, of (rows, columns) on the scan's own grid."""
+        return np.ascontiguousarray(self._flip(stored.T if self.axes.transpose else stored))
 
     def stored_map(self, runs: Sequence[int]) -> NDArray[np.uint8]:
         """The label map on the scan's own grid of runs that the page sent. Raises ValueError if they do not fit."""
         shown = self._flip(decode(runs, *self.shown))
         return shown.T if self.axes.transpose else shown
 
-    def _flip(self, one: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _flip(self, one: NDArray[Pixel]) -> NDArray[Pixel]:
         rows, columns = (slice(None, None, -1 if flip else 1) for flip in self.axes[1:])
         return one[rows, columns]
 

@@ -16,6 +16,7 @@ from ichor.annotate.server.workers import TooHeavy
 if TYPE_CHECKING:
     from ichor.annotate.machine import Suggestion
     from ichor.annotate.project import Labels
+    from ichor.annotate.refine import Click
 
 # Numbers in an answer with the runs of many slices: 200 slices of 10,000 runs, where a drawn one has a few hundred.
 MOST_NUMBERS = 4_000_000
@@ -66,3 +67,22 @@ def suggested(scan_file: Path) -> Suggestion:
     from ichor.annotate.project.scan_file import read_scan
 
     return suggest(read_scan(scan_file))
+
+
+def ready_to_refine() -> None:
+    """Import what clicks need."""
+    import ichor.annotate.refine  # noqa: F401
+
+
+def refined(
+    hu: NDArray[np.float32],
+    bone: NDArray[np.bool_],
+    drawn: LabelMap,
+    click: Click,
+    pixel_mm: tuple[float, float],
+    probability: NDArray[np.float32] | None,
+) -> list[int]:
+    """The runs of the slice after a click."""
+    from ichor.annotate.refine import clicked
+
+    return encode(clicked(hu, bone, drawn, click, pixel_mm, probability))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ReadingMachine:
-    """Runs the model on one scan after another and stores its uncertainty in the project."""
+    """Runs the model on one scan after another and stores its probabilities and uncertainty in the project."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -69,5 +69,6 @@ class ReadingMachine:
 
     def _suggest(self, scan_id: int) -> Suggestion:
         found = self._workers.run(heavy.suggested, self._project.scan_file(scan_id))
+        self._project.put_probability(scan_id, found.probability)
         self._project.put_uncertainty(scan_id, found.uncertainty.tolist(), found.labelling_s)
         return found

@@ -15,6 +15,7 @@ import { brush, eraser } from "./tools/brush.js";
 import { assign, grow } from "./tools/grow.js";
 import { gray, pan, ruler } from "./tools/navigate.js";
 import { outline, polygon } from "./tools/outline.js";
+import { refine } from "./tools/refine.js";
 import { fit, zoomBy } from "./viewer.js";
 
 export function actionsOf(session) {
@@ -83,7 +84,7 @@ function view(session) {
 
 function tools(session, drawing) {
   const free = [pan, gray, ruler].map((tool) => [`tool.${tool.id}`, () => chooseTool(session, tool)]);
-  const writing = [outline, polygon, brush, eraser, grow, assign].map((tool) =>
+  const writing = [outline, polygon, brush, eraser, refine, grow, assign].map((tool) =>
     [`tool.${tool.id}`, drawing(() => chooseTool(session, tool))]);
   const subtypes = session.me.subtypes.map(({ label }) => [`subtype.${label}`, () => chooseLabel(session, label)]);
   const onPolygon = (act) => drawing(() => {

@@ -26,6 +26,7 @@ export const SHORTCUTS = [
   ["Tools", "tool.brush", ["B"], "Brush"],
   ["Tools", "tool.eraser", ["E"], "Eraser"],
   ["Tools", "tool.grow", ["G"], "Region growing in an HU range"],
+  ["Tools", "tool.refine", ["K"], "Correct a region by clicks"],
   ["Tools", "tool.assign", ["A"], "Assign the subtype to a region"],
   ["Tools", "size.down", ["["], "Smaller brush"],
   ["Tools", "size.up", ["]"], "Larger brush"],
@@ -68,6 +69,7 @@ export const GESTURES = [
   [["Right drag"], "Window level (up, down) and width (left, right)"],
   [["Middle drag", "Space + drag"], "Pan"],
   [["Alt + outline"], "Erase the outlined area"],
+  [["Alt (Shift) + click"], "Correct by clicks: take away"],
   [["Double click"], "Close the polygon"],
 ];
 

@@ -72,6 +72,7 @@ export function chooseTool(session, tool) {
   if (!session.tool.waits) session.tool.cancel?.(session);
   session.tool = tool;
   session.canvas.style.cursor = tool.cursor;
+  tool.chosen?.(session);
   session.emit("tool");
   paint(session);
 }

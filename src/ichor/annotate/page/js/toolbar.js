@@ -5,10 +5,11 @@ import { ICONS } from "./icons.js";
 import { tip } from "./keys.js";
 import { chooseBrush } from "./session.js";
 import { chooseLabel } from "./subtype.js";
+import { refineSettings } from "./tools/settings.js";
 
 const GROUPS = [
   ["tool.pan", "tool.window", "tool.ruler"],
-  ["tool.outline", "tool.polygon", "tool.brush", "tool.eraser", "tool.grow", "tool.assign"],
+  ["tool.outline", "tool.polygon", "tool.brush", "tool.eraser", "tool.refine", "tool.grow", "tool.assign"],
   ["fill", "smooth", "interpolate", "copy.below", "copy.above", "clear"],
   ["undo", "redo"],
   ["outlines", "compare", "zoom.fit"],
@@ -16,7 +17,7 @@ const GROUPS = [
 
 const ICON_OF = {
   "tool.pan": "pan", "tool.window": "window", "tool.ruler": "ruler", "tool.outline": "outline",
-  "tool.polygon": "polygon", "tool.brush": "brush", "tool.eraser": "eraser", "tool.grow": "grow",
+  "tool.polygon": "polygon", "tool.brush": "brush", "tool.eraser": "eraser", "tool.grow": "grow", "tool.refine": "refine",
   "tool.assign": "assign", "copy.below": "below", "copy.above": "above", "zoom.fit": "fit",
 };
 
@@ -133,5 +134,5 @@ export function toolSettings(session) {
   };
   session.listeners.push(update);
   update("tool");
-  return el("div", { className: "of-tool" }, brush, grow);
+  return el("div", { className: "of-tool" }, brush, grow, refineSettings(session));
 }

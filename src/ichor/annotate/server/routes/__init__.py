@@ -14,6 +14,7 @@ from ichor.annotate.server.routes import (
     me,
     person,
     progress,
+    refine,
     scans,
     tools,
 )
@@ -27,6 +28,7 @@ ROUTERS = (
     person.router,
     history.router,
     tools.router,
+    refine.router,
     machine.router,
     consensus.router,
 )

@@ -1,0 +1,85 @@
+"""Correcting a region by clicks. Nothing is stored here: the page saves the slice that it gets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, HTTPException
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+
+from ichor.anatomy.skull import bone_from_hu
+from ichor.annotate.project import UNSTATED, ScanRecord
+from ichor.annotate.project.runs import decode
+from ichor.annotate.refine import Click
+from ichor.annotate.server import heavy
+from ichor.annotate.server.bodies import Index, Runs
+from ichor.annotate.server.context import MOST_AT_WORK, Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.routes.layers import changeable
+from ichor.orientation import radiological_pixel_mm, to_radiological
+from ichor.scan import Scan
+
+router = APIRouter()
+
+# Of a pixel where its size is unknown: a field of 230 mm on 512 pixels.
+USUAL_PIXEL_MM = (0.45, 0.45)
+Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
+
+
+class RefinePost(BaseModel):
+    """A slice as the page shows it, and a click or scribble on it: points (x, y) in pixels of the shown slice.
+
+    A positive one (`add`) adds to the regions of `label`; a negative one takes away from the regions that it touches.
+    """
+
+    k: Index
+    runs: Runs
+    label: Annotated[int, Field(strict=True, ge=1, le=UNSTATED)]
+    add: StrictBool
+    points: Annotated[list[tuple[Coordinate, Coordinate]], Field(min_length=1, max_length=2000)]
+    layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
+
+
+@router.get("/api/scans/{scan_id}/tools/refine")
+async def prepare(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa: ARG001 (who asks must be known)
+    """Get ready for clicks, so that the first one need not wait; says whether the model's probability is known."""
+    ready = [server.heavily(server.workers.run, heavy.ready_to_refine) for _ in range(MOST_AT_WORK)]
+    await asyncio.gather(server.reads(server.grids.scan, scan.id), *ready)
+    return {"probability": server.project.has_probability(scan.id)}
+
+
+@router.post("/api/scans/{scan_id}/tools/refine")
+async def refine(scan: Scanned, body: RefinePost, reader: Reader, server: Server) -> Answer:
+    """The slice after the click."""
+    changeable(server, reader, scan.id, body.layer)
+    if body.k >= scan.n_slices:
+        raise HTTPException(422, f"expected slices 0 to {scan.n_slices - 1} of the scan, found {body.k}")
+    try:
+        drawn = decode(body.runs, *server.grids.grid(scan).shown)
+    except ValueError as error:
+        raise HTTPException(422, f"runs: {error}") from error
+    click = Click(tuple(body.points), body.add, body.label)
+    hu, bone, pixel_mm, probability = await server.reads(_slice, server, scan, body.k)
+    work = (heavy.refined, hu, bone, drawn, click, pixel_mm, probability)
+    return {"runs": await server.heavily(server.workers.run, *work)}
+
+
+def _slice(
+    server: Context, record: ScanRecord, k: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[float, float], NDArray[np.float32] | None]:
+    """HU, bone, pixel size in mm and probability of a slice as the page shows it."""
+    scan, grid = server.grids.scan(record.id), server.grids.grid(record)
+    hu = np.ascontiguousarray(_hu(scan, to_radiological(scan.voxels, scan)[k]), np.float32)
+    bone = hu >= bone_from_hu(_hu(scan, scan.voxels.max(keepdims=True)))
+    sizes = radiological_pixel_mm(scan)
+    row_mm, column_mm = USUAL_PIXEL_MM if sizes is None else sizes[k]
+    probability = server.project.probability(record.id, k)
+    if probability is not None:
+        probability = grid.shown_slice(probability)
+    return hu, bone, (float(row_mm), float(column_mm)), probability
+
+
+def _hu(scan: Scan, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+    return voxels if scan.gray_window is None else scan.gray_window.hu(voxels)
