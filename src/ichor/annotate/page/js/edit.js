@@ -6,34 +6,35 @@ import { labelsOf, mapOf, sliceOf } from "./layer.js";
 import { decode, encode } from "./runs.js";
 import { touch } from "./saver.js";
 
-/** Remembers the slice before a tool writes on its map. */
-export function begin(session) {
-  session.before = snapshot(session, session.viewer.slice);
+/** Remembers the slice shown before a tool writes on its map, and other slices that it will write on. */
+export function begin(session, others = []) {
+  session.before = { ...snapshot(session, session.viewer.slice), others: others.map((k) => snapshot(session, k)) };
   return mapOf(session.layer, session.viewer.slice);
 }
 
 /** Shows and saves what a tool has written so far. */
 export function progress(session) {
-  const k = session.before.k;
-  const slice = sliceOf(session.layer, k);
-  // Provisional: any region may be written on; `commit` finds out which ones were.
-  for (const label of Object.keys(slice.origins)) slice.origins[label] = changedOrigin(slice.origins[label], "drawn");
+  for (const { k } of [session.before, ...session.before.others]) {
+    const slice = sliceOf(session.layer, k);
+    // Provisional: any region may be written on; `commit` finds out which ones were.
+    for (const label of Object.keys(slice.origins)) slice.origins[label] = changedOrigin(slice.origins[label], "drawn");
+    touch(session.saver, `slice/${k}`);
+  }
   session.painted = null;
-  touch(session.saver, `slice/${k}`);
 }
 
 /** Ends what `begin` began: one step of undo; `how` is the origin of what was drawn. Returns whether anything changed. */
 export function commit(session, how = "drawn") {
-  const before = session.before;
+  const { others, ...before } = session.before;
   session.before = null;
-  return record(session, [before], how);
+  return record(session, [before, ...others], how);
 }
 
-/** Puts the slice back as it was at `begin`. */
+/** Puts the slices back as they were at `begin`. */
 export function giveUp(session) {
-  const before = session.before;
+  const { before } = session;
   session.before = null;
-  if (before) restore(session, before);
+  if (before) for (const one of [before, ...before.others]) restore(session, one);
 }
 
 /** Replaces label maps, [[k, map], ...], in one step of undo; `how` is the origin of what is new. */

@@ -31,8 +31,11 @@ function crossingsAt(points, y) {
   return crossings.sort((a, b) => a[0] - b[0]);
 }
 
-/** Fills all within `diameter / 2` of the way from one point to another, and the pixels under both. */
-export function strokeTo(map, rows, columns, from, to, diameter, label) {
+/**
+ * Fills all within `diameter / 2` of the way from one point to another, and the pixels under both, as far as `may` says of
+ * their index.
+ */
+export function strokeTo(map, rows, columns, from, to, diameter, label, may = () => true) {
   const radius = diameter / 2;
   const top = Math.max(0, Math.floor(Math.min(from[1], to[1]) - radius));
   const bottom = Math.min(rows - 1, Math.floor(Math.max(from[1], to[1]) + radius));
@@ -45,12 +48,14 @@ export function strokeTo(map, rows, columns, from, to, diameter, label) {
       const [px, py] = [column + 0.5 - from[0], row + 0.5 - from[1]];
       const along = length ? Math.min(1, Math.max(0, (px * dx + py * dy) / length)) : 0;
       const [ex, ey] = [px - along * dx, py - along * dy];
-      if (ex * ex + ey * ey <= radius * radius) map[row * columns + column] = label;
+      const at = row * columns + column;
+      if (ex * ex + ey * ey <= radius * radius && may(at)) map[at] = label;
     }
   }
   for (const [x, y] of [from, to]) {
     const [column, row] = [Math.floor(x), Math.floor(y)];
-    if (row >= 0 && row < rows && column >= 0 && column < columns) map[row * columns + column] = label;
+    const at = row * columns + column;
+    if (row >= 0 && row < rows && column >= 0 && column < columns && may(at)) map[at] = label;
   }
 }
 

@@ -5,7 +5,7 @@ import { ICONS } from "./icons.js";
 import { tip } from "./keys.js";
 import { chooseBrush } from "./session.js";
 import { chooseLabel } from "./subtype.js";
-import { refineSettings } from "./tools/settings.js";
+import { brushSettings, growSettings, refineSettings } from "./tools/settings.js";
 
 const GROUPS = [
   ["tool.pan", "tool.window", "tool.ruler"],
@@ -117,22 +117,14 @@ export function toolSettings(session) {
   const size = el("input", { type: "range", id: "brush-size", min: 1, max: 120, step: 1 });
   const exact = el("input", { type: "number", min: 1, max: 400, "aria-label": "Size in pixels" });
   for (const input of [size, exact]) input.addEventListener("input", () => input.value && chooseBrush(session, Number(input.value)));
-  const brush = el("div", { className: "tool-settings" }, el("label", { for: "brush-size" }, "Size"), size, exact, "px");
-  const bound = (i, words) => {
-    const input = el("input", { type: "number", step: 1, id: `bound-${i}`, "aria-label": words, value: session.bounds[i] });
-    input.addEventListener("input", () => (session.bounds[i] = Number(input.value)));
-    return input;
-  };
-  const grow = el("div", { className: "tool-settings" },
-    el("label", { for: "bound-0" }, "HU from"), bound(0, "Lowest HU"), "to", bound(1, "Highest HU"));
+  const brush = el("div", { className: "tool-settings" }, el("label", { for: "brush-size" }, "Size"), size, exact, "px", brushSettings(session));
   const update = (kind) => {
     if (kind !== "tool") return;
     brush.hidden = !["brush", "eraser"].includes(session.tool.id);
-    grow.hidden = session.tool.id !== "grow";
     size.value = session.brush;
     if (document.activeElement !== exact) exact.value = session.brush;
   };
   session.listeners.push(update);
   update("tool");
-  return el("div", { className: "of-tool" }, brush, grow, refineSettings(session));
+  return el("div", { className: "of-tool" }, brush, growSettings(session), refineSettings(session));
 }

@@ -14,6 +14,7 @@ from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import done_readers, may_see, scan_state
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
 from ichor.annotate.server.routes.person import shown_person
+from ichor.scan import FloatArray
 
 router = APIRouter()
 
@@ -90,11 +91,17 @@ def _described(server: Context, record: ScanRecord) -> Answer:
         "shape": [record.n_slices, *grid.shown],
         "pixel_mm": pixel_mm,
         "spacing_mm": None if spacing is None or pixel_mm is None else [*pixel_mm, spacing[2]],
+        "slice_mm": _listed(scan.slice_positions_mm),
+        "height_mm": _listed(scan.slice_heights_mm),
         "gray_window": None if scan.gray_window is None else asdict(scan.gray_window),
         "warnings": list(scan.warnings),
         "previous": [{"id": one.id, "name": one.name, "added_at": one.added_at} for one in reversed(previous)],
         "person": shown_person(server.project.subject(record.id)),
     }
+
+
+def _listed(values: FloatArray | None) -> list[float] | None:
+    return None if values is None else [float(one) for one in values]
 
 
 def _median(pixel_mm: object) -> list[float]:

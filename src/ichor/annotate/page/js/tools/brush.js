@@ -1,38 +1,45 @@
-// Brush and eraser of any size.
+// Brush and eraser of any size: on the slice shown, or as a ball over neighbouring slices; the brush on all, or only on
+// voxels in an HU range.
 
 import { begin, commit, giveUp, progress } from "../edit.js";
+import { mapOf } from "../layer.js";
 import { strokeTo } from "../raster.js";
 import { askLabel } from "../subtype.js";
+import { ballOf } from "./ball.js";
 
 const brushOf = (id, labelOf) => ({
   id,
   cursor: "none",
   at: null,
-  drawing: false,
+  discs: null,
   down(session, point) {
     if (labelOf(session) === null) return;
-    this.drawing = true;
-    this.map = begin(session);
+    const { slice } = session.viewer;
+    const discs = session.brushing.ball ? ballOf(session) : new Map([[slice, session.brush]]);
+    begin(session, [...discs.keys()].filter((k) => k !== slice));
+    this.discs = discs;
     this.at = point;
     this.move(session, point);
   },
   move(session, point) {
-    if (!this.drawing) return;
+    if (!this.discs) return;
     const { rows, columns } = session.viewer.volume;
-    strokeTo(this.map, rows, columns, this.at, point, session.brush, labelOf(session));
+    for (const [k, diameter] of this.discs) {
+      strokeTo(mapOf(session.layer, k), rows, columns, this.at, point, diameter, labelOf(session), mayPaint(session, k, id));
+    }
     this.at = point;
     progress(session);
   },
   // Asks on release, since a dialog would interrupt the stroke.
   up(session) {
     if (labelOf(session) === null) askLabel(session);
-    if (!this.drawing) return;
-    this.drawing = false;
+    if (!this.discs) return;
+    this.discs = null;
     commit(session);
   },
   cancel(session) {
-    if (this.drawing) giveUp(session);
-    this.drawing = false;
+    if (this.discs) giveUp(session);
+    this.discs = null;
   },
   hover(session, point) {
     this.at = point;
@@ -47,6 +54,14 @@ const brushOf = (id, labelOf) => ({
     context.stroke();
   },
 });
+
+function mayPaint(session, k, id) {
+  const { thresholded, lowest, highest } = session.brushing;
+  if (id !== "brush" || !thresholded) return undefined;
+  const { hu, rows, columns } = session.viewer.volume;
+  const from = k * rows * columns;
+  return (at) => hu[from + at] >= lowest && hu[from + at] <= highest;
+}
 
 export const brush = brushOf("brush", (session) => session.label);
 export const eraser = brushOf("eraser", () => 0);

@@ -1,4 +1,4 @@
-// A click that fills: region growing within HU bounds, and another subtype for a region.
+// A click that fills: region growing within limits, and another subtype for a region.
 
 import { begin, commit } from "../edit.js";
 import { labelAt } from "../label_at.js";
@@ -6,6 +6,7 @@ import { copied } from "../origins.js";
 import { flood } from "../raster.js";
 import { askLabel } from "../subtype.js";
 import { huAt } from "../viewer.js";
+import { USUAL_PIXEL_MM, grow as grown } from "./growing.js";
 
 // A click that needs a subtype; if none was chosen, the reader is asked on release and the click then takes effect.
 const clickOf = (id, cursor, act) => ({
@@ -31,19 +32,18 @@ const clickOf = (id, cursor, act) => ({
 
 export const grow = clickOf("grow", "crosshair", (session, [x, y]) => {
   const { volume, slice } = session.viewer;
-  const [lowest, highest] = session.bounds;
+  const { lowest, highest } = session.growing;
   const hu = huAt(volume, slice, x, y);
   if (hu === null) return;
   if (hu < lowest || hu > highest) {
     session.say(`${hu} HU is outside the range ${lowest} to ${highest} HU.`);
     return;
   }
-  const from = slice * volume.rows * volume.columns;
   const start = Math.floor(y) * volume.columns + Math.floor(x);
   const map = begin(session);
-  const inside = (at) =>
-    (map[at] === 0 || at === start) && volume.hu[from + at] >= lowest && volume.hu[from + at] <= highest;
-  for (const at of flood(volume.rows, volume.columns, [start], inside)) map[at] = session.label;
+  const free = (at) => map[at] === 0 || at === start;
+  const pixelMm = session.scan.pixel_mm ?? USUAL_PIXEL_MM;
+  for (const at of grown(volume, slice, start, session.growing, pixelMm, free)) map[at] = session.label;
   commit(session, "calculated");
 });
 

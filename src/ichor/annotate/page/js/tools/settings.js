@@ -1,7 +1,47 @@
 // The settings of tools, over the picture.
 
-import { el } from "../dom.js";
+import { el, fill } from "../dom.js";
+import { ballOf, brushMm } from "./ball.js";
 import { refine } from "./refine.js";
+
+/** What the brush paints: all, or only voxels in an HU range; on the slice shown, or a ball over its neighbours too. */
+export function brushSettings(session) {
+  const { brushing } = session;
+  const range = el("span", { className: "tool-settings" },
+    numberField(brushing, "lowest", "Brush: lowest HU"), "to", numberField(brushing, "highest", "Brush: highest HU"), "HU");
+  const box = (name, words, title, disabled = false) => {
+    const input = el("input", { type: "checkbox", checked: brushing[name], disabled });
+    input.addEventListener("change", () => {
+      brushing[name] = input.checked;
+      session.emit("tool");
+    });
+    return el("label", { className: "check", title }, input, words);
+  };
+  const thresholded = box("thresholded", "HU range", "Paint only voxels in an HU range, by default that of blood");
+  const known = Boolean(session.scan.slice_mm);
+  const ball = box("ball", "3-D", known ? "A ball in mm that reaches over neighbouring slices" : "The distance of the slices is not known", !known);
+  const reach = el("span", {});
+  const panel = el("span", { className: "tool-settings" }, ball, reach, thresholded, range);
+  shownWith(session, panel, ["brush", "eraser"], () => {
+    thresholded.hidden = session.tool.id !== "brush";
+    range.hidden = thresholded.hidden || !brushing.thresholded;
+    const n = brushing.ball ? ballOf(session).size : 1;
+    fill(reach, brushing.ball ? `${brushMm(session).toFixed(1)} mm: ${n === 1 ? "this slice only" : `${n} slices`}` : "");
+  });
+  return panel;
+}
+
+/** The limits of region growing. */
+export function growSettings(session) {
+  const field = (name, words, more) => numberField(session.growing, name, words, more);
+  const panel = el("div", { className: "tool-settings" },
+    el("label", { for: "lowest-hu" }, "HU from"), field("lowest", "Lowest HU", { id: "lowest-hu" }), "to", field("highest", "Highest HU"),
+    el("label", { for: "grow-radius" }, "within"), field("radius", "Radius in mm", { id: "grow-radius", min: 1, max: 200 }), "mm",
+    el("label", { for: "bone-margin" }, "off bone"), field("margin", "Margin to bone in mm", { id: "bone-margin", min: 0, max: 20, step: 0.5 }), "mm",
+    el("label", { for: "grow-smoothing" }, "smoothing"), field("smoothing", "Smoothing in mm: thinner parts are left out", { id: "grow-smoothing", min: 0, max: 20, step: 0.5 }), "mm");
+  shownWith(session, panel, ["grow"]);
+  return panel;
+}
 
 /** Whether a plain click adds to regions or takes away from them. */
 export function refineSettings(session) {
@@ -18,13 +58,29 @@ export function refineSettings(session) {
   const panel = el("div", { className: "tool-settings" },
     el("div", { className: "segments", role: "group", "aria-label": "Clicks" }, add, remove),
     el("span", {}, "Click or scribble; Alt or Shift removes"));
-  const update = (kind) => {
-    if (kind !== "tool") return;
-    panel.hidden = session.tool.id !== "refine";
+  shownWith(session, panel, ["refine"], () => {
     add.setAttribute("aria-pressed", String(refine.adds));
     remove.setAttribute("aria-pressed", String(!refine.adds));
+  });
+  return panel;
+}
+
+// A number that is kept in an object under a name; what is no number is not taken.
+function numberField(kept, name, words, more = {}) {
+  const input = el("input", { type: "number", step: 1, "aria-label": words, title: words, value: kept[name], ...more });
+  input.addEventListener("input", () => {
+    if (input.value !== "" && input.checkValidity()) kept[name] = Number(input.value);
+  });
+  return input;
+}
+
+// Shows the settings of tools, by their ids, while one of them is chosen.
+function shownWith(session, panel, tools, more = () => null) {
+  const update = (kind) => {
+    if (kind !== "tool") return;
+    panel.hidden = !tools.includes(session.tool.id);
+    more();
   };
   session.listeners.push(update);
   update("tool");
-  return panel;
 }
