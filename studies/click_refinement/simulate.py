@@ -6,7 +6,7 @@ the middle of the largest connected error, positive where hemorrhage was missed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -92,10 +92,3 @@ def _steps(
         began = perf_counter()
         mask = refine(hu, mask, [place], add=missed, pixel_mm=pixel_mm, blocked=bone, settings=settings)
         yield mask, perf_counter() - began
-
-
-def scans_dice(clicked: Sequence[Clicked], clicks: int) -> NDArray[np.float64]:
-    """(subjects,) the Dice of each scan after a number of clicks a slice."""
-    from ichor.evaluate.overlap import scan_dice
-
-    return np.array([scan_dice(one.overlaps[clicks]) for one in clicked])

@@ -163,18 +163,18 @@ class _Cut:
         pixel_mm: tuple[float, float],
     ) -> _Cut:
         here = np.asarray(hu[box], np.float32)
-        smooth = ndimage.gaussian_filter(here, [SMOOTHING_MM / mm for mm in pixel_mm])
+        kept_out = np.zeros(here.shape, bool) if blocked is None else blocked[box]
+        smooth = _smoothed(here, ~kept_out, pixel_mm)
         logit = None
         if probability is not None:
             p = np.clip(np.asarray(probability[box], np.float32), 1e-3, 1 - 1e-3)
             logit = np.clip(np.log(p / (1 - p)), -SURE, SURE).astype(np.float32)
-        kept_out = np.zeros(here.shape, bool) if blocked is None else blocked[box]
         return cls(here, smooth, region[box], clicked[box], kept_out, logit, pixel_mm)
 
     def taken(self, add: bool, settings: Settings) -> Mask:
         """The pixels that the click adds or removes."""
         field = ~self.region & ~self.blocked if add else self.region
-        seeds = self._seeds(field)
+        seeds = self._seeds(field, settings.contrast_hu if add else np.inf)
         if not seeds.any():
             return seeds
         if add:
@@ -191,14 +191,19 @@ class _Cut:
     def _distance(self, mask: Mask) -> NDArray[np.float64]:
         return np.asarray(ndimage.distance_transform_edt(mask, sampling=self.pixel_mm))
 
-    def _seeds(self, field: Mask) -> Mask:
-        """The click itself and the disc around it that lies in the field."""
+    def _seeds(self, field: Mask, contrast_hu: float) -> Mask:
+        """The click itself and the disc around it that does not cross the border of the field.
+
+        Where there is no border nearby, the disc holds what differs less than `contrast_hu` from the click.
+        """
         clicked = self.clicked & field
         if not clicked.any():
             return clicked
-        room = float(np.median(self._distance(field)[clicked]))
-        radius = min(max(room, SEED_MM[0]), SEED_MM[1])
-        return (self._distance(~clicked) <= radius) & field | clicked
+        room = float(np.median(self._distance(np.pad(field, 1))[1:-1, 1:-1][clicked]))
+        disc = (self._distance(~clicked) <= min(max(room, SEED_MM[0]), SEED_MM[1])) & field
+        if room > SEED_MM[1]:
+            disc &= np.abs(self.smooth - np.median(self.smooth[clicked])) <= contrast_hu
+        return disc | clicked
 
     def _alike(self, seeds: Mask, others: Mask, settings: Settings) -> NDArray[np.float64]:
         """(rows, columns) from 0 to 1: how much each pixel is like the click rather than like the others."""
@@ -226,6 +231,14 @@ class _Cut:
         if wide.any():
             wide = self._distance(~wide) <= half
         return _component(same & ~wide, seeds)
+
+
+def _smoothed(hu: NDArray[np.float32], counted: Mask, pixel_mm: tuple[float, float]) -> NDArray[np.float32]:
+    """A Gaussian over the pixels that count, so that bone does not brighten what lies beside it."""
+    sigmas = [SMOOTHING_MM / mm for mm in pixel_mm]
+    weights = ndimage.gaussian_filter(counted.astype(np.float32), sigmas)
+    sums = ndimage.gaussian_filter(np.where(counted, hu, 0), sigmas)
+    return np.asarray(np.where(weights > 1e-3, sums / np.maximum(weights, 1e-3), hu), np.float32)
 
 
 def _component(mask: Mask, seeds: Mask) -> Mask:

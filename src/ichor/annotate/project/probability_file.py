@@ -25,7 +25,10 @@ def write_probability(probability: NDArray[np.floating], path: Path) -> None:
 
 
 def read_probability(path: Path, k: int) -> NDArray[np.float32] | None:
-    """(rows, columns) the probabilities of slice `k`; None if there is no file. Raises UnreadableInput for a damaged one."""
+    """(rows, columns) the probabilities of slice `k`; None if there is no file.
+
+    Raises UnreadableInput if it is damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             return np.asarray(file[str(k)], np.float32) / STEPS

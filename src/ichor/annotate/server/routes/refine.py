@@ -60,6 +60,9 @@ async def refine(scan: Scanned, body: RefinePost, reader: Reader, server: Server
         drawn = decode(body.runs, *server.grids.grid(scan).shown)
     except ValueError as error:
         raise HTTPException(422, f"runs: {error}") from error
+    rows, columns = drawn.shape
+    if not any(0 <= x < columns and 0 <= y < rows for x, y in body.points):
+        raise HTTPException(422, "points: expected a click or scribble on the slice, found one beside it")
     click = Click(tuple(body.points), body.add, body.label)
     hu, bone, pixel_mm, probability = await server.reads(_slice, server, scan, body.k)
     work = (heavy.refined, hu, bone, drawn, click, pixel_mm, probability)

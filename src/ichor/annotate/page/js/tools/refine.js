@@ -9,6 +9,7 @@ import { decode, encode } from "../runs.js";
 import { askLabel } from "../subtype.js";
 
 const STEP_PX = 0.7; // between the points of a scribble
+const WAIT_MS = 20;
 const LOOKS = { true: "#7dff9a", false: "#ff6b6b" };
 
 let queue = Promise.resolve();
@@ -64,7 +65,8 @@ async function correct(session, { k, points, add }) {
   let runs = encode(mapOf(layer, k));
   for (;;) {
     const answer = await postJson(toolPath(session), { k, runs, label, add, points: points.slice(0, 2000), layer: layer.name });
-    if (session.closed || session.readOnly || session.busy) return undefined;
+    while (session.working || session.busy) await new Promise((resolve) => setTimeout(resolve, WAIT_MS)); // a stroke ends first
+    if (session.closed || session.readOnly) return undefined;
     const now = encode(mapOf(layer, k));
     if (String(now) === String(runs)) return take(session, k, decode(answer.runs, layer.size));
     runs = now; // drawn on meanwhile
