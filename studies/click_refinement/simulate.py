@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.annotate.refine import Settings, refine
+from ichor.annotate.click_reach import Settings, SliceImage
+from ichor.annotate.refine import refine
 from ichor.evaluate.overlap import Overlaps
 
 Mask = NDArray[np.bool_]
@@ -56,8 +57,8 @@ def correct(slices: Slices, start: Mask, settings: Settings) -> Clicked:
     """Correct each slice of `start` (n, rows, columns) by up to MOST_CLICKS clicks."""
     stages = np.zeros((MOST_CLICKS + 1, *start.shape), bool)
     seconds: list[float] = []
-    for k, (hu, bone, begun, reference) in enumerate(zip(slices.hu, slices.bone, start, slices.reference, strict=True)):
-        steps = _steps(hu, bone, begun, reference, slices.pixel_mm, settings)
+    for k, (begun, reference) in enumerate(zip(start, slices.reference, strict=True)):
+        steps = _steps(SliceImage(slices.hu[k], slices.bone[k], slices.pixel_mm), begun, reference, settings)
         for number, (mask, took) in enumerate(steps):
             stages[number:, k] = mask
             seconds += [took] if number else []
@@ -79,9 +80,7 @@ def next_click(mask: Mask, reference: Mask) -> tuple[tuple[float, float], bool] 
     return (float(column) + 0.5, float(row) + 0.5), best[2]
 
 
-def _steps(
-    hu: NDArray[np.float32], bone: Mask, mask: Mask, reference: Mask, pixel_mm: tuple[float, float], settings: Settings
-) -> Iterator[tuple[Mask, float]]:
+def _steps(image: SliceImage, mask: Mask, reference: Mask, settings: Settings) -> Iterator[tuple[Mask, float]]:
     """The mask before the first click and after each, with the seconds that it took."""
     yield mask, 0.0
     for _ in range(MOST_CLICKS):
@@ -90,5 +89,5 @@ def _steps(
             return
         place, missed = click
         began = perf_counter()
-        mask = refine(hu, mask, [place], add=missed, pixel_mm=pixel_mm, blocked=bone, settings=settings)
+        mask = refine(image, mask, [place], add=missed, settings=settings)
         yield mask, perf_counter() - began

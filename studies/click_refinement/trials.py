@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.annotate.refine import DEFAULT, Settings
+from ichor.annotate.click_reach import DEFAULT, Settings
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import scan_dice, slice_averages
 from studies.click_refinement.simulate import MOST_CLICKS, Clicked, Slices, correct

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ichor.annotate.click_reach import SliceImage
 from ichor.annotate.random_walker import walk
 from ichor.annotate.refine import Click, clicked, refine
 
@@ -18,9 +21,10 @@ EMPTY = np.zeros((SIZE, SIZE), bool)
 MIDDLE = (100.0, 90.0)
 
 
-def noisy(blood: NDArray[np.bool_] = BLOOD, *, blood_hu: float = 65) -> NDArray[np.float64]:
+def noisy(blood: NDArray[np.bool_] = BLOOD, *, blood_hu: float = 65) -> SliceImage:
     hu = np.where(blood, blood_hu, 33.0) + np.random.default_rng(0).normal(0, 4, blood.shape)
-    return np.where(SKULL, 900.0, hu)
+    hu = np.where(SKULL, 900.0, hu).astype(np.float32)
+    return SliceImage(hu, hu > 200, PIXEL_MM)
 
 
 HU = noisy()
@@ -31,62 +35,62 @@ def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 
 def test_a_click_begins_a_region_where_there_is_none() -> None:
-    assert dice(refine(HU, EMPTY, [MIDDLE], add=True, pixel_mm=PIXEL_MM), BLOOD) > 0.95
+    assert dice(refine(HU, EMPTY, [MIDDLE], add=True), BLOOD) > 0.95
 
 
 def test_a_click_adds_the_part_that_was_missed_and_nothing_else() -> None:
     half = BLOOD & (X < 95)
-    found = refine(HU, half, [(112, 90)], add=True, pixel_mm=PIXEL_MM)
+    found = refine(HU, half, [(112, 90)], add=True)
     assert dice(found, BLOOD) > 0.95
     assert not (half & ~found).any()
 
 
 def test_a_click_takes_away_a_region_that_stands_alone() -> None:
     false = np.hypot(X - 140, Y - 140) < 8
-    found = refine(HU, BLOOD | false, [(140, 140)], add=False, pixel_mm=PIXEL_MM)
+    found = refine(HU, BLOOD | false, [(140, 140)], add=False)
     assert np.array_equal(found, BLOOD)
 
 
 def test_a_click_takes_a_spur_off_a_region() -> None:
     spur = (abs(X - 100) < 2.5) & (Y > 100) & (Y < 150)
-    found = refine(HU, BLOOD | spur, [(100.5, 135.5)], add=False, pixel_mm=PIXEL_MM)
+    found = refine(HU, BLOOD | spur, [(100.5, 135.5)], add=False)
     assert dice(found, BLOOD) > 0.98
 
 
 def test_a_click_takes_away_what_is_not_like_the_rest() -> None:
     too_wide = ((X - 100) / 24) ** 2 + ((Y - 96) / 24) ** 2 < 1
-    found = refine(HU, too_wide | BLOOD, [(100, 113)], add=False, pixel_mm=PIXEL_MM)
+    found = refine(HU, too_wide | BLOOD, [(100, 113)], add=False)
     assert dice(found, BLOOD) > dice(too_wide | BLOOD, BLOOD) + 0.05
 
 
 def test_a_scribble_tells_more_than_a_click() -> None:
     like_brain = noisy(blood_hu=33)
     line = [(80 + step, 90.0) for step in range(40)]
-    one, more = (refine(like_brain, EMPTY, points, add=True, pixel_mm=PIXEL_MM) for points in ([MIDDLE], line))
+    one, more = (refine(like_brain, EMPTY, points, add=True) for points in ([MIDDLE], line))
     assert more.sum() > 3 * one.sum() > 0
     assert more[90, 80:119].all()
 
 
 def test_the_probability_tells_what_hu_does_not() -> None:
     like_brain = noisy(blood_hu=33)
-    probability = np.where(BLOOD, 0.3, 0.01)
-    found = refine(like_brain, EMPTY, [MIDDLE], add=True, pixel_mm=PIXEL_MM, probability=probability)
+    probability = np.where(BLOOD, 0.3, 0.01).astype(np.float32)
+    found = refine(replace(like_brain, probability=probability), EMPTY, [MIDDLE], add=True)
     assert dice(found, BLOOD) > 0.9
-    assert dice(refine(like_brain, EMPTY, [MIDDLE], add=True, pixel_mm=PIXEL_MM), BLOOD) < 0.5
+    assert dice(refine(like_brain, EMPTY, [MIDDLE], add=True), BLOOD) < 0.5
 
 
 def test_a_click_does_not_run_along_the_skull() -> None:
     rim = (np.hypot(X - 100, Y - 100) > 83) & ~SKULL & (np.hypot(X - 100, Y - 100) < 92)
     at_skull = (np.hypot(X - 100, Y - 100) < 85) & (np.hypot(X - 100, Y - 20) < 18)
     hu = noisy(at_skull | rim)
-    found = refine(hu, EMPTY, [(100, 26)], add=True, pixel_mm=PIXEL_MM, blocked=hu > 200)
+    found = refine(hu, EMPTY, [(100, 26)], add=True)
     assert dice(found, at_skull) > 0.85
     assert not (found & SKULL).any()
 
 
 def test_bone_and_other_labels_are_not_taken() -> None:
     drawn = np.where(BLOOD & (X > 105), 5, 0).astype(np.uint8)
-    found = clicked(HU, HU > 200, drawn, Click((MIDDLE,), True, 2), PIXEL_MM)
+    found = clicked(HU, drawn, Click((MIDDLE,), True, 2))
     assert np.array_equal(found == 5, drawn == 5)
     assert dice(found == 2, BLOOD & (X <= 105)) > 0.9
 
@@ -94,7 +98,7 @@ def test_bone_and_other_labels_are_not_taken() -> None:
 def test_a_negative_scribble_takes_from_each_label_that_it_touches() -> None:
     drawn = np.zeros((SIZE, SIZE), np.uint8)
     drawn[40:50, 40:50], drawn[40:50, 60:70], drawn[100:110, 40:50] = 1, 5, 5
-    found = clicked(HU, HU > 200, drawn, Click(tuple((x + 0.5, 45.0) for x in range(42, 68)), False, 1), PIXEL_MM)
+    found = clicked(HU, drawn, Click(tuple((x + 0.5, 45.0) for x in range(42, 68)), False, 1))
     assert not found[40:50].any()
     assert np.array_equal(found[100:], drawn[100:])
 
@@ -106,8 +110,8 @@ def test_a_click_beside_the_slice_is_refused(points: list[tuple[float, float]]) 
 
 
 def test_a_click_on_bone_or_a_negative_one_beside_all_regions_changes_nothing() -> None:
-    assert not refine(HU, EMPTY, [(100, 12)], add=True, pixel_mm=PIXEL_MM, blocked=HU > 200).any()
-    assert np.array_equal(refine(HU, BLOOD, [(150, 150)], add=False, pixel_mm=PIXEL_MM), BLOOD)
+    assert not refine(HU, EMPTY, [(100, 12)], add=True).any()
+    assert np.array_equal(refine(HU, BLOOD, [(150, 150)], add=False), BLOOD)
 
 
 def test_the_walker_follows_its_prior_where_there_is_no_edge_and_keeps_its_seeds() -> None:

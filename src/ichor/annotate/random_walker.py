@@ -1,7 +1,7 @@
 """A random walker with prior probabilities, on a part of an image.
 
-Grady 2005, Multilabel Random Walker Image Segmentation Using Prior Models (doi:10.1109/CVPR.2005.239), for two labels of
-which only one has seeds. scikit-image's random walker knows no priors.
+Grady 2005, Multilabel Random Walker Image Segmentation Using Prior Models (doi:10.1109/CVPR.2005.239), for two labels
+of which only one has seeds. scikit-image's random walker knows no priors.
 """
 
 from __future__ import annotations

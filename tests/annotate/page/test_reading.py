@@ -169,7 +169,7 @@ def test_every_tool_draws_what_it_should(made: Served, enter: Enter) -> None:
     hands.saved()
     assert (hands.map_of(4, 2) == IPH).sum() >= (both == IVH).sum()
 
-    # Growing stays within its limits and finds the bleed, up to the smoothing of its edge, and nothing of it from without.
+    # Growing stays within its limits and finds the bleed, up to the smoothing of its edge, from within only.
     hands.to_slice(6)
     blood = bleed(N, ROWS, COLUMNS)[5]
     row, column = np.argwhere(blood)[blood.sum() // 2]

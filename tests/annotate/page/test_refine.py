@@ -61,7 +61,7 @@ def test_clicks_begin_and_correct_a_region_and_each_can_be_undone(served: Served
     begun = hands.map_of(K + 1)
     assert dice(begun == SDH, blood) > 0.8 and origins(hands) == {"calculated"}
 
-    # A brush adds what is wrong, beside; a click with Alt, with Shift, or as set takes it away, and undo brings it back.
+    # A brush adds what is wrong, beside; a click with Alt, with Shift, or as set takes it away; undo brings it back.
     page.keyboard.press("b")
     page.get_by_label("Size in pixels").fill("9")
     page.get_by_label("Size in pixels").blur()

@@ -31,7 +31,7 @@ def read_probability(path: Path, k: int) -> NDArray[np.float32] | None:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            return np.asarray(file[str(k)], np.float32) / STEPS
+            return np.asarray(file[str(k)] / np.float32(STEPS), np.float32)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -14,6 +14,7 @@ from ichor.annotate.project.runs import LabelMap, encode
 from ichor.annotate.server.workers import TooHeavy
 
 if TYPE_CHECKING:
+    from ichor.annotate.click_reach import SliceImage
     from ichor.annotate.machine import Suggestion
     from ichor.annotate.project import Labels
     from ichor.annotate.refine import Click
@@ -74,15 +75,8 @@ def ready_to_refine() -> None:
     import ichor.annotate.refine  # noqa: F401
 
 
-def refined(
-    hu: NDArray[np.float32],
-    bone: NDArray[np.bool_],
-    drawn: LabelMap,
-    click: Click,
-    pixel_mm: tuple[float, float],
-    probability: NDArray[np.float32] | None,
-) -> list[int]:
+def refined(image: SliceImage, drawn: LabelMap, click: Click) -> list[int]:
     """The runs of the slice after a click."""
     from ichor.annotate.refine import clicked
 
-    return encode(clicked(hu, bone, drawn, click, pixel_mm, probability))
+    return encode(clicked(image, drawn, click))

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from ichor.anatomy.skull import bone_from_hu
+from ichor.annotate.click_reach import SliceImage
 from ichor.annotate.project import UNSTATED, ScanRecord
-from ichor.annotate.project.runs import decode
+from ichor.annotate.project.runs import LabelMap, decode
 from ichor.annotate.refine import Click
 from ichor.annotate.server import heavy
 from ichor.annotate.server.bodies import Index, Runs
@@ -45,7 +46,7 @@ class RefinePost(BaseModel):
 @router.get("/api/scans/{scan_id}/tools/refine")
 async def prepare(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa: ARG001 (who asks must be known)
     """Get ready for clicks, so that the first one need not wait; says whether the model's probability is known."""
-    ready = [server.heavily(server.workers.run, heavy.ready_to_refine) for _ in range(MOST_AT_WORK)]
+    ready = [server.heavily(_ready, server) for _ in range(MOST_AT_WORK)]
     await asyncio.gather(server.reads(server.grids.scan, scan.id), *ready)
     return {"probability": server.project.has_probability(scan.id)}
 
@@ -64,24 +65,28 @@ async def refine(scan: Scanned, body: RefinePost, reader: Reader, server: Server
     if not any(0 <= x < columns and 0 <= y < rows for x, y in body.points):
         raise HTTPException(422, "points: expected a click or scribble on the slice, found one beside it")
     click = Click(tuple(body.points), body.add, body.label)
-    hu, bone, pixel_mm, probability = await server.reads(_slice, server, scan, body.k)
-    work = (heavy.refined, hu, bone, drawn, click, pixel_mm, probability)
-    return {"runs": await server.heavily(server.workers.run, *work)}
+    image = await server.reads(_image, server, scan, body.k)
+    return {"runs": await server.heavily(_refined, server, image, drawn, click)}
 
 
-def _slice(
-    server: Context, record: ScanRecord, k: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[float, float], NDArray[np.float32] | None]:
-    """HU, bone, pixel size in mm and probability of a slice as the page shows it."""
+def _refined(server: Context, image: SliceImage, drawn: LabelMap, click: Click) -> list[int]:
+    return server.workers.run(heavy.refined, image, drawn, click)
+
+
+def _ready(server: Context) -> None:
+    server.workers.run(heavy.ready_to_refine)
+
+
+def _image(server: Context, record: ScanRecord, k: int) -> SliceImage:
+    """A slice as the page shows it."""
     scan, grid = server.grids.scan(record.id), server.grids.grid(record)
     hu = np.ascontiguousarray(_hu(scan, to_radiological(scan.voxels, scan)[k]), np.float32)
     bone = hu >= bone_from_hu(_hu(scan, scan.voxels.max(keepdims=True)))
     sizes = radiological_pixel_mm(scan)
     row_mm, column_mm = USUAL_PIXEL_MM if sizes is None else sizes[k]
     probability = server.project.probability(record.id, k)
-    if probability is not None:
-        probability = grid.shown_slice(probability)
-    return hu, bone, (float(row_mm), float(column_mm)), probability
+    shown = None if probability is None else grid.shown_slice(probability)
+    return SliceImage(hu, np.asarray(bone), (float(row_mm), float(column_mm)), shown)
 
 
 def _hu(scan: Scan, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
