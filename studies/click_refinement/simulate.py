@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ichor.annotate.boxes import drawn_box
 from ichor.annotate.click_reach import Settings, SliceImage
 from ichor.annotate.refine import refine
 from ichor.evaluate.overlap import Overlaps
@@ -75,9 +76,10 @@ def next_click(mask: Mask, reference: Mask) -> tuple[tuple[float, float], bool] 
             best = int(sizes.max()), labels == sizes.argmax() + 1, missed
     if best is None:
         return None
-    depth = ndimage.distance_transform_edt(np.pad(best[1], 1))[1:-1, 1:-1]
+    rows, columns = drawn_box([best[1]])
+    depth = ndimage.distance_transform_edt(np.pad(best[1][rows, columns], 1))
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return (float(column) + 0.5, float(row) + 0.5), best[2]
+    return (float(columns.start + column) - 0.5, float(rows.start + row) - 0.5), best[2]
 
 
 def _steps(image: SliceImage, mask: Mask, reference: Mask, settings: Settings) -> Iterator[tuple[Mask, float]]:

@@ -16,10 +16,8 @@ from studies.click_refinement.simulate import MOST_CLICKS, Clicked, Slices, corr
 
 CANDIDATES = (
     Settings(prior=0.1, contrast_hu=12, edge_hu=8, fading_mm=30),
-    Settings(prior=0.03, contrast_hu=12, edge_hu=8, fading_mm=30),
     Settings(prior=0.3, contrast_hu=12, edge_hu=8, fading_mm=30),
     Settings(prior=0.1, contrast_hu=20, edge_hu=8, fading_mm=30),
-    Settings(prior=0.1, contrast_hu=12, edge_hu=8, fading_mm=15),
 )
 STARTS = ("mask", "nothing")
 CHOSEN_AFTER = 3  # clicks

@@ -142,6 +142,7 @@ def test_ai_outlines_are_for_the_layer_that_they_were_asked_for(
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(ann.post, f"{ONE}/machine", {"base": ann.base()}, 409)
             ann.draw("mine", 1, 2)
-            future.set_result(Suggestion(np.zeros((4, SIZE, SIZE), np.uint8), np.zeros(4), 1.0))
+            nothing = np.zeros((4, SIZE, SIZE))
+            future.set_result(Suggestion(nothing.astype(np.uint8), nothing.astype(np.float16), np.zeros(4), 1.0))
             assert "has changed in the meantime" in asked.result(HANG_S)["error"]
         ann.post(f"{ONE}/machine", {"base": ann.base()})

@@ -10,6 +10,7 @@ import pytest
 
 from paths import ROOT
 from studies.annotation_simulation.page import page as annotation_simulation
+from studies.click_refinement.page import page as click_refinement
 from studies.label_ceiling.page import page as label_ceiling
 from studies.midline_shift.page import page as midline_shift
 from studies.robustness.page import page as robustness
@@ -19,6 +20,7 @@ from studies.robustness.page import page as robustness
     ("figures", "page"),
     [
         ("annotation-simulation/simulation.json", annotation_simulation),
+        ("click-refinement/clicks.json", click_refinement),
         ("label-ceiling/ceiling.json", label_ceiling),
         ("midline-shift/shifts.json", midline_shift),
         ("robustness/robustness.json", robustness),
