@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from ichor.annotate.export.annotated import NOT_MEDICAL, Annotated, annotated, case_numbers, slice_words
+from ichor.annotate.export.measurements import FILE as MEASUREMENTS
+from ichor.annotate.export.measurements import Row, rows_of, table
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.atomic import reporting_disk_errors, whole_folder, write_whole
 from ichor.errors import IchorError
@@ -54,24 +56,33 @@ def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
     records = project.scans()
     numbers = case_numbers(records)
     written: dict[str, dict[str, Any]] = {}
+    measured: list[Row] = []
     with reporting_disk_errors(out), whole_folder(out, private=True) as folder:
         files = cast(Target, import_module(f"ichor.annotate.export.{TARGETS[target]}").make(folder))
         for record in records:
-            yield _export_one(project, files, record, numbers[record.id], written)
+            yield _export_one(project, files, record, numbers[record.id], written, measured)
         if not written:
             raise IchorError(f"{project.folder}: expected a scan that can be exported, found none of {len(records)}")
         files.finish()
+        if measured:
+            write_whole(folder / MEASUREMENTS, table(measured))
         write_whole(folder / RECORD, json.dumps(_summary(target, written, records), indent=2) + "\n")
 
 
 def _export_one(
-    project: Project, files: Target, record: ScanRecord, case: str, written: dict[str, dict[str, Any]]
+    project: Project,
+    files: Target,
+    record: ScanRecord,
+    case: str,
+    written: dict[str, dict[str, Any]],
+    measured: list[Row],
 ) -> Outcome:
     try:
         one = annotated(project, record, case)
         notes = [*_of_the_model(one), *_of_unread_slices(one), *files.write(one)]
     except IchorError as error:
         return Outcome(record, case, reason=str(error))
+    measured += rows_of(one)
     written[case] = {
         "scan": record.id,
         "annotated_by": "consensus" if one.layer == CONSENSUS else "one reader",

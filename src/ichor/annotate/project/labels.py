@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ichor.annotate.project.records import Labels, LayerState, StatedLabels
+from ichor.annotate.project.records import Labels, LayerState, Ruler, StatedLabels
 from ichor.subtypes import Subtype
 
 SUBTYPES = tuple(Subtype)
@@ -66,13 +66,15 @@ def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
 
 def as_json(labels: Labels) -> str:
     """Labels as they are stored."""
-    kept = {
+    kept: dict[str, object] = {
         "subtypes": list(labels.subtypes),
         "fracture": labels.fracture,
         "no_hemorrhage": labels.no_hemorrhage,
         "quality": list(labels.quality),
         "note": labels.note,
     }
+    if labels.rulers:
+        kept["rulers"] = [[*one.start, *one.end] for one in labels.rulers]
     return json.dumps(kept, ensure_ascii=False)
 
 
@@ -85,6 +87,7 @@ def from_json(text: str) -> Labels:
         no_hemorrhage=kept["no_hemorrhage"],
         quality=tuple(kept["quality"]),
         note=kept["note"],
+        rulers=tuple(Ruler((x0, y0), (x1, y1)) for x0, y0, x1, y1 in kept.get("rulers", ())),
     )
 
 

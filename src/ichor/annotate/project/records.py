@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import hypot
 from typing import Literal
 
 from ichor.errors import IchorError
@@ -16,8 +17,8 @@ UNSTATED = 6
 
 State = Literal["new", "in progress", "done"]
 ScanState = Literal["new", "in progress", "done", "disagreement"]
-# How a region was made: drawn by hand; calculated (region growing, interpolation, smoothing, a combination of
-# readings); an AI outline that is untouched, accepted without changes, or edited.
+# How a region was made: drawn by hand; calculated (region growing, clicks, interpolation, smoothing, a combination
+# of readings); an AI outline that is untouched, accepted without changes, or edited.
 Origin = Literal["drawn", "calculated", "ai", "ai accepted", "ai edited"]
 Origins = Mapping[int, Origin]
 Kind = Literal["map", "labels", "state", "person"]
@@ -46,14 +47,31 @@ class ScanRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruler:
+    """A measured line from `start` to `end`, each (x, y) in pixels of the scan's own grid, x along columns.
+
+    Pixel (row, column) covers [column, column + 1) x [row, row + 1).
+    """
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+    def mm(self, pixel_mm: Sequence[float]) -> float:
+        """Its length; `pixel_mm` is the size of a pixel along rows and columns."""
+        across, down = (b - a for a, b in zip(self.start, self.end, strict=True))
+        return float(hypot(across * pixel_mm[1], down * pixel_mm[0]))
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
-    """What a reader says of a slice or of a scan."""
+    """What a reader says of a slice or of a scan, and measured on a slice."""
 
     subtypes: tuple[Subtype, ...] = ()
     fracture: bool = False
     no_hemorrhage: bool = False
     quality: tuple[str, ...] = ()
     note: str = ""
+    rulers: tuple[Ruler, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt, StringConstraints
 
-from ichor.annotate.project import UNSTATED, Labels, Origin, Person
+from ichor.annotate.project import UNSTATED, Labels, Origin, Person, Ruler
 from ichor.annotate.project.finishing import OpenPoints
+from ichor.annotate.server.grid import Grid
 from ichor.subtypes import Subtype
 
 # 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row. What a
@@ -45,16 +46,20 @@ class SlicePut(BaseModel):
     origins: dict[Annotated[int, Field(ge=1, le=UNSTATED)], Origin] = {}
 
 
+Pixels = Annotated[float, Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
+
+
 class LabelsAsked(BaseModel):
-    """The labels of a slice or of the scan."""
+    """The labels of a slice or of the scan; rulers are (x, y) of both ends, in pixels of the shown slice."""
 
     subtypes: Annotated[list[Subtype], Field(max_length=5)] = []
     fracture: StrictBool = False
     no_hemorrhage: StrictBool = False
     quality: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=20)] = []
     note: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    rulers: Annotated[list[tuple[Pixels, Pixels, Pixels, Pixels]], Field(max_length=50)] = []
 
-    def labels(self) -> Labels:
+    def labels(self, grid: Grid) -> Labels:
         """The same for the project, each remark once."""
         return Labels(
             tuple(one for one in Subtype if one in self.subtypes),
@@ -62,6 +67,7 @@ class LabelsAsked(BaseModel):
             self.no_hemorrhage,
             tuple(dict.fromkeys(self.quality)),
             self.note,
+            tuple(Ruler(grid.stored_point(x0, y0), grid.stored_point(x1, y1)) for x0, y0, x1, y1 in self.rulers),
         )
 
 

@@ -57,6 +57,20 @@ class Grid:
         shown = self._flip(decode(runs, *self.shown))
         return shown.T if self.axes.transpose else shown
 
+    def shown_point(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point (x, y) of the scan's own grid lies on the turned slice, to a hundredth of a pixel."""
+        return self._flip_point(*((y, x) if self.axes.transpose else (x, y)))
+
+    def stored_point(self, x: float, y: float) -> tuple[float, float]:
+        """The inverse of `shown_point`."""
+        x, y = self._flip_point(x, y)
+        return (y, x) if self.axes.transpose else (x, y)
+
+    def _flip_point(self, x: float, y: float) -> tuple[float, float]:
+        rows, columns = self.shown
+        x, y = columns - x if self.axes.flip_columns else x, rows - y if self.axes.flip_rows else y
+        return round(x, 2), round(y, 2)
+
     def _flip(self, one: NDArray[Pixel]) -> NDArray[Pixel]:
         rows, columns = (slice(None, None, -1 if flip else 1) for flip in self.axes[1:])
         return one[rows, columns]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ichor.annotate.project.labels import implied_fracture, implied_subtypes, labels_of
 from ichor.annotate.project.records import LayerState, StatedLabels
 from ichor.annotate.server.context import Answer
+from ichor.annotate.server.grid import Grid
 from ichor.subtypes import Subtype
 
 
-def shown_labels(layer: LayerState, index: int | None) -> Answer:
+def shown_labels(layer: LayerState, index: int | None, grid: Grid) -> Answer:
     """The labels of a slice, or (None) of the scan; what is implied cannot be unticked."""
     labels = labels_of(layer, index)
     implied = implied_subtypes(layer, index)
@@ -18,6 +19,7 @@ def shown_labels(layer: LayerState, index: int | None) -> Answer:
         "no_hemorrhage": labels.no_hemorrhage,
         "quality": list(labels.quality),
         "note": labels.note,
+        "rulers": [[*grid.shown_point(*one.start), *grid.shown_point(*one.end)] for one in labels.rulers],
         "revision": layer.stated.get(index, StatedLabels()).revision,
         "implied": [one for one in Subtype if one in implied],
         "implied_fracture": implied_fracture(layer, index),

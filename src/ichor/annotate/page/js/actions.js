@@ -9,6 +9,7 @@ import { drawnSlices } from "./layer.js";
 import { askMachine } from "./machine.js";
 import { paint } from "./overlay.js";
 import { togglePrevious } from "./previous.js";
+import { clearRulers } from "./rulers.js";
 import { chooseBrush, chooseTool } from "./session.js";
 import { chooseLabel } from "./subtype.js";
 import { brush, eraser } from "./tools/brush.js";
@@ -99,7 +100,7 @@ function tools(session, drawing) {
     "polygon.back": onPolygon(() => polygon.back(session)),
     "cancel": () => {
       session.tool.cancel?.(session);
-      session.rulers.delete(session.viewer.slice);
+      if (session.tool === ruler) clearRulers(session, session.viewer.slice);
       paint(session);
     },
   };

@@ -32,7 +32,7 @@ export const SHORTCUTS = [
   ["Tools", "size.up", ["]"], "Larger brush"],
   ["Tools", "polygon.close", ["Enter"], "Close the polygon"],
   ["Tools", "polygon.back", ["Backspace"], "Remove the polygon's last corner"],
-  ["Tools", "cancel", ["Escape"], "Cancel the current shape; clear the rulers"],
+  ["Tools", "cancel", ["Escape"], "Cancel the current shape; with the ruler, remove its lines"],
   ["Regions", "subtype.1", ["Shift+1"], "Draw as IVH (intraventricular)"],
   ["Regions", "subtype.2", ["Shift+2"], "Draw as IPH (intraparenchymal)"],
   ["Regions", "subtype.3", ["Shift+3"], "Draw as SAH (subarachnoid)"],

@@ -3,6 +3,7 @@
 import { differencePicture } from "./differences.js";
 import { untouched } from "./origins.js";
 import { outlines } from "./outline.js";
+import { rulersOf } from "./rulers.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
 
@@ -153,7 +154,7 @@ function paintRulers(session, { context, css }) {
   const [x0, perColumn, y0, perRow] = transform(session.viewer);
   css();
   const at = ([x, y]) => [x0 + x * perColumn, y0 + y * perRow];
-  for (const ruler of session.rulers.get(session.viewer.slice) ?? []) {
+  for (const ruler of shownRulers(session)) {
     const [from, to] = [at(ruler.from), at(ruler.to)];
     context.strokeStyle = context.fillStyle = "#ffe08a";
     context.lineWidth = 1.5 * session.lineScale;
@@ -174,9 +175,11 @@ function label(context, text, x, y, size) {
   context.fillText(text, x, y);
 }
 
+const shownRulers = (session) => [...rulersOf(session, session.viewer.slice), ...(session.tool.line ? [session.tool.line] : [])];
+
 // The rulers' lengths for those who do not see the picture.
 function describe(session) {
-  const words = (session.rulers.get(session.viewer.slice) ?? []).map((ruler) => lengthOf(session, ruler)).join("; ");
+  const words = shownRulers(session).map((ruler) => lengthOf(session, ruler)).join("; ");
   if (words !== session.described) session.canvas.setAttribute("aria-description", (session.described = words));
 }
 

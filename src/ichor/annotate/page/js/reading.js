@@ -8,11 +8,13 @@ import { labelPanel } from "./diagnosis.js";
 import { banner, say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { hud } from "./hud.js";
+import { keepSteps, keepWindow } from "./kept.js";
 import { tip } from "./keys.js";
 import { trackLooks } from "./looks.js";
 import { paint } from "./overlay.js";
 import { personForm } from "./person.js";
 import { closePrevious } from "./previous.js";
+import { regionTable } from "./region_table.js";
 import { flush, statusOf } from "./saver.js";
 import { openSession } from "./session.js";
 import { attachThumbnails } from "./thumbnails.js";
@@ -57,8 +59,9 @@ export async function openReading(root, me, { id, layer, slice }) {
     el("section", { className: "middle", "aria-label": "Picture" },
       settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
     sidePanel(session, actions, consensus)));
-  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session)];
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepSteps(session), keepPlace(session), trackLooks(session)];
   session.listeners.push((kind) => {
+    if (kind === "window") keepWindow(session);
     if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });
   if (slice !== null) session.goTo(slice - 1);
@@ -107,6 +110,7 @@ function sidePanel(session, actions, consensus) {
     consensus,
     labelPanel(session, "slice"),
     labelPanel(session, "scan"),
+    regionTable(session),
     personForm(session),
     scan.warnings.length ? el("details", { className: "warnings" }, el("summary", {}, `Warnings from reading the file (${scan.warnings.length})`),
       el("ul", {}, scan.warnings.map((words) => el("li", {}, words)))) : null,

@@ -1,6 +1,7 @@
 // Everything that belongs to one open scan: what is shown, what is drawn, what is undone.
 
 import { getBytes, getJson, postJson } from "./api.js";
+import { keptWindow } from "./kept.js";
 import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint, paletteOf } from "./overlay.js";
 import { createSaver } from "./saver.js";
@@ -63,7 +64,8 @@ export async function openSession(me, id, layerName, stage) {
   });
   session.viewer = await createViewer(stage.picture, () => paint(session));
   await load(session.viewer, volume, scan.pixel_mm);
-  setWindow(session.viewer, me.windows[0].level, me.windows[0].width);
+  const { level, width } = keptWindow(session) ?? me.windows[0];
+  setWindow(session.viewer, level, width);
   return session;
 }
 

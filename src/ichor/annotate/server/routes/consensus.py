@@ -93,7 +93,7 @@ def _origins(taken: LabelMap, index: int, maps: list[NDArray[np.uint8]], layers:
 
 
 def _agreed(labels: list[Labels]) -> Labels:
-    """The labels that all readers share; notes are kept only from a single reader."""
+    """The labels that all readers share; notes and rulers are kept only from a single reader."""
     first, *others = labels
     return Labels(
         subtypes=tuple(one for one in first.subtypes if all(one in other.subtypes for other in others)),
@@ -101,4 +101,5 @@ def _agreed(labels: list[Labels]) -> Labels:
         no_hemorrhage=all(one.no_hemorrhage for one in labels),
         quality=tuple(one for one in first.quality if all(one in other.quality for other in others)),
         note="" if others else first.note,
+        rulers=() if others else first.rulers,
     )

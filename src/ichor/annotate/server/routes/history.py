@@ -57,6 +57,8 @@ def _text(change: Change) -> str:
         said += (
             ["fracture"] * labels.fracture + ["no hemorrhage"] * labels.no_hemorrhage + ["a note"] * bool(labels.note)
         )
+        if labels.rulers:
+            said.append("a ruler" if len(labels.rulers) == 1 else f"{len(labels.rulers)} rulers")
         return f"labelled {', '.join(said)}" if said else "no labels"
     if change.kind == "state":
         return f"set to {json.loads(change.payload)}"

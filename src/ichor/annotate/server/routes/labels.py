@@ -19,19 +19,21 @@ def put_labels(
     scan: Scanned, layer: LayerName, where: str, body: LabelsPut, reader: Reader, server: Server
 ) -> Response:
     """Store the labels of a slice, by its index, or of the "scan"; 409 with the newer ones if they have changed."""
-    index = _index(where)
+    index, grid = _index(where), server.grids.grid(scan)
+    if index is None and body.labels.rulers:
+        raise HTTPException(422, "rulers: expected those of a slice, found some of the scan")
     with server.project.transaction():
         name = changeable(server, reader, scan.id, layer)
         try:
             revision = server.project.put_labels(
-                scan.id, name, index, body.labels.labels(), by=reader, base_revision=body.base_revision
+                scan.id, name, index, body.labels.labels(grid), by=reader, base_revision=body.base_revision
             )
         except StaleRevision as stale:
-            newer = shown_labels(server.project.layer(scan.id, name), index)
+            newer = shown_labels(server.project.layer(scan.id, name), index, grid)
             return JSONResponse({"error": str(stale), "revision": stale.revision, "labels": newer}, 409)
         state = server.project.layer(scan.id, name)
     return JSONResponse(
-        {"revision": revision, "labels": shown_labels(state, index), "scan_labels": shown_labels(state, None)}
+        {"revision": revision, "labels": shown_labels(state, index, grid), "scan_labels": shown_labels(state, None, grid)}
     )
 
 

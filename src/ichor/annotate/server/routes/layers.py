@@ -45,8 +45,8 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
         "revision_of": {k: one.revision for k, one in state.maps.items()},
         "slices": {k: _shown(one, grid) for k, one in state.maps.items()},
         "labels": {
-            "scan": shown_labels(state, None),
-            "slices": {k: shown_labels(state, k) for k in _labelled(state)},
+            "scan": shown_labels(state, None, grid),
+            "slices": {k: shown_labels(state, k, grid) for k in _labelled(state)},
         },
         "state": states[name],
         "seconds": seconds,
@@ -89,7 +89,7 @@ def put_slice(
         server.project.add_seconds(scan.id, reader, body.seconds)
         state = server.project.layer(scan.id, name)
     return JSONResponse(
-        {"revision": revision, "labels": shown_labels(state, k), "scan_labels": shown_labels(state, None)}
+        {"revision": revision, "labels": shown_labels(state, k, grid), "scan_labels": shown_labels(state, None, grid)}
     )
 
 

@@ -91,6 +91,7 @@ def _described(server: Context, record: ScanRecord) -> Answer:
         "shape": [record.n_slices, *grid.shown],
         "pixel_mm": pixel_mm,
         "spacing_mm": None if spacing is None or pixel_mm is None else [*pixel_mm, spacing[2]],
+        "pixel_mm2": _listed(scan.pixel_area_mm2),
         "slice_mm": _listed(scan.slice_positions_mm),
         "height_mm": _listed(scan.slice_heights_mm),
         "gray_window": None if scan.gray_window is None else asdict(scan.gray_window),

@@ -1,5 +1,6 @@
-// Tools that change nothing: moving the picture, level and width, the ruler.
+// Tools that change no region: moving the picture, level and width, the ruler.
 
+import { addRuler } from "../rulers.js";
 import { panBy, setWindow } from "../viewer.js";
 
 export const pan = {
@@ -26,9 +27,7 @@ export const ruler = {
   cursor: "crosshair",
   line: null,
   down(session, point) {
-    const k = session.viewer.slice;
     this.line = { from: point, to: point };
-    session.rulers.set(k, [...(session.rulers.get(k) ?? []), this.line]);
   },
   move(session, point) {
     if (this.line) this.line.to = point;
@@ -36,12 +35,9 @@ export const ruler = {
   up(session) {
     const { line } = this;
     this.line = null;
-    if (!line || Math.hypot(line.to[0] - line.from[0], line.to[1] - line.from[1]) >= 1) return;
-    const k = session.viewer.slice;
-    session.rulers.set(k, session.rulers.get(k).filter((one) => one !== line));
+    if (line && Math.hypot(line.to[0] - line.from[0], line.to[1] - line.from[1]) >= 1) addRuler(session, session.viewer.slice, line);
   },
-  cancel(session) {
+  cancel() {
     this.line = null;
-    session.rulers.delete(session.viewer.slice);
   },
 };

@@ -1,0 +1,73 @@
+// What survives a reload besides what the server has: the steps of undo and redo, and the gray window. They are kept for this
+// tab, as long as it is open.
+
+import { revisionsOf } from "./layer.js";
+import { statusOf } from "./saver.js";
+
+const PAUSE_MS = 300;
+const MOST_CHARACTERS = 1_500_000; // of what a browser keeps for a tab, about a third
+const placeOf = ({ scan, layer }, what) => `ichor-${what}/${scan.key}/${layer.name}`;
+
+/** Takes up what was kept for this scan and layer, and keeps it from now on. Returns what ends it. */
+export function keepSteps(session) {
+  takeSteps(session);
+  let timer = 0;
+  const keep = () => {
+    timer = 0;
+    // Only with the revisions that they lead back from: after a crash, or a change elsewhere, they would undo the wrong thing.
+    if (!session.closed && !session.working && statusOf(session.saver) === "saved") write(session);
+  };
+  session.listeners.push((kind) => {
+    if (kind === "status" || kind === "layer") timer ||= setTimeout(keep, PAUSE_MS);
+  });
+  return () => {
+    clearTimeout(timer);
+    if (statusOf(session.saver) === "saved") write(session);
+  };
+}
+
+/** The level and width that were last set for this scan and layer in this tab, or null. */
+export function keptWindow(session) {
+  const kept = JSON.parse(sessionStorage.getItem(placeOf(session, "window")) ?? "null");
+  return Number.isFinite(kept?.level) && Number.isFinite(kept?.width) ? kept : null;
+}
+
+export function keepWindow(session) {
+  const { level, width } = session.viewer;
+  store(placeOf(session, "window"), JSON.stringify({ level, width }));
+}
+
+function write(session) {
+  const kept = { revisions: revisions(session), done: lastOf(session.done), undone: lastOf(session.undone) };
+  store(placeOf(session, "undo"), JSON.stringify(kept));
+}
+
+function takeSteps(session) {
+  const kept = JSON.parse(sessionStorage.getItem(placeOf(session, "undo")) ?? "null");
+  if (!kept || kept.revisions !== revisions(session)) return;
+  Object.assign(session, { done: kept.done, undone: kept.undone });
+}
+
+// The newest steps for which there is room.
+function lastOf(steps) {
+  const result = [];
+  let room = MOST_CHARACTERS / 2;
+  for (const step of steps.toReversed()) {
+    room -= JSON.stringify(step).length;
+    if (room < 0) break;
+    result.unshift(step);
+  }
+  return result;
+}
+
+const revisions = ({ layer }) => JSON.stringify(Object.values(revisionsOf(layer)).map((of) =>
+  Object.entries(of).sort(([one], [other]) => (one < other ? -1 : 1))));
+
+// What does not fit is not kept.
+function store(place, text) {
+  try {
+    sessionStorage.setItem(place, text);
+  } catch {
+    sessionStorage.removeItem(place);
+  }
+}
