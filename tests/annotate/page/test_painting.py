@@ -60,7 +60,11 @@ def test_growing_does_not_run_along_the_inner_table(served: Served, enter: Enter
     assert not (grown & bone_of(scan.hu)[6]).any()
     # Without the limits, as it was before, it is three times as much.
     page.keyboard.press("Control+z")
-    for name, value in (("Radius in mm", "200"), ("Margin to bone in mm", "0"), ("Smoothing in mm: thinner parts are left out", "0")):
+    for name, value in (
+        ("Radius in mm", "200"),
+        ("Margin to bone in mm", "0"),
+        ("Smoothing in mm: thinner parts are left out", "0"),
+    ):
         page.get_by_label(name).fill(value)
     page.get_by_label("Radius in mm").blur()
     click(hands, x, y)
@@ -72,7 +76,7 @@ def test_growing_does_not_run_along_the_inner_table(served: Served, enter: Enter
     click(hands, x, y)
     hands.saved()
     y_grown, x_grown = np.nonzero(hands.map_of(7))
-    assert 0 < y_grown.size and np.hypot(y_grown + 0.5 - y, x_grown + 0.5 - x).max() * 0.33 < 6.5
+    assert y_grown.size > 0 and np.hypot(y_grown + 0.5 - y, x_grown + 0.5 - x).max() * 0.33 < 6.5
 
 
 def blood_and_beside(k: int) -> tuple[NDArray[np.bool_], float, float]:
@@ -87,8 +91,8 @@ def test_a_thresholded_brush_paints_only_what_lies_in_its_range(page: Page) -> N
     _, x, y = blood_and_beside(5)
     page.keyboard.press("b")
     page.get_by_label("Size in pixels").fill("40")
-    page.get_by_label("HU range").check()
-    page.get_by_label("HU range").blur()
+    page.get_by_role("checkbox", name="HU range").check()
+    page.get_by_role("checkbox", name="HU range").blur()
     click(hands, x, y)
     hands.saved()
     yy, xx = np.mgrid[:ROWS, :COLUMNS] + 0.5
@@ -105,7 +109,7 @@ def test_a_thresholded_brush_paints_only_what_lies_in_its_range(page: Page) -> N
     hands.saved()
     assert ((hands.map_of(6) == IPH) & disc).sum() > 1.5 * (painted & disc).sum()
     page.keyboard.press("e")
-    expect(page.get_by_label("HU range")).to_be_hidden()
+    expect(page.get_by_role("checkbox", name="HU range")).to_be_hidden()
     click(hands, x, y)
     hands.saved()
     assert not hands.map_of(6)[disc].any()
@@ -115,8 +119,8 @@ def test_a_ball_paints_neighbouring_slices_and_is_one_step_of_undo(page: Page) -
     hands = Hands(page, ROWS, COLUMNS)
     page.keyboard.press("b")
     page.get_by_label("Size in pixels").fill("32")  # 16 mm; slices are 5 mm apart
-    page.get_by_label("3-D").check()
-    page.get_by_label("3-D").blur()
+    page.get_by_role("checkbox", name="3-D").check()
+    page.get_by_role("checkbox", name="3-D").blur()
     expect(page.get_by_text("16.0 mm: 3 slices")).to_be_visible()
     click(hands, 56, 64)
     hands.saved()
@@ -138,8 +142,8 @@ def test_a_ball_paints_neighbouring_slices_and_is_one_step_of_undo(page: Page) -
     hands.saved()
     assert not any(hands.map_of(number).any() for number in (5, 6, 7))
     page.keyboard.press("b")
-    page.get_by_label("HU range").check()
-    page.get_by_label("HU range").blur()
+    page.get_by_role("checkbox", name="HU range").check()
+    page.get_by_role("checkbox", name="HU range").blur()
     _, x, y = blood_and_beside(5)
     click(hands, x, y)
     hands.saved()
@@ -153,8 +157,8 @@ def test_a_stroke_of_the_ball_that_is_cancelled_leaves_no_slice_changed(page: Pa
     hands = Hands(page, ROWS, COLUMNS)
     page.keyboard.press("b")
     page.get_by_label("Size in pixels").fill("32")
-    page.get_by_label("3-D").check()
-    page.get_by_label("3-D").blur()
+    page.get_by_role("checkbox", name="3-D").check()
+    page.get_by_role("checkbox", name="3-D").blur()
     hands.point(50, 60)
     page.mouse.down()
     hands.point(60, 70)

@@ -25,7 +25,7 @@ export const SHORTCUTS = [
   ["Tools", "tool.polygon", ["P"], "Polygon"],
   ["Tools", "tool.brush", ["B"], "Brush"],
   ["Tools", "tool.eraser", ["E"], "Eraser"],
-  ["Tools", "tool.grow", ["G"], "Region growing in an HU range"],
+  ["Tools", "tool.grow", ["G"], "Region growing"],
   ["Tools", "tool.refine", ["K"], "Correct a region by clicks"],
   ["Tools", "tool.assign", ["A"], "Assign the subtype to a region"],
   ["Tools", "size.down", ["["], "Smaller brush"],

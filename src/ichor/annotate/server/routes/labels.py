@@ -33,7 +33,11 @@ def put_labels(
             return JSONResponse({"error": str(stale), "revision": stale.revision, "labels": newer}, 409)
         state = server.project.layer(scan.id, name)
     return JSONResponse(
-        {"revision": revision, "labels": shown_labels(state, index, grid), "scan_labels": shown_labels(state, None, grid)}
+        {
+            "revision": revision,
+            "labels": shown_labels(state, index, grid),
+            "scan_labels": shown_labels(state, None, grid),
+        }
     )
 
 

@@ -34,11 +34,14 @@ export function brushSettings(session) {
 /** The limits of region growing. */
 export function growSettings(session) {
   const field = (name, words, more) => numberField(session.growing, name, words, more);
+  const mm = (words, id, name, title, more) => el("span", { className: "tool-settings" },
+    el("label", { for: id }, words), field(name, title, { id, min: 0, ...more }), "mm");
   const panel = el("div", { className: "tool-settings" },
-    el("label", { for: "lowest-hu" }, "HU from"), field("lowest", "Lowest HU", { id: "lowest-hu" }), "to", field("highest", "Highest HU"),
-    el("label", { for: "grow-radius" }, "within"), field("radius", "Radius in mm", { id: "grow-radius", min: 1, max: 200 }), "mm",
-    el("label", { for: "bone-margin" }, "off bone"), field("margin", "Margin to bone in mm", { id: "bone-margin", min: 0, max: 20, step: 0.5 }), "mm",
-    el("label", { for: "grow-smoothing" }, "smoothing"), field("smoothing", "Smoothing in mm: thinner parts are left out", { id: "grow-smoothing", min: 0, max: 20, step: 0.5 }), "mm");
+    el("span", { className: "tool-settings" },
+      el("label", { for: "lowest-hu" }, "HU"), field("lowest", "Lowest HU", { id: "lowest-hu" }), "to", field("highest", "Highest HU")),
+    mm("within", "grow-radius", "radius", "Radius in mm", { min: 1, max: 200 }),
+    mm("off bone", "bone-margin", "margin", "Margin to bone in mm", { max: 20, step: 0.5 }),
+    mm("smoothing", "grow-smoothing", "smoothing", "Smoothing in mm: thinner parts are left out", { max: 20, step: 0.5 }));
   shownWith(session, panel, ["grow"]);
   return panel;
 }
@@ -67,7 +70,7 @@ export function refineSettings(session) {
 
 // A number that is kept in an object under a name; what is no number is not taken.
 function numberField(kept, name, words, more = {}) {
-  const input = el("input", { type: "number", step: 1, "aria-label": words, title: words, value: kept[name], ...more });
+  const input = el("input", { type: "number", className: "narrow", step: 1, "aria-label": words, title: words, value: kept[name], ...more });
   input.addEventListener("input", () => {
     if (input.value !== "" && input.checkValidity()) kept[name] = Number(input.value);
   });
