@@ -35,6 +35,11 @@ def test_outlines_become_a_drawing_to_correct(tmp_path: Path) -> None:
         origins = {one for each in project.layer(scans["head"], "ann").maps.values() for one in each.origins.values()}
         assert origins == {"ai"}
         assert set(np.unique(project.label_map(scans["plain"], "ann"))) == {0, UNSTATED}
+        # The probabilities come along: where something is drawn they are high.
+        stored = [project.probability(scans["head"], k) for k in range(len(drawn))]
+        assert all(
+            one is not None and one[map_ > 0].min(initial=1) >= 0.5 for one, map_ in zip(stored, drawn, strict=True)
+        )
     again = imported(tmp_path / "study", folder)
     assert again.returncode == 1 and "it is in the project already" in again.stderr
 

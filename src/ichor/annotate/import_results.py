@@ -20,7 +20,8 @@ def import_results(
     """Add scans with the outlines of their results; the reading is in progress, and no slice counts as viewed.
 
     Yields each scan's name with the reason why it was left out, or "". The origin of the outlines is "ai", as of those
-    that the tool asks the model for. `given` are scans that the user says are there.
+    that the tool asks the model for. Probabilities are kept where the result has them. `given` are scans that the user
+    says are there.
     """
     reader = project.add_reader(reader)
     there = {(record.source_path, record.name) for record in project.scans()}
@@ -49,3 +50,5 @@ def _import_one(
         scan_id = project.add_scan(opened.scan, subject=one.name, name=one.name).id
         for index in np.flatnonzero(labels.any(axis=(1, 2))).tolist():
             project.put_label_map(scan_id, reader, index, labels[index], by=reader, origins="ai")
+        if (steps := opened.probability()) is not None:
+            project.put_probability(scan_id, from_radiological(steps, opened.scan) / np.float32(255))
