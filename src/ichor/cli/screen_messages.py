@@ -14,7 +14,8 @@ import typer
 REPORT = "report.html"
 
 if TYPE_CHECKING:
-    from ichor.findings.schema import Findings, HemorrhageFindings, SubtypeFindings
+    from ichor.findings.parts import HemorrhageFindings, SubtypeFindings
+    from ichor.findings.schema import Findings
     from ichor.screening.outcome import Outcome
 
 

@@ -11,7 +11,7 @@ from ichor.anatomy.head import find_head
 from ichor.findings.build import findings
 from ichor.findings.checks.check import failed_checks
 from ichor.findings.measurements import lesions
-from ichor.findings.schema import Making, Timing
+from ichor.findings.parts import Making, Timing
 from ichor.formats.nifti import grid_warnings
 from ichor.models.verdict import VerdictRule
 from ichor.read.base import ReadOptions

@@ -7,7 +7,8 @@ from time import perf_counter
 
 from ichor.errors import IchorError
 from ichor.findings.build import package_versions
-from ichor.findings.schema import Findings, Making
+from ichor.findings.parts import Making
+from ichor.findings.schema import Findings
 from ichor.read import open_scan
 from ichor.read.dicom.patient import patient_of
 from ichor.screening.inputs import input_sha256, path_sha256

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Protocol, Self
 
 from ichor.findings.build import package_versions
-from ichor.findings.schema import Making
+from ichor.findings.parts import Making
 from ichor.models.package import DEFAULT_MODEL, find_package
 from ichor.models.verdict import VerdictRule, read_verdict_rule
 from ichor.read import open_scan
