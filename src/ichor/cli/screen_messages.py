@@ -112,7 +112,7 @@ def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
     def line(outcome: Outcome) -> str:
         nonlocal number
         number += 1
-        text = outcome.reason if outcome.findings is None else verdict(outcome.findings)
+        text = "failed" if outcome.findings is None else verdict(outcome.findings)  # the reason is printed at the end
         before = " (done before)" if outcome.status == "skipped" else ""
         return f"[{number}/{total}] {outcome.job.folder.name}: {text}{before}"
 
