@@ -149,7 +149,7 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
         (noisy(18), InputCheck.KERNEL, "as a kernel for bone or lung makes it"),
         (padded(noisy(18), 0, (4, 4), (9, 9, 9, 9)), InputCheck.KERNEL, "Brain is as noisy from pixel to pixel (19 HU"),
         (replace(HEAD, stated_tilt_deg=18.5), InputCheck.GEOMETRY, "Gantry/Detector Tilt is 18.5 degrees, which"),
-        (replace(HEAD, stated_tilt_deg=-18.5), InputCheck.GEOMETRY, "slices lie 5% closer than they say"),
+        (replace(HEAD, stated_tilt_deg=-18.5), InputCheck.GEOMETRY, "slices lie 5% closer together than"),
         (replace(whole_head(tilt_deg=20), stated_tilt_deg=10.0), InputCheck.GEOMETRY, "do not show (20)"),
         (with_vessels(150), InputCheck.CONTRAST, "Vessels are as bright as with contrast agent"),
         (replace(HEAD, contrast=True), InputCheck.CONTRAST, "as the header says"),

@@ -191,9 +191,9 @@ def test_a_method_that_tells_no_subtypes_leaves_them_null() -> None:
         (("hemorrhage", "subtypes", 1), "volume_ml", 0.2, "expected the subtypes' volumes to sum to 0.64 mL"),
         (("hemorrhage", "subtypes", 1), "volume_ml", None, "expected the subtypes' volumes to sum to 0.64 mL"),
         (("hemorrhage", "subtypes", 1), "subtype", "SAH", "expected the subtypes IVH, IPH, SAH, EDH, SDH in order"),
-        (("hemorrhage", "lesions", 0), "subtype", None, "expected subtypes of the scan, of every slice"),
-        (("slices", 0), "subtypes", None, "expected subtypes of the scan, of every slice"),
-        (("hemorrhage",), "subtypes", None, "expected subtypes of the scan, of every slice"),
+        (("hemorrhage", "lesions", 0), "subtype", None, "expected subtypes for the scan, every slice"),
+        (("slices", 0), "subtypes", None, "expected subtypes for the scan, every slice"),
+        (("hemorrhage",), "subtypes", None, "expected subtypes for the scan, every slice"),
         (("slices", 0), "subtypes", {"IVH": 0.1}, "at least 5 items"),
     ],
 )
