@@ -41,38 +41,38 @@ def main() -> None:
     which.add_argument("--fold", type=int)
     which.add_argument("--blocks", type=int, nargs=2)
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    config, dataset = load_config(asked.config), open_dataset(asked.data)
-    claim(asked.out, config, dataset)  # what it leaves may serve a run of the same config, and of no other
+    args = parser.parse_args()
+    config, dataset = load_config(args.config), open_dataset(args.data)
+    claim(args.out, config, dataset)  # what it leaves may serve a run of the same config, and of no other
     started = time.perf_counter()
-    if asked.fold is not None:
-        fold = fold_of(config, dataset, asked.fold)
-        folder = fold_folder(asked.out, asked.fold)
+    if args.fold is not None:
+        fold = fold_of(config, dataset, args.fold)
+        folder = fold_folder(args.out, args.fold)
         cases, method = dataset.cases(fold.validation), UNetSlices(**config.settings)
         method.fit(dataset.cases(fold.training), cases, folder)
         seconds = round(time.perf_counter() - started)
         figures = {
-            "fold": asked.fold,
+            "fold": args.fold,
             **figures_of((method, case) for case in cases),
             "chosen": method.parameters.model_dump(),
         }
     else:
         require_no_validation(config)
         blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
-        folder = network_folder(asked.out, *asked.blocks)
+        folder = network_folder(args.out, *args.blocks)
         train_network(
             config,
             dataset,
-            asked.out,
+            args.out,
             blocks,
-            asked.blocks,
+            args.blocks,
             shlex.join(["python", "-m", "studies.ablation", *sys.argv[1:]]),
             None,
         )
         seconds = round(time.perf_counter() - started)
-        cases = dataset.cases([s for number in asked.blocks for s in blocks[number - 1].test])
+        cases = dataset.cases([s for number in args.blocks for s in blocks[number - 1].test])
         figures = {
-            "blocks": sorted(asked.blocks),
+            "blocks": sorted(args.blocks),
             **uncalibrated_and_calibrated(UNetSlices.load(folder / MODEL), cases),
         }
     row = {"config": config.name, "seconds": seconds, **figures}

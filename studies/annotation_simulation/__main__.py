@@ -26,8 +26,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=DEFAULT)
-    asked = parser.parse_args()
-    config, dataset = load_simulation(asked.config), open_dataset(asked.data)
+    args = parser.parse_args()
+    config, dataset = load_simulation(args.config), open_dataset(args.data)
     try:
         from studies.annotation_simulation.result import write_result
         from studies.annotation_simulation.run import n_states, simulate
@@ -36,9 +36,9 @@ def main() -> None:
             f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
         ) from error
     with progress(n_states(config)) as done:
-        repetitions = simulate(config, dataset, asked.out, done)
-    says = write_result(config, dataset, repetitions, asked.out, asked.config)
-    print(f"{says}\n{asked.out}: simulation.json, README.md, learning-curves.png")
+        repetitions = simulate(config, dataset, args.out, done)
+    says = write_result(config, dataset, repetitions, args.out, args.config)
+    print(f"{says}\n{args.out}: simulation.json, README.md, learning-curves.png")
 
 
 if __name__ == "__main__":

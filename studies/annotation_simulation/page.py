@@ -32,7 +32,7 @@ _TIME = (
 )
 
 
-def what_it_says(found: Mapping[str, Any]) -> str:
+def conclusion(found: Mapping[str, Any]) -> str:
     """Whether cost-sensitive active learning beats a random order, in one sentence that the interval bears out."""
     figure = found["better_than_random"][Strategy.COST_SENSITIVE.value]["mean"][DICE]
     if figure["value"] is None or figure["ci95"] is None:
@@ -49,7 +49,7 @@ def what_it_says(found: Mapping[str, Any]) -> str:
 def page(found: Mapping[str, Any]) -> str:
     """The README.md of a simulation."""
     reduced = [_REDUCED] if found["config"]["reduced"] else []
-    top = [_what_it_is(found), what_it_says(found), _uncertainty(found), *reduced, USE]
+    top = [_summary(found), conclusion(found), _uncertainty(found), *reduced, USE]
     return f"""# Active learning against a random order of labelling{" (reduced)" if reduced else ""}
 
 {_paragraphs(*top)}
@@ -72,11 +72,11 @@ def page(found: Mapping[str, Any]) -> str:
 
 ## How it was done
 
-{_paragraphs(*_how(found))}
+{_paragraphs(*_protocol(found))}
 
 ## How it was made
 
-{_paragraphs(_making(found), f"Derived from ct-ich: {ABOUT.citation}.")}
+{_paragraphs(_provenance(found), f"Derived from ct-ich: {ABOUT.citation}.")}
 
 - `simulation.json`: every figure with its interval, and each held-out subject's Dice after each round
 """
@@ -86,7 +86,7 @@ def _paragraphs(*texts: str) -> str:
     return "\n\n".join(paragraph(text) for text in texts)
 
 
-def _what_it_is(found: Mapping[str, Any]) -> str:
+def _summary(found: Mapping[str, Any]) -> str:
     config = found["config"]
     return (
         "How well networks delineate hemorrhage on held-out subjects of ct-ich, by the time that labelling their "
@@ -138,7 +138,7 @@ def _differences(found: Mapping[str, Any]) -> Table:
     return Table(("order", "Dice per scan, 3-D", "Dice, paper's average", "slice AUC"), tuple(rows))
 
 
-def _how(found: Mapping[str, Any]) -> list[str]:
+def _protocol(found: Mapping[str, Any]) -> list[str]:
     config = found["config"]
     settings, training = config["settings"], config["settings"]["training"]
     widths = listed([str(width) for width in settings["widths"]])
@@ -159,7 +159,7 @@ def _how(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _making(found: Mapping[str, Any]) -> str:
+def _provenance(found: Mapping[str, Any]) -> str:
     made = found["made_by"]
     commit = f", at commit {made['commit']}" if made["commit"] else ""
     return (

@@ -14,7 +14,7 @@ from ichor.dataset.base import Dataset
 from ichor.pages.pictures.style import png
 from studies.annotation_simulation.config import DEFAULT, SimulationConfig
 from studies.annotation_simulation.figures import learning_curves, subject_dice
-from studies.annotation_simulation.page import PICTURE, page, what_it_says
+from studies.annotation_simulation.page import PICTURE, conclusion, page
 from studies.annotation_simulation.picture import learning_curve_figure
 from studies.annotation_simulation.run import Repetition
 
@@ -47,7 +47,7 @@ def write_result(
     write_whole(out / PICTURE, png(learning_curve_figure(found)))
     write_whole(out / SIMULATION, json.dumps(found, indent=1))
     write_whole(out / "README.md", page(found))
-    return what_it_says(found)
+    return conclusion(found)
 
 
 def _made_by(repetitions: Sequence[Repetition]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from ichor.experiments.making import commit, hardware
 from ichor.experiments.run import claim
 from studies.annotation_simulation.committee import Committee
 from studies.annotation_simulation.config import SimulationConfig
-from studies.annotation_simulation.state import Foreseen, HeldOut, State, read_state, write_state
+from studies.annotation_simulation.state import Estimate, HeldOut, State, read_state, write_state
 from studies.annotation_simulation.strategies import Strategy, labelled_in, start_of, worklist
 from studies.annotation_simulation.subjects import SmallSubjects
 
@@ -109,31 +109,31 @@ class _Repeat:
     def run(self) -> Repetition:
         """Every state, in the order in which they need one another."""
         rounds = self._config.rounds
-        states = {START: self._state(START, None, lambda: self._start, foresee=True)}
+        states = {START: self._state(START, None, lambda: self._start, estimate_others=True)}
         for strategy in Strategy:
             for number in range(1, rounds + 1):
                 before, name = name_of(strategy, number - 1), name_of(strategy, number)
                 labelled = partial(self._after_round, strategy, number, states[before])
-                foresee = strategy is not Strategy.RANDOM and number < rounds
-                states[name] = self._state(name, before, labelled, foresee=foresee)
+                estimate_others = strategy is not Strategy.RANDOM and number < rounds
+                states[name] = self._state(name, before, labelled, estimate_others=estimate_others)
         return Repetition(self._fold.number, self._repeat, states)
 
     def _after_round(self, strategy: Strategy, number: int, before: State) -> list[str]:
         """Who is labelled after a round; what was left over of the time of those before is used too."""
         left = [subject for subject in self._pool if subject not in before.labelled]
         budget_s = number * 60 * self._config.budget_min - (before.labelling_s - self._seconds(self._start))
-        chosen = worklist(strategy, left, before.foreseen, budget_s)
+        chosen = worklist(strategy, left, before.estimates, budget_s)
         seconds = [self._subjects[subject].labelling_s for subject in chosen]
         return before.labelled + labelled_in(budget_s, chosen, seconds)
 
-    def _state(self, name: str, before: str | None, labelled: Callable[[], list[str]], *, foresee: bool) -> State:
+    def _state(self, name: str, before: str | None, labelled: Callable[[], list[str]], *, estimate_others: bool) -> State:
         file = self._folder / f"{name}.json"
         if not file.exists():
-            write_state(file, self._work(name, before, labelled(), foresee=foresee))
+            write_state(file, self._work(name, before, labelled(), estimate_others=estimate_others))
         self._done(f"fold {self._fold.number}, repeat {self._repeat + 1}: {name}")
         return read_state(file)
 
-    def _work(self, name: str, before: str | None, labelled: list[str], *, foresee: bool) -> State:
+    def _work(self, name: str, before: str | None, labelled: list[str], *, estimate_others: bool) -> State:
         """Train on the labelled subjects, look at the others, and test on those held out."""
         started, made_at = time.perf_counter(), commit()
         committee = Committee.train(
@@ -141,16 +141,16 @@ class _Repeat:
             self._cases(labelled),
             self._cases(self._fold.validation),
             self._folder / name,
-            go_on_from=None if before is None else self._folder / before,
+            continue_from=None if before is None else self._folder / before,
             fold=self._fold.number,
             repeat=self._repeat,
         )
-        left = [subject for subject in self._pool if foresee and subject not in labelled]
-        foreseen = {s: Foreseen(*committee.foresee(self._subjects[s].case.scan)) for s in left}
+        left = [subject for subject in self._pool if estimate_others and subject not in labelled]
+        estimates = {s: Estimate(*committee.estimate(self._subjects[s].case.scan)) for s in left}
         return State(
             labelled=labelled,
             labelling_s=self._seconds(labelled),
-            foreseen=foreseen,
+            estimates=estimates,
             tested={case.subject: _test(committee, case) for case in self._cases(self._fold.test)},
             seconds=round(time.perf_counter() - started, 1),
             commit=made_at,
@@ -165,5 +165,5 @@ class _Repeat:
 
 
 def _test(committee: Committee, case: Case) -> HeldOut:
-    answer = committee.answer(case.scan)
+    answer = committee.predict(case.scan)
     return HeldOut.of(Overlaps.of(committee.mask(answer), case.mask), case.positive, answer["slice_probability"])

@@ -15,7 +15,7 @@ from ichor.evaluate.overlap import Overlaps
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class Estimate:
     """What a committee says of a scan that is not labelled: its uncertainty, and the seconds it would take."""
 
     uncertainty: float
@@ -51,14 +51,14 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """After a round: who is labelled, in what modelled time, what is foreseen of the others, how the test went.
+    """After a round: who is labelled, in what modelled time, what is estimates of the others, how the test went.
 
     `seconds`, `commit` and `hardware` are those of the computer's own work.
     """
 
     labelled: list[str]
     labelling_s: float
-    foreseen: dict[str, Foreseen]
+    estimates: dict[str, Estimate]
     tested: dict[str, HeldOut]
     seconds: float
     commit: str | None
@@ -75,8 +75,8 @@ def read_state(file: Path) -> State:
     """The state in a file of `write_state`. Raises BadConfig if it is damaged."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        foreseen = {subject: Foreseen(**one) for subject, one in kept["foreseen"].items()}
+        estimates = {subject: Estimate(**one) for subject, one in kept["estimates"].items()}
         tested = {subject: HeldOut(**one) for subject, one in kept["tested"].items()}
-        return State(**{**kept, "foreseen": foreseen, "tested": tested})
+        return State(**{**kept, "estimates": estimates, "tested": tested})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadConfig(f"{file}: expected what is known after a round, found {error!r}; delete it") from error

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from ichor.annotate.order import order, select
-from studies.annotation_simulation.state import Foreseen
+from studies.annotation_simulation.state import Estimate
 
 
 class Strategy(StrEnum):
@@ -19,20 +19,20 @@ class Strategy(StrEnum):
     COST_SENSITIVE = "cost-sensitive"
 
 
-def worklist(strategy: Strategy, left: Sequence[str], foreseen: Mapping[str, Foreseen], budget_s: float) -> list[str]:
+def worklist(strategy: Strategy, left: Sequence[str], estimates: Mapping[str, Estimate], budget_s: float) -> list[str]:
     """The subjects that are left, in the order in which they are labelled.
 
     `left` is in the random order of the repeat. Cost-sensitive: the best choice for the budget comes first, and what
-    is left of it behind, for a reader who is faster than was foreseen; both by uncertainty over estimated time.
+    is left of it behind, for a reader who is faster than was estimates; both by uncertainty over estimated time.
     """
     match strategy:
         case Strategy.RANDOM:
             return list(left)
         case Strategy.UNCERTAINTY:
-            return order((one, 1.0, [foreseen[one].uncertainty]) for one in left)
+            return order((one, 1.0, [estimates[one].uncertainty]) for one in left)
         case Strategy.COST_SENSITIVE:
-            by_worth = order((one, foreseen[one].labelling_s, [foreseen[one].uncertainty]) for one in left)
-            values = [foreseen[one] for one in by_worth]
+            by_worth = order((one, estimates[one].labelling_s, [estimates[one].uncertainty]) for one in left)
+            values = [estimates[one] for one in by_worth]
             best = select([one.uncertainty for one in values], [one.labelling_s for one in values], budget_s)
             first = {by_worth[i] for i in best}
             return sorted(by_worth, key=lambda one: one not in first)

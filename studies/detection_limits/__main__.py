@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ichor.dataset.base import open_dataset
 from studies.command import run
-from studies.detection_limits.find import find
+from studies.detection_limits.analysis import analyze
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    find(asked.run, open_dataset(asked.data), asked.out)
+    args = parser.parse_args()
+    analyze(args.run, open_dataset(args.data), args.out)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from ichor.atomic import write_whole
 from studies.command import run
 from studies.input_checks.page import page
-from studies.input_checks.warned import measured
+from studies.input_checks.rates import input_check_rates
 from studies.same_answer.variants import DICOM
 
 
@@ -26,11 +26,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="ct-ich")
     parser.add_argument("--dicom", type=Path, required=True, help="the folder of " + " and ".join(DICOM))
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    kept = measured(asked.data, asked.dicom)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "input-checks.json", json.dumps(kept, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(kept))
+    args = parser.parse_args()
+    kept = input_check_rates(args.data, args.dicom)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "input-checks.json", json.dumps(kept, indent=1) + "\n")
+    write_whole(args.out / "README.md", page(kept))
 
 
 if __name__ == "__main__":

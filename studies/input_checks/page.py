@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-AS_IT_IS, NOTHING = "as it is", "nothing"
+UNCHANGED, NOTHING = "as it is", "nothing"
 HEAD = "| ct-ich | n | warned of | as |\n|---|---|---|---|\n"
 PAGE = """# How often the input checks warn
 
@@ -47,7 +47,7 @@ def page(kept: Mapping[str, Any]) -> str:
 
 def figures(kept: Mapping[str, Any]) -> dict[str, str]:
     """What documents quote, by the name of the figure."""
-    as_it_is = kept["ct_ich"][AS_IT_IS]
+    as_it_is = kept["ct_ich"][UNCHANGED]
     n = sum(as_it_is.values())
     return {
         "unlike-table": "\n" + table(kept["ct_ich"]),

@@ -34,20 +34,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1))
     parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
-    packages = {k: fold_folder(asked.run, k) / MODEL for k in asked.fold or range(1, N_FOLDS + 1)}
+    args = parser.parse_args()
+    packages = {k: fold_folder(args.run, k) / MODEL for k in args.fold or range(1, N_FOLDS + 1)}
     for package in packages.values():
         if not (package / CONFIG).is_file():
-            raise BadConfig(f"{asked.run}: expected a run with a model in {package.parent.name}, found none")
-    dataset, rows = open_dataset(asked.data), []
+            raise BadConfig(f"{args.run}: expected a run with a model in {package.parent.name}, found none")
+    dataset, rows = open_dataset(args.data), []
     for fold, package in packages.items():
-        rows += kept_rows(asked.run / "int8" / f"fold-{fold}.json", package, fold, dataset, asked.threads)
-    config = asked.run / CONFIG  # a run that is made by hand has none
+        rows += kept_rows(args.run / "int8" / f"fold-{fold}.json", package, fold, dataset, args.threads)
+    config = args.run / CONFIG  # a run that is made by hand has none
     reduced = config.is_file() and load_config(str(config)).reduced
-    text = page(rows, read_config(packages[min(packages)]).model, asked.threads, asked.fold or (), reduced=reduced)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "rows.json", json.dumps(rows, indent=1) + "\n")
-    write_whole(asked.out / "README.md", text)
+    text = page(rows, read_config(packages[min(packages)]).model, args.threads, args.fold or (), reduced=reduced)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "rows.json", json.dumps(rows, indent=1) + "\n")
+    write_whole(args.out / "README.md", text)
     print(text)
 
 

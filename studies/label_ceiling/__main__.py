@@ -27,11 +27,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=2019)
-    asked = parser.parse_args()
-    found = ceiling(*read(open_dataset(asked.data), asked.seed))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "ceiling.json", json.dumps(found, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(found))
+    args = parser.parse_args()
+    found = ceiling(*read(open_dataset(args.data), args.seed))
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "ceiling.json", json.dumps(found, indent=1) + "\n")
+    write_whole(args.out / "README.md", page(found))
     print(page(found))
 
 

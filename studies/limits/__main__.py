@@ -28,17 +28,17 @@ def main() -> None:
     parser.add_argument("result", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    ceiling = read_object(asked.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
-    slices = slices_in(asked.result, open_dataset(asked.data))
+    args = parser.parse_args()
+    ceiling = read_object(args.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
+    slices = slices_in(args.result, open_dataset(args.data))
     ceilings = [f"{ceiling['readers'][edge_displaced(sd)]['dice']['value']:.3f}" for sd in (1, 2)]
-    asked.out.mkdir(parents=True, exist_ok=True)
+    args.out.mkdir(parents=True, exist_ok=True)
     rows = [
         {name: None if value != value else value for name, value in asdict(one).items()}  # noqa: PLR0124 (nan)
         for one in slices
     ]
-    write_whole(asked.out / "slices.json", json.dumps(rows, indent=0) + "\n")
-    write_whole(asked.out / "README.md", page(asked.result.resolve().name, slices, ceilings))
+    write_whole(args.out / "slices.json", json.dumps(rows, indent=0) + "\n")
+    write_whole(args.out / "README.md", page(args.result.resolve().name, slices, ceilings))
 
 
 if __name__ == "__main__":

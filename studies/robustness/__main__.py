@@ -23,9 +23,9 @@ from ichor.experiments.making import commit, hardware
 from ichor.models.package import read_config
 from studies.command import run
 from studies.robustness.acquisition.conditions import CONDITIONS
-from studies.robustness.answers import answer_folds, models_in, training_of, trains_on_such
 from studies.robustness.figures import by_age, by_condition
 from studies.robustness.page import page
+from studies.robustness.predictions import models_in, rows_of_folds, trained_on_simulations, training_of
 
 
 def main() -> None:
@@ -35,11 +35,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1), default=[])
-    asked = parser.parse_args()
-    found = robustness(asked.run, open_dataset(asked.data), sorted(set(asked.fold)))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "robustness.json", json.dumps(found, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(found))
+    args = parser.parse_args()
+    found = robustness(args.run, open_dataset(args.data), sorted(set(args.fold)))
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "robustness.json", json.dumps(found, indent=1) + "\n")
+    write_whole(args.out / "README.md", page(found))
     print(page(found))
 
 
@@ -47,7 +47,7 @@ def robustness(run: Path, dataset: Dataset, folds: Sequence[int]) -> dict[str, A
     """All that robustness.json holds."""
     models = models_in(run, folds)
     trained = {k: training_of(model, dataset) for k, model in models.items()}
-    rows = answer_folds(run, models, trained, dataset)
+    rows = rows_of_folds(run, models, trained, dataset)
     ages = {subject: dataset.age_years(subject) for subject in rows}
     excluded = dataset.excluded_from_overlap
     command = [
@@ -59,7 +59,7 @@ def robustness(run: Path, dataset: Dataset, folds: Sequence[int]) -> dict[str, A
         "data": {"fingerprint": dataset.fingerprint, "n_subjects": len(rows)},
         "folds": list(models),
         "networks": sorted({read_config(model).network for model in models.values()}),
-        "trained_on_such": any(trains_on_such(model) for model in models.values()),
+        "trained_on_such": any(trained_on_simulations(model) for model in models.values()),
         "conditions": by_condition(rows, excluded),
         "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages, excluded),
         "made_by": {"command": " ".join(command), "commit": commit(), "hardware": hardware()},

@@ -25,7 +25,7 @@ AGES = ("under 18", "18 and over")
 Row = Mapping[str, Any]
 
 
-class Answers:
+class ConditionFigures:
     """The figures of subjects under one condition; of some of them only where `counted`, (subjects,) bool, says so.
 
     Dice leaves out the subjects `excluded` from overlap.
@@ -77,7 +77,7 @@ class Answers:
         """The figures with their intervals, and the subjects missed."""
         return {**as_figures(self.figures), "missed": self.missed}
 
-    def less(self, other: Answers) -> dict[str, Any]:
+    def less(self, other: ConditionFigures) -> dict[str, Any]:
         """Dice and slice AUC less those under another condition, of the subjects that have a Dice under both."""
         auc = self.figures["slice_auc"].values - other.figures["slice_auc"].values
         less = {"dice": self.sampling.mean(self.dice - other.dice), "slice_auc": Sampled(auc, len(self.dice))}
@@ -92,7 +92,7 @@ def by_condition(rows: Mapping[str, Mapping[str, Row]], excluded: Collection[str
     """
     conditions = list(next(iter(rows.values())))
     answers = {
-        name: Answers({subject: of[name] for subject, of in rows.items()}, excluded=excluded) for name in conditions
+        name: ConditionFigures({subject: of[name] for subject, of in rows.items()}, excluded=excluded) for name in conditions
     }
     unchanged = answers[conditions[0]]
     return {
@@ -104,7 +104,7 @@ def by_condition(rows: Mapping[str, Mapping[str, Row]], excluded: Collection[str
 def by_age(rows: Mapping[str, Row], age_years: Mapping[str, float], excluded: Collection[str] = ()) -> dict[str, Any]:
     """The figures of children and of adults, and those of children less those of adults."""
     child = np.array([age_years[subject] < ADULT_YEARS for subject in rows])
-    young, old = (Answers(rows, group, excluded) for group in (child, ~child))
+    young, old = (ConditionFigures(rows, group, excluded) for group in (child, ~child))
     difference = {
         key: Sampled(young.figures[key].values - old.figures[key].values, len(rows)) for key in ("dice", "slice_auc")
     }

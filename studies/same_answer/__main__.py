@@ -21,7 +21,7 @@ from ichor.experiments.making import commit, hardware
 from ichor.models.package import DEFAULT_MODEL, INT8, NETWORK, find_package, read_config, sha256
 from ichor.models.processor import LIMIT, instruction_set
 from studies.command import run
-from studies.same_answer.answers import answer, as_json, rows
+from studies.same_answer.compare import as_json, rows, screen_scans
 from studies.same_answer.page import page
 from studies.same_answer.variants import DICOM, Variant, network_of, scans, variants
 
@@ -36,14 +36,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--variant", help="let this process be that variant, and nothing more")
     parser.add_argument("--page-only", action="store_true", help="screen nothing more")
-    asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
-    paths = scans(asked.data, asked.dicom)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    paths = scans(args.data, args.dicom)
     named = {one.name: one for one in variants()}
-    if asked.variant:
-        answer(named[asked.variant], paths, asked.work, asked.threads)
+    if args.variant:
+        screen_scans(named[args.variant], paths, args.work, args.threads)
         return
-    for variant in named.values() if not asked.page_only else ():
+    for variant in named.values() if not args.page_only else ():
         lowered = {} if variant.instruction_set is None else {LIMIT: variant.instruction_set}
         command = [sys.executable, "-m", "studies.same_answer", *sys.argv[1:], "--variant", variant.name]
         subprocess.run(command, env={**os.environ, **lowered}, check=True)
@@ -51,14 +51,14 @@ def main() -> None:
     for variant in named.values():
         told = variant.instruction_set or instruction_set(variant.engine)
         of = {"network": variant.network, "engine": variant.engine, "instruction_set": told}
-        if said := rows(variant, list(paths), asked.work):
+        if said := rows(variant, list(paths), args.work):
             found.append({**of, "scans": said})
-    asked.out.mkdir(parents=True, exist_ok=True)
-    sums = {name: sha256(network_of(Variant(name, "openvino"), asked.work)) for name in (NETWORK, INT8)}
+    args.out.mkdir(parents=True, exist_ok=True)
+    sums = {name: sha256(network_of(Variant(name, "openvino"), args.work)) for name in (NETWORK, INT8)}
     made_by = {"hardware": hardware(), "commit": commit(), "runs": read_config(find_package(DEFAULT_MODEL)).network}
     kept = {"made_by": made_by, "networks": sums, "scans": len(paths), "variants": found}
-    write_whole(asked.out / "answers.json", as_json(kept))
-    write_whole(asked.out / "README.md", page(kept))
+    write_whole(args.out / "answers.json", as_json(kept))
+    write_whole(args.out / "README.md", page(kept))
 
 
 if __name__ == "__main__":

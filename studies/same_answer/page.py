@@ -80,7 +80,7 @@ def figures(variant: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def as_wanted(found: Mapping[str, Any]) -> bool:
+def meets_requirements(found: Mapping[str, Any]) -> bool:
     """Whether the figures of a variant are what is wanted."""
     return found["least"] >= LEAST_DICE and found["apart"] <= MOST_APART and not found["flipped"]
 
@@ -91,7 +91,7 @@ def _what(variant: Mapping[str, Any]) -> str:
 
 def _row(variant: Mapping[str, Any], scans: int) -> str:
     of = figures(variant)
-    wanted = ("yes" if of["n"] == scans else "so far") if as_wanted(of) else "no"
+    wanted = ("yes" if of["n"] == scans else "so far") if meets_requirements(of) else "no"
     return (
         f"{_what(variant)} {of['n']} | {of['least']:.4f} | {of['median']:.4f} | {of['pooled']:.4f} | "
         f"{of['apart']:.4f} | {of['flipped']} | {wanted} |"

@@ -16,7 +16,7 @@ from made_ct_ich import write_ct_ich
 from studies.annotation_simulation.config import SimulationConfig, load_simulation
 from studies.annotation_simulation.figures import AUC, DICE, PAPER_DICE, learning_curves
 from studies.annotation_simulation.run import Repetition, name_of, simulate
-from studies.annotation_simulation.state import Foreseen, HeldOut, State, read_state, write_state
+from studies.annotation_simulation.state import Estimate, HeldOut, State, read_state, write_state
 from studies.annotation_simulation.strategies import Strategy, labelled_in, start_of, worklist
 
 SMALL = {
@@ -72,24 +72,24 @@ class TestConfig:
 
 
 class TestStrategies:
-    FORESEEN = {  # noqa: RUF012
-        "a": Foreseen(1.0, 100.0),
-        "b": Foreseen(8.0, 1000.0),
-        "c": Foreseen(4.0, 200.0),
-        "d": Foreseen(0.3, 60.0),
+    ESTIMATES = {  # noqa: RUF012
+        "a": Estimate(1.0, 100.0),
+        "b": Estimate(8.0, 1000.0),
+        "c": Estimate(4.0, 200.0),
+        "d": Estimate(0.3, 60.0),
     }
 
     def test_random_order_stays_as_it_is(self) -> None:
         assert worklist(Strategy.RANDOM, ["c", "a"], {}, 100) == ["c", "a"]
 
     def test_uncertainty_leaves_the_time_out(self) -> None:
-        assert worklist(Strategy.UNCERTAINTY, [*"dabc"], self.FORESEEN, 300) == [*"bcad"]
+        assert worklist(Strategy.UNCERTAINTY, [*"dabc"], self.ESTIMATES, 300) == [*"bcad"]
 
     def test_cost_sensitive_is_the_best_for_the_budget_and_goes_on_with_the_rest(self) -> None:
         # By uncertainty over time c, a, b, d; of 300 s c and a make the most.
-        assert worklist(Strategy.COST_SENSITIVE, [*"dabc"], self.FORESEEN, 300) == [*"cabd"]
+        assert worklist(Strategy.COST_SENSITIVE, [*"dabc"], self.ESTIMATES, 300) == [*"cabd"]
         # Of 1000 s b alone does.
-        assert worklist(Strategy.COST_SENSITIVE, [*"dabc"], self.FORESEEN, 1000) == [*"bcad"]
+        assert worklist(Strategy.COST_SENSITIVE, [*"dabc"], self.ESTIMATES, 1000) == [*"bcad"]
 
     def test_a_reader_stops_at_the_first_that_there_is_no_time_for(self) -> None:
         assert labelled_in(300, [*"abc"], [100, 200, 50]) == [*"ab"]

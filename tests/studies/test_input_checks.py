@@ -13,8 +13,8 @@ from ichor.scan import Scan
 from made_unlike import HEAD
 from paths import ROOT
 from studies.input_checks.changes import changes
-from studies.input_checks.page import AS_IT_IS, page, table
-from studies.input_checks.warned import rim_hu, warned_of
+from studies.input_checks.page import UNCHANGED, page, table
+from studies.input_checks.rates import failed_kinds, rim_hu
 
 KEPT = json.loads((ROOT / "results" / "input-checks" / "input-checks.json").read_text(encoding="utf-8"))
 
@@ -51,7 +51,7 @@ def test_a_row_says_of_how_many_it_warns_and_of_what() -> None:
     ],
 )
 def test_a_change_is_made_and_counted(change: str, kinds: str) -> None:
-    assert warned_of(changed()[change]) == kinds
+    assert failed_kinds(changed()[change]) == kinds
 
 
 @lru_cache
@@ -69,11 +69,11 @@ def test_the_whole_ge_head_is_still_called_so(ge_head: Path) -> None:
 
 def assert_said(name: str, path: Path) -> None:
     scan, said = open_scan(path), KEPT["others"][name]
-    assert warned_of(scan) == said["warned_of"]
+    assert failed_kinds(scan) == said["warned_of"]
     assert rim_hu(scan) == pytest.approx(said["rim_hu"], abs=0.05)
 
 
 def test_every_subject_of_the_dataset_was_tried() -> None:
     n = len(KEPT["ct_ich_rim_hu"])
-    assert n == sum(KEPT["ct_ich"][AS_IT_IS].values())
+    assert n == sum(KEPT["ct_ich"][UNCHANGED].values())
     assert all(sum(said.values()) in (n, n - 1) for said in KEPT["ct_ich"].values())

@@ -7,7 +7,7 @@ import pytest
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult
 from made_results import made_result
-from studies.robustness.figures import AGES, Answers, Row, by_age, by_condition
+from studies.robustness.figures import AGES, ConditionFigures, Row, by_age, by_condition
 
 EXCLUDED = {"070"}
 
@@ -37,7 +37,7 @@ def results(found: float) -> dict[str, SubjectResult]:
 def test_unchanged_has_the_figures_that_a_run_has() -> None:
     made = results(0.6)
     ours, run = (
-        Answers({s: row(r) for s, r in made.items()}, excluded=EXCLUDED).as_json(),
+        ConditionFigures({s: row(r) for s, r in made.items()}, excluded=EXCLUDED).as_json(),
         metrics_of(list(made.values())),
     )
     assert ours["dice"] == run["dice"]["paper_average"]
@@ -80,4 +80,4 @@ def test_children_and_adults_have_figures_of_their_own() -> None:
     assert found["difference"]["dice"]["value"] == pytest.approx(young["dice"]["value"] - old["dice"]["value"])
     grown = by_age(rows, dict.fromkeys(rows, 40.0), EXCLUDED)
     assert grown[AGES[0]]["dice"]["value"] is None
-    assert grown[AGES[1]] == Answers(rows, excluded=EXCLUDED).as_json()
+    assert grown[AGES[1]] == ConditionFigures(rows, excluded=EXCLUDED).as_json()

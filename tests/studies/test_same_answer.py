@@ -13,8 +13,8 @@ from ichor.methods import load_model
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config, sha256
 from ichor.read import open_scan
 from paths import ROOT
-from studies.same_answer.answers import compared
-from studies.same_answer.page import as_wanted, figures, page
+from studies.same_answer.compare import compare
+from studies.same_answer.page import figures, meets_requirements, page
 
 ANSWERS = json.loads((ROOT / "results" / "same-answer" / "answers.json").read_text(encoding="utf-8"))
 # Volumes in mL and probabilities that two engines may differ by in fp32.
@@ -35,7 +35,7 @@ def test_the_network_that_runs_gives_the_same_answer_with_every_instruction_set_
     variants = of_the_default_network()
     assert {one["engine"] for one in variants} == {"openvino", "onnxruntime"}
     assert "AVX2" in {one["instruction_set"] for one in variants}
-    assert all(as_wanted(figures(one)) for one in variants)
+    assert all(meets_requirements(figures(one)) for one in variants)
 
 
 def test_the_page_is_that_of_the_answers() -> None:
@@ -75,7 +75,7 @@ def test_what_is_compared() -> None:
         }
         for mask, p in ((one, 0.9), (other, 0.8), (np.zeros_like(one), 0.1))
     ]
-    row = compared(said[0], said[1])
+    row = compare(said[0], said[1])
     assert (row["dice"], row["slice_probability_apart"], row["flipped"]) == (round(14 / 15, 4), 0.1, False)
-    assert compared(said[0], said[2])["flipped"]
-    assert compared(said[2], said[2])["dice"] is None
+    assert compare(said[0], said[2])["flipped"]
+    assert compare(said[2], said[2])["dice"] is None

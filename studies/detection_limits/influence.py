@@ -16,7 +16,7 @@ from ichor.subtypes import Subtype
 from studies.label_ceiling.readers import contrast_hu
 
 SENSITIVITY = 0.97
-MOST_TELLING = 2  # subjects of each figure
+INFLUENTIAL_PER_FIGURE = 2  # subjects of each figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Missed:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class SubjectScores:
     """The scores of a subject's slices (n,) and of its scan, and which slices have hemorrhage."""
 
     positive: NDArray[np.bool_]
@@ -49,7 +49,7 @@ class Scored:
     scan: float
 
 
-def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> Figures:
+def figures_of(scores: Mapping[str, SubjectScores], without: Collection[str] = ()) -> Figures:
     """The figures of all subjects but some. Raises ValueError if none with, or none without, hemorrhage is left."""
     left = [one for subject, one in scores.items() if subject not in without]
     of_slices = roc_curve(np.concatenate([one.positive for one in left]), np.concatenate([one.slices for one in left]))
@@ -57,23 +57,23 @@ def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> F
     return Figures(of_slices.auc, of_slices.specificity_at(SENSITIVITY)[0], of_scans.auc)
 
 
-def most_telling(scores: Mapping[str, Scored]) -> list[str]:
-    """The subjects whose absence raises a figure most, `MOST_TELLING` of each figure, in the order of the figures."""
+def most_influential(scores: Mapping[str, SubjectScores]) -> list[str]:
+    """The subjects whose absence raises a figure most, `INFLUENTIAL_PER_FIGURE` of each figure, in the order of the figures."""
     without = {subject: asdict(figures_of(scores, [subject])) for subject in scores}
     as_it_is, found = asdict(figures_of(scores)), []
     for name, value in as_it_is.items():
         raised = sorted((s for s in without if without[s][name] > value), key=lambda s: -without[s][name])
-        found += raised[:MOST_TELLING]
+        found += raised[:INFLUENTIAL_PER_FIGURE]
     return list(dict.fromkeys(found))
 
 
-def lowest_ranked(scores: Mapping[str, Scored]) -> list[str]:
+def lowest_ranked(scores: Mapping[str, SubjectScores]) -> list[str]:
     """Of the slices with hemorrhage that a sensitivity of 97 % may miss, and of the next, whose they are."""
     ranked = sorted((p, subject) for subject, one in scores.items() for p in one.slices[one.positive])
     return [subject for _, subject in ranked[: int(len(ranked) * (1 - SENSITIVITY) + 1e-9) + 1]]
 
 
-def missed_of(case: Case, prediction: Prediction) -> Missed | None:
+def missed_subject(case: Case, prediction: Prediction) -> Missed | None:
     """What is missed of a case, if it is missed altogether; the case's gray is read only then."""
     if not case.positive.any() or (prediction.outline() & case.mask).any():
         return None

@@ -18,14 +18,14 @@ from ichor.methods.unet_slices.method import UNetSlices
 from ichor.runs.files import read_metrics
 from ichor.runs.kept import read_raw
 from ichor.runs.predictions import read_predictions
-from studies.detection_limits.marked import Marked
+from studies.detection_limits.counts import MaskCounts
+from studies.detection_limits.influence import Missed, SubjectScores, missed_subject
 from studies.detection_limits.page import page
-from studies.detection_limits.telling import Missed, Scored, missed_of
 
 THRESHOLDS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
 
 
-def find(run: Path, dataset: Dataset, out: Path) -> None:
+def analyze(run: Path, dataset: Dataset, out: Path) -> None:
     """Write the page and its figures. Raises BadConfig if the run has no scores or answers, or one kind of scans."""
     predictions = read_predictions(run, dataset)
     positive = [bool(dataset.labels[subject].any()) for subject in predictions]
@@ -34,15 +34,15 @@ def find(run: Path, dataset: Dataset, out: Path) -> None:
             f"{run}: expected two scans and more with hemorrhage and without, found {sum(positive)} with "
             f"and {len(positive) - sum(positive)} without"
         )
-    scores: dict[str, Scored] = {}
+    scores: dict[str, SubjectScores] = {}
     missed: list[Missed] = []
-    points: dict[str, Marked] = {}
-    plain = {threshold: Marked() for threshold in THRESHOLDS}
+    points: dict[str, MaskCounts] = {}
+    at_thresholds = {threshold: MaskCounts() for threshold in THRESHOLDS}
     with progress(len(predictions)) as done:
         for case in dataset.cases(list(predictions)):
             prediction = predictions.of(case)
-            scores[case.subject] = Scored(case.positive, prediction.slice_probability, prediction.scan_probability)
-            if (one := missed_of(case, prediction)) is not None:
+            scores[case.subject] = SubjectScores(case.positive, prediction.slice_probability, prediction.scan_probability)
+            if (one := missed_subject(case, prediction)) is not None:
                 missed.append(one)
             probability = read_raw(kept_file(run, prediction.fold, case.subject)).voxels["probability"].probability()
             method = _model(run, prediction.fold)
@@ -50,8 +50,8 @@ def find(run: Path, dataset: Dataset, out: Path) -> None:
             for point, threshold in method.parameters.operating_points.items():
                 decided = point == method.parameters.operating_point
                 mask = prediction.outline() if decided else method.mask_at(probability, threshold)
-                points.setdefault(point, Marked()).add(case, mask)
-            for threshold, marked in plain.items():
+                points.setdefault(point, MaskCounts()).add(case, mask)
+            for threshold, marked in at_thresholds.items():
                 marked.add(case, probability >= threshold)
             done(case.subject)
     missed.sort(key=lambda one: one.subject)
@@ -59,10 +59,10 @@ def find(run: Path, dataset: Dataset, out: Path) -> None:
     kept = {
         "missed": [asdict(one) for one in missed],
         "operating_points": [{"name": point, **marked.figures()} for point, marked in points.items()],
-        "thresholds": [{"threshold": threshold, **marked.figures()} for threshold, marked in plain.items()],
+        "thresholds": [{"threshold": threshold, **marked.figures()} for threshold, marked in at_thresholds.items()],
     }
     write_whole(out / "detection.json", json.dumps(kept, indent=1) + "\n")
-    write_whole(out / "README.md", page(read_metrics(run), scores, missed, points, plain))
+    write_whole(out / "README.md", page(read_metrics(run), scores, missed, points, at_thresholds))
 
 
 @cache

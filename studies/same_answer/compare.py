@@ -18,11 +18,11 @@ from ichor.read import open_scan
 from studies.same_answer.variants import REFERENCE, Variant, network_of
 
 
-def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -> None:
+def screen_scans(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -> None:
     """Let this process screen every scan that is not done, into WORK/VARIANT/SCAN.npz."""
     network = network_of(variant, work)
     digest = sha256(network)
-    todo = {name: path for name, path in paths.items() if answered(variant, name, work, digest) is None}
+    todo = {name: path for name, path in paths.items() if saved_output(variant, name, work, digest) is None}
     if not todo:
         return
     method = load_model(threads=threads).method
@@ -50,7 +50,7 @@ def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -
             done(f"{variant.name}: {name}")
 
 
-def answered(variant: Variant, scan: str, work: Path, digest: str) -> dict[str, Any] | None:
+def saved_output(variant: Variant, scan: str, work: Path, digest: str) -> dict[str, Any] | None:
     """What was said of a scan by this very network; None if it is to do."""
     file = work / variant.name / f"{scan}.npz"
     if not file.is_file():
@@ -59,7 +59,7 @@ def answered(variant: Variant, scan: str, work: Path, digest: str) -> dict[str, 
         return dict(kept) if str(kept["network"]) == digest else None
 
 
-def compared(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
+def compare(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     """A scan's row: what a variant says of it, and how far that is from what the reference says."""
     masks = [np.unpackbits(one["mask"]).astype(bool) for one in (found, expected)]
     pixels = int(masks[0].sum()), int(masks[1].sum())
@@ -82,9 +82,9 @@ def compared(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
 def rows(variant: Variant, names: list[str], work: Path) -> dict[str, dict[str, Any]]:
     """The row of each scan that the variant and the reference have answered."""
     digests = {one: sha256(network_of(one, work)) for one in (variant, REFERENCE)}
-    both = {name: [answered(one, name, work, digests[one]) for one in (variant, REFERENCE)] for name in names}
+    both = {name: [saved_output(one, name, work, digests[one]) for one in (variant, REFERENCE)] for name in names}
     return {
-        name: compared(found, expected)
+        name: compare(found, expected)
         for name, (found, expected) in both.items()
         if found is not None and expected is not None
     }

@@ -9,7 +9,7 @@ from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps, subject_averages
 
 
-class Marked:
+class MaskCounts:
     """Masks of subjects against their delineations; a slice or a scan is called where any voxel is marked."""
 
     def __init__(self) -> None:

@@ -44,12 +44,12 @@ def training_of(model: Path, dataset: Dataset) -> Training:
     return training
 
 
-def trains_on_such(model: Path) -> bool:
+def trained_on_simulations(model: Path) -> bool:
     """Whether a model was trained on images made to look like other scanners', as those here are."""
     return bool(read_config(model).settings.get("training", {}).get("augmentation", {}).get("acquisitions"))
 
 
-def answer(method: Method, case: Case) -> Row:
+def predict_row(method: Method, case: Case) -> Row:
     """What is kept of a case that a method answered: lists over its slices."""
     found = method.predict(case.scan)
     overlaps = Overlaps.of(found.mask, case.mask)
@@ -65,7 +65,7 @@ def answer(method: Method, case: Case) -> Row:
     }
 
 
-def answers_of(method: Method, dataset: Dataset, subject: str, file: Path, model: str) -> dict[str, Row]:
+def rows_of_subject(method: Method, dataset: Dataset, subject: str, file: Path, model: str) -> dict[str, Row]:
     """A subject's rows by condition, as far as `file` has them of this model; the others are made and kept there."""
     kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if kept.get("model") != model:
@@ -74,12 +74,12 @@ def answers_of(method: Method, dataset: Dataset, subject: str, file: Path, model
         case = dataset.case(subject)
         file.parent.mkdir(parents=True, exist_ok=True)
         for condition in missing:
-            kept["conditions"][condition.key] = answer(method, condition.change(case))
+            kept["conditions"][condition.key] = predict_row(method, condition.change(case))
             write_whole(file, json.dumps(kept))
     return {c.key: kept["conditions"][c.key] for c in CONDITIONS}
 
 
-def answer_folds(
+def rows_of_folds(
     run: Path, models: Mapping[int, Path], trained: Mapping[int, Training], dataset: Dataset
 ) -> dict[str, dict[str, Row]]:
     """The rows of all test subjects of these folds, by subject and condition."""
@@ -89,6 +89,6 @@ def answer_folds(
             method, model = load_model(path).method, content_sha256(path)
             for subject in trained[k].test_subjects:
                 file = run / "robustness" / f"fold-{k}" / f"{subject}.json"
-                rows[subject] = answers_of(method, dataset, subject, file, model)
+                rows[subject] = rows_of_subject(method, dataset, subject, file, model)
                 done(f"fold {k}, subject {subject}")
     return dict(sorted(rows.items()))
