@@ -1,10 +1,10 @@
-"""How Dice on held-out subjects grows with the time spent on labelling others: active learning and a random order.
+"""Simulate how Dice on held-out subjects increases with the time spent on labelling other subjects.
 
     python -m studies.annotation_simulation ct-ich --out DIR [--config FILE]
 
-Three ways of choosing what to label next start from the same subjects: cost-sensitive active learning, plain
-uncertainty, and a random order. Nobody recorded times: they are modelled. Every round is kept in DIR: the same command
-continues where the last one stopped.
+Three strategies for choosing the next scans to label start from the same subjects: cost-sensitive active learning,
+uncertainty alone, and a random order. Labelling times are modelled, not recorded. Every round is stored in DIR: an
+interrupted simulation continues when the command is repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from studies.command import run
 
 
 def main() -> None:
-    """Do what is not done yet, and write the result."""
+    """Run the rounds that are not done yet, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""A committee of small networks, trained on what is labelled so far."""
+"""A committee of small networks, trained on the subjects labelled so far."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ OUTLINED_AT = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 class Committee:
-    """Networks that differ by their seed alone, and the thresholds of their mean.
+    """Networks that differ only in their seed, and the thresholds for their mean output.
 
-    `answer` is their mean answer; `estimate_others` says how unsure they are of a scan and how long labelling it would take.
+    `predict` gives their mean output; `estimate` gives their uncertainty about a scan and its estimated labelling time.
     """
 
     def __init__(self, config: SimulationConfig, members: Sequence[Forward], validation: Sequence[Case]) -> None:
@@ -44,10 +44,10 @@ class Committee:
         fold: int,
         repeat: int,
     ) -> Committee:
-        """Train on the labelled cases, choose thresholds on the validation cases.
+        """Train on the labelled cases, and choose thresholds on the validation cases.
 
-        `folder` lets an interrupted training continue; `continue_from` is that of the committee before, whose weights are
-        gone on from. Raises BadConfig if no labelled slice has hemorrhage.
+        Checkpoints in `folder` let an interrupted training continue. `continue_from` is the folder of the previous
+        committee, whose weights are the starting point. Raises BadConfig if no labelled slice has hemorrhage.
         """
         from ichor.methods.unet_slices.fit import train_slices
 
@@ -60,7 +60,7 @@ class Committee:
             name = f"member-{member + 1}"
             forward, _ = train_slices(
                 config.settings.model_copy(update={"training": training}),
-                _as_it_is,
+                _identity_field,
                 labelled,
                 validation,
                 folder / name,
@@ -75,16 +75,16 @@ class Committee:
         voxels, slices = self._predict_members(scan)
         return {"probability": voxels.mean(axis=0), "slice_probability": slices.mean(axis=0).astype(np.float64)}
 
-    def mask(self, answer: MeanOutput) -> NDArray[np.bool_]:
-        """What is hemorrhage by the committee's thresholds, (n, size, size)."""
-        kept = answer["slice_probability"] >= self.slice_threshold
-        return np.asarray((answer["probability"] >= self.threshold) & kept[:, None, None])
+    def mask(self, output: MeanOutput) -> NDArray[np.bool_]:
+        """(n, size, size) the mask by the committee's thresholds, from the output of `predict`."""
+        positive = output["slice_probability"] >= self.slice_threshold
+        return np.asarray((output["probability"] >= self.threshold) & positive[:, None, None])
 
     def estimate(self, scan: Scan) -> tuple[float, float]:
-        """(uncertainty of the scan, estimated seconds of labelling it)."""
+        """The uncertainty of a scan, and the estimated seconds of labelling it."""
         voxels, _ = self._predict_members(scan)
         mean = voxels.mean(axis=0)
-        seconds = [labelling_s(mean >= threshold, scan.pixel_mm) for threshold in OUTLINED_AT]
+        seconds = [labelling_s(mean >= threshold, scan.pixel_mm) for threshold in OUTLINE_THRESHOLDS]
         patch = patch_px(scan.pixel_mm, mean.shape[1:])
         return float(of_slices(jensen_shannon(voxels), patch).sum()), float(np.mean(seconds))
 
@@ -102,7 +102,7 @@ class Committee:
         return np.stack(voxels), np.stack(slices)
 
 
-def _as_it_is(scan: Scan) -> tuple[NDArray[np.float32], Field]:
-    """A small scan in its field, where it lies already."""
+def _identity_field(scan: Scan) -> tuple[NDArray[np.float32], Field]:
+    """The voxels of a scan that is already resampled to the network's field, and the identity transform."""
     same = np.eye(scan.voxels.shape[1], dtype=np.float32)
     return scan.voxels.astype(np.float32), Field(same, same, same, same)

@@ -16,7 +16,7 @@ from studies.detection_limits.influence import (
     most_influential,
 )
 
-CountsByThreshold = Mapping[float, MaskCounts]  # by the threshold from which on every voxel is marked
+CountsByThreshold = Mapping[float, MaskCounts]
 PAGE = """# What limits the detection
 
 The networks of `{name}`, evaluated out-of-fold: {n} subjects, {with_hemorrhage} of them with hemorrhage; {slices} slices,
@@ -76,7 +76,7 @@ def page(
     points: Mapping[str, MaskCounts],
     at_thresholds: CountsByThreshold,
 ) -> str:
-    """The README of the result; `metrics` are the run's."""
+    """The README of the result, from the `metrics` of the run and the results of the analysis."""
     influential, lowest = most_influential(scores), lowest_ranked(scores)
     counts = sorted(Counter(lowest).items(), key=lambda of: (-of[1], of[0]))
     rows: dict[str, list[str]] = {"no subject": [], **{subject: [subject] for subject in influential}}

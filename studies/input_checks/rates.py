@@ -1,4 +1,4 @@
-"""Of what scans are warned: ct-ich as it is, ct-ich changed by code, and others."""
+"""Counts the input checks that scans fail: ct-ich unchanged and modified, and other scans."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from studies.same_answer.variants import DEMONSTRATION, DICOM
 
 
 def failed_kinds(scan: Scan, *, ignore: Set[InputCheck] = frozenset()) -> str:
-    """Of what a scan is warned, in one key to count by."""
-    said = sorted({one.kind.value for one in failed_checks(scan, find_head(scan))} - but)
-    return " and ".join(said) or NOTHING
+    """The kinds of the failed checks except `ignore`, joined with " and "; `NOTHING` if there are none."""
+    kinds = sorted({one.kind.value for one in failed_checks(scan, find_head(scan))} - ignore)
+    return " and ".join(kinds) or NOTHING
 
 
 def rim_hu(scan: Scan) -> float | None:
-    """How much brighter brain is beside the skull than deeper in; None if that cannot be told."""
+    """How much brighter the brain is next to the skull than deeper inside; None if that cannot be measured."""
     found = Cranium.of(scan, find_head(scan)).rim_hu()
     return None if found is None else round(found, 2)
 
 
 def input_check_rates(data: Path, dicom: Path) -> dict[str, Any]:
-    """All that input-checks.json holds."""
+    """The content of input-checks.json."""
     dataset = open_dataset(data)
     counts: dict[str, Counter[str]] = {UNCHANGED: Counter()}
     rims = {}
@@ -44,7 +44,7 @@ def input_check_rates(data: Path, dicom: Path) -> dict[str, Any]:
             counts[UNCHANGED][failed_kinds(scan)] += 1
             rims[subject] = rim_hu(scan)
             for name, changed in changes(coarse(scan)):
-                # Coarse pixels are none of the scan's, nor is their noise.
+                # Pixel size and noise of the subsampled scan are not those of the scan.
                 counts.setdefault(name, Counter())[
                     failed_kinds(changed, ignore={InputCheck.GEOMETRY, InputCheck.KERNEL})
                 ] += 1

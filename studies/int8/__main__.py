@@ -1,10 +1,10 @@
-"""What int8 costs: the networks of a cross-validated run in fp32 and in int8, out-of-fold.
+"""Compare the networks of a cross-validated run in fp32 and in int8, out-of-fold.
 
     python -m studies.int8 RUN --data DATASET --out results/int8 [--fold K ...]
 
-Each fold's network is quantized on slices of its training subjects, and both variants answer for its test subjects.
-Nothing is chosen anew. RUN/int8/fold-K.json keeps what was found of a fold: the same command continues where the last
-one stopped.
+Each fold's network is quantized on slices of its training subjects, and both variants are evaluated on its test subjects
+without recalibration. RUN/int8/fold-K.json stores the results of a fold: an interrupted study continues when the command
+is repeated.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ichor.experiments.crossed import MODEL
 from ichor.experiments.fold import fold_folder
 from ichor.models.package import CONFIG, read_config
 from studies.command import run
-from studies.int8.compare import kept_rows
+from studies.int8.compare import stored_rows
 from studies.int8.page import page
 
 
 def main() -> None:
-    """Compare both variants on the folds that are asked for, all that the run has otherwise."""
+    """Compare both variants on the requested folds, by default on all five."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path, required=True)
@@ -41,8 +41,8 @@ def main() -> None:
             raise BadConfig(f"{args.run}: expected a run with a model in {package.parent.name}, found none")
     dataset, rows = open_dataset(args.data), []
     for fold, package in packages.items():
-        rows += kept_rows(args.run / "int8" / f"fold-{fold}.json", package, fold, dataset, args.threads)
-    config = args.run / CONFIG  # a run that is made by hand has none
+        rows += stored_rows(args.run / "int8" / f"fold-{fold}.json", package, fold, dataset, args.threads)
+    config = args.run / CONFIG  # missing if the run was assembled by hand
     reduced = config.is_file() and load_config(str(config)).reduced
     text = page(rows, read_config(packages[min(packages)]).model, args.threads, args.fold or (), reduced=reduced)
     args.out.mkdir(parents=True, exist_ok=True)

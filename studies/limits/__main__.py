@@ -1,9 +1,9 @@
-"""What limits a model's Dice: its out-of-fold masks by the size, contrast and subtype of what was to be found.
+"""Analyze what limits a model's Dice: its out-of-fold masks by size, contrast and subtype of the hemorrhage.
 
     python -m studies.limits RESULT --data DATASET --out results/limits
 
-RESULT is a folder with masks and scores, as `ichor publish` leaves it. Slices with delineated hemorrhage are taken one
-by one: what was missed altogether, what was drawn badly, and what was marked beside it.
+RESULT is a folder with masks and scores, as written by `ichor publish`. For each slice with delineated hemorrhage, the
+study determines whether it was missed, how well it was outlined, and what false-positive regions cost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from studies.limits.slices import slices_in
 
 
 def main() -> None:
-    """Read, count and write."""
+    """Analyze the slices and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("result", type=Path)
     parser.add_argument("--data", type=Path, required=True)

@@ -1,8 +1,8 @@
-"""How well the midline shift is measured: real scans without hemorrhage, their midline moved by a known distance.
+"""Evaluate the measurement of the midline shift on scans without hemorrhage whose midline is shifted by simulation.
 
     python -m studies.midline_shift --data DATASET --out results/midline-shift
 
-The settings of ichor.anatomy.midline were chosen on every second subject without hemorrhage; here are the others.
+The settings of ichor.anatomy.midline were chosen on every second subject without hemorrhage; this study uses the others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHIFTS_MM = (0, 3, -3, 6, -6, 10, -10, 15, -15)
 
 
 def main() -> None:
-    """Shift, measure and write."""
+    """Simulate shifts, measure them and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

@@ -1,11 +1,11 @@
-"""How far a cross-validated model depends on how a scan was acquired: out-of-fold cases, acquired otherwise by code.
+"""Measure how a cross-validated model depends on the acquisition of a scan, on simulated acquisitions.
 
     python -m studies.robustness RUN --data DATASET --out results/robustness [--fold K ...]
 
-RUN is a run of `ichor crossval`; each test subject is answered by the model of its fold as that was frozen, and nothing
-is chosen anew. Where `ichor quantize` has put a fold's model into int8, that network answers.
-RUN/robustness/fold-K/SUBJECT.json keeps what was found of each subject under each condition: the same command continues
-where the last one stopped, and folds may be done by separate processes.
+RUN is a run of `ichor crossval`. Each test subject is evaluated with the model of its fold, without recalibration. If a
+fold's model was quantized by `ichor quantize`, its int8 network is used. RUN/robustness/fold-K/SUBJECT.json stores the
+results of each subject under each condition: an interrupted study continues when the command is repeated, and folds may
+be evaluated by separate processes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from studies.robustness.predictions import models_in, rows_of_folds, trained_on_
 
 
 def main() -> None:
-    """Answer what is not answered yet, compute and write."""
+    """Evaluate what has not been evaluated yet, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", metavar="RUN", type=Path)
     parser.add_argument("--data", type=Path, required=True)
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def robustness(run: Path, dataset: Dataset, folds: Sequence[int]) -> dict[str, Any]:
-    """All that robustness.json holds."""
+    """The content of robustness.json."""
     models = models_in(run, folds)
     trained = {k: training_of(model, dataset) for k, model in models.items()}
     rows = rows_of_folds(run, models, trained, dataset)

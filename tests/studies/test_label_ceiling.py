@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from made_ct_ich import write_ct_ich
 from studies.label_ceiling.page import edge_error
-from studies.label_ceiling.readers import moved_edge, px
+from studies.label_ceiling.readers import px, widened
 from study import study
 
 
@@ -38,4 +38,4 @@ def test_the_edges_of_a_dice_lie_between_those_that_were_measured() -> None:
 def test_a_wider_region_is_what_scipy_dilates() -> None:
     disc = np.hypot(*np.mgrid[-30:31, -30:31]) < 12
     ball = np.hypot(*np.mgrid[-4:5, -4:5]) < px(1) + 0.5  # from a pixel's centre to the edge is half a pixel
-    assert np.array_equal(moved_edge(1.0, disc), ndimage.binary_dilation(disc, ball))
+    assert np.array_equal(widened(1.0, disc), ndimage.binary_dilation(disc, ball))
