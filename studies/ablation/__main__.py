@@ -3,12 +3,12 @@
     python -m studies.ablation CONFIG --data DATASET --fold K --out RUN
     python -m studies.ablation CONFIG --data DATASET --blocks A B --out RUN
 
-With --fold, the method is fitted on the training block of the fold, and calibrated and evaluated on its validation block;
-the fold's test subjects are not used. With --blocks, the network of a cross-fitted experiment is trained without these
-two test blocks and evaluated on both: first uncalibrated, marking every voxel with a probability of at least 0.5; then,
-under `calibrated`, each subject with parameters calibrated on all other subjects of the two blocks. The figures are
-written to ablation.json in RUN/fold-K/ or RUN/networks/A-B/, next to the files of the fit. An interrupted fit continues
-when the command is repeated, and a run of `ichor crossval` with the same config reuses the networks in RUN.
+With --fold, the method is fitted on the training block of the fold, and calibrated and evaluated on its validation
+block; the fold's test subjects are not used. With --blocks, the network of a cross-fitted experiment is trained without
+these two test blocks and evaluated on both: first uncalibrated, marking every voxel with a probability of at least 0.5;
+then, under `calibrated`, each subject with parameters calibrated on all other subjects of the two blocks. The figures
+are written to ablation.json in RUN/fold-K/ or RUN/networks/A-B/, next to the files of the fit. An interrupted fit
+continues when the command is repeated, and a run of `ichor crossval` with the same config reuses the networks in RUN.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from ichor.scan import Scan
 from studies.annotation_simulation.config import SimulationConfig
 from studies.annotation_simulation.thresholds import MeanOutput, choose_thresholds
 
-_BATCH = 16  # small slices a forward pass
-# The outlines that a reader would draw are estimates at several thresholds, as Kuo et al. 2018 do.
-OUTLINED_AT = (0.1, 0.3, 0.5, 0.7, 0.9)
+_BATCH = 16  # slices per forward pass
+# The reader's outlines are estimated by thresholding at several levels, as in Kuo et al. 2018.
+OUTLINE_THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 class Committee:

@@ -1,8 +1,8 @@
 """A simulation's learning curves: figures of the held-out subjects after each round, with intervals.
 
-Every subject of the folds is held out once per repeat. A figure is the mean over the repeats, and its 95 % interval comes
-from resampling subjects (ichor.evaluate.intervals). All strategies use the same resamples, so their differences are
-paired.
+Every subject of the folds is held out once per repeat. A figure is the mean over the repeats, and its 95 % interval
+comes from resampling subjects (ichor.evaluate.intervals). All strategies use the same resamples, so their differences
+are paired.
 """
 
 from __future__ import annotations

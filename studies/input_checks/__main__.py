@@ -3,8 +3,9 @@
     python -m studies.input_checks --data ct-ich --dicom dicom --out results/input-checks
 
 Modifications: gray values of another window than stated, scaled HU, missing or reordered slices, padding, heads cut off
-by the field of view, and simulated vessels with contrast agent. The checks subsample the pixels of a scan; modifications
-are applied to the subsampled scan. Two DICOM series and the demonstration scan are checked without modification.
+by the field of view, and simulated vessels with contrast agent. The checks subsample the pixels of a scan;
+modifications are applied to the subsampled scan. Two DICOM series and the demonstration scan are checked without
+modification.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m studies.int8 RUN --data DATASET --out results/int8 [--fold K ...]
 
-Each fold's network is quantized on slices of its training subjects, and both variants are evaluated on its test subjects
-without recalibration. RUN/int8/fold-K.json stores the results of a fold: an interrupted study continues when the command
-is repeated.
+Each fold's network is quantized on slices of its training subjects, and both variants are evaluated on its test
+subjects without recalibration. RUN/int8/fold-K.json stores the results of a fold: an interrupted study continues when
+the command is repeated.
 """
 
 from __future__ import annotations

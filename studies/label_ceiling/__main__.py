@@ -2,10 +2,10 @@
 
     python -m studies.label_ceiling --data DATASET --out results/label-ceiling
 
-No second reading of ct-ich was published, so second readers are simulated: the reference is smoothed, widened, narrowed,
-shifted, restricted to bright voxels, and given a randomly displaced edge. Each is evaluated like a method, by the
-paper's average. The study also measures how much brighter the delineated regions are than the surrounding brain; where
-they are not brighter, the mean gray value does not distinguish them.
+No second reading of ct-ich was published, so second readers are simulated: the reference is smoothed, widened,
+narrowed, shifted, restricted to bright voxels, and given a randomly displaced edge. Each is evaluated like a method, by
+the paper's average. The study also measures how much brighter the delineated regions are than the surrounding brain;
+where they are not brighter, the mean gray value does not distinguish them.
 """
 
 from __future__ import annotations

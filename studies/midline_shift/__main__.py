@@ -2,7 +2,8 @@
 
     python -m studies.midline_shift --data DATASET --out results/midline-shift
 
-The settings of ichor.anatomy.midline were chosen on every second subject without hemorrhage; this study uses the others.
+The settings of ichor.anatomy.midline were chosen on every second subject without hemorrhage; this study uses the
+others.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use on
 
 
 def page(rows: Sequence[dict[str, Any]]) -> str:
-    """The README of the result, from rows with `subject`, `made_mm` (simulated) and `found_mm` (None if not measured)."""
+    """The README of the result, from rows with `subject`, `made_mm` and `found_mm`, which is None if not measured."""
     simulated_mm = sorted({abs(row["made_mm"]) for row in rows})
     errors = _errors(rows)
     return PAGE.format(

@@ -4,9 +4,9 @@
 
 Each variant (network, engine and instruction set) runs in its own process, which screens all subjects of ct-ich, the
 DICOM series and the demonstration scan. `ONEDNN_MAX_CPU_ISA` restricts the instruction set of OpenVINO; that of ONNX
-Runtime cannot be restricted. Variants that the machine does not support are left out. WORK/VARIANT/ stores the output for
-each scan: an interrupted study continues when the command is repeated, and `--page-only` writes the page from the stored
-output.
+Runtime cannot be restricted. Variants that the machine does not support are left out. WORK/VARIANT/ stores the output
+for each scan: an interrupted study continues when the command is repeated, and `--page-only` writes the page from the
+stored output.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ EIGHT_BITS, EIGHT_BITS_COMMIT = "model.8-bit.onnx", "06608c8"
 
 @dataclass(frozen=True)
 class Variant:
-    """A network's file, the engine that runs it, and the instruction set it is restricted to; None for no restriction."""
+    """A network's file, the engine that runs it, and the instruction set that it is restricted to, if any."""
 
     network: str
     engine: EngineName

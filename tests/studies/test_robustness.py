@@ -1,4 +1,4 @@
-"""The robustness table: a process on a made dataset and an untrained network; resumed; what does not fit is refused."""
+"""The robustness study, as a process on a synthetic dataset and an untrained network: resumed, and with bad input."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_every_condition_has_a_row(run: Path, data: Path, tmp_path: Path) -> Non
     assert "| under 18 | 0, 0 with a Dice | 0 | not defined |" in page
     assert "not a medical device" in page
     assert str(data) not in page + json.dumps(found)
-    assert "The recipe trains on" not in page
-    assert "The recipe trains on" in written({**found, "trained_on_such": True})
+    assert "The model was trained on simulations" not in page
+    assert "The model was trained on simulations" in written({**found, "trained_on_such": True})
     assert found["made_by"]["command"].endswith("--out results/robustness --fold 2")
 
 
-def test_what_is_kept_is_not_made_again_unless_by_another_model(
+def test_stored_rows_are_not_computed_again_unless_the_model_changes(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictions, "CONDITIONS", CONDITIONS[:1])
@@ -70,7 +70,7 @@ def test_what_is_kept_is_not_made_again_unless_by_another_model(
     assert predictions.rows_of_subject(method, dataset, "051", file, "one") == first
     assert file.stat().st_mtime_ns == before
 
-    # As if it had been interrupted after the first condition, of which a mark tells that it is kept.
+    # As if it had been interrupted after the first condition; a changed value shows whether the stored row is used.
     kept = json.loads(file.read_text())
     kept["conditions"]["unchanged"]["noise_hu"] = 99.0
     file.write_text(json.dumps(kept))

@@ -82,8 +82,8 @@ def _require_agreeing_subtypes(found: HemorrhageFindings, slices: Sequence[Slice
         listed = sum(lesion.volume_px for lesion in found.lesions if lesion.subtype is one.subtype)
         if one.probability != highest or (one.volume_px or 0) < listed:
             raise ValueError(
-                f"expected {one.subtype} to agree with its slices and lesions, probability {highest} and at least "
-                f"{listed} voxels, found {one.probability} and {one.volume_px}"
+                f"expected {one.subtype} with probability {highest} and at least {listed} voxels, by its slices and "
+                f"lesions, found {one.probability} and {one.volume_px}"
             )
 
 
