@@ -47,7 +47,7 @@ NEEDS = {
     "chromium": _program("Chromium", "chromium", "chromium"),
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
     "openssl": _program("openssl", "openssl", "openssl"),
-    "long": Need("minutes each", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
+    "long": Need("minutes in all", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }
 
