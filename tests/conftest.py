@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from paths import CT_ICH, GE_HEAD, PHANTOM, WHOLE_TEMPLATES
 
-pytest_plugins = ("needs",)
+pytest_plugins = ("needs", "orthanc")
 
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 QUIET = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
