@@ -102,7 +102,8 @@ class Analyses:
                 return
             self._db.write(
                 "UPDATE delivery SET state = 'replaced', ended_at = ? WHERE state IN ('pending', 'dead') "
-                "AND analysis_id IN (SELECT a.id FROM analysis a JOIN analysis this USING (study_id) WHERE this.id = ?)",
+                "AND analysis_id IN "
+                "(SELECT a.id FROM analysis a JOIN analysis this ON this.study_id = a.study_id WHERE this.id = ?)",
                 (now, analysis.id),
             )
             for destination in destinations:
