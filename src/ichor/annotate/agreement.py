@@ -100,7 +100,7 @@ def _kappas(labels_a: Sequence[Labels], labels_b: Sequence[Labels], drawn_a: Mas
 
 
 def _answers(labels: Sequence[Labels], drawn: Mask) -> dict[str, Mask]:
-    """For each label, whether a reader gave it to each of n slices; a region without a subtype is any_hemorrhage only."""
+    """For each label, which of n slices have it; a region without a subtype counts only as any_hemorrhage."""
     if len(labels) != len(drawn):
         raise ValueError(f"expected labels of {len(drawn)} slices, found {len(labels)}")
     of_subtype = {one.value: np.array([one in each.subtypes for each in labels], bool) for one in Subtype}

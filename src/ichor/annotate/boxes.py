@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def drawn_box(maps: Sequence[NDArray[np.generic]]) -> tuple[slice, ...]:
-    """The smallest box around all nonzero voxels of maps of the same shape, as one slice per axis; empty if all are 0."""
+    """The smallest box around all nonzero voxels of maps of one shape, a slice for each axis; empty if all are 0."""
     box: tuple[slice, ...] = ()
     for axis in range(maps[0].ndim):
         others = tuple(one for one in range(maps[0].ndim) if one != axis)
