@@ -59,6 +59,7 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
     return predictions
 
 
+@pytest.mark.long
 def test_influential_subjects_and_the_cost_of_missing_fewer(tmp_path: Path) -> None:
     predictions = write_run(tmp_path, SUBJECTS)
     done = detection_limits(tmp_path)
@@ -116,6 +117,7 @@ def test_influential_subjects_and_the_cost_of_missing_fewer(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("subjects", [{"051": 2, "053": 0}, {"051": 2, "052": 1, "053": 0}])
+@pytest.mark.long
 def test_too_few_scans_with_or_without_hemorrhage_are_reported_in_one_line(
     tmp_path: Path, subjects: dict[str, int]
 ) -> None:
