@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.annotate.click_reach import DEFAULT, Settings
+from ichor.annotate.click_reach import Settings
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import scan_dice, slice_averages
 from studies.click_refinement.simulate import MOST_CLICKS, Clicked, Slices, correct
@@ -52,7 +52,6 @@ def figures(trials: Sequence[Trial]) -> dict[str, Any]:
         "subjects": [one.subject for one in trials],
         "slices": sum(one.slices for one in trials),
         "candidates": [asdict(one) for one in CANDIDATES],
-        "default": asdict(DEFAULT),
         "starts": {},
     }
     for start in STARTS:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from ichor.annotate.click_reach import DEFAULT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.runs.predictions import write_predictions
 from made_ct_ich import write_ct_ich
+from paths import ROOT
 from studies.click_refinement.simulate import next_click
 from study import study
 
@@ -22,6 +25,11 @@ def test_a_click_is_put_in_the_middle_of_the_largest_error() -> None:
     assert next_click(mask, reference) == ((26.5, 28.5), False)
     assert next_click(mask[:18], reference[:18]) == ((10.5, 10.5), True)
     assert next_click(mask, mask) is None
+
+
+def test_the_tool_has_the_settings_that_were_best() -> None:
+    found = json.loads((ROOT / "results" / "click-refinement" / "clicks.json").read_text(encoding="utf-8"))
+    assert asdict(DEFAULT) == found["candidates"][found["starts"]["mask"]["best_of_all"]]
 
 
 def test_clicks_improve_what_a_run_missed(tmp_path: Path) -> None:

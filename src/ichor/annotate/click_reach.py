@@ -35,7 +35,7 @@ SURE_LOGIT, CONTRAST_LOGIT = 4.0, 2.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How a click acts; `studies/click_refinement` compares values.
+    """How a click acts; the values are those that were best in `studies/click_refinement`.
 
     Attributes:
         prior: the weight of each pixel's own likeness, against that of its neighbours (Grady's gamma).
@@ -45,7 +45,7 @@ class Settings:
     """
 
     prior: float = 0.1
-    contrast_hu: float = 12.0
+    contrast_hu: float = 20.0
     edge_hu: float = 8.0
     fading_mm: float = 30.0
 

@@ -117,25 +117,32 @@ def test_a_corrected_ai_outline_is_semiautomatic(served: Served, enter: Enter, t
     assert origins(hands) == {"ai"}
     assert (served.project / "scans" / "1.probability.npz").exists()
     found = hands.map_of(K + 1)
-    y, x = np.argwhere(found)[len(np.argwhere(found)) // 2] + 0.5
-
-    page.keyboard.press("k")
-    click(hands, x, y, "Alt")
-    expect(page.get_by_text("AI outlines, neither changed nor accepted yet")).to_be_hidden()
-    hands.saved()
-    kept = hands.map_of(K + 1)
-    assert (kept > 0).sum() < (found > 0).sum()
     label = int(found.max())
     page.keyboard.press(f"Shift+{label}")
-    click(hands, x, y)
+    page.keyboard.press("k")
+    rows, columns = np.nonzero(found)
+    beside = float(columns.max()) + 3.5, float(rows[columns.argmax()]) + 0.5
+    click(hands, *beside)
+    expect(page.get_by_text("AI outlines, neither changed nor accepted yet")).to_be_hidden()
+    hands.saved()
+    wider = hands.map_of(K + 1)
+    assert (wider == label)[found == label].all() and (wider > 0).sum() > (found > 0).sum()
+    assert origins(hands) == {"ai edited"}
+    click(hands, *beside, "Alt")
     for _ in range(200):
-        if not np.array_equal(hands.map_of(K + 1), kept):
+        if not np.array_equal(hands.map_of(K + 1), wider):
             break
         page.wait_for_timeout(50)
-    assert origins(hands) == {"ai edited"}
+    assert origins(hands) <= {"ai edited"}
+    page.keyboard.press("Control+z")
+    wait_for_map(hands, wider)
 
+    for number in range(1, N + 1):  # a DICOM Segmentation cannot mark unread slices
+        hands.to_slice(number)
+        page.wait_for_timeout(200)
     page.keyboard.press("d")
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
     for box in dialog.get_by_role("checkbox").all():
         box.check()
     dialog.get_by_role("button", name="Reading done").click()
