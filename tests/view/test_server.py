@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from ichor.annotate.corrections import Corrections
 from ichor.serving.guards import HEADERS, MOST_BYTES
 from ichor.serving.session import Sessions
 from ichor.view.results import find_results
@@ -36,11 +38,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stranger(out: Path) -> Iterator[TestClient]:
     sessions = Sessions(PORT, "view")
-    app = create_app(find_results([out]), [], sessions, PORT)
+    corrections = Corrections(0)
+    app = create_app(find_results([out]), [], sessions, PORT, corrections)
     with TestClient(app, base_url=HOME, headers={"origin": HOME}, raise_server_exceptions=False) as client:
         client.token = sessions.new_tokens([VIEWER])[VIEWER]  # type: ignore[attr-defined]
         yield client
+    corrections.close()
     (out / "head" / "decisions.json").unlink(missing_ok=True)
+    shutil.rmtree(out / "annotation", ignore_errors=True)
 
 
 @pytest.fixture

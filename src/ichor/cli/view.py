@@ -38,8 +38,9 @@ def view(
 ) -> None:
     """Show results of `ichor screen` in this machine's browser until Ctrl-C: scan, outlines, lesions, decisions.
 
-    The scans are read again from where they lay when they were screened. Decisions are stored beside each result. A
-    copy needs no network and no Ichor; it holds the head of a patient. Research use only; not a medical device.
+    The scans are read again from where they lay when they were screened. Decisions are stored beside each result;
+    outlines are corrected in an annotation project, the folder "annotation" beside the results. A copy needs no network
+    and no Ichor; it holds the head of a patient. Research use only; not a medical device.
     """
     from ichor.screening.inputs import find_scans
     from ichor.serving.serve import require_server
@@ -51,11 +52,14 @@ def view(
     if html is not None:
         _copy(found, given, html)
         return
+    from ichor.annotate.corrections import Corrections
+    from ichor.cli.annotate import PORT as ANNOTATION_PORT
     from ichor.view.server import serve
 
     count = len(found)
     typer.echo(f"{count} result{'s' * (count != 1)}. Research use only; not a medical device.")
-    serve(found, given, port, lambda link: _show(link, browser=not no_browser))
+    corrections = Corrections(ANNOTATION_PORT if port else 0)
+    serve(found, given, port, corrections, lambda link: _show(link, browser=not no_browser))
 
 
 def _copy(found: Sequence[Listed], given: Sequence[ScanPath], path: Path) -> None:

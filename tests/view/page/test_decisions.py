@@ -76,16 +76,6 @@ def test_nobody_is_no_decision(out: Path, view: View) -> None:
     assert not (out / "head" / "decisions.json").exists()
 
 
-def test_correct_says_the_command(out: Path, view: View) -> None:
-    page = view(out)
-    open_result(page, "head")
-    page.get_by_role("button", name="Correct lesion 1").click()
-    say_who(page, "Ada")
-    expect(page.locator("dialog pre")).to_contain_text(f"ichor annotate import PROJECT {out / 'head'} --reader NAME")
-    page.get_by_role("button", name="Close").click()
-    assert stored(out)["lesions"]["1"]["decision"] == "correct"  # type: ignore[index]
-
-
 def test_a_decision_that_cannot_be_stored_is_told(out: Path, view: View) -> None:
     page = view(out)
     open_result(page, "head")

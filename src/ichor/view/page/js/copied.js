@@ -27,6 +27,7 @@ export function copied() {
     scan: said("scan"),
     measures: said("measures"),
     prior: async () => null,
+    correction: async () => null,
     voxels: async (_, what) => summed(await inflated(part(what)), what === "hu" ? Int16Array : Uint8Array),
   };
 }
