@@ -1,10 +1,12 @@
 """Midline shift: how far the structures between the hemispheres lie from the plane of symmetry of the skull.
 
-A radiologist draws a line between the attachments of the falx in front and behind, and measures how far the septum
-pellucidum lies from it. Here the plane through the attachments is the plane of symmetry of the inside of the skull. The
-midline of the brain on a slice is the path from front to back about which the tissue is most symmetric: it starts and
-ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift on brain CT images",
-Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.)
+A radiologist draws a line between the attachments of the falx in front and behind, and measures at a right angle to it
+how far the septum pellucidum lies from it. Here that line is where the slice cuts the plane of symmetry of the inside
+of the skull. The midline of the brain on a slice is the path from front to back about which the tissue is most
+symmetric: it starts and ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift on
+brain CT images", Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.) The shift is the
+distance in the slice from the path to the line, at a right angle to the line: the median over the part where septum and
+third ventricle lie.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class MidlineShift:
     """The largest shift on the slices at the height of the ventricles.
 
     Attributes:
-        mm: positive towards the patient's left.
+        mm: the distance from the plane of symmetry, in the slice; positive towards the patient's left.
         slice_index: the slice that shows it, from 0.
     """
 
@@ -50,18 +52,44 @@ class MidlineShift:
     slice_index: int
 
 
+@dataclass(frozen=True, slots=True)
+class SymmetryPlane:
+    """The plane of symmetry of the inside of the skull, by where it cuts slices in the radiological convention.
+
+    On slice k it is the line through column `column + per_row * row + per_slice * k` of each row: whole numbers are
+    the centres of pixels.
+    """
+
+    column: float
+    per_row: float
+    per_slice: float
+
+
+@dataclass(frozen=True, slots=True)
+class Midline:
+    """The plane that the shift refers to, None where it is not found; and the shift, None where no midline is seen."""
+
+    plane: SymmetryPlane | None
+    shift: MidlineShift | None
+
+
 def midline_shift(scan: Scan) -> MidlineShift | None:
     """The midline shift of a scan; None where the pixel size is unknown or no midline is seen."""
+    return find_midline(scan).shift
+
+
+def find_midline(scan: Scan) -> Midline:
+    """The plane of symmetry and the midline shift of a scan. Without a pixel size neither is measured."""
     pixel_mm = radiological_pixel_mm(scan)
     if pixel_mm is None:
-        return None
+        return Midline(None, None)
     hu, inside = _hu(scan), inside_skull(scan)
     slices = slices_of_midline(inside)
     if len(slices) < FEWEST_SLICES:
-        return None
+        return Midline(None, None)
     plane = _plane_of_symmetry(inside, slices)
     cost = np.array([_asymmetry(hu[k], inside[k], pixel_mm[k], plane, int(k)) for k in slices])
-    return _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices)
+    return Midline(plane, _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices))
 
 
 def inside_skull(scan: Scan) -> Mask:
@@ -89,8 +117,8 @@ def _hu(scan: Scan) -> NDArray[np.float32]:
     return np.asarray(voxels if scan.gray_window is None else scan.gray_window.hu(voxels), np.float32)
 
 
-def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> FloatArray:
-    """(3,) the plane's column in pixels, as 1, row and slice times these.
+def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> SymmetryPlane:
+    """The plane by the inside of the skull on these slices.
 
     A robust fit (Huber's weights, iterated) to the middles between the right and left borders of the inside on each
     row: a skull that is open on one side does not pull it along.
@@ -108,23 +136,24 @@ def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> FloatArray:
         plane = np.linalg.lstsq(a * weight[:, None], y * weight, rcond=None)[0]
         off = np.abs(y - a @ plane)
         weight = 1 / np.sqrt(np.maximum(1, off / (1.4826 * np.median(off) + 1e-6)))
-    return np.asarray(plane, np.float64)
+    return SymmetryPlane(*map(float, plane))
 
 
 def _asymmetry(
-    hu: NDArray[np.float32], inside: Mask, pixel_mm: FloatArray, plane: FloatArray, index: int
+    hu: NDArray[np.float32], inside: Mask, pixel_mm: FloatArray, plane: SymmetryPlane, index: int
 ) -> NDArray[np.float64]:
     """(POINTS, 2 MOST_MM + 1) HU: how different right and left are about each place, from front to back and in mm."""
     row_mm, column_mm = pixel_mm
     rows = np.flatnonzero(inside.any(axis=1))
     along = np.linspace(rows[0], rows[-1], POINTS)
-    turned = np.arctan(plane[1] * column_mm / row_mm)
+    turned = np.arctan(plane.per_row * column_mm / row_mm)
     reach = MOST_MM + REACH_MM
     across = np.arange(-reach, reach + 1)
     at = np.array(
         [
             along[:, None] - across * np.sin(turned) / row_mm,
-            (plane[0] + plane[1] * along + plane[2] * index)[:, None] + across * np.cos(turned) / column_mm,
+            (plane.column + plane.per_row * along + plane.per_slice * index)[:, None]
+            + across * np.cos(turned) / column_mm,
         ]
     )
     blurred = ndimage.gaussian_filter(np.clip(hu, *TISSUE_HU), (BLUR_MM / row_mm, BLUR_MM / column_mm))
