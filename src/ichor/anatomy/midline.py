@@ -3,10 +3,10 @@
 A radiologist draws a line between the attachments of the falx in front and behind, and measures at a right angle to it
 how far the septum pellucidum lies from it. Here that line is where the slice cuts the plane of symmetry of the inside
 of the skull. The midline of the brain on a slice is the path from front to back about which the tissue is most
-symmetric: it starts and ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift on
-brain CT images", Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.) The shift is the
-distance in the slice from the path to the line, at a right angle to the line: the median over the part where septum and
-third ventricle lie.
+symmetric: it starts and ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift
+on brain CT images", Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.) The shift
+is the distance in the slice from the path to the line, at a right angle to the line: the median over the part where
+septum and third ventricle lie.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
 
 Mask = NDArray[np.bool_]
+Border = tuple[FloatArray, FloatArray, int]
 
 MOST_MM = 20  # a shift is sought up to this many mm to either side, in steps of 1 mm
 REACH_MM = 14  # tissue compared on either side of the path
 TISSUE_HU = (0.0, 60.0)  # fluid to brain; what is denser counts as bright tissue alone
 BLUR_MM = 1.5
 MOST_DIFFERENT_HU = 15.0  # so that a bleeding on one side counts no more than this
+TURNS = 6  # of the line, until it fits
+STEP_MM = 1.0  # of the middles along the line
 WIDE = 0.7  # slices whose inside is at least this large, as a share of the largest
 FEWEST_SLICES = 5
 SEPTUM = (0.35, 0.60)  # where septum and third ventricle lie, as shares of the way from front to back
@@ -87,7 +90,7 @@ def find_midline(scan: Scan) -> Midline:
     slices = slices_of_midline(inside)
     if len(slices) < FEWEST_SLICES:
         return Midline(None, None)
-    plane = _plane_of_symmetry(inside, slices)
+    plane = _plane_of_symmetry(inside, slices, np.median(pixel_mm, axis=0))
     cost = np.array([_asymmetry(hu[k], inside[k], pixel_mm[k], plane, int(k)) for k in slices])
     return Midline(plane, _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices))
 
@@ -117,26 +120,60 @@ def _hu(scan: Scan) -> NDArray[np.float32]:
     return np.asarray(voxels if scan.gray_window is None else scan.gray_window.hu(voxels), np.float32)
 
 
-def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> SymmetryPlane:
-    """The plane by the inside of the skull on these slices.
+def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> SymmetryPlane:
+    """The plane by the inside of the skull on these slices; `pixel_mm` are the distances of rows and of columns.
 
-    A robust fit (Huber's weights, iterated) to the middles between the right and left borders of the inside on each
-    row: a skull that is open on one side does not pull it along.
+    The line on a slice runs through the middles between the right and left borders, at a right angle to the line: of a
+    head that is turned, the middles along the rows lie on another line. So it is turned until it fits.
     """
-    places, middles = [], []
+    row_mm, column_mm = pixel_mm
+    right, left = _borders_mm(inside, slices, pixel_mm)
+    turned = 0.0
+    for _ in range(TURNS):
+        across, slant, climb = _fitted(right, left, turned)
+        turned += float(np.arctan(slant))
+    # (x, y) mm lies on the line of slice k where x cos(turned) - y sin(turned) = across + climb * k.
+    column = across / np.cos(turned) / column_mm
+    return SymmetryPlane(
+        float(column), float(np.tan(turned) * row_mm / column_mm), float(climb / np.cos(turned) / column_mm)
+    )
+
+
+def _borders_mm(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> tuple[list[Border], list[Border]]:
+    """The right and left borders of the inside on each slice: x and y in mm, and the slice."""
+    right, left = [], []
     for k in slices:
         rows = np.flatnonzero(np.count_nonzero(inside[k], axis=1) >= inside.shape[2] // 16)[::2]
         first = inside[k, rows].argmax(axis=1)
         last = inside.shape[2] - 1 - inside[k, rows, ::-1].argmax(axis=1)
-        places += [(1.0, float(row), float(k)) for row in rows]
-        middles += list((first + last) / 2)
+        for border, columns in ((right, first), (left, last)):
+            border.append((columns * pixel_mm[1], rows * pixel_mm[0], int(k)))
+    return right, left
+
+
+def _fitted(right: list[Border], left: list[Border], turned: float) -> FloatArray:
+    """(3,) how the middles between the borders lie in axes turned so far: mm across, mm across a mm along, and a slice.
+
+    A robust fit (Huber's weights, iterated): a skull that is open on one side does not pull it along.
+    """
+    cos, sin = np.cos(turned), np.sin(turned)
+    places, middles = [], []
+    for (x, y, k), (other_x, other_y, _) in zip(right, left, strict=True):
+        (across, along), (other_across, other_along) = (
+            (one_x * cos - one_y * sin, one_x * sin + one_y * cos) for one_x, one_y in ((x, y), (other_x, other_y))
+        )
+        order, other = np.argsort(along), np.argsort(other_along)
+        at = np.arange(max(along.min(), other_along.min()), min(along.max(), other_along.max()), STEP_MM)
+        both = np.interp(at, along[order], across[order]) + np.interp(at, other_along[other], other_across[other])
+        places += [(1.0, one, float(k)) for one in at]
+        middles += list(both / 2)
     a, y = np.array(places), np.array(middles)
     weight = np.ones(len(y))
     for _ in range(12):
         plane = np.linalg.lstsq(a * weight[:, None], y * weight, rcond=None)[0]
         off = np.abs(y - a @ plane)
         weight = 1 / np.sqrt(np.maximum(1, off / (1.4826 * np.median(off) + 1e-6)))
-    return SymmetryPlane(*map(float, plane))
+    return np.asarray(plane, np.float64)
 
 
 def _asymmetry(

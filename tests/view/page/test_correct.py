@@ -47,6 +47,7 @@ def finish(tool: Page, hands: DrawingHands, n: int = 12) -> None:
         expect(tool.locator(f".thumb[data-slice='{number - 1}']")).to_have_attribute("data-looked", "")
     tool.get_by_role("button", name="Reading done").click()
     dialog = tool.get_by_role("dialog")
+    expect(dialog.get_by_role("checkbox").first).to_be_visible()
     for box in dialog.get_by_role("checkbox").all():
         box.check()
     dialog.get_by_role("button", name="Reading done").click()

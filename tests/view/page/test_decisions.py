@@ -56,7 +56,7 @@ def test_decisions_are_stored_with_who_and_when(out: Path, view: View) -> None:
     expect(page.locator("#saved")).to_have_text("Saved")
     expect(page.locator(".lesions .by").first).to_contain_text("Accepted by Ada")
     page.get_by_role("button", name="Reject the whole scan").click()
-    expect(page.locator(".verdict ~ .decide .by")).to_contain_text("Rejected by Ada")
+    expect(page.locator(".verdict ~ .decide .by").first).to_contain_text("Rejected by Ada")
     assert stored(out)["lesions"]["1"]["decision"] == "accept"  # type: ignore[index]
     page.reload()
     expect(page.locator(".lesions .by").first).to_contain_text("Accepted by Ada")

@@ -42,11 +42,11 @@ def test_the_midline_shift_is_typed_dragged_stored_and_withdrawn(tmp_path: Path,
 
 
 def test_a_dragged_shift_is_measured_from_the_plane_that_the_estimate_refers_to(tmp_path: Path, view: View) -> None:
-    angle = np.deg2rad(12)
+    angle = np.deg2rad(20)
     turned = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0]])
     folder = write_result(tmp_path / "out", orientation=turned, pixel_mm=(2.8, 3.2))
     found = find_midline(open_result_of(find_results([folder])[0], []).scan)
-    assert found.plane is not None and abs(found.plane.per_row) > 0.1  # a head that is turned on its slices
+    assert found.plane is not None and abs(found.plane.per_row) > 0.2  # a head that is turned on its slices
     page = view(tmp_path / "out")
     open_result(page, "head")
     hands = Hands(page, pixel_mm=(2.8, 3.2))
@@ -62,7 +62,7 @@ def test_a_dragged_shift_is_measured_from_the_plane_that_the_estimate_refers_to(
     mm = np.array([2.8, 3.2])
     along, to = (np.array(behind) - front) * mm, (np.array(target) - front) * mm
     expected = (along[0] * to[1] - along[1] * to[0]) / np.hypot(*along)
-    assert 0 < expected < 5 * 3.2 - 0.2  # less than along the row
+    assert 0 < expected < 5 * 3.2 - 0.5  # less than along the row
     assert float(field.input_value()) == pytest.approx(expected, abs=0.75)  # shown in steps of 0.5 mm
 
 
