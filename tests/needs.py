@@ -52,7 +52,7 @@ NEEDS = {
         "apt-get install orthanc orthanc-dicomweb",
         ORTHANC.exists() and ORTHANC_DICOMWEB.exists(),
     ),
-    "long": Need("minutes each", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
+    "long": Need("minutes in all", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }
 
