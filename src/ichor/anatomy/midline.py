@@ -141,7 +141,8 @@ def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatAr
 
 def _borders_mm(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> tuple[list[Border], list[Border]]:
     """The right and left borders of the inside on each slice: x and y in mm, and the slice."""
-    right, left = [], []
+    right: list[Border] = []
+    left: list[Border] = []
     for k in slices:
         rows = np.flatnonzero(np.count_nonzero(inside[k], axis=1) >= inside.shape[2] // 16)[::2]
         first = inside[k, rows].argmax(axis=1)
