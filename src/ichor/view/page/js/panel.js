@@ -3,6 +3,7 @@
 import { makeDecide } from "./decide.js";
 import { el } from "./dom.js";
 import { makeMeasures } from "./measures.js";
+import { source } from "./source.js";
 import { millilitres, millimetres, sides, slices } from "./words.js";
 
 /** Returns {place, key, close}. */
@@ -47,7 +48,12 @@ function verdict(result, state, decide) {
     el("p", { className: "soft" }, `${result.flagged} of ${result.n_slices} slices flagged`),
     count > 0 && el("details", {}, el("summary", {}, `${count} warning${count === 1 ? "" : "s"}`),
       el("ul", {}, result.messages.map((one) => el("li", {}, one)))),
-    decide.row("scan", "the whole scan", () => state.k));
+    decide.row("scan", "the whole scan", () => state.k), source.readOnly && aboutTheCopy());
+}
+
+function aboutTheCopy() {
+  const words = source.leftOut.length ? ` It leaves out ${source.leftOut.join(", and ")}.` : "";
+  return el("p", { className: "soft copy" }, `This is a copy: decisions can be read and not changed.${words}`);
 }
 
 function item(lesion, result, go, decide) {
