@@ -13,6 +13,7 @@ METHODS = {
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
     "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",
+    "yuh2008": "ichor.methods.yuh2008:Yuh2008",
 }
 _PLUGINS = Plugins("method", GROUP, METHODS)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -14,7 +15,7 @@ from ichor.errors import BadConfig
 from ichor.methods.classical.head import GridSettings, Head
 from ichor.methods.saving import save_config, unfitted
 from ichor.models.package import read_config
-from ichor.scan import FloatArray
+from ichor.scan import FloatArray, Scan
 from ichor.segmentation import MadeBy, Segmentation, Task
 from ichor.train.settings import Strict
 
@@ -32,11 +33,11 @@ S = TypeVar("S", bound=Settings)
 P = TypeVar("P", bound=BaseModel)
 
 
-class Classical(Generic[S, P]):
-    """A method with settings `S`, whose `fit` sets `parameters`; a subclass names both types, and adds `predict`."""
+class Classical(ABC, Generic[S, P]):
+    """A method with settings `S`, whose `fit` sets `parameters`; a subclass names both types."""
 
-    name: ClassVar[str]
-    task: ClassVar[Task]
+    name: str
+    task: Task
     settings_type: ClassVar[type[Settings]]
     parameters_type: ClassVar[type[BaseModel]]
 
@@ -45,6 +46,14 @@ class Classical(Generic[S, P]):
     def __init__(self, **settings: Any) -> None:
         self.settings = self.settings_type(**settings)  # type: ignore[assignment]
         self.parameters: P | None = None
+
+    @abstractmethod
+    def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
+        """Set `parameters` by the training cases."""
+
+    @abstractmethod
+    def predict(self, scan: Scan) -> Segmentation:
+        """Segment or classify one scan, on its own grid. Raises BadConfig if the method is not fitted or loaded."""
 
     @property
     def fitted(self) -> P:

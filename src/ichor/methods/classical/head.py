@@ -7,6 +7,7 @@ are averaged onto somewhat larger pixels, which removes noise, too, and makes le
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -61,9 +62,7 @@ class Head:
     @classmethod
     def of(cls, scan: Scan, grid: GridSettings) -> Self:
         """Resample a scan."""
-        hu, field = resample_to_field(
-            scan, size=grid.size, pixel_mm=grid.pixel_mm, centre="head", head_mm=HEAD_MM
-        )
+        hu, field = resample_to_field(scan, size=grid.size, pixel_mm=grid.pixel_mm, centre="head", head_mm=HEAD_MM)
         skull = bone_of(hu)
         heights = scan.slice_heights_mm
         return cls(
@@ -94,6 +93,7 @@ class Head:
         """A length in whole pixels, at least 1."""
         return max(1, round(mm / self.pixel_mm))
 
+    @cached_property
     def depth_mm(self) -> NDArray[np.float32]:
         """(n, size, size) how far a pixel is from the border of the intracranial space, on its slice; 0 outside."""
         depth = np.zeros(self.brain.shape, np.float32)
@@ -101,21 +101,21 @@ class Head:
             depth[k] = ndimage.distance_transform_edt(self.brain[k], sampling=self.pixel_mm)
         return depth
 
-    def middle_column(self) -> FloatArray:
-        """(n,) the column of the midsagittal plane: a line fitted to the middles of the intracranial space."""
-        columns = self.brain.any(axis=1)
-        slices = np.flatnonzero(columns.any(axis=1))
+    @cached_property
+    def middle_column(self) -> float:
+        """The column of the midsagittal plane: the median of the middles of the intracranial space on all rows."""
+        slices, rows = np.nonzero(self.brain.any(axis=2))
         if not slices.size:
-            return np.full(len(columns), (columns.shape[1] - 1) / 2)
-        first = columns.argmax(axis=1)
-        last = columns.shape[1] - 1 - columns[:, ::-1].argmax(axis=1)
-        return np.full(len(columns), np.median((first + last)[slices] / 2))
+            return (int(self.brain.shape[2]) - 1) / 2
+        lines = self.brain[slices, rows]
+        last = lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
+        return float(np.median((lines.argmax(axis=1) + last) / 2))
 
     def mirrored(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values (n, size, size) of the contralateral side: mirrored at the midsagittal plane, 0 outside the grid."""
         size = values.shape[2]
         into = np.zeros_like(values)
-        twice = int(round(2 * self.middle_column()[0]))
+        twice = round(2 * self.middle_column)
         columns = np.arange(max(0, twice - size + 1), min(size, twice + 1))
         into[:, :, columns] = values[:, :, twice - columns]
         return into

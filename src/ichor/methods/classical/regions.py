@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.methods.classical.head import IN_PLANE, Head, Mask
+from ichor.methods.classical.head import Head, Mask
 from ichor.scan import FloatArray
 
 TOUCHING = ndimage.generate_binary_structure(3, 1)
@@ -87,7 +87,7 @@ class Regions:
             np.maximum.at(most, of, values)
             return most
 
-        depth = head.depth_mm()[places]
+        depth = head.depth_mm[places]
         around, owner = self._around()
         sides = np.maximum(np.bincount(owner, minlength=self.count), 1)
         rows, slices = np.flatnonzero(head.brain.any(axis=(0, 2))), np.flatnonzero(head.brain.any(axis=(1, 2)))
@@ -96,12 +96,12 @@ class Regions:
         lowest, highest = (slices[0], slices[-1]) if slices.size else (0, 1)
         mirrored = head.mirrored(np.where(head.brain, hu, 0).astype(np.float32))
         return Measured(
-            volume_ml=np.bincount(of, head.voxel_ml[places[0]], self.count),
+            volume_ml=np.asarray(np.bincount(of, head.voxel_ml[places[0]], self.count), np.float64),
             mean_hu=mean(hu[places]),
             thickness_mm=2 * largest(_inward_mm(self.labels > 0, head.pixel_mm)[places]),
             near_skull=mean(depth <= NEAR_SKULL_MM),
             deepest_mm=largest(depth),
-            off_midline_mm=mean(np.abs(places[2] - head.middle_column()[places[0]])) * head.pixel_mm,
+            off_midline_mm=mean(np.abs(places[2] - head.middle_column)) * head.pixel_mm,
             brighter_hu=mean(hu[places] - mirrored[places]),
             beside_fluid=np.bincount(owner, hu[around] < FLUID_HU, self.count) / sides,
             beside_dense=np.bincount(owner, hu[around] > DENSE_HU, self.count) / sides,
@@ -111,7 +111,14 @@ class Regions:
 
     def _around(self) -> tuple[tuple[NDArray[np.intp], ...], NDArray[np.int32]]:
         """The pixels two steps around regions on their slices, and the index of the region of each."""
-        grown = ndimage.grey_dilation(self.labels, footprint=ndimage.iterate_structure(IN_PLANE[0], 2)[None])
+        grown = self.labels
+        for _ in range(2):
+            before = grown
+            grown = before.copy()
+            np.maximum(grown[:, 1:], before[:, :-1], out=grown[:, 1:])
+            np.maximum(grown[:, :-1], before[:, 1:], out=grown[:, :-1])
+            np.maximum(grown[:, :, 1:], before[:, :, :-1], out=grown[:, :, 1:])
+            np.maximum(grown[:, :, :-1], before[:, :, 1:], out=grown[:, :, :-1])
         around = np.nonzero((grown > 0) & (self.labels == 0))
         return around, grown[around] - 1
 
