@@ -9,6 +9,7 @@ from ichor.plugins import Plugins
 
 GROUP = "ichor.methods"
 METHODS = {
+    "bhadauria2014": "ichor.methods.bhadauria2014:Bhadauria2014",
     "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",

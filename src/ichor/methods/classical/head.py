@@ -28,6 +28,7 @@ IN_PLANE = ndimage.generate_binary_structure(2, 1)[None]
 HEAD_MM = 185.0  # length of the head where the pixel size is unknown
 SLICE_MM = 5.0  # slice distance where it is unknown
 SOFT_HU = (-10.0, 100.0)  # fluid, brain and blood; what is denser is bone, contrast agent or metal
+MARGIN_MM = 8.0  # kept around the intracranial space
 NARROW_MM = 8.0  # what is connected to the intracranial space by less is not part of it (orbits, the mouth)
 GAP_MM = 8.0  # stripes as wide as this, beside which the skull is open (sutures, fractures), are bridged
 
@@ -41,14 +42,15 @@ class GridSettings(Strict):
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """The slices of a scan on the working grid, in the radiological convention.
+    """The slices of a scan on the working grid, in the radiological convention, cropped to the intracranial space.
 
     Attributes:
-        hu: (n, size, size) float32.
-        skull: (n, size, size) bone.
-        brain: (n, size, size) the intracranial space: fluid, brain and blood that skull encloses.
+        hu: (n, rows, columns) float32.
+        skull: (n, rows, columns) bone.
+        brain: (n, rows, columns) the intracranial space: fluid, brain and blood that skull encloses.
         pixel_mm: the size of a pixel.
         heights_mm: (n,) the height of a voxel on each slice.
+        crop: the rows and columns of the grid that are kept.
     """
 
     hu: NDArray[np.float32]
@@ -56,6 +58,7 @@ class Head:
     brain: Mask
     pixel_mm: float
     heights_mm: FloatArray
+    crop: tuple[slice, slice]
     field: ResampledField
     scan: Scan
 
@@ -64,25 +67,31 @@ class Head:
         """Resample a scan."""
         hu, field = resample_to_field(scan, size=grid.size, pixel_mm=grid.pixel_mm, centre="head", head_mm=HEAD_MM)
         skull = bone_of(hu)
+        brain = intracranial(hu, skull, grid.pixel_mm)
+        rows, columns = (_extent(np.asarray(brain.any(axis=axes)), round(MARGIN_MM / grid.pixel_mm)) for axes in ((0, 2), (0, 1)))
         heights = scan.slice_heights_mm
         return cls(
-            hu=hu,
-            skull=skull,
-            brain=intracranial(hu, skull, grid.pixel_mm),
+            hu=np.ascontiguousarray(hu[:, rows, columns]),
+            skull=np.ascontiguousarray(skull[:, rows, columns]),
+            brain=np.ascontiguousarray(brain[:, rows, columns]),
             pixel_mm=grid.pixel_mm,
             heights_mm=np.full(scan.n_slices, SLICE_MM) if heights is None else heights,
+            crop=(rows, columns),
             field=field,
             scan=scan,
         )
 
     def on_scan(self, mask: Mask) -> Mask:
         """A mask of the working grid on the scan's own grid: pixels at least half covered are set."""
-        covered = self.field.to_scan(mask.astype(np.float32)) >= 0.5
+        size = self.field.rows.shape[0]
+        whole = np.zeros((len(mask), size, size), np.float32)
+        whole[:, *self.crop] = mask
+        covered = self.field.to_scan(whole) >= 0.5
         return np.ascontiguousarray(from_radiological(covered, self.scan))
 
     def from_scan(self, mask: Mask) -> Mask:
         """A mask (n, rows, columns) of the scan's own grid on the working grid."""
-        return self.field.resample_mask(to_radiological(mask, self.scan))
+        return self.field.resample_mask(to_radiological(mask, self.scan))[:, *self.crop]
 
     @property
     def voxel_ml(self) -> FloatArray:
@@ -95,7 +104,7 @@ class Head:
 
     @cached_property
     def depth_mm(self) -> NDArray[np.float32]:
-        """(n, size, size) how far a pixel is from the border of the intracranial space, on its slice; 0 outside."""
+        """(n, rows, columns) how far a pixel is from the border of the intracranial space, on its slice; 0 outside."""
         depth = np.zeros(self.brain.shape, np.float32)
         for k in np.flatnonzero(self.brain.any(axis=(1, 2))):
             depth[k] = ndimage.distance_transform_edt(self.brain[k], sampling=self.pixel_mm)
@@ -112,7 +121,7 @@ class Head:
         return float(np.median((lines.argmax(axis=1) + last) / 2))
 
     def mirrored(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Values (n, size, size) of the contralateral side: mirrored at the midsagittal plane, 0 outside the grid."""
+        """The values of the contralateral side (n, rows, columns): mirrored at the midsagittal plane, 0 outside the crop."""
         size = values.shape[2]
         into = np.zeros_like(values)
         twice = round(2 * self.middle_column)
@@ -139,3 +148,11 @@ def intracranial(hu: NDArray[np.float32], skull: Mask, pixel_mm: float) -> Mask:
     bridged = ndimage.binary_erosion(ndimage.binary_dilation(grown, IN_PLANE, gap), IN_PLANE, gap)
     filled = np.stack([ndimage.binary_fill_holes(one) for one in bridged])
     return np.asarray(filled & ~skull & (hu > low) & (hu < high))
+
+
+def _extent(holds_brain: Mask, margin: int) -> slice:
+    """From the first to the last that holds brain, with a margin; all if none does."""
+    found = np.flatnonzero(holds_brain)
+    if not found.size:
+        return slice(0, len(holds_brain))
+    return slice(max(0, int(found[0]) - margin), min(len(holds_brain), int(found[-1]) + 1 + margin))

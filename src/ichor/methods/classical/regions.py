@@ -53,14 +53,14 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Regions of voxels that touch along rows, columns or slices: `labels` (n, size, size) counts them from 1."""
+    """Regions of voxels that touch along rows, columns or slices: `labels` (n, rows, columns) counts them from 1."""
 
     labels: NDArray[np.int32]
     count: int
 
     @classmethod
     def of(cls, candidates: Mask) -> Regions:
-        """The connected regions of a mask (n, size, size)."""
+        """The connected regions of a mask (n, rows, columns)."""
         labels, count = ndimage.label(candidates, TOUCHING)
         return cls(labels, int(count))
 
@@ -74,7 +74,7 @@ class Regions:
         return self.where(head.voxel_ml @ voxels >= ml)
 
     def measure(self, head: Head, hu: NDArray[np.float32]) -> Measured:
-        """Measure all regions; `hu` (n, size, size) may be smoothed."""
+        """Measure all regions; `hu` (n, rows, columns) may be smoothed."""
         places = np.nonzero(self.labels)
         of = self.labels[places] - 1
         number = np.maximum(np.bincount(of, minlength=self.count), 1)
