@@ -1,6 +1,6 @@
 # make demo    install the screening tool and screen the demonstration scan
 # make test    install everything for development, lint, run all tests
-# make lint    linters, types and layers only
+# make lint    linters, types, layers and the documentation site only
 # make site    the documentation as a site, build/site/index.html
 # make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
 # make fuzz    read 10,000 damaged inputs and write the outcomes to results/fuzz (half an hour)
@@ -41,6 +41,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/imports
+	$(MAKE) --no-print-directory site
 
 # Fails on any warning: a broken link, a document that is not listed, a docstring that cannot be rendered.
 site: $(VENV)/.dev
