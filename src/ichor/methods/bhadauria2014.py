@@ -134,20 +134,20 @@ class Bhadauria2014(Classical[BhadauriaSettings, Parameters]):
                 length=float(clusters.membership[-1][blood].mean()),
             )
             found[slices] = evolve(step_function(blood[slices]), force, steps=self.settings.steps) < 0
-        return found & head.brain
+        return np.asarray(found & head.brain)
 
 
 def _blood(head: Head, clusters: Clusters, constants: Parameters) -> Mask:
     """Where the membership in the brightest cluster is at least one half, in regions dense and large enough."""
     bright = head.brain & (clusters.membership[-1] >= 0.5)
     if not constants.density_hu:
-        return bright
+        return np.asarray(bright)
     regions = Regions.of(ndimage.binary_opening(bright, np.ones((1, 2, 2))))
     places = regions.labels > 0
     number = np.bincount(regions.labels[places], minlength=regions.count + 1)[1:]
     total = np.bincount(regions.labels[places], head.hu[places], regions.count + 1)[1:]
     dense = regions.where(total >= constants.density_hu * number)
-    return dense & regions.at_least(constants.volume_ml, head)
+    return np.asarray(dense & regions.at_least(constants.volume_ml, head))
 
 
 def local_region_force(

@@ -64,7 +64,7 @@ def membership(values: NDArray[np.floating], centres: FloatArray) -> NDArray[np.
 def spatial_clusters(
     image: NDArray[np.float32], mask: Mask, count: int, *, p: int = 1, q: int = 1, iterations: int = 8
 ) -> Clusters:
-    """Spatial fuzzy c-means sFCM_{p,q} of the pixels of a stack (n, rows, columns) within a mask, in each slice's plane.
+    """Spatial fuzzy c-means sFCM_{p,q} of the pixels of a stack (n, rows, columns) within a mask, slice by slice.
 
     It starts from plain fuzzy c-means and alternates between the spatial weighting u^p h^q, where h is the sum of a
     pixel's neighbours' memberships, and new centres, until they stay or for a number of iterations. Memberships are 0

@@ -68,7 +68,9 @@ class Head:
         hu, field = resample_to_field(scan, size=grid.size, pixel_mm=grid.pixel_mm, centre="head", head_mm=HEAD_MM)
         skull = bone_of(hu)
         brain = intracranial(hu, skull, grid.pixel_mm)
-        rows, columns = (_extent(np.asarray(brain.any(axis=axes)), round(MARGIN_MM / grid.pixel_mm)) for axes in ((0, 2), (0, 1)))
+        rows, columns = (
+            _extent(np.asarray(brain.any(axis=axes)), round(MARGIN_MM / grid.pixel_mm)) for axes in ((0, 2), (0, 1))
+        )
         heights = scan.slice_heights_mm
         return cls(
             hu=np.ascontiguousarray(hu[:, rows, columns]),
@@ -121,7 +123,7 @@ class Head:
         return float(np.median((lines.argmax(axis=1) + last) / 2))
 
     def mirrored(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The values of the contralateral side (n, rows, columns): mirrored at the midsagittal plane, 0 outside the crop."""
+        """Values (n, rows, columns) mirrored at the midsagittal plane: those of the other side; 0 outside the crop."""
         size = values.shape[2]
         into = np.zeros_like(values)
         twice = round(2 * self.middle_column)
