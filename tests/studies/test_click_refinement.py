@@ -38,7 +38,7 @@ def test_clicks_improve_what_a_run_missed(tmp_path: Path) -> None:
     predictions = []
     for fold, subject in enumerate(("051", "052"), 1):
         mask = dataset.case(subject).mask.copy()
-        mask[:, :, : mask.shape[2] // 2] = False
+        mask[:, :, int(np.argwhere(mask)[:, 2].mean()) :] = False
         predictions.append(made_prediction(subject, fold, mask))
     write_predictions(tmp_path, predictions, dataset)
     arguments = ("--data", tmp_path / "ct-ich", "--run", tmp_path, "--out", tmp_path / "out")
