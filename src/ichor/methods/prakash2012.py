@@ -97,9 +97,9 @@ class Prakash2012(Classical[PrakashSettings, Parameters]):
         """For the model card: how it works and what was fitted."""
         fitted = Parameters(**parameters)
         return (
-            f"A level set (DRLSE) grows from voxels of {fitted.seed_hu:g} HU or more inside the skull, and regions of at "
-            f"least {fitted.volume_ml:g} mL are marked (Prakash et al. 2012); both numbers gave the best mean Dice on "
-            "the training subjects."
+            f"A level set (DRLSE) grows from voxels of {fitted.seed_hu:g} HU or more inside the skull, and regions of "
+            f"at least {fitted.volume_ml:g} mL are marked (Prakash et al. 2012); both numbers gave the best mean Dice "
+            "on the training subjects."
         )
 
     def _evolved(self, head: Head, seed_hu: float) -> Mask:
