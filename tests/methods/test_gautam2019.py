@@ -30,6 +30,13 @@ def test_wavelets_remove_noise_and_keep_a_square(size: int) -> None:
     assert coarse[0, 24:28, 24:28].std() == pytest.approx(0, abs=1e-4)
 
 
+def test_an_image_without_noise_stays_as_it_is() -> None:
+    flat = np.full((1, 32, 32), 30, np.float32)
+    flat[:, 8:16, 8:16] = 65
+    denoised, _ = wavelet_denoised(flat, np.ones(flat.shape, bool))
+    np.testing.assert_allclose(denoised, flat, atol=1e-4)
+
+
 def test_blood_is_outlined_and_a_head_without_blood_is_clean(fitted: Gautam2019) -> None:
     scan = made(DEEP)
     found, clean = fitted.predict(scan).mask, fitted.predict(made(None)).mask

@@ -130,7 +130,9 @@ def wavelet_denoised(image: NDArray[np.float32], mask: Mask) -> tuple[NDArray[np
     known = mask[:, ::2, ::2][:, : finest.shape[1], : finest.shape[2]]
     noise = TO_DEVIATION * float(np.median(finest[known])) if known.any() else 0.0
     threshold = noise * np.sqrt(2 * np.log(image[0].size))
-    kept = [tuple(pywt.threshold(one, threshold, "soft") for one in level) for level in details]
+    kept = details
+    if threshold > 0:
+        kept = [tuple(pywt.threshold(one, threshold, "soft") for one in level) for level in details]
     none = [tuple(np.zeros_like(one) for one in level) for level in details]
     rows, columns = image.shape[1:]
     denoised, coarse = (
