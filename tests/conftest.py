@@ -97,6 +97,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def storescu() -> str:
+    """The command."""
+    return str(shutil.which("storescu"))
+
+
+@pytest.fixture(scope="session")
 def openssl() -> str:
     """The command."""
     return str(shutil.which("openssl"))

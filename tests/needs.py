@@ -51,6 +51,7 @@ NEEDS = {
     "templates": _data("the whole templates", _SEE, WHOLE_TEMPLATES),
     "chromium": _program("Chromium", "chromium", "chromium"),
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
+    "storescu": _program("dcmtk's storescu", "dcmtk", "storescu"),
     "openssl": _program("openssl", "openssl", "openssl"),
     "long": Need("minutes each", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "small_disk": Need("the right to mount a tmpfs", "run as root on Linux", _is_root_of_linux()),

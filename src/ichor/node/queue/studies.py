@@ -123,6 +123,15 @@ class Studies:
         """Make this study wait for analysis, if it is still received; returns its key."""
         return self._complete("key = ?", (study,))
 
+    def complete_with(self, keys: set[str]) -> list[str]:
+        """Make the studies wait for analysis that are still received and of which all images have these keys."""
+        done = []
+        for study in self._db.rows("SELECT id, key FROM study WHERE state = 'receiving'"):
+            images = self._db.rows("SELECT key FROM instance WHERE study_id = ?", (study["id"],))
+            if {one["key"] for one in images} <= keys:
+                done += self.complete(study["key"])
+        return done
+
     def _complete(self, which: str, values: Sequence[object]) -> list[str]:
         with self._db.transaction():
             found = self._db.rows(f"SELECT id, key FROM study WHERE state = 'receiving' AND {which}", values)  # noqa: S608
