@@ -154,6 +154,14 @@ class Studies:
             found.setdefault(one["study"], set()).add(image_name(one["key"], one["content"]))
         return found
 
+    def files_of(self, study: str) -> set[str]:
+        """The names of a study's images that should be on the disk."""
+        found = self._db.rows(
+            "SELECT i.key, i.content FROM instance i JOIN study s ON s.id = i.study_id WHERE s.key = ? AND i.present",
+            (study,),
+        )
+        return {image_name(one["key"], one["content"]) for one in found}
+
     def holds(self, key: str) -> str | None:
         """The SOP Class UID of an image that is on the disk, by its key; None for any other."""
         found = self._db.row("SELECT sop_class FROM instance WHERE key = ? AND present", (key,))
