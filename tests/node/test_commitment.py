@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
 
 from dicom_made import CT_IMAGE, ENHANCED_CT, ct_slices
 from ichor.errors import IchorError
 from ichor.node.config import Listener, Sender
 from ichor.node.network.committing import Committer
-from made_node import EXPLICIT, SENDER, Listening, associated, listening, send
-
-
-@dataclass
-class Scanner:
-    """The sender's own listener for reports."""
-
-    port: int
-    reports: list[tuple[int, Dataset]] = field(default_factory=list)
-    status: int = 0
+from made_commitment import Scanner, request
+from made_commitment import scanner as scanner_here
+from made_node import SENDER, Listening, listening, send
 
 
 @pytest.fixture
 def scanner() -> Iterator[Scanner]:
-    entity = AE(ae_title=SENDER)
-    entity.add_supported_context(StorageCommitmentPushModel, scu_role=False, scp_role=True)
-    one = Scanner(0)
-
-    def report(event: Any) -> tuple[int, None]:
-        one.reports.append((event.event_type, event.event_information))
-        return one.status, None
-
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, report)])
-    one.port = server.server_address[1]
-    yield one
-    entity.shutdown()
-
-
-def request(port: int, *references: tuple[str, str], transaction: str | None = None, action: int = 1) -> int:
-    asked = Dataset()
-    asked.TransactionUID = transaction or generate_uid()
-    asked.ReferencedSOPSequence = []
-    for sop_class, instance in references:
-        item = Dataset()
-        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, instance
-        asked.ReferencedSOPSequence.append(item)
-    with associated(port, (StorageCommitmentPushModel, EXPLICIT)) as association:
-        status, _ = association.send_n_action(
-            asked, action, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
-        )
-        return int(status.Status)
+    with scanner_here() as one:
+        yield one
 
 
 def answer(node: Listening, scanner: Scanner) -> None:

@@ -183,17 +183,20 @@ def test_more_associations_than_allowed_are_rejected(tmp_path: Path) -> None:
 
 
 def test_a_silent_association_ends(tmp_path: Path) -> None:
-    with listening(tmp_path, listener={"limits": {"idle_s": 0.3}}) as node:
-        with associated(node.port, (ECHO, EXPLICIT)) as association:
-            until(lambda: not association.is_established)
+    limits = {"idle_s": 0.3}
+    with (
+        listening(tmp_path, listener={"limits": limits}) as node,
+        associated(node.port, (ECHO, EXPLICIT)) as association,
+    ):
+        until(lambda: not association.is_established)
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:
     with listening(tmp_path) as node:
         (tmp_path / "other").mkdir()
-        with pytest.raises(IchorError, match="expected an address and a free port of this machine"):
-            with listening(tmp_path / "other", listener={"port": node.port}):
-                pass
+        other = listening(tmp_path / "other", listener={"port": node.port})
+        with pytest.raises(IchorError, match="expected an address and a free port of this machine"), other:
+            pass
 
 
 def test_over_tls_with_certificates_of_both(openssl: str, tmp_path: Path) -> None:
@@ -217,9 +220,9 @@ def test_over_tls_with_certificates_of_both(openssl: str, tmp_path: Path) -> Non
 
 def test_a_missing_certificate_is_told(tmp_path: Path) -> None:
     tls = {"certificate": tmp_path / "gone.crt", "key": tmp_path / "gone.key"}
-    with pytest.raises(BadConfig, match=r"gone.crt: expected a certificate and its key, found No such file"):
-        with listening(tmp_path, listener={"tls": tls}):
-            pass
+    node = listening(tmp_path, listener={"tls": tls})
+    with pytest.raises(BadConfig, match=r"gone.crt: expected a certificate and its key, found No such file"), node:
+        pass
 
 
 def test_the_log_says_what_came_and_nothing_of_whom(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
