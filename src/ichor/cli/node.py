@@ -44,8 +44,8 @@ def init(folder: FolderArgument) -> None:
 def run(folder: FolderArgument) -> None:
     """Run the node of FOLDER until Ctrl-C or SIGTERM.
 
-    Every image that the node has acknowledged is on the disk and in the queue: after a crash or a kill the next run goes
-    on where this one stopped.
+    Every image that the node has acknowledged is on the disk and in the queue: after a crash or a kill the next run
+    goes on where this one stopped.
     """
     from ichor.node.network.listener import require_network
 
@@ -77,7 +77,7 @@ def status(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Show how many studies there are in each state, and what needs a person: studies without findings, and deliveries."""
+    """Show how many studies are in each state, those without findings, and the deliveries that failed."""
     from ichor.node.status import status_of
 
     found = status_of(folder)
