@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TypeVar
 
 import pytest
 
-from paths import CT_ICH, GE_HEAD, PHANTOM, WHOLE_TEMPLATES
+from paths import CT_ICH, GE_HEAD, ORTHANC, ORTHANC_DICOMWEB, PHANTOM, WHOLE_TEMPLATES
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,6 @@ def _data(what: str, how: str, folder: Path) -> Need:
     return Need(what, how, folder.is_dir())
 
 
-def _is_root_of_linux() -> bool:
-    return sys.platform.startswith("linux") and os.geteuid() == 0
-
-
 _SEE = "CONTRIBUTING.md says where it is from"
 _CHECKOUT = Path(__file__).resolve().parents[1] / ".git"
 
@@ -53,8 +48,12 @@ NEEDS = {
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
     "storescu": _program("dcmtk's storescu", "dcmtk", "storescu"),
     "openssl": _program("openssl", "openssl", "openssl"),
-    "long": Need("minutes each", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
-    "small_disk": Need("the right to mount a tmpfs", "run as root on Linux", _is_root_of_linux()),
+    "orthanc": Need(
+        "Orthanc with DICOMweb",
+        "apt-get install orthanc orthanc-dicomweb",
+        ORTHANC.exists() and ORTHANC_DICOMWEB.exists(),
+    ),
+    "long": Need("minutes in all", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }
 

@@ -72,6 +72,7 @@ def test_probability_is_added_to_what_is_asked_for(scan: Path, package: Path) ->
     assert names(scan) == {"findings.json", "probability.nii.gz"}
 
 
+@pytest.mark.long
 def test_a_result_is_done_where_it_has_what_is_asked_for(scan: Path, package: Path) -> None:
     def status(*more: str) -> str:
         screen(scan, package, *more)

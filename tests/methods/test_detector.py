@@ -89,6 +89,7 @@ def test_its_page_leaves_out_what_it_does_not_give(work: Path) -> None:
         assert words in page, words
 
 
+@pytest.mark.long
 def test_it_stands_beside_other_runs(work: Path, installed: Path) -> None:
     (work / "other.yaml").write_text(yaml.safe_dump({"name": "other", "method": "brain-outliers"}))
     ichor(installed, "crossval", work / "other.yaml", "--data", work / "data", "--out", work / "other")
@@ -112,6 +113,7 @@ def test_it_is_published_with_the_pictures_that_it_has(work: Path, installed: Pa
     assert "ROC of 30 slices" in (work / "result/README.md").read_text()
 
 
+@pytest.mark.long
 def test_its_package_says_what_it_does(work: Path, installed: Path) -> None:
     ichor(installed, "train", work / "mine.yaml", "--data", work / "data", "--out", work / "one")
     ichor(installed, "export", work / "one", "--out", work / "package")
