@@ -184,7 +184,7 @@ class RunningNode:
                 env=self.environment,
             )
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        line = "".join(self.process.stdout.readline() for _ in range(2))
         assert "listens at" in line, self.log.read_text()
         self.port = int(line.partition(" port ")[2].partition(".")[0])
         return self

@@ -62,9 +62,9 @@ def run(folder: FolderArgument) -> None:
     log_to_stderr()
     with Node(folder, config) as node:
         listener = config.listener
-        typer.echo(f"{listener.ae_title} listens at {listener.address} port {node.port}. Ctrl-C stops the node.")
-        typer.echo("Research use only; not a medical device.")
         try:
+            typer.echo("Research use only; not a medical device.")
+            typer.echo(f"{listener.ae_title} listens at {listener.address} port {node.port}. Ctrl-C stops the node.")
             while True:
                 Event().wait(3600)
         except KeyboardInterrupt:
