@@ -219,7 +219,7 @@ def smooth(label_map: LabelMap) -> LabelMap:
     thin = np.stack([_thin(one) for one in masks])
     claims = np.stack([_smoothed(*one) for one in zip(masks, thin, strict=True)])
     kept = _smoothed(drawn > 0, _thin(drawn > 0)) | thin.any(axis=0)
-    # A pixel goes to a thin part, else to the one label that claims it, else to its old one, else to the strongest blur.
+    # A pixel goes to a thin part, else to the one label that claims it, else to its old one, else to the strongest blur
     blurs = np.stack([ndimage.gaussian_filter(one.astype(np.float32), SIGMA) for one in masks])
     votes = 4 * thin + 2 * claims + 1 * np.stack(masks) + blurs / 2
     smoothed = labels[votes.argmax(axis=0)] * kept
