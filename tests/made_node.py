@@ -123,14 +123,15 @@ def small_study(**header: Any) -> list[pydicom.FileDataset]:
 
 
 class Pacs:
-    """A destination that takes everything by C-STORE and keeps it in memory; `status` is what it answers."""
+    """A destination that takes everything by C-STORE and keeps it in memory, or only one class; `status` is what it answers."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, sop_class: str | None = None) -> None:
         self.objects: dict[str, pydicom.Dataset] = {}
         self.n_received = 0
         self.status = 0
         self._entity = AE(ae_title="PACS")
-        self._entity.supported_contexts = AllStoragePresentationContexts
+        only = AllStoragePresentationContexts if sop_class is None else [build_context(sop_class)]
+        self._entity.supported_contexts = only
         handlers: list[Any] = [(evt.EVT_C_STORE, self._store)]
         self._server: Any = self._entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
         self.port: int = self._server.server_address[1]
