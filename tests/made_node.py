@@ -123,7 +123,7 @@ def small_study(**header: Any) -> list[pydicom.FileDataset]:
 
 
 class Pacs:
-    """A destination that takes everything by C-STORE and keeps it in memory, or only one class; `status` is what it answers."""
+    """A destination that takes all storage classes, or one, and keeps objects in memory; `status` is its answer."""
 
     def __init__(self, port: int = 0, sop_class: str | None = None) -> None:
         self.objects: dict[str, pydicom.Dataset] = {}
