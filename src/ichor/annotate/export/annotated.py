@@ -69,6 +69,11 @@ class Annotated:
         """The indices of the slices whose regions are all unchanged AI outlines."""
         return tuple(k for k, one in enumerate(self.origins) if untouched(one))
 
+    @property
+    def rejected(self) -> tuple[int, ...]:
+        """The indices of the slices whose AI outline was rejected."""
+        return tuple(k for k, labels in enumerate(self.slices) if labels.ai_rejected)
+
     def origins_of(self, label: int) -> frozenset[Origin]:
         """The origins of the regions of a label, over all slices."""
         return frozenset(one[label] for one in self.origins if label in one)

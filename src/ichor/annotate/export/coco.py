@@ -35,6 +35,7 @@ class CocoTarget:
                 "fracture": labels.fracture,
             }
             facts["finding"] = one.findings[k - 1]
+            facts["ai_rejected"] = labels.ai_rejected
             facts["origins"] = origins_by_name(one.origins[k - 1])
             self._dataset.add(f"images/{name}", one.label_map[k - 1], facts)
         return []

@@ -3,7 +3,8 @@
 NNN/image.nii.gz    HU
 NNN/labels.nii.gz   0 nothing, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
 NNN/labels.json     labels of the slices (numbers from 1) and of the scan; of each slice the finding ("hemorrhage", "no
-                hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and the origins of its regions
+                hemorrhage", "unread", "unknown": ichor.annotate.project.findings), the origins of its regions, and
+                whether an AI outline on it was rejected
 """
 
 from __future__ import annotations

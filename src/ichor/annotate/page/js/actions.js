@@ -1,5 +1,6 @@
 // What every shortcut does in the reading view, by its id in the table of keys.
 
+import { acceptOutline, rejectOutline } from "./ai_outline.js";
 import { clearSlice, copyFrom, fillSlice, interpolate, smoothSlice } from "./commands.js";
 import { toggle } from "./diagnosis.js";
 import { finish } from "./done.js";
@@ -35,6 +36,8 @@ export function actionsOf(session) {
     "redo": drawing(() => redo(session)),
     ...labels(session),
     "machine": drawing(() => session.layer.name !== "consensus" && askMachine(session)),
+    "ai.accept": drawing(() => acceptOutline(session)),
+    "ai.reject": drawing(() => rejectOutline(session)),
     "history": () => openHistory(session),
     "done": () => finish(session),
     "worklist": () => (location.hash = "#/"),

@@ -71,6 +71,7 @@ function words(labels, title) {
     labels.fracture ? "fracture" : null,
     labels.no_hemorrhage ? "no hemorrhage" : null,
     ...labels.quality,
+    labels.ai_rejected ? "AI outline rejected" : null,
   ].filter(Boolean);
   return el("figure", {}, el("figcaption", {}, title), el("p", {}, said.join(", ") || "nothing"), el("p", {}, labels.note));
 }

@@ -55,6 +55,8 @@ export const SHORTCUTS = [
   ["Slice labels", "label.none", ["Alt+0"], "No hemorrhage on or off"],
   ["Slice labels", "note", ["N"], "Edit the slice's note"],
   ["Scan", "machine", ["M"], "Request AI outlines"],
+  ["Scan", "ai.accept", ["J"], "Accept this slice's AI outline"],
+  ["Scan", "ai.reject", ["K"], "Reject this slice's AI outline, or withdraw that"],
   ["Scan", "done", ["D"], "Finish or reopen the reading"],
   ["Scan", "history", ["Y"], "History of the scan"],
   ["Scan", "worklist", ["L"], "Back to the worklist"],

@@ -2,6 +2,7 @@
 
 import { attachStage } from "./stage.js";
 import { actionsOf } from "./actions.js";
+import { outlineBar } from "./ai_outline.js";
 import { consensusPanel } from "./consensus.js";
 import { settle } from "./conflict.js";
 import { labelPanel } from "./diagnosis.js";
@@ -51,7 +52,7 @@ export async function openReading(root, me, { id, layer, slice }) {
   const consensus = layer === "consensus" ? await consensusPanel(session) : null;
   const actions = actionsOf(session);
   const thumbs = el("div", { className: "thumbs", role: "navigation", "aria-label": "Slices" });
-  stage.append(...hud(session), toolSettings(session));
+  stage.append(...hud(session), outlineBar(session, actions), toolSettings(session));
   fill(root, el("div", { className: "reading" },
     toolColumn(session, actions), thumbs,
     el("section", { className: "middle", "aria-label": "Picture" },

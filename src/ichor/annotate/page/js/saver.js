@@ -56,7 +56,11 @@ function schedule(saver, delay) {
   if (!saver.timer && !saver.sending) saver.timer = setTimeout(() => flush(saver), delay);
 }
 
-const sendable = (saver) => [...saver.dirty].find((key) => !saver.held.has(key));
+// Regions before labels: the server takes "no hemorrhage" only for a slice whose regions are gone already.
+function sendable(saver) {
+  const keys = [...saver.dirty].filter((key) => !saver.held.has(key));
+  return keys.find((key) => key.startsWith("slice/")) ?? keys[0];
+}
 
 async function sendAll(saver) {
   for (let key = sendable(saver); key; key = sendable(saver)) {

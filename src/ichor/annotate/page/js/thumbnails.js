@@ -1,8 +1,8 @@
 // The column of small pictures of all slices, the vertex at the top as in the head.
 
+import { decisionOn } from "./ai_outline.js";
 import { el } from "./dom.js";
 import { isDrawn } from "./layer.js";
-import { untouched } from "./origins.js";
 import { grayOf } from "./volume.js";
 
 const SIZE = 72;
@@ -61,11 +61,12 @@ function mark(session, button, k) {
   const drawn = isDrawn(layer, k);
   const labels = layer.labels.get(k);
   const labelled = labels && (labels.subtypes.length || labels.no_hemorrhage || labels.fracture);
-  const state = drawn && untouched(layer.slices.get(k)) ? "machine" : drawn ? "drawn" : labelled ? "labelled" : "";
+  const decision = { open: "machine", mixed: "machine", accepted: "accepted", rejected: drawn ? null : "rejected" }[decisionOn(layer, k)];
+  const state = decision ?? (drawn ? "drawn" : labelled ? "labelled" : "");
   button.dataset.state = state;
   button.classList.toggle("differs", references.length > 0 && differing.has(k));
   button.toggleAttribute("data-looked", layer.looked.has(k));
-  const words = { machine: ", AI outlines", drawn: ", drawn", labelled: ", labelled", "": "" };
+  const words = { machine: ", AI outlines", accepted: ", AI outlines accepted", rejected: ", AI outline rejected", drawn: ", drawn", labelled: ", labelled", "": "" };
   button.setAttribute("aria-label", `Slice ${k + 1}${words[state]}${layer.looked.has(k) ? "" : ", not viewed"}`);
 }
 
