@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException
-from starlette.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import FileResponse, Response
+
+from ichor.serving.compressed import compressed_file
 
 # By name, not by the system's table: with nosniff a browser runs no module of another type.
 TYPES = {
@@ -19,6 +21,8 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
 }
+# Types that are compressed already.
+COMPRESSED = ("image/png", "font/woff2")
 
 
 # What the pages share: elements, requests, the base of the style.
@@ -41,10 +45,13 @@ def page_router(folder: Path) -> APIRouter:
         files[""] = files["index.html"]
 
     @router.get("/{path:path}")
-    def file(path: str) -> FileResponse:
+    def file(path: str, request: Request) -> Response:
         found = files.get(path)
         if found is None:
             raise HTTPException(404, "there is nothing here")
-        return FileResponse(found, media_type=TYPES[found.suffix])
+        media_type = TYPES[found.suffix]
+        if media_type in COMPRESSED:
+            return FileResponse(found, media_type=media_type)
+        return compressed_file(found, media_type, request.headers.get("accept-encoding", ""))
 
     return router

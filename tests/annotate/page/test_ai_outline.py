@@ -80,7 +80,10 @@ def test_each_slice_is_accepted_or_rejected(made: Served, enter: Enter, tmp_path
     page.keyboard.press("Control+z")
     hands.saved()
     labels = hands.layer()["labels"]["slices"]["2"]
-    assert np.array_equal(hands.map_of(3), before) and (labels["ai_rejected"], labels["no_hemorrhage"]) == (False, False)
+    assert np.array_equal(hands.map_of(3), before) and (labels["ai_rejected"], labels["no_hemorrhage"]) == (
+        False,
+        False,
+    )
     bar.get_by_role("button", name="Reject").click()
     hands.saved()
     assert state(page, 3) == "rejected"

@@ -10,6 +10,7 @@ import { banner, say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { hud } from "./hud.js";
 import { tip } from "./keys.js";
+import { loadingBar } from "./loading.js";
 import { trackLooks } from "./looks.js";
 import { paint } from "./overlay.js";
 import { personForm } from "./person.js";
@@ -37,8 +38,8 @@ export async function openReading(root, me, { id, layer, slice }) {
   const picture = el("canvas", { className: "picture" });
   const overlay = el("canvas", { className: "overlay", tabIndex: -1, "aria-label": "Axial slice" });
   const stage = el("div", { className: "stage" }, picture, overlay);
-  fill(root, el("div", { className: "reading loading" }, el("p", { className: "wait" }, "Loading the scan …"), stage));
-  const session = await openSession(me, id, layer, { picture, overlay });
+  fill(root, el("div", { className: "reading loading" }, el("p", { className: "wait" }, "Loading the scan …", el("progress")), stage));
+  const session = await openSession(me, id, layer, { picture, overlay }, slice === null ? null : slice - 1);
   session.say = say;
   session.setWindow = (change) => {
     const { level, width } = { ...session.viewer, ...change };
@@ -52,7 +53,7 @@ export async function openReading(root, me, { id, layer, slice }) {
   const consensus = layer === "consensus" ? await consensusPanel(session) : null;
   const actions = actionsOf(session);
   const thumbs = el("div", { className: "thumbs", role: "navigation", "aria-label": "Slices" });
-  stage.append(...hud(session), outlineBar(session, actions), toolSettings(session));
+  stage.append(...hud(session), outlineBar(session, actions), ...loadingBar(session), toolSettings(session));
   fill(root, el("div", { className: "reading" },
     toolColumn(session, actions), thumbs,
     el("section", { className: "middle", "aria-label": "Picture" },
@@ -62,7 +63,6 @@ export async function openReading(root, me, { id, layer, slice }) {
   session.listeners.push((kind) => {
     if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });
-  if (slice !== null) session.goTo(slice - 1);
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
     session.goTo(polygon.k);
@@ -81,6 +81,7 @@ export async function openReading(root, me, { id, layer, slice }) {
         return false;
       }
       session.closed = true;
+      session.loader.close();
       ends.forEach((end) => end());
       if (session.previous) closePrevious(session, pane);
       session.viewer.close();

@@ -47,7 +47,12 @@ function pressed(session, state, event) {
   session.canvas.setPointerCapture(event.pointerId);
   state.last = placeOf(session.canvas, event);
   state.tool = event.button === 2 ? gray : event.button === 1 || state.space ? pan : session.tool;
-  if (session.readOnly && !["pan", "window", "ruler"].includes(state.tool.id)) state.tool = pan;
+  const { volume, slice } = session.viewer;
+  const missing = !volume.arrived.has(slice);
+  if ((session.readOnly || missing) && !["pan", "window", "ruler"].includes(state.tool.id)) {
+    if (missing) session.say("This slice is still loading.");
+    state.tool = pan;
+  }
   session.working = true;
   state.tool.down?.(session, pixelAt(session.viewer, ...state.last), event);
   paint(session);

@@ -7,16 +7,25 @@ import { grayOf } from "./volume.js";
 
 const SIZE = 72;
 
-/** Fills `column`; pictures are painted when they come into view. Returns what ends it. */
+/** Fills `column`; pictures are painted when they have arrived and come into view. Returns what ends it. */
 export function attachThumbnails(session, column) {
-  const { n } = session.viewer.volume;
+  const { n, arrived } = session.viewer.volume;
   const buttons = [];
+  const unpainted = new Set();
+  const paintArrived = () => {
+    for (const k of unpainted) {
+      if (!arrived.has(k)) continue;
+      unpainted.delete(k);
+      paintThumbnail(session, buttons[k].querySelector("canvas"), k);
+    }
+  };
   const seen = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       seen.unobserve(target);
-      paintThumbnail(session, target.querySelector("canvas"), Number(target.dataset.slice));
+      unpainted.add(Number(target.dataset.slice));
     }
+    paintArrived();
   }, { root: column, rootMargin: "300px" });
   for (let k = n - 1; k >= 0; k--) {
     const canvas = el("canvas", { width: SIZE, height: SIZE });
@@ -40,6 +49,7 @@ export function attachThumbnails(session, column) {
       current.setAttribute("aria-current", "true");
       reveal(column, current);
     }
+    if (kind === "arrived") paintArrived();
     if (kind === "layer") buttons.forEach((button, k) => mark(session, button, k));
     if (kind === "slice" || kind === "labels" || kind === "looked") mark(session, current, session.viewer.slice);
   };

@@ -77,7 +77,8 @@ function windowButtons(session, actions) {
 function levels(session) {
   const field = (name, words) => {
     const input = el("input", { type: "number", id: `window-${name}`, step: 1, "aria-label": words, title: `${words} in HU` });
-    input.addEventListener("change", () => session.setWindow({ [name]: Number(input.value) }));
+    // An empty field is no 0: it shows the value again that holds.
+    input.addEventListener("change", () => session.setWindow(input.value === "" ? {} : { [name]: Number(input.value) }));
     return [el("label", { for: input.id }, words[0]), input];
   };
   const [levelLabel, level] = field("level", "Level");
