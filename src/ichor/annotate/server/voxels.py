@@ -2,7 +2,7 @@
 
 Neighbouring voxels are alike, so a slice is sent as differences of neighbours. Differences of either sign become small
 whole numbers (zigzag: 0, -1, 1, -2 become 0, 1, 2, 3), whose high bytes are nearly all 0 and stand apart from the low
-ones. gzip then saves a third more than on the voxels themselves.
+ones. gzip makes less of them than of the voxels themselves.
 """
 
 from __future__ import annotations
