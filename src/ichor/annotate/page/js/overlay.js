@@ -3,6 +3,7 @@
 import { differencePicture } from "./differences.js";
 import { untouched } from "./origins.js";
 import { outlines } from "./outline.js";
+import { paintCross } from "./tools/cross.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
 
@@ -28,6 +29,7 @@ export function paint(session) {
   if (session.tool !== polygon) polygon.paint(session, place);
   session.tool.paint?.(session, place);
   paintRulers(session, place);
+  paintCrossHair(session, place);
   describe(session);
 }
 
@@ -164,6 +166,12 @@ function paintRulers(session, { context, css }) {
     for (const [x, y] of [from, to]) context.fillRect(x - 2, y - 2, 4, 4);
     label(context, lengthOf(session, ruler), to[0] + 10, to[1] - 10, 13 * session.lineScale);
   }
+}
+
+function paintCrossHair(session, { context, css }) {
+  const [x0, perColumn, y0, perRow] = transform(session.viewer);
+  css();
+  paintCross(session, context, ([x, y]) => [x0 + x * perColumn, y0 + y * perRow]);
 }
 
 function label(context, text, x, y, size) {

@@ -14,6 +14,7 @@ import { loadingBar } from "./loading.js";
 import { trackLooks } from "./looks.js";
 import { paint } from "./overlay.js";
 import { personForm } from "./person.js";
+import { attachPlanes } from "./planes_beside.js";
 import { closePrevious } from "./previous.js";
 import { flush, statusOf } from "./saver.js";
 import { openSession } from "./session.js";
@@ -50,6 +51,7 @@ export async function openReading(root, me, { id, layer, slice }) {
   session.conflict = (key, body) => (settling = settling.then(() => settle(session, key, body)));
   const pane = el("div", { className: "stage previous", hidden: true });
   session.pane = pane;
+  const planes = el("div", { className: "planes", hidden: true });
   const consensus = layer === "consensus" ? await consensusPanel(session) : null;
   const actions = actionsOf(session);
   const thumbs = el("div", { className: "thumbs", role: "navigation", "aria-label": "Slices" });
@@ -57,9 +59,10 @@ export async function openReading(root, me, { id, layer, slice }) {
   fill(root, el("div", { className: "reading" },
     toolColumn(session, actions), thumbs,
     el("section", { className: "middle", "aria-label": "Picture" },
-      settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
+      settingsBar(session, actions), el("div", { className: "stages" }, stage, pane, planes)),
     sidePanel(session, actions, consensus)));
-  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session)];
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session),
+    attachPlanes(session, planes)];
   session.listeners.push((kind) => {
     if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });

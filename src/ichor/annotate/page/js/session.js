@@ -48,6 +48,8 @@ function sessionOf({ me, id, scan, layer, stage, loader }) {
   const session = {
     me, scan, layer, colours, loader,
     loadingProblem: null,
+    planes: null,
+    cross: null,
     palette: paletteOf(colours),
     canvas: stage.overlay,
     tool: pan,

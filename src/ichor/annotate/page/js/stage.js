@@ -49,7 +49,7 @@ function pressed(session, state, event) {
   state.tool = event.button === 2 ? gray : event.button === 1 || state.space ? pan : session.tool;
   const { volume, slice } = session.viewer;
   const missing = !volume.arrived.has(slice);
-  if ((session.readOnly || missing) && !["pan", "window", "ruler"].includes(state.tool.id)) {
+  if ((session.readOnly || missing) && !["pan", "window", "ruler", "cross"].includes(state.tool.id)) {
     if (missing) session.say("This slice is still loading.");
     state.tool = pan;
   }

@@ -7,15 +7,15 @@ import { chooseBrush } from "./session.js";
 import { chooseLabel } from "./subtype.js";
 
 const GROUPS = [
-  ["tool.pan", "tool.window", "tool.ruler"],
+  ["tool.pan", "tool.window", "tool.ruler", "tool.cross"],
   ["tool.outline", "tool.polygon", "tool.brush", "tool.eraser", "tool.grow", "tool.assign"],
   ["fill", "smooth", "interpolate", "copy.below", "copy.above", "clear"],
   ["undo", "redo"],
-  ["outlines", "compare", "zoom.fit"],
+  ["outlines", "planes", "compare", "zoom.fit"],
 ];
 
 const ICON_OF = {
-  "tool.pan": "pan", "tool.window": "window", "tool.ruler": "ruler", "tool.outline": "outline",
+  "tool.pan": "pan", "tool.window": "window", "tool.ruler": "ruler", "tool.cross": "cross", "tool.outline": "outline",
   "tool.polygon": "polygon", "tool.brush": "brush", "tool.eraser": "eraser", "tool.grow": "grow",
   "tool.assign": "assign", "copy.below": "below", "copy.above": "above", "zoom.fit": "fit",
 };
@@ -40,6 +40,7 @@ export function toolColumn(session, actions) {
       const { action } = button.dataset;
       if (action.startsWith("tool.")) button.setAttribute("aria-pressed", String(action === `tool.${session.tool.id}`));
       if (action === "outlines") button.setAttribute("aria-pressed", String(session.shown));
+      if (action === "planes") button.setAttribute("aria-pressed", String(Boolean(session.planes)));
       if (action === "compare") button.setAttribute("aria-pressed", String(Boolean(session.previous)));
       if (DRAWING.has(action)) button.disabled = closed;
       if (action === "undo" && !closed) button.disabled = session.done.length === 0;

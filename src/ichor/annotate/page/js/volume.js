@@ -1,11 +1,12 @@
 // The scan's voxels: from the server's bytes to HU, and from HU to gray.
 
+const AIR = -1024;
 const HEADER = 352;
 const RGBA32 = 2304;
 
 /** {hu: Int16Array, n, rows, columns, arrived} of a scan's shape, without voxels yet; `arrived` are the slices that have them. */
 export function emptyVolume([n, rows, columns]) {
-  return { hu: new Int16Array(n * rows * columns), n, rows, columns, arrived: new Set() };
+  return { hu: new Int16Array(n * rows * columns).fill(AIR), n, rows, columns, arrived: new Set() };
 }
 
 /** Puts a slice into a volume: all low bytes, then all high bytes, of zigzag differences (the server's voxels.py). */

@@ -16,6 +16,7 @@ from ichor.annotate.project.rules import done_readers, may_see, scan_state
 from ichor.annotate.server.context import MOST, Answer, Context, Reader, Scanned, Server
 from ichor.annotate.server.routes.person import shown_person
 from ichor.serving.compressed import compressed
+from ichor.serving.geometry import geometry
 
 router = APIRouter()
 
@@ -106,6 +107,7 @@ def _described(server: Context, record: ScanRecord) -> Answer:
         "shape": [record.n_slices, *grid.shown],
         "pixel_mm": pixel_mm,
         "spacing_mm": None if spacing is None or pixel_mm is None else [*pixel_mm, spacing[2]],
+        "geometry": geometry(scan),
         "gray_window": None if scan.gray_window is None else asdict(scan.gray_window),
         "warnings": list(scan.warnings),
         "previous": [{"id": one.id, "name": one.name, "added_at": one.added_at} for one in reversed(previous)],
