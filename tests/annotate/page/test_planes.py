@@ -1,4 +1,4 @@
-"""Coronal and sagittal views in the annotation page: true to mm, linked by one cross-hair, and showing what is drawn."""
+"""Coronal and sagittal views in the annotation page: true to mm, with one cross-hair, and showing what is drawn."""
 
 from __future__ import annotations
 
