@@ -56,10 +56,12 @@ function schedule(saver, delay) {
   if (!saver.timer && !saver.sending) saver.timer = setTimeout(() => flush(saver), delay);
 }
 
-// Regions before labels: the server takes "no hemorrhage" only for a slice whose regions are gone already.
-function sendable(saver) {
-  const keys = [...saver.dirty].filter((key) => !saver.held.has(key));
-  return keys.find((key) => key.startsWith("slice/")) ?? keys[0];
+const sendable = (saver) => [...saver.dirty].find((key) => !saver.held.has(key) && !waitsForRegions(saver, key));
+
+// The server takes "no hemorrhage" only for a slice whose regions are gone already.
+function waitsForRegions({ layer, dirty }, key) {
+  const [kind, which] = key.split("/");
+  return kind === "labels" && dirty.has(`slice/${which}`) && labelsOf(layer, Number(which)).no_hemorrhage;
 }
 
 async function sendAll(saver) {
