@@ -41,5 +41,7 @@ _COLOURS = {
     Subtype.EDH: "#f88dbc",
     Subtype.SDH: "#fcec67",
 }
+# Of hemorrhage without a subtype: apart from all of these.
+HEMORRHAGE_COLOUR = "#ddffff"
 # Of a dark line below a bright outline: on any gray, one of the two has a contrast of 3:1 or more.
 HALO = "#000000"

@@ -17,10 +17,11 @@ from ichor.annotate.project.runs import decode
 from ichor.errors import IchorError
 from ichor.read.ct_ich_jpg import SUBJECTS_WITH_SHIFTED_BONE
 from ichor.scan import Scan
-from ichor.subtypes import Subtype
+from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 
 # What each label of a label map stands for.
 LABEL_NAMES = {**dict(enumerate(Subtype, 1)), UNSTATED: "hemorrhage of no stated subtype"}
+LABEL_COLOURS = {**{label: one.colour for label, one in enumerate(Subtype, 1)}, UNSTATED: HEMORRHAGE_COLOUR}
 
 NOT_MEDICAL = "For research use only; not a medical device."
 

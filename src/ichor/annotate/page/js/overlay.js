@@ -3,6 +3,7 @@
 import { differencePicture } from "./differences.js";
 import { untouched } from "./origins.js";
 import { outlines } from "./outline.js";
+import { strokeHaloed } from "./paint.js";
 import { paintCross } from "./tools/cross.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
@@ -98,11 +99,7 @@ function paintMap(session, { context, scale }) {
   context.drawImage(fill, 0, 0);
   if (!paths) return;
   context.setLineDash(untouched(slice) ? [5 / scale, 4 / scale] : []);
-  context.lineWidth = 1.6 / scale;
-  for (const [label, path] of paths) {
-    context.strokeStyle = session.colours[label];
-    context.stroke(path);
-  }
+  for (const [label, path] of paths) strokeHaloed(context, path, session.colours[label], 1.6 / scale);
   context.setLineDash([]);
 }
 
@@ -144,10 +141,8 @@ function paintReference(session, { context, scale }, reference) {
   if (!map || !reference.shown) return;
   const { rows, columns } = session.viewer.volume;
   if (reference.painted?.map !== map) reference.painted = { map, paths: outlines(map, rows, columns) };
-  context.lineWidth = 1.8 / scale;
-  context.strokeStyle = reference.colour;
   context.setLineDash(reference.dash.map((length) => length / scale));
-  for (const path of reference.painted.paths.values()) context.stroke(path);
+  for (const [label, path] of reference.painted.paths) strokeHaloed(context, path, session.colours[label], 1.8 / scale);
   context.setLineDash([]);
 }
 

@@ -49,12 +49,17 @@ export function strokeOutlines(context, paths, colours, { left, top, x, y, thick
   for (const [label, path] of paths) {
     const shown = new Path2D();
     shown.addPath(path, turn);
-    for (const [colour, width] of [[HALO, 4], [colours[label] ?? "#fff", 2.25]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = width * thick;
-      context.lineCap = "round";
-      context.stroke(shown);
-    }
+    context.lineCap = "round";
+    strokeHaloed(context, shown, colours[label], 2.25 * thick);
+  }
+}
+
+/** Strokes a path in a colour over a halo; `width` is the coloured line's. */
+export function strokeHaloed(context, path, colour, width) {
+  for (const [style, wide] of [[HALO, 1.8 * width], [colour, width]]) {
+    context.strokeStyle = style;
+    context.lineWidth = wide;
+    context.stroke(path);
   }
 }
 
