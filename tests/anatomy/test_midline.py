@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.anatomy.midline import midline_shift
 from ichor.scan import Scan, Source
-from studies.midline_shift.made import with_shift
+from studies.midline_shift.simulate import with_shift
 
 MM = 0.9
 N, SIZE = 14, 220
