@@ -8,6 +8,8 @@ import { paintCross } from "./tools/cross.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
 
+const LINE = 2.2; // as wide as the viewer's
+
 /** Sizes the canvas to its place on the page; its drawing unit becomes the CSS pixel. */
 export function fitOverlay(canvas) {
   const ratio = window.devicePixelRatio;
@@ -99,7 +101,7 @@ function paintMap(session, { context, scale }) {
   context.drawImage(fill, 0, 0);
   if (!paths) return;
   context.setLineDash(untouched(slice) ? [5 / scale, 4 / scale] : []);
-  for (const [label, path] of paths) strokeHaloed(context, path, session.colours[label], 1.6 / scale);
+  for (const [label, path] of paths) strokeHaloed(context, path, session.colours[label], LINE / scale);
   context.setLineDash([]);
 }
 
@@ -142,7 +144,7 @@ function paintReference(session, { context, scale }, reference) {
   const { rows, columns } = session.viewer.volume;
   if (reference.painted?.map !== map) reference.painted = { map, paths: outlines(map, rows, columns) };
   context.setLineDash(reference.dash.map((length) => length / scale));
-  for (const [label, path] of reference.painted.paths) strokeHaloed(context, path, session.colours[label], 1.8 / scale);
+  for (const [label, path] of reference.painted.paths) strokeHaloed(context, path, session.colours[label], LINE / scale);
   context.setLineDash([]);
 }
 
