@@ -1,4 +1,4 @@
-// What lies over the picture: regions, outlines, the readers' outlines in a consensus, rulers, the tool at work.
+// What is drawn over the picture: regions, outlines, the readers' outlines in a consensus, rulers, the tool in use.
 
 import { differencePicture } from "./differences.js";
 import { untouched } from "./origins.js";
@@ -50,8 +50,8 @@ function placeOn(session, canvas) {
   return { context, pixels, css, scale: perColumn / session.lineScale };
 }
 
-// Regions stay while a tool's line follows the pointer: they are kept as they were painted last. While a tool writes on
-// them there is nothing to keep.
+// While only a tool's line follows the pointer, the regions are copied from the last painting. While a tool changes them, they
+// are painted again each time.
 function paintRegions(session, place) {
   if (session.before !== null) return paintDrawn(session, place);
   const kept = (session.kept ??= { canvas: document.createElement("canvas"), of: [] });
@@ -65,7 +65,7 @@ function paintRegions(session, place) {
   place.context.drawImage(kept.canvas, 0, 0);
 }
 
-// All that the picture of the regions depends on; what is made anew after a change is another object.
+// Everything that the picture of the regions depends on; a changed map or path is a new object.
 function shownNow(session) {
   const { canvas, layer, references, viewer } = session;
   const slice = layer.slices.get(viewer.slice);

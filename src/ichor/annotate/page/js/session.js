@@ -91,7 +91,7 @@ function sessionOf({ me, id, scan, layer, stage, loader }) {
   return session;
 }
 
-/** Chooses a tool; one that was at work gives up, but for a polygon: it waits, since one may want to look around. */
+/** Chooses a tool. The previous one cancels its shape, except for a polygon, which waits: the reader may want to look around. */
 export function chooseTool(session, tool) {
   if (session.working) return;
   if (!session.tool.waits) session.tool.cancel?.(session);
@@ -108,7 +108,7 @@ export function chooseBrush(session, diameter) {
   paint(session);
 }
 
-/** Says on the server that the reading, as it is shown here, is done with what was `confirmed`; or that it is open again. */
+/** Sets the state of the reading on the server: done, with the open points that were `confirmed`, or in progress again. */
 export function postState(session, state, confirmed = undefined) {
   const { layer, scan } = session;
   return postJson(`/api/scans/${scan.id}/state`, { state, layer: layer.name, base: revisionsOf(layer), confirmed });

@@ -6,7 +6,7 @@ import { pixelAt, zoomBy } from "./viewer.js";
 
 const WHEEL_STEP = 50; // a notch is 100 or 120; a touch pad sends many small steps
 
-/** Lets pointer and wheel on the overlay canvas work the session's tool. Returns what ends it. */
+/** Passes pointer and wheel events on the overlay canvas to the session's tool. Returns a function that stops this. */
 export function attachStage(session) {
   const { canvas } = session;
   const stop = new AbortController();

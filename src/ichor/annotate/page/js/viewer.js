@@ -7,10 +7,10 @@ const ZOOMS = [0.5, 40];
 // Without a graphics card each pixel costs: more of them than this would make scrolling slow.
 const MOST_SOFTWARE_PIXELS = 700_000;
 
-// NiiVue's own way with voxels colours the whole volume anew for each window and derives a gradient from it, which takes
-// seconds without a graphics card. It gets a stand-in for the room that the scan fills; the scan itself is a texture of
-// whole HU on a unit of its own, and the shader applies the window: the HU of the four voxels around a point are mixed
-// first. Neither a slice nor a window uploads anything.
+// By itself, NiiVue recolours the whole volume for each window and calculates its gradient, which takes seconds without a
+// graphics card. Here it gets a stand-in of the scan's size. The scan itself is a texture of whole HU on a texture unit of its
+// own. The shader interpolates the HU of the four voxels around a point, then applies the window. A change of slice or window
+// uploads nothing.
 const UNIT = 15;
 const ALL_BLACK = 40_000; // above all HU
 const SHADER = `#version 300 es
