@@ -72,7 +72,7 @@ def test_each_slice_is_accepted_or_rejected(made: Served, enter: Enter, tmp_path
 
     # Rejected: the outline is gone, and the slice is a stated negative; one step of undo brings back both.
     hands.to_slice(3)
-    page.keyboard.press("k")
+    page.keyboard.press("Shift+J")
     expect(bar).to_contain_text("AI outline rejected")
     hands.saved()
     labels = hands.layer()["labels"]["slices"]["2"]
@@ -94,7 +94,7 @@ def test_each_slice_is_accepted_or_rejected(made: Served, enter: Enter, tmp_path
     hands.outline(OWN)
     expect(bar).to_contain_text("Some of these outlines are the AI’s, not accepted yet")
     assert state(page, 4) == "machine"
-    page.keyboard.press("k")
+    page.keyboard.press("Shift+J")
     hands.saved()
     layer = hands.layer()
     assert set(np.unique(hands.map_of(4))) == {0, IPH} and layer["slices"]["3"]["origins"] == {str(IPH): "drawn"}
@@ -105,7 +105,7 @@ def test_each_slice_is_accepted_or_rejected(made: Served, enter: Enter, tmp_path
     hands.to_slice(5)
     page.keyboard.press("e")
     hands.drag([(31, 31), (35, 35)])
-    page.keyboard.press("k")
+    page.keyboard.press("Shift+J")
     expect(page.locator("#notice")).to_have_text("You have changed this AI outline: erase what is wrong.")
     hands.saved()
     assert hands.map_of(5).any()
@@ -130,7 +130,7 @@ def test_each_slice_is_accepted_or_rejected(made: Served, enter: Enter, tmp_path
     page.keyboard.press("d")
     expect(page.locator("#notice")).to_contain_text("AI outlines accepted on slices 2, 5, rejected on slices 3–4.")
     expect(bar.get_by_role("button", name="Reject")).to_be_disabled()
-    page.keyboard.press("k")
+    page.keyboard.press("Shift+J")
     page.keyboard.press("y")
     history = page.get_by_role("dialog", name="History of this scan")
     expect(history).to_contain_text("rejected the AI outline, labelled no hemorrhage")

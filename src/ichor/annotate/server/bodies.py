@@ -63,7 +63,7 @@ class LabelsAsked(BaseModel):
             self.no_hemorrhage,
             tuple(dict.fromkeys(self.quality)),
             self.note,
-            self.ai_rejected,
+            ai_rejected=self.ai_rejected,
         )
 
 

@@ -58,7 +58,7 @@ export const SHORTCUTS = [
   ["Slice labels", "note", ["N"], "Edit the slice's note"],
   ["Scan", "machine", ["M"], "Request AI outlines"],
   ["Scan", "ai.accept", ["J"], "Accept this slice's AI outline"],
-  ["Scan", "ai.reject", ["K"], "Reject this slice's AI outline, or withdraw that"],
+  ["Scan", "ai.reject", ["Shift+J"], "Reject this slice's AI outline, or withdraw that"],
   ["Scan", "done", ["D"], "Finish or reopen the reading"],
   ["Scan", "history", ["Y"], "History of the scan"],
   ["Scan", "worklist", ["L"], "Back to the worklist"],
