@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from ichor.serving.compressed import compressed_file
 
-# By name, not by the system's table: with nosniff a browser runs no module of another type.
+# Listed here instead of taken from the system's table: with nosniff, a browser runs no module of another type.
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -25,7 +25,7 @@ TYPES = {
 COMPRESSED = ("image/png", "font/woff2")
 
 
-# What the pages share: elements, requests, the base of the style.
+# What the pages share: elements, requests, planes, the base of the style.
 SHARED = Path(__file__).with_name("page")
 
 
@@ -35,9 +35,9 @@ def page_files(folder: Path) -> dict[str, Path]:
 
 
 def page_router(folder: Path) -> APIRouter:
-    """The files of a page; index.html stands at /. What is not among them at the start is not found.
+    """The files of a page, and index.html at /. Files added after the start are not served.
 
-    They are for anyone on this machine: nothing of a patient is in them.
+    Anyone on this machine may read them: they contain nothing about a patient.
     """
     router = APIRouter()
     files = {name: path for name, path in page_files(folder).items() if path.suffix in TYPES}

@@ -57,7 +57,7 @@ class Grid:
 
 
 class Grids:
-    """The scans of a project and their grids, the last few scans held in memory."""
+    """The scans of a project and their grids; the last few scans are kept in memory."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -67,11 +67,11 @@ class Grids:
         self._grids: dict[int, Grid] = {}
 
     def close(self) -> None:
-        """Give up what is being made."""
+        """Stop reading for requests."""
         self._closed.set()
 
     def scan(self, scan_id: int) -> Scan:
-        """The scan as it was read; do not call this where saving could wait for it."""
+        """The scan as it was read. Reading takes time: call this only where saving does not wait."""
         with self._mutex:
             if scan_id in self._scans:
                 self._scans.move_to_end(scan_id)
@@ -84,7 +84,7 @@ class Grids:
         return scan
 
     def grid(self, record: ScanRecord) -> Grid:
-        """How the scan is turned; its voxels are not read for this."""
+        """How the scan is turned, without reading its voxels."""
         if record.id not in self._grids:
             axes = radiological_axes(self._project.orientation(record.id))
             self._grids[record.id] = Grid(axes, record.rows, record.columns)

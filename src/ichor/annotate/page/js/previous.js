@@ -1,4 +1,4 @@
-// The previous scan of the subject beside this one: same window, same height in the head, no drawing.
+// The previous scan of the subject beside this one, in the same window and at the same height in the head; it is only shown.
 
 import { getJson } from "./api.js";
 import { el, fill } from "./dom.js";

@@ -7,7 +7,7 @@ import { grayOf } from "./volume.js";
 
 const SIZE = 72;
 
-/** Fills `column`; pictures are painted when they have arrived and come into view. Returns what ends it. */
+/** Fills `column`; pictures are painted when they have arrived and come into view. Returns a function that stops it. */
 export function attachThumbnails(session, column) {
   const { n, arrived } = session.viewer.volume;
   const buttons = [];
@@ -59,7 +59,7 @@ export function attachThumbnails(session, column) {
   return () => seen.disconnect();
 }
 
-// Scrolls only the column, and only where the slice is out of sight: scrollIntoView would lay out the whole page.
+// Scrolls only the column, and only if the slice is out of sight: scrollIntoView would lay out the whole page.
 function reveal(column, button) {
   const [top, height] = [button.offsetTop, button.offsetHeight];
   if (top < column.scrollTop) column.scrollTop = top - height;

@@ -113,7 +113,7 @@ function subtypeButtons(session) {
   return el("div", { className: "segments subtypes", role: "group", "aria-label": "Subtype to draw" }, buttons);
 }
 
-/** The settings of the chosen tool, over the picture: they come and go without moving it. */
+/** The settings of the chosen tool, over the picture, so that it does not move when they appear. */
 export function toolSettings(session) {
   const size = el("input", { type: "range", id: "brush-size", min: 1, max: 120, step: 1 });
   const exact = el("input", { type: "number", min: 1, max: 400, "aria-label": "Size in pixels" });

@@ -1,4 +1,4 @@
-"""Who is reading, and what the page needs to draw with."""
+"""The reader, and the labels, colours and gray windows of the page."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def worklist(
 
 @router.get("/api/scans/{scan_id}")
 async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:
-    """A scan without its voxels; `key` is by which the reader's browser knows it, and names nobody."""
+    """A scan without its voxels. `key` identifies it in the reader's browser and reveals no name."""
     key = sha256("\n".join((reader, str(scan.id), scan.added_at, scan.source_path)).encode(errors="replace"))
     return {**await server.reads(_described, server, scan), "key": key.hexdigest()[:16]}
 
@@ -51,7 +51,7 @@ async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:
 @router.get("/api/scans/{scan_id}/voxels")
 async def voxels(
     scan: Scanned,
-    reader: Reader,  # noqa: ARG001 (who asks must be known)
+    reader: Reader,  # noqa: ARG001 (only readers may request it)
     server: Server,
     request: Request,
     k: Annotated[list[SliceNumber], Query(min_length=1, max_length=MOST_SLICES)],

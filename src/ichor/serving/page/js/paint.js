@@ -37,7 +37,7 @@ export function paint(image, hu, { table, labels, colours, fill, probability }) 
   }
 }
 
-// Of a dark line below a bright outline, as ichor.subtypes.HALO: on any gray, one of the two is seen.
+// The colour of the dark line below a bright outline, as ichor.subtypes.HALO: on any gray, one of the two is seen.
 const HALO = "#000000";
 
 /**
