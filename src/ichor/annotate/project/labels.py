@@ -72,6 +72,7 @@ def as_json(labels: Labels) -> str:
         "no_hemorrhage": labels.no_hemorrhage,
         "quality": list(labels.quality),
         "note": labels.note,
+        **({"ai_rejected": True} if labels.ai_rejected else {}),
     }
     if labels.rulers:
         kept["rulers"] = [[*one.start, *one.end] for one in labels.rulers]
@@ -88,6 +89,7 @@ def from_json(text: str) -> Labels:
         quality=tuple(kept["quality"]),
         note=kept["note"],
         rulers=tuple(Ruler((x0, y0), (x1, y1)) for x0, y0, x1, y1 in kept.get("rulers", ())),
+        ai_rejected=kept.get("ai_rejected", False),
     )
 
 

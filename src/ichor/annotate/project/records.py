@@ -64,7 +64,10 @@ class Ruler:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What a reader says of a slice or of a scan, and measured on a slice."""
+    """What a reader says of a slice or of a scan.
+
+    `rulers` are measured on a slice; `ai_rejected` says that the AI outline on a slice was rejected.
+    """
 
     subtypes: tuple[Subtype, ...] = ()
     fracture: bool = False
@@ -72,6 +75,7 @@ class Labels:
     quality: tuple[str, ...] = ()
     note: str = ""
     rulers: tuple[Ruler, ...] = ()
+    ai_rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

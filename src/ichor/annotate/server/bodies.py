@@ -58,6 +58,7 @@ class LabelsAsked(BaseModel):
     quality: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=20)] = []
     note: Annotated[str, StringConstraints(max_length=10_000)] = ""
     rulers: Annotated[list[tuple[Pixels, Pixels, Pixels, Pixels]], Field(max_length=50)] = []
+    ai_rejected: StrictBool = False
 
     def labels(self, grid: Grid) -> Labels:
         """The same for the project, each remark once."""
@@ -68,6 +69,7 @@ class LabelsAsked(BaseModel):
             tuple(dict.fromkeys(self.quality)),
             self.note,
             tuple(Ruler(grid.stored_point(x0, y0), grid.stored_point(x1, y1)) for x0, y0, x1, y1 in self.rulers),
+            ai_rejected=self.ai_rejected,
         )
 
 

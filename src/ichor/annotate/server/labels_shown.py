@@ -20,6 +20,7 @@ def shown_labels(layer: LayerState, index: int | None, grid: Grid) -> Answer:
         "quality": list(labels.quality),
         "note": labels.note,
         "rulers": [[*grid.shown_point(*one.start), *grid.shown_point(*one.end)] for one in labels.rulers],
+        "ai_rejected": labels.ai_rejected,
         "revision": layer.stated.get(index, StatedLabels()).revision,
         "implied": [one for one in Subtype if one in implied],
         "implied_fracture": implied_fracture(layer, index),

@@ -5,6 +5,7 @@ import { el } from "./dom.js";
 import { fetchLayer, labelsOf, sliceOf } from "./layer.js";
 import { mergedOrigins } from "./origins.js";
 import { outlines } from "./outline.js";
+import { strokeHaloed } from "./paint.js";
 import { decode } from "./runs.js";
 import { release } from "./saver.js";
 import { grayOf } from "./volume.js";
@@ -72,6 +73,7 @@ function words(labels, title) {
     labels.no_hemorrhage ? "no hemorrhage" : null,
     ...labels.quality,
     labels.rulers?.length ? `rulers: ${labels.rulers.length}` : null,
+    labels.ai_rejected ? "AI outline rejected" : null,
   ].filter(Boolean);
   return el("figure", {}, el("figcaption", {}, title), el("p", {}, said.join(", ") || "nothing"), el("p", {}, labels.note));
 }
@@ -88,10 +90,7 @@ function picture(session, k, map, title) {
   }
   const context = canvas.getContext("2d");
   context.putImageData(data, 0, 0);
-  context.lineWidth = Math.max(1, columns / 250);
-  for (const [label, path] of outlines(map, rows, columns)) {
-    context.strokeStyle = session.colours[label];
-    context.stroke(path);
-  }
+  const line = Math.max(1, columns / 250);
+  for (const [label, path] of outlines(map, rows, columns)) strokeHaloed(context, path, session.colours[label], line);
   return el("figure", {}, el("figcaption", {}, title), canvas);
 }

@@ -59,7 +59,8 @@ def _text(change: Change) -> str:
         )
         if labels.rulers:
             said.append("a ruler" if len(labels.rulers) == 1 else f"{len(labels.rulers)} rulers")
-        return f"labelled {', '.join(said)}" if said else "no labels"
+        text = f"labelled {', '.join(said)}" if said else "no labels"
+        return f"rejected the AI outline, {text}" if labels.ai_rejected else text
     if change.kind == "state":
         return f"set to {json.loads(change.payload)}"
     return "edited the subject"

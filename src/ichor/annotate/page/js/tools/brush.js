@@ -58,8 +58,9 @@ const brushOf = (id, labelOf) => ({
 function mayPaint(session, k, id) {
   const { thresholded, lowest, highest } = session.brushing;
   if (id !== "brush" || !thresholded) return undefined;
-  const { hu, rows, columns } = session.viewer.volume;
+  const { arrived, hu, rows, columns } = session.viewer.volume;
   const from = k * rows * columns;
+  if (!arrived.has(k)) return () => false; // its HU are not known yet
   return (at) => hu[from + at] >= lowest && hu[from + at] <= highest;
 }
 

@@ -3,17 +3,20 @@
 
 import { flood } from "../raster.js";
 
-export const BONE_HU = 200;
+const BONE_HU = 200;
 // Values that are clipped below bone, as in a brain window, reach the upper end there.
 const WITHIN_END_HU = 5;
 const BLUR_MM = 0.6;
 // Of a pixel where its size is unknown: a field of 230 mm on 512 pixels.
 export const USUAL_PIXEL_MM = [0.45, 0.45];
 
-/** The HU from which on a voxel of the volume is bone. */
-export function boneFrom(volume) {
-  volume.boneFrom ??= Math.min(BONE_HU, volume.hu.reduce((most, one) => Math.max(most, one), -Infinity) - WITHIN_END_HU);
-  return volume.boneFrom;
+// The HU from which on a voxel is bone, by the slices that have arrived.
+function boneOf(volume) {
+  if (volume.boneOf?.arrived !== volume.arrived.size) {
+    const most = volume.hu.reduce((one, other) => Math.max(one, other), -Infinity);
+    volume.boneOf = { arrived: volume.arrived.size, from: Math.min(BONE_HU, most - WITHIN_END_HU) };
+  }
+  return volume.boneOf.from;
 }
 
 /**
@@ -28,7 +31,8 @@ export function grow(volume, slice, start, limits, pixelMm, free) {
   const at = (index) => (part.top + Math.floor(index / part.columns)) * columns + part.left + (index % part.columns);
   const from = slice * rows * columns;
   const size = part.rows * part.columns;
-  const bone = Uint8Array.from({ length: size }, (_, i) => volume.hu[from + at(i)] >= boneFrom(volume));
+  const boneHu = boneOf(volume);
+  const bone = Uint8Array.from({ length: size }, (_, i) => volume.hu[from + at(i)] >= boneHu);
   const hu = smoothed(Float32Array.from({ length: size }, (_, i) => volume.hu[from + at(i)]), bone, part, pixelMm);
   const near = dilated(bone, part, limits.margin, pixelMm);
   const allowed = Uint8Array.from({ length: size }, (_, i) =>
