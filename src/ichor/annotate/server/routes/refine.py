@@ -7,7 +7,6 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, HTTPException
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from ichor.anatomy.skull import bone_from_hu
@@ -19,8 +18,8 @@ from ichor.annotate.server import heavy
 from ichor.annotate.server.bodies import Index, Runs
 from ichor.annotate.server.context import MOST_AT_WORK, Answer, Context, Reader, Scanned, Server
 from ichor.annotate.server.routes.layers import changeable
-from ichor.orientation import radiological_pixel_mm, to_radiological
-from ichor.scan import Scan
+from ichor.annotate.server.voxels import shown_hu
+from ichor.orientation import radiological_pixel_mm
 
 router = APIRouter()
 
@@ -80,14 +79,11 @@ def _ready(server: Context) -> None:
 def _image(server: Context, record: ScanRecord, k: int) -> SliceImage:
     """A slice as the page shows it."""
     scan, grid = server.grids.scan(record.id), server.grids.grid(record)
-    hu = np.ascontiguousarray(_hu(scan, to_radiological(scan.voxels, scan)[k]), np.float32)
-    bone = hu >= bone_from_hu(_hu(scan, scan.voxels.max(keepdims=True)))
+    hu = shown_hu(scan, k).astype(np.float32)
+    highest = scan.voxels.max(keepdims=True)
+    bone = hu >= bone_from_hu(highest if scan.gray_window is None else scan.gray_window.hu(highest))
     sizes = radiological_pixel_mm(scan)
     row_mm, column_mm = USUAL_PIXEL_MM if sizes is None else sizes[k]
     probability = server.project.probability(record.id, k)
     shown = None if probability is None else grid.shown_slice(probability)
     return SliceImage(hu, np.asarray(bone), (float(row_mm), float(column_mm)), shown)
-
-
-def _hu(scan: Scan, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
-    return voxels if scan.gray_window is None else scan.gray_window.hu(voxels)
