@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from ichor.serving.address import loopback
 from ichor.serving.guards import HEADERS, MOST_BYTES
 from ichor.serving.session import Sessions
 from ichor.view.results import find_results
@@ -36,7 +37,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stranger(out: Path) -> Iterator[TestClient]:
     sessions = Sessions(PORT, "view")
-    app = create_app(find_results([out]), [], sessions, PORT)
+    app = create_app(find_results([out]), [], sessions, loopback(PORT))
     with TestClient(app, base_url=HOME, headers={"origin": HOME}, raise_server_exceptions=False) as client:
         client.token = sessions.new_tokens([VIEWER])[VIEWER]  # type: ignore[attr-defined]
         yield client

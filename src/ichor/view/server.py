@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 
 from ichor.errors import IchorError, UnreadableInput
 from ichor.read import ScanPath
+from ichor.serving.address import Address, loopback
 from ichor.serving.answers import handle_errors
 from ichor.serving.enter import enter_router
 from ichor.serving.guards import Guards
 from ichor.serving.serve import link, listening, serve_app
 from ichor.serving.session import Sessions
 from ichor.serving.static import page_router
+from ichor.serving.who import who_router
 from ichor.view.change import change
 from ichor.view.decisions import Asked, read_decisions
 from ichor.view.decisions import decide as store
@@ -36,8 +38,8 @@ VIEWER = "viewer"
 Number = Annotated[int, InPath(ge=0, le=2**31)]
 
 
-def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, port: int) -> ASGIApp:
-    """The application, to be served on this port of loopback; `given` are scans that the user says are there."""
+def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, at: Address) -> ASGIApp:
+    """The application, to be served at this address; `given` are scans that the user says are there."""
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
     held, priors = Held(results, given), Priors(results, given)
 
@@ -112,9 +114,10 @@ def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: S
         return store(one.folder, asked).model_dump(mode="json")
 
     app.include_router(enter_router(sessions))
+    app.include_router(who_router(sessions))
     app.include_router(page_router(PAGE))
     handle_errors(app, STATUSES)
-    return Guards(app, sessions, port)
+    return Guards(app, sessions, at)
 
 
 def serve(results: Sequence[Listed], given: Sequence[ScanPath], port: int, ready: Callable[[str], None]) -> None:
@@ -123,10 +126,10 @@ def serve(results: Sequence[Listed], given: Sequence[ScanPath], port: int, ready
     Port 0 is any free one. Raises IchorError where the port is taken.
     """
     with listening(port) as listener:
-        number = listener.getsockname()[1]
-        sessions = Sessions(number, "view")
-        address = link(number, sessions.new_tokens([VIEWER])[VIEWER])
-        serve_app(create_app(results, given, sessions, number), listener, lambda: ready(address), lambda: None)
+        at = loopback(listener.getsockname()[1])
+        sessions = Sessions(at.port, "view")
+        address = link(at, sessions.new_tokens([VIEWER])[VIEWER])
+        serve_app(create_app(results, given, sessions, at), listener, lambda: ready(address), lambda: None)
 
 
 def _readable(results: Sequence[Listed], number: int) -> Listed:

@@ -90,10 +90,7 @@ class Store:
 
     def add_reader(self, name: str) -> str:
         """Add a reader, or find an existing one (ignoring case), and return the stored name."""
-        if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
-            raise IchorError(
-                f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"
-            )
+        require_name(name)
         with self.database.transaction():
             self.database.write(
                 "INSERT INTO reader (name, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, now())
@@ -113,3 +110,11 @@ class Store:
     def scan_file(self, scan_id: int) -> Path:
         """Where the scan lies, as `ichor.annotate.project.scan_file` reads it."""
         return self.folder / "scans" / f"{scan_id}.npz"
+
+
+def require_name(name: str) -> None:
+    """Raises IchorError for a name that nobody in a project may have."""
+    if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
+        raise IchorError(
+            f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"
+        )

@@ -1,7 +1,7 @@
 // Start-up: the reader, the view that the address names, and the keyboard shortcuts.
 
+import { showAccount, withoutSession } from "./account.js";
 import { getJson } from "./api.js";
-import { banner } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { openHelp } from "./help.js";
 import { bindKeys } from "./keys.js";
@@ -35,6 +35,8 @@ async function show() {
   const route = routeOf(location.hash);
   document.body.dataset.view = route ? "reading" : "worklist";
   try {
+    // An adjudicator has no reading of their own.
+    if (route && me.role === "adjudicator") route.layer = "consensus";
     view = route ? await openReading(root, me, route) : await openWorklist(root, me);
   } catch (error) {
     fill(root, el("div", { className: "failed" }, el("p", {}, error.message), el("a", { href: "#/" }, "Back to the worklist")));
@@ -48,6 +50,12 @@ function turnTo() {
   turn = turn.then(show);
 }
 
+// For leaving the page itself.
+async function leaveView() {
+  await turn;
+  return !view || view.close();
+}
+
 async function start() {
   try {
     if (!readerKey()) {
@@ -57,10 +65,10 @@ async function start() {
     }
     me = await getJson("/api/me");
   } catch (error) {
-    banner(error.status === 401 ? "Open this page with your reader's link, which `ichor annotate` prints when it starts." : error.message);
+    withoutSession(error);
     return undefined;
   }
-  fill(document.getElementById("reader"), me.reader);
+  showAccount(me, leaveView);
   document.getElementById("help").addEventListener("click", openHelp);
   bindKeys(() => ({ ...view?.actions, help: openHelp }));
   window.addEventListener("hashchange", turnTo);

@@ -47,7 +47,7 @@ async def take(scan: Scanned, body: TakePost, reader: Reader, server: Server) ->
 
 def _done(server: Context, reader: str, scan: ScanRecord) -> list[str]:
     states = server.states(scan.id)
-    if not may_see(reader, CONSENSUS, states):
+    if not may_see(reader, CONSENSUS, states, server.people):
         raise HTTPException(403, "the consensus opens when two readers have finished this scan")
     return done_readers(states)[:2]
 
@@ -70,7 +70,7 @@ def _take(server: Context, scan: ScanRecord, reader: str, body: TakePost, slices
         maps = [project.label_map(scan.id, name) for name in sources]
         taken = server.workers.run(heavy.combined, choice, maps) if choice in WAYS else maps[0]
         with project.transaction():
-            why_not = why_not_change(reader, CONSENSUS, server.states(scan.id))
+            why_not = why_not_change(reader, CONSENSUS, server.states(scan.id), server.people)
             if why_not is not None:
                 raise HTTPException(403, why_not)
             _require_current(server, scan, body, slices)

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from ichor.annotate.project import CONSENSUS, ScanRecord
+from ichor.annotate.project.people import People
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import done_readers, may_see, scan_state
-from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server, own_name
 from ichor.annotate.server.routes.person import shown_person
 
 router = APIRouter()
@@ -32,7 +33,8 @@ def worklist(
         if server.machine.is_there:
             server.machine.ask_for_uncertainty([one.id for one in scans if server.project.uncertainty(one.id) is None])
         scans = _by_uncertainty(server, scans)
-    return [_row(server, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
+    people = server.people
+    return [_row(server, people, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
 
 
 @router.get("/api/scans/{scan_id}")
@@ -49,13 +51,13 @@ async def voxels(scan: Scanned, reader: Reader, server: Server) -> Response:  # 
     return Response(content, media_type="application/gzip")
 
 
-def _row(server: Context, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
+def _row(server: Context, people: People, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
     done = done_readers(states)
     # A reader who is not done learns nothing of what others found, not even that they disagree.
-    unblinded = may_see(reader, CONSENSUS, states)
+    unblinded = may_see(reader, CONSENSUS, states, people)
     agree = len(done) < 2 or (unblinded and states[CONSENSUS] != "done" and server.project.agree(scan.id, done))
     state = scan_state(states, agree)
-    own = server.project.drawn_slices(scan.id, reader)
+    own = own_name(people, "mine", reader) if reader in states else CONSENSUS
     uncertainty = server.project.uncertainty(scan.id)
     return {
         "id": scan.id,
@@ -65,9 +67,9 @@ def _row(server: Context, scan: ScanRecord, reader: str, states: dict[str, State
         "added_at": scan.added_at,
         "state": state if unblinded or len(done) < 2 else "in progress",
         "mine": {
-            "state": states[reader],
-            "seconds": server.project.seconds(scan.id, reader),
-            "slices_drawn": own,
+            "state": states[own],
+            "seconds": server.project.seconds(scan.id, own),
+            "slices_drawn": server.project.drawn_slices(scan.id, own),
         },
         "readers": [{"name": name, "state": one} for name, one in states.items() if name != CONSENSUS],
         "uncertainty": None if uncertainty is None else sum(uncertainty) / len(uncertainty),
