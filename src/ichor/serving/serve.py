@@ -84,8 +84,8 @@ def serve_app(
         ws="none",
         timeout_graceful_shutdown=3,
         limit_concurrency=MOST_CONNECTIONS,
-        ssl_certfile=certificate and certificate.certificate,
-        ssl_keyfile=certificate and certificate.key,
+        ssl_certfile=certificate.certificate if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
     # started in the background ignores it.

@@ -33,7 +33,7 @@ def serve(
     from ichor.serving.access import ACCESS, Access
     from ichor.serving.accounts import Accounts
     from ichor.serving.running import announced
-    from ichor.serving.session import Sessions
+    from ichor.serving.session import Entered, Sessions
 
     with closing(Access(project.folder / ACCESS)) as access, listening(port, host) as listener:
         number = listener.getsockname()[1]
@@ -44,7 +44,7 @@ def serve(
                 f"add some with ichor annotate account add {project.folder} NAME"
             )
         address = loopback(number, host) if certificate is None else over_tls(number, certificate)
-        entered = "link" if certificate is None else "password"
+        entered: Entered = "link" if certificate is None else "password"
         sessions = Sessions(number, project.key(), access, entered=entered)
         sessions.forget_old()
         context = Context.of(project, sessions, accounts)
