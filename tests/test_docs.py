@@ -33,8 +33,9 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
-ANNOTATE_COMMANDS = {"import", "export"}
+ANNOTATE_COMMANDS = {"import", "export", "account"}
 LONG = {"train-on-own-data.md", "train.md"}  # which train several networks
+PASSWORD = "a password for documents\n"  # of the accounts that documents add
 PATIENT_S = 120  # on a machine that is busy with other work
 
 WITH_TORCH = {"compare", "crossval", "evaluate", "export", "publish", "results", "train"}
@@ -51,6 +52,10 @@ INSTEAD = {
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
     ".venv/bin/ichor dataset download path/to/ct-ich": [sys.executable, "-m", "ichor", "dataset", "download", "--help"],
+    # It needs a certificate.
+    ".venv/bin/ichor annotate study --host 0.0.0.0 --certificate ct.pem --key ct.key": [
+        *(sys.executable, "-m", "ichor", "annotate", "open", "--help")
+    ],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 
@@ -120,7 +125,7 @@ def run(arguments: list[str], where: Path) -> subprocess.CompletedProcess[str]:
     """The command at its end; what imports torch is forked from a process that has it."""
     if arguments[1:3] == ["-m", "ichor"] and arguments[3] in WITH_TORCH:
         return ichor(*arguments[3:], cwd=where)
-    return subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
+    return subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False, input=PASSWORD)
 
 
 def served_and_stopped(arguments: list[str], where: Path) -> tuple[int, str]:

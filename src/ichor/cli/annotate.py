@@ -163,8 +163,8 @@ def _take_in(project: Project, paths: Sequence[Path], subject: str | None, optio
 def _show(address: Address, links: dict[str, str], *, browser: bool) -> None:
     """Print where to go, flushed, so that another program can wait for it; and open the first link in the browser."""
     if address.certificate is not None:
-        typer.echo(f"{address.url}/ for everyone with an account. Ctrl-C stops the server.")
         typer.echo(f"Certificate, SHA-256: {address.certificate.fingerprint()}")
+        typer.echo(f"{address.url}/ for everyone with an account. Ctrl-C stops the server.")
         return
     for reader, own in links.items():
         typer.echo(f"{reader}: {own}")
