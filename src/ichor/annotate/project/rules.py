@@ -1,6 +1,6 @@
 """Who may see and change what: readers are blinded to each other until two have finished.
 
-`states` gives the state of each reader, and of the consensus under its own name, for one scan; `people` the roles of
+`states` gives the state of each reader of a scan, and of its consensus under that name; `people` the roles of
 those who have an account. Plain functions, so that the server can ask them at every door.
 """
 
@@ -75,6 +75,8 @@ def _why_not_work(reader: str, layer: str, states: States, people: People) -> st
     """One line on why a layer is not this person's to work on, whatever its state; or None."""
     if layer not in (reader, CONSENSUS):
         return "this layer is another reader's"
+    if layer == reader and reader not in states:
+        return "this scan is not assigned to you"
     if not may_see(reader, layer, states, people):
         return "the consensus opens when two readers have finished this scan"
     if layer == CONSENSUS and not people.settles(reader):

@@ -18,7 +18,7 @@ from ichor.scan import FloatArray, Scan
 
 READER_NAME = re.compile(r"\w[\w .-]{0,39}")
 # Words with another meaning where a reader's name may stand.
-TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "staple"})
+TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "majority", "staple"})
 
 
 class Store:
@@ -90,7 +90,8 @@ class Store:
 
     def add_reader(self, name: str) -> str:
         """Add a reader, or find an existing one (ignoring case), and return the stored name."""
-        require_name(name)
+        if name not in self.readers():  # an earlier version may have taken a name that is no longer taken
+            require_name(name)
         with self.database.transaction():
             self.database.write(
                 "INSERT INTO reader (name, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, now())

@@ -17,6 +17,7 @@ from ichor.annotate.project import CONSENSUS, Project, ScanRecord
 from ichor.annotate.project.people import People, Role
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
+from ichor.annotate.server.agreements import Agreements
 from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.operations import Operations
 from ichor.annotate.server.reading_machine import ReadingMachine
@@ -48,7 +49,8 @@ class Context:
     reading: ThreadPoolExecutor
     heavy: ThreadPoolExecutor
     workers: Workers
-    accounts: Accounts | None = None
+    accounts: Accounts | None
+    agreements: Agreements
     operations: Operations = field(default_factory=Operations)
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_WORK + MOST_WAITING))
 
@@ -65,6 +67,7 @@ class Context:
             ThreadPoolExecutor(MOST_AT_WORK, "heavy"),
             Workers(MOST_AT_WORK, OF_A_REQUEST),
             accounts,
+            Agreements(project),
         )
 
     @property

@@ -14,6 +14,7 @@ from ichor.annotate.server.routes import (
     me,
     person,
     progress,
+    project,
     scans,
     tools,
 )
@@ -29,4 +30,5 @@ ROUTERS = (
     tools.router,
     machine.router,
     consensus.router,
+    project.router,
 )

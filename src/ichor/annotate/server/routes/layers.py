@@ -48,7 +48,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
             "scan": shown_labels(state, None),
             "slices": {k: shown_labels(state, k) for k in _labelled(state)},
         },
-        "state": states[name],
+        "state": states.get(name, "new"),
         "seconds": seconds,
         "looked": None if looked is None else sorted(looked),
         "writable": why_not is None,

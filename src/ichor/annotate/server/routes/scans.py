@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from ichor.annotate.project import CONSENSUS, ScanRecord
-from ichor.annotate.project.people import People
+from ichor.annotate.project.people import People, Role
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import done_readers, may_see, scan_state
 from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server, own_name
@@ -23,7 +23,7 @@ router = APIRouter()
 def worklist(
     reader: Reader, server: Server, order: Annotated[Literal["added", "uncertainty"], Query()] = "added"
 ) -> list[Answer]:
-    """Every scan with its state, in the order of adding or sorted by AI uncertainty.
+    """Every scan, of a reader those to read, with its state; in the order of adding or sorted by AI uncertainty.
 
     Only scans whose uncertainty is known are sorted; the model continues with the others, so request it again.
     """
@@ -34,7 +34,8 @@ def worklist(
             server.machine.ask_for_uncertainty([one.id for one in scans if server.project.uncertainty(one.id) is None])
         scans = _by_uncertainty(server, scans)
     people = server.people
-    return [_row(server, people, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
+    own = [scan for scan in scans if people.role(reader) is not Role.READER or reader in states.get(scan.id, ())]
+    return [_row(server, people, scan, reader, states[scan.id]) for scan in own if scan.id in states]
 
 
 @router.get("/api/scans/{scan_id}")
