@@ -221,7 +221,7 @@ class TestRoles:
             ann.take("union", status=403)
             ann.draw(CONSENSUS, 0, 1, status=403)
             carl.take("ann")
-            carl.draw("mine", 0, 1)
+            carl.draw("mine", 0, 1, base=1)
             carl.post(f"{ONE}/seconds", {"seconds": 5})
             carl.look(*range(4))
             carl.set("done")

@@ -34,7 +34,7 @@ def _inside(folder: Path) -> Iterator[Path]:
     yield folder
     yield from folder.glob("project.*")
     yield from folder.glob("access.*")
-    for name in ("scans", "backups", "tls"):
+    for name in ("scans", "backups", "tls", "exports"):
         if (folder / name).is_dir():
             yield folder / name
             yield from (folder / name).glob("*")

@@ -145,6 +145,12 @@ class DistributePost(BaseModel):
     each: Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
+class ExportPost(BaseModel):
+    """The layout to export, one of ichor.annotate.export.run.TARGETS."""
+
+    target: Annotated[str, StringConstraints(max_length=20)]
+
+
 class TakePost(Operation):
     """What to apply to the consensus: a reader's outlines or a combination, on these slices or on all."""
 

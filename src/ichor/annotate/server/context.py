@@ -18,6 +18,7 @@ from ichor.annotate.project.people import People, Role
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
 from ichor.annotate.server.agreements import Agreements
+from ichor.annotate.server.exporting import Exporting
 from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.operations import Operations
 from ichor.annotate.server.reading_machine import ReadingMachine
@@ -51,6 +52,7 @@ class Context:
     workers: Workers
     accounts: Accounts | None
     agreements: Agreements
+    exporting: Exporting
     operations: Operations = field(default_factory=Operations)
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_WORK + MOST_WAITING))
 
@@ -68,6 +70,7 @@ class Context:
             Workers(MOST_AT_WORK, OF_A_REQUEST),
             accounts,
             Agreements(project),
+            Exporting(project),
         )
 
     @property
@@ -82,11 +85,13 @@ class Context:
         self.grids.close()
         self.workers.close()
         self.machine.stop_work()
+        self.exporting.stop_work()
 
     def close(self) -> None:
         """The same, and wait until nothing uses the project, so that it can be closed."""
         self.stop_work()
         self.machine.close()
+        self.exporting.close()
         self.heavy.shutdown(cancel_futures=True)
         self.reading.shutdown(cancel_futures=True)
 

@@ -10,6 +10,7 @@ const ROLES = { reader: "Reader", adjudicator: "Adjudicator", admin: "Admin" };
 export function showAccount(me, leave) {
   fill(document.getElementById("reader"), me.reader);
   fill(document.getElementById("role"), ROLES[me.role]);
+  document.getElementById("project").hidden = !me.sees_project;
   const button = document.getElementById("logout");
   button.hidden = !me.logs_in;
   button.addEventListener("click", async () => {

@@ -5,6 +5,7 @@ import { getJson } from "./api.js";
 import { el, fill } from "./dom.js";
 import { openHelp } from "./help.js";
 import { bindKeys } from "./keys.js";
+import { openProject } from "./project.js";
 import { readerKey, setReaderKey } from "./reader.js";
 import { openReading } from "./reading.js";
 import { openWorklist } from "./worklist.js";
@@ -20,6 +21,14 @@ function routeOf(hash) {
   return { id: Number(match[1]), layer: match[2] ? "consensus" : "mine", slice: match[3] ? Number(match[3]) : null };
 }
 
+// An admin opens no scan: the project is all there is to see.
+const onProject = () => location.hash === "#/project" || me.role === "admin";
+
+function open(route) {
+  if (onProject()) return openProject(root);
+  return route ? openReading(root, me, route) : openWorklist(root, me);
+}
+
 let shown = "";
 
 async function show() {
@@ -33,15 +42,15 @@ async function show() {
   }
   document.getElementById("notice").hidden = true; // it was of the view that is left
   const route = routeOf(location.hash);
-  document.body.dataset.view = route ? "reading" : "worklist";
+  document.body.dataset.view = route ? "reading" : onProject() ? "project" : "worklist";
   try {
     // An adjudicator has no reading of their own.
     if (route && me.role === "adjudicator") route.layer = "consensus";
-    view = route ? await openReading(root, me, route) : await openWorklist(root, me);
+    view = await open(route);
   } catch (error) {
     fill(root, el("div", { className: "failed" }, el("p", {}, error.message), el("a", { href: "#/" }, "Back to the worklist")));
   }
-  fill(document.getElementById("where"), route && view ? `${view.session.scan.subject} · ${view.session.scan.name}` : "");
+  fill(document.getElementById("where"), route && view?.session ? `${view.session.scan.subject} · ${view.session.scan.name}` : "");
   shown = root.dataset.ready = location.hash;
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ichor.annotate.server.routes import (
     consensus,
+    export,
     history,
     labels,
     layers,
@@ -31,4 +32,5 @@ ROUTERS = (
     machine.router,
     consensus.router,
     project.router,
+    export.router,
 )
