@@ -71,7 +71,19 @@ def test_progress_agreement_and_assignment(three: Served, enter: Enter) -> None:
     agreement = page.get_by_role("region", name="Agreement")
     expect(agreement.locator("tbody tr")).to_have_count(3)
     # The same region, and a negative scan; kappa of a label that neither gave is not defined.
-    assert cells(page, "Agreement", 0) == "Ada and Bert,2,1.00 (1),12,1.00,–,–,–,–,1.00,–".split(",")
+    assert cells(page, "Agreement", 0) == [
+        "Ada and Bert",
+        "2",
+        "1.00 (1)",
+        "12",
+        "1.00",
+        "–",
+        "–",
+        "–",
+        "–",
+        "1.00",
+        "–",
+    ]
     assert cells(page, "Agreement", 1)[:4] == ["Ada and Cleo", "1", "0.50 (1)", "6"]
 
     # Who has begun stays; others can be assigned, one by one or evenly.
