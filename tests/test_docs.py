@@ -34,7 +34,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
 ANNOTATE_COMMANDS = {"import", "export", "account"}
-LONG = {"train-on-own-data.md", "train.md"}  # which train several networks
+# Those that train networks, or run many commands.
+LONG = {"train-on-own-data.md", "train.md", "evaluate.md", "view-results.md", "get-ct-ich.md", "formats.md"}
 PASSWORD = "a password for documents\n"  # of the accounts that documents add
 PATIENT_S = 120  # on a machine that is busy with other work
 
