@@ -116,7 +116,7 @@ def test_an_export_is_downloaded_while_another_reader_draws(three: Served, enter
     hands.saved()
     export = page.get_by_role("region", name="Export")
     expect(export).to_contain_text("1 of 3 scans as NIfTI")
-    expect(export).to_contain_text("head1: the readers disagree and there is no finished consensus")
+    expect(export).to_contain_text("001 head1: the readers disagree and there is no finished consensus")
     with page.expect_download() as found:
         page.get_by_role("button", name="Download").click()
     found.value.save_as(tmp_path / "export.zip")

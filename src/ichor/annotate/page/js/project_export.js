@@ -46,7 +46,7 @@ const STATES = {
 function leftOut({ left_out: scans }) {
   if (!scans.length) return null;
   return el("details", { open: scans.length < 6 }, el("summary", {}, `Left out (${scans.length})`),
-    el("ul", {}, scans.map((one) => el("li", {}, `${one.name}: ${one.reason}`))));
+    el("ul", {}, scans.map((one) => el("li", {}, `${one.subject} ${one.name}: ${one.reason}`))));
 }
 
 async function download(button, target) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-from ichor.annotate.export.run import TARGETS
+from ichor.annotate.export.run import TARGETS, Outcome
 from ichor.annotate.project import ScanRecord
 from ichor.annotate.project.people import Role
 from ichor.annotate.project.rules import done_readers
@@ -52,9 +52,7 @@ def state(reader: Reader, server: Server) -> Answer:
         "n_scans": latest.n_scans,
         "n_done": len(outcomes),
         "n_written": sum(not one.reason for one in outcomes),
-        "left_out": [
-            {"id": one.record.id, "name": one.record.name, "reason": one.reason} for one in outcomes if one.reason
-        ],
+        "left_out": [_shown(one) for one in outcomes if one.reason],
         "notes": [f"{one.record.name}: {note}" for one in outcomes for note in one.notes],
     }
 
@@ -67,6 +65,10 @@ def file(reader: Reader, server: Server) -> FileResponse:
     if latest is None or latest.by != reader or latest.archive is None or latest.state != "ready":
         raise HTTPException(404, "there is no finished export of yours")
     return FileResponse(latest.archive, media_type="application/zip", filename=latest.archive.name)
+
+
+def _shown(one: Outcome) -> Answer:
+    return {"id": one.record.id, "subject": one.record.subject, "name": one.record.name, "reason": one.reason}
 
 
 def _require_exporter(server: Context, reader: str) -> None:
