@@ -14,6 +14,7 @@ from ichor.serving.address import LOOPBACK, Address
 from ichor.serving.certificate import Certificate
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import ASGIApp
 
 # A tab has six at most.
@@ -60,17 +61,8 @@ def link(address: Address, token: str) -> str:
     return f"{address.url}/enter?token={token}"
 
 
-def serve_app(
-    app: ASGIApp,
-    listener: socket.socket,
-    ready: Callable[[], None],
-    stop_work: Callable[[], None],
-    certificate: Certificate | None = None,
-) -> None:
-    """Serve until SIGINT or SIGTERM, over TLS where there is a certificate.
-
-    `ready` is called when the server can be reached, `stop_work` at a signal.
-    """
+def server_of(app: ASGIApp, certificate: Certificate | None = None) -> uvicorn.Server:
+    """A server of this application as all are set up here, over TLS where there is a certificate."""
     import uvicorn
 
     # No access log: its lines would hold tokens.
@@ -87,12 +79,26 @@ def serve_app(
         ssl_certfile=certificate.certificate if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
+    return uvicorn.Server(config)
+
+
+def serve_app(
+    app: ASGIApp,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    stop_work: Callable[[], None],
+    certificate: Certificate | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, over TLS where there is a certificate.
+
+    `ready` is called when the server can be reached, `stop_work` at a signal.
+    """
     # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
     # started in the background ignores it.
     before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
     try:
         ready()
-        server = uvicorn.Server(config)
+        server = server_of(app, certificate)
         server.handle_exit = _after(stop_work, server.handle_exit)  # type: ignore[assignment,method-assign]
         server.run(sockets=[listener])
     except KeyboardInterrupt:
