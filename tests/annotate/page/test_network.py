@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from accessibility import faults
 from annotate.page.conftest import open_scan
 from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.network import add_accounts, browser_of, log_in, served_over_tls
@@ -53,6 +54,7 @@ def test_a_wrong_password_and_the_right_one_and_logout(address: str, browser: Br
         expect(page).to_have_url(address + "login")
         log_in(page, address, "Ada", "a wrong password")
         expect(page.get_by_role("alert")).to_have_text("unknown name or wrong password")
+        assert faults(page) == []
         expect(page.get_by_label("Password")).to_have_value("")
         page.get_by_label("Password").fill("the password of Ada")
         page.get_by_role("button", name="Log in").click()

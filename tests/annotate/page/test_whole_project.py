@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from accessibility import faults
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked
 from annotate.page.network import add_accounts, browser_of, log_in, served_over_tls
@@ -92,6 +93,7 @@ def test_progress_agreement_and_assignment(three: Served, enter: Enter) -> None:
     expect(page.get_by_label("Ada reads 001 head1")).not_to_be_checked()
     page.get_by_label("Readers for each scan").fill("1")
     page.get_by_role("group", name="Share out scans").get_by_label("Ada").uncheck()
+    assert faults(page) == []
     page.get_by_role("button", name="Share out").click()
     expect(page.locator("#notice")).to_have_text("1 scan was assigned.")
     expect(page.get_by_label("Bert reads 003 head3")).to_be_checked()
