@@ -24,8 +24,8 @@ def link(
 
     readers = reader_names(project)
     with closing(Access(project / ACCESS)) as access:
-        found = announcement(access) if is_open(project) else None
-        if found is None:
+        found = announcement(access)
+        if found is None or not is_open(project):
             raise IchorError(f"{project}: expected a server that runs, found none: start ichor annotate {project}")
         url, entered = found
         if entered == "password":

@@ -60,7 +60,7 @@ function agreementOf(pairs) {
 
 function table(heads, rows) {
   const cells = heads.map((words, i) => el("th", { scope: "col", className: i ? "digits" : "" }, words));
-  return el("div", { className: "wide" }, el("table", {}, el("thead", {}, el("tr", {}, cells)), el("tbody", {}, rows)));
+  return el("div", { className: "wide", tabIndex: 0 }, el("table", {}, el("thead", {}, el("tr", {}, cells)), el("tbody", {}, rows)));
 }
 
 const number = (value) => (value === null ? "–" : value.toFixed(2));

@@ -18,7 +18,7 @@ export function assignment(project, changed) {
     el("h2", {}, "Scans"),
     el("p", { className: "soft" }, "A scan is read by the readers who are ticked, or by all if none is. Whoever has begun it stays."),
     project.may_assign ? distribution(names, changed) : null,
-    el("div", { className: "wide" }, el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows))),
+    el("div", { className: "wide", tabIndex: 0 }, el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows))),
   ];
 }
 
