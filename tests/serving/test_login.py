@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from ichor.serving import guards, rate_limit
+from ichor.serving import guards, passwords, rate_limit
 from ichor.serving.access import Access
 from ichor.serving.accounts import Account, Accounts
 from ichor.serving.address import Address
@@ -48,7 +49,11 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Server:
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A server with cheap hashes: a hundred logins would take long with those that are stored."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords._of_nobody.cache_clear()
+    monkeypatch.setattr(passwords, "_hasher", lambda: cheap)
     return Server()
 
 

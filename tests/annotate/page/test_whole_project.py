@@ -142,7 +142,7 @@ def test_a_consensus_of_three(three: Served, enter: Enter) -> None:
     panel.get_by_role("group", name="Apply to the whole scan").get_by_role("button", name="Majority").click()
     expect(page.locator("#notice")).to_contain_text("Majority applied to the whole scan")
     hands.saved()
-    drawn = hands.map_of(3)
+    drawn = hands.map_of(3, layer="consensus")
     assert (drawn[20:40, 20:60] == SDH).all() and (drawn > 0).sum() == 20 * 40
 
 
