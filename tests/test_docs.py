@@ -21,6 +21,7 @@ from PIL import Image
 
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.models.package import Training
+from ichor.serving.self_signed import self_signed
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich
 from made_package import write_package
@@ -53,10 +54,6 @@ INSTEAD = {
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
     ".venv/bin/ichor dataset download path/to/ct-ich": [sys.executable, "-m", "ichor", "dataset", "download", "--help"],
-    # It needs a certificate.
-    ".venv/bin/ichor annotate study --host 0.0.0.0 --certificate ct.pem --key ct.key": [
-        *(sys.executable, "-m", "ichor", "annotate", "open", "--help")
-    ],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 
@@ -94,6 +91,9 @@ def folder(tmp_path: Path) -> Path:
     write_ct_ich(tmp_path / "path" / "to" / "ct-ich", dict.fromkeys(two_of_each_block, 1), n_slices=3)
     (tmp_path / "smoke.yaml").write_text(SMOKE)
     (tmp_path / "mine.yaml").write_text(OWN)
+    made = self_signed(tmp_path / "tls", "127.0.0.1")
+    made.certificate.rename(tmp_path / "ct.pem")
+    made.key.rename(tmp_path / "ct.key")
     return tmp_path
 
 
