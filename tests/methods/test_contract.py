@@ -37,6 +37,7 @@ SMALL: dict[str, dict[str, object]] = {
     "chan2007": COARSE,
     "gautam2019": COARSE,
     "prakash2012": COARSE,
+    "shahangian2016": COARSE,
     "yuh2008": COARSE,
     "unet-slices": {
         **{"pixel_mm": 6.4, "size": 32, "widths": [4, 4, 8, 8]},

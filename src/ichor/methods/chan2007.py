@@ -107,13 +107,13 @@ class Chan2007(Classical[ChanSettings, Parameters]):
         fitted = Parameters(**parameters)
         return (
             f"Candidates of {fitted.density_hu:g} HU or more that stand out by {fitted.contrast_hu:g} HU from what "
-            "surrounds them (top-hat) or from the other side are classified by rules on position and shape (Chan 2007); "
-            "both numbers gave the best accuracy on the training subjects."
+            "surrounds them (top-hat) or from the other side are classified by rules on position and shape (Chan "
+            "2007); both numbers gave the best accuracy on the training subjects."
         )
 
 
 def contrasts(head: Head) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Smoothed HU, and how far each pixel stands out: the larger of its top-hat and of its difference to the other side.
+    """Smoothed HU, and how far each pixel stands out: the larger of its top-hat and its difference to the other side.
 
     Both (n, rows, columns), in HU.
     """
@@ -155,7 +155,8 @@ def mimics(one: Measured) -> NDArray[np.bool_]:
 
 def subtypes_of(one: Measured) -> NDArray[np.intp]:
     """(regions,) the index in `Subtype` of each candidate, by its position and shape."""
-    extra_axial = one.near_skull >= 0.4
+    against_skull = (one.near_skull >= 0.2) & (one.deepest_mm <= one.thickness_mm + 5)
+    extra_axial = (one.near_skull >= 0.4) | against_skull
     lens = one.thickness_mm >= 10  # an epidural hematoma is short and thick, a subdural one long and thin
     ventricle = (one.off_midline_mm < 25) & (one.deepest_mm > 35) & (one.beside_fluid > 0.2)
     subarachnoid = (one.thickness_mm < 6) | (one.beside_fluid > 0.25)
