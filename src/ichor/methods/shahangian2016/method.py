@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from ichor.methods.classical.base import Classical, Settings
-from ichor.methods.classical.head import Head
+from ichor.methods.classical.head import Head, Mask
 from ichor.methods.classical.svm import LinearSvm
 from ichor.methods.shahangian2016.features import hematomas, slice_features
 from ichor.scan import FloatArray, Scan
@@ -89,7 +90,7 @@ class Shahangian2016(Classical[Settings, Parameters]):
         )
 
 
-def _fit(x: FloatArray, truth: FloatArray, subjects: FloatArray, rows: FloatArray) -> LinearSvm:
+def _fit(x: FloatArray, truth: Mask, subjects: NDArray[np.str_], rows: Mask) -> LinearSvm:
     """A machine fitted to some rows; if there are none, one that always says no."""
     if not rows.any():
         return LinearSvm.fit(x, np.zeros(len(x), bool), subjects)
