@@ -6,13 +6,9 @@ import { el, fill } from "./dom.js";
 import { adopt } from "./edit.js";
 import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint } from "./overlay.js";
+import { dashOf, lineKey } from "./reader_lines.js";
 import { working } from "./working.js";
 
-// Colours that stay apart for colour-blind readers, and dashes beside them, for up to eight readers.
-const LOOKS = [
-  ["#5cc8ff", []], ["#ff8ad8", [7, 4]], ["#f5d76e", [2, 3]], ["#7fe0a8", [10, 3, 2, 3]],
-  ["#ffffff", [4, 2]], ["#ffa45c", [1, 2]], ["#b8a1ff", [12, 4]], ["#c8ced4", [3, 6]],
-];
 const NAMES = { union: "Union", intersection: "Intersection", majority: "Majority", staple: "STAPLE" };
 
 /** Loads the readers' layers into the session and returns the panel. */
@@ -20,9 +16,7 @@ export async function consensusPanel(session) {
   const { scan } = session;
   const answer = await getJson(`/api/scans/${scan.id}/consensus`);
   const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
-  session.references = layers.map((layer, i) => ({
-    layer, shown: true, colour: LOOKS[i % LOOKS.length][0], dash: LOOKS[i % LOOKS.length][1], painted: null,
-  }));
+  session.references = layers.map((layer, i) => ({ layer, shown: true, dash: dashOf(i), painted: null }));
   session.differing = new Set(differingSlices(layers));
   const { unfinished } = answer;
   return el("section", { className: "consensus" },
@@ -88,8 +82,7 @@ function legend(session) {
 function toggleOf(words, on, reference, change) {
   const box = el("input", { type: "checkbox", checked: on });
   box.addEventListener("change", () => change(box.checked));
-  const key = reference ? `line ${reference.dash.length ? "dashed" : ""}` : "patch";
-  return el("label", {}, box, el("i", { className: key, style: { "--colour": reference?.colour ?? "#fff" } }), words);
+  return el("label", {}, box, reference ? lineKey(reference.dash) : el("i", { className: "patch" }), words);
 }
 
 const number = (value, digits) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));

@@ -1,5 +1,9 @@
 // Where readers differ, as a layer that the overlay can show.
 
+// Little-endian RGBA.
+const SOME_ONLY = 0x60ffffff;
+const CHECK = 0xa0ffffff;
+
 /** The slices on which layers differ, lowest first. */
 export function differingSlices(layers) {
   const keys = new Set(layers.flatMap((layer) => [...layer.slices.keys()]));
@@ -13,7 +17,7 @@ function differ([first, ...others]) {
   });
 }
 
-/** A picture, a pixel a voxel: white where only some maps have a region, amber where all have one and subtypes differ. */
+/** A picture, a pixel a voxel: white where only some maps have a region, checkered where all have one and subtypes differ. */
 export function differencePicture(maps, rows, columns) {
   const data = new ImageData(columns, rows);
   const words = new Uint32Array(data.data.buffer);
@@ -25,7 +29,10 @@ export function differencePicture(maps, rows, columns) {
       if (label !== first) differs = true;
       if (!label) all = false;
     }
-    if (differs) words[i] = all ? 0x7054b7ff : 0x60ffffff;
+    if (!differs) continue;
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    if (all) words[i] = ((row >> 1) + (column >> 1)) & 1 ? CHECK : 0;
+    else words[i] = SOME_ONLY;
   }
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: columns, height: rows });
