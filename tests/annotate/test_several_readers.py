@@ -230,7 +230,7 @@ class TestRoles:
             assert {one.who for one in project.history(1) if one.layer == CONSENSUS} == {"carl"}
             (row, _) = carl.get(SCANS)
             assert row["mine"]["state"] == "done" and row["mine"]["slices_drawn"] == 2
-            for path in (ONE, f"{ONE}/volume.nii.gz", f"{ONE}/layers/ann", f"{ONE}/history", f"{ONE}/consensus"):
+            for path in (ONE, f"{ONE}/voxels?k=0", f"{ONE}/layers/ann", f"{ONE}/history", f"{ONE}/consensus"):
                 dora.get(path, 403)
             dora.draw("mine", 0, 1, status=403)
             dora.put(f"{ONE}/person", {"age": 4}, 403)
