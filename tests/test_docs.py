@@ -49,12 +49,17 @@ INSTEAD = {
     "make bench": ["make", "--dry-run", "bench"],
     "make install-train": ["make", "--dry-run", "install-train"],
     "make install-dicom-out": ["make", "--dry-run", "install-dicom-out"],
+    "make install-fetch": ["make", "--dry-run", "install-fetch"],
     "make install-node": ["make", "--dry-run", "install-node"],
     "make install-view": ["make", "--dry-run", "install-view"],
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
     ".venv/bin/ichor dataset download path/to/ct-ich": [sys.executable, "-m", "ichor", "dataset", "download", "--help"],
+    # tests/fetch fetches from a real PACS.
+    ".venv/bin/ichor fetch https://pacs.example/dicom-web --study 1.2.840.113619.2.1 --out fetched": [
+        *(sys.executable, "-m", "ichor", "fetch", "--help")
+    ],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 
