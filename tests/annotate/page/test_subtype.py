@@ -154,7 +154,8 @@ def test_brush_growing_and_assigning_ask_too(made: Served, enter: Enter) -> None
     page.mouse.click(*hands.place(column + 0.5, row + 0.5))
     question(page).get_by_role("button", name="IPH").click()
     drawn_and_saved(hands)
-    assert np.array_equal(hands.map_of(4, 4) == IPH, blood)
+    grown = hands.map_of(4, 4) == IPH
+    assert 2 * (grown & blood).sum() > 0.9 * (grown.sum() + blood.sum())  # its edge is smoothed
     page.keyboard.press("b")
     hands.drag(STROKE)
     hands.saved()
@@ -166,4 +167,4 @@ def test_brush_growing_and_assigning_ask_too(made: Served, enter: Enter) -> None
     page.mouse.click(*hands.place(column + 0.5, row + 0.5))
     page.keyboard.press("Shift+3")
     drawn_and_saved(hands)
-    assert np.array_equal(hands.map_of(4, 4) == SAH, blood)
+    assert np.array_equal(hands.map_of(4, 4) == SAH, grown)
