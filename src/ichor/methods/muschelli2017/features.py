@@ -43,8 +43,8 @@ class Template:
         number, total, squares = (np.zeros(TEMPLATE) for _ in range(3))
         for head in heads:
             where, hu = places(head, head.brain), head.hu[head.brain].astype(np.float64)
-            for into, values in ((number, np.ones_like(hu)), (total, hu), (squares, hu**2)):
-                into += np.bincount(where, values, number.size).reshape(TEMPLATE)
+            for array, values in ((number, np.ones_like(hu)), (total, hu), (squares, hu**2)):
+                array += np.bincount(where, values, number.size).reshape(TEMPLATE)  # noqa: PLW2901 (in place)
         count = float(number.sum())
         if not count:
             return None
