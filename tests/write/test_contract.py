@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from dicom_exact import assert_exact
 from dicom_made import made_series
 from ichor import atomic
 from ichor.errors import IchorError, OutputFailed
@@ -80,11 +81,16 @@ def probability_of(file: Path, result: Result) -> None:
 
 
 def segmentation_of(file: Path, result: Result) -> None:
-    assert result.mask is not None
+    assert_exact(file, result)
+
+
+def fractions_of(file: Path, result: Result) -> None:
+    assert result.probability is not None
     found = highdicom.seg.segread(file)
     uids = list(result.scan.source.instance_uids)
     how = {"ignore_spatial_locations": True, "assert_missing_frames_are_empty": True}
-    assert np.array_equal(found.get_pixels_by_source_instance(uids, **how)[..., 0] > 0, result.mask)
+    read = found.get_pixels_by_source_instance(uids, **how)[..., 0]
+    np.testing.assert_allclose(read, result.probability, atol=0.5 / 255 + 1e-6)
 
 
 READ_BACK: dict[str, Callable[[Path, Result], None]] = {
@@ -93,6 +99,7 @@ READ_BACK: dict[str, Callable[[Path, Result], None]] = {
     "nifti": mask_of,
     "probability": probability_of,
     "dicom-seg": segmentation_of,
+    "dicom-probability": fractions_of,
 }
 
 

@@ -15,6 +15,7 @@ OUTPUTS = {
     "json": "ichor.write.findings_json:FindingsJson",
     "probability": "ichor.write.nifti:Probability",
     "dicom-seg": "ichor.write.dicom_seg:DicomSeg",
+    "dicom-probability": "ichor.write.dicom_seg:DicomProbability",
 }
 DEFAULT = ("report", "nifti", "json")
 # Always written, and last: findings.json says that the result is whole.

@@ -1,0 +1,62 @@
+"""Segmentations compared with the result that they were written of, voxel by voxel, by other people's readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import highdicom
+import numpy as np
+import pydicom
+import SimpleITK as sitk
+from numpy.typing import NDArray
+from pydicom.dataset import FileDataset
+
+from ichor.write.result import Result
+
+
+def masks_of(result: Result) -> NDArray[np.bool_]:
+    """(n, rows, columns, segments) all hemorrhage, then each subtype that a lesion is of."""
+    assert result.mask is not None and result.labels is not None
+    told = result.segmentation.subtype_probability is not None
+    labels = np.unique(result.labels[result.mask]) if told else []
+    return np.stack([result.mask, *(result.labels == label for label in labels)], axis=-1)
+
+
+def places_of(made: FileDataset, result: Result) -> list[tuple[int, int]]:
+    """The segment of each frame, from 0, and the scan's slice, by the source instance that the frame refers to."""
+    uids = result.scan.source.instance_uids
+    return [
+        (
+            frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber - 1,
+            uids.index(frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID),
+        )
+        for frame in made.PerFrameFunctionalGroupsSequence
+    ]
+
+
+def assert_exact(file: Path, result: Result) -> int:
+    """By pydicom, SimpleITK and highdicom, each slice in its place; gives the voxels that each of them compared."""
+    made, masks, scan = pydicom.dcmread(file), masks_of(result), result.scan
+    order = places_of(made, result)
+    marked = set(map(tuple, np.argwhere(masks.any(axis=(1, 2)).T).tolist()))
+    assert set(order) == (marked or {(0, k) for k in range(scan.n_slices)}) and len(order) == len(set(order))
+    frames = np.stack([masks[k, :, :, segment] for segment, k in order])
+    assert np.array_equal(made.pixel_array.reshape(frames.shape) > 0, frames)
+    assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(file)) > 0, frames)
+    how = {"ignore_spatial_locations": True, "assert_missing_frames_are_empty": True}
+    read = highdicom.seg.segread(file).get_pixels_by_source_instance(list(scan.source.instance_uids), **how)
+    assert np.array_equal(read > 0, masks)
+    assert_in_place(made, [k for _, k in order], result)
+    return masks.size
+
+
+def assert_in_place(made: FileDataset, slices: list[int], result: Result) -> None:
+    """Each frame has the position and orientation of its slice, in mm to the digits that DICOM has for them."""
+    positions, orientation = result.scan.positions_mm, result.scan.orientation
+    assert positions is not None
+    for frame, k in zip(made.PerFrameFunctionalGroupsSequence, slices, strict=True):
+        position = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float)
+        np.testing.assert_allclose(position, positions[k], atol=1e-3)
+    shared = made.SharedFunctionalGroupsSequence[0]
+    along = np.reshape(np.array(shared.PlaneOrientationSequence[0].ImageOrientationPatient, float), (2, 3))
+    np.testing.assert_allclose(along, orientation[0], atol=1e-4)
