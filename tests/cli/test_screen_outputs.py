@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ichor.write.registry import OUTPUTS
 from made_detector import install_detector, write_detector
 from made_package import write_package
 from made_report import text_of
@@ -86,7 +87,7 @@ def test_a_result_is_done_where_it_has_what_is_asked_for(scan: Path, package: Pa
 
 def test_an_unknown_output_is_one_line_before_the_work(scan: Path, package: Path) -> None:
     said = screen(scan, package, "--outputs", "report,jpeg", expected=2)
-    assert said == "ichor: expected an output among report, nifti, json, probability, dicom-seg, found 'jpeg'\n"
+    assert said == f"ichor: expected an output among {', '.join(OUTPUTS)}, found 'jpeg'\n"
     assert not (scan.parent / "out").exists()
 
 

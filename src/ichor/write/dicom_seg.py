@@ -83,7 +83,7 @@ class DicomProbability:
 
 def subtypes_in(result: Result) -> list[Subtype]:
     """The subtypes that lesions of the result are of, in their order; none from a method without subtypes."""
-    if result.segmentation.subtype_probability is None:
+    if result.segmentation.subtype_probability is None or result.labels is None:
         return []
     present = np.unique(result.labels)
     return [subtype for subtype in Subtype if label_of(subtype) in present]
