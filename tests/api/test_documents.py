@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 import ichor
+from ichor.write.registry import OUTPUTS
 from made_package import write_package
 from made_scans import write_made_nifti
 from outside import ichor as ichor_command

@@ -1,0 +1,181 @@
+"""A measurement report as a DICOM Structured Report (PS3.16 TID 1500, in the IOD of PS3.3 A.35.13, Comprehensive 3D SR).
+
+IHE AI Results (AIR) takes results of this IOD and template. highdicom writes the object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ichor.formats.algorithm import MANUFACTURER, Algorithm
+from ichor.formats.concepts import Concept
+from ichor.formats.dicom_out import (
+    ObjectFacts,
+    import_highdicom,
+    make_repeatable,
+    with_required_attributes,
+    without_warnings,
+)
+from ichor.formats.uid import named_uid
+from ichor.version import __version__
+
+TITLE = Concept("cid7021", "ImagingMeasurementReport")  # PS3.16 CID 7021, Measurement Report Document Title
+PROCEDURE = Concept("cid100", "CTUnspecifiedBodyRegion")  # CID 100, Quantitative Diagnostic Imaging Procedure
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One number (PS3.16 TID 300).
+
+    Attributes:
+        what, value, unit: its concept, and its unit in UCUM.
+        method, derivation: how it was measured, and of what it is the maximum, the sum and so on; None if unspecified.
+        slices: of the scan, from 0, which it was measured on; empty for those of its group.
+    """
+
+    what: Concept
+    value: float
+    unit: Concept
+    method: Concept | None = None
+    derivation: Concept | None = None
+    slices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Measurements of one finding: of a segment (PS3.16 TID 1411), or else of slices (TID 1501).
+
+    Attributes:
+        name: what people call it; unique in a report.
+        finding, sites: what was found, and where, each with its side (PS3.16 CID 244) or None.
+        comment: for people: what the numbers mean.
+        measured: the numbers.
+        evaluations: pairs of a property and its value.
+        segment: number of the segment that shows it, from 1; None if none does.
+        slices: of the scan, from 0, that show it; those of a segment are known from its frames.
+    """
+
+    name: str
+    finding: Concept
+    sites: tuple[tuple[Concept, Concept | None], ...]
+    comment: str
+    measured: tuple[Measured, ...] = ()
+    evaluations: tuple[tuple[Concept, Concept], ...] = ()
+    segment: int | None = None
+    slices: tuple[int, ...] = ()
+
+
+def measurement_report(
+    groups: Sequence[Group],
+    sources: Sequence[Any],
+    segmentation: Any,
+    algorithm: Algorithm,
+    facts: ObjectFacts,
+    frame_numbers: Sequence[int] = (),
+) -> Any:
+    """The report, a pydicom dataset: complete, preliminary and unverified, as nobody has looked at it.
+
+    Args:
+        groups: what it says.
+        sources, frame_numbers: as in `ichor.formats.dicom_seg.segmentation`.
+        segmentation: the dataset that the groups' segments are in.
+        algorithm: which made it, its observer, too.
+        facts: attributes of the object.
+
+    Raises IchorError if highdicom is not installed.
+    """
+    highdicom = import_highdicom()
+    images = [with_required_attributes(one) for one in {str(one.SOPInstanceUID): one for one in sources}.values()]
+    places = [_Place(one, number) for one, number in zip(sources, frame_numbers, strict=True)]
+    with without_warnings():
+        content = highdicom.sr.MeasurementReport(
+            observation_context=_observed_by(algorithm),
+            procedure_reported=PROCEDURE.code(),
+            imaging_measurements=[_group(one, places, segmentation, algorithm, facts) for one in groups],
+            title=TITLE.code(),
+            referenced_images=images,
+        )
+        made = highdicom.sr.Comprehensive3DSR(
+            evidence=[*images, segmentation],
+            content=content,
+            series_instance_uid=facts.series_uid,
+            series_number=facts.series_number,
+            sop_instance_uid=facts.instance_uid,
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=MANUFACTURER,
+            software_versions=__version__,
+            device_serial_number="none",
+            is_complete=True,
+            is_verified=False,
+            series_description=facts.description,
+            content_date=facts.created.date(),
+            content_time=facts.created.time(),
+            contributing_equipment=[algorithm.equipment()],
+        )
+    make_repeatable(made)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A slice's image, with its frame if the image has several."""
+
+    image: Any
+    frame: int
+
+    def reference(self, kind: Any) -> Any:
+        """As an image reference of that highdicom class."""
+        several = "NumberOfFrames" in self.image
+        uids = str(self.image.SOPClassUID), str(self.image.SOPInstanceUID)
+        return kind(*uids, [self.frame] if several else None)
+
+
+def _observed_by(algorithm: Algorithm) -> Any:
+    """Device observer (PS3.16 TID 1002, 1004)."""
+    from highdicom.sr import DeviceObserverIdentifyingAttributes, ObservationContext, ObserverContext
+
+    device = DeviceObserverIdentifyingAttributes(
+        uid=algorithm.device_uid, name=MANUFACTURER, manufacturer_name=MANUFACTURER, model_name=algorithm.name
+    )
+    return ObservationContext(ObserverContext(Concept("DCM", "Device").code(), device))
+
+
+def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm: Algorithm, facts: ObjectFacts) -> Any:
+    from highdicom import sr
+
+    common: dict[str, Any] = {
+        "tracking_identifier": sr.TrackingIdentifier(named_uid(facts.instance_uid, group.name), group.name),
+        "finding_type": group.finding.code(),
+        "finding_sites": [sr.FindingSite(site.code(), side and side.code()) for site, side in group.sites],
+        "algorithm_id": algorithm.template(),
+        "measurements": [_measurement(one, places) for one in group.measured],
+        "qualitative_evaluations": [
+            sr.QualitativeEvaluation(what.code(), value.code()) for what, value in group.evaluations
+        ],
+    }
+    if group.segment is None:
+        images = [places[k].reference(sr.SourceImageForMeasurementGroup) for k in group.slices]
+        made = sr.MeasurementsAndQualitativeEvaluations(**common, source_images=images)
+    else:
+        segment = sr.ReferencedSegment.from_segmentation(segmentation, group.segment)
+        made = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(**common, referenced_segment=segment)
+    made[0].ContentSequence.append(
+        sr.TextContentItem(Concept("DCM", "Comment").code(), group.comment, sr.RelationshipTypeValues.CONTAINS)
+    )
+    return made
+
+
+def _measurement(one: Measured, places: Sequence[_Place]) -> Any:
+    from highdicom import sr
+
+    return sr.Measurement(
+        name=one.what.code(),
+        value=one.value,
+        unit=one.unit.code(),
+        method=one.method and one.method.code(),
+        derivation=one.derivation and one.derivation.code(),
+        referenced_images=[places[k].reference(sr.SourceImageForMeasurement) for k in one.slices] or None,
+    )

@@ -1,0 +1,48 @@
+"""Output `dicom-sr`: the findings as a DICOM Structured Report, which refers to the slices and to segmentation.dcm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ichor.formats.dicom_out import require_highdicom
+from ichor.formats.dicom_sr import measurement_report
+from ichor.scan import Scan
+from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
+from ichor.write.dicom_report_groups import groups_of
+from ichor.write.dicom_seg import SEGMENTATION, subtypes_in
+from ichor.write.result import Result
+
+SERIES_NUMBER = 602
+REPORT = "report.dcm"
+DESCRIPTION = "Hemorrhage report, AI, unverified; research use only"
+
+
+class DicomReport:
+    """report.dcm. Raises IchorError where highdicom is not installed."""
+
+    name = "dicom-sr"
+    files = (REPORT,)
+    needs_mask = True
+
+    def __init__(self) -> None:
+        require_highdicom()
+
+    def check(self, scan: Scan) -> None:
+        """Raise IchorError where no object can refer to the scan's slices."""
+        require_one_series(scan, self.name)
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write report.dcm beside segmentation.dcm, which was written before (`ichor.write.registry.NEEDS`)."""
+        import pydicom
+
+        from ichor.anatomy.midline import midline_shift
+
+        made = measurement_report(
+            list(groups_of(result.findings, subtypes_in(result), midline_shift(result.scan))),
+            headers_of(result),
+            pydicom.dcmread(folder / SEGMENTATION),
+            algorithm_of(result),
+            facts_of(result, self.name, SERIES_NUMBER, DESCRIPTION),
+            result.scan.source.frame_numbers,
+        )
+        made.save_as(folder / REPORT, enforce_file_format=True)
