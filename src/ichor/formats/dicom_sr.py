@@ -1,4 +1,4 @@
-"""A measurement report as a DICOM Structured Report (PS3.16 TID 1500, in the IOD of PS3.3 A.35.13, Comprehensive 3D SR).
+"""A measurement report as a DICOM Structured Report: PS3.16 TID 1500, as a Comprehensive 3D SR (PS3.3 A.35.13).
 
 IHE AI Results (AIR) takes results of this IOD and template. highdicom writes the object.
 """
@@ -55,6 +55,7 @@ class Group:
         evaluations: pairs of a property and its value.
         segment: number of the segment that shows it, from 1; None if none does.
         slices: of the scan, from 0, that show it; those of a segment are known from its frames.
+        algorithm: which measured it; None for that of the report.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Group:
     evaluations: tuple[tuple[Concept, Concept], ...] = ()
     segment: int | None = None
     slices: tuple[int, ...] = ()
+    algorithm: Algorithm | None = None
 
 
 def measurement_report(
@@ -81,7 +83,7 @@ def measurement_report(
         groups: what it says.
         sources, frame_numbers: as in `ichor.formats.dicom_seg.segmentation`.
         segmentation: the dataset that the groups' segments are in.
-        algorithm: which made it, its observer, too.
+        algorithm: which made it; as a device, it is the observer, too.
         facts: attributes of the object.
 
     Raises IchorError if highdicom is not installed.
@@ -150,7 +152,7 @@ def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm:
         "tracking_identifier": sr.TrackingIdentifier(named_uid(facts.instance_uid, group.name), group.name),
         "finding_type": group.finding.code(),
         "finding_sites": [sr.FindingSite(site.code(), side and side.code()) for site, side in group.sites],
-        "algorithm_id": algorithm.template(),
+        "algorithm_id": (group.algorithm or algorithm).template(),
         "measurements": [_measurement(one, places) for one in group.measured],
         "qualitative_evaluations": [
             sr.QualitativeEvaluation(what.code(), value.code()) for what, value in group.evaluations

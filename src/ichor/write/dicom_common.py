@@ -77,4 +77,5 @@ def algorithm_of(result: Result) -> Algorithm:
         version=method.version or __version__,
         sha256=made_by.method_sha256 or "",
         parameters=tuple((name, value) for name, value in parameters.items() if value),
+        is_ai=ran is not None,  # a network was run
     )

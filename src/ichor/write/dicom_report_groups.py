@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from ichor.anatomy.midline import MidlineShift
 from ichor.findings.schema import NOTICE, Findings, HemorrhageFindings, SubtypeFindings
 from ichor.findings.verdict import Tier
+from ichor.formats.algorithm import Algorithm
 from ichor.formats.concepts import Concept
 from ichor.formats.dicom_sr import Group, Measured
 from ichor.formats.segments import HEMORRHAGE, INTRACRANIAL, INTRACRANIAL_HEMORRHAGE, subtype_segment
 from ichor.subtypes import Subtype
+from ichor.version import __version__
 
 # SNOMED CT's disorder, for the verdict on the scan: nothing is delineated by it.
 DISORDER = Concept("SCT", "IntracranialHemorrhage")
 PRESENCE, PROBABILITY = Concept("DCM", "PresenceOfProperty"), Concept("DCM", "Probability")
-# PS3.16 CID 250 (Positive-Negative), 240 (Present-Absent) and 3770 (Problem Status). Nothing found does not mean absent.
+# PS3.16 CID 250 (Positive-Negative), 240 (Present-Absent), 3770 (Problem Status). What is not found may be there.
 PRESENCE_OF = {
     Tier.NONE: Concept("cid250", "Negative"),
     Tier.POSSIBLE: Concept("cid240", "Undetermined"),
@@ -32,6 +34,7 @@ LEFT, RIGHT = Concept("cid244", "Left"), Concept("cid244", "Right")
 # UCUM. It has no milliliter in pydicom's dictionary; a cubic centimeter is one.
 ML, MM, ONE = Concept("UCUM", "CubicCentimeter"), Concept("UCUM", "Millimeter"), Concept("UCUM", "NoUnits")
 
+MIDLINE = Algorithm("Ichor midline shift", __version__, is_ai=False)
 EVERYWHERE = ((INTRACRANIAL, None),)
 
 
@@ -81,7 +84,6 @@ def _warnings(found: Findings) -> str:
 
 
 def _hemorrhage(found: HemorrhageFindings, flagged: tuple[int, ...], n_slices: int) -> Group:
-    numbers = ", ".join(str(k + 1) for k in flagged) or "none"
     measured = [*_volume(found.volume_ml)]
     if found.largest_diameter_mm is not None:
         measured.append(Measured(DIAMETER, found.largest_diameter_mm, MM, derivation=MAXIMUM))
@@ -92,13 +94,21 @@ def _hemorrhage(found: HemorrhageFindings, flagged: tuple[int, ...], n_slices: i
         finding=HEMORRHAGE,
         sites=EVERYWHERE,
         comment=(
-            f"All hemorrhage: {found.n_lesions} lesions; slices {numbers} of {n_slices}, counted from the lowest. "
+            f"All hemorrhage: {_where(found, flagged, n_slices)} "
             "The diameter is the largest of any lesion on one slice. The volume of the ellipsoid is the sum of the "
             "lesions' ABC/2 (Kothari 1996)."
         ),
         measured=tuple(measured),
         segment=1,
     )
+
+
+def _where(found: HemorrhageFindings, flagged: tuple[int, ...], n_slices: int) -> str:
+    if not flagged:
+        return f"none was found on {n_slices} slices."
+    lesions = "1 lesion" if found.n_lesions == 1 else f"{found.n_lesions} lesions"
+    numbers = ", ".join(str(k + 1) for k in flagged)
+    return f"{lesions} on {len(flagged)} of {n_slices} slices, counted from the lowest: {numbers}."
 
 
 def _subtype(found: SubtypeFindings, number: int) -> Group:
@@ -137,4 +147,5 @@ def _midline(shift: MidlineShift) -> Group:
         ),
         measured=(Measured(DISPLACEMENT, mm, MM, slices=(shift.slice_index,)),),
         slices=(shift.slice_index,),
+        algorithm=MIDLINE,
     )

@@ -17,6 +17,7 @@ OUTPUTS = {
     "dicom-seg": "ichor.write.dicom_seg:DicomSeg",
     "dicom-probability": "ichor.write.dicom_seg:DicomProbability",
     "dicom-sr": "ichor.write.dicom_report:DicomReport",
+    "dicom-sc": "ichor.write.dicom_capture:DicomCapture",
 }
 DEFAULT = ("report", "nifti", "json")
 # Always written, and last: findings.json says that the result is whole.
