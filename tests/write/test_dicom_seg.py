@@ -50,7 +50,7 @@ def test_of_the_tilted_ge_head(screener: Screener, tmp_path: Path, told_by: str)
     assert abs(result.scan.tilt_deg or 0) > 15
     file = segmented(result, tmp_path / "out")
     n_segments = len(pydicom.dcmread(file).SegmentSequence)
-    assert n_segments == (1 if told_by == "model" else 3)  # the model finds nothing there
+    assert n_segments == masks_of(result).shape[-1] >= 3
     assert assert_exact(file, result) == n_segments * 28 * 512 * 512
     assert set(errors(file)) <= set(errors(GE_HEAD / "14.dcm"))
 
