@@ -24,10 +24,13 @@ def masks_of(result: Result) -> NDArray[np.bool_]:
 
 def places_of(made: FileDataset, result: Result) -> list[tuple[int, int]]:
     """The segment of each frame, from 0, and the scan's slice, by the source instance that the frame refers to."""
-    uids = result.scan.source.instance_uids
+    uids, shared = result.scan.source.instance_uids, made.SharedFunctionalGroupsSequence[0]
     return [
         (
-            frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber - 1,
+            (frame if "SegmentIdentificationSequence" in frame else shared)
+            .SegmentIdentificationSequence[0]
+            .ReferencedSegmentNumber
+            - 1,
             uids.index(frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID),
         )
         for frame in made.PerFrameFunctionalGroupsSequence

@@ -18,8 +18,8 @@ from ichor.anatomy.midline import MidlineShift, midline_shift
 from ichor.findings.verdict import Tier
 from ichor.formats.dicom_sr import Group
 from ichor.screening.screener import Screener
+from ichor.write.dicom_report import slices_of_subtypes
 from ichor.write.dicom_report_groups import groups_of
-from ichor.write.dicom_seg import subtypes_in
 from ichor.write.result import Result
 from made_scans import SubtypesMethod, ThresholdMethod
 from paths import DEMO, GE_HEAD
@@ -126,13 +126,24 @@ def test_its_references_lead_to_the_slices_and_to_the_segments(result: Result, f
     }
     assert evidence == referred
     assert made.StudyInstanceUID == seg.StudyInstanceUID and made.SeriesInstanceUID != seg.SeriesInstanceUID
+    places = [
+        (
+            one.SegmentIdentificationSequence[0].ReferencedSegmentNumber,
+            one.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID,
+        )
+        for one in seg.PerFrameFunctionalGroupsSequence
+    ]
     labels = {one.SegmentNumber: one.SegmentLabel for one in seg.SegmentSequence}
     for name, group in groups(folder / FILE).items():
         if "hemorrhage (" in name or name == "Intracranial hemorrhage":
-            assert labels[group.referenced_segment.ReferencedSOPSequence[0].ReferencedSegmentNumber] == name
+            segment = group.referenced_segment
+            assert labels[segment.referenced_segment_numbers[0]] == name
+            on = [one.referenced_sop_instance_uid for one in segment.source_images_for_segmentation]
+            frames = [uid for number, uid in places if labels[number] == name]
+            assert sorted(on) == sorted(frames) != []
     flagged = [result.scan.source.instance_uids[one.index] for one in result.findings.slices if one.flagged]
     scan = groups(folder / FILE)["Intracranial hemorrhage on the scan"]
-    assert [one.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for one in scan.source_images] == flagged
+    assert [one.referenced_sop_instance_uid for one in scan.source_images] == flagged
 
 
 @pytest.mark.ge_head
@@ -159,8 +170,9 @@ def test_where_nothing_was_found_it_says_so(tmp_path: Path) -> None:
     told = groups(file)
     assert set(told) - {"Midline shift"} == {"Intracranial hemorrhage on the scan", "Intracranial hemorrhage"}
     assert numbers(told["Intracranial hemorrhage"])["Volume"] == [(0, "cm3")]
-    (presence,) = told["Intracranial hemorrhage on the scan"].get_qualitative_evaluations()
-    assert presence.value == codes.cid250.Negative
+    evaluations = told["Intracranial hemorrhage on the scan"].get_qualitative_evaluations()
+    (presence,) = (one.value for one in evaluations if one.name == codes.DCM.PresenceOfProperty)
+    assert presence == codes.cid250.Negative
     assert "No hemorrhage found." in comments(file) and "none was found on 8 slices" in comments(file)
 
 
@@ -172,7 +184,7 @@ def test_of_a_multi_frame_image_frames_are_referred_to(tmp_path: Path) -> None:
     assert errors(file) == []
     frames = [result.scan.source.frame_numbers[one.index] for one in result.findings.slices if one.flagged]
     scan = groups(file)["Intracranial hemorrhage on the scan"]
-    assert [one.ReferencedSOPSequence[0].ReferencedFrameNumber for one in scan.source_images] == frames != []
+    assert [one.referenced_frame_numbers for one in scan.source_images] == [[frame] for frame in frames] != []
 
 
 def test_it_comes_with_the_segmentation_that_it_refers_to(result: Result, tmp_path: Path) -> None:
@@ -192,8 +204,20 @@ def test_midline_shift_has_its_side(result: Result, mm: float, side: str | None,
     assert group.measured[0].value == round(abs(mm), 1) and group.slices == (5,) and "slice 6" in group.comment
 
 
+def test_a_name_in_any_script_is_that_of_the_source(tmp_path: Path) -> None:
+    def named(one: Dataset, k: int) -> None:
+        one.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+        one.PatientName = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+
+    result = Screener.of(ThresholdMethod()).screen(save(ct_slices(hu_of_head(), change=named), tmp_path / "in"))
+    folder = result.save(tmp_path / "out", ["dicom-sr", "dicom-sc"])
+    for file in folder.glob("*.dcm"):
+        assert str(pydicom.dcmread(file).PatientName) == "Yamada^Tarou=山田^太郎=やまだ^たろう"
+    assert errors(folder / FILE) == []
+
+
 def told(result: Result, shift: MidlineShift | None = None) -> list[Group]:
-    return list(groups_of(result.findings, subtypes_in(result), shift))
+    return list(groups_of(result.findings, slices_of_subtypes(result), shift))
 
 
 def test_a_possible_hemorrhage_is_undetermined(result: Result) -> None:

@@ -20,6 +20,8 @@ TYPE_2 = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
     *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
 )
+# All objects are written in it: highdicom refuses valid character sets of sources, such as the Japanese ones.
+UTF_8 = "ISO_IR 192"
 SEXES = ("M", "F", "O", "")  # PS3.3 C.7.1.1
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ichor.formats.algorithm import MANUFACTURER, Algorithm
 from ichor.formats.concepts import Concept
 from ichor.formats.dicom_out import (
+    UTF_8,
     ObjectFacts,
     import_highdicom,
     make_repeatable,
@@ -71,6 +72,7 @@ def capture_image(one: Capture, facts: ObjectFacts, number: int, algorithm: Algo
             manufacturer_model_name=MANUFACTURER,
             software_versions=__version__,
             series_description=facts.description,
+            specific_character_set=UTF_8,
             content_date=facts.created.date(),
             content_time=facts.created.time(),
             transfer_syntax_uid=EXPLICIT_LITTLE_ENDIAN,

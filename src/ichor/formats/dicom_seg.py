@@ -16,6 +16,7 @@ from ichor.errors import IchorError
 from ichor.formats.algorithm import MANUFACTURER
 from ichor.formats.dicom_ct import ds_of
 from ichor.formats.dicom_out import (
+    UTF_8,
     ObjectFacts,
     import_highdicom,
     make_repeatable,
@@ -81,6 +82,7 @@ def segmentation(
             device_serial_number="none",
             omit_empty_frames=bool(masks.any()),
             series_description=facts.description,
+            specific_character_set=UTF_8,
             content_date=facts.created.date(),
             content_time=facts.created.time(),
             contributing_equipment=[one.equipment() for one in algorithms],

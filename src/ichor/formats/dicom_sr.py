@@ -12,6 +12,7 @@ from typing import Any
 from ichor.formats.algorithm import MANUFACTURER, Algorithm
 from ichor.formats.concepts import Concept
 from ichor.formats.dicom_out import (
+    UTF_8,
     ObjectFacts,
     import_highdicom,
     make_repeatable,
@@ -22,6 +23,7 @@ from ichor.formats.uid import named_uid
 from ichor.version import __version__
 
 TITLE = Concept("cid7021", "ImagingMeasurementReport")  # PS3.16 CID 7021, Measurement Report Document Title
+COMMENT = Concept("DCM", "Comment")
 PROCEDURE = Concept("cid100", "CTUnspecifiedBodyRegion")  # CID 100, Quantitative Diagnostic Imaging Procedure
 
 
@@ -54,7 +56,7 @@ class Group:
         measured: the numbers.
         evaluations: pairs of a property and its value.
         segment: number of the segment that shows it, from 1; None if none does.
-        slices: of the scan, from 0, that show it; those of a segment are known from its frames.
+        slices: of the scan, from 0, that show it.
         algorithm: which measured it; None for that of the report.
     """
 
@@ -97,7 +99,8 @@ def measurement_report(
             procedure_reported=PROCEDURE.code(),
             imaging_measurements=[_group(one, places, segmentation, algorithm, facts) for one in groups],
             title=TITLE.code(),
-            referenced_images=images,
+            # highdicom lists single-frame images only.
+            referenced_images=None if any("NumberOfFrames" in one for one in images) else images,
         )
         made = highdicom.sr.Comprehensive3DSR(
             evidence=[*images, segmentation],
@@ -113,6 +116,7 @@ def measurement_report(
             is_complete=True,
             is_verified=False,
             series_description=facts.description,
+            specific_character_set=UTF_8,
             content_date=facts.created.date(),
             content_time=facts.created.time(),
             contributing_equipment=[algorithm.equipment()],
@@ -162,12 +166,26 @@ def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm:
         images = [places[k].reference(sr.SourceImageForMeasurementGroup) for k in group.slices]
         made = sr.MeasurementsAndQualitativeEvaluations(**common, source_images=images)
     else:
-        segment = sr.ReferencedSegment.from_segmentation(segmentation, group.segment)
+        segment = _segment(group, places, segmentation)
         made = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(**common, referenced_segment=segment)
-    made[0].ContentSequence.append(
-        sr.TextContentItem(Concept("DCM", "Comment").code(), group.comment, sr.RelationshipTypeValues.CONTAINS)
-    )
+    comment = sr.TextContentItem(COMMENT.code(), group.comment, sr.RelationshipTypeValues.CONTAINS)
+    made[0].ContentSequence.append(comment)
     return made
+
+
+def _segment(group: Group, places: Sequence[_Place], segmentation: Any) -> Any:
+    """The reference to a segment, and to the slices that it is on, or where it is empty to their series."""
+    from highdicom import sr
+
+    images = [places[k].reference(sr.SourceImageForSegmentation) for k in group.slices]
+    series = sr.SourceSeriesForSegmentation(places[0].image.SeriesInstanceUID)
+    return sr.ReferencedSegment(
+        segmentation.SOPClassUID,
+        segmentation.SOPInstanceUID,
+        group.segment,
+        source_images=images or None,
+        source_series=None if images else series,
+    )
 
 
 def _measurement(one: Measured, places: Sequence[_Place]) -> Any:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from ichor.formats.dicom_out import require_highdicom
 from ichor.formats.dicom_sr import measurement_report
 from ichor.scan import Scan
+from ichor.subtypes import Subtype
 from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
 from ichor.write.dicom_report_groups import groups_of
-from ichor.write.dicom_seg import SEGMENTATION, subtypes_in
+from ichor.write.dicom_seg import SEGMENTATION, label_of, subtypes_in
 from ichor.write.result import Result
 
 SERIES_NUMBER = 602
@@ -38,7 +41,7 @@ class DicomReport:
         from ichor.anatomy.midline import midline_shift
 
         made = measurement_report(
-            list(groups_of(result.findings, subtypes_in(result), midline_shift(result.scan))),
+            list(groups_of(result.findings, slices_of_subtypes(result), midline_shift(result.scan))),
             headers_of(result),
             pydicom.dcmread(folder / SEGMENTATION),
             algorithm_of(result),
@@ -46,3 +49,9 @@ class DicomReport:
             result.scan.source.frame_numbers,
         )
         made.save_as(folder / REPORT, enforce_file_format=True)
+
+
+def slices_of_subtypes(result: Result) -> dict[Subtype, tuple[int, ...]]:
+    """The subtypes that lesions of the result are of, each with the slices that such lesions are on, from 0."""
+    on_slices = {one: (result.labels == label_of(one)).any(axis=(1, 2)) for one in subtypes_in(result)}
+    return {subtype: tuple(np.flatnonzero(marked).tolist()) for subtype, marked in on_slices.items()}

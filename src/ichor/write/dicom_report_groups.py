@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from ichor.anatomy.midline import MidlineShift
 from ichor.findings.schema import NOTICE, Findings, HemorrhageFindings, SubtypeFindings
@@ -38,14 +38,19 @@ MIDLINE = Algorithm("Ichor midline shift", __version__, is_ai=False)
 EVERYWHERE = ((INTRACRANIAL, None),)
 
 
-def groups_of(found: Findings, subtypes: Iterable[Subtype], shift: MidlineShift | None) -> Iterator[Group]:
-    """The groups of a report on these findings; `subtypes` are those that have a segment, from number 2 on."""
+def groups_of(
+    found: Findings, subtypes: Mapping[Subtype, tuple[int, ...]], shift: MidlineShift | None
+) -> Iterator[Group]:
+    """The groups of a report on these findings.
+
+    `subtypes` are those that have a segment, from number 2 on, each with the slices that it is on.
+    """
     flagged = tuple(one.index for one in found.slices if one.flagged)
     yield _scan(found, flagged)
     yield _hemorrhage(found.hemorrhage, flagged, found.scan.n_slices)
     told = {one.subtype: one for one in found.hemorrhage.subtypes or ()}
-    for number, subtype in enumerate(subtypes, 2):
-        yield _subtype(told[subtype], number)
+    for number, (subtype, slices) in enumerate(subtypes.items(), 2):
+        yield _subtype(told[subtype], number, slices)
     if shift is not None:
         yield _midline(shift)
 
@@ -100,6 +105,7 @@ def _hemorrhage(found: HemorrhageFindings, flagged: tuple[int, ...], n_slices: i
         ),
         measured=tuple(measured),
         segment=1,
+        slices=flagged,
     )
 
 
@@ -111,7 +117,7 @@ def _where(found: HemorrhageFindings, flagged: tuple[int, ...], n_slices: int) -
     return f"{lesions} on {len(flagged)} of {n_slices} slices, counted from the lowest: {numbers}."
 
 
-def _subtype(found: SubtypeFindings, number: int) -> Group:
+def _subtype(found: SubtypeFindings, number: int, slices: tuple[int, ...]) -> Group:
     segment = subtype_segment(found.subtype)
     assert segment.region is not None
     return Group(
@@ -124,6 +130,7 @@ def _subtype(found: SubtypeFindings, number: int) -> Group:
         ),
         measured=(*_volume(found.volume_ml), Measured(PROBABILITY, found.probability, ONE)),
         segment=number,
+        slices=slices,
     )
 
 
