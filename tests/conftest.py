@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,10 +16,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from paths import CT_ICH, GE_HEAD, PHANTOM, WHOLE_TEMPLATES
 
-pytest_plugins = ("needs",)
+pytest_plugins = ("needs", "orthanc")
 
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 QUIET = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
+SMALL_DISK_BYTES = 2 * 1024**2
 START_MS = 120_000  # on a machine that is busy with other work
 
 # The files whose tests take longest, the longest first: two workers that begin with these end at about the same time.
@@ -83,6 +88,27 @@ def phantom() -> Path:
 def templates() -> Path:
     """The templates at their own resolution; `paths.TEMPLATES` are in the repository."""
     return WHOLE_TEMPLATES
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file system of 2 MB in memory, which is full soon; where none may be mounted, a folder that acts like one."""
+    folder = tmp_path / "small-disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(folder)]
+    if shutil.which("mount") and subprocess.run(mount, capture_output=True, check=False).returncode == 0:
+        yield folder
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+    else:
+        monkeypatch.setattr(os, "fsync", partial(_fsync_of_a_small_disk, folder, os.fsync))
+        yield folder
+
+
+def _fsync_of_a_small_disk(folder: Path, fsync: Callable[[int], None], descriptor: int) -> None:
+    """Sync a file, unless `folder` holds more than a small disk would."""
+    if sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) > SMALL_DISK_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    fsync(descriptor)
 
 
 @pytest.fixture(scope="session")

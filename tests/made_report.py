@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ichor.findings.build import package_versions
-from ichor.findings.schema import Findings, Making, Timing
+from ichor.findings.parts import Making, Timing
+from ichor.findings.schema import Findings
 from ichor.scan import Scan
 from ichor.screening.screener import Predicts, Screener
 from ichor.write.report import Report

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import pytest
 
-from paths import CT_ICH, GE_HEAD, PHANTOM, WHOLE_TEMPLATES
+from paths import CT_ICH, GE_HEAD, ORTHANC, ORTHANC_DICOMWEB, PHANTOM, WHOLE_TEMPLATES
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,12 @@ NEEDS = {
     "chromium": _program("Chromium", "chromium", "chromium"),
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
     "openssl": _program("openssl", "openssl", "openssl"),
-    "long": Need("minutes each", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
+    "orthanc": Need(
+        "Orthanc with DICOMweb",
+        "apt-get install orthanc orthanc-dicomweb",
+        ORTHANC.exists() and ORTHANC_DICOMWEB.exists(),
+    ),
+    "long": Need("minutes in all", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }
 

@@ -1,4 +1,4 @@
-"""Where the data that tests read lies: a small part of it in the repository, all of it beside."""
+"""Where the data that tests read lies, a small part of it in the repository, all of it beside; and Orthanc."""
 
 import os
 from pathlib import Path
@@ -17,3 +17,7 @@ CT_ICH = Path(os.environ.get("ICHOR_CT_ICH") or SHARED / "ct-ich")
 GE_HEAD = SHARED / "dicom" / "ge-head"
 PHANTOM = SHARED / "dicom" / "philips-phantom"
 WHOLE_TEMPLATES = SHARED / "templates"
+
+# As Debian installs them, outside the search path of users.
+ORTHANC = Path("/usr/sbin/Orthanc")
+ORTHANC_DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")

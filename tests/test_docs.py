@@ -34,7 +34,8 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
 ANNOTATE_COMMANDS = {"import", "export"}
-LONG = {"train-on-own-data.md", "train.md"}  # which train several networks
+# Those that train networks, or run many commands.
+LONG = {"train-on-own-data.md", "train.md", "evaluate.md", "view-results.md", "get-ct-ich.md", "formats.md"}
 PATIENT_S = 120  # on a machine that is busy with other work
 
 WITH_TORCH = {"compare", "crossval", "evaluate", "export", "publish", "results", "train"}

@@ -32,6 +32,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Place]:
 
 
 @pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.long
 def test_a_killed_batch_that_is_run_again_is_like_one_that_was_not(places: tuple[Place, Place], seed: int) -> None:
     usual, place = places
     tries = (kill_once(place, usual, random.Random(f"{seed}, {number}"), 1.0, number) for number in itertools.count())
@@ -39,6 +40,7 @@ def test_a_killed_batch_that_is_run_again_is_like_one_that_was_not(places: tuple
     assert not any(row[key] for key in FAULTS), row
 
 
+@pytest.mark.long
 def test_commands_that_share_a_folder_make_each_scan_once(places: tuple[Place, Place]) -> None:
     usual, place = places
     row = share_once(place, [usual], 2, False, 0)
@@ -46,6 +48,7 @@ def test_commands_that_share_a_folder_make_each_scan_once(places: tuple[Place, P
     assert not any(row[key] for key in SHARED_FAULTS), row
 
 
+@pytest.mark.long
 def test_what_is_lost_mixed_or_left_is_found(places: tuple[Place, Place]) -> None:
     usual, place = places
     place.clear()

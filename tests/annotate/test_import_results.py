@@ -20,6 +20,7 @@ def imported(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.long
 def test_outlines_become_a_drawing_to_correct(tmp_path: Path) -> None:
     folder = write_result(tmp_path / "out")
     write_result(tmp_path / "out", "plain", method=ThresholdMethod())

@@ -215,6 +215,7 @@ def test_a_log_whose_database_is_lost_is_kept(tmp_path: Path) -> None:
     assert log.read_bytes() == (MADE_EARLIER / "killed" / log.name).read_bytes()
 
 
+@pytest.mark.long
 def test_another_program_that_holds_it_is_told(folder: Path) -> None:
     with closing(sqlite3.connect(database(folder), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

@@ -216,6 +216,7 @@ def served_process(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.mark.parametrize("path", ["tools/interpolate", "machine"])
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.long
 def test_the_server_ends_at_once_with_heavy_work_under_way(
     tall: Path, served_process: Served, path: str, end: signal.Signals
 ) -> None:

@@ -39,6 +39,7 @@ def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
         assert one.run(os.getpid) == pid
 
 
+@pytest.mark.long
 def test_what_takes_too_long_is_given_up_and_the_next_is_done() -> None:
     with workers(limits=Limits(seconds=5, bytes=None)) as one:
         pid = one.run(os.getpid)

@@ -37,6 +37,7 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "scripts" / "notebook.py"))
 
 
+@pytest.mark.long
 def test_the_notebook_runs_and_shows_what_its_cells_give(script: dict[str, Any]) -> None:
     notebook = json.loads(script["NOTEBOOK"].read_text(encoding="utf-8"))
     assert (notebook["nbformat"], notebook["metadata"]["language_info"]["name"]) == (4, "python")

@@ -10,6 +10,8 @@ import pytest
 
 from paths import DEMO
 
+pytestmark = pytest.mark.long
+
 PROGRAM = Path(__file__).parent / "typed.py"
 STRICT = ("--strict", "--disallow-any-expr", "--no-error-summary", "--hide-error-context")
 

@@ -132,6 +132,7 @@ def test_no_secret_of_any_tag_or_file_name_is_in_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["modality", "rescale type", "damaged", "two patients", "too few"])
+@pytest.mark.long
 def test_nor_is_one_in_the_reason_why_it_cannot_be_read(tmp_path: Path, wrong: str) -> None:
     slices = secretive(2 if wrong == "too few" else 8)
     for one in slices:

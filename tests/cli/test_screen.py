@@ -85,6 +85,7 @@ def test_a_batch_goes_on_lists_its_failures_and_leaves_with_1(tmp_path: Path) ->
     assert "[1/3] a: hemorrhage suspected" in result.stderr
     (failure,) = [line for line in result.stderr.splitlines() if line.startswith("failed: ")]
     assert "broken.nii.gz: expected" in failure and "found" in failure
+    assert "] broken: failed\n" in result.stderr and result.stderr.count("expected") == 1
     again = ichor_screen(str(tmp_path / "in"), "--out", str(tmp_path / "out"))
     assert again.exit_code == 1
     assert "2 of 3 scans screened (2 of them before)" in again.stdout

@@ -17,6 +17,8 @@ import pytest
 from made_command import SIGNS, command
 from made_scans import write_made_nifti
 
+pytestmark = pytest.mark.long
+
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 HANG_S = 120
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ichor.write.registry import OUTPUTS
-from made_detector import install_detector, write_detector
+from made_methods import install_methods, write_detector
 from made_package import write_package
 from made_report import text_of
 from made_scans import write_made_nifti
@@ -32,7 +32,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def detector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Where the detector is installed, and its model package."""
     folder = tmp_path_factory.mktemp("detector")
-    return install_detector(folder / "site"), write_detector(folder / "package")
+    return install_methods(folder / "site"), write_detector(folder / "package")
 
 
 @pytest.fixture
@@ -73,6 +73,7 @@ def test_probability_is_added_to_what_is_asked_for(scan: Path, package: Path) ->
     assert names(scan) == {"findings.json", "probability.nii.gz"}
 
 
+@pytest.mark.long
 def test_a_result_is_done_where_it_has_what_is_asked_for(scan: Path, package: Path) -> None:
     def status(*more: str) -> str:
         screen(scan, package, *more)

@@ -18,6 +18,8 @@ from ichor.formats.nifti import affine
 from ichor.scan import Scan
 from made_unlike import PIXEL_MM, whole_head, with_metal
 
+pytestmark = pytest.mark.long
+
 
 def write_nifti(scan: Scan, path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(scan.voxels.transpose(2, 1, 0), affine(scan)), path)

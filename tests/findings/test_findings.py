@@ -18,7 +18,8 @@ from ichor.findings import schema
 from ichor.findings.build import findings, package_versions
 from ichor.findings.checks.check import failed_checks
 from ichor.findings.measurements import lesions
-from ichor.findings.schema import Findings, Making, Timing, json_schema
+from ichor.findings.parts import Making, Timing
+from ichor.findings.schema import Findings, json_schema
 from ichor.scan import Scan
 from ichor.segmentation import Inference
 from ichor.subtypes import Subtype

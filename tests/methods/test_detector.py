@@ -14,58 +14,9 @@ from sklearn.metrics import roc_auc_score
 from ichor.dataset.base import open_dataset
 from ichor.runs.predictions import read_predictions
 from made_ct_ich import write_ct_ich
-from outside import ichor, install
+from made_methods import DETECTS, install_methods
+from outside import ichor
 
-MODULE = '''
-import numpy as np
-from pydantic import BaseModel
-from ichor.methods.saving import save_config, unfitted
-from ichor.models.package import read_config
-from ichor.segmentation import MadeBy, Segmentation, Task
-
-
-class Settings(BaseModel, extra="forbid"):
-    lowest_hu: float = 60.0
-
-
-class Parameters(BaseModel):
-    usual_share: float
-
-
-class DenseSlices:
-    """How much of a slice is as dense as clotted blood; where that is, it does not say."""
-
-    name = "dense-slices"
-    task = Task.DETECT
-
-    def __init__(self, **settings):
-        self.settings = Settings(**settings)
-        self.parameters = None
-
-    def fit(self, training, validation, workdir):
-        self.parameters = Parameters(usual_share=float(np.mean([self._shares(case.scan).max() for case in training])))
-
-    def predict(self, scan):
-        if self.parameters is None:
-            raise unfitted(self.name)
-        shares = self._shares(scan)
-        slices = shares / (shares + self.parameters.usual_share)
-        return Segmentation(slices, float(slices.max()), MadeBy(self.name, 0.5))
-
-    def save(self, folder):
-        save_config(self, folder, self.parameters)
-
-    @classmethod
-    def load(cls, folder, *, threads=None):
-        config = read_config(folder)
-        method = cls(**config.settings)
-        method.parameters = Parameters(**config.parameters)
-        return method
-
-    def _shares(self, scan):
-        hu = np.asarray(scan.hu)
-        return ((hu >= self.settings.lowest_hu) & (hu < 95)).mean(axis=(1, 2))
-'''
 BLOOD = {"051": 1, "052": 0, "066": 2, "067": 0, "081": 1, "083": 0, "096": 2, "097": 0, "111": 1, "112": 0}
 NULL = (
     *("dice", "jaccard", "surface", "volume", "lesion", "by_lesion_size", "false_positive_ml", "slice_400px"),
@@ -76,8 +27,7 @@ NULL = (
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    site = tmp_path_factory.mktemp("site")
-    return install(site, "dense_slices", MODULE, "ichor.methods", "dense-slices = dense_slices:DenseSlices")
+    return install_methods(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +35,7 @@ def work(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data/, and run/: the detector cross-validated on it."""
     folder = tmp_path_factory.mktemp("work")
     data = write_ct_ich(folder / "data", BLOOD, n_slices=3, excluded={"066": "made"})
-    (folder / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "method": "dense-slices"}))
+    (folder / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "method": DETECTS}))
     said = ichor(installed, "crossval", folder / "mine.yaml", "--data", data, "--out", folder / "run")
     assert "slice AUC" in said and "Dice" not in said
     return folder
@@ -139,6 +89,7 @@ def test_its_page_leaves_out_what_it_does_not_give(work: Path) -> None:
         assert words in page, words
 
 
+@pytest.mark.long
 def test_it_stands_beside_other_runs(work: Path, installed: Path) -> None:
     (work / "other.yaml").write_text(yaml.safe_dump({"name": "other", "method": "brain-outliers"}))
     ichor(installed, "crossval", work / "other.yaml", "--data", work / "data", "--out", work / "other")
@@ -162,6 +113,7 @@ def test_it_is_published_with_the_pictures_that_it_has(work: Path, installed: Pa
     assert "ROC of 30 slices" in (work / "result/README.md").read_text()
 
 
+@pytest.mark.long
 def test_its_package_says_what_it_does(work: Path, installed: Path) -> None:
     ichor(installed, "train", work / "mine.yaml", "--data", work / "data", "--out", work / "one")
     ichor(installed, "export", work / "one", "--out", work / "package")

@@ -9,70 +9,15 @@ import pytest
 import yaml
 
 from made_ct_ich import write_ct_ich
-from outside import ichor, install
+from made_methods import SEGMENTS, install_methods
+from outside import ichor
 from paths import DEMO
-
-# All that somebody writes who has an idea and knows the protocol.
-MODULE = '''
-import numpy as np
-from pydantic import BaseModel
-from ichor.methods.saving import save_config, unfitted
-from ichor.models.package import read_config
-from ichor.segmentation import MadeBy, Segmentation, Task
-
-
-class Settings(BaseModel, extra="forbid"):
-    lowest_hu: float = 60.0
-
-
-class Parameters(BaseModel):
-    usual_share: float
-
-
-class DenseShare:
-    """What is as dense as clotted blood, and how much of a slice it is."""
-
-    name = "dense-share"
-    task = Task.SEGMENT
-
-    def __init__(self, **settings):
-        self.settings = Settings(**settings)
-        self.parameters = None
-
-    def fit(self, training, validation, workdir):
-        self.parameters = Parameters(usual_share=float(np.mean([self._shares(case.scan).max() for case in training])))
-
-    def predict(self, scan):
-        if self.parameters is None:
-            raise unfitted(self.name)
-        mask, shares = self._dense(scan), self._shares(scan)
-        slices = shares / (shares + self.parameters.usual_share)
-        return Segmentation(slices, float(slices.max()), MadeBy(self.name, 0.5), mask.astype(np.float32), mask)
-
-    def save(self, folder):
-        save_config(self, folder, self.parameters)
-
-    @classmethod
-    def load(cls, folder, *, threads=None):
-        config = read_config(folder)
-        method = cls(**config.settings)
-        method.parameters = Parameters(**config.parameters)
-        return method
-
-    def _dense(self, scan):
-        hu = np.asarray(scan.hu)
-        return (hu >= self.settings.lowest_hu) & (hu < 95)
-
-    def _shares(self, scan):
-        return self._dense(scan).mean(axis=(1, 2))
-'''
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PYTHONPATH that holds the other package as pip would install it."""
-    site = tmp_path_factory.mktemp("site")
-    return install(site, "dense_share", MODULE, "ichor.methods", "dense-share = dense_share:DenseShare")
+    return install_methods(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +26,7 @@ def package(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     subjects = {"051": 1, "052": 0, "066": 2, "067": 0, "081": 1, "083": 0, "096": 2, "097": 0, "111": 1, "112": 0}
     data = write_ct_ich(folder / "data", subjects, n_slices=3)
-    (folder / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "method": "dense-share", "folds": "stratified"}))
+    (folder / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "method": SEGMENTS, "folds": "stratified"}))
     said = ichor(installed, "crossval", folder / "mine.yaml", "--data", data, "--out", folder / "run")
     assert "not a medical device" in said
     ichor(installed, "evaluate", folder / "run", "--data", data)
@@ -106,7 +51,7 @@ def test_it_screens(package: Path, installed: Path, tmp_path: Path) -> None:
     ichor(installed, "screen", DEMO, "--out", tmp_path / "out", "--model", package)
     (findings,) = (tmp_path / "out").glob("*/findings.json")
     found = json.loads(findings.read_text())
-    assert found["method"]["name"] == "dense-share"
+    assert found["method"]["name"] == SEGMENTS
     assert found["method"]["model"] == "mine"
     assert found["hemorrhage"]["volume_px"] > 0
     assert 0 < found["hemorrhage"]["probability"] < 1
@@ -116,25 +61,24 @@ def test_it_screens(package: Path, installed: Path, tmp_path: Path) -> None:
 
 def test_what_only_other_methods_can_do_is_one_line(package: Path, installed: Path, tmp_path: Path) -> None:
     data = package.parent / "data"
-    cross = {"name": "mine", "method": "dense-share", "folds": "stratified", "cross_fitted": True}
+    cross = {"name": "mine", "method": SEGMENTS, "folds": "stratified", "cross_fitted": True}
     (tmp_path / "cross.yaml").write_text(yaml.safe_dump(cross))
     said = ichor(
         installed, "crossval", tmp_path / "cross.yaml", "--data", data, "--out", tmp_path / "x", expected=2
     ).strip()
-    assert said.endswith("expected a method that can be cross-fitted, found dense-share, which cannot")
+    assert said.endswith("expected a method that can be cross-fitted, found dense-voxels, which cannot")
     said = ichor(installed, "quantize", package, "--data", data, expected=2)
-    assert "expected a method that can be quantized, found dense-share, which cannot" in said
+    assert "expected a method that can be quantized, found dense-voxels, which cannot" in said
     point = ("screen", DEMO, "--out", tmp_path / "y", "--model", package, "--operating-point", "triage")
     assert "operating point" in ichor(installed, *point, expected=2)
 
 
 def test_without_that_package_the_method_is_not_known(package: Path, tmp_path: Path) -> None:
     said = ichor(tmp_path, "screen", DEMO, "--out", tmp_path / "out", "--model", package, expected=2)
-    assert "expected a method among " in said and "found 'dense-share'" in said
+    assert "expected a method among " in said and "found 'dense-voxels'" in said
 
 
 def test_a_broken_entry_point_is_one_line(package: Path, tmp_path: Path) -> None:
-    entry = "dense-share = dense_share:DenseShare"
-    install(tmp_path / "site", "dense_share", "import no_such_library_at_all\n", "ichor.methods", entry)
+    install_methods(tmp_path / "site", "import no_such_library_at_all\n")
     said = ichor(tmp_path / "site", "screen", DEMO, "--out", tmp_path / "o", "--model", package, expected=2)
-    assert "dense-share: expected the method at dense_share:DenseShare" in said and "Traceback" not in said
+    assert f"{SEGMENTS}: expected the method at dense_methods:DenseVoxels" in said and "Traceback" not in said

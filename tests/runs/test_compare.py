@@ -76,6 +76,7 @@ def test_a_pair_is_compared_on_the_subjects_it_shares(runs: list[Path], dataset:
     }
 
 
+@pytest.mark.long
 def test_a_clear_difference_is_told_and_pairing_narrows_it(runs: list[Path], dataset: CtIch) -> None:
     (pair,) = compare(runs[:2], dataset)["pairs"]
     difference = pair["differences"]["dice.paper_average"]
@@ -97,6 +98,7 @@ def test_a_run_against_itself_shows_no_difference(runs: list[Path], dataset: CtI
     assert pair["wilcoxon_dice"]["p"] == 1
 
 
+@pytest.mark.long
 def test_every_pair_is_compared_under_names_that_tell_them_apart(runs: list[Path], dataset: CtIch) -> None:
     found = compare(runs, dataset)
     assert [run["name"] for run in found["runs"]] == ["near", str(runs[1]), str(runs[2])]

@@ -262,6 +262,7 @@ def test_workers_give_the_same_and_one_that_dies_costs_one_scan(tmp_path: Path) 
     assert (alone.hemorrhage, alone.slices) == (together.hemorrhage, together.slices)
 
 
+@pytest.mark.long
 def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -> None:
     names = [f"{kind}{k}" for k in range(2) for kind in ("killed", "z")]
     paths = made(tmp_path / "in", *names)
@@ -283,6 +284,7 @@ def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -
         (load_and_panic, r"the model could not be loaded \(Panic\)"),
     ],
 )
+@pytest.mark.long
 def test_a_method_that_cannot_be_loaded_in_a_worker_is_one_line(
     tmp_path: Path, make: Callable[[], Screener], message: str
 ) -> None:

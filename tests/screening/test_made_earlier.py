@@ -76,6 +76,7 @@ def json_schema_of_today() -> Any:
     return json.loads(json_schema())
 
 
+@pytest.mark.long
 def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:
     earlier = content(EARLIER / "demo-scan")
     (row,) = csv.DictReader((EARLIER / "summary.csv").read_text().splitlines())
@@ -90,6 +91,7 @@ def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:
     assert content(out / "demo-scan") == earlier
 
 
+@pytest.mark.long
 def test_one_of_the_same_input_keeps_its_name_and_is_made_with_its_path(out: Path) -> None:
     hashed = f"demo-scan-{path_sha256(DEMO)[:8]}"  # as two scans of one name were called
     (out / "demo-scan").rename(out / hashed)
@@ -104,6 +106,7 @@ def test_one_of_the_same_input_keeps_its_name_and_is_made_with_its_path(out: Pat
     assert screen(out)[hashed]["status"] == "skipped"
 
 
+@pytest.mark.long
 def test_one_of_the_same_input_by_another_model_is_done_again(out: Path) -> None:
     file = out / "demo-scan" / "findings.json"
     said = json.loads(file.read_text())

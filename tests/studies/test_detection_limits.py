@@ -59,6 +59,7 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
     return predictions
 
 
+@pytest.mark.long
 def test_who_the_figures_hang_on_and_what_missing_fewer_would_take(tmp_path: Path) -> None:
     predictions = write_run(tmp_path, SUBJECTS)
     done = detection_limits(tmp_path)
@@ -116,6 +117,7 @@ def test_who_the_figures_hang_on_and_what_missing_fewer_would_take(tmp_path: Pat
 
 
 @pytest.mark.parametrize("subjects", [{"051": 2, "053": 0}, {"051": 2, "052": 1, "053": 0}])
+@pytest.mark.long
 def test_too_few_scans_of_a_kind_are_one_line(tmp_path: Path, subjects: dict[str, int]) -> None:
     write_run(tmp_path, subjects)
     done = detection_limits(tmp_path)

@@ -15,6 +15,8 @@ from made_ct_ich import write_ct_ich_nifti
 from made_package import write_untrained_run
 from study import study
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

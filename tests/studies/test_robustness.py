@@ -17,6 +17,8 @@ from studies.robustness.acquisition.conditions import CONDITIONS
 from studies.robustness.page import page as written
 from study import study
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

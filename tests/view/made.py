@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.findings.build import package_versions
-from ichor.findings.schema import Making
+from ichor.findings.parts import Making
 from ichor.read import ReadOptions, open_scan
 from ichor.scan import Scan
 from ichor.screening.inputs import path_sha256

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from ichor.anatomy.head import find_head
 from ichor.findings.checks.kinds import InputCheck
-from ichor.findings.schema import InputCheckFindings
+from ichor.findings.parts import InputCheckFindings
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
 from ichor.write.report import Report

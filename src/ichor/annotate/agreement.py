@@ -1,12 +1,13 @@
 """The agreement of two readers on a scan, in their regions and in their slice labels.
 
-Dice, Jaccard and the distances are of hemorrhage of any subtype; whether the readers name the same subtypes is Cohen's
-kappa over the slices. So two readers who draw the same region as another subtype agree in the one and not in the other.
+Dice, Jaccard and the distances are computed for hemorrhage of any subtype; Cohen's kappa over the slices measures
+whether the readers name the same subtypes. Two readers who draw the same region with different subtypes therefore
+have a high Dice and a low kappa.
 
-Conventions: where neither drew anything, Dice and Jaccard are 1; where one did, they are 0. A distance is None if
-either drew nothing or the spacing is unknown: those of the scan need the place of every slice, those of a slice its
-pixel size alone. Kappa is None if both readers gave all slices one and the same answer, since chance alone would
-have them agree then. Nothing is ever NaN, so that all of it can be JSON.
+Conventions: Dice and Jaccard are 1 if neither reader drew anything, and 0 if only one did. A distance is None if either
+drew nothing or the spacing is unknown; distances over the scan need the positions of all slices, those on a slice only
+its pixel size. Kappa is None if both readers gave the same answer for every slice, since agreement by chance is then
+certain. No value is NaN, so that the result can be stored as JSON.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ Mask = NDArray[np.bool_]
 def agreement(
     map_a: LabelMaps, map_b: LabelMaps, labels_a: Sequence[Labels], labels_b: Sequence[Labels], scan: Scan
 ) -> dict[str, Any]:
-    """The agreement of two readers, each with label maps (n, rows, columns) and the labels of n slices.
+    """The agreement of two readers, each with a label map (n, rows, columns) and the labels of n slices.
 
-    Gives over the scan `dice`, `jaccard`, `surface_mm` (the mean distance of both surfaces' voxels to the other
-    surface: the average symmetric surface distance) and `hausdorff95_mm`; `kappa` for each subtype, `any_hemorrhage`
-    and `fracture`; and `per_slice`, by the index of each slice that either drew on, the same four figures within it.
+    Returns, for the whole scan, `dice`, `jaccard`, `surface_mm` (the average symmetric surface distance) and
+    `hausdorff95_mm`; `kappa` for each subtype, `any_hemorrhage` and `fracture`; and `per_slice`, the first four again
+    for each slice on which either reader drew, by its index.
     Raises ValueError if the maps do not have the shape of the scan or the labels not its number of slices.
     """
     if {map_a.shape, map_b.shape} != {scan.voxels.shape}:
@@ -61,7 +62,7 @@ def agreement(
 
 
 def cohens_kappa(a: Mask, b: Mask) -> float | None:
-    """Cohen's kappa (1960) of two readers' answers (n,) to a yes-or-no question; None if it is not defined."""
+    """Cohen's kappa (1960) of two readers' answers (n,) to a yes-or-no question; None if it is undefined."""
     observed = float(np.mean(a == b))
     expected = float(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()))
     return None if expected == 1 else (observed - expected) / (1 - expected)
@@ -72,7 +73,7 @@ def _overlap(dice: float) -> dict[str, float]:
 
 
 def _surface_of_scan(a: Mask, b: Mask, start: Sequence[int | None], scan: Scan) -> dict[str, float | None]:
-    """The distances between surfaces in 3-D, of masks that begin at `start` (slice, row, column) of the scan."""
+    """The surface distances in 3-D between masks whose first voxel is at `start` (slice, row, column) of the scan."""
     if scan.pixel_mm is None or scan.positions_mm is None or not a.any() or not b.any():
         return _distances(None, None)
     points = [voxel_centres_mm(surface_voxels(one) + np.array(start, np.int64), scan) for one in (a, b)]
@@ -80,7 +81,7 @@ def _surface_of_scan(a: Mask, b: Mask, start: Sequence[int | None], scan: Scan) 
 
 
 def _surface_of_slice(a: Mask, b: Mask, pixel_mm: FloatArray | None) -> dict[str, float | None]:
-    """The same between the outlines on one slice, from masks (rows, columns) and the size (2,) of a pixel."""
+    """The distances between the outlines on one slice, from masks (rows, columns) and the pixel size (2,) in mm."""
     if pixel_mm is None or not a.any() or not b.any():
         return _distances(None, None)
     return _distances(*nearest_distances(surface_voxels(a) * pixel_mm, surface_voxels(b) * pixel_mm))
@@ -93,13 +94,13 @@ def _distances(there: FloatArray | None, back: FloatArray | None) -> dict[str, f
 
 
 def _kappas(labels_a: Sequence[Labels], labels_b: Sequence[Labels], drawn_a: Mask, drawn_b: Mask) -> dict[str, Any]:
-    """Kappa of each label, from the labels of n slices and whether (n,) anything is drawn on them."""
+    """Kappa of each label, from the labels of n slices and whether each has any region (n,)."""
     answers = [_answers(*one) for one in ((labels_a, drawn_a), (labels_b, drawn_b))]
     return {name: cohens_kappa(answers[0][name], answers[1][name]) for name in answers[0]}
 
 
 def _answers(labels: Sequence[Labels], drawn: Mask) -> dict[str, Mask]:
-    """What a reader answers for each of n slices; hemorrhage may be drawn without a subtype."""
+    """For each label, which of n slices have it; a region without a subtype counts only as any_hemorrhage."""
     if len(labels) != len(drawn):
         raise ValueError(f"expected labels of {len(drawn)} slices, found {len(labels)}")
     of_subtype = {one.value: np.array([one in each.subtypes for each in labels], bool) for one in Subtype}

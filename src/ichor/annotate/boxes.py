@@ -1,4 +1,4 @@
-"""The bounding box of all regions, so that nothing is calculated on the empty rest of a scan."""
+"""The bounding box of the regions in label maps, so that the empty rest of a scan costs no time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def drawn_box(maps: Sequence[NDArray[np.generic]]) -> tuple[slice, ...]:
-    """The smallest box that holds all that is not 0 in maps of one shape, a slice for each axis; empty where all is."""
+    """The smallest box around all nonzero voxels of maps of one shape, a slice for each axis; empty if all are 0."""
     box: tuple[slice, ...] = ()
     for axis in range(maps[0].ndim):
         others = tuple(one for one in range(maps[0].ndim) if one != axis)

@@ -1,4 +1,4 @@
-"""Adding scans to a project: finding and naming those that the user means, and reading them."""
+"""Adds scans to a project: finds them at the given paths, names them and reads them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VIDEO = ".avi"
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A scan that is to be taken in: where it lies, whose it is, and what it is called."""
+    """A scan to add: its location, its subject and its name."""
 
     scan: ScanPath
     subject: str
@@ -26,16 +26,16 @@ class Intake:
 
 
 def find_intakes(project: Project, paths: Sequence[Path], subject: str | None = None) -> list[Intake]:
-    """The scans that the paths stand for, by the rules of `ichor.read.find`, but for those that the project has.
+    """The scans at these paths, found by the rules of `ichor.read.find`, that are not in the project yet.
 
-    A scan is called by the end of its path (`ichor.screening.names`). Each is a subject of its own, unless `subject`
-    says whose they all are.
+    A scan is named after the end of its path (`ichor.screening.names`). Each scan becomes a subject of its own, unless
+    `subject` names the subject of all of them.
     """
     scans = project.scans()
     found = dict.fromkeys(
         replace(scan, path=_one_of_a_pair(scan.path.resolve())) for scan in find_scans(paths, project.folder)
     )
-    # Of several scans at a path, a project keeps the path and the name alone.
+    # If a path has several scans, the project stores only the path and the name of each.
     labels = {(str(scan.path), name): scan.label for scan in found for name in all_names(scan) if scan.label}
     there = {(one.source_path, labels.get((one.source_path, one.name), "")) for one in scans}
     new = [scan for scan in found if (str(scan.path), scan.label) not in there]
@@ -44,17 +44,17 @@ def find_intakes(project: Project, paths: Sequence[Path], subject: str | None = 
 
 
 def take_in(project: Project, intake: Intake, options: ReadOptions) -> None:
-    """Read a scan and put it into the project. Raises UnreadableInput if it cannot be read."""
+    """Read a scan and add it to the project. Raises UnreadableInput if it cannot be read."""
     project.add_scan(open_scan(intake.scan, options), intake.subject, intake.name)
 
 
 def _one_of_a_pair(path: Path) -> Path:
-    """The one file that stands for a pair of videos, so that both may be given; any other path is itself."""
+    """The brain video of a pair of videos, so that either file can be given; any other path unchanged."""
     if path.suffix.lower() != VIDEO or not path.is_file():
         return path
     from ichor.read.video import find_pair
 
     try:
         return find_pair(path).brain
-    except UnreadableInput:  # reading it will say so
+    except UnreadableInput:  # reading it later reports why
         return path

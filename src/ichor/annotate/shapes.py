@@ -1,19 +1,19 @@
-"""Outlines between two drawn slices, and smoother ones, of label maps with several labels.
+"""Interpolation of outlines between two drawn slices, and smoothing of outlines, in label maps with several labels.
 
-Between slices: shape-based interpolation (Raya and Udupa 1990, doi:10.1109/42.52980), linear in the signed distance to
-the outline. It needs regions that lie over each other, so that there are three cases:
+Interpolation is shape-based (Raya and Udupa 1990, doi:10.1109/42.52980): linear in the signed distance to the outline.
+This requires regions that overlap, so there are three cases:
 
-- Regions of a label that overlap on the two slices, directly or by way of others, are interpolated together, so that
-  one may become two. What is drawn on both slices is drawn between them, and nothing is that is drawn on neither.
-- Of the rest, two that are each other's nearest, and no further apart than both are wide, are one region that moves:
-  along the line between their centroids, interpolated on the way.
-- A region without a counterpart tapers off and ends half-way.
+- Regions of a label that overlap on the two slices, directly or through other regions, are interpolated together, so
+  that one region can split into two. A pixel drawn on both slices is drawn between them; one drawn on neither is not.
+- Of the other regions, two that are mutual nearest neighbours, and no further apart than the sum of their widths, are
+  one region that moves along the line between their centroids while its shape is interpolated.
+- A region without a counterpart shrinks and ends half-way.
 
-Where labels meet the larger signed distance wins, and no gap opens between regions that overlap. Distances are in
-pixels.
+Where labels meet, the one with the larger signed distance wins, and no gap opens between regions that overlap.
+Distances are in pixels.
 
-Smoother: a Gaussian of the region, cut where it keeps the region's area. That would eat up what is thin, so parts that
-a disc of five pixels does not fit in stay as they are, but for bumps.
+Smoothing blurs each region with a Gaussian and thresholds it at the level that preserves its area. This would remove
+thin structures, so parts in which a disc of five pixels does not fit are left unchanged, except for bumps.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ Mask = NDArray[np.bool_]
 Regions = NDArray[np.int32]
 Field = NDArray[np.float32]
 
-# A region is what touches by an edge or a corner; on two slices regions overlap that share a pixel.
+# Pixels of a region touch by an edge or a corner; regions on two slices overlap if they share a pixel.
 TOUCHING = np.ones((3, 3), bool)
 OVERLAPPING = np.zeros((3, 3, 3), bool)
 OVERLAPPING[1], OVERLAPPING[:, 1, 1] = True, True
-# No hand draws more regions of a label on a slice; in what speckles no region is another's counterpart.
+# Nobody draws more regions of a label on a slice by hand; in speckle, counterparts are not looked for.
 MOST_MATCHED = 100
 
-# What is smoothed away is about as large as this, px.
+# The size of the details that smoothing removes, px.
 SIGMA = 2.0
 DISC = np.hypot(*np.mgrid[-2:3, -2:3]) <= 2.3
-# A thin part that ends this close to a thick one, px, is a bump of it.
+# A thin part that extends no further than this from a thick one, px, is a bump.
 BUMP = 4.0
-_ROUNDING = 1e-6  # values that are equal by symmetry are equal, however their terms were rounded
+_ROUNDING = 1e-6  # values that are equal by symmetry may differ by rounding
 
 
 def interpolate(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper: int) -> dict[int, LabelMap]:
-    """The label maps of the slices between two drawn ones, (rows, columns) each, by index.
+    """The label maps (rows, columns) of the slices between two drawn ones, by slice index.
 
     Raises ValueError if the maps differ in shape or no slice lies between.
     """
@@ -58,7 +58,7 @@ def interpolate(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper:
         raise ValueError(f"expected a slice between the two, found slices {k_lower} and {k_upper}")
     result = {k: np.zeros_like(lower_map) for k in range(k_lower + 1, k_upper)}
     box = drawn_box([lower_map, upper_map])
-    # With a border of nothing: a region that reaches the edge of the image ends there.
+    # With an empty border, so that a region at the edge of the image ends there.
     ends = np.pad([lower_map[box], upper_map[box]], ((0, 0), (1, 1), (1, 1)))
     labels = np.setdiff1d(ends, 0)
     if not labels.size:
@@ -75,7 +75,7 @@ def interpolate(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper:
 
 @dataclass(frozen=True, eq=False)
 class _Linear:
-    """The signed distances (rows, columns) to a mask on the lower and on the upper slice; -inf where it is empty."""
+    """The signed distances (rows, columns) to a mask on the lower and on the upper slice; -inf if it is empty."""
 
     lower: Field
     upper: Field
@@ -85,13 +85,13 @@ class _Linear:
         return cls(_signed_distance(drawn[0]), _signed_distance(drawn[1]))
 
     def at(self, share: float) -> Field:
-        """The signed distance a share of the way up."""
+        """The signed distance at a fraction `share` of the way from the lower to the upper slice."""
         return np.asarray((1 - share) * self.lower + share * self.upper, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class _Moving:
-    """One region that lies elsewhere on the upper slice than on the lower: its box, and its centroids in it (2, 2)."""
+    """A region that moves between the slices: its bounding box, and its two centroids in that box (2, 2)."""
 
     box: tuple[slice, ...]
     shape: _Linear
@@ -99,13 +99,13 @@ class _Moving:
 
     @classmethod
     def of(cls, regions: Regions, pair: tuple[int, int], boxes: list[tuple[slice, ...]]) -> _Moving:
-        """Of the numbered regions (2, rows, columns), which of them and the box of each."""
+        """From numbered regions (2, rows, columns): the numbers of the pair, and the box of each."""
         box = tuple(slice(min(a.start, b.start) - 1, max(a.stop, b.stop) + 1) for a, b in zip(*boxes, strict=True))
         drawn = regions[:, *box] == np.array(pair)[:, None, None]
         return cls(box, _Linear.of(drawn), np.array([np.argwhere(one).mean(axis=0) for one in drawn]))
 
     def at(self, share: float) -> Field:
-        """The signed distance in the box, a share of the way up."""
+        """The signed distance in the box at a fraction `share` of the way up."""
         here = (1 - share) * self.centroids[0] + share * self.centroids[1]
         fields = [
             ndimage.shift(field, here - centroid, order=1, mode="nearest")
@@ -116,7 +116,7 @@ class _Moving:
 
 @dataclass(frozen=True, eq=False)
 class _Ending:
-    """Regions of one slice that have no counterpart: the signed distance inside (-inf elsewhere), and their depth."""
+    """Regions of one slice without a counterpart: the signed distance inside (-inf elsewhere) and its maximum there."""
 
     field: Field
     depth: Field
@@ -127,13 +127,13 @@ class _Ending:
         return cls(field, _largest(field, regions))
 
     def at(self, share: float) -> Field:
-        """A share of the way to the other slice, which is as if it were everywhere as far outside as they are deep."""
+        """The signed distance at a fraction `share` of the way to the other slice, where it is minus the maximum."""
         return (1 - share) * self.field - share * self.depth
 
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """The regions of one label on both slices, by what becomes of them; None on a slice where nothing ends."""
+    """The regions of one label on both slices, by case; None for a slice on which no region ends."""
 
     overlapping: _Linear
     moving: list[_Moving]
@@ -142,7 +142,7 @@ class _Shape:
 
     @classmethod
     def of(cls, drawn: Mask) -> _Shape:
-        """Of the label's masks (2, rows, columns), with a border of nothing."""
+        """From the masks of the label (2, rows, columns), which have an empty border."""
         overlapping = _overlapping(drawn)
         regions = np.stack([ndimage.label(one, structure=TOUCHING)[0] for one in drawn & ~overlapping])
         boxes = [ndimage.find_objects(one) for one in regions]
@@ -153,7 +153,7 @@ class _Shape:
         return cls(_Linear.of(overlapping), moving, *(_Ending.of(one) if one.any() else None for one in regions))
 
     def at(self, share: float) -> Field:
-        """The signed distance (rows, columns) a share of the way up; -inf where no region says anything."""
+        """The signed distance (rows, columns) at a fraction `share` of the way up; -inf far from all regions."""
         score = self.overlapping.at(share)
         for one in self.moving:
             score[one.box] = np.maximum(score[one.box], one.at(share))
@@ -164,30 +164,30 @@ class _Shape:
 
 
 def _overlapping(drawn: Mask) -> Mask:
-    """The regions of masks (2, rows, columns) that overlap one on the other slice."""
+    """The regions in masks (2, rows, columns) that overlap a region on the other slice."""
     groups, _ = ndimage.label(drawn, structure=OVERLAPPING)
     on_both = np.setdiff1d(np.intersect1d(groups[0], groups[1]), 0)
     return np.isin(groups, on_both)
 
 
 def _signed_distance(mask: Mask) -> Field:
-    """(rows, columns) the distance of each pixel's centre to the outline, positive inside; -inf of an empty mask."""
+    """The distance (rows, columns) of each pixel's centre to the outline, positive inside; -inf for an empty mask."""
     if not mask.any():
         return np.full(mask.shape, -np.inf, np.float32)
     inside, outside = ndimage.distance_transform_edt(mask), ndimage.distance_transform_edt(~mask)
-    # The outline runs half a pixel before the centre of the first pixel on the other side.
+    # The outline is half a pixel away from the centre of the nearest pixel on the other side.
     return np.asarray(np.where(mask, inside - 0.5, 0.5 - outside), np.float32)
 
 
 def _largest(field: Field, regions: Regions) -> Field:
-    """(rows, columns) for each pixel of a region the largest value in it; 0 elsewhere."""
+    """(rows, columns) the largest value of `field` in each pixel's region; 0 outside the regions."""
     count = int(regions.max())
     of_region = np.r_[0, ndimage.maximum(field, regions, np.arange(1, count + 1))] if count else np.zeros(1)
     return np.asarray(of_region[regions], np.float32)
 
 
 def _matches(regions: Regions) -> list[tuple[int, int]]:
-    """The regions, numbered from 1 on two slices, that are each other's nearest and not too far apart."""
+    """The pairs of regions, numbered from 1 on each slice, that are mutual nearest neighbours and near enough."""
     numbers = [np.arange(1, int(one.max()) + 1) for one in regions]
     if not all(0 < one.size <= MOST_MATCHED for one in numbers):
         return []
@@ -203,14 +203,13 @@ def _matches(regions: Regions) -> list[tuple[int, int]]:
 
 
 def smooth(label_map: LabelMap) -> LabelMap:
-    """The regions of a label map (rows, columns) with smooth outlines, each about as large as before.
+    """The label map (rows, columns) with smooth outlines; each region keeps about the same area.
 
-    No region and no thin part is lost, and labels that touch are smoothed along the line where they meet, without a
-    gap.
+    No region and no thin part is lost. Where labels touch, their common border is smoothed without a gap.
     """
     result = np.zeros_like(label_map)
     box = drawn_box([label_map])
-    # Room for outlines to move into, and a border of nothing at the edge of the image.
+    # A margin into which outlines can move, which is empty at the edge of the image.
     room = int(4 * SIGMA)
     drawn = np.pad(label_map[box], room)
     labels = np.setdiff1d(drawn, 0)
@@ -220,7 +219,7 @@ def smooth(label_map: LabelMap) -> LabelMap:
     thin = np.stack([_thin(one) for one in masks])
     claims = np.stack([_smoothed(*one) for one in zip(masks, thin, strict=True)])
     kept = _smoothed(drawn > 0, _thin(drawn > 0)) | thin.any(axis=0)
-    # Thin parts come first, then who alone claims a pixel, then who had it, then whose blur is the strongest.
+    # A pixel goes to a thin part, else to the one label that claims it, else to its old one, else to the strongest blur
     blurs = np.stack([ndimage.gaussian_filter(one.astype(np.float32), SIGMA) for one in masks])
     votes = 4 * thin + 2 * claims + 1 * np.stack(masks) + blurs / 2
     smoothed = labels[votes.argmax(axis=0)] * kept
@@ -232,7 +231,7 @@ def smooth(label_map: LabelMap) -> LabelMap:
 
 
 def _thin(mask: Mask) -> Mask:
-    """The parts of a mask (rows, columns) too thin for the disc, which are not bumps of a thick part."""
+    """The parts of a mask (rows, columns) that are too thin for the disc and are not bumps on a thick part."""
     thick = ndimage.binary_opening(mask, DISC)
     if not thick.any():
         return mask
@@ -242,7 +241,7 @@ def _thin(mask: Mask) -> Mask:
 
 
 def _smoothed(mask: Mask, thin: Mask) -> Mask:
-    """A mask (rows, columns) of which all but its thin parts is smoothed, region by region."""
+    """The mask (rows, columns), smoothed region by region except for its thin parts."""
     result = thin.copy()
     regions, _ = ndimage.label(mask, structure=TOUCHING)
     for number, found in enumerate(ndimage.find_objects(regions), 1):
@@ -252,7 +251,7 @@ def _smoothed(mask: Mask, thin: Mask) -> Mask:
         if area:
             blur = ndimage.gaussian_filter(region.astype(np.float32), SIGMA, mode="constant")
             level = np.partition(blur[free], -area)[-area]
-            # Pixels alike by symmetry stay or go together, whichever keeps the area better.
+            # Pixels that are equal by symmetry are kept or dropped together, whichever preserves the area better.
             inner, outer = free & (blur > level + _ROUNDING), free & (blur >= level - _ROUNDING)
             result[box] |= inner if outer.sum() - area > area - inner.sum() and inner.any() else outer
     return result

@@ -1,9 +1,9 @@
-"""How unsure a model, or a committee of models, is of each slice of a scan.
+"""The uncertainty of a model, or of a committee of models, about each slice of a scan.
 
 After Kuo et al. 2018, Cost-Sensitive Active Learning for Intracranial Hemorrhage Detection (arXiv:1809.02882, MICCAI
-2018): a map of uncertainty over the voxels, patches of it, and the sum over the most uncertain patches. Theirs is the
-Jensen-Shannon divergence of a committee. One model alone has none; its entropy stands for it (Lewis and Gale 1994, A
-Sequential Algorithm for Training Text Classifiers, SIGIR).
+2018): the uncertainty of each voxel is averaged over patches and then summed over the most uncertain patches. They use
+the Jensen-Shannon divergence of a committee. It is not defined for a single model, whose entropy is used instead (Lewis
+and Gale 1994, A Sequential Algorithm for Training Text Classifiers, SIGIR).
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 PATCH_MM = 16.0
-# The most uncertain patches of a slice, which count; the many others are nearly sure, and so is their sum.
+# How many of the most uncertain patches of a slice are summed; most of the others have almost no uncertainty.
 MOST_UNCERTAIN = 8
 
 
 def entropy(probability: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Entropy of yes or no, in bits, from 0 (sure) to 1, for probabilities of any shape."""
+    """The binary entropy in bits, from 0 (certain) to 1, of probabilities of any shape."""
     p = np.asarray(probability, np.float32)
     return np.asarray((entr(p) + entr(1 - p)) / np.float32(np.log(2)), np.float32)
 
 
 def jensen_shannon(members: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Jensen-Shannon divergence of a committee in bits, from 0 (all say the same) to 1.
+    """The Jensen-Shannon divergence of a committee in bits, from 0 (all members agree) to 1.
 
-    `members` (M, ...) are the probabilities by its members, of equal weight; returns (...). It is the entropy of their
-    mean less the mean of their entropies (Lin 1991, Divergence Measures Based on the Shannon Entropy).
+    `members` (M, ...) are the probabilities from its M equally weighted members; returns (...). It is the entropy of
+    the mean probability minus the mean of the entropies (Lin 1991, Divergence Measures Based on the Shannon Entropy).
     """
     mean = np.asarray(np.mean(members, axis=0, dtype=np.float32))
     divergence = entropy(mean) - np.mean([entropy(one) for one in members], axis=0)
@@ -35,10 +35,10 @@ def jensen_shannon(members: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def of_slices(uncertainty: NDArray[np.float32], patch_px: tuple[int, int]) -> NDArray[np.float64]:
-    """(n,) the sum over each slice's most uncertain patches of their mean uncertainty.
+    """(n,) for each slice, the sum of the mean uncertainty of its most uncertain patches.
 
-    `uncertainty` (n, rows, columns) is cut into patches of `patch_px` (rows, columns) that lie side by side; what
-    reaches past the edge counts as sure.
+    `uncertainty` (n, rows, columns) is divided into adjacent patches of `patch_px` (rows, columns). The part of a patch
+    that extends beyond the image counts as 0.
     """
     n, *sides = uncertainty.shape
     counts = [-(-side // px) for side, px in zip(sides, patch_px, strict=True)]
@@ -50,9 +50,9 @@ def of_slices(uncertainty: NDArray[np.float32], patch_px: tuple[int, int]) -> ND
 
 
 def patch_px(pixel_mm: NDArray[np.float64] | None, shape: tuple[int, int]) -> tuple[int, int]:
-    """(rows, columns) of a patch of 16 mm, by the pixel sizes (n, 2) of a scan with slices of `shape`.
+    """The size (rows, columns) of a 16 mm patch in pixels, from the pixel sizes (n, 2) of a scan.
 
-    Where they are unknown, a sixteenth of each side: about as much of a slice that a head fills.
+    If these are unknown, a sixteenth of each side of `shape`, which is about 16 mm where the head fills the image.
     """
     if pixel_mm is None:
         rows, columns = (side / 16 for side in shape)

@@ -14,7 +14,8 @@ import typer
 REPORT = "report.html"
 
 if TYPE_CHECKING:
-    from ichor.findings.schema import Findings, HemorrhageFindings, SubtypeFindings
+    from ichor.findings.parts import HemorrhageFindings, SubtypeFindings
+    from ichor.findings.schema import Findings
     from ichor.screening.outcome import Outcome
 
 
@@ -111,7 +112,7 @@ def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
     def line(outcome: Outcome) -> str:
         nonlocal number
         number += 1
-        text = outcome.reason if outcome.findings is None else verdict(outcome.findings)
+        text = "failed" if outcome.findings is None else verdict(outcome.findings)  # the reason is printed at the end
         before = " (done before)" if outcome.status == "skipped" else ""
         return f"[{number}/{total}] {outcome.job.folder.name}: {text}{before}"
 

@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 from ichor.findings.checks.kinds import FailedCheck
 from ichor.findings.lesion_subtypes import subtype_areas_px
 from ichor.findings.measurements import Lesions
-from ichor.findings.schema import (
-    NOTICE,
-    SCHEMA_VERSION,
-    Findings,
+from ichor.findings.parts import (
     HemorrhageFindings,
     InferenceFindings,
     InputCheckFindings,
@@ -28,6 +25,7 @@ from ichor.findings.schema import (
     SubtypeFindings,
     Timing,
 )
+from ichor.findings.schema import NOTICE, SCHEMA_VERSION, Findings
 from ichor.findings.verdict import VerdictFindings
 from ichor.models.verdict import VerdictRule
 from ichor.scan import Scan

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from ichor.anatomy.head import find_head
-from ichor.findings.build import findings
+from ichor.findings.build import findings, package_versions
 from ichor.findings.checks.check import failed_checks
 from ichor.findings.measurements import lesions
-from ichor.findings.schema import Making, Timing
+from ichor.findings.parts import Making, Timing
 from ichor.formats.nifti import grid_warnings
 from ichor.models.verdict import VerdictRule
-from ichor.read.base import ReadOptions
+from ichor.read.base import ReadOptions, ScanPath
 from ichor.read.dicom.patient import Patient
 from ichor.scan import Scan
+from ichor.screening.inputs import input_sha256, path_sha256
 from ichor.segmentation import Segmentation
 from ichor.write.result import Result
 
@@ -59,6 +61,28 @@ def result_of(
         rule=rule,
     )
     return Result(scan, segmentation, found, None if measured is None else measured.labels, head, patient)
+
+
+def making_of(
+    place: ScanPath,
+    options: ReadOptions | None,
+    *,
+    out: Path | None = None,
+    method_sha256: str | None = None,
+    patient_shown: bool = False,
+) -> Making:
+    """What is kept of how a result is made, of the scan at `place` read with `options`; None if it was read before.
+
+    Results in a folder `out` inside the input are no part of the input.
+    """
+    return Making(
+        packages=package_versions(),
+        read_options={} if options is None else options_as_json(options),
+        input_sha256=input_sha256(place.path, out, place.files),
+        path_sha256=path_sha256(place.path, place.label),
+        method_sha256=method_sha256,
+        patient_shown=patient_shown,
+    )
 
 
 def options_as_json(options: ReadOptions) -> Mapping[str, Any]:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from time import perf_counter
 
 from ichor.errors import IchorError
-from ichor.findings.build import package_versions
-from ichor.findings.schema import Findings, Making
+from ichor.findings.parts import Making
+from ichor.findings.schema import Findings
 from ichor.read import open_scan
 from ichor.read.dicom.patient import patient_of
-from ichor.screening.inputs import input_sha256, path_sha256
 from ichor.screening.job import Job
-from ichor.screening.measure import options_as_json
+from ichor.screening.measure import making_of
 from ichor.screening.screener import Screener
 from ichor.write.folder import has_files, is_foreign, read_findings, save
 from ichor.write.registry import outputs_of
@@ -28,14 +27,7 @@ def screen_scan(job: Job, screener: Screener) -> Findings:
     if is_foreign(job.folder):
         raise IchorError(f"{job.folder}: expected an earlier result or nothing, found something else; it is kept")
     start = perf_counter()
-    made_by = Making(
-        packages=package_versions(),
-        read_options=options_as_json(job.options),
-        input_sha256=input_sha256(job.path, job.folder.parent, job.options.files),
-        path_sha256=path_sha256(job.path, job.label),
-        method_sha256=job.method_sha256,
-        patient_shown=job.show.patient,
-    )
+    made_by = _making(job)
     scan = open_scan(job.path, job.options)
     for output in outputs_of(job.outputs or ()):
         output.check(scan)
@@ -59,16 +51,22 @@ def _earlier_findings(job: Job) -> Findings | None:
     found = read_findings(job.folder)
     if found is None or not has_files(job.folder, job.outputs, has_mask=found.method.segments):
         return None
-    made_by = found.made_by
+    before, now = found.made_by, _making(job)
     same = (
-        made_by.method_sha256 is not None
-        and made_by.method_sha256 == job.method_sha256
+        before.method_sha256 is not None
+        and before.packages["ichor-ct"] == now.packages["ichor-ct"]
+        and before.model_copy(update={"packages": now.packages}) == now
         and found.method.operating_point == job.operating_point
         and found.scan.path == job.shown_path
-        and made_by.patient_shown == job.show.patient
-        and made_by.packages["ichor-ct"] == package_versions()["ichor-ct"]
-        and made_by.read_options == options_as_json(job.options)
-        and made_by.path_sha256 == path_sha256(job.path, job.label)
-        and made_by.input_sha256 == input_sha256(job.path, job.folder.parent, job.options.files)
     )
     return found if same else None
+
+
+def _making(job: Job) -> Making:
+    return making_of(
+        job.scan,
+        job.options,
+        out=job.folder.parent,
+        method_sha256=job.method_sha256,
+        patient_shown=job.show.patient,
+    )

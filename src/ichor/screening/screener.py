@@ -7,16 +7,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol, Self
 
-from ichor.findings.build import package_versions
-from ichor.findings.schema import Making
+from ichor.findings.parts import Making
 from ichor.models.package import DEFAULT_MODEL, find_package
 from ichor.models.verdict import VerdictRule, read_verdict_rule
 from ichor.read import open_scan
 from ichor.read.base import ReadOptions, ScanPath
 from ichor.read.dicom.patient import Patient
 from ichor.scan import Scan
-from ichor.screening.inputs import content_sha256, input_sha256, path_sha256
-from ichor.screening.measure import options_as_json, result_of
+from ichor.screening.inputs import content_sha256
+from ichor.screening.measure import making_of, result_of
 from ichor.screening.names import all_names, full_path
 from ichor.segmentation import Segmentation
 from ichor.write.result import Result
@@ -66,13 +65,8 @@ class Screener:
         begun = perf_counter()
         place = _place(scan)
         options = options or ReadOptions()
-        made_by = Making(
-            packages=package_versions(),
-            read_options={} if isinstance(scan, Scan) else options_as_json(place.options(options)),
-            input_sha256=input_sha256(place.path, files=place.files),
-            path_sha256=path_sha256(place.path, place.label),
-            method_sha256=self._sha256,
-        )
+        read_with = None if isinstance(scan, Scan) else place.options(options)
+        made_by = making_of(place, read_with, method_sha256=self._sha256)
         if not isinstance(scan, Scan):
             scan = open_scan(place, options)
         return self.result(

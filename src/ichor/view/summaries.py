@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ichor.findings.schema import Findings, LesionFindings
+from ichor.findings.parts import LesionFindings
+from ichor.findings.schema import Findings
 from ichor.subtypes import Subtype
 from ichor.view.results import Listed
 from ichor.windows import NAMED_WINDOWS

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import StorageState
 
+from ports import free_port
+
 PATIENT_S = 120  # on a machine that is busy with other work
-
-
-def free_port() -> int:
-    """A port that nothing listens on, out of those that systems do not hand out.
-
-    One that the system hands out may be another process's connection by the time that the server starts, again even.
-    """
-    while True:
-        port = random.randrange(10_240, 32_768)
-        with socket.socket() as one, suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass

@@ -10,6 +10,8 @@ from ichor.methods.unet_slices.fit_rescorer import TorchRescorer, train_rescorer
 from ichor.methods.unet_slices.rescoring import N_FEATURES
 from ichor.models.engine import Engine
 
+pytestmark = pytest.mark.long
+
 
 def _scans(n: int, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Scans of 12 slices: hemorrhage lies on runs of slices, which a single slice tells only with noise."""

@@ -1,4 +1,4 @@
-"""COCO: the slices as PNG in the brain window, on the scan's own pixels, and each region in annotations.json."""
+"""COCO: the slices as PNG images in the brain window, on the scan's own grid, and all regions in annotations.json."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CocoTarget:
         self._dataset = CocoDataset(LABEL_NAMES)
 
     def write(self, one: Annotated) -> list[str]:
-        """Write one image a slice, its rows and columns as the scan has them."""
+        """Write one image per slice, with the rows and columns of the scan."""
         images = self._folder / "images"
         images.mkdir(exist_ok=True)
         gray = np.rint(BRAIN.gray(one.scan.hu)).astype(np.uint8)

@@ -24,8 +24,8 @@ from ichor.scan import Scan
 README = """The layout of ct-ich 1.0.0 (Hssayeni M. 2019, doi:10.13026/w8q8-ky94), written by Ichor.
 {use}
 
-A reader of this layout takes a pixel for {pixel} mm and slices for {slice} mm apart. {file} has each
-subject's true pixel size and slice positions, where they are known, and the subtype of each region; Ichor reads it.
+Programs that read this layout assume pixels of {pixel} mm and slices {slice} mm apart. {file} has the true pixel
+size and slice positions of each subject, if they are known, and the subtype of each region; Ichor reads it.
 """
 
 
@@ -60,7 +60,7 @@ class CtIchTarget:
         return _notes(one.scan, grid)
 
     def finish(self) -> None:
-        """Write the tables, regions.json, exclusions where there are any, and a few lines to read, by subject."""
+        """Write the tables, sorted by subject, regions.json, the exclusions if there are any, and README.txt."""
         self._slices.sort(key=lambda row: (row.subject, row.number))
         self._subjects.sort(key=lambda row: row.number)
         write_tables(self._folder, self._slices, self._subjects)
@@ -80,7 +80,7 @@ make = CtIchTarget
 
 
 def _subject(one: Annotated) -> Subject:
-    """The row of the demographics. Raises LeftOut if something that it must have was not entered."""
+    """The row of the demographics. Raises LeftOut if a required value has not been entered."""
     if len(one.case) > 3:
         raise LeftOut("the layout numbers subjects with three digits, and all are used")
     person = one.person
@@ -99,7 +99,7 @@ def _subject(one: Annotated) -> Subject:
 
 
 def _slices(one: Annotated) -> list[SliceRow]:
-    """The rows of the slice table. Raises LeftOut if the scan's fracture is on no slice."""
+    """The rows of the slice table. Raises LeftOut if the scan has a fracture that is on no slice."""
     rows = [
         SliceRow(one.case, k, frozenset(labels.subtypes), no_hemorrhage=not labels.subtypes, fracture=labels.fracture)
         for k, labels in enumerate(one.slices, 1)
@@ -110,9 +110,10 @@ def _slices(one: Annotated) -> list[SliceRow]:
 
 
 def _copy_originals(one: Annotated, folder: Path) -> bool:
-    """Copy a ct-ich subject's own images, which encoding anew would alter, where they are still what was annotated.
+    """Copy the original images of a ct-ich subject, if they still are what was annotated; encoding them again would
+    alter them. Returns whether they were copied.
 
-    The copies are numbered from 1, as the layout has it, where the lowest slices of the original are left out.
+    The copies are numbered from 1, as the layout requires, even if the lowest slices of the original are missing.
     """
     from ichor.read import open_scan
     from ichor.read.ct_ich_jpg import slice_numbers
@@ -135,7 +136,7 @@ def _copy_originals(one: Annotated, folder: Path) -> bool:
 
 
 def _geometry(scan: Scan, grid: Grid) -> dict[str, Any]:
-    """Sizes in mm as the scan has them, for each slice; null if they are not known."""
+    """The pixel size and position of each slice in mm; null if unknown."""
     along = scan.slice_positions_mm
     return {
         "resampled": grid.resampled,

@@ -1,4 +1,4 @@
-"""Whether the dataset that a scan was imported from excludes it from all figures of overlap."""
+"""Whether a scan is excluded from overlap metrics by the dataset that it was imported from."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from ichor.dataset.base import open_dataset
 from ichor.errors import UnreadableInput
 from ichor.scan import Scan
 
-UNKNOWN = "its dataset is no longer where it was imported from: whether that excludes it from overlap is not known"
+UNKNOWN = "its dataset is no longer where it was imported from, so whether it is excluded from overlap is unknown"
 
 
 def exclusion_of(scan: Scan) -> str:
-    """The reason that the scan's dataset gives; empty where it gives none, or is there no longer."""
+    """The reason for the exclusion; empty if the scan is not excluded or its dataset is no longer there."""
     path = scan.source.path
     try:
         return open_dataset(path.parent.parent).excluded_from_overlap.get(path.stem, "")
@@ -19,5 +19,5 @@ def exclusion_of(scan: Scan) -> str:
 
 
 def is_unknown(scan: Scan) -> bool:
-    """Whether the scan is of a dataset that is there no longer."""
+    """Whether the scan comes from a dataset that is no longer there."""
     return scan.source.kind.startswith("ct-ich") and not scan.source.path.exists()

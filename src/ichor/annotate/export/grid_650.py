@@ -17,12 +17,12 @@ AIR_HU = -1000.0
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """How the slices of a scan lie on 650 x 650 pixels: the whole field of view, its shape kept, centred.
+    """The mapping of a scan's slices to 650 x 650 pixels: the whole field of view, undistorted and centred.
 
     Attributes:
-        scan: on its own grid.
-        resampled: whether pixels are other ones than the scan's.
-        pixel_mm: (n,) the size of a pixel of the new grid; None if the scan's is not known.
+        scan: the scan on its own grid.
+        resampled: whether the new pixels differ from the scan's.
+        pixel_mm: (n,) the pixel size of the new grid in mm; None if the scan's is unknown.
     """
 
     scan: Scan
@@ -30,14 +30,14 @@ class Grid:
     pixel_mm: NDArray[np.float64] | None
 
     def hu(self) -> NDArray[np.generic]:
-        """(n, 650, 650) HU, linear between the scan's pixels, air beyond them."""
+        """(n, 650, 650) HU, interpolated linearly between the scan's pixels; air outside the field of view."""
         hu = to_radiological(self.scan.hu, self.scan)
         if not self.resampled:
             return hu
         return np.stack([self._mapped(one.astype(np.float32), k, AIR_HU) for k, one in enumerate(hu)])
 
     def label_map(self, label_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(n, 650, 650) of (n, rows, columns): each pixel has the label that most of it is covered by."""
+        """(n, 650, 650) from a label map (n, rows, columns): each pixel gets the label that covers most of it."""
         turned = to_radiological(label_map, self.scan)
         if not self.resampled:
             return np.ascontiguousarray(turned)
@@ -67,7 +67,7 @@ class Grid:
 
 
 def grid_of(scan: Scan) -> Grid:
-    """The grid for a scan. Pixels of unknown size are assumed to be square."""
+    """The mapping for a scan. Pixels of unknown size are assumed to be square."""
     sizes = radiological_pixel_mm(scan)
     shape = to_radiological(scan.voxels, scan).shape[1:]
     square = sizes is None or bool(np.allclose(sizes[:, 0], sizes[:, 1], rtol=1e-3))
@@ -79,7 +79,7 @@ def grid_of(scan: Scan) -> Grid:
 
 
 def _steps(scan: Scan, k: int, shape: tuple[int, ...]) -> tuple[float, float]:
-    """How many of the scan's rows and columns a pixel of the new grid is wide, on slice k."""
+    """The size of a new pixel on slice k, in rows and columns of the scan."""
     sizes = radiological_pixel_mm(scan)
     row_mm, column_mm = (1.0, 1.0) if sizes is None else (float(one) for one in sizes[k])
     pixel = max(shape[0] * row_mm, shape[1] * column_mm) / SIZE[0]

@@ -1,4 +1,4 @@
-"""The steps in which a scan's HU are stored as 16-bit whole numbers."""
+"""The scale at which a scan's HU are stored as 16-bit integers."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ OF_GRAY = frozenset({"ct-ich", "video", "images"})
 
 
 def hu_scale(scan: Scan) -> HuScale:
-    """The steps of the gray windows where the scan was read from such; else whole HU, as scanners store them."""
+    """The gray-level steps of the windows if the scan was read from windowed images; otherwise whole HU."""
     return GRAY_STEPS if scan.source.kind in OF_GRAY else WHOLE_HU

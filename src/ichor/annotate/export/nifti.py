@@ -1,9 +1,10 @@
-"""NIfTI: for each case the scan in HU, the label map on the same grid, and what was said in words.
+"""NIfTI: for each case the scan in HU, the label map on the same grid, and the labels of slices and scan.
 
 NNN/image.nii.gz    HU
-NNN/labels.nii.gz   0 nothing, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
-NNN/labels.json     labels of the slices (numbers from 1) and of the scan; of each slice the finding ("hemorrhage", "no
-                hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and the origins of its regions
+NNN/labels.nii.gz   0 background, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
+NNN/labels.json     labels of the scan and of the slices (numbered from 1); for each slice also the finding
+                ("hemorrhage", "no hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and the
+                origins of its regions
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class NiftiTarget:
         return [warning.replace("findings.json", "the project") for warning in grid_warnings(one.scan)]
 
     def finish(self) -> None:
-        """There is nothing to write for all scans together."""
+        """Nothing is written for all cases together."""
 
 
 make = NiftiTarget

@@ -1,4 +1,4 @@
-"""The raw dataset of nnU-Net v2: each case's HU, and where there is hemorrhage of any subtype.
+"""The raw dataset format of nnU-Net v2: for each case the HU and a mask of hemorrhage of any subtype.
 
 Unread slices get nnU-Net's ignore label, which training and evaluation leave out.
 """

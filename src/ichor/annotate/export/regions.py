@@ -1,9 +1,9 @@
-"""regions.json beside the ct-ich layout, which has no place for it: which subtype each delineated region has.
+"""regions.json: the subtype of each delineated region, which the ct-ich layout itself cannot represent.
 
     {"regions": {"049": {"14": [{"subtype": "EDH", "area_px": 812, "segmentation": {"size": ..., "counts": ...}}]}}}
 
-Slices count from 1 as the images' names do; run lengths are COCO's (column-major, the first run is background) on
-650 x 650 pixels. A region of no stated subtype has null.
+Slices are numbered from 1, as in the names of the images. Run lengths are COCO's (column-major, the first run is
+background) on 650 x 650 pixels. The subtype is null if none was stated.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SUBTYPES = tuple(Subtype)
 
 
 def encoded_regions(label_map: NDArray[np.uint8]) -> dict[str, list[dict[str, Any]]]:
-    """The connected regions of (n, rows, columns), by the slice's number from 1."""
+    """The connected regions of a label map (n, rows, columns), by slice number, starting at 1."""
     return {
         str(k): [
             {
@@ -43,9 +43,9 @@ def encoded_regions(label_map: NDArray[np.uint8]) -> dict[str, list[dict[str, An
 
 
 def read_regions(dataset: Path) -> dict[str, Mapping[str, Any]]:
-    """For each subject what `encoded_regions` made, of the file in a dataset's folder; empty where there is none.
+    """The result of `encoded_regions` for each subject, from the file in a dataset's folder; empty if there is none.
 
-    Raises UnreadableInput for a file of another content.
+    Raises UnreadableInput if the file has other content.
     """
     file = dataset / FILE
     if not file.is_file():
@@ -57,7 +57,7 @@ def read_regions(dataset: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def decoded_regions(file: Path, encoded: Mapping[str, Any], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The label map (n, rows, columns) of a subject's regions, 0 outside `mask`; of no stated subtype elsewhere in it.
+    """The label map (n, rows, columns) of a subject: 0 outside `mask`, UNSTATED where the mask has no encoded region.
 
     Raises UnreadableInput, naming `file`, if a region does not fit the mask's slices.
     """

@@ -80,7 +80,7 @@ def _not_deflated(content: bytes) -> bytes:
     uid = content.find(DEFLATED, 0, 4096)
     if uid < 0:
         return content
-    end = _end_of_meta_information(content)
+    end = end_of_meta_information(content)
     if not uid < end:
         return content
     most = INFLATED_BYTES + INFLATED_TIMES * len(content)
@@ -96,7 +96,7 @@ def _not_deflated(content: bytes) -> bytes:
     )
 
 
-def _end_of_meta_information(content: bytes) -> int:
+def end_of_meta_information(content: bytes) -> int:
     """The offset of the dataset: after the elements of group 2, in explicit VR little endian (PS3.10 7.1)."""
     at = 132 if content[128:132] == b"DICM" else 0
     while content[at : at + 2] == b"\x02\0":

@@ -7,7 +7,8 @@ from itertools import groupby
 
 import numpy as np
 
-from ichor.findings.schema import Findings, LesionFindings
+from ichor.findings.parts import LesionFindings
+from ichor.findings.schema import Findings
 from ichor.findings.verdict import Tier
 from ichor.subtypes import HALO, Subtype
 from ichor.write.report.pictures import Pictures

@@ -1,0 +1,1 @@
+"""The node: receives studies over the DICOM network, screens them, and sends the results to their destinations."""

@@ -1,0 +1,197 @@
+"""Analyses in the queue: which study is next, and what came of it. Each revision of a study is analysed once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ichor.node.queue.database import Database
+from ichor.node.queue.studies import image_name
+
+MOST_ATTEMPTS = 3  # of an analysis whose process died each time
+MOST_INTERRUPTIONS = 20  # of one that the node did not survive either: it may be what ends the node
+KEY_DIGITS = 16  # of a study's key in names of folders and in logs
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One analysis of a study.
+
+    Attributes:
+        id: in the queue.
+        study: the study's key.
+        number: counts the study's analyses, from 1.
+        replaces: the number of the analysis whose result this one replaces, since images arrived after it; or None.
+        files: the names of the images.
+        missing: how many images were deleted after an earlier result and are needed again.
+    """
+
+    id: int
+    study: str
+    number: int
+    replaces: int | None
+    files: tuple[str, ...]
+    missing: int
+
+    @property
+    def name(self) -> str:
+        """The name of its folder of results."""
+        return result_name(self.study, self.number)
+
+
+def result_name(study: str, number: int) -> str:
+    """The name of the folder of results of a study's analysis with that number."""
+    return f"{study[:KEY_DIGITS]}-{number}"
+
+
+class Analyses:
+    """The changes of analyses, and of the states of their studies."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def next(self) -> Analysis | None:
+        """Begin the analysis that is due: by priority, then by the time of the first image; None if there is none.
+
+        A study whose analysis has been interrupted several times comes after all others.
+        """
+        with self._db.transaction():
+            study = self._db.row(
+                "SELECT s.*, coalesce(a.attempts, 0) AS attempts, a.number AS number FROM study s "
+                "LEFT JOIN analysis a ON a.study_id = s.id AND a.revision = s.revision "
+                "WHERE s.state = 'waiting' AND NOT EXISTS "
+                "(SELECT 1 FROM analysis r WHERE r.study_id = s.id AND r.state = 'running') "
+                "ORDER BY coalesce(a.attempts, 0) > 1, s.priority DESC, s.first_at, s.id LIMIT 1"
+            )
+            return None if study is None else self._begun(study["id"], study["key"], study["revision"])
+
+    def _begun(self, study_id: int, key: str, revision: int) -> Analysis:
+        now = time.time()
+        last = self._db.row(
+            "SELECT max(number) AS number, max(number) FILTER (WHERE state = 'done') AS done FROM analysis "
+            "WHERE study_id = ? AND revision < ?",
+            (study_id, revision),
+        )
+        assert last is not None
+        self._db.write(
+            "UPDATE analysis SET state = 'abandoned', ended_at = ? "
+            "WHERE study_id = ? AND revision < ? AND state = 'interrupted'",
+            (now, study_id, revision),
+        )
+        self._db.write(
+            "INSERT INTO analysis (study_id, number, revision, replaces, state, attempts, started_at) "
+            "VALUES (?, ?, ?, ?, 'running', 1, ?) ON CONFLICT (study_id, revision) DO UPDATE SET state = 'running', "
+            "attempts = attempts + 1, started_at = excluded.started_at, ended_at = NULL, reason = ''",
+            (study_id, (last["number"] or 0) + 1, revision, last["done"], now),
+        )
+        self._db.write("UPDATE study SET state = 'analysing', changed_at = ? WHERE id = ?", (now, study_id))
+        found = self._db.row("SELECT * FROM analysis WHERE study_id = ? AND revision = ?", (study_id, revision))
+        assert found is not None
+        images = self._db.rows(
+            "SELECT key, content, present FROM instance WHERE study_id = ? ORDER BY key", (study_id,)
+        )
+        files = tuple(image_name(one["key"], one["content"]) for one in images if one["present"])
+        return Analysis(found["id"], key, found["number"], found["replaces"], files, len(images) - len(files))
+
+    def done(self, analysis: Analysis, verdict: str, destinations: Sequence[str]) -> None:
+        """Note that there is a result, and that each destination is to get it in place of earlier ones."""
+        now = time.time()
+        with self._db.transaction():
+            if not self._end(analysis, "done", "", verdict):
+                return
+            self._db.write(
+                "UPDATE delivery SET state = 'replaced', ended_at = ? WHERE state IN ('pending', 'dead') "
+                "AND analysis_id IN "
+                "(SELECT a.id FROM analysis a JOIN analysis this ON this.study_id = a.study_id WHERE this.id = ?)",
+                (now, analysis.id),
+            )
+            for destination in destinations:
+                self._db.write(
+                    "INSERT INTO delivery (analysis_id, destination, state, since, next_at) "
+                    "VALUES (?, ?, 'pending', ?, ?)",
+                    (analysis.id, destination, now, now),
+                )
+            self._move(analysis, "delivering" if destinations else "delivered", analysed=True)
+
+    def unusable(self, analysis: Analysis, reason: str) -> None:
+        """Note that the study has no head CT that can be screened, and why."""
+        with self._db.transaction():
+            if self._end(analysis, "unusable", reason):
+                self._move(analysis, "unusable", analysed=analysis.missing == 0)
+
+    def failed(self, analysis: Analysis, reason: str) -> None:
+        """Note that the analysis failed, and why."""
+        with self._db.transaction():
+            if self._end(analysis, "failed", reason):
+                self._move(analysis, "failed", analysed=True)
+
+    def died(self, analysis: Analysis, reason: str) -> bool:
+        """Note that the process died; the study waits again, unless it did so too often. Returns whether it waits."""
+        with self._db.transaction():
+            found = self._db.row("SELECT attempts FROM analysis WHERE id = ?", (analysis.id,))
+            if found is None or found["attempts"] >= MOST_ATTEMPTS:
+                self.failed(analysis, reason)
+                return False
+            self._interrupt("id = ?", (analysis.id,))
+        return True
+
+    def recover(self) -> int:
+        """At the start of the node: let the studies wait again whose analyses had not ended; returns how many."""
+        with self._db.transaction():
+            for one in self._db.rows(
+                "SELECT a.*, s.key FROM analysis a JOIN study s ON s.id = a.study_id "
+                "WHERE a.state = 'running' AND a.attempts >= ?",
+                (MOST_INTERRUPTIONS,),
+            ):
+                analysis = Analysis(one["id"], one["key"], one["number"], one["replaces"], (), 0)
+                self.failed(analysis, f"the node ended {one['attempts']} times during its analysis")
+            return self._interrupt("state = 'running'", ())
+
+    def retry_failed(self, study: str | None = None) -> int:
+        """Analyse failed studies again, or only this one; returns how many."""
+        with self._db.transaction():
+            found = self._db.rows(
+                "SELECT id, revision FROM study WHERE state = 'failed' AND (? IS NULL OR key LIKE ? || '%')",
+                (study, study),
+            )
+            for one in found:
+                self._db.write(
+                    "UPDATE study SET state = 'waiting', analysed = revision - 1, changed_at = ? WHERE id = ?",
+                    (time.time(), one["id"]),
+                )
+                self._db.write(
+                    "UPDATE analysis SET state = 'interrupted', attempts = 0 WHERE study_id = ? AND revision = ?",
+                    (one["id"], one["revision"]),
+                )
+        return len(found)
+
+    def _interrupt(self, which: str, values: Sequence[object]) -> int:
+        """Interrupt running analyses; their studies wait again, unless an image has made them newer."""
+        self._db.write(
+            "UPDATE study SET state = 'waiting' WHERE state = 'analysing' AND id IN "  # noqa: S608
+            f"(SELECT study_id FROM analysis WHERE {which} AND state = 'running')",
+            values,
+        )
+        return self._db.write(f"UPDATE analysis SET state = 'interrupted' WHERE {which} AND state = 'running'", values)  # noqa: S608
+
+    def _end(self, analysis: Analysis, state: str, reason: str, verdict: str | None = None) -> bool:
+        """End a running analysis; False if it is not running, so that nothing may follow from it."""
+        changed = self._db.write(
+            "UPDATE analysis SET state = ?, reason = ?, verdict = ?, ended_at = ? WHERE id = ? AND state = 'running'",
+            (state, reason, verdict, time.time(), analysis.id),
+        )
+        return changed == 1
+
+    def _move(self, analysis: Analysis, state: str, *, analysed: bool) -> None:
+        """The study's new state, unless an image has arrived meanwhile that will lead to another analysis."""
+        if analysed:
+            self._db.write(
+                "UPDATE study SET analysed = (SELECT revision FROM analysis WHERE id = ?) "
+                "WHERE id = (SELECT study_id FROM analysis WHERE id = ?)",
+                (analysis.id, analysis.id),
+            )
+        self._db.write(
+            "UPDATE study SET state = ?, changed_at = ? WHERE key = ? AND state = 'analysing'",
+            (state, time.time(), analysis.study),
+        )

@@ -1,0 +1,144 @@
+"""Deliveries in the queue: which result goes where, when to try again, and the list of those that were given up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from ichor.node.queue.analyses import result_name
+from ichor.node.queue.database import Database
+from ichor.node.queue.retries import Retries
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One result on its way to one destination.
+
+    Attributes:
+        id: in the queue.
+        study: the study's key.
+        number: of the analysis.
+        replaces: whether the result replaces an earlier one of the study.
+        destination: the name of the destination.
+        state: pending, delivered, replaced (by a later result before it could be delivered) or dead.
+        attempts: how often it has failed.
+        reason: why the last attempt failed.
+    """
+
+    id: int
+    study: str
+    number: int
+    replaces: bool
+    destination: str
+    state: str
+    attempts: int
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The name of the folder of results."""
+        return result_name(self.study, self.number)
+
+
+_SELECT = (
+    "SELECT d.*, a.number, a.replaces, s.key AS study FROM delivery d JOIN analysis a ON a.id = d.analysis_id "
+    "JOIN study s ON s.id = a.study_id "
+)
+
+
+class Deliveries:
+    """The changes of deliveries, and of the states of their studies."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def due(self, destination: str) -> Delivery | None:
+        """The delivery to a destination that is to be attempted now, by priority and age; None if there is none."""
+        found = self._db.row(
+            _SELECT + "WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? "
+            "ORDER BY s.priority DESC, d.since, d.id LIMIT 1",
+            (destination, time.time()),
+        )
+        return None if found is None else _delivery(found)
+
+    def delivered(self, delivery: Delivery) -> None:
+        """Note that the destination has confirmed all objects."""
+        with self._db.transaction():
+            self._end(delivery, "delivered", "")
+
+    def postpone(self, delivery: Delivery, reason: str, retries: Retries) -> bool:
+        """Note that an attempt failed; it is tried again later. Returns False if it is given up: then it is dead."""
+        now, attempts = time.time(), delivery.attempts + 1
+        with self._db.transaction():
+            (since,) = self._db.rows("SELECT since FROM delivery WHERE id = ?", (delivery.id,))
+            self._db.write("UPDATE delivery SET attempts = ?, reason = ? WHERE id = ?", (attempts, reason, delivery.id))
+            if now - since["since"] >= retries.give_up_s:
+                self._end(delivery, "dead", reason)
+                return False
+            self._db.write(
+                "UPDATE delivery SET next_at = ? WHERE id = ?", (now + retries.wait_s(attempts), delivery.id)
+            )
+        return True
+
+    def retry(self, number: int | None = None) -> int:
+        """Attempt a delivery that was given up again, or all of them; returns how many."""
+        now = time.time()
+        with self._db.transaction():
+            found = self._db.rows(
+                "SELECT d.id, a.study_id FROM delivery d JOIN analysis a ON a.id = d.analysis_id "
+                "WHERE d.state = 'dead' AND (? IS NULL OR d.id = ?)",
+                (number, number),
+            )
+            for one in found:
+                self._db.write(
+                    "UPDATE delivery SET state = 'pending', since = ?, next_at = ?, ended_at = NULL WHERE id = ?",
+                    (now, now, one["id"]),
+                )
+                self._db.write(
+                    "UPDATE study SET state = 'delivering' WHERE id = ? AND state IN ('undelivered', 'delivered')",
+                    (one["study_id"],),
+                )
+        return len(found)
+
+    def settle_unknown(self, destinations: list[str]) -> int:
+        """At the start of the node: give up what is pending for destinations that are not configured any more."""
+        with self._db.transaction():
+            unknown = [one for one in self.listed("pending") if one.destination not in destinations]
+            for one in unknown:
+                self._end(one, "dead", "the destination is no longer configured")
+        return len(unknown)
+
+    def listed(self, *states: str) -> list[Delivery]:
+        """All deliveries in these states, the oldest first."""
+        marks = ", ".join("?" * len(states))
+        return [_delivery(one) for one in self._db.rows(f"{_SELECT} WHERE d.state IN ({marks}) ORDER BY d.id", states)]
+
+    def _end(self, delivery: Delivery, state: str, reason: str) -> None:
+        """End a delivery; with the last one of its analysis, the study's state changes, too."""
+        now = time.time()
+        self._db.write(
+            "UPDATE delivery SET state = ?, reason = ?, ended_at = ? WHERE id = ? AND state = 'pending'",
+            (state, reason, now, delivery.id),
+        )
+        of_analysis = "FROM delivery d JOIN delivery this ON this.id = ? AND d.analysis_id = this.analysis_id"
+        (left,) = self._db.rows(f"SELECT count(*) AS n {of_analysis} WHERE d.state = 'pending'", (delivery.id,))
+        (dead,) = self._db.rows(f"SELECT count(*) AS n {of_analysis} WHERE d.state = 'dead'", (delivery.id,))
+        if not left["n"]:
+            self._db.write(
+                "UPDATE study SET state = ?, changed_at = ? WHERE key = ? AND state = 'delivering'",
+                ("undelivered" if dead["n"] else "delivered", now, delivery.study),
+            )
+
+
+def _delivery(row: object) -> Delivery:
+    one = dict(row)  # type: ignore[call-overload]
+    return Delivery(
+        id=one["id"],
+        study=one["study"],
+        number=one["number"],
+        replaces=one["replaces"] is not None,
+        destination=one["destination"],
+        state=one["state"],
+        attempts=one["attempts"],
+        reason=one["reason"],
+    )

@@ -1,0 +1,29 @@
+"""The whole queue of a node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from ichor.node.queue.analyses import Analyses
+from ichor.node.queue.commitments import Commitments
+from ichor.node.queue.database import Database
+from ichor.node.queue.deliveries import Deliveries
+from ichor.node.queue.studies import Studies
+
+
+class Queue:
+    """The queue in a node's folder, made if there is none. Raises as `Database` does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = Database(folder)
+        self.studies = Studies(self._database)
+        self.analyses = Analyses(self._database)
+        self.deliveries = Deliveries(self._database)
+        self.commitments = Commitments(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()

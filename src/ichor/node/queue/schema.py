@@ -1,0 +1,87 @@
+"""The queue's tables, as a list of migrations: version n of the database has the first n.
+
+Never change a migration that was released; add one. Studies, instances and contents are known by SHA-256 digests, so
+that neither a UID nor any other identifying value of a patient is stored, except in requests of storage commitment,
+whose UIDs the answer has to repeat. Times are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+# "IchN" in ASCII: tells a queue from any other SQLite file.
+APPLICATION_ID = 0x4963684E
+
+VERSION_1 = (
+    # revision: how often the images of the study have changed. analysed: the revision of the last finished analysis.
+    """CREATE TABLE study (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL CHECK (
+            state IN (
+                'receiving', 'waiting', 'analysing', 'delivering', 'delivered', 'undelivered', 'unusable', 'failed'
+            )
+        ),
+        priority INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        analysed INTEGER NOT NULL DEFAULT 0,
+        first_at REAL NOT NULL,
+        last_at REAL NOT NULL,
+        changed_at REAL NOT NULL
+    ) STRICT""",
+    "CREATE INDEX study_by_state ON study (state)",
+    # present: whether the image is still on the disk.
+    """CREATE TABLE instance (
+        study_id INTEGER NOT NULL REFERENCES study (id),
+        key TEXT NOT NULL,
+        sop_class TEXT NOT NULL,
+        content TEXT NOT NULL,
+        n_bytes INTEGER NOT NULL,
+        present INTEGER NOT NULL DEFAULT 1,
+        received_at REAL NOT NULL,
+        PRIMARY KEY (study_id, key)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX instance_by_key ON instance (key)",
+    # One analysis of each revision and no more. replaces: the number of the earlier analysis of the same study.
+    """CREATE TABLE analysis (
+        id INTEGER PRIMARY KEY,
+        study_id INTEGER NOT NULL REFERENCES study (id),
+        number INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        replaces INTEGER,
+        state TEXT NOT NULL CHECK (state IN ('running', 'interrupted', 'abandoned', 'done', 'unusable', 'failed')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        started_at REAL NOT NULL,
+        ended_at REAL,
+        verdict TEXT,
+        reason TEXT NOT NULL DEFAULT '',
+        UNIQUE (study_id, number),
+        UNIQUE (study_id, revision)
+    ) STRICT""",
+    "CREATE INDEX analysis_by_state ON analysis (state)",
+    """CREATE TABLE delivery (
+        id INTEGER PRIMARY KEY,
+        analysis_id INTEGER NOT NULL REFERENCES analysis (id),
+        destination TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'replaced', 'dead')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        since REAL NOT NULL,
+        next_at REAL NOT NULL,
+        ended_at REAL,
+        reason TEXT NOT NULL DEFAULT '',
+        UNIQUE (analysis_id, destination)
+    ) STRICT""",
+    "CREATE INDEX delivery_by_state ON delivery (state, destination)",
+    # request: [[SOP Class UID, SOP Instance UID], ...] as JSON.
+    """CREATE TABLE commitment (
+        id INTEGER PRIMARY KEY,
+        sender TEXT NOT NULL,
+        transaction_uid TEXT NOT NULL,
+        request TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'answered', 'dead')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        since REAL NOT NULL,
+        next_at REAL NOT NULL,
+        UNIQUE (sender, transaction_uid)
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1,)

@@ -1,0 +1,106 @@
+"""The received images on disk: each is complete and synced before it is acknowledged, or not there at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ichor.atomic import PARTIAL, PRIVATE_FILE, make_folder, sync
+from ichor.errors import OutputFailed
+from ichor.interruption import undisturbed
+from ichor.node.queue.studies import Instance
+
+
+class Store:
+    """A folder with a folder for each study, in which each image is a file; no name holds anything of a patient.
+
+    The images of a study change only inside `alone`, so that none is deleted while it is received.
+    """
+
+    def __init__(self, folder: Path, keep_free_bytes: int = 0) -> None:
+        self._folder, self._keep_free = folder, keep_free_bytes
+        self._mutex = threading.RLock()
+        make_folder(folder, private=True)
+        sync(folder)
+
+    def folder(self, study: str) -> Path:
+        """The folder of a study's images."""
+        return self._folder / study
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A block in which no other thread adds or deletes images."""
+        with self._mutex:
+            yield
+
+    @contextmanager
+    def written(self, one: Instance, content: bytes) -> Iterator[None]:
+        """Write an image and sync it to disk; inside the block it has its name, and is to be entered in the queue.
+
+        Raises OutputFailed if the disk is full, or would have less room than the node keeps free.
+        """
+        folder = self.folder(one.study)
+        partial = folder / f".{one.file}.{secrets.token_hex(4)}{PARTIAL}"
+        try:
+            self._check_room(len(content))
+            new = not folder.is_dir()
+            make_folder(folder, private=True)
+            if new:
+                sync(folder)
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            with self.alone():
+                make_folder(folder, private=True)  # it may have been deleted when its images were
+                partial.replace(folder / one.file)
+                sync(folder, its_name=False)
+                yield
+        except OSError as error:
+            raise OutputFailed.of(folder, error) from error
+        finally:
+            with undisturbed(), suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def _check_room(self, n_bytes: int) -> None:
+        if self._keep_free and shutil.disk_usage(self._folder).free < self._keep_free + n_bytes:
+            raise OutputFailed(f"{self._folder}: expected {self._keep_free} bytes to be left on the disk, found fewer")
+
+    def delete(self, study: str) -> None:
+        """Delete a study's images."""
+        shutil.rmtree(self.folder(study), ignore_errors=True)
+
+    def delete_others(self, study: str, files: set[str]) -> None:
+        """Delete what is in a study's folder beside these images: earlier content of images that changed."""
+        with self.alone(), suppress(OSError):
+            for file in self.folder(study).iterdir():
+                if file.name not in files and not file.name.endswith(PARTIAL):
+                    file.unlink(missing_ok=True)
+
+    def sweep(self, files: Mapping[str, set[str]]) -> int:
+        """Delete all that is not among these images of studies, which nobody was told is here; returns how many.
+
+        For the start of the node, when nothing is being received.
+        """
+        n = 0
+        for folder in list(self._folder.iterdir()):
+            kept = files.get(folder.name, set())
+            if not kept:
+                n += sum(1 for _ in folder.iterdir())
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            for file in list(folder.iterdir()):
+                if file.name not in kept:
+                    n += 1
+                    file.unlink(missing_ok=True)
+        return n
+
+    def lacking(self, files: Mapping[str, set[str]]) -> int:
+        """How many of these images are not on the disk, although they should be."""
+        return sum(not (self.folder(study) / name).is_file() for study, names in files.items() for name in names)
