@@ -155,7 +155,7 @@ def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm:
     common: dict[str, Any] = {
         "tracking_identifier": sr.TrackingIdentifier(named_uid(facts.instance_uid, group.name), group.name),
         "finding_type": group.finding.code(),
-        "finding_sites": [sr.FindingSite(site.code(), side and side.code()) for site, side in group.sites],
+        "finding_sites": [sr.FindingSite(site.code(), _code(side)) for site, side in group.sites],
         "algorithm_id": (group.algorithm or algorithm).template(),
         "measurements": [_measurement(one, places) for one in group.measured],
         "qualitative_evaluations": [
@@ -164,28 +164,32 @@ def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm:
     }
     if group.segment is None:
         images = [places[k].reference(sr.SourceImageForMeasurementGroup) for k in group.slices]
-        made = sr.MeasurementsAndQualitativeEvaluations(**common, source_images=images)
+        made: Any = sr.MeasurementsAndQualitativeEvaluations(**common, source_images=images)
     else:
-        segment = _segment(group, places, segmentation)
+        segment = _segment(group.segment, [places[k] for k in group.slices], places[0], segmentation)
         made = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(**common, referenced_segment=segment)
     comment = sr.TextContentItem(COMMENT.code(), group.comment, sr.RelationshipTypeValues.CONTAINS)
     made[0].ContentSequence.append(comment)
     return made
 
 
-def _segment(group: Group, places: Sequence[_Place], segmentation: Any) -> Any:
-    """The reference to a segment, and to the slices that it is on, or where it is empty to their series."""
+def _segment(number: int, places: Sequence[_Place], any_place: _Place, segmentation: Any) -> Any:
+    """The reference to a segment, and to the slices that it is on, or where it is empty to the series of any slice."""
     from highdicom import sr
 
-    images = [places[k].reference(sr.SourceImageForSegmentation) for k in group.slices]
-    series = sr.SourceSeriesForSegmentation(places[0].image.SeriesInstanceUID)
+    images = [one.reference(sr.SourceImageForSegmentation) for one in places]
+    series = sr.SourceSeriesForSegmentation(any_place.image.SeriesInstanceUID)
     return sr.ReferencedSegment(
         segmentation.SOPClassUID,
         segmentation.SOPInstanceUID,
-        group.segment,
+        number,
         source_images=images or None,
         source_series=None if images else series,
     )
+
+
+def _code(concept: Concept | None) -> Any:
+    return None if concept is None else concept.code()
 
 
 def _measurement(one: Measured, places: Sequence[_Place]) -> Any:
@@ -195,7 +199,7 @@ def _measurement(one: Measured, places: Sequence[_Place]) -> Any:
         name=one.what.code(),
         value=one.value,
         unit=one.unit.code(),
-        method=one.method and one.method.code(),
-        derivation=one.derivation and one.derivation.code(),
+        method=_code(one.method),
+        derivation=_code(one.derivation),
         referenced_images=[places[k].reference(sr.SourceImageForMeasurement) for k in one.slices] or None,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ichor.findings.lesion_subtypes import subtype_areas_px
 from ichor.formats.dicom_out import require_highdicom
 from ichor.formats.dicom_sr import measurement_report
 from ichor.scan import Scan
@@ -53,5 +54,6 @@ class DicomReport:
 
 def slices_of_subtypes(result: Result) -> dict[Subtype, tuple[int, ...]]:
     """The subtypes that lesions of the result are of, each with the slices that such lesions are on, from 0."""
-    on_slices = {one: (result.labels == label_of(one)).any(axis=(1, 2)) for one in subtypes_in(result)}
-    return {subtype: tuple(np.flatnonzero(marked).tolist()) for subtype, marked in on_slices.items()}
+    assert result.labels is not None  # nobody asks for it otherwise
+    areas_px = subtype_areas_px(result.labels)
+    return {one: tuple(np.flatnonzero(areas_px[label_of(one) - 1]).tolist()) for one in subtypes_in(result)}

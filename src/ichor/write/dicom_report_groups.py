@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ichor.anatomy.midline import MidlineShift
-from ichor.findings.schema import NOTICE, Findings, HemorrhageFindings, SubtypeFindings
+from ichor.findings.parts import HemorrhageFindings, SubtypeFindings
+from ichor.findings.schema import NOTICE, Findings
 from ichor.findings.verdict import Tier
 from ichor.formats.algorithm import Algorithm
 from ichor.formats.concepts import Concept
