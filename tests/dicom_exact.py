@@ -14,12 +14,14 @@ from pydicom.dataset import FileDataset
 from ichor.write.result import Result
 
 
-def masks_of(result: Result) -> NDArray[np.bool_]:
-    """(n, rows, columns, segments) all hemorrhage, then each subtype that a lesion is of."""
+def masks_of(result: Result) -> dict[str, NDArray[np.bool_]]:
+    """(n, rows, columns, segments) in each file: all hemorrhage, and each subtype that a lesion is of."""
     assert result.mask is not None and result.labels is not None
-    told = result.segmentation.subtype_probability is not None
-    labels = np.unique(result.labels[result.mask]) if told else []
-    return np.stack([result.mask, *(result.labels == label for label in labels)], axis=-1)
+    masks = {"segmentation.dcm": result.mask[..., None]}
+    if result.segmentation.subtype_probability is not None and result.mask.any():
+        labels = np.unique(result.labels[result.mask])
+        masks["subtypes.dcm"] = np.stack([result.labels == label for label in labels], axis=-1)
+    return masks
 
 
 def places_of(made: FileDataset, result: Result) -> list[tuple[int, int]]:
@@ -37,9 +39,17 @@ def places_of(made: FileDataset, result: Result) -> list[tuple[int, int]]:
     ]
 
 
-def assert_exact(file: Path, result: Result) -> int:
+def assert_exact(folder: Path, result: Result) -> int:
+    """Both files, by `assert_file_exact`; gives the voxels that each reader compared."""
+    files = set(masks_of(result))
+    assert {one.name for one in folder.glob("s*.dcm")} == files
+    return sum(assert_file_exact(folder / name, result) for name in files)
+
+
+def assert_file_exact(file: Path, result: Result) -> int:
     """By pydicom, SimpleITK and highdicom, each slice in its place; gives the voxels that each of them compared."""
-    made, masks, scan = pydicom.dcmread(file), masks_of(result), result.scan
+    made, masks, scan = pydicom.dcmread(file), masks_of(result)[file.name], result.scan
+    assert made.SegmentsOverlap == "NO"
     order = places_of(made, result)
     marked = set(map(tuple, np.argwhere(masks.any(axis=(1, 2)).T).tolist()))
     assert set(order) == (marked or {(0, k) for k in range(scan.n_slices)}) and len(order) == len(set(order))

@@ -15,25 +15,26 @@ from scipy import ndimage
 
 from dicom_exact import masks_of
 from ichor.screening.screener import Screener
+from ichor.write.dicom_seg import DESCRIPTION, SUBTYPES_DESCRIPTION
 from ichor.write.result import Result
 from ohif import ohif_of
 from orthanc import Orthanc
 
 PATIENT_MS = 180_000  # on a machine that is busy with other work
 
-# For each slice, by its SOP Instance UID, the pixels (row by row) of each segment as the viewer holds them.
-HELD = """() => {
+# Of the segmentation with that label the pixels (row by row) of each segment on each slice, by its SOP Instance UID, as
+# the viewer holds them.
+HELD = """label => {
   const found = {};
-  for (const one of cornerstoneTools.segmentation.state.getSegmentations()) {
-    for (const id of one.representationData.Labelmap.imageIds) {
-      const image = cornerstone.cache.getImage(id);
-      const slice = found[image.referencedImageId.split("/instances/")[1].split("/")[0]] ??= {};
-      image.voxelManager.getScalarData().forEach((value, k) => value && (slice[value] ??= []).push(k));
-    }
+  const [one] = cornerstoneTools.segmentation.state.getSegmentations().filter(one => one.label === label);
+  for (const id of one.representationData.Labelmap.imageIds) {
+    const image = cornerstone.cache.getImage(id);
+    const slice = found[image.referencedImageId.split("/instances/")[1].split("/")[0]] ??= {};
+    image.voxelManager.getScalarData().forEach((value, k) => value && (slice[value] ??= []).push(k));
   }
   return found;
 }"""
-SHOWS = "() => cornerstoneTools.segmentation.state.getSegmentations().length > 0"
+SHOWS = "n => cornerstoneTools.segmentation.state.getSegmentations().length === n"
 GO_TO = """uid => {
   const viewport = cornerstone.getRenderingEngines()[0].getStackViewports()[0];
   return viewport.setImageIdIndex(viewport.getImageIds().findIndex(id => id.includes(uid)));
@@ -63,9 +64,10 @@ def page(result: Result, ge_head: Path, orthanc: Orthanc, browser: Browser, tmp_
         page.goto(f"{address}/viewer?StudyInstanceUIDs={result.scan.source.study_uid}")
         page.get_by_text("Skip all").click()
         page.get_by_text("Confirm and hide").click()
-        page.locator("[data-series='600']").dblclick()
-        page.get_by_role("button", name="Yes").click()
-        page.wait_for_function(SHOWS)
+        for n, series in enumerate((600, 604), 1):
+            page.locator(f"[data-series='{series}']").dblclick()
+            page.get_by_role("button", name="Yes").click()
+            page.wait_for_function(SHOWS, arg=n)
         yield page
         page.close()
 
@@ -75,15 +77,17 @@ def test_ohif_holds_and_shows_each_segment_on_its_slice(page: Page, result: Resu
     text = page.inner_text("body")
     assert "Hemorrhage report, AI, unverified; research use only" in text
     assert "Hemorrhage, AI, key slices; research use only" in text
-    held, masks = page.evaluate(HELD), masks_of(result)
-    found = np.zeros_like(masks)
-    for uid, segments in held.items():
-        slice_of = found[result.scan.source.instance_uids.index(uid)].reshape(-1, masks.shape[-1])
-        for number, pixels in segments.items():
-            slice_of[pixels, int(number) - 1] = True
-    assert len(held) == 28 and np.array_equal(found, masks) and masks.any(axis=(0, 1, 2)).all()
-    for k in np.argsort(-masks[..., 0].sum(axis=(1, 2)))[:3]:
-        assert_shown(page, result.scan.source.instance_uids[k], masks[k, :, :, 0])
+    for file, label in (("segmentation.dcm", DESCRIPTION), ("subtypes.dcm", SUBTYPES_DESCRIPTION)):
+        held, masks = page.evaluate(HELD, label), masks_of(result)[file]
+        found = np.zeros_like(masks)
+        for uid, segments in held.items():
+            on_slice = found[result.scan.source.instance_uids.index(uid)].reshape(-1, masks.shape[-1])
+            for number, pixels in segments.items():
+                on_slice[pixels, int(number) - 1] = True
+        assert len(held) == 28 and np.array_equal(found, masks) and masks.any(axis=(0, 1, 2)).all()
+    mask = masks_of(result)["segmentation.dcm"][..., 0]
+    for k in np.argsort(-mask.sum(axis=(1, 2)))[:3]:
+        assert_shown(page, result.scan.source.instance_uids[k], mask[k])
 
 
 def assert_shown(page: Page, uid: str, mask: np.ndarray) -> None:

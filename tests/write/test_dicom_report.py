@@ -12,6 +12,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
+from dicom_exact import places_of
 from dicom_made import ct_slices, enhanced_ct, hu_of_head, save
 from dicom_valid import errors, errors_between
 from ichor.anatomy.midline import MidlineShift, midline_shift
@@ -112,12 +113,13 @@ def test_it_says_what_its_probability_means_and_that_nobody_checked_it(result: R
 
 
 def test_its_references_lead_to_the_slices_and_to_the_segments(result: Result, folder: Path) -> None:
-    made, seg = pydicom.dcmread(folder / FILE), pydicom.dcmread(folder / "segmentation.dcm")
+    made = pydicom.dcmread(folder / FILE)
+    segmentations = [pydicom.dcmread(folder / name) for name in ("segmentation.dcm", "subtypes.dcm")]
     sources = set(result.scan.source.instance_uids)
     referred = {
         one.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for one in items(made) if one.get("ValueType") == "IMAGE"
     }
-    assert referred == sources | {seg.SOPInstanceUID}
+    assert referred == sources | {one.SOPInstanceUID for one in segmentations}
     evidence = {
         one.ReferencedSOPInstanceUID
         for study in made.CurrentRequestedProcedureEvidenceSequence
@@ -125,22 +127,22 @@ def test_its_references_lead_to_the_slices_and_to_the_segments(result: Result, f
         for one in series.ReferencedSOPSequence
     }
     assert evidence == referred
-    assert made.StudyInstanceUID == seg.StudyInstanceUID and made.SeriesInstanceUID != seg.SeriesInstanceUID
-    places = [
-        (
-            one.SegmentIdentificationSequence[0].ReferencedSegmentNumber,
-            one.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID,
-        )
-        for one in seg.PerFrameFunctionalGroupsSequence
-    ]
-    labels = {one.SegmentNumber: one.SegmentLabel for one in seg.SegmentSequence}
-    for name, group in groups(folder / FILE).items():
-        if "hemorrhage (" in name or name == "Intracranial hemorrhage":
-            segment = group.referenced_segment
-            assert labels[segment.referenced_segment_numbers[0]] == name
-            on = [one.referenced_sop_instance_uid for one in segment.source_images_for_segmentation]
-            frames = [uid for number, uid in places if labels[number] == name]
-            assert sorted(on) == sorted(frames) != []
+    assert len({one.SeriesInstanceUID for one in [made, *segmentations]}) == 3
+    labelled = {}
+    for seg in segmentations:
+        for one in seg.SegmentSequence:
+            on = [k for segment, k in places_of(seg, result) if segment == one.SegmentNumber - 1]
+            labelled[seg.SOPInstanceUID, one.SegmentNumber] = one.SegmentLabel, sorted(on)
+    told = {name: group for name, group in groups(folder / FILE).items() if hasattr(group, "referenced_segment")}
+    assert len(told) == len(labelled) >= 2
+    for name, group in told.items():
+        segment = group.referenced_segment
+        on = [
+            result.scan.source.instance_uids.index(one.referenced_sop_instance_uid)
+            for one in segment.source_images_for_segmentation
+        ]
+        at = segment.referenced_sop_instance_uid, segment.referenced_segment_numbers[0]
+        assert labelled[at] == (name, sorted(on)) and on
     flagged = [result.scan.source.instance_uids[one.index] for one in result.findings.slices if one.flagged]
     scan = groups(folder / FILE)["Intracranial hemorrhage on the scan"]
     assert [one.referenced_sop_instance_uid for one in scan.source_images] == flagged
@@ -190,7 +192,9 @@ def test_of_a_multi_frame_image_frames_are_referred_to(tmp_path: Path) -> None:
 def test_it_comes_with_the_segmentation_that_it_refers_to(result: Result, tmp_path: Path) -> None:
     for k, asked in enumerate((["dicom-sr"], ["dicom-sr", "dicom-seg"], ["dicom-seg", "dicom-sr"])):
         folder = result.save(tmp_path / str(k), asked)
-        assert {one.name for one in folder.iterdir()} == {"report.dcm", "segmentation.dcm", "findings.json"}
+        assert {one.name for one in folder.iterdir()} == {
+            *("report.dcm", "segmentation.dcm", "subtypes.dcm", "findings.json")
+        }
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class Group:
         comment: for people: what the numbers mean.
         measured: the numbers.
         evaluations: pairs of a property and its value.
-        segment: number of the segment that shows it, from 1; None if none does.
+        segment: that shows it: number of the segmentation, from 0, and of the segment in it, from 1; None if none does.
         slices: of the scan, from 0, that show it.
         algorithm: which measured it; None for that of the report.
     """
@@ -66,7 +66,7 @@ class Group:
     comment: str
     measured: tuple[Measured, ...] = ()
     evaluations: tuple[tuple[Concept, Concept], ...] = ()
-    segment: int | None = None
+    segment: tuple[int, int] | None = None
     slices: tuple[int, ...] = ()
     algorithm: Algorithm | None = None
 
@@ -74,7 +74,7 @@ class Group:
 def measurement_report(
     groups: Sequence[Group],
     sources: Sequence[Any],
-    segmentation: Any,
+    segmentations: Sequence[Any],
     algorithm: Algorithm,
     facts: ObjectFacts,
     frame_numbers: Sequence[int] = (),
@@ -84,7 +84,7 @@ def measurement_report(
     Args:
         groups: what it says.
         sources, frame_numbers: as in `ichor.formats.dicom_seg.segmentation`.
-        segmentation: the dataset that the groups' segments are in.
+        segmentations: the datasets that the groups' segments are in.
         algorithm: which made it; as a device, it is the observer, too.
         facts: attributes of the object.
 
@@ -97,13 +97,13 @@ def measurement_report(
         content = highdicom.sr.MeasurementReport(
             observation_context=_observed_by(algorithm),
             procedure_reported=PROCEDURE.code(),
-            imaging_measurements=[_group(one, places, segmentation, algorithm, facts) for one in groups],
+            imaging_measurements=[_group(one, places, segmentations, algorithm, facts) for one in groups],
             title=TITLE.code(),
             # highdicom lists single-frame images only.
             referenced_images=None if any("NumberOfFrames" in one for one in images) else images,
         )
         made = highdicom.sr.Comprehensive3DSR(
-            evidence=[*images, segmentation],
+            evidence=[*images, *segmentations],
             content=content,
             series_instance_uid=facts.series_uid,
             series_number=facts.series_number,
@@ -149,7 +149,9 @@ def _observed_by(algorithm: Algorithm) -> Any:
     return ObservationContext(ObserverContext(Concept("DCM", "Device").code(), device))
 
 
-def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm: Algorithm, facts: ObjectFacts) -> Any:
+def _group(
+    group: Group, places: Sequence[_Place], segmentations: Sequence[Any], algorithm: Algorithm, facts: ObjectFacts
+) -> Any:
     from highdicom import sr
 
     common: dict[str, Any] = {
@@ -166,7 +168,8 @@ def _group(group: Group, places: Sequence[_Place], segmentation: Any, algorithm:
         images = [places[k].reference(sr.SourceImageForMeasurementGroup) for k in group.slices]
         made: Any = sr.MeasurementsAndQualitativeEvaluations(**common, source_images=images)
     else:
-        segment = _segment(group.segment, [places[k] for k in group.slices], places[0], segmentation)
+        which, number = group.segment
+        segment = _segment(number, [places[k] for k in group.slices], places[0], segmentations[which])
         made = sr.VolumetricROIMeasurementsAndQualitativeEvaluations(**common, referenced_segment=segment)
     comment = sr.TextContentItem(COMMENT.code(), group.comment, sr.RelationshipTypeValues.CONTAINS)
     made[0].ContentSequence.append(comment)

@@ -1,4 +1,4 @@
-"""Output `dicom-sr`: the findings as a DICOM Structured Report, which refers to the slices and to segmentation.dcm."""
+"""Output `dicom-sr`: the findings as a DICOM Structured Report, which refers to slices and segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
 from ichor.write.dicom_report_groups import groups_of
-from ichor.write.dicom_seg import SEGMENTATION, label_of, subtypes_in
+from ichor.write.dicom_seg import SEGMENTATION, SUBTYPES, label_of, subtypes_in
 from ichor.write.result import Result
 
 SERIES_NUMBER = 602
@@ -36,15 +36,16 @@ class DicomReport:
         require_one_series(scan, self.name)
 
     def write(self, result: Result, folder: Path) -> None:
-        """Write report.dcm beside segmentation.dcm, which was written before (`ichor.write.registry.NEEDS`)."""
+        """Write report.dcm beside the segmentations, which were written before (`ichor.write.registry.NEEDS`)."""
         import pydicom
 
         from ichor.anatomy.midline import midline_shift
 
+        subtypes = slices_of_subtypes(result)
         made = measurement_report(
-            list(groups_of(result.findings, slices_of_subtypes(result), midline_shift(result.scan))),
+            list(groups_of(result.findings, subtypes, midline_shift(result.scan))),
             headers_of(result),
-            pydicom.dcmread(folder / SEGMENTATION),
+            [pydicom.dcmread(folder / name) for name in ([SEGMENTATION, SUBTYPES] if subtypes else [SEGMENTATION])],
             algorithm_of(result),
             facts_of(result, self.name, SERIES_NUMBER, DESCRIPTION),
             result.scan.source.frame_numbers,

@@ -44,13 +44,13 @@ def groups_of(
 ) -> Iterator[Group]:
     """The groups of a report on these findings.
 
-    `subtypes` are those that have a segment, from number 2 on, each with the slices that it is on.
+    `subtypes` are those that have a segment, in the second segmentation, each with the slices that it is on.
     """
     flagged = tuple(one.index for one in found.slices if one.flagged)
     yield _scan(found, flagged)
     yield _hemorrhage(found.hemorrhage, flagged, found.scan.n_slices)
     told = {one.subtype: one for one in found.hemorrhage.subtypes or ()}
-    for number, (subtype, slices) in enumerate(subtypes.items(), 2):
+    for number, (subtype, slices) in enumerate(subtypes.items(), 1):
         yield _subtype(told[subtype], number, slices)
     if shift is not None:
         yield _midline(shift)
@@ -105,7 +105,7 @@ def _hemorrhage(found: HemorrhageFindings, flagged: tuple[int, ...], n_slices: i
             "lesions' ABC/2 (Kothari 1996)."
         ),
         measured=tuple(measured),
-        segment=1,
+        segment=(0, 1),
         slices=flagged,
     )
 
@@ -130,7 +130,7 @@ def _subtype(found: SubtypeFindings, number: int, slices: tuple[int, ...]) -> Gr
             "the highest of all slices. Subtypes are predicted for slices, and told of lesions from there."
         ),
         measured=(*_volume(found.volume_ml), Measured(PROBABILITY, found.probability, ONE)),
-        segment=number,
+        segment=(1, number),
         slices=slices,
     )
 

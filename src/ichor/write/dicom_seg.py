@@ -23,17 +23,19 @@ from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require
 from ichor.write.result import Result
 
 # Beyond the scanner's own, and those of annotations.
-SERIES_NUMBER, PROBABILITY_SERIES_NUMBER = 600, 601
-SEGMENTATION, PROBABILITY = "segmentation.dcm", "probability.dcm"
+SERIES_NUMBER, PROBABILITY_SERIES_NUMBER, SUBTYPES_SERIES_NUMBER = 600, 601, 604
+SEGMENTATION, SUBTYPES, PROBABILITY = "segmentation.dcm", "subtypes.dcm", "probability.dcm"
 DESCRIPTION = "Intracranial hemorrhage, AI; research use only"
+SUBTYPES_DESCRIPTION = "Hemorrhage subtypes, AI; research use only"
 PROBABILITY_DESCRIPTION = "Hemorrhage probability, AI; research use only"
 
 
 class DicomSeg:
-    """segmentation.dcm, binary: a segment for all hemorrhage, then one for each subtype that a lesion is of.
+    """segmentation.dcm, all hemorrhage, and subtypes.dcm, a segment for each subtype that a lesion is of; both binary.
 
-    Subtypes are told of lesions (`ichor.findings.lesion_subtypes`), so each of these segments is whole lesions.
-    Raises IchorError where highdicom is not installed.
+    They are two objects so that the segments of neither overlap: viewers lose some of those that do (OHIF 3.13.2 does).
+    Subtypes are told of lesions (`ichor.findings.lesion_subtypes`), so each segment of a subtype is whole lesions.
+    Without any subtype there is no subtypes.dcm. Raises IchorError where highdicom is not installed.
     """
 
     name = "dicom-seg"
@@ -48,13 +50,14 @@ class DicomSeg:
         require_one_series(scan, self.name)
 
     def write(self, result: Result, folder: Path) -> None:
-        """Write segmentation.dcm."""
+        """Write segmentation.dcm, and subtypes.dcm."""
         assert result.mask is not None  # nobody asks for it otherwise
-        subtypes = subtypes_in(result)
-        masks = [result.mask, *(result.labels == label_of(subtype) for subtype in subtypes)]
-        segments = [INTRACRANIAL_HEMORRHAGE, *map(subtype_segment, subtypes)]
         facts = facts_of(result, self.name, SERIES_NUMBER, DESCRIPTION)
-        _write(result, np.stack(masks, axis=-1), segments, facts, folder / SEGMENTATION)
+        _write(result, result.mask, [INTRACRANIAL_HEMORRHAGE], facts, folder / SEGMENTATION)
+        if subtypes := subtypes_in(result):
+            masks = np.stack([result.labels == label_of(subtype) for subtype in subtypes], axis=-1)
+            facts = facts_of(result, "subtypes", SUBTYPES_SERIES_NUMBER, SUBTYPES_DESCRIPTION)
+            _write(result, masks, list(map(subtype_segment, subtypes)), facts, folder / SUBTYPES)
 
 
 class DicomProbability:
