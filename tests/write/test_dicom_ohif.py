@@ -35,13 +35,19 @@ HELD = """label => {
   return found;
 }"""
 SHOWS = "n => cornerstoneTools.segmentation.state.getSegmentations().length === n"
+VIEWPORT = (
+    "services.cornerstoneViewportService"
+    ".getCornerstoneViewport(services.viewportGridService.getActiveViewportId())"
+)
+    "services.cornerstoneViewportService.getCornerstoneViewport(services.viewportGridService.getActiveViewportId())"
+)
 GO_TO = """uid => {
-  const viewport = cornerstone.getRenderingEngines()[0].getStackViewports()[0];
+  const viewport = (VIEWPORT);
   return viewport.setImageIdIndex(viewport.getImageIds().findIndex(id => id.includes(uid)));
 }"""
 # Where the centres of pixels [column, row] of the slice are on the canvas.
 ON_CANVAS = """points => {
-  const viewport = cornerstone.getRenderingEngines()[0].getStackViewports()[0];
+  const viewport = (VIEWPORT);
   const to = point => cornerstone.utilities.imageToWorldCoords(viewport.getCurrentImageId(), point);
   return points.map(point => Array.from(viewport.worldToCanvas(to(point))));
 }"""
@@ -92,7 +98,7 @@ def test_ohif_holds_and_shows_each_segment_on_its_slice(page: Page, result: Resu
 
 def assert_shown(page: Page, uid: str, mask: np.ndarray) -> None:
     """The colored pixels of the picture are those of the mask, to a pixel of the slice."""
-    page.evaluate(GO_TO, uid)
+    page.evaluate(GO_TO.replace("VIEWPORT", VIEWPORT), uid)
     page.wait_for_timeout(1500)
     inside = np.argwhere(ndimage.binary_erosion(mask, iterations=2))
     outside = np.argwhere(ndimage.binary_dilation(mask, iterations=12) & ~ndimage.binary_dilation(mask, iterations=4))
@@ -103,6 +109,6 @@ def assert_shown(page: Page, uid: str, mask: np.ndarray) -> None:
 
 
 def colored_share(page: Page, colored: np.ndarray, pixels: np.ndarray) -> float:
-    points: Any = page.evaluate(ON_CANVAS, pixels[:, ::-1].tolist())
+    points: Any = page.evaluate(ON_CANVAS.replace("VIEWPORT", VIEWPORT), pixels[:, ::-1].tolist())
     x, y = np.rint(points).astype(int).T
     return float(colored[y, x].mean())

@@ -137,10 +137,8 @@ def test_its_references_lead_to_the_slices_and_to_the_segments(result: Result, f
     assert len(told) == len(labelled) >= 2
     for name, group in told.items():
         segment = group.referenced_segment
-        on = [
-            result.scan.source.instance_uids.index(one.referenced_sop_instance_uid)
-            for one in segment.source_images_for_segmentation
-        ]
+        uids = [one.referenced_sop_instance_uid for one in segment.source_images_for_segmentation]
+        on = list(map(result.scan.source.instance_uids.index, uids))
         at = segment.referenced_sop_instance_uid, segment.referenced_segment_numbers[0]
         assert labelled[at] == (name, sorted(on)) and on
     flagged = [result.scan.source.instance_uids[one.index] for one in result.findings.slices if one.flagged]
