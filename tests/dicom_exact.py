@@ -52,7 +52,9 @@ def assert_file_exact(file: Path, result: Result) -> int:
     assert made.SegmentsOverlap == "NO"
     order = places_of(made, result)
     marked = set(map(tuple, np.argwhere(masks.any(axis=(1, 2)).T).tolist()))
-    assert set(order) == (marked or {(0, k) for k in range(scan.n_slices)}) and len(order) == len(set(order))
+    expected = marked or {(0, k) for k in range(scan.n_slices)}
+    odd = masks[0, ..., 0].size % 16  # then some frames are empty, to fill whole words
+    assert (set(order) >= expected if odd else set(order) == expected) and len(order) == len(set(order))
     frames = np.stack([masks[k, :, :, segment] for segment, k in order])
     assert np.array_equal(made.pixel_array.reshape(frames.shape) > 0, frames)
     assert np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(file)) > 0, frames)

@@ -36,9 +36,6 @@ HELD = """label => {
 }"""
 SHOWS = "n => cornerstoneTools.segmentation.state.getSegmentations().length === n"
 VIEWPORT = (
-    "services.cornerstoneViewportService"
-    ".getCornerstoneViewport(services.viewportGridService.getActiveViewportId())"
-)
     "services.cornerstoneViewportService.getCornerstoneViewport(services.viewportGridService.getActiveViewportId())"
 )
 GO_TO = """uid => {

@@ -27,6 +27,7 @@ from ichor.formats.segments import Segment, description
 from ichor.formats.uid import named_uid
 from ichor.version import __version__
 
+WORD_BITS = 16
 FRACTIONS = 255  # a probability is stored as the nearest of this many steps (PS3.3 C.8.20.2, Maximum Fractional Value)
 
 
@@ -39,8 +40,8 @@ def segmentation(
 ) -> Any:
     """The Segmentation object, a pydicom dataset: binary of masks, fractional of probabilities.
 
-    Empty frames are omitted, as the standard allows. If all masks are empty, all frames are kept: this states that
-    nothing was found, which a missing object would not.
+    Empty frames are omitted, as the standard allows, but for some of images of an odd size (`_slices_of_whole_words`).
+    If all masks are empty, all frames are kept: this states that nothing was found, which a missing object would not.
 
     Args:
         masks: (n, rows, columns), or (n, rows, columns, segments); bool, or probabilities from 0 to 1, which are
@@ -63,6 +64,9 @@ def segmentation(
         expected = (len(sources), "rows", "columns", len(segments))
         raise ValueError(f"expected masks of shape {expected}, found {masks.shape}")
     images, pixels = _as_stored(masks, sources, frame_numbers)
+    omit_empty = bool(masks.any())
+    if is_binary and omit_empty and len(images) > 1 and (slices := _slices_of_whole_words(pixels)) is not None:
+        images, pixels, omit_empty = [images[k] for k in slices], pixels[slices], False
     images = [with_required_attributes(one) for one in images]
     algorithms = dict.fromkeys(one.algorithm for one in segments if one.algorithm is not None and one.algorithm.is_ai)
     with without_warnings():
@@ -80,7 +84,7 @@ def segmentation(
             manufacturer_model_name=MANUFACTURER,
             software_versions=__version__,
             device_serial_number="none",
-            omit_empty_frames=bool(masks.any()),
+            omit_empty_frames=omit_empty,
             series_description=facts.description,
             specific_character_set=UTF_8,
             content_date=facts.created.date(),
@@ -114,6 +118,24 @@ def _as_stored(
     pixels = np.zeros((int(images[0].NumberOfFrames), *masks.shape[1:]), masks.dtype)
     pixels[np.asarray(frame_numbers) - 1] = masks
     return images, pixels
+
+
+def _slices_of_whole_words(masks: NDArray[np.bool_]) -> NDArray[np.intp] | None:
+    """The slices to make frames of where a frame's bits are not whole words of 16: the marked ones, and some empty ones.
+
+    So many that all frames together are whole words: GDCM and OHIF fail to read pixels that end within a byte or are
+    padded by one. None where every frame is whole words anyway, as of 512 x 512 pixels, and where slices are too few.
+    """
+    _, rows, columns, segments = masks.shape
+    marked = masks.any(axis=(1, 2, 3))
+    empty = np.flatnonzero(~marked)
+    if rows * columns % WORD_BITS == 0:
+        return None
+    for more in range(len(empty) + 1):
+        if rows * columns * segments * (np.count_nonzero(marked) + more) % WORD_BITS == 0:
+            marked[empty[:more]] = True
+            return np.flatnonzero(marked)
+    return None
 
 
 def _add_thickness(made: Any, images: Sequence[Any]) -> None:
