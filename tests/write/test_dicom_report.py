@@ -219,6 +219,26 @@ def test_a_name_in_any_script_is_that_of_the_source(tmp_path: Path) -> None:
     assert errors(folder / FILE) == []
 
 
+@pytest.mark.dciodvfy
+def test_missing_patient_and_study_data_is_left_empty(tmp_path: Path) -> None:
+    unknown = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID")
+
+    def anonymous(one: Dataset, k: int) -> None:
+        for keyword in (*unknown, "AccessionNumber", "ReferringPhysicianName"):
+            one.pop(keyword, None)
+
+    result = Screener.of(SubtypesMethod()).screen(save(ct_slices(hu_of_head(), change=anonymous), tmp_path / "in"))
+    folder = result.save(tmp_path / "out", ["dicom-seg", "dicom-probability", "dicom-sr", "dicom-sc"])
+    files = sorted(folder.glob("*.dcm"))
+    assert [file.name for file in files] == [
+        *("capture-1.dcm", "probability.dcm", "report.dcm", "segmentation.dcm", "subtypes.dcm")
+    ]
+    for file in files:
+        made = pydicom.dcmread(file)
+        assert errors(file) == [] and made.StudyInstanceUID == result.scan.source.study_uid
+        assert [str(made.get(keyword) or "") for keyword in unknown] == [""] * len(unknown)
+
+
 def told(result: Result, shift: MidlineShift | None = None) -> list[Group]:
     return list(groups_of(result.findings, slices_of_subtypes(result), shift))
 

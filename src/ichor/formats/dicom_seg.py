@@ -121,7 +121,7 @@ def _as_stored(
 
 
 def _slices_of_whole_words(masks: NDArray[np.bool_]) -> NDArray[np.intp] | None:
-    """The slices to make frames of where a frame's bits are not whole words of 16: the marked ones, and some empty ones.
+    """The slices to make frames of where a frame's bits are no whole words of 16: the marked ones, and some empty ones.
 
     So many that all frames together are whole words: GDCM and OHIF fail to read pixels that end within a byte or are
     padded by one. None where every frame is whole words anyway, as of 512 x 512 pixels, and where slices are too few.
