@@ -180,14 +180,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--slices", type=int, default=SLICES, help="fewer for a quick look")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serving(folder / "project", made_series(folder / "scan", asked.slices)) as link:
-            rows = measure(link, asked.slices, asked.repeats)
-    text = table(rows, asked.slices)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(text)
+        with serving(folder / "project", made_series(folder / "scan", args.slices)) as link:
+            rows = measure(link, args.slices, args.repeats)
+    text = table(rows, args.slices)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(text)
     print(text)
 
 

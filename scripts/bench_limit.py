@@ -123,12 +123,12 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL, help="the model package; else the default one")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
-    package = find_package(asked.model)
+    args = parser.parse_args()
+    package = find_package(args.model)
     names = sorted((NETWORK, INT8), key=lambda name: name != read_config(package).network)
     files = [package / name for name in names if (package / name).is_file()]
     # A pass takes milliseconds: ten for each repeat.
-    print(json.dumps([measured(file, 10 * asked.repeats, asked.threads) for file in files]))
+    print(json.dumps([measured(file, 10 * args.repeats, args.threads) for file in files]))
 
 
 if __name__ == "__main__":

@@ -54,11 +54,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--width", type=int, default=64)
-    asked = parser.parse_args()
-    if asked.export:
-        export(asked.path, asked.width)
+    args = parser.parse_args()
+    if args.export:
+        export(args.path, args.width)
     else:
-        print(json.dumps(measure(asked.path, asked.tiles, asked.batch, asked.repeats, asked.threads)))
+        print(json.dumps(measure(args.path, args.tiles, args.batch, args.repeats, args.threads)))
 
 
 if __name__ == "__main__":

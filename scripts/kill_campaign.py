@@ -241,22 +241,22 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each kind of sharing, of which there are four")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    options = [f"--kills {asked.kills}", f"--rounds {asked.rounds}", f"--seed {asked.seed}"]
+    args = parser.parse_args()
+    options = [f"--kills {args.kills}", f"--rounds {args.rounds}", f"--seed {args.seed}"]
     command = " ".join(["python scripts/kill_campaign.py --out results/kill", *options])
-    asked.out.mkdir(parents=True, exist_ok=True)
-    made_by = {"command": command, "hardware": hardware(), "commit": commit(), "seed": asked.seed}
-    found = begun(asked.out / "found.json", made_by)
+    args.out.mkdir(parents=True, exist_ok=True)
+    made_by = {"command": command, "hardware": hardware(), "commit": commit(), "seed": args.seed}
+    found = begun(args.out / "found.json", made_by)
     found["made_by"]["command"] = command
     since = time.monotonic() - found["made_by"]["seconds"]
 
     def keep() -> None:
         found["made_by"]["seconds"] = round(time.monotonic() - since)
-        write_whole(asked.out / "found.json", json.dumps(found, indent=1) + "\n")
-        write_whole(asked.out / "README.md", page(found))
+        write_whole(args.out / "found.json", json.dumps(found, indent=1) + "\n")
+        write_whole(args.out / "README.md", page(found))
 
-    kinds = [(count, others) for count in (2, 4) for others in (False, True)] * asked.rounds
-    go_on(found, asked.kills, kinds, keep)
+    kinds = [(count, others) for count in (2, 4) for others in (False, True)] * args.rounds
+    go_on(found, args.kills, kinds, keep)
     print(page(found))
     faults = [row for row in found["kills"] if any(row[key] for key in FAULTS)]
     faults += [row for row in found["rounds"] if any(row["codes"]) or any(row[key] for key in SHARED_FAULTS)]

@@ -1,4 +1,4 @@
-"""How a study starts: bad input ends it in one line, as it does the command `ichor`."""
+"""The entry point of the studies. As with the command `ichor`, bad input is reported in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]  # of the checkout
 
 
 def run(study: str, main: Callable[[], None]) -> None:
-    """Call `main`. Exit code 2 and one line on stderr where its input is bad, or where a command that it runs fails."""
+    """Call `main`. If its input is bad or a command that it runs fails, print one line to stderr and exit with 2."""
     try:
         main()
     except (IchorError, subprocess.CalledProcessError) as error:

@@ -1,1 +1,1 @@
-"""Which parts of the recipe matter: networks trained with one thing changed."""
+"""Study: the ablation of the shipped model's recipe."""

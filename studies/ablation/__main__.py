@@ -1,14 +1,14 @@
-"""One row of the ablation: an experiment evaluated on subjects that it was not trained on.
+"""Compute one row of the ablation: an experiment evaluated on subjects that it was not trained on.
 
     python -m studies.ablation CONFIG --data DATASET --fold K --out RUN
     python -m studies.ablation CONFIG --data DATASET --blocks A B --out RUN
 
-With --fold it is fitted on the training block of the fold and evaluated on its validation block, on which it is
-calibrated; the fold's test subjects are not read. With --blocks the network of a cross-fitted experiment is trained
-without these two blocks and evaluated on both: first uncalibrated, with every voxel marked that has a probability of at
-least one half; then, under `calibrated`, each subject with parameters calibrated on all others of the two blocks.
-RUN/fold-K/ or RUN/networks/A-B/ receives ablation.json, the figures, and what the fit leaves; an interrupted fit
-continues. A run of `ichor crossval` of the same config goes on from the networks in RUN.
+With --fold, the method is fitted on the training block of the fold, and calibrated and evaluated on its validation
+block; the fold's test subjects are not used. With --blocks, the network of a cross-fitted experiment is trained without
+these two test blocks and evaluated on both: first uncalibrated, marking every voxel with a probability of at least 0.5;
+then, under `calibrated`, each subject with parameters calibrated on all other subjects of the two blocks. The figures
+are written to ablation.json in RUN/fold-K/ or RUN/networks/A-B/, next to the files of the fit. An interrupted fit
+continues when the command is repeated, and a run of `ichor crossval` with the same config reuses the networks in RUN.
 """
 
 from __future__ import annotations
@@ -41,38 +41,38 @@ def main() -> None:
     which.add_argument("--fold", type=int)
     which.add_argument("--blocks", type=int, nargs=2)
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    config, dataset = load_config(asked.config), open_dataset(asked.data)
-    claim(asked.out, config, dataset)  # what it leaves may serve a run of the same config, and of no other
+    args = parser.parse_args()
+    config, dataset = load_config(args.config), open_dataset(args.data)
+    claim(args.out, config, dataset)  # only a run with the same config may reuse the networks
     started = time.perf_counter()
-    if asked.fold is not None:
-        fold = fold_of(config, dataset, asked.fold)
-        folder = fold_folder(asked.out, asked.fold)
+    if args.fold is not None:
+        fold = fold_of(config, dataset, args.fold)
+        folder = fold_folder(args.out, args.fold)
         cases, method = dataset.cases(fold.validation), UNetSlices(**config.settings)
         method.fit(dataset.cases(fold.training), cases, folder)
         seconds = round(time.perf_counter() - started)
         figures = {
-            "fold": asked.fold,
+            "fold": args.fold,
             **figures_of((method, case) for case in cases),
             "chosen": method.parameters.model_dump(),
         }
     else:
         require_no_validation(config)
         blocks = [fold_of(config, dataset, number) for number in range(1, N_FOLDS + 1)]
-        folder = network_folder(asked.out, *asked.blocks)
+        folder = network_folder(args.out, *args.blocks)
         train_network(
             config,
             dataset,
-            asked.out,
+            args.out,
             blocks,
-            asked.blocks,
+            args.blocks,
             shlex.join(["python", "-m", "studies.ablation", *sys.argv[1:]]),
             None,
         )
         seconds = round(time.perf_counter() - started)
-        cases = dataset.cases([s for number in asked.blocks for s in blocks[number - 1].test])
+        cases = dataset.cases([s for number in args.blocks for s in blocks[number - 1].test])
         figures = {
-            "blocks": sorted(asked.blocks),
+            "blocks": sorted(args.blocks),
             **uncalibrated_and_calibrated(UNetSlices.load(folder / MODEL), cases),
         }
     row = {"config": config.name, "seconds": seconds, **figures}

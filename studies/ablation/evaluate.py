@@ -1,4 +1,4 @@
-"""The figures of a network on subjects that it was not trained on."""
+"""Evaluates a network on subjects that it was not trained on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from ichor.methods.unet_slices.method import UNetSlices
 
 
 def uncalibrated_and_calibrated(method: UNetSlices, cases: Cases) -> dict[str, object]:
-    """Figures of a network on cases that it was not trained on: uncalibrated, and each calibrated on all the others."""
-    plain = figures_of((method, case) for case in cases)
+    """The figures on cases that the network was not trained on, uncalibrated and under `calibrated`.
+
+    For the latter, the parameters for each case are calibrated on all other cases.
+    """
+    uncalibrated = figures_of((method, case) for case in cases)
     evidence = [method.calibration_evidence(case) for case in cases]
 
     def calibrated() -> Iterator[tuple[Method, Case]]:
@@ -23,14 +26,14 @@ def uncalibrated_and_calibrated(method: UNetSlices, cases: Cases) -> dict[str, o
             method.calibrate([*evidence[:k], *evidence[k + 1 :]])
             yield method, case
 
-    return {**plain, "calibrated": figures_of(calibrated())}
+    return {**uncalibrated, "calibrated": figures_of(calibrated())}
 
 
-def figures_of(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
-    """Figures of cases, each by a method that was not trained on it, on the scans' own grids."""
+def figures_of(pairs: Iterable[tuple[Method, Case]]) -> dict[str, object]:
+    """The figures over cases, each paired with a method that was not trained on it, on the scans' own grids."""
     overlaps, excluded, truth, scores, missed, unseen, false_ml = {}, [], [], [], [], [], []
     scans, subtypes, labels = [], [], []
-    for method, case in answering:
+    for method, case in pairs:
         found = method.predict(case.scan)
         assert found.mask is not None  # the methods of the ablation segment
         overlaps[case.subject] = Overlaps.of(found.mask, case.mask)
@@ -66,8 +69,9 @@ def figures_of(answering: Iterable[tuple[Method, Case]]) -> dict[str, object]:
         "unmarked": round(float(np.mean(np.array(false_ml) == 0)), 4),
     }
     if subtypes:
-        of, said = np.concatenate(labels), np.concatenate(subtypes)
+        subtype_truth, subtype_probability = np.concatenate(labels), np.concatenate(subtypes)
         row["subtype_auc"] = {
-            str(i): round(roc_curve(of[:, i], said[:, i]).auc, 4) for i in np.flatnonzero(of.any(axis=0))
+            str(i): round(roc_curve(subtype_truth[:, i], subtype_probability[:, i]).auc, 4)
+            for i in np.flatnonzero(subtype_truth.any(axis=0))
         }
     return row

@@ -1,12 +1,12 @@
-"""The page of the study, made of what its runs found.
+"""Write the page of the study from its rows.
 
     python -m studies.ablation.page results/ablation
 
-Reads variants.json, rows as `python -m studies.ablation --blocks` prints them, the first being the baseline that the
-others are compared with: `variant` is its name in the table, `patch` the file that made it, where it took one,
-`parameters` the number of weights, `time` the time for a slice in units of the baseline's (measured for one network,
-counted for several), and `core_minutes` the training time where it is known. Reads first-round.json, rows as `--fold`
-prints them, of configs that ship. Intervals of a Dice, and of the difference of two, come from resampling subjects.
+variants.json has rows as printed by `python -m studies.ablation --blocks`. The first is the baseline, with which the
+others are compared. Each also has its name in the table, `variant`; the number of weights, `parameters`; the time for a
+slice relative to the baseline, `time` (measured for one network, multiplied for several); and, if there is one, the
+patch that it needs, `patch`, and its training time, `core_minutes`. first-round.json has rows as printed with `--fold`,
+of configs that ship. Intervals of Dice and of differences come from resampling subjects.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ COLUMNS = (
 )
 PAGE = """# Ablation of the shipped recipe
 
-What each change of the recipe is worth. Each row is a network that was trained once, with one seed, without the test
-blocks of folds {blocks}, and evaluated on their {subjects} subjects that have a Dice (paper's average, without 070).
+The effect of each change of the recipe. Each row is a network trained once, with one seed, without the test blocks of
+folds {blocks}, and evaluated on their {subjects} subjects that have a Dice (paper's average, without 070).
 **Dice at 0.5**: every voxel with a probability of at least 0.5 is marked, without postprocessing. **Calibrated**: with
-the postprocessing of the shipped model, each subject by parameters that were calibrated on all the others. Differences
-are from the baseline, paired by subject. **Time** is the inference time, relative to the baseline.
+the postprocessing of the shipped model, for each subject with parameters calibrated on all the others. Differences are
+from the baseline, paired by subject. **Time** is the inference time, relative to the baseline.
 
 {table}
 
-## How far to trust it
+## Limitations
 
-- **These figures are optimistic.** The blocks are test blocks of two folds, and the recipe was chosen by them.
+- **These figures are optimistic.** The blocks are the test blocks of two folds, and the recipe was chosen on them.
 - **One seed each.** Subject 072 is either found or missed once calibrated, which alone moves the mean by up to 0.04.
   Differences of a few hundredths are hints; intervals that include 0 show nothing.
 - The calibrated columns used the threshold of the best Dice, before the rule for the operating point `balanced` changed
@@ -62,35 +62,35 @@ are from the baseline, paired by subject. **Time** is the inference time, relati
 
 - **Longer training**: at 0.5, 200 epochs gain {long}. 400 epochs came after the recipe
   was frozen, and gain {longer}.
-- **The overlap loss of each slice** beside that of the batch, in which one large hematoma outweighs everything:
+- **The overlap loss of each slice** in addition to that of the batch, which a single large hematoma dominates:
   calibrated, it gains {each}.
-- **Scanner augmentation** (kernels, CT noise, slices in between, narrow windows). It costs a little on unchanged scans
+- **Scanner augmentation** (kernels, CT noise, interpolated slices, narrow windows). It costs a little on unchanged scans
   and makes the model usable on others: [robustness](../robustness/README.md).
 - From a first round with coarser networks (first-round.json; the validation blocks of folds 1 and 5, {n_first} subjects
   with a Dice each): **fine pixels** (Dice {coarse} at 1.3 mm, {medium} at 0.8 mm, {fine} at 0.6 mm),
   **crops around hemorrhage** instead of whole slices, **lesions pasted into other heads** (slice AUC
   {unpasted} to {pasted} on fold 1), and a **recurrent network over the slices of a scan**, for the subtypes.
-- From a second round, which changed the postprocessing alone: a **false-positive classifier** on four features of each
+- From a second round, which changed only the postprocessing: a **false-positive classifier** on four features of each
   candidate lesion, **cross-fitted calibration**, and later **outlines that maximise the expected Dice**.
 
-## What was not
+## What was not adopted
 
-Compared with the variant that they build on, none of the others gave a gain that could be told from chance. Ensembles
-miss the same subjects as their best network, at several times the cost, and distilling one gained nothing.
-Self-supervised pretraining, synthetic lesions and extra input channels did not help on 50 training subjects.
-Hard-negative mining removes false positives but misses faint lesions. Training with simulated bone glow halves the
-false rims on the one real DICOM head at hand, for no gain in Dice. Weighting the edges of lesions came after the recipe
-was frozen, and is what to try next.
+Compared with the variants that they build on, none of the others showed a significant gain. Ensembles miss the same
+subjects as their best network, at several times the cost, and distilling one gained nothing. Self-supervised
+pretraining, synthetic lesions and extra input channels did not help with 50 training subjects. Hard-negative mining
+removes false positives but misses faint lesions. Training with simulated brightening next to bone halves the false rims
+on the one real DICOM head that was available, without a gain in Dice. Weighting the edges of lesions was tried after the
+recipe was frozen; it is the most promising next step.
 
 ## Reproduce
 
     python -m studies.ablation CONFIG --data ct-ich --blocks 4 5 --out RUN
     python -m studies.ablation.page results/ablation
 
-CONFIG is `model/short` for the baseline. A variant that has a `patch` in variants.json is not a setting: apply
-`git show a88735a:results/ablation/patches/NAME.patch` at commit 04be99d. The notes on all experiments, of which only
-the conclusions stand here, are `git show a88735a:results/ablation/README.md`. Rows without a training time were trained
-on a GPU, or not timed. Research use only; not a medical device.
+CONFIG is `model/short` for the baseline. A variant with a `patch` in variants.json needs a change of the code: apply
+`git show a88735a:results/ablation/patches/NAME.patch` at commit 04be99d. This page has only the conclusions of the
+experiments; the full notes are in `git show a88735a:results/ablation/README.md`. Rows without a training time were
+trained on a GPU, or not timed. Research use only; not a medical device.
 """
 
 
@@ -139,7 +139,7 @@ def page(variants: Sequence[Row], first: Sequence[Row]) -> str:
 
 
 def table(variants: Sequence[Row]) -> Table:
-    """The variants, each compared with the first."""
+    """A table of the variants, each compared with the first."""
     first, rows = variants[0], []
     for row in variants:
         rows.append(
@@ -160,10 +160,10 @@ def _figures(row: Row, first: Row) -> tuple[str, str]:
 
 
 def difference(row: Row, first: Row) -> str:
-    """The mean difference of the Dice with its interval, of the same subjects."""
-    each = [row["dice_of"][subject] - dice for subject, dice in first["dice_of"].items()]
-    low, high = interval(each)
-    return f"{np.mean(each):+.3f} ({low:+.3f} to {high:+.3f})"
+    """The mean difference of the Dice, paired by subject, with its interval."""
+    differences = [row["dice_of"][subject] - dice for subject, dice in first["dice_of"].items()]
+    low, high = interval(differences)
+    return f"{np.mean(differences):+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

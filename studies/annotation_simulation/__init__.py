@@ -1,1 +1,1 @@
-"""How Dice grows with labelling time on ct-ich: active learning held against a random order, in modelled time."""
+"""Study: how Dice increases with labelling time, for active learning and for a random order."""

@@ -1,10 +1,10 @@
-"""How Dice on held-out subjects grows with the time spent on labelling others: active learning and a random order.
+"""Simulate how Dice on held-out subjects increases with the time spent on labelling other subjects.
 
     python -m studies.annotation_simulation ct-ich --out DIR [--config FILE]
 
-Three ways of choosing what to label next start from the same subjects: cost-sensitive active learning, plain
-uncertainty, and a random order. Nobody recorded times: they are modelled. Every round is kept in DIR: the same command
-continues where the last one stopped.
+Three strategies for choosing the next scans to label start from the same subjects: cost-sensitive active learning,
+uncertainty alone, and a random order. Labelling times are modelled, not recorded. Every round is stored in DIR: an
+interrupted simulation continues when the command is repeated.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from studies.command import run
 
 
 def main() -> None:
-    """Do what is not done yet, and write the result."""
+    """Run the rounds that are not done yet, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=DEFAULT)
-    asked = parser.parse_args()
-    config, dataset = load_simulation(asked.config), open_dataset(asked.data)
+    args = parser.parse_args()
+    config, dataset = load_simulation(args.config), open_dataset(args.data)
     try:
         from studies.annotation_simulation.result import write_result
         from studies.annotation_simulation.run import n_states, simulate
@@ -36,9 +36,9 @@ def main() -> None:
             f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
         ) from error
     with progress(n_states(config)) as done:
-        repetitions = simulate(config, dataset, asked.out, done)
-    says = write_result(config, dataset, repetitions, asked.out, asked.config)
-    print(f"{says}\n{asked.out}: simulation.json, README.md, learning-curves.png")
+        repetitions = simulate(config, dataset, args.out, done)
+    says = write_result(config, dataset, repetitions, args.out, args.config)
+    print(f"{says}\n{args.out}: simulation.json, README.md, learning-curves.png")
 
 
 if __name__ == "__main__":

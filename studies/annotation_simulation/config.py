@@ -1,4 +1,4 @@
-"""What a simulation is made of; unknown keys are refused."""
+"""The configuration of a simulation; unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ DEFAULT = Path(__file__).with_name("active-learning.yaml")
 
 
 class SimulationConfig(Strict):
-    """One simulation. A repeat of a fold has a start, an order and networks of its own, by its own seed."""
+    """One simulation. Each repeat of a fold has its own seed, and thus its own start, random order and networks."""
 
     name: str = Field(min_length=1)
-    reduced: bool = Field(False, description="whether this stands for a larger experiment")
+    reduced: bool = Field(False, description="whether this is a reduced version of a larger experiment")
     folds: tuple[int, ...] = Field((1, 2, 3, 4, 5), min_length=1, description="the authors' folds, each held out once")
-    repeats: int = Field(1, ge=1, description="how often each fold is done, with another seed each time")
+    repeats: int = Field(1, ge=1, description="repeats of each fold, each with another seed")
     start: int = Field(6, ge=2, description="subjects labelled before the first round, half of them with hemorrhage")
     rounds: int = Field(3, ge=1)
-    budget_min: float = Field(25, gt=0, description="minutes of labelling a round; what is left over is kept")
-    committee: int = Field(2, ge=2, description="networks a committee")
-    first_steps: int = Field(150, ge=1, description="training steps of a network on the start")
-    steps: int = Field(75, ge=1, description="further steps a round, however many slices are labelled")
+    budget_min: float = Field(25, gt=0, description="minutes of labelling per round; unused time is carried over")
+    committee: int = Field(2, ge=2, description="networks per committee")
+    first_steps: int = Field(150, ge=1, description="training steps of each network on the start")
+    steps: int = Field(75, ge=1, description="further training steps per round, regardless of the number of slices")
     settings: UNetSlicesSettings
 
     @field_validator("folds")
@@ -48,21 +48,21 @@ class SimulationConfig(Strict):
     def training(
         self, steps: int, n_positive: int, n_negative: int, *, seed_of: tuple[int, int, int]
     ) -> TrainingSettings:
-        """How one network is trained on so many slices: as many epochs as the steps make.
+        """The training settings of one network, with the number of epochs that makes up the steps.
 
-        `seed_of` are its fold, repeat and number in the committee. The seed does not depend on strategy or round, so
-        that what is labelled is all that differs between networks.
+        `seed_of` is its fold, its repeat and its number in the committee. The seed does not depend on strategy or
+        round, so that networks only differ in the labelled subjects.
         """
         settings = self.settings
-        shown = n_positive + min(n_negative, max(1, round(settings.negatives * n_positive)))
-        epochs = max(1, round(steps / math.ceil(shown / settings.training.batch)))
+        n_slices = n_positive + min(n_negative, max(1, round(settings.negatives * n_positive)))
+        epochs = max(1, round(steps / math.ceil(n_slices / settings.training.batch)))
         fold, repeat, member = seed_of
         seed = ((settings.training.seed * 10 + fold) * 100 + repeat) * 100 + member
         return settings.training.model_copy(update={"epochs": epochs, "seed": seed})
 
 
 def load_simulation(file: Path = DEFAULT) -> SimulationConfig:
-    """The simulation in a file. Raises BadConfig with one line if it is none."""
+    """Read a simulation's configuration. Raises BadConfig, with a message of one line, if it is not valid."""
     try:
         return SimulationConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:

@@ -1,7 +1,8 @@
 """A simulation's learning curves: figures of the held-out subjects after each round, with intervals.
 
-Every subject of the folds is held out once a repeat. A figure is the mean over the repeats, and its 95 % interval comes
-from resampling subjects (ichor.evaluate.intervals), the same for all strategies: their differences are paired.
+Every subject of the folds is held out once per repeat. A figure is the mean over the repeats, and its 95 % interval
+comes from resampling subjects (ichor.evaluate.intervals). All strategies use the same resamples, so their differences
+are paired.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ FIGURES = (DICE, PAPER_DICE, AUC)
 def learning_curves(
     config: SimulationConfig, repetitions: Sequence[Repetition], excluded: Collection[str] = ()
 ) -> dict[str, Any]:
-    """For each strategy its rounds, and for each but random order how much better it is, all with intervals.
+    """The curve of each strategy, and its differences from the random order, all with intervals.
 
-    A strategy's `mean` is that over its rounds, without the start: one number for a curve. Dice leaves out
-    the `excluded` subjects.
+    A strategy's `mean` is the mean over its rounds without the start, which summarizes the curve in one number. Dice
+    leaves out the `excluded` subjects.
     """
     subjects = sorted({s for one in repetitions for state in one.states.values() for s in state.tested})
     sampling = Sampling(len(subjects))
@@ -61,7 +62,7 @@ def learning_curves(
 
 
 def subject_dice(config: SimulationConfig, repetitions: Sequence[Repetition]) -> dict[str, Any]:
-    """For each held-out subject with hemorrhage, by strategy and repeat, Dice per scan at the start and each round."""
+    """The Dice of each held-out subject with hemorrhage at the start and after each round, by strategy and repeat."""
     found: dict[str, dict[str, list[list[float]]]] = {}
     for one in repetitions:
         for strategy in Strategy:
@@ -92,7 +93,7 @@ def _mean(figures: Sequence[Sampled]) -> Sampled:
 def _figures(
     states: Sequence[State], subjects: Sequence[str], excluded: Collection[str], repeats: int, sampling: Sampling
 ) -> dict[str, Sampled]:
-    """The figures after one round. Of the states of each repeat together, every subject is in one."""
+    """The figures after one round, from the states of all folds and repeats; each subject is once in each repeat."""
     n_folds = len(states) // repeats
     of_repeats = [
         _of_one(
@@ -109,7 +110,7 @@ def _figures(
 def _of_one(
     tested: dict[str, HeldOut], subjects: Sequence[str], excluded: Collection[str]
 ) -> dict[str, NDArray[np.float64]]:
-    """(subjects,) the two kinds of Dice of each subject; nan without hemorrhage and for the excluded."""
+    """(subjects,) the two kinds of Dice of each subject; NaN without hemorrhage and for excluded subjects."""
     three_d, paper = np.full(len(subjects), np.nan), np.full(len(subjects), np.nan)
     for k, subject in enumerate(subjects):
         overlaps = tested[subject].overlaps
@@ -119,9 +120,9 @@ def _of_one(
 
 
 def _slice_auc(states: Sequence[State], subjects: Sequence[str], sampling: Sampling) -> Sampled:
-    """The mean over folds and repeats of each committee's AUC: scores of two committees are not on one scale.
+    """The mean over folds and repeats of each committee's AUC, since committees do not share a scale of scores.
 
-    A resample in which a fold has slices of one class only goes without that fold.
+    Folds that have slices of only one class in a resample are left out of it.
     """
     index = {subject: k for k, subject in enumerate(subjects)}
     of_states = []

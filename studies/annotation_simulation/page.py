@@ -1,4 +1,4 @@
-"""What a simulation found, in words and tables."""
+"""The page of the study."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from studies.annotation_simulation.strategies import Strategy
 PICTURE = "learning-curves.png"
 
 _REDUCED = (
-    "This is a reduced run: the networks are small, see coarse pixels and are trained for a short time. Their Dice "
-    "says nothing of the models under `results/`; what is held against each other here is the order of labelling."
+    "This is a reduced run: the networks are small, see coarse pixels and are trained for a short time. Their Dice is "
+    "not comparable with that of the models under `results/`; only the orders of labelling are compared."
 )
 
 _TIME = (
-    f"{time.OPEN_S:g} s a scan, {time.SLICE_S:g} s a slice, {time.REGION_S:g} s a region of a slice and "
-    f"{time.OUTLINE_S_PER_MM:g} s a mm of outline, by the dataset's own delineation at full size. These four rates are "
-    "assumptions, not measurements. Kuo et al. 2018 (arXiv:1809.02882) fit the logarithm of the time to the length of "
-    "outlines and the number of regions, on times of their readers; there are none of ct-ich.",
-    "What a strategy foresees is computed from the committee's mean probability, outlined at five thresholds and "
-    "averaged; what is spent is computed from the delineation. A reader who is done early goes on with the next scan, "
-    "and what is left of a round is added to the next.",
+    f"{time.OPEN_S:g} s per scan, {time.SLICE_S:g} s per slice, {time.REGION_S:g} s per region on a slice and "
+    f"{time.OUTLINE_S_PER_MM:g} s per mm of outline, from the dataset's own delineation at full size. These four rates "
+    "are assumptions, not measurements. Kuo et al. 2018 (arXiv:1809.02882) model the logarithm of the time by the "
+    "length of outlines and the number of regions, fitted to times of their readers; ct-ich has no recorded times.",
+    "The time that a strategy expects is computed from the committee's mean probability, outlined at five thresholds "
+    "and averaged; the time that is spent is computed from the delineation. A reader who finishes early continues with "
+    "the next scan, and the unused time of a round is added to the next.",
 )
 
 
-def what_it_says(found: Mapping[str, Any]) -> str:
-    """Whether cost-sensitive active learning beats a random order, in one sentence that the interval bears out."""
+def conclusion(found: Mapping[str, Any]) -> str:
+    """One sentence on whether cost-sensitive active learning beats a random order, based on the interval."""
     figure = found["better_than_random"][Strategy.COST_SENSITIVE.value]["mean"][DICE]
     if figure["value"] is None or figure["ci95"] is None:
         return "Whether active learning beats a random order is not defined: too few held-out subjects have hemorrhage."
@@ -47,10 +47,10 @@ def what_it_says(found: Mapping[str, Any]) -> str:
 
 
 def page(found: Mapping[str, Any]) -> str:
-    """The README.md of a simulation."""
+    """The README of a simulation, from the content of simulation.json."""
     reduced = [_REDUCED] if found["config"]["reduced"] else []
-    top = [_what_it_is(found), what_it_says(found), _uncertainty(found), *reduced, USE]
-    return f"""# Active learning against a random order of labelling{" (reduced)" if reduced else ""}
+    top = [_summary(found), conclusion(found), _uncertainty(found), *reduced, USE]
+    return f"""# Active learning compared with a random order of labelling{" (reduced)" if reduced else ""}
 
 {_paragraphs(*top)}
 
@@ -70,13 +70,13 @@ def page(found: Mapping[str, Any]) -> str:
 
 {_paragraphs(*_TIME)}
 
-## How it was done
+## Protocol
 
-{_paragraphs(*_how(found))}
+{_paragraphs(*_protocol(found))}
 
-## How it was made
+## Reproduce
 
-{_paragraphs(_making(found), f"Derived from ct-ich: {ABOUT.citation}.")}
+{_paragraphs(_provenance(found), f"Derived from ct-ich: {ABOUT.citation}.")}
 
 - `simulation.json`: every figure with its interval, and each held-out subject's Dice after each round
 """
@@ -86,13 +86,14 @@ def _paragraphs(*texts: str) -> str:
     return "\n\n".join(paragraph(text) for text in texts)
 
 
-def _what_it_is(found: Mapping[str, Any]) -> str:
+def _summary(found: Mapping[str, Any]) -> str:
     config = found["config"]
     return (
-        "How well networks delineate hemorrhage on held-out subjects of ct-ich, by the time that labelling their "
-        f"training subjects takes. {config['rounds']} rounds of {config['budget_min']:g} minutes each, from "
-        f"{config['start']} subjects labelled before; {found['n_subjects']} subjects are held out over the authors' "
-        f"{_folds(config)}, each from networks that saw nothing of it. No times were recorded: they are modelled."
+        "How well networks delineate hemorrhage on held-out subjects of ct-ich, depending on the time spent on "
+        f"labelling their training subjects: {config['rounds']} rounds of {config['budget_min']:g} minutes each, "
+        f"starting from {config['start']} labelled subjects. {found['n_subjects']} subjects are held out over the "
+        f"authors' {_folds(config)}; no network was trained or tuned on the subjects it is tested on. Labelling times "
+        "are modelled, not recorded."
     )
 
 
@@ -107,8 +108,8 @@ def _uncertainty(found: Mapping[str, Any]) -> str:
     plain = better[Strategy.UNCERTAINTY.value]["mean"][DICE]
     auc = better[Strategy.COST_SENSITIVE.value]["mean"][AUC]
     return (
-        f"Plain uncertainty, which leaves the time out, differs from a random order by {value_of(plain)} "
-        f"({interval_of(plain)}) in Dice; in slice AUC the cost-sensitive order does by {value_of(auc)} "
+        f"Ordering by uncertainty alone, without regard to the time, differs from a random order by {value_of(plain)} "
+        f"({interval_of(plain)}) in Dice. In slice AUC, the cost-sensitive order differs from it by {value_of(auc)} "
         f"({interval_of(auc)})."
     )
 
@@ -138,31 +139,32 @@ def _differences(found: Mapping[str, Any]) -> Table:
     return Table(("order", "Dice per scan, 3-D", "Dice, paper's average", "slice AUC"), tuple(rows))
 
 
-def _how(found: Mapping[str, Any]) -> list[str]:
+def _protocol(found: Mapping[str, Any]) -> list[str]:
     config = found["config"]
     settings, training = config["settings"], config["settings"]["training"]
     widths = listed([str(width) for width in settings["widths"]])
     return [
-        "For each fold the pool is its training subjects. The start, half of it with hemorrhage, is the same for all "
+        "In each fold, the pool is its training subjects. The start, half of it with hemorrhage, is the same for all "
         f"orders. A committee of {config['committee']} networks (`unet-slices`, widths {widths}, {settings['size']} x "
         f"{settings['size']} pixels of {settings['pixel_mm']:g} mm) is trained for {config['first_steps']} steps of "
-        f"{training['batch']} slices on the start and goes on for {config['steps']} steps a round on all that is "
-        "labelled, in every order the same. A curve rises by these steps too, not by the labels alone; only the "
-        "difference of two curves is due to the order.",
+        f"{training['batch']} slices on the start, and for {config['steps']} further steps per round on all labelled "
+        "subjects, the same in every order. The curves rise because of these steps, too, not only because of the "
+        "labels; only the difference between two curves is due to the order.",
         "Uncertainty is the Jensen-Shannon divergence of the committee, summed over the 8 most uncertain patches of 16 "
-        "mm of each slice and over the slices of a scan. Cost-sensitive: the 0-1 knapsack of the most uncertainty "
-        "within the round's time, solved exactly, read by uncertainty over estimated time. Uncertainty: the most "
-        "uncertain first.",
-        "Both thresholds are chosen on the fold's validation subjects, whose labels every order has from the beginning "
-        "and which count for no time. Held-out subjects choose nothing. Dice is of the networks' own coarse pixels, "
-        "and leaves the chronic subject 070 out, as the paper does; slice AUC keeps it and is the mean over the folds.",
+        "mm on each slice and over the slices of a scan. The cost-sensitive order solves the 0-1 knapsack problem of "
+        "the most uncertainty within the round's time exactly, and sorts the scans by uncertainty per estimated time. "
+        "The order by uncertainty begins with the most uncertain scan.",
+        "Both thresholds are chosen on the fold's validation subjects, whose labels are available in every order from "
+        "the beginning and cost no time. Nothing is chosen on held-out subjects. Dice is measured on the networks' own "
+        "coarse pixels and excludes the chronic subject 070, as in the paper; slice AUC includes it and is the mean "
+        "over the folds.",
     ]
 
 
-def _making(found: Mapping[str, Any]) -> str:
+def _provenance(found: Mapping[str, Any]) -> str:
     made = found["made_by"]
     commit = f", at commit {made['commit']}" if made["commit"] else ""
     return (
-        f"Reproduce with `{made['command']}` on one core ({made['seconds'] / 60:.0f} minutes by the clock, longer than "
-        f"it takes alone where other work ran beside it, on {made['hardware']}{commit})."
+        f"Reproduce with `{made['command']}` on one core ({made['seconds'] / 60:.0f} minutes of wall-clock time on "
+        f"{made['hardware']}, possibly with other load{commit})."
     )

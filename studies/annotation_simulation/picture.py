@@ -1,4 +1,4 @@
-"""The learning curves as a picture."""
+"""The figure of the learning curves."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _LOOKS = {
     Strategy.UNCERTAINTY: (GREEN, "D"),
     Strategy.COST_SENSITIVE: (BLUE, "o"),
 }
-# Bands of three curves hide each other; the two that are held against each other have one.
+# Three bands would hide each other; only the two strategies that are compared have one.
 _WITH_BAND = (Strategy.RANDOM, Strategy.COST_SENSITIVE)
 
 
 @styled
 def learning_curve_figure(found: Mapping[str, Any]) -> Figure:
-    """Dice and slice AUC over the modelled time, and how much better Dice is than by random order, with intervals."""
+    """Dice and slice AUC over the modelled time, and the difference in Dice from the random order, with intervals."""
     figure, axes = panels(3, width=10.2, height=3.4)
     for one, name, words in ((axes[0], DICE, "Dice per scan, 3-D"), (axes[1], AUC, "slice AUC")):
         for strategy in Strategy:
@@ -46,7 +46,7 @@ def _curve(axes: Axes, rounds: Sequence[Mapping[str, Any]], strategy: Strategy, 
 
 
 def _differences(axes: Axes, found: Mapping[str, Any]) -> None:
-    """The paired differences of each round and of their mean, the strategies beside each other."""
+    """The paired differences of each round and their mean, with the strategies next to each other."""
     axes.axhline(0, **DASHED)
     others = [strategy for strategy in Strategy if strategy is not Strategy.RANDOM]
     names: list[str] = []

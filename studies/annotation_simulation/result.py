@@ -1,4 +1,4 @@
-"""The files that a simulation ends with."""
+"""The result files of a simulation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ichor.dataset.base import Dataset
 from ichor.pages.pictures.style import png
 from studies.annotation_simulation.config import DEFAULT, SimulationConfig
 from studies.annotation_simulation.figures import learning_curves, subject_dice
-from studies.annotation_simulation.page import PICTURE, page, what_it_says
+from studies.annotation_simulation.page import PICTURE, conclusion, page
 from studies.annotation_simulation.picture import learning_curve_figure
 from studies.annotation_simulation.run import Repetition
 
@@ -24,9 +24,10 @@ SIMULATION = "simulation.json"
 def write_result(
     config: SimulationConfig, dataset: Dataset, repetitions: Sequence[Repetition], out: Path, file: Path
 ) -> str:
-    """Write simulation.json, README.md and learning-curves.png into `out`; gives what they say in one sentence.
+    """Write simulation.json, README.md and learning-curves.png into `out`, and return the conclusion.
 
-    `file` is the config's. No path of a machine enters what is committed: the command names the file alone.
+    `file` is the path of the config. The recorded command has only its name, since results are committed and must not
+    contain paths of the machine.
     """
     words = ["python", "-m", "studies.annotation_simulation", "ct-ich", "--out", "DIR"]
     command = shlex.join(words if file == DEFAULT else [*words, "--config", file.name])
@@ -47,11 +48,11 @@ def write_result(
     write_whole(out / PICTURE, png(learning_curve_figure(found)))
     write_whole(out / SIMULATION, json.dumps(found, indent=1))
     write_whole(out / "README.md", page(found))
-    return what_it_says(found)
+    return conclusion(found)
 
 
 def _made_by(repetitions: Sequence[Repetition]) -> dict[str, Any]:
-    """Commits and machines, each named once, and the seconds of all rounds."""
+    """The commits and machines of all rounds without duplicates, and the total seconds."""
     states = [state for one in repetitions for state in one.states.values()]
     return {
         "commit": ", ".join(dict.fromkeys(state.commit for state in states if state.commit)) or None,

@@ -1,9 +1,9 @@
-"""A simulation from the dataset to its figures, round by round.
+"""Runs a simulation round by round.
 
 DIR/config.yaml, data.json                 the config and the fingerprint of the dataset
-DIR/rounds/fold-K-REPEAT/STATE.json        what is known after a round (state.py): start, STRATEGY-ROUND
-DIR/rounds/fold-K-REPEAT/STATE/            the networks that it was found with, which the next round goes on from
-DIR/simulation.json, README.md, learning-curves.png    over all of them, once they are done
+DIR/rounds/fold-K-REPEAT/STATE.json        the state after a round (state.py); STATE is start or STRATEGY-ROUND
+DIR/rounds/fold-K-REPEAT/STATE/            the networks of the round, from which the next round continues
+DIR/simulation.json, README.md, learning-curves.png    the result, after the last round
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ichor.experiments.making import commit, hardware
 from ichor.experiments.run import claim
 from studies.annotation_simulation.committee import Committee
 from studies.annotation_simulation.config import SimulationConfig
-from studies.annotation_simulation.state import Foreseen, HeldOut, State, read_state, write_state
+from studies.annotation_simulation.state import Estimate, HeldOut, State, read_state, write_state
 from studies.annotation_simulation.strategies import Strategy, labelled_in, start_of, worklist
 from studies.annotation_simulation.subjects import SmallSubjects
 
@@ -40,10 +40,7 @@ ROUNDS = "rounds"
 
 @dataclass(frozen=True)
 class Repetition:
-    """One fold, done once: all strategies from the same start.
-
-    `states` are by name: the start, and for each strategy its rounds.
-    """
+    """The states of one repeat of a fold, by name: the start and the rounds of each strategy."""
 
     fold: int
     repeat: int
@@ -51,28 +48,28 @@ class Repetition:
 
 
 def name_of(strategy: Strategy, number: int) -> str:
-    """The name of the state after a strategy's round, from 1; round 0 is the start, which all share."""
+    """The name of the state after a round of a strategy, counted from 1; round 0 is the common start."""
     return f"{strategy.name.lower().replace('_', '-')}-{number}" if number else START
 
 
 def n_states(config: SimulationConfig) -> int:
-    """How many states there are in all."""
+    """The total number of states."""
     return len(config.folds) * config.repeats * (1 + len(Strategy) * config.rounds)
 
 
 def simulate(config: SimulationConfig, dataset: Dataset, out: Path, done: Callable[[str], None]) -> list[Repetition]:
-    """Do every repetition; what a previous call with the same `out` finished is not done again.
+    """Run all repeats of all folds; states stored in `out` by an earlier call are not computed again.
 
-    `done` is called with the name of each state that is there. Raises BadConfig if `out` holds another simulation
-    or one on other data, or if a block of a fold has too few subjects in the dataset.
+    `done` is called with the name of each finished state. Raises BadConfig if `out` contains another simulation or one
+    on other data, or if a block of a fold has too few subjects in the dataset.
     """
     folds = {number: authors_fold(number, dataset.subjects) for number in config.folds}
     for fold in folds.values():
         require_blocks(fold, dataset)
     claim(out, config, dataset)
-    # Small networks gain nothing from several cores, and on one the sums come out the same everywhere.
+    # Small networks gain nothing from several cores, and with one core sums are the same on every machine.
     torch.set_num_threads(1)
-    logging.getLogger(lightning_fabric.__name__).setLevel(logging.WARNING)  # it greets each of many networks
+    logging.getLogger(lightning_fabric.__name__).setLevel(logging.WARNING)  # it logs a line for each network
     subjects = SmallSubjects(dataset, config.settings)
     return [
         _Repeat(config, dataset, subjects, folds[number], repeat, out, done).run()
@@ -82,7 +79,7 @@ def simulate(config: SimulationConfig, dataset: Dataset, out: Path, done: Callab
 
 
 class _Repeat:
-    """One fold, done once."""
+    """One repeat of a fold."""
 
     def __init__(
         self,
@@ -107,50 +104,52 @@ class _Repeat:
             )
 
     def run(self) -> Repetition:
-        """Every state, in the order in which they need one another."""
+        """Compute all states; each state follows the one that it depends on."""
         rounds = self._config.rounds
-        states = {START: self._state(START, None, lambda: self._start, foresee=True)}
+        states = {START: self._state(START, None, lambda: self._start, estimate_others=True)}
         for strategy in Strategy:
             for number in range(1, rounds + 1):
                 before, name = name_of(strategy, number - 1), name_of(strategy, number)
                 labelled = partial(self._after_round, strategy, number, states[before])
-                foresee = strategy is not Strategy.RANDOM and number < rounds
-                states[name] = self._state(name, before, labelled, foresee=foresee)
+                estimate_others = strategy is not Strategy.RANDOM and number < rounds
+                states[name] = self._state(name, before, labelled, estimate_others=estimate_others)
         return Repetition(self._fold.number, self._repeat, states)
 
     def _after_round(self, strategy: Strategy, number: int, before: State) -> list[str]:
-        """Who is labelled after a round; what was left over of the time of those before is used too."""
+        """The subjects labelled after a round; the unused time of earlier rounds is available, too."""
         left = [subject for subject in self._pool if subject not in before.labelled]
         budget_s = number * 60 * self._config.budget_min - (before.labelling_s - self._seconds(self._start))
-        chosen = worklist(strategy, left, before.foreseen, budget_s)
+        chosen = worklist(strategy, left, before.estimates, budget_s)
         seconds = [self._subjects[subject].labelling_s for subject in chosen]
         return before.labelled + labelled_in(budget_s, chosen, seconds)
 
-    def _state(self, name: str, before: str | None, labelled: Callable[[], list[str]], *, foresee: bool) -> State:
+    def _state(
+        self, name: str, before: str | None, labelled: Callable[[], list[str]], *, estimate_others: bool
+    ) -> State:
         file = self._folder / f"{name}.json"
         if not file.exists():
-            write_state(file, self._work(name, before, labelled(), foresee=foresee))
+            write_state(file, self._work(name, before, labelled(), estimate_others=estimate_others))
         self._done(f"fold {self._fold.number}, repeat {self._repeat + 1}: {name}")
         return read_state(file)
 
-    def _work(self, name: str, before: str | None, labelled: list[str], *, foresee: bool) -> State:
-        """Train on the labelled subjects, look at the others, and test on those held out."""
+    def _work(self, name: str, before: str | None, labelled: list[str], *, estimate_others: bool) -> State:
+        """Train on the labelled subjects, estimate the unlabelled ones, and test on the held-out ones."""
         started, made_at = time.perf_counter(), commit()
         committee = Committee.train(
             self._config,
             self._cases(labelled),
             self._cases(self._fold.validation),
             self._folder / name,
-            go_on_from=None if before is None else self._folder / before,
+            continue_from=None if before is None else self._folder / before,
             fold=self._fold.number,
             repeat=self._repeat,
         )
-        left = [subject for subject in self._pool if foresee and subject not in labelled]
-        foreseen = {s: Foreseen(*committee.foresee(self._subjects[s].case.scan)) for s in left}
+        left = [subject for subject in self._pool if estimate_others and subject not in labelled]
+        estimates = {s: Estimate(*committee.estimate(self._subjects[s].case.scan)) for s in left}
         return State(
             labelled=labelled,
             labelling_s=self._seconds(labelled),
-            foreseen=foreseen,
+            estimates=estimates,
             tested={case.subject: _test(committee, case) for case in self._cases(self._fold.test)},
             seconds=round(time.perf_counter() - started, 1),
             commit=made_at,
@@ -165,5 +164,5 @@ class _Repeat:
 
 
 def _test(committee: Committee, case: Case) -> HeldOut:
-    answer = committee.answer(case.scan)
+    answer = committee.predict(case.scan)
     return HeldOut.of(Overlaps.of(committee.mask(answer), case.mask), case.positive, answer["slice_probability"])

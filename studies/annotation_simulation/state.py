@@ -1,4 +1,4 @@
-"""What is known after a round: kept as JSON, so that no round is done twice."""
+"""The state of a simulation after a round, stored as JSON so that no round is computed twice."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ichor.evaluate.overlap import Overlaps
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What a committee says of a scan that is not labelled: its uncertainty, and the seconds it would take."""
+class Estimate:
+    """A committee's estimate for an unlabelled scan: its uncertainty and the seconds of labelling it."""
 
     uncertainty: float
     labelling_s: float
@@ -24,7 +24,7 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """A held-out subject of n slices: pixels in mask and delineation, in either, and what is said of each slice."""
+    """A held-out subject; lists over slices: pixels of mask and delineation, labels and predicted probabilities."""
 
     both: list[int]
     predicted: list[int]
@@ -34,7 +34,7 @@ class HeldOut:
 
     @classmethod
     def of(cls, overlaps: Overlaps, positive: NDArray[np.bool_], slice_probability: NDArray[np.float64]) -> HeldOut:
-        """The counts of a mask, the labels of its slices and the probabilities of these."""
+        """From the overlaps of a mask, and the labels and probabilities of its slices."""
         return cls(
             overlaps.both.tolist(),
             overlaps.predicted.tolist(),
@@ -45,20 +45,25 @@ class HeldOut:
 
     @property
     def overlaps(self) -> Overlaps:
-        """The counts."""
+        """The overlaps of mask and delineation."""
         return Overlaps(np.array(self.both), np.array(self.predicted), np.array(self.reference))
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """After a round: who is labelled, in what modelled time, what is foreseen of the others, how the test went.
+    """The state after a round.
 
-    `seconds`, `commit` and `hardware` are those of the computer's own work.
+    Attributes:
+        labelled: the labelled subjects.
+        labelling_s: their modelled labelling time.
+        estimates: for the unlabelled subjects, if the strategy needs them.
+        tested: the held-out subjects.
+        seconds, commit, hardware: of the computation.
     """
 
     labelled: list[str]
     labelling_s: float
-    foreseen: dict[str, Foreseen]
+    estimates: dict[str, Estimate]
     tested: dict[str, HeldOut]
     seconds: float
     commit: str | None
@@ -66,7 +71,7 @@ class State:
 
 
 def write_state(file: Path, state: State) -> None:
-    """Write it in one step."""
+    """Write a state atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, json.dumps(asdict(state)))
 
@@ -74,9 +79,9 @@ def write_state(file: Path, state: State) -> None:
 def read_state(file: Path) -> State:
     """The state in a file of `write_state`. Raises BadConfig if it is damaged."""
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        foreseen = {subject: Foreseen(**one) for subject, one in kept["foreseen"].items()}
-        tested = {subject: HeldOut(**one) for subject, one in kept["tested"].items()}
-        return State(**{**kept, "foreseen": foreseen, "tested": tested})
+        content = json.loads(file.read_text(encoding="utf-8"))
+        estimates = {subject: Estimate(**one) for subject, one in content["estimates"].items()}
+        tested = {subject: HeldOut(**one) for subject, one in content["tested"].items()}
+        return State(**{**content, "estimates": estimates, "tested": tested})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadConfig(f"{file}: expected what is known after a round, found {error!r}; delete it") from error
+        raise BadConfig(f"{file}: expected the state after a round, found {error!r}; delete it") from error

@@ -1,4 +1,4 @@
-"""ct-ich as a simulation sees it: each subject small, in the network's field, with what labelling it takes."""
+"""The subjects of a dataset, resampled to the small field of the networks, with their labelling times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SmallSubject:
 
     Attributes:
         case: its scan, mask and labels in the network's field.
-        labelling_s: the modelled seconds of labelling it, by the delineation at full size.
+        labelling_s: the modelled labelling time in seconds, from the delineation at full size.
     """
 
     case: Case
@@ -28,14 +28,14 @@ class SmallSubject:
 
 
 class SmallSubjects:
-    """The subjects of a dataset, each read when it is first asked for and then kept."""
+    """The subjects of a dataset, each read on first use and cached."""
 
     def __init__(self, dataset: Dataset, settings: UNetSlicesSettings) -> None:
         self._dataset, self._settings = dataset, settings
         self._read: dict[str, SmallSubject] = {}
 
     def __getitem__(self, subject: str) -> SmallSubject:
-        """The subject. Raises UnreadableInput if it cannot be read."""
+        """A subject by name. Raises UnreadableInput if it cannot be read."""
         if subject not in self._read:
             self._read[subject] = self._small(self._dataset.case(subject))
         return self._read[subject]

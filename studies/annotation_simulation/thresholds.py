@@ -1,4 +1,4 @@
-"""What a committee's mean answer is cut at: a slice threshold, then a voxel threshold."""
+"""Chooses the slice threshold and the voxel threshold for a committee's mean output."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.overlap import Overlaps, scan_dice
 from ichor.scan import Scan
 
-# Its own, so that committed simulations can be made again: those that a model is chosen at may change. Dense near
-# zero: trained on rare pixels, a network is surer of itself than it should be on unseen subjects.
+# Separate from the thresholds of the models, which may change, so that committed simulations stay reproducible. They
+# are dense near zero, since the probabilities of these networks are low on unseen subjects.
 VOXEL_THRESHOLDS = (
     0.001,
     0.002,
@@ -37,15 +37,15 @@ VOXEL_THRESHOLDS = (
 )
 
 
-# Of voxels and of slices, by name.
+# `probability` (n, size, size) and `slice_probability` (n,).
 MeanOutput = Mapping[str, NDArray[Any]]
 
 
-def choose_thresholds(answer: Callable[[Scan], MeanOutput], validation: Sequence[Case]) -> tuple[float, float]:
-    """(slice threshold, voxel threshold): that of the highest sensitivity plus specificity, and that of the best Dice.
+def choose_thresholds(predict: Callable[[Scan], MeanOutput], validation: Sequence[Case]) -> tuple[float, float]:
+    """Choose the slice threshold by sensitivity plus specificity, and the voxel threshold by Dice.
 
-    The slice threshold comes first, since it decides which slices are left empty whatever the voxel threshold. Dice is
-    the mean over the scans with hemorrhage, in 3-D, without those excluded from overlap.
+    The slice threshold is chosen first, since it determines which slices are empty at any voxel threshold. Dice is the
+    mean over the scans with hemorrhage, in 3-D, without those excluded from overlap.
     """
     counts: dict[float, dict[str, Overlaps]] = {t: {} for t in VOXEL_THRESHOLDS}
     truth, scores = {}, {}
@@ -53,11 +53,11 @@ def choose_thresholds(answer: Callable[[Scan], MeanOutput], validation: Sequence
     for case in validation:
         if case.excluded_from_overlap:
             excluded.add(case.subject)
-        answered = answer(case.scan)
-        scores[case.subject] = answered["slice_probability"]
+        output = predict(case.scan)
+        scores[case.subject] = output["slice_probability"]
         truth[case.subject] = case.positive
         for threshold in VOXEL_THRESHOLDS:
-            counts[threshold][case.subject] = Overlaps.of(answered["probability"] >= threshold, case.mask)
+            counts[threshold][case.subject] = Overlaps.of(output["probability"] >= threshold, case.mask)
     curve = roc_curve(np.concatenate(list(truth.values())), np.concatenate(list(scores.values())))
     slice_threshold = curve.balanced_threshold
 

@@ -1,1 +1,1 @@
-"""What limits how much hemorrhage a model detects."""
+"""Study: what limits the detection of hemorrhage."""

@@ -6,10 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studies.detection_limits.marked import Marked
-from studies.detection_limits.telling import Figures, Missed, Scored, figures_of, lowest_ranked, most_telling
+from studies.detection_limits.counts import MaskCounts
+from studies.detection_limits.influence import (
+    Figures,
+    Missed,
+    SubjectScores,
+    figures_of,
+    lowest_ranked,
+    most_influential,
+)
 
-Plain = Mapping[float, Marked]  # by the threshold from which on every voxel is marked
+CountsByThreshold = Mapping[float, MaskCounts]
 PAGE = """# What limits the detection
 
 The networks of `{name}`, evaluated out-of-fold: {n} subjects, {with_hemorrhage} of them with hemorrhage; {slices} slices,
@@ -64,17 +71,17 @@ ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Researc
 
 def page(
     metrics: Mapping[str, Any],
-    scores: Mapping[str, Scored],
+    scores: Mapping[str, SubjectScores],
     missed: Sequence[Missed],
-    points: Mapping[str, Marked],
-    plain: Plain,
+    points: Mapping[str, MaskCounts],
+    at_thresholds: CountsByThreshold,
 ) -> str:
-    """The README of the result; `metrics` are the run's."""
-    telling, lowest = most_telling(scores), lowest_ranked(scores)
+    """The README of the result, from the `metrics` of the run and the results of the analysis."""
+    influential, lowest = most_influential(scores), lowest_ranked(scores)
     counts = sorted(Counter(lowest).items(), key=lambda of: (-of[1], of[0]))
-    rows: dict[str, list[str]] = {"no subject": [], **{subject: [subject] for subject in telling}}
-    if len(telling) > 1:
-        rows["all of these"] = telling
+    rows: dict[str, list[str]] = {"no subject": [], **{subject: [subject] for subject in influential}}
+    if len(influential) > 1:
+        rows["all of these"] = influential
     positive = [one.positive for one in scores.values()]
     return PAGE.format(
         name=metrics["experiment"],
@@ -88,7 +95,7 @@ def page(
         left_out="\n".join(_figures_row(who, figures_of(scores, without)) for who, without in rows.items()),
         missed="\n".join(map(_missed_row, missed)),
         points="\n".join(f"| `{point}` | {marked.cells()} |" for point, marked in points.items()),
-        thresholds="\n".join(f"| {threshold:g} | {marked.cells()} |" for threshold, marked in plain.items()),
+        thresholds="\n".join(f"| {threshold:g} | {marked.cells()} |" for threshold, marked in at_thresholds.items()),
     )
 
 

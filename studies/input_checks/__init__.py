@@ -1,1 +1,1 @@
-"""How often `ichor screen` warns that a scan is outside the model's intended input."""
+"""Study: how often scans fail the input checks."""

@@ -1,10 +1,11 @@
-"""How often `ichor screen` warns of a scan that is unlike what the models were made for: ct-ich, and changes of it.
+"""Measure how often scans fail the input checks: the subjects of ct-ich, unchanged and modified.
 
     python -m studies.input_checks --data ct-ich --dicom dicom --out results/input-checks
 
-The changes are made by code: gray of another window than the one stated, HU on another scale, slices left out or in
-another order, padding, heads cut off by the field of view, and vessels drawn in as with contrast agent. Where the rules
-see every few pixels of a scan, so does this script. Two DICOM series and the demonstration scan are tried as they are.
+Modifications: gray values of another window than stated, scaled HU, missing or reordered slices, padding, heads cut off
+by the field of view, and simulated vessels with contrast agent. The checks subsample the pixels of a scan;
+modifications are applied to the subsampled scan. Two DICOM series and the demonstration scan are checked without
+modification.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from pathlib import Path
 from ichor.atomic import write_whole
 from studies.command import run
 from studies.input_checks.page import page
-from studies.input_checks.warned import measured
+from studies.input_checks.rates import input_check_rates
 from studies.same_answer.variants import DICOM
 
 
 def main() -> None:
-    """Try all scans and write what came of it."""
+    """Check all scans and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="ct-ich")
     parser.add_argument("--dicom", type=Path, required=True, help="the folder of " + " and ".join(DICOM))
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    kept = measured(asked.data, asked.dicom)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "input-checks.json", json.dumps(kept, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(kept))
+    args = parser.parse_args()
+    result = input_check_rates(args.data, args.dicom)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "input-checks.json", json.dumps(result, indent=1) + "\n")
+    write_whole(args.out / "README.md", page(result))
 
 
 if __name__ == "__main__":

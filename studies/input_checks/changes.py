@@ -1,4 +1,4 @@
-"""Scans changed by code, as a mistake in their making would change them."""
+"""Modifications of scans that simulate mistakes in acquisition, export or conversion."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ SHOWN_AS_BRAIN = {
     "level 40, width 80": GrayWindow(40, 80),
     "level 40, width 400": GrayWindow(40, 400),
 }
-CUT_MM = 25  # off the head
+CUT_MM = 25  # width of the part of the head outside the field of view
 PADDING_PX, PADDING_SLICES = 10, 6
-VESSELS_HU = (50, 75, 120, 250)  # more than blood has by itself
+VESSELS_HU = (50, 75, 120, 250)  # enhancement of vessels
 
 
 def coarse(scan: Scan) -> Scan:
-    """The scan on the pixels that the rules see."""
+    """The scan with the subsampled pixels that the checks use."""
     hu, step = coarse_hu(scan)
     assert scan.pixel_mm is not None
     return replace(scan, voxels=hu, pixel_mm=scan.pixel_mm * step)
 
 
 def gray(scan: Scan, window: GrayWindow, stated: GrayWindow, *, inverted: bool = False) -> Scan:
-    """The scan as images in a window, said to be another's."""
+    """The scan as 8-bit images in a window, labeled as images in the window `stated`."""
     values = np.rint(window.gray(scan.voxels)).astype(np.uint8)
     return replace(scan, voxels=255 - values if inverted else values, gray_window=stated)
 
 
 def of_slices(scan: Scan, order: np.ndarray) -> Scan:
-    """Some of the slices, in this order, as if they lay one above the other."""
+    """The scan with only these slices, in this order, at the positions of its lowest slices."""
     n = len(order)
     parts = {name: getattr(scan, name)[:n] for name in ("pixel_mm", "positions_mm", "orientation", "thickness_mm")}
     return replace(scan, voxels=scan.voxels[order], **parts)
 
 
 def cut_off(scan: Scan, *sides: str) -> Scan:
-    """The head cut off by the field of view, so much of it, at the back or the left."""
+    """The scan with `CUT_MM` of the head outside the field of view on the given sides, "back" or "left"."""
     assert scan.pixel_mm is not None
-    head, off = find_head(scan), round(CUT_MM / float(scan.pixel_mm.mean()))
-    last_row = head.rows[1] - off if "back" in sides else None
-    last_column = head.columns[1] - off if "left" in sides else None
-    return replace(scan, voxels=scan.voxels[:, :last_row, :last_column])
+    head, cut_px = find_head(scan), round(CUT_MM / float(scan.pixel_mm.mean()))
+    end_row = head.rows[1] - cut_px if "back" in sides else None
+    end_column = head.columns[1] - cut_px if "left" in sides else None
+    return replace(scan, voxels=scan.voxels[:, :end_row, :end_column])
 
 
 def in_disc(scan: Scan, outside_hu: float) -> Scan:
-    """The field a disc in which the head is wider than the field, by so much on each side."""
+    """The scan with a circular field of view, `CUT_MM` narrower than the head on each side."""
     assert scan.pixel_mm is not None
     head, voxels = find_head(scan), np.array(scan.voxels)
     radius = (head.columns[1] - head.columns[0]) / 2 - CUT_MM / float(scan.pixel_mm.mean())
@@ -68,7 +68,7 @@ def in_disc(scan: Scan, outside_hu: float) -> Scan:
 
 
 def padded(scan: Scan, value: float, *, slices: int = PADDING_SLICES, pixels: int = PADDING_PX) -> Scan:
-    """The scan with so many slices below and above, and pixels on each side, of one value."""
+    """The scan padded with one value: `slices` below and above, and `pixels` on each side."""
     around = ((slices, slices), (pixels, pixels), (pixels, pixels))
     parts = {
         name: np.pad(getattr(scan, name), (around[0], *[(0, 0)] * (getattr(scan, name).ndim - 1)), mode="edge")
@@ -85,14 +85,17 @@ def padded(scan: Scan, value: float, *, slices: int = PADDING_SLICES, pixels: in
 
 
 def with_empty_slice(scan: Scan) -> Scan:
-    """The middle slice black, as where its pixels were lost."""
+    """The scan with a black middle slice, as if its pixels were lost."""
     voxels = np.array(scan.voxels)
     voxels[scan.n_slices // 2] = voxels.min()
     return replace(scan, voxels=voxels)
 
 
 def with_vessels(scan: Scan, more_hu: float, seed: int) -> Scan:
-    """Sinus, cerebral arteries and cortical vessels drawn into the brain, small ones fainter for partial volume."""
+    """The scan with a simulated sinus, cerebral arteries and cortical vessels, `more_hu` brighter than the brain.
+
+    Small vessels are fainter because of partial volume.
+    """
     rng = np.random.default_rng(seed)
     hu = np.array(scan.voxels, np.float32)
     assert scan.pixel_mm is not None
@@ -114,22 +117,22 @@ def with_vessels(scan: Scan, more_hu: float, seed: int) -> Scan:
         ]
         discs += [(front + rng.uniform(5, 40) / pixel, middle + rng.normal(), 1.2, 0.7) for _ in range(3)]
         for side in (-1, 1):
-            away = middle + side * rng.uniform(0.45, 0.8, 5) * half
-            discs += [(np.median(at[:, 0]) - rng.uniform(0, 30) / pixel, column, 1.2, 0.6) for column in away]
+            lateral = middle + side * rng.uniform(0.45, 0.8, 5) * half
+            discs += [(np.median(at[:, 0]) - rng.uniform(0, 30) / pixel, column, 1.2, 0.6) for column in lateral]
         discs += [(row, column, 1.0, 0.5) for row, column in at[rng.integers(len(at), size=15)]]
-        for row, column, radius_mm, share in discs:
+        for row, column, radius_mm, fraction in discs:
             disc = ((rows - row) ** 2 + (columns - column) ** 2) * pixel**2 <= radius_mm**2
-            hu[k][disc & inside[k]] += share * more_hu
+            hu[k][disc & inside[k]] += fraction * more_hu
     return replace(scan, voxels=hu)
 
 
 def changes(scan: Scan) -> Iterator[tuple[str, Scan]]:
-    """Each change of the scan, by its name."""
+    """Each modification of the scan, with its name."""
     hu: FloatArray = np.asarray(scan.voxels)
     n = scan.n_slices
     yield "as images in the brain window", gray(scan, BRAIN, BRAIN)
     if hu.max() <= BRAIN.highest_hu:
-        return  # known in the brain window alone
+        return  # the subject is available in the brain window only
     yield "as images in the bone window", gray(scan, BONE, BONE)
     yield "as images in the subdural window", gray(scan, SUBDURAL, SUBDURAL)
     for name, window in SHOWN_AS_BRAIN.items():

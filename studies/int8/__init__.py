@@ -1,1 +1,1 @@
-"""What 8-bit integer weights cost."""
+"""Study: the cost of 8-bit integer weights."""

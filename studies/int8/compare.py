@@ -1,4 +1,4 @@
-"""The networks of a run in fp32 and in int8, each on its own test subjects."""
+"""Evaluates the networks of a run in fp32 and in int8 on their test subjects."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ Row = dict[str, Any]
 
 
 class Timed:
-    """A network that notes how long it takes for a slice, in ms."""
+    """A network that records its time per slice in ms."""
 
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self.ms: list[float] = []
 
     def __call__(self, hu: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The outputs for a batch."""
+        """The network's outputs for a batch."""
         start = time.perf_counter()
         outputs = self._forward(hu)
         self.ms.append(1000 * (time.perf_counter() - start) / len(hu))
@@ -50,15 +50,15 @@ class Timed:
 
 
 def rows_of_fold(package: Path, fold: int, dataset: Dataset, threads: int) -> list[Row]:
-    """A row for each test subject of the fold whose model lies in `package`."""
+    """A row for each test subject of the fold whose model package is `package`."""
     training = read_config(package).training
-    assert training is not None  # a run's models say on whom they were trained
+    assert training is not None  # the models of a run have it
     with tempfile.TemporaryDirectory() as name:
         quantized = Path(name) / MODEL
         shutil.copytree(package, quantized)
         quantize_package(quantized, dataset)
         method = load_model(quantized, threads=threads).method
-        assert isinstance(method, UNetSlices)  # none else is quantized
+        assert isinstance(method, UNetSlices)  # no other method is quantized
         networks = {
             variant: Timed(Engine(quantized / file, threads=threads))
             for variant, file in zip(VARIANTS, (NETWORK, INT8), strict=True)
@@ -71,19 +71,19 @@ def rows_of_fold(package: Path, fold: int, dataset: Dataset, threads: int) -> li
     return rows
 
 
-def kept_rows(file: Path, package: Path, fold: int, dataset: Dataset, threads: int) -> list[Row]:
-    """The rows in `file` where they are of this package; else they are found and kept there."""
+def stored_rows(file: Path, package: Path, fold: int, dataset: Dataset, threads: int) -> list[Row]:
+    """The rows stored in `file`; if there are none of this package, they are computed and stored there."""
     digest = content_sha256(package)
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    if kept.get("package") != digest:
-        kept = {"package": digest, "rows": rows_of_fold(package, fold, dataset, threads)}
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if stored.get("package") != digest:
+        stored = {"package": digest, "rows": rows_of_fold(package, fold, dataset, threads)}
         file.parent.mkdir(exist_ok=True)
-        write_whole(file, json.dumps(kept))
-    return list(kept["rows"])
+        write_whole(file, json.dumps(stored))
+    return list(stored["rows"])
 
 
 def row_of(case: Case, method: UNetSlices, networks: Mapping[str, Timed]) -> Row:
-    """What both variants say of a case."""
+    """The row of a case: its labels, and the predictions of both variants."""
     row: Row = {"subject": case.subject, "positive": case.positive.tolist()}
     masks = []
     for variant, network in networks.items():
@@ -92,9 +92,9 @@ def row_of(case: Case, method: UNetSlices, networks: Mapping[str, Timed]) -> Row
         found = method.predict(case.scan)
         masks.append(found.mask)
         overlaps = Overlaps.of(found.mask, case.mask)
-        counts = overlaps.positive.any() and not case.excluded_from_overlap
+        has_dice = overlaps.positive.any() and not case.excluded_from_overlap
         row[variant] = {
-            "dice": slice_averages(overlaps)[0] if counts else None,
+            "dice": slice_averages(overlaps)[0] if has_dice else None,
             "slice_probability": np.round(found.slice_probability, 6).tolist(),
             "mask_px": int(found.mask.sum()),
             "ms": median(network.ms),
@@ -103,7 +103,7 @@ def row_of(case: Case, method: UNetSlices, networks: Mapping[str, Timed]) -> Row
 
 
 def figures(rows: Sequence[Row]) -> dict[str, dict[str, Sampled]]:
-    """Dice and slice AUC, of each variant and their difference, int8 less fp32."""
+    """Dice and slice AUC of each variant, and their difference (int8 minus fp32)."""
     sampling = Sampling(len(rows))
     found = {
         "Dice": {v: sampling.mean([np.nan if r[v]["dice"] is None else r[v]["dice"] for r in rows]) for v in VARIANTS},

@@ -8,12 +8,12 @@ from statistics import median
 from ichor.experiments.making import commit, hardware
 from studies.int8.compare import VARIANTS, Row, figures
 
-LEAST_GAIN = -0.005  # of Dice: what int8 may cost
-ELSE = """Which network of the shipped model runs by default depends on whether any scan's verdict changes:
+MAX_LOSS = 0.005  # of Dice
+DEFAULT_NETWORK = """Which network of the shipped model runs by default depends on whether any scan's verdict changes:
 [results/same-answer](../same-answer/README.md)."""
 REDUCED = """
-**Reduced**: the run is a small stand-in for the recipe of the model that ships, whose fold weights were not at hand. What
-int8 with 7-bit weights costs that recipe is therefore not known.
+**Reduced**: this run is a smaller version of the shipped model's recipe, whose fold weights were not available. What int8
+with 7-bit weights costs the full recipe is therefore unknown.
 """
 PAGE = """# What int8 costs
 {reduced}
@@ -28,8 +28,8 @@ evaluated out-of-fold on the {n} test subjects ({folds}). Nothing was recalibrat
 {verdict}
 
 The masks of the two agree with a pooled Dice of {agreement:.3f}. Milliseconds are the median over batches of one pass of
-the network in OpenVINO on {threads} threads, with both variants run in turn on a machine with other work: only their ratio
-matters, and [results/bench.md](../bench.md) has times of an idle machine. rows.json has each subject.
+the network in OpenVINO on {threads} threads. Both variants ran alternately on a machine with other load, so only their
+ratio is meaningful; [results/bench.md](../bench.md) has times of an idle machine. rows.json has each subject.
 
 {hardware}; commit {commit}. Reproduce with
 
@@ -37,8 +37,8 @@ matters, and [results/bench.md](../bench.md) has times of an idle machine. rows.
 """
 
 
-def page(rows: Sequence[Row], experiment: str, threads: int, asked: Sequence[int], *, reduced: bool) -> str:
-    """The page that shows the rows."""
+def page(rows: Sequence[Row], experiment: str, threads: int, requested: Sequence[int], *, reduced: bool) -> str:
+    """The README of the result; `requested` are the folds given on the command line."""
     found = figures(rows)
     table = [
         f"| {name} (n {of['fp32'].n}) | {of['fp32'].value:.4f} | {of['int8'].value:.4f} | "
@@ -47,16 +47,19 @@ def page(rows: Sequence[Row], experiment: str, threads: int, asked: Sequence[int
     ]
     ms = [median(row[variant]["ms"] for row in rows) for variant in VARIANTS]
     table.append(f"| ms a slice | {ms[0]:.1f} | {ms[1]:.1f} | {ms[0] / ms[1]:.1f} times as fast |")
-    gain = found["Dice"]["difference"].value
-    may_run = f"so int8 {'may' if gain > LEAST_GAIN else 'may not'} run"
-    command = ["python -m studies.int8 RUN --data ct-ich --out results/int8", *(f"--fold {k}" for k in asked)]
+    change = found["Dice"]["difference"].value
+    acceptable = f"so int8 is {'acceptable' if change > -MAX_LOSS else 'not acceptable'}"
+    command = ["python -m studies.int8 RUN --data ct-ich --out results/int8", *(f"--fold {k}" for k in requested)]
     pixels = sum(row[variant]["mask_px"] for row in rows for variant in VARIANTS)
     return PAGE.format(
         experiment=experiment,
         n=len(rows),
         folds="folds " + ", ".join(map(str, sorted({row["fold"] for row in rows}))),
         table="\n".join(table),
-        verdict=f"Criterion: Dice may fall by at most {-LEAST_GAIN:g}. It changes by {gain:+.4f}, {may_run}.\n{ELSE}",
+        verdict=(
+            f"Criterion: Dice may decrease by at most {MAX_LOSS:g}. It changes by {change:+.4f}, {acceptable}.\n"
+            f"{DEFAULT_NETWORK}"
+        ),
         reduced=REDUCED if reduced else "",
         agreement=2 * sum(row["both_px"] for row in rows) / pixels if pixels else 1.0,
         threads=threads,

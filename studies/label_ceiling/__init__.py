@@ -1,1 +1,1 @@
-"""What small differences of drawing cost, for there is no second reading of ct-ich."""
+"""Study: the cost of small differences in drawing, since ct-ich has no second reading."""

@@ -1,11 +1,11 @@
-"""What small differences of drawing cost on ct-ich: the reference against itself, drawn a little differently.
+"""Measure the cost of small differences in drawing on ct-ich: the Dice of slightly altered reference delineations.
 
     python -m studies.label_ceiling --data DATASET --out results/label-ceiling
 
-No second reading of ct-ich was published, so readers are made: the reference smoothed, widened, narrowed, moved,
-restricted to what is bright, and with its edge displaced at random as two readers' edges differ. Each is scored as a
-method is, by the paper's average. Beside it stands how much brighter the delineated regions are than what
-surrounds them: where they are not, their mean gray does not tell them.
+No second reading of ct-ich was published, so second readers are simulated: the reference is smoothed, widened,
+narrowed, shifted, restricted to bright voxels, and given a randomly displaced edge. Each is evaluated like a method, by
+the paper's average. The study also measures how much brighter the delineated regions are than the surrounding brain;
+where they are not brighter, the mean gray value does not distinguish them.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from studies.label_ceiling.page import page
 
 
 def main() -> None:
-    """Read, score and write."""
+    """Simulate the readers, evaluate them and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=2019)
-    asked = parser.parse_args()
-    found = ceiling(*read(open_dataset(asked.data), asked.seed))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "ceiling.json", json.dumps(found, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(found))
-    print(page(found))
+    args = parser.parse_args()
+    result = ceiling(*read(open_dataset(args.data), args.seed))
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "ceiling.json", json.dumps(result, indent=1) + "\n")
+    write_whole(args.out / "README.md", page(result))
+    print(page(result))
 
 
 if __name__ == "__main__":

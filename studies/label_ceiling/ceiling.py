@@ -1,4 +1,4 @@
-"""The made readers scored as a method is."""
+"""Evaluates the simulated readers like methods."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from studies.label_ceiling.readers import READERS, contrast_hu
 
-# Difference in HU below which gray and white matter differ as much.
+# Gray and white matter differ by about as much.
 FAINT_HU = 5.0
 
 
 def read(dataset: Dataset, seed: int) -> tuple[dict[str, dict[str, Overlaps]], dict[str, list[float]]]:
-    """For each made reader the overlaps of each subject, and for each subject the contrast of each of its regions."""
+    """The overlaps by reader and subject, and for each subject the contrast in HU on each delineated slice."""
     overlaps: dict[str, dict[str, Overlaps]] = {name: {} for name in READERS}
     contrasts = {}
     for case in dataset.cases([s for s in dataset.subjects if s not in dataset.excluded_from_overlap]):
@@ -33,7 +33,7 @@ def read(dataset: Dataset, seed: int) -> tuple[dict[str, dict[str, Overlaps]], d
 
 
 def ceiling(overlaps: dict[str, dict[str, Overlaps]], contrasts: dict[str, list[float]]) -> dict[str, Any]:
-    """The figures: each reader's Dice and Jaccard with intervals, its worst subjects, and the contrasts."""
+    """The content of ceiling.json: Dice and Jaccard of each reader, its worst subjects, and statistics of contrast."""
     subjects = sorted(contrasts)
     sampling = Sampling(len(subjects))
     rows = {}
@@ -46,9 +46,9 @@ def ceiling(overlaps: dict[str, dict[str, Overlaps]], contrasts: dict[str, list[
             "jaccard": {**jaccard.as_json(), "n": len(subjects)},
             "worst": {s: round(averages[s][0], 3) for s in worst},
         }
-    every = np.array([one for of in contrasts.values() for one in of])
-    known = every[np.isfinite(every)]
-    by_subject = {s: float(np.nanmean(of)) for s, of in contrasts.items()}
+    of_all = np.array([one for of_subject in contrasts.values() for one in of_subject])
+    known = of_all[np.isfinite(of_all)]
+    by_subject = {s: float(np.nanmean(of_subject)) for s, of_subject in contrasts.items()}
     return {
         "readers": rows,
         "contrast_hu": {

@@ -10,7 +10,7 @@ import numpy as np
 from studies.label_ceiling.ceiling import FAINT_HU
 from studies.label_ceiling.readers import EDGE_SDS_MM, RING_MM, edge_displaced
 
-AIM = 0.65  # about twice the paper's 0.315
+AIM = 0.65  # the Dice to explain: about twice the paper's 0.315
 PAGE = """# What a Dice means on this dataset
 
 The radiologists' delineation compared with slightly altered copies of itself. No second reading of this dataset was
@@ -64,9 +64,9 @@ def page(found: dict[str, Any]) -> str:
 
 
 def edge_error(rows: Mapping[str, Mapping[str, Any]], dice: float) -> str:
-    """How far edges are displaced (SD) at a Dice, between the rows that were measured; nothing displaced has 1."""
+    """The displacement of edges (SD) that leads to a Dice, interpolated between the measured rows."""
     measured = [1.0, *(rows[edge_displaced(sd)]["dice"]["value"] for sd in EDGE_SDS_MM)]
     if dice < measured[-1]:
         return f"more than {EDGE_SDS_MM[-1]} mm (SD)"
-    # np.interp wants what rises.
+    # np.interp expects increasing values.
     return f"{np.interp(-dice, [-value for value in measured], [0, *EDGE_SDS_MM]):.1f} mm (SD)"

@@ -1,1 +1,1 @@
-"""What limits a model's Dice."""
+"""Study: what limits a model's Dice."""

@@ -1,9 +1,9 @@
-"""What limits a model's Dice: its out-of-fold masks by the size, contrast and subtype of what was to be found.
+"""Analyze what limits a model's Dice: its out-of-fold masks by size, contrast and subtype of the hemorrhage.
 
     python -m studies.limits RESULT --data DATASET --out results/limits
 
-RESULT is a folder with masks and scores, as `ichor publish` leaves it. Slices with delineated hemorrhage are taken one
-by one: what was missed altogether, what was drawn badly, and what was marked beside it.
+RESULT is a folder with masks and scores, as written by `ichor publish`. For each slice with delineated hemorrhage, the
+study determines whether it was missed, how well it was outlined, and what false-positive regions cost.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from studies.limits.slices import slices_in
 
 
 def main() -> None:
-    """Read, count and write."""
+    """Analyze the slices and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("result", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    ceiling = read_object(asked.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
-    slices = slices_in(asked.result, open_dataset(asked.data))
+    args = parser.parse_args()
+    ceiling = read_object(args.out.parent / "label-ceiling/ceiling.json", "the label ceiling")
+    slices = slices_in(args.result, open_dataset(args.data))
     ceilings = [f"{ceiling['readers'][edge_displaced(sd)]['dice']['value']:.3f}" for sd in (1, 2)]
-    asked.out.mkdir(parents=True, exist_ok=True)
+    args.out.mkdir(parents=True, exist_ok=True)
     rows = [
         {name: None if value != value else value for name, value in asdict(one).items()}  # noqa: PLR0124 (nan)
         for one in slices
     ]
-    write_whole(asked.out / "slices.json", json.dumps(rows, indent=0) + "\n")
-    write_whole(asked.out / "README.md", page(asked.result.resolve().name, slices, ceilings))
+    write_whole(args.out / "slices.json", json.dumps(rows, indent=0) + "\n")
+    write_whole(args.out / "README.md", page(args.result.resolve().name, slices, ceilings))
 
 
 if __name__ == "__main__":

@@ -46,26 +46,26 @@ Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use on
 """
 
 
-def average(slices: Sequence[Slice], of: str) -> float:
-    """The mean over subjects of the mean over a subject's slices."""
+def average(slices: Sequence[Slice], attribute: str) -> float:
+    """The mean over subjects of the mean of an attribute over each subject's slices."""
     values: dict[str, list[float]] = {}
     for one in slices:
-        values.setdefault(one.subject, []).append(getattr(one, of))
+        values.setdefault(one.subject, []).append(getattr(one, attribute))
     return float(np.mean([np.mean(each) for each in values.values()]))
 
 
 def row(name: str, slices: Sequence[Slice]) -> str:
-    """A row of a table; without slices there is nothing to say."""
+    """A row of a table, with empty cells if there are no slices."""
     if not slices:
         return f"| {name} | 0 |  |  |  |"
     found = [one.dice for one in slices if not one.missed]
     missed = 100 * (1 - len(found) / len(slices))
-    drawn = f"{np.mean(found):.3f}" if found else ""
-    return f"| {name} | {len(slices)} | {missed:.0f} % | {np.mean([one.dice for one in slices]):.3f} | {drawn} |"
+    of_found = f"{np.mean(found):.3f}" if found else ""
+    return f"| {name} | {len(slices)} | {missed:.0f} % | {np.mean([one.dice for one in slices]):.3f} | {of_found} |"
 
 
-def between(slices: Sequence[Slice], of: str, edges: Sequence[float]) -> str:
-    """Rows for the slices between neighbouring edges."""
+def between(slices: Sequence[Slice], attribute: str, edges: Sequence[float]) -> str:
+    """Rows for the slices grouped by an attribute, with the given edges of the bins."""
     rows = []
     for low, high in pairwise(edges):
         name = f"{low:g} to {high:g}"
@@ -73,12 +73,12 @@ def between(slices: Sequence[Slice], of: str, edges: Sequence[float]) -> str:
             name = f"below {high:g}"
         elif high == np.inf:
             name = f"{low:g} and above"
-        rows.append(row(name, [one for one in slices if low <= getattr(one, of) < high]))
+        rows.append(row(name, [one for one in slices if low <= getattr(one, attribute) < high]))
     return "\n".join(rows)
 
 
 def page(name: str, slices: Sequence[Slice], ceilings: Sequence[str]) -> str:
-    """The README of the result; `ceilings` are the Dice with edges displaced by 1 and by 2 mm."""
+    """The README of the result; `ceilings` are the Dice values with edges displaced by 1 and by 2 mm."""
     return PAGE.format(
         name=name,
         n=len(slices),

@@ -1,4 +1,4 @@
-"""The slices with delineated hemorrhage, and what of each was found."""
+"""The slices with delineated hemorrhage, and how well the mask covers them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ichor.runs.predictions import read_predictions
 from ichor.subtypes import Subtype
 from studies.label_ceiling.readers import contrast_hu
 
-_WITHIN_SLICE = np.pad(np.ones((1, 3, 3)), ((1, 1), (0, 0), (0, 0)))  # regions of neighbouring slices stay apart
+_WITHIN_SLICE = np.pad(np.ones((1, 3, 3)), ((1, 1), (0, 0), (0, 0)))  # connects pixels within a slice only
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A slice with hemorrhage, and what of it was found.
+    """A slice with hemorrhage, and the overlap of its mask.
 
     Attributes:
-        subject: whose.
-        area_mm2: of the delineation.
-        contrast_hu: how much brighter it is than the brain around it; nan where there is none to compare.
-        subtypes: those on the slice.
-        dice: of the mask.
-        dice_without_false: the same without regions of the mask that touch no hemorrhage.
+        subject: the subject.
+        area_mm2: the area of the delineation.
+        contrast_hu: how much brighter the delineated region is than the brain around it; NaN if not measurable.
+        subtypes: the subtypes on the slice.
+        dice: the Dice of the mask.
+        dice_without_false: the same without regions of the mask that do not touch the delineation.
     """
 
     subject: str
@@ -45,7 +45,7 @@ class Slice:
 
 
 def slices_in(result: Path, dataset: Dataset) -> list[Slice]:
-    """The slices with delineated hemorrhage. Raises BadConfig if the folder does not hold predictions."""
+    """The slices with delineated hemorrhage. Raises BadConfig if the folder contains no predictions."""
     slices = []
     predictions = read_predictions(result, dataset)
     for case in dataset.cases([subject for subject in predictions if subject not in dataset.excluded_from_overlap]):

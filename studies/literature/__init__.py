@@ -1,1 +1,1 @@
-"""The methods of the literature with this project's results among them."""
+"""Study: the methods in the literature compared with this project's results."""

@@ -1,8 +1,8 @@
-"""Print docs/explanation/literature.md: the paper's review of methods with this project's results placed in it.
+"""Print docs/explanation/literature.md: the paper's review of methods, with this project's results added.
 
     python -m studies.literature > docs/explanation/literature.md
 
-The review is docs/explanation/literature.yaml; our figures are those of results/*/metrics.json.
+The review is in docs/explanation/literature.yaml; our figures come from results/*/metrics.json.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ DATA = ROOT / "docs" / "explanation" / "literature.yaml"
 RESULTS = ROOT / "results"
 
 INTRODUCTION = (
-    "Tables 1 and 2 of the paper that this project starts from, and figures that came later, with the project's "
-    "results placed among them in bold. Sizes are CT scans, with and without hemorrhage; where the paper has one "
-    "number for both it stands alone. Each study has its own data and its own way of averaging: figures of one column "
-    "are not measured alike. The paper's own row is that of its best experiment."
+    "Tables 1 and 2 of the paper that this project starts from, and later figures; the project's own results are in "
+    "bold. Sizes are numbers of CT scans with and without hemorrhage, or a single number if the paper gives only the "
+    "total. Each study has its own data and its own way of averaging, so the figures in a column are not directly "
+    "comparable. The paper's own row is its best experiment."
 )
 
 
@@ -34,8 +34,8 @@ def page() -> str:
 
 {paragraph(INTRODUCTION)}
 
-The review as data is [literature.yaml](literature.yaml); this page is made of it and of `results/` by
-`python -m studies.literature`. Ichor is for research use only and is not a medical device.
+`python -m studies.literature` generates this page from [literature.yaml](literature.yaml) and `results/`. Ichor is for
+research use only and is not a medical device.
 
 ## Detection and segmentation
 
@@ -47,18 +47,18 @@ Table 1 of the paper.
 
 ## Segmentation only
 
-Table 2 of the paper. The project's runs segment too, so they stand here again.
+Table 2 of the paper, with the project's runs repeated, since they also segment.
 
 {table(segmentation(data, runs))}
 
 {notes(data["segmentation"])}
 
-## Figures on this dataset, and on its siblings
+## Figures on this dataset and related ones
 
 {
         paragraph(
-            "What came after the paper. A figure says little without its protocol: whether subjects of the test were "
-            "seen in training, and over which slices it is averaged."
+            "Figures published after the paper. A figure can only be interpreted with its protocol: whether test "
+            "subjects were also in the training set, and over which slices it is averaged."
         )
     }
 
@@ -108,7 +108,7 @@ def segmentation(data: dict[str, Any], runs: list[Run]) -> Table:
 
 
 def later(data: dict[str, Any], runs: list[Run]) -> Table:
-    """Later figures with their protocols."""
+    """A table of later figures with their protocols."""
     rows = [
         (
             f"{one['method']}{f' ({source})' if (source := one.get('source')) else ''}",
@@ -124,22 +124,22 @@ def later(data: dict[str, Any], runs: list[Run]) -> Table:
 
 
 def name(one: dict[str, Any]) -> str:
-    """A method with the paper's numbers of its references."""
+    """A method's name with the numbers of its references in the paper."""
     return f"{one['method']} [{', '.join(map(str, one['references']))}]"
 
 
 def size(one: dict[str, str]) -> str:
-    """`27 / 5`, with and without hemorrhage, or one number where the paper has one."""
+    """The number of scans with and without hemorrhage, as in "27 / 5", or the total if the paper gives only that."""
     return one["all"] if "all" in one else f"{one['with']} / {one['without']}"
 
 
 def notes(rows: list[dict[str, Any]]) -> str:
-    """Where the paper's text differs from its table."""
+    """A list of the differences between the paper's text and its table."""
     return "\n".join(f"- {name(one)}: {one['note']}" for one in rows if "note" in one)
 
 
 def ours(run: Run) -> str:
-    """A run of this project, marked where it is reduced or on a part of the folds."""
+    """A link to a run of this project, marked if it is reduced or covers only some folds."""
     marks = f" ({run.marks})" if run.marks else ""
     return f"**Ichor, [{run.name}](../../results/{run.name}/README.md){marks}**"
 
@@ -150,13 +150,13 @@ def trained(run: Run) -> str:
 
 
 def tested(run: Run) -> str:
-    """The scans with and without hemorrhage that a run was tested on."""
+    """The number of test scans of a run with and without hemorrhage."""
     without = run.metrics["false_positive_ml"]["median"]["n"]
     return f"{run.metrics['data']['n_subjects'] - without} / {without}"
 
 
 def detected(run: Run) -> str:
-    """Detection by slices, by the paper's rule and by probability."""
+    """Detection figures for slices: by the paper's rule of 400 pixels, and by probability."""
     sensitivity, specificity = (figure_at(run.metrics, "slice_400px", key) for key in ("sensitivity", "specificity"))
     auc = figure_at(run.metrics, "slice", "auc")
     return (
@@ -166,7 +166,7 @@ def detected(run: Run) -> str:
 
 
 def segmented(run: Run) -> str:
-    """Dice and Jaccard with the intervals."""
+    """Dice and Jaccard with their intervals."""
     dice, jaccard = (figure_at(run.metrics, key, "paper_average") for key in ("dice", "jaccard"))
     return (
         f"Dice coefficient of {value_of(dice)} ({interval_of(dice)}), Jaccard index of {value_of(jaccard)} "

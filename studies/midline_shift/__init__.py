@@ -1,1 +1,1 @@
-"""How well the midline shift is measured."""
+"""Study: how accurately the midline shift is measured."""

@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 
 WITHIN_MM = 2.0
-PAGE = """# How well the midline shift is measured
+PAGE = """# How accurately the midline shift is measured
 
-The scans of {n} subjects of ct-ich without hemorrhage, their midline moved by a known distance inside a skull that stays
-as it is: most halfway between front and back on the middle slice, less towards the skull. The settings of the measurement
-were chosen on the other subjects without hemorrhage.
+Scans of {n} subjects of ct-ich without hemorrhage, with a simulated midline shift of known size inside the unchanged
+skull: largest halfway between front and back on the middle slice, decreasing towards the skull. The settings of the
+measurement were chosen on the other subjects without hemorrhage.
 
-| made, mm | found on | within {within:g} mm | median error, mm | largest error, mm |
+| simulated shift, mm | measured on | within {within:g} mm | median error, mm | largest error, mm |
 |---|---|---|---|---|
 {rows}
 | all | {found} of {scans} | {right} of {found} | {median:.1f} | {largest:.1f} |
 
-Scans in which no midline is clear, or in which neighbouring slices contradict one another, are reported as "not found"
-and not measured. A shift of 0 is measured as a scan's own asymmetry, which is not always 0: heads are not symmetric.
+No shift is measured if no midline is clearly visible or if neighbouring slices contradict each other. With a simulated
+shift of 0, the measured value is the scan's own asymmetry, which is not always 0 because heads are not symmetric.
 
-A shift made like this displaces tissue smoothly and adds no hemorrhage. How far measurements agree with a radiologist's is
-not known: ct-ich has no measured shifts.
+The simulation displaces tissue smoothly and adds no hemorrhage. How well the measurements agree with a radiologist's is
+unknown, since ct-ich has no measured shifts.
 
 Reproduce with `python -m studies.midline_shift --data ct-ich --out results/midline-shift`. Derived from ct-ich:
 Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.
@@ -31,13 +31,13 @@ Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use on
 
 
 def page(rows: Sequence[dict[str, Any]]) -> str:
-    """The README of the result, from its rows: `subject`, `made_mm`, and `found_mm`, None if not found."""
-    made = sorted({abs(row["made_mm"]) for row in rows})
+    """The README of the result, from rows with `subject`, `made_mm` and `found_mm`, which is None if not measured."""
+    simulated_mm = sorted({abs(row["made_mm"]) for row in rows})
     errors = _errors(rows)
     return PAGE.format(
         n=len({row["subject"] for row in rows}),
         within=WITHIN_MM,
-        rows="\n".join(_row(mm, [row for row in rows if abs(row["made_mm"]) == mm]) for mm in made),
+        rows="\n".join(_row(mm, [row for row in rows if abs(row["made_mm"]) == mm]) for mm in simulated_mm),
         found=len(errors),
         scans=len(rows),
         right=int(np.count_nonzero(errors <= WITHIN_MM)),

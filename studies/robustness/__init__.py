@@ -1,1 +1,1 @@
-"""How far a model depends on how a scan was acquired."""
+"""Study: how much a model depends on the acquisition of a scan."""

@@ -1,11 +1,11 @@
-"""How far a cross-validated model depends on how a scan was acquired: out-of-fold cases, acquired otherwise by code.
+"""Measure how a cross-validated model depends on the acquisition of a scan, on simulated acquisitions.
 
     python -m studies.robustness RUN --data DATASET --out results/robustness [--fold K ...]
 
-RUN is a run of `ichor crossval`; each test subject is answered by the model of its fold as that was frozen, and nothing
-is chosen anew. Where `ichor quantize` has put a fold's model into int8, that network answers.
-RUN/robustness/fold-K/SUBJECT.json keeps what was found of each subject under each condition: the same command continues
-where the last one stopped, and folds may be done by separate processes.
+RUN is a run of `ichor crossval`. Each test subject is evaluated with the model of its fold, without recalibration. If a
+fold's model was quantized by `ichor quantize`, its int8 network is used. RUN/robustness/fold-K/SUBJECT.json stores the
+results of each subject under each condition: an interrupted study continues when the command is repeated, and folds may
+be evaluated by separate processes.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from ichor.experiments.making import commit, hardware
 from ichor.models.package import read_config
 from studies.command import run
 from studies.robustness.acquisition.conditions import CONDITIONS
-from studies.robustness.answers import answer_folds, models_in, training_of, trains_on_such
 from studies.robustness.figures import by_age, by_condition
 from studies.robustness.page import page
+from studies.robustness.predictions import models_in, rows_of_folds, trained_on_simulations, training_of
 
 
 def main() -> None:
-    """Answer what is not answered yet, compute and write."""
+    """Evaluate what has not been evaluated yet, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", metavar="RUN", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1), default=[])
-    asked = parser.parse_args()
-    found = robustness(asked.run, open_dataset(asked.data), sorted(set(asked.fold)))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_whole(asked.out / "robustness.json", json.dumps(found, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(found))
+    args = parser.parse_args()
+    found = robustness(args.run, open_dataset(args.data), sorted(set(args.fold)))
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / "robustness.json", json.dumps(found, indent=1) + "\n")
+    write_whole(args.out / "README.md", page(found))
     print(page(found))
 
 
 def robustness(run: Path, dataset: Dataset, folds: Sequence[int]) -> dict[str, Any]:
-    """All that robustness.json holds."""
+    """The content of robustness.json."""
     models = models_in(run, folds)
     trained = {k: training_of(model, dataset) for k, model in models.items()}
-    rows = answer_folds(run, models, trained, dataset)
+    rows = rows_of_folds(run, models, trained, dataset)
     ages = {subject: dataset.age_years(subject) for subject in rows}
     excluded = dataset.excluded_from_overlap
     command = [
@@ -59,7 +59,7 @@ def robustness(run: Path, dataset: Dataset, folds: Sequence[int]) -> dict[str, A
         "data": {"fingerprint": dataset.fingerprint, "n_subjects": len(rows)},
         "folds": list(models),
         "networks": sorted({read_config(model).network for model in models.values()}),
-        "trained_on_such": any(trains_on_such(model) for model in models.values()),
+        "trained_on_such": any(trained_on_simulations(model) for model in models.values()),
         "conditions": by_condition(rows, excluded),
         "by_age": by_age({subject: of[CONDITIONS[0].key] for subject, of in rows.items()}, ages, excluded),
         "made_by": {"command": " ".join(command), "commit": commit(), "hardware": hardware()},

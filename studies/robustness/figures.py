@@ -1,6 +1,6 @@
-"""Figures of the same subjects under several conditions, and how each differs from the first, unchanged.
+"""Figures of the same subjects under several conditions, and the differences from the first condition, unchanged.
 
-Differences are paired: both figures are on the same resamples of the subjects (Efron and Tibshirani 1993, chapter 16).
+Differences are paired: both figures use the same resamples of the subjects (Efron and Tibshirani 1993, chapter 16).
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from ichor.evaluate.overlap import Overlaps, slice_averages
 ADULT_YEARS = 18
 AGES = ("under 18", "18 and over")
 
-# A subject under a condition, as JSON holds it. Lists over slices: the pixels of mask and reference (`both`,
-# `predicted`, `reference`), whether it has hemorrhage (`positive`), `slice_probability`. Of the scan:
-# `scan_probability`, `volume_ml` of the mask, `noise_hu`.
+# A subject under a condition, as stored in JSON. Lists over slices: the pixels of mask and reference (`both`,
+# `predicted`, `reference`), whether there is hemorrhage (`positive`), and `slice_probability`. For the scan:
+# `scan_probability`, `volume_ml` of the mask, and `noise_hu`.
 Row = Mapping[str, Any]
 
 
-class Answers:
-    """The figures of subjects under one condition; of some of them only where `counted`, (subjects,) bool, says so.
+class ConditionFigures:
+    """The figures of subjects under one condition.
 
-    Dice leaves out the subjects `excluded` from overlap.
+    Only subjects with `counted` (subjects,) are included, by default all. Dice excludes the subjects `excluded` from
+    overlap.
 
     Attributes:
-        dice: (subjects,) as the paper averages it; nan for who does not count in it.
+        dice: (subjects,) the paper's average for each subject; NaN for subjects that are not included.
         figures: by name, on every resample of the subjects.
-        missed: the subjects with hemorrhage of which no voxel was found.
+        missed: the subjects without a marked voxel in their hemorrhage.
     """
 
     def __init__(
@@ -74,37 +75,38 @@ class Answers:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """The figures with their intervals, and the subjects missed."""
+        """The figures with their intervals, and the missed subjects."""
         return {**as_figures(self.figures), "missed": self.missed}
 
-    def less(self, other: Answers) -> dict[str, Any]:
-        """Dice and slice AUC less those under another condition, of the subjects that have a Dice under both."""
+    def less(self, other: ConditionFigures) -> dict[str, Any]:
+        """Dice and slice AUC minus those under another condition, for subjects that have a Dice under both."""
         auc = self.figures["slice_auc"].values - other.figures["slice_auc"].values
         less = {"dice": self.sampling.mean(self.dice - other.dice), "slice_auc": Sampled(auc, len(self.dice))}
         return {key: one.as_json() for key, one in less.items()}
 
 
 def by_condition(rows: Mapping[str, Mapping[str, Row]], excluded: Collection[str] = ()) -> dict[str, Any]:
-    """The figures under each condition and how they differ from those under the first.
+    """The figures under each condition, and their differences from those under the first one.
 
-    `rows` has the row of each condition for each subject, all subjects having the same conditions. Dice
-    leaves out the `excluded`.
+    `rows` has, for each subject, the row of each condition; all subjects have the same conditions. Dice excludes the
+    subjects in `excluded`.
     """
     conditions = list(next(iter(rows.values())))
-    answers = {
-        name: Answers({subject: of[name] for subject, of in rows.items()}, excluded=excluded) for name in conditions
+    figures = {
+        name: ConditionFigures({subject: of[name] for subject, of in rows.items()}, excluded=excluded)
+        for name in conditions
     }
-    unchanged = answers[conditions[0]]
+    unchanged = figures[conditions[0]]
     return {
         name: {**one.as_json(), **({} if one is unchanged else {"less_unchanged": one.less(unchanged)})}
-        for name, one in answers.items()
+        for name, one in figures.items()
     }
 
 
 def by_age(rows: Mapping[str, Row], age_years: Mapping[str, float], excluded: Collection[str] = ()) -> dict[str, Any]:
-    """The figures of children and of adults, and those of children less those of adults."""
+    """The figures of children and of adults, and the differences (children minus adults)."""
     child = np.array([age_years[subject] < ADULT_YEARS for subject in rows])
-    young, old = (Answers(rows, group, excluded) for group in (child, ~child))
+    young, old = (ConditionFigures(rows, group, excluded) for group in (child, ~child))
     difference = {
         key: Sampled(young.figures[key].values - old.figures[key].values, len(rows)) for key in ("dice", "slice_auc")
     }
@@ -115,7 +117,7 @@ _PIXELS = ("both", "predicted", "reference")
 
 
 def _auc(sampling: Sampling, truth: NDArray[np.bool_], scores: NDArray[Any], subject: NDArray[Any]) -> Sampled:
-    """The area under the ROC curve of N cases of subjects; nan where a sample lacks a class."""
+    """The area under the ROC curve of N cases, each of a subject; NaN for resamples that lack a class."""
 
     def of(counts: NDArray[np.int64]) -> float:
         weights = counts[subject]

@@ -19,7 +19,7 @@ _COLUMNS = (
     ("false-positive mL, 95th percentile", "false_positive_ml_p95", ".2f"),
 )
 
-_PAGE = """# Robustness to how a scan was acquired
+_PAGE = """# Robustness to the acquisition of a scan
 
 The models of `{experiment}`{variant}, evaluated out-of-fold on the {n} test subjects ({folds}), on the scans as they are
 and on simulated acquisitions. Nothing was recalibrated. Dice is the paper's average, without 070; detection includes all
@@ -37,22 +37,21 @@ Children and adults, unchanged scans; the difference, children less adults, is {
 
 {ages}
 
-How each condition is simulated. Scan, delineation and labels change together; a voxel counts as hemorrhage if at least
-half of what it is made from does:
+How each condition is simulated. Scan, delineation and labels change together; a resampled voxel counts as hemorrhage if
+at least half of its interpolation weights come from hemorrhage:
 
-- **Thickness.** Thicker slices are averages of the 5 mm slices, weighted by overlap. Thinner slices are interpolated:
-  unlike real ones they have no more detail and no more noise, so these rows test how thin slices are processed, not what
-  they would show.
+- **Thickness.** Thicker slices are averages of the 5 mm slices, weighted by overlap. Thinner slices are interpolated.
+  Unlike real ones, they have neither more detail nor more noise: these rows only test how thin slices are processed.
 - **Kernel.** Smooth: a Gaussian of 0.7 mm. Sharp: unsharp masking, which adds twice what that Gaussian removes, noise
   included.
 - **Noise.** CT noise has a power spectrum that peaks at 0.25 per mm, as with a soft kernel, so most of it reaches a
   network that works on pixels of 0.8 mm. White noise on the scan's own pixels is averaged away.
 - **Window.** 8-bit images from 0 to 80 HU; values outside are lost.
-- **Tilt and nod.** The gantry tilted by 15°, front high; the head nodded by 10°, chin to chest. Both are interpolated
-  between slices of 5 mm, so edges are smoother and noise is lower than in a real scan. Beyond the first and last slice
-  these are repeated.
-- **Position of the head.** Turned to the right about its centre; 15 mm to the back and 25 mm to the left of the centre
-  of a larger field of view; 10 mm of its left side outside the image.
+- **Tilt and nod.** The gantry is tilted by 15° with the front higher; the head is nodded by 10°, chin to chest. Both are
+  interpolated between slices of 5 mm, so edges are smoother and noise is lower than in a real scan. The first and last
+  slices are repeated beyond the ends of the scan.
+- **Position of the head.** The head is turned to the right about its center; moved 15 mm to the back and 25 mm to the
+  left in a larger field of view; or 10 mm of its left side are outside the image.
 
 Reproduce with `{command}`. Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0.
 Research use only; not a medical device.
@@ -61,9 +60,9 @@ Research use only; not a medical device.
 
 _ALIKE = """
 
-The recipe trains on simulations of this kind (kernels, CT noise, intermediate slices, narrower windows; the sharp kernel
-and the noise of 20 HU are the strongest of them). These rows show that it learned them, not how it does on images of
-another scanner."""
+The model was trained on simulations of this kind (kernels, CT noise, intermediate slices, narrower windows; the sharp
+kernel and the noise of 20 HU are the strongest of them). These rows show that it learned them, not how it performs on
+images of another scanner."""
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -89,7 +88,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def _figure(one: Mapping[str, Any], form: str, *, interval: bool = False) -> str:
-    """A figure in a table's cell."""
+    """A figure as the text of a table cell."""
     if one["value"] is None:
         return "not defined"
     low, high = one["ci95"]
@@ -97,7 +96,7 @@ def _figure(one: Mapping[str, Any], form: str, *, interval: bool = False) -> str
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]], *, compared: bool) -> str:
-    """A row for each of the figures, by its name; `compared` with how it differs from unchanged."""
+    """A table with a row of figures for each name; `compared` adds the differences from the unchanged scans."""
     names = ["", "subjects", "slices"]
     for name in ("Dice", "slice AUC"):
         names += [name, "less unchanged"] if compared else [name]
@@ -116,7 +115,7 @@ def _table(rows: Mapping[str, Mapping[str, Any]], *, compared: bool) -> str:
 
 
 def _moved(conditions: Mapping[str, Mapping[str, Any]]) -> str:
-    """Which conditions move Dice and slice AUC by more than chance would, as sentences."""
+    """Sentences that list the conditions with a significant difference in Dice or slice AUC."""
     sentences = []
     for key, name in (("dice", "Dice"), ("slice_auc", "Slice AUC")):
         intervals = {

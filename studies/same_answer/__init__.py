@@ -1,1 +1,1 @@
-"""Whether the same scan gets the same answer from every engine and instruction set."""
+"""Study: whether all engines and instruction sets give the same result for a scan."""

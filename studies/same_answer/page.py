@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
-# What is wanted of a variant against the network in fp32.
-LEAST_DICE, MOST_APART = 0.98, 0.05
+# Requirements on every variant, compared with the network in fp32.
+MIN_DICE, MAX_DIFFERENCE = 0.98, 0.05
 NAMES = {
     "model.onnx": "fp32",
     "model.int8.onnx": "int8, weights of 7 bits",
@@ -16,19 +16,19 @@ NAMES = {
 SHOWN = {"demo-scan": "the demonstration scan", "ge-head": "the GE head"}
 
 HEAD = (
-    "| network | engine | instruction set | scans | Dice, least | Dice, median | Dice, pooled "
-    "| slice probability, most apart | flipped verdicts | as required |"
+    "| network | engine | instruction set | scans | Dice, minimum | Dice, median | Dice, pooled "
+    "| slice probability, largest difference | flipped verdicts | meets requirements |"
 )
 PAGE = """# The same answer on every processor and engine
 
 All 82 scans of ct-ich, two DICOM series (the GE head and the Philips phantom) and the demonstration scan, screened by the
-shipped model. Each row is a child process that is restricted to one instruction set (`ONEDNN_MAX_CPU_ISA`), compared with
-the network in fp32 in OpenVINO without restriction. `{runs}` is the network that runs by default. ONNX Runtime cannot be
-restricted; `reference` is int8 arithmetic computed exactly, layer by layer. Dice compares the two masks, over the scans
-in which either marks anything. A verdict flips if one marks something and the other nothing.
+shipped model. Each row is a process restricted to one instruction set (`ONEDNN_MAX_CPU_ISA`), compared with the network
+in fp32 in OpenVINO without restriction. `{runs}` is the network that runs by default. ONNX Runtime cannot be restricted;
+`reference` is int8 arithmetic computed exactly, layer by layer. Dice compares the two masks on the scans in which either
+marks any voxel. A verdict is flipped if one marks any voxel and the other none.
 
-Required: a Dice of at least {least_dice:g}, slice probabilities within {most_apart:g}, no flipped verdict. The int8 networks
-show what they would cost. A row with fewer than {scans} scans was not run to its end.
+Requirements: a Dice of at least {min_dice:g}, slice probabilities within {max_difference:g}, and no flipped verdict. The
+rows of the int8 networks show what int8 would cost. A row with fewer than {scans} scans was not completed.
 
 {head}
 |---|---|---|---|---|---|---|---|---|---|
@@ -48,16 +48,16 @@ answers.json has each scan. {hardware}; commit {commit}. Reproduce with
 """
 
 
-def page(kept: Mapping[str, Any]) -> str:
-    """The page over what answers.json holds."""
-    variants = kept["variants"]
+def page(result: Mapping[str, Any]) -> str:
+    """The page, from the content of answers.json."""
+    variants = result["variants"]
     return PAGE.format(
-        **kept["made_by"],
-        scans=kept["scans"],
+        **result["made_by"],
+        scans=result["scans"],
         head=HEAD,
-        least_dice=LEAST_DICE,
-        most_apart=MOST_APART,
-        table="\n".join(_row(one, kept["scans"]) for one in variants),
+        min_dice=MIN_DICE,
+        max_difference=MAX_DIFFERENCE,
+        table="\n".join(_row(one, result["scans"]) for one in variants),
         shown=" | ".join(SHOWN.values()),
         lines="|".join("---" for _ in SHOWN),
         volumes="\n".join(_volumes(one) for one in variants if set(SHOWN) <= set(one["scans"])),
@@ -66,42 +66,42 @@ def page(kept: Mapping[str, Any]) -> str:
 
 
 def figures(variant: Mapping[str, Any]) -> dict[str, Any]:
-    """What the table says of a variant."""
+    """The figures of a variant in the table."""
     scans = variant["scans"].values()
     dice = [one["dice"] for one in scans if one["dice"] is not None]
     pixels = sum(one["mask_px"] + one["reference_px"] for one in scans)
     return {
         "n": len(scans),
-        "least": min(dice, default=1.0),
+        "min": min(dice, default=1.0),
         "median": median(dice) if dice else 1.0,
         "pooled": 2 * sum(one["both_px"] for one in scans) / pixels if pixels else 1.0,
-        "apart": max(one["slice_probability_apart"] for one in scans),
+        "difference": max(one["slice_probability_apart"] for one in scans),
         "flipped": sum(one["flipped"] for one in scans),
     }
 
 
-def as_wanted(found: Mapping[str, Any]) -> bool:
-    """Whether the figures of a variant are what is wanted."""
-    return found["least"] >= LEAST_DICE and found["apart"] <= MOST_APART and not found["flipped"]
+def meets_requirements(found: Mapping[str, Any]) -> bool:
+    """Whether the figures of a variant meet the requirements."""
+    return found["min"] >= MIN_DICE and found["difference"] <= MAX_DIFFERENCE and not found["flipped"]
 
 
-def _what(variant: Mapping[str, Any]) -> str:
+def _variant_cells(variant: Mapping[str, Any]) -> str:
     return f"| {NAMES[variant['network']]} | {variant['engine']} | {variant['instruction_set']} |"
 
 
 def _row(variant: Mapping[str, Any], scans: int) -> str:
-    of = figures(variant)
-    wanted = ("yes" if of["n"] == scans else "so far") if as_wanted(of) else "no"
+    found = figures(variant)
+    met = ("yes" if found["n"] == scans else "so far") if meets_requirements(found) else "no"
     return (
-        f"{_what(variant)} {of['n']} | {of['least']:.4f} | {of['median']:.4f} | {of['pooled']:.4f} | "
-        f"{of['apart']:.4f} | {of['flipped']} | {wanted} |"
+        f"{_variant_cells(variant)} {found['n']} | {found['min']:.4f} | {found['median']:.4f} | "
+        f"{found['pooled']:.4f} | {found['difference']:.4f} | {found['flipped']} | {met} |"
     )
 
 
 def _volumes(variant: Mapping[str, Any]) -> str:
-    said = (variant["scans"][name] for name in SHOWN)
-    return _what(variant) + "".join(
-        f" {one['volume_ml']:.1f} mL on {one['slices']} slices, p {one['probability']:.2f} |" for one in said
+    results = (variant["scans"][name] for name in SHOWN)
+    return _variant_cells(variant) + "".join(
+        f" {one['volume_ml']:.1f} mL on {one['slices']} slices, p {one['probability']:.2f} |" for one in results
     )
 
 

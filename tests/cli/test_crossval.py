@@ -133,7 +133,7 @@ def test_every_subject_is_reported_on_by_a_model_that_never_saw_it(run: Path, da
         assert row["subject"] not in {*package["training_subjects"], *package["validation_subjects"]}
 
 
-def test_interrupted_or_not_it_comes_to_the_same(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
+def test_an_interrupted_simulation_gives_the_same_result(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
     """Of the fold in which the run was killed: the same losses and the same raw output."""
     done = crossval(config, "--data", data, "--out", tmp_path / "straight", "--fold", 2)
     assert done.returncode == 0, done.stderr

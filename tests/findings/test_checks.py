@@ -1,4 +1,4 @@
-"""What is unlike the scans that the models were made for is warned of, and what is like them is not."""
+"""The input checks: usual heads pass, and unusual scans fail with a message."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ BY_NAME = np.array(sorted(range(1, N + 1), key=str)) - 1
 PADDINGS = (AIR_HU, -1024, -2000, -3024, 0)
 
 
-def said_of(scan: Scan) -> tuple[FailedCheck, ...]:
+def failures_of(scan: Scan) -> tuple[FailedCheck, ...]:
     return failed_checks(scan, find_head(scan))
 
 
 def kinds_of(scan: Scan) -> set[InputCheck]:
-    return {one.kind for one in said_of(scan)}
+    return {one.kind for one in failures_of(scan)}
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def kinds_of(scan: Scan) -> set[InputCheck]:
     ],
     ids=lambda scan: "x".join(map(str, scan.voxels.shape)),
 )
-def test_a_head_is_not_warned_of(scan: Scan) -> None:
-    assert said_of(scan) == ()
+def test_a_head_passes_all_checks(scan: Scan) -> None:
+    assert failures_of(scan) == ()
 
 
-def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
+def test_a_head_with_a_hole_in_the_skull_passes_all_checks() -> None:
     voxels = HEAD.voxels.copy()
     part = voxels[10:20, 80:170, :128]
     part[part >= SKULL_HU] = BRAIN_HU
-    assert said_of(replace(HEAD, voxels=voxels)) == ()
+    assert failures_of(replace(HEAD, voxels=voxels)) == ()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
         (noisy(18), InputCheck.KERNEL, "as a kernel for bone or lung makes it"),
         (padded(noisy(18), 0, (4, 4), (9, 9, 9, 9)), InputCheck.KERNEL, "Brain is as noisy from pixel to pixel (19 HU"),
         (replace(HEAD, stated_tilt_deg=18.5), InputCheck.GEOMETRY, "Gantry/Detector Tilt is 18.5 degrees, which"),
-        (replace(HEAD, stated_tilt_deg=-18.5), InputCheck.GEOMETRY, "slices lie 5% closer than they say"),
+        (replace(HEAD, stated_tilt_deg=-18.5), InputCheck.GEOMETRY, "slices lie 5% closer together than"),
         (replace(whole_head(tilt_deg=20), stated_tilt_deg=10.0), InputCheck.GEOMETRY, "do not show (20)"),
         (with_vessels(150), InputCheck.CONTRAST, "Vessels are as bright as with contrast agent"),
         (replace(HEAD, contrast=True), InputCheck.CONTRAST, "as the header says"),
@@ -179,77 +179,77 @@ def test_a_piece_of_the_skull_taken_out_leaves_a_head() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_unlike_is_warned_of_with_what_was_seen(scan: Scan, kind: InputCheck, words: str) -> None:
-    said = said_of(scan)
-    assert {one.kind for one in said} == {kind}
-    assert words in " ".join(one.message for one in said)
+def test_an_unusual_scan_fails_one_check_with_a_message(scan: Scan, kind: InputCheck, words: str) -> None:
+    failed = failures_of(scan)
+    assert {one.kind for one in failed} == {kind}
+    assert words in " ".join(one.message for one in failed)
 
 
-def test_mr_in_the_clothes_of_hu_is_told_by_its_gray() -> None:
-    """As bright as T1 has fat, skull and brain, on air at -1000."""
+def test_mr_with_air_at_minus_1000_fails_the_gray_check() -> None:
+    """Skull and brain as bright as in T1-weighted MR, with air at -1000."""
     mr = hu(lambda v: np.select([v >= SKULL_HU, v > AIR_HU], [-900, 350 + 4 * (v - BRAIN_HU)], AIR_HU))
     assert kinds_of(mr) == {InputCheck.GRAY}
 
 
-def test_nothing_but_air_is_no_head_and_no_crash() -> None:
+def test_a_scan_of_air_fails_without_a_crash() -> None:
     assert kinds_of(hu(lambda v: np.full_like(v, AIR_HU))) & {InputCheck.NOT_A_HEAD, InputCheck.GRAY}
 
 
 @pytest.mark.parametrize("stated", [None, 0.0, 0.5, 19.0, -20.0])
-def test_a_tilt_that_the_slices_show_too_is_nothing_to_warn_of(stated: float | None) -> None:
-    assert said_of(replace(whole_head(tilt_deg=20), stated_tilt_deg=stated)) == ()
+def test_a_stated_tilt_that_agrees_with_the_slices_passes(stated: float | None) -> None:
+    assert failures_of(replace(whole_head(tilt_deg=20), stated_tilt_deg=stated)) == ()
     if stated is None or abs(stated) < 1:
-        assert said_of(replace(HEAD, stated_tilt_deg=stated)) == ()
+        assert failures_of(replace(HEAD, stated_tilt_deg=stated)) == ()
 
 
 @pytest.mark.parametrize("stored", [np.float32, np.int32])
-def test_the_type_of_the_voxels_changes_nothing(stored: type) -> None:
+def test_the_data_type_of_voxels_does_not_matter(stored: type) -> None:
     scan = with_metal(15)
-    assert said_of(replace(scan, voxels=scan.voxels.astype(stored))) == said_of(scan)
+    assert failures_of(replace(scan, voxels=scan.voxels.astype(stored))) == failures_of(scan)
 
 
 @pytest.mark.parametrize("subject", ["088", "081", "085"])
-def test_a_real_head_is_not_warned_of(ct_ich: Path, subject: str) -> None:
-    """Of the brain window alone, and a small child's."""
-    assert said_of(open_scan(ct_ich / "Patients_CT" / subject, ReadOptions())) == ()
+def test_a_real_head_passes_all_checks(ct_ich: Path, subject: str) -> None:
+    """Also one in the brain window only, and a small child's."""
+    assert failures_of(open_scan(ct_ich / "Patients_CT" / subject, ReadOptions())) == ()
 
 
 @pytest.mark.parametrize("subject", sorted(f.name for f in (CT_ICH_PART / "Patients_CT").iterdir()))
-def test_the_upper_part_of_a_real_head_is_warned_of_as_that_alone(subject: str) -> None:
-    found = said_of(open_scan(CT_ICH_PART / "Patients_CT" / subject, ReadOptions()))
+def test_the_upper_part_of_a_real_head_fails_only_the_check_for_completeness(subject: str) -> None:
+    found = failures_of(open_scan(CT_ICH_PART / "Patients_CT" / subject, ReadOptions()))
     assert {one.kind for one in found} == {InputCheck.PART}
 
 
 @pytest.mark.parametrize("padding", [None, *PADDINGS])
-def test_a_real_head_of_which_the_left_is_cut_off(padding: int | None) -> None:
+def test_a_real_head_with_its_left_cut_off_fails(padding: int | None) -> None:
     scan = open_scan(DEMO, ReadOptions())
     assert scan.pixel_mm is not None
     past_last = find_head(scan).columns[1] - round(25 / scan.pixel_mm[0, 1])
     voxels = scan.voxels[:, :, :past_last]
     if padding is not None:
         voxels = np.pad(voxels, ((0, 0), (40, 0), (0, 90)), constant_values=padding)
-    said = [one.message for one in said_of(replace(scan, voxels=voxels))]
+    said = [one.message for one in failures_of(replace(scan, voxels=voxels))]
     assert "Only part of a head is shown: the left of it lies beyond the field of view." in said
 
 
-def test_a_real_head_whose_bone_brightens_the_brain_beside_it_is_warned_of_that_alone(ge_head: Path) -> None:
-    """Of a tilted gantry too, which is nothing to warn of."""
-    (said,) = said_of(open_scan(ge_head, ReadOptions()))
-    assert said.kind is InputCheck.RIM
-    assert "11 HU brighter than deeper in, where up to 9 is usual" in said.message
+def test_a_real_head_with_brightening_next_to_bone_fails_only_that_check(ge_head: Path) -> None:
+    """Its gantry is tilted, which is no failure."""
+    (failure,) = failures_of(open_scan(ge_head, ReadOptions()))
+    assert failure.kind is InputCheck.RIM
+    assert "11 HU brighter than deeper in, where up to 9 is usual" in failure.message
 
 
 @pytest.mark.parametrize(("edge_hu", "kinds"), [(5.0, set()), (30.0, {InputCheck.RIM})])
-def test_brain_that_brightens_towards_the_skull_is_warned_of(edge_hu: float, kinds: set[InputCheck]) -> None:
+def test_brain_that_brightens_towards_the_skull_fails(edge_hu: float, kinds: set[InputCheck]) -> None:
     bone = HEAD.voxels >= SKULL_HU
     sd_px = 4 / HEAD.pixel_mm[0]  # mm
     shine = np.stack([gaussian_filter(one.astype(np.float32), sd_px) for one in bone])
     voxels = np.where(bone, HEAD.voxels, HEAD.voxels + 2 * edge_hu * shine)  # half of a Gaussian at a straight edge
-    said = said_of(replace(HEAD, voxels=voxels))
-    assert {one.kind for one in said} == kinds
-    assert all("may be no blood" in one.message for one in said)
+    failed = failures_of(replace(HEAD, voxels=voxels))
+    assert {one.kind for one in failed} == kinds
+    assert all("may be no blood" in one.message for one in failed)
 
 
-def test_a_real_phantom_is_warned_of(phantom: Path) -> None:
-    (said,) = said_of(open_scan(phantom / "S2010", ReadOptions()))
-    assert said.kind is InputCheck.GRAY and "found 1.0% of the voxels there" in said.message
+def test_a_real_phantom_fails_the_gray_check(phantom: Path) -> None:
+    (failure,) = failures_of(open_scan(phantom / "S2010", ReadOptions()))
+    assert failure.kind is InputCheck.GRAY and "found 1.0% of the voxels there" in failure.message

@@ -1,4 +1,4 @@
-"""What the headers of a series say is unlike, and what they say that its slices contradict, is warned of."""
+"""Input checks that depend on the headers of a DICOM series, and on contradictions between headers and slices."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def said_of_scan(scan: Scan) -> list[tuple[InputCheck, str]]:
         ({"GantryDetectorTilt": ""}, set()),
     ],
 )
-def test_by_its_header(tmp_path: Path, header: dict[str, Any], kinds: set[InputCheck]) -> None:
+def test_headers_of_unusual_series_fail(tmp_path: Path, header: dict[str, Any], kinds: set[InputCheck]) -> None:
     said = said_of(tmp_path, **header)
     assert set(said) == kinds
     assert all("18.5 degrees" in said[kind] for kind in kinds & {InputCheck.GEOMETRY})
 
 
-def test_a_real_tilt_is_that_of_its_tag(ge_head: Path) -> None:
+def test_a_real_tilt_agrees_with_its_tag(ge_head: Path) -> None:
     scan = dicom.read(ge_head, ReadOptions())
     assert scan.stated_tilt_deg == scan.tilt_deg == 18.5
 
 
-def test_slices_that_lie_to_the_side_are_no_tilt(tmp_path: Path) -> None:
+def test_a_sideways_shift_of_slices_is_no_tilt(tmp_path: Path) -> None:
     slices = demo_slices()
     for one in slices[6:]:
         x, y, z = map(float, one.ImagePositionPatient)

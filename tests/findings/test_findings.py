@@ -1,4 +1,4 @@
-"""What findings say, that they agree with themselves, and that their schema is the documented one."""
+"""Findings: their content, their consistency, and their documented schema."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_findings_of_a_known_bleed() -> None:
     assert marked.area_mm2 == pytest.approx(marked.area_px * 1.2)
 
 
-def test_how_the_network_ran_is_told_and_a_warning_of_it_is_one_of_the_scan() -> None:
+def test_inference_is_recorded_and_its_warning_is_among_those_of_the_scan() -> None:
     made_by = ThresholdMethod().predict(made_head()).made_by
     assert findings_of(made_head()).method.inference is None
     for warning in ("", "Another network ran."):
@@ -67,13 +67,13 @@ def test_how_the_network_ran_is_told_and_a_warning_of_it_is_one_of_the_scan() ->
         assert found.scan.warnings == (("W.", warning) if warning else ("W.",))
 
 
-def test_nothing_found() -> None:
+def test_findings_without_hemorrhage() -> None:
     found = findings_of(made_head(blood_at_mm=None)).hemorrhage
     assert (found.present, found.volume_ml, found.volume_px, found.n_slices) == (False, 0, 0, 0)
     assert (found.largest_diameter_mm, found.abc2_ml, found.lesions) == (None, 0, ())
 
 
-def test_unknown_spacing_is_null_and_pixels_are_counted() -> None:
+def test_unknown_spacing_is_null_and_voxels_are_counted() -> None:
     found = findings_of(made_head(known_spacing=False))
     assert found.scan.spacing_mm is None
     assert (found.hemorrhage.volume_ml, found.hemorrhage.abc2_ml) == (None, None)
@@ -82,7 +82,7 @@ def test_unknown_spacing_is_null_and_pixels_are_counted() -> None:
         assert getattr(found.slices[0], key) is None
 
 
-def test_a_gray_scan_says_its_window() -> None:
+def test_a_gray_scan_has_its_window() -> None:
     scan = made_head()
     gray = replace(scan, voxels=BRAIN.gray(scan.voxels).astype(np.uint8), gray_window=BRAIN)
     found = findings_of(gray)
@@ -92,7 +92,7 @@ def test_a_gray_scan_says_its_window() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("told", [True, False])
-def test_the_json_holds_to_the_published_schema(known: bool, told: bool) -> None:
+def test_the_json_is_valid_by_the_published_schema(known: bool, told: bool) -> None:
     scan = made_head(known_spacing=known)
     found = findings_of(scan, subtype_probability=np.full((scan.n_slices, 5), 0.2) if told else None)
     published = json.loads((DOCS / "findings.schema.json").read_text())
@@ -106,7 +106,7 @@ def test_the_json_holds_to_the_published_schema(known: bool, told: bool) -> None
     assert Findings.model_validate_json(found.as_json()) == found
 
 
-def test_the_published_schema_is_that_of_the_code() -> None:
+def test_the_published_schema_agrees_with_the_code() -> None:
     written = (DOCS / "findings.schema.json").read_text()
     assert written == json_schema(), "write docs/findings.schema.json anew from ichor.findings.schema.json_schema()"
 
@@ -143,7 +143,7 @@ def two_bleeds(*, known_spacing: bool = True) -> tuple[Scan, np.ndarray]:
     return scan, mask
 
 
-def test_subtypes_have_the_volume_of_their_lesions_and_the_probability_of_their_likeliest_slice() -> None:
+def test_subtypes_have_the_volume_of_their_lesions_and_the_highest_probability_of_a_slice() -> None:
     scan, mask = two_bleeds()
     found = findings_of(scan, mask=mask, subtype_probability=PROBABILITY)
     assert [(one.subtype, one.volume_px) for one in found.hemorrhage.lesions] == [(Subtype.SDH, 24), (Subtype.IPH, 8)]
@@ -158,14 +158,14 @@ def test_subtypes_have_the_volume_of_their_lesions_and_the_probability_of_their_
     assert found.slices[1].subtypes == dict(zip(Subtype, PROBABILITY[1], strict=True))
 
 
-def test_subtypes_of_an_unknown_spacing_are_counted_in_voxels() -> None:
+def test_subtypes_with_unknown_spacing_are_counted_in_voxels() -> None:
     scan, mask = two_bleeds(known_spacing=False)
     told = findings_of(scan, mask=mask, subtype_probability=PROBABILITY).hemorrhage.subtypes or ()
     assert [one.volume_px for one in told] == [0, 8, 0, 0, 24]
     assert {one.volume_ml for one in told} == {None}
 
 
-def test_the_subtypes_volume_is_that_of_all_lesions_not_only_the_measured_ones() -> None:
+def test_the_subtypes_volume_includes_lesions_that_are_not_measured() -> None:
     scan = made_head(n=4, size=128, blood_at_mm=None)
     mask = np.zeros(scan.voxels.shape, bool)
     mask[::2, ::4, ::4] = True
@@ -176,7 +176,7 @@ def test_the_subtypes_volume_is_that_of_all_lesions_not_only_the_measured_ones()
     assert [one.volume_px for one in found.subtypes or ()] == [0, 0, 1024, 1024, 0]
 
 
-def test_a_method_that_tells_no_subtypes_leaves_them_null() -> None:
+def test_subtypes_are_null_for_a_method_without_them() -> None:
     found = findings_of(made_head())
     assert found.hemorrhage.subtypes is None
     assert {one.subtype for one in found.hemorrhage.lesions} == {one.subtypes for one in found.slices} == {None}
@@ -186,14 +186,14 @@ def test_a_method_that_tells_no_subtypes_leaves_them_null() -> None:
     "place, key, value, said",
     [
         (("hemorrhage", "subtypes", 1), "volume_px", 9, "expected the subtypes' volumes to sum to 32 voxels, found 33"),
-        (("hemorrhage", "subtypes", 1), "volume_px", 7, "expected IPH of probability 0.8 and at least 8 voxels"),
-        (("hemorrhage", "subtypes", 1), "probability", 0.7, "expected IPH of probability 0.8 and at least 8 voxels"),
+        (("hemorrhage", "subtypes", 1), "volume_px", 7, "expected IPH with probability 0.8 and at least 8 voxels"),
+        (("hemorrhage", "subtypes", 1), "probability", 0.7, "expected IPH with probability 0.8 and at least 8 voxels"),
         (("hemorrhage", "subtypes", 1), "volume_ml", 0.2, "expected the subtypes' volumes to sum to 0.64 mL"),
         (("hemorrhage", "subtypes", 1), "volume_ml", None, "expected the subtypes' volumes to sum to 0.64 mL"),
         (("hemorrhage", "subtypes", 1), "subtype", "SAH", "expected the subtypes IVH, IPH, SAH, EDH, SDH in order"),
-        (("hemorrhage", "lesions", 0), "subtype", None, "expected subtypes of the scan, of every slice"),
-        (("slices", 0), "subtypes", None, "expected subtypes of the scan, of every slice"),
-        (("hemorrhage",), "subtypes", None, "expected subtypes of the scan, of every slice"),
+        (("hemorrhage", "lesions", 0), "subtype", None, "expected subtypes for the scan, every slice"),
+        (("slices", 0), "subtypes", None, "expected subtypes for the scan, every slice"),
+        (("hemorrhage",), "subtypes", None, "expected subtypes for the scan, every slice"),
         (("slices", 0), "subtypes", {"IVH": 0.1}, "at least 5 items"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Lengths and volumes against shapes whose measures are known, and against independent implementations."""
+"""Lengths and volumes, compared with known shapes and with independent implementations."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_diameter_agrees_with_simpleitk_and_skimage(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_second_diameter_is_the_longest_of_many_lines_across_the_first(seed: int) -> None:
+def test_the_second_diameter_is_the_longest_perpendicular_segment(seed: int) -> None:
     rng = np.random.default_rng(seed)
     pixels = np.pad(rng.random((9, 14)) > 0.7, 1)
     step = np.array([0.5, 0.9])
@@ -104,14 +104,14 @@ def test_the_second_diameter_is_the_longest_of_many_lines_across_the_first(seed:
     assert b >= max(across) - 1e-9
 
 
-def test_kothari_weights_each_slice_by_its_share_of_the_largest() -> None:
+def test_kotharis_weights_depend_on_the_fraction_of_the_largest_area() -> None:
     area = np.array([0, 24, 25, 75, 76, 100])
     assert abc2_height_mm(area, np.full(6, 5.0)) == pytest.approx((0.5 + 0.5 + 1 + 1) * 5)
     assert abc2_height_mm(area, np.array([9, 9, 4, 6, 8, 10.0])) == pytest.approx(2 + 3 + 8 + 10)
     assert abc2_height_mm(area, None) is None
 
 
-def test_an_ellipsoid_has_its_volume_and_abc2_near_it() -> None:
+def test_volume_and_abc2_of_an_ellipsoid() -> None:
     scan = made_head(n=40, size=128, pixel_mm=(1.0, 1.0), distances_mm=2.0)
     mask = scan.voxels == 65
     (lesion,) = lesions(mask, scan, find_head(scan)).largest
@@ -126,7 +126,7 @@ def test_an_ellipsoid_has_its_volume_and_abc2_near_it() -> None:
     assert (lesion.side, lesion.centre_slice) == ("left", 30)
 
 
-def test_volume_and_diameters_do_not_depend_on_how_the_files_are_stored() -> None:
+def test_volume_and_diameters_do_not_depend_on_orientation() -> None:
     for orientation in (SUPINE, PRONE, FEET_FIRST, TRANSPOSED):
         scan = made_head(orientation=orientation, pixel_mm=(1.2, 1.8), n=30, distances_mm=4.0)
         (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
@@ -135,21 +135,21 @@ def test_volume_and_diameters_do_not_depend_on_how_the_files_are_stored() -> Non
         assert lesion.a_mm == pytest.approx(48, abs=3)
 
 
-def test_uneven_slices_count_with_their_own_heights() -> None:
+def test_uneven_slices_have_their_own_heights() -> None:
     mask = np.zeros((4, 10, 10), bool)
     mask[:, 2:5, 2:6] = True
     scan = replace(stack(mask), positions_mm=np.array([0, 5, 7, 17.0])[:, None] * np.array([0, 0, 1.0]))
     assert scan.volume_ml(mask.sum(axis=(1, 2))) == pytest.approx(12 * (5 + 3.5 + 6 + 10) / 1000)
 
 
-def test_one_slice_takes_its_thickness() -> None:
+def test_a_single_slice_has_the_height_of_its_thickness() -> None:
     mask = np.ones((1, 4, 5), bool)
     (lesion,) = lesions(mask, stack(mask, spacing=4.0), find_head(stack(mask))).largest
     assert lesion.volume_ml == pytest.approx(20 * 4 / 1000)
     assert (lesion.c_mm, lesion.n_slices) == (4.0, 1)
 
 
-def test_unknown_spacing_leaves_counts_only() -> None:
+def test_with_unknown_spacing_only_voxels_are_counted() -> None:
     scan = made_head(known_spacing=False)
     (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
     assert lesion.volume_px == np.count_nonzero(scan.voxels == 65)
@@ -157,14 +157,14 @@ def test_unknown_spacing_leaves_counts_only() -> None:
     assert lesion.side == "left"
 
 
-def test_known_pixels_give_diameters_even_where_the_slices_lie_is_unknown() -> None:
+def test_diameters_need_only_the_pixel_size() -> None:
     scan = replace(made_head(), positions_mm=None)
     (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
     assert (lesion.volume_ml, lesion.c_mm, lesion.abc2_ml) == (None, None, None)
     assert lesion.largest_diameter_mm == pytest.approx(48, abs=3)
 
 
-def test_lesions_that_touch_by_a_corner_are_one_and_the_largest_comes_first() -> None:
+def test_lesions_are_connected_by_corners_and_sorted_by_size() -> None:
     mask = np.zeros((5, 20, 20), bool)
     mask[0, 0:2, 0:2] = mask[1, 2:4, 2:4] = True
     mask[3, 10:15, 10:15] = True
@@ -175,7 +175,7 @@ def test_lesions_that_touch_by_a_corner_are_one_and_the_largest_comes_first() ->
     assert SimpleITK.GetArrayFromImage(connected).max() == 2
 
 
-def test_of_slices_of_different_heights_the_largest_volume_comes_first_not_the_most_voxels() -> None:
+def test_lesions_are_sorted_by_volume_not_by_voxels() -> None:
     mask = np.zeros((5, 20, 20), bool)
     mask[0, 0:5, 0:5] = True  # 25 voxels
     mask[4, 10:14, 10:14] = True  # 16 voxels of a slice ten times as high
@@ -190,12 +190,12 @@ def test_of_slices_of_different_heights_the_largest_volume_comes_first_not_the_m
 
 
 @pytest.mark.parametrize("x_mm, side", [(-40, "right"), (40, "left"), (0, "midline"), (8, "midline")])
-def test_side_is_the_patients(x_mm: float, side: str) -> None:
+def test_side_is_the_patients_side(x_mm: float, side: str) -> None:
     scan = made_head(blood_at_mm=(x_mm, 0, 60), blood_radii_mm=(12, 12, 12))
     assert lesions(scan.voxels == 65, scan, find_head(scan)).largest[0].side == side
 
 
-def test_of_thousands_of_specks_the_largest_are_measured() -> None:
+def test_only_the_largest_of_thousands_of_specks_are_measured() -> None:
     mask = np.zeros((4, 200, 200), bool)
     mask[::2, ::3, ::3] = True
     mask[2, 90:92, 90:92] = True
@@ -205,7 +205,7 @@ def test_of_thousands_of_specks_the_largest_are_measured() -> None:
     assert (found.largest[0].slices, found.largest[0].volume_px) == ((2, 2), 4)
 
 
-def test_nothing_marked_is_no_lesion() -> None:
+def test_an_empty_mask_has_no_lesions() -> None:
     scan = made_head(blood_at_mm=None)
     found = lesions(np.zeros(scan.voxels.shape, bool), scan, find_head(scan))
     assert (found.count, found.largest, found.labels.any()) == (0, (), False)
@@ -218,7 +218,7 @@ def test_a_mask_on_another_grid_is_refused() -> None:
 
 
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
-def test_labels_lie_on_the_scans_own_grid(orientation: np.ndarray) -> None:
+def test_labels_are_on_the_scans_grid(orientation: np.ndarray) -> None:
     scan = made_head(orientation=orientation, n=6, size=64, pixel_mm=(3.0, 3.2), blood_at_mm=None)
     mask = np.zeros(scan.voxels.shape, bool)
     mask[0:2, 20:30, 10:15] = mask[4, 40:44, 50:53] = True
@@ -234,7 +234,7 @@ def test_labels_lie_on_the_scans_own_grid(orientation: np.ndarray) -> None:
     assert {one.subtype for one in untold.largest} == {None}
 
 
-def test_a_lesions_subtype_is_the_likeliest_on_its_slices_by_its_area_there() -> None:
+def test_a_lesions_subtype_is_the_most_probable_weighted_by_area() -> None:
     lesion_of = np.zeros((3, 4, 10), int)
     lesion_of[0, 0, :6] = lesion_of[1, 0, :2] = 1  # 6 and 2 pixels
     lesion_of[1, 3, :5] = lesion_of[2, 3, :5] = 2  # 5 and 5
@@ -249,13 +249,13 @@ def test_a_lesions_subtype_is_the_likeliest_on_its_slices_by_its_area_there() ->
 
 
 @pytest.mark.parametrize(("second", "named"), [(0.0, None), (0.29, None), (0.3, Subtype.SAH), (0.55, Subtype.SAH)])
-def test_a_second_subtype_is_named_where_it_is_at_least_half_as_probable(second: float, named: Subtype | None) -> None:
+def test_the_alternative_subtype_is_at_least_half_as_probable(second: float, named: Subtype | None) -> None:
     found = subtype_and_alternative(np.array([0.6, 0.1, second, 0.05, 0.0]))
     assert found == (Subtype.IVH, named)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_subtypes_of_many_lesions_agree_with_a_plain_mean_over_voxels(seed: int) -> None:
+def test_subtypes_of_many_lesions_agree_with_the_mean_over_voxels(seed: int) -> None:
     rng = np.random.default_rng(seed)
     mask = rng.random((7, 30, 30)) > 0.93
     probability = rng.random((7, 5))

@@ -30,7 +30,7 @@ def test_the_tier_follows_from_probability_and_flags(
     assert tier_of(probability, flagged, None) is without_rule
 
 
-def test_another_verdict_than_the_figures_give_is_refused() -> None:
+def test_a_verdict_that_contradicts_the_probability_is_refused() -> None:
     found = found_in(made_head())
     said = found.model_dump(mode="json")
     assert found.tier is Tier.SUSPECTED and found.verdict is not None and found.verdict.possible is None
@@ -43,7 +43,7 @@ def test_another_verdict_than_the_figures_give_is_refused() -> None:
         Findings.model_validate(said)
 
 
-def test_findings_made_before_it_was_kept_are_read_and_have_the_earlier_verdict() -> None:
+def test_findings_without_a_verdict_are_read_with_two_tiers() -> None:
     for blood, tier in (((38.0, 10.0, 60.0), Tier.SUSPECTED), (None, Tier.NONE)):
         said = found_in(made_head(blood_at_mm=blood), method=SubtypesMethod()).model_dump(mode="json")
         del said["verdict"]
@@ -53,9 +53,9 @@ def test_findings_made_before_it_was_kept_are_read_and_have_the_earlier_verdict(
         assert earlier.verdict is None and earlier.tier is tier
 
 
-def test_the_same_subtype_twice_is_refused() -> None:
+def test_an_alternative_equal_to_the_subtype_is_refused() -> None:
     said = found_in(made_head(), method=SubtypesMethod()).model_dump(mode="json")
     lesion = said["hemorrhage"]["lesions"][0]
     lesion["subtype_alternative"] = lesion["subtype"]
-    with pytest.raises(ValidationError, match="expected a second subtype besides"):
+    with pytest.raises(ValidationError, match="expected a lesion's alternative subtype to differ"):
         Findings.model_validate(said)

@@ -1,4 +1,4 @@
-"""A row of the ablation: a process on a made dataset, and what a run then makes of the network."""
+"""A row of the ablation, computed by a process on a synthetic dataset; a run then reuses the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from warm import ichor
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data of two subjects a block, one with hemorrhage, and two configs."""
+    """A dataset with two subjects in each block, one of them with hemorrhage, and two configs."""
     folder = tmp_path_factory.mktemp("ablation")
     blocks = [authors_fold(k).test for k in range(1, 6)]
     write_ct_ich(folder / "data", {s: n for block in blocks for s, n in zip(block, (2, 0), strict=False)}, n_slices=3)
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.long
-def test_a_network_is_judged_on_the_two_blocks_it_did_not_see_and_serves_a_run(folder: Path) -> None:
+def test_a_network_is_evaluated_on_the_two_left_out_blocks_and_reused_by_a_run(folder: Path) -> None:
     where = ["--data", folder / "data", "--out", folder / "run"]
     done = study("ablation", folder / "smoke.yaml", *where, "--blocks", 4, 5)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The ablation's page: a process on made rows, checked cell by cell."""
+"""The page of the ablation, written by a process from synthetic rows and checked cell by cell."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def variant(name: str, plain: dict[str, float], calibrated: dict[str, float], **
     return {"variant": name, "blocks": [4, 5], "time": 1, **figures(plain), "calibrated": figures(calibrated), **more}
 
 
-def test_each_variant_stands_beside_the_baseline_with_its_cost(tmp_path: Path) -> None:
+def test_each_variant_is_compared_with_the_baseline(tmp_path: Path) -> None:
     variants = [
         variant("first", {"051": 0.4, "052": 0.6}, {"051": 0.3, "052": 0.5}, core_minutes=16),
         variant("200 epochs (`model/long`)", {"051": 0.5, "052": 0.7}, {"051": 0.3, "052": 0.9}, time=2),
@@ -63,7 +63,7 @@ def test_each_variant_stands_beside_the_baseline_with_its_cost(tmp_path: Path) -
     assert "not a medical device" in said
 
 
-def test_the_committed_page_is_the_one_that_is_made() -> None:
+def test_the_committed_page_agrees_with_its_rows() -> None:
     folder = ROOT / "results/ablation"
     variants, first = (json.loads((folder / f"{name}.json").read_text()) for name in ("variants", "first-round"))
     assert (folder / "README.md").read_text(encoding="utf-8") == page(variants, first)

@@ -1,4 +1,4 @@
-"""The study as a process, on made subjects: killed on its way, resumed, and refused what is amiss."""
+"""The annotation simulation as a process on synthetic subjects: killed, resumed, and with bad input."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ RESULT = {"simulation.json", "README.md", "learning-curves.png"}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three subjects of each test block, two of them with hemorrhage."""
+    """A dataset with three subjects of each test block, two of them with hemorrhage."""
     subjects = {s: n for k in range(1, 6) for s, n in zip(authors_fold(k).test, (1, 0, 1), strict=False)}
     return write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=2)
 
@@ -66,7 +66,7 @@ def found_in(out: Path) -> dict:
 
 @pytest.fixture(scope="module")
 def simulated(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulation that was killed in its third round and then taken to its end."""
+    """A simulation that was killed in its third round and then completed."""
     out = tmp_path_factory.mktemp("simulations") / "small"
     process = subprocess.Popen(
         command("annotation_simulation", data, "--out", out, "--config", config),
@@ -92,7 +92,7 @@ def simulated(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory
     return out
 
 
-def test_it_leaves_a_table_a_picture_and_every_figure(simulated: Path, data: Path) -> None:
+def test_a_simulation_writes_tables_a_picture_and_all_figures(simulated: Path, data: Path) -> None:
     assert {file.name for file in simulated.iterdir()} == {*RESULT, "config.yaml", "data.json", ROUNDS}
     found = json.loads((simulated / "simulation.json").read_text())
     assert found["made_by"]["command"] == "python -m studies.annotation_simulation ct-ich --out DIR --config small.yaml"
@@ -110,7 +110,7 @@ def test_it_leaves_a_table_a_picture_and_every_figure(simulated: Path, data: Pat
         assert picture.size[0] > 1000
 
 
-def test_every_order_spends_no_more_than_there_is(simulated: Path) -> None:
+def test_no_order_exceeds_the_budget(simulated: Path) -> None:
     found = json.loads((simulated / "simulation.json").read_text())
     for curve in found["curves"].values():
         start, *rounds = curve["rounds"]
@@ -120,14 +120,16 @@ def test_every_order_spends_no_more_than_there_is(simulated: Path) -> None:
             assert one["labelled"] > start["labelled"]
 
 
-def test_interrupted_or_not_it_comes_to_the_same(simulated: Path, data: Path, config: Path, tmp_path: Path) -> None:
+def test_an_interrupted_simulation_gives_the_same_result(
+    simulated: Path, data: Path, config: Path, tmp_path: Path
+) -> None:
     done = simulate(data, "--out", tmp_path / "whole", "--config", config)
     assert done.returncode == 0, done.stderr
     assert found_in(tmp_path / "whole") == found_in(simulated)
     assert (tmp_path / "whole/learning-curves.png").read_bytes() == (simulated / "learning-curves.png").read_bytes()
 
 
-def test_a_folder_of_another_config_is_left_alone(simulated: Path, data: Path, tmp_path: Path) -> None:
+def test_a_folder_with_another_config_is_not_touched(simulated: Path, data: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(yaml.safe_dump({**SMALL, "rounds": 1}))
     done = simulate(data, "--out", simulated, "--config", other)

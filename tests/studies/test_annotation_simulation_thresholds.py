@@ -20,7 +20,7 @@ def _case(subject: str, n_blood: int) -> Case:
 
 
 def _answer(scan: Scan) -> dict[str, np.ndarray]:
-    """Blood at 0.06, a rim around it and a false lesion on the last slice at 0.04; slices ordered as they should."""
+    """Probability 0.06 for blood, 0.04 for a rim around it and a false lesion; slices are ranked correctly."""
     blood = np.asarray(scan.voxels) > 60
     probability = np.where(blood, 0.06, 0.0)
     probability[:, 3:5] = 0.04

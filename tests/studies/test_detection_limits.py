@@ -1,4 +1,4 @@
-"""What limits the detection: a process on a made dataset with a made run, checked against scikit-learn."""
+"""The study of detection limits, as a process on a synthetic dataset and run, compared with scikit-learn."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from made_results import made_prediction
 from study import study
 
 SUBJECTS = {"051": 2, "052": 1, "053": 0, "054": 0, "070": 1}
-# What the made network says of its surest voxel: of hemorrhage, and of a square beside it on every slice.
-SURE = {"051": (0.8, 0.03), "052": (0.015, 0.0), "053": (0, 0.15), "054": (0, 0.0), "070": (0.0, 0.0)}
+# The highest probability inside the hemorrhage, and in a square outside of it on every slice.
+PEAKS = {"051": (0.8, 0.03), "052": (0.015, 0.0), "053": (0, 0.15), "054": (0, 0.0), "070": (0.0, 0.0)}
 
 
 def detection_limits(folder: Path) -> CompletedProcess[str]:
@@ -35,14 +35,14 @@ def detection_limits(folder: Path) -> CompletedProcess[str]:
 
 
 def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
-    """A run whose fold 1 tests everybody."""
+    """Write a run in which fold 1 has all test subjects."""
     excluded = {"070": "made"} if "070" in subjects else None
     dataset = CtIch(write_ct_ich_nifti(folder / "ct-ich", subjects, n_slices=4, excluded=excluded))
     predictions = []
     for seed, case in enumerate(dataset.cases(dataset.subjects)):
-        hemorrhage, beside = SURE[case.subject]
+        hemorrhage, outside = PEAKS[case.subject]
         probability = np.where(case.mask, hemorrhage, 0).astype(np.float32)
-        probability[:, :10, :10] = beside
+        probability[:, :10, :10] = outside
         mask = probability >= 0.1  # as `balanced` says
         made = made_prediction(case, 1.0, seed)
         area = mask.sum(axis=(1, 2))
@@ -60,7 +60,7 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
 
 
 @pytest.mark.long
-def test_who_the_figures_hang_on_and_what_missing_fewer_would_take(tmp_path: Path) -> None:
+def test_influential_subjects_and_the_cost_of_missing_fewer(tmp_path: Path) -> None:
     predictions = write_run(tmp_path, SUBJECTS)
     done = detection_limits(tmp_path)
     assert done.returncode == 0, done.stderr
@@ -105,7 +105,7 @@ def test_who_the_figures_hang_on_and_what_missing_fewer_would_take(tmp_path: Pat
     assert points["specific"]["unmarked"] == 1 and points["balanced"]["unmarked"] == 0.5
     assert (points["triage"]["sensitivity"], points["balanced"]["sensitivity"]) == (3 / 4, 2 / 4)
     assert points["triage"]["specificity"] == pytest.approx(1 - 6 / 16)
-    # The point in use is what the run decided, to the last voxel; kept answers have a tenth of a logit.
+    # The operating point in use has exactly the run's masks; the others come from raw output rounded to 0.1 logits.
     assert points["balanced"]["specificity"] == pytest.approx(1 - 4 / 16)
     at = {one["threshold"]: one for one in kept["thresholds"]}
     assert (at[0.5]["dice"], at[0.5]["missed"], at[0.5]["specificity"]) == (0.5, ["052", "070"], 1)
@@ -118,16 +118,18 @@ def test_who_the_figures_hang_on_and_what_missing_fewer_would_take(tmp_path: Pat
 
 @pytest.mark.parametrize("subjects", [{"051": 2, "053": 0}, {"051": 2, "052": 1, "053": 0}])
 @pytest.mark.long
-def test_too_few_scans_of_a_kind_are_one_line(tmp_path: Path, subjects: dict[str, int]) -> None:
+def test_too_few_scans_with_or_without_hemorrhage_are_reported_in_one_line(
+    tmp_path: Path, subjects: dict[str, int]
+) -> None:
     write_run(tmp_path, subjects)
     done = detection_limits(tmp_path)
     assert done.returncode == 2
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("detection_limits: ") and "two scans and more with hemorrhage and without" in last
+    assert last.startswith("detection_limits: ") and "at least two scans with and two without hemorrhage" in last
     assert "Traceback" not in done.stderr and not (tmp_path / "out").exists()
 
 
-def test_a_run_without_its_answers_is_one_line(tmp_path: Path) -> None:
+def test_a_run_without_raw_outputs_is_reported_in_one_line(tmp_path: Path) -> None:
     write_run(tmp_path, SUBJECTS)
     kept_file(tmp_path / "run", 1, "053").unlink()
     done = detection_limits(tmp_path)

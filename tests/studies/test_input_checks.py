@@ -1,4 +1,4 @@
-"""The committed page on how often a scan is said to be unlike, and the script that measures it."""
+"""The study of the input checks: its committed page, and the code that measures it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ichor.scan import Scan
 from made_unlike import HEAD
 from paths import ROOT
 from studies.input_checks.changes import changes
-from studies.input_checks.page import AS_IT_IS, page, table
-from studies.input_checks.warned import rim_hu, warned_of
+from studies.input_checks.page import UNCHANGED, page, table
+from studies.input_checks.rates import failed_kinds, rim_hu
 
-KEPT = json.loads((ROOT / "results" / "input-checks" / "input-checks.json").read_text(encoding="utf-8"))
-
-
-def test_the_page_is_that_of_what_was_found() -> None:
-    assert (ROOT / "results" / "input-checks" / "README.md").read_text(encoding="utf-8") == page(KEPT)
+RESULT = json.loads((ROOT / "results" / "input-checks" / "input-checks.json").read_text(encoding="utf-8"))
 
 
-def test_a_row_says_of_how_many_it_warns_and_of_what() -> None:
+def test_the_committed_page_agrees_with_its_figures() -> None:
+    assert (ROOT / "results" / "input-checks" / "README.md").read_text(encoding="utf-8") == page(RESULT)
+
+
+def test_a_row_counts_failed_scans_and_names_the_checks() -> None:
     rows = table(
         {"one": {"nothing": 3}, "two": {"metal": 2, "nothing": 1}, "three": {"metal and slice order": 2, "metal": 1}}
     )
@@ -50,8 +50,8 @@ def test_a_row_says_of_how_many_it_warns_and_of_what() -> None:
         ("a round field smaller than the head, -2000 HU around it", "part of a head"),
     ],
 )
-def test_a_change_is_made_and_counted(change: str, kinds: str) -> None:
-    assert warned_of(changed()[change]) == kinds
+def test_a_modified_scan_fails_the_expected_checks(change: str, kinds: str) -> None:
+    assert failed_kinds(changed()[change]) == kinds
 
 
 @lru_cache
@@ -59,21 +59,21 @@ def changed() -> dict[str, Scan]:
     return dict(changes(HEAD))
 
 
-def test_the_demonstration_scan_is_still_called_so() -> None:
-    assert_said("demo-scan", ROOT / "examples" / "demo-scan")
+def test_the_result_of_the_demonstration_scan_is_reproduced() -> None:
+    assert_result("demo-scan", ROOT / "examples" / "demo-scan")
 
 
-def test_the_whole_ge_head_is_still_called_so(ge_head: Path) -> None:
-    assert_said("ge-head", ge_head)
+def test_the_result_of_the_whole_ge_head_is_reproduced(ge_head: Path) -> None:
+    assert_result("ge-head", ge_head)
 
 
-def assert_said(name: str, path: Path) -> None:
-    scan, said = open_scan(path), KEPT["others"][name]
-    assert warned_of(scan) == said["warned_of"]
+def assert_result(name: str, path: Path) -> None:
+    scan, said = open_scan(path), RESULT["others"][name]
+    assert failed_kinds(scan) == said["warned_of"]
     assert rim_hu(scan) == pytest.approx(said["rim_hu"], abs=0.05)
 
 
-def test_every_subject_of_the_dataset_was_tried() -> None:
-    n = len(KEPT["ct_ich_rim_hu"])
-    assert n == sum(KEPT["ct_ich"][AS_IT_IS].values())
-    assert all(sum(said.values()) in (n, n - 1) for said in KEPT["ct_ich"].values())
+def test_every_subject_of_the_dataset_was_checked() -> None:
+    n = len(RESULT["ct_ich_rim_hu"])
+    assert n == sum(RESULT["ct_ich"][UNCHANGED].values())
+    assert all(sum(said.values()) in (n, n - 1) for said in RESULT["ct_ich"].values())

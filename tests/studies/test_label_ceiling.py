@@ -1,4 +1,4 @@
-"""The estimate of what a second reader would reach: a process on a made dataset, and its made readers."""
+"""The study of the label ceiling, as a process on a synthetic dataset, and its simulated readers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from scipy import ndimage
 
 from made_ct_ich import write_ct_ich
 from studies.label_ceiling.page import edge_error
-from studies.label_ceiling.readers import moved_edge, px
+from studies.label_ceiling.readers import px, widened
 from study import study
 
 
-def test_readers_who_draw_alike_agree_and_those_who_do_not_agree_less(tmp_path: Path) -> None:
+def test_larger_alterations_agree_less(tmp_path: Path) -> None:
     write_ct_ich(tmp_path / "ct-ich", {"051": 1, "052": 1}, n_slices=3)
     for name in ("one", "two"):
         study("label_ceiling", "--data", tmp_path / "ct-ich", "--out", tmp_path / name).check_returncode()
@@ -29,13 +29,13 @@ def test_readers_who_draw_alike_agree_and_those_who_do_not_agree_less(tmp_path: 
     assert "not a medical device" in page and f"{dice['smoothed by 1 mm']:.3f}" in page
 
 
-def test_the_edges_of_a_dice_lie_between_those_that_were_measured() -> None:
+def test_the_edge_error_is_interpolated_between_measurements() -> None:
     rows = {f"edge displaced, SD {sd} mm": {"dice": {"value": dice}} for sd, dice in ((1, 0.8), (2, 0.6), (3, 0.5))}
     told = [edge_error(rows, dice) for dice in (1.0, 0.9, 0.65, 0.5, 0.4)]
     assert told == ["0.0 mm (SD)", "0.5 mm (SD)", "1.8 mm (SD)", "3.0 mm (SD)", "more than 3 mm (SD)"]
 
 
-def test_a_wider_region_is_what_scipy_dilates() -> None:
+def test_widening_agrees_with_dilation_by_scipy() -> None:
     disc = np.hypot(*np.mgrid[-30:31, -30:31]) < 12
     ball = np.hypot(*np.mgrid[-4:5, -4:5]) < px(1) + 0.5  # from a pixel's centre to the edge is half a pixel
-    assert np.array_equal(moved_edge(1.0, disc), ndimage.binary_dilation(disc, ball))
+    assert np.array_equal(widened(1.0, disc), ndimage.binary_dilation(disc, ball))

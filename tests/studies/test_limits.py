@@ -1,4 +1,4 @@
-"""What limits the Dice: a process on a made dataset with a made result."""
+"""The study of what limits the Dice, as a process on a synthetic dataset and result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(folder: Path) -> CompletedProcess[str]:
     return study("limits", folder / "made", "--data", folder / "ct-ich", "--out", folder / "limits")
 
 
-def test_what_is_missed_and_what_is_marked_beside_it_are_told_apart(tmp_path: Path) -> None:
+def test_missed_slices_and_false_regions_are_distinguished(tmp_path: Path) -> None:
     dataset = CtIch(
         write_ct_ich(
             tmp_path / "ct-ich", {"051": 2, "052": 1, "070": 1, "053": 0}, n_slices=3, excluded={"070": "made"}
@@ -64,7 +64,7 @@ def test_what_is_missed_and_what_is_marked_beside_it_are_told_apart(tmp_path: Pa
         assert text in page, page
 
 
-def test_what_is_no_result_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_without_a_result_is_reported_in_one_line(tmp_path: Path) -> None:
     write_ct_ich(tmp_path / "ct-ich", {"051": 1}, n_slices=1)
     done = run(tmp_path)
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""The page of the literature is the one that its data and the results make."""
+"""The page on the literature agrees with its data and the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_the_page_is_up_to_date() -> None:
     assert (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8") == done.stdout, told
 
 
-def test_the_papers_tables_are_whole() -> None:
+def test_the_papers_tables_are_complete() -> None:
     data = yaml.safe_load((ROOT / "docs" / "explanation" / "literature.yaml").read_text(encoding="utf-8"))
     assert (len(data["detection"]), len(data["segmentation"])) == (14, 6)
     sizes = [

@@ -1,4 +1,4 @@
-"""The committed pages of the studies are those that their figures make."""
+"""The committed pages of the studies agree with their figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from studies.robustness.page import page as robustness
         ("robustness/robustness.json", robustness),
     ],
 )
-def test_the_page_is_that_of_its_figures(figures: str, page: Callable[[Any], str]) -> None:
+def test_the_committed_page_agrees_with_its_figures(figures: str, page: Callable[[Any], str]) -> None:
     file = ROOT / "results" / figures
     made = page(json.loads(file.read_text(encoding="utf-8")))
     assert (file.parent / "README.md").read_text(encoding="utf-8") == made

@@ -1,4 +1,4 @@
-"""The robustness table: a process on a made dataset and an untrained network; resumed; what does not fit is refused."""
+"""The robustness study, as a process on a synthetic dataset and an untrained network: resumed, and with bad input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from ichor.dataset.ct_ich import CtIch
 from made_ct_ich import write_ct_ich_nifti
 from made_package import write_untrained_run
-from studies.robustness import answers
+from studies.robustness import predictions
 from studies.robustness.acquisition.conditions import CONDITIONS
 from studies.robustness.page import page as written
 from study import study
@@ -56,36 +56,36 @@ def test_every_condition_has_a_row(run: Path, data: Path, tmp_path: Path) -> Non
     assert "| under 18 | 0, 0 with a Dice | 0 | not defined |" in page
     assert "not a medical device" in page
     assert str(data) not in page + json.dumps(found)
-    assert "The recipe trains on" not in page
-    assert "The recipe trains on" in written({**found, "trained_on_such": True})
+    assert "The model was trained on simulations" not in page
+    assert "The model was trained on simulations" in written({**found, "trained_on_such": True})
     assert found["made_by"]["command"].endswith("--out results/robustness --fold 2")
 
 
-def test_what_is_kept_is_not_made_again_unless_by_another_model(
+def test_stored_rows_are_not_computed_again_unless_the_model_changes(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "CONDITIONS", CONDITIONS[:1])
+    monkeypatch.setattr(predictions, "CONDITIONS", CONDITIONS[:1])
     model = run / "fold-2" / "model"
-    method, dataset, file = answers.load_model(model), CtIch(data), tmp_path / "kept" / "051.json"
-    first = answers.answers_of(method, dataset, "051", file, "one")
+    method, dataset, file = predictions.load_model(model), CtIch(data), tmp_path / "kept" / "051.json"
+    first = predictions.rows_of_subject(method, dataset, "051", file, "one")
     before = file.stat().st_mtime_ns
-    assert answers.answers_of(method, dataset, "051", file, "one") == first
+    assert predictions.rows_of_subject(method, dataset, "051", file, "one") == first
     assert file.stat().st_mtime_ns == before
 
-    # As if it had been interrupted after the first condition, of which a mark tells that it is kept.
+    # As if it had been interrupted after the first condition; a changed value shows whether the stored row is used.
     kept = json.loads(file.read_text())
     kept["conditions"]["unchanged"]["noise_hu"] = 99.0
     file.write_text(json.dumps(kept))
-    monkeypatch.setattr(answers, "CONDITIONS", CONDITIONS[:1] + CONDITIONS[-1:])
-    rows = answers.answers_of(method, dataset, "051", file, "one")
+    monkeypatch.setattr(predictions, "CONDITIONS", CONDITIONS[:1] + CONDITIONS[-1:])
+    rows = predictions.rows_of_subject(method, dataset, "051", file, "one")
     assert rows["unchanged"]["noise_hu"] == 99.0
     assert rows.keys() == {"unchanged", CONDITIONS[-1].key}
-    assert answers.answers_of(method, dataset, "051", file, "other")["unchanged"] == first["unchanged"]
+    assert predictions.rows_of_subject(method, dataset, "051", file, "other")["unchanged"] == first["unchanged"]
 
     shutil.copytree(model, tmp_path / "model")
-    assert answers.content_sha256(tmp_path / "model") == answers.content_sha256(model)
+    assert predictions.content_sha256(tmp_path / "model") == predictions.content_sha256(model)
     (tmp_path / "model" / "config.yaml").write_text("other")
-    assert answers.content_sha256(tmp_path / "model") != answers.content_sha256(model)
+    assert predictions.content_sha256(tmp_path / "model") != predictions.content_sha256(model)
 
 
 def test_a_run_that_does_not_fit_is_refused_in_one_line(run: Path, data: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Each way of acquiring changes scan, mask and labels together, and states the geometry that it makes."""
+"""Each simulated acquisition changes scan, mask and labels together, and has the correct geometry."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ml(case: Case) -> float:
 
 
 def centre_mm(case: Case) -> np.ndarray:
-    """(3,) where the delineation's middle lies, LPS."""
+    """(3,) the center of the delineation in mm, LPS."""
     scan = case.scan
     k, row, column = np.nonzero(case.mask)
     along_columns, along_rows = scan.orientation[k, 0], scan.orientation[k, 1]
@@ -54,7 +54,7 @@ def centre_mm(case: Case) -> np.ndarray:
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.key)
-def test_the_delineation_goes_with_the_blood(case: Case, condition: Condition) -> None:
+def test_the_delineation_moves_with_the_blood(case: Case, condition: Condition) -> None:
     before = case.scan.voxels.copy()
     found = condition.change(case)
     assert np.array_equal(case.scan.voxels, before)  # a pure function
@@ -72,7 +72,7 @@ def test_the_delineation_goes_with_the_blood(case: Case, condition: Condition) -
         assert 2 * (bright & found.mask).sum() / (bright.sum() + found.mask.sum()) > 0.93
 
 
-def test_conditions_have_names_of_their_own() -> None:
+def test_conditions_have_unique_names() -> None:
     assert len({c.key for c in CONDITIONS}) == len({c.title for c in CONDITIONS}) == len(CONDITIONS)
 
 
@@ -84,7 +84,7 @@ def same(found: Case, case: Case) -> None:
         assert np.allclose(getattr(found.scan, name), getattr(case.scan, name)), name
 
 
-def test_what_changes_nothing_leaves_the_case_as_it_was(case: Case) -> None:
+def test_identity_changes_leave_the_case_unchanged(case: Case) -> None:
     same(flipped(flipped(case)), case)
     for change in (thickness, turned, nodded, tilted):
         same(change(5.0 if change is thickness else 0.0, case), case)
@@ -92,7 +92,7 @@ def test_what_changes_nothing_leaves_the_case_as_it_was(case: Case) -> None:
 
 
 def off(case: Case, factor: float) -> tuple[float, float]:
-    """How far off the image's centre the head lies."""
+    """The distance of the head's center from that of the image."""
     from ichor.anatomy.head import find_head
 
     row, column = (np.array(find_head(case.scan).centre) - 49.5) * 2.0
@@ -111,16 +111,16 @@ def off(case: Case, factor: float) -> tuple[float, float]:
     ],
     ids=lambda change: f"{change.func.__name__}-{change.args[0]:g}",
 )
-def test_what_leaves_the_head_in_its_place_says_where_its_voxels_are(case: Case, change) -> None:  # type: ignore[no-untyped-def]
+def test_changes_that_do_not_move_the_head_keep_its_position_in_mm(case: Case, change) -> None:  # type: ignore[no-untyped-def]
     assert centre_mm(change(case)) == pytest.approx(centre_mm(case), abs=0.6)
 
 
 @pytest.mark.parametrize("mm", [7.0, 10.0])
-def test_thick_slices_say_where_they_are_to_a_quarter_of_their_thickness(case: Case, mm: float) -> None:
+def test_thick_slices_keep_positions_to_a_quarter_of_their_thickness(case: Case, mm: float) -> None:
     assert centre_mm(thickness(mm, case)) == pytest.approx(centre_mm(case), abs=mm / 4)
 
 
-def test_slices_have_the_thickness_and_distance_that_they_are_said_to_have(case: Case) -> None:
+def test_slices_have_the_stated_thickness_and_distance(case: Case) -> None:
     for mm, n in ((1.0, 120), (2.5, 48), (7.0, 18), (10.0, 12)):
         scan = thickness(mm, case).scan
         assert scan.n_slices == n
@@ -131,13 +131,13 @@ def test_slices_have_the_thickness_and_distance_that_they_are_said_to_have(case:
     assert np.array_equal(pairs.mask, case.mask[::2] | case.mask[1::2])
 
 
-def test_a_tilted_gantry_is_told_by_the_slices(case: Case) -> None:
+def test_a_tilted_gantry_follows_from_the_slices(case: Case) -> None:
     scan = tilted(15.0, case).scan
     assert scan.tilt_deg == pytest.approx(15.0)
     assert np.allclose(scan.slice_distances_mm, 5 * np.cos(np.radians(15)))
 
 
-def test_a_turned_head_keeps_its_distances_and_moves_as_said(case: Case) -> None:
+def test_a_turned_head_keeps_its_distances_and_turns_by_the_stated_angle(case: Case) -> None:
     x, y, _ = centre_mm(case)
     right = centre_mm(turned(30.0, case))
     assert np.hypot(*right[:2]) == pytest.approx(np.hypot(x, y), abs=0.6)
@@ -154,7 +154,7 @@ def front(case: Case) -> np.ndarray:
     return mask
 
 
-def test_what_is_cut_off_is_no_longer_labelled(case: Case) -> None:
+def test_slices_whose_hemorrhage_is_cut_off_lose_their_labels(case: Case) -> None:
     mask = np.zeros_like(case.mask)
     left = int(np.flatnonzero((case.scan.voxels[10] > 0).any(axis=0))[-1])
     mask[10, 48:52, left - 2 : left] = True
@@ -165,13 +165,13 @@ def test_what_is_cut_off_is_no_longer_labelled(case: Case) -> None:
     assert columns[-1] == case.mask.shape[2] - 1  # the head reaches the border
 
 
-def test_images_know_nothing_beyond_their_window(case: Case) -> None:
+def test_images_lose_values_outside_their_window(case: Case) -> None:
     scan = gray_images(GrayWindow(40, 80), case).scan
     assert scan.voxels.dtype == np.uint8
     assert (scan.hu.min(), scan.hu.max()) == (0, 80)
 
 
-def test_noise_is_as_strong_as_said_and_the_same_at_every_call(case: Case) -> None:
+def test_noise_has_the_stated_strength_and_is_the_same_in_every_call(case: Case) -> None:
     hu = case.scan.hu
     for noise in (ct_noise, white_noise):
         added = noise(20.0, case).scan.hu - hu

@@ -1,4 +1,4 @@
-"""Figures by condition: those of a run on the same answers, and paired differences."""
+"""Figures by condition: equal to those of a run with the same predictions, and paired differences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult
 from made_results import made_result
-from studies.robustness.figures import AGES, Answers, Row, by_age, by_condition
+from studies.robustness.figures import AGES, ConditionFigures, Row, by_age, by_condition
 
 EXCLUDED = {"070"}
 
@@ -26,7 +26,7 @@ def row(result: SubjectResult) -> Row:
 
 
 def results(found: float) -> dict[str, SubjectResult]:
-    """Six subjects, two without hemorrhage, one that overlap excludes and one that is missed among the others."""
+    """Six subjects: two without hemorrhage, one excluded from overlap, and one that is missed."""
     blood = {"051": 3, "052": 0, "070": 2, "071": 4, "072": 0, "073": 1}
     return {
         s: made_result(s, n, 0.0 if s == "073" else found, seed, excluded="chronic" if s in EXCLUDED else "")
@@ -34,10 +34,10 @@ def results(found: float) -> dict[str, SubjectResult]:
     }
 
 
-def test_unchanged_has_the_figures_that_a_run_has() -> None:
+def test_the_unchanged_condition_has_the_figures_of_a_run() -> None:
     made = results(0.6)
     ours, run = (
-        Answers({s: row(r) for s, r in made.items()}, excluded=EXCLUDED).as_json(),
+        ConditionFigures({s: row(r) for s, r in made.items()}, excluded=EXCLUDED).as_json(),
         metrics_of(list(made.values())),
     )
     assert ours["dice"] == run["dice"]["paper_average"]
@@ -70,7 +70,7 @@ def test_a_subject_that_loses_its_hemorrhage_is_not_compared() -> None:
     assert found["less_unchanged"]["dice"] == {"value": 0, "ci95": [0, 0], "n": 2}
 
 
-def test_children_and_adults_have_figures_of_their_own() -> None:
+def test_children_and_adults_have_separate_figures() -> None:
     made = results(0.6)
     rows = {s: row(r) for s, r in made.items()}
     found = by_age(rows, {s: r.age_years for s, r in made.items()}, EXCLUDED)  # 0, 10, 20, ... years
@@ -80,4 +80,4 @@ def test_children_and_adults_have_figures_of_their_own() -> None:
     assert found["difference"]["dice"]["value"] == pytest.approx(young["dice"]["value"] - old["dice"]["value"])
     grown = by_age(rows, dict.fromkeys(rows, 40.0), EXCLUDED)
     assert grown[AGES[0]]["dice"]["value"] is None
-    assert grown[AGES[1]] == Answers(rows, excluded=EXCLUDED).as_json()
+    assert grown[AGES[1]] == ConditionFigures(rows, excluded=EXCLUDED).as_json()

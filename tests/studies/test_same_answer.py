@@ -1,4 +1,4 @@
-"""The committed answers are those of the package that ships."""
+"""The committed comparison of engines and instruction sets belongs to the package that ships."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from ichor.methods import load_model
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config, sha256
 from ichor.read import open_scan
 from paths import ROOT
-from studies.same_answer.answers import compared
-from studies.same_answer.page import as_wanted, figures, page
+from studies.same_answer.compare import compare
+from studies.same_answer.page import figures, meets_requirements, page
 
-ANSWERS = json.loads((ROOT / "results" / "same-answer" / "answers.json").read_text(encoding="utf-8"))
+RESULT = json.loads((ROOT / "results" / "same-answer" / "answers.json").read_text(encoding="utf-8"))
 # Volumes in mL and probabilities that two engines may differ by in fp32.
 ML, PROBABILITY = 0.05, 0.002
 
 
-def test_they_are_of_the_networks_that_ship() -> None:
+def test_the_result_is_of_the_networks_that_ship() -> None:
     package = find_package(DEFAULT_MODEL)
-    assert ANSWERS["networks"] == {name: sha256(package / name) for name in ANSWERS["networks"]}
-    assert ANSWERS["made_by"]["runs"] == read_config(package).network
+    assert RESULT["networks"] == {name: sha256(package / name) for name in RESULT["networks"]}
+    assert RESULT["made_by"]["runs"] == read_config(package).network
 
 
 def of_the_default_network() -> list[dict[str, Any]]:
-    return [one for one in ANSWERS["variants"] if one["network"] == ANSWERS["made_by"]["runs"]]
+    return [one for one in RESULT["variants"] if one["network"] == RESULT["made_by"]["runs"]]
 
 
-def test_the_network_that_runs_gives_the_same_answer_with_every_instruction_set_and_engine() -> None:
+def test_the_default_network_meets_the_requirements_with_every_instruction_set_and_engine() -> None:
     variants = of_the_default_network()
     assert {one["engine"] for one in variants} == {"openvino", "onnxruntime"}
     assert "AVX2" in {one["instruction_set"] for one in variants}
-    assert all(as_wanted(figures(one)) for one in variants)
+    assert all(meets_requirements(figures(one)) for one in variants)
 
 
-def test_the_page_is_that_of_the_answers() -> None:
-    assert (ROOT / "results" / "same-answer" / "README.md").read_text(encoding="utf-8") == page(ANSWERS)
+def test_the_committed_page_agrees_with_the_result() -> None:
+    assert (ROOT / "results" / "same-answer" / "README.md").read_text(encoding="utf-8") == page(RESULT)
 
 
-def test_the_package_still_says_so_of_the_demonstration_scan() -> None:
-    assert_said("demo-scan", ROOT / "examples" / "demo-scan")
+def test_the_package_reproduces_the_result_of_the_demonstration_scan() -> None:
+    assert_result("demo-scan", ROOT / "examples" / "demo-scan")
 
 
-def test_the_package_still_says_so_of_the_whole_ge_head(ge_head: Path) -> None:
-    assert_said("ge-head", ge_head)
+def test_the_package_reproduces_the_result_of_the_whole_ge_head(ge_head: Path) -> None:
+    assert_result("ge-head", ge_head)
 
 
-def assert_said(name: str, path: Path) -> None:
+def assert_result(name: str, path: Path) -> None:
     scan = open_scan(path)
     found = load_model().predict(scan)
     (kept, *_) = (one["scans"][name] for one in of_the_default_network())
@@ -60,7 +60,7 @@ def assert_said(name: str, path: Path) -> None:
     assert found.scan_probability == pytest.approx(kept["probability"], abs=PROBABILITY)
 
 
-def test_what_is_compared() -> None:
+def test_comparison_of_two_outputs() -> None:
     one = np.zeros((2, 4, 4), bool)
     one[0, :2] = True
     other = one.copy()
@@ -75,7 +75,7 @@ def test_what_is_compared() -> None:
         }
         for mask, p in ((one, 0.9), (other, 0.8), (np.zeros_like(one), 0.1))
     ]
-    row = compared(said[0], said[1])
+    row = compare(said[0], said[1])
     assert (row["dice"], row["slice_probability_apart"], row["flipped"]) == (round(14 / 15, 4), 0.1, False)
-    assert compared(said[0], said[2])["flipped"]
-    assert compared(said[2], said[2])["dice"] is None
+    assert compare(said[0], said[2])["flipped"]
+    assert compare(said[2], said[2])["dice"] is None

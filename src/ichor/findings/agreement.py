@@ -1,4 +1,4 @@
-"""Whether findings agree with themselves: slices, counts and totals must tell the same story."""
+"""Consistency of findings: slices, lesions, subtypes and totals must agree with each other."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from ichor.findings.measurements import MOST_LESIONS
 from ichor.findings.parts import HemorrhageFindings, MethodFindings, ScanFindings, SliceFindings
 from ichor.subtypes import Subtype
 
-# Volumes are rounded to 1e-6 mL, each by itself.
-SUM_WITHIN_ML = 1e-5
+# Each volume is rounded to 1e-6 mL, so that their sum may differ slightly from the total.
+SUM_TOLERANCE_ML = 1e-5
 
 
 def require_agreement(
     scan: ScanFindings, method: MethodFindings, found: HemorrhageFindings, slices: Sequence[SliceFindings]
 ) -> None:
-    """Raise ValueError, in one line, where one part of a scan's findings contradicts another."""
+    """Raise ValueError, with a message of one line, if one part of a scan's findings contradicts another."""
     if [one.index for one in slices] != list(range(scan.n_slices)):
         raise ValueError(f"expected slices 0 to {scan.n_slices - 1} in order, found {len(slices)}")
     if method.segments:
@@ -32,7 +32,7 @@ def require_agreement(
 def _require_agreeing_areas(found: HemorrhageFindings, slices: Sequence[SliceFindings]) -> None:
     areas = [one.area_px for one in slices]
     if any(area is None or (area > 0) != one.flagged for area, one in zip(areas, slices, strict=True)):
-        raise ValueError("expected slices to be flagged where pixels of them are marked, found others")
+        raise ValueError("expected exactly the slices with marked pixels to be flagged, found others")
     voxels = sum(area or 0 for area in areas)
     if found.volume_px != voxels:
         raise ValueError(f"expected volume_px to agree with the slices' {voxels}, found {found.volume_px}")
@@ -47,7 +47,7 @@ def _require_agreeing_flags(found: HemorrhageFindings, slices: Sequence[SliceFin
 
 def _require_agreeing_lesions(found: HemorrhageFindings) -> None:
     if found.n_lesions is None or found.volume_px is None:
-        raise ValueError("expected the number of lesions of a method that outlines them, found none")
+        raise ValueError("expected a number of lesions from a method that segments, found none")
     listed = min(found.n_lesions, MOST_LESIONS)
     voxels = sum(one.volume_px for one in found.lesions)
     rest = found.volume_px - voxels
@@ -66,13 +66,13 @@ def _require_nothing_outlined(found: HemorrhageFindings, slices: Sequence[SliceF
 
 
 def _require_agreeing_subtypes(found: HemorrhageFindings, slices: Sequence[SliceFindings]) -> None:
-    """Raise ValueError where subtypes are given here and not there, or disagree with slices and lesions."""
+    """Raise ValueError if only some parts have subtypes, or if those of the scan, slices and lesions disagree."""
     parts = [one.subtypes for one in slices] + [one.subtype for one in found.lesions]
     if any((part is None) != (found.subtypes is None) for part in parts):
-        raise ValueError("expected subtypes of the scan, of every slice and of every lesion or none, found some")
+        raise ValueError("expected subtypes for the scan, every slice and every lesion, or for none, found some")
     for lesion in found.lesions:
         if (other := lesion.subtype_alternative) is not None and lesion.subtype in (None, other):
-            raise ValueError(f"expected a second subtype besides {lesion.subtype} of a lesion, found {other}")
+            raise ValueError(f"expected a lesion's alternative subtype to differ from {lesion.subtype}, found {other}")
     if found.subtypes is None:
         return
     if [one.subtype for one in found.subtypes] != list(Subtype):
@@ -82,8 +82,8 @@ def _require_agreeing_subtypes(found: HemorrhageFindings, slices: Sequence[Slice
         listed = sum(lesion.volume_px for lesion in found.lesions if lesion.subtype is one.subtype)
         if one.probability != highest or (one.volume_px or 0) < listed:
             raise ValueError(
-                f"expected {one.subtype} of probability {highest} and at least {listed} voxels, as slices and lesions "
-                f"have it, found {one.probability} and {one.volume_px}"
+                f"expected {one.subtype} with probability {highest} and at least {listed} voxels, by its slices and "
+                f"lesions, found {one.probability} and {one.volume_px}"
             )
 
 
@@ -97,6 +97,6 @@ def _require_agreeing_subtype_volumes(found: HemorrhageFindings) -> None:
     if found.volume_ml is None:
         agree = not known
     else:
-        agree = len(known) == len(volumes) and abs(sum(known) - found.volume_ml) <= SUM_WITHIN_ML
+        agree = len(known) == len(volumes) and abs(sum(known) - found.volume_ml) <= SUM_TOLERANCE_ML
     if not agree:
         raise ValueError(f"expected the subtypes' volumes to sum to {found.volume_ml} mL, found {volumes}")

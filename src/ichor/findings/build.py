@@ -1,4 +1,4 @@
-"""Makes the findings of a scan from a method's segmentation and what is measured on its mask."""
+"""Builds the findings of a scan from a method's segmentation and the lesions measured on its mask."""
 
 from __future__ import annotations
 
@@ -49,11 +49,18 @@ def findings(
     made_by: Making,
     rule: VerdictRule | None = None,
 ) -> Findings:
-    """What is reported of a scan, given the method's segmentation on its grid and the lesions of the mask.
+    """The findings of a scan.
 
-    `found` is None for a detector's segmentation, which has no mask. `failed` are the input checks that the scan
-    failed, and `path` is where it lies, where that is to be reported. `rule` has the
-    thresholds of the verdict, if the model has any.
+    Args:
+        scan: the scan.
+        segmentation: the method's output on the scan's grid.
+        found: the lesions of its mask; None for a detector, which has no mask.
+        failed: the input checks that the scan failed.
+        name: the scan's name.
+        path: the scan's path; None if it is not to be reported.
+        timing: how long each step took.
+        made_by: what the result depends on.
+        rule: the thresholds of the verdict, if the model has any.
     """
     area_px = None if segmentation.mask is None else segmentation.mask.sum(axis=(1, 2))
     flagged = _flagged(segmentation, area_px)
@@ -97,18 +104,18 @@ def findings(
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Ichor and of the packages a result depends on, those that are installed."""
+    """The versions of Ichor and of the installed packages that a result depends on."""
     versions = {"ichor-ct": __version__}
     for name in PACKAGES[1:]:
         try:
             versions[name] = version(name)
-        except ImportError:  # PackageNotFoundError: an engine that this machine does without
+        except ImportError:  # PackageNotFoundError, for an engine that is not installed on this machine
             continue
     return versions
 
 
 def _uid(value: str | None) -> str | None:
-    """A UID; None for any other text in its place, which may name a patient (PS3.5 9.1)."""
+    """The value if it is a valid UID (PS3.5 9.1), else None: other text there may name a patient."""
     return value if value is not None and UID.fullmatch(value) else None
 
 
@@ -119,7 +126,7 @@ def _inference(ran: Inference | None) -> InferenceFindings | None:
 
 
 def _flagged(segmentation: Segmentation, area_px: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-    """(n,) whether each slice is flagged: what is marked on it decides, or from a detector its probability."""
+    """(n,) whether each slice is flagged: if any pixel is marked or, for a detector, by the slice's probability."""
     if area_px is not None:
         return area_px > 0
     return np.asarray(segmentation.slice_probability >= segmentation.made_by.threshold, bool)
@@ -203,7 +210,7 @@ def _slices(
 
 
 def _rounded(value: float) -> float:
-    """Six decimals: far finer than anything measured, and short enough to read; 0 without a sign."""
+    """Rounded to six decimals, far finer than any measurement; never -0.0."""
     return round(float(value), 6) + 0.0
 
 

@@ -1,9 +1,9 @@
-"""Of which subtype each lesion is, from what a method says of slices.
+"""The subtype of each lesion, from the method's subtype probabilities of slices.
 
-Subtypes are learned from labels of whole slices (the dataset has no others), so nothing is known of where on a slice
-one lies. A lesion takes the subtype of highest mean probability over its slices, each slice weighted by the lesion's
-pixels on it. A second subtype is named where its mean is at least half as high. Two lesions on the very same slices,
-alike in their shares, get the same one.
+Methods learn subtypes from labels of whole slices (the dataset has no others), so the position of a subtype on a slice
+is unknown. A lesion is assigned the subtype of highest mean probability over its slices, each slice weighted by the
+number of the lesion's pixels on it. The second most probable subtype is the alternative if its mean is at least half
+as high. Therefore, two lesions with the same distribution over the same slices are assigned the same subtype.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ichor.subtypes import Subtype
 
-# A lesion may as well be of the second most probable subtype where that has this share of the first one's probability.
-CLOSE = 0.5
+# The second most probable subtype is an alternative from this fraction of the highest probability on.
+ALTERNATIVE_FROM = 0.5
 
 
 def mean_probabilities(
@@ -22,8 +22,8 @@ def mean_probabilities(
 ) -> NDArray[np.float64]:
     """(count, 5) the mean probability of each subtype over each lesion's slices, weighted by its pixels on them.
 
-    `lesion_of` is (n, rows, columns): 0 where no lesion is, else its number from 1 to `count`, none of them missing.
-    `subtype_probability` is that of `Segmentation`, (n, 5).
+    `lesion_of` (n, rows, columns) is 0 outside of lesions, else the lesion's number; all numbers from 1 to `count`
+    occur. `subtype_probability` (n, 5) is that of `Segmentation`.
     """
     sums = np.zeros((count + 1, len(Subtype)))
     for on_slice, probability in zip(lesion_of, subtype_probability, strict=True):
@@ -32,15 +32,18 @@ def mean_probabilities(
 
 
 def subtype_and_alternative(mean_probability: NDArray[np.float64]) -> tuple[Subtype, Subtype | None]:
-    """The subtype of a lesion, and the second one where the two are close, from its means (5,); of equals the first."""
+    """The subtype of a lesion and, if there is one, its alternative, from the mean probabilities (5,).
+
+    Of equally probable subtypes, the one first in `Subtype` wins.
+    """
     first, second = np.argsort(-mean_probability, kind="stable")[:2]
     subtypes = tuple(Subtype)
-    close = mean_probability[second] > 0 and mean_probability[second] >= CLOSE * mean_probability[first]
+    close = mean_probability[second] > 0 and mean_probability[second] >= ALTERNATIVE_FROM * mean_probability[first]
     return subtypes[first], subtypes[second] if close else None
 
 
 def subtype_areas_px(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(5, n) pixels of each subtype on each slice of a label map (n, rows, columns) with those labels."""
+    """(5, n) the number of pixels of each subtype on each slice of a label map (n, rows, columns)."""
     areas = np.zeros((len(labels), 1 + len(Subtype)), np.int64)
     for k in np.flatnonzero(labels.any(axis=(1, 2))):
         areas[k] = np.bincount(labels[k].ravel(), minlength=1 + len(Subtype))

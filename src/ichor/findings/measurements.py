@@ -1,9 +1,9 @@
-"""What is measured on a mask: lesions, their volume, largest diameter, ABC/2, side and subtype.
+"""Measurements on a mask: the lesions with their volume, largest diameter, ABC/2, side and subtype.
 
 ABC/2 is the bedside estimate of Kothari et al., "The ABCs of measuring intracerebral hemorrhage volumes",
 Stroke 27:1304-1305 (1996): A is the largest diameter on the slice with the largest area, B the largest
-diameter at a right angle to A on the same slice, and C the slices' heights, each slice counted in full
-where its area is over 75 % of the largest, half from 25 to 75 %, and not at all below.
+diameter perpendicular to A on the same slice, and C the sum of the slices' heights. A slice counts fully
+if its area is more than 75 % of the largest, half from 25 to 75 %, and not at all below.
 """
 
 from __future__ import annotations
@@ -23,25 +23,29 @@ from ichor.subtypes import Subtype
 
 Mask = NDArray[np.bool_]
 Side = Literal["right", "left", "midline"]
-Subtypes = tuple[Subtype | None, Subtype | None]  # the most probable one, and the second where it is close
+Subtypes = tuple[Subtype | None, Subtype | None]  # the most probable one and its alternative
 
-# A voxel this near to the head's centre line, as a share of the head's width (about 5 mm), counts to
-# neither side: the centre line is known no better than that.
+# Voxels closer to the head's center line than this fraction of its width (about 5 mm) belong to neither side, since
+# the position of the center line is uncertain by as much.
 MIDLINE_BAND = 0.03
-# The share of a lesion that must lie on one side for the lesion to be called of that side.
+# The minimum fraction of a lesion on one side for the lesion to be assigned to that side.
 SIDE_SHARE = 0.75
-# A noisy mask falls into thousands of specks; only so many lesions, the largest, are measured one by one.
+# A noisy mask may have thousands of specks; only the largest lesions, this many, are measured individually.
 MOST_LESIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """One lesion: voxels of the mask that touch each other by a face, an edge or a corner.
+    """One lesion: a region of the mask connected by faces, edges or corners of voxels.
 
-    Lengths are in mm, volumes in mL (1 mL = 1000 mm3); None where the pixel size or the slices' heights are
-    unknown. `slices` are (lowest, highest) and `centre_slice` the one with the largest area, all counted
-    from 0. `side` is the patient's, None where the slices show no head to refer it to. `subtype` is None where the
-    method tells none, and `subtype_alternative` where no second one is about as probable.
+    Lengths are in mm, volumes in mL; None if the pixel size or the slices' heights are unknown.
+
+    Attributes:
+        slices: (lowest, highest), counted from 0.
+        centre_slice: the slice with the lesion's largest area, counted from 0.
+        side: the patient's side; None if no head was found on the slices.
+        subtype: None if the method predicts no subtypes.
+        subtype_alternative: the second most probable subtype, if it is nearly as probable.
     """
 
     volume_px: int
@@ -61,10 +65,13 @@ class Lesion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesions:
-    """The lesions of a mask: how many there are, and the largest of them measured, the largest first.
+    """The lesions of a mask.
 
-    `labels` is (n, rows, columns) uint8 on the scan's own grid: 0 where nothing is marked; elsewhere the lesion's
-    subtype, 1 to 5 in the order of `Subtype`, or 1 where the method tells no subtypes.
+    Attributes:
+        count: the number of all lesions.
+        largest: the largest `MOST_LESIONS` of them, the largest first.
+        labels: (n, rows, columns) on the scan's grid: 0 outside of the mask, else the lesion's subtype, 1 to 5 in the
+            order of `Subtype`; 1 if the method predicts no subtypes.
     """
 
     count: int
@@ -74,7 +81,7 @@ class Lesions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grid:
-    """What a lesion's voxels measure: for each slice in the radiological convention, None where unknown."""
+    """The scan, its pixel sizes (n, 2) in the radiological convention, None if unknown, and its head outline."""
 
     scan: Scan
     pixel_mm: FloatArray | None
@@ -84,9 +91,9 @@ class _Grid:
 def lesions(
     mask: Mask, scan: Scan, head: HeadOutline, subtype_probability: NDArray[np.float64] | None = None
 ) -> Lesions:
-    """The lesions of a mask (n, rows, columns) on the grid of `scan`; the MOST_LESIONS largest are measured.
+    """Find and measure the lesions of a mask (n, rows, columns) on the grid of `scan`.
 
-    `subtype_probability` is that of `Segmentation`. Raises ValueError where the mask is not on the scan's grid.
+    `subtype_probability` (n, 5) is that of `Segmentation`. Raises ValueError if the mask is not on the scan's grid.
     """
     if mask.shape != scan.voxels.shape:
         raise ValueError(f"expected a mask of shape {scan.voxels.shape}, found {mask.shape}")
@@ -105,7 +112,7 @@ def lesions(
         to_radiological(labels, scan)[box[0]] = np.r_[0, 1 + means.argmax(axis=1)].astype(np.uint8)[lesion_of]
     grid = _Grid(scan, radiological_pixel_mm(scan), head)
     found = []
-    # A stable sort: of lesions of one size, the lower one comes first.
+    # The sort is stable: of equally large lesions, the lower one comes first.
     for index in np.argsort(-sizes, kind="stable")[:MOST_LESIONS]:
         part = parts[index]
         start = tuple(int(one.start) + first for one, first in zip(part, corner, strict=True))
@@ -115,9 +122,10 @@ def lesions(
 
 
 def _sizes(lesion_of: NDArray[np.int32], count: int, scan: Scan, lowest: int) -> NDArray[np.float64]:
-    """(count,) the volume of each lesion, whose slices begin with `lowest`; in voxels where no voxel's is known.
+    """(count,) the volume of each lesion in mm³, or in voxels if the voxel size is unknown.
 
-    Slices may differ in height, so a lesion of more voxels may be the smaller one.
+    `lesion_of` begins with the scan's slice `lowest`. Slices may differ in height, so the lesion with more voxels may
+    be the smaller one.
     """
     areas_mm2, heights_mm = scan.pixel_area_mm2, scan.slice_heights_mm
     on_slices = [np.bincount(one.ravel(), minlength=count + 1)[1:] for one in lesion_of]
@@ -128,7 +136,7 @@ def _sizes(lesion_of: NDArray[np.int32], count: int, scan: Scan, lowest: int) ->
 
 
 def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtypes: Subtypes) -> Lesion:
-    """Measure one lesion, cut out at `corner` (slice, row, column) of the turned scan."""
+    """Measure one lesion, cut out at `corner` (slice, row, column) in the radiological convention."""
     area_px = np.zeros(grid.scan.n_slices, np.int64)
     area_px[corner[0] : corner[0] + len(part)] = part.sum(axis=(1, 2))
     on_slices = np.flatnonzero(area_px)
@@ -158,39 +166,39 @@ def _lesion(part: Mask, corner: tuple[int, ...], grid: _Grid, subtypes: Subtypes
 
 
 def diameters_mm(pixels: Mask, pixel_mm: FloatArray) -> tuple[float, float]:
-    """A shape's largest diameter on one slice (rows, columns), and the largest at a right angle to it, in mm.
+    """A shape's largest diameter on one slice (rows, columns), and the largest perpendicular to it, in mm.
 
-    Pixels have their full extent: one square pixel is as long as its diagonal. Both diameters are straight
-    lines inside the shape's convex hull, as calipers would take them; the second is the longest such line at
-    a right angle to the first, not the width of the shape's shadow.
+    Pixels have their full extent: the diameter of a single pixel is its diagonal. Both diameters are line segments
+    inside the shape's convex hull, as measured with calipers; the second is the longest segment perpendicular to the
+    first, not the extent of the projection in that direction.
     """
     hull = _hull_mm(pixels, pixel_mm)
-    apart = np.linalg.norm(hull[:, None] - hull[None], axis=-1)
-    start, end = np.unravel_index(apart.argmax(), apart.shape)
-    length = float(apart[start, end])
+    distances = np.linalg.norm(hull[:, None] - hull[None], axis=-1)
+    start, end = np.unravel_index(distances.argmax(), distances.shape)
+    length = float(distances[start, end])
     along = (hull[end] - hull[start]) / length
     u, v = hull @ along, hull @ np.array([-along[1], along[0]])
-    # The line at a right angle through any u runs from the lower to the upper chain of the hull. Its length
-    # is concave and piecewise linear in u, so the longest goes through a corner. The ends of the first
-    # diameter are the only corners at the extremes of u (any other would lie further away), so both chains
-    # reach from end to end.
+    # The perpendicular segment at any u extends from the lower to the upper chain of the hull. Its length is concave
+    # and piecewise linear in u, so the longest passes through a corner. The ends of the first diameter are the only
+    # corners at the extremes of u (any other corner there would be further away), so both chains extend from end to
+    # end.
     base = np.interp(u, [u[start], u[end]], [v[start], v[end]])
     upper, lower = v >= base - 1e-9, v <= base + 1e-9
     return length, float(np.max(_chain(u, v, upper) - _chain(u, v, lower)))
 
 
 def abc2_height_mm(area: NDArray[np.number], heights_mm: FloatArray | None) -> float | None:
-    """C of ABC/2 in mm, from a lesion's area on each slice, (n,) in any unit; None for unknown heights."""
+    """C of ABC/2 in mm, from a lesion's area on each slice, (n,) in any unit; None if the heights are unknown."""
     if heights_mm is None:
         return None
-    share = area / area.max()
-    weight = np.select([share > 0.75, share >= 0.25], [1.0, 0.5], default=0.0)
+    fraction = area / area.max()
+    weight = np.select([fraction > 0.75, fraction >= 0.25], [1.0, 0.5], default=0.0)
     return float(weight @ heights_mm)
 
 
 def _hull_mm(pixels: Mask, pixel_mm: FloatArray) -> FloatArray:
     """(m, 2) corners of the convex hull in mm (row, column), from the outermost pixel corners of each row."""
-    from scipy.spatial import ConvexHull  # slow to import, and needed for lesions only
+    from scipy.spatial import ConvexHull  # slow to import, and only needed if there are lesions
 
     rows = np.flatnonzero(pixels.any(axis=1))
     first = pixels[rows].argmax(axis=1)
@@ -205,19 +213,19 @@ def _hull_mm(pixels: Mask, pixel_mm: FloatArray) -> FloatArray:
     return np.asarray(corners[ConvexHull(corners).vertices] * pixel_mm, np.float64)
 
 
-def _chain(u: FloatArray, v: FloatArray, chosen: Mask) -> FloatArray:
-    """The height of one chain of a convex polygon at every u."""
-    order = np.argsort(u[chosen])
-    return np.interp(u, u[chosen][order], v[chosen][order])
+def _chain(u: FloatArray, v: FloatArray, on_chain: Mask) -> FloatArray:
+    """The v of one chain of a convex polygon at every u."""
+    order = np.argsort(u[on_chain])
+    return np.interp(u, u[on_chain][order], v[on_chain][order])
 
 
 def _side(part: Mask, corner: tuple[int, ...], head: HeadOutline) -> Side | None:
-    """The patient's side on which a lesion lies; columns grow to the patient's left."""
+    """The patient's side on which a lesion lies; columns increase to the patient's left."""
     slices, _, columns = np.nonzero(part)
     middle = head.middle_column[slices + corner[0]]
-    away = (columns + corner[2] + 0.5 - middle) / head.width[slices + corner[0]]
-    if not np.isfinite(away).all():
+    offset = (columns + corner[2] + 0.5 - middle) / head.width[slices + corner[0]]
+    if not np.isfinite(offset).all():
         return None
-    if np.mean(away > MIDLINE_BAND) >= SIDE_SHARE:
+    if np.mean(offset > MIDLINE_BAND) >= SIDE_SHARE:
         return "left"
-    return "right" if np.mean(away < -MIDLINE_BAND) >= SIDE_SHARE else "midline"
+    return "right" if np.mean(offset < -MIDLINE_BAND) >= SIDE_SHARE else "midline"

@@ -1,6 +1,6 @@
-"""`Findings`: what is reported of a scan.
+"""`Findings`: the findings of a scan, which define the schema of findings.json.
 
-It and its parts are the schema of findings.json; docs/reference/findings.md explains it.
+docs/reference/findings.md explains it.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ NOTICE: Literal["Research use only; not a medical device."] = "Research use only
 
 
 class Findings(Part):
-    """What is reported of one scan: the whole of findings.json."""
+    """The findings of one scan: the content of findings.json."""
 
-    schema_version: Literal[2] = Field(description="Version of this schema; findings made before it have none.")
-    notice: Literal["Research use only; not a medical device."] = Field(description="How it may be used.")
+    schema_version: Literal[2] = Field(description="Version of this schema; version 1 had no such field.")
+    notice: Literal["Research use only; not a medical device."] = Field(description="The intended use.")
     scan: ScanFindings
     method: MethodFindings
     verdict: VerdictFindings | None = Field(
-        default=None, description="The verdict on the scan; null in findings made before this was kept."
+        default=None, description="The verdict on the scan; null in findings of earlier versions."
     )
     hemorrhage: HemorrhageFindings
-    slices: tuple[SliceFindings, ...] = Field(description="Every slice, from the lowest up.")
+    slices: tuple[SliceFindings, ...] = Field(description="All slices, the lowest first.")
     timing_s: Timing
     made_by: Making
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        """Slices, counts and totals must tell the same story."""
+        """Slices, lesions, counts, totals and verdict must agree with each other."""
         require_agreement(self.scan, self.method, self.hemorrhage, self.slices)
         if self.verdict is not None:
             self.verdict.require_agreement(self.hemorrhage.probability, self.hemorrhage.present)
@@ -44,30 +44,30 @@ class Findings(Part):
 
     @classmethod
     def from_json(cls, content: str | bytes) -> Self:
-        """The findings in the text of a findings.json of this schema version or an earlier one.
+        """Parse the text of a findings.json of this schema version or an earlier one.
 
-        Raises ValidationError (pydantic) where it holds no findings.
+        Raises pydantic.ValidationError if it is not valid.
         """
         try:
-            said = json.loads(content)
+            parsed = json.loads(content)
         except ValueError:
-            said = None
-        if isinstance(said, dict) and "schema_version" not in said:
-            return cls.model_validate_json(json.dumps(from_version_1(said)))
+            parsed = None
+        if isinstance(parsed, dict) and "schema_version" not in parsed:
+            return cls.model_validate_json(json.dumps(from_version_1(parsed)))
         return cls.model_validate_json(content)
 
     @property
     def tier(self) -> Tier:
-        """The verdict on the scan; of findings made before it was kept, by what is flagged."""
+        """The tier of the verdict; in findings of earlier versions, derived from whether any slice is flagged."""
         if self.verdict is not None:
             return self.verdict.tier
         return tier_of(self.hemorrhage.probability, self.hemorrhage.present, None)
 
     def with_writing_s(self, seconds: float) -> Self:
-        """The same, after so many more seconds of writing."""
+        """A copy with these seconds added to the time of writing and the total."""
         timing = self.timing_s
-        spent = {"write": round(timing.write + seconds, 3), "total": round(timing.total + seconds, 3)}
-        return self.model_copy(update={"timing_s": timing.model_copy(update=spent)})
+        longer = {"write": round(timing.write + seconds, 3), "total": round(timing.total + seconds, 3)}
+        return self.model_copy(update={"timing_s": timing.model_copy(update=longer)})
 
     def as_json(self) -> str:
         """The text of findings.json."""
@@ -75,6 +75,6 @@ class Findings(Part):
 
 
 def json_schema() -> str:
-    """The JSON Schema of findings.json, the text of docs/reference/findings.schema.json."""
+    """The JSON Schema of findings.json, as in docs/reference/findings.schema.json."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Findings.model_json_schema()}
     return json.dumps(schema, indent=2) + "\n"

@@ -1,7 +1,7 @@
-"""The verdict on a scan, in three tiers, from its probability and whether anything of it is flagged.
+"""The verdict on a scan in three tiers, from its probability and whether any slice is flagged.
 
-The thresholds are those of the model package (`ichor.models.verdict`). A method without them gets two tiers: suspected
-where a slice is flagged, and none found elsewhere.
+The thresholds come from the model package (`ichor.models.verdict`). Without thresholds, there are two tiers:
+hemorrhage is suspected if a slice is flagged, and otherwise none is found.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ class Tier(StrEnum):
 
     @property
     def words(self) -> str:
-        """As reports and the command say it."""
+        """The phrase in reports and on the command line."""
         return "No hemorrhage found" if self is Tier.NONE else f"Hemorrhage {self}"
 
 
 class VerdictFindings(BaseModel):
-    """The verdict on the scan, with the thresholds it was reached by."""
+    """The verdict on the scan, with the thresholds that led to it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     tier: Tier = Field(description="none: no hemorrhage found; possible; or suspected.")
     possible: VerdictThreshold | None = Field(
-        description="From which probability on hemorrhage is possible; it is also where a slice is flagged. Null where "
-        "the model has no such thresholds: then it is suspected where a slice is flagged."
+        description="The probability from which on hemorrhage is possible; it is possible, too, if any slice is "
+        "flagged. Null if the model has no thresholds: then hemorrhage is suspected if any slice is flagged."
     )
     suspected: VerdictThreshold | None = Field(
-        description="From which probability on hemorrhage is suspected. Null as `possible` is."
+        description="The probability from which on hemorrhage is suspected. Null if `possible` is."
     )
 
     @classmethod
     def of(cls, probability: float, flagged: bool, rule: VerdictRule | None) -> Self:
-        """The verdict on a scan of this probability, on which any slice is `flagged` or none."""
+        """The verdict on a scan with this probability; `flagged` is whether any slice is flagged."""
         tier = tier_of(probability, flagged, rule)
         if rule is None:
             return cls(tier=tier, possible=None, suspected=None)
         return cls(tier=tier, possible=rule.possible, suspected=rule.suspected)
 
     def require_agreement(self, probability: float, flagged: bool) -> None:
-        """Raise ValueError where it is not the verdict on a scan of this probability and flags."""
+        """Raise ValueError if this is not the verdict on a scan with this probability and flag."""
         if (self.possible is None) != (self.suspected is None):
             raise ValueError("expected both thresholds of the verdict or neither, found one of them")
         rule = None
         if self.possible is not None and self.suspected is not None:
             rule = VerdictRule(possible=self.possible, suspected=self.suspected)
         if self.tier != (expected := tier_of(probability, flagged, rule)):
-            raise ValueError(f"expected the verdict {expected} of probability {probability}, found {self.tier}")
+            raise ValueError(f"expected the verdict {expected} for probability {probability}, found {self.tier}")
 
 
 def tier_of(probability: float, flagged: bool, rule: VerdictRule | None) -> Tier:
-    """The tier of a scan; flagged slices alone make hemorrhage possible, and without a rule suspected."""
+    """The tier of a scan. A flagged slice makes hemorrhage possible or, without a rule, suspected."""
     if rule is None:
         return Tier.SUSPECTED if flagged else Tier.NONE
     if probability >= rule.suspected.threshold:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import ASGIApp
 
 # A tab has six at most.
@@ -52,8 +53,8 @@ def link(port: int, token: str) -> str:
     return f"http://{HOST}:{port}/enter?token={token}"
 
 
-def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], stop_work: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called when the server can be reached, `stop_work` at a signal."""
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """A server of this application as all are set up here."""
     import uvicorn
 
     # No access log: its lines would hold tokens.
@@ -68,12 +69,17 @@ def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], 
         timeout_graceful_shutdown=3,
         limit_concurrency=MOST_CONNECTIONS,
     )
+    return uvicorn.Server(config)
+
+
+def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], stop_work: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called when the server can be reached, `stop_work` at a signal."""
     # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
     # started in the background ignores it.
     before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
     try:
         ready()
-        server = uvicorn.Server(config)
+        server = server_of(app)
         server.handle_exit = _after(stop_work, server.handle_exit)  # type: ignore[assignment,method-assign]
         server.run(sockets=[listener])
     except KeyboardInterrupt:

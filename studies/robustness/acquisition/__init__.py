@@ -1,1 +1,1 @@
-"""Cases as another acquisition would have shown them: scan, mask and labels changed together."""
+"""Simulates other acquisitions of a case: scan, mask and labels are changed together."""

@@ -1,4 +1,4 @@
-"""The conditions that a method is tried under, each a pure function of a case."""
+"""The simulated acquisitions, each a pure function of a case."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from studies.robustness.acquisition.image import (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One way of acquiring.
+    """A simulated acquisition.
 
     Attributes:
         key: its name in files.
-        title: its name in a table.
-        change: the case as acquired so.
+        title: its name in tables.
+        change: returns the case as acquired under this condition.
     """
 
     key: str
@@ -34,13 +34,13 @@ class Condition:
     change: Callable[[Case], Case]
 
 
-def as_it_is(case: Case) -> Case:
+def unchanged(case: Case) -> Case:
     """The case itself."""
     return case
 
 
 CONDITIONS = (
-    Condition("unchanged", "unchanged", as_it_is),
+    Condition("unchanged", "unchanged", unchanged),
     Condition("thickness-1", "slices of 1 mm", partial(thickness, 1.0)),
     Condition("thickness-2.5", "slices of 2.5 mm", partial(thickness, 2.5)),
     Condition("thickness-7", "slices of 7 mm", partial(thickness, 7.0)),

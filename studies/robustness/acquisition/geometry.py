@@ -1,4 +1,4 @@
-"""Other slices, another place of the head, another field of view."""
+"""Simulated changes of the geometry: slice thickness, gantry tilt, position of the head, and field of view."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from studies.robustness.acquisition.resample import (
 
 
 def thickness(mm: float, case: Case) -> Case:
-    """Slices of another thickness, one upon the other from the lowest slice's lower side.
+    """The case with contiguous slices of another thickness, from the lower side of the lowest slice on.
 
-    A slice is the mean over its thickness: a thicker one is that of the slices it overlaps, by how far it does. A
-    thinner one is interpolated between the slices' centres; there is no detail or noise that it could gain.
+    A thicker slice is the mean of the slices that it overlaps, weighted by overlap. A thinner one is interpolated
+    between the centers of the slices, and gains neither detail nor noise.
     """
     scan, (along, heights) = case.scan, slices_of(case)
     middles = (along[1:] + along[:-1]) / 2
@@ -40,7 +40,7 @@ def thickness(mm: float, case: Case) -> Case:
         places = np.interp(centres, along, np.arange(len(along)))
         weights = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(len(along))))
     assert scan.positions_mm is not None and scan.pixel_mm is not None
-    table = (scan.positions_mm[-1] - scan.positions_mm[0]) / along[-1] if len(along) > 1 else scan.normal
+    table_direction = (scan.positions_mm[-1] - scan.positions_mm[0]) / along[-1] if len(along) > 1 else scan.normal
     nearest = weights.argmax(axis=1)
 
     def mixed(values: NDArray[np.generic]) -> Image:
@@ -52,7 +52,7 @@ def thickness(mm: float, case: Case) -> Case:
         mixed(scan.hu),
         mixed(case.mask) >= HALF,
         comes_from=weights > 0,
-        positions_mm=scan.positions_mm[0] + (centres - along[0])[:, None] * table,
+        positions_mm=scan.positions_mm[0] + (centres - along[0])[:, None] * table_direction,
         pixel_mm=scan.pixel_mm[nearest],
         orientation=scan.orientation[nearest],
         thickness_mm=np.full(n, mm),
@@ -60,12 +60,12 @@ def thickness(mm: float, case: Case) -> Case:
 
 
 def flipped(case: Case) -> Case:
-    """The patient's left for the right."""
+    """The case with left and right exchanged."""
     return changed(case, np.ascontiguousarray(hu_of(case)[..., ::-1]), np.ascontiguousarray(case.mask[..., ::-1]))
 
 
 def turned(degrees: float, case: Case) -> Case:
-    """The head turned to the patient's right, about its own centre."""
+    """The case with the head turned to the patient's right, about its center."""
     mm, centre = np.array(pixel_mm_of(case)), np.array(find_head(case.scan).centre)
     a = np.radians(degrees)
     matrix = np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) * mm / mm[:, None]
@@ -73,7 +73,7 @@ def turned(degrees: float, case: Case) -> Case:
 
 
 def nodded(degrees: float, case: Case) -> Case:
-    """The head turned about the left-right axis, the chin to the chest, about its own centre."""
+    """The case with the head nodded, chin to chest, about the left-right axis through its center."""
     along, (up_mm, back_mm) = slices_of(case)[0], _from_centre_mm(case)
     a = np.radians(degrees)
     places_mm = (along[0] + along[-1]) / 2 + np.cos(a) * up_mm[:, None] - np.sin(a) * back_mm
@@ -82,7 +82,7 @@ def nodded(degrees: float, case: Case) -> Case:
 
 
 def tilted(degrees: float, case: Case) -> Case:
-    """The gantry tilted so that the slices' front lies higher; the table moves as before."""
+    """The case with the gantry tilted so that the front of the slices is higher; the table moves as before."""
     scan, along, back_mm = case.scan, slices_of(case)[0], _from_centre_mm(case)[1]
     a = np.radians(degrees)
     places_mm = along[:, None] - np.sin(a) * back_mm
@@ -99,20 +99,20 @@ def tilted(degrees: float, case: Case) -> Case:
 
 
 def wide_field(factor: float, off_mm: tuple[float, float], case: Case) -> Case:
-    """Pixels larger by a factor, as many as before, and the head's centre so far (row, column) from the image's."""
+    """The case with a field of view larger by `factor`, and the head `off_mm` (row, column) away from its center."""
     centre, middle = np.array(find_head(case.scan).centre), (np.array(case.mask.shape[1:]) - 1) / 2
     place = middle + np.array(off_mm) / (factor * np.array(pixel_mm_of(case)))
     return regridded(case, factor, centre - factor * place)
 
 
 def cut_off(mm: float, case: Case) -> Case:
-    """The image moved so that its border cuts so much off the head's left side."""
-    past_last = find_head(case.scan).columns[1] - mm / pixel_mm_of(case)[1]
-    return regridded(case, 1.0, np.array([0.0, round(past_last) - case.mask.shape[2]]))
+    """The case with the image moved so that `mm` of the head's left side are outside of it."""
+    end_column = find_head(case.scan).columns[1] - mm / pixel_mm_of(case)[1]
+    return regridded(case, 1.0, np.array([0.0, round(end_column) - case.mask.shape[2]]))
 
 
 def _from_centre_mm(case: Case) -> tuple[FloatArray, FloatArray]:
-    """How far each slice lies above the middle of the scan, (n,), and each row behind the head's centre, (rows,)."""
+    """The distance in mm of each slice above the middle of the scan, (n,), and of each row behind the head's center."""
     along, row_mm = slices_of(case)[0], pixel_mm_of(case)[0]
     back_mm = np.asarray((np.arange(case.mask.shape[1]) - find_head(case.scan).centre[0]) * row_mm, np.float64)
     return along - (along[0] + along[-1]) / 2, back_mm

@@ -1,9 +1,9 @@
-"""A case read at other places of its scan, mask and labels with it.
+"""Resamples the scan, mask and labels of a case.
 
-Cases are of known geometry and in the radiological convention, and their labelled slices are those with a delineation,
-as in ct-ich. What is resampled is interpolated linearly: a voxel is hemorrhage where at least half of what it comes
-from is, and a slice has the subtypes of the slices that it comes from, as long as any delineation is left on it. Beyond
-the image's border is air; beyond the lowest and the highest slice nothing is known, and these go on there.
+Cases have a known geometry in the radiological convention, and their labelled slices are those with a delineation, as
+in ct-ich. Interpolation is linear: a voxel is hemorrhage if at least half of its weights come from hemorrhage, and a
+slice has the subtypes of the slices that it is interpolated from, if any delineation is left on it. Outside of the
+image there is air; the lowest and highest slices are repeated beyond the ends of the scan.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ichor.dataset.case import Case
 from ichor.scan import FloatArray
 
 AIR_HU = -1000.0
-HALF = 0.5 - 1e-6  # of a voxel, however sums are rounded
+HALF = 0.5 - 1e-6  # tolerates rounding of sums
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
 def hu_of(case: Case) -> Image:
-    """(n, rows, columns) HU."""
+    """(n, rows, columns) the voxels in HU."""
     return np.asarray(case.scan.hu, np.float32)
 
 
 def pixel_mm_of(case: Case) -> tuple[float, float]:
-    """(between rows, between columns). Raises ValueError if it is unknown, as does `slices_of`."""
+    """The pixel size (between rows, between columns) in mm. Raises ValueError if it is unknown."""
     if case.scan.pixel_mm is None:
         raise ValueError(f"subject {case.subject}: expected a scan of known pixel size, found one without")
     row, column = np.median(case.scan.pixel_mm, axis=0)
@@ -39,7 +39,10 @@ def pixel_mm_of(case: Case) -> tuple[float, float]:
 
 
 def slices_of(case: Case) -> tuple[FloatArray, FloatArray]:
-    """(n,) where the slices lie along their normal and how high they are, mm."""
+    """(n,) the positions of the slices along their normal, and their heights, in mm.
+
+    Raises ValueError if they are unknown.
+    """
     along, heights = case.scan.slice_positions_mm, case.scan.slice_heights_mm
     if along is None or heights is None:
         raise ValueError(f"subject {case.subject}: expected slices of known position, found none")
@@ -47,7 +50,7 @@ def slices_of(case: Case) -> tuple[FloatArray, FloatArray]:
 
 
 def in_plane(case: Case, matrix: FloatArray, offset: FloatArray) -> tuple[Image, Mask]:
-    """HU and mask read at `matrix @ (row, column) + offset` of each slice, in pixels."""
+    """HU and mask interpolated at `matrix @ (row, column) + offset` of each slice, in pixels."""
 
     def read(image: Image, outside: float) -> Image:
         return np.asarray(ndimage.affine_transform(image, matrix, offset, order=1, cval=outside))
@@ -60,7 +63,7 @@ def in_plane(case: Case, matrix: FloatArray, offset: FloatArray) -> tuple[Image,
 
 
 def regridded(case: Case, factor: float, offset: FloatArray) -> Case:
-    """The image on other pixels: `factor` times as large, the first at `offset` (row, column) of the old ones."""
+    """The case with pixels `factor` times as large, the first one at `offset` (row, column) in old pixels."""
     scan = case.scan
     assert scan.pixel_mm is not None and scan.positions_mm is not None
     moved_mm = offset * scan.pixel_mm
@@ -73,9 +76,10 @@ def regridded(case: Case, factor: float, offset: FloatArray) -> Case:
 
 
 def on_planes(case: Case, places_mm: FloatArray, rows: FloatArray) -> dict[str, Any]:
-    """HU, mask and what slices come from, read at a place along the normal and a row of the old image.
+    """Interpolated `voxels`, `mask` and `comes_from` (see `changed`), as a dictionary.
 
-    Both are (slices, rows); columns stay. One sparse matrix does it, since all columns are read alike.
+    `places_mm` and `rows`, both (slices, rows), are the positions along the normal and the rows in the old image;
+    columns stay the same. All columns are interpolated alike, so that one sparse matrix is enough.
     """
     n, n_rows, n_columns = case.mask.shape
     places = np.interp(places_mm, slices_of(case)[0], np.arange(n))
@@ -109,10 +113,10 @@ def changed(
     comes_from: Mask | None = None,
     **of_scan: Any,
 ) -> Case:
-    """The case with other voxels, in HU unless a gray window is among what else is new of the scan.
+    """The case with other voxels, and optionally another mask and other attributes of the scan.
 
-    `mask` is the case's own if None; `comes_from` (new slices, old slices) says which slices are made of which, each of
-    itself if None.
+    Voxels are in HU unless a gray window is among `of_scan`. `comes_from` (new slices, old slices) tells which old
+    slices each new one was interpolated from; None if the slices are the same.
     """
     mask = case.mask if mask is None else mask
     labels: Mask = case.labels if comes_from is None else np.asarray(comes_from @ case.labels)

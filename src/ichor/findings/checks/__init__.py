@@ -1,1 +1,1 @@
-"""Input checks: whether a scan is what the models were made for."""
+"""Input checks: whether a scan is within the models' intended input."""

@@ -1,7 +1,7 @@
-"""Whether a scan is the models' intended input: a whole head, without contrast agent, with the stated gray values.
+"""Checks that a scan is the models' intended input: a whole head, without contrast agent, with correct gray values.
 
-Rules, not a network: each says what it found. docs/reference/findings.md gives their thresholds and how often they
-fail. They look at what a scan shows, not at the ends of its array (`ichor.anatomy.field_of_view`).
+The checks are rules, each with a message about what it found. docs/reference/findings.md lists their thresholds and how
+often they fail. They consider only the part of a scan that has content (`ichor.anatomy.field_of_view`).
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ import numpy as np
 from ichor.anatomy.head import HeadOutline
 from ichor.anatomy.intracranial import Cranium
 from ichor.anatomy.noise import SHARP_HU, noise_hu
-from ichor.findings.checks.geometry import of_geometry
-from ichor.findings.checks.head import CORE_CM2, of_a_head
+from ichor.findings.checks.geometry import geometry_failures
+from ichor.findings.checks.head import CORE_CM2, head_failures
 from ichor.findings.checks.kinds import FailedCheck, Failures, InputCheck
 from ichor.orientation import to_radiological
 from ichor.read.hounsfield import AIR_ENOUGH, AIR_HU, why_not_hu
 from ichor.scan import Scan
 
-BRAIN_CM2 = (40.0, 300.0)  # at its widest, inside the skull: from a small newborn's to the largest of heads
-SOFT_SHARE = 0.5  # of what the skull holds; the rest of a head there is air and partly bone
-HEAD_SHARE = 0.45  # of the whole slice; a trunk or an arm has less inside its bones
-CLOSED = 0.7  # of the directions around the brain; ribs and pelvis leave more open
-TISSUE_SHARE = 0.05  # of a picture, 0 to 80 HU
+BRAIN_CM2 = (40.0, 300.0)  # area at its widest: from small newborns to the largest adults
+MIN_SOFT_FRACTION = 0.5  # soft tissue in the intracranial space; the rest is air and partial volume of bone
+MIN_INTRACRANIAL_FRACTION = 0.45  # of all tissue on the slice; trunks and limbs have less enclosed by bone
+MIN_ENCLOSED = 0.7  # of all directions around the brain; ribs and pelvis leave larger gaps
+MIN_TISSUE_FRACTION = 0.05  # of all voxels, 0 to 80 HU
 BRAIN_HU = (18.0, 60.0)  # the median; a newborn's brain is the darkest
-SPREAD_HU = (5.0, 24.0)  # from the lower to the upper quartile, in gray of a window
-BRIGHT_HU = 200.0  # the corners of a picture are air
-MISSING = 0.05  # of all slices
+BRAIN_IQR_HU = (5.0, 24.0)  # interquartile range, checked for gray values of a window
+BRIGHT_BACKGROUND_HU = 200.0  # the corners of a CT slice show air
+MAX_MISSING = 0.05  # of all slices
 
 
 def failed_checks(scan: Scan, head: HeadOutline) -> tuple[FailedCheck, ...]:
-    """The input checks that a scan fails; `head` is its outline. A check that cannot be made is not failed."""
-    return tuple(FailedCheck(kind, message) for kind, message in _all(scan, head))
+    """The input checks that a scan with this head outline fails. A check that does not apply counts as passed."""
+    return tuple(FailedCheck(kind, message) for kind, message in _failures(scan, head))
 
 
-def _all(scan: Scan, head: HeadOutline) -> Failures:
+def _failures(scan: Scan, head: HeadOutline) -> Failures:
     cranium = Cranium.of(scan, head)
     wrong_gray = _why_wrong_gray(scan, cranium)
     if wrong_gray is not None:
@@ -52,60 +52,62 @@ def _all(scan: Scan, head: HeadOutline) -> Failures:
             ),
         )
     else:
-        yield from of_a_head(scan, cranium)
+        yield from head_failures(scan, cranium)
     if scan.contrast:
         yield InputCheck.CONTRAST, "Contrast agent was given, as the header says: it looks like blood."
-    yield from _kernel(scan, head, cranium)
-    if scan.missing_slices > MISSING * (scan.n_slices + scan.missing_slices):
+    yield from _kernel_failures(scan, head, cranium)
+    if scan.missing_slices > MAX_MISSING * (scan.n_slices + scan.missing_slices):
         yield (
             InputCheck.INCOMPLETE,
             f"About {scan.missing_slices} of {scan.n_slices + scan.missing_slices} slices of this head are missing: "
             "what they show was not screened.",
         )
-    yield from of_geometry(scan)
+    yield from geometry_failures(scan)
 
 
 def _is_head(scan: Scan, cranium: Cranium) -> bool:
     low, high = BRAIN_CM2
     fits = scan.pixel_mm is None or low <= cranium.brain_cm2.max() <= high
-    holds_brain = cranium.soft_share >= SOFT_SHARE and cranium.head_share >= HEAD_SHARE
-    return fits and holds_brain and cranium.closed >= CLOSED
+    contains_brain = cranium.soft_share >= MIN_SOFT_FRACTION and cranium.head_share >= MIN_INTRACRANIAL_FRACTION
+    return fits and contains_brain and cranium.closed >= MIN_ENCLOSED
 
 
 def _why_wrong_gray(scan: Scan, cranium: Cranium) -> str | None:
-    """Why the values cannot be the HU, or the gray of the window, that they are said to be."""
+    """Why the values cannot be HU, or gray values of the scan's window; None if they can."""
     hu, window = cranium.hu, scan.gray_window
-    (top, below), (right, beyond) = cranium.field.rows, cranium.field.columns
-    rows, columns = [top, top, below - 1, below - 1], [right, beyond - 1, right, beyond - 1]
-    corners = float(np.median(hu[:, rows, columns]))
-    if corners > (BRIGHT_HU if window is None else window.level):
+    (first_row, end_row), (first_column, end_column) = cranium.field.rows, cranium.field.columns
+    corner_rows = [first_row, first_row, end_row - 1, end_row - 1]
+    corner_columns = [first_column, end_column - 1, first_column, end_column - 1]
+    corners = float(np.median(hu[:, corner_rows, corner_columns]))
+    if corners > (BRIGHT_BACKGROUND_HU if window is None else window.level):
         return f"Around the head it is bright ({corners:.0f} HU), where air is dark: the gray may be inverted."
     if window is None and not _has_air_and_tissue(cranium) and (reason := why_not_hu(hu)) is not None:
         return f"The values do not look like HU of a head: {reason}."
     if not _is_head(scan, cranium) or cranium.core_cm2 < CORE_CM2:
         return None
-    first, median, third = np.percentile(hu[cranium.core], (25, 50, 75))
+    lower, median, upper = np.percentile(hu[cranium.core], (25, 50, 75))
     if not BRAIN_HU[0] <= median <= BRAIN_HU[1]:
         return (
             f"Brain lies at {median:.0f} HU, where {BRAIN_HU[0]:.0f} to {BRAIN_HU[1]:.0f} is usual: the values may be "
             "of another window or scale."
         )
-    if window is not None and not SPREAD_HU[0] <= third - first <= SPREAD_HU[1]:
+    if window is not None and not BRAIN_IQR_HU[0] <= upper - lower <= BRAIN_IQR_HU[1]:
         return (
-            f"Half of the brain lies within {third - first:.0f} HU, where {SPREAD_HU[0]:.0f} to {SPREAD_HU[1]:.0f} is "
-            f"usual: the gray may not be that of level {window.level:g}, width {window.width:g} HU."
+            f"Half of the brain lies within {upper - lower:.0f} HU, where {BRAIN_IQR_HU[0]:.0f} to "
+            f"{BRAIN_IQR_HU[1]:.0f} is usual: the gray may not be that of level {window.level:g}, width "
+            f"{window.width:g} HU."
         )
     return None
 
 
 def _has_air_and_tissue(cranium: Cranium) -> bool:
-    """Whether both lie where HU has them; then a scan that is no head is another part of the body."""
+    """Whether air and soft tissue have their usual HU; then a scan without a head shows another part of the body."""
     hu = cranium.hu
-    return bool(np.mean(hu <= AIR_HU) >= AIR_ENOUGH and np.mean((hu >= 0) & (hu <= 80)) >= TISSUE_SHARE)
+    return bool(np.mean(hu <= AIR_HU) >= AIR_ENOUGH and np.mean((hu >= 0) & (hu <= 80)) >= MIN_TISSUE_FRACTION)
 
 
-def _kernel(scan: Scan, head: HeadOutline, cranium: Cranium) -> Failures:
-    """A kernel for bone or lung: as the header says, or where it does not, by the noise."""
+def _kernel_failures(scan: Scan, head: HeadOutline, cranium: Cranium) -> Failures:
+    """Reports a bone or lung kernel, as named in the header or, if the header names none, by the noise."""
     if scan.sharp_kernel:
         yield (
             InputCheck.KERNEL,
@@ -123,7 +125,7 @@ def _kernel(scan: Scan, head: HeadOutline, cranium: Cranium) -> Failures:
 
 
 def _noise_hu(scan: Scan, head: HeadOutline, cranium: Cranium) -> float | None:
-    """The noise about the middle of the head, on three of the slices where the brain is wide."""
+    """The noise in the middle of the head, on three of the slices on which the brain is wide; None without any."""
     wide = np.flatnonzero(cranium.wide) * cranium.every
     if not wide.size:
         return None
@@ -132,5 +134,5 @@ def _noise_hu(scan: Scan, head: HeadOutline, cranium: Cranium) -> float | None:
     voxels = to_radiological(scan.voxels, scan)
     return noise_hu(
         (voxels[k][middle], None if thickness is None else float(thickness[k]))
-        for k in wide[[len(wide) * part // 4 for part in (1, 2, 3)]]
+        for k in wide[[len(wide) * quarter // 4 for quarter in (1, 2, 3)]]
     )

@@ -1,4 +1,4 @@
-"""Of a scan that shows a head: whether all of it is there, in order, and without contrast agent or metal."""
+"""Checks of a scan that shows a head: complete, in order, and without contrast agent, metal or a bright rim."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from ichor.anatomy.intracranial import Cranium
 from ichor.findings.checks.kinds import Failures, InputCheck
 from ichor.scan import Scan
 
-CUT = 0.7  # on the first or last slice that shows anything, of the brain's widest area
-CUT_SLICES = 0.25  # of those where the brain is wide; on fewer a dressing or a cushion may bridge to the end
-CORE_CM2 = 15.0  # on the median slice; on less of it nothing is said of gray
-VESSEL_HU, VESSEL_MM2 = 110.0, 20.0  # on the median slice: blood that clots stays below, calcium is on few slices
-LOWEST_END_HU = 95.0  # a scan that ends below cannot tell vessels from blood
-RIM_HU = 9.0  # on the median slice; results/input-checks has what is seen
-METAL_HU, METAL_ML = 3000.0, 0.02  # bone and teeth end below; 12-bit scanners end at 3071
-METAL_BRAIN = 0.25  # on slices with so much of the widest area: fillings lie below them
-ZIGZAG = 1.25  # how often over the brain's area goes up and down from slice to slice; 1 is once
-ORDERED_SLICES = 40  # thin slices are compared at this many places, so that noise does not add up
-LISTED = 6  # slices by their numbers
+CUT_AREA = 0.7  # of the largest brain area; more than that on the first or last slice means that the head is cut off
+CUT_SLICES = 0.25  # of the slices with a wide brain; on fewer, a dressing or cushion may touch the end of the field
+CORE_CM2 = 15.0  # on the median slice; a smaller core says too little about gray values
+VESSEL_HU, VESSEL_MM2 = 110.0, 20.0  # on the median slice: clotted blood is darker, and calcium is on few slices
+MIN_BONE_HU = 95.0  # a gray window that ends below this does not distinguish enhanced vessels from blood
+RIM_HU = 9.0  # on the median slice; results/input-checks shows the values of real scans
+METAL_HU, METAL_ML = 3000.0, 0.02  # bone and teeth are less dense; 12-bit scanners saturate at 3071
+METAL_AREA = 0.25  # of the largest brain area; dental fillings lie below the slices that show so much brain
+MAX_OSCILLATION = 1.25  # 1 if the brain's area only rises and then falls from slice to slice
+ORDERED_SLICES = 40  # thin slices are subsampled to at most this many, so that noise does not add up
+MAX_LISTED = 6  # slice numbers in a message
 
 
-def of_a_head(scan: Scan, cranium: Cranium) -> Failures:
+def head_failures(scan: Scan, cranium: Cranium) -> Failures:
     """The checks that a scan of a head fails."""
     brain = cranium.shown_brain_cm2
-    cut = [name for name, area in (("lowest", brain[0]), ("highest", brain[-1])) if area >= CUT * brain.max()]
-    sides, zigzag = _sides(cranium), _zigzag(cranium)
+    cut = [name for name, area in (("lowest", brain[0]), ("highest", brain[-1])) if area >= CUT_AREA * brain.max()]
+    sides, oscillation = _cut_sides(cranium), _oscillation(cranium)
     if sides:
         yield (
             InputCheck.PART,
             f"Only part of a head is shown: the {_listed(sides)} of it {'lies' if len(sides) == 1 else 'lie'} beyond "
             "the field of view.",
         )
-    elif zigzag > ZIGZAG:  # where the head is cut off, neighbouring slices may be cut differently
+    elif oscillation > MAX_OSCILLATION:  # not if the head is cut off: neighbouring slices may be cut differently
         yield (
             InputCheck.ORDER,
-            f"Neighbouring slices do not fit, and may be in the wrong order: the brain grows and shrinks {zigzag:.1f} "
-            "times from the lowest to the highest.",
+            "Neighbouring slices do not fit, and may be in the wrong order: the brain grows and shrinks "
+            f"{oscillation:.1f} times from the lowest to the highest.",
         )
-    if sides or zigzag <= ZIGZAG:
-        yield from _ends(cut)
-        yield from _empty_slices(cranium)
+    if sides or oscillation <= MAX_OSCILLATION:
+        yield from _cut_slice_failures(cut)
+        yield from _empty_slice_failures(cranium)
     vessels_mm2 = _vessels_mm2(cranium)
-    # Without the upper slices the median one is at the skull base, where there is bone on all sides.
+    # Without the upper slices, the median slice is at the skull base, where partial volume of bone is as bright.
     if vessels_mm2 >= VESSEL_MM2 and not scan.contrast and "highest" not in cut:
         yield (
             InputCheck.CONTRAST,
             f"Vessels are as bright as with contrast agent ({vessels_mm2:.0f} mm² at {VESSEL_HU:.0f} HU and above on "
             "the median slice): they look like blood.",
         )
-    # Gray of a wide window has steps as large.
+    # In a wide gray window, one gray level is as large as the difference sought.
     rim_hu = None if scan.gray_window is not None else cranium.rim_hu()
     if rim_hu is not None and rim_hu > RIM_HU:
         yield (
@@ -70,8 +70,8 @@ def of_a_head(scan: Scan, cranium: Cranium) -> Failures:
         )
 
 
-def _ends(cut: list[str]) -> Failures:
-    """Which of the outermost slices the head goes on beyond."""
+def _cut_slice_failures(cut: list[str]) -> Failures:
+    """Reports the outermost slices, "lowest" and "highest", beyond which the head continues."""
     if cut:
         slices = " and the ".join(cut)
         yield (
@@ -81,19 +81,19 @@ def _ends(cut: list[str]) -> Failures:
         )
 
 
-def _sides(cranium: Cranium) -> list[str]:
-    """To which sides the head goes on beyond the field."""
-    share = cranium.cuts[cranium.wide].mean(axis=0)
-    return [side for side, of_wide in zip(SIDES, share, strict=True) if of_wide >= CUT_SLICES]
+def _cut_sides(cranium: Cranium) -> list[str]:
+    """The sides on which the head continues beyond the field of view."""
+    fraction = cranium.cuts[cranium.wide].mean(axis=0)
+    return [side for side, of_wide in zip(SIDES, fraction, strict=True) if of_wide >= CUT_SLICES]
 
 
-def _empty_slices(cranium: Cranium) -> Failures:
-    """The slices that show nothing, between others that do."""
-    places = np.flatnonzero(cranium.shown)
-    if not places.size or len(empty := np.setdiff1d(np.arange(places[0], places[-1]), places)) == 0:
+def _empty_slice_failures(cranium: Cranium) -> Failures:
+    """Reports slices without content between slices with content."""
+    shown = np.flatnonzero(cranium.shown)
+    if not shown.size or len(empty := np.setdiff1d(np.arange(shown[0], shown[-1]), shown)) == 0:
         return
-    which = f"{len(empty)} slices" if len(empty) > LISTED else f"slice{'s' * (len(empty) > 1)} "
-    if len(empty) <= LISTED:
+    which = f"{len(empty)} slices" if len(empty) > MAX_LISTED else f"slice{'s' * (len(empty) > 1)} "
+    if len(empty) <= MAX_LISTED:
         which += _listed([str(k + 1) for k in empty])
     yield (
         InputCheck.INCOMPLETE,
@@ -108,30 +108,33 @@ def _listed(words: list[str]) -> str:
 
 
 def _vessels_mm2(cranium: Cranium) -> float:
-    """The area as bright as vessels with contrast agent on the median slice; 0 where that cannot be told.
+    """The area, on the median slice, that is as bright as vessels with contrast agent; 0 if that cannot be determined.
 
-    The median, since calcium and partial volume of bone are on few slices, and sinuses and vessels on all.
+    The median, since sinuses and vessels are on all slices, but calcium and partial volume of bone only on few.
     """
-    if cranium.bone_hu < LOWEST_END_HU or cranium.core_cm2 < CORE_CM2:
+    if cranium.bone_hu < MIN_BONE_HU or cranium.core_cm2 < CORE_CM2:
         return 0.0
     bright = cranium.core[cranium.wide] & (cranium.hu[cranium.wide] >= min(VESSEL_HU, cranium.bone_hu))
     return float(np.median(np.count_nonzero(bright, axis=(1, 2)))) * cranium.pixel_mm2
 
 
-def _zigzag(cranium: Cranium) -> float:
-    """The ups and downs of the brain's area from slice to slice, over twice its largest: 1 where it rises and falls."""
+def _oscillation(cranium: Cranium) -> float:
+    """The total variation of the brain's area over the slices, divided by twice its maximum.
+
+    1 if the area rises once from 0 and falls once to 0, as in a head.
+    """
     area = cranium.shown_brain_cm2
     area = area[:: -(-len(area) // ORDERED_SLICES)]
     return float(np.abs(np.diff(area)).sum() / (2 * area.max()))
 
 
 def _metal_ml(scan: Scan, cranium: Cranium) -> float:
-    """Metal on the slices that show brain, mL; 0 in gray of a window, which ends below."""
+    """The volume of metal on slices that show brain, in mL; 0 for gray values of a window, which ends below it."""
     if scan.gray_window is not None:
         return 0.0
     hu: NDArray[Any] = scan.voxels
     count = np.count_nonzero(hu >= METAL_HU, axis=(1, 2))
-    shows_brain = cranium.brain_cm2_of(np.arange(scan.n_slices)) >= METAL_BRAIN * cranium.brain_cm2.max()
+    shows_brain = cranium.brain_cm2_of(np.arange(scan.n_slices)) >= METAL_AREA * cranium.brain_cm2.max()
     area, height = scan.pixel_area_mm2, scan.slice_heights_mm
     if area is None or height is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""The input checks: each finds one way in which a scan may be outside the models' intended input."""
+"""The kinds of input check: each detects one way in which a scan may be outside the models' intended input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class InputCheck(StrEnum):
-    """What a scan that fails the check is, or has."""
+    """The check, named after the problem that it detects."""
 
     NOT_A_HEAD = "not a head"
     PART = "part of a head"
@@ -23,7 +23,7 @@ class InputCheck(StrEnum):
 
 
 class FailedCheck(NamedTuple):
-    """A check that a scan failed, and a sentence on what was found."""
+    """A check that a scan failed, with a message about what was found."""
 
     kind: InputCheck
     message: str

@@ -1,4 +1,4 @@
-"""The subjects that the figures hang on, and those that are missed."""
+"""The subjects with the most influence on the figures, and those whose hemorrhage is missed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ichor.subtypes import Subtype
 from studies.label_ceiling.readers import contrast_hu
 
 SENSITIVITY = 0.97
-MOST_TELLING = 2  # subjects of each figure
+INFLUENTIAL_PER_FIGURE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How well hemorrhage is told from none: the AUC of slices and of scans, and the specificity at 97 %."""
+    """Detection figures: AUC of slices and of scans, and specificity at 97 % sensitivity for slices."""
 
     slice_auc: float
     specificity: float
@@ -30,7 +30,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A subject of whose hemorrhage no voxel is marked; area, contrast and subtypes as in the page."""
+    """A subject without a marked voxel in its hemorrhage; area, contrast and subtypes as defined on the page."""
 
     subject: str
     slices: int
@@ -41,40 +41,43 @@ class Missed:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """The scores of a subject's slices (n,) and of its scan, and which slices have hemorrhage."""
+class SubjectScores:
+    """Which slices of a subject have hemorrhage (n,), and the predicted probabilities of slices (n,) and scan."""
 
     positive: NDArray[np.bool_]
     slices: NDArray[np.float64]
     scan: float
 
 
-def figures_of(scores: Mapping[str, Scored], without: Collection[str] = ()) -> Figures:
-    """The figures of all subjects but some. Raises ValueError if none with, or none without, hemorrhage is left."""
+def figures_of(scores: Mapping[str, SubjectScores], without: Collection[str] = ()) -> Figures:
+    """The figures over all subjects except `without`.
+
+    Raises ValueError unless subjects with and without hemorrhage are left.
+    """
     left = [one for subject, one in scores.items() if subject not in without]
     of_slices = roc_curve(np.concatenate([one.positive for one in left]), np.concatenate([one.slices for one in left]))
     of_scans = roc_curve([one.positive.any() for one in left], [one.scan for one in left])
     return Figures(of_slices.auc, of_slices.specificity_at(SENSITIVITY)[0], of_scans.auc)
 
 
-def most_telling(scores: Mapping[str, Scored]) -> list[str]:
-    """The subjects whose absence raises a figure most, `MOST_TELLING` of each figure, in the order of the figures."""
+def most_influential(scores: Mapping[str, SubjectScores]) -> list[str]:
+    """The subjects whose removal raises a figure most, `INFLUENTIAL_PER_FIGURE` for each, in the order of figures."""
     without = {subject: asdict(figures_of(scores, [subject])) for subject in scores}
-    as_it_is, found = asdict(figures_of(scores)), []
-    for name, value in as_it_is.items():
+    of_all, found = asdict(figures_of(scores)), []
+    for name, value in of_all.items():
         raised = sorted((s for s in without if without[s][name] > value), key=lambda s: -without[s][name])
-        found += raised[:MOST_TELLING]
+        found += raised[:INFLUENTIAL_PER_FIGURE]
     return list(dict.fromkeys(found))
 
 
-def lowest_ranked(scores: Mapping[str, Scored]) -> list[str]:
-    """Of the slices with hemorrhage that a sensitivity of 97 % may miss, and of the next, whose they are."""
+def lowest_ranked(scores: Mapping[str, SubjectScores]) -> list[str]:
+    """The subjects of the lowest-ranked slices with hemorrhage: those missed at 97 % sensitivity, and the next one."""
     ranked = sorted((p, subject) for subject, one in scores.items() for p in one.slices[one.positive])
     return [subject for _, subject in ranked[: int(len(ranked) * (1 - SENSITIVITY) + 1e-9) + 1]]
 
 
-def missed_of(case: Case, prediction: Prediction) -> Missed | None:
-    """What is missed of a case, if it is missed altogether; the case's gray is read only then."""
+def missed_subject(case: Case, prediction: Prediction) -> Missed | None:
+    """The case as a missed subject; None if any of its hemorrhage is marked. Only a missed case's voxels are read."""
     if not case.positive.any() or (prediction.outline() & case.mask).any():
         return None
     areas = case.mask.sum(axis=(1, 2))

@@ -1,4 +1,4 @@
-"""What a variant says of each scan, and how far that is from what the reference says."""
+"""Screens scans with a variant, and compares its output with that of the reference."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ichor.read import open_scan
 from studies.same_answer.variants import REFERENCE, Variant, network_of
 
 
-def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -> None:
-    """Let this process screen every scan that is not done, into WORK/VARIANT/SCAN.npz."""
+def screen_scans(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -> None:
+    """Screen every scan without stored output, in this process, and store its output in WORK/VARIANT/SCAN.npz."""
     network = network_of(variant, work)
     digest = sha256(network)
-    todo = {name: path for name, path in paths.items() if answered(variant, name, work, digest) is None}
+    todo = {name: path for name, path in paths.items() if saved_output(variant, name, work, digest) is None}
     if not todo:
         return
     method = load_model(threads=threads).method
@@ -50,21 +50,21 @@ def answer(variant: Variant, paths: dict[str, Path], work: Path, threads: int) -
             done(f"{variant.name}: {name}")
 
 
-def answered(variant: Variant, scan: str, work: Path, digest: str) -> dict[str, Any] | None:
-    """What was said of a scan by this very network; None if it is to do."""
+def saved_output(variant: Variant, scan: str, work: Path, digest: str) -> dict[str, Any] | None:
+    """The stored output for a scan; None if there is none of the network with this hash."""
     file = work / variant.name / f"{scan}.npz"
     if not file.is_file():
         return None
-    with np.load(file) as kept:
-        return dict(kept) if str(kept["network"]) == digest else None
+    with np.load(file) as stored:
+        return dict(stored) if str(stored["network"]) == digest else None
 
 
-def compared(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
-    """A scan's row: what a variant says of it, and how far that is from what the reference says."""
+def compare(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
+    """A scan's row: the output of a variant, `found`, and its differences from that of the reference, `expected`."""
     masks = [np.unpackbits(one["mask"]).astype(bool) for one in (found, expected)]
     pixels = int(masks[0].sum()), int(masks[1].sum())
     both = int((masks[0] & masks[1]).sum())
-    apart = np.abs(found["slice_probability"] - expected["slice_probability"])
+    differences = np.abs(found["slice_probability"] - expected["slice_probability"])
     volume = float(found["volume_ml"])
     return {
         "probability": round(float(found["scan_probability"]), 4),
@@ -74,23 +74,23 @@ def compared(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
         "reference_px": pixels[1],
         "both_px": both,
         "dice": round(2 * both / sum(pixels), 4) if sum(pixels) else None,
-        "slice_probability_apart": round(float(apart.max()), 4),
+        "slice_probability_apart": round(float(differences.max()), 4),
         "flipped": (pixels[0] > 0) != (pixels[1] > 0),
     }
 
 
 def rows(variant: Variant, names: list[str], work: Path) -> dict[str, dict[str, Any]]:
-    """The row of each scan that the variant and the reference have answered."""
+    """The row of each scan for which both the variant and the reference have stored output."""
     digests = {one: sha256(network_of(one, work)) for one in (variant, REFERENCE)}
-    both = {name: [answered(one, name, work, digests[one]) for one in (variant, REFERENCE)] for name in names}
+    outputs = {name: [saved_output(one, name, work, digests[one]) for one in (variant, REFERENCE)] for name in names}
     return {
-        name: compared(found, expected)
-        for name, (found, expected) in both.items()
+        name: compare(found, expected)
+        for name, (found, expected) in outputs.items()
         if found is not None and expected is not None
     }
 
 
-def as_json(kept: dict[str, Any]) -> str:
-    """The figures with a line for each scan."""
-    text = json.dumps(kept, indent=1)
+def as_json(result: dict[str, Any]) -> str:
+    """The result as JSON with one line for each scan."""
+    text = json.dumps(result, indent=1)
     return re.sub(r"\{\n {5}[^{}]*\}", lambda row: re.sub(r"\s*\n\s*", " ", row[0]), text) + "\n"

@@ -1,4 +1,4 @@
-"""What a way of marking finds and what it marks wrongly, counted subject by subject."""
+"""Counts, over subjects, how much hemorrhage masks cover and how much they mark wrongly."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from ichor.dataset.case import Case
 from ichor.evaluate.overlap import Overlaps, subject_averages
 
 
-class Marked:
-    """Masks of subjects against their delineations; a slice or a scan is called where any voxel is marked."""
+class MaskCounts:
+    """Counts of the subjects' masks compared with the delineations.
+
+    A slice or scan counts as positive if any of its voxels is marked.
+    """
 
     def __init__(self) -> None:
         self._overlaps: dict[str, Overlaps] = {}
@@ -21,7 +24,7 @@ class Marked:
         self._false_ml: list[float] = []
 
     def add(self, case: Case, mask: NDArray[np.bool_]) -> None:
-        """Count a subject; the mask is on its scan's grid."""
+        """Count a subject, with a mask (n, rows, columns) on the grid of its scan."""
         self._overlaps[case.subject] = Overlaps.of(mask, case.mask)
         if case.excluded_from_overlap:
             self._excluded.append(case.subject)
@@ -36,7 +39,7 @@ class Marked:
             self._missed.append(case.subject)
 
     def figures(self) -> dict[str, float | list[str]]:
-        """The figures: Dice as the paper averages it, without the excluded; mL of scans without hemorrhage."""
+        """The figures; Dice is the paper's average without excluded subjects, mL are of scans without hemorrhage."""
         dice = [one for one, _ in subject_averages(self._overlaps, leave_out=self._excluded).values()]
         median, high = np.percentile(self._false_ml, [50, 95])
         return {
@@ -50,7 +53,7 @@ class Marked:
         }
 
     def cells(self) -> str:
-        """The figures as cells of a row in Markdown."""
+        """The figures as the cells of a row of a Markdown table."""
         of = self.figures()
         assert isinstance(of["missed"], list)
         rates = (f"{100 * float(of[name]):.1f} %" for name in ("sensitivity", "specificity", "unmarked"))

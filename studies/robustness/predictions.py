@@ -1,4 +1,4 @@
-"""What the models of a run say of their test subjects under each condition."""
+"""The predictions of a run's models on their test subjects under each condition."""
 
 from __future__ import annotations
 
@@ -23,34 +23,37 @@ from studies.robustness.acquisition.image import noise_hu
 from studies.robustness.figures import Row
 
 
-def models_in(run: Path, asked: Sequence[int]) -> dict[int, Path]:
-    """The packages of the folds asked for, of all that are fitted if none are. Raises BadConfig if there is none."""
-    models = {k: fold_folder(run, k) / MODEL for k in asked or range(1, N_FOLDS + 1)}
+def models_in(run: Path, requested: Sequence[int]) -> dict[int, Path]:
+    """The model packages of the requested folds, by fold; of all fitted folds if none is requested.
+
+    Raises BadConfig if a requested model, or any model, is missing.
+    """
+    models = {k: fold_folder(run, k) / MODEL for k in requested or range(1, N_FOLDS + 1)}
     fitted = {k: model for k, model in models.items() if (model / CONFIG).is_file()}
-    if missing := sorted(models.keys() - fitted.keys() if asked else models.keys() if not fitted else ()):
+    if missing := sorted(models.keys() - fitted.keys() if requested else models.keys() if not fitted else ()):
         folds = ", ".join(map(str, missing))
         raise BadConfig(f"{run}: expected a run of `ichor crossval` with a model of fold {folds}, found none")
     return fitted
 
 
 def training_of(model: Path, dataset: Dataset) -> Training:
-    """On whom a model was trained, and whom it tests. Raises BadConfig if that is not said, or of other data."""
+    """A model's training and test subjects. Raises BadConfig if they are not recorded, or are of other data."""
     training = read_config(model).training
     if training is None:
-        raise BadConfig(f"{model / CONFIG}: expected a model that says whom it tests, found none named")
+        raise BadConfig(f"{model / CONFIG}: expected a model with test subjects, found none listed")
     if training.fingerprint != dataset.fingerprint:
         found, expected = training.fingerprint[:12], dataset.fingerprint[:12]
         raise BadConfig(f"{model / CONFIG}: expected a model trained on data {expected}, found one on {found}")
     return training
 
 
-def trains_on_such(model: Path) -> bool:
-    """Whether a model was trained on images made to look like other scanners', as those here are."""
+def trained_on_simulations(model: Path) -> bool:
+    """Whether a model was trained with simulated acquisitions of this kind."""
     return bool(read_config(model).settings.get("training", {}).get("augmentation", {}).get("acquisitions"))
 
 
-def answer(method: Method, case: Case) -> Row:
-    """What is kept of a case that a method answered: lists over its slices."""
+def predict_row(method: Method, case: Case) -> Row:
+    """The row of a case: its labels and the method's predictions, mostly lists over slices."""
     found = method.predict(case.scan)
     overlaps = Overlaps.of(found.mask, case.mask)
     return {
@@ -65,30 +68,33 @@ def answer(method: Method, case: Case) -> Row:
     }
 
 
-def answers_of(method: Method, dataset: Dataset, subject: str, file: Path, model: str) -> dict[str, Row]:
-    """A subject's rows by condition, as far as `file` has them of this model; the others are made and kept there."""
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    if kept.get("model") != model:
-        kept = {"model": model, "conditions": {}}
-    if missing := [c for c in CONDITIONS if c.key not in kept["conditions"]]:
+def rows_of_subject(method: Method, dataset: Dataset, subject: str, file: Path, model: str) -> dict[str, Row]:
+    """A subject's rows by condition, read from `file`; missing ones are computed and stored there.
+
+    `model` is a hash of the model; rows of another model in `file` are discarded.
+    """
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if stored.get("model") != model:
+        stored = {"model": model, "conditions": {}}
+    if missing := [c for c in CONDITIONS if c.key not in stored["conditions"]]:
         case = dataset.case(subject)
         file.parent.mkdir(parents=True, exist_ok=True)
         for condition in missing:
-            kept["conditions"][condition.key] = answer(method, condition.change(case))
-            write_whole(file, json.dumps(kept))
-    return {c.key: kept["conditions"][c.key] for c in CONDITIONS}
+            stored["conditions"][condition.key] = predict_row(method, condition.change(case))
+            write_whole(file, json.dumps(stored))
+    return {c.key: stored["conditions"][c.key] for c in CONDITIONS}
 
 
-def answer_folds(
+def rows_of_folds(
     run: Path, models: Mapping[int, Path], trained: Mapping[int, Training], dataset: Dataset
 ) -> dict[str, dict[str, Row]]:
-    """The rows of all test subjects of these folds, by subject and condition."""
+    """The rows of all test subjects of the folds, by subject and condition."""
     rows = {}
     with progress(sum(len(one.test_subjects) for one in trained.values())) as done:
         for k, path in models.items():
             method, model = load_model(path).method, content_sha256(path)
             for subject in trained[k].test_subjects:
                 file = run / "robustness" / f"fold-{k}" / f"{subject}.json"
-                rows[subject] = answers_of(method, dataset, subject, file, model)
+                rows[subject] = rows_of_subject(method, dataset, subject, file, model)
                 done(f"fold {k}, subject {subject}")
     return dict(sorted(rows.items()))
