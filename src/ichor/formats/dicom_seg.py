@@ -127,7 +127,7 @@ def _slices_of_whole_words(masks: NDArray[np.bool_]) -> NDArray[np.intp] | None:
     padded by one. None where every frame is whole words anyway, as of 512 x 512 pixels, and where slices are too few.
     """
     _, rows, columns, segments = masks.shape
-    marked = masks.any(axis=(1, 2, 3))
+    marked = np.asarray(masks.any(axis=(1, 2, 3)), bool)
     empty = np.flatnonzero(~marked)
     if rows * columns % WORD_BITS == 0:
         return None
