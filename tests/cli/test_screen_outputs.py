@@ -106,7 +106,8 @@ def test_in_a_batch_the_others_go_on(tmp_path: Path, package: Path) -> None:
     words = ("screen", tmp_path / "in" / "head.nii.gz", tmp_path / "in" / "demo", "--out", tmp_path / "out")
     said = ichor(tmp_path, *words, "--model", package, "--outputs", "dicom-seg", "--workers", 2, expected=1)
     assert "1 of 2 scans screened" in said and f"Results, all in {tmp_path / 'out' / 'summary.csv'}" in said
-    assert {one.name for one in (tmp_path / "out" / "demo").iterdir()} == {"findings.json", "segmentation.dcm"}
+    written = {one.name for one in (tmp_path / "out" / "demo").iterdir()}
+    assert written == {"findings.json", "segmentation.dcm", "subtypes.dcm"}
     assert not (tmp_path / "out" / "head").exists()
 
 

@@ -78,7 +78,7 @@ def page(result: Result, ge_head: Path, orthanc: Orthanc, browser: Browser, tmp_
 @pytest.mark.ohif
 def test_ohif_holds_and_shows_each_segment_on_its_slice(page: Page, result: Result) -> None:
     text = page.inner_text("body")
-    assert "Hemorrhage report, AI, unverified; research use only" in text
+    assert "Hemorrhage report, AI; research use only" in text
     assert "Hemorrhage, AI, key slices; research use only" in text
     for file, label in (("segmentation.dcm", DESCRIPTION), ("subtypes.dcm", SUBTYPES_DESCRIPTION)):
         held, masks = page.evaluate(HELD, label), masks_of(result)[file]

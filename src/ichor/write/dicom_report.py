@@ -18,7 +18,7 @@ from ichor.write.result import Result
 
 SERIES_NUMBER = 602
 REPORT = "report.dcm"
-DESCRIPTION = "Hemorrhage report, AI, unverified; research use only"
+DESCRIPTION = "Hemorrhage report, AI; research use only"
 
 
 class DicomReport:
