@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ichor.write.registry import OUTPUTS
 from made_methods import install_methods, write_detector
 from made_package import write_package
 from made_report import text_of
@@ -87,7 +88,7 @@ def test_a_result_is_done_where_it_has_what_is_asked_for(scan: Path, package: Pa
 
 def test_an_unknown_output_is_one_line_before_the_work(scan: Path, package: Path) -> None:
     said = screen(scan, package, "--outputs", "report,jpeg", expected=2)
-    assert said == "ichor: expected an output among report, nifti, json, probability, dicom-seg, found 'jpeg'\n"
+    assert said == f"ichor: expected an output among {', '.join(OUTPUTS)}, found 'jpeg'\n"
     assert not (scan.parent / "out").exists()
 
 
@@ -105,7 +106,8 @@ def test_in_a_batch_the_others_go_on(tmp_path: Path, package: Path) -> None:
     words = ("screen", tmp_path / "in" / "head.nii.gz", tmp_path / "in" / "demo", "--out", tmp_path / "out")
     said = ichor(tmp_path, *words, "--model", package, "--outputs", "dicom-seg", "--workers", 2, expected=1)
     assert "1 of 2 scans screened" in said and f"Results, all in {tmp_path / 'out' / 'summary.csv'}" in said
-    assert {one.name for one in (tmp_path / "out" / "demo").iterdir()} == {"findings.json", "segmentation.dcm"}
+    written = {one.name for one in (tmp_path / "out" / "demo").iterdir()}
+    assert written == {"findings.json", "segmentation.dcm", "subtypes.dcm"}
     assert not (tmp_path / "out" / "head").exists()
 
 
