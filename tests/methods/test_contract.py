@@ -31,7 +31,10 @@ from made_scans import write_made_nifti
 from outside import ichor
 
 NEAR = 1e-4  # of probabilities, between the fitted method and the exported one
+COARSE = {"grid": {"pixel_mm": 3.2, "size": 72}}  # the grid of the classical methods
 SMALL: dict[str, dict[str, object]] = {
+    "bhadauria2014": COARSE,
+    "yuh2008": COARSE,
     "unet-slices": {
         **{"pixel_mm": 6.4, "size": 32, "widths": [4, 4, 8, 8]},
         "training": {"epochs": 2, "batch": 4, "slice_loss": 0.5},

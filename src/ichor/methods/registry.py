@@ -9,10 +9,12 @@ from ichor.plugins import Plugins
 
 GROUP = "ichor.methods"
 METHODS = {
+    "bhadauria2014": "ichor.methods.bhadauria2014:Bhadauria2014",
     "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
     "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",
+    "yuh2008": "ichor.methods.yuh2008:Yuh2008",
 }
 _PLUGINS = Plugins("method", GROUP, METHODS)
 
