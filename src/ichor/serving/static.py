@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
-# By name, not by the system's table: with nosniff a browser runs no module of another type.
+# Not from the system's table: because of nosniff, browsers refuse modules of any other type.
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -21,19 +21,19 @@ TYPES = {
 }
 
 
-# What the pages share: elements, requests, the base of the style.
+# Files that all pages share: helpers for elements and requests, and the base style.
 SHARED = Path(__file__).with_name("page")
 
 
 def page_files(folder: Path) -> dict[str, Path]:
-    """The files of a page by their paths on it: those of its folder and those that pages share."""
+    """The files of a page by their URL paths: those in its folder and the shared ones."""
     return {path.relative_to(one).as_posix(): path for one in (SHARED, folder) for path in one.rglob("*")}
 
 
 def page_router(folder: Path) -> APIRouter:
-    """The files of a page; index.html stands at /. What is not among them at the start is not found.
+    """Routes for the files of a page, with index.html at /; files added later are not served.
 
-    They are for anyone on this machine: nothing of a patient is in them.
+    They need no session, since they contain no patient data.
     """
     router = APIRouter()
     files = {name: path for name, path in page_files(folder).items() if path.suffix in TYPES}
