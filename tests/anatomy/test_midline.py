@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ichor.anatomy.midline import midline_shift
+from ichor.anatomy.midline import find_midline, midline_shift
 from ichor.scan import Scan, Source
 from studies.midline_shift.simulate import with_shift
 
@@ -68,3 +68,16 @@ def test_without_a_midline_none_is_found() -> None:
 
 def test_without_a_pixel_size_none_is_measured() -> None:
     assert midline_shift(replace(scan(head()), pixel_mm=None, positions_mm=None)) is None
+
+
+def test_the_plane_goes_through_the_middle_of_a_head_that_is_turned() -> None:
+    found = find_midline(scan(head(turned=6)))
+    assert found.plane is not None
+    middle, way = (SIZE - 1) / 2, SIZE / 3
+    for k in (0, N - 1):
+        on_slice = found.plane.column + found.plane.per_slice * k
+        assert on_slice + found.plane.per_row * middle == pytest.approx(middle, abs=1)
+        # The head's own top lies to the side: turned by 6 degrees about its middle.
+        assert on_slice + found.plane.per_row * (middle - way) == pytest.approx(
+            middle + way * np.tan(np.deg2rad(6)), abs=1.5
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from ichor.annotate.corrections import Corrections
 from ichor.serving.guards import HEADERS, MOST_BYTES
 from ichor.serving.session import Sessions
 from ichor.view.results import find_results
@@ -36,11 +39,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stranger(out: Path) -> Iterator[TestClient]:
     sessions = Sessions(PORT, "view")
-    app = create_app(find_results([out]), [], sessions, PORT)
+    corrections = Corrections(0)
+    app = create_app(find_results([out]), [], sessions, PORT, corrections)
     with TestClient(app, base_url=HOME, headers={"origin": HOME}, raise_server_exceptions=False) as client:
         client.token = sessions.new_tokens([VIEWER])[VIEWER]  # type: ignore[attr-defined]
         yield client
+    corrections.close()
     (out / "head" / "decisions.json").unlink(missing_ok=True)
+    shutil.rmtree(out / "annotation", ignore_errors=True)
 
 
 @pytest.fixture
@@ -72,6 +78,15 @@ def test_a_decision_is_stored(client: TestClient, out: Path) -> None:
     assert client.get("/api/results").json()[0]["decision"] == "accept"
 
 
+def test_a_correction_is_begun_beside_the_results_alone(client: TestClient, out: Path) -> None:
+    assert client.get(f"{ONE}/correction").json() is None
+    link = client.post(f"{ONE}/correction", json={"who": "Ada", "slice": 3}).json()["link"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter\?token=[\w-]+#/scan/1\?slice=4", link)
+    found = client.get(f"{ONE}/correction").json()
+    assert (found["who"], found["done"]) == ("Ada", False)
+    assert {one.name for one in out.iterdir() if one.is_dir()} == {"head", "plain", "broken", "annotation"}
+
+
 def test_results_that_cannot_be_opened_say_why(client: TestClient) -> None:
     answer = client.get("/api/results/1/scan")
     assert answer.status_code == 422 and "--scan PATH" in answer.json()["error"]
@@ -87,6 +102,36 @@ class TestRefusals:
         for token in ("", "x", stranger.token[:-1]):  # type: ignore[attr-defined]
             assert stranger.get("/enter", params={"token": token}).status_code == 403
         assert not (out / "head" / "decisions.json").exists()
+
+    def test_strangers_and_other_pages_that_would_correct(self, client: TestClient, out: Path) -> None:
+        asked = {"who": "Ada", "slice": 0}
+        for headers, status in (
+            ({"origin": "http://evil.example"}, 403),
+            ({"sec-fetch-site": "cross-site"}, 403),
+            ({"host": "evil.example"}, 421),
+            ({"ichor-reader": "x"}, 401),
+        ):
+            assert client.post(f"{ONE}/correction", json=asked, headers=headers).status_code == status
+        client.cookies.clear()
+        assert client.post(f"{ONE}/correction", json=asked).status_code == 401
+        assert not (out / "annotation").exists()
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"who": "Ada", "slice": 0, "project": "/tmp/elsewhere"},
+            {"who": "../../Ada", "slice": 0},
+            {"who": "Ada", "slice": 12},
+            {"who": "Ada", "slice": -1},
+            {"who": "", "slice": 0},
+            {"slice": 0},
+            [],
+        ],
+    )
+    def test_corrections(self, client: TestClient, out: Path, body: Any) -> None:
+        answer = client.post(f"{ONE}/correction", json=body)
+        assert answer.status_code == 422 and "\n" not in answer.json()["error"]
+        assert client.get(f"{ONE}/correction").json() is None
 
     def test_a_link_is_good_once(self, client: TestClient) -> None:
         assert client.get("/enter", params={"token": client.token}).status_code == 403  # type: ignore[attr-defined]

@@ -1,10 +1,12 @@
 """Midline shift: how far the structures between the hemispheres lie from the plane of symmetry of the skull.
 
-A radiologist draws a line between the attachments of the falx in front and behind, and measures how far the septum
-pellucidum lies from it. Here the plane through the attachments is the plane of symmetry of the inside of the skull. The
-midline of the brain on a slice is the path from front to back about which the tissue is most symmetric: it starts and
-ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift on brain CT images",
-Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.)
+A radiologist draws a line between the attachments of the falx in front and behind, and measures at a right angle to it
+how far the septum pellucidum lies from it. Here that line is where the slice cuts the plane of symmetry of the inside
+of the skull. The midline of the brain on a slice is the path from front to back about which the tissue is most
+symmetric: it starts and ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift
+on brain CT images", Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.) The shift
+is the distance in the slice from the path to the line, at a right angle to the line: the median over the part where
+septum and third ventricle lie.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
 
 Mask = NDArray[np.bool_]
+Border = tuple[FloatArray, FloatArray, int]
 
 MOST_MM = 20  # a shift is sought up to this many mm to either side, in steps of 1 mm
 REACH_MM = 14  # tissue compared on either side of the path
 TISSUE_HU = (0.0, 60.0)  # fluid to brain; what is denser counts as bright tissue alone
 BLUR_MM = 1.5
 MOST_DIFFERENT_HU = 15.0  # so that a bleeding on one side counts no more than this
+TURNS = 6  # of the line, until it fits
+STEP_MM = 1.0  # of the middles along the line
 WIDE = 0.7  # slices whose inside is at least this large, as a share of the largest
 FEWEST_SLICES = 5
 SEPTUM = (0.35, 0.60)  # where septum and third ventricle lie, as shares of the way from front to back
@@ -42,7 +47,7 @@ class MidlineShift:
     """The largest shift on the slices at the height of the ventricles.
 
     Attributes:
-        mm: positive towards the patient's left.
+        mm: the distance from the plane of symmetry, in the slice; positive towards the patient's left.
         slice_index: the slice that shows it, from 0.
     """
 
@@ -50,18 +55,44 @@ class MidlineShift:
     slice_index: int
 
 
+@dataclass(frozen=True, slots=True)
+class SymmetryPlane:
+    """The plane of symmetry of the inside of the skull, by where it cuts slices in the radiological convention.
+
+    On slice k it is the line through column `column + per_row * row + per_slice * k` of each row: whole numbers are
+    the centres of pixels.
+    """
+
+    column: float
+    per_row: float
+    per_slice: float
+
+
+@dataclass(frozen=True, slots=True)
+class Midline:
+    """The plane that the shift refers to, None where it is not found; and the shift, None where no midline is seen."""
+
+    plane: SymmetryPlane | None
+    shift: MidlineShift | None
+
+
 def midline_shift(scan: Scan) -> MidlineShift | None:
     """The midline shift of a scan; None where the pixel size is unknown or no midline is seen."""
+    return find_midline(scan).shift
+
+
+def find_midline(scan: Scan) -> Midline:
+    """The plane of symmetry and the midline shift of a scan. Without a pixel size neither is measured."""
     pixel_mm = radiological_pixel_mm(scan)
     if pixel_mm is None:
-        return None
+        return Midline(None, None)
     hu, inside = _hu(scan), inside_skull(scan)
     slices = slices_of_midline(inside)
     if len(slices) < FEWEST_SLICES:
-        return None
-    plane = _plane_of_symmetry(inside, slices)
+        return Midline(None, None)
+    plane = _plane_of_symmetry(inside, slices, np.median(pixel_mm, axis=0))
     cost = np.array([_asymmetry(hu[k], inside[k], pixel_mm[k], plane, int(k)) for k in slices])
-    return _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices)
+    return Midline(plane, _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices))
 
 
 def inside_skull(scan: Scan) -> Mask:
@@ -89,19 +120,54 @@ def _hu(scan: Scan) -> NDArray[np.float32]:
     return np.asarray(voxels if scan.gray_window is None else scan.gray_window.hu(voxels), np.float32)
 
 
-def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> FloatArray:
-    """(3,) the plane's column in pixels, as 1, row and slice times these.
+def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> SymmetryPlane:
+    """The plane by the inside of the skull on these slices; `pixel_mm` are the distances of rows and of columns.
 
-    A robust fit (Huber's weights, iterated) to the middles between the right and left borders of the inside on each
-    row: a skull that is open on one side does not pull it along.
+    The line on a slice runs through the middles between the right and left borders, at a right angle to the line: of a
+    head that is turned, the middles along the rows lie on another line. So it is turned until it fits.
     """
-    places, middles = [], []
+    row_mm, column_mm = pixel_mm
+    right, left = _borders_mm(inside, slices, pixel_mm)
+    turned = 0.0
+    for _ in range(TURNS):
+        across, slant, climb = _fitted(right, left, turned)
+        turned += float(np.arctan(slant))
+    # (x, y) mm lies on the line of slice k where x cos(turned) - y sin(turned) = across + climb * k.
+    column = across / np.cos(turned) / column_mm
+    return SymmetryPlane(
+        float(column), float(np.tan(turned) * row_mm / column_mm), float(climb / np.cos(turned) / column_mm)
+    )
+
+
+def _borders_mm(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> tuple[list[Border], list[Border]]:
+    """The right and left borders of the inside on each slice: x and y in mm, and the slice."""
+    right: list[Border] = []
+    left: list[Border] = []
     for k in slices:
         rows = np.flatnonzero(np.count_nonzero(inside[k], axis=1) >= inside.shape[2] // 16)[::2]
         first = inside[k, rows].argmax(axis=1)
         last = inside.shape[2] - 1 - inside[k, rows, ::-1].argmax(axis=1)
-        places += [(1.0, float(row), float(k)) for row in rows]
-        middles += list((first + last) / 2)
+        for border, columns in ((right, first), (left, last)):
+            border.append((columns * pixel_mm[1], rows * pixel_mm[0], int(k)))
+    return right, left
+
+
+def _fitted(right: list[Border], left: list[Border], turned: float) -> FloatArray:
+    """(3,) how the middles between the borders lie in axes turned so far: mm across, mm across a mm along, and a slice.
+
+    A robust fit (Huber's weights, iterated): a skull that is open on one side does not pull it along.
+    """
+    cos, sin = np.cos(turned), np.sin(turned)
+    places, middles = [], []
+    for (x, y, k), (other_x, other_y, _) in zip(right, left, strict=True):
+        (across, along), (other_across, other_along) = (
+            (one_x * cos - one_y * sin, one_x * sin + one_y * cos) for one_x, one_y in ((x, y), (other_x, other_y))
+        )
+        order, other = np.argsort(along), np.argsort(other_along)
+        at = np.arange(max(along.min(), other_along.min()), min(along.max(), other_along.max()), STEP_MM)
+        both = np.interp(at, along[order], across[order]) + np.interp(at, other_along[other], other_across[other])
+        places += [(1.0, one, float(k)) for one in at]
+        middles += list(both / 2)
     a, y = np.array(places), np.array(middles)
     weight = np.ones(len(y))
     for _ in range(12):
@@ -112,19 +178,20 @@ def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp]) -> FloatArray:
 
 
 def _asymmetry(
-    hu: NDArray[np.float32], inside: Mask, pixel_mm: FloatArray, plane: FloatArray, index: int
+    hu: NDArray[np.float32], inside: Mask, pixel_mm: FloatArray, plane: SymmetryPlane, index: int
 ) -> NDArray[np.float64]:
     """(POINTS, 2 MOST_MM + 1) HU: how different right and left are about each place, from front to back and in mm."""
     row_mm, column_mm = pixel_mm
     rows = np.flatnonzero(inside.any(axis=1))
     along = np.linspace(rows[0], rows[-1], POINTS)
-    turned = np.arctan(plane[1] * column_mm / row_mm)
+    turned = np.arctan(plane.per_row * column_mm / row_mm)
     reach = MOST_MM + REACH_MM
     across = np.arange(-reach, reach + 1)
     at = np.array(
         [
             along[:, None] - across * np.sin(turned) / row_mm,
-            (plane[0] + plane[1] * along + plane[2] * index)[:, None] + across * np.cos(turned) / column_mm,
+            (plane.column + plane.per_row * along + plane.per_slice * index)[:, None]
+            + across * np.cos(turned) / column_mm,
         ]
     )
     blurred = ndimage.gaussian_filter(np.clip(hu, *TISSUE_HU), (BLUR_MM / row_mm, BLUR_MM / column_mm))

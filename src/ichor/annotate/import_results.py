@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ichor.annotate.project import UNSTATED, Project
+from ichor.annotate.project import UNSTATED, Project, ScanRecord
 from ichor.errors import IchorError
 from ichor.orientation import from_radiological
 from ichor.read import ScanPath
-from ichor.view.opened import open_result
+from ichor.view.opened import Opened, open_result
 from ichor.view.results import Listed
 
 
@@ -39,13 +39,27 @@ def _import_one(
     opened = open_result(one, given)
     if (str(opened.scan.source.path.absolute()), one.name) in there:
         raise IchorError("it is in the project already")
-    if opened.labels is None or one.findings is None:
+    if opened.labels is None:
         raise IchorError(f"{one.folder}: expected a result with mask.nii.gz, found none")
-    labels = from_radiological(opened.labels, opened.scan)
-    if one.findings.hemorrhage.subtypes is None:
-        labels = np.where(labels > 0, np.uint8(UNSTATED), np.uint8(0))
+    add_result(project, opened, one.name, reader)
+
+
+def add_result(project: Project, opened: Opened, name: str, reader: str) -> ScanRecord:
+    """Add the scan of a result under a name, with its outlines, if it has any, as a reader's drawing."""
     # All or nothing: a scan that is in the project counts as imported.
     with project.transaction():
-        scan_id = project.add_scan(opened.scan, subject=one.name, name=one.name).id
+        record = project.add_scan(opened.scan, subject=name, name=name)
+        put_outlines(project, record.id, opened, reader)
+    return record
+
+
+def put_outlines(project: Project, scan_id: int, opened: Opened, reader: str) -> None:
+    """Store the outlines of a result as a reader's drawing of a scan of the project."""
+    if opened.labels is None:
+        return
+    labels = from_radiological(opened.labels, opened.scan)
+    if opened.listed.findings is not None and opened.listed.findings.hemorrhage.subtypes is None:
+        labels = np.where(labels > 0, np.uint8(UNSTATED), np.uint8(0))
+    with project.transaction():
         for index in np.flatnonzero(labels.any(axis=(1, 2))).tolist():
             project.put_label_map(scan_id, reader, index, labels[index], by=reader, origins="ai")

@@ -31,15 +31,21 @@ def view(
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a read-only copy of one result to FILE instead of serving."),
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write a read-only copy of the first result to FILE instead of serving; "
+            "a prior scan among the others goes with it.",
+        ),
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 for any free one.")] = PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link without opening a browser.")] = False,
 ) -> None:
     """Show results of `ichor screen` in this machine's browser until Ctrl-C: scan, outlines, lesions, decisions.
 
-    The scans are read again from where they lay when they were screened. Decisions are stored beside each result. A
-    copy needs no network and no Ichor; it holds the head of a patient. Research use only; not a medical device.
+    The scans are read again from where they lay when they were screened. Decisions are stored beside each result;
+    outlines are corrected in an annotation project, the folder "annotation" beside the results. A copy needs no network
+    and no Ichor; it holds the head of a patient. Research use only; not a medical device.
     """
     from ichor.screening.inputs import find_scans
     from ichor.serving.serve import require_server
@@ -49,23 +55,37 @@ def view(
     found = find_results(results)
     given = find_scans(scan) if scan else []
     if html is not None:
-        _copy(found, given, html)
+        _copy(results, found, given, html)
         return
+    from ichor.annotate.corrections import Corrections
+    from ichor.cli.annotate import PORT as ANNOTATION_PORT
     from ichor.view.server import serve
 
     count = len(found)
     typer.echo(f"{count} result{'s' * (count != 1)}. Research use only; not a medical device.")
-    serve(found, given, port, lambda link: _show(link, browser=not no_browser))
+    corrections = Corrections(ANNOTATION_PORT if port else 0)
+    serve(found, given, port, corrections, lambda link: _show(link, browser=not no_browser))
 
 
-def _copy(found: Sequence[Listed], given: Sequence[ScanPath], path: Path) -> None:
+def _copy(paths: Sequence[Path], found: Sequence[Listed], given: Sequence[ScanPath], file: Path) -> None:
+    """Copy the result at the first path; a prior scan of the patient is sought among the others."""
+    from ichor.annotate.corrections import Corrections
     from ichor.view.copy import write_copy
+    from ichor.view.correction import described
     from ichor.view.opened import open_result
+    from ichor.view.prior import Priors
+    from ichor.view.results import find_results
 
-    if len(found) != 1:
-        raise IchorError(f"--html: expected one result to copy, found {len(found)}")
-    write_copy(open_result(found[0], given), path)
-    typer.echo(f"Copy: {path}")
+    first = find_results(paths[:1])
+    if len(first) != 1:
+        raise IchorError(f"--html: expected one result to copy at {paths[0]}, found {len(first)}")
+    opened = open_result(first[0], given)
+    results = [first[0], *(one for one in found if one.folder.resolve() != first[0].folder.resolve())]
+    number = Priors(results, given).prior(0) if len(results) > 1 else None
+    prior = None if number is None else open_result(results[number], given)
+    correction = described(opened, Corrections(0).found(opened.listed))
+    left_out = write_copy(opened, file, prior, correction)
+    typer.echo(f"Copy: {file}" + (f" without {', and '.join(left_out)}" if left_out else ""))
     typer.echo("Research use only; not a medical device.")
 
 

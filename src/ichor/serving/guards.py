@@ -1,7 +1,7 @@
 """Checks before every request (host, origin, session, size), and the headers of every response.
 
-Host: a foreign page whose name resolves to 127.0.0.1 (DNS rebinding) sends its own name. Origin: a foreign page can
-make the browser send requests to this server, but cannot fake their origin.
+Host: a page elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding) sends its own name. Origin: a page
+elsewhere can have the browser write here, but not say that it is ours.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Guards:
                 await self._app(scope, _counted(receive, self._most_bytes(scope["path"])), sending)
                 return
             except Exception as error:
-                # The message of an exception may contain patient data: only its type and position are logged.
+                # What an exception says may quote a patient's data: only its kind and place are told.
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 log.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
                 if answering:
@@ -93,7 +93,7 @@ class Guards:
             return 403, "another page asked for this"
         if scope["method"] not in READS and _only(headers, b"origin") != f"http://{host}":
             return 403, "only this server's own page may change anything"
-        # Before the body is read, so that the server does not parse requests without a session.
+        # Before the body is read, so that a stranger cannot make the server parse one.
         if scope["path"].startswith("/api/") and (refused := self._without_session(scope["path"], headers)):
             return refused
         length = _only(headers, b"content-length")
@@ -116,7 +116,7 @@ class Guards:
 
 
 def _only(headers: Headers, name: bytes) -> str | None:
-    """The value of a header; if it is given twice, a value that matches nothing."""
+    """The value of a header; of one that is given twice, something that matches nothing."""
     values = [value for key, value in headers if key == name]
     return None if not values else values[0].decode("latin-1") if len(values) == 1 else "\0"
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import ASGIApp
 
-# A browser tab opens at most six.
+# A tab has six at most.
 MOST_CONNECTIONS = 100
 HOST = "127.0.0.1"
 Handler = Callable[[int, FrameType | None], None]
@@ -22,7 +23,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def require_server(command: str, extra: str) -> None:
-    """Raise IchorError, with the command to install it, if the extra with the server's packages is not installed."""
+    """Raises IchorError, with how to mend it, where the extra that brings the server is not installed."""
     from importlib.util import find_spec
 
     missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
@@ -34,7 +35,7 @@ def require_server(command: str, extra: str) -> None:
 
 
 def listening(port: int) -> socket.socket:
-    """A socket that listens on a port of loopback; 0 means any free port. Raises IchorError if the port is in use."""
+    """A socket that listens on a port of loopback; 0 is any free one. Raises IchorError where the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -52,8 +53,8 @@ def link(port: int, token: str) -> str:
     return f"http://{HOST}:{port}/enter?token={token}"
 
 
-def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], stop_work: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called when the server can be reached, `stop_work` at a signal."""
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """A server of this application as all are set up here."""
     import uvicorn
 
     # No access log: its lines would hold tokens.
@@ -68,16 +69,21 @@ def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], 
         timeout_graceful_shutdown=3,
         limit_concurrency=MOST_CONNECTIONS,
     )
-    # Set before the links are printed, since a signal may arrive immediately afterwards. SIGINT, too, since processes
-    # that a script starts in the background ignore it.
+    return uvicorn.Server(config)
+
+
+def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], stop_work: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called when the server can be reached, `stop_work` at a signal."""
+    # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
+    # started in the background ignores it.
     before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
     try:
         ready()
-        server = uvicorn.Server(config)
+        server = server_of(app)
         server.handle_exit = _after(stop_work, server.handle_exit)  # type: ignore[assignment,method-assign]
         server.run(sockets=[listener])
     except KeyboardInterrupt:
-        pass  # stopped by the user; the caller closes what it opened
+        pass  # told to stop: the caller closes what it opened
     finally:
         stop_work()
         for one, handler in before.items():
@@ -85,14 +91,14 @@ def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], 
 
 
 def open_browser(address: str) -> None:
-    """Open a page in the user's browser, without waiting: a browser in the terminal would block the server."""
+    """Open a page in the user's browser, without waiting: one that runs in the terminal would hold the server up."""
     import webbrowser
 
     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def _after(first: Callable[[], None], handler: Handler) -> Handler:
-    """A signal handler that calls `first` before `handler`, so that long requests do not delay the end."""
+    """A signal's handler that does something first: requests at heavy work would hold up the end."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         first()

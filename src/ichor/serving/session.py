@@ -33,7 +33,7 @@ class Sessions:
         self._port, self._server_key = port, server_key
         self._mutex = threading.Lock()
         self._readers_of_tokens: dict[str, str] = {}
-        # With the time when each ends, since browsers may keep a cookie beyond its expiry.
+        # And when each ends: a browser that is told to forget its cookie need not.
         self._readers_of_sessions: dict[str, tuple[str, float]] = {}
 
     def key(self, reader: str) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from ichor.anatomy.head import HeadOutline, find_head
-from ichor.anatomy.midline import midline_shift
+from ichor.anatomy.midline import find_midline
 from ichor.view.opened import Opened
 
 
 def measures(opened: Opened) -> dict[str, Any]:
     """`midline_shift` in mm with its slice, null where it is not found; volumes in mL right and left.
 
-    `middle_column` is halfway between the head's right and left on each slice, null without head: what sides refer to.
+    `midline_plane` is the plane of symmetry that the shift refers to (`ichor.anatomy.midline.SymmetryPlane`), null
+    where it is not found. The volumes refer to the column halfway between the head's right and left on each slice.
     """
     head = find_head(opened.scan)
-    shift = midline_shift(opened.scan)
+    midline = find_midline(opened.scan)
+    shift = midline.shift
     return {
         "midline_shift": None if shift is None else {"mm": round(shift.mm, 1), "slice": shift.slice_index},
         "sides_ml": _sides(opened, head),
-        "middle_column": [None if np.isnan(one) else round(float(one), 2) for one in head.middle_column],
+        "midline_plane": None if midline.plane is None else asdict(midline.plane),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +21,7 @@ from ichor.serving.serve import link, listening, serve_app
 from ichor.serving.session import Sessions
 from ichor.serving.static import page_router
 from ichor.view.change import change
+from ichor.view.correction import AskedToCorrect, Corrector, described
 from ichor.view.decisions import Asked, read_decisions
 from ichor.view.decisions import decide as store
 from ichor.view.held import Held
@@ -31,12 +31,14 @@ from ichor.view.results import Listed
 from ichor.view.summaries import details, row
 
 PAGE = Path(__file__).with_name("page")
-STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422}
+STATUSES: dict[type[IchorError], int] = {IchorError: 422}  # a result, a project or a name that is not as expected
 VIEWER = "viewer"
 Number = Annotated[int, InPath(ge=0, le=2**31)]
 
 
-def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, port: int) -> ASGIApp:
+def create_app(
+    results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, port: int, corrector: Corrector
+) -> ASGIApp:
     """The application, to be served on this port of loopback; `given` are scans that the user says are there."""
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
     held, priors = Held(results, given), Priors(results, given)
@@ -50,9 +52,6 @@ def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: S
         one = _readable(results, number)
         return {
             **details(number, one),
-            "correct_command": shlex.join(
-                ["ichor", "annotate", "import", "PROJECT", str(one.folder), "--reader", "NAME"]
-            ),
             "decisions": read_decisions(one.folder).model_dump(mode="json"),
         }
 
@@ -111,22 +110,42 @@ def create_app(results: Sequence[Listed], given: Sequence[ScanPath], sessions: S
             raise HTTPException(404, "this result has no such lesion")
         return store(one.folder, asked).model_dump(mode="json")
 
+    @app.post("/api/results/{number}/correction")
+    def correct(number: Number, asked: AskedToCorrect) -> dict[str, str]:
+        _readable(results, number)
+        return {"link": corrector.begin(held.opened(number), asked.who, asked.slice)}
+
+    @app.get("/api/results/{number}/correction")
+    def correction(number: Number) -> dict[str, Any] | None:
+        found = corrector.found(_readable(results, number))
+        return None if found is None else described(held.opened(number), found)
+
     app.include_router(enter_router(sessions))
     app.include_router(page_router(PAGE))
     handle_errors(app, STATUSES)
     return Guards(app, sessions, port)
 
 
-def serve(results: Sequence[Listed], given: Sequence[ScanPath], port: int, ready: Callable[[str], None]) -> None:
+def serve(
+    results: Sequence[Listed],
+    given: Sequence[ScanPath],
+    port: int,
+    corrector: Corrector,
+    ready: Callable[[str], None],
+) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is told the one-use link when the server can be reached.
 
-    Port 0 is any free one. Raises IchorError where the port is taken.
+    Port 0 is any free one. The corrector is closed at the end. Raises IchorError where the port is taken.
     """
     with listening(port) as listener:
         number = listener.getsockname()[1]
         sessions = Sessions(number, "view")
         address = link(number, sessions.new_tokens([VIEWER])[VIEWER])
-        serve_app(create_app(results, given, sessions, number), listener, lambda: ready(address), lambda: None)
+        app = create_app(results, given, sessions, number, corrector)
+        try:
+            serve_app(app, listener, lambda: ready(address), corrector.stop_work)
+        finally:
+            corrector.close()
 
 
 def _readable(results: Sequence[Listed], number: int) -> Listed:

@@ -1,4 +1,4 @@
-"""Finds outputs by name, in this package and in other packages (entry-point group `ichor.outputs`)."""
+"""Outputs by name: those of this package, and those of other packages, under the entry-point group `ichor.outputs`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ OUTPUTS = {
     "dicom-seg": "ichor.write.dicom_seg:DicomSeg",
 }
 DEFAULT = ("report", "nifti", "json")
-# Always written, and written last: the presence of findings.json means that the result is complete.
+# Always written, and last: findings.json says that the result is whole.
 LAST = "json"
 _PLUGINS = Plugins("output", GROUP, OUTPUTS)
 
 
 def registered() -> dict[str, str]:
-    """The location of each output, as "module:Class" by name. Other packages cannot reuse the names of this package."""
+    """Where each output is, as "module:Class" by name. A name of this package is nobody else's."""
     return _PLUGINS.registered()
 
 
 def get(name: str) -> Output:
-    """The output with that name. Raises IchorError if there is none, or if a package that it needs is missing."""
+    """The output of that name. Raises IchorError where there is none, or where something that it needs is missing."""
     made = _PLUGINS.get(name)()
     if not isinstance(made, Output) or made.name != name:
         raise BadConfig(f"{name}: expected an output of that name, found {type(made).__name__}, which is none")
@@ -36,9 +36,9 @@ def get(name: str) -> Output:
 
 
 def outputs_of(names: Sequence[str]) -> list[Output]:
-    """The outputs with these names in this order, without duplicates, and findings.json at the end.
+    """The outputs of these names in that order, each once, and findings.json at the end.
 
-    Raises IchorError as `get`, and if two of them write a file with the same name.
+    Raises IchorError as `get` does, and where two of them write a file of the same name.
     """
     outputs = [get(name) for name in dict.fromkeys(names) if name != LAST] + [get(LAST)]
     taken: dict[str, str] = {}
@@ -53,5 +53,5 @@ def outputs_of(names: Sequence[str]) -> list[Output]:
 
 
 def default_outputs(*, has_mask: bool) -> tuple[str, ...]:
-    """The names of the outputs that are written by default; if there is no mask, only those that need none."""
+    """The names of the outputs that are written if none are asked for; without a mask, those that need none."""
     return tuple(name for name in DEFAULT if has_mask or not get(name).needs_mask)

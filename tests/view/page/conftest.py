@@ -54,11 +54,11 @@ def new_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., 
 
 
 @pytest.fixture
-def view(new_page: Callable[..., Page]) -> Iterator[View]:
-    """Starts `ichor view` on results and opens its link."""
+def start_view() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
+    """Starts `ichor view` on results; the process and its link."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start(*words: Path | str, size: tuple[int, int] = (1280, 800)) -> Page:
+    def start(*words: Path | str) -> tuple[subprocess.Popen[str], str]:
         command = [sys.executable, "-m", "ichor", "view", *map(str, words), "--port", "0", "--no-browser"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         processes.append(process)
@@ -72,12 +72,25 @@ def view(new_page: Callable[..., Page]) -> Iterator[View]:
                 break
         late.cancel()
         assert link is not None, said
-        page = new_page(size)
-        page.goto(link[0])
-        expect(page.locator("main[data-ready]")).to_be_attached()
-        return page
+        return process, link[0]
 
     yield start
     for process in processes:
-        process.send_signal(signal.SIGINT)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
         assert process.wait(PATIENT_S) == 0
+
+
+@pytest.fixture
+def view(
+    new_page: Callable[..., Page], start_view: Callable[..., tuple[subprocess.Popen[str], str]]
+) -> Callable[..., Page]:
+    """Starts `ichor view` on results and opens its link."""
+
+    def start(*words: Path | str, size: tuple[int, int] = (1280, 800)) -> Page:
+        page = new_page(size)
+        page.goto(start_view(*words)[1])
+        expect(page.locator("main[data-ready]")).to_be_attached()
+        return page
+
+    return start

@@ -1,6 +1,6 @@
-// A copy of one result in a file: its data lie in the page, compressed.
+// A copy of a result in a file: its data lie in the page, compressed. The result is number 0, its prior, if there is one, 1.
 
-const part = (id) => document.getElementById(`ichor-${id}`)?.textContent;
+const part = (name) => document.getElementById(`ichor-${name}`)?.textContent;
 
 async function inflated(text) {
   const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
@@ -17,16 +17,18 @@ function summed(buffer, Kind) {
 
 /** The source of a copy; null on the server's page. */
 export function copied() {
-  if (!part("result")) return null;
-  const said = (id) => async () => JSON.parse(part(id));
+  if (!part("0-result")) return null;
+  const said = (name) => JSON.parse(part(name) ?? "null");
   return {
     readOnly: true,
     only: 0,
+    leftOut: said("left-out"),
     begin: async () => {},
-    result: said("result"),
-    scan: said("scan"),
-    measures: said("measures"),
-    prior: async () => null,
-    voxels: async (_, what) => summed(await inflated(part(what)), what === "hu" ? Int16Array : Uint8Array),
+    result: async (number) => said(`${number}-result`),
+    scan: async (number) => ({ ...said(`${number}-scan`), has_probability: Boolean(part(`${number}-probability`)) }),
+    measures: async (number) => said(`${number}-measures`),
+    prior: async () => said("prior"),
+    correction: async () => said("correction"),
+    voxels: async (number, what) => summed(await inflated(part(`${number}-${what}`)), what === "hu" ? Int16Array : Uint8Array),
   };
 }

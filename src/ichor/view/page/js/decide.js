@@ -1,21 +1,27 @@
 // Accept, reject or correct: stored beside the result at once, with who and when.
 
+import { banner } from "./banner.js";
+import { makeCorrect } from "./correct.js";
 import { el, fill } from "./dom.js";
 import { source } from "./source.js";
+import { askWho } from "./who.js";
 import { when } from "./words.js";
 
 const WORDS = { accept: ["Accept", "Accepted"], reject: ["Reject", "Rejected"], correct: ["Correct", "To be corrected"] };
-const WHO = "ichor-who";
 
-/** Returns {row(about, words), store(about, values), decisions(), onChange}. */
+/** Returns {row(about, words, slice), store(about, values), decisions(), onChange, close}. */
 export function makeDecide(number, result) {
   let { decisions } = result;
   const shows = [];
+  const correct = makeCorrect(number);
+  correct.onChange(() => shows.forEach((show) => show()));
 
+  /** Whether the decision was stored. */
   async function store(about, values) {
     const who = await askWho();
-    if (!who) return;
+    if (!who) return false;
     const saved = document.getElementById("saved");
+    let stored = true;
     try {
       saved.dataset.status = "saving";
       saved.textContent = "Saving";
@@ -24,78 +30,45 @@ export function makeDecide(number, result) {
       saved.textContent = "Saved";
       banner("");
     } catch (error) {
+      stored = false;
       saved.dataset.status = "failed";
       saved.textContent = "Not saved";
       banner(error.message);
     }
     for (const show of shows) show();
+    return stored;
   }
 
   const of = (about) => (about === "scan" ? decisions.scan : decisions.lesions[about]) ?? null;
 
-  function row(about, words) {
+  /** The buttons for the scan or a lesion; `slice()` is where its correction begins. */
+  function row(about, words, slice) {
     const by = el("span", { className: "by" });
+    const corrected = el("span", { className: "by" });
     const buttons = Object.keys(WORDS).map((decision) => {
       const button = el("button", { type: "button", data: { decision }, "aria-label": `${WORDS[decision][0]} ${words}` }, WORDS[decision][0]);
-      button.addEventListener("click", async () => {
+      button.addEventListener("click", () => {
         const withdrawn = of(about)?.decision === decision;
-        await store(about, { decision: withdrawn ? null : decision });
-        if (decision === "correct" && of(about)?.decision === "correct") showCommand(result);
+        if (decision === "correct" && !withdrawn) correct.begin(slice(), () => store(about, { decision }));
+        else store(about, { decision: withdrawn ? null : decision });
       });
       return button;
     });
-    const place = el("div", { className: "decide", role: "group", "aria-label": `Decision on ${words}` }, source.readOnly ? null : buttons, by);
+    const again = el("button", { type: "button", "aria-label": `Open the drawing of ${words}` }, "Open drawing");
+    again.addEventListener("click", () => correct.begin(slice()));
+    const place = el("div", { className: "decide", role: "group", "aria-label": `Decision on ${words}` },
+      source.readOnly ? null : [buttons, again].flat(), by, corrected);
     const show = () => {
       const one = of(about);
       for (const button of buttons) button.setAttribute("aria-pressed", one?.decision === button.dataset.decision);
+      again.hidden = one?.decision !== "correct";
       fill(by, one ? `${WORDS[one.decision][1]} by ${one.who}, ${when(one.when)}` : source.readOnly ? "No decision" : "");
+      fill(corrected, correct.line(about, one?.decision === "correct"));
     };
     shows.push(show);
     show();
     return place;
   }
 
-  return { row, store, decisions: () => decisions, onChange: (show) => shows.push(show) };
-}
-
-export function banner(words) {
-  const place = document.getElementById("banner");
-  place.hidden = !words;
-  place.textContent = words;
-}
-
-/** Who decides, asked once a session of this tab; null where nobody says. */
-function askWho() {
-  const known = sessionStorage.getItem(WHO);
-  if (known) return Promise.resolve(known);
-  const name = el("input", { id: "who", maxLength: 100, required: true, autocomplete: "off" });
-  const form = el("form", { method: "dialog" }, el("h2", {}, "Who decides?"),
-    el("p", {}, "Your name is stored with each decision, beside the result on this machine."),
-    el("p", {}, el("label", { for: "who" }, "Name "), name),
-    el("div", { className: "row" }, el("button", { type: "button", value: "" }, "Cancel"), el("button", { className: "primary", value: "ok" }, "Go on")));
-  const dialog = el("dialog", { "aria-label": "Who decides?" }, form);
-  form.querySelector("button[type=button]").addEventListener("click", () => dialog.close());
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      const said = dialog.returnValue === "ok" ? name.value.trim() : "";
-      if (said) sessionStorage.setItem(WHO, said);
-      dialog.remove();
-      resolve(said || null);
-    });
-  });
-}
-
-/** How the mask is opened in the annotation tool. */
-function showCommand(result) {
-  const close = el("button", { type: "button", className: "primary", autofocus: true }, "Close");
-  const dialog = el("dialog", { "aria-label": "Correct in the annotation tool" }, el("h2", {}, "Correct in the annotation tool"),
-    el("p", {}, "The outlines become a reader's drawing in a project; the model does not run again. Type:"),
-    el("pre", { tabIndex: 0 }, `${result.correct_command}\nichor annotate PROJECT`),
-    el("div", { className: "row" }, close));
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  return { row, store, decisions: () => decisions, onChange: (show) => shows.push(show), close: correct.close };
 }

@@ -31,7 +31,7 @@ async function show() {
 window.addEventListener("hashchange", show);
 document.getElementById("help").addEventListener("click", showHelp);
 document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "?") showHelp();
   else if (open?.key?.(event)) event.preventDefault();
 });

@@ -1,7 +1,9 @@
-// Midline shift: the estimate, and a person's own value, typed or by dragging the line on the slice.
+// Midline shift: the estimate, and a person's own value, typed or by dragging the line on the slice. Both are distances
+// from the plane of symmetry of the skull, in the slice and at a right angle to the plane's line on it.
 
 import { el, fill } from "./dom.js";
 import { source } from "./source.js";
+import { makeTrace } from "./trace.js";
 import { when } from "./words.js";
 
 const NEAR_PX = 8;
@@ -17,8 +19,9 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
   const store = el("button", { type: "button" }, "Store");
   const withdraw = el("button", { type: "button" }, "Use estimate");
   const said = el("p", { className: "soft" });
+  const refersTo = found.midline_plane ? "" : "Without a plane of symmetry, the line refers to the middle of the picture.";
   const estimated = el("span", {}, estimate ? `${words(estimate.mm)}, slice ${estimate.slice + 1} (estimated)` : "not found");
-  const shiftAt = (k) => ({ k, mm: Number(input.value) || 0, column: found.middle_column[k] ?? volume.columns / 2 });
+  const shiftAt = (k) => ({ k, mm: Number(input.value) || 0, trace: makeTrace(found.midline_plane, k, volume) });
   const show = () => {
     const one = stored();
     input.value = one ? one.mm : estimate ? estimate.mm : "";
@@ -40,31 +43,29 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
     if (changed.midline && document.activeElement !== input) input.value = Math.round(2 * changed.midline.mm) / 2;
   });
   // Dragging near the line moves it.
-  state.grab = ({ k, j }) => {
+  state.grab = ({ k, i, j }) => {
     const one = state.midline;
     if (!one || one.k !== k) return null;
-    const at = one.column - 0.5 + one.mm / volume.columnMm;
-    if (Math.abs(j - at) * axial.pixelsPerColumn() > NEAR_PX) return null;
-    return (to) => state.set({ midline: { ...one, mm: Math.max(-50, Math.min(50, (to.j + 0.5 - one.column) * volume.columnMm)) } });
+    const pixelsPerMm = axial.pixelsPerColumn() / volume.columnMm;
+    if (Math.abs(one.trace.distance(i, j) - one.mm) * pixelsPerMm > NEAR_PX) return null;
+    return (to) => state.set({ midline: { ...one, mm: Math.max(-50, Math.min(50, one.trace.distance(to.i, to.j))) } });
   };
   decide.onChange(show);
   show();
   const edit = source.readOnly ? [line] : [input, "mm", store, line, withdraw];
-  return el("div", {}, estimated, el("div", { className: "decide" }, edit), said);
+  return el("div", {}, estimated, el("div", { className: "decide" }, edit), said, refersTo && el("p", { className: "soft" }, refersTo));
 }
 
-/** Draws the line on its slice: dashed where the head's middle is, whole where the midline is. */
+/** Draws the line on its slice: dashed where the plane of symmetry is, whole where the midline is. */
 export function drawMidline(context, toScreen, { k, midline }, volume) {
   if (!midline || midline.k !== k) return;
   for (const [mm, dash] of [[0, [6, 6]], [midline.mm, []]]) {
-    const [x, top] = toScreen(0, midline.column - 0.5 + mm / volume.columnMm);
-    const [, bottom] = toScreen(volume.rows - 1, 0);
     context.setLineDash(dash);
     context.strokeStyle = dash.length ? "#ffffffa0" : "#ffe27a";
     context.lineWidth = 1.75;
     context.beginPath();
-    context.moveTo(x, top);
-    context.lineTo(x, bottom);
+    context.moveTo(...toScreen(0, midline.trace.column(mm, 0)));
+    context.lineTo(...toScreen(volume.rows - 1, midline.trace.column(mm, volume.rows - 1)));
     context.stroke();
   }
   context.setLineDash([]);

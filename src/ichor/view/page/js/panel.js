@@ -3,6 +3,7 @@
 import { makeDecide } from "./decide.js";
 import { el } from "./dom.js";
 import { makeMeasures } from "./measures.js";
+import { source } from "./source.js";
 import { millilitres, millimetres, sides, slices } from "./words.js";
 
 /** Returns {place, key, close}. */
@@ -16,7 +17,7 @@ export function makePanel({ number, result, volume, state, axial, stage }) {
   state.on(show);
   const measures = makeMeasures({ number, result, volume, state, axial, stage, decide });
   const place = el("aside", { className: "panel", "aria-label": "Findings", tabIndex: 0 },
-    verdict(result, decide),
+    verdict(result, state, decide),
     measures.place,
     result.segments && el("section", {}, el("h2", {}, `Lesions (${result.n_lesions})`),
       el("ol", { className: "lesions" }, items.map((one) => one.place)),
@@ -29,10 +30,17 @@ export function makePanel({ number, result, volume, state, axial, stage }) {
     next.place.scrollIntoView({ block: "nearest" });
     return true;
   };
-  return { place, key, close: measures.close };
+  return {
+    place,
+    key,
+    close() {
+      measures.close();
+      decide.close();
+    },
+  };
 }
 
-function verdict(result, decide) {
+function verdict(result, state, decide) {
   const volume = result.present && result.segments ? `, ${millilitres(result)}` : "";
   const words = `${result.verdict}: probability ${result.probability.toFixed(2)}${volume}`;
   const count = result.messages.length;
@@ -40,7 +48,12 @@ function verdict(result, decide) {
     el("p", { className: "soft" }, `${result.flagged} of ${result.n_slices} slices flagged`),
     count > 0 && el("details", {}, el("summary", {}, `${count} warning${count === 1 ? "" : "s"}`),
       el("ul", {}, result.messages.map((one) => el("li", {}, one)))),
-    decide.row("scan", "the whole scan"));
+    decide.row("scan", "the whole scan", () => state.k), source.readOnly && aboutTheCopy());
+}
+
+function aboutTheCopy() {
+  const words = source.leftOut.length ? ` It leaves out ${source.leftOut.join(", and ")}.` : "";
+  return el("p", { className: "soft copy" }, `This is a copy: decisions can be read and not changed.${words}`);
 }
 
 function item(lesion, result, go, decide) {
@@ -53,7 +66,7 @@ function item(lesion, result, go, decide) {
     el("b", {}, el("i", { className: "dot", style: { "--colour": colour } }), `${lesion.number}. ${lesion.title}, ${millilitres(lesion)}`),
     el("span", { className: "facts" }, facts));
   button.addEventListener("click", go);
-  const place = el("li", {}, button, decide.row(lesion.number, `lesion ${lesion.number}`));
+  const place = el("li", {}, button, decide.row(lesion.number, `lesion ${lesion.number}`, () => lesion.centre_slice));
   return { lesion, place };
 }
 

@@ -1,6 +1,6 @@
 // Where results come from: the server, or the data inside a copy of one result.
 
-import { getBytes, getJson, putJson } from "./api.js";
+import { getBytes, getJson, postJson, putJson } from "./api.js";
 import { copied } from "./copied.js";
 import { readerKey, setReaderKey } from "./reader.js";
 
@@ -20,6 +20,8 @@ const server = {
   voxels: (number, what) => getBytes(at(number, `/voxels/${what}`)),
   measures: (number) => getJson(at(number, "/measures")),
   prior: (number) => getJson(at(number, "/prior")),
+  correct: (number, asked) => postJson(at(number, "/correction"), asked),
+  correction: (number) => getJson(at(number, "/correction")),
   decide: (number, decision) => putJson(at(number, "/decisions"), decision),
 };
 

@@ -1,0 +1,53 @@
+"""A project served in the background of another server, such as the viewer of results."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+from ichor.annotate.project import open_project
+from ichor.annotate.server.app import create_app
+from ichor.annotate.server.context import Context
+from ichor.errors import IchorError
+from ichor.serving.background import BackgroundServer
+from ichor.serving.serve import link, listening
+from ichor.serving.session import Sessions
+
+
+class ServedProject:
+    """A project, made if need be, that is open and served on loopback until it is closed.
+
+    `port` is tried first; where it is taken, and for 0, any free one is used. Raises IchorError as `open_project`.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        with ExitStack() as undone:
+            self.project = undone.enter_context(open_project(folder, create=True))
+            listener = undone.enter_context(_listening(port))
+            self._port = listener.getsockname()[1]
+            self._context = Context.of(self.project, Sessions(self._port, self.project.key()))
+            undone.callback(self._context.close)
+            self._server = BackgroundServer(create_app(self._context, self._port), listener)
+            undone.callback(self._server.stop)
+            self._ending = undone.pop_all()
+
+    def link(self, reader: str) -> str:
+        """A new one-use link of a reader."""
+        return link(self._port, self._context.sessions.new_tokens([reader])[reader])
+
+    def stop_work(self) -> None:
+        """Abort heavy work and accept no more."""
+        self._context.stop_work()
+
+    def close(self) -> None:
+        """End the server, then close the project."""
+        self.stop_work()
+        self._ending.close()
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return listening(port)
+    except IchorError:
+        return listening(0)

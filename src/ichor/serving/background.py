@@ -1,0 +1,36 @@
+"""A second server in the process of another one, in a thread of its own: it ends with that process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+from starlette.types import ASGIApp
+
+from ichor.errors import IchorError
+from ichor.serving.serve import server_of
+
+START_S = 30
+LOOK_S = 0.01
+
+
+class BackgroundServer:
+    """Serves an application on a socket that listens, from its making until `stop`. Raises IchorError if it cannot."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        self._server = server_of(app)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="ichor-server", daemon=True
+        )
+        self._thread.start()
+        late = time.monotonic() + START_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > late:
+                raise IchorError(f"expected a second server to start within {START_S} s, found that it did not")
+            time.sleep(LOOK_S)
+
+    def stop(self) -> None:
+        """Answer what was asked for, take no more, and end; closes the socket."""
+        self._server.should_exit = True
+        self._thread.join()
