@@ -7,7 +7,8 @@
 # make kill    kill batches at random moments and let commands share a folder, into results/kill (Linux, half an hour)
 # make lock    resolve pyproject.toml again into requirements/, with the hash of every file
 # make sbom    write dist/ichor.cdx.json: the contents of an install, as CycloneDX
-# make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, formats, view, annotate, train or dev
+# make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, formats, literature, view,
+#                     annotate, node, train or dev
 # make clean   remove what the targets above made, the environments too
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ OUT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
-EXTRAS := dicom-out evaluate video formats view annotate train dev
+EXTRAS := dicom-out evaluate video formats literature view annotate node train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
 LOCKED := $(PIP_INSTALL) --require-hashes
 

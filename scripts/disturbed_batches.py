@@ -138,6 +138,7 @@ def _kind(entry: Path, mark: str) -> str:
 
 KINDS = {
     "command": "-m ichor screen",
+    "node": "-m ichor node run",
     "reader": "ichor.read.worker",
     "tracker": "resource_tracker",
     "worker": "multiprocessing.spawn",

@@ -112,6 +112,12 @@ def _fsync_of_a_small_disk(folder: Path, fsync: Callable[[int], None], descripto
 
 
 @pytest.fixture(scope="session")
+def storescu() -> str:
+    """The command."""
+    return str(shutil.which("storescu"))
+
+
+@pytest.fixture(scope="session")
 def openssl() -> str:
     """The command."""
     return str(shutil.which("openssl"))

@@ -46,6 +46,7 @@ NEEDS = {
     "templates": _data("the whole templates", _SEE, WHOLE_TEMPLATES),
     "chromium": _program("Chromium", "chromium", "chromium"),
     "dciodvfy": _program("dciodvfy", "dicom3tools", "dciodvfy"),
+    "storescu": _program("dcmtk's storescu", "dcmtk", "storescu"),
     "openssl": _program("openssl", "openssl", "openssl"),
     "orthanc": Need(
         "Orthanc with DICOMweb",

@@ -47,6 +47,7 @@ INSTEAD = {
     "make bench": ["make", "--dry-run", "bench"],
     "make install-train": ["make", "--dry-run", "install-train"],
     "make install-dicom-out": ["make", "--dry-run", "install-dicom-out"],
+    "make install-node": ["make", "--dry-run", "install-node"],
     "make install-view": ["make", "--dry-run", "install-view"],
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
     "make lock": ["make", "--dry-run", "lock"],
@@ -110,6 +111,10 @@ def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
             pytest.fail(f"expected a command that this test knows how to run, found {command!r}")
         serves = arguments[3:4] == ["view"] and "--html" not in arguments
         if serves or (arguments[3:4] == ["annotate"] and arguments[4] not in ANNOTATE_COMMANDS):
+            code, said = served_and_stopped([*arguments, "--no-browser", "--port", "0"], where)
+        elif arguments[3:5] == ["node", "run"]:
+            config = where / arguments[5] / "node.yaml"
+            config.write_text(config.read_text().replace("port: 11112", "port: 0"))
             code, said = served_and_stopped(arguments, where)
         else:
             done = run(arguments, where)
@@ -125,9 +130,8 @@ def run(arguments: list[str], where: Path) -> subprocess.CompletedProcess[str]:
 
 
 def served_and_stopped(arguments: list[str], where: Path) -> tuple[int, str]:
-    """The exit code of a server that is ended by Ctrl-C once it has told its links, and what it said."""
-    command = [*arguments, "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    """The exit code of a server that is ended by Ctrl-C once it has told that it serves, and what it said."""
+    with subprocess.Popen(arguments, cwd=where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         late = threading.Timer(PATIENT_S, process.kill)
         late.start()
         assert process.stdout is not None

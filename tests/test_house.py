@@ -50,6 +50,7 @@ def test_importing_ichor_brings_nothing_heavy() -> None:
         ["inspect", "--help"],
         ["dataset", "export", "--help"],
         ["dataset", "download", "--help"],
+        ["node", "run", "--help"],
     ],
 )
 def test_asking_for_help_brings_nothing_heavy(arguments: list[str]) -> None:

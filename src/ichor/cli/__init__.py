@@ -19,6 +19,7 @@ from ichor.cli.evaluate import evaluate
 from ichor.cli.inspect import inspect
 from ichor.cli.leaving import leave
 from ichor.cli.memory import restart_keeping_memory
+from ichor.cli.node import app as node
 from ichor.cli.publish import publish
 from ichor.cli.quantize import quantize
 from ichor.cli.results import results
@@ -50,6 +51,7 @@ app.command()(publish)
 app.command()(results)
 app.add_typer(dataset, name="dataset")
 app.add_typer(annotate, name="annotate")
+app.add_typer(node, name="node")
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,6 +11,8 @@ GROUP = "ichor.methods"
 METHODS = {
     "bhadauria2014": "ichor.methods.bhadauria2014:Bhadauria2014",
     "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
+    "gautam2019": "ichor.methods.gautam2019:Gautam2019",
+    "prakash2012": "ichor.methods.prakash2012:Prakash2012",
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
     "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",

@@ -105,6 +105,11 @@ class Workers(Generic[Task, Result]):
         if stopped:
             raise Interrupted
 
+    def end_now(self) -> None:
+        """From another thread than that of `each`: end the processes, so that tasks under way yield Died."""
+        for one in list(self._all):
+            one.process.terminate()
+
     def _under_way(self) -> int:
         return sum(one.task is not None for one in self._all)
 

@@ -40,6 +40,16 @@ class Analysis:
         return result_name(self.study, self.number)
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A study without findings: its key, state (unusable or failed), the name of its result, and why."""
+
+    study: str
+    state: str
+    result: str
+    reason: str
+
+
 def result_name(study: str, number: int) -> str:
     """The name of the folder of results of a study's analysis with that number."""
     return f"{study[:KEY_DIGITS]}-{number}"
@@ -136,6 +146,11 @@ class Analyses:
             self._interrupt("id = ?", (analysis.id,))
         return True
 
+    def postpone(self, analysis: Analysis) -> None:
+        """Let the study wait again, since its analysis could not be made for a reason that is not its own."""
+        with self._db.transaction():
+            self._interrupt("id = ?", (analysis.id,))
+
     def recover(self) -> int:
         """At the start of the node: let the studies wait again whose analyses had not ended; returns how many."""
         with self._db.transaction():
@@ -165,6 +180,16 @@ class Analyses:
                     (one["id"], one["revision"]),
                 )
         return len(found)
+
+    def problems(self) -> list[Problem]:
+        """The studies whose last analysis gave no findings, the oldest first."""
+        found = self._db.rows(
+            "SELECT s.key, s.state, a.number, a.reason FROM study s JOIN analysis a ON a.study_id = s.id "
+            "AND a.revision = s.revision WHERE s.state IN ('unusable', 'failed') ORDER BY s.id"
+        )
+        return [
+            Problem(one["key"], one["state"], result_name(one["key"], one["number"]), one["reason"]) for one in found
+        ]
 
     def _interrupt(self, which: str, values: Sequence[object]) -> int:
         """Interrupt running analyses; their studies wait again, unless an image has made them newer."""

@@ -100,6 +100,8 @@ class Database:
         one.execute("PRAGMA journal_mode = WAL")
         one.execute("PRAGMA synchronous = FULL")
         one.execute("PRAGMA foreign_keys = ON")
+        if version == len(MIGRATIONS):
+            return  # without writing: the disk may be full
         with self.transaction():
             (version,) = one.execute("PRAGMA user_version").fetchone()  # another process may have migrated it by now
             for statements in MIGRATIONS[version:]:

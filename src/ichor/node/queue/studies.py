@@ -123,6 +123,15 @@ class Studies:
         """Make this study wait for analysis, if it is still received; returns its key."""
         return self._complete("key = ?", (study,))
 
+    def complete_with(self, keys: set[str]) -> list[str]:
+        """Make the studies wait for analysis that are still received and of which all images have these keys."""
+        done = []
+        for study in self._db.rows("SELECT id, key FROM study WHERE state = 'receiving'"):
+            images = self._db.rows("SELECT key FROM instance WHERE study_id = ?", (study["id"],))
+            if {one["key"] for one in images} <= keys:
+                done += self.complete(study["key"])
+        return done
+
     def _complete(self, which: str, values: Sequence[object]) -> list[str]:
         with self._db.transaction():
             found = self._db.rows(f"SELECT id, key FROM study WHERE state = 'receiving' AND {which}", values)  # noqa: S608
@@ -144,6 +153,14 @@ class Studies:
         ):
             found.setdefault(one["study"], set()).add(image_name(one["key"], one["content"]))
         return found
+
+    def files_of(self, study: str) -> set[str]:
+        """The names of a study's images that should be on the disk."""
+        found = self._db.rows(
+            "SELECT i.key, i.content FROM instance i JOIN study s ON s.id = i.study_id WHERE s.key = ? AND i.present",
+            (study,),
+        )
+        return {image_name(one["key"], one["content"]) for one in found}
 
     def holds(self, key: str) -> str | None:
         """The SOP Class UID of an image that is on the disk, by its key; None for any other."""

@@ -1,0 +1,128 @@
+"""`ichor node`: receives studies over the DICOM network, screens them and delivers the results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ichor.errors import IchorError
+
+if TYPE_CHECKING:
+    from ichor.node.status import Status
+
+app = typer.Typer(
+    help="A node of the DICOM network: receives studies, screens them and delivers the results. Research use only; not "
+    "a medical device.",
+    no_args_is_help=True,
+)
+
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="The node's folder.")]
+MOST_SHOWN = 20
+
+
+@app.command()
+def init(folder: FolderArgument) -> None:
+    """Make FOLDER, for its owner only, with a commented configuration, node.yaml."""
+    from importlib.resources import files
+
+    from ichor.atomic import make_folder, reporting_disk_errors, write_whole
+    from ichor.node.config import CONFIG
+
+    file = folder / CONFIG
+    if file.exists():
+        raise IchorError(f"{file}: expected no configuration yet, found one; it is kept")
+    with reporting_disk_errors(file):
+        make_folder(folder, private=True)
+        write_whole(file, (files("ichor.node") / CONFIG).read_bytes(), private=True)
+    typer.echo(f"{file}: written. Name the senders and destinations in it, then: ichor node run {folder}")
+
+
+@app.command()
+def run(folder: FolderArgument) -> None:
+    """Run the node of FOLDER until Ctrl-C or SIGTERM.
+
+    Every image that the node has acknowledged is on the disk and in the queue: after a crash or a kill the next run
+    goes on where this one stopped.
+    """
+    from ichor.node.network.listener import require_network
+
+    require_network()
+    from threading import Event
+
+    from ichor.node.config import read_config
+    from ichor.node.logs import log_to_stderr
+    from ichor.node.run import Node
+
+    config = read_config(folder)
+    if not config.senders:
+        raise IchorError(f"{folder}: expected at least one sender in node.yaml, found none: nobody could send images")
+    log_to_stderr()
+    with Node(folder, config) as node:
+        listener = config.listener
+        try:
+            typer.echo("Research use only; not a medical device.")
+            typer.echo(f"{listener.ae_title} listens at {listener.address} port {node.port}. Ctrl-C stops the node.")
+            while True:
+                Event().wait(3600)
+        except KeyboardInterrupt:
+            typer.echo("stopping; what is under way is finished by the next run", err=True)
+
+
+@app.command()
+def status(
+    folder: FolderArgument,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Show how many studies are in each state, those without findings, and the deliveries that failed."""
+    from ichor.node.status import status_of
+
+    found = status_of(folder)
+    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(_lines(found)))
+
+
+@app.command()
+def retry(
+    folder: FolderArgument,
+    number: Annotated[
+        int | None, typer.Argument(metavar="[NUMBER]", help="A delivery, as status numbers it; else all.")
+    ] = None,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Analyse the studies that failed again, too.")] = False,
+) -> None:
+    """Attempt deliveries again that were given up. A node that runs begins at once."""
+    from ichor.node.status import open_queue
+
+    with open_queue(folder) as queue:
+        deliveries = queue.deliveries.retry(number)
+        if number is not None and not deliveries:
+            raise IchorError(f"{folder}: expected the number of a delivery that was given up, found {number}")
+        typer.echo(f"deliveries that are attempted again: {deliveries}")
+        if failed:
+            typer.echo(f"studies that are analysed again: {queue.analyses.retry_failed()}")
+
+
+def _lines(found: Status) -> list[str]:
+    lines = ["running" if found.running else "not running"]
+    lines += [f"{count:6} {state}" for state, count in found.studies.items()] or ["no studies yet"]
+    for title, rows in (
+        ("without findings:", [f"{one.result}: {one.state}: {one.reason}" for one in found.problems]),
+        (
+            "not yet delivered:",
+            [
+                f"{one.id}: {one.name} to {one.destination}, {one.attempts} attempts: {one.reason}"
+                for one in found.pending
+            ],
+        ),
+        (
+            "given up (ichor node retry):",
+            [f"{one.id}: {one.name} to {one.destination}: {one.reason}" for one in found.dead],
+        ),
+    ):
+        if rows:
+            more = [f"  and {len(rows) - MOST_SHOWN} more: --json shows all"] if len(rows) > MOST_SHOWN else []
+            lines += [title, *(f"  {row}" for row in rows[:MOST_SHOWN]), *more]
+    return lines

@@ -1,0 +1,118 @@
+"""A thread of the node that has studies analysed, one after another, by a worker process with its own model."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from ichor.errors import IchorError, OutputFailed
+from ichor.interruption import Interrupted
+from ichor.node.config import Screening
+from ichor.node.keeping import delete_earlier_content
+from ichor.node.logs import log, log_error, short
+from ichor.node.queue.analyses import Analysis
+from ichor.node.queue.queue import Queue
+from ichor.node.store import Store
+from ichor.node.task import Ended, Task, make_work
+from ichor.screening.workers import Died, Workers
+
+LOOK_S = 0.2  # between looks for a study that waits
+PAUSE_S = 10.0  # after a disk that is full, or a model that cannot be loaded
+
+_Workers = Workers[Task, Ended]
+
+
+class Analyser:
+    """Has studies analysed from `run` to `stop`, in one worker process at a time."""
+
+    def __init__(
+        self, queue: Queue, store: Store, results: Path, settings: Screening, destinations: Sequence[str]
+    ) -> None:
+        self._queue, self._store, self._results = queue, store, results
+        self._settings, self._destinations = settings, tuple(destinations)
+        self._stopping = threading.Event()
+        self._workers: _Workers | None = None
+
+    def run(self) -> None:
+        """Analyse until `stop` is called. A process that dies is replaced."""
+        while not self._stopping.is_set():
+            try:
+                with Workers(partial(make_work, self._settings), 1, log.info) as self._workers:
+                    while not self._stopping.is_set():
+                        if not self._analyse_next(self._workers):
+                            self._stopping.wait(LOOK_S)
+            except Interrupted:
+                return
+            except IchorError as error:  # the model cannot be loaded, or the queue cannot be read
+                log_error("analysis", error)
+                self._stopping.wait(PAUSE_S)
+
+    def stop(self) -> None:
+        """Stop, from another thread: the analysis under way is given up, and done when the node runs again."""
+        self._stopping.set()
+        if self._workers is not None:
+            self._workers.end_now()
+
+    def _analyse_next(self, workers: _Workers) -> bool:
+        """Analyse the next study; returns whether there was one."""
+        analysis = self._queue.analyses.next()
+        if analysis is None:
+            return False
+        if analysis.missing:
+            reason = (
+                f"{analysis.missing} of {analysis.missing + len(analysis.files)} images were deleted after an earlier "
+                "result: send the whole study again"
+            )
+            self._settle(analysis, Ended("unusable", reason=reason))
+            return True
+        delete_earlier_content(self._store, self._queue, analysis.study)
+        task = Task(
+            images=self._store.folder(analysis.study),
+            files=analysis.files,
+            result=self._results / analysis.name,
+            number=analysis.number,
+            replaces=analysis.replaces,
+        )
+        try:
+            for _, ended in workers.each(deque([task])):
+                self._settle(analysis, ended)
+        except IchorError:
+            self._queue.analyses.postpone(analysis)
+            raise
+        return True
+
+    def _settle(self, analysis: Analysis, ended: Ended | Died) -> None:
+        """Enter what came of an analysis."""
+        if self._stopping.is_set() and isinstance(ended, Died):
+            return  # the queue recovers it when the node runs again
+        name, analyses = short(analysis.study), self._queue.analyses
+        if isinstance(ended, Died):
+            waits = self._insist(lambda: analyses.died(analysis, str(ended)))
+            log.error("study %s: the worker process died; %s", name, "it is tried again" if waits else "it is given up")
+        elif ended.how == "done":
+            self._insist(lambda: analyses.done(analysis, ended.verdict, self._destinations))
+            again = "" if analysis.replaces is None else f", in place of result {analysis.replaces}"
+            log.info("study %s: result %d%s", name, analysis.number, again)
+        elif ended.how == "unusable":
+            self._insist(lambda: analyses.unusable(analysis, ended.reason))
+            log.warning("study %s: cannot be screened: %s", name, ended.reason)
+        elif ended.how == "failed":
+            self._insist(lambda: analyses.failed(analysis, ended.reason))
+            log.error("study %s: failed: %s\n%s", name, ended.reason, ended.crash)
+        else:
+            self._insist(lambda: analyses.postpone(analysis))
+            log.error("study %s: waits, since the result could not be written: %s", name, ended.reason)
+            self._stopping.wait(PAUSE_S)
+
+    def _insist(self, enter: Callable[[], object]) -> object:
+        """Enter something in the queue, again and again while the disk refuses it."""
+        while True:
+            try:
+                return enter()
+            except OutputFailed as error:
+                log_error("queue", error)
+                if self._stopping.wait(PAUSE_S):
+                    return None

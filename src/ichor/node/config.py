@@ -1,0 +1,197 @@
+"""The node's configuration: node.yaml in its folder. Unknown keys are refused."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from ichor.errors import BadConfig
+from ichor.models.package import DEFAULT_MODEL, one_line
+
+CONFIG = "node.yaml"
+MIB, GIB = 2**20, 2**30
+
+# PS3.5 table 6.2-1: at most 16 characters without backslash and control characters; not only spaces.
+AeTitle = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x20-\x5b\x5d-\x7e]{1,16}$")]
+Address = Annotated[str, AfterValidator(lambda text: str(ip_address(text)))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+
+
+class Part(BaseModel):
+    """A part of the configuration; immutable, and with known keys only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerTls(Part):
+    """TLS of the listener: the node's certificate, and whose certificates senders must have."""
+
+    certificate: Path
+    key: Path
+    senders_ca: Path | None = None
+
+
+class Limits(Part):
+    """Bounds of what is received."""
+
+    associations: Annotated[int, Field(ge=1, le=1000)] = 20
+    image_mib: Positive = 1024
+    images_per_minute: Positive = 20000
+    keep_free_gib: NotNegative = 2
+    idle_s: Positive = 60
+
+
+class Listener(Part):
+    """Where the node listens, and within which limits."""
+
+    ae_title: AeTitle = "ICHOR"
+    address: str = "127.0.0.1"
+    port: Port = 11112
+    tls: ServerTls | None = None
+    limits: Limits = Limits()
+
+
+class Sender(Part):
+    """An AE title that may send; with `host`, from that address only, and with `port`, where it takes reports."""
+
+    ae_title: AeTitle
+    host: Address | None = None
+    port: Port | None = None
+    priority: int = 0
+
+    @model_validator(mode="after")
+    def _port_has_host(self) -> Sender:
+        if self.port is not None and self.host is None:
+            raise ValueError("expected a host beside the port")
+        return self
+
+
+class ClientTls(Part):
+    """TLS to a destination: whose certificates it must have (by default the system's), and the node's own."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class DimseDestination(Part):
+    """A destination that takes results by C-STORE."""
+
+    kind: Literal["c-store"]
+    ae_title: AeTitle
+    host: str
+    port: Port
+    tls: ClientTls | None = None
+
+
+class WebDestination(Part):
+    """A destination that takes results by STOW-RS, at this DICOMweb address."""
+
+    kind: Literal["stow-rs"]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    ca: Path | None = None
+
+
+Destination = Annotated[DimseDestination | WebDestination, Field(discriminator="kind")]
+
+
+class Retry(Part):
+    """When a delivery is attempted again."""
+
+    first_s: Positive = 10
+    most_s: Positive = 900
+    give_up_h: Positive = 72
+
+
+class Screening(Part):
+    """How studies are screened, and what is written of each."""
+
+    model: str = DEFAULT_MODEL
+    operating_point: str | None = None
+    outputs: tuple[str, ...] = ("dicom-seg",)
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    threads: Annotated[int, Field(ge=1)] | None = None
+
+
+class Completion(Part):
+    """When a study is complete."""
+
+    quiet_s: NotNegative = 60
+    on_commitment: bool = False
+
+
+class Retention(Part):
+    """When images are deleted: so long after the study's results were delivered; null keeps them."""
+
+    keep_images_h: NotNegative | None = 24
+
+
+class Watched(Part):
+    """A folder whose DICOM files are taken in and then removed."""
+
+    folder: Path
+    still_s: Positive = 5
+    priority: int = 0
+
+
+class NodeConfig(Part):
+    """All of node.yaml."""
+
+    listener: Listener = Listener()
+    senders: tuple[Sender, ...] = ()
+    completion: Completion = Completion()
+    screening: Screening = Screening()
+    destinations: dict[Name, Destination] = Field(default_factory=dict)
+    retry: Retry = Retry()
+    retention: Retention = Retention()
+    watched: Watched | None = None
+
+    @model_validator(mode="after")
+    def _senders_differ(self) -> NodeConfig:
+        titles = [one.ae_title for one in self.senders]
+        if len(set(titles)) < len(titles):
+            raise ValueError("expected senders with different AE titles")
+        return self
+
+
+def read_config(folder: Path) -> NodeConfig:
+    """The configuration in a node's folder; paths in it are relative to that folder.
+
+    Raises BadConfig, in one line, if there is none or if it is not valid.
+    """
+    file = folder / CONFIG
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadConfig(f"{file}: expected a node's configuration, found none: ichor node init makes one") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadConfig(f"{file}: expected a node's configuration, found {one_line(error)}") from error
+    try:
+        config = NodeConfig.model_validate(content or {})
+    except ValidationError as error:
+        raise BadConfig(f"{file}: expected a node's configuration, found {one_line(error)}") from error
+    return _from(folder, config)
+
+
+def _from(folder: Path, config: NodeConfig) -> NodeConfig:
+    """The configuration with its paths taken from the folder."""
+
+    def absolute(part: BaseModel) -> dict[str, object]:
+        changed: dict[str, object] = {}
+        for name, value in part:
+            if isinstance(value, Path):
+                changed[name] = folder / value
+            elif isinstance(value, BaseModel):
+                changed[name] = value.model_copy(update=absolute(value))
+            elif isinstance(value, dict):
+                changed[name] = {key: one.model_copy(update=absolute(one)) for key, one in value.items()}
+        return changed
+
+    return config.model_copy(update=absolute(config))

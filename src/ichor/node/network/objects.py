@@ -1,0 +1,32 @@
+"""The DICOM objects of a result, as they are sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ichor.errors import UnreadableInput
+from ichor.read.dicom.parsing import looks_like_dicom
+
+REPLACING = "; replaces earlier"  # with the longest description that an output gives, 64 characters, as LO allows
+LONGEST_LO = 64
+
+
+def objects_of(result: Path, *, replaces: bool) -> list[Any]:
+    """The DICOM objects in a folder of results, as pydicom datasets, those that replace an earlier result marked.
+
+    The mark is in the Series Description, which every worklist and viewer shows. Raises UnreadableInput if there is no
+    such folder.
+    """
+    import pydicom
+
+    try:
+        files = sorted(file for file in result.iterdir() if file.is_file() and looks_like_dicom(file))
+        objects = [pydicom.dcmread(file) for file in files]
+    except OSError as error:
+        raise UnreadableInput(f"{result}: expected a result, found {error.strerror or 'no folder'}") from error
+    if replaces:
+        for one in objects:
+            description = str(one.get("SeriesDescription", ""))
+            one.SeriesDescription = description[: LONGEST_LO - len(REPLACING)] + REPLACING
+    return objects

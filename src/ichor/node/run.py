@@ -1,0 +1,161 @@
+"""A running node: its threads, from the recovery of what an earlier run left to a clean end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from ichor.atomic import clear_left_overs, make_folder, reporting_disk_errors
+from ichor.errors import BadConfig, IchorError
+from ichor.locks import Busy, one_at_a_time
+from ichor.models.package import find_package, operating_point_of
+from ichor.node.analysing import Analyser
+from ichor.node.config import NodeConfig
+from ichor.node.delivering import Deliverer, Reporter, sender_to
+from ichor.node.intake import Intake
+from ichor.node.keeping import delete_images
+from ichor.node.logs import log, log_error
+from ichor.node.network.answers import Answers
+from ichor.node.network.committing import Committer
+from ichor.node.network.listener import DicomListener
+from ichor.node.queue.queue import Queue
+from ichor.node.queue.retries import Retries
+from ichor.node.store import Store
+from ichor.node.watching import Watcher
+from ichor.write.registry import outputs_of
+
+RUNNING = "node"  # the name of the lock
+IMAGES, RESULTS = "images", "results"
+LOOK_S, HOUR_S = 0.2, 3600.0
+END_S = 15.0  # for each thread at the end
+MIB, GIB = 2**20, 2**30
+
+
+class Node:
+    """The node of a folder; as a context manager, it runs inside the block.
+
+    Raises IchorError, in one line, if another process runs it, if the configuration names something that is not there,
+    or if it cannot listen.
+    """
+
+    def __init__(self, folder: Path, config: NodeConfig) -> None:
+        self._folder, self._config = folder, config
+        self._results = folder / RESULTS
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._stops: list[Callable[[], None]] = []
+        self._open = ExitStack()
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        check_config(self._config)
+        try:
+            self._open.enter_context(_alone(self._folder))
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for stop in reversed(self._stops):
+            stop()
+        for thread in self._threads:
+            thread.join(END_S)
+        self._open.close()
+
+    def _begin(self) -> None:
+        config, limits = self._config, self._config.listener.limits
+        with reporting_disk_errors(self._folder):
+            store = Store(self._folder / IMAGES, int(limits.keep_free_gib * GIB))
+            make_folder(self._results, private=True)
+            clear_left_overs(self._results)
+        queue = self._open.enter_context(Queue(self._folder))
+        self._recover(store, queue)
+        intake = Intake(store, queue, int(limits.image_mib * MIB))
+        retries = Retries(config.retry.first_s, config.retry.most_s, config.retry.give_up_h * HOUR_S)
+        for name, destination in config.destinations.items():
+            sends = sender_to(config.listener.ae_title, destination)
+            self._start(Deliverer(name, sends, queue, self._results, retries).run, self._stopping)
+        senders = {one.ae_title: one for one in config.senders}
+        self._start(Reporter(Committer(config.listener, senders, queue.studies), queue, retries).run, self._stopping)
+        for _ in range(config.screening.workers):
+            analyser = Analyser(queue, store, self._results, config.screening, tuple(config.destinations))
+            self._stops.append(analyser.stop)
+            self._start(analyser.run)
+        watcher = None if config.watched is None else Watcher(config.watched, intake, int(limits.image_mib * MIB))
+        self._start(self._keep_house, store, queue, watcher)
+        listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
+        self._stops.append(listener.stop)
+        self.port = listener.start()
+
+    def _recover(self, store: Store, queue: Queue) -> None:
+        """Put right what an earlier run left: nothing that was acknowledged is missing, and nothing else is there."""
+        files = queue.studies.files()
+        lacking = store.lacking(files)
+        if lacking:
+            log.error("%d acknowledged images are missing from the disk: was something deleted by hand?", lacking)
+        store.sweep(files)
+        queue.studies.wait_anew()
+        again = queue.analyses.recover()
+        unknown = queue.deliveries.settle_unknown(list(self._config.destinations))
+        if again or unknown:
+            log.info(
+                "%d analyses are made again; %d deliveries to destinations that are gone are given up", again, unknown
+            )
+
+    def _keep_house(self, store: Store, queue: Queue, watcher: Watcher | None) -> None:
+        """What happens with time: studies become complete, images are deleted, the watched folder is looked into."""
+        keep_h, cleaned = self._config.retention.keep_images_h, time.monotonic()
+        while not self._stopping.wait(LOOK_S):
+            try:
+                queue.studies.complete_quiet(self._config.completion.quiet_s)
+                if watcher is not None:
+                    watcher.look()
+                if keep_h is not None and time.monotonic() - cleaned >= min(60.0, keep_h * HOUR_S):
+                    cleaned = time.monotonic()
+                    delete_images(store, queue, keep_h * HOUR_S)
+            except Exception as error:
+                log_error("queue", error)
+
+    def _start(self, run: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=run, args=arguments, name=f"node-{len(self._threads)}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+
+def check_config(config: NodeConfig) -> None:
+    """Raise IchorError if the configuration names a model, an operating point or an output that is not there."""
+    package = find_package(config.screening.model)
+    operating_point_of(package, config.screening.operating_point)
+    outputs = outputs_of(config.screening.outputs)
+    sent = [file for output in outputs for file in output.files if file.endswith(".dcm")]
+    if config.destinations and not sent:
+        raise BadConfig("screening.outputs: expected an output that is a DICOM object for the destinations, found none")
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process runs the node of this folder."""
+    try:
+        with one_at_a_time(folder / RUNNING, wait=False):
+            return False
+    except Busy:
+        return True
+
+
+def _alone(folder: Path) -> ExitStack:
+    """The lock of a node, which does not outlive a killed process."""
+    stack = ExitStack()
+    try:
+        with reporting_disk_errors(folder):
+            stack.enter_context(one_at_a_time(folder / RUNNING, wait=False))
+    except Busy as error:
+        raise IchorError(
+            f"{folder}: expected a node that is not running, found that another process runs it"
+        ) from error
+    return stack

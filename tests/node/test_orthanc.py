@@ -1,0 +1,59 @@
+"""With Orthanc, a real PACS: it pushes a study to the node, and gets the result back by C-STORE and by STOW-RS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dicomweb_client.api import DICOMwebClient
+
+from dicom_made import save
+from ichor.errors import IchorError
+from ichor.node.config import WebDestination
+from ichor.node.network.stow import Stow
+from made_node import RunningNode, small_study
+from orthanc import Orthanc
+
+SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+
+
+def segmentations(orthanc: Orthanc) -> list[dict[str, Any]]:
+    """The Segmentations on it, as a DICOMweb client finds them."""
+    client = DICOMwebClient(orthanc.dicomweb)
+    return client.search_for_instances(search_filters={"SOPClassUID": SEG})
+
+
+def c_store(orthanc: Orthanc) -> dict[str, Any]:
+    return {"kind": "c-store", "ae_title": orthanc.title, "host": "127.0.0.1", "port": orthanc.dicom_port}
+
+
+def push(orthanc: Orthanc, node: RunningNode, study_uid: str) -> None:
+    """Have Orthanc send a study to the node, as an operator would."""
+    orthanc.modality("ichor", "ICHOR", node.port)
+    (study,) = orthanc.web.post("/tools/lookup", content=study_uid).json()
+    done = orthanc.web.post("/modalities/ichor/store", json={"Resources": [study["ID"]], "Synchronous": True})
+    done.raise_for_status()
+
+
+@pytest.mark.parametrize("kind", ["c-store", "stow-rs"])
+def test_orthanc_pushes_a_study_and_gets_its_result(kind: str, orthanc: Orthanc, tmp_path: Path) -> None:
+    study = small_study()
+    orthanc.store(save(study, tmp_path / "study").iterdir())
+    stow = {"kind": "stow-rs", "url": orthanc.dicomweb}
+    destinations = {"orthanc": c_store(orthanc) if kind == "c-store" else stow}
+    senders = [{"ae_title": orthanc.title}]
+    with RunningNode(tmp_path / "node", senders=senders, destinations=destinations) as node:
+        push(orthanc, node, study[0].StudyInstanceUID)
+        node.wait_for(delivered=1)
+        (one,) = segmentations(orthanc)
+        assert one["0020000D"]["Value"] == [study[0].StudyInstanceUID]
+
+
+def test_a_destination_that_refuses_is_told(orthanc: Orthanc) -> None:
+    gone = Stow(WebDestination(kind="stow-rs", url=f"{orthanc.dicomweb}/gone"))
+    with pytest.raises(IchorError, match="found HTTP status 404"):
+        gone.send(small_study()[:1])
+    nobody = Stow(WebDestination(kind="stow-rs", url="http://127.0.0.1:1/dicom-web"))
+    with pytest.raises(IchorError, match="found ConnectionError"):
+        nobody.send(small_study()[:1])
