@@ -44,7 +44,7 @@ def test_an_outline_stands_out_from_any_gray(subtype: Subtype) -> None:
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_colours_are_told_apart(vision: str) -> None:
+def test_colours_are_distinguishable(vision: str) -> None:
     apart = [
         float(deltaE_ciede2000(seen(one.colour, vision), seen(other.colour, vision)))
         for one, other in combinations(Subtype, 2)
