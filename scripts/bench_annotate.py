@@ -31,7 +31,7 @@ CHROMIUM = "/usr/bin/chromium"
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 QUIET = ["--no-sandbox", "--disable-background-networking"]
 UNLIMITED = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]  # otherwise no frame is shorter than 1/60 s
-TIMEOUT_MS = 120_000
+PATIENT_MS = 120_000
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter\?token=\S+")
 # Delays that a reader does not notice: 1/20 s for a slice, and one frame at 60 Hz for a move of the mouse.
 SLICE_MS, MOVE_MS = 50, 16
@@ -125,15 +125,15 @@ def measure(link: str, slices: int, repeats: int) -> list[Row]:
     """Measure scrolling up and down through the scan, and drawing on one slice with each tool."""
     with sync_playwright() as playwright:
         flags = [*SOFTWARE_WEBGL, *QUIET, *UNLIMITED]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=TIMEOUT_MS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENT_MS)
         page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        page.set_default_timeout(TIMEOUT_MS)
+        page.set_default_timeout(PATIENT_MS)
         page.goto(link)
-        expect(page.locator("#reader")).to_have_text("bench", timeout=TIMEOUT_MS)
+        expect(page.locator("#reader")).to_have_text("bench", timeout=PATIENT_MS)
         draw_on_every_slice(page, slices)
         page.goto(page.url.split("#")[0] + "#/scan/1")
-        expect(page.locator("main[data-ready]")).to_be_attached(timeout=TIMEOUT_MS)
-        expect(page.locator(".reading:not(.loading)")).to_be_visible(timeout=TIMEOUT_MS)
+        expect(page.locator("main[data-ready]")).to_be_attached(timeout=PATIENT_MS)
+        expect(page.locator(".reading:not(.loading)")).to_be_visible(timeout=PATIENT_MS)
         page.keyboard.press("Shift+4")
         page.keyboard.press("Home")
         keys = (["ArrowUp"] * (slices - 1) + ["ArrowDown"] * (slices - 1)) * repeats

@@ -27,7 +27,7 @@ def names(folder: Path) -> set[str]:
     return {one.name for one in folder.iterdir()}
 
 
-def test_the_default_outputs_are_written_if_none_are_requested(result: Result, tmp_path: Path) -> None:
+def test_the_default_ones_are_written_where_none_are_asked_for(result: Result, tmp_path: Path) -> None:
     assert names(result.save(tmp_path / "a")) == {"report.html", "mask.nii.gz", "findings.json"}
     detected = Screener.of(DetectorMethod()).screen(result.scan)
     assert names(detected.save(str(tmp_path / "b"))) == {"report.html", "findings.json"}
@@ -56,7 +56,7 @@ def test_an_earlier_result_is_replaced_whole(result: Result, tmp_path: Path) -> 
     assert names(result.save(tmp_path / "out", ["nifti"])) == {"mask.nii.gz", "findings.json"}
 
 
-def test_only_results_and_empty_folders_are_replaced(result: Result, tmp_path: Path) -> None:
+def test_what_is_no_result_is_never_replaced_and_an_empty_folder_may_be(result: Result, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "thesis.txt").write_text("all of it")
     (tmp_path / "file").write_text("one")
@@ -69,7 +69,7 @@ def test_only_results_and_empty_folders_are_replaced(result: Result, tmp_path: P
     assert "report.html" in names(result.save(tmp_path / "empty"))
 
 
-def test_an_unknown_output_is_reported_in_one_line_with_the_known_ones(result: Result, tmp_path: Path) -> None:
+def test_an_unknown_output_is_one_line_that_names_the_known_ones(result: Result, tmp_path: Path) -> None:
     expected = "^expected an output among report, nifti, json, probability, dicom-seg, found 'jpeg'$"
     with pytest.raises(BadConfig, match=expected):
         result.save(tmp_path / "out", ["report", "jpeg"])
@@ -90,7 +90,7 @@ def test_two_outputs_with_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) 
         registry.outputs_of(["nifti", "other"])
 
 
-def test_an_invalid_output_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_output_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.OUTPUTS, "path", "pathlib:Path")
     with pytest.raises(BadConfig, match=r"^path: expected an output of that name, found PosixPath, which is none$"):
         registry.get("path")

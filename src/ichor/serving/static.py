@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException
-from starlette.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import FileResponse, Response
 
-# Not from the system's table: because of nosniff, browsers refuse modules of any other type.
+from ichor.serving.compressed import compressed_file
+
+# Listed here instead of taken from the system's table: with nosniff, a browser runs no module of another type.
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -19,21 +21,23 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
 }
+# Types that are compressed already.
+COMPRESSED = ("image/png", "font/woff2")
 
 
-# Files that all pages share: helpers for elements and requests, and the base style.
+# What the pages share: elements, requests, planes, the base of the style.
 SHARED = Path(__file__).with_name("page")
 
 
 def page_files(folder: Path) -> dict[str, Path]:
-    """The files of a page by their URL paths: those in its folder and the shared ones."""
+    """The files of a page by their paths on it: those of its folder and those that pages share."""
     return {path.relative_to(one).as_posix(): path for one in (SHARED, folder) for path in one.rglob("*")}
 
 
 def page_router(folder: Path) -> APIRouter:
-    """Routes for the files of a page, with index.html at /; files added later are not served.
+    """The files of a page, and index.html at /. Files added after the start are not served.
 
-    They need no session, since they contain no patient data.
+    Anyone on this machine may read them: they contain nothing about a patient.
     """
     router = APIRouter()
     files = {name: path for name, path in page_files(folder).items() if path.suffix in TYPES}
@@ -41,10 +45,13 @@ def page_router(folder: Path) -> APIRouter:
         files[""] = files["index.html"]
 
     @router.get("/{path:path}")
-    def file(path: str) -> FileResponse:
+    def file(path: str, request: Request) -> Response:
         found = files.get(path)
         if found is None:
             raise HTTPException(404, "there is nothing here")
-        return FileResponse(found, media_type=TYPES[found.suffix])
+        media_type = TYPES[found.suffix]
+        if media_type in COMPRESSED:
+            return FileResponse(found, media_type=media_type)
+        return compressed_file(found, media_type, request.headers.get("accept-encoding", ""))
 
     return router

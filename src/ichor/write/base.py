@@ -1,4 +1,4 @@
-"""The `Output` protocol: writes one kind of file from a result."""
+"""The `Output` protocol: one kind of file that is written of a result."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Output(Protocol):
-    """The interface of outputs; tests/write/test_contract.py tests every registered output against it.
+    """All that an output must be; tests/write/test_contract.py holds every registered one to it.
 
-    An output is constructed without arguments. The constructor raises IchorError, with the package to install, if a
-    package that the output needs is missing.
+    It is made without arguments. Making it raises IchorError, with what to install, where a package that it needs is
+    missing.
 
     Attributes:
-        name: the name by which users request it.
-        files: the names of the files that it writes, the same for every scan.
-        needs_mask: whether it needs a mask, so that it is not available for results of detectors.
+        name: what it is asked for by.
+        files: the names of the files that it writes for a scan, always the same ones.
+        needs_mask: whether it shows an outline, so that it cannot be made of a detector's result.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Output(Protocol):
     needs_mask: bool
 
     def check(self, scan: Scan) -> None:
-        """Raise IchorError, in one line, if the output does not support this scan; called before the method is run."""
+        """Raise IchorError, in one line, where it cannot be made of this scan; asked before the method is run."""
         ...
 
     def write(self, result: Result, folder: Path) -> None:
-        """Write all its files into `folder`, which is temporary until all outputs are written.
+        """Write all its files into `folder`, which nobody sees until all outputs are there.
 
-        Raises IchorError, in one line, if the output does not support this result, and OSError on disk errors.
+        Raises IchorError, in one line, where it cannot be made of this result, and OSError where the disk refuses it.
         """
         ...
