@@ -134,6 +134,7 @@ def measure(link: str, slices: int, repeats: int) -> list[Row]:
         page.goto(page.url.split("#")[0] + "#/scan/1")
         expect(page.locator("main[data-ready]")).to_be_attached(timeout=PATIENT_MS)
         expect(page.locator(".reading:not(.loading)")).to_be_visible(timeout=PATIENT_MS)
+        expect(page.get_by_role("progressbar", name="Loading the scan")).to_be_hidden(timeout=PATIENT_MS)
         page.keyboard.press("Shift+4")
         page.keyboard.press("Home")
         keys = (["ArrowUp"] * (slices - 1) + ["ArrowDown"] * (slices - 1)) * repeats

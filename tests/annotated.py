@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -95,6 +96,12 @@ class Browser:
             "labels": {key: one["revision"] for key, one in labels.items() if one["revision"]},
         }
 
+    def voxels(self, scan: str, slices: Iterable[int]) -> NDArray[np.int16]:
+        """(n, rows, columns) HU of slices of a scan, whose path is given, as the page reads them."""
+        rows, columns = self.get(scan)["shape"][1:]
+        content = self.get(f"{scan}/voxels", params={"k": list(slices)}).content
+        return decoded(content, rows, columns)
+
     @staticmethod
     def _answer(response: Any, status: int) -> Any:
         assert response.status_code == status, (response.status_code, response.text[:500])
@@ -104,6 +111,14 @@ class Browser:
         if status >= 400:
             assert isinstance(answer["error"], str) and "\n" not in answer["error"]
         return answer
+
+
+def decoded(content: bytes, rows: int, columns: int) -> NDArray[np.int16]:
+    """(n, rows, columns) HU of the bytes of slices: low bytes, then high bytes, of zigzag differences."""
+    low, high = np.frombuffer(content, np.uint8).reshape(-1, 2, rows * columns).astype(np.int64).swapaxes(0, 1)
+    zigzag = low + 256 * high
+    steps = np.where(zigzag % 2, -(zigzag + 1) // 2, zigzag // 2)
+    return np.cumsum(steps, axis=1).astype(np.int16).reshape(-1, rows, columns)
 
 
 def drawn(*labels: int, at: int = 5) -> list[int]:

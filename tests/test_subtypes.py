@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from ichor.subtypes import HALO, Subtype
+from ichor.subtypes import HALO, HEMORRHAGE_COLOUR, Subtype
+
+SRC = Path(__file__).resolve().parents[1] / "src" / "ichor"
+COLOURS = {**{one.value: one.colour for one in Subtype}, "hemorrhage": HEMORRHAGE_COLOUR}
+# Of the palettes that earlier versions had.
+EARLIER = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#ffb000", "#5cc8ff", "#ff8ad8", "#ffb754"]
 
 # Machado, Oliveira and Fernandes, IEEE TVCG 15:1291-1298 (2009), severity 1, on linear RGB.
 VISION = {
@@ -35,23 +42,37 @@ def seen(colour: str, vision: str) -> np.ndarray:
     return rgb2lab(np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * shown ** (1 / 2.4) - 0.055)[None])[0]
 
 
-@pytest.mark.parametrize("subtype", Subtype)
-def test_an_outline_stands_out_from_any_gray(subtype: Subtype) -> None:
-    assert contrast(subtype.colour, HALO) >= 9
+@pytest.mark.parametrize("name", COLOURS)
+def test_an_outline_stands_out_from_any_gray(name: str) -> None:
+    assert contrast(COLOURS[name], HALO) >= 9
     for gray in range(256):
         beside = f"#{gray:02x}{gray:02x}{gray:02x}"
-        assert max(contrast(subtype.colour, beside), contrast(HALO, beside)) >= 3
+        assert max(contrast(COLOURS[name], beside), contrast(HALO, beside)) >= 3
 
 
 @pytest.mark.parametrize("vision", VISION)
 def test_colours_are_distinguishable(vision: str) -> None:
     apart = [
-        float(deltaE_ciede2000(seen(one.colour, vision), seen(other.colour, vision)))
-        for one, other in combinations(Subtype, 2)
+        float(deltaE_ciede2000(seen(one, vision), seen(other, vision)))
+        for one, other in combinations(COLOURS.values(), 2)
     ]
     assert min(apart) >= 11
 
 
-@pytest.mark.parametrize("subtype", Subtype)
-def test_a_name_on_its_colour_can_be_read(subtype: Subtype) -> None:
-    assert contrast(subtype.colour, "#10151a") >= 4.5
+@pytest.mark.parametrize("name", COLOURS)
+def test_a_name_on_its_colour_can_be_read(name: str) -> None:
+    assert contrast(COLOURS[name], "#10151a") >= 4.5
+
+
+def test_the_palette_has_one_source() -> None:
+    for room in ("annotate", "view", "write", "serving", "formats"):
+        for path in (SRC / room).rglob("*"):
+            if path.suffix not in (".py", ".js", ".css", ".html", ".j2") or path.parent.name == "vendor":
+                continue
+            text = path.read_text(encoding="utf-8").lower()
+            assert not [one for one in (*EARLIER, *COLOURS.values()) if one in text], path
+
+
+def test_the_pages_have_the_same_halo() -> None:
+    text = (SRC / "serving" / "page" / "js" / "paint.js").read_text(encoding="utf-8")
+    assert re.findall(r'^const HALO = "(.*)";$', text, re.MULTILINE) == [HALO]

@@ -32,7 +32,7 @@ _LABELS = {
     Subtype.EDH: "Epidural",
     Subtype.SDH: "Subdural",
 }
-# Apart for people with normal color vision, protanopia, deuteranopia and tritanopia (CIEDE2000 of 11 or more, by
+# Told apart by people with normal color vision, protanopia, deuteranopia and tritanopia (CIEDE2000 of 11 or more, by
 # Machado et al. 2009), and bright enough to stand out from HALO at 9:1 (contrast ratio of WCAG 2).
 _COLOURS = {
     Subtype.IVH: "#2abaff",
@@ -41,5 +41,7 @@ _COLOURS = {
     Subtype.EDH: "#f88dbc",
     Subtype.SDH: "#fcec67",
 }
-# Of a dark line below a bright outline: on any gray, one of the two has a contrast of 3:1 or more.
+# The color of hemorrhage without a subtype, as far from the others as they are from each other.
+HEMORRHAGE_COLOUR = "#ddffff"
+# The color of the dark line below a bright outline: on any gray, one of the two has a contrast of 3:1 or more.
 HALO = "#000000"

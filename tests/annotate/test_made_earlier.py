@@ -81,7 +81,7 @@ def test_the_page_shows_it_and_readers_go_on(folder: Path) -> None:
         first, second = ann.get("/api/scans")
         assert (first["state"], second["state"]) == ("done", "in progress")
         assert ann.get("/api/scans/1/consensus")["agreement"]["dice"] < 1
-        assert ann.get("/api/scans/1/volume.nii.gz").content
+        assert ann.get("/api/scans/1/voxels?k=0").content
         ann.get("/api/scans/2/layers/bea", 403)
         runs = encode(squares(k1=(IPH, 5, 9))[1])
         bea.put("/api/scans/2/layers/mine/slices/1", {"base_revision": 1, "runs": runs})

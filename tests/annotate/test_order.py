@@ -74,13 +74,23 @@ class TestLabellingTime:
         assert labelling_s(mask, None) == labelling_s(mask, np.full((3, 2), 0.45))
 
 
-def test_the_worklist_goes_by_it(tmp_path: Path) -> None:
-    with served(tmp_path, *[made_head(n=4, size=32) for _ in range(4)]) as (project, (ann, _)):
+def test_the_worklist_goes_by_the_mean_that_it_shows_and_finished_scans_are_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path, *[made_head(n=4, size=32) for _ in range(6)]) as (project, (ann, bea)):
+        monkeypatch.setattr(ann.context.machine, "ask_for_uncertainty", lambda _: None)  # what is not known stays so
         project.put_uncertainty(1, [0.1, 0.1, 0.1, 0.1], 30.0)
         project.put_uncertainty(2, [0.5, 0.5, 0.5, 0.5], 600.0)
-        project.put_uncertainty(3, [0.2, 0.2, 0.2, 0.2], 30.0)
-        project.put_uncertainty(4, [0.3, 0.3, 0.3, 0.3], 30.0)
-        by_worth = ann.get(f"{SCANS}?order=uncertainty")
-        assert [row["id"] for row in by_worth] == [4, 3, 1, 2]
-        assert [row["uncertainty"] for row in by_worth] == pytest.approx([0.3, 0.2, 0.1, 0.5])
-        assert [row["id"] for row in ann.get(SCANS)] == [1, 2, 3, 4]
+        project.put_uncertainty(3, [0.2, 0.2, 0.2, 0.2, 0.2, 0.2], 30.0)
+        project.put_uncertainty(4, [0.3, 0.3, 0.3], 30.0)
+        project.put_uncertainty(6, [0.9], 30.0)
+        rows = ann.get(f"{SCANS}?order=uncertainty")
+        assert [row["id"] for row in rows] == [6, 2, 4, 3, 1, 5]
+        assert [row["uncertainty"] for row in rows] == [*map(pytest.approx, [0.9, 0.5, 0.3, 0.2, 0.1]), None]
+        # What a reader has finished is last for that reader, and what all have finished for everyone.
+        for reader in ("ann", "bea"):
+            project.set_state(6, reader, "done", by=reader)
+        project.set_state(2, "ann", "done", by="ann")
+        assert [row["id"] for row in ann.get(f"{SCANS}?order=uncertainty")] == [4, 3, 1, 5, 6, 2]
+        assert [row["id"] for row in bea.get(f"{SCANS}?order=uncertainty")] == [2, 4, 3, 1, 5, 6]
+        assert [row["id"] for row in ann.get(SCANS)] == [1, 2, 3, 4, 5, 6]

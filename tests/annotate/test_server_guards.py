@@ -18,7 +18,7 @@ from ichor.serving.session import Sessions
 
 ONE = f"{SCANS}/1"
 # Every way to ask for something of a patient, or to change it.
-READS = [SCANS, ONE, f"{ONE}/volume.nii.gz", f"{ONE}/layers/mine", f"{ONE}/history", f"{ONE}/consensus", "/api/me"]
+READS = [SCANS, ONE, f"{ONE}/voxels?k=0", f"{ONE}/layers/mine", f"{ONE}/history", f"{ONE}/consensus", "/api/me"]
 WRITES: list[tuple[str, str, Any]] = [
     ("PUT", f"{ONE}/layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1)}),
     ("PUT", f"{ONE}/layers/mine/labels/0", {"base_revision": 0, "labels": {"note": "x"}}),
@@ -172,7 +172,7 @@ class TestOtherPages:
             ann.client.get("/api/nothing"),
             ann.client.get(f"{SCANS}/99"),
             ann.client.get(SCANS, headers={"host": "evil.example"}),
-            ann.client.get(f"{ONE}/volume.nii.gz"),
+            ann.client.get(f"{ONE}/voxels?k=0"),
         ):
             assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
             assert answer.headers["cache-control"] == "no-store"
@@ -189,7 +189,7 @@ class TestTricks:
         statuses = set()
         for path in (
             f"{SCANS}/{trick}",
-            f"{SCANS}/{trick}/volume.nii.gz",
+            f"{SCANS}/{trick}/voxels?k=0",
             f"{SCANS}/{trick}/history",
             f"{ONE}/layers/{trick}",
             f"/{trick}",

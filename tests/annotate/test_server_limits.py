@@ -290,4 +290,4 @@ def seconds_of(pid: int) -> float:
 def test_a_scan_being_sent_is_given_up_too(tmp_path: Path) -> None:
     with served(tmp_path, made_head(n=3, size=SIZE)) as (_, (ann, _)):
         ann.context.stop_work()
-        assert ann.get(f"{ONE}/volume.nii.gz", 503) == {"error": "the server is ending"}
+        assert ann.get(f"{ONE}/voxels?k=0", 503) == {"error": "the server is ending"}

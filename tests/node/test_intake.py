@@ -168,10 +168,22 @@ def test_at_the_start_what_was_not_acknowledged_is_deleted(intake: Intake, store
     (store.folder(study) / "without-row.dcm").write_bytes(b"whole")
     store.folder("c" * 64).mkdir()
     (store.folder("c" * 64) / "one.dcm").write_bytes(b"whole")
-    assert store.sweep(files) == 3 and store.lacking(files) == 0
+    assert store.sweep(files) == 3 and store.lacking(files) == []
     assert {file.name for file in store.folder(study).iterdir()} == names
     (store.folder(study) / min(names)).unlink()
-    assert store.lacking(files) == 1
+    assert store.lacking(files) == [(study, min(names))]
+
+
+def test_an_image_that_somebody_deleted_is_stored_when_it_is_sent_again(
+    intake: Intake, store: Store, queue: Queue, tmp_path: Path
+) -> None:
+    content = content_of(ct_slices()[0])
+    intake.take(content)
+    (file,) = stored(tmp_path)
+    file.unlink()
+    for study, name in store.lacking(queue.studies.files()):
+        queue.studies.forget_image(study, name)
+    assert intake.take(content) is Taken.DUPLICATE and stored(tmp_path) == [file]
 
 
 def test_room_is_kept_free(queue: Queue, tmp_path: Path) -> None:
@@ -194,5 +206,5 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path) -> None:
                 acknowledged += 1
     with Queue(small_disk) as queue:
         files = queue.studies.files()
-        assert Store(small_disk / "images").lacking(files) == 0
+        assert Store(small_disk / "images").lacking(files) == []
         assert sum(map(len, files.values())) == acknowledged > 5

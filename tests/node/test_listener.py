@@ -148,7 +148,7 @@ def test_a_full_disk_is_told_as_out_of_resources(small_disk: Path) -> None:
             acknowledged += status == 0
         assert status == 0xA700 and acknowledged > 5
         files = node.queue.studies.files()
-        assert sum(map(len, files.values())) == acknowledged and node.store.lacking(files) == 0
+        assert sum(map(len, files.values())) == acknowledged and node.store.lacking(files) == []
 
 
 def test_an_image_that_is_too_large_ends_the_association(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 After Kuo et al. 2018 (arXiv:1809.02882): a scan is worth its uncertainty and costs the time that labelling it is
 estimated to take (ichor.annotate.labelling_time). Which scans to take under a budget of time is a 0-1 knapsack
-problem. A worklist has no budget: it goes by worth over cost, which is the knapsack's greedy solution whatever the
-budget (Dantzig 1957, Discrete-Variable Extremum Problems).
+problem. Without a budget, scans go by worth over cost, which is the knapsack's greedy solution whatever the budget
+(Dantzig 1957, Discrete-Variable Extremum Problems). The worklist sorts by mean uncertainty alone, which is what it
+shows.
 """
 
 from __future__ import annotations

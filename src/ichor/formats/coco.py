@@ -21,10 +21,13 @@ _EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 
 
 class CocoDataset:
-    """Collects slices and writes them to one file; `categories` are names by label."""
+    """Collects slices and writes them to one file; `categories` are names by label, `colours` in HTML notation."""
 
-    def __init__(self, categories: Mapping[int, str]) -> None:
-        self._categories = dict(categories)
+    def __init__(self, categories: Mapping[int, str], colours: Mapping[int, str]) -> None:
+        self._categories = [
+            {"id": label, "name": name, "color": list(bytes.fromhex(colours[label][1:]))}
+            for label, name in categories.items()
+        ]
         self._images: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
 
@@ -52,7 +55,7 @@ class CocoDataset:
             "info": {"description": description},
             "images": self._images,
             "annotations": self._annotations,
-            "categories": [{"id": label, "name": name} for label, name in self._categories.items()],
+            "categories": self._categories,
         }
         write_whole(path, json.dumps(content, ensure_ascii=False) + "\n")
 

@@ -76,12 +76,17 @@ class Analyser:
             number=analysis.number,
             replaces=analysis.replaces,
         )
+        late = threading.Timer(self._settings.most_s, workers.end_now)
+        late.daemon = True
+        late.start()
         try:
             for _, ended in workers.each(deque([task])):
                 self._settle(analysis, ended)
         except IchorError:
             self._queue.analyses.postpone(analysis)
             raise
+        finally:
+            late.cancel()
         return True
 
     def _settle(self, analysis: Analysis, ended: Ended | Died) -> None:

@@ -118,6 +118,7 @@ class Screening(Part):
     outputs: tuple[str, ...] = ("dicom-seg",)
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     threads: Annotated[int, Field(ge=1)] | None = None
+    most_s: Positive = 1800
 
 
 class Completion(Part):

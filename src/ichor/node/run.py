@@ -98,8 +98,10 @@ class Node:
         """Put right what an earlier run left: nothing that was acknowledged is missing, and nothing else is there."""
         files = queue.studies.files()
         lacking = store.lacking(files)
+        for study, name in lacking:
+            queue.studies.forget_image(study, name)
         if lacking:
-            log.error("%d acknowledged images are missing from the disk: was something deleted by hand?", lacking)
+            log.error("%d acknowledged images are not on the disk: were they deleted? Send them again", len(lacking))
         store.sweep(files)
         queue.studies.wait_anew()
         again = queue.analyses.recover()

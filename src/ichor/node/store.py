@@ -101,6 +101,7 @@ class Store:
                     file.unlink(missing_ok=True)
         return n
 
-    def lacking(self, files: Mapping[str, set[str]]) -> int:
-        """How many of these images are not on the disk, although they should be."""
-        return sum(not (self.folder(study) / name).is_file() for study, names in files.items() for name in names)
+    def lacking(self, files: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+        """Those of these images that are not on the disk, although they should be: the study and the name of each."""
+        every = ((study, name) for study, names in files.items() for name in sorted(names))
+        return [(study, name) for study, name in every if not (self.folder(study) / name).is_file()]

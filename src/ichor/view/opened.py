@@ -13,16 +13,15 @@ from scipy import ndimage
 
 from ichor.errors import UnreadableInput
 from ichor.formats.nifti_back import read_on_grid
-from ichor.orientation import radiological_axes, radiological_pixel_mm, to_radiological
+from ichor.orientation import to_radiological
 from ichor.read import ScanPath
-from ichor.scan import FloatArray, Scan
+from ichor.scan import Scan
+from ichor.serving.geometry import geometry
 from ichor.view.place import scan_of
 from ichor.view.results import Listed
 from ichor.write.nifti import MASK, PROBABILITY
 
 OTHERS = 255  # of the lesions that findings do not list
-# Where spacing is unknown; the page then says that nothing is to scale.
-ASSUMED_PIXEL_MM, ASSUMED_SLICE_MM = 0.45, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,24 +78,8 @@ class Opened:
         return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
     def geometry(self) -> dict[str, Any]:
-        """Where the shown voxels are: LPS in mm, so that other planes are drawn true.
-
-        `origins` are the centres of the slices' first pixels, `along_columns` and `along_rows` the directions of a
-        growing column and row, of length 1, and `pixel_mm` the distances of rows and of columns. Where `known` is
-        false the spacing is assumed.
-        """
-        n, rows, columns = to_radiological(self.scan.voxels, self.scan).shape
-        pixel_mm, origins, directions = _placed(self.scan, rows, columns)
-        return {
-            "n": n,
-            "rows": rows,
-            "columns": columns,
-            "known": self.scan.pixel_mm is not None and self.scan.positions_mm is not None,
-            "pixel_mm": pixel_mm.tolist(),
-            "origins": np.round(origins, 4).tolist(),
-            "along_columns": directions[0].tolist(),
-            "along_rows": directions[1].tolist(),
-        }
+        """Where the shown voxels are in the patient (ichor.serving.geometry)."""
+        return geometry(self.scan)
 
 
 def open_result(listed: Listed, given: Sequence[ScanPath]) -> Opened:
@@ -114,23 +97,3 @@ def open_result(listed: Listed, given: Sequence[ScanPath]) -> Opened:
     if labels.min() < 0 or labels.max() > 5:
         raise UnreadableInput(f"{file}: expected labels from 0 to 5, found {labels.min():g} to {labels.max():g}")
     return Opened(listed, scan, np.ascontiguousarray(to_radiological(labels.astype(np.uint8), scan)))
-
-
-def _placed(scan: Scan, rows: int, columns: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Pixel size (2,), origins (n, 3) and directions (2, 3) of the slices in the radiological convention."""
-    axes = radiological_axes(scan.orientation)
-    along_columns, along_rows = scan.orientation[0]
-    if axes.transpose:
-        along_columns, along_rows = along_rows, along_columns
-    spacing = radiological_pixel_mm(scan)
-    if spacing is not None and scan.positions_mm is not None:
-        pixel_mm, origins = np.median(spacing, axis=0), scan.positions_mm
-    else:
-        pixel_mm = np.full(2, ASSUMED_PIXEL_MM)
-        origins = np.arange(scan.n_slices)[:, None] * ASSUMED_SLICE_MM * scan.normal
-    # A flip puts the last row or column first.
-    if axes.flip_rows:
-        origins, along_rows = origins + along_rows * pixel_mm[0] * (rows - 1), -along_rows
-    if axes.flip_columns:
-        origins, along_columns = origins + along_columns * pixel_mm[1] * (columns - 1), -along_columns
-    return pixel_mm, origins, np.array([along_columns, along_rows])

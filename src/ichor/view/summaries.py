@@ -6,11 +6,9 @@ from typing import Any
 
 from ichor.findings.parts import LesionFindings
 from ichor.findings.schema import Findings
-from ichor.subtypes import Subtype
+from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 from ichor.view.results import Listed
 from ichor.windows import NAMED_WINDOWS
-
-NO_SUBTYPE_COLOUR = "#d55e00"  # the sixth of the palette that the subtypes' colours are from
 
 
 def row(number: int, one: Listed) -> dict[str, Any]:
@@ -87,7 +85,7 @@ def lesion(number: int, one: LesionFindings, found: Findings) -> dict[str, Any]:
 def colours(found: Findings) -> list[dict[str, Any]]:
     """The labels of the mask with their names and colours."""
     if found.hemorrhage.subtypes is None:
-        return [{"label": 1, "name": "ICH", "words": "Hemorrhage", "colour": NO_SUBTYPE_COLOUR}]
+        return [{"label": 1, "name": "ICH", "words": "Hemorrhage", "colour": HEMORRHAGE_COLOUR}]
     return [
         {"label": label, "name": one.value, "words": one.label, "colour": one.colour}
         for label, one in enumerate(Subtype, 1)

@@ -62,7 +62,8 @@ def is_complaint(message: ConsoleMessage) -> bool:
 
 
 def open_scan(page: Page, number: int = 1, *, consensus: bool = False) -> None:
-    """Go to a scan's reading view (or its consensus) and wait for the picture."""
+    """Go to a scan's reading view (or its consensus) and wait until all slices are there."""
     page.goto(page.url.split("#")[0] + f"#/scan/{number}" + ("/consensus" if consensus else ""))
     expect(page.locator(".reading:not(.loading)")).to_be_visible(timeout=PATIENT_MS)
     expect(page.locator("main[data-ready]")).to_be_attached(timeout=PATIENT_MS)
+    expect(page.get_by_role("progressbar", name="Loading the scan")).to_be_hidden(timeout=PATIENT_MS)

@@ -1,8 +1,8 @@
-"""The annotation tool's pages and dialogs have no serious fault of accessibility."""
+"""The annotation page has no serious fault of accessibility, by axe-core."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,49 +11,50 @@ from playwright.sync_api import expect
 from accessibility import faults
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.project import open_project
-from ichor.read import open_scan as read_scan
-from phantom import head
-
-N, ROWS, COLUMNS = 6, 96, 96
+from made_scans import made_head
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Served:
-    """Two scans; the first is done by both readers, who disagree."""
-    one = Served(tmp_path / "project")
-    scan = read_scan(made_series(tmp_path / "head", head(N, ROWS, COLUMNS)))
-    block = np.zeros((ROWS, COLUMNS), np.uint8)
-    block[30:50, 30:50] = 5
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Scan 1 with AI outlines, and scan 2 with two finished readings that differ."""
+    one = Served(tmp_path_factory.mktemp("accessible") / "project")
+    block = np.zeros((64, 64), np.uint8)
+    block[20:40, 20:40] = 5
     with open_project(one.project, create=True) as project:
         for number in (1, 2):
-            project.add_scan(scan, f"00{number}", f"scan {number}")
+            project.add_scan(made_head(n=6, size=64), f"00{number}", f"scan {number}")
         for reader in one.readers:
             project.add_reader(reader)
-            project.put_label_map(1, reader, 2, np.roll(block, len(reader), axis=0), by=reader)
-            project.set_state(1, reader, "done", by=reader)
-        project.put_label_map(2, "Ada", 2, block, by="Ada", origins="ai")
-    return one.start()
+            project.put_label_map(2, reader, 3, np.roll(block, len(reader), axis=1), by=reader)
+            project.set_state(2, reader, "done", by=reader)
+        for k, origin in ((2, "ai accepted"), (3, "ai")):
+            project.put_label_map(1, "Ada", k, block, by="Ada", origins=origin)
+    yield one.start()
+    one.stop()
 
 
-def test_every_view(served: Served, enter: Enter) -> None:
-    page = enter(served)
+def test_the_worklist_and_the_help(made: Served, enter: Enter) -> None:
+    page = enter(made)
     expect(page.locator("tr[data-scan]")).to_have_count(2)
-    assert faults(page) == []
-    open_scan(page, 2)
     assert faults(page) == []
     page.keyboard.press("?")
     assert faults(page) == []
-    page.keyboard.press("Escape")
+
+
+def test_a_reading_with_all_views_and_its_questions(made: Served, enter: Enter) -> None:
+    page = enter(made)
+    open_scan(page, 1)
+    page.keyboard.press("v")
+    expect(page.get_by_role("img", name="sagittal view")).to_be_visible()
+    expect(page.get_by_role("group", name="AI outlines of this slice")).to_be_visible()
+    assert faults(page) == []
     page.keyboard.press("d")
     expect(page.get_by_role("dialog")).to_be_visible()
     assert faults(page) == []
-    page.keyboard.press("Escape")
-    page.get_by_role("button", name="History").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_a_consensus(made: Served, enter: Enter) -> None:
+    page = enter(made)
+    open_scan(page, 2, consensus=True)
     assert faults(page) == []
-    page.keyboard.press("Escape")
-    open_scan(page, 1, consensus=True)
-    assert faults(page) == []
-    served.stop()

@@ -123,7 +123,7 @@ def test_ai_outlines_are_not_done_without_being_accepted(made: Served, enter: En
     expect(page.get_by_text("AI outlines, neither changed nor accepted yet")).to_be_visible()
     page.keyboard.press("d")
     dialog = question(page)
-    expect(dialog).to_contain_text("AI outlines on slices 2–3 have not been changed or accepted.")
+    expect(dialog).to_contain_text("AI outlines on slices 2–3 have not been changed, accepted or rejected.")
     expect(dialog.get_by_role("button", name="Reading done")).to_be_disabled()
     dialog.get_by_label("Accept these outlines as they are.").check()
     dialog.get_by_role("button", name="Reading done").click()

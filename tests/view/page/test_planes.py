@@ -61,7 +61,7 @@ def test_uneven_slices_are_drawn_at_their_heights(tmp_path: Path, view: View) ->
     write_result(tmp_path / "out")
     page = view(tmp_path / "out")
     values = page.evaluate("""async () => {
-        const { Volume } = await import('/js/volume.js');
+        const { Volume } = await import('/js/placed_volume.js');
         const { sample } = await import('/js/planes.js');
         const heights = [0, 10, 30];
         const geometry = { n: 3, rows: 1, columns: 1, known: true, pixel_mm: [1, 1], along_columns: [1, 0, 0],

@@ -16,10 +16,11 @@ from ichor.annotate.project.origins import untouched
 from ichor.annotate.project.runs import decode
 from ichor.errors import IchorError
 from ichor.scan import Scan
-from ichor.subtypes import Subtype
+from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 
 # What each label of a label map stands for.
 LABEL_NAMES = {**dict(enumerate(Subtype, 1)), UNSTATED: "hemorrhage of no stated subtype"}
+LABEL_COLOURS = {**{label: one.colour for label, one in enumerate(Subtype, 1)}, UNSTATED: HEMORRHAGE_COLOUR}
 
 NOT_MEDICAL = "For research use only; not a medical device."
 
@@ -67,6 +68,11 @@ class Annotated:
     def untouched(self) -> tuple[int, ...]:
         """The indices of the slices whose regions are all unchanged AI outlines."""
         return tuple(k for k, one in enumerate(self.origins) if untouched(one))
+
+    @property
+    def rejected(self) -> tuple[int, ...]:
+        """The indices of the slices whose AI outline was rejected."""
+        return tuple(k for k, labels in enumerate(self.slices) if labels.ai_rejected)
 
     def origins_of(self, label: int) -> frozenset[Origin]:
         """The origins of the regions of a label, over all slices."""

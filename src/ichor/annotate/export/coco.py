@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ichor.annotate.export.annotated import LABEL_NAMES, NOT_MEDICAL, Annotated, origins_by_name
+from ichor.annotate.export.annotated import LABEL_COLOURS, LABEL_NAMES, NOT_MEDICAL, Annotated, origins_by_name
 from ichor.formats.coco import CocoDataset
 from ichor.windows import BRAIN
 
@@ -18,7 +18,7 @@ class CocoTarget:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._dataset = CocoDataset(LABEL_NAMES)
+        self._dataset = CocoDataset(LABEL_NAMES, LABEL_COLOURS)
 
     def write(self, one: Annotated) -> list[str]:
         """Write one image per slice, with the rows and columns of the scan."""
@@ -35,6 +35,7 @@ class CocoTarget:
                 "fracture": labels.fracture,
             }
             facts["finding"] = one.findings[k - 1]
+            facts["ai_rejected"] = labels.ai_rejected
             facts["origins"] = origins_by_name(one.origins[k - 1])
             self._dataset.add(f"images/{name}", one.label_map[k - 1], facts)
         return []

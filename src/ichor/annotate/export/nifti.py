@@ -3,8 +3,8 @@
 NNN/image.nii.gz    HU
 NNN/labels.nii.gz   0 background, 1 to 5 the subtypes, 6 hemorrhage of no stated subtype
 NNN/labels.json     labels of the scan and of the slices (numbered from 1); for each slice also the finding
-                ("hemorrhage", "no hemorrhage", "unread", "unknown": ichor.annotate.project.findings) and the
-                origins of its regions
+                ("hemorrhage", "no hemorrhage", "unread", "unknown": ichor.annotate.project.findings), the
+                origins of its regions, and whether an AI outline on it was rejected
 """
 
 from __future__ import annotations

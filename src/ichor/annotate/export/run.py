@@ -83,12 +83,15 @@ def _export_one(
 
 
 def _of_the_model(one: Annotated) -> list[str]:
-    """Notes on AI outlines that nobody changed."""
+    """Notes on AI outlines that nobody changed, and on those that were rejected."""
     by_acceptance: dict[bool, list[str]] = {True: [], False: []}
     for index in one.untouched:
         by_acceptance["ai" not in one.origins[index].values()].append(str(index + 1))
     how = {True: "were accepted as they are", False: "were neither changed nor accepted"}
-    return [f"AI outlines on slice {', '.join(found)} {how[key]}" for key, found in by_acceptance.items() if found]
+    notes = [f"AI outlines on slice {', '.join(found)} {how[key]}" for key, found in by_acceptance.items() if found]
+    if one.rejected:
+        notes.append(f"AI outlines on slice {', '.join(str(k + 1) for k in one.rejected)} were rejected")
+    return notes
 
 
 def _of_unread_slices(one: Annotated) -> list[str]:

@@ -72,6 +72,7 @@ def as_json(labels: Labels) -> str:
         "no_hemorrhage": labels.no_hemorrhage,
         "quality": list(labels.quality),
         "note": labels.note,
+        **({"ai_rejected": True} if labels.ai_rejected else {}),
     }
     return json.dumps(kept, ensure_ascii=False)
 
@@ -85,6 +86,7 @@ def from_json(text: str) -> Labels:
         no_hemorrhage=kept["no_hemorrhage"],
         quality=tuple(kept["quality"]),
         note=kept["note"],
+        ai_rejected=kept.get("ai_rejected", False),
     )
 
 

@@ -47,13 +47,14 @@ class ScanRecord:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What a reader says of a slice or of a scan."""
+    """What a reader says of a slice or of a scan; `ai_rejected` of a slice: the AI outline on it was rejected."""
 
     subtypes: tuple[Subtype, ...] = ()
     fracture: bool = False
     no_hemorrhage: bool = False
     quality: tuple[str, ...] = ()
     note: str = ""
+    ai_rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

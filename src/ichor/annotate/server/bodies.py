@@ -53,6 +53,7 @@ class LabelsAsked(BaseModel):
     no_hemorrhage: StrictBool = False
     quality: Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(max_length=20)] = []
     note: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    ai_rejected: StrictBool = False
 
     def labels(self) -> Labels:
         """The same for the project, each remark once."""
@@ -62,6 +63,7 @@ class LabelsAsked(BaseModel):
             self.no_hemorrhage,
             tuple(dict.fromkeys(self.quality)),
             self.note,
+            ai_rejected=self.ai_rejected,
         )
 
 

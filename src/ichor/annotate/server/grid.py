@@ -6,21 +6,19 @@ project keeps the scan's own grid.
 
 from __future__ import annotations
 
-import gzip
-import io
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ichor.annotate.project import Project, ScanRecord
 from ichor.annotate.project.runs import decode, encode
+from ichor.annotate.server.voxels import encoded, shown_hu
 from ichor.annotate.server.workers import Stopped
-from ichor.orientation import RadiologicalAxes, radiological_axes, to_radiological
+from ichor.orientation import RadiologicalAxes, radiological_axes
 from ichor.scan import Scan
 
 # Scans held in memory: the one that is read and the previous one beside it, for two readers.
@@ -59,7 +57,7 @@ class Grid:
 
 
 class Grids:
-    """The scans of a project and their grids, the last few scans held in memory."""
+    """The scans of a project and their grids; the last few scans are kept in memory."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -69,11 +67,11 @@ class Grids:
         self._grids: dict[int, Grid] = {}
 
     def close(self) -> None:
-        """Give up what is being made."""
+        """Stop reading for requests."""
         self._closed.set()
 
     def scan(self, scan_id: int) -> Scan:
-        """The scan as it was read; do not call this where saving could wait for it."""
+        """The scan as it was read. Reading takes time: call this only where saving does not wait."""
         with self._mutex:
             if scan_id in self._scans:
                 self._scans.move_to_end(scan_id)
@@ -86,44 +84,20 @@ class Grids:
         return scan
 
     def grid(self, record: ScanRecord) -> Grid:
-        """How the scan is turned; its voxels are not read for this."""
+        """How the scan is turned, without reading its voxels."""
         if record.id not in self._grids:
             axes = radiological_axes(self._project.orientation(record.id))
             self._grids[record.id] = Grid(axes, record.rows, record.columns)
         return self._grids[record.id]
 
-    def volume(self, scan_id: int) -> bytes:
-        """`volume` of a scan. Raises Stopped if the server ends meanwhile."""
-        content = io.BytesIO()
-        with gzip.GzipFile(fileobj=content, mode="wb", compresslevel=1, mtime=0) as file:
-            for part in volume(self.scan(scan_id)):
-                if self._closed.is_set():
-                    raise Stopped("the server is ending")
-                file.write(part)
-        return content.getvalue()
+    def slices(self, scan_id: int, indices: Sequence[int]) -> bytes:
+        """The voxels of slices (ichor.annotate.server.voxels), one after the other in the order of `indices`.
 
-
-def volume(scan: Scan) -> Iterator[bytes]:
-    """The turned scan as a NIfTI-1 file, in pieces: int16 HU to the nearest whole one, columns fastest.
-
-    Zooms are the median ones in mm, 1 where unknown; the first voxel is the patient's right, front and lowest.
-    """
-    from nibabel.nifti1 import Nifti1Header
-
-    from ichor.orientation import radiological_pixel_mm
-
-    shown = to_radiological(scan.voxels, scan)
-    pixel_mm, spacing = radiological_pixel_mm(scan), scan.spacing_mm
-    row_mm, column_mm = (1.0, 1.0) if pixel_mm is None else np.median(pixel_mm, axis=0)
-    header: Any = cast(Any, Nifti1Header)(endianness="<")
-    header.set_data_dtype(np.dtype("<i2"))
-    header.set_data_shape(shown.shape[::-1])
-    header["vox_offset"] = 352
-    header["scl_slope"], header["scl_inter"] = 1, 0
-    header.set_sform(np.diag([-column_mm, -row_mm, 1.0 if spacing is None else spacing[2], 1.0]), code=1)
-    header.set_zooms((column_mm, row_mm, 1.0 if spacing is None else spacing[2]))
-    header["descrip"] = b"Ichor; research use only"
-    yield header.binaryblock.ljust(352, b"\0")
-    for one in shown:
-        hu = one if scan.gray_window is None else scan.gray_window.hu(one)
-        yield np.clip(np.rint(hu), -32768, 32767).astype("<i2").tobytes()
+        Raises Stopped if the server ends meanwhile.
+        """
+        scan, parts = self.scan(scan_id), []
+        for k in indices:
+            if self._closed.is_set():
+                raise Stopped("the server is ending")
+            parts.append(encoded(shown_hu(scan, k)))
+        return b"".join(parts)

@@ -18,6 +18,7 @@ def shown_labels(layer: LayerState, index: int | None) -> Answer:
         "no_hemorrhage": labels.no_hemorrhage,
         "quality": list(labels.quality),
         "note": labels.note,
+        "ai_rejected": labels.ai_rejected,
         "revision": layer.stated.get(index, StatedLabels()).revision,
         "implied": [one for one in Subtype if one in implied],
         "implied_fracture": implied_fracture(layer, index),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ichor.errors import OutputFailed
 from ichor.node.config import NodeConfig, Sender
@@ -29,7 +30,7 @@ class Answers:
         self._on_commitment = config.completion.on_commitment
         self._intake, self._queue, self._stopping = intake, queue, stopping
         self._pace = Pace(config.listener.limits.images_per_minute)
-        self._received: dict[object, dict[Taken, int]] = {}
+        self._received: WeakKeyDictionary[Any, dict[Taken, int]] = WeakKeyDictionary()
 
     def echo(self, event: Any) -> int:
         """C-ECHO."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ichor.errors import IchorError
 from ichor.node.config import Listener, NodeConfig
@@ -35,7 +36,7 @@ class DicomListener:
         self._config: Listener = config.listener
         self._answers = answers
         self._senders = [one.ae_title for one in config.senders]
-        self._guards: dict[Any, Guard] = {}
+        self._guards: WeakKeyDictionary[Any, Guard] = WeakKeyDictionary()
         self._entity: Any = None
 
     def start(self) -> int:

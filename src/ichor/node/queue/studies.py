@@ -186,6 +186,16 @@ class Studies:
             self._db.write("UPDATE instance SET present = 0 WHERE study_id = ?", (found["id"],))
         return True
 
+    def forget_image(self, study: str, name: str) -> None:
+        """Note that one image is not on the disk, so that it is stored when it is sent again."""
+        for one in self._db.rows(
+            "SELECT i.* FROM instance i JOIN study s ON s.id = i.study_id WHERE s.key = ? AND i.present", (study,)
+        ):
+            if image_name(one["key"], one["content"]) == name:
+                self._db.write(
+                    "UPDATE instance SET present = 0 WHERE study_id = ? AND key = ?", (one["study_id"], one["key"])
+                )
+
     def counts(self) -> dict[str, int]:
         """How many studies there are in each state."""
         found = self._db.rows("SELECT state, count(*) AS n FROM study GROUP BY state")

@@ -10,7 +10,7 @@ import numpy as np
 from ichor.findings.parts import LesionFindings
 from ichor.findings.schema import Findings
 from ichor.findings.verdict import Tier
-from ichor.subtypes import HALO, Subtype
+from ichor.subtypes import HALO, HEMORRHAGE_COLOUR, Subtype
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
 from ichor.write.result import Result
@@ -44,6 +44,7 @@ def report_of(result: Result) -> str:
     return page.render(
         style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         halo=HALO,
+        hemorrhage_colour=HEMORRHAGE_COLOUR,
         running_title=_running_title(result),
         found=found,
         patient=result.patient,

@@ -1,5 +1,6 @@
 // What every shortcut does in the reading view, by its id in the table of keys.
 
+import { acceptOutline, rejectOutline } from "./ai_outline.js";
 import { clearSlice, copyFrom, fillSlice, interpolate, smoothSlice } from "./commands.js";
 import { toggle } from "./diagnosis.js";
 import { finish } from "./done.js";
@@ -8,10 +9,12 @@ import { openHistory } from "./history.js";
 import { drawnSlices } from "./layer.js";
 import { askMachine } from "./machine.js";
 import { paint } from "./overlay.js";
+import { togglePlanes } from "./planes_beside.js";
 import { togglePrevious } from "./previous.js";
 import { chooseBrush, chooseTool } from "./session.js";
 import { chooseLabel } from "./subtype.js";
 import { brush, eraser } from "./tools/brush.js";
+import { cross } from "./tools/cross.js";
 import { assign, grow } from "./tools/grow.js";
 import { gray, pan, ruler } from "./tools/navigate.js";
 import { outline, polygon } from "./tools/outline.js";
@@ -35,6 +38,8 @@ export function actionsOf(session) {
     "redo": drawing(() => redo(session)),
     ...labels(session),
     "machine": drawing(() => session.layer.name !== "consensus" && askMachine(session)),
+    "ai.accept": drawing(() => acceptOutline(session)),
+    "ai.reject": drawing(() => rejectOutline(session)),
     "history": () => openHistory(session),
     "done": () => finish(session),
     "worklist": () => (location.hash = "#/"),
@@ -77,12 +82,13 @@ function view(session) {
       session.shown = !session.shown;
       session.emit("tool");
     },
+    "planes": () => togglePlanes(session),
     "compare": () => togglePrevious(session, session.pane).catch((error) => session.say(error.message)),
   };
 }
 
 function tools(session, drawing) {
-  const free = [pan, gray, ruler].map((tool) => [`tool.${tool.id}`, () => chooseTool(session, tool)]);
+  const free = [pan, gray, ruler, cross].map((tool) => [`tool.${tool.id}`, () => chooseTool(session, tool)]);
   const writing = [outline, polygon, brush, eraser, grow, assign].map((tool) =>
     [`tool.${tool.id}`, drawing(() => chooseTool(session, tool))]);
   const subtypes = session.me.subtypes.map(({ label }) => [`subtype.${label}`, () => chooseLabel(session, label)]);

@@ -5,6 +5,7 @@ import { el } from "./dom.js";
 import { fetchLayer, labelsOf, sliceOf } from "./layer.js";
 import { mergedOrigins } from "./origins.js";
 import { outlines } from "./outline.js";
+import { strokeHaloed } from "./paint.js";
 import { decode } from "./runs.js";
 import { release } from "./saver.js";
 import { grayOf } from "./volume.js";
@@ -71,6 +72,7 @@ function words(labels, title) {
     labels.fracture ? "fracture" : null,
     labels.no_hemorrhage ? "no hemorrhage" : null,
     ...labels.quality,
+    labels.ai_rejected ? "AI outline rejected" : null,
   ].filter(Boolean);
   return el("figure", {}, el("figcaption", {}, title), el("p", {}, said.join(", ") || "nothing"), el("p", {}, labels.note));
 }
@@ -87,10 +89,7 @@ function picture(session, k, map, title) {
   }
   const context = canvas.getContext("2d");
   context.putImageData(data, 0, 0);
-  context.lineWidth = Math.max(1, columns / 250);
-  for (const [label, path] of outlines(map, rows, columns)) {
-    context.strokeStyle = session.colours[label];
-    context.stroke(path);
-  }
+  const line = Math.max(1, columns / 250);
+  for (const [label, path] of outlines(map, rows, columns)) strokeHaloed(context, path, session.colours[label], line);
   return el("figure", {}, el("figcaption", {}, title), canvas);
 }

@@ -6,9 +6,9 @@ import { el, fill } from "./dom.js";
 import { adopt } from "./edit.js";
 import { fetchLayer, revisionsOf } from "./layer.js";
 import { paint } from "./overlay.js";
+import { dashOf, lineKey } from "./reader_lines.js";
 import { working } from "./working.js";
 
-const LOOKS = [["#5cc8ff", []], ["#ff8ad8", [7, 4]]];
 const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" };
 
 /** Loads both readers' layers into the session and returns the panel. */
@@ -17,7 +17,7 @@ export async function consensusPanel(session) {
   const answer = await getJson(`/api/scans/${scan.id}/consensus`);
   if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who have both finished.");
   const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
-  session.references = layers.map((layer, i) => ({ layer, shown: true, colour: LOOKS[i][0], dash: LOOKS[i][1], painted: null }));
+  session.references = layers.map((layer, i) => ({ layer, shown: true, dash: dashOf(i), painted: null }));
   session.differing = new Set(differingSlices(...layers));
   const table = el("tbody");
   const update = (kind) => kind === "slice" && fill(table, figures(session, answer.agreement));
@@ -50,8 +50,7 @@ function legend(session) {
 function toggleOf(words, on, reference, change) {
   const box = el("input", { type: "checkbox", checked: on });
   box.addEventListener("change", () => change(box.checked));
-  const key = reference ? `line ${reference.dash.length ? "dashed" : ""}` : "patch";
-  return el("label", {}, box, el("i", { className: key, style: { "--colour": reference?.colour ?? "#fff" } }), words);
+  return el("label", {}, box, reference ? lineKey(reference.dash) : el("i", { className: "patch" }), words);
 }
 
 const number = (value, digits) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));

@@ -1,5 +1,6 @@
 // Finishing a reading or the consensus: open points are listed first, and it is finished when the reader confirms them.
 
+import { decisions } from "./ai_outline.js";
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";
 import { takeLayer } from "./layer.js";
@@ -40,13 +41,21 @@ function close(session, { layer, findings }) {
   setState(session, "done");
   session.emit("layer");
   const { hemorrhage = 0, "no hemorrhage": none = 0, unread = 0 } = findings;
-  session.say(`Done: hemorrhage on ${count(hemorrhage)}, none on ${count(none)}${unread ? `, ${count(unread)} unread` : ""}.`);
+  session.say(`Done: hemorrhage on ${count(hemorrhage)}, none on ${count(none)}${unread ? `, ${count(unread)} unread` : ""}.${decided(session)}`);
+}
+
+/** The decisions on AI outlines as a sentence; "" without any. */
+function decided(session) {
+  const { accepted, rejected } = decisions(session.layer, session.viewer.volume.n);
+  const said = [accepted.length && `accepted on ${slices(accepted)}`, rejected.length && `rejected on ${slices(rejected)}`].filter(Boolean);
+  return said.length ? ` AI outlines ${said.join(", ")}.` : "";
 }
 
 async function ask(session, open) {
   const { consensus, only } = { consensus: session.layer.name === "consensus", only: onlyNegative(open) };
   const points = pointsOf(open, session.viewer.volume.n);
-  const content = el("div", { className: "open-points" }, points.map((one) => section(one, only)));
+  const content = el("div", { className: "open-points" }, points.map((one) => section(one, only)),
+    decided(session) && el("p", { className: "soft" }, `Decided:${decided(session)}`));
   const finished = consensus ? "Consensus done" : "Reading done";
   const answer = openDialog(`Is ${consensus ? "the consensus" : "this reading"} done?`, content, [
     ["", consensus ? "Continue" : "Continue reading"],
@@ -78,7 +87,7 @@ function pointsOf(open, n) {
       confirm: "Leave these slices unread. Exports mark them as unread or leave this scan out.",
     },
     open.not_accepted.length && {
-      words: `AI outlines on ${slices(open.not_accepted)} have not been changed or accepted.`,
+      words: `AI outlines on ${slices(open.not_accepted)} have not been changed, accepted or rejected.`,
       slices: open.not_accepted,
       confirm: "Accept these outlines as they are.",
     },

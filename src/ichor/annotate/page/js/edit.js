@@ -36,6 +36,23 @@ export function giveUp(session) {
   if (before) restore(session, before);
 }
 
+/** The regions and labels of a slice, for `recordStep`. */
+export const begun = (session, k) => ({ regions: snapshot(session, k), labels: { labelsOf: k, labels: labelsOf(session.layer, k) } });
+
+/** Ends a change of a slice's regions, its labels, or both, in one step of undo; `labels` gives the new labels of the old. */
+export function recordStep(session, before, { regions, labels }) {
+  const { k } = before.regions;
+  if (regions) {
+    deriveLabels(session.layer, k, session.me.subtypes);
+    touch(session.saver, `slice/${k}`);
+  }
+  if (labels) setLabels(session, k, labels(labelsOf(session.layer, k)));
+  session.undone = [];
+  session.done.push([...(regions ? [before.regions] : []), ...(labels ? [before.labels] : [])]);
+  session.painted = null;
+  session.emit("layer");
+}
+
 /** Replaces label maps, [[k, map], ...], in one step of undo; `how` is the origin of what is new. */
 export function replaceMaps(session, maps, how = "drawn") {
   const before = maps.map(([k]) => snapshot(session, k));

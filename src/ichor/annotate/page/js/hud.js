@@ -1,8 +1,6 @@
 // What is written over the picture: slice, window, HU under the cursor, the patient's sides.
 
 import { el, fill } from "./dom.js";
-import { isDrawn } from "./layer.js";
-import { accepted, untouched } from "./origins.js";
 import { huAt, zoomOf } from "./viewer.js";
 
 export function hud(session) {
@@ -10,21 +8,15 @@ export function hud(session) {
   const gray = el("div", { className: "hud top-right", data: { hud: "window" } });
   const under = el("div", { className: "hud bottom-left", data: { hud: "cursor" } });
   const zoom = el("div", { className: "hud bottom-right", data: { hud: "zoom" } });
-  const machine = el("div", { className: "hud machine", hidden: true });
   const busy = el("div", { className: "hud busy", role: "status", hidden: true });
   const update = (kind) => {
-    const { viewer, layer } = session;
+    const { viewer } = session;
     if (kind === "busy") {
       busy.hidden = !session.busy;
       fill(busy, session.busy ?? "");
     }
-    const one = layer.slices.get(viewer.slice);
     if (kind === "slice") {
       fill(slice, el("b", {}, String(viewer.slice + 1)), ` / ${viewer.volume.n}`);
-    }
-    if (kind === "slice" || kind === "layer") {
-      machine.hidden = !isDrawn(layer, viewer.slice) || !(untouched(one) || accepted(one));
-      fill(machine, accepted(one) ? "AI outlines, accepted as they are" : "AI outlines, neither changed nor accepted yet");
     }
     if (kind === "window") fill(gray, `L ${viewer.level}  W ${viewer.width} HU`);
     if (kind === "pointer" || kind === "slice") fill(under, cursor(session));
@@ -32,9 +24,9 @@ export function hud(session) {
     if (zoom.textContent !== words) fill(zoom, words);
   };
   session.listeners.push(update);
-  for (const kind of ["slice", "window", "layer"]) update(kind);
+  for (const kind of ["slice", "window"]) update(kind);
   return [
-    slice, gray, under, zoom, machine, busy,
+    slice, gray, under, zoom, busy,
     el("div", { className: "hud left-mark", title: "The patient's right" }, "R"),
     el("div", { className: "hud right-mark", title: "The patient's left" }, "L"),
   ];

@@ -51,10 +51,13 @@ export function toggleQuality(labels, remark) {
 }
 
 /** The part of labels that a person stated: what follows from regions and slices is left to the server. */
-export const stated = ({ subtypes, fracture, no_hemorrhage, quality, note, implied = [], implied_fracture = false }) => ({
+export const stated = ({
+  subtypes, fracture, no_hemorrhage, quality, note, ai_rejected = false, implied = [], implied_fracture = false,
+}) => ({
   subtypes: subtypes.filter((one) => !implied.includes(one)),
   fracture: fracture && !implied_fracture,
   no_hemorrhage,
   quality,
   note,
+  ai_rejected,
 });

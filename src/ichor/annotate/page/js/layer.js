@@ -4,7 +4,7 @@ import { getJson, layerPath } from "./api.js";
 import { decode, isEmpty } from "./runs.js";
 
 // `implied` are the subtypes that follow from regions and slices: they are shown, but not stated.
-export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", revision: 0, implied: [] };
+export const NO_LABELS = { subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", ai_rejected: false, revision: 0, implied: [] };
 
 // For readings finished with an earlier version it is not known which slices were viewed: none is marked.
 const NOT_NOTED = { has: () => true };

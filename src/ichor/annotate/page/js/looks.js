@@ -8,6 +8,7 @@ const REPORT_MS = 1000;
 
 /** Records which slices are viewed and reports them periodically. Returns a function that stops it. */
 export function trackLooks(session) {
+  const { layer, viewer } = session;
   const state = { timer: 0, report: 0 };
   const look = () => {
     clearTimeout(state.timer);
@@ -24,7 +25,7 @@ export function trackLooks(session) {
   const stop = new AbortController();
   document.addEventListener("visibilitychange", look, { signal: stop.signal });
   window.addEventListener("pagehide", report, { signal: stop.signal });
-  session.listeners.push((kind) => kind === "slice" && look());
+  session.listeners.push((kind) => ["slice", "arrived"].includes(kind) && !layer.looked.has(viewer.slice) && look());
   return () => {
     stop.abort();
     clearTimeout(state.timer);
@@ -35,7 +36,7 @@ export function trackLooks(session) {
 
 function note(session) {
   const { layer, viewer } = session;
-  if (document.visibilityState !== "visible" || layer.looked.has(viewer.slice)) return;
+  if (document.visibilityState !== "visible" || !viewer.volume.arrived.has(viewer.slice) || layer.looked.has(viewer.slice)) return;
   layer.looked.add(viewer.slice);
   if (!session.readOnly) session.newLooks.add(viewer.slice);
   session.emit("looked");

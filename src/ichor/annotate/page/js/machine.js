@@ -3,13 +3,13 @@
 import { postJson } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { replaceMaps } from "./edit.js";
-import { isDrawn, revisionsOf } from "./layer.js";
+import { isDrawn, labelsOf, revisionsOf } from "./layer.js";
 import { decode, isEmpty } from "./runs.js";
 import { working } from "./working.js";
 
 const WORDS =
-  "The shipped model outlines suspected hemorrhage as a starting point. Slices that you have drawn on are not changed. AI " +
-  "outlines are dashed, and labelled as such until you change or accept them. Research use only; not a medical device.";
+  "The shipped model outlines suspected hemorrhage as a starting point. Slices that you have drawn on, or whose AI " +
+  "outline you have rejected, are not changed. AI outlines are dashed, and labelled as such until you change or accept them. Research use only; not a medical device.";
 
 export async function askMachine(session) {
   if (!session.me.machine) return session.say("No model is installed on this server.");
@@ -25,7 +25,7 @@ export async function askMachine(session) {
 function take(session, slices) {
   const maps = Object.entries(slices)
     .map(([k, runs]) => [Number(k), decode(runs, session.layer.size)])
-    .filter(([k, map]) => !isDrawn(session.layer, k) && !isEmpty(map));
+    .filter(([k, map]) => !isDrawn(session.layer, k) && !labelsOf(session.layer, k).ai_rejected && !isEmpty(map));
   if (maps.length) replaceMaps(session, maps, "ai");
   session.say(maps.length ? `The AI outlined regions on ${count(maps.length)}.` : "The AI found nothing to outline.");
 }

@@ -6,6 +6,9 @@ const isAi = (origin) => origin?.startsWith("ai");
 /** Whether all regions of a slice are AI outlines that nobody has changed or accepted. */
 export const untouched = (slice) => all(slice, (origin) => origin === "ai");
 
+/** Whether a slice has an AI outline that nobody has changed or accepted. */
+export const undecided = (slice) => Object.values(slice?.origins ?? {}).includes("ai");
+
 /** Whether all regions of a slice are AI outlines that a reader accepted without changes. */
 export const accepted = (slice) => all(slice, (origin) => origin === "ai accepted");
 

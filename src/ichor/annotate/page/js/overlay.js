@@ -1,10 +1,14 @@
-// What lies over the picture: regions, outlines, the readers' outlines in a consensus, rulers, the tool at work.
+// What is drawn over the picture: regions, outlines, the readers' outlines in a consensus, rulers, the tool in use.
 
 import { differencePicture } from "./differences.js";
 import { untouched } from "./origins.js";
 import { outlines } from "./outline.js";
+import { strokeHaloed } from "./paint.js";
+import { paintCross } from "./tools/cross.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
+
+const LINE = 2.2; // as wide as the viewer's
 
 /** Sizes the canvas to its place on the page; its drawing unit becomes the CSS pixel. */
 export function fitOverlay(canvas) {
@@ -28,6 +32,7 @@ export function paint(session) {
   if (session.tool !== polygon) polygon.paint(session, place);
   session.tool.paint?.(session, place);
   paintRulers(session, place);
+  paintCrossHair(session, place);
   describe(session);
 }
 
@@ -45,8 +50,8 @@ function placeOn(session, canvas) {
   return { context, pixels, css, scale: perColumn / session.lineScale };
 }
 
-// Regions stay while a tool's line follows the pointer: they are kept as they were painted last. While a tool writes on
-// them there is nothing to keep.
+// While only a tool's line follows the pointer, the regions are copied from the last painting. While a tool changes them, they
+// are painted again each time.
 function paintRegions(session, place) {
   if (session.before !== null) return paintDrawn(session, place);
   const kept = (session.kept ??= { canvas: document.createElement("canvas"), of: [] });
@@ -60,7 +65,7 @@ function paintRegions(session, place) {
   place.context.drawImage(kept.canvas, 0, 0);
 }
 
-// All that the picture of the regions depends on; what is made anew after a change is another object.
+// Everything that the picture of the regions depends on; a changed map or path is a new object.
 function shownNow(session) {
   const { canvas, layer, references, viewer } = session;
   const slice = layer.slices.get(viewer.slice);
@@ -96,11 +101,7 @@ function paintMap(session, { context, scale }) {
   context.drawImage(fill, 0, 0);
   if (!paths) return;
   context.setLineDash(untouched(slice) ? [5 / scale, 4 / scale] : []);
-  context.lineWidth = 1.6 / scale;
-  for (const [label, path] of paths) {
-    context.strokeStyle = session.colours[label];
-    context.stroke(path);
-  }
+  for (const [label, path] of paths) strokeHaloed(context, path, session.colours[label], LINE / scale);
   context.setLineDash([]);
 }
 
@@ -142,10 +143,8 @@ function paintReference(session, { context, scale }, reference) {
   if (!map || !reference.shown) return;
   const { rows, columns } = session.viewer.volume;
   if (reference.painted?.map !== map) reference.painted = { map, paths: outlines(map, rows, columns) };
-  context.lineWidth = 1.8 / scale;
-  context.strokeStyle = reference.colour;
   context.setLineDash(reference.dash.map((length) => length / scale));
-  for (const path of reference.painted.paths.values()) context.stroke(path);
+  for (const [label, path] of reference.painted.paths) strokeHaloed(context, path, session.colours[label], LINE / scale);
   context.setLineDash([]);
 }
 
@@ -164,6 +163,12 @@ function paintRulers(session, { context, css }) {
     for (const [x, y] of [from, to]) context.fillRect(x - 2, y - 2, 4, 4);
     label(context, lengthOf(session, ruler), to[0] + 10, to[1] - 10, 13 * session.lineScale);
   }
+}
+
+function paintCrossHair(session, { context, css }) {
+  const [x0, perColumn, y0, perRow] = transform(session.viewer);
+  css();
+  paintCross(session, context, ([x, y]) => [x0 + x * perColumn, y0 + y * perRow]);
 }
 
 function label(context, text, x, y, size) {

@@ -1,9 +1,10 @@
-// The previous scan of the subject beside this one: same window, same height in the head, no drawing.
+// The previous scan of the subject beside this one, in the same window and at the same height in the head; it is only shown.
 
-import { getBytes, getJson } from "./api.js";
+import { getJson } from "./api.js";
 import { el, fill } from "./dom.js";
-import { createViewer, load, showSlice } from "./viewer.js";
-import { readVolume } from "./volume.js";
+import { loadSlices } from "./loading.js";
+import { createViewer, load, showArrived, showSlice } from "./viewer.js";
+import { emptyVolume } from "./volume.js";
 
 /** Opens or closes the pane at the side. */
 export async function togglePrevious(session, pane) {
@@ -18,12 +19,18 @@ export async function togglePrevious(session, pane) {
   fill(pane, canvas, el("div", { className: "hud top-left" }, choose), el("div", { className: "hud left-mark" }, "R"),
     el("div", { className: "hud right-mark" }, "L"), readout);
   const viewer = await createViewer(canvas, () => {});
-  session.previous = { viewer, offset: 0 };
+  session.previous = { viewer, offset: 0, loader: null };
   const open = async (id) => {
     fill(readout, "Loading …");
     const scan = await getJson(`/api/scans/${id}`);
-    await load(viewer, await readVolume(await getBytes(`/api/scans/${id}/volume.nii.gz`)), scan.pixel_mm);
-    session.previous.offset = 0;
+    const volume = emptyVolume(scan.shape);
+    const start = matching(session, volume);
+    const loader = loadSlices(id, volume, () => (viewer.volume === volume ? viewer.slice : start), (slices) =>
+      viewer.volume === volume && showArrived(viewer, slices));
+    session.previous.loader?.close();
+    Object.assign(session.previous, { loader, offset: 0 });
+    await loader.first;
+    await load(viewer, volume, scan.pixel_mm, start);
     follow(session, readout);
   };
   choose.addEventListener("change", () => open(choose.value));
@@ -38,6 +45,7 @@ export async function togglePrevious(session, pane) {
 }
 
 export function closePrevious(session, pane) {
+  session.previous?.loader?.close();
   session.previous?.viewer.close();
   session.previous = null;
   pane.hidden = true;
@@ -46,13 +54,19 @@ export function closePrevious(session, pane) {
   session.emit("status");
 }
 
-// The same part of the way from the lowest slice to the highest, plus what the reader's wheel added.
+// The slice of the other scan at the same part of the way from the lowest slice to the highest.
+function matching(session, { n }) {
+  const here = session.viewer;
+  const part = here.volume.n > 1 ? here.slice / (here.volume.n - 1) : 0;
+  return Math.round(part * (n - 1));
+}
+
+// That slice, plus what the reader's wheel added.
 function follow(session, readout) {
   if (!session.previous?.viewer.volume) return;
   const { viewer, offset } = session.previous;
   const here = session.viewer;
-  const part = here.volume.n > 1 ? here.slice / (here.volume.n - 1) : 0;
   Object.assign(viewer, { level: here.level, width: here.width });
-  showSlice(viewer, Math.round(part * (viewer.volume.n - 1)) + offset);
+  showSlice(viewer, matching(session, viewer.volume) + offset);
   fill(readout, `Slice ${viewer.slice + 1} of ${viewer.volume.n}`);
 }

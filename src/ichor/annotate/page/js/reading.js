@@ -2,6 +2,7 @@
 
 import { attachStage } from "./stage.js";
 import { actionsOf } from "./actions.js";
+import { outlineBar } from "./ai_outline.js";
 import { consensusPanel } from "./consensus.js";
 import { settle } from "./conflict.js";
 import { labelPanel } from "./diagnosis.js";
@@ -9,9 +10,11 @@ import { banner, say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { hud } from "./hud.js";
 import { tip } from "./keys.js";
+import { loadingBar } from "./loading.js";
 import { trackLooks } from "./looks.js";
 import { paint } from "./overlay.js";
 import { personForm } from "./person.js";
+import { attachPlanes } from "./planes_beside.js";
 import { closePrevious } from "./previous.js";
 import { flush, statusOf } from "./saver.js";
 import { openSession } from "./session.js";
@@ -36,8 +39,8 @@ export async function openReading(root, me, { id, layer, slice }) {
   const picture = el("canvas", { className: "picture" });
   const overlay = el("canvas", { className: "overlay", tabIndex: -1, "aria-label": "Axial slice" });
   const stage = el("div", { className: "stage" }, picture, overlay);
-  fill(root, el("div", { className: "reading loading" }, el("p", { className: "wait" }, "Loading the scan …"), stage));
-  const session = await openSession(me, id, layer, { picture, overlay });
+  fill(root, el("div", { className: "reading loading" }, el("p", { className: "wait" }, "Loading the scan …", el("progress")), stage));
+  const session = await openSession(me, id, layer, { picture, overlay }, slice === null ? null : slice - 1);
   session.say = say;
   session.setWindow = (change) => {
     const { level, width } = { ...session.viewer, ...change };
@@ -48,20 +51,21 @@ export async function openReading(root, me, { id, layer, slice }) {
   session.conflict = (key, body) => (settling = settling.then(() => settle(session, key, body)));
   const pane = el("div", { className: "stage previous", hidden: true });
   session.pane = pane;
+  const planes = el("div", { className: "planes", hidden: true });
   const consensus = layer === "consensus" ? await consensusPanel(session) : null;
   const actions = actionsOf(session);
   const thumbs = el("div", { className: "thumbs", role: "navigation", "aria-label": "Slices" });
-  stage.append(...hud(session), toolSettings(session));
+  stage.append(...hud(session), outlineBar(session, actions), ...loadingBar(session), toolSettings(session));
   fill(root, el("div", { className: "reading" },
     toolColumn(session, actions), thumbs,
     el("section", { className: "middle", "aria-label": "Picture" },
-      settingsBar(session, actions), el("div", { className: "stages" }, stage, pane)),
+      settingsBar(session, actions), el("div", { className: "stages" }, stage, pane, planes)),
     sidePanel(session, actions, consensus)));
-  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session)];
+  const ends = [attachStage(session), attachThumbnails(session, thumbs), reportTime(id), saveState(session), keepPlace(session), trackLooks(session),
+    attachPlanes(session, planes)];
   session.listeners.push((kind) => {
     if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
   });
-  if (slice !== null) session.goTo(slice - 1);
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
     session.goTo(polygon.k);
@@ -80,6 +84,7 @@ export async function openReading(root, me, { id, layer, slice }) {
         return false;
       }
       session.closed = true;
+      session.loader.close();
       ends.forEach((end) => end());
       if (session.previous) closePrevious(session, pane);
       session.viewer.close();

@@ -1,4 +1,4 @@
-// Saving: every change is sent within a second, and kept and sent again while the server is away.
+// Saving: every change is sent within a second. While the server does not respond, it is kept and sent again.
 
 import { layerPath, putJson } from "./api.js";
 import { labelsOf, sliceOf, NO_LABELS } from "./layer.js";
@@ -10,8 +10,8 @@ const TYPING_MS = 500;
 const RETRY_MS = 1000;
 
 /**
- * What saves a layer. `hooks`: status(), labels(key), conflict(key, body), seconds() -> active seconds since the last,
- * person() -> the subject's facts. Keys are "slice/17", "labels/17", "labels/scan", "person".
+ * Creates the saver of a layer. `hooks`: status(), labels(key), conflict(key, body), seconds() -> active seconds since the last
+ * call, person() -> the subject's data. Keys are "slice/17", "labels/17", "labels/scan", "person".
  */
 export function createSaver(scan, layer, hooks) {
   return { scan, layer, hooks, dirty: new Set(), held: new Set(), unanswered: new Map(), sending: null, timer: 0, problem: null };
@@ -25,25 +25,25 @@ export function statusOf(saver) {
   return saver.dirty.size || saver.sending ? "saving" : "saved";
 }
 
-/** Says that something changed and must be saved; what is being typed waits for more letters. */
+/** Marks something as changed, to be saved soon; while a person is typing, later. */
 export function touch(saver, key, typing = false) {
   saver.dirty.add(key);
   saver.hooks.status();
   schedule(saver, typing ? TYPING_MS : DELAY_MS);
 }
 
-/** Lets a change that met another's be sent again, or drops it. */
+/** Sends a change again after its conflict was resolved, or drops it. */
 export function release(saver, key, again) {
   saver.held.delete(key);
   if (again) touch(saver, key);
   else saver.hooks.status();
 }
 
-/** Sends at once what is not saved yet; resolves when all is, or when sending failed. */
+/** Sends all unsaved changes now; resolves when they are saved, or when sending failed. */
 export async function flush(saver) {
   clearTimeout(saver.timer);
   saver.timer = 0;
-  // In a turn of its own: until `sending` is set, a change on its way would look saved.
+  // Starts in a later turn, after `sending` was set: otherwise a change on its way would look saved.
   saver.sending ??= Promise.resolve().then(() => sendAll(saver)).finally(() => {
     saver.sending = null;
     saver.hooks.status();
@@ -56,7 +56,13 @@ function schedule(saver, delay) {
   if (!saver.timer && !saver.sending) saver.timer = setTimeout(() => flush(saver), delay);
 }
 
-const sendable = (saver) => [...saver.dirty].find((key) => !saver.held.has(key));
+const sendable = (saver) => [...saver.dirty].find((key) => !saver.held.has(key) && !waitsForRegions(saver, key));
+
+// The server takes "no hemorrhage" only for a slice whose regions are gone already.
+function waitsForRegions({ layer, dirty }, key) {
+  const [kind, which] = key.split("/");
+  return kind === "labels" && dirty.has(`slice/${which}`) && labelsOf(layer, Number(which)).no_hemorrhage;
+}
 
 async function sendAll(saver) {
   for (let key = sendable(saver); key; key = sendable(saver)) {
@@ -113,8 +119,8 @@ function ofLabels(origins, runs) {
   return Object.fromEntries(Object.entries(origins).filter(([label]) => there.has(Number(label))));
 }
 
-// A change may reach the server and its answer not come back, as when the server is killed between the two. It would look
-// like another's when the next one is sent, were it not remembered until an answer comes.
+// A change may reach the server without its answer coming back, for example if the server is killed in between. It is
+// remembered until an answer comes, so that it is not taken for another person's change when the next one is sent.
 function remember(saver, key, content) {
   if (!saver.unanswered.has(key)) saver.unanswered.set(key, new Set());
   saver.unanswered.get(key).add(content);
@@ -129,14 +135,14 @@ function base(saver, key, revision) {
   else saver.layer.labels.set(id, { ...labelsOf(saver.layer, id), revision });
 }
 
-// What a change says, whoever tells it.
+// The content of a change, for comparing one that was sent with one on the server.
 function contentOf({ runs, labels }) {
   if (runs) return runs.join();
   const { subtypes, quality, ...others } = stated(labels);
   return JSON.stringify([[...subtypes].sort(), [...quality].sort(), others]);
 }
 
-// What the server made of the labels; a change made meanwhile stands, on the new revision.
+// Takes over the labels that the server returns; a change made meanwhile is kept, based on the new revision.
 function take(saver, key, labels) {
   if (!labels) return;
   const mine = labelsOf(saver.layer, key);

@@ -1,27 +1,55 @@
 // Everything that belongs to one open scan: what is shown, what is drawn, what is undone.
 
-import { getBytes, getJson, postJson } from "./api.js";
+import { getJson, postJson } from "./api.js";
 import { fetchLayer, revisionsOf } from "./layer.js";
+import { loadSlices } from "./loading.js";
 import { paint, paletteOf } from "./overlay.js";
 import { createSaver } from "./saver.js";
 import { keptLabel } from "./subtype.js";
 import { takeSeconds } from "./timer.js";
 import { brush } from "./tools/brush.js";
 import { pan } from "./tools/navigate.js";
-import { createViewer, load, setWindow, showSlice } from "./viewer.js";
-import { readVolume } from "./volume.js";
+import { createViewer, load, setWindow, showArrived, showSlice } from "./viewer.js";
+import { emptyVolume } from "./volume.js";
 
-/** Loads a scan and a layer of it. `stage` holds {picture, overlay}: the two canvases. */
-export async function openSession(me, id, layerName, stage) {
+/**
+ * Opens a scan on a slice (null: the middle one) with a layer of it, as soon as that slice has arrived; the others follow.
+ * `stage` holds {picture, overlay}: the two canvases.
+ */
+export async function openSession(me, id, layerName, stage, slice) {
   const scan = await getJson(`/api/scans/${id}`);
-  const [volume, layer] = await Promise.all([
-    getBytes(`/api/scans/${id}/volume.nii.gz`).then(readVolume),
-    fetchLayer(id, layerName, scan.shape[1] * scan.shape[2]),
-  ]);
+  const volume = emptyVolume(scan.shape);
+  const start = Math.min(volume.n - 1, Math.max(0, slice ?? Math.floor(volume.n / 2)));
+  let session = null;
+  const isShown = () => Boolean(session?.viewer?.volume);
+  const loader = loadSlices(id, volume, () => (isShown() ? session.viewer.slice : start), (slices, problem) => {
+    if (!isShown()) return;
+    session.loadingProblem = problem;
+    showArrived(session.viewer, slices);
+    session.emit("arrived");
+  });
+  try {
+    const layer = await fetchLayer(id, layerName, scan.shape[1] * scan.shape[2]);
+    await loader.first;
+    session = sessionOf({ me, id, scan, layer, stage, loader });
+    session.viewer = await createViewer(stage.picture, () => paint(session));
+    await load(session.viewer, volume, scan.pixel_mm, start);
+    setWindow(session.viewer, me.windows[0].level, me.windows[0].width);
+    return session;
+  } catch (error) {
+    loader.close();
+    throw error;
+  }
+}
+
+function sessionOf({ me, id, scan, layer, stage, loader }) {
   const colours = [null];
   for (const one of me.subtypes) colours[one.label] = one.colour;
   const session = {
-    me, scan, layer, colours,
+    me, scan, layer, colours, loader,
+    loadingProblem: null,
+    planes: null,
+    cross: null,
     palette: paletteOf(colours),
     canvas: stage.overlay,
     tool: pan,
@@ -60,13 +88,10 @@ export async function openSession(me, id, layerName, stage) {
     seconds: takeSeconds,
     person: () => scan.person,
   });
-  session.viewer = await createViewer(stage.picture, () => paint(session));
-  await load(session.viewer, volume, scan.pixel_mm);
-  setWindow(session.viewer, me.windows[0].level, me.windows[0].width);
   return session;
 }
 
-/** Chooses a tool; one that was at work gives up, but for a polygon: it waits, since one may want to look around. */
+/** Chooses a tool. The previous one cancels its shape, except for a polygon, which waits: the reader may want to look around. */
 export function chooseTool(session, tool) {
   if (session.working) return;
   if (!session.tool.waits) session.tool.cancel?.(session);
@@ -83,7 +108,7 @@ export function chooseBrush(session, diameter) {
   paint(session);
 }
 
-/** Says on the server that the reading, as it is shown here, is done with what was `confirmed`; or that it is open again. */
+/** Sets the state of the reading on the server: done, with the open points that were `confirmed`, or in progress again. */
 export function postState(session, state, confirmed = undefined) {
   const { layer, scan } = session;
   return postJson(`/api/scans/${scan.id}/state`, { state, layer: layer.name, base: revisionsOf(layer), confirmed });

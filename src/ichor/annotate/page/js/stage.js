@@ -6,7 +6,7 @@ import { pixelAt, zoomBy } from "./viewer.js";
 
 const WHEEL_STEP = 50; // a notch is 100 or 120; a touch pad sends many small steps
 
-/** Lets pointer and wheel on the overlay canvas work the session's tool. Returns what ends it. */
+/** Passes pointer and wheel events on the overlay canvas to the session's tool. Returns a function that stops this. */
 export function attachStage(session) {
   const { canvas } = session;
   const stop = new AbortController();
@@ -47,7 +47,12 @@ function pressed(session, state, event) {
   session.canvas.setPointerCapture(event.pointerId);
   state.last = placeOf(session.canvas, event);
   state.tool = event.button === 2 ? gray : event.button === 1 || state.space ? pan : session.tool;
-  if (session.readOnly && !["pan", "window", "ruler"].includes(state.tool.id)) state.tool = pan;
+  const { volume, slice } = session.viewer;
+  const missing = !volume.arrived.has(slice);
+  if ((session.readOnly || missing) && !["pan", "window", "ruler", "cross"].includes(state.tool.id)) {
+    if (missing) session.say("This slice is still loading.");
+    state.tool = pan;
+  }
   session.working = true;
   state.tool.down?.(session, pixelAt(session.viewer, ...state.last), event);
   paint(session);

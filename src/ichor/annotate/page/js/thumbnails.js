@@ -1,22 +1,31 @@
 // The column of small pictures of all slices, the vertex at the top as in the head.
 
+import { decisionOn } from "./ai_outline.js";
 import { el } from "./dom.js";
 import { isDrawn } from "./layer.js";
-import { untouched } from "./origins.js";
 import { grayOf } from "./volume.js";
 
 const SIZE = 72;
 
-/** Fills `column`; pictures are painted when they come into view. Returns what ends it. */
+/** Fills `column`; pictures are painted when they have arrived and come into view. Returns a function that stops it. */
 export function attachThumbnails(session, column) {
-  const { n } = session.viewer.volume;
+  const { n, arrived } = session.viewer.volume;
   const buttons = [];
+  const unpainted = new Set();
+  const paintArrived = () => {
+    for (const k of unpainted) {
+      if (!arrived.has(k)) continue;
+      unpainted.delete(k);
+      paintThumbnail(session, buttons[k].querySelector("canvas"), k);
+    }
+  };
   const seen = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       seen.unobserve(target);
-      paintThumbnail(session, target.querySelector("canvas"), Number(target.dataset.slice));
+      unpainted.add(Number(target.dataset.slice));
     }
+    paintArrived();
   }, { root: column, rootMargin: "300px" });
   for (let k = n - 1; k >= 0; k--) {
     const canvas = el("canvas", { width: SIZE, height: SIZE });
@@ -40,6 +49,7 @@ export function attachThumbnails(session, column) {
       current.setAttribute("aria-current", "true");
       reveal(column, current);
     }
+    if (kind === "arrived") paintArrived();
     if (kind === "layer") buttons.forEach((button, k) => mark(session, button, k));
     if (kind === "slice" || kind === "labels" || kind === "looked") mark(session, current, session.viewer.slice);
   };
@@ -49,7 +59,7 @@ export function attachThumbnails(session, column) {
   return () => seen.disconnect();
 }
 
-// Scrolls only the column, and only where the slice is out of sight: scrollIntoView would lay out the whole page.
+// Scrolls only the column, and only if the slice is out of sight: scrollIntoView would lay out the whole page.
 function reveal(column, button) {
   const [top, height] = [button.offsetTop, button.offsetHeight];
   if (top < column.scrollTop) column.scrollTop = top - height;
@@ -61,11 +71,12 @@ function mark(session, button, k) {
   const drawn = isDrawn(layer, k);
   const labels = layer.labels.get(k);
   const labelled = labels && (labels.subtypes.length || labels.no_hemorrhage || labels.fracture);
-  const state = drawn && untouched(layer.slices.get(k)) ? "machine" : drawn ? "drawn" : labelled ? "labelled" : "";
+  const decision = { open: "machine", mixed: "machine", accepted: "accepted", rejected: drawn ? null : "rejected" }[decisionOn(layer, k)];
+  const state = decision ?? (drawn ? "drawn" : labelled ? "labelled" : "");
   button.dataset.state = state;
   button.classList.toggle("differs", references.length > 0 && differing.has(k));
   button.toggleAttribute("data-looked", layer.looked.has(k));
-  const words = { machine: ", AI outlines", drawn: ", drawn", labelled: ", labelled", "": "" };
+  const words = { machine: ", AI outlines", accepted: ", AI outlines accepted", rejected: ", AI outline rejected", drawn: ", drawn", labelled: ", labelled", "": "" };
   button.setAttribute("aria-label", `Slice ${k + 1}${words[state]}${layer.looked.has(k) ? "" : ", not viewed"}`);
 }
 

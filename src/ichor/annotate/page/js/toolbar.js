@@ -7,15 +7,15 @@ import { chooseBrush } from "./session.js";
 import { chooseLabel } from "./subtype.js";
 
 const GROUPS = [
-  ["tool.pan", "tool.window", "tool.ruler"],
+  ["tool.pan", "tool.window", "tool.ruler", "tool.cross"],
   ["tool.outline", "tool.polygon", "tool.brush", "tool.eraser", "tool.grow", "tool.assign"],
   ["fill", "smooth", "interpolate", "copy.below", "copy.above", "clear"],
   ["undo", "redo"],
-  ["outlines", "compare", "zoom.fit"],
+  ["outlines", "planes", "compare", "zoom.fit"],
 ];
 
 const ICON_OF = {
-  "tool.pan": "pan", "tool.window": "window", "tool.ruler": "ruler", "tool.outline": "outline",
+  "tool.pan": "pan", "tool.window": "window", "tool.ruler": "ruler", "tool.cross": "cross", "tool.outline": "outline",
   "tool.polygon": "polygon", "tool.brush": "brush", "tool.eraser": "eraser", "tool.grow": "grow",
   "tool.assign": "assign", "copy.below": "below", "copy.above": "above", "zoom.fit": "fit",
 };
@@ -40,6 +40,7 @@ export function toolColumn(session, actions) {
       const { action } = button.dataset;
       if (action.startsWith("tool.")) button.setAttribute("aria-pressed", String(action === `tool.${session.tool.id}`));
       if (action === "outlines") button.setAttribute("aria-pressed", String(session.shown));
+      if (action === "planes") button.setAttribute("aria-pressed", String(Boolean(session.planes)));
       if (action === "compare") button.setAttribute("aria-pressed", String(Boolean(session.previous)));
       if (DRAWING.has(action)) button.disabled = closed;
       if (action === "undo" && !closed) button.disabled = session.done.length === 0;
@@ -77,7 +78,8 @@ function windowButtons(session, actions) {
 function levels(session) {
   const field = (name, words) => {
     const input = el("input", { type: "number", id: `window-${name}`, step: 1, "aria-label": words, title: `${words} in HU` });
-    input.addEventListener("change", () => session.setWindow({ [name]: Number(input.value) }));
+    // An empty field is no 0: it shows the value again that holds.
+    input.addEventListener("change", () => session.setWindow(input.value === "" ? {} : { [name]: Number(input.value) }));
     return [el("label", { for: input.id }, words[0]), input];
   };
   const [levelLabel, level] = field("level", "Level");
@@ -111,7 +113,7 @@ function subtypeButtons(session) {
   return el("div", { className: "segments subtypes", role: "group", "aria-label": "Subtype to draw" }, buttons);
 }
 
-/** The settings of the chosen tool, over the picture: they come and go without moving it. */
+/** The settings of the chosen tool, over the picture, so that it does not move when they appear. */
 export function toolSettings(session) {
   const size = el("input", { type: "range", id: "brush-size", min: 1, max: 120, step: 1 });
   const exact = el("input", { type: "number", min: 1, max: 400, "aria-label": "Size in pixels" });

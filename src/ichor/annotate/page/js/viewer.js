@@ -7,11 +7,12 @@ const ZOOMS = [0.5, 40];
 // Without a graphics card each pixel costs: more of them than this would make scrolling slow.
 const MOST_SOFTWARE_PIXELS = 700_000;
 
-// NiiVue's own way with voxels colours the whole volume anew for each window and derives a gradient from it, which takes
-// seconds without a graphics card. It gets a stand-in for the room that the scan fills; the scan itself is a texture of
-// whole HU on a unit of its own, and the shader applies the window: the HU of the four voxels around a point are mixed
-// first. Neither a slice nor a window uploads anything.
+// By itself, NiiVue recolours the whole volume for each window and calculates its gradient, which takes seconds without a
+// graphics card. Here it gets a stand-in of the scan's size. The scan itself is a texture of whole HU on a texture unit of its
+// own. The shader interpolates the HU of the four voxels around a point, then applies the window. A change of slice or window
+// uploads nothing.
 const UNIT = 15;
+const ALL_BLACK = 40_000; // above all HU
 const SHADER = `#version 300 es
 precision highp int;
 precision highp float;
@@ -77,16 +78,24 @@ function isSoftware(gl) {
   return /swiftshader|llvmpipe|software/i.test(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "");
 }
 
-/** Shows another volume (of readVolume), fitted, its middle slice first. */
-export async function load(viewer, volume, pixelMm) {
-  upload(viewer.nv.gl, volume);
+/** Shows another volume (of emptyVolume), fitted, on slice `slice`. Slices that have not arrived are black. */
+export async function load(viewer, volume, pixelMm, slice = Math.floor(volume.n / 2)) {
+  allocate(viewer.nv.gl, volume);
   await viewer.nv.loadFromArrayBuffer(standIn(volume, pixelMm), "scan.nii");
-  Object.assign(viewer, { volume, pixelMm: pixelMm ?? [1, 1], slice: Math.floor(volume.n / 2) });
+  Object.assign(viewer, { volume, pixelMm: pixelMm ?? [1, 1], slice });
+  showArrived(viewer, [...volume.arrived]);
   resize(viewer);
 }
 
+/** Takes slices of the volume that have arrived. */
+export function showArrived(viewer, slices) {
+  if (!viewer.volume) return;
+  for (const k of slices) upload(viewer.nv.gl, viewer.volume, k);
+  if (slices.includes(viewer.slice)) draw(viewer);
+}
+
 // The texture that was on the unit before, another scan's, goes.
-function upload(gl, { hu, n, rows, columns }) {
+function allocate(gl, { n, rows, columns }) {
   const most = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE);
   if (Math.max(n, rows, columns) > most) {
     throw new Error(`This browser shows scans of up to ${most} slices, rows and columns; this one has ${n} x ${rows} x ${columns}.`);
@@ -97,8 +106,13 @@ function upload(gl, { hu, n, rows, columns }) {
   gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16I, columns, rows, n);
   gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
   gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+}
+
+function upload(gl, { hu, rows, columns }, k) {
+  const size = rows * columns;
+  gl.activeTexture(gl.TEXTURE0 + UNIT);
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 2);
-  gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, 0, columns, rows, n, gl.RED_INTEGER, gl.SHORT, hu);
+  gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, k, columns, rows, 1, gl.RED_INTEGER, gl.SHORT, hu.subarray(k * size, (k + 1) * size));
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
 }
 
@@ -119,7 +133,7 @@ export function draw(viewer) {
   if (!volume || !nv.customSliceShader) return;
   const { program, uniforms } = nv.customSliceShader;
   nv.gl.useProgram(program);
-  nv.gl.uniform1f(uniforms.lowest, viewer.level - viewer.width / 2);
+  nv.gl.uniform1f(uniforms.lowest, volume.arrived.has(viewer.slice) ? viewer.level - viewer.width / 2 : ALL_BLACK);
   nv.gl.uniform1f(uniforms.width, viewer.width);
   nv.scene.crosshairPos = [0.5, 0.5, (viewer.slice + 0.5) / volume.n];
   nv.drawScene();
@@ -192,9 +206,9 @@ function mmAt(viewer, left, top) {
   ];
 }
 
-/** HU at pixel coordinates, or null outside the slice. */
+/** HU at pixel coordinates; null outside the slice, and on one that has not arrived. */
 export function huAt(volume, slice, x, y) {
   const [column, row] = [Math.floor(x), Math.floor(y)];
-  if (row < 0 || row >= volume.rows || column < 0 || column >= volume.columns) return null;
+  if (!volume.arrived.has(slice) || row < 0 || row >= volume.rows || column < 0 || column >= volume.columns) return null;
   return volume.hu[(slice * volume.rows + row) * volume.columns + column];
 }

@@ -1,26 +1,25 @@
-// The scan's voxels: from a NIfTI file to HU, and from HU to gray.
+// The scan's voxels: from the server's bytes to HU, and from HU to gray.
 
+const AIR = -1024;
 const HEADER = 352;
-const INT16 = 4;
 const RGBA32 = 2304;
 
-/** {hu: Int16Array, n, rows, columns} of an int16 NIfTI-1 file, gzipped or not. */
-export async function readVolume(bytes) {
-  const head = new Uint8Array(bytes, 0, 2);
-  const gzipped = head[0] === 0x1f && head[1] === 0x8b;
-  const plain = gzipped ? await gunzip(bytes) : bytes;
-  const view = new DataView(plain);
-  const [columns, rows, n] = [42, 44, 46].map((at) => view.getInt16(at, true));
-  const [type, offset] = [view.getInt16(70, true), view.getFloat32(108, true)];
-  if (view.getInt32(0, true) !== 348 || type !== INT16) {
-    throw new Error(`expected a little-endian NIfTI file of int16, found data type ${type}`);
-  }
-  return { hu: new Int16Array(plain.slice(offset, offset + 2 * n * rows * columns)), n, rows, columns };
+/** {hu: Int16Array, n, rows, columns, arrived} of a scan's shape, without voxels yet; `arrived` are the slices that have them. */
+export function emptyVolume([n, rows, columns]) {
+  return { hu: new Int16Array(n * rows * columns).fill(AIR), n, rows, columns, arrived: new Set() };
 }
 
-function gunzip(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
+/** Puts a slice into a volume: all low bytes, then all high bytes, of zigzag differences (the server's voxels.py). */
+export function takeSlice(volume, k, bytes) {
+  const size = volume.rows * volume.columns;
+  if (bytes.length !== 2 * size) throw new Error(`expected ${2 * size} bytes of a slice, found ${bytes.length}`);
+  const hu = volume.hu.subarray(k * size, (k + 1) * size);
+  for (let at = 0, sum = 0; at < size; at++) {
+    const zigzag = bytes[at] | (bytes[at + size] << 8);
+    sum += (zigzag >>> 1) ^ -(zigzag & 1);
+    hu[at] = sum; // modulo 2 ** 16
+  }
+  volume.arrived.add(k);
 }
 
 /**

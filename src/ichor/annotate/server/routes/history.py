@@ -57,7 +57,8 @@ def _text(change: Change) -> str:
         said += (
             ["fracture"] * labels.fracture + ["no hemorrhage"] * labels.no_hemorrhage + ["a note"] * bool(labels.note)
         )
-        return f"labelled {', '.join(said)}" if said else "no labels"
+        text = f"labelled {', '.join(said)}" if said else "no labels"
+        return f"rejected the AI outline, {text}" if labels.ai_rejected else text
     if change.kind == "state":
         return f"set to {json.loads(change.payload)}"
     return "edited the subject"

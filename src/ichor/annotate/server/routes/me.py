@@ -1,4 +1,4 @@
-"""Who is reading, and what the page needs to draw with."""
+"""The reader, and the labels, colours and gray windows of the page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from fastapi import APIRouter
 
 from ichor.annotate.project import UNSTATED
 from ichor.annotate.server.context import Answer, Reader, Server
-from ichor.subtypes import Subtype
+from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 from ichor.windows import NAMED_WINDOWS
 
 router = APIRouter()
 
-UNSTATED_COLOUR = "#d55e00"  # the sixth of the palette that the subtypes' colours are from
 KEYS = ("brain", "bone", "subdural", "stroke")
 
 
@@ -20,7 +19,7 @@ def me(reader: Reader, server: Server) -> Answer:
     """The reader's name, the labels with their colours, the gray windows with their keys, whether there is a model."""
     drawn = [
         *((one.value, one.label, one.colour) for one in Subtype),
-        ("ICH", "Hemorrhage, subtype not specified", UNSTATED_COLOUR),
+        ("ICH", "Hemorrhage, subtype not specified", HEMORRHAGE_COLOUR),
     ]
     return {
         "reader": reader,

@@ -6,16 +6,23 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from ichor.annotate.project import CONSENSUS, ScanRecord
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import done_readers, may_see, scan_state
-from ichor.annotate.server.context import Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.context import MOST, Answer, Context, Reader, Scanned, Server
 from ichor.annotate.server.routes.person import shown_person
+from ichor.serving.compressed import compressed
+from ichor.serving.geometry import geometry
 
 router = APIRouter()
+
+# Slices in one request: on a slow connection, saving waits behind no more than these.
+MOST_SLICES = 16
+SliceNumber = Annotated[int, Field(ge=0, le=MOST)]
 
 
 @router.get("/api/scans")
@@ -28,25 +35,35 @@ def worklist(
     """
     states = server.project.states()
     scans = server.project.scans()
-    if order == "uncertainty":
-        if server.machine.is_there:
-            server.machine.ask_for_uncertainty([one.id for one in scans if server.project.uncertainty(one.id) is None])
-        scans = _by_uncertainty(server, scans)
-    return [_row(server, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
+    if order == "uncertainty" and server.machine.is_there:
+        server.machine.ask_for_uncertainty([one.id for one in scans if server.project.uncertainty(one.id) is None])
+    rows = [_row(server, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
+    return sorted(rows, key=_uncertain_first) if order == "uncertainty" else rows
 
 
 @router.get("/api/scans/{scan_id}")
 async def one(scan: Scanned, reader: Reader, server: Server) -> Answer:
-    """A scan without its voxels; `key` is by which the reader's browser knows it, and names nobody."""
+    """A scan without its voxels. `key` identifies it in the reader's browser and reveals no name."""
     key = sha256("\n".join((reader, str(scan.id), scan.added_at, scan.source_path)).encode(errors="replace"))
     return {**await server.reads(_described, server, scan), "key": key.hexdigest()[:16]}
 
 
-@router.get("/api/scans/{scan_id}/volume.nii.gz")
-async def voxels(scan: Scanned, reader: Reader, server: Server) -> Response:  # noqa: ARG001 (who asks must be known)
-    """The scan's HU as the page shows them."""
-    content = await server.reads(server.grids.volume, scan.id)
-    return Response(content, media_type="application/gzip")
+@router.get("/api/scans/{scan_id}/voxels")
+async def voxels(
+    scan: Scanned,
+    reader: Reader,  # noqa: ARG001 (only readers may request it)
+    server: Server,
+    request: Request,
+    k: Annotated[list[SliceNumber], Query(min_length=1, max_length=MOST_SLICES)],
+) -> Response:
+    """The voxels of slices `k`, in this order (ichor.annotate.server.voxels)."""
+    if max(k) >= scan.n_slices:
+        raise HTTPException(404, f"expected slices 0 to {scan.n_slices - 1} of the scan, found {max(k)}")
+    return await server.reads(_voxels, server, scan, k, request.headers.get("accept-encoding", ""))
+
+
+def _voxels(server: Context, scan: ScanRecord, k: list[int], accept_encoding: str) -> Response:
+    return compressed(server.grids.slices(scan.id, k), "application/octet-stream", accept_encoding)
 
 
 def _row(server: Context, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
@@ -90,6 +107,7 @@ def _described(server: Context, record: ScanRecord) -> Answer:
         "shape": [record.n_slices, *grid.shown],
         "pixel_mm": pixel_mm,
         "spacing_mm": None if spacing is None or pixel_mm is None else [*pixel_mm, spacing[2]],
+        "geometry": geometry(scan),
         "gray_window": None if scan.gray_window is None else asdict(scan.gray_window),
         "warnings": list(scan.warnings),
         "previous": [{"id": one.id, "name": one.name, "added_at": one.added_at} for one in reversed(previous)],
@@ -103,8 +121,11 @@ def _median(pixel_mm: object) -> list[float]:
     return [float(one) for one in np.median(np.asarray(pixel_mm), axis=0)]
 
 
-def _by_uncertainty(server: Context, scans: list[ScanRecord]) -> list[ScanRecord]:
-    from ichor.annotate.order import order
+def _uncertain_first(row: Answer) -> tuple[bool, bool, float]:
+    """The key to sort rows by the mean uncertainty that they show, the highest first.
 
-    known = ((scan, server.project.labelling_s(scan.id), server.project.uncertainty(scan.id)) for scan in scans)
-    return order(known)
+    Scans whose uncertainty is not known yet come after those, and scans that the reader or all have finished last.
+    """
+    finished = "done" in (row["state"], row["mine"]["state"])
+    known = row["uncertainty"] is not None
+    return finished, not known, -row["uncertainty"] if known else 0.0

@@ -32,7 +32,7 @@ export const getJson = async (path) => (await request("GET", path)).json();
 export const putJson = async (path, body) => (await request("PUT", path, body)).json();
 /** `more` are options of fetch: with keepalive the request outlives the page. */
 export const postJson = async (path, body = {}, more = {}) => (await request("POST", path, body, more)).json();
-export const getBytes = async (path) => (await request("GET", path)).arrayBuffer();
+export const getBytes = async (path, more = {}) => (await request("GET", path, undefined, more)).arrayBuffer();
 
 /** The path of a layer of a scan. */
 export const layerPath = (scan, layer) => `/api/scans/${scan}/layers/${encodeURIComponent(layer)}`;

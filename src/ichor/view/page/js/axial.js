@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { sizedCanvas } from "./canvas.js";
-import { grays, outlines, paint, rgb } from "./paint.js";
+import { byLabel, grays, outlines, paint, rgb, strokeOutlines } from "./paint.js";
 import { listenToMouse } from "./mouse.js";
 import { drawRulers } from "./rulers.js";
 
@@ -17,6 +17,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
     [corner, el("div", { className: `hud ${corner}`, data: { hud: corner } })]));
   huds.left.textContent = "R";
   huds.right.textContent = "L";
+  const lines = byLabel(result.colours);
   let paths = { k: -1 };
   let mouse = null;
 
@@ -28,29 +29,16 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
     const [left, top] = [width / 2 + state.panX - (volume.columns * x) / 2, height / 2 + state.panY - (volume.rows * y) / 2];
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, left, top, volume.columns * x, volume.rows * y);
-    if (state.outlines && volume.labels) strokeOutlines(context, left, top, x, y, Math.max(1, Math.min(width, height) / 800));
+    if (state.outlines && volume.labels) {
+      if (paths.k !== state.k) paths = { k: state.k, of: outlines(volume.slice(volume.labels, state.k), volume.rows, volume.columns) };
+      strokeOutlines(context, paths.of, lines, { left, top, x, y, thick: Math.max(1, Math.min(width, height) / 800) });
+    }
     const toScreen = (i, j) => [left + (j + 0.5) * x, top + (i + 0.5) * y];
     if (state.cross) drawCross(context, toScreen(state.cross.i, state.cross.j), width, height);
     drawRulers(context, state.rulers.filter((one) => one.k === state.k), toScreen, volume);
     extras(context, toScreen);
   }, el);
   const { canvas } = sized;
-
-  function strokeOutlines(context, left, top, x, y, thick) {
-    if (paths.k !== state.k) paths = { k: state.k, of: outlines(volume.slice(volume.labels, state.k), volume.rows, volume.columns) };
-    const turn = new DOMMatrix([x, 0, 0, y, left, top]);
-    for (const [label, path] of paths.of) {
-      const shown = new Path2D();
-      shown.addPath(path, turn);
-      const one = result.colours.find((each) => each.label === label);
-      for (const [colour, width] of [["#000", 4], [one?.colour ?? "#fff", 2.25]]) {
-        context.strokeStyle = colour;
-        context.lineWidth = width * thick;
-        context.lineCap = "round";
-        context.stroke(shown);
-      }
-    }
-  }
 
   function show() {
     const k = state.k;

@@ -1,7 +1,7 @@
 // A result's scan, from the source.
 
 import { source } from "./source.js";
-import { Volume } from "./volume.js";
+import { Volume } from "./placed_volume.js";
 
 /** The scan of a result with its voxels. */
 export async function loadVolume(number) {

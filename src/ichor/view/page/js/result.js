@@ -23,7 +23,7 @@ export async function openResult(root, number) {
   });
   const axial = makeAxial(volume, result, state, { extras: (context, toScreen) => drawMidline(context, toScreen, state, volume) });
   const bar = makeBar(result, state);
-  const planes = ["coronal", "sagittal"].map((kind) => makePlane(kind, volume, result, state));
+  const planes = ["coronal", "sagittal"].map((kind) => makePlane(kind, volume, result.colours, state));
   const toolbar = makeToolbar({ number, result, scan, volume, state, axial });
   const stage = el("div", { className: "stage" }, bar.place, axial.place,
     el("div", { className: "planes" }, planes.map((one) => one.place)));

@@ -2,7 +2,7 @@
 
 import { sizedCanvas } from "./canvas.js";
 import { el } from "./dom.js";
-import { grays, paint, rgb } from "./paint.js";
+import { byLabel, grays, outlines, paint, rgb, strokeOutlines } from "./paint.js";
 
 const AXES = { coronal: { across: 0, through: 1, ends: ["R", "L"] }, sagittal: { across: 1, through: 0, ends: ["A", "P"] } };
 const MOST_PX = 700;
@@ -58,10 +58,15 @@ function index(volume, k, x, y, z) {
   return i < 0 || j < 0 || i >= volume.rows || j >= volume.columns ? -1 : k * volume.perSlice + i * volume.columns + j;
 }
 
-/** One of the two views; a click moves the cross-hair, the wheel the plane. */
-export function makePlane(kind, volume, result, state) {
+/**
+ * One of the two views; a click moves the cross-hair, the wheel the plane. `colours` are those of the labels, [{label, colour}].
+ *
+ * `state` has {k, cross, level, width, outlines, fill, probability}. Where voxels or labels change, count `volume.version` up.
+ */
+export function makePlane(kind, volume, colours, state) {
   const { across, through, ends } = AXES[kind];
-  const colours = result.colours.reduce((all, one) => ({ ...all, [one.label]: rgb(one.colour) }), {});
+  const lines = byLabel(colours);
+  const fills = Object.fromEntries(colours.map(({ label, colour }) => [label, rgb(colour)]));
   const box = volume.box();
   const here = () => volume.patient(state.cross ? { ...state.cross, k: state.k } : { k: state.k, i: volume.rows >> 1, j: volume.columns >> 1 });
   let drawn = null;
@@ -75,9 +80,14 @@ export function makePlane(kind, volume, result, state) {
     if (!drawn) return;
     const { perMm, size, left, top } = fitted(width, height);
     context.drawImage(drawn.picture, left, top, ...size);
+    if (state.outlines && drawn.labels) {
+      const pixel = drawn.step * perMm;
+      strokeOutlines(context, drawn.paths, lines, { left, top, x: pixel, y: pixel, thick: Math.max(0.7, Math.min(width, height) / 800) });
+    }
     const place = here();
     const [x, y] = [left + (place[across] - box[across][0]) * perMm, top + (box[2][1] - place[2]) * perMm];
     context.strokeStyle = "#5fb8ccb0";
+    context.lineWidth = 1;
     context.beginPath();
     context.moveTo(x, 0);
     context.lineTo(x, height);
@@ -103,12 +113,14 @@ export function makePlane(kind, volume, result, state) {
   function show() {
     const place = here();
     // A change of window or outlines alone cuts nothing anew.
-    if (plane?.through !== place[through] || (volume.probability && !plane.probability)) {
-      plane = { ...cut(volume, kind, place, box), through: place[through] };
+    const { version } = volume;
+    if (plane?.through !== place[through] || plane.version !== version || (volume.probability && !plane.probability)) {
+      plane = { ...cut(volume, kind, place, box), through: place[through], version };
+      plane.paths = plane.labels && outlines(plane.labels, plane.rows, plane.columns);
     }
     const image = new ImageData(plane.columns, plane.rows);
     paint(image, plane.hu, {
-      table: grays(state.level, state.width), labels: state.outlines && plane.labels, colours,
+      table: grays(state.level, state.width), labels: state.outlines && plane.labels, colours: fills,
       fill: Math.max(0.35, state.fill), probability: state.probability && plane.probability,
     });
     const picture = new OffscreenCanvas(plane.columns, plane.rows);
@@ -139,7 +151,8 @@ export function makePlane(kind, volume, result, state) {
   }, { passive: false });
   state.on(show);
   show();
-  const title = el("div", { className: "hud top-left" }, kind[0].toUpperCase() + kind.slice(1));
+  const scale = volume.known ? "" : ", not to scale";
+  const title = el("div", { className: "hud top-left" }, `${kind[0].toUpperCase()}${kind.slice(1)}${scale}`);
   const marks = ends.map((text, at) => el("div", { className: `hud ${at ? "right" : "left"}` }, text));
   return { place: el("div", { className: `view ${kind}` }, sized.canvas, title, marks), close: sized.close };
 }

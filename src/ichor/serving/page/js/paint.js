@@ -37,6 +37,35 @@ export function paint(image, hu, { table, labels, colours, fill, probability }) 
   }
 }
 
+// The colour of the dark line below a bright outline, as ichor.subtypes.HALO: on any gray, one of the two is seen.
+const HALO = "#000000";
+
+/**
+ * Strokes outlines in their colours over a halo. `paths` are of `outlines`, by label, `colours` in HTML notation, by label;
+ * a pixel is `x` wide and `y` high, and the first one is at `left` and `top`; `thick` scales the lines.
+ */
+export function strokeOutlines(context, paths, colours, { left, top, x, y, thick }) {
+  const turn = new DOMMatrix([x, 0, 0, y, left, top]);
+  for (const [label, path] of paths) {
+    const shown = new Path2D();
+    shown.addPath(path, turn);
+    context.lineCap = "round";
+    strokeHaloed(context, shown, colours[label], 2.25 * thick);
+  }
+}
+
+/** Strokes a path in a colour over a halo; `width` is the coloured line's. */
+export function strokeHaloed(context, path, colour, width) {
+  for (const [style, wide] of [[HALO, 1.8 * width], [colour, width]]) {
+    context.strokeStyle = style;
+    context.lineWidth = wide;
+    context.stroke(path);
+  }
+}
+
+/** The colours of labels, [{label, colour}], by label. */
+export const byLabel = (colours) => Object.fromEntries(colours.map(({ label, colour }) => [label, colour]));
+
 /** The borders of each label on a slice as paths in pixel corners, by label. */
 export function outlines(labels, rows, columns) {
   const paths = new Map();

@@ -1,13 +1,13 @@
-// The voxels of a result, and where they are in the patient (LPS, mm).
+// The voxels of a scan, and where they are in the patient (LPS, mm).
 
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 const minus = (a, b) => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 
 export class Volume {
-  /** `geometry` as the server gives it; arrays of n x rows x columns, null where there are none. */
-  constructor(geometry, { hu, labels, lesions }) {
-    Object.assign(this, geometry, { hu, labels, lesions, probability: null });
+  /** `geometry` as the server gives it; arrays of n x rows x columns, null where there are none; `version` counts changes. */
+  constructor(geometry, { hu, labels = null, lesions = null }) {
+    Object.assign(this, geometry, { hu, labels, lesions, probability: null, version: 0 });
     [this.rowMm, this.columnMm] = geometry.pixel_mm;
     this.perSlice = this.rows * this.columns;
     const normal = cross(this.along_columns, this.along_rows);
