@@ -2,13 +2,13 @@
 # make test    install everything for development, lint, run all tests
 # make lint    linters, types, layers and the documentation site only
 # make site    the documentation as a site, build/site/index.html
-# make bench   measure speed and memory on this machine into results/bench.md and results/bench-annotation.md
+# make bench   measure speed and memory on this machine into results/bench.md, bench-annotation.md and bench-view.md
 # make fuzz    read 10,000 damaged inputs and write the outcomes to results/fuzz (half an hour)
 # make kill    kill batches at random moments and let commands share a folder, into results/kill (Linux, half an hour)
 # make lock    resolve pyproject.toml again into requirements/, with the hash of every file
 # make sbom    write dist/ichor.cdx.json: the contents of an install, as CycloneDX
 # make install-train  install what an extra of pyproject.toml needs: dicom-out, evaluate, video, formats, literature, view,
-#                     annotate, node, train or dev
+#                     annotate, fetch, node, train or dev
 # make clean   remove what the targets above made, the environments too
 
 PYTHON ?= python3
@@ -19,7 +19,7 @@ OUT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
-EXTRAS := dicom-out evaluate video formats literature view annotate node train dev
+EXTRAS := dicom-out evaluate video formats literature view annotate fetch node train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
 LOCKED := $(PIP_INSTALL) --require-hashes
 
@@ -50,6 +50,7 @@ site: $(VENV)/.dev
 
 bench: $(VENV)/.dev $(BENCH)/.keras
 	$(BIN)/python scripts/bench_annotate.py --out results/bench-annotation.md
+	$(BIN)/python scripts/bench_view.py --out results/bench-view.md
 	$(BIN)/python scripts/bench.py --keras-python $(BENCH)/bin/python --out results/bench.md
 
 fuzz: $(VENV)/.dev

@@ -17,6 +17,7 @@ from ichor.annotate.project.runs import encode
 from ichor.annotate.server.app import create_app
 from ichor.annotate.server.context import Context
 from ichor.scan import Scan
+from ichor.serving.address import loopback
 from ichor.serving.session import Sessions
 from made_scans import made_head
 
@@ -138,7 +139,7 @@ def served(folder: Path, *scans: Scan, readers: tuple[str, ...] = READERS) -> It
         for reader in readers:
             project.add_reader(reader)
         context = Context.of(project, Sessions(PORT))
-        app = create_app(context, PORT)
+        app = create_app(context, loopback(PORT))
         try:
             yield project, [Browser(app, context, reader) for reader in readers]
         finally:

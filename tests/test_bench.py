@@ -93,3 +93,18 @@ def test_the_table_of_the_annotation_page_is_written(tmp_path: Path) -> None:
         ("drawing with the ruler, a move", 100),
     ]
     assert all(0 < float(drawn) <= min(float(late), float(shown)) for _, drawn, late, shown, _ in rows)
+
+
+@pytest.mark.long
+def test_the_table_of_the_viewer_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "bench-view.md"
+    command = [sys.executable, SCRIPTS / "bench_view.py", "--out", out, "--repeats", "1", "--slices", "8"]
+    subprocess.run(command, check=True, capture_output=True)
+    form = r"^\| (\w[^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (\d+) \|"
+    rows = re.findall(form, out.read_text(), re.MULTILINE)
+    assert [(what, int(n)) for what, *_, n in rows] == [
+        ("opening a result, its scan read from the disk", 4),
+        ("opening it again", 4),
+        ("scrolling, a slice", 14),
+    ]
+    assert all(0 < float(drawn) <= float(late) for _, drawn, late, *_ in rows)

@@ -21,6 +21,7 @@ from PIL import Image
 
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.models.package import Training
+from ichor.serving.self_signed import self_signed
 from ichor.windows import BRAIN
 from made_ct_ich import write_ct_ich
 from made_package import write_package
@@ -33,9 +34,10 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ICHOR = ".venv/bin/ichor"
 # What follows `ichor annotate` where it is no project to serve.
-ANNOTATE_COMMANDS = {"import", "export"}
+ANNOTATE_COMMANDS = {"import", "export", "account"}
 # Those that train networks, or run many commands.
 LONG = {"train-on-own-data.md", "train.md", "evaluate.md", "view-results.md", "get-ct-ich.md", "formats.md"}
+PASSWORD = "a password for documents\n"  # of the accounts that documents add
 PATIENT_S = 120  # on a machine that is busy with other work
 
 WITH_TORCH = {"compare", "crossval", "evaluate", "export", "publish", "results", "train"}
@@ -47,12 +49,17 @@ INSTEAD = {
     "make bench": ["make", "--dry-run", "bench"],
     "make install-train": ["make", "--dry-run", "install-train"],
     "make install-dicom-out": ["make", "--dry-run", "install-dicom-out"],
+    "make install-fetch": ["make", "--dry-run", "install-fetch"],
     "make install-node": ["make", "--dry-run", "install-node"],
     "make install-view": ["make", "--dry-run", "install-view"],
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
     ".venv/bin/ichor dataset download path/to/ct-ich": [sys.executable, "-m", "ichor", "dataset", "download", "--help"],
+    # tests/fetch fetches from a real PACS.
+    ".venv/bin/ichor fetch https://pacs.example/dicom-web --study 1.2.840.113619.2.1 --out fetched": [
+        *(sys.executable, "-m", "ichor", "fetch", "--help")
+    ],
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 
@@ -90,6 +97,9 @@ def folder(tmp_path: Path) -> Path:
     write_ct_ich(tmp_path / "path" / "to" / "ct-ich", dict.fromkeys(two_of_each_block, 1), n_slices=3)
     (tmp_path / "smoke.yaml").write_text(SMOKE)
     (tmp_path / "mine.yaml").write_text(OWN)
+    made = self_signed(tmp_path / "tls", "127.0.0.1")
+    made.certificate.rename(tmp_path / "ct.pem")
+    made.key.rename(tmp_path / "ct.key")
     return tmp_path
 
 
@@ -126,7 +136,7 @@ def run(arguments: list[str], where: Path) -> subprocess.CompletedProcess[str]:
     """The command at its end; what imports torch is forked from a process that has it."""
     if arguments[1:3] == ["-m", "ichor"] and arguments[3] in WITH_TORCH:
         return ichor(*arguments[3:], cwd=where)
-    return subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False)
+    return subprocess.run(arguments, cwd=where, capture_output=True, text=True, check=False, input=PASSWORD)
 
 
 def served_and_stopped(arguments: list[str], where: Path) -> tuple[int, str]:

@@ -146,14 +146,19 @@ def test_what_does_not_fit() -> None:
 
 
 def test_the_server_offers_every_way_and_keeps_what_is_taken(tmp_path: Path) -> None:
-    assert set(WAYS) == {"union", "intersection", "staple"}
+    assert set(WAYS) == {"union", "intersection", "majority", "staple"}
     with served(tmp_path) as (project, (ann, bea)):
         ann.draw("mine", 1, 5)
         bea.put(f"{SCANS}/1/layers/mine/slices/1", {"base_revision": 0, "runs": drawn(2, at=7)})
         bea.draw("mine", 2, 3)
         for one in (ann, bea):
             one.set("done")
-        for choice, labels in (("union", {0, 2, 5, 6}), ("intersection", {0, 6}), ("staple", {0, 6})):
+        for choice, labels in (
+            ("union", {0, 2, 5, 6}),
+            ("intersection", {0, 6}),
+            ("majority", {0, 6}),
+            ("staple", {0, 6}),
+        ):
             layer = ann.take(choice)
             taken = decode(layer["slices"]["1"]["runs"], SIZE, SIZE)
             assert set(np.unique(taken)) == labels

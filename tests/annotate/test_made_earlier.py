@@ -18,6 +18,7 @@ from ichor.annotate.project import CONSENSUS, Labels, Project, open_project
 from ichor.annotate.project.runs import encode
 from ichor.annotate.server.app import create_app
 from ichor.annotate.server.context import Context
+from ichor.serving.address import loopback
 from ichor.serving.session import Sessions
 from ichor.subtypes import Subtype
 from paths import MADE_EARLIER
@@ -38,7 +39,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @contextmanager
 def served(project: Project) -> Iterator[tuple[Browser, Browser]]:
     context = Context.of(project, Sessions(PORT))
-    app = create_app(context, PORT)
+    app = create_app(context, loopback(PORT))
     try:
         yield Browser(app, context, "ann"), Browser(app, context, "bea")
     finally:

@@ -84,7 +84,13 @@ def test_scans_are_taken_in_and_each_reader_has_a_link(tmp_path: Path, scan: Pat
         said, errors = process.communicate()
     assert f"{study}: closed" in said
     assert "token" not in errors and "Traceback" not in errors
-    assert sorted(one.name for one in study.iterdir()) == ["backups", "project.lock", "project.sqlite", "scans"]
+    assert sorted(one.name for one in study.iterdir()) == [
+        "access.sqlite",
+        "backups",
+        "project.lock",
+        "project.sqlite",
+        "scans",
+    ]
 
 
 def test_a_project_is_opened_again_with_its_readers_and_takes_no_scan_twice(tmp_path: Path, scan: Path) -> None:

@@ -34,8 +34,10 @@ NEAR = 1e-4  # of probabilities, between the fitted method and the exported one
 COARSE = {"grid": {"pixel_mm": 3.2, "size": 72}}  # the grid of the classical methods
 SMALL: dict[str, dict[str, object]] = {
     "bhadauria2014": COARSE,
+    "chan2007": COARSE,
     "gautam2019": COARSE,
     "prakash2012": COARSE,
+    "shahangian2016": COARSE,
     "yuh2008": COARSE,
     "unet-slices": {
         **{"pixel_mm": 6.4, "size": 32, "widths": [4, 4, 8, 8]},

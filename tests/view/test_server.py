@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from ichor.annotate.corrections import Corrections
+from ichor.serving.address import loopback
 from ichor.serving.guards import HEADERS, MOST_BYTES
 from ichor.serving.session import Sessions
 from ichor.view.results import find_results
@@ -40,7 +41,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stranger(out: Path) -> Iterator[TestClient]:
     sessions = Sessions(PORT, "view")
     corrections = Corrections(0)
-    app = create_app(find_results([out]), [], sessions, PORT, corrections)
+    app = create_app(find_results([out]), [], sessions, loopback(PORT), corrections)
     with TestClient(app, base_url=HOME, headers={"origin": HOME}, raise_server_exceptions=False) as client:
         client.token = sessions.new_tokens([VIEWER])[VIEWER]  # type: ignore[attr-defined]
         yield client

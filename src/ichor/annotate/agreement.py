@@ -95,11 +95,11 @@ def _distances(there: FloatArray | None, back: FloatArray | None) -> dict[str, f
 
 def _kappas(labels_a: Sequence[Labels], labels_b: Sequence[Labels], drawn_a: Mask, drawn_b: Mask) -> dict[str, Any]:
     """Kappa of each label, from the labels of n slices and whether each has any region (n,)."""
-    answers = [_answers(*one) for one in ((labels_a, drawn_a), (labels_b, drawn_b))]
-    return {name: cohens_kappa(answers[0][name], answers[1][name]) for name in answers[0]}
+    a, b = (answers(*one) for one in ((labels_a, drawn_a), (labels_b, drawn_b)))
+    return {name: cohens_kappa(a[name], b[name]) for name in a}
 
 
-def _answers(labels: Sequence[Labels], drawn: Mask) -> dict[str, Mask]:
+def answers(labels: Sequence[Labels], drawn: Mask) -> dict[str, Mask]:
     """For each label, which of n slices have it; a region without a subtype counts only as any_hemorrhage."""
     if len(labels) != len(drawn):
         raise ValueError(f"expected labels of {len(drawn)} slices, found {len(labels)}")

@@ -1,4 +1,4 @@
-"""Combinations of readers' label maps: union, intersection, or a STAPLE estimate.
+"""Combinations of readers' label maps: union, intersection, majority, or a STAPLE estimate.
 
 Where hemorrhage is and which subtype it has are two questions, and readers who agree on the first may differ on the
 second. So each way of combining answers the first from what is drawn as anything at all. The subtype of a voxel is then
@@ -29,6 +29,7 @@ from ichor.annotate.project.records import UNSTATED
 LabelMaps = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
+MOST_READERS = 8
 # STAPLE's prior is the share of hemorrhage in the region it looks at. A region of the drawn voxels and ten times as
 # many around makes the estimate that of the readings, however much air or neck the scan shows.
 BACKGROUND = 10
@@ -41,14 +42,14 @@ ROUNDING = 1e-6
 
 
 def combine(choice: str, maps: Sequence[LabelMaps]) -> LabelMaps:
-    """One label map (n, rows, columns) of several, by "union", "intersection" or "staple".
+    """One label map (n, rows, columns) of several, by "union", "intersection", "majority" or "staple".
 
     The same maps give the same result, in whatever order they come. Raises ValueError for another choice, for fewer
-    than two maps or more than eight, or if they differ in shape.
+    than two maps or more than eight, or if they differ in shape. A majority is more than half of the readers.
     """
     if choice not in WAYS:
         raise ValueError(f"expected one of {', '.join(WAYS)}, found {choice}")
-    if not 2 <= len(maps) <= 8 or len({one.shape for one in maps}) > 1:
+    if not 2 <= len(maps) <= MOST_READERS or len({one.shape for one in maps}) > 1:
         raise ValueError(f"expected two to eight maps of one shape, found {[one.shape for one in maps]}")
     # A voxel is of one of 2 ** readers kinds, by who drew it; a way of combining decides on each kind as a whole.
     who = np.array(np.unravel_index(np.arange(2 ** len(maps)), [2] * len(maps)), bool)
@@ -108,5 +109,6 @@ def _staple(who: Mask, counts: NDArray[np.int64]) -> Mask:
 WAYS: dict[str, Callable[[Mask, NDArray[np.int64]], Mask]] = {
     "union": lambda who, _: np.any(who, axis=0),
     "intersection": lambda who, _: np.all(who, axis=0),
+    "majority": lambda who, _: 2 * who.sum(axis=0) > len(who),
     "staple": _staple,
 }

@@ -16,6 +16,7 @@ from ichor.cli.compare import compare
 from ichor.cli.crossval import crossval
 from ichor.cli.dataset import app as dataset
 from ichor.cli.evaluate import evaluate
+from ichor.cli.fetch import fetch
 from ichor.cli.inspect import inspect
 from ichor.cli.leaving import leave
 from ichor.cli.memory import restart_keeping_memory
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command()(inspect)
 app.command()(screen)
 app.command()(view)
+app.command()(fetch)
 app.command()(train)
 app.command()(crossval)
 app.command()(export)

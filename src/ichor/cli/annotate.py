@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ichor.cli.annotate_account import app as accounts
 from ichor.cli.annotate_export import export
 from ichor.cli.annotate_import import import_
+from ichor.cli.annotate_link import link
+from ichor.cli.annotate_network import CertificateOption, HostOption, KeyOption, SelfSignedOption, certificate_of
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 from ichor.errors import IchorError, OutputFailed
 
 if TYPE_CHECKING:
     from ichor.annotate.project import Project
     from ichor.read.base import ReadOptions
+    from ichor.serving.address import Address
 
 # Always the same, so that a page that was left open finds the server again after a restart.
 PORT = 8484
-# The reader where nobody said a name.
-READER = "reader"
 # Each takes all words up to the next option, as `--add scans/*` of a shell needs.
 OF_MANY = ("--add", "--reader")
 
@@ -65,6 +67,10 @@ def open_(
         ),
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 for any free one.")] = PORT,
+    host: HostOption = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
+    self_signed: SelfSignedOption = False,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the links without opening a browser.")
     ] = False,
@@ -76,28 +82,42 @@ def open_(
 ) -> None:
     """Serve PROJECT to this machine's browsers until Ctrl-C, and print a one-use link for each reader.
 
-    Opens the browser with the first reader's link. This is what `ichor annotate PROJECT` does.
+    Opens the browser with the first reader's link. This is what `ichor annotate PROJECT` does. With --host, serve it to
+    other machines over TLS: people log in with the passwords of `ichor annotate account`.
     """
     from ichor.serving.serve import require_server
 
     require_server("ichor annotate", "annotate")
+    from ichor.annotate.joining import join
     from ichor.annotate.project import open_project
     from ichor.annotate.server.serve import serve
+    from ichor.serving.address import LOOPBACK
 
+    where = host or LOOPBACK
+    served_with = certificate_of(project, where, certificate, key, self_signed=self_signed)
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     if not add and (subject or window or pixel_mm or slice_mm or crop or series):
         raise IchorError("expected scans to --add for options that say how to read them, found none")
     with open_project(project, create=bool(add)) as opened:
-        readers = [opened.add_reader(name) for name in reader or opened.readers() or [READER]]
+        readers = join(opened, reader or [], alone=served_with is None)
         _take_in(opened, add or [], subject, options)
         count = len(opened.scans())
         typer.echo(f"{project}: {count} scan{'s' * (count != 1)}. Research use only; not a medical device.")
-        serve(opened, list(dict.fromkeys(readers)), port, lambda links: _show(links, browser=not no_browser))
+        serve(
+            opened,
+            readers,
+            port,
+            lambda address, links: _show(address, links, browser=not no_browser),
+            where,
+            served_with,
+        )
     typer.echo(f"{project}: closed; the folder can be copied now")
 
 
 app.command("import")(import_)
 app.command()(export)
+app.command()(link)
+app.add_typer(accounts, name="account")
 
 
 def spread(words: Sequence[str]) -> list[str]:
@@ -140,10 +160,14 @@ def _take_in(project: Project, paths: Sequence[Path], subject: str | None, optio
         typer.echo(f"failed: {line}", err=True)
 
 
-def _show(links: dict[str, str], *, browser: bool) -> None:
-    """Print the links, flushed, so that another program can wait for them; and open the first in the browser."""
-    for reader, link in links.items():
-        typer.echo(f"{reader}: {link}")
+def _show(address: Address, links: dict[str, str], *, browser: bool) -> None:
+    """Print where to go, flushed, so that another program can wait for it; and open the first link in the browser."""
+    if address.certificate is not None:
+        typer.echo(f"Certificate, SHA-256: {address.certificate.fingerprint()}")
+        typer.echo(f"{address.url}/ for everyone with an account. Ctrl-C stops the server.")
+        return
+    for reader, own in links.items():
+        typer.echo(f"{reader}: {own}")
     typer.echo("Each link works once, in one browser on this machine. Ctrl-C stops the server.")
     if browser:
         from ichor.serving.serve import open_browser

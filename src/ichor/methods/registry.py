@@ -11,8 +11,10 @@ GROUP = "ichor.methods"
 METHODS = {
     "bhadauria2014": "ichor.methods.bhadauria2014:Bhadauria2014",
     "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
+    "chan2007": "ichor.methods.chan2007:Chan2007",
     "gautam2019": "ichor.methods.gautam2019:Gautam2019",
     "prakash2012": "ichor.methods.prakash2012:Prakash2012",
+    "shahangian2016": "ichor.methods.shahangian2016.method:Shahangian2016",
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
     "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",

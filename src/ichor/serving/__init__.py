@@ -1,4 +1,5 @@
-"""What every server on loopback shares: sessions, checks before each request, the page's files, start and end.
+"""What every server shares: sessions, checks before each request, the page's files, start and end.
 
-The servers are `ichor.annotate` and `ichor.view`.
+A server on loopback opens sessions by one-use links. One beyond this machine needs TLS and accounts with passwords. The
+servers are `ichor.annotate` and `ichor.view`.
 """

@@ -1,15 +1,17 @@
-"""Serves an application on loopback until it is stopped, and opens the browser."""
+"""Serves an application until it is stopped, and opens the browser."""
 
 from __future__ import annotations
 
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from ichor.errors import IchorError
+from ichor.serving.address import LOOPBACK, Address
+from ichor.serving.certificate import Certificate
 
 if TYPE_CHECKING:
     import uvicorn
@@ -17,44 +19,50 @@ if TYPE_CHECKING:
 
 # A tab has six at most.
 MOST_CONNECTIONS = 100
-HOST = "127.0.0.1"
 Handler = Callable[[int, FrameType | None], None]
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def require_server(command: str, extra: str) -> None:
-    """Raises IchorError, with how to mend it, where the extra that brings the server is not installed."""
+def require_server(command: str, extra: str, packages: Sequence[str] = ("fastapi", "uvicorn")) -> None:
+    """Raises IchorError, with how to mend it, where the extra that brings the server's packages is not installed."""
     from importlib.util import find_spec
 
-    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise IchorError(
-            f"{command}: expected the packages fastapi and uvicorn, found no {missing[0]}; "
+            f"{command}: expected the packages {' and '.join(packages)}, found no {missing[0]}; "
             f"install them by pip install 'ichor-ct[{extra}]'"
         )
 
 
-def listening(port: int) -> socket.socket:
-    """A socket that listens on a port of loopback; 0 is any free one. Raises IchorError where the port is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listening(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A socket that listens on a port of a host; port 0 is any free one.
+
+    Raises IchorError where the host is none of this machine's, or the port is taken.
+    """
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise IchorError(f"--host: expected an address of this machine, found {host}: {error.strerror}") from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((where[0], port, *where[2:]))
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or "no such port"
-        raise IchorError(f"--port: expected a free port of {HOST}, found {port}: {reason}") from error
+        raise IchorError(f"--port: expected a free port of {host}, found {port}: {reason}") from error
     listener.listen(128)
     return listener
 
 
-def link(port: int, token: str) -> str:
+def link(address: Address, token: str) -> str:
     """The one-use link that opens a session."""
-    return f"http://{HOST}:{port}/enter?token={token}"
+    return f"{address.url}/enter?token={token}"
 
 
-def server_of(app: ASGIApp) -> uvicorn.Server:
-    """A server of this application as all are set up here."""
+def server_of(app: ASGIApp, certificate: Certificate | None = None) -> uvicorn.Server:
+    """A server of this application as all are set up here, over TLS where there is a certificate."""
     import uvicorn
 
     # No access log: its lines would hold tokens.
@@ -68,18 +76,29 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         ws="none",
         timeout_graceful_shutdown=3,
         limit_concurrency=MOST_CONNECTIONS,
+        ssl_certfile=certificate.certificate if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     return uvicorn.Server(config)
 
 
-def serve_app(app: ASGIApp, listener: socket.socket, ready: Callable[[], None], stop_work: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called when the server can be reached, `stop_work` at a signal."""
+def serve_app(
+    app: ASGIApp,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    stop_work: Callable[[], None],
+    certificate: Certificate | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, over TLS where there is a certificate.
+
+    `ready` is called when the server can be reached, `stop_work` at a signal.
+    """
     # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
     # started in the background ignores it.
     before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
     try:
         ready()
-        server = server_of(app)
+        server = server_of(app, certificate)
         server.handle_exit = _after(stop_work, server.handle_exit)  # type: ignore[assignment,method-assign]
         server.run(sockets=[listener])
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Sessions: the one-use token of a reader's link becomes a session cookie.
+"""Sessions: a one-use link or a password becomes a session cookie.
 
 A browser may hold sessions of several readers, each in its own cookie. Every request names its reader: the page sends
 the key of the reader that it was opened for in the header `Ichor-Reader`. A page therefore keeps saving to its own
@@ -8,14 +8,19 @@ reader, even if another reader's link is opened in another tab.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from time import time
+from typing import Literal
 
-# A browser that is opened again the next morning can continue.
+from starlette.responses import Response
+
+from ichor.serving.access import Access
+
+Entered = Literal["link", "password"]
+# A browser on this machine that is opened again the next morning can continue; an account logs in each working day.
 DAYS = 7
-SECONDS = DAYS * 24 * 3600
+SECONDS: Mapping[Entered, int] = {"link": DAYS * 24 * 3600, "password": 12 * 3600}
 HEADER = "ichor-reader"
 # The path that names the readers with a session in the requesting browser.
 SESSIONS = "/api/sessions"
@@ -23,18 +28,19 @@ NO_SESSION = "this browser has no session for this page's reader: open that read
 
 
 class Sessions:
-    """Unused tokens and the sessions of used ones; only hashes are stored.
+    """Unused links and open sessions, kept in `access` as hashes only; with a file, they outlast the process.
 
-    They end with the process: after a restart there are new links and no sessions. Readers keep their keys, so that an
-    open page continues with its own reader's next session, and with no other.
+    Only sessions that were opened the way `entered` says count: a server beyond this machine takes no session that was
+    opened by a link. Readers keep their keys, so that an open page continues with its own reader's next session, and
+    with no other.
     """
 
-    def __init__(self, port: int, server_key: str = "") -> None:
+    def __init__(
+        self, port: int, server_key: str = "", access: Access | None = None, *, entered: Entered = "link"
+    ) -> None:
         self._port, self._server_key = port, server_key
-        self._mutex = threading.Lock()
-        self._readers_of_tokens: dict[str, str] = {}
-        # And when each ends: a browser that is told to forget its cookie need not.
-        self._readers_of_sessions: dict[str, tuple[str, float]] = {}
+        self._access = access or Access()
+        self.entered: Entered = entered
 
     def key(self, reader: str) -> str:
         """The key of a reader in requests and addresses; it reveals no name and differs between servers."""
@@ -48,32 +54,64 @@ class Sessions:
         return f"ichor_session_{self._port}_{key}"
 
     def new_tokens(self, readers: Iterable[str]) -> dict[str, str]:
-        """A token for each reader."""
-        tokens = {reader: secrets.token_urlsafe(32) for reader in readers}
-        with self._mutex:
-            self._readers_of_tokens.update({_hash(token): reader for reader, token in tokens.items()})
-        return tokens
+        """The token of a new link for each reader."""
+        return {reader: new_token(self._access, reader) for reader in readers}
+
+    def forget_old(self) -> None:
+        """Remove unused links and ended sessions, as a server does when it starts."""
+        self._access.write("DELETE FROM link")
+        self._access.write("DELETE FROM session WHERE ends < ?", (time(),))
 
     def enter(self, token: str) -> tuple[str, str] | None:
         """The reader of an unused token, which is then used, and a new session; None for any other token."""
+        with self._access.transaction():
+            found = self._access.rows("DELETE FROM link WHERE token = ? RETURNING name", (_hash(token),))
+            return (found[0]["name"], self.open(found[0]["name"])) if found else None
+
+    def open(self, reader: str) -> str:
+        """A new session of a reader whose identity was checked."""
         session = secrets.token_urlsafe(32)
-        with self._mutex:
-            reader = self._readers_of_tokens.pop(_hash(token), None)
-            if reader is None:
-                return None
-            self._readers_of_sessions[_hash(session)] = reader, time() + SECONDS
-        return reader, session
+        values = _hash(session), reader, self.entered, time() + SECONDS[self.entered]
+        self._access.write("INSERT INTO session VALUES (?, ?, ?, ?)", values)
+        return session
+
+    def end(self, cookies: Mapping[str, str], key: str) -> None:
+        """End the session that the cookies hold for this key."""
+        self._access.write("DELETE FROM session WHERE session = ?", (_hash(cookies.get(self.cookie(key), "")),))
 
     def reader(self, cookies: Mapping[str, str], key: str) -> str | None:
         """The reader with that key, if the cookies hold a valid session of theirs; else None."""
-        reader, ends = self._readers_of_sessions.get(_hash(cookies.get(self.cookie(key), "")), ("", 0.0))
-        return reader if time() < ends and self.key(reader) == key else None
+        found = self._access.rows(
+            "SELECT name FROM session WHERE session = ? AND entered = ? AND ends > ?",
+            (_hash(cookies.get(self.cookie(key), "")), self.entered, time()),
+        )
+        reader = found[0]["name"] if found else None
+        return reader if reader is not None and self.key(reader) == key else None
 
     def readers(self, cookies: Mapping[str, str]) -> dict[str, str]:
         """The readers with a valid session in the cookies, by their keys."""
         start = self.cookie("")
         keys = [name.removeprefix(start) for name in cookies if name.startswith(start)]
         return {key: reader for key in keys if (reader := self.reader(cookies, key)) is not None}
+
+    def set_cookie(self, answer: Response, key: str, session: str) -> None:
+        """Give the browser a session; a cookie of a password's session is sent over TLS only."""
+        over_tls = self.entered == "password"
+        answer.set_cookie(
+            self.cookie(key),
+            session,
+            max_age=SECONDS[self.entered],
+            httponly=True,
+            samesite="strict",
+            secure=over_tls,
+        )
+
+
+def new_token(access: Access, reader: str) -> str:
+    """The token of a new link for a reader, of any server that uses this file."""
+    token = secrets.token_urlsafe(32)
+    access.write("INSERT INTO link VALUES (?, ?)", (_hash(token), reader))
+    return token
 
 
 def _hash(secret: str) -> str:

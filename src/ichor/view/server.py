@@ -14,12 +14,14 @@ from starlette.types import ASGIApp
 
 from ichor.errors import IchorError, UnreadableInput
 from ichor.read import ScanPath
+from ichor.serving.address import Address, loopback
 from ichor.serving.answers import handle_errors
 from ichor.serving.enter import enter_router
 from ichor.serving.guards import Guards
 from ichor.serving.serve import link, listening, serve_app
 from ichor.serving.session import Sessions
 from ichor.serving.static import page_router
+from ichor.serving.who import who_router
 from ichor.view.change import change
 from ichor.view.correction import AskedToCorrect, Corrector, described
 from ichor.view.decisions import Asked, read_decisions
@@ -37,9 +39,9 @@ Number = Annotated[int, InPath(ge=0, le=2**31)]
 
 
 def create_app(
-    results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, port: int, corrector: Corrector
+    results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, at: Address, corrector: Corrector
 ) -> ASGIApp:
-    """The application, to be served on this port of loopback; `given` are scans that the user says are there."""
+    """The application, to be served at this address; `given` are scans that the user says are there."""
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
     held, priors = Held(results, given), Priors(results, given)
 
@@ -121,9 +123,10 @@ def create_app(
         return None if found is None else described(held.opened(number), found)
 
     app.include_router(enter_router(sessions))
+    app.include_router(who_router(sessions))
     app.include_router(page_router(PAGE))
     handle_errors(app, STATUSES)
-    return Guards(app, sessions, port)
+    return Guards(app, sessions, at)
 
 
 def serve(
@@ -138,10 +141,10 @@ def serve(
     Port 0 is any free one. The corrector is closed at the end. Raises IchorError where the port is taken.
     """
     with listening(port) as listener:
-        number = listener.getsockname()[1]
-        sessions = Sessions(number, "view")
-        address = link(number, sessions.new_tokens([VIEWER])[VIEWER])
-        app = create_app(results, given, sessions, number, corrector)
+        at = loopback(listener.getsockname()[1])
+        sessions = Sessions(at.port, "view")
+        address = link(at, sessions.new_tokens([VIEWER])[VIEWER])
+        app = create_app(results, given, sessions, at, corrector)
         try:
             serve_app(app, listener, lambda: ready(address), corrector.stop_work)
         finally:

@@ -10,6 +10,7 @@ from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
 from dicom_made import made_series
+from ichor.serving.access import ACCESS
 from phantom import head
 
 N, ROWS, COLUMNS = 6, 96, 96
@@ -89,6 +90,7 @@ def test_a_page_whose_readers_session_is_gone_keeps_its_changes_from_other_reade
     open_scan(ada)
     hands = Hands(ada, ROWS, COLUMNS)
     served.kill()
+    (served.project / ACCESS).unlink()
     served.start()
     bert = ada.context.new_page()
     bert.goto(served.links["Bert"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -42,11 +42,14 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
+def export(
+    project: Project, target: str, out: Path, hidden: Callable[[ScanRecord], bool] = lambda _: False
+) -> Generator[Outcome, None, None]:
     """Write the project's finished scans into `out` as one of TARGETS, yielding what became of each scan.
 
-    `out` appears when the last one is written. Raises IchorError if it holds something already, if no scan is
-    finished, if the disk fails, or if a package is missing that the target needs.
+    Scans that are `hidden` from whoever exports are left out. `out` appears when the last one is written. Raises
+    IchorError if it holds something already, if no scan is finished, if the disk fails, or if a package is missing that
+    the target needs.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         found = "a folder with content" if out.is_dir() else "a file"
@@ -57,7 +60,10 @@ def export(project: Project, target: str, out: Path) -> Iterator[Outcome]:
     with reporting_disk_errors(out), whole_folder(out, private=True) as folder:
         files = cast(Target, import_module(f"ichor.annotate.export.{TARGETS[target]}").make(folder))
         for record in records:
-            yield _export_one(project, files, record, numbers[record.id], written)
+            if hidden(record):
+                yield Outcome(record, numbers[record.id], reason="hidden until you have finished reading it")
+            else:
+                yield _export_one(project, files, record, numbers[record.id], written)
         if not written:
             raise IchorError(f"{project.folder}: expected a scan that can be exported, found none of {len(records)}")
         files.finish()

@@ -33,7 +33,7 @@ class Database:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self._folder, self._file = folder, folder / DATABASE
         self._mutex = threading.RLock()
-        self._lock = _only_one(folder / LOCK, folder)
+        self._lock = only_one(folder / LOCK, folder)
         try:
             with reporting_disk_errors(self._file), self._told():
                 if create and not holds_anything(folder):
@@ -196,7 +196,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
             raise
 
 
-def _only_one(lock: Path, folder: Path) -> IO[str]:
+def only_one(lock: Path, folder: Path) -> IO[str]:
     """The lock of a project, held until it is closed; it does not outlive a killed process."""
     try:
         held = os.fdopen(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "a")

@@ -8,6 +8,7 @@ hemorrhage is only where nothing of it is stated or drawn.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ichor.annotate.project.records import Labels, LayerState, StatedLabels
@@ -62,6 +63,22 @@ def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
         subtypes = frozenset() if no_hemorrhage else subtypes
     fracture = before.fracture if implied_fracture(layer, index) else asked.fracture
     return replace(asked, subtypes=_in_order(subtypes), fracture=fracture, no_hemorrhage=no_hemorrhage)
+
+
+def agreed(labels: Sequence[Labels], choice: str) -> Labels:
+    """What readers share: with "majority" what more than half of them state, else what all do.
+
+    Notes are kept only from a single reader.
+    """
+    needed = len(labels) // 2 + 1 if choice == "majority" else len(labels)
+    remarks = dict.fromkeys(one for each in labels for one in each.quality)
+    return Labels(
+        subtypes=tuple(one for one in SUBTYPES if sum(one in each.subtypes for each in labels) >= needed),
+        fracture=sum(each.fracture for each in labels) >= needed,
+        no_hemorrhage=sum(each.no_hemorrhage for each in labels) >= needed,
+        quality=tuple(one for one in remarks if sum(one in each.quality for each in labels) >= needed),
+        note=labels[0].note if len(labels) == 1 else "",
+    )
 
 
 def as_json(labels: Labels) -> str:

@@ -33,7 +33,8 @@ def _inside(folder: Path) -> Iterator[Path]:
     """The folder and the project's files in it, but no other files that somebody may keep there."""
     yield folder
     yield from folder.glob("project.*")
-    for name in ("scans", "backups"):
+    yield from folder.glob("access.*")
+    for name in ("scans", "backups", "tls", "exports"):
         if (folder / name).is_dir():
             yield folder / name
             yield from (folder / name).glob("*")

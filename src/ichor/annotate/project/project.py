@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.annotate.project import changes, looks, readings
+from ichor.annotate.project import assignments, changes, looks, readings
 from ichor.annotate.project.database import DATABASE, SCANS, holds_anything
 from ichor.annotate.project.labels import as_json, from_json, labels_of, stated_anew
 from ichor.annotate.project.private import keep_private
@@ -154,10 +154,32 @@ class Project(Store):
     def state(self, scan_id: int, layer: str) -> State:
         """The state of a reading, or of the consensus, of a scan."""
         self.require(scan_id, layer)
-        return self.states()[scan_id][layer]
+        return self.states()[scan_id].get(layer, "new")
 
     def states(self) -> dict[int, dict[str, State]]:
-        """For each scan the state of each reading, in the order in which readers joined, and of the consensus."""
+        """For each scan the state of the reading of each of its readers, as they joined, and of the consensus."""
+        everyone, assigned = self._states_of_all(), self.assigned()
+        return {
+            scan_id: assignments.of_its_readers(states, assigned.get(scan_id, ()))
+            for scan_id, states in everyone.items()
+        }
+
+    def assigned(self) -> dict[int, list[str]]:
+        """The readers whom scans are assigned to, by scan; a scan that is not among them is read by all."""
+        return assignments.assigned(self.database)
+
+    def assign(self, scan_id: int, readers: Sequence[str], *, by: str) -> None:
+        """Have exactly these readers read a scan; none: all readers.
+
+        Raises HasBegun if somebody else has begun it, NotInProject for somebody who is no reader of the project.
+        """
+        for name in readers:
+            self.require(scan_id, name)
+        with self.database.transaction():
+            states = self._states_of_all()[self.record(scan_id).id]
+            assignments.assign(self.database, scan_id, readers, states, by=by)
+
+    def _states_of_all(self) -> dict[int, dict[str, State]]:
         return readings.states(self.database, [one.id for one in self.scans()], [*self.readers(), CONSENSUS])
 
     def set_state(self, scan_id: int, layer: str, state: State, *, by: str) -> None:
@@ -169,6 +191,10 @@ class Project(Store):
         """The time that a reader was active on a scan, s."""
         self.require(scan_id, layer)
         return readings.seconds(self.database, scan_id, layer)
+
+    def seconds_of(self, layer: str) -> float:
+        """The time that a reader was active on all scans together, s."""
+        return readings.seconds_of(self.database, layer)
 
     def add_seconds(self, scan_id: int, layer: str, seconds: float) -> float:
         """Add to the time that a reader was active on a scan; gives the sum, s."""

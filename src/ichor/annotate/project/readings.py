@@ -39,6 +39,12 @@ def seconds(database: Database, scan_id: int, reader: str) -> float:
     return float(rows[0]["seconds"]) if rows else 0.0
 
 
+def seconds_of(database: Database, reader: str) -> float:
+    """The time spent on all scans together, s."""
+    (row,) = database.rows("SELECT coalesce(sum(seconds), 0) AS seconds FROM spent WHERE reader = ?", (reader,))
+    return float(row["seconds"])
+
+
 def add_seconds(database: Database, scan_id: int, reader: str, more: float) -> float:
     """Add to the time spent and give the sum, s."""
     with database.transaction():

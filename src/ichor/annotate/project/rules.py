@@ -1,16 +1,18 @@
-"""Who may see and change what: readers are blinded to each other until both have finished.
+"""Who may see and change what: readers are blinded to each other until two have finished.
 
-`states` gives the state of each reader, and of the consensus under its own name, for one scan. Plain functions, so that
-the server can ask them at every door.
+`states` gives the state of each reader of a scan, and of its consensus under that name; `people` the roles of
+those who have an account. Plain functions, so that the server can ask them at every door.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ichor.annotate.project.people import People, Role
 from ichor.annotate.project.records import CONSENSUS, ScanState, State
 
 States = Mapping[str, State]
+NO_ACCOUNTS = People()
 
 
 def done_readers(states: States) -> list[str]:
@@ -18,36 +20,39 @@ def done_readers(states: States) -> list[str]:
     return [name for name, state in states.items() if name != CONSENSUS and state == "done"]
 
 
-def may_see(reader: str, layer: str, states: States) -> bool:
-    """Whether a reader may see a layer: always their own, others and the consensus once both readers have finished."""
-    if layer == reader:
-        return True
-    done = done_readers(states)
-    if reader not in done:
+def may_see(reader: str, layer: str, states: States, people: People = NO_ACCOUNTS) -> bool:
+    """Whether a person may see a layer.
+
+    A reader always sees their own, and others and the consensus once two have finished, of whom they are one. An
+    adjudicator sees finished readings, and the consensus once there are two of them. An admin sees none.
+    """
+    done, role = done_readers(states), people.role(reader)
+    if role is Role.ADMIN:
         return False
+    if role is Role.READER:
+        if layer == reader:
+            return True
+        if reader not in done:
+            return False
     return len(done) > 1 if layer == CONSENSUS else layer in done
 
 
-def why_not_change(reader: str, layer: str, states: States) -> str | None:
-    """One line on why a reader may not draw in a layer now, or None."""
-    if layer not in (reader, CONSENSUS):
-        return "this layer is another reader's"
-    if not may_see(reader, layer, states):
-        return "the consensus opens when two readers have finished this scan"
+def why_not_change(reader: str, layer: str, states: States, people: People = NO_ACCOUNTS) -> str | None:
+    """One line on why a person may not draw in a layer now, or None."""
+    if (why_not := _why_not_work(reader, layer, states, people)) is not None:
+        return why_not
     if states.get(layer) == "done":
         return "this layer is finished: reopen it to change it"
     return None
 
 
-def why_not_set(reader: str, layer: str, states: States) -> str | None:
-    """One line on why a reader may not set the state of a layer now, or None.
+def why_not_set(reader: str, layer: str, states: States, people: People = NO_ACCOUNTS) -> str | None:
+    """One line on why a person may not set the state of a layer now, or None.
 
     A reading stays closed once another is done too: its reader may have seen that one.
     """
-    if layer not in (reader, CONSENSUS):
-        return "this layer is another reader's"
-    if not may_see(reader, layer, states):
-        return "the consensus opens when two readers have finished this scan"
+    if (why_not := _why_not_work(reader, layer, states, people)) is not None:
+        return why_not
     if layer == reader and reader in (done := done_readers(states)) and len(done) > 1:
         return "another reader has finished too, so this reading cannot be reopened: continue in the consensus"
     return None
@@ -64,3 +69,16 @@ def scan_state(states: States, agree: bool) -> ScanState:
     if done and done == len(readers):
         return "done"
     return "new" if all(state == "new" for state in readers) else "in progress"
+
+
+def _why_not_work(reader: str, layer: str, states: States, people: People) -> str | None:
+    """One line on why a layer is not this person's to work on, whatever its state; or None."""
+    if layer not in (reader, CONSENSUS):
+        return "this layer is another reader's"
+    if layer == reader and reader not in states:
+        return "this scan is not assigned to you"
+    if not may_see(reader, layer, states, people):
+        return "the consensus opens when two readers have finished this scan"
+    if layer == CONSENSUS and not people.settles(reader):
+        return "an adjudicator settles the consensus of this project"
+    return None

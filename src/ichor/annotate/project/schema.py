@@ -83,4 +83,15 @@ VERSION_5 = (
     "INSERT INTO project SELECT lower(hex(randomblob(16))), coalesce(max(id), 0) FROM change",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)
+# Which readers read a scan; those without any are read by all.
+VERSION_6 = (
+    """CREATE TABLE assignment (
+        scan_id INTEGER NOT NULL REFERENCES scan (id),
+        reader TEXT NOT NULL,
+        who TEXT NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (scan_id, reader)
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6)

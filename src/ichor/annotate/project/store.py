@@ -18,7 +18,7 @@ from ichor.scan import FloatArray, Scan
 
 READER_NAME = re.compile(r"\w[\w .-]{0,39}")
 # Words with another meaning where a reader's name may stand.
-TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "staple"})
+TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "majority", "staple"})
 
 
 class Store:
@@ -90,10 +90,8 @@ class Store:
 
     def add_reader(self, name: str) -> str:
         """Add a reader, or find an existing one (ignoring case), and return the stored name."""
-        if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
-            raise IchorError(
-                f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"
-            )
+        if name not in self.readers():  # an earlier version may have taken a name that is no longer taken
+            require_name(name)
         with self.database.transaction():
             self.database.write(
                 "INSERT INTO reader (name, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, now())
@@ -113,3 +111,11 @@ class Store:
     def scan_file(self, scan_id: int) -> Path:
         """Where the scan lies, as `ichor.annotate.project.scan_file` reads it."""
         return self.folder / "scans" / f"{scan_id}.npz"
+
+
+def require_name(name: str) -> None:
+    """Raises IchorError for a name that nobody in a project may have."""
+    if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
+        raise IchorError(
+            f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"
+        )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from ichor.annotate.project import open_project
 from ichor.annotate.server.app import create_app
 from ichor.annotate.server.context import Context
 from ichor.errors import IchorError
+from ichor.serving.access import ACCESS, Access
+from ichor.serving.accounts import Accounts
+from ichor.serving.address import loopback
 from ichor.serving.background import BackgroundServer
 from ichor.serving.serve import link, listening
 from ichor.serving.session import Sessions
@@ -25,16 +28,18 @@ class ServedProject:
         with ExitStack() as undone:
             self.project = undone.enter_context(open_project(folder, create=True))
             listener = undone.enter_context(_listening(port))
-            self._port = listener.getsockname()[1]
-            self._context = Context.of(self.project, Sessions(self._port, self.project.key()))
+            self._address = loopback(listener.getsockname()[1])
+            access = undone.enter_context(closing(Access(folder / ACCESS)))
+            sessions = Sessions(self._address.port, self.project.key(), access)
+            self._context = Context.of(self.project, sessions, Accounts(access))
             undone.callback(self._context.close)
-            self._server = BackgroundServer(create_app(self._context, self._port), listener)
+            self._server = BackgroundServer(create_app(self._context, self._address), listener)
             undone.callback(self._server.stop)
             self._ending = undone.pop_all()
 
     def link(self, reader: str) -> str:
         """A new one-use link of a reader."""
-        return link(self._port, self._context.sessions.new_tokens([reader])[reader])
+        return link(self._address, self._context.sessions.new_tokens([reader])[reader])
 
     def stop_work(self) -> None:
         """Abort heavy work and accept no more."""

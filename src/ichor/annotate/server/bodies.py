@@ -130,6 +130,29 @@ class InterpolatePost(Operation):
     to: Drawn
 
 
+ReaderNames = Annotated[list[Annotated[str, StringConstraints(max_length=60)]], Field(max_length=100)]
+
+
+class AssignPut(BaseModel):
+    """The readers of scans; none: all readers."""
+
+    scans: Annotated[list[Index], Field(max_length=10_000)]
+    readers: ReaderNames
+
+
+class DistributePost(BaseModel):
+    """Readers among whom scans are shared out, `each` scan to so many of them."""
+
+    readers: ReaderNames
+    each: Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+class ExportPost(BaseModel):
+    """The layout to export, one of ichor.annotate.export.run.TARGETS."""
+
+    target: Annotated[str, StringConstraints(max_length=20)]
+
+
 class TakePost(Operation):
     """What to apply to the consensus: a reader's outlines or a combination, on these slices or on all."""
 

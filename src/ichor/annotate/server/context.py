@@ -14,12 +14,16 @@ from fastapi import Depends, HTTPException, Request
 from fastapi import Path as InPath
 
 from ichor.annotate.project import CONSENSUS, Project, ScanRecord
+from ichor.annotate.project.people import People, Role
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import may_see
+from ichor.annotate.server.agreements import Agreements
+from ichor.annotate.server.exporting import Exporting
 from ichor.annotate.server.grid import Grids
 from ichor.annotate.server.operations import Operations
 from ichor.annotate.server.reading_machine import ReadingMachine
 from ichor.annotate.server.workers import OF_A_REQUEST, Workers
+from ichor.serving.accounts import Accounts
 from ichor.serving.session import HEADER, NO_SESSION, Sessions
 
 P = ParamSpec("P")
@@ -46,11 +50,14 @@ class Context:
     reading: ThreadPoolExecutor
     heavy: ThreadPoolExecutor
     workers: Workers
+    accounts: Accounts | None
+    agreements: Agreements
+    exporting: Exporting
     operations: Operations = field(default_factory=Operations)
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_WORK + MOST_WAITING))
 
     @classmethod
-    def of(cls, project: Project, sessions: Sessions) -> Context:
+    def of(cls, project: Project, sessions: Sessions, accounts: Accounts | None = None) -> Context:
         """The context for an open project."""
         grids = Grids(project)
         return cls(
@@ -61,18 +68,30 @@ class Context:
             ThreadPoolExecutor(2, "reading"),
             ThreadPoolExecutor(MOST_AT_WORK, "heavy"),
             Workers(MOST_AT_WORK, OF_A_REQUEST),
+            accounts,
+            Agreements(project),
+            Exporting(project),
         )
+
+    @property
+    def people(self) -> People:
+        """The roles as they are now: commands change accounts while the server runs."""
+        accounts = self.accounts.all() if self.accounts is not None else []
+        roles = {one.name: Role(one.role) for one in accounts}
+        return People(roles, on_loopback=self.sessions.entered == "link")
 
     def stop_work(self) -> None:
         """Abort heavy work and accept no more."""
         self.grids.close()
         self.workers.close()
         self.machine.stop_work()
+        self.exporting.stop_work()
 
     def close(self) -> None:
         """The same, and wait until nothing uses the project, so that it can be closed."""
         self.stop_work()
         self.machine.close()
+        self.exporting.close()
         self.heavy.shutdown(cancel_futures=True)
         self.reading.shutdown(cancel_futures=True)
 
@@ -114,16 +133,20 @@ SliceIndex = Annotated[int, InPath(ge=0, le=MOST)]
 LayerName = Annotated[str, InPath(max_length=60)]
 
 
-def _scan(scan_id: ScanId, server: Server, reader: Reader) -> ScanRecord:  # noqa: ARG001 (who asks must be known)
+def _scan(scan_id: ScanId, server: Server, reader: Reader) -> ScanRecord:
+    if server.people.role(reader) is Role.ADMIN:
+        raise HTTPException(403, "an admin assigns scans and exports, but does not open them")
     return server.project.record(scan_id)
 
 
 Scanned = Annotated[ScanRecord, Depends(_scan)]
 
 
-def own_name(layer: str, reader: str) -> str:
-    """The layer that a path names; "mine" is the reader's own."""
-    return reader if layer == "mine" else layer
+def own_name(people: People, layer: str, reader: str) -> str:
+    """The layer that a path names; "mine" is the reader's own, of an adjudicator the consensus."""
+    if layer != "mine":
+        return layer
+    return CONSENSUS if people.role(reader) is Role.ADJUDICATOR else reader
 
 
 def visible(server: Context, reader: str, scan_id: int, layer: str) -> str:
@@ -131,10 +154,11 @@ def visible(server: Context, reader: str, scan_id: int, layer: str) -> str:
 
     Another reader's layer that is hidden and one that does not exist get the same answer.
     """
-    name = own_name(layer, reader)
-    if not may_see(reader, name, server.states(scan_id)):
+    people = server.people
+    name = own_name(people, layer, reader)
+    if not may_see(reader, name, server.states(scan_id), people):
         what = "the consensus" if name == CONSENSUS else "another reader's layer"
-        raise HTTPException(403, f"{what} is hidden until both readers have finished this scan")
+        raise HTTPException(403, f"{what} is hidden until two readers have finished this scan")
     return name
 
 

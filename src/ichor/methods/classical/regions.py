@@ -53,15 +53,17 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Regions of voxels that touch along rows, columns or slices: `labels` (n, rows, columns) counts them from 1."""
+    """Connected regions of voxels: `labels` (n, rows, columns) counts them from 1."""
 
     labels: NDArray[np.int32]
     count: int
 
     @classmethod
-    def of(cls, candidates: Mask) -> Regions:
-        """The connected regions of a mask (n, rows, columns)."""
-        labels, count = ndimage.label(candidates, TOUCHING)
+    def of(cls, candidates: Mask, *, across_slices: bool = True) -> Regions:
+        """The regions of a mask (n, rows, columns) that touch along rows and columns, and across slices if wanted."""
+        touching = TOUCHING.copy()
+        touching[[0, 2]] &= across_slices
+        labels, count = ndimage.label(candidates, touching)
         return cls(labels, int(count))
 
     def where(self, chosen: NDArray[np.bool_]) -> Mask:

@@ -1,6 +1,6 @@
-// The consensus of two readers: both outlines, their differences and agreement, and what to apply.
+// The consensus of all readers who have finished: their outlines, differences and agreement, and what to apply.
 
-import { ApiError, getJson, postJson } from "./api.js";
+import { getJson, postJson } from "./api.js";
 import { differingSlices } from "./differences.js";
 import { el, fill } from "./dom.js";
 import { adopt } from "./edit.js";
@@ -9,29 +9,61 @@ import { paint } from "./overlay.js";
 import { dashOf, lineKey } from "./reader_lines.js";
 import { working } from "./working.js";
 
-const NAMES = { union: "Union", intersection: "Intersection", staple: "STAPLE" };
+const NAMES = { union: "Union", intersection: "Intersection", majority: "Majority", staple: "STAPLE" };
 
-/** Loads both readers' layers into the session and returns the panel. */
+/** Loads the readers' layers into the session and returns the panel. */
 export async function consensusPanel(session) {
   const { scan } = session;
   const answer = await getJson(`/api/scans/${scan.id}/consensus`);
-  if (answer.readers.length !== 2) throw new ApiError(409, "A consensus needs two readers who have both finished.");
   const layers = await Promise.all(answer.readers.map((name) => fetchLayer(scan.id, name, session.layer.size)));
   session.references = layers.map((layer, i) => ({ layer, shown: true, dash: dashOf(i), painted: null }));
-  session.differing = new Set(differingSlices(...layers));
-  const table = el("tbody");
-  const update = (kind) => kind === "slice" && fill(table, figures(session, answer.agreement));
-  session.listeners.push(update);
-  update("slice");
+  session.differing = new Set(differingSlices(layers));
+  const { unfinished } = answer;
   return el("section", { className: "consensus" },
     el("h2", {}, "Consensus"),
     legend(session),
-    el("table", { className: "figures" },
-      el("thead", {}, el("tr", {}, ["Agreement", "Scan", "Slice"].map((words) => el("th", { scope: "col" }, words)))), table),
-    el("dl", { className: "kappas", "aria-label": "Cohen's kappa of the slice labels" }, kappas(answer.agreement)),
+    unfinished.length
+      ? el("p", { className: "soft" }, `Not counted, since not finished: ${unfinished.join(", ")}.`) : null,
+    agreementOf(session, answer),
     takeRow(session, answer.readers, false),
     takeRow(session, answer.readers, true),
     el("p", { className: "soft" }, "You can also draw: regions drawn here belong to the consensus."));
+}
+
+// The agreement of two readers; with more than two there is a choice of which.
+function agreementOf(session, answer) {
+  let { agreement } = answer;
+  const table = el("tbody");
+  const list = el("dl", { className: "kappas", "aria-label": "Cohen's kappa of the slice labels" });
+  const update = (kind) => kind === "slice" && fill(table, figures(session, agreement));
+  const show = () => {
+    update("slice");
+    fill(list, kappas(agreement));
+  };
+  const choose = async (pair) => {
+    try {
+      const query = pair.map((name) => `of=${encodeURIComponent(name)}`).join("&");
+      ({ agreement } = await getJson(`/api/scans/${session.scan.id}/consensus?${query}`));
+      if (!session.closed) show();
+    } catch (error) {
+      session.say(error.message);
+    }
+  };
+  session.listeners.push(update);
+  show();
+  return [
+    answer.readers.length > 2 ? pairChoice(answer.readers, choose) : null,
+    el("table", { className: "figures" },
+      el("thead", {}, el("tr", {}, ["Agreement", "Scan", "Slice"].map((words) => el("th", { scope: "col" }, words)))), table),
+    list,
+  ];
+}
+
+function pairChoice(readers, choose) {
+  const pairs = readers.flatMap((one, i) => readers.slice(i + 1).map((other) => [one, other]));
+  const select = el("select", { "aria-label": "Agreement of", onchange: () => choose(pairs[select.selectedIndex]) },
+    pairs.map((pair) => el("option", {}, pair.join(" and "))));
+  return select;
 }
 
 function legend(session) {
@@ -72,7 +104,9 @@ const kappas = (agreement) => Object.entries(agreement.kappa ?? {}).flatMap(([wh
   [el("dt", {}, `κ ${what.replace("any_hemorrhage", "any")}`), el("dd", {}, number(value, 2))]);
 
 function takeRow(session, readers, wholeScan) {
-  const buttons = [...readers, "union", "intersection", "staple"].map((choice) =>
+  // Of two readers, a majority is both: the intersection.
+  const ways = readers.length > 2 ? ["union", "intersection", "majority", "staple"] : ["union", "intersection", "staple"];
+  const buttons = [...readers, ...ways].map((choice) =>
     el("button", { type: "button", onclick: () => take(session, choice, wholeScan) }, NAMES[choice] ?? choice));
   const update = (kind) => {
     if (!["busy", "labels"].includes(kind)) return;

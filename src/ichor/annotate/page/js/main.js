@@ -1,10 +1,11 @@
 // Start-up: the reader, the view that the address names, and the keyboard shortcuts.
 
+import { showAccount, withoutSession } from "./account.js";
 import { getJson } from "./api.js";
-import { banner } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { openHelp } from "./help.js";
 import { bindKeys } from "./keys.js";
+import { openProject } from "./project.js";
 import { readerKey, setReaderKey } from "./reader.js";
 import { openReading } from "./reading.js";
 import { openWorklist } from "./worklist.js";
@@ -20,6 +21,14 @@ function routeOf(hash) {
   return { id: Number(match[1]), layer: match[2] ? "consensus" : "mine", slice: match[3] ? Number(match[3]) : null };
 }
 
+// An admin opens no scan: the project is all there is to see.
+const onProject = () => location.hash === "#/project" || me.role === "admin";
+
+function open(route) {
+  if (onProject()) return openProject(root);
+  return route ? openReading(root, me, route) : openWorklist(root, me);
+}
+
 let shown = "";
 
 async function show() {
@@ -33,19 +42,27 @@ async function show() {
   }
   document.getElementById("notice").hidden = true; // it was of the view that is left
   const route = routeOf(location.hash);
-  document.body.dataset.view = route ? "reading" : "worklist";
+  document.body.dataset.view = route ? "reading" : onProject() ? "project" : "worklist";
   try {
-    view = route ? await openReading(root, me, route) : await openWorklist(root, me);
+    // An adjudicator has no reading of their own.
+    if (route && me.role === "adjudicator") route.layer = "consensus";
+    view = await open(route);
   } catch (error) {
     fill(root, el("div", { className: "failed" }, el("p", {}, error.message), el("a", { href: "#/" }, "Back to the worklist")));
   }
-  fill(document.getElementById("where"), route && view ? `${view.session.scan.subject} · ${view.session.scan.name}` : "");
+  fill(document.getElementById("where"), route && view?.session ? `${view.session.scan.subject} · ${view.session.scan.name}` : "");
   shown = root.dataset.ready = location.hash;
 }
 
 function turnTo() {
   delete root.dataset.ready;
   turn = turn.then(show);
+}
+
+// For leaving the page itself.
+async function leaveView() {
+  await turn;
+  return !view || view.close();
 }
 
 async function start() {
@@ -57,10 +74,10 @@ async function start() {
     }
     me = await getJson("/api/me");
   } catch (error) {
-    banner(error.status === 401 ? "Open this page with your reader's link, which `ichor annotate` prints when it starts." : error.message);
+    withoutSession(error);
     return undefined;
   }
-  fill(document.getElementById("reader"), me.reader);
+  showAccount(me, leaveView);
   document.getElementById("help").addEventListener("click", openHelp);
   bindKeys(() => ({ ...view?.actions, help: openHelp }));
   window.addEventListener("hashchange", turnTo);

@@ -77,7 +77,7 @@ function shownNow(session) {
 function paintDrawn(session, place) {
   place.pixels();
   paintMap(session, place);
-  if (session.references.length === 2 && session.showDifferences) paintDifferences(session, place);
+  if (session.references.length > 1 && session.showDifferences) paintDifferences(session, place);
   for (const reference of session.references) paintReference(session, place, reference);
 }
 
@@ -131,8 +131,8 @@ export function paletteOf(colours) {
 function paintDifferences(session, { context }) {
   const { slice, volume } = session.viewer;
   if (session.difference?.k !== slice) {
-    const [one, other] = session.references.map((reference) => reference.layer.slices.get(slice)?.map);
-    session.difference = { k: slice, picture: differencePicture(one, other, volume.rows, volume.columns) };
+    const maps = session.references.map((reference) => reference.layer.slices.get(slice)?.map);
+    session.difference = { k: slice, picture: differencePicture(maps, volume.rows, volume.columns) };
   }
   context.imageSmoothingEnabled = false;
   context.drawImage(session.difference.picture, 0, 0);

@@ -6,6 +6,7 @@ import { outlineBar } from "./ai_outline.js";
 import { consensusPanel } from "./consensus.js";
 import { settle } from "./conflict.js";
 import { labelPanel } from "./diagnosis.js";
+import { sessionEnded } from "./account.js";
 import { banner, say } from "./dialogs.js";
 import { el, fill } from "./dom.js";
 import { hud } from "./hud.js";
@@ -170,5 +171,5 @@ function saveState(session) {
 
 const refusal = (problem) =>
   problem.status === 401
-    ? "Your session has ended. Open your new link from `ichor annotate` in another tab, then come back. Your changes are kept here."
+    ? sessionEnded(problem)
     : `The server refused a change: ${problem.message}`;

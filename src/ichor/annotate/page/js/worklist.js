@@ -45,7 +45,7 @@ export async function openWorklist(root, me) {
     await load().catch((error) => say(error.message));
     body.classList.remove("waiting");
   });
-  const heads = ["Subject", "Scan", "Slices", "State", "My reading", "Readers", "Time", "Added", "AI uncertainty", ""].map((words) =>
+  const heads = ["Subject", "Scan", "Slices", "State", me.role === "adjudicator" ? "Consensus" : "My reading", "Readers", "Time", "Added", "AI uncertainty", ""].map((words) =>
     el("th", { scope: "col" }, words));
   fill(list,
     el("div", { className: "bar" }, el("h1", {}, "Worklist"), filters, search,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ichor.annotate.server.routes import (
     consensus,
+    export,
     history,
     labels,
     layers,
@@ -14,6 +15,7 @@ from ichor.annotate.server.routes import (
     me,
     person,
     progress,
+    project,
     scans,
     tools,
 )
@@ -29,4 +31,6 @@ ROUTERS = (
     tools.router,
     machine.router,
     consensus.router,
+    project.router,
+    export.router,
 )

@@ -30,7 +30,7 @@ NAMES = (*Subtype, "hemorrhage, subtype not specified")
 def history(scan: Scanned, reader: Reader, server: Server) -> list[Answer]:
     """The changes of the layers that the reader may see and of the subject, newest first."""
     states = server.states(scan.id)
-    layers = [name for name in states if may_see(reader, name, states)]
+    layers = [name for name in states if may_see(reader, name, states, server.people)]
     return [_shown(one) for one in server.project.recent(scan.id, layers, MOST_ROWS)]
 
 

@@ -40,7 +40,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
         state, states = server.project.layer(scan_id, name), server.states(scan_id)
         seconds, looked = server.project.seconds(scan_id, name), server.project.looked(scan_id, name)
     grid = server.grids.grid(server.project.record(scan_id))
-    why_not = why_not_change(reader, name, states)
+    why_not = why_not_change(reader, name, states, server.people)
     return {
         "revision_of": {k: one.revision for k, one in state.maps.items()},
         "slices": {k: _shown(one, grid) for k, one in state.maps.items()},
@@ -48,7 +48,7 @@ def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answe
             "scan": shown_labels(state, None),
             "slices": {k: shown_labels(state, k) for k in _labelled(state)},
         },
-        "state": states[name],
+        "state": states.get(name, "new"),
         "seconds": seconds,
         "looked": None if looked is None else sorted(looked),
         "writable": why_not is None,
@@ -86,7 +86,7 @@ def put_slice(
                 "origins": dict(newer.origins) if newer else {},
             }
             return JSONResponse(answer, 409)
-        server.project.add_seconds(scan.id, reader, body.seconds)
+        server.project.add_seconds(scan.id, own_name(server.people, "mine", reader), body.seconds)
         state = server.project.layer(scan.id, name)
     return JSONResponse(
         {"revision": revision, "labels": shown_labels(state, k), "scan_labels": shown_labels(state, None)}
@@ -95,8 +95,9 @@ def put_slice(
 
 def changeable(server: Context, reader: str, scan_id: int, layer: str) -> str:
     """The layer by its own name. Raises HTTPException if the reader may not change it now."""
-    name = own_name(layer, reader)
-    why_not = why_not_change(reader, name, server.states(scan_id))
+    people = server.people
+    name = own_name(people, layer, reader)
+    why_not = why_not_change(reader, name, server.states(scan_id), people)
     if why_not is not None:
         raise HTTPException(403, why_not)
     return name

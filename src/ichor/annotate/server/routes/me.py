@@ -23,6 +23,9 @@ def me(reader: Reader, server: Server) -> Answer:
     ]
     return {
         "reader": reader,
+        "role": server.people.role(reader),
+        "logs_in": server.sessions.entered == "password",
+        "sees_project": server.people.sees_project(reader),
         "subtypes": [
             {"label": label, "name": name, "words": words, "colour": colour}
             for label, (name, words, colour) in zip(range(1, UNSTATED + 1), drawn, strict=True)

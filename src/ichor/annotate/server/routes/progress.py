@@ -30,9 +30,9 @@ def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) ->
     It is finished only on the revisions that the page has, and only if exactly its open points were confirmed;
     otherwise the response is 409, with the open points.
     """
-    name, project = own_name(body.layer, reader), server.project
+    name, project = own_name(server.people, body.layer, reader), server.project
     with server.operations.only_one(scan.id, name), project.transaction():
-        why_not = why_not_set(reader, name, server.states(scan.id))
+        why_not = why_not_set(reader, name, server.states(scan.id), server.people)
         if why_not is not None:
             raise HTTPException(403, why_not)
         if body.state != "done":
@@ -65,6 +65,7 @@ async def put_seconds(scan: Scanned, request: Request, reader: Reader, server: S
         body = SecondsPost.model_validate(json.loads(await request.body()))
     except (ValueError, RecursionError, ValidationError) as error:
         raise HTTPException(422, "expected the seconds since the last report, 0 to 3600") from error
-    if own_name(body.layer, reader) not in (reader, CONSENSUS):
+    own = own_name(server.people, "mine", reader)
+    if own_name(server.people, body.layer, reader) not in (own, CONSENSUS):
         raise HTTPException(403, "this layer is another reader's")
-    return {"seconds": await run_in_threadpool(server.project.add_seconds, scan.id, reader, body.seconds)}
+    return {"seconds": await run_in_threadpool(server.project.add_seconds, scan.id, own, body.seconds)}

@@ -11,9 +11,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from ichor.annotate.project import CONSENSUS, ScanRecord
+from ichor.annotate.project.people import People, Role
 from ichor.annotate.project.records import State
 from ichor.annotate.project.rules import done_readers, may_see, scan_state
-from ichor.annotate.server.context import MOST, Answer, Context, Reader, Scanned, Server
+from ichor.annotate.server.context import MOST, Answer, Context, Reader, Scanned, Server, own_name
 from ichor.annotate.server.routes.person import shown_person
 from ichor.serving.compressed import compressed
 from ichor.serving.geometry import geometry
@@ -29,7 +30,7 @@ SliceNumber = Annotated[int, Field(ge=0, le=MOST)]
 def worklist(
     reader: Reader, server: Server, order: Annotated[Literal["added", "uncertainty"], Query()] = "added"
 ) -> list[Answer]:
-    """Every scan with its state, in the order of adding or sorted by AI uncertainty.
+    """Every scan, of a reader those to read, with its state; in the order of adding or sorted by AI uncertainty.
 
     Only scans whose uncertainty is known are sorted; the model continues with the others, so request it again.
     """
@@ -37,7 +38,9 @@ def worklist(
     scans = server.project.scans()
     if order == "uncertainty" and server.machine.is_there:
         server.machine.ask_for_uncertainty([one.id for one in scans if server.project.uncertainty(one.id) is None])
-    rows = [_row(server, scan, reader, states[scan.id]) for scan in scans if scan.id in states]
+    people = server.people
+    own = [scan for scan in scans if people.role(reader) is not Role.READER or reader in states.get(scan.id, ())]
+    rows = [_row(server, people, scan, reader, states[scan.id]) for scan in own if scan.id in states]
     return sorted(rows, key=_uncertain_first) if order == "uncertainty" else rows
 
 
@@ -66,13 +69,13 @@ def _voxels(server: Context, scan: ScanRecord, k: list[int], accept_encoding: st
     return compressed(server.grids.slices(scan.id, k), "application/octet-stream", accept_encoding)
 
 
-def _row(server: Context, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
+def _row(server: Context, people: People, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
     done = done_readers(states)
     # A reader who is not done learns nothing of what others found, not even that they disagree.
-    unblinded = may_see(reader, CONSENSUS, states)
+    unblinded = may_see(reader, CONSENSUS, states, people)
     agree = len(done) < 2 or (unblinded and states[CONSENSUS] != "done" and server.project.agree(scan.id, done))
     state = scan_state(states, agree)
-    own = server.project.drawn_slices(scan.id, reader)
+    own = own_name(people, "mine", reader) if reader in states else CONSENSUS
     uncertainty = server.project.uncertainty(scan.id)
     return {
         "id": scan.id,
@@ -82,9 +85,9 @@ def _row(server: Context, scan: ScanRecord, reader: str, states: dict[str, State
         "added_at": scan.added_at,
         "state": state if unblinded or len(done) < 2 else "in progress",
         "mine": {
-            "state": states[reader],
-            "seconds": server.project.seconds(scan.id, reader),
-            "slices_drawn": own,
+            "state": states[own],
+            "seconds": server.project.seconds(scan.id, own),
+            "slices_drawn": server.project.drawn_slices(scan.id, own),
         },
         "readers": [{"name": name, "state": one} for name, one in states.items() if name != CONSENSUS],
         "uncertainty": None if uncertainty is None else sum(uncertainty) / len(uncertainty),

@@ -2,11 +2,13 @@
 
 import { HEADER, readerKey } from "./reader.js";
 
+/** `login` is the path of the login page, where the server has one and the request lacked a session. */
 export class ApiError extends Error {
-  constructor(status, message, body = null) {
+  constructor(status, message, body = null, login = null) {
     super(message);
     this.status = status;
     this.body = body;
+    this.login = login;
   }
 }
 
@@ -25,7 +27,7 @@ async function request(method, path, body, more = {}) {
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new ApiError(response.status, answer?.error ?? `The server returned status ${response.status}.`, answer);
+  throw new ApiError(response.status, answer?.error ?? `The server returned status ${response.status}.`, answer, response.headers.get("Location"));
 }
 
 export const getJson = async (path) => (await request("GET", path)).json();

@@ -1,0 +1,32 @@
+"""Who takes part in a project when it is served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from ichor.annotate.project import Project
+from ichor.annotate.project.people import Role
+from ichor.serving.access import ACCESS, Access
+from ichor.serving.accounts import Accounts
+
+# The reader if nobody gave a name.
+READER = "reader"
+
+
+def join(project: Project, names: Sequence[str], *, alone: bool) -> list[str]:
+    """Add readers to a project and return their names as the project spells them.
+
+    They are those of `names`, or without any all readers of the project; `alone` adds one by the name of "reader" where
+    there would be none. Accounts of readers are added, too. Those of adjudicators and admins are no readers.
+    """
+    with closing(Access(project.folder / ACCESS)) as access:
+        accounts = Accounts(access).all()
+    for one in accounts:
+        if one.role == Role.READER:
+            project.add_reader(one.name)
+    others = {one.name.casefold() for one in accounts if one.role != Role.READER}
+    asked = [name for name in names if name.casefold() not in others]
+    if not names:
+        asked = project.readers() or ([READER] if alone and not accounts else [])
+    return list(dict.fromkeys(project.add_reader(name) for name in asked))

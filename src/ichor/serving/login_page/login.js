@@ -1,0 +1,27 @@
+// The login form. The password is sent once and kept nowhere.
+
+const form = document.getElementById("login");
+const problem = document.getElementById("problem");
+const button = form.querySelector("button");
+const password = form.elements.password;
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  button.disabled = true;
+  problem.textContent = "";
+  try {
+    const body = JSON.stringify({ name: form.elements.name.value.trim(), password: password.value });
+    const response = await fetch("/login", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    const answer = await response.json();
+    if (response.ok) {
+      location.assign(answer.page);
+      return;
+    }
+    problem.textContent = answer.error;
+  } catch {
+    problem.textContent = "The server is not responding.";
+  }
+  button.disabled = false;
+  password.value = "";
+  password.focus();
+});

@@ -1,0 +1,29 @@
+"""The sessions of a browser: who they are of, and logging out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from ichor.serving.session import HEADER, SESSIONS, Sessions
+
+
+def who_router(sessions: Sessions) -> APIRouter:
+    """The routes for browsers with a session."""
+    router = APIRouter()
+
+    @router.get(SESSIONS)
+    def of_this_browser(request: Request) -> list[dict[str, str]]:
+        """The readers who have a session in this browser, for a page that was opened without a reader's key."""
+        return [{"key": key, "reader": reader} for key, reader in sessions.readers(request.cookies).items()]
+
+    @router.post("/api/logout")
+    def log_out(request: Request) -> Response:
+        """End the session of the reader whose page asks, and no other of this browser."""
+        key = request.headers[HEADER]  # the guards have checked it
+        sessions.end(request.cookies, key)
+        answer = JSONResponse({"logged_out": True})
+        answer.delete_cookie(sessions.cookie(key))
+        return answer
+
+    return router
