@@ -425,4 +425,4 @@ def test_a_dataset_that_is_gone_is_said(tmp_path: Path) -> None:
         assert dict(import_ct_ich(project, own, "gold")) == {"009": ""}
         own.rename(tmp_path / "moved")
         (said,) = notes(project, tmp_path / "out").values()
-    assert any("excludes it from overlap is not known" in one for one in said)
+    assert any("excluded from overlap is unknown" in one for one in said)
