@@ -203,7 +203,7 @@ def test_a_source_that_is_gone_or_no_dicom_is_refused_in_one_line(tmp_path: Path
         read_source(replace(made_head()))
 
 
-def test_a_missing_highdicom_is_one_line_that_says_what_to_install() -> None:
+def test_a_missing_highdicom_is_reported_with_the_command_to_install_it() -> None:
     code = (
         "import sys; sys.modules['highdicom'] = None\n"
         "from ichor.formats.dicom_out import import_highdicom\n"

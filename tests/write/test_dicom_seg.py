@@ -210,7 +210,7 @@ def test_scans_that_no_segmentation_can_refer_to_are_one_line(tmp_path: Path) ->
             DicomSeg().check(replace(result.scan, source=changed))
 
 
-def test_a_source_that_is_gone_meanwhile_is_one_line_and_nothing_is_left(tmp_path: Path) -> None:
+def test_a_source_removed_meanwhile_is_reported_in_one_line(tmp_path: Path) -> None:
     result = Screener.of(ThresholdMethod()).screen(save(ct_slices(hu_of_head()), tmp_path / "in"))
     next((tmp_path / "in").iterdir()).unlink()
     with pytest.raises(
