@@ -1,9 +1,9 @@
-"""Measure how fast the annotation page answers, in headless Chromium with WebGL in software, into a Markdown table.
+"""Measure how fast the annotation page responds, in headless Chromium with software WebGL, and write a Markdown table.
 
     make bench
 
-A real server and its real page on a made scan of 35 slices with a region on each. Each event comes with a frame, and
-its time is that to the next frame.
+The server and its page show a synthetic scan of 35 slices with a region on each. Each event is sent at the start of a
+frame, and its time is measured until the next frame.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench import made_series
+from bench import synthetic_series
 from bench_process import hardware
 from bench_screen import SIZE, SLICES
 
 CHROMIUM = "/usr/bin/chromium"
 SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 QUIET = ["--no-sandbox", "--disable-background-networking"]
-UNBOUND = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]  # else no frame is shorter than 1/60 s
+UNLIMITED = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]  # otherwise no frame is shorter than 1/60 s
 PATIENT_MS = 120_000
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter\?token=\S+")
-# What a reader does not feel: a slice a twentieth of a second, a move of the mouse a frame of 60 a second.
+# Delays that a reader does not notice: 1/20 s for a slice, and one frame at 60 Hz for a move of the mouse.
 SLICE_MS, MOVE_MS = 50, 16
 
-# Each event comes when all before it is on the screen. `drawn` is the time until the event's picture is drawn, which
-# reading a pixel back waits for; `shown` that until the browser has put the page together and begins another frame.
+# Each event is sent when everything before it is on the screen. `drawn` is the time until the event's image is drawn,
+# which reading back a pixel waits for; `shown` is the time until the browser has composited the page and begins another
+# frame.
 EVENTS = """async ([kind, events]) => {
   const target = kind === 'key' ? document.body : document.querySelector('.stage .overlay');
   const made = {
@@ -48,7 +49,7 @@ EVENTS = """async ([kind, events]) => {
   const overlay = document.querySelector('.stage .overlay').getContext('2d');
   const pixel = new Uint8Array(4);
   const frame = () => new Promise((next) => requestAnimationFrame(next));
-  // A key draws the slice and what lies over it, a move the latter alone.
+  // A key redraws the slice and the overlay; a move redraws only the overlay.
   const finish = () => {
     if (kind === 'key') gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
     overlay.getImageData(0, 0, 1, 1);
@@ -70,7 +71,7 @@ EVENTS = """async ([kind, events]) => {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: milliseconds until each event's picture was drawn and shown, and how many it may take."""
+    """One row of the table: milliseconds until each event's image was drawn and shown, and the limit."""
 
     what: str
     drawn: list[float]
@@ -78,15 +79,15 @@ class Row:
     limit_ms: float
 
     def __str__(self) -> str:
-        late = sorted(self.drawn)[int(0.95 * (len(self.drawn) - 1))]
-        figures = [f"{one:.1f}" for one in (median(self.drawn), late, median(self.shown))]
-        against = f"{median(self.drawn) / self.limit_ms:.2f}"
-        return "| " + " | ".join([self.what, *figures, str(len(self.drawn)), f"{self.limit_ms:g}", against]) + " |"
+        percentile_95 = sorted(self.drawn)[int(0.95 * (len(self.drawn) - 1))]
+        figures = [f"{one:.1f}" for one in (median(self.drawn), percentile_95, median(self.shown))]
+        ratio = f"{median(self.drawn) / self.limit_ms:.2f}"
+        return "| " + " | ".join([self.what, *figures, str(len(self.drawn)), f"{self.limit_ms:g}", ratio]) + " |"
 
 
 @contextmanager
 def serving(project: Path, scan: Path) -> Iterator[str]:
-    """A server with the scan in a new project; gives the reader's link."""
+    """Serve a new project with the scan; yields the reader's link."""
     words = ["--add", scan, "--reader", "bench", "--no-browser", "--port", "0"]
     command = [sys.executable, "-m", "ichor", "annotate", project, *words]
     with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True) as process:
@@ -98,7 +99,7 @@ def serving(project: Path, scan: Path) -> Iterator[str]:
 
 
 def draw_on_every_slice(page: Page, slices: int) -> None:
-    """A region of EDH, an ellipse of some 6000 pixels, on each slice."""
+    """Save a region of EDH, an ellipse of about 6000 pixels, on each slice."""
     runs = [0, 200 * SIZE]
     for row in range(-50, 50):
         half = round(40 * (1 - (row / 50) ** 2) ** 0.5) + 1
@@ -121,9 +122,9 @@ def draw_on_every_slice(page: Page, slices: int) -> None:
 
 
 def measure(link: str, slices: int, repeats: int) -> list[Row]:
-    """Scroll up and down through the scan, then draw on one slice with each tool."""
+    """Measure scrolling up and down through the scan, and drawing on one slice with each tool."""
     with sync_playwright() as playwright:
-        flags = [*SOFTWARE_WEBGL, *QUIET, *UNBOUND]
+        flags = [*SOFTWARE_WEBGL, *QUIET, *UNLIMITED]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENT_MS)
         page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         page.set_default_timeout(PATIENT_MS)
@@ -137,7 +138,7 @@ def measure(link: str, slices: int, repeats: int) -> list[Row]:
         page.keyboard.press("Shift+4")
         page.keyboard.press("Home")
         keys = (["ArrowUp"] * (slices - 1) + ["ArrowDown"] * (slices - 1)) * repeats
-        page.evaluate(EVENTS, ["key", keys[: slices // 2]])  # what is made once is made
+        page.evaluate(EVENTS, ["key", keys[: slices // 2]])  # warm up
         page.keyboard.press("Home")
         rows = [Row("scrolling, a slice", **page.evaluate(EVENTS, ["key", keys]), limit_ms=SLICE_MS)]
         box: Any = page.locator(".stage .overlay").first.bounding_box()
@@ -155,21 +156,21 @@ def measure(link: str, slices: int, repeats: int) -> list[Row]:
 
 
 def table(rows: list[Row], slices: int) -> str:
-    """The rows as Markdown, each median against what a reader does not feel."""
+    """The page, with each median compared with its limit."""
     lines = [
-        "# How fast the annotation page answers",
+        "# How fast the annotation page responds",
         "",
         f"{hardware(2)}. Headless Chromium at 1280 x 800, WebGL in software (SwiftShader); "
         f"{slices} slices of {SIZE} x {SIZE} pixels, a region on each.",
         "",
-        "| what | drawn, median ms | drawn, 95th percentile ms | shown, median ms | n | limit, ms | drawn against it |",
+        "| what | drawn, median ms | drawn, 95th percentile ms | shown, median ms | n | limit, ms | drawn / limit |",
         "|---|---|---|---|---|---|---|",
         *map(str, rows),
         "",
-        "From the key or the mouse's move until its picture is drawn, and until the browser has put the page together",
-        "and begins another frame; one event at a time, without a limit to the frame rate. A graphics card is faster.",
+        "Times from a key press or mouse move until the image is drawn, and until the browser has composited the page",
+        "and begins another frame; one event at a time, with an unlimited frame rate. A graphics card is faster.",
         "",
-        "Made with `make bench`.",
+        "Reproduce with `make bench`.",
         "",
     ]
     return "\n".join(lines)
@@ -180,11 +181,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--slices", type=int, default=SLICES, help="fewer for a quick look")
+    parser.add_argument("--slices", type=int, default=SLICES, help="fewer for a quick test")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serving(folder / "project", made_series(folder / "scan", args.slices)) as link:
+        with serving(folder / "project", synthetic_series(folder / "scan", args.slices)) as link:
             rows = measure(link, args.slices, args.repeats)
     text = table(rows, args.slices)
     args.out.parent.mkdir(parents=True, exist_ok=True)

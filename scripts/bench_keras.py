@@ -1,4 +1,4 @@
-"""The paper's U-Net in Keras, as its authors built it: seconds for one slice of 49 tiles.
+"""Measures the paper's U-Net in Keras, as its authors built it, on one slice of 49 tiles.
 
 Hssayeni et al. 2019 (arXiv:1910.08643), Figure 3 and section 4; dropout as in the released code. Run by
 scripts/bench.py with the packages of requirements/bench.txt; prints one line of JSON.
@@ -46,7 +46,7 @@ def unet(width: int = PAPER_WIDTH) -> keras.Model:
 
 
 def main() -> None:
-    """Predict the tiles `repeats` times after one pass that is not counted."""
+    """Predict all tiles `repeats` times, after a pass that is not counted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiles", type=int, default=49)
     parser.add_argument("--batch", type=int, default=7)

@@ -1,7 +1,7 @@
-"""Compares the speed of a package's networks with the machine's limit for their operations, both in seconds.
+"""Compares the time that a package's networks take for a slice with the minimum possible on this machine.
 
 Run by scripts/bench.py; prints one line of JSON. The limit is the highest throughput that the same engine reaches, in
-a network's own precision, on chains of 3x3 convolutions of sizes that suit it.
+the network's precision, on chains of 3x3 convolutions of favorable sizes.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ COUNTED = ("Convolution", "GroupConvolution", "MatMul")
 
 
 def multiply_adds(file: Path) -> int:
-    """Multiply-adds of an ONNX network for one slice: those of its convolutions and matrix products."""
+    """The multiply-adds of an ONNX network for one slice, in its convolutions and matrix products."""
     network = openvino.Core().read_model(str(file))
     network.reshape({0: input_shape(file, 1)})
     return sum(_multiply_adds_of(node) for node in network.get_ordered_ops() if node.get_type_name() in COUNTED)
 
 
 def input_shape(file: Path, batch: int) -> list[int]:
-    """The network's input [N, C, H, W], in pixels, for a batch."""
+    """The network's input shape [N, C, H, W] for a batch."""
     dimensions = onnx.load(file).graph.input[0].type.tensor_type.shape.dim
     return [batch, *(one.dim_value for one in dimensions[1:])]
 
@@ -49,7 +49,7 @@ def _multiply_adds_of(node: openvino.Node) -> int:
 
 
 def write_chain(file: Path, filters: int, side: int) -> None:
-    """A network of convolutions 3x3 with ReLU, HU (N, filters, side, side) in, and one plane out."""
+    """Write a network of 3x3 convolutions with ReLU, for input (N, filters, side, side) and output of one channel."""
     rng = np.random.default_rng(0)
     nodes, weights, name = [], [], "hu"
     for layer in range(CHAIN):
@@ -74,8 +74,8 @@ def _weights(rng: np.random.Generator, n_out: int, n_in: int, size: int) -> np.n
     return rng.normal(0, (2 / (n_in * size**2)) ** 0.5, (n_out, n_in, size, size)).astype(np.float32)
 
 
-def least_seconds(file: Path, repeats: int, threads: int) -> float:
-    """The least of `repeats` passes over a batch, a slice of it, after one pass that is not counted."""
+def min_seconds(file: Path, repeats: int, threads: int) -> float:
+    """The minimum time per slice over `repeats` passes over a batch, after a pass that is not counted."""
     engine = Engine(file, engine="openvino", threads=threads)
     batch = np.random.default_rng(0).uniform(-1000, 1000, input_shape(file, BATCH)).astype(np.float32)
     engine(batch)
@@ -88,10 +88,10 @@ def least_seconds(file: Path, repeats: int, threads: int) -> float:
 
 
 def limit(folder: Path, int8: bool, repeats: int, threads: int) -> float:
-    """The machine's multiply-adds per second: the highest of all chains."""
+    """The machine's limit in multiply-adds per second: the highest throughput of all chains."""
     from ichor.train.quantize import quantize_network
 
-    found = []
+    throughputs = []
     for filters, side in SIZES:
         file = folder / f"chain-{filters}.onnx"
         write_chain(file, filters, side)
@@ -99,36 +99,36 @@ def limit(folder: Path, int8: bool, repeats: int, threads: int) -> float:
         if int8:
             batch = np.random.default_rng(0).uniform(-1000, 1000, input_shape(file, 1)).astype(np.float32)
             quantize_network(file, batch, file)
-        found.append(counted / least_seconds(file, repeats, threads))
-    return max(found)
+        throughputs.append(counted / min_seconds(file, repeats, threads))
+    return max(throughputs)
 
 
-def measured(network: Path, repeats: int, threads: int) -> dict[str, object]:
-    """Seconds for a slice, and the seconds that it would take at the machine's limit."""
+def measure(network: Path, repeats: int, threads: int) -> dict[str, object]:
+    """The network's multiply-adds and seconds for a slice, and the seconds at the machine's limit."""
     int8 = network.name == INT8
     with tempfile.TemporaryDirectory() as name:
-        most = limit(Path(name), int8, repeats, threads)
+        max_throughput = limit(Path(name), int8, repeats, threads)
     counted = multiply_adds(network)
     return {
         "precision": "int8" if int8 else "fp32",
         "multiply_adds": counted,
-        "seconds": least_seconds(network, repeats, threads),
-        "limit_seconds": counted / most,
+        "seconds": min_seconds(network, repeats, threads),
+        "limit_seconds": counted / max_throughput,
     }
 
 
 def main() -> None:
-    """Measure each network of a package, the one that runs first."""
+    """Measure each network of a package, the default network first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="the model package; else the default one")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="the model package; by default the one that ships")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     package = find_package(args.model)
     names = sorted((NETWORK, INT8), key=lambda name: name != read_config(package).network)
     files = [package / name for name in names if (package / name).is_file()]
-    # A pass takes milliseconds: ten for each repeat.
-    print(json.dumps([measured(file, 10 * args.repeats, args.threads) for file in files]))
+    # A pass takes only milliseconds, so each repeat has ten.
+    print(json.dumps([measure(file, 10 * args.repeats, args.threads) for file in files]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The paper's U-Net in the engine that Ichor runs on: seconds for one slice of 49 tiles.
+"""Measures the paper's U-Net in Ichor's inference engine, on one slice of 49 tiles.
 
-Run by scripts/bench.py; prints one line of JSON. `--export` writes the network as ONNX first, which needs torch, so
-that the measured process is one without it.
+Run by scripts/bench.py; prints one line of JSON. With `--export`, the network is only written as ONNX, which needs
+torch, so that the measured process does not load torch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TILE = 160
 
 
 def export(path: Path, width: int) -> None:
-    """Write the paper's network with random weights, from HU to probability."""
+    """Write the paper's network, from HU to probability, with random weights."""
     from ichor.nets.unet import PAPER_PARAMETERS, PAPER_WIDTH, UNet
     from ichor.train.export import export_onnx
     from ichor.train.forward import TorchForward
@@ -31,7 +31,7 @@ def export(path: Path, width: int) -> None:
 
 
 def measure(path: Path, tiles: int, batch: int, repeats: int, threads: int) -> dict[str, object]:
-    """Seconds of each repeat over all tiles, after one pass that is not counted."""
+    """The seconds of each repeat over all tiles, after a pass that is not counted."""
     engine = Engine(path, threads=threads)
     hu = np.random.default_rng(0).uniform(-1000, 1000, (tiles, 1, TILE, TILE)).astype(np.float32)
     engine(hu[:batch])

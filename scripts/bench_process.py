@@ -17,7 +17,7 @@ from ichor.models.processor import instruction_set
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: seconds of each repeat, and the most memory of any in MiB (0: unknown)."""
+    """One row of the table: the seconds of each repeat, and the peak memory of all in MiB (0 if unknown)."""
 
     what: str
     seconds: list[float]
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Process:
-    """A command's wall time in seconds, peak resident memory in MiB, and output."""
+    """A command's wall-clock time in seconds, peak resident memory in MiB, and output."""
 
     seconds: float
     peak_mib: float
@@ -38,7 +38,7 @@ class Process:
 
 
 def run(command: list[str | Path], *, settings: Mapping[str, str] | None = None) -> Process:
-    """Run a command on the cores that this process is held to, with `settings` added to its environment.
+    """Run a command on the cores of this process, with `settings` added to its environment.
 
     Raises CalledProcessError if it fails.
     """

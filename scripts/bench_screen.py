@@ -15,7 +15,7 @@ WHAT = f"`ichor screen`, {SLICES} DICOM slices of {SIZE}x{SIZE}"
 
 
 def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
-    """The whole process and its parts, as findings.json counts them; what an earlier start compiled is at hand."""
+    """Measure the whole process and its parts, as timed in findings.json, with a network compiled by an earlier run."""
     cache = {"XDG_CACHE_HOME": str(folder / "cache")}
     done = [screened(scan, folder / f"screened-{k}", model, threads, cache) for k in range(repeats + 1)][1:]
     parts = [timing for _, timing in done]
@@ -28,32 +28,33 @@ def screening(scan: Path, folder: Path, model: str | None, threads: int, repeats
     ]
 
 
-def screening_otherwise(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
-    """The same with an empty cache, and in each instruction set without VNNI that this machine can be held to."""
+def screening_variants(scan: Path, folder: Path, model: str | None, threads: int, repeats: int) -> list[Row]:
+    """Measure it with an empty cache, and with each instruction set without VNNI that this machine supports."""
     rows = []
     empty = [{"XDG_CACHE_HOME": str(folder / f"cache-{repeat}")} for repeat in range(repeats)]
-    ways = [("the first time, nothing compiled yet", empty)]
+    variants = [("the first time, nothing compiled yet", empty)]
     for name in sets_without_vnni():
-        ways.append((f"held to {name}", [{LIMIT: name, "XDG_CACHE_HOME": str(folder / name)}] * (repeats + 1)))
-    for what, each in ways:
-        done = [screened(scan, folder / f"{what}-{k}", model, threads, one)[0] for k, one in enumerate(each)]
-        counted = done[-repeats:]
-        rows.append(Row(f"— {what}", [one.seconds for one in counted], max(one.peak_mib for one in counted)))
+        environment = {LIMIT: name, "XDG_CACHE_HOME": str(folder / name)}
+        variants.append((f"restricted to {name}", [environment] * (repeats + 1)))
+    for what, environments in variants:
+        done = [screened(scan, folder / f"{what}-{k}", model, threads, one)[0] for k, one in enumerate(environments)]
+        measured = done[-repeats:]
+        rows.append(Row(f"— {what}", [one.seconds for one in measured], max(one.peak_mib for one in measured)))
     return rows
 
 
 def screened(
     scan: Path, out: Path, model: str | None, threads: int, settings: dict[str, str]
 ) -> tuple[Process, dict[str, float]]:
-    """One run of `ichor screen` into `out`, and the seconds of its parts."""
-    chosen = ["--model", model] if model else []
+    """Run `ichor screen` into `out`; returns the process and the seconds of its parts."""
+    package = ["--model", model] if model else []
     ichor = Path(sys.executable).with_name("ichor")
-    process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *chosen], settings=settings)
+    process = run([ichor, "screen", scan, "--out", out, "--threads", str(threads), *package], settings=settings)
     (findings,) = out.glob("*/findings.json")
     timing: dict[str, float] = json.loads(findings.read_text())["timing_s"]
     return process, timing
 
 
 def sets_without_vnni() -> tuple[str, ...]:
-    """The instruction sets without VNNI, of processors in use, that this machine supports."""
+    """The instruction sets in `WITHOUT_VNNI` that this machine supports."""
     return tuple(name for name in WITHOUT_VNNI if name in instruction_sets())

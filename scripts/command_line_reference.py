@@ -18,20 +18,20 @@ from ichor.cli import app
 FILE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "command-line.md"
 TITLE = """# Command line
 
-Every command and option of `ichor`. Any command prints its own part of this page with `--help`.
+All commands and options of `ichor`. Any command prints its own part of this page with `--help`.
 
-This page is made from the help texts by `scripts/command_line_reference.py`.
+`scripts/command_line_reference.py` generates this page from the help texts.
 """
 
 
 def reference() -> str:
-    """The page, Markdown."""
+    """The page as Markdown."""
     command = get_command(app)
     text = get_docs_for_click(obj=command, ctx=Context(command), name="ichor").replace("# `ichor`\n", TITLE, 1)
     first_lines = dict(re.findall(r"^##+ `(.+)`\n\n(.+)$", text, re.MULTILINE))
 
     def linked(parent: str, entry: re.Match[str]) -> str:
-        """A command in its parent's list, with a link and the whole first line of its help, which typer cuts short."""
+        """An entry of the list of commands, with a link and the full first line of the help, which typer truncates."""
         name = f"{parent} {entry[1]}"
         return f"* [`{entry[1]}`](#{name.replace(' ', '-')}): {first_lines[name]}"
 
@@ -40,7 +40,7 @@ def reference() -> str:
         parent = found[1] if (found := re.match(r"##+ `(.+)`", part)) else "ichor"
         head, listed, commands = part.partition("**Commands**:")
         parts[k] = head + listed + re.sub(r"^\* `(.+)`: .*$", lambda m, p=parent: linked(p, m), commands, flags=re.M)
-    # Synopses cannot be run as commands.
+    # A synopsis is not a command that can be run.
     return "".join(parts).replace("```console\n$ ", "```text\n").rstrip() + "\n"
 
 

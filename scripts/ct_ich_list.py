@@ -1,8 +1,8 @@
-"""Write the list of ct-ich's files that `ichor dataset download` checks each one against.
+"""Write the list of ct-ich's files, with which `ichor dataset download` verifies each file.
 
     python scripts/ct_ich_list.py CT_ICH OUT
 
-CT_ICH is a copy of release 1.0.0. The same command writes the same bytes.
+CT_ICH is a copy of release 1.0.0. The output is deterministic.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TOP = ("LICENSE.txt", "README.txt", "hemorrhage_diagnosis.csv", "patient_demogra
 
 
 def main() -> None:
-    """Write a line for each file: SHA-256, length, path."""
+    """Write a line for each file: SHA-256, size in bytes, path."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ct_ich", type=Path)
     parser.add_argument("out", type=Path)

@@ -1,4 +1,4 @@
-"""A CT Image with made-up identifiers, for the demonstration scan and for what is measured."""
+"""A DICOM CT Image with made-up identifiers, for the demonstration scan and the benchmark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 def ct_image(pixels: np.ndarray, index: int, *, name: str, pixel_mm: float, spacing_mm: float) -> Dataset:
     """Slice `index` (from 0 at the lowest) of an axial series as a CT Image (DICOM PS3.3 A.3).
 
-    `pixels` is (rows, columns) int16 HU. Equal names give equal UIDs: slices of one name make one series.
+    `pixels` is (rows, columns) int16 HU. All slices with the same `name` are in the same series.
     """
 
     def uid(*words: str) -> str:

@@ -1,6 +1,6 @@
-"""Batches of `ichor screen` for scripts/kill_campaign.py: small inputs, commands, their processes, what they leave.
+"""Batches of `ichor screen` for scripts/kill_campaign.py: small inputs, commands, their processes and their results.
 
-Linux only: processes are found in /proc, by a word in the environment that they all inherit.
+Linux only: processes are found in /proc by an environment variable that they all inherit.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ichor.read import open_scan
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "demo-scan"
 MARK = "ICHOR_KILL_CAMPAIGN"
 HANG_S = 300
-# Of a report and of findings.json, what differs from one run to the next on the same machine.
+# The parts of a report and of findings.json that differ between runs on the same machine.
 TIMES = re.compile(r'"timing_s": \{.*?\}|\d+\.\d+ s\b', re.DOTALL)
 
 
 def write_inputs(folder: Path) -> Path:
-    """Parts of the demonstration scan: two NIfTI files, a zip with such a file, and one with DICOM slices."""
+    """Write parts of the demonstration scan: two NIfTI files, a zip with another one, and a zip of DICOM slices."""
     folder.mkdir(parents=True)
     hu = np.asarray(open_scan(DEMO).hu)
     for name, (first, step) in {"a": (0, 4), "b": (2, 4), "d": (1, 5)}.items():
@@ -46,7 +46,7 @@ def write_inputs(folder: Path) -> Path:
 
 
 def zip_files(path: Path, files: Sequence[Path]) -> None:
-    """A zip of these files."""
+    """Write a zip of the files."""
     with zipfile.ZipFile(path, "w") as archive:
         for file in files:
             archive.write(file, file.name)
@@ -54,51 +54,51 @@ def zip_files(path: Path, files: Sequence[Path]) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a batch runs: its inputs, its results, and the folder that it takes for the system's temporary one."""
+    """The folders of a batch: its inputs, its results, and its temporary folder (TMPDIR)."""
 
     inputs: Path
     out: Path
     temporary: Path
 
     def command(self, *words: str) -> list[str]:
-        """The words of the command."""
+        """The command line."""
         return [sys.executable, "-m", "ichor", "screen", str(self.inputs), "--out", str(self.out), *words]
 
     def start(self, *words: str, mark: str) -> subprocess.Popen[str]:
-        """The command as a process, whose helpers can be found by the mark."""
+        """Start the command; `mark` identifies it and its child processes."""
         self.temporary.mkdir(exist_ok=True)
         environment = {**os.environ, MARK: mark, "TMPDIR": str(self.temporary)}
         pipe = subprocess.PIPE
         return subprocess.Popen(self.command(*words), stdout=pipe, stderr=pipe, text=True, env=environment)
 
     def run(self, *words: str, mark: str = "run") -> str:
-        """The command to its end, which has to be a good one; what it said."""
+        """Run the command and return its output. Raises RuntimeError if it fails."""
         process = self.start(*words, mark=mark)
-        said, errors = process.communicate(timeout=HANG_S)
+        output, errors = process.communicate(timeout=HANG_S)
         if process.returncode != 0:
-            raise RuntimeError(f"{' '.join(self.command(*words))}: left with {process.returncode}: {errors}")
-        return said + errors
+            raise RuntimeError(f"{' '.join(self.command(*words))}: exit code {process.returncode}: {errors}")
+        return output + errors
 
-    def rubbish(self) -> list[str]:
-        """Hidden files in the results, and what lies in the temporary folder."""
+    def leftovers(self) -> list[str]:
+        """The hidden files in the results, and the files in the temporary folder."""
         hidden = [one.name for one in self.out.glob(".*")] if self.out.exists() else []
         return hidden + [one.name for one in self.temporary.iterdir()]
 
-    def under_way(self) -> tuple[bool, int]:
-        """Whether a result is being written, and how many there are."""
+    def state(self) -> tuple[bool, int]:
+        """Whether a result is being written, and the number of finished results."""
         names = [one.name for one in self.out.iterdir()] if self.out.exists() else []
         done = [name for name in names if not name.startswith(".") and (self.out / name).is_dir()]
         return any(name.endswith(".ichor-partial") for name in names), len(done)
 
     def results(self) -> dict[str, dict[str, Any]]:
-        """Each scan's folder: its files without what differs from one run to the next."""
+        """The files in each scan's folder, without the parts that differ between runs."""
         if not self.out.exists():
             return {}
         folders = sorted(one for one in self.out.iterdir() if one.is_dir() and not one.name.startswith("."))
         return {folder.name: {file.name: _content(file) for file in sorted(folder.iterdir())} for folder in folders}
 
     def summary(self) -> list[dict[str, str]]:
-        """The rows of summary.csv without their status; none where there is no such file."""
+        """The rows of summary.csv without the column `status`; none if the file does not exist."""
         if not (self.out / "summary.csv").exists():
             return []
         with (self.out / "summary.csv").open(newline="") as file:
@@ -117,12 +117,12 @@ def _content(file: Path) -> Any:
 
 
 def processes(mark: str) -> dict[int, str]:
-    """Every process with the mark, by its number: "command", "worker", "reader", "tracker" or "other"."""
+    """The kind of each process with the mark ("command", "worker", "reader", "tracker" or "other"), by process id."""
     return {int(entry.name): kind for entry in Path("/proc").glob("[0-9]*") if (kind := _kind(entry, mark))}
 
 
 def _kind(entry: Path, mark: str) -> str:
-    """What a process is; empty where it has another mark or has ended."""
+    """The kind of a process; empty if it has another mark or has ended."""
     try:
         environment = (entry / "environ").read_bytes().split(b"\0")
         words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -146,14 +146,14 @@ KINDS = {
 
 
 def left_over(mark: str, *, within_s: float) -> dict[int, str]:
-    """The processes with the mark that have not ended after that time; the first look that finds none suffices."""
-    for left in _looks(mark, within_s):
+    """The processes with the mark that have not ended after that time; returns as soon as all have ended."""
+    for left in _polls(mark, within_s):
         if not left:
             return {}
     return processes(mark)
 
 
-def _looks(mark: str, within_s: float) -> Iterator[dict[int, str]]:
+def _polls(mark: str, within_s: float) -> Iterator[dict[int, str]]:
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         yield processes(mark)

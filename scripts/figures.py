@@ -2,9 +2,9 @@
 
     python -m scripts.figures
 
-A figure, or a whole table, stands between `<!-- figure: NAME -->` and `<!-- end -->`; NAME is one of those below.
-The cards of the models that ship are made anew, where their checksums hold. A test holds all documents to what this
-writes.
+A figure, or a whole table, is written between `<!-- figure: NAME -->` and `<!-- end -->`; the names are listed below.
+The cards of the models that ship are regenerated if the packages' checksums are correct. A test checks that all
+documents are up to date.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ichor.models.verdict import VERDICT
 from ichor.pages.card import write_card
 from ichor.read.ct_ich_jpg import PIXEL_MM
 from ichor.runs.about import ABOUT
-from studies.input_checks.page import figures as of_input_checks
+from studies.input_checks.page import figures as input_check_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
@@ -36,36 +36,36 @@ PACKAGES = sorted(file.parent for file in (ROOT / "src/ichor/models").glob(f"*/{
 _FIGURE = re.compile(r"(<!-- figure: ([\w-]+) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
 RESULTS_HEAD = "\n| | Dice, paper's average | in the paper | slice AUC | scan AUC |\n|---|---|---|---|---|\n"
-# What a row is called, the run under results/, and the paper's Dice.
+# The name of the row, the run in results/, and the paper's Dice.
 RESULTS_ROWS = (
     ("the paper's thresholds, as published", "paper-threshold-published", "0.135"),
     ("the paper's U-Net on tiles, reduced in size", "paper-unet-tiles", "0.315"),
     ("the model that ships", "ichor-1", ""),
 )
-NOT_COMPARED_ON = (1, 2, 3)  # folds on whose test subjects the latest variants of the model's recipe were not compared
+UNUSED_FOLDS = (1, 2, 3)  # the latest variants of the model's recipe were not compared on these folds' test subjects
 SMALL_MM2, LARGE_MM2 = 30, 300  # areas of hemorrhage on a slice
-# What the documents name as costly of the conditions of results/robustness: all that take over a tenth of the Dice.
+# The conditions in results/robustness that reduce the Dice by more than a tenth, which the documents mention.
 COSTLY = ("thickness-7", "thickness-10", "kernel-sharp", "noise-20", "brain-window", "tilt-15", "nod-10")
 
 
 def figures(results: Path) -> dict[str, str]:
-    """Every figure by its name, as text."""
+    """All figures by name, as text."""
     answers = _json(results / "same-answer" / "answers.json")
-    said = answers["variants"][0]["scans"]  # of the network in fp32, on the machine as it is
+    fp32 = answers["variants"][0]["scans"]  # without restriction of the instruction set
     model = _json(results / "ichor-1" / "metrics.json")
     robustness = _json(results / "robustness" / "robustness.json")["conditions"]
     return {
-        "ge-head-ml": f"{said['ge-head']['volume_ml']:.1f}",
+        "ge-head-ml": f"{fp32['ge-head']['volume_ml']:.1f}",
         "same-answer": _same_answer(answers),
         "results-table": RESULTS_HEAD + "".join(_results_row(results, *row) for row in RESULTS_ROWS),
         "model-cases": f"{model['data']['n_subjects']} subjects and {model['data']['n_slices']} slices",
         "model-missed": ", ".join(model["subjects_missed"]),
-        "model-other-folds": _dice_of_folds(model, NOT_COMPARED_ON),
+        "model-other-folds": _dice_of_folds(model, UNUSED_FOLDS),
         "reference-over-400px": _over_the_rule(_json(results / "limits" / "slices.json")),
         **{f"{one}-scan-auc": f"{robustness[one]['scan_auc']['value']:.2f}" for one in ("noise-20", "brain-window")},
         "dice-lost": _dice_lost(robustness),
         "active-learning": _active_learning(_json(results / "annotation-simulation" / "simulation.json")),
-        **of_input_checks(_json(results / "input-checks" / "input-checks.json")),
+        **input_check_figures(_json(results / "input-checks" / "input-checks.json")),
         **_slices_counted(_json(results / "dataset" / "dataset.json")),
         **_minutes(results),
         **_page_speed(results / "bench-annotation.md"),
@@ -75,7 +75,7 @@ def figures(results: Path) -> dict[str, str]:
 
 
 def filled(text: str, known: dict[str, str]) -> str:
-    """The text with its figures filled in. Raises KeyError for an unknown figure."""
+    """The text with all figures filled in. Raises KeyError for an unknown figure."""
     return _FIGURE.sub(lambda found: f"{found[1]}{known[found[2]]}{found[4]}", text)
 
 
@@ -85,7 +85,7 @@ def _json(file: Path) -> Any:
 
 def _found_in(file: Path, pattern: str) -> str:
     found = re.search(pattern, file.read_text(encoding="utf-8"))
-    assert found is not None, f"{file}: expected {pattern}, found nothing like it"
+    assert found is not None, f"{file}: expected {pattern}, found no match"
     return found[1]
 
 
@@ -106,13 +106,13 @@ def _dice_of_folds(metrics: Any, folds: Sequence[int]) -> str:
 
 
 def _over_the_rule(slices: Any) -> str:
-    """How many delineations the paper's rule of 400 pixels counts as positive."""
+    """The fraction of delineated slices that the paper's rule of 400 pixels counts as positive."""
     over = [one["area_mm2"] > RULE_PX * PIXEL_MM**2 for one in slices]
     return f"{100 * fmean(over):.1f} % of the {len(over)} slices with a delineation"
 
 
 def _missed_by_size(slices: Any) -> dict[str, str]:
-    """How many slices with little hemorrhage and with much there are, and how many are missed."""
+    """The numbers of slices with small and with large hemorrhages, and how many of them are missed."""
     small = [one["dice"] == 0 for one in slices if one["area_mm2"] < SMALL_MM2]
     large = [one["dice"] == 0 for one in slices if one["area_mm2"] > LARGE_MM2]
     return {
@@ -121,13 +121,13 @@ def _missed_by_size(slices: Any) -> dict[str, str]:
     }
 
 
-def share_lost(condition: Any, unchanged: Any) -> float:
-    """The share of the Dice that a condition of results/robustness takes."""
+def fraction_lost(condition: Any, unchanged: Any) -> float:
+    """The fraction of the Dice that is lost under a condition in results/robustness."""
     return 1 - float(condition["dice"]["value"]) / float(unchanged["dice"]["value"])
 
 
 def _dice_lost(conditions: Any) -> str:
-    lost = [100 * share_lost(conditions[one], conditions["unchanged"]) for one in COSTLY]
+    lost = [100 * fraction_lost(conditions[one], conditions["unchanged"]) for one in COSTLY]
     return f"{min(lost):.0f} to {max(lost):.0f} %"
 
 
@@ -139,37 +139,37 @@ def _active_learning(simulated: Any) -> str:
 
 
 def _slices_counted(described: Any) -> dict[str, str]:
-    """How many slices of ct-ich there are of each kind."""
-    here = {row["name"]: row["here"] for row in described["slices"]}
-    of = {"edh": "Epidural (EDH)", "without": "No hemorrhage", "with": "With hemorrhage", "all": "All"}
-    return {f"slices-{name}": here[row] for name, row in of.items()}
+    """The number of slices of each kind in ct-ich."""
+    counts = {row["name"]: row["here"] for row in described["slices"]}
+    kinds = {"edh": "Epidural (EDH)", "without": "No hemorrhage", "with": "With hemorrhage", "all": "All"}
+    return {f"slices-{name}": counts[row] for name, row in kinds.items()}
 
 
 def _minutes(results: Path) -> dict[str, str]:
-    """Of training, a fold."""
+    """The minutes of training per fold."""
     runs = {name: _json(results / name / "metrics.json") for name in ("compact", "paper-unet-tiles")}
     return {f"{name}-min": f"{one['made_by']['seconds'] / 60 / len(one['folds']):.0f}" for name, one in runs.items()}
 
 
 def _page_speed(bench: Path) -> dict[str, str]:
-    """Median milliseconds of the annotation page, to whole ones."""
+    """The median milliseconds of the annotation page, rounded."""
     scrolled = _found_in(bench, r"\n\| scrolling, a slice \| ([\d.]+) \|")
     drawn = _found_in(bench, r"\n\| drawing with the brush, a move \| ([\d.]+) \|")
     return {"slice-drawn-ms": f"{float(scrolled):.0f}", "brush-drawn-ms": f"{float(drawn):.0f}"}
 
 
 def _same_answer(answers: Any) -> str:
-    """How far the network that runs agrees with itself over engines and instruction sets that saw every scan."""
+    """How well the default network agrees over the engines and instruction sets that were run on every scan."""
     network, n = answers["variants"][0]["network"], len(answers["variants"][0]["scans"])
-    ways = [one["scans"].values() for one in answers["variants"] if one["network"] == network]
-    rows = [row for way in ways if len(way) == n for row in way]
-    least = min(row["dice"] for row in rows if row["dice"] is not None)
+    variants = [one["scans"].values() for one in answers["variants"] if one["network"] == network]
+    rows = [row for variant in variants if len(variant) == n for row in variant]
+    minimum = min(row["dice"] for row in rows if row["dice"] is not None)
     flipped = sum(row["flipped"] for row in rows)
-    return f"{n} scans, a Dice of {least:.4f} at least, {flipped or 'no'} other verdict"
+    return f"{n} scans, a Dice of at least {minimum:.4f}, {flipped or 'no'} flipped verdict{'s' * (flipped > 1)}"
 
 
 def _seconds(bench: Path) -> dict[str, str]:
-    """Of the least times: the command, finding the hemorrhage in it, and the paper's way."""
+    """The minimum times of the command, of its inference, and of the paper's approach."""
     screen = _found_in(bench, r"\n\| `ichor screen`[^|]*\| ([\d.]+) \| [\d.]+ \| \d+ \|")
     infer = _found_in(bench, r"\n\| — infer \| ([\d.]+) \|")
     paper = _found_in(bench, r"\n\| Paper's way, in the same engine[^|]*\| ([\d.]+) \| [\d.]+ \| \d+ \|")
@@ -188,8 +188,8 @@ def main() -> None:
 
 
 def make_card(package: Path) -> None:
-    """Make the card of a package anew, with what its result says of the recipe now and its thresholds of verdicts."""
-    verify(package)  # new checksums must not cover up another change
+    """Regenerate the card of a package, with the current description and verdict thresholds of its result."""
+    verify(package)  # otherwise new checksums would hide other changes
     training = read_config(package).training
     result = ROOT / "results" / (training.experiment if training else package.name)
     for name in (ABOUT, VERDICT):

@@ -1,10 +1,11 @@
-"""Batches that are killed and run again, and batches that share one folder: is anything lost, mixed or left behind?
+"""Test batches that are killed and repeated, and batches that share a folder, for lost, mixed or left-over files.
 
     python scripts/kill_campaign.py --out results/kill [--kills 60] [--rounds 3] [--seed 0]
 
-Each kill is a `kill -9` at a random moment of a batch of four small scans with 1 or 2 workers: of the command, or of
-one of its processes. Then the same command runs to its end. Each round has two or four commands write into one folder
-at once. Everything is compared with an undisturbed batch. Interrupted, the same command goes on. Linux only.
+Each kill is a `kill -9` of the command or of one of its processes, at a random moment of a batch of four small scans
+with 1 or 2 workers. Then the same command is run again. In each round, two or four commands write into one folder at
+the same time. All results are compared with those of an undisturbed batch. An interrupted campaign continues when the
+command is repeated. Linux only.
 """
 
 from __future__ import annotations
@@ -36,37 +37,37 @@ Row = dict[str, Any]
 
 PAGE = """# Batches that are killed, and batches that share a folder
 
-`ichor screen` on four small scans (two NIfTI files, a zip with one, a zip of DICOM slices), with the model that ships.
-Every folder of results, and summary.csv but for its column `status`, is compared with those of an undisturbed batch;
-only times may differ.
+`ichor screen` on four small scans (two NIfTI files, a zip with another one, and a zip of DICOM slices), with the model
+that ships. All results folders, and summary.csv without its column `status`, are compared with those of an undisturbed
+batch; only times may differ.
 
-## Killed
+## Killed batches
 
-{kills} `kill -9` at random moments, each followed by the same command to its end.
+{kills} times `kill -9` at a random moment, each followed by a complete run of the same command.
 
-| killed | times | before the first result | between two results | while a result was written |
+| killed process | times | before the first result | between two results | while a result was written |
 |---|---|---|---|---|
 {killed}
 
-| found | times |
+| fault | times |
 |---|---|
-| a folder of results that was not whole, right after the kill | {half_written} |
-| a result that was lost or is another one, at the end | {lost} |
-| a summary that is another one, at the end | {other_summary} |
-| a process left, {within:.0f} s after the kill of the command | {processes_left} |
-| a temporary file or folder left, at the end | {rubbish} |
+| an incomplete results folder, immediately after the kill | {half_written} |
+| a lost or different result, at the end | {lost} |
+| a different summary, at the end | {other_summary} |
+| a process still running {within:.0f} s after the command was killed | {processes_left} |
+| a left-over temporary file or folder, at the end | {rubbish} |
 
-Of the {commands_killed} kills of the command, the slowest of its other processes ended {slowest:.1f} s after it.
+After the {commands_killed} kills of the command, its other processes ended within {slowest:.1f} s.
 
-## Sharing
+## Shared folders
 
-| commands at once | rounds | with | folders mixed | results lost | summaries wrong | files left | scans made twice |
+| commands at once | rounds | with | mixed folders | lost results | wrong summaries | files left | scans done twice |
 |---|---|---|---|---|---|---|---|
 {shared}
 
-With another operating point a scan is made again by the command that comes second, and either result may be the last.
+With different operating points, the second command screens a scan again, and either result may be the final one.
 
-## How it was made
+## Reproduce
 
     {command}
 
@@ -74,22 +75,25 @@ With another operating point a scan is made again by the command that comes seco
 """
 
 
-def kill_once(place: Place, usual: Place, rng: random.Random, most_s: float, number: int) -> Row | None:
-    """Kill one batch, run it again, and return the findings. None if it had ended before it could be killed."""
+def kill_once(place: Place, undisturbed: Place, rng: random.Random, max_s: float, number: int) -> Row | None:
+    """Kill one batch and run it again; returns the row of this kill, or None if the batch ended too early.
+
+    `max_s` is the duration of a batch.
+    """
     place.clear()
     mark, workers = f"{os.getpid()}-{number}", rng.choice((1, 2, 2))
     process = place.start("--workers", str(workers), mark=mark)
-    wait_for_a_moment(place, process, rng, most_s)
+    wait_for_a_moment(place, process, rng, max_s)
     running = processes(mark)
-    wanted = rng.choice(("command", "command", "worker", "worker", "reader"))
-    kind = wanted if wanted in running.values() else "command"
-    writing, done = place.under_way()
-    victims = sorted(one for one, what in running.items() if what == kind)
-    if not victims or process.poll() is not None:
+    preferred = rng.choice(("command", "command", "worker", "worker", "reader"))
+    kind = preferred if preferred in running.values() else "command"
+    writing, done = place.state()
+    candidates = sorted(pid for pid, kind_of_pid in running.items() if kind_of_pid == kind)
+    if not candidates or process.poll() is not None:
         process.communicate(timeout=HANG_S)
         return None
-    with suppress(ProcessLookupError):  # a worker that has done its part
-        os.kill(rng.choice(victims), signal.SIGKILL)
+    with suppress(ProcessLookupError):  # a worker that has just ended
+        os.kill(rng.choice(candidates), signal.SIGKILL)
     killed_at = time.monotonic()
     left: dict[int, str] = {}
     if kind == "command":
@@ -97,54 +101,57 @@ def kill_once(place: Place, usual: Place, rng: random.Random, most_s: float, num
         left = left_over(mark, within_s=GONE_WITHIN_S)
     gone_s = time.monotonic() - killed_at
     process.communicate(timeout=HANG_S)
-    expected = usual.results()
+    expected = undisturbed.results()
     half_written = [name for name, files in place.results().items() if files != expected.get(name)]
     place.run("--workers", str(workers))
-    at_last = place.results()
+    final = place.results()
     return {
         "killed": kind,
         "workers": workers,
         "when": "writing" if writing else "between" if done else "before",
         "half_written": half_written,
-        "lost": sorted(name for name in expected | at_last if expected.get(name) != at_last.get(name)),
-        "other_summary": place.summary() != usual.summary(),
+        "lost": sorted(name for name in expected | final if expected.get(name) != final.get(name)),
+        "other_summary": place.summary() != undisturbed.summary(),
         "processes_left": sorted(left.values()),
         "gone_s": round(gone_s, 2) if kind == "command" else None,
-        "rubbish": place.rubbish(),
+        "rubbish": place.leftovers(),
     }
 
 
-def wait_for_a_moment(place: Place, process: subprocess.Popen[str], rng: random.Random, most_s: float) -> None:
-    """Any moment of the batch, one after a result is there, or one at which a result is being written."""
+def wait_for_a_moment(place: Place, process: subprocess.Popen[str], rng: random.Random, max_s: float) -> None:
+    """Wait for a random moment of the batch, for one after some results, or for one while a result is being written."""
     kind = rng.choice(WHEN)
     if kind == "before":
-        time.sleep(rng.uniform(0.05, 1) * most_s)
+        time.sleep(rng.uniform(0.05, 1) * max_s)
         return
-    after = rng.randrange(3)  # results that are to be there first
+    min_done = rng.randrange(3)  # finished results
     while process.poll() is None:
-        writing, done = place.under_way()
-        if done >= after and (writing or kind == "between"):
+        writing, done = place.state()
+        if done >= min_done and (writing or kind == "between"):
             break
         time.sleep(0.001)
-    time.sleep(rng.uniform(0, 0.01 if kind == "writing" else most_s / 4))
+    time.sleep(rng.uniform(0, 0.01 if kind == "writing" else max_s / 4))
 
 
-def share_once(place: Place, usual: list[Place], count: int, others: bool, number: int) -> Row:
-    """Commands into one folder at once, every other one with another operating point where there are `others`."""
+def share_once(place: Place, undisturbed: list[Place], count: int, others: bool, number: int) -> Row:
+    """Run `count` commands into one folder at the same time; returns the row of this round.
+
+    With `others`, every second command uses another operating point. `undisturbed` has the results of each.
+    """
     place.clear()
     mark = f"{os.getpid()}-shared-{number}"
     words = [OTHER if others and k % 2 else () for k in range(count)]
     started = [place.start(*more, "--workers", str(1 + k // 2), mark=mark) for k, more in enumerate(words)]
-    said = [process.communicate(timeout=HANG_S) for process in started]
-    expected = [one.results() for one in usual]
+    outputs = [process.communicate(timeout=HANG_S) for process in started]
+    expected = [one.results() for one in undisturbed]
     found = place.results()
     rows = {row["scan"]: row for row in place.summary()}
-    by_result = [{row["scan"]: row for row in one.summary()} for one in usual]
+    by_result = [{row["scan"]: row for row in one.summary()} for one in undisturbed]
     which = {
         name: next((k for k, of in enumerate(expected) if of.get(name) == files), None) for name, files in found.items()
     }
-    made = sum(
-        line.startswith("[") and "(done before)" not in line for _, errors in said for line in errors.splitlines()
+    n_screened = sum(
+        line.startswith("[") and "(done before)" not in line for _, errors in outputs for line in errors.splitlines()
     )
     return {
         "commands": count,
@@ -155,17 +162,17 @@ def share_once(place: Place, usual: list[Place], count: int, others: bool, numbe
         "wrong_summary": sorted(
             name for name, k in which.items() if k is not None and rows.get(name) != by_result[k][name]
         ),
-        "twice": 0 if others else made - len(expected[0]),
+        "twice": 0 if others else n_screened - len(expected[0]),
         "processes_left": sorted(left_over(mark, within_s=GONE_WITHIN_S).values()),
-        "rubbish": place.rubbish(),
+        "rubbish": place.leftovers(),
     }
 
 
 def page(found: Row) -> str:
-    """The page with the findings."""
+    """The page, from the content of found.json."""
     kills, rounds = found["kills"], found["rounds"]
     kinds = Counter((row["killed"], row["when"]) for row in kills)
-    names = {"command": "the command", "worker": "a worker", "reader": "a process that reads"}
+    names = {"command": "the command", "worker": "a worker", "reader": "a reading process"}
     killed = [
         f"| {name} | {sum(kinds[kind, when] for when in WHEN)} | "
         + " | ".join(str(kinds[kind, when]) for when in WHEN)
@@ -174,11 +181,11 @@ def page(found: Row) -> str:
     ]
     shared = []
     for count, others in sorted({(row["commands"], row["others"]) for row in rounds}):
-        these = [row for row in rounds if (row["commands"], row["others"]) == (count, others)]
-        cells = [sum(len(row[key]) for row in these) for key in ("mixed", "lost", "wrong_summary", "rubbish")]
-        twice = "" if others else sum(row["twice"] for row in these)
-        what = "two operating points" if others else "the same options"
-        shared.append(f"| {count} | {len(these)} | {what} | " + " | ".join(map(str, cells)) + f" | {twice} |")
+        of_kind = [row for row in rounds if (row["commands"], row["others"]) == (count, others)]
+        cells = [sum(len(row[key]) for row in of_kind) for key in ("mixed", "lost", "wrong_summary", "rubbish")]
+        twice = "" if others else sum(row["twice"] for row in of_kind)
+        options = "two operating points" if others else "the same options"
+        shared.append(f"| {count} | {len(of_kind)} | {options} | " + " | ".join(map(str, cells)) + f" | {twice} |")
     commands = [row for row in kills if row["killed"] == "command"]
     return PAGE.format(
         kills=len(kills),
@@ -197,8 +204,8 @@ SHARED_FAULTS = ("mixed", "lost", "wrong_summary", "rubbish", "processes_left")
 FAULTS = ("half_written", "lost", "other_summary", "processes_left", "rubbish")
 
 
-def begun(path: Path, made_by: Row) -> Row:
-    """What an earlier call found that was interrupted; nothing where it was one of other code or chance."""
+def load(path: Path, made_by: Row) -> Row:
+    """The content of found.json, if an interrupted campaign with the same code and seed left one; else a new one."""
     if path.is_file():
         found: Row = json.loads(path.read_text())
         if all(found["made_by"][key] == made_by[key] for key in ("commit", "seed", "hardware")):
@@ -206,57 +213,58 @@ def begun(path: Path, made_by: Row) -> Row:
     return {"kills": [], "rounds": [], "tries": 0, "made_by": {"seconds": 0, **made_by}}
 
 
-def go_on(found: Row, kills: int, kinds: Sequence[tuple[int, bool]], keep: Callable[[], None]) -> None:
-    """Add what is left to do to what was found; `keep` is called after each step."""
+def run_campaign(found: Row, kills: int, kinds: Sequence[tuple[int, bool]], save: Callable[[], None]) -> None:
+    """Do the kills and rounds that `found` does not have yet, and add them to it; `save` is called after each."""
     with tempfile.TemporaryDirectory(prefix="ichor-kill-campaign-") as folder, progress(kills + len(kinds)) as done:
         root = Path(folder)
         inputs = write_inputs(root / "in")
-        usual = [Place(inputs, root / name, root / f"{name}-temporary") for name in ("usual", "other")]
-        usual[0].run()
-        usual[1].run(*OTHER)
+        undisturbed = [Place(inputs, root / name, root / f"{name}-temporary") for name in ("usual", "other")]
+        undisturbed[0].run()
+        undisturbed[1].run(*OTHER)
         place = Place(inputs, root / "out", root / "temporary")
         before = time.monotonic()
         place.run()
-        most_s = time.monotonic() - before
+        max_s = time.monotonic() - before
         for number, (count, others) in enumerate(kinds):
             if number >= len(found["rounds"]):
-                found["rounds"].append(share_once(place, usual if others else usual[:1], count, others, number))
-                keep()
-            done(f"{count} commands at once")
+                references = undisturbed if others else undisturbed[:1]
+                found["rounds"].append(share_once(place, references, count, others, number))
+                save()
+            done(f"{count} simultaneous commands")
         for row in found["kills"]:
             done(f"kill of {row['killed']}")
         while len(found["kills"]) < kills:
             found["tries"] += 1
-            chance = random.Random(f"{found['made_by']['seed']}, {found['tries']}")
-            if row := kill_once(place, usual[0], chance, most_s, found["tries"]):
+            rng = random.Random(f"{found['made_by']['seed']}, {found['tries']}")
+            if row := kill_once(place, undisturbed[0], rng, max_s, found["tries"]):
                 found["kills"].append(row)
-                keep()
+                save()
                 done(f"kill of {row['killed']}")
 
 
 def main() -> int:
-    """Run or continue the campaign; exit status 1 if anything was lost, mixed or left behind."""
+    """Run or continue the campaign; returns 1 if anything was lost, mixed or left behind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each kind of sharing, of which there are four")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for each of the four kinds of sharing")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     options = [f"--kills {args.kills}", f"--rounds {args.rounds}", f"--seed {args.seed}"]
     command = " ".join(["python scripts/kill_campaign.py --out results/kill", *options])
     args.out.mkdir(parents=True, exist_ok=True)
     made_by = {"command": command, "hardware": hardware(), "commit": commit(), "seed": args.seed}
-    found = begun(args.out / "found.json", made_by)
+    found = load(args.out / "found.json", made_by)
     found["made_by"]["command"] = command
     since = time.monotonic() - found["made_by"]["seconds"]
 
-    def keep() -> None:
+    def save() -> None:
         found["made_by"]["seconds"] = round(time.monotonic() - since)
         write_whole(args.out / "found.json", json.dumps(found, indent=1) + "\n")
         write_whole(args.out / "README.md", page(found))
 
     kinds = [(count, others) for count in (2, 4) for others in (False, True)] * args.rounds
-    go_on(found, args.kills, kinds, keep)
+    run_campaign(found, args.kills, kinds, save)
     print(page(found))
     faults = [row for row in found["kills"] if any(row[key] for key in FAULTS)]
     faults += [row for row in found["rounds"] if any(row["codes"]) or any(row[key] for key in SHARED_FAULTS)]

@@ -1,11 +1,12 @@
-"""Write requirements/*.txt from pyproject.toml: every package at an exact version, every file of it by its SHA-256.
+"""Write requirements/*.txt from pyproject.toml: every package with an exact version and the SHA-256 of all its files.
 
-    make lock                                        keep the versions that still fit
-    .venv/bin/python scripts/lock.py --upgrade       take the newest
+    make lock                                        keep versions that are still compatible
+    .venv/bin/python scripts/lock.py --upgrade       upgrade to the newest versions
 
-One resolution by uv holds for all platforms and Pythons; a file for each extra has what that extra adds. torch has two
-files of its own, since a machine takes either of two builds: torch.txt lists the files of both, and cuda.txt what the
-index's build needs beside them on Linux. At the end, wheels are looked up for each platform that is supported.
+One resolution by uv covers all platforms and Python versions; the file of an extra has what the extra adds. torch has
+two separate files, since there are two builds: torch.txt lists the files of both, and cuda.txt the further packages
+that the build on the package index needs on Linux. Finally, the script checks that wheels exist for each supported
+platform.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 OLDEST = "3.11"
 HEAD = "# Written by scripts/lock.py (make lock) from pyproject.toml."
 
-# Files of torch's CPU build, which comes from elsewhere than the index. `pip hash FILE` gives the hash of another.
+# Files of torch's CPU build, which is not on the package index. `pip hash FILE` prints the hash of a file.
 CPU_BUILDS = {
     "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl": (
         "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"
@@ -37,21 +38,21 @@ CPU_BUILDS = {
 }
 CUDA = re.compile(r"(nvidia|cuda)-|triton$")
 
-# What wheels must exist for: uv's names of platforms, and the Pythons. Not all: highdicom's decoder of JPEG-LS has no
-# wheel for Python 3.14, where pip builds it.
+# The platforms, by uv's names, and Python versions for which wheels must exist. The development packages have no wheel
+# of highdicom's JPEG-LS decoder for Python 3.14, where pip builds it.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_35", "aarch64-apple-darwin", "x86_64-pc-windows-msvc")
 PYTHONS = {"base": ("3.11", "3.12", "3.13", "3.14"), "dev": ("3.11", "3.12", "3.13")}
 MACOS = "14.0"
 
-Entries = dict[str, str]  # a package's name: its pin, marker and hashes as a requirements file has them
+Entries = dict[str, str]  # by package: its pin, marker and hashes, in the format of a requirements file
 
 
 def uv(*arguments: str | Path, stdin: str | None = None) -> None:
-    """Run `uv pip compile` quietly; what it says of an error goes to the terminal."""
+    """Run `uv pip compile` quietly; its error messages go to the terminal."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", *arguments]
-    # The lock is of the index's files, whatever else this machine offers.
-    kept = {name: value for name, value in os.environ.items() if name != "UV_FIND_LINKS"}
-    environment = {**kept, "MACOSX_DEPLOYMENT_TARGET": MACOS}
+    # Only files on the package index are locked, even if this machine has other sources.
+    inherited = {name: value for name, value in os.environ.items() if name != "UV_FIND_LINKS"}
+    environment = {**inherited, "MACOSX_DEPLOYMENT_TARGET": MACOS}
     subprocess.run(command, cwd=ROOT, env=environment, input=stdin, text=True, check=True)
 
 
@@ -62,19 +63,19 @@ def entries(text: str) -> Entries:
 
 
 def pins(packages: Entries) -> str:
-    """Their versions alone, a line each."""
+    """The pins alone, one per line."""
     return "".join(f"{block.split()[0]}\n" for block in packages.values())
 
 
 def resolved(into: Path, *arguments: str | Path, stdin: str | None = None) -> Entries:
-    """What uv makes of these arguments, for every platform; versions that `into` has already are kept."""
+    """Resolve these arguments for every platform; versions that are already in `into` are kept if possible."""
     universal = ("--universal", "--python-version", OLDEST, "--fork-strategy", "fewest", "--generate-hashes")
     uv(*universal, "--output-file", into, *arguments, stdin=stdin)
     return entries(into.read_text(encoding="utf-8"))
 
 
 def with_cpu_builds(torch: str) -> str:
-    """Torch's entry with the files of its CPU build added."""
+    """The entry of torch with the files of its CPU build added."""
     version = torch.split(maxsplit=1)[0].replace("==", "-")
     found = [digest for name, digest in CPU_BUILDS.items() if name.startswith(f"{version}+cpu-")]
     if not found:
@@ -83,13 +84,13 @@ def with_cpu_builds(torch: str) -> str:
 
 
 def included(extra: str) -> list[str]:
-    """The extras of ours that an extra names, such as annotate of `ichor-ct[annotate]`."""
-    asked = [Requirement(line) for line in EXTRAS[extra]]
-    return sorted(name for one in asked if one.name == PROJECT["project"]["name"] for name in one.extras)
+    """The project's extras that an extra includes, such as annotate in `ichor-ct[annotate]`."""
+    requirements = [Requirement(line) for line in EXTRAS[extra]]
+    return sorted(name for one in requirements if one.name == PROJECT["project"]["name"] for name in one.extras)
 
 
 def locked(work: Path, keep: bool) -> dict[str, tuple[list[str], Entries]]:
-    """For each file: the files it includes, and its own packages."""
+    """Resolve all files: for each, the files that it includes and its own packages."""
     everything, bench = work / "everything.txt", work / "bench.in.txt"
     if keep and FOLDER.is_dir():
         texts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
@@ -97,32 +98,32 @@ def locked(work: Path, keep: bool) -> dict[str, tuple[list[str], Entries]]:
         everything.write_text("".join(pins(entries(text)) for text in texts.values()), encoding="utf-8")
     build = PROJECT["build-system"]["requires"]
     whole = resolved(everything, "pyproject.toml", "--all-extras")
-    these = work / "pins.txt"
-    these.write_text(pins(whole), encoding="utf-8")
+    constraints = work / "pins.txt"
+    constraints.write_text(pins(whole), encoding="utf-8")
 
     files: dict[str, tuple[list[str], Entries]] = {}
-    files["build"] = ([], resolved(work / "build.txt", "-", "--constraint", these, stdin="\n".join(build)))
-    files["base"] = ([], resolved(work / "base.txt", "pyproject.toml", "--constraint", these))
+    files["build"] = ([], resolved(work / "build.txt", "-", "--constraint", constraints, stdin="\n".join(build)))
+    files["base"] = ([], resolved(work / "base.txt", "pyproject.toml", "--constraint", constraints))
     files["torch"] = ([], {"torch": with_cpu_builds(whole["torch"])})
     files["cuda"] = ([], {name: block for name, block in whole.items() if CUDA.match(name)})
     for extra in EXTRAS:
-        own = resolved(work / f"{extra}.txt", "pyproject.toml", "--extra", extra, "--constraint", these)
-        includes = ["base", *included(extra), *(["torch"] if "torch" in own else [])]
-        there = set(files["cuda"][1]) | {"torch"}
+        packages = resolved(work / f"{extra}.txt", "pyproject.toml", "--extra", extra, "--constraint", constraints)
+        includes = ["base", *included(extra), *(["torch"] if "torch" in packages else [])]
+        in_others = set(files["cuda"][1]) | {"torch"}
         for name in closure(includes, files):
-            there |= {package for package, block in files[name][1].items() if own.get(package) == block}
-        files[extra] = (includes, {name: block for name, block in own.items() if name not in there})
+            in_others |= {package for package, block in files[name][1].items() if packages.get(package) == block}
+        files[extra] = (includes, {name: block for name, block in packages.items() if name not in in_others})
     files["bench"] = ([], resolved(bench, "--group", "bench"))
     return files
 
 
 def closure(names: list[str], files: dict[str, tuple[list[str], Entries]]) -> set[str]:
-    """These files and all that they include."""
+    """These files, and all files that they include directly or indirectly."""
     return set(names).union(*(closure(files[name][0], files) for name in names))
 
 
 def write(folder: Path, files: dict[str, tuple[list[str], Entries]]) -> None:
-    """The files, in this folder."""
+    """Write the files into the folder."""
     for name, (others, packages) in files.items():
         includes = [f"-r {one}.txt" for one in others]
         text = "\n".join([HEAD, *includes, *(packages[one] for one in sorted(packages))])
@@ -130,7 +131,7 @@ def write(folder: Path, files: dict[str, tuple[list[str], Entries]]) -> None:
 
 
 def check_wheels(folder: Path) -> None:
-    """Stop if a supported platform would have to build a package."""
+    """Raise CalledProcessError if a package has no wheel for a supported platform."""
 
     def check(name: str, platform: str, python: str) -> None:
         target = ("--python-platform", platform, "--python-version", python, "--only-binary", ":all:")
@@ -145,16 +146,16 @@ def check_wheels(folder: Path) -> None:
 
 
 def main() -> None:
-    """Resolve and check, and only then replace the files."""
+    """Resolve and check the requirements, and then replace the files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
-    arguments = parser.parse_args()
+    parser.add_argument("--upgrade", action="store_true", help="upgrade to the newest compatible versions")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        files = locked(Path(work), keep=not arguments.upgrade)
-        made = Path(work) / "made"
-        made.mkdir()
-        write(made, files)
-        check_wheels(made)
+        files = locked(Path(work), keep=not args.upgrade)
+        new_folder = Path(work) / "new"
+        new_folder.mkdir()
+        write(new_folder, files)
+        check_wheels(new_folder)
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.txt"):
         if old.stem not in files:

@@ -2,9 +2,9 @@
 
     python scripts/make_demo_scan.py CT_ICH OUT
 
-The subject lies in the authors' first test fold and no model that ships was trained on it. Only slices above the
-orbits are written: no facial structure is in view. All identifiers are made up; nothing in the dataset names anyone.
-The same command writes the same bytes.
+The subject is in the authors' first test fold, and no model that ships was trained on it. Only slices above the orbits
+are written, which show no facial structure. All identifiers are made up; the dataset has none. The output is
+deterministic.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ct_image import ct_image
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.read import open_scan
 
-FIRST, LAST = 19, 31  # slice numbers of the dataset; the orbits end below 18, which each was looked at for
+FIRST, LAST = 19, 31  # slice numbers in the dataset; by visual inspection, the orbits end below slice 18
 
 ATTRIBUTION = (
     "Derived from ct-ich 1.0.0, Hssayeni M. (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Changes: slices "
@@ -33,19 +33,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ct_ich", type=Path)
     parser.add_argument("out", type=Path)
-    arguments = parser.parse_args()
-    scan = open_scan(arguments.ct_ich / "Patients_CT" / DEMONSTRATION_SUBJECT)
+    args = parser.parse_args()
+    scan = open_scan(args.ct_ich / "Patients_CT" / DEMONSTRATION_SUBJECT)
     hu = np.round(scan.hu[FIRST - 1 : LAST]).astype(np.int16)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    args.out.mkdir(parents=True, exist_ok=True)
     for index, pixels in enumerate(hu):
         image = _image(pixels, index)
         image.compress(RLELossless, generate_instance_uid=False)
-        image.save_as(arguments.out / f"{index + 1:02d}.dcm", enforce_file_format=True)
-        print(f"{arguments.out / f'{index + 1:02d}.dcm'}: slice {FIRST + index}")
+        image.save_as(args.out / f"{index + 1:02d}.dcm", enforce_file_format=True)
+        print(f"{args.out / f'{index + 1:02d}.dcm'}: slice {FIRST + index}")
 
 
 def _image(pixels: np.ndarray, index: int) -> Dataset:
-    """One slice, with what is true of this series alone."""
+    """One slice, with the attributes that are specific to this series."""
     image = ct_image(pixels, index, name="ichor demonstration scan", pixel_mm=0.33, spacing_mm=5)
     image.PatientName, image.PatientID = "Demonstration^Ichor", "ICHOR-DEMO"
     image.DeidentificationMethod = "made-up identifiers"

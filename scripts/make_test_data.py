@@ -2,8 +2,9 @@
 
     python scripts/make_test_data.py CT_ICH DICOM TEMPLATES OUT
 
-The first three are the folders of the originals that CONTRIBUTING.md names; each holds its licence. Every slice that
-is named here was looked at: it lies above the orbits, and no ear is in view. The same command writes the same bytes.
+The first three are the folders of the originals that CONTRIBUTING.md names; each contains its licence. All slices
+listed here were inspected visually: they are above the orbits and show no ears, unless stated. The output is
+deterministic.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.uid import generate_uid
 
-# The first and the last slice of each subject. Bone images of 081 show the slices two below, which were looked at too.
+# The first and the last slice of each subject. The bone images of 081 show the slices two below, also inspected.
 CT_ICH = {
     "049": (21, 33),  # EDH, IPH and both on one slice; fractures
     "051": (18, 32),  # SDH and IPH of a child; fractures
-    "070": (19, 34),  # the chronic EDH that the paper leaves out
+    "070": (19, 34),  # the chronic EDH that the paper excludes
     "081": (19, 29),  # SDH; its bone images belong to other slices
     "084": (21, 36),  # SAH; bone/36.jpg does not exist
     "085": (10, 19),  # IVH of a newborn
@@ -33,7 +34,8 @@ CT_ICH = {
 }
 TABLES = ("hemorrhage_diagnosis.csv", "patient_demographics.csv")
 
-# Both thicknesses and the narrow gap between them. Ears are replaced by air: first and last row and column, by slice.
+# Slices of both thicknesses, and the narrow gap between them. By slice, the rectangles (first and last row, first and
+# last column) in which ears are replaced by air.
 GE_HEAD = range(14, 23)
 EARS = {
     14: [(297, 365, 0, 88), (243, 302, 431, 511)],
@@ -44,24 +46,24 @@ EARS = {
 AIR_HU = -1000
 
 TEMPLATES = ("scct.nii", "scct_stripped.nii")
-COARSER = 4  # 2 mm to 8 mm
+DOWNSAMPLING = 4  # from 2 mm to 8 mm
 
 
 def main() -> None:
-    """Write the whole set into an empty or absent folder."""
+    """Write all test data into an empty or new folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("ct_ich", "dicom", "templates", "out"):
         parser.add_argument(name, type=Path)
-    arguments = parser.parse_args()
-    copy_ct_ich(arguments.ct_ich, arguments.out / "ct-ich")
-    copy_ge_head(arguments.dicom, arguments.out / "ge-head")
-    shrink_templates(arguments.templates, arguments.out / "templates")
-    files = [file for file in arguments.out.rglob("*") if file.is_file()]
-    print(f"{arguments.out}: {len(files)} files, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
+    args = parser.parse_args()
+    copy_ct_ich(args.ct_ich, args.out / "ct-ich")
+    copy_ge_head(args.dicom, args.out / "ge-head")
+    downsample_templates(args.templates, args.out / "templates")
+    files = [file for file in args.out.rglob("*") if file.is_file()]
+    print(f"{args.out}: {len(files)} files, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
 
 
 def copy_ct_ich(source: Path, out: Path) -> None:
-    """The chosen slices in both windows, their delineations and their rows, byte for byte."""
+    """Copy the selected slices in both windows, their delineations and their table rows, byte for byte."""
     for subject, (first, last) in CT_ICH.items():
         for k in range(first, last + 1):
             for name in (f"brain/{k}.jpg", f"brain/{k}_HGE_Seg.jpg", f"bone/{k}.jpg"):
@@ -76,14 +78,14 @@ def copy_ct_ich(source: Path, out: Path) -> None:
     copy_rows(source / TABLES[1], out / TABLES[1], lambda cells: int(cells[0]) in subjects)
 
 
-def copy_rows(source: Path, out: Path, chosen: Callable[[list[bytes]], bool]) -> None:
-    """The table's header, with its byte-order mark and line breaks, and the chosen rows, byte for byte."""
+def copy_rows(source: Path, out: Path, is_selected: Callable[[list[bytes]], bool]) -> None:
+    """Copy a table's header, with its byte-order mark and line breaks, and the selected rows, byte for byte."""
     header, *rows = source.read_bytes().split(b"\r\n")
-    out.write_bytes(b"\r\n".join([header, *(row for row in rows if row and chosen(row.split(b","))), b""]))
+    out.write_bytes(b"\r\n".join([header, *(row for row in rows if row and is_selected(row.split(b","))), b""]))
 
 
 def copy_ge_head(source: Path, out: Path) -> None:
-    """The chosen slices, with air instead of ears where there are any."""
+    """Copy the selected slices, with ears replaced by air."""
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source / "LICENSE", out / "LICENSE")
     for number in GE_HEAD:
@@ -103,18 +105,18 @@ def copy_ge_head(source: Path, out: Path) -> None:
         image.save_as(out / name)
 
 
-def shrink_templates(source: Path, out: Path) -> None:
-    """The mean of every 4 x 4 x 4 voxels; what is left over at the far sides is cut off."""
+def downsample_templates(source: Path, out: Path) -> None:
+    """Write the means of blocks of 4 x 4 x 4 voxels; incomplete blocks at the far sides are dropped."""
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source / "LICENSE", out / "LICENSE")
     for name in TEMPLATES:
         image = nib.load(source / name)
         voxels = np.asanyarray(image.dataobj)
-        nx, ny, nz = (length // COARSER for length in voxels.shape)
-        blocks = voxels[: nx * COARSER, : ny * COARSER, : nz * COARSER]
-        means = blocks.reshape(nx, COARSER, ny, COARSER, nz, COARSER).mean(axis=(1, 3, 5))
-        to_coarse = np.diag([COARSER, COARSER, COARSER, 1.0])
-        to_coarse[:3, 3] = (COARSER - 1) / 2  # the middle of a block
+        nx, ny, nz = (length // DOWNSAMPLING for length in voxels.shape)
+        blocks = voxels[: nx * DOWNSAMPLING, : ny * DOWNSAMPLING, : nz * DOWNSAMPLING]
+        means = blocks.reshape(nx, DOWNSAMPLING, ny, DOWNSAMPLING, nz, DOWNSAMPLING).mean(axis=(1, 3, 5))
+        to_coarse = np.diag([DOWNSAMPLING, DOWNSAMPLING, DOWNSAMPLING, 1.0])
+        to_coarse[:3, 3] = (DOWNSAMPLING - 1) / 2  # the center of a block
         nib.save(nib.Nifti1Image(np.round(means).astype(np.int16), image.affine @ to_coarse), out / name)
 
 

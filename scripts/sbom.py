@@ -1,9 +1,10 @@
-"""Write what an install of Ichor consists of, as CycloneDX 1.6 in JSON (make sbom).
+"""Write the software bill of materials of an installation of Ichor, as CycloneDX 1.6 in JSON (make sbom).
 
     .venv/bin/python scripts/sbom.py --out dist/ichor.cdx.json
 
-The packages of requirements/base.txt for every platform, with the hashes of their files; licences and who needs whom as
-the packages say that are installed here; and what lies in Ichor's own package: the model, and the viewer by others.
+It lists the packages of requirements/base.txt for every platform, with the hashes of their files; their licences and
+dependencies, from the metadata of the packages installed on this machine; and the components inside Ichor's own
+package: the model and the vendored viewer.
 """
 
 from __future__ import annotations
@@ -37,31 +38,31 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def licences(name: str) -> list[str]:
-    """What an installed package says of its licence: an SPDX expression, or names. Empty if it is not installed."""
+    """The licences in a package's metadata: an SPDX expression, or names. Empty if the package is not installed."""
     try:
-        said = metadata.metadata(name)
+        fields = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return []
-    if expression := said.get("License-Expression"):
+    if expression := fields.get("License-Expression"):
         return [expression]
-    classifiers = [one.split(" :: ")[-1] for one in said.get_all("Classifier", []) if one.startswith("License ::")]
-    stated = (said.get("License") or "").strip().splitlines()
-    return classifiers or stated[:1]
+    classifiers = [one.split(" :: ")[-1] for one in fields.get_all("Classifier", []) if one.startswith("License ::")]
+    text = (fields.get("License") or "").strip().splitlines()
+    return classifiers or text[:1]
 
 
 def sha256(digests: list[str]) -> list[HashType]:
-    """These digests in CycloneDX's form."""
+    """These digests as CycloneDX hashes."""
     return [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in digests]
 
 
 def locked_packages() -> Iterator[Component]:
-    """The packages of the base lock. Their files' hashes stand with the distribution: each is of one of its files."""
+    """The packages of the base requirements. The hashes of a package's files are listed with its distribution."""
     text = (ROOT / "requirements" / "base.txt").read_text(encoding="utf-8").replace("\\\n", " ")
     for line in text.splitlines():
-        wanted, *digests = re.split(r"\s+--hash=sha256:", line.strip())
-        if wanted.startswith("#"):
+        entry, *digests = re.split(r"\s+--hash=sha256:", line.strip())
+        if entry.startswith("#"):
             continue
-        requirement = Requirement(wanted)
+        requirement = Requirement(entry)
         (pin,) = requirement.specifier
         purl = PackageURL("pypi", None, requirement.name, pin.version)
         files = ExternalReference(
@@ -70,7 +71,7 @@ def locked_packages() -> Iterator[Component]:
             comment="SHA-256 of each file of this version",
             hashes=sha256(digests),
         )
-        where = [Property(name="ichor:marker", value=str(requirement.marker))] if requirement.marker else []
+        marker = [Property(name="ichor:marker", value=str(requirement.marker))] if requirement.marker else []
         yield Component(
             name=requirement.name,
             version=pin.version,
@@ -78,12 +79,12 @@ def locked_packages() -> Iterator[Component]:
             purl=purl,
             licenses=[LicenseFactory().make_from_string(one) for one in licences(requirement.name)],
             external_references=[files],
-            properties=where,
+            properties=marker,
         )
 
 
 def vendored() -> Iterator[Component]:
-    """The files by others in Ichor's package, from the table beside them."""
+    """The vendored files in Ichor's package, from the table next to them."""
     for line in VENDORED.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) != 5 or not re.fullmatch("[0-9a-f]{64}", cells[4]):
@@ -104,7 +105,7 @@ def vendored() -> Iterator[Component]:
 
 
 def model() -> Component:
-    """The model that ships, its files by their hashes."""
+    """The model that ships, with the hashes of its files."""
     lines = (MODEL / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     files = [
         Component(name=name, type=ComponentType.FILE, bom_ref=f"model/{name}", hashes=sha256([digest]))
@@ -121,7 +122,7 @@ def model() -> Component:
     )
 
 
-def needed_by(name: str) -> list[str]:
+def requirements_of(name: str) -> list[str]:
     """The requirements of a package; empty if it is not installed."""
     try:
         return metadata.requires(name) or []
@@ -129,16 +130,16 @@ def needed_by(name: str) -> list[str]:
         return []
 
 
-def among(packages: dict[str, Component], requirements: list[str]) -> list[Component]:
-    """Those packages that are asked for on some platform, without extras."""
-    asked = [Requirement(line) for line in requirements]
-    names = {canonicalize_name(one.name) for one in asked if "extra ==" not in str(one.marker)}
+def required(packages: dict[str, Component], requirements: list[str]) -> list[Component]:
+    """Those packages that are required on some platform, without extras."""
+    parsed = [Requirement(line) for line in requirements]
+    names = {canonicalize_name(one.name) for one in parsed if "extra ==" not in str(one.marker)}
     return [packages[name] for name in sorted(names & set(packages))]
 
 
 def bill() -> Bom:
     """The complete bill of materials."""
-    ours = Component(
+    ichor = Component(
         name=PROJECT["name"],
         type=ComponentType.APPLICATION,
         version=__version__,
@@ -149,21 +150,21 @@ def bill() -> Bom:
     packages = {component.name: component for component in locked_packages()}
     inside = [model(), *vendored()]
     bom = Bom(components=[*packages.values(), *inside])
-    bom.metadata.component = ours
-    bom.register_dependency(ours, [*inside, *among(packages, PROJECT["dependencies"])])
+    bom.metadata.component = ichor
+    bom.register_dependency(ichor, [*inside, *required(packages, PROJECT["dependencies"])])
     for name, component in packages.items():
-        bom.register_dependency(component, among(packages, needed_by(name)))
+        bom.register_dependency(component, required(packages, requirements_of(name)))
     return bom
 
 
 def main() -> None:
-    """Make it, check it against CycloneDX's schema, write it."""
+    """Generate the bill of materials, validate it with CycloneDX's schema, and write it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     out = parser.parse_args().out
     text = JsonV1Dot6(bill()).output_as_string(indent=2)
     if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
-        raise SystemExit(f"scripts/sbom.py: expected JSON that fits CycloneDX 1.6, found {error}")
+        raise SystemExit(f"scripts/sbom.py: expected JSON that is valid CycloneDX 1.6, found {error}")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, f"{text}\n")
     print(out)

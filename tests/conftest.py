@@ -28,6 +28,7 @@ LONGEST = (
     "test_docs.py",
     "cli/test_train_on_all.py",
     "cli/test_evaluate.py",
+    "node/test_node.py",
     "cli/test_crossval.py",
     "annotate/page/test_safety.py",
     "test_bench.py",

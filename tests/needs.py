@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import pytest
 
-from paths import CT_ICH, GE_HEAD, ORTHANC, ORTHANC_DICOMWEB, PHANTOM, WHOLE_TEMPLATES
+from paths import CT_ICH, DICOM_CLIENTS, GE_HEAD, OHIF, ORTHANC, ORTHANC_DICOMWEB, PHANTOM, WHOLE_TEMPLATES
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ NEEDS = {
         "apt-get install orthanc orthanc-dicomweb",
         ORTHANC.exists() and ORTHANC_DICOMWEB.exists(),
     ),
+    "ohif": Need("OHIF", ".ci/run installs it", (OHIF / "index.html").exists()),
+    "dicom_clients": Need("dcmqi and dicomweb-client", ".ci/run installs them", DICOM_CLIENTS.is_dir()),
     "long": Need("minutes in all", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
     "git": Need("a git checkout", "apt-get install git; git clone", bool(shutil.which("git")) and _CHECKOUT.exists()),
 }

@@ -21,3 +21,9 @@ WHOLE_TEMPLATES = SHARED / "templates"
 # As Debian installs them, outside the search path of users.
 ORTHANC = Path("/usr/sbin/Orthanc")
 ORTHANC_DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+
+# Other people's DICOM software that .ci/run installs for the tests: OHIF, built, and dcmqi and dicomweb-client in an
+# environment of their own.
+OTHERS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ichor-tests"
+OHIF = OTHERS / "ohif-3.13.2"
+DICOM_CLIENTS = OTHERS / "dicom-clients-1" / "bin"

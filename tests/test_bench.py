@@ -37,14 +37,14 @@ def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path)
     older = [name for name in ("AVX2", "AVX512_CORE") if name in instruction_sets()]
     assert [re.sub(r"[\d.]+ G", "", what) for what, _ in targets] == [
         "`ichor screen`, 35 DICOM slices of 512x512, from the process's start to the report",
-        *(f"The same, held to {name}" for name in older),
-        "Its start: all but reading, finding, measuring and writing",
+        *(f"The same, restricted to {name}" for name in older),
+        "Its start: all but reading, inference, measuring and writing",
         "Its peak memory",
-        "Network in fp32,  multiply-adds a slice, against the machine's limit for them, FLOP/s",
+        "Network in fp32,  multiply-adds per slice, compared with the machine's limit, FLOP/s",
     ]
     for _, figures in targets:
-        found, against, ratio = (float(one) for one in re.findall(r" ([\d.]+)[ |]", figures)[:3])
-        assert ratio == pytest.approx(found / against, rel=0.3)  # each is rounded, and the network is tiny
+        measured, reference, ratio = (float(one) for one in re.findall(r" ([\d.]+)[ |]", figures)[:3])
+        assert ratio == pytest.approx(measured / reference, rel=0.3)  # each is rounded, and the network is tiny
     assert [what for what, _ in rows] == [
         "`ichor screen`, 35 DICOM slices of 512x512",
         "— start: imports, model, leaving",
@@ -52,7 +52,7 @@ def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path)
         "— infer",
         "— write",
         "— the first time, nothing compiled yet",
-        *(f"— held to {name}" for name in older),
+        *(f"— restricted to {name}" for name in older),
         *(["`ichor inspect`, 28 DICOM slices"] if GE_HEAD.is_dir() else []),
         "Paper's way, in the same engine (openvino)",
     ]

@@ -15,7 +15,7 @@ from ichor.errors import BadConfig
 from ichor.models.package import CARD, DEFAULT_MODEL, find_package, verify, write_sums
 from ichor.runs.about import ABOUT
 from paths import ROOT
-from scripts.figures import COSTLY, DOCUMENTS, figures, filled, make_card, share_lost
+from scripts.figures import COSTLY, DOCUMENTS, figures, filled, fraction_lost, make_card
 
 MARKED = re.compile(r"<!-- figure: [\w-]+ -->.*?<!-- end -->", re.DOTALL)
 # How a measured figure reads in a sentence.
@@ -78,7 +78,7 @@ def test_pages_say_how_many_delineations_the_rule_of_400_pixels_finds(ct_ich: Pa
 
 def test_the_documents_name_all_conditions_that_take_over_a_tenth_of_the_dice() -> None:
     conditions = json.loads((ROOT / "results/robustness/robustness.json").read_text(encoding="utf-8"))["conditions"]
-    lost = {key: share_lost(one, conditions["unchanged"]) for key, one in conditions.items()}
+    lost = {key: fraction_lost(one, conditions["unchanged"]) for key, one in conditions.items()}
     assert {key for key, share in lost.items() if share > 0.1} == set(COSTLY)
 
 

@@ -27,7 +27,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Place]:
     inputs = write_inputs(root / "in")
     usual, place = (Place(inputs, root / name, root / f"{name}-temporary") for name in ("usual", "out"))
     usual.run()
-    assert not usual.rubbish() and len(usual.results()) == len(usual.summary()) == len(list(inputs.iterdir()))
+    assert not usual.leftovers() and len(usual.results()) == len(usual.summary()) == len(list(inputs.iterdir()))
     return usual, place
 
 
@@ -54,12 +54,12 @@ def test_what_is_lost_mixed_or_left_is_found(places: tuple[Place, Place]) -> Non
     place.clear()
     shutil.copytree(usual.out, place.out)
     place.temporary.mkdir()
-    assert place.results() == usual.results() and place.summary() == usual.summary() and not place.rubbish()
+    assert place.results() == usual.results() and place.summary() == usual.summary() and not place.leftovers()
     (place.out / ".a.ichor-lock").touch()
     (place.temporary / "unpacked").mkdir()
     (place.out / "a" / "mask.nii.gz").write_bytes((place.out / "b" / "mask.nii.gz").read_bytes())
     (place.out / "d" / "report.html").unlink()
-    assert place.rubbish() == [".a.ichor-lock", "unpacked"]
+    assert place.leftovers() == [".a.ichor-lock", "unpacked"]
     expected = usual.results()
     assert [name for name, files in place.results().items() if files != expected[name]] == ["a", "d"]
 

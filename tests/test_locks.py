@@ -80,7 +80,9 @@ def test_who_holds_it_may_enter_again_and_another_thread_not(tmp_path: Path) -> 
     assert alone and busy == [True]
 
 
-def test_where_there_are_no_locks_nobody_waits_and_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_support_for_locks_nobody_waits_and_a_warning_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def none_here(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 

@@ -53,7 +53,9 @@ def run(folder: Path, *words: str, path: str = "", **environment: str) -> subpro
 
 
 @pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["alone", "two workers"])
-def test_what_is_skipped_is_one_line_for_each_thing_that_is_missing(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_skipped_tests_are_reported_in_one_line_for_each_missing_requirement(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
     (tmp_path / "test_module.py").write_text(MODULE)
     done = run(tmp_path, *words)
     assert done.returncode == 0, done.stdout
@@ -93,7 +95,7 @@ def test_a_module_that_is_skipped_whole_is_an_error_too(tmp_path: Path) -> None:
     assert "expected no test to be skipped, found one that was: no such module" in done.stdout
 
 
-def test_a_dataset_that_is_named_and_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_dataset_is_reported_in_one_line(tmp_path: Path) -> None:
     done = run(tmp_path, ICHOR_CT_ICH=str(tmp_path / "nowhere"))
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert f"ICHOR_CT_ICH: expected the folder that holds Patients_CT, found {tmp_path / 'nowhere'}" in done.stderr

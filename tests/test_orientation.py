@@ -49,7 +49,7 @@ def test_axes_of_each_position(position: str) -> None:
 
 
 @pytest.mark.parametrize("position", POSITIONS)
-def test_voxels_lie_where_the_patient_coordinates_say(position: str) -> None:
+def test_voxels_are_at_their_patient_coordinates(position: str) -> None:
     directions, _ = POSITIONS[position]
     scan = made_scan(np.array(directions))
     rows, columns = np.indices(scan.voxels.shape[1:])

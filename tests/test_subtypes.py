@@ -51,7 +51,7 @@ def test_an_outline_stands_out_from_any_gray(name: str) -> None:
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_colours_are_told_apart(vision: str) -> None:
+def test_colours_are_distinguishable(vision: str) -> None:
     apart = [
         float(deltaE_ciede2000(seen(one, vision), seen(other, vision)))
         for one, other in combinations(COLOURS.values(), 2)

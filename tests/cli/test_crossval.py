@@ -340,7 +340,7 @@ def test_stratified_folds_are_a_setting(data: Path, tmp_path: Path) -> None:
         ("paper/unet-tiles-as-released-reduced", "paper/unet-tiles-as-released"),
     ],
 )
-def test_a_reduced_config_says_so_and_differs_only_in_size(small: str, full: str) -> None:
+def test_a_reduced_config_is_marked_and_differs_only_in_size(small: str, full: str) -> None:
     reduced, whole = load_config(small), load_config(full)
     assert (reduced.reduced, whole.reduced) == (True, False)
     assert reduced.name == f"{whole.name}-reduced"

@@ -42,7 +42,7 @@ def images(root: Path) -> dict[str, bytes]:
     return {f"/{file.relative_to(root).as_posix()}": file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
 
-def test_ctrl_c_leaves_what_is_whole_and_the_same_command_goes_on(ct_ich: Path, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_complete_files_and_the_same_command_continues(ct_ich: Path, tmp_path: Path) -> None:
     out, enough = tmp_path / "ct-ich", threading.Event()
 
     def count(request: Handler, content: bytes, times: int) -> bool:
@@ -86,7 +86,7 @@ def test_ctrl_c_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
     assert said == "ichor: interrupted with 5323 of 5323 files left; run again to continue\n"
 
 
-def test_a_server_with_a_part_of_it_is_told_of_in_a_few_lines(tmp_path: Path) -> None:
+def test_an_incomplete_server_is_reported_in_a_few_lines(tmp_path: Path) -> None:
     with serving() as server:
         server.content = images(CT_ICH_PART)
         done = run(tmp_path / "out", "--url", server.url + "/")
@@ -98,7 +98,7 @@ def test_a_server_with_a_part_of_it_is_told_of_in_a_few_lines(tmp_path: Path) ->
     assert (tmp_path / "out" / "LICENSE.txt").read_bytes() == (CT_ICH_PART / "LICENSE.txt").read_bytes()
 
 
-def test_what_cannot_be_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+def test_invalid_use_is_reported_in_one_line_with_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for words, line in (
         ((tmp_path / "out", "--url", "ftp://a/b"), "--url: expected an address such as https://physionet.org/"),

@@ -46,7 +46,7 @@ def test_subjects_are_counted_and_named_as_they_are_done(data: Path, tmp_path: P
     assert (done.returncode, done.stdout) == (0, f"{tmp_path}/out: 3 of 3 subjects (1 before)\n")
 
 
-def test_ctrl_c_stops_it_and_the_same_command_goes_on(data: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_it_and_the_same_command_continues(data: Path, tmp_path: Path) -> None:
     words = [*COMMAND, str(data), "--to", "bids", "--out", str(tmp_path / "out")]
     first = "[1/3] 049\n"
     # It cannot come to its end before the signal: the pipe has room for its first line only.
@@ -80,7 +80,7 @@ def is_full(pipe: int) -> bool:
     return int.from_bytes(waiting, sys.byteorder) == fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
 
 
-def test_what_cannot_be_read_is_listed_at_the_end(tmp_path: Path) -> None:
+def test_unreadable_input_is_listed_at_the_end(tmp_path: Path) -> None:
     data = write_ct_ich(tmp_path / "data", {"049": 1, "050": 0}, n_slices=2)
     (data / "Patients_CT" / "049" / "brain" / "1.jpg").write_bytes(b"no image")
     some = run(data, "--to", "nnunet", "--out", tmp_path / "out")

@@ -153,7 +153,9 @@ def test_the_compact_models_figures_are_those_that_it_was_published_with() -> No
         (["compare", "{run}", "{tmp}/cut", "--data", "{data}", "--json", "{tmp}/no/x"], "--json: expected a file in"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_one_line(run: Path, data: Path, tmp_path: Path, words: list[str], line: str) -> None:
+def test_invalid_use_is_reported_in_one_line(
+    run: Path, data: Path, tmp_path: Path, words: list[str], line: str
+) -> None:
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "metrics.json").write_text('{"experiment": "x"}')
     shutil.copytree(run, tmp_path / "cut")

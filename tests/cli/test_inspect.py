@@ -105,7 +105,7 @@ def test_warnings_are_shown(tmp_path: Path) -> None:
     assert as_json(tmp_path)["warnings"] == [text]
 
 
-def test_a_series_asked_for(tmp_path: Path) -> None:
+def test_a_requested_series(tmp_path: Path) -> None:
     made_series(tmp_path, series_uid="1.2.3.1")
     made_series(tmp_path, series_uid="1.2.3.2", thickness=1.0)
     found = as_json(tmp_path, "--series", "1.2.3.2")
@@ -125,7 +125,7 @@ def test_a_series_asked_for(tmp_path: Path) -> None:
         ([GE_HEAD_PART, "--pixel-mm", "0"], "--pixel-mm: expected a distance above 0 mm, found 0"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments: list[object], line: str) -> None:
+def test_bad_input_is_reported_in_one_line_with_exit_code_2(arguments: list[object], line: str) -> None:
     done = ichor(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -141,7 +141,7 @@ def test_nothing_of_a_patient_is_shown(tmp_path: Path) -> None:
         assert not [value for value in PATIENT.values() if value in done.stdout + done.stderr]
 
 
-def test_several_scans_are_each_shown_and_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_several_scans_are_shown_and_an_unreadable_one_is_reported(tmp_path: Path) -> None:
     for name in ("A", "B"):
         made_series(tmp_path / name, study_uid=f"1.2.{ord(name)}")
     save(ct_slices(study_uid="1.2.3", change=lambda one, _: setattr(one, "Modality", "MR")), tmp_path / "C")

@@ -153,7 +153,7 @@ def test_nor_is_one_in_the_reason_why_it_cannot_be_read(tmp_path: Path, wrong: s
         assert "expected" in text
 
 
-def test_an_archive_of_several_and_a_file_that_is_none(tmp_path: Path) -> None:
+def test_an_archive_of_several_scans_and_a_file_that_is_not_one(tmp_path: Path) -> None:
     scan = write_made_nifti(tmp_path / "a.nii.gz", **SMALL)
     with zipfile.ZipFile(tmp_path / f"{SECRET}.zip", "w") as file:
         for name in (f"{SECRET}/{NUMBER}.nii.gz", f"{NUMBER}/{SECRET}.nii.gz"):
@@ -223,7 +223,7 @@ def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
         ("found 123456 and 1.2.840.10008", "found … and …"),
     ],
 )
-def test_words_that_are_not_ours_are_left_out(message: str, expected: str) -> None:
+def test_unknown_words_are_omitted(message: str, expected: str) -> None:
     assert redacted(message) == expected
 
 

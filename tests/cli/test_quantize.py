@@ -93,7 +93,7 @@ def test_it_is_quantized_again_and_saved_again(quantized: Path, dataset: CtIch, 
     assert (tmp_path / "saved/model.int8.onnx").read_bytes() == (quantized / "model.int8.onnx").read_bytes()
 
 
-def test_it_may_lie_beside_the_network_in_fp32(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
+def test_it_may_be_stored_next_to_the_network_in_fp32(quantized: Path, dataset: CtIch, tmp_path: Path) -> None:
     folder = shutil.copytree(quantized, tmp_path / "package")
     done = quantize(folder, dataset.root, "--beside")
     assert (done.returncode, done.stdout) == (0, f"{folder}: int8 network written; the fp32 network stays in use\n")

@@ -57,7 +57,7 @@ def ichor_as_process(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(left.value.code or 0)
 
 
-def test_one_scan_prints_the_verdict_and_where_the_report_lies(tmp_path: Path) -> None:
+def test_one_scan_prints_the_verdict_and_the_path_of_the_report(tmp_path: Path) -> None:
     (path,) = scans(tmp_path / "in", "head")
     result = ichor_screen(path, "--out", str(tmp_path / "out"), "--probability")
     assert result.exit_code == 0, result.output
@@ -70,13 +70,13 @@ def test_one_scan_prints_the_verdict_and_where_the_report_lies(tmp_path: Path) -
     assert (tmp_path / "out" / "summary.csv").exists()
 
 
-def test_nothing_found_is_said(tmp_path: Path) -> None:
+def test_a_scan_without_hemorrhage_is_reported(tmp_path: Path) -> None:
     path = write_made_nifti(tmp_path / "head.nii.gz", blood_at_mm=None, **SMALL)
     result = ichor_screen(str(path), "--out", str(tmp_path / "out"))
     assert result.stdout.startswith("No hemorrhage found (probability 0.03)")
 
 
-def test_a_batch_goes_on_lists_its_failures_and_leaves_with_1(tmp_path: Path) -> None:
+def test_a_batch_continues_lists_its_failures_and_exits_with_1(tmp_path: Path) -> None:
     scans(tmp_path / "in", "a", "b")
     (tmp_path / "in" / "broken.nii.gz").write_bytes(b"no nifti")
     result = ichor_screen(str(tmp_path / "in"), "--out", str(tmp_path / "out"))
@@ -91,7 +91,7 @@ def test_a_batch_goes_on_lists_its_failures_and_leaves_with_1(tmp_path: Path) ->
     assert "2 of 3 scans screened (2 of them before)" in again.stdout
 
 
-def test_a_batch_without_failures_leaves_with_0(tmp_path: Path) -> None:
+def test_a_batch_without_failures_exits_with_0(tmp_path: Path) -> None:
     scans(tmp_path / "in", "a", "b")
     (tmp_path / "list.txt").write_text("in/a.nii.gz\nin/b.nii.gz\n")
     result = ichor_screen(str(tmp_path / "list.txt"), "--out", str(tmp_path / "out"), "--threads", "2")
@@ -100,7 +100,7 @@ def test_a_batch_without_failures_leaves_with_0(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing", "broken.nii.gz", "empty"])
-def test_one_scan_that_cannot_be_read_is_one_line_and_2(
+def test_one_unreadable_scan_is_reported_in_one_line_with_exit_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     (tmp_path / "broken.nii.gz").write_bytes(b"no nifti")
@@ -113,7 +113,7 @@ def test_one_scan_that_cannot_be_read_is_one_line_and_2(
     assert not (tmp_path / "out" / name).exists()
 
 
-def test_an_unforeseen_error_shows_no_traceback_unless_asked(tmp_path: Path) -> None:
+def test_an_unexpected_error_shows_no_traceback_unless_requested(tmp_path: Path) -> None:
     (path,) = scans(tmp_path / "in", "crash")
     result = ichor_screen(path, "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
@@ -123,7 +123,7 @@ def test_an_unforeseen_error_shows_no_traceback_unless_asked(tmp_path: Path) -> 
     assert "Traceback" in asked.stderr and "RuntimeError: DOE^JANE" in asked.stderr
 
 
-def test_an_interruption_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:
+def test_an_interruption_keeps_finished_results_and_is_reported(tmp_path: Path) -> None:
     paths = scans(tmp_path / "in", "a", "interrupt", "z")
     result = ichor_screen(*paths, "--out", str(tmp_path / "out"))
     assert result.exit_code == 130
@@ -143,7 +143,7 @@ def test_an_interruption_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:
         ["x", "--out", "OUT", "--unknown"],
     ],
 )
-def test_wrong_usage_leaves_with_2_and_writes_nothing(
+def test_wrong_usage_exits_with_2_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: list[str]
 ) -> None:
     arguments = [str(tmp_path / "out") if one == "OUT" else one for one in wrong]

@@ -79,7 +79,7 @@ def statuses(place: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("number", "workers"), [*((number, "1") for number in CODES), (signal.SIGTERM, "2")])
-def test_what_asks_it_to_end_is_heeded(place: Path, number: int, workers: str) -> None:
+def test_signals_end_the_batch(place: Path, number: int, workers: str) -> None:
     with screening(place, "--workers", workers) as (process, _):
         assert process.stderr is not None
         if workers == "2":  # the other one goes on to the end
@@ -94,7 +94,7 @@ def test_what_asks_it_to_end_is_heeded(place: Path, number: int, workers: str) -
     assert set(statuses(place)) == done
 
 
-def test_ctrl_c_finishes_what_is_under_way(place: Path) -> None:
+def test_ctrl_c_finishes_the_current_scan(place: Path) -> None:
     with screening(place, "--workers", "2") as (process, _):
         assert process.stderr is not None
         process.send_signal(signal.SIGINT)

@@ -75,7 +75,9 @@ def test_an_operating_point_is_picked_named_and_another_threshold(scan: Path, pa
     assert found(scan)["hemorrhage"]["volume_px"] == 0
 
 
-def test_what_the_model_does_not_have_is_one_line_and_2(scan: Path, package: Path, tmp_path: Path) -> None:
+def test_a_missing_operating_point_is_reported_in_one_line_with_exit_code_2(
+    scan: Path, package: Path, tmp_path: Path
+) -> None:
     without = write_package(tmp_path / "without")
     for model, expected in (
         (package, "one of the operating points triage, balanced, specific, found keen"),
@@ -90,7 +92,7 @@ def test_what_the_model_does_not_have_is_one_line_and_2(scan: Path, package: Pat
         assert not (tmp_path / "out").exists()
 
 
-def test_a_model_without_operating_points_names_none(scan: Path, tmp_path: Path) -> None:
+def test_a_model_without_operating_points_has_none_in_the_findings(scan: Path, tmp_path: Path) -> None:
     assert screened(scan, write_package(tmp_path / "without")).exit_code == 0
     assert found(scan)["method"]["operating_point"] is None
     assert "operating point" not in text_of(scan.parent / "out/head/report.html")

@@ -93,7 +93,7 @@ def screen(place: Path, out: Path, **how: object) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_disk_that_gets_full_ends_the_batch_with_one_line(place: Path, workers: str) -> None:
+def test_a_full_disk_ends_the_batch_with_one_line(place: Path, workers: str) -> None:
     done, left = screen_on(FULL, place, "--workers", workers)
     assert done.returncode == 2 and done.stdout == ""
     last = done.stderr.splitlines()[-1]
@@ -105,7 +105,7 @@ def test_a_disk_that_gets_full_ends_the_batch_with_one_line(place: Path, workers
     assert workers == "2" or left == {"a", "summary.csv"}
 
 
-def test_a_disk_that_is_read_only_is_one_line(place: Path) -> None:
+def test_a_read_only_disk_is_reported_in_one_line(place: Path) -> None:
     done, left = screen_on(READ_ONLY, place)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"ichor: {place / 'out'}: could not be written (Read-only file system)\n"
@@ -159,7 +159,7 @@ def nobody_special() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o500, 0o000])
-def test_a_folder_without_permissions_is_one_line(mode: int) -> None:
+def test_a_folder_without_permissions_is_reported_in_one_line(mode: int) -> None:
     from ichor.errors import OutputFailed
     from ichor.read.base import ReadOptions
     from ichor.screening.batch import plan

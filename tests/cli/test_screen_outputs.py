@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ichor.write.registry import OUTPUTS
 from made_methods import install_methods, write_detector
 from made_package import write_package
 from made_report import text_of
@@ -55,7 +56,7 @@ def row(scan: Path) -> dict[str, str]:
     return found
 
 
-def test_outputs_asked_for_are_written_and_findings_always(scan: Path, package: Path) -> None:
+def test_requested_outputs_are_written_and_findings_always(scan: Path, package: Path) -> None:
     said = screen(scan, package, "--outputs", "nifti")
     assert names(scan) == {"findings.json", "mask.nii.gz"}
     assert f"Results: {scan.parent / 'out' / 'head'}" in said and "Report" not in said
@@ -65,7 +66,7 @@ def test_outputs_asked_for_are_written_and_findings_always(scan: Path, package: 
     assert row(scan)["report"] == "head/report.html"
 
 
-def test_probability_is_added_to_what_is_asked_for(scan: Path, package: Path) -> None:
+def test_probability_is_added_to_the_requested_outputs(scan: Path, package: Path) -> None:
     screen(scan, package, "--probability")
     assert names(scan) == {"findings.json", "report.html", "mask.nii.gz", "probability.nii.gz"}
     screen(scan, package, "--force", "--probability", "--outputs", "json")
@@ -73,7 +74,7 @@ def test_probability_is_added_to_what_is_asked_for(scan: Path, package: Path) ->
 
 
 @pytest.mark.long
-def test_a_result_is_done_where_it_has_what_is_asked_for(scan: Path, package: Path) -> None:
+def test_a_result_is_done_if_it_has_all_requested_outputs(scan: Path, package: Path) -> None:
     def status(*more: str) -> str:
         screen(scan, package, *more)
         return row(scan)["status"]
@@ -85,13 +86,13 @@ def test_a_result_is_done_where_it_has_what_is_asked_for(scan: Path, package: Pa
     assert [status("--outputs", "nifti,probability"), status()] == ["skipped", "done"]
 
 
-def test_an_unknown_output_is_one_line_before_the_work(scan: Path, package: Path) -> None:
+def test_an_unknown_output_is_reported_in_one_line_before_the_work(scan: Path, package: Path) -> None:
     said = screen(scan, package, "--outputs", "report,jpeg", expected=2)
-    assert said == "ichor: expected an output among report, nifti, json, probability, dicom-seg, found 'jpeg'\n"
+    assert said == f"ichor: expected an output among {', '.join(OUTPUTS)}, found 'jpeg'\n"
     assert not (scan.parent / "out").exists()
 
 
-def test_a_segmentation_of_no_dicom_is_one_line_and_nothing_is_written(scan: Path, package: Path) -> None:
+def test_a_dicom_segmentation_of_another_format_is_refused_in_one_line(scan: Path, package: Path) -> None:
     said = screen(scan, package, "--outputs", "report,dicom-seg", expected=2)
     assert said == f"ichor: {scan}: expected a DICOM series for the output dicom-seg, found nifti\n"
     assert {one.name for one in (scan.parent / "out").iterdir()} == {"summary.csv"}
@@ -105,11 +106,12 @@ def test_in_a_batch_the_others_go_on(tmp_path: Path, package: Path) -> None:
     words = ("screen", tmp_path / "in" / "head.nii.gz", tmp_path / "in" / "demo", "--out", tmp_path / "out")
     said = ichor(tmp_path, *words, "--model", package, "--outputs", "dicom-seg", "--workers", 2, expected=1)
     assert "1 of 2 scans screened" in said and f"Results, all in {tmp_path / 'out' / 'summary.csv'}" in said
-    assert {one.name for one in (tmp_path / "out" / "demo").iterdir()} == {"findings.json", "segmentation.dcm"}
+    written = {one.name for one in (tmp_path / "out" / "demo").iterdir()}
+    assert written == {"findings.json", "segmentation.dcm", "subtypes.dcm"}
     assert not (tmp_path / "out" / "head").exists()
 
 
-def test_without_highdicom_it_is_one_line_before_the_work(tmp_path: Path, package: Path) -> None:
+def test_without_highdicom_one_line_is_printed_before_the_work(tmp_path: Path, package: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['highdicom'] = None\n")
     words = ("screen", DEMO, "--model", package, "--out", tmp_path / "out", "--outputs", "report,dicom-seg")
     said = ichor(tmp_path, *words, expected=2)
@@ -169,7 +171,7 @@ class TestDetector:
     @pytest.mark.parametrize(
         ("asked", "named"), [("report,nifti", "nifti"), ("dicom-seg", "dicom-seg"), ("json,probability", "probability")]
     )
-    def test_an_outline_asked_for_is_refused_before_the_work(
+    def test_a_requested_outline_is_refused_before_the_work(
         self, scan: Path, detector: tuple[Path, Path], asked: str, named: str
     ) -> None:
         said = screen(scan, detector[1], "--outputs", asked, site=detector[0], expected=2)

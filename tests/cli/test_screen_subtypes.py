@@ -94,7 +94,7 @@ def test_the_command_says_the_subtypes_that_have_a_volume(told: Screened) -> Non
     assert told.said.splitlines()[-1] == "Research use only; not a medical device."
 
 
-def test_volumes_too_small_or_of_unknown_spacing_are_said_too(told: Screened) -> None:
+def test_small_volumes_and_volumes_without_spacing_are_printed(told: Screened) -> None:
     found = Findings.model_validate(told.findings)
     subtypes = found.hemorrhage.subtypes
     assert subtypes is not None
@@ -109,7 +109,7 @@ def test_volumes_too_small_or_of_unknown_spacing_are_said_too(told: Screened) ->
     assert said((1, 90, 0, 0, 0), (None,) * 5) == "IPH 90 voxels, IVH 1 voxels"
 
 
-def test_without_a_subtype_head_all_is_as_before(untold: Screened) -> None:
+def test_without_a_subtype_head_there_are_no_subtypes(untold: Screened) -> None:
     assert set(np.unique(untold.mask)) == {0, 1}
     found = untold.findings
     assert found["hemorrhage"].pop("subtypes") is None

@@ -51,7 +51,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Compl
     return done, folder / "out"
 
 
-def test_they_are_screened_and_the_command_says_of_each_what_is_unlike(
+def test_unusual_scans_are_screened_and_the_command_lists_failed_checks(
     screened: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     done, out = screened
@@ -78,7 +78,7 @@ def test_they_are_screened_and_the_command_says_of_each_what_is_unlike(
         ("series", "contrast agent", "Contrast agent was given, as the header says"),
     ],
 )
-def test_findings_and_report_say_it(
+def test_findings_and_report_have_the_failed_checks(
     screened: tuple[subprocess.CompletedProcess[str], Path], name: str, kind: str, words: str
 ) -> None:
     folder = screened[1] / name
@@ -94,7 +94,7 @@ def test_a_head_has_an_empty_list_and_no_box(screened: tuple[subprocess.Complete
     assert 'class="input-checks"' not in (folder / "report.html").read_text()
 
 
-def test_nothing_of_the_agent_or_the_patient_is_kept(
+def test_no_data_on_the_agent_or_the_patient_is_stored(
     screened: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     done, out = screened

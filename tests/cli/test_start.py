@@ -84,7 +84,7 @@ def test_a_network_compiled_before_gives_the_same_answer(cache: Path) -> None:
         np.testing.assert_array_equal(again[name], values)
 
 
-def test_a_damaged_cache_is_made_again(cache: Path) -> None:
+def test_a_damaged_cache_is_regenerated(cache: Path) -> None:
     network = find_package(DEFAULT_MODEL) / "rescorer.onnx"
     Engine(network, engine="openvino")
     newest = max((cache / "ichor").iterdir(), key=os.path.getmtime)

@@ -126,9 +126,7 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
 
 
 @pytest.mark.long
-def test_killed_and_called_again_it_goes_on_to_the_same_weights(
-    run: Path, data: Path, config: Path, tmp_path: Path
-) -> None:
+def test_a_killed_run_continues_to_the_same_weights(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
     import torch
 
     folder = tmp_path / "killed"
@@ -222,7 +220,9 @@ def test_the_papers_network_trains_by_the_same_command(data: Path, tmp_path: Pat
         (["export", "{run}", "--out", "{tmp}"], "expected a folder that does not exist yet"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(run: Path, data: Path, tmp_path: Path, words: list[str], line: str) -> None:
+def test_invalid_use_is_reported_in_one_line(
+    run: Path, data: Path, tmp_path: Path, words: list[str], line: str
+) -> None:
     done = ichor(*(w.format(data=data, tmp=tmp_path, run=run) for w in words))
     assert done.returncode == 2
     assert line in done.stderr

@@ -82,7 +82,7 @@ def package(folder: Path, on_all: list[object]) -> Path:
     return folder / "package"
 
 
-def test_it_is_trained_on_all_but_those_left_out_and_chosen_on_what_the_folds_say_of_them(
+def test_it_is_trained_on_all_but_the_excluded_and_calibrated_on_the_folds_raw_output(
     folder: Path, package: Path
 ) -> None:
     found = read_config(package)
@@ -116,7 +116,7 @@ def test_its_thresholds_of_verdicts_are_those_of_the_five_folds(folder: Path, pa
     assert "| hemorrhage possible | 0.20 | 95 % (85 to 99 %; 36 scans) | 60 % (50 to 70 %; 46 scans) |" in card
 
 
-def test_its_figures_are_those_of_the_five_folds_and_its_card_says_so(folder: Path, package: Path) -> None:
+def test_its_figures_and_card_are_those_of_the_five_folds(folder: Path, package: Path) -> None:
     assert (package / "metrics.json").read_bytes() == (folder / "run/metrics.json").read_bytes()
     assert not (folder / "final/metrics.json").exists()
     card = " ".join((package / "MODEL_CARD.md").read_text().split())
@@ -220,7 +220,7 @@ def test_a_recipe_that_cannot_be_cross_fitted_claims_no_folder(folder: Path, tmp
     assert not (tmp_path / "x").exists()
 
 
-def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path) -> None:
+def test_methods_that_cannot_be_trained_on_all_are_reported_in_one_line(folder: Path, tmp_path: Path) -> None:
     config, data, run = folder / "smoke.yaml", ("--data", folder / "data", "--out", tmp_path / "x"), folder / "run"
     other, best = write(tmp_path / "other.yaml", epochs=2), write(tmp_path / "best.yaml", keep="best", patience=3)
     more = write_ct_ich(tmp_path / "more", {"049": 1}, n_slices=2)
@@ -243,7 +243,7 @@ def test_what_cannot_be_trained_on_all_is_one_line(folder: Path, tmp_path: Path)
         assert not (tmp_path / "x").exists()
 
 
-def test_own_data_is_gone_on_with_from_the_package(folder: Path, package: Path, tmp_path: Path) -> None:
+def test_training_on_own_data_starts_from_the_package(folder: Path, package: Path, tmp_path: Path) -> None:
     """On other subjects than the package's, of another dataset."""
     subjects = dict.fromkeys((f"{n:03}" for n in range(1, 6)), 1)
     own = write_ct_ich(tmp_path / "own", subjects, n_slices=2)
@@ -277,7 +277,7 @@ def test_own_data_is_gone_on_with_from_the_package(folder: Path, package: Path, 
     refused("expected a run with started from none, found one with made", *words)
 
 
-def test_what_is_refused_leaves_with_2(folder: Path, package: Path, tmp_path: Path) -> None:
+def test_refused_input_exits_with_2(folder: Path, package: Path, tmp_path: Path) -> None:
     at = ("--data", folder / "data", "--out", tmp_path / "x")
     done = ichor("crossval", folder / "smoke.yaml", *at, "--from", package)
     assert done.returncode == 2
@@ -288,7 +288,7 @@ def test_what_is_refused_leaves_with_2(folder: Path, package: Path, tmp_path: Pa
     assert done.stderr.count("\n") == 1
 
 
-def test_a_start_that_does_not_fit_is_one_line(folder: Path, package: Path, tmp_path: Path) -> None:
+def test_an_incompatible_start_is_reported_in_one_line(folder: Path, package: Path, tmp_path: Path) -> None:
     config, data = folder / "smoke.yaml", ("--data", folder / "data", "--out", tmp_path / "x")
     with_head = write(tmp_path / "head.yaml", subtype_loss=0.25)
     nobody = tmp_path / "nobody"

@@ -113,7 +113,7 @@ def test_its_pages_name_no_other_dataset(run: Path, dataset: Dataset) -> None:
     assert "w8q8-ky94" not in said and "w8q8-ky94" not in (run.parent / "pages/README.md").read_text()
 
 
-def test_folds_that_it_does_not_have_are_one_line(dataset: Dataset, tmp_path: Path) -> None:
+def test_missing_folds_are_reported_in_one_line(dataset: Dataset, tmp_path: Path) -> None:
     config = ExperimentConfig(name="made", method="brain-outliers")
     with pytest.raises(BadConfig, match=r"made: expected folds of .* among stratified, found 'authors'"):
         cross_validate(config, dataset, tmp_path / "run", [1], command_of=lambda _: "a test")

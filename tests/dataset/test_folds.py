@@ -36,7 +36,7 @@ def test_validation_is_the_next_block() -> None:
         assert authors_fold(number).validation == authors_fold(number % N_FOLDS + 1).test
 
 
-def test_absent_subjects_are_left_out() -> None:
+def test_absent_subjects_are_excluded() -> None:
     available = ALL - {f"{n:03d}" for n in range(59, 66)}  # as in release 1.3.1
     folds = [authors_fold(k, available) for k in range(1, N_FOLDS + 1)]
     assert {s for f in folds for s in f.test} == available
@@ -48,5 +48,5 @@ def test_a_fold_outside_1_to_5_is_refused(number: int) -> None:
         authors_fold(number)
 
 
-def test_the_demonstration_subject_lies_in_the_first_test_fold() -> None:
+def test_the_demonstration_subject_is_in_the_first_test_fold() -> None:
     assert DEMONSTRATION_SUBJECT in authors_fold(1).test

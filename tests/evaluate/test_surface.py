@@ -68,7 +68,7 @@ def test_the_largest_distance_is_simpleitks_between_surfaces() -> None:
     assert max(there.max(), back.max()) == pytest.approx(measure.GetHausdorffDistance(), abs=1e-4)
 
 
-def test_points_lie_where_the_scans_own_geometry_puts_them() -> None:
+def test_points_agree_with_the_scans_geometry() -> None:
     """A tilted series with an uneven step: positions and orientation of each slice count, no common spacing does."""
     tilt = np.radians(20)
     along = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)]])

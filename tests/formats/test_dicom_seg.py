@@ -17,22 +17,26 @@ from pydicom.dataset import Dataset
 from dicom_made import PATIENT, ct_slices, enhanced_ct, hu_of_head, made_series, save
 from dicom_valid import errors
 from ichor.errors import IchorError, UnreadableInput
+from ichor.formats.algorithm import Algorithm
 from ichor.formats.dicom_ct import write_images
-from ichor.formats.dicom_seg import SegFacts, segmentation
-from ichor.formats.segments import HEMORRHAGE, INTRACRANIAL_HEMORRHAGE, AlgorithmType, Segment
+from ichor.formats.dicom_out import ObjectFacts
+from ichor.formats.dicom_seg import segmentation
+from ichor.formats.segments import HEMORRHAGE, INTRACRANIAL_HEMORRHAGE, AlgorithmType, Segment, subtype_segment
 from ichor.read import open_scan
 from ichor.read.dicom.source import read_source
 from ichor.scan import Scan
+from ichor.subtypes import Subtype
 from made_scans import made_head
 from paths import GE_HEAD_PART
 
-FACTS = SegFacts("2.25.1", "2.25.2", 100, "made", datetime(2020, 1, 2, 3, 4, 5))
-BY_MODEL = Segment("Hemorrhage by a model", HEMORRHAGE, algorithm=("compact", "1"))
+FACTS = ObjectFacts("2.25.1", "2.25.2", 100, "made", datetime(2020, 1, 2, 3, 4, 5))
+SEGMENTS = [INTRACRANIAL_HEMORRHAGE, *map(subtype_segment, Subtype)]
+BY_MODEL = Segment("Hemorrhage by a model", HEMORRHAGE, algorithm=Algorithm("compact", "1"))
 
 
 def test_how_a_segment_was_made_fits_its_algorithm() -> None:
     assert INTRACRANIAL_HEMORRHAGE.made() is AlgorithmType.MANUAL and BY_MODEL.made() is AlgorithmType.AUTOMATIC
-    helped = replace(BY_MODEL, algorithm_type=AlgorithmType.SEMIAUTOMATIC, is_ai=False)
+    helped = replace(BY_MODEL, algorithm_type=AlgorithmType.SEMIAUTOMATIC)
     assert helped.made() is AlgorithmType.SEMIAUTOMATIC
     for segment, wrong in ((BY_MODEL, AlgorithmType.MANUAL), (INTRACRANIAL_HEMORRHAGE, AlgorithmType.AUTOMATIC)):
         with pytest.raises(ValueError, match="expected an algorithm unless the segment is MANUAL"):
@@ -128,16 +132,14 @@ def test_a_segment_says_what_it_shows_and_who_drew_it(tmp_path: Path) -> None:
     assert by_model.SegmentAlgorithmType == "AUTOMATIC" and by_model.SegmentAlgorithmName == "compact"
 
 
-def test_the_codes_are_those_of_the_standards_dictionary() -> None:
-    from pydicom.sr.codedict import codes
-
-    segment = INTRACRANIAL_HEMORRHAGE
-    for concept, code in (
-        (segment.property, codes.cid7159.Hemorrhage),
-        (segment.category, codes.cid7150.MorphologicallyAbnormalStructure),
-        (segment.region, codes.cid4.Intracranial),
-    ):
-        assert (concept.value, concept.scheme, concept.meaning) == (code.value, code.scheme_designator, code.meaning)
+def test_the_codes_are_those_of_the_standard() -> None:
+    """Values of PS3.16 (CID 4, 7150, 7153, 7159), typed here so that a changed dictionary is noticed."""
+    codes = {one.property.code().value for one in SEGMENTS}
+    assert codes == {"50960005"}
+    assert {one.category.code().value for one in SEGMENTS} == {"49755003"}
+    regions = [one.region.code().value for one in SEGMENTS if one.region is not None]
+    assert regions == ["1101003", "35764002", "12738006", "35951006", "1101003", "1101003"]
+    assert {one.property.code().scheme_designator for one in SEGMENTS} == {"SCT"}
 
 
 def test_the_same_masks_give_the_same_bytes(tmp_path: Path) -> None:
@@ -201,16 +203,16 @@ def test_a_source_that_is_gone_or_no_dicom_is_refused_in_one_line(tmp_path: Path
         read_source(replace(made_head()))
 
 
-def test_a_missing_highdicom_is_one_line_that_says_what_to_install() -> None:
+def test_a_missing_highdicom_is_reported_with_the_command_to_install_it() -> None:
     code = (
         "import sys; sys.modules['highdicom'] = None\n"
-        "from ichor.formats.dicom_seg import import_highdicom\n"
+        "from ichor.formats.dicom_out import import_highdicom\n"
         "from ichor.errors import IchorError\n"
         "try: import_highdicom()\n"
         "except IchorError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        "DICOM Segmentations: expected the package highdicom, found no highdicom; "
+        "DICOM objects: expected the package highdicom, found no highdicom; "
         "install it by pip install 'ichor-ct[dicom-out]'\n"
     )

@@ -29,7 +29,7 @@ def world_lps(scan: Scan, k: int, row: int, column: int) -> np.ndarray:
 
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
 @pytest.mark.parametrize("tilt_deg", [0.0, 21.5, -14.0])
-def test_every_voxel_lies_where_its_slice_says(tmp_path: Path, orientation: np.ndarray, tilt_deg: float) -> None:
+def test_every_voxel_is_at_the_position_of_its_slice(tmp_path: Path, orientation: np.ndarray, tilt_deg: float) -> None:
     scan = made_head(orientation=orientation, tilt_deg=tilt_deg, pixel_mm=(1.2, 1.5))
     mask = scan.voxels == 65
     write_mask(mask, scan, tmp_path / "mask.nii.gz")

@@ -52,7 +52,7 @@ def test_a_head_without_blood_is_clean_unless_the_brightest_cluster_is_always_ca
     assert called is not None and called.any()
 
 
-def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
+def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="bhadauria2014: expected training cases with hemorrhage, found none"):
         Bhadauria2014(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 

@@ -53,7 +53,7 @@ def test_of_too_few_cases_of_a_class_nothing_is_learned(n_positive: int) -> None
     assert fit_calibration(np.empty(0, bool), np.empty(0)) == Calibration()
 
 
-def test_classes_that_are_told_apart_without_a_fault_do_not_become_certain() -> None:
+def test_perfectly_separated_classes_do_not_become_certain() -> None:
     truth = np.arange(20) < 8
     found = fit_calibration(truth, np.where(truth, 0.6, 0.4)).apply(np.array([0.4, 0.6]))
     assert found == pytest.approx([1 / 14, 9 / 10], abs=1e-3)  # Platt's targets

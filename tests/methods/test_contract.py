@@ -36,6 +36,7 @@ SMALL: dict[str, dict[str, object]] = {
     "bhadauria2014": COARSE,
     "chan2007": COARSE,
     "gautam2019": COARSE,
+    **{f"muschelli2017-{one}": {**COARSE, "scans": 2, "voxels": 200} for one in ("gam", "lasso", "lr")},
     "prakash2012": COARSE,
     "shahangian2016": COARSE,
     "yuh2008": COARSE,
@@ -194,7 +195,7 @@ def test_it_is_exported_from_a_run_and_screens(package: Path, name: str, dataset
     assert (tmp_path / "out" / "head" / "mask.nii.gz").is_file() == written.method.segments
 
 
-def test_before_it_is_fitted_it_says_so(name: str, dataset: CtIch, tmp_path: Path) -> None:
+def test_an_unfitted_method_is_refused(name: str, dataset: CtIch, tmp_path: Path) -> None:
     method = get(name)(**SMALL.get(name, {}))
     with pytest.raises(BadConfig, match=f"{name}: expected a fitted or loaded method"):
         method.predict(a_scan(dataset))

@@ -51,7 +51,7 @@ def test_without_pywavelets_it_says_what_to_install(fitted: Gautam2019, monkeypa
         fitted.predict(made(DEEP))
 
 
-def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
+def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="gautam2019: expected training cases with hemorrhage, found none"):
         Gautam2019(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 

@@ -78,7 +78,7 @@ def test_without_that_package_the_method_is_not_known(package: Path, tmp_path: P
     assert "expected a method among " in said and "found 'dense-voxels'" in said
 
 
-def test_a_broken_entry_point_is_one_line(package: Path, tmp_path: Path) -> None:
+def test_a_broken_entry_point_is_reported_in_one_line(package: Path, tmp_path: Path) -> None:
     install_methods(tmp_path / "site", "import no_such_library_at_all\n")
     said = ichor(tmp_path / "site", "screen", DEMO, "--out", tmp_path / "o", "--model", package, expected=2)
     assert f"{SEGMENTS}: expected the method at dense_methods:DenseVoxels" in said and "Traceback" not in said

@@ -43,7 +43,7 @@ def test_slices_without_seeds_stay_empty(fitted: Prakash2012) -> None:
     assert np.all(found.slice_probability[[0, 1, 10, 11]] == 0)
 
 
-def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
+def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="prakash2012: expected training cases with hemorrhage, found none"):
         Prakash2012(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 

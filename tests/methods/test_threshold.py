@@ -65,7 +65,7 @@ def test_a_grid_outside_of_gray_is_refused(settings: dict[str, tuple[int, int]])
         Threshold(**settings)
 
 
-def test_it_calls_what_lies_between_the_bounds_and_comes_back_from_its_package(dataset: CtIch, tmp_path: Path) -> None:
+def test_it_marks_voxels_between_the_bounds_and_is_restored_from_its_package(dataset: CtIch, tmp_path: Path) -> None:
     method = Threshold()
     method.fit(dataset.cases(["049"]), [], tmp_path)
     method.save(tmp_path / "package")
@@ -94,7 +94,7 @@ def test_morphology_drops_specks(dataset: CtIch, tmp_path: Path) -> None:
     assert found[1][2].any()  # the lesion stays
 
 
-def test_what_cannot_be_done_is_said(dataset: CtIch, tmp_path: Path) -> None:
+def test_invalid_use_is_reported(dataset: CtIch, tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="expected training cases with hemorrhage"):
         Threshold().fit(dataset.cases(["051"]), [], tmp_path)
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):

@@ -72,7 +72,7 @@ def test_the_constants_are_among_those_tried(fitted: Yuh2008) -> None:
     assert fitted.fitted.volume_ml in fitted.settings.volumes_ml
 
 
-def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
+def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="yuh2008: expected training cases with hemorrhage, found none"):
         Yuh2008(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 

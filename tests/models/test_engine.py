@@ -153,7 +153,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "reference"])
-def test_what_an_engine_cannot_compute_is_told_in_one_line(
+def test_a_network_that_an_engine_cannot_run_is_reported_in_one_line(
     engine: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_layer(tmp_path / "model.onnx", "Sigmoid")

@@ -135,7 +135,7 @@ def test_exact_arithmetic_saturates_nowhere(saturating: Path) -> None:
 
 
 @pytest.mark.skipif("AVX2" not in instruction_sets(), reason="needs a processor that saturates: any x86 with AVX2")
-def test_where_the_int8_network_computes_wrong_that_in_fp32_runs_and_says_so(saturating: Path, tmp_path: Path) -> None:
+def test_if_the_int8_network_computes_wrong_values_fp32_is_run_with_a_warning(saturating: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "ichor", "screen", DEMONSTRATION, "--model", saturating, "--out", out]
     done = subprocess.run(command, env={**os.environ, LIMIT: "AVX2"}, check=True, capture_output=True, text=True)

@@ -24,7 +24,7 @@ def test_width_is_a_setting_and_size_is_kept() -> None:
     assert logits.shape == (2, 1, 160, 160)
 
 
-def test_dropout_lies_after_level_4_and_after_the_bottleneck() -> None:
+def test_dropout_is_after_level_4_and_after_the_bottleneck() -> None:
     network = UNet(width=2)
     calls = []
     network.dropout.register_forward_hook(lambda _module, args, _out: calls.append(args[0].shape))

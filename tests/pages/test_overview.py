@@ -46,7 +46,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_readme_sets_every_run_beside_the_paper(results: Path) -> None:
+def test_the_readme_compares_every_run_with_the_paper(results: Path) -> None:
     page = (results / "README.md").read_text()
     for name in ("paper-threshold", "paper-unet-tiles", "compact"):
         assert f"[{name}]({name}/README.md)" in page

@@ -62,7 +62,7 @@ def test_every_number_of_the_paper_has_its_place() -> None:
         assert all(one.ours(metrics) is not None for one in experiment.numbers)
 
 
-def test_a_run_stands_beside_its_own_experiment_or_the_best() -> None:
+def test_a_run_is_compared_with_its_own_experiment_or_the_best() -> None:
     names = ("paper-threshold", "paper-unet-full-reduced", "paper-unet-tiles-as-released", "compact")
     assert [paper_experiment(made_metrics(name)) for name in names] == [THRESHOLD, FULL_SLICES, TILES, TILES]
 

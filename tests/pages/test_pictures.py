@@ -437,7 +437,7 @@ def test_a_rim_is_thin_and_along_bone() -> None:
     assert found.contrast_hu == pytest.approx(0)
 
 
-def test_what_lies_beside_the_head_is_outside_the_skull() -> None:
+def test_objects_next_to_the_head_are_outside_the_skull() -> None:
     from ichor.pages.pictures.reasons import measure
 
     hu = head_slice()

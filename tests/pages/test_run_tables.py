@@ -30,7 +30,7 @@ def test_the_main_figures_have_interval_number_and_the_papers_figure() -> None:
     assert row(table, "false-positive mL, 95th percentile")[3] == "46 scans without hemorrhage"
 
 
-def test_the_threshold_experiment_stands_beside_the_papers_first() -> None:
+def test_the_threshold_experiment_is_compared_with_the_papers_first() -> None:
     table = figures_table(made_metrics("paper-threshold"))
     assert row(table, "figure")[-1] == "paper, experiment 1"
     assert row(table, "Dice, paper's average")[-1] == "0.135"
@@ -43,7 +43,7 @@ def test_subjects_come_best_first() -> None:
     assert len(dice) == 35 and dice == sorted(dice, reverse=True)
 
 
-def test_table_5_has_the_papers_columns_beside_ours() -> None:
+def test_table_5_has_the_papers_columns_next_to_ours() -> None:
     page = results_page(made_metrics())
     head = row(page, "Min", "## Table 5")
     assert head == ["Min", "0", "0.000", "0", "0.000", "50", "0.0", "0", "0.0"]
@@ -63,7 +63,7 @@ def test_table_6_has_every_way_of_averaging() -> None:
     assert part.index("All slices pooled") < part.index("each subject") < part.index("each fold")
 
 
-def test_subtype_and_age_are_told_as_the_paper_tells_them() -> None:
+def test_subtype_and_age_are_reported_as_in_the_paper() -> None:
     page = results_page(made_metrics())
     assert row(page, "subjects with SDH") == ["subjects with SDH", "0.52", "0.370", "0.320 to 0.420", "4", "worse"]
     said = text(page)
@@ -82,7 +82,7 @@ def test_no_subtype_is_called_the_best_where_nothing_is_found() -> None:
     assert "The Dice is 0 for every subtype; the paper's is highest for subjects with SDH, 0.52." in said
 
 
-def test_the_operating_point_is_told_beside_the_papers_where_it_has_one() -> None:
+def test_the_operating_point_is_reported_next_to_the_papers() -> None:
     metrics = made_metrics()
     metrics["slice_400px"] |= {"sensitivity": figure(0.876), "specificity": figure(0.543)}
     told = "with a sensitivity of 87.6 % and a specificity of 54.3 %; the paper has 97.28 and 50.4 %."

@@ -67,7 +67,7 @@ def test_a_dicom_series(tmp_path: Path, prefix: str, compression: int) -> None:
     assert archive.inspect(path, ReadOptions()).series[0].chosen
 
 
-def test_junk_beside_the_series(tmp_path: Path, scan_zip: Path) -> None:
+def test_unrelated_files_next_to_the_series(tmp_path: Path, scan_zip: Path) -> None:
     with zipfile.ZipFile(scan_zip, "a") as packed:
         packed.writestr("__MACOSX/._I0000", b"\0" * 200)
         packed.writestr(".DS_Store", b"junk")
@@ -375,7 +375,7 @@ def test_an_unsafe_archive_inside_is_refused_by_its_name(tmp_path: Path, name: s
     )
 
 
-def test_what_macos_leaves_beside_each_file_is_passed_over(tmp_path: Path) -> None:
+def test_metadata_files_of_macos_in_archives_are_ignored(tmp_path: Path) -> None:
     series = made_series(tmp_path / "series")
     for file in list(series.iterdir()):
         (series / f"._{file.name}").write_bytes(bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(200))
@@ -402,7 +402,7 @@ def test_a_full_disk_is_told_as_that(scan_zip: Path, monkeypatch: pytest.MonkeyP
     assert "found the disk full" in refusal(scan_zip)
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(
+def test_a_disk_without_space_is_reported_before_anything_is_written(
     scan_zip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))

@@ -159,7 +159,7 @@ def test_it_is_the_one_scan_at_its_path(made: Made) -> None:
     assert find_scans(made.path) == [ScanPath(made.path)]
 
 
-def test_beside_another_scan_each_is_found_and_read_as_alone(made: Made, tmp_path: Path) -> None:
+def test_next_to_another_scan_each_is_found_and_read_as_if_alone(made: Made, tmp_path: Path) -> None:
     if made.format.reader == "archive":
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / made.path.name).symlink_to(made.path)
@@ -231,7 +231,7 @@ def test_lengths_are_known_together_or_said_to_be_unknown(made: Made) -> None:
     assert 0.2 < row < 1.5 and 0.2 < column < 1.5 and 0.5 < height < 10
 
 
-def test_air_and_brain_lie_where_hu_puts_them(made: Made) -> None:
+def test_air_and_brain_have_their_usual_hu(made: Made) -> None:
     scan = made.scan
     assert (scan.gray_window is None) == (made.format.kind != "images")
     if made.format.has_air:
@@ -303,11 +303,11 @@ def one_line(path: Path) -> str:
     return said[0]
 
 
-def test_a_missing_path_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_path_is_reported_in_one_line(tmp_path: Path) -> None:
     assert "found nothing at that path" in one_line(tmp_path / "nowhere.nii.gz")
 
 
-def test_an_empty_folder_is_one_line(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     one_line(tmp_path)
 
 
@@ -316,25 +316,25 @@ NAMES += ("a.dcm", "a.png", "a.avi", "brain.avi", "a")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_empty_file_is_one_line(name: str, tmp_path: Path) -> None:
+def test_an_empty_file_is_reported_in_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"")
     one_line(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_content_is_one_line(name: str, tmp_path: Path) -> None:
+def test_other_content_is_reported_in_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"%PDF-1.7 a letter to the family doctor\n" * 50)
     one_line(tmp_path / name)
 
 
-def test_a_folder_of_other_things_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_of_other_files_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7")
     (tmp_path / "notes.txt").write_text("seen by day\n")
     one_line(tmp_path)
 
 
 @pytest.mark.parametrize("windows", [("brain", "bone"), ("bone",)])
-def test_a_subject_without_slices_is_one_line(windows: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_subject_without_slices_is_reported_in_one_line(windows: tuple[str, ...], tmp_path: Path) -> None:
     for window in windows:
         (tmp_path / window).mkdir()
     one_line(tmp_path)

@@ -22,7 +22,7 @@ from signals import LINUX, NO_WINDOWS
 
 @NO_WINDOWS
 @pytest.mark.parametrize("by", ["SIGSEGV", "SIGABRT", "SIGKILL"])
-def test_a_crash_is_one_line_and_the_next_input_is_read(series: Path, long_series: Path, by: str) -> None:
+def test_a_crash_is_reported_in_one_line_and_the_next_input_is_read(series: Path, long_series: Path, by: str) -> None:
     line = killed_while_it_decodes(long_series, getattr(signal, by))
     assert "crashes the decoder" in line
     np.testing.assert_array_equal(open_scan(series).voxels, HU)
@@ -42,7 +42,7 @@ progress.decoding = decoding
 
 
 @NO_WINDOWS
-def test_a_slice_that_crashes_the_decoder_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slice_that_crashes_the_decoder_is_excluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hu = hu_of_head(40, 256, 256)
     folder = save(ct_slices(hu), tmp_path / "scan", names=[f"{k:02d}.dcm" for k in range(40)])
     (tmp_path / "sitecustomize.py").write_text(CRASHES)
@@ -65,7 +65,7 @@ def test_a_crash_while_unpacked_leaves_nothing(long_series: Path, tmp_path: Path
 
 
 @NO_WINDOWS
-def test_what_takes_too_long_is_one_line(long_series: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeout_is_reported_in_one_line(long_series: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     allow = Deadline.set
     monkeypatch.setattr(Deadline, "set", lambda self, seconds: allow(self, min(seconds, 1)))
     reading = begin_scan(long_series)
@@ -77,7 +77,7 @@ def test_what_takes_too_long_is_one_line(long_series: Path, monkeypatch: pytest.
 
 
 @LINUX
-def test_what_needs_too_much_memory_is_one_line(tmp_path: Path, series: Path) -> None:
+def test_excessive_memory_is_reported_in_one_line(tmp_path: Path, series: Path) -> None:
     # A file of 2 GB that is all hole: it takes no room on the disk, and is given none in memory.
     header = nib.Nifti1Header()
     header.set_data_shape((512, 512, 1000))

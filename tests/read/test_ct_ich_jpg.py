@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +66,28 @@ def test_the_missing_bone_slice_is_reported() -> None:
     assert scan.hu[14].min() < -800
 
 
-def test_the_shifted_bone_images_are_left_out() -> None:
+def test_bone_images_of_other_slices_are_ignored() -> None:
     scan = open_scan(SUBJECTS / "081")
     assert any("ignored" in w for w in scan.warnings)
     assert scan.hu.min() == BRAIN.lowest_hu
     assert scan.hu.max() == BRAIN.highest_hu
+
+
+@pytest.mark.parametrize("shift", [-2, -1, 1, 3])
+def test_bone_images_are_compared_whatever_the_subjects_number(tmp_path: Path, shift: int) -> None:
+    folder = tmp_path / "081"
+    shutil.copytree(SUBJECTS / "049", folder)
+    scan = open_scan(folder)
+    assert not any("ignored" in w for w in scan.warnings)
+    bone = sorted((SUBJECTS / "049" / "bone").iterdir(), key=lambda file: int(file.stem))
+    for file in bone:
+        (folder / "bone" / file.name).unlink()
+    for file in bone:
+        if (folder / "brain" / (name := f"{int(file.stem) + shift}.jpg")).exists():
+            shutil.copyfile(file, folder / "bone" / name)
+    shifted = open_scan(folder)
+    assert any("ignored" in w for w in shifted.warnings) and not any("No bone-window" in w for w in shifted.warnings)
+    assert shifted.hu.max() == BRAIN.highest_hu < scan.hu.max()
 
 
 def test_gray_128_is_no_hemorrhage() -> None:

@@ -39,7 +39,7 @@ def test_a_subject_is_read_with_its_delineation_on_the_same_voxels(tmp_path: Pat
     assert "subject 049 of ct-ich" in inspect(path).series[0].reason
 
 
-def test_a_mask_with_another_affine_still_lies_on_the_scans_voxels(tmp_path: Path) -> None:
+def test_a_mask_with_another_affine_is_placed_on_the_scans_voxels(tmp_path: Path) -> None:
     path = release(tmp_path)
     expected = ct_ich_nifti.read_mask(path)
     mask_path = tmp_path / "masks" / "049.nii"

@@ -57,7 +57,7 @@ def test_phantom_folder_of_three_series(phantom: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "reason"), [("S1000", "localizer"), ("S4010", "localizer (3)")])
-def test_what_is_no_head_ct_is_refused(name: str, reason: str, phantom: Path) -> None:
+def test_input_that_is_not_a_head_ct_is_refused(name: str, reason: str, phantom: Path) -> None:
     with pytest.raises(UnreadableInput) as caught:
         dicom.read(phantom / name, ReadOptions())
     message = str(caught.value)

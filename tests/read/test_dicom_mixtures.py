@@ -55,7 +55,7 @@ class TestTwoPatients:
         ],
     )
     @pytest.mark.parametrize("series_uid", [None, "1.2.3"])
-    def test_whatever_tells_them_apart_makes_two_scans(
+    def test_any_difference_makes_two_scans(
         self, tmp_path: Path, tells: list[dict[str, Any]], series_uid: str | None, raised_mm: float
     ) -> None:
         first, second = (demo_slices(**header, SeriesInstanceUID=series_uid) for header in tells)
@@ -70,7 +70,7 @@ class TestTwoPatients:
 
     @pytest.mark.parametrize("raised_mm", [0.0, 2.5])
     @pytest.mark.parametrize("series_uid", [None, "1.2.3"])
-    def test_where_nothing_does_they_are_refused(
+    def test_without_a_difference_they_are_refused(
         self, tmp_path: Path, series_uid: str | None, raised_mm: float
     ) -> None:
         for names, slices in zip(
@@ -197,7 +197,7 @@ class TestUids:
         np.testing.assert_array_equal(read(tmp_path).voxels, voxels(soft))
 
 
-def test_what_tells_patients_apart_is_never_shown(tmp_path: Path) -> None:
+def test_data_that_distinguishes_patients_is_never_shown(tmp_path: Path) -> None:
     for names, who in zip(NAMES.values(), ("SECRET-1", "SECRET-2"), strict=True):
         header = {"PatientID": who, "PatientName": f"{who}^Jane", "AccessionNumber": who, "StudyID": who}
         save(demo_slices(**header, SeriesDescription=f"HEAD {who}", ProtocolName=who), tmp_path, names=names)

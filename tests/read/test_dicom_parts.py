@@ -100,7 +100,7 @@ class TestJoined:
         found = dicom.inspect(tmp_path, ReadOptions()).series
         assert [(one.rank, one.n_slices) for one in found] == [(1, 13), (2, 13)]
 
-    def test_a_part_asked_for_is_read_alone(self, tmp_path: Path) -> None:
+    def test_a_requested_part_is_read_alone(self, tmp_path: Path) -> None:
         base, vault = parts()
         save(base + vault, tmp_path)
         options = ReadOptions(series_uid=vault[0].SeriesInstanceUID)
@@ -180,7 +180,7 @@ class TestLeftOut:
         assert read(save(slices, tmp_path)).n_slices == 13
 
     @pytest.mark.parametrize("n_turned", [1, 3, 5])
-    def test_slices_left_out_are_in_the_verdict(self, tmp_path: Path, n_turned: int) -> None:
+    def test_excluded_slices_are_mentioned_after_the_verdict(self, tmp_path: Path, n_turned: int) -> None:
         slices = demo_slices()
         for one in slices[3 : 3 + n_turned]:
             one.ImageOrientationPatient = [1, 0, 0, 0, 0.9848, 0.1736]
@@ -188,7 +188,7 @@ class TestLeftOut:
         assert scan.missing_slices == n_turned
         assert is_told_incomplete(scan)
 
-    def test_most_slices_left_out_is_refused(self, tmp_path: Path) -> None:
+    def test_a_series_with_most_slices_excluded_is_refused(self, tmp_path: Path) -> None:
         slices = demo_slices()
         for k, one in enumerate(slices):
             angle = np.radians(4 * (k % 3))
@@ -197,7 +197,7 @@ class TestLeftOut:
         with pytest.raises(UnreadableInput, match=r"expected most slices of the series to fit together, found 5 of 1"):
             read(save(slices, tmp_path))
 
-    def test_slices_that_are_not_there_are_in_the_verdict(self, tmp_path: Path) -> None:
+    def test_missing_slices_are_mentioned_after_the_verdict(self, tmp_path: Path) -> None:
         slices = demo_slices()
         scan = read(save(slices[:5] + slices[7:], tmp_path))
         assert scan.missing_slices == 2
@@ -223,7 +223,7 @@ class TestLeftOut:
 class TestStepsToTheSide:
     @pytest.mark.parametrize("at", [1, 7, 12])
     @pytest.mark.parametrize("mm", [(12.0, 0.0, 0.0), (0.0, -25.0, 0.0)])
-    def test_a_step_is_told_and_no_tilt(self, tmp_path: Path, at: int, mm: tuple[float, ...]) -> None:
+    def test_a_step_is_reported_and_not_taken_for_a_tilt(self, tmp_path: Path, at: int, mm: tuple[float, ...]) -> None:
         slices = demo_slices()
         shifted(slices[at:], *mm)
         scan = read(save(slices, tmp_path))

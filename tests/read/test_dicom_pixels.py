@@ -365,7 +365,7 @@ def test_a_syntax_nothing_decodes_is_named(tmp_path: Path) -> None:
         read(save(slices, tmp_path))
 
 
-def test_damaged_compressed_pixels_are_left_out(tmp_path: Path) -> None:
+def test_damaged_compressed_pixels_are_excluded(tmp_path: Path) -> None:
     slices = ct_slices()
     for k, one in enumerate(slices):
         one.compress(JPEG2000Lossless)

@@ -58,14 +58,14 @@ class TestKernel:
         assert found[0] == (1, 12, "axial head CT")
         assert found[1][2].startswith("also axial CT, but noise typical of a kernel for bone or lung (4")
 
-    def test_a_thin_soft_series_is_not_taken_for_a_sharp_one_by_its_noise(self, tmp_path: Path) -> None:
+    def test_a_thin_soft_series_is_not_mistaken_for_a_sharp_one_by_its_noise(self, tmp_path: Path) -> None:
         thin = named(noisy(between(demo_slices(), 8), 15), ConvolutionKernel="K4")
         soft = demo_slices(ConvolutionKernel="K4")
         assert reasons(tmp_path, thin, soft)[1][2] == (
             "also axial CT, but thinner slices (0.6 mm) than the models are intended for"
         )
 
-    def test_bone_alone_is_read_and_told(self, tmp_path: Path) -> None:
+    def test_bone_alone_is_read_with_a_warning(self, tmp_path: Path) -> None:
         save(demo_slices(ConvolutionKernel="H70h"), tmp_path)
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.sharp_kernel
@@ -81,7 +81,7 @@ class TestKernel:
         save(noisy(demo_slices(), noise) if noise else demo_slices(), tmp_path)
         assert dicom.read(tmp_path, ReadOptions()).sharp_kernel is sharp
 
-    def test_a_soft_kernel_is_not_told(self, tmp_path: Path) -> None:
+    def test_a_soft_kernel_causes_no_warning(self, tmp_path: Path) -> None:
         save(demo_slices(ConvolutionKernel="H31s"), tmp_path)
         assert not dicom.read(tmp_path, ReadOptions()).sharp_kernel
 
@@ -122,7 +122,7 @@ class TestContrast:
     @pytest.mark.parametrize(
         "none", ["ohne KM", "sans injection", "sin contraste", "senza mdc", "sem", "zonder contrast"]
     )
-    def test_no_agent_in_other_words(self, tmp_path: Path, none: str) -> None:
+    def test_no_agent_in_other_phrases(self, tmp_path: Path, none: str) -> None:
         soft = demo_slices(ContrastBolusAgent=none, ConvolutionKernel="H31s")
         bone = demo_slices(ConvolutionKernel="H60s")
         assert reasons(tmp_path, soft, bone)[1][2] == "also axial CT, but a kernel for bone or lung"
@@ -155,7 +155,7 @@ class TestContrast:
         assert scan.contrast
         assert any("although its name says non-contrast" in warning for warning in scan.warnings)
 
-    def test_contrast_alone_is_read_and_told(self, tmp_path: Path) -> None:
+    def test_contrast_alone_is_read_with_a_warning(self, tmp_path: Path) -> None:
         save(demo_slices(SeriesDescription="HEAD WITH CONTRAST"), tmp_path)
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.contrast
@@ -204,7 +204,9 @@ class TestPlaneAndThickness:
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "dose report"),
     ],
 )
-def test_what_is_no_head_ct_is_refused_even_alone(tmp_path: Path, header: dict[str, Any], reason: str) -> None:
+def test_a_series_that_is_not_a_head_ct_is_refused_even_alone(
+    tmp_path: Path, header: dict[str, Any], reason: str
+) -> None:
     save(demo_slices(**header), tmp_path)
     with pytest.raises(UnreadableInput, match="found 1 series: "):
         dicom.read(tmp_path, ReadOptions())

@@ -175,7 +175,7 @@ def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_calibrated_pixel_size_is_told_without_the_headers_words(tmp_path: Path, words: str, told: str) -> None:
+def test_a_calibrated_pixel_size_is_reported_without_quoting_the_header(tmp_path: Path, words: str, told: str) -> None:
     series = made_series(tmp_path, change=says(PixelSpacingCalibrationDescription=words))
     warnings = dicom.read(series, ReadOptions()).warnings
     assert told in warnings and "Secret" not in " ".join(warnings)
@@ -187,7 +187,7 @@ def test_contrast_weighs_more_than_the_kernel(tmp_path: Path) -> None:
     assert dicom.read(tmp_path, ReadOptions()).source.series_uid == "1.2.3.2"
 
 
-def test_contrast_is_told(tmp_path: Path) -> None:
+def test_contrast_is_reported(tmp_path: Path) -> None:
     scan = dicom.read(made_series(tmp_path, change=says(ContrastBolusAgent="Iomeprol")), ReadOptions())
     assert any("contrast agent" in warning for warning in scan.warnings)
 

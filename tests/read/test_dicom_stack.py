@@ -86,7 +86,7 @@ def test_unknown_thickness(tmp_path: Path) -> None:
     assert read(made_series(tmp_path, change=change)).thickness_mm is None
 
 
-def test_missing_slices_are_told(tmp_path: Path) -> None:
+def test_missing_slices_are_reported(tmp_path: Path) -> None:
     slices = ct_slices()
     scan = read(save(slices[:3] + slices[5:], tmp_path))
     assert scan.n_slices == 6
@@ -188,7 +188,7 @@ def test_one_slice_acquired_again(tmp_path: Path) -> None:
     assert mentions(scan, "1 slice left out: repeated acquisition")
 
 
-def test_other_sizes_and_orientations_in_the_series_are_left_out(tmp_path: Path) -> None:
+def test_other_sizes_and_orientations_in_the_series_are_excluded(tmp_path: Path) -> None:
     uid = generate_uid()
     a = ct_slices(series_uid=uid)
     other_size = ct_slices(HU[:, :-4], series_uid=uid)[:2]
@@ -210,7 +210,7 @@ def test_orientations_that_differ_by_rounding_are_one_stack(tmp_path: Path) -> N
     np.testing.assert_array_equal(scan.voxels, HU)
 
 
-def test_a_localizer_within_the_series_is_left_out(tmp_path: Path) -> None:
+def test_a_localizer_within_the_series_is_excluded(tmp_path: Path) -> None:
     slices = ct_slices()
     slices[0].ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     scan = read(save(slices, tmp_path))
@@ -218,7 +218,7 @@ def test_a_localizer_within_the_series_is_left_out(tmp_path: Path) -> None:
     assert scan.warnings == ("1 image of the series left out: localizer.",)
 
 
-def test_a_file_cut_short_is_left_out_and_named(tmp_path: Path) -> None:
+def test_a_truncated_file_is_excluded_and_named(tmp_path: Path) -> None:
     folder = save(ct_slices(), tmp_path, names=[f"{k}.dcm" for k in range(8)])
     for name, keep in (("0.dcm", 0.8), ("7.dcm", 0.1)):
         whole = (folder / name).read_bytes()

@@ -71,7 +71,7 @@ class TestNoHu:
         save(stored(lambda hu: np.where((hu > 0) & (hu < 80), hu, 0)), tmp_path)
         assert read(tmp_path).n_slices == 13
 
-    def test_coarse_steps_are_told(self, tmp_path: Path) -> None:
+    def test_coarse_steps_are_reported(self, tmp_path: Path) -> None:
         slices = demo_slices()
         for one in slices:
             store(one, (hu_of(one) + 1024) // 16, bits=8, allocated=8)
@@ -149,7 +149,7 @@ class TestBits:
         np.testing.assert_array_equal(scan.voxels, hu)
         assert mentions(scan, "Bits Stored (12) is too small for the brightest values of")
 
-    def test_an_overlay_is_none_of_the_values(self, tmp_path: Path) -> None:
+    def test_overlays_are_not_part_of_the_values(self, tmp_path: Path) -> None:
         slices, hu = self.metal(signed=False)
         for one in slices:
             one.add_new(0x60000100, "US", 16)
@@ -159,7 +159,7 @@ class TestBits:
         assert np.array_equal(scan.voxels[hu < 3000], hu[hu < 3000])
         assert not mentions(scan, "Bits Stored")
 
-    def test_bits_that_lie_anywhere_are_masked_and_told(self, tmp_path: Path) -> None:
+    def test_bits_at_any_position_are_masked_and_reported(self, tmp_path: Path) -> None:
         """As burned-in text of an overlay that the header no longer tells of."""
         slices = demo_slices()
         hu = np.stack([hu_of(one) for one in slices])

@@ -84,7 +84,7 @@ class TestPatientsInOnePlace:
             one.save_as(file)
         assert places(tmp_path) == [(".", "1"), (".", "2")]
 
-    def test_a_series_asked_for_is_read_of_whichever_has_it(self, tmp_path: Path) -> None:
+    def test_a_requested_series_is_read_from_the_folder_that_has_it(self, tmp_path: Path) -> None:
         patient(tmp_path / "both", "A", series_uid="1.2.3.1")
         patient(tmp_path / "both", "B", series_uid="1.2.3.2")
         for path in (tmp_path / "both", zipped(tmp_path / "both")):
@@ -101,7 +101,7 @@ class TestPatientsInOnePlace:
         (one,) = find_scans(tmp_path)
         np.testing.assert_array_equal(open_scan(one).voxels, HU)
 
-    def test_a_damaged_file_among_them_is_told(self, tmp_path: Path) -> None:
+    def test_a_damaged_file_among_them_is_reported(self, tmp_path: Path) -> None:
         patient(tmp_path, "A")
         patient(tmp_path, "B")
         first = sorted(tmp_path.iterdir())[0]
@@ -128,7 +128,7 @@ class TestOtherFilesBeside:
         assert [one.label for one in found] == ["p1.nii.gz", "p2.nii.gz"]
         assert [int(open_scan(one).voxels.max() - HU.max()) for one in found] == [0, 1]
 
-    def test_only_what_is_asked_for_is_unpacked(self, tmp_path: Path) -> None:
+    def test_only_the_requested_scan_is_unpacked(self, tmp_path: Path) -> None:
         """A damaged scan in a zip does not cost the others."""
         nifti(tmp_path / "two" / "p1.nii.gz")
         nifti(tmp_path / "two" / "p2.nii.gz")
@@ -191,7 +191,7 @@ class TestLinks:
         np.testing.assert_array_equal(open_scan(folder).voxels, HU)
 
 
-def test_what_macos_writes_beside_each_file_is_passed_over(tmp_path: Path) -> None:
+def test_metadata_files_of_macos_in_folders_are_ignored(tmp_path: Path) -> None:
     folder = save(demo_slices(), tmp_path, names=[f"{k:02d}.dcm" for k in range(13)])
     for file in sorted(folder.iterdir()):
         (folder / f"._{file.name}").write_bytes(bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(200))

@@ -90,7 +90,7 @@ def test_each_volume_of_an_archive_in_another_is_a_scan(tmp_path: Path, names: t
         np.testing.assert_array_equal(open_scan(found[f"{inner}/{name}"]).voxels, hu)
 
 
-def test_an_archive_in_an_archive_that_is_damaged_is_a_scan_that_says_so(tmp_path: Path) -> None:
+def test_a_damaged_archive_in_an_archive_is_a_scan_with_a_reason(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         buffer = io.BytesIO()
         nib.Nifti1Image(np.ascontiguousarray(head().transpose(2, 1, 0)), AFFINE).to_stream(buffer)
@@ -116,7 +116,7 @@ def test_another_content_of_the_file_with_the_voxels_is_another_input(tmp_path: 
         before = after
 
 
-def test_what_macos_keeps_beside_a_scan_is_told_as_that(tmp_path: Path) -> None:
+def test_metadata_files_of_macos_are_identified(tmp_path: Path) -> None:
     volumes(tmp_path / "folder")
     with pytest.raises(UnreadableInput) as refusal:
         open_scan(tmp_path / "folder" / "._a.nii.gz")

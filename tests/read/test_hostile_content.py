@@ -142,7 +142,7 @@ def test_a_deflated_dataset_that_swells(tmp_path: Path) -> None:
     assert "bytes when inflated, found more" in refusal_of_all(folder)
 
 
-def test_what_no_reader_foresees_is_one_line_that_quotes_nothing(
+def test_unexpected_errors_are_reported_in_one_line_without_quoting_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ichor.read import ReadOptions, dicom

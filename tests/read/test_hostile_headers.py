@@ -83,7 +83,7 @@ def test_a_thickness_that_no_slice_has_is_unknown(tmp_path: Path, mm: str) -> No
     assert inspect(tmp_path).series[0].thickness_mm is None
 
 
-def test_one_slice_far_off_is_left_out(tmp_path: Path) -> None:
+def test_one_slice_far_off_is_excluded(tmp_path: Path) -> None:
     scan = open_scan(series_with(tmp_path, only=7, ImagePositionPatient=["0", "0", "1e308"]))
     assert scan.n_slices == 7
     assert scan.warnings == ("1 image of the series left out: slice position 1e+308 mm from the origin.",)
@@ -328,7 +328,7 @@ def test_one_slice_with_another_rescale(tmp_path: Path, k: int, values: dict[str
     assert mentions(scan, f"Rescale Slope and Intercept of slices {k + 1} differ")
 
 
-def test_slices_whose_rescale_differs_rightly_are_not_told(tmp_path: Path) -> None:
+def test_slices_with_valid_different_rescale_cause_no_warning(tmp_path: Path) -> None:
     def change(one: Any, k: int) -> None:
         one.RescaleSlope, one.RescaleIntercept = (1, -1024) if k % 3 else (2, -2048)
         store(one, (HU[k].astype(np.int64) - int(one.RescaleIntercept)) // int(one.RescaleSlope))

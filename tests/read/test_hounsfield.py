@@ -34,7 +34,7 @@ def test_another_offset_is_not_guessed(hu: np.ndarray, offset: int) -> None:
     assert lost_offset((hu.astype(np.int32) + offset).clip(0, 32767)) is None
 
 
-def test_values_that_went_round_to_the_top_come_back(hu: np.ndarray) -> None:
+def test_values_that_wrapped_around_are_restored(hu: np.ndarray) -> None:
     around = hu.view(np.uint16)
     np.testing.assert_array_equal(wrapped(around), hu)
     assert wrapped(hu) is None

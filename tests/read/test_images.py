@@ -116,7 +116,7 @@ def test_a_photograph_turned_by_its_camera_is_upright(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_scan(folder).voxels[0], gray()[4])
 
 
-def test_a_missing_number_is_told(tmp_path: Path) -> None:
+def test_a_missing_number_is_reported(tmp_path: Path) -> None:
     folder = save(tmp_path / "slices", gray())
     (folder / "4.png").unlink()
     assert "slices may be missing" in open_scan(folder).warnings[1]
@@ -169,7 +169,7 @@ def test_names_without_a_number_or_with_the_same_are_refused(tmp_path: Path) -> 
     assert refusal(folder) == f"{folder / 'cover.png'}: expected the slice's number in the file name, found none"
 
 
-def test_previews_beside_dicom_are_not_the_scan(tmp_path: Path) -> None:
+def test_previews_next_to_dicom_are_not_the_scan(tmp_path: Path) -> None:
     from ichor.read import images
 
     folder = save(tmp_path / "export", gray()[:1])

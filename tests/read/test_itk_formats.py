@@ -58,7 +58,7 @@ def assert_mask_fits(scan: Scan, image: SimpleITK.Image, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("kind", [np.int16, np.int32, np.uint16, np.float32, np.float64])
-def test_what_itk_writes_is_read(tmp_path: Path, name: str, packed: bool, kind: type) -> None:
+def test_files_written_by_itk_are_read(tmp_path: Path, name: str, packed: bool, kind: type) -> None:
     hu = head() if kind is not np.uint16 else head().view(np.uint16)
     image = image_of(hu.astype(kind))
     scan = open_scan(write(image, tmp_path / name, packed=packed))
@@ -145,7 +145,7 @@ def test_a_space_of_nrrd_is_that_of_itk(tmp_path: Path, space: str) -> None:
         np.testing.assert_allclose((affine @ [*index, 1])[:3] * [-1, -1, 1], expected, atol=1e-3)
 
 
-def test_what_a_header_does_not_say_is_told(tmp_path: Path) -> None:
+def test_information_missing_in_a_header_is_reported(tmp_path: Path) -> None:
     told = "left and right, front and back"
     unnamed = nrrd(tmp_path / "u.nrrd")
     unnamed.write_bytes(unnamed.read_bytes().replace(b"space: left-posterior-superior", b"space dimension: 3"))
@@ -287,7 +287,7 @@ MANY = "10000 10000 10000"
         (nrrd, ["a line without a colon"], "a line of its header is not a field"),
     ],
 )
-def test_what_cannot_be_read_is_one_line(tmp_path: Path, make, lines: list[str], said: str, capfd) -> None:
+def test_unreadable_input_is_reported_in_one_line(tmp_path: Path, make, lines: list[str], said: str, capfd) -> None:
     path = make(tmp_path / ("a.mha" if make is meta else "a.nrrd"), *lines)
     assert said in refusal(path)
     assert capfd.readouterr() == ("", "")
@@ -311,7 +311,7 @@ def test_damaged_voxels_are_refused(tmp_path: Path, name: str, packed: bool, dam
     assert refusal(path)
 
 
-def test_values_are_judged_as_those_of_nifti(tmp_path: Path) -> None:
+def test_values_are_checked_like_those_of_nifti(tmp_path: Path) -> None:
     mr = np.where(head() > -900, head().clip(0) % 200 + 40, 0).astype(np.uint8)
     for name in ("a.mha", "a.nrrd"):
         assert "MR, an atlas" in refusal(write(image_of(mr), tmp_path / name))

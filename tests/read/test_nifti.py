@@ -181,7 +181,7 @@ def without_space(path: Path, pixdim: tuple[float, float, float]) -> Path:
     return path
 
 
-def test_a_file_that_names_no_space_keeps_its_sizes_and_says_so(tmp_path: Path) -> None:
+def test_a_file_without_a_named_space_keeps_its_sizes_with_a_warning(tmp_path: Path) -> None:
     scan = open_scan(without_space(tmp_path / "lost.nii", (0.5, 0.6, 5.0)))
     assert scan.spacing_mm == pytest.approx((0.6, 0.5, 5.0))
     assert "sform and qform are both 0" in scan.warnings[0]
@@ -201,7 +201,7 @@ def test_what_is_not_a_number_becomes_air_with_a_warning(tmp_path: Path) -> None
     assert scan.warnings == ("3 voxels are not finite numbers: replaced by air, -1024 HU.",)
 
 
-def test_rows_bent_against_columns_are_told_or_refused(tmp_path: Path) -> None:
+def test_skewed_axes_are_reported_or_refused(tmp_path: Path) -> None:
     for degrees, refused in ((3, False), (25, True)):
         image = lps_image(head())
         affine = image.affine.copy()
@@ -269,7 +269,7 @@ def phase() -> np.ndarray:
         pytest.param(np.where(head() < -900, -1000, 600).astype(np.int16), "expected brain", id="no brain"),
     ],
 )
-def test_what_is_not_ct_in_hu_is_refused(values: np.ndarray, reason: str, tmp_path: Path) -> None:
+def test_input_that_is_not_ct_in_hu_is_refused(values: np.ndarray, reason: str, tmp_path: Path) -> None:
     path = save(lps_image(values), tmp_path / "other.nii.gz")
     with pytest.raises(UnreadableInput) as refusal:
         open_scan(path)
@@ -346,7 +346,7 @@ def text(path: Path) -> None:
         (text, "a.nii.gz", "expected a complete NIfTI file"),
     ],
 )
-def test_what_cannot_be_read_is_one_line(make, name, reason, tmp_path, capfd) -> None:
+def test_unreadable_input_is_reported_in_one_line(make, name, reason, tmp_path, capfd) -> None:
     path = tmp_path / name
     make(path)
     with pytest.raises(UnreadableInput) as refusal:
@@ -408,7 +408,7 @@ def test_an_intercept_without_a_slope_is_added_only_where_it_makes_hu(tmp_path: 
 
 @pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz"])
 @pytest.mark.parametrize("packed", [True, False])
-def test_what_is_gzip_says_the_content_not_the_name(tmp_path: Path, name: str, packed: bool) -> None:
+def test_gzip_is_recognized_by_content_not_by_name(tmp_path: Path, name: str, packed: bool) -> None:
     plain = save(lps_image(head()), tmp_path / "plain.nii").read_bytes()
     (tmp_path / name).write_bytes(gzip.compress(plain) if packed else plain)
     scan = open_scan(tmp_path / name)
@@ -453,7 +453,7 @@ def test_a_pair_is_read_by_either_of_its_files(tmp_path: Path, kind: type, form:
             assert "left and right" in scan.warnings[0] and "Analyze" in scan.warnings[0]
 
 
-def test_a_pair_without_its_voxels_or_of_other_content_is_one_line(tmp_path: Path) -> None:
+def test_an_incomplete_or_invalid_pair_is_reported_in_one_line(tmp_path: Path) -> None:
     header, voxels = pair(tmp_path, nib.Nifti1Pair)
     content = voxels.read_bytes()
     voxels.write_bytes(content[:-5])

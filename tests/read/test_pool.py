@@ -98,7 +98,7 @@ def test_one_that_was_started_beforehand_does_not_wait_for_good(made: list[Proce
     until(lambda: process.ended)
 
 
-def test_none_is_ended_that_somebody_has_taken(made: list[Process]) -> None:
+def test_a_process_in_use_is_not_ended(made: list[Process]) -> None:
     own = Pool(idle_s=0.001)
 
     def use(seed: int) -> None:

@@ -49,11 +49,11 @@ def assert_nothing_is_left(path: Path, thread: str, *, stopped: bool, by: str) -
 
 @NO_WINDOWS
 @pytest.mark.parametrize("by", ["SIGTERM", "SIGKILL"])
-def test_nothing_is_left_of_an_asker_that_is_killed(long_series: Path, tmp_path: Path, by: str) -> None:
+def test_no_process_is_left_after_the_caller_is_killed(long_series: Path, tmp_path: Path, by: str) -> None:
     assert_nothing_is_left(zipped(long_series, tmp_path), "main", stopped=False, by=by)
 
 
 @LINUX
 @pytest.mark.parametrize("thread", ["main", "ended"])
-def test_nothing_is_left_of_it_where_its_process_was_stopped(long_series: Path, tmp_path: Path, thread: str) -> None:
+def test_no_process_is_left_after_a_stopped_process_is_killed(long_series: Path, tmp_path: Path, thread: str) -> None:
     assert_nothing_is_left(zipped(long_series, tmp_path), thread, stopped=True, by="SIGKILL")

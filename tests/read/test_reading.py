@@ -41,7 +41,7 @@ def test_a_scan_arrives_as_it_was_read(series: Path) -> None:
     assert scan.voxels.flags.writeable and scan.voxels.flags.c_contiguous
 
 
-def test_relative_paths_begin_where_the_asker_is(series: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_paths_start_at_the_callers_folder(series: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_scan(series)  # by a process that began elsewhere
     monkeypatch.chdir(series.parent)
     scan = open_scan(series.name)
@@ -59,7 +59,7 @@ def test_a_path_that_is_no_text(series: Path, tmp_path: Path) -> None:
     assert open_scan(folder).source.path == folder
 
 
-def test_a_process_that_died_unasked_is_replaced(series: Path) -> None:
+def test_a_process_that_died_unexpectedly_is_replaced(series: Path) -> None:
     open_scan(series)
     for one in readers():
         one.kill()
@@ -69,7 +69,7 @@ def test_a_process_that_died_unasked_is_replaced(series: Path) -> None:
 
 @NO_WINDOWS
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_signals_for_the_asker_are_its_own_to_heed(long_series: Path, name: str) -> None:
+def test_signals_to_the_caller_do_not_end_the_reading_process(long_series: Path, name: str) -> None:
     """Those of a terminal reach all its processes, and what the asker then does is up to it."""
     reading = begin_scan(long_series)
     pid = reading.pid

@@ -179,7 +179,7 @@ def test_more_frames_than_the_header_says_are_no_way_around_the_limit(
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF\0\0\0\0AVI ", b"%PDF-1.7 a letter\n" * 50, bytes(4096)])
-def test_what_is_no_video_is_refused(content: bytes, pair: Path) -> None:
+def test_input_that_is_not_a_video_is_refused(content: bytes, pair: Path) -> None:
     (pair / "head_brain.avi").write_bytes(content)
     assert str(pair / "head_brain.avi") in refusal(pair)
 

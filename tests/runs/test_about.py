@@ -30,7 +30,9 @@ def test_every_part_may_be_missing(tmp_path: Path) -> None:
         ("title: \xff", "codec can't decode"),
     ],
 )
-def test_a_wrong_one_is_one_line_that_names_the_file(content: str, message: str, tmp_path: Path) -> None:
+def test_an_invalid_config_is_reported_in_one_line_that_names_the_file(
+    content: str, message: str, tmp_path: Path
+) -> None:
     (tmp_path / ABOUT).write_bytes(content.encode("latin-1"))
     with pytest.raises(BadConfig) as caught:
         read_about(tmp_path)

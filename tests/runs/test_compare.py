@@ -77,7 +77,7 @@ def test_a_pair_is_compared_on_the_subjects_it_shares(runs: list[Path], dataset:
 
 
 @pytest.mark.long
-def test_a_clear_difference_is_told_and_pairing_narrows_it(runs: list[Path], dataset: CtIch) -> None:
+def test_a_clear_difference_is_detected_and_pairing_narrows_its_interval(runs: list[Path], dataset: CtIch) -> None:
     (pair,) = compare(runs[:2], dataset)["pairs"]
     difference = pair["differences"]["dice.paper_average"]
     assert difference["value"] < 0
@@ -116,7 +116,7 @@ def test_every_figure_has_a_name() -> None:
     assert list(NAMES) == [f"{group}.{key}" for group, key in MAIN_FIGURES]
 
 
-def test_what_cannot_be_compared_is_one_line(runs: list[Path], dataset: CtIch, tmp_path: Path) -> None:
+def test_incomparable_runs_are_reported_in_one_line(runs: list[Path], dataset: CtIch, tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="expected two results folders or more to compare, found 1"):
         compare(runs[:1], dataset)
     with pytest.raises(BadConfig, match="near: expected each results folder once, found it twice"):

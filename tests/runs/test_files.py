@@ -225,7 +225,7 @@ def whole(**more: object) -> dict:
         (masks(lambda _: {"049/3": 5}), r"expected run lengths of 049/3, found"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_one_line(
+def test_incompatible_files_are_reported_in_one_line(
     folder: Path, dataset: CtIch, fault: Callable[[Path], object], line: str
 ) -> None:
     fault(folder)

@@ -180,7 +180,7 @@ def test_nothing_that_a_scan_raises_ends_the_batch(tmp_path: Path, workers: int)
     assert "DOE" not in (tmp_path / "out" / "errors.log").read_text()
 
 
-def test_the_whole_traceback_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_full_traceback_is_stored_on_request(tmp_path: Path) -> None:
     outcomes = run(made(tmp_path / "in", "crash"), tmp_path / "out", debug=True)
     assert "RuntimeError: DOE^JANE" in outcomes["crash"].traceback
     assert "DOE" not in (tmp_path / "out" / "errors.log").read_text()
@@ -285,7 +285,7 @@ def test_each_worker_that_dies_costs_one_scan_and_two_loadings(tmp_path: Path) -
     ],
 )
 @pytest.mark.long
-def test_a_method_that_cannot_be_loaded_in_a_worker_is_one_line(
+def test_a_method_that_cannot_be_loaded_in_a_worker_is_reported_in_one_line(
     tmp_path: Path, make: Callable[[], Screener], message: str
 ) -> None:
     jobs = plan(made(tmp_path / "in", "a", "b"), tmp_path / "out", ReadOptions())

@@ -77,7 +77,7 @@ def json_schema_of_today() -> Any:
 
 
 @pytest.mark.long
-def test_one_of_another_input_is_kept_beside_the_new_one(out: Path) -> None:
+def test_a_result_of_another_input_is_kept_next_to_the_new_one(out: Path) -> None:
     earlier = content(EARLIER / "demo-scan")
     (row,) = csv.DictReader((EARLIER / "summary.csv").read_text().splitlines())
     row["input_checks"] = row.pop("unlike")  # as the column was called

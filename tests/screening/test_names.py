@@ -44,7 +44,7 @@ def test_a_name_is_the_end_of_the_path_as_short_as_tells_scans_apart(paths: list
     assert names(*paths) == expected
 
 
-def test_several_scans_at_a_path_are_told_apart_by_their_place_in_it() -> None:
+def test_several_scans_at_a_path_are_distinguished_by_their_labels() -> None:
     scans = [
         ScanPath(ROOT / "two.zip", ("P001/ct.nii",), "P001/ct.nii"),
         ScanPath(ROOT / "two.zip", ("P002/ct.nii",), "P002/ct.nii"),

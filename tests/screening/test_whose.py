@@ -48,7 +48,7 @@ def texts(out: Path) -> dict[str, str]:
     }
 
 
-def test_results_say_where_the_scan_lies_and_which_series_was_read(tmp_path: Path) -> None:
+def test_results_have_the_path_of_the_scan_and_the_series_uid(tmp_path: Path) -> None:
     for name in ("P001", "P002"):
         (tmp_path / "in" / name).mkdir(parents=True)
         write_made_nifti(tmp_path / "in" / name / "ct.nii.gz", **SMALL)
@@ -73,7 +73,7 @@ def test_what_stands_in_the_place_of_a_uid_is_not_shown(tmp_path: Path) -> None:
     assert not [name for name, text in texts(tmp_path / "out").items() if "JANE" in text]
 
 
-def test_paths_are_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_paths_are_omitted_on_request(tmp_path: Path) -> None:
     folder = tmp_path / "Doe Jane"
     folder.mkdir()
     write_made_nifti(folder / "a.nii.gz", **SMALL)
@@ -101,7 +101,7 @@ def test_a_failed_scan_keeps_its_name_in_a_batch_that_grows(tmp_path: Path) -> N
     assert set(rows(out)) == {"ct", "P002-ct"}
 
 
-def test_the_patient_is_named_on_the_report_alone_and_only_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_the_patient_is_only_named_on_the_report_and_only_on_request(tmp_path: Path) -> None:
     save(ct_slices(), tmp_path / "scan")
     out = tmp_path / "out"
     run([tmp_path / "scan"], out)

@@ -59,7 +59,7 @@ def _constant(_network: nn.Module) -> dict[str, float]:
     return {"score": 0.5}
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_to_the_same_weights(tmp_path: Path) -> None:
     whole = train(_network(), _samples(), _constant, SETTINGS, tmp_path / "whole")
 
     calls = []

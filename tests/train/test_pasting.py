@@ -26,7 +26,7 @@ def _slices() -> tuple[np.ndarray, np.ndarray]:
     return hu, mask
 
 
-def test_a_lesion_comes_to_lie_where_it_lay_in_its_own_head() -> None:
+def test_a_pasted_lesion_keeps_its_position_in_the_head() -> None:
     hu, mask = _slices()
     made = Pasting(hu, np.array([[0, 0, 0], [1, 1, 1]]), mask).paste(1, 0, mirror=False)
     assert made is not None

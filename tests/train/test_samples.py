@@ -48,7 +48,7 @@ def test_tiles_are_chosen_as_in_the_released_code() -> None:
     assert sorted(samples.epoch(np.random.default_rng(0)).tolist()) == list(range(len(samples)))
 
 
-def test_tiles_without_hemorrhage_can_be_left_out() -> None:
+def test_tiles_without_hemorrhage_can_be_excluded() -> None:
     """The paper's whole-slice experiment trains on slices with hemorrhage only (section 6)."""
     mask = np.zeros((3, 640, 640), bool)
     mask[1, 200:210, 200:210] = True

@@ -17,9 +17,12 @@ import highdicom
 import jsonschema
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
+from pydicom.sr.codedict import codes
 
+from dicom_exact import assert_file_exact
 from dicom_made import made_series
 from ichor import atomic
 from ichor.errors import IchorError, OutputFailed
@@ -27,8 +30,7 @@ from ichor.findings.schema import json_schema
 from ichor.read import open_scan
 from ichor.screening.screener import Screener
 from ichor.write.base import Output
-from ichor.write.findings_json import FINDINGS
-from ichor.write.registry import OUTPUTS, get, registered
+from ichor.write.registry import OUTPUTS, get, outputs_of, registered
 from ichor.write.result import Result
 from made_scans import DetectorMethod, SubtypesMethod, made_head
 
@@ -80,11 +82,30 @@ def probability_of(file: Path, result: Result) -> None:
 
 
 def segmentation_of(file: Path, result: Result) -> None:
-    assert result.mask is not None
+    assert_file_exact(file, result)
+
+
+def fractions_of(file: Path, result: Result) -> None:
+    assert result.probability is not None
     found = highdicom.seg.segread(file)
     uids = list(result.scan.source.instance_uids)
     how = {"ignore_spatial_locations": True, "assert_missing_frames_are_empty": True}
-    assert np.array_equal(found.get_pixels_by_source_instance(uids, **how)[..., 0] > 0, result.mask)
+    read = found.get_pixels_by_source_instance(uids, **how)[..., 0]
+    np.testing.assert_allclose(read, result.probability, atol=0.5 / 255 + 1e-6)
+
+
+def report_of_dicom(file: Path, result: Result) -> None:
+    content = highdicom.sr.srread(file).content
+    (group,) = content.get_volumetric_roi_measurement_groups()[:1]
+    volume = group.get_measurements(codes.cid7472.Volume)[0]
+    assert volume.value == pytest.approx(result.findings.hemorrhage.volume_ml)
+
+
+def capture_of(file: Path, result: Result) -> None:
+    image = sitk.ReadImage(file)
+    assert sitk.GetArrayFromImage(image).shape[-1] == 3
+    made = pydicom.dcmread(file, stop_before_pixels=True)
+    assert made.SourceImageSequence[0].ReferencedSOPInstanceUID in result.scan.source.instance_uids
 
 
 READ_BACK: dict[str, Callable[[Path, Result], None]] = {
@@ -93,6 +114,9 @@ READ_BACK: dict[str, Callable[[Path, Result], None]] = {
     "nifti": mask_of,
     "probability": probability_of,
     "dicom-seg": segmentation_of,
+    "dicom-probability": fractions_of,
+    "dicom-sr": report_of_dicom,
+    "dicom-sc": capture_of,
 }
 
 
@@ -125,7 +149,7 @@ def test_it_is_what_it_says_it_is(output: Output) -> None:
 
 def test_what_it_writes_is_read_by_another_library(output: Output, result: Result, tmp_path: Path) -> None:
     folder = result.save(tmp_path / "out", [output.name])
-    assert set(content(folder)) == {*output.files, FINDINGS}
+    assert set(content(folder)) >= {file for one in outputs_of([output.name]) for file in one.files}
     assert output.name in READ_BACK, "say how another library reads it"
     for file in output.files:
         READ_BACK[output.name](folder / file, result)
@@ -179,7 +203,8 @@ def test_of_a_detector_it_is_written_or_refused_in_one_line(output: Output, seri
     result = Screener.of(DetectorMethod()).screen(series)
     if output.needs_mask:
         expected = (
-            f"^{output.name}: expected a method that outlines hemorrhage, found threshold, which only detects it$"
+            f"^({'|'.join(one.name for one in outputs_of([output.name]))}): expected a method that outlines "
+            "hemorrhage, found threshold, which only detects it$"
         )
         with pytest.raises(IchorError, match=expected):
             result.save(tmp_path / "out", [output.name])

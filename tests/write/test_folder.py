@@ -13,7 +13,7 @@ from ichor.write import registry
 from ichor.write.findings_json import FindingsJson
 from ichor.write.folder import is_foreign, read_findings
 from ichor.write.nifti import Mask
-from ichor.write.registry import DEFAULT, outputs_of
+from ichor.write.registry import DEFAULT, OUTPUTS, outputs_of
 from ichor.write.result import Result
 from made_scans import DetectorMethod, ThresholdMethod, made_head
 
@@ -70,7 +70,7 @@ def test_what_is_no_result_is_never_replaced_and_an_empty_folder_may_be(result: 
 
 
 def test_an_unknown_output_is_one_line_that_names_the_known_ones(result: Result, tmp_path: Path) -> None:
-    expected = "^expected an output among report, nifti, json, probability, dicom-seg, found 'jpeg'$"
+    expected = f"^expected an output among {', '.join(OUTPUTS)}, found 'jpeg'$"
     with pytest.raises(BadConfig, match=expected):
         result.save(tmp_path / "out", ["report", "jpeg"])
     assert list(tmp_path.iterdir()) == []

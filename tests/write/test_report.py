@@ -60,7 +60,7 @@ def test_it_says_that_nothing_was_found_and_rules_nothing_out(tmp_path: Path) ->
     assert "Lesions" not in text and "Hemorrhage suspected" not in text
 
 
-def test_unknown_spacing_is_said_and_gives_no_millimetres(tmp_path: Path) -> None:
+def test_unknown_spacing_is_reported_without_millimeters(tmp_path: Path) -> None:
     text = text_of(report_of(tmp_path, known_spacing=False))
     assert "Volume not known" in text and "the scan's spacing is not known" in text
     assert not re.search(r"\d (mL|mm|cm²)\b", text)
@@ -219,7 +219,7 @@ def test_in_chromium_it_shows_verdict_pictures_and_outlines(opened: tuple[Page, 
     assert complaints == []
 
 
-def test_in_chromium_what_is_unlike_stands_above_the_verdict(browser: Browser, tmp_path: Path) -> None:
+def test_in_chromium_failed_checks_are_shown_above_the_verdict(browser: Browser, tmp_path: Path) -> None:
     path = write_made_report(tmp_path / "report.html", with_metal(15))
     page = browser.new_page(viewport={"width": 1000, "height": 1400})
     page.set_default_timeout(PATIENT_MS)

@@ -133,7 +133,7 @@ def test_names_do_not_lie_over_each_other_and_each_label_has_one() -> None:
     assert len(outlines[3].beside) == 1  # the same name once for what lies side by side
 
 
-def test_a_name_at_the_right_edge_stands_before_its_lesion() -> None:
+def test_a_name_at_the_right_edge_is_left_of_its_lesion() -> None:
     scan = made_head()
     labels = np.zeros(scan.voxels.shape, np.uint8)
     labels[3, 60, 105:108] = 3
@@ -142,7 +142,7 @@ def test_a_name_at_the_right_edge_stands_before_its_lesion() -> None:
     assert place.before and 0.14 < place.left < 1
 
 
-def test_a_method_that_tells_no_subtypes_has_a_page_without_them(tmp_path: Path) -> None:
+def test_a_method_without_subtypes_has_a_report_without_them(tmp_path: Path) -> None:
     html = write_made_report(tmp_path / "report.html", two_bleeds()).read_text()
     assert not any(f".{subtype} {{" in html or subtype.label in html for subtype in Subtype)
     assert 'class="with-subtypes"' not in html and 'class="name' not in html

@@ -56,7 +56,7 @@ def test_the_headline_follows_from_probability_and_marks(
     assert said in text
 
 
-def test_thresholds_sensitivity_and_specificity_stand_beside_it(tmp_path: Path) -> None:
+def test_thresholds_sensitivity_and_specificity_are_shown_with_it(tmp_path: Path) -> None:
     text = text_with(tmp_path, result_with(0.36, marked=True))
     assert "Hemorrhage possible 0.20, or anything marked 95 % (85 to 99 %) 60 % (50 to 70 %)" in text
     assert "Hemorrhage suspected 0.50 80 % (70 to 90 %) 92 % (88 to 96 %)" in text
@@ -79,7 +79,7 @@ def test_the_summary_has_the_tier() -> None:
     assert (row["verdict"], row["present"]) == ("possible", "yes")
 
 
-def test_a_model_without_thresholds_has_two_verdicts_and_says_so(tmp_path: Path) -> None:
+def test_a_model_without_thresholds_has_two_verdicts_with_an_explanation(tmp_path: Path) -> None:
     for marked, tier in ((True, Tier.SUSPECTED), (False, Tier.NONE)):
         result = result_with(0.36, marked=marked, rule=False)
         assert result.findings.tier is tier

@@ -48,8 +48,8 @@ def screen(
         typer.Option(
             "--outputs",
             metavar="NAME,...",
-            help="What to write for each scan: report, nifti, json, probability, dicom-seg, with commas between; else "
-            "report,nifti,json. findings.json is always written.",
+            help="What to write for each scan: report, nifti, json, probability, dicom-seg, dicom-probability, "
+            "dicom-sr, dicom-sc, with commas between; else report,nifti,json. findings.json is always written.",
         ),
     ] = None,
     probability: Annotated[

@@ -1,4 +1,4 @@
-"""Codes for what the segments of a DICOM Segmentation show."""
+"""What the segments of a DICOM Segmentation show, and how they were made."""
 
 from __future__ import annotations
 
@@ -6,29 +6,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ichor.formats.algorithm import Algorithm
+from ichor.formats.concepts import Concept
 from ichor.subtypes import Subtype
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A coded concept: value, coding scheme and meaning (PS3.3 8.8)."""
-
-    value: str
-    scheme: str
-    meaning: str
-
 
 # PS3.16 CID 7150, Segmentation Property Category, and CID 7159, Lesion Segmentation Type. SNOMED CT's "Intracranial
 # hemorrhage" (1386000) is a disorder, not a structure, and is in none of these groups.
-ABNORMAL_STRUCTURE = Concept("49755003", "SCT", "Morphologically Abnormal Structure")
-HEMORRHAGE = Concept("50960005", "SCT", "Hemorrhage")
+ABNORMAL_STRUCTURE = Concept("cid7150", "MorphologicallyAbnormalStructure")
+HEMORRHAGE = Concept("cid7159", "Hemorrhage")
 # PS3.16 CID 4, Anatomic Region.
-INTRACRANIAL = Concept("1101003", "SCT", "Intracranial")
-# PS3.16 CID 7140 and 7153. They include no epidural or subdural space.
+INTRACRANIAL = Concept("cid4", "Intracranial")
+# PS3.16 CID 7153, Central Nervous System Segmentation Type. It includes no epidural or subdural space.
 _REGIONS = {
-    Subtype.IVH: Concept("35764002", "SCT", "Brain ventricle"),
-    Subtype.IPH: Concept("12738006", "SCT", "Brain"),
-    Subtype.SAH: Concept("35951006", "SCT", "Subarachnoid space"),
+    Subtype.IVH: Concept("cid7153", "BrainVentricle"),
+    Subtype.IPH: Concept("cid7153", "Brain"),
+    Subtype.SAH: Concept("cid7153", "SubarachnoidSpace"),
 }
 
 
@@ -48,9 +40,9 @@ class Segment:
         label: for people, up to 64 characters.
         property: the type of structure, within `category` (PS3.16 CID 7150).
         region: the anatomic region; None if unspecified.
-        algorithm: name and version of the algorithm; None if drawn by a person.
+        algorithm: None if drawn by a person.
         algorithm_type: None for what `algorithm` says: AUTOMATIC with one, MANUAL without.
-        is_ai: whether the algorithm is artificial intelligence, or processing of another kind.
+        colour: in which viewers should show it, in HTML notation; None to leave it to them.
 
     Raises ValueError for a type that needs an algorithm and has none, and for MANUAL with one.
     """
@@ -59,9 +51,9 @@ class Segment:
     property: Concept
     category: Concept = ABNORMAL_STRUCTURE
     region: Concept | None = None
-    algorithm: tuple[str, str] | None = None
+    algorithm: Algorithm | None = None
     algorithm_type: AlgorithmType | None = None
-    is_ai: bool = True
+    colour: str | None = None
 
     def __post_init__(self) -> None:
         if (self.made() is AlgorithmType.MANUAL) != (self.algorithm is None):
@@ -79,33 +71,22 @@ INTRACRANIAL_HEMORRHAGE = Segment("Intracranial hemorrhage", HEMORRHAGE, region=
 
 def subtype_segment(subtype: Subtype) -> Segment:
     """Hemorrhage of one subtype, drawn by a person."""
-    return Segment(f"{subtype.label} hemorrhage ({subtype})", HEMORRHAGE, region=_REGIONS.get(subtype, INTRACRANIAL))
+    label, region = f"{subtype.label} hemorrhage ({subtype})", _REGIONS.get(subtype, INTRACRANIAL)
+    return Segment(label, HEMORRHAGE, region=region, colour=subtype.colour)
 
 
 def description(segment: Segment, number: int) -> Any:
     """highdicom's description of the segment with that number, from 1."""
-    from highdicom import AlgorithmIdentificationSequence
+    from highdicom.color import CIELabColor
     from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
-    from pydicom.sr.codedict import codes
 
-    identification = None
-    if segment.algorithm is not None:
-        name, version = segment.algorithm
-        # PS3.16 CID 7162, Surface Processing Algorithm Family.
-        family = codes.DCM.ArtificialIntelligence if segment.is_ai else codes.DCM.MorphologicalOperations
-        identification = AlgorithmIdentificationSequence(name, family, version)
     return SegmentDescription(
         segment_number=number,
         segment_label=segment.label,
-        segmented_property_category=_coded(segment.category),
-        segmented_property_type=_coded(segment.property),
+        segmented_property_category=segment.category.code(),
+        segmented_property_type=segment.property.code(),
         algorithm_type=SegmentAlgorithmTypeValues(segment.made().value),
-        algorithm_identification=identification,
-        anatomic_regions=None if segment.region is None else [_coded(segment.region)],
+        algorithm_identification=None if segment.algorithm is None else segment.algorithm.sequence(),
+        anatomic_regions=None if segment.region is None else [segment.region.code()],
+        display_color=None if segment.colour is None else CIELabColor.from_string(segment.colour),
     )
-
-
-def _coded(concept: Concept) -> Any:
-    from highdicom.sr import CodedConcept
-
-    return CodedConcept(concept.value, concept.scheme, concept.meaning)

@@ -20,6 +20,7 @@ from ichor.errors import UnreadableInput
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
 from ichor.read.bounds import require
+from ichor.read.ct_ich_bone import Skulls
 from ichor.read.ct_ich_geometry import stated_sizes
 from ichor.scan import Scan, Source
 from ichor.windows import BONE, BRAIN
@@ -29,8 +30,6 @@ PIXEL_MM = 0.33  # paper, section 3
 SLICE_MM = 5.0
 MASK_ABOVE = 128  # the delineations are JPEG; pixels above this gray are hemorrhage
 
-# bone/k.jpg shows the anatomy of brain/(k-2).jpg for almost every slice of this subject.
-SUBJECTS_WITH_SHIFTED_BONE = frozenset({"081"})
 
 NOMINAL_SIZE = (
     "Pixel size 0.33 mm and slice distance 5 mm are nominal for ct-ich and unverified: "
@@ -53,30 +52,31 @@ def accepts(path: Path) -> bool:
 def read(path: Path, options: ReadOptions) -> Scan:  # noqa: ARG001 (the format states everything itself)
     """The scan in HU, float32 (n, 650, 650).
 
-    HU come from the brain window if its gray is not clipped, otherwise from the bone window. Raises UnreadableInput if
-    a slice is missing, damaged or of another size.
+    HU come from the brain window if its gray is not clipped, otherwise from the bone window, unless the bone-window
+    images show other slices. Raises UnreadableInput if a slice is missing, damaged or of another size.
     """
     numbers = slice_numbers(path)
     warnings = []
     if numbers[0] > 1:
         warnings.append(f"Slices 1 to {numbers[0] - 1} are missing: the lowest slice is number {numbers[0]}.")
-    use_bone = path.resolve().name not in SUBJECTS_WITH_SHIFTED_BONE
-    if not use_bone:
+    brain, bone, skulls = {}, {}, Skulls()
+    for k in numbers:
+        brain[k] = _gray(path / "brain" / f"{k}.jpg")
+        skulls.add_brain(k, brain[k])
+        bone_file = path / "bone" / f"{k}.jpg"
+        if bone_file.exists():
+            bone[k] = _gray(bone_file)
+            skulls.add_bone(k, bone[k])
+    without_bone = [k for k in numbers if k not in bone]
+    if skulls.offset():
+        bone, without_bone = {}, []
         warnings.append("The bone-window images show other slices than the brain-window images: they are ignored.")
-    without_bone = []
     voxels = np.empty((len(numbers), *SIZE), np.float32)
     for index, k in enumerate(numbers):
-        brain = _gray(path / "brain" / f"{k}.jpg")
-        bone_file = path / "bone" / f"{k}.jpg"
-        if use_bone and bone_file.exists():
-            voxels[index] = combine(brain, _gray(bone_file))
-        else:
-            voxels[index] = BRAIN.hu(brain)
-            if use_bone:
-                without_bone.append(k)
+        voxels[index] = combine(brain[k], bone[k]) if k in bone else BRAIN.hu(brain[k])
     if without_bone:
         warnings.append(f"No bone-window image of slice {', '.join(map(str, without_bone))}.")
-    if without_bone or not use_bone:
+    if len(bone) < len(numbers):
         warnings.append("Where only the brain window is available, HU are limited to -20 to 100.")
     return require(_on_grid(voxels, path, warnings))
 

@@ -1,4 +1,4 @@
-"""Error responses: {"error": "one line"} with the right status, and no internals."""
+"""Error responses: {"error": "one line"} with an HTTP status and without internal details."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def plain_page(title: str, text: str, status: int) -> HTMLResponse:
 
 
 def handle_errors(app: FastAPI, statuses: Mapping[type[IchorError], int]) -> None:
-    """Have the app answer every error in this form.
+    """Make the app respond to every error in this form.
 
-    `statuses` has the status of each kind of error; all others are faults of the data or the server.
+    `statuses` has the HTTP status for each kind of error; all others get status 500.
     """
     known: dict[type[IchorError], int] = {OutputFailed: 507, **statuses}
 
@@ -37,7 +37,7 @@ def handle_errors(app: FastAPI, statuses: Mapping[type[IchorError], int]) -> Non
 
 
 def error(status: int, line: str) -> JSONResponse:
-    """One line with its status."""
+    """An error response with one line."""
     return JSONResponse({"error": line}, status)
 
 

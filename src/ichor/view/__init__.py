@@ -1,5 +1,5 @@
-"""The viewer of results: `ichor view`, a page on loopback for what `ichor screen` wrote.
+"""The viewer: `ichor view` serves a page on loopback that shows results of `ichor screen`.
 
-`results` finds what there is to show, `opened` reads a scan and its mask again, `decisions` keeps what a person says of
-them, `server` answers the page, and `copy` writes a result as one file. `page/` is the page itself.
+`results` finds and sorts the results, `opened` reads a scan and its mask, `decisions` stores a person's decisions,
+`server` handles the page's requests, and `copy` writes a result as one file. `page/` is the page itself.
 """

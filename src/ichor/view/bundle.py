@@ -1,7 +1,7 @@
-"""The page as one script and one style, for a copy in a file: a page of file:// may not import modules.
+"""Bundles the page into one script and one style sheet for a copy in a file, since file:// pages cannot import modules.
 
-Each module becomes a function that returns what it exports. The page's modules keep to two forms, so that this needs no
-parser: `import { a, b } from "./name.js";` on one line, and `export` before a function, class or constant.
+Each module becomes a function that returns its exports. No parser is needed, since the page's modules use only two
+forms: `import { a, b } from "./name.js";` on one line, and `export` before a function, class or constant.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ SCRIPT = re.compile(r'<script type="module" src="js/(?P<module>[\w/.]+)"></scrip
 
 
 def bundled_script(files: Mapping[str, Path], entry: str) -> str:
-    """The modules that `entry` needs, in the order in which they need each other. Raises ValueError for other forms."""
+    """The modules that `entry` needs, each after its own imports. Raises ValueError for other forms of import."""
     made: dict[str, str] = {}
 
     def add(module: str) -> None:
         if module in made:
             return
-        made[module] = ""  # in the making: what imports in a circle would not find its names
+        made[module] = ""  # in progress; circular imports would fail
         source = files[f"js/{module}"].read_text(encoding="utf-8")
         for found in IMPORT.finditer(source):
             add(found["module"])
@@ -32,7 +32,7 @@ def bundled_script(files: Mapping[str, Path], entry: str) -> str:
         body = EXPORT.sub(r"\g<kind> \g<name>", body)
         if re.search(r"^(import|export)\b", body, re.MULTILINE):
             raise ValueError(f"{module}: expected imports and exports on one line each, found another form")
-        del made[module]  # so that it stands behind what it needs
+        del made[module]  # to insert it after the modules that it imports
         made[module] = f"const {_name(module)} = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();\n"
 
     add(entry)
@@ -40,7 +40,7 @@ def bundled_script(files: Mapping[str, Path], entry: str) -> str:
 
 
 def bundled_style(files: Mapping[str, Path], page: str) -> str:
-    """The style sheets that a page links, one after the other."""
+    """The linked style sheets of a page, concatenated."""
     return "".join(files[found["path"]].read_text(encoding="utf-8") for found in STYLESHEET.finditer(page))
 
 

@@ -1,7 +1,7 @@
-"""What changed since a prior scan of the patient: total volume, and lesion by lesion.
+"""The change since a prior scan of the patient: total volume, and the volume of each lesion.
 
-Lesions are matched by their place in the head, without registering one scan to the other: the middle of a lesion
-relative to the middle of the head and to its highest slice. Two within `NEAR_MM` of each other are one, the nearest
+Lesions are matched by their position in the head, without registration of the scans: the centroid of a lesion relative
+to the center of the head and to its highest slice. Lesions within `NEAR_MM` of each other are matched, the nearest
 first.
 """
 
@@ -21,9 +21,9 @@ NEAR_MM = 30.0
 
 
 def change(now: Opened, before: Opened) -> dict[str, Any]:
-    """Volumes in mL, now and before: of the whole scan, and of each lesion by its number in either (null: not there).
+    """Volumes in mL, now and before: of the whole scan, and of each lesion by its number in either scan.
 
-    A lesion whose place or volume is unknown is matched with none.
+    The number is None in the scan in which a lesion has no match. A lesion at an unknown position has no match.
     """
     hemorrhages = [each.listed.findings.hemorrhage for each in (now, before) if each.listed.findings is not None]
     volumes = [[one.volume_ml for one in each.lesions] for each in hemorrhages]
@@ -47,7 +47,7 @@ def change(now: Opened, before: Opened) -> dict[str, Any]:
 
 
 def _places(opened: Opened) -> NDArray[np.float64]:
-    """(lesions, 3) mm: the middle of each listed lesion from the head's middle and highest slice; NaN if unknown."""
+    """(lesions, 3) the centroid of each listed lesion in mm, relative to the head; NaN if unknown."""
     assert opened.listed.findings is not None
     count = len(opened.listed.findings.hemorrhage.lesions)
     heights, pixel_mm = opened.scan.slice_positions_mm, radiological_pixel_mm(opened.scan)
@@ -68,12 +68,12 @@ def _places(opened: Opened) -> NDArray[np.float64]:
 
 
 def _matched(now: NDArray[np.float64], before: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Pairs of lesions, the nearest first, each lesion in one pair at most; in the order of `now`."""
-    apart = np.linalg.norm(now[:, None] - before[None], axis=-1)
-    apart = np.where(np.isfinite(apart) & (apart <= NEAR_MM), apart, np.inf)
+    """Match the nearest lesions first, each lesion at most once; returns pairs of indices in the order of `now`."""
+    distances = np.linalg.norm(now[:, None] - before[None], axis=-1)
+    distances = np.where(np.isfinite(distances) & (distances <= NEAR_MM), distances, np.inf)
     pairs = []
-    while apart.size and np.isfinite(apart).any():
-        first, second = np.unravel_index(apart.argmin(), apart.shape)
+    while distances.size and np.isfinite(distances).any():
+        first, second = np.unravel_index(distances.argmin(), distances.shape)
         pairs.append((int(first), int(second)))
-        apart[first], apart[:, second] = np.inf, np.inf
+        distances[first], distances[:, second] = np.inf, np.inf
     return sorted(pairs)

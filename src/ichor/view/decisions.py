@@ -1,4 +1,4 @@
-"""What a person decides of a result: decisions.json beside it, private, written in one step."""
+"""A person's decisions on a result, stored next to it in decisions.json (private, written atomically)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Decided(_Part):
 
 
 class Shift(_Part):
-    """The midline shift in mm as a person measured it, positive towards the patient's left."""
+    """A person's correction of the midline shift in mm, positive towards the patient's left."""
 
     mm: Annotated[float, Field(ge=-50, le=50)]
     who: Who
@@ -47,9 +47,10 @@ class Decisions(_Part):
     """All decisions of one result.
 
     Attributes:
-        of: SHA-256 of the findings.json that they are about.
-        scan, lesions: of the whole scan, and of lesions by their number in the findings, from 1.
-        midline_shift: as a person corrected it.
+        of: SHA-256 of the findings.json that they refer to.
+        scan: the decision on the whole scan.
+        lesions: the decisions on lesions, by their number in the findings, from 1.
+        midline_shift: the corrected midline shift.
     """
 
     schema_version: Literal[1] = 1
@@ -61,7 +62,7 @@ class Decisions(_Part):
 
 
 class Asked(_Part):
-    """A decision to store: of the scan, a lesion or the midline shift; without `decision` or `mm` it is withdrawn."""
+    """A decision to store, on the scan, a lesion or the midline shift; without `decision` or `mm` it is withdrawn."""
 
     about: Literal["scan", "midline_shift"] | Number
     decision: Decision | None = None
@@ -70,9 +71,9 @@ class Asked(_Part):
 
 
 def read_decisions(folder: Path) -> Decisions:
-    """The decisions on the result in a folder; those on an earlier result of the same scan do not count.
+    """The decisions on the result in a folder; decisions on an earlier result of the same scan are ignored.
 
-    Raises UnreadableInput where decisions.json holds something else: it is never overwritten.
+    Raises UnreadableInput if decisions.json is not valid; such a file is never overwritten.
     """
     of = sha256((folder / FINDINGS).read_bytes()).hexdigest()
     file = folder / DECISIONS
@@ -86,7 +87,7 @@ def read_decisions(folder: Path) -> Decisions:
 
 
 def decide(folder: Path, asked: Asked) -> Decisions:
-    """Store a decision and return all of them. Raises as `read_decisions`, and OutputFailed where the disk refuses."""
+    """Store a decision, and return all decisions. Raises as `read_decisions`, and OutputFailed on disk errors."""
     file = folder / DECISIONS
     with reporting_disk_errors(file), one_at_a_time(file):
         decided = _with(read_decisions(folder), asked)
@@ -97,7 +98,7 @@ def decide(folder: Path, asked: Asked) -> Decisions:
 
 
 def _put_aside_earlier(file: Path, of: str) -> None:
-    """Rename decisions on an earlier result of the scan, so that they are kept: decisions-1a2b3c4d.json."""
+    """Rename the file with decisions on an earlier result, for example to decisions-1a2b3c4d.json, to keep it."""
     if file.exists():
         earlier = Decisions.model_validate_json(file.read_bytes()).of
         if earlier != of:

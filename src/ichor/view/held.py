@@ -1,4 +1,4 @@
-"""The results that are open, the last few held in memory."""
+"""A cache of opened results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = 3  # a result, its prior, and the one before
 
 
 class Held:
-    """Opens results, each once at a time; several threads may ask for one."""
+    """Opens results and keeps the last few in memory; safe to use from several threads."""
 
     def __init__(self, results: Sequence[Listed], given: Sequence[ScanPath]) -> None:
         self._results, self._given = results, given
@@ -23,7 +23,7 @@ class Held:
         self._opened: OrderedDict[int, Opened] = OrderedDict()
 
     def opened(self, number: int) -> Opened:
-        """A result by its number in the list. Raises UnreadableInput where it cannot be opened."""
+        """A result by its number in the list. Raises UnreadableInput if it cannot be opened."""
         with self._opening[number]:
             with self._mutex:
                 found = self._opened.get(number)

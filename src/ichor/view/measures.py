@@ -1,4 +1,4 @@
-"""What is measured when a result is opened: midline shift, and volume on each side."""
+"""Measurements when a result is opened: midline shift, and volume on each side."""
 
 from __future__ import annotations
 

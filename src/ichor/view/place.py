@@ -1,4 +1,4 @@
-"""Where the scan of a result lies: at `scan.path` of its findings, or at a path that the user gives."""
+"""Locates the scan of a result: at `scan.path` of its findings, or at a path that the user gives."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ HOW = "give the place of the scan by --scan PATH"
 
 
 def scan_of(findings: Findings, given: Sequence[ScanPath]) -> Scan:
-    """The scan of a result, read again; `given` are those that the user says are there.
+    """Read the scan of a result; `given` are the scans at the paths that the user gave.
 
-    Raises UnreadableInput, one line that says what to do, where it is not found or is another.
+    Raises UnreadableInput, with advice in one line, if it is not found or another scan is found.
     """
     place = place_of(findings, given)
     scan = open_scan(place, place.options(_options(findings)))
-    said, shape = findings.scan, tuple(scan.voxels.shape)
-    expected = (said.n_slices, *said.size)
-    other_series = bool(said.series_uids and scan.source.series_uids) and said.series_uids != scan.source.series_uids
+    screened, shape = findings.scan, tuple(scan.voxels.shape)
+    expected = (screened.n_slices, *screened.size)
+    both_known = bool(screened.series_uids and scan.source.series_uids)
+    other_series = both_known and screened.series_uids != scan.source.series_uids
     if shape != expected or other_series:
         found = "another series" if shape == expected else "{} slices of {} x {} pixels".format(*shape)
         words = "{} slices of {} x {} pixels".format(*expected)
@@ -35,12 +36,12 @@ def scan_of(findings: Findings, given: Sequence[ScanPath]) -> Scan:
 
 
 def place_of(findings: Findings, given: Sequence[ScanPath]) -> ScanPath:
-    """Where the scan of a result lies. Raises UnreadableInput where that is not known."""
+    """The location of the scan of a result. Raises UnreadableInput if it is unknown."""
     return _among(findings, given) or _at_its_path(findings)
 
 
 def _among(findings: Findings, given: Sequence[ScanPath]) -> ScanPath | None:
-    """Of the scans that the user gave, the one at the result's own path, or of its name, or the only one."""
+    """The scan among those that the user gave: at the result's own path, or with its name, or the only one."""
     for one in given:
         if path_sha256(one.path, one.label) == findings.made_by.path_sha256:
             return one
@@ -49,10 +50,10 @@ def _among(findings: Findings, given: Sequence[ScanPath]) -> ScanPath | None:
 
 
 def _at_its_path(findings: Findings) -> ScanPath:
-    said = findings.scan.path
-    if said is None:
+    stored = findings.scan.path
+    if stored is None:
         raise UnreadableInput(f"{findings.scan.name}: this result does not say where its scan lies; {HOW}")
-    whole = Path(said)
+    whole = Path(stored)
     for path in (whole, *whole.parents):
         label = whole.relative_to(path).as_posix() if path != whole else ""
         if not path.exists() or path_sha256(path, label) != findings.made_by.path_sha256:
@@ -62,19 +63,19 @@ def _at_its_path(findings: Findings) -> ScanPath:
                 return one
     if whole.exists():
         return ScanPath(whole)
-    raise UnreadableInput(f"{said}: expected the scan of this result, found nothing at that path; {HOW}")
+    raise UnreadableInput(f"{stored}: expected the scan of this result, found nothing at that path; {HOW}")
 
 
 def _options(findings: Findings) -> ReadOptions:
-    """What the user said of the scan when it was screened."""
-    said: dict[str, Any] = findings.made_by.read_options
-    known: dict[str, Any] = {key: said[key] for key in ("pixel_mm", "slice_mm", "series_uid") if key in said}
+    """The options with which the scan was read when it was screened."""
+    stored: dict[str, Any] = findings.made_by.read_options
+    options: dict[str, Any] = {key: stored[key] for key in ("pixel_mm", "slice_mm", "series_uid") if key in stored}
     try:
-        if "crop" in said:
-            known["crop"] = tuple(said["crop"])
-        if "gray_window" in said:
-            known["gray_window"] = GrayWindow(said["gray_window"]["level"], said["gray_window"]["width"])
-        return ReadOptions(**known)
+        if "crop" in stored:
+            options["crop"] = tuple(stored["crop"])
+        if "gray_window" in stored:
+            options["gray_window"] = GrayWindow(stored["gray_window"]["level"], stored["gray_window"]["width"])
+        return ReadOptions(**options)
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableInput(
             f"{findings.scan.name}: expected options of reading in findings.json, found something else"

@@ -1,7 +1,7 @@
-"""Which results are of the same patient, and which of them is the prior scan.
+"""Finds the prior scan of the same patient among the results.
 
-Patients are compared by a keyed hash that the reading process makes of the DICOM patient; the key is made anew each
-time, and neither it nor the hash is ever written or shown.
+Patients are compared by a keyed hash of the DICOM patient, computed by the reading process. Each viewer has a new
+random key; neither the key nor the hash is ever written or shown.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ichor.view.results import Listed
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """A hash that stands for the patient, and when the study was made, as DICOM writes it; None where unknown."""
+    """A hash of the patient, and the date and time of the study in DICOM's format; None if unknown."""
 
     patient: str | None = None
     when: str | None = None
 
 
 class Priors:
-    """Finds prior scans among the results; headers of each scan are read once."""
+    """Finds prior scans among the results; the headers of each scan are read only once."""
 
     def __init__(self, results: Sequence[Listed], given: Sequence[ScanPath]) -> None:
         self._results, self._given = results, given
@@ -37,7 +37,7 @@ class Priors:
         self._whose: dict[int, Whose] = {}
 
     def prior(self, number: int) -> int | None:
-        """The latest earlier scan of the same DICOM patient, by its number in the list; None where there is none."""
+        """The number in the list of the latest earlier scan of the same DICOM patient; None if there is none."""
         with self._mutex:
             own = self._of(number)
             if own.patient is None or own.when is None:
@@ -60,5 +60,5 @@ class Priors:
         try:
             place = place_of(findings, self._given)
             return Whose(*patient_key(place, findings.scan.study_uid, findings.scan.series_uids, self._secret))
-        except IchorError:  # it is not there any more: opening it says so
+        except IchorError:  # the scan is missing; opening it reports that
             return Whose()

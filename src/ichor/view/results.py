@@ -1,4 +1,4 @@
-"""The results that a user means: folders that `ichor screen` wrote, and folders of them, the most urgent first."""
+"""Finds results of `ichor screen` at the user's paths, and sorts them by urgency."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ichor.screening.out_folder import SUMMARY
 from ichor.screening.summary import read_summary
 from ichor.write.findings_json import FINDINGS
 
-MOST_BYTES = 64 * 1024**2  # of findings.json; that of a scan of 2,000 slices and 200 lesions has 2 MB
+MOST_BYTES = 64 * 1024**2  # of findings.json; for a scan of 2,000 slices and 200 lesions it has 2 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """One scan of the list.
+    """One scan in the list.
 
     Attributes:
-        folder: of its result; where it failed, the folder that it would have.
-        findings: None where it failed or findings.json is damaged; `reason` then says why in one line.
+        folder: the folder of its result; for a failed scan, the folder that it would have.
+        findings: None if screening failed or findings.json is damaged.
+        reason: why there are no findings, in one line.
     """
 
     folder: Path
@@ -32,14 +33,14 @@ class Listed:
 
     @property
     def name(self) -> str:
-        """What the scan is called."""
+        """The name of the scan."""
         return self.folder.name if self.findings is None else self.findings.scan.name
 
 
 def find_results(paths: Sequence[Path]) -> list[Listed]:
-    """The results at the paths, each once, the most urgent first and what failed last.
+    """The results at the paths without duplicates, the most urgent first and failed scans last.
 
-    Raises UnreadableInput where a path has no result.
+    Raises UnreadableInput if there is no result at a path.
     """
     found: dict[Path, Listed] = {}
     for path in paths:
@@ -71,7 +72,7 @@ def _results_at(path: Path) -> Iterator[Listed]:
 
 
 def _read(folder: Path) -> Listed:
-    """A result, or why it is none."""
+    """Read a result; if that fails, it has a reason instead of findings."""
     file = folder / FINDINGS
     try:
         if file.stat().st_size > MOST_BYTES:
@@ -80,20 +81,20 @@ def _read(folder: Path) -> Listed:
     except OSError as error:
         return Listed(folder, None, f"{file}: could not be read ({error.strerror})")
     except ValidationError as error:
-        # What pydantic says quotes the file; where it went wrong is enough.
+        # Pydantic's message quotes the file, which may contain patient data; the position is enough.
         place = ".".join(map(str, error.errors()[0]["loc"])) or "the whole file"
         return Listed(folder, None, f"{file}: expected findings of Ichor, found something else at {place}")
 
 
 def _failed(out: Path, there: Iterable[str]) -> Iterator[Listed]:
-    """The scans that could not be screened, by summary.csv."""
+    """The scans that could not be screened, according to summary.csv."""
     for name, row in read_summary(out / SUMMARY).items():
         if row["status"] == "failed" and name not in there:
             yield Listed(out / Path(name).name, None, row["reason"] or "it could not be screened")
 
 
 def _urgency(one: Listed) -> tuple[float, ...]:
-    """Of smaller values first: probability to two decimals, then volume, then warnings; what failed last."""
+    """Sort key: highest probability (two decimals), then largest volume, then most warnings; failed scans last."""
     if one.findings is None:
         return (1.0,)
     hemorrhage, scan = one.findings.hemorrhage, one.findings.scan

@@ -1,5 +1,5 @@
-"""Outputs behind one protocol and a registry: a `Result` in, files out. An output knows no method.
+"""Outputs: each writes one kind of file from a `Result`, without knowledge of the method.
 
-`ichor.write.base` says what an output is, `ichor.write.registry` finds one by name, and `ichor.write.folder` writes the
-folder of a result.
+`ichor.write.base` defines the protocol, `ichor.write.registry` finds outputs by name, and `ichor.write.folder` writes
+the folder of a result.
 """

@@ -20,7 +20,7 @@ class Output(Protocol):
 
     Attributes:
         name: what it is asked for by.
-        files: the names of the files that it writes for a scan, always the same ones.
+        files: the names of the files that it writes for every scan; for some it may write further ones.
         needs_mask: whether it shows an outline, so that it cannot be made of a detector's result.
     """
 

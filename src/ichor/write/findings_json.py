@@ -1,4 +1,4 @@
-"""Output `json`: findings.json, all that is reported of a scan; docs/reference/findings.md explains its keys."""
+"""Output `json`: findings.json, with all findings of a scan; docs/reference/findings.md explains its keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a result: written whole or not at all, and read again."""
+"""Writes the folder of a result atomically, and reads it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ichor.write.findings_json import FINDINGS
 from ichor.write.registry import default_outputs, outputs_of
 from ichor.write.result import Result
 
-# What a person decides of a result (`ichor.view.decisions`): kept when the scan is screened again.
+# A person's decisions on a result (`ichor.view.decisions`), kept when the scan is screened again.
 DECISIONS = "decisions.json"
 
 
 def save(result: Result, folder: Path, names: Sequence[str] | None = None) -> Findings:
-    """Write the outputs of these names, or the default ones, and give the findings as they were written.
+    """Write the outputs with these names, or the default ones, and return the findings as written.
 
-    Raises as `Result.save` does.
+    Raises as `Result.save`.
     """
     has_mask = result.mask is not None
     outputs = outputs_of(default_outputs(has_mask=has_mask) if names is None else names)
@@ -46,7 +46,7 @@ def save(result: Result, folder: Path, names: Sequence[str] | None = None) -> Fi
 def _write(result: Result, outputs: Sequence[Output], folder: Path) -> Findings:
     begun = perf_counter()
     for output in outputs:
-        if output is outputs[-1]:  # findings.json, which says how long the others took
+        if output is outputs[-1]:  # findings.json, which includes the time of writing the others
             result = replace(result, findings=result.findings.with_writing_s(perf_counter() - begun))
         output.write(result, folder)
         for file in output.files:
@@ -56,7 +56,7 @@ def _write(result: Result, outputs: Sequence[Output], folder: Path) -> Findings:
 
 
 def not_outlined(output: str, method: str) -> IchorError:
-    """That an output with an outline was asked for of a method that gives none."""
+    """The error for an output that needs a mask, requested for a method without masks."""
     return IchorError(f"{output}: expected a method that outlines hemorrhage, found {method}, which only detects it")
 
 
@@ -67,10 +67,10 @@ def has_files(folder: Path, names: Sequence[str] | None, *, has_mask: bool) -> b
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether something is there that is no folder of results, and so is not ours to replace."""
+    """Whether the path exists but is not the folder of a result, and must not be replaced."""
     try:
         return os.path.lexists(path) and not (path / FINDINGS).is_file()
-    except OSError:  # a folder of another user's
+    except OSError:  # for example, a folder of another user
         return True
 
 
@@ -79,7 +79,7 @@ def _is_empty(folder: Path) -> bool:
 
 
 def read_findings(folder: Path) -> Findings | None:
-    """The findings in a folder of results; None where there are none that this version understands."""
+    """The findings in the folder of a result; None if there are none that this version can read."""
     try:
         return Findings.from_json((folder / FINDINGS).read_bytes())
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""Outputs `nifti` and `probability`: the mask and the voxels' probabilities as NIfTI on the scan's own grid."""
+"""Outputs `nifti` and `probability`: the mask and the voxel probabilities as NIfTI on the scan's grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MASK, PROBABILITY = "mask.nii.gz", "probability.nii.gz"
 
 
 class Mask:
-    """mask.nii.gz: 0 where nothing is marked, elsewhere the subtype's number, or 1 from a method without subtypes."""
+    """mask.nii.gz: 0 for unmarked voxels, else the subtype's number, or 1 for a method without subtypes."""
 
     name = "nifti"
     files = (MASK,)
@@ -28,7 +28,7 @@ class Mask:
 
 
 class Probability:
-    """probability.nii.gz: that each voxel is hemorrhage."""
+    """probability.nii.gz: the probability that each voxel is hemorrhage."""
 
     name = "probability"
     files = (PROBABILITY,)

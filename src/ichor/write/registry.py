@@ -15,10 +15,15 @@ OUTPUTS = {
     "json": "ichor.write.findings_json:FindingsJson",
     "probability": "ichor.write.nifti:Probability",
     "dicom-seg": "ichor.write.dicom_seg:DicomSeg",
+    "dicom-probability": "ichor.write.dicom_seg:DicomProbability",
+    "dicom-sr": "ichor.write.dicom_report:DicomReport",
+    "dicom-sc": "ichor.write.dicom_capture:DicomCapture",
 }
 DEFAULT = ("report", "nifti", "json")
 # Always written, and last: findings.json says that the result is whole.
 LAST = "json"
+# What is written before an output, because it refers to it, whether it was asked for or not.
+NEEDS = {"dicom-sr": ("dicom-seg",)}
 _PLUGINS = Plugins("output", GROUP, OUTPUTS)
 
 
@@ -36,11 +41,12 @@ def get(name: str) -> Output:
 
 
 def outputs_of(names: Sequence[str]) -> list[Output]:
-    """The outputs of these names in that order, each once, and findings.json at the end.
+    """The outputs of these names in that order, each once and after what it needs, and findings.json at the end.
 
     Raises IchorError as `get` does, and where two of them write a file of the same name.
     """
-    outputs = [get(name) for name in dict.fromkeys(names) if name != LAST] + [get(LAST)]
+    needed = (one for name in names for one in (*NEEDS.get(name, ()), name))
+    outputs = [get(name) for name in dict.fromkeys(needed) if name != LAST] + [get(LAST)]
     taken: dict[str, str] = {}
     for output in outputs:
         for file in output.files:

@@ -18,16 +18,16 @@ from ichor.segmentation import Segmentation
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What screening a scan gives.
+    """The result of screening a scan.
 
     Attributes:
-        scan: as it was read, on its own grid.
+        scan: the scan, on its own grid.
         segmentation: the method's output on that grid.
-        findings: what is reported of the scan, as findings.json holds it.
-        labels: (n, rows, columns) uint8, as mask.nii.gz holds it: 0 where nothing is marked, elsewhere the lesion's
-            subtype, 1 to 5 in the order of `Subtype`, or 1 from a method without subtypes; None from a detector.
+        findings: the findings, as in findings.json.
+        labels: (n, rows, columns) uint8, as in mask.nii.gz: 0 for unmarked voxels, else the lesion's subtype, 1 to 5 in
+            the order of `Subtype`, or 1 for a method without subtypes; None for a detector.
         head: the outline of the head.
-        patient: whose scan it is, for the report of a user who asked for that; None for everybody else.
+        patient: the patient's name and dates, only if the user requested them for the report.
     """
 
     scan: Scan
@@ -39,22 +39,22 @@ class Result:
 
     @property
     def mask(self) -> NDArray[np.bool_] | None:
-        """(n, rows, columns) bool, True where hemorrhage is marked; None from a detector."""
+        """(n, rows, columns) bool, True where hemorrhage is marked; None for a detector."""
         return self.segmentation.mask
 
     @property
     def probability(self) -> NDArray[np.float32] | None:
-        """(n, rows, columns) float32 in 0..1, that a voxel is hemorrhage; None from a detector."""
+        """(n, rows, columns) float32, the probability that each voxel is hemorrhage; None for a detector."""
         return self.segmentation.probability
 
     def save(self, folder: str | Path, outputs: Sequence[str] | None = None) -> Path:
-        """Write the outputs of these names, or the default ones, into `folder`, which is returned.
+        """Write the outputs with these names, or the default ones, into `folder`, and return the folder.
 
-        The folder appears, or takes the place of an earlier result, in one step and when all of it is written; only
-        its owner may read it. findings.json is always in it.
+        The folder appears, or replaces an earlier result, in one step after everything is written; only its owner can
+        read it. It always contains findings.json.
 
-        Raises IchorError where an output is unknown or cannot be made of this result, or where the folder holds
-        anything but a result, and OutputFailed where the disk refuses it.
+        Raises IchorError if an output is unknown or does not support this result, or if the folder contains anything
+        other than a result, and OutputFailed on disk errors.
         """
         from ichor.write.folder import save
 

@@ -174,7 +174,7 @@ def test_every_problem_of_a_damaged_nifti_release_is_a_line(tmp_path: Path) -> N
     }
 
 
-def test_what_is_no_dataset_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_dataset_is_reported_in_one_line(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
@@ -191,7 +191,7 @@ def test_what_is_no_dataset_is_one_line(tmp_path: Path) -> None:
         (b"\xff\xfe\x00", "expected a table (CSV, UTF-8), found a problem: "),
     ],
 )
-def test_a_file_that_is_no_table_is_one_line(tmp_path: Path, content: bytes, line: str) -> None:
+def test_a_file_that_is_not_a_table_is_reported_in_one_line(tmp_path: Path, content: bytes, line: str) -> None:
     root = write_ct_ich(tmp_path, {"049": 0}, n_slices=1)
     (root / "hemorrhage_diagnosis.csv").write_bytes(content)
     done = run(root)

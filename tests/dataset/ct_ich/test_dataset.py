@@ -41,7 +41,7 @@ def test_every_labelled_slice_of_a_subject_has_a_mask() -> None:
     assert np.array_equal(case.mask.any(axis=(1, 2)), case.positive)
 
 
-def test_cases_are_read_when_asked_for(tmp_path: Path) -> None:
+def test_cases_are_read_on_demand(tmp_path: Path) -> None:
     dataset = CtIch(write_ct_ich(tmp_path, {"049": 2, "050": 0}, n_slices=3))
     cases = dataset.cases(dataset.subjects)
     assert len(cases) == 2

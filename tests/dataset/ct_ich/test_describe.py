@@ -132,7 +132,7 @@ def test_in_release_1_3_1_the_demographics_of_the_absent_explain_table_3(tmp_pat
     assert len(read_demographics(root / "Patient_demographics.csv").rows) == 82
 
 
-def test_markdown_alone_is_written_where_a_file_is_asked_for(tmp_path: Path) -> None:
+def test_only_markdown_is_written_if_a_file_is_requested(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path / "data", {"049": 1}, n_slices=2)
     done = run(root, "--out", tmp_path / "out" / "table.md")
     assert done.returncode == 0
@@ -140,7 +140,7 @@ def test_markdown_alone_is_written_where_a_file_is_asked_for(tmp_path: Path) -> 
     assert "Research use only; not a medical device." in (tmp_path / "out/table.md").read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
+def test_input_and_output_errors_are_reported_in_one_line(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path / "data", {"049": 0, "050": 0}, n_slices=1)
     (tmp_path / "file").touch()
     done = run(root, "--out", tmp_path / "file" / "folder")

@@ -199,7 +199,7 @@ def test_what_goes_wrong_once_is_got_over(odd: Odd, server: OddServer, tmp_path:
     assert not (tmp_path / PARTIAL).exists()
 
 
-def test_a_file_that_broke_off_goes_on_where_it_was_cut(server: OddServer, tmp_path: Path) -> None:
+def test_a_partial_file_continues_where_it_was_interrupted(server: OddServer, tmp_path: Path) -> None:
     server.odd[f"/ct-ich/{ODD}"] = break_off
     fetch(server, tmp_path)
     assert [part for path, part in server.asked if path.endswith(ODD)] == ["", "bytes=20000-"]
@@ -267,7 +267,7 @@ def redirect_to(where: str) -> Odd:
         (redirect_to(f"/ct-ich/{ODD}"), "expected the file, found more than 5 redirects", 6),
     ],
 )
-def test_what_stays_wrong_is_one_line_and_the_others_are_fetched(
+def test_a_file_that_stays_wrong_is_reported_and_the_others_are_downloaded(
     odd: Odd, reason: str, times: int, server: OddServer, tmp_path: Path
 ) -> None:
     server.odd[f"/ct-ich/{ODD}"] = odd
@@ -303,7 +303,7 @@ def test_where_nothing_is_right_it_ends_soon(server: OddServer, tmp_path: Path) 
     assert MAX_FAILED <= sum(bool(one.reason) for one in steps) == len(server.asked) < MAX_FAILED + CONNECTIONS
 
 
-def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
@@ -336,7 +336,7 @@ def test_the_environments_proxy_is_asked(server: OddServer, tmp_path: Path, monk
     assert there(tmp_path) == CONTENT
 
 
-def test_a_download_that_is_closed_goes_on_later_with_what_is_left(server: OddServer, tmp_path: Path) -> None:
+def test_an_interrupted_download_continues_with_the_remaining_files(server: OddServer, tmp_path: Path) -> None:
     steps = Download(tmp_path, f"{server.url}/ct-ich/", FILES, QUICK).run()
     while not next(steps).file:
         pass
@@ -349,7 +349,7 @@ def test_a_download_that_is_closed_goes_on_later_with_what_is_left(server: OddSe
     assert not {path.removeprefix("/ct-ich/") for path in server.times()} & set(whole)
 
 
-def test_a_part_that_a_killed_process_left_is_gone_on_with(server: OddServer, tmp_path: Path) -> None:
+def test_a_part_left_by_a_killed_process_is_continued(server: OddServer, tmp_path: Path) -> None:
     (tmp_path / PARTIAL).mkdir()
     (tmp_path / PARTIAL / ODD.replace("/", "_")).write_bytes(CONTENT[ODD][:30_000])
     (tmp_path / PARTIAL / "049_bone_1.jpg").write_bytes(b"of something else")
@@ -360,7 +360,7 @@ def test_a_part_that_a_killed_process_left_is_gone_on_with(server: OddServer, tm
     assert "/ct-ich/049/bone/2.jpg" not in server.times()
 
 
-def test_a_full_disk_is_one_line_before_and_in_the_middle(
+def test_a_full_disk_is_reported_in_one_line_before_and_during_the_download(
     server: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -399,7 +399,7 @@ def test_one_download_at_a_time_into_a_folder(server: OddServer, tmp_path: Path)
     "url",
     ["ftp://a/b", "physionet.org", "", "https://", "http://a:b", "https://user:word@a/", "http://a/\nb", "http://["],
 )
-def test_what_is_no_address_is_one_line(url: str, tmp_path: Path) -> None:
+def test_an_invalid_address_is_reported_in_one_line(url: str, tmp_path: Path) -> None:
     with pytest.raises(IchorError, match="--url: expected an address such as https://") as told:
         Download(tmp_path / "out", url)
     assert "\n" not in str(told.value)
@@ -420,7 +420,7 @@ def fetch_zip(server: OddServer, out: Path, name: str = "ct.zip") -> dict[str, s
 
 
 @pytest.mark.parametrize("top", ["", "ct-ich-1.0.0/", "a/b/"])
-def test_an_archive_is_unpacked_wherever_in_it_the_dataset_lies(top: str, server: OddServer, tmp_path: Path) -> None:
+def test_an_archive_is_unpacked_whatever_folder_the_dataset_is_in(top: str, server: OddServer, tmp_path: Path) -> None:
     others = {"../outside.txt": b"!", "/etc/outside.txt": b"!", "more.txt": b"!", f"x/{ODD}": b"!"}
     server.content = {"/ct.zip": zipped({top + name: one for name, one in CONTENT.items()} | others)}
     assert fetch_zip(server, tmp_path / "out") == {}
@@ -441,7 +441,7 @@ def test_an_archive_is_known_by_its_type_too(server: OddServer, tmp_path: Path) 
     assert there(tmp_path) == CONTENT
 
 
-def test_an_archive_that_broke_off_goes_on_where_it_was_cut(server: OddServer, tmp_path: Path) -> None:
+def test_a_partial_archive_continues_where_it_was_interrupted(server: OddServer, tmp_path: Path) -> None:
     server.content = {"/ct.zip": zipped(CONTENT)}
     server.odd["/ct.zip"] = break_off
     assert fetch_zip(server, tmp_path) == {}
@@ -484,7 +484,7 @@ def test_a_damaged_member_costs_itself_alone(server: OddServer, tmp_path: Path) 
     assert failed[0] == ODD and failed[1].startswith("found a damaged member of the archive")
 
 
-def test_what_is_no_archive_is_one_line(server: OddServer, tmp_path: Path) -> None:
+def test_an_invalid_archive_is_reported_in_one_line(server: OddServer, tmp_path: Path) -> None:
     server.content = {"/ct.zip": b"<html>log in</html>"}
     with pytest.raises(
         UnreadableInput, match="expected a zip archive, found a problem: File is not a zip file"

@@ -87,7 +87,7 @@ def test_a_dataset_says_itself_whom_it_excludes(tmp_path: Path) -> None:
         ("subject,reason\n009,old\n9,new\n", "expected each subject once, found 009 again in line 3"),
     ],
 )
-def test_a_list_that_is_amiss_is_one_line(content: str, line: str, tmp_path: Path) -> None:
+def test_an_invalid_list_is_reported_in_one_line(content: str, line: str, tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path / "own", {"009": 1, "010": 1}, n_slices=2)
     (root / FILE).write_text(content, encoding="utf-8")
     with pytest.raises(UnreadableInput) as raised:

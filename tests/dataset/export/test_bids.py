@@ -63,7 +63,7 @@ def test_the_validator_is_one_that_finds_what_is_wrong(tmp_path: Path) -> None:
     assert {one["code"] for one in issues(tmp_path / "out")} >= {"NOT_INCLUDED"}
 
 
-def test_participants_are_told_by_what_the_tables_say_and_no_more(tmp_path: Path) -> None:
+def test_participants_have_only_the_data_in_the_tables(tmp_path: Path) -> None:
     export_all(copy_of("real", tmp_path / "data"), "bids", tmp_path / "out")
     assert rows(tmp_path / "out" / "participants.tsv") == [
         {

@@ -22,7 +22,7 @@ def state(out: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_an_interrupted_export_goes_on_and_writes_no_subject_twice(layout: str, tmp_path: Path) -> None:
+def test_an_interrupted_export_continues_and_writes_no_subject_twice(layout: str, tmp_path: Path) -> None:
     dataset = copy_of("jpg", tmp_path / "data")
     under_way = export(dataset, layout, tmp_path / "out", dataset.subjects)
     assert next(under_way) == Outcome("080", written=True)

@@ -110,7 +110,7 @@ def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
     assert method.predict(one).mask.shape == one.voxels.shape
 
 
-def test_subtypes_are_told_where_the_network_has_them(scan: Scan) -> None:
+def test_subtypes_are_predicted_if_the_network_has_them(scan: Scan) -> None:
     assert untrained_method(subtypes=False).predict(scan).subtype_probability is None
     tells = untrained_method()
     found, answered = tells.predict(scan).subtype_probability, tells.raw_output(scan).arrays["subtype_probability"]
@@ -208,7 +208,7 @@ def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
         load_model(tmp_path / "package", operating_point="specific")
 
 
-def test_an_unfitted_method_says_so(scan: Scan) -> None:
+def test_an_unfitted_method_raises_a_clear_error(scan: Scan) -> None:
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
         UNetSlices().predict(scan)
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):

@@ -129,6 +129,6 @@ def test_a_package_gives_the_same_answers(method: UNetTiles, tmp_path: Path) -> 
     assert np.array_equal((ours.probability >= 0.5)[sure], (theirs.probability >= 0.5)[sure])
 
 
-def test_an_unfitted_method_says_so() -> None:
+def test_an_unfitted_method_raises_a_clear_error() -> None:
     with pytest.raises(BadConfig, match="expected a fitted or loaded method"):
         UNetTiles().predict(some_of(DEMONSTRATION, 0, 1))

@@ -15,7 +15,6 @@ from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.origins import untouched
 from ichor.annotate.project.runs import decode
 from ichor.errors import IchorError
-from ichor.read.ct_ich_jpg import SUBJECTS_WITH_SHIFTED_BONE
 from ichor.scan import Scan
 from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 
@@ -150,8 +149,7 @@ def case_numbers(records: Sequence[ScanRecord]) -> dict[int, str]:
     """For each scan's id a three-digit number that reveals no name.
 
     A subject that is such a number already and has one scan keeps it, as the subjects of ct-ich do. The others take the
-    free numbers from 001, in the order in which they were added, without those whose bone-window images the reader of
-    the ct-ich layout leaves out.
+    free numbers from 001, in the order in which they were added.
     """
     subjects = [record.subject for record in records]
     taken: dict[str, int] = {}
@@ -160,6 +158,5 @@ def case_numbers(records: Sequence[ScanRecord]) -> dict[int, str]:
         if plain and subjects.count(record.subject) == 1:
             taken.setdefault(record.subject.zfill(3), record.id)
     kept = {scan_id: number for number, scan_id in taken.items()}
-    not_free = {*taken, *SUBJECTS_WITH_SHIFTED_BONE}
-    free = (number for n in range(1, len(records) + len(not_free) + 1) if (number := f"{n:03d}") not in not_free)
+    free = (number for n in range(1, len(records) + len(taken) + 1) if (number := f"{n:03d}") not in taken)
     return {record.id: kept.get(record.id) or next(free) for record in records}

@@ -17,7 +17,9 @@ import numpy as np
 from ichor.annotate.export.annotated import Annotated, LeftOut, require_all_read
 from ichor.annotate.project import UNSTATED, Origin
 from ichor.annotate.project.origins import UNTOUCHED
-from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
+from ichor.formats.algorithm import Algorithm
+from ichor.formats.dicom_out import ObjectFacts, import_highdicom
+from ichor.formats.dicom_seg import segmentation
 from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, AlgorithmType, Segment, subtype_segment
 from ichor.formats.uid import named_uid
 from ichor.subtypes import Subtype
@@ -50,7 +52,7 @@ class DicomSegTarget:
         labels = [int(label) for label in np.unique(one.label_map) if label] or [UNSTATED]
         masks = np.stack([one.label_map == label for label in labels], axis=-1)
         names = (source.series_uid or source.instance_uids[0], _digest(one), "annotation")
-        facts = SegFacts(
+        facts = ObjectFacts(
             series_uid=named_uid(*names),
             instance_uid=named_uid(*names, "1"),
             series_number=SERIES_NUMBER,
@@ -79,9 +81,8 @@ def _made(segment: Segment, origins: frozenset[Origin]) -> Segment:
     automatic = origins <= UNTOUCHED
     return replace(
         segment,
-        algorithm=(ALGORITHM, __version__),
+        algorithm=Algorithm(ALGORITHM, __version__, is_ai=any(origin.startswith("ai") for origin in origins)),
         algorithm_type=AlgorithmType.AUTOMATIC if automatic else AlgorithmType.SEMIAUTOMATIC,
-        is_ai=any(origin.startswith("ai") for origin in origins),
     )
 
 

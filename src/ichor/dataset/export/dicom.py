@@ -17,7 +17,8 @@ from ichor.dataset.ct_ich.dataset import CtIch
 from ichor.dataset.ct_ich.release import DELINEATED, RELEASES, SCANNER, SEX_LETTERS
 from ichor.dataset.ct_ich.tables import Subject
 from ichor.formats.dicom_ct import CtFacts, ct_images, write_images
-from ichor.formats.dicom_seg import SegFacts, import_highdicom, segmentation
+from ichor.formats.dicom_out import ObjectFacts, import_highdicom
+from ichor.formats.dicom_seg import segmentation
 from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE
 from ichor.formats.uid import named_uid
 
@@ -54,7 +55,7 @@ class DicomTarget:
             lossy_method=release.lossy_method,
         )
         images = ct_images(case.scan, facts, release.scale)
-        drawn = SegFacts(
+        drawn = ObjectFacts(
             series_uid=named_uid(*names, "seg"),
             instance_uid=named_uid(*names, "seg", "1"),
             series_number=2,

@@ -1,7 +1,7 @@
-"""Output `report`: one self-contained page that says what was found of a scan, to look at and to print.
+"""Output `report`: one self-contained page with the findings of a scan, for the screen and for printing.
 
-`pictures` makes the slices and outlines, `plot` the probability along the head, `page.html.j2` and
-`style.css` lay them out. The page needs no network and no JavaScript, and forbids itself both.
+`pictures` renders the slices with outlines and `plot` the probability along the head; `page.html.j2` and `style.css`
+lay them out. The page uses neither network nor JavaScript, and its content security policy forbids both.
 """
 
 from __future__ import annotations

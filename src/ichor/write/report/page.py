@@ -1,4 +1,4 @@
-"""Fills the page: which slices are shown, and how figures are worded."""
+"""Fills the page's template: selects the slices to show, and formats numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS = {
 
 
 def report_of(result: Result) -> str:
-    """The page of one scan, as HTML. It names the patient where the result does."""
+    """The page of one scan, as HTML. It shows the patient's name only if the result has it."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -61,10 +61,11 @@ def report_of(result: Result) -> str:
 
 
 def key_slices(found: Findings) -> list[int]:
-    """The slices to show large, from the lowest up.
+    """The slices to show large, the lowest first.
 
-    That on which each lesion of the table is largest, and of other subtypes the largest lesion's; where these are few,
-    those of largest marked area too. Where nothing is marked, those of highest probability.
+    They are the slices on which each lesion in the table, and the largest lesion of each other subtype, is largest; if
+    these are few, also those with the largest marked areas. If nothing is marked, they are those with the highest
+    probability.
     """
     lesions = found.hemorrhage.lesions
     if not lesions:
@@ -78,7 +79,7 @@ def key_slices(found: Findings) -> list[int]:
 
 
 def _running_title(result: Result) -> str:
-    """What stands on each printed page: the scan, and the patient where the report names them."""
+    """The title of each printed page: the scan's name and, if the report shows it, the patient's name."""
     name = result.findings.scan.name
     if result.patient is None or not result.patient.name:
         return _shortened(name)
@@ -90,7 +91,7 @@ def _shortened(text: str) -> str:
 
 
 def css_string(text: str) -> str:
-    """A text as a string of CSS, in which nothing but letters, digits and spaces stands for itself."""
+    """A text as a CSS string, in which everything except letters, digits and spaces is escaped."""
     return (
         '"'
         + "".join(one if one.isascii() and (one.isalnum() or one == " ") else f"\\{ord(one):x} " for one in text)
@@ -105,14 +106,14 @@ def ranges(numbers: list[int]) -> str:
 
 
 def ml(value: float) -> str:
-    """A volume with as many decimals as are worth reading."""
+    """A volume with a sensible number of decimals."""
     if value < 0.01:
         return "< 0.01 mL"
     return f"{value:.1f} mL" if value >= 1 else f"{value:.2f} mL"
 
 
 def mm(value: float) -> str:
-    """A length, to the millimetre from 10 mm up."""
+    """A length, rounded to millimeters from 10 mm on."""
     return f"{_short(value)} mm"
 
 
@@ -126,17 +127,17 @@ def _short(value: float) -> str:
 
 
 def probability_words(value: float) -> str:
-    """Two decimals, never rounded to certainty."""
+    """A probability with two decimals, never rounded to 0 or 1."""
     if value < 0.01:
         return "< 0.01"
     return "> 0.99" if value > 0.99 else f"{value:.2f}"
 
 
-def percent(share: float, unit: bool = True) -> str:
-    """A share in percent, to a whole one."""
-    return f"{100 * share:.0f}{' %' * unit}"
+def percent(fraction: float, unit: bool = True) -> str:
+    """A fraction in percent, rounded to an integer."""
+    return f"{100 * fraction:.0f}{' %' * unit}"
 
 
 def count(value: int) -> str:
-    """A number with its thousands apart."""
+    """A number with thousands separators."""
     return f"{value:,}"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from contourpy import contour_generator
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -17,6 +16,7 @@ from ichor.anatomy.head import HeadOutline
 from ichor.orientation import radiological_pixel_mm, to_radiological
 from ichor.scan import Scan
 from ichor.windows import BRAIN
+from ichor.write.contours import contours
 
 JPEG_QUALITY = 85
 LARGE_QUALITY, LARGE_PX = 75, 512  # of any slice, opened large
@@ -147,10 +147,8 @@ def _outlines(labels: NDArray[np.uint8]) -> tuple[Outline, ...]:
 
 def _path(part: NDArray[np.bool_], corner: tuple[int, int]) -> str:
     """SVG path data of the line around pixels cut out at `corner`; pixel (0, 0) is the square from 0 to 1."""
-    lines = contour_generator(z=np.pad(part.astype(np.float32), 1)).lines(0.5)
-    # Contours count from the centre of the first padded pixel.
-    shift = np.array(corner[::-1]) - 0.5
-    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in np.asarray(line)[:-1] + shift) + "Z" for line in lines)
+    shifted = (line + np.array(corner[::-1]) for line in contours(part))
+    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in line) + "Z" for line in shifted)
 
 
 def _largest_boxes(part: NDArray[np.bool_], corner: tuple[int, int]) -> list[Box]:

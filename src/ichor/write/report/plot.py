@@ -1,4 +1,4 @@
-"""The plot of probability along the head, as places in an SVG that the page draws."""
+"""The plot of the probability along the head: the coordinates of its elements in an SVG of the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ichor.findings.schema import Findings
 
 WIDTH, HEIGHT = 760, 200
 LEFT, RIGHT, TOP, BOTTOM = 40, 14, 14, 52
-TICKS = 9  # about so many numbers along the axis
+TICKS = 9  # approximate number of ticks on the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A slice number under the axis, and where that slice lies."""
+    """A slice number below the axis, and the position of that slice, if known."""
 
     x: float
     number: int
@@ -50,7 +50,7 @@ class Plot:
 
 
 def plot_of(found: Findings) -> Plot:
-    """Slices along the axis by position where that is known, else evenly by number."""
+    """The plot, with slices at their positions on the axis or, if positions are unknown, evenly spaced."""
     n = found.scan.n_slices
     positions = [one.position_mm for one in found.slices]
     known = all(one is not None for one in positions)
@@ -90,6 +90,6 @@ def _height(probability: float) -> float:
 
 
 def _ticked(n: int) -> list[int]:
-    """The first slice and every one whose number is a round multiple."""
+    """The indices of the first slice and of those whose numbers are multiples of a suitable step."""
     step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if n / step <= TICKS), 200)
     return sorted({0, *range(step - 1, n, step)} - ({1} if step == 2 else set()))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ichor.dataset.ct_ich.check.known import NO_FILE, shifted_bone
-from ichor.dataset.ct_ich.check.offset import Skulls
 from ichor.dataset.ct_ich.check.report import SubjectReport, missing
 from ichor.dataset.ct_ich.check.tables import names
 from ichor.dataset.ct_ich.tables import SliceRow
+from ichor.read.ct_ich_bone import Skulls
 from ichor.read.ct_ich_jpg import MASK_ABOVE, SIZE
 
 _FILE = re.compile(r"(\d+)(_HGE_Seg)?\.jpg")

@@ -1,0 +1,111 @@
+"""What all DICOM objects that highdicom writes need: the package, fit headers of their source, and no chatter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Any
+
+from ichor.errors import IchorError
+from ichor.formats.uid import named_uid
+from ichor.read.dicom.parsing import quietly
+
+# Required in every image, possibly empty (type 2 in PS3.3); some writers omit them.
+TYPE_2 = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
+)
+# All objects are written in it: highdicom refuses valid character sets of sources, such as the Japanese ones.
+UTF_8 = "ISO_IR 192"
+SEXES = ("M", "F", "O", "")  # PS3.3 C.7.1.1
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """Attributes of an object that is the only one of its series.
+
+    Attributes:
+        series_uid, instance_uid: of the new series and its instance.
+        series_number: within the study, from 1.
+        description: of the series, up to 64 characters.
+        created: when its content was made, required by the standard.
+    """
+
+    series_uid: str
+    instance_uid: str
+    series_number: int
+    description: str
+    created: datetime
+
+
+def import_highdicom() -> Any:
+    """highdicom, an optional package that is slow to import. Raises IchorError, with the remedy, if it is missing."""
+    try:
+        import highdicom
+    except ModuleNotFoundError as error:
+        raise _missing(error.name) from error
+    return highdicom
+
+
+def require_highdicom() -> None:
+    """Raise IchorError, with what to install, where highdicom is missing; it is not imported for that."""
+    if find_spec("highdicom") is None:
+        raise _missing("highdicom")
+
+
+def _missing(package: str | None) -> IchorError:
+    return IchorError(
+        f"DICOM objects: expected the package highdicom, found no {package}; "
+        "install it by pip install 'ichor-ct[dicom-out]'"
+    )
+
+
+def with_required_attributes(source: Any) -> Any:
+    """The header with attributes that highdicom requires added or corrected, if they are missing or invalid."""
+    from pydicom.valuerep import DA, TM
+
+    whole = deepcopy(source)
+    for keyword in TYPE_2:
+        if keyword not in whole:
+            setattr(whole, keyword, "")
+    if whole.PatientSex not in SEXES:
+        whole.PatientSex = ""
+    for keyword, parse in (("PatientBirthDate", DA), ("StudyDate", DA), ("StudyTime", TM)):
+        try:
+            parse(whole[keyword].value)
+        except ValueError:
+            setattr(whole, keyword, "")
+    if not whole.get("FrameOfReferenceUID"):
+        # The slices of a series share their coordinate system even if it has no UID.
+        whole.FrameOfReferenceUID = named_uid(str(whole.SeriesInstanceUID), "frame of reference")
+    if "PerFrameFunctionalGroupsSequence" in whole:
+        shared, first = whole.SharedFunctionalGroupsSequence[0], whole.PerFrameFunctionalGroupsSequence[0]
+        for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+            if keyword not in shared:  # stated per frame, but equal for all slices of a scan
+                setattr(shared, keyword, first[keyword].value)
+    return whole
+
+
+def make_repeatable(made: Any) -> None:
+    """Remove the time of writing, which highdicom adds: the same content gives the same bytes."""
+    for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
+        made.pop(keyword, None)
+    made.ContributingEquipmentSequence[-1].pop("ContributionDateTime", None)  # the last item is highdicom itself
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Suppress highdicom's warnings about the source: they quote the patient's name."""
+    logger = logging.getLogger("highdicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with quietly():
+            yield
+    finally:
+        logger.setLevel(level)

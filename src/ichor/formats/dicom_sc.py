@@ -1,0 +1,106 @@
+"""A picture as a DICOM Secondary Capture image (PS3.3 A.8.1), single-frame RGB, uncompressed: any PACS can show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ichor.formats.algorithm import MANUFACTURER, Algorithm
+from ichor.formats.concepts import Concept
+from ichor.formats.dicom_out import (
+    UTF_8,
+    ObjectFacts,
+    import_highdicom,
+    make_repeatable,
+    with_required_attributes,
+    without_warnings,
+)
+from ichor.formats.uid import named_uid
+from ichor.version import __version__
+
+EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+WORKSTATION, HEAD = "WSD", "HEAD"  # PS3.3 C.8.6.1, Conversion Type; PS3.16 annex L
+SOURCE = Concept("cid7202", "SourceImageForImageProcessingOperation")  # PS3.16 CID 7202
+LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One picture.
+
+    Attributes:
+        pixels: (rows, columns, 3) uint8, square pixels, RGB.
+        patient_orientation: towards what a row and a column go (PS3.3 C.7.6.1.1.1), as in ("L", "P").
+        derivation: how it was made.
+        comment: about it, for people.
+        source: the header of the image that it shows.
+        frame_number: its frame in that image, from 1; used only for a multi-frame image.
+    """
+
+    pixels: NDArray[np.uint8]
+    patient_orientation: tuple[str, str]
+    derivation: str
+    comment: str
+    source: Any
+    frame_number: int
+
+
+def capture_image(one: Capture, facts: ObjectFacts, number: int, algorithm: Algorithm) -> Any:
+    """The image, a pydicom dataset, with that number in its series, from 1; `facts.instance_uid` is of the first.
+
+    Burned In Annotation says whether the patient can be told from it (PS3.3 C.7.6.1): what is burned in says nothing of
+    the patient, so it is that of the source. Raises IchorError if highdicom is not installed.
+    """
+    highdicom = import_highdicom()
+    source = with_required_attributes(one.source)
+    with without_warnings():
+        made = highdicom.sc.SCImage.from_ref_dataset(
+            source,
+            pixel_array=one.pixels,
+            photometric_interpretation="RGB",
+            bits_allocated=8,
+            coordinate_system="PATIENT",
+            patient_orientation=one.patient_orientation,
+            series_instance_uid=facts.series_uid,
+            series_number=facts.series_number,
+            sop_instance_uid=facts.instance_uid if number == 1 else named_uid(facts.instance_uid, str(number)),
+            instance_number=number,
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=MANUFACTURER,
+            software_versions=__version__,
+            series_description=facts.description,
+            specific_character_set=UTF_8,
+            content_date=facts.created.date(),
+            content_time=facts.created.time(),
+            transfer_syntax_uid=EXPLICIT_LITTLE_ENDIAN,
+            contributing_equipment=[algorithm.equipment()],
+        )
+    _say_how_it_was_made(made, one, facts)
+    make_repeatable(made)
+    return made
+
+
+def _say_how_it_was_made(made: Any, one: Capture, facts: ObjectFacts) -> None:
+    from pydicom.dataset import Dataset
+    from pydicom.valuerep import DA, TM
+
+    made.ConversionType, made.BodyPartExamined = WORKSTATION, HEAD
+    made.DateOfSecondaryCapture, made.TimeOfSecondaryCapture = DA(facts.created.date()), TM(facts.created.time())
+    made.BurnedInAnnotation = "YES" if one.source.get("BurnedInAnnotation") == "YES" else "NO"
+    made.DerivationDescription, made.ImageComments = one.derivation, one.comment
+    reference: Any = Dataset()
+    reference.ReferencedSOPClassUID = one.source.SOPClassUID
+    reference.ReferencedSOPInstanceUID = one.source.SOPInstanceUID
+    if "NumberOfFrames" in one.source:
+        reference.ReferencedFrameNumber = one.frame_number
+    reference.PurposeOfReferenceCodeSequence = [SOURCE.code()]
+    made.SourceImageSequence = [reference]
+    if one.source.get("LossyImageCompression") == "01":  # pixels that were compressed with loss stay so
+        for keyword in LOSSY:
+            if keyword in one.source:
+                setattr(made, keyword, one.source[keyword].value)
+    else:
+        made.LossyImageCompression = "00"

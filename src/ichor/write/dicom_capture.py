@@ -1,0 +1,64 @@
+"""Output `dicom-sc`: key slices with outlines burned in, as DICOM Secondary Captures that any PACS shows.
+
+The captures are one series: capture-1.dcm, and as many more, numbered on, as there are key slices.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ichor.findings.schema import NOTICE, Findings
+from ichor.formats.dicom_out import require_highdicom
+from ichor.formats.dicom_sc import Capture, capture_image
+from ichor.scan import Scan
+from ichor.write.capture_picture import RADIOLOGICAL_DIRECTIONS, CapturePictures
+from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
+from ichor.write.result import Result
+
+SERIES_NUMBER = 603
+DESCRIPTION = "Hemorrhage, AI, key slices; research use only"
+MOST_SLICES = 6
+CAPTURE = "capture-{}.dcm"
+
+
+class DicomCapture:
+    """capture-1.dcm, capture-2.dcm and so on. Raises IchorError where highdicom is not installed."""
+
+    name = "dicom-sc"
+    files = (CAPTURE.format(1),)
+    needs_mask = True
+
+    def __init__(self) -> None:
+        require_highdicom()
+
+    def check(self, scan: Scan) -> None:
+        """Raise IchorError where no object can refer to the scan's slices."""
+        require_one_series(scan, self.name)
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write an image of each key slice."""
+        headers, algorithm = headers_of(result), algorithm_of(result)
+        facts = facts_of(result, self.name, SERIES_NUMBER, DESCRIPTION)
+        pictures = CapturePictures(result)
+        for number, k in enumerate(key_slices(result.findings), 1):
+            one = Capture(
+                pixels=pictures.of(k),
+                patient_orientation=RADIOLOGICAL_DIRECTIONS,
+                derivation=f"Brain window, outlines by {algorithm.name} {algorithm.version} burned in",
+                comment=f"{NOTICE} Outlines are made by AI and were checked by nobody.",
+                source=headers[k],
+                frame_number=result.scan.source.frame_numbers[k],
+            )
+            made = capture_image(one, facts, number, algorithm)
+            made.save_as(folder / CAPTURE.format(number), enforce_file_format=True)
+
+
+def key_slices(found: Findings) -> list[int]:
+    """The slices to look at first, from the lowest: those on which the largest lesions are largest.
+
+    At most MOST_SLICES. Where nothing was found, the slice of highest probability.
+    """
+    centres = dict.fromkeys(one.centre_slice for one in found.hemorrhage.lesions)
+    if not centres:
+        return [max(found.slices, key=lambda one: one.probability).index]
+    return sorted(list(centres)[:MOST_SLICES])

@@ -1,0 +1,60 @@
+"""Output `dicom-sr`: the findings as a DICOM Structured Report, which refers to slices and segments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ichor.findings.lesion_subtypes import subtype_areas_px
+from ichor.formats.dicom_out import require_highdicom
+from ichor.formats.dicom_sr import measurement_report
+from ichor.scan import Scan
+from ichor.subtypes import Subtype
+from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
+from ichor.write.dicom_report_groups import groups_of
+from ichor.write.dicom_seg import SEGMENTATION, SUBTYPES, label_of, subtypes_in
+from ichor.write.result import Result
+
+SERIES_NUMBER = 602
+REPORT = "report.dcm"
+DESCRIPTION = "Hemorrhage report, AI; research use only"
+
+
+class DicomReport:
+    """report.dcm. Raises IchorError where highdicom is not installed."""
+
+    name = "dicom-sr"
+    files = (REPORT,)
+    needs_mask = True
+
+    def __init__(self) -> None:
+        require_highdicom()
+
+    def check(self, scan: Scan) -> None:
+        """Raise IchorError where no object can refer to the scan's slices."""
+        require_one_series(scan, self.name)
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write report.dcm beside the segmentations, which were written before (`ichor.write.registry.NEEDS`)."""
+        import pydicom
+
+        from ichor.anatomy.midline import midline_shift
+
+        subtypes = slices_of_subtypes(result)
+        made = measurement_report(
+            list(groups_of(result.findings, subtypes, midline_shift(result.scan))),
+            headers_of(result),
+            [pydicom.dcmread(folder / name) for name in ([SEGMENTATION, SUBTYPES] if subtypes else [SEGMENTATION])],
+            algorithm_of(result),
+            facts_of(result, self.name, SERIES_NUMBER, DESCRIPTION),
+            result.scan.source.frame_numbers,
+        )
+        made.save_as(folder / REPORT, enforce_file_format=True)
+
+
+def slices_of_subtypes(result: Result) -> dict[Subtype, tuple[int, ...]]:
+    """The subtypes that lesions of the result are of, each with the slices that such lesions are on, from 0."""
+    assert result.labels is not None  # nobody asks for it otherwise
+    areas_px = subtype_areas_px(result.labels)
+    return {one: tuple(np.flatnonzero(areas_px[label_of(one) - 1]).tolist()) for one in subtypes_in(result)}
