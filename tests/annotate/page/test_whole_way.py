@@ -116,7 +116,7 @@ def second_reading(bert: Reader, url: str) -> None:
     expect(page.locator("tr[data-scan] .state")).to_have_text("in progress")
     expect(page.get_by_role("link", name="Consensus")).to_have_count(0)
     page.goto(url + "#/scan/1/consensus")
-    expect(page.locator(".failed")).to_contain_text("hidden until both readers have finished")
+    expect(page.locator(".failed")).to_contain_text("hidden until two readers have finished")
     for layer in ("Ada", "consensus"):
         asked(page, f"scans/1/layers/{layer}", 403)
     open_scan(page)
