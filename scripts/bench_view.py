@@ -20,8 +20,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bench import made_series
-from bench_annotate import CHROMIUM, LINK, PATIENT_MS, QUIET, SLICE_MS, SOFTWARE_WEBGL, UNBOUND, Row
+from bench import synthetic_series
+from bench_annotate import CHROMIUM, LINK, PATIENT_MS, QUIET, SLICE_MS, SOFTWARE_WEBGL, UNLIMITED, Row
 from bench_process import hardware
 from bench_screen import SIZE, SLICES
 
@@ -77,7 +77,7 @@ def serving(out: Path) -> Iterator[str]:
 
 def screened(folder: Path, slices: int, count: int) -> Path:
     """Results of one made scan, `count` times the same."""
-    scan, out = made_series(folder / "scan", slices), folder / "out"
+    scan, out = synthetic_series(folder / "scan", slices), folder / "out"
     subprocess.run([sys.executable, "-m", "ichor", "screen", scan, "--out", out], check=True, capture_output=True)
     (first,) = (one.parent for one in out.glob("*/findings.json"))
     for number in range(1, count):
@@ -99,7 +99,7 @@ def opened(page: Page, numbers: list[int], what: str) -> Row:
 def measure(link: str, slices: int, count: int, repeats: int) -> list[Row]:
     """Open results for the first time and again, then scroll through one, up and down."""
     with sync_playwright() as playwright:
-        flags = [*SOFTWARE_WEBGL, *QUIET, *UNBOUND]
+        flags = [*SOFTWARE_WEBGL, *QUIET, *UNLIMITED]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENT_MS)
         page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         page.set_default_timeout(PATIENT_MS)
