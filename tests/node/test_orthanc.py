@@ -16,12 +16,14 @@ from made_node import RunningNode, small_study
 from orthanc import Orthanc
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+REPORT = "1.2.840.10008.5.1.4.1.1.88.34"
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
-def segmentations(orthanc: Orthanc) -> list[dict[str, Any]]:
-    """The Segmentations on it, as a DICOMweb client finds them."""
+def instances(orthanc: Orthanc, sop_class: str) -> list[dict[str, Any]]:
+    """The instances of a SOP class on it, as a DICOMweb client finds them."""
     client = DICOMwebClient(orthanc.dicomweb)
-    return client.search_for_instances(search_filters={"SOPClassUID": SEG})
+    return client.search_for_instances(search_filters={"SOPClassUID": sop_class})
 
 
 def c_store(orthanc: Orthanc) -> dict[str, Any]:
@@ -46,8 +48,24 @@ def test_orthanc_pushes_a_study_and_gets_its_result(kind: str, orthanc: Orthanc,
     with RunningNode(tmp_path / "node", senders=senders, destinations=destinations) as node:
         push(orthanc, node, study[0].StudyInstanceUID)
         node.wait_for(delivered=1)
-        (one,) = segmentations(orthanc)
+        (one,) = instances(orthanc, SEG)
         assert one["0020000D"]["Value"] == [study[0].StudyInstanceUID]
+
+
+def test_by_default_segmentation_report_and_key_slices_are_sent(orthanc: Orthanc, tmp_path: Path) -> None:
+    study = small_study()
+    orthanc.store(save(study, tmp_path / "study").iterdir())
+    config = {
+        "senders": [{"ae_title": orthanc.title}],
+        "destinations": {"orthanc": c_store(orthanc)},
+        "screening": {"model": str(tmp_path / "package"), "threads": 1},
+    }
+    with RunningNode(tmp_path / "node", **config) as node:
+        push(orthanc, node, study[0].StudyInstanceUID)
+        node.wait_for(delivered=1)
+    for sop_class in (SEG, REPORT, CAPTURE):
+        found = instances(orthanc, sop_class)
+        assert found and {one["0020000D"]["Value"][0] for one in found} == {study[0].StudyInstanceUID}
 
 
 def test_a_destination_that_refuses_is_told(orthanc: Orthanc) -> None:

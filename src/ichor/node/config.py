@@ -115,7 +115,7 @@ class Screening(Part):
 
     model: str = DEFAULT_MODEL
     operating_point: str | None = None
-    outputs: tuple[str, ...] = ("dicom-seg",)
+    outputs: tuple[str, ...] = ("dicom-seg", "dicom-sr", "dicom-sc")
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     threads: Annotated[int, Field(ge=1)] | None = None
     most_s: Positive = 1800
