@@ -40,6 +40,10 @@ def relay(to: int, most_bytes: int = ANY_NUMBER, tls: Path | None = None) -> Ite
             while left[0] > 0 and (data := answering.recv(4096)):
                 own.sendall(data[: left[0]])
                 left[0] -= len(data)
+            # Closing alone would not end the connection while the other thread waits for more from it.
+            for one in (own, answering):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
     def pump(asking: socket.socket, answering: socket.socket) -> None:
         with suppress(OSError):
