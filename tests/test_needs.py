@@ -53,6 +53,7 @@ def run(folder: Path, *words: str, path: str = "", **environment: str) -> subpro
 
 
 @pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.mark.long
 def test_skipped_tests_are_reported_in_one_line_for_each_missing_requirement(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:

@@ -7,6 +7,7 @@ import random
 import sys
 from pathlib import Path
 
+import pytest
 from pydicom.dataset import Dataset
 
 from made_node import Pacs
@@ -22,6 +23,7 @@ RESULT = ROOT / "results" / "node-kill"
 
 
 @LINUX
+@pytest.mark.long
 def test_nothing_is_lost_or_doubled_by_a_few_kills() -> None:
     found = {"kills": [], "checks": [], "tries": 0, "made_by": {"seed": 7}}
     battle(found, 4, lambda _: None)

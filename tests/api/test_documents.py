@@ -88,6 +88,7 @@ def example(tmp_path: Path) -> Path:
     return install(tmp_path / "site", "slice_table", code, "ichor.outputs", entry.replace('"', ""))
 
 
+@pytest.mark.long
 def test_the_example_of_an_output_works_from_a_package_outside(example: Path, tmp_path: Path) -> None:
     package = write_package(tmp_path / "package")
     scan = write_made_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)

@@ -140,6 +140,7 @@ def test_a_certificate_and_key_are_given(study: Path, tmp_path: Path) -> None:
         assert log_in(client, "ann").status_code == 200
 
 
+@pytest.mark.long
 def test_accounts_change_while_the_server_runs_and_sessions_outlast_a_restart(study: Path) -> None:
     words = ("--host", "0.0.0.0", "--self-signed")
     told("account", "add", study, "eve", stdin="the password of eve\n")

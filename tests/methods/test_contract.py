@@ -58,7 +58,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
     return CtIch(write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=3))
 
 
-@pytest.fixture(scope="module", params=sorted(registered()))
+def _is_classical(name: str) -> bool:
+    return COARSE.items() <= SMALL.get(name, {}).items()
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=[pytest.mark.long] * _is_classical(one)) for one in sorted(registered())],
+)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -40,6 +40,7 @@ def study(queue: Queue, n_images: int, priority: int = 0) -> None:
 @pytest.mark.parametrize(
     ("bad", "becomes"), [(HANGS, "failed"), (DIES, "failed"), (CRASHES, "failed"), (NO_ROOM, "delivered")]
 )
+@pytest.mark.long
 def test_a_bad_study_holds_nobody_up(bad: int, becomes: str, queue: Queue, tmp_path: Path) -> None:
     study(queue, bad, priority=1)
     study(queue, GOOD)

@@ -52,6 +52,7 @@ def test_a_study_is_screened_and_its_result_delivered(pacs: Pacs, tmp_path: Path
     assert "replaces" not in one.SeriesDescription
 
 
+@pytest.mark.long
 def test_a_duplicate_push_is_not_analysed_again(pacs: Pacs, tmp_path: Path) -> None:
     study = small_study()
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
@@ -64,6 +65,7 @@ def test_a_duplicate_push_is_not_analysed_again(pacs: Pacs, tmp_path: Path) -> N
     assert len(results(node)) == 2 and pacs.n_received == 2
 
 
+@pytest.mark.long
 def test_a_late_slice_leads_to_a_result_that_replaces_the_first(pacs: Pacs, tmp_path: Path) -> None:
     study = small_study()
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
@@ -80,6 +82,7 @@ def test_a_late_slice_leads_to_a_result_that_replaces_the_first(pacs: Pacs, tmp_
     assert all(len(one) <= 64 for one in descriptions)
 
 
+@pytest.mark.long
 def test_a_study_without_a_usable_series_says_why_and_holds_nobody_up(pacs: Pacs, tmp_path: Path) -> None:
     scout = small_study(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])[:2]
     good = small_study()
@@ -94,6 +97,7 @@ def test_a_study_without_a_usable_series_says_why_and_holds_nobody_up(pacs: Pacs
     assert series["uid"] == scout[0].SeriesInstanceUID and series["reason"] == "localizer"
 
 
+@pytest.mark.long
 def test_the_best_series_is_chosen_and_named(pacs: Pacs, tmp_path: Path) -> None:
     head = small_study()
     thin = small_study(StudyInstanceUID=head[0].StudyInstanceUID, SliceThickness=1, BodyPartExamined="CHEST")
@@ -104,6 +108,7 @@ def test_the_best_series_is_chosen_and_named(pacs: Pacs, tmp_path: Path) -> None
     assert findings(result)["scan"]["series_uids"] == [head[0].SeriesInstanceUID]
 
 
+@pytest.mark.long
 def test_a_destination_that_is_down_gets_its_result_later(tmp_path: Path) -> None:
     with Pacs() as gone:
         port = gone.port
@@ -119,6 +124,7 @@ def test_a_destination_that_is_down_gets_its_result_later(tmp_path: Path) -> Non
             assert len(back.of_study(study[0].StudyInstanceUID)) == 1
 
 
+@pytest.mark.long
 def test_what_is_given_up_is_listed_and_can_be_retried(pacs: Pacs, tmp_path: Path) -> None:
     pacs.status = 0xA700
     retry = {"first_s": 0.1, "most_s": 0.1, "give_up_h": 1 / 3600}
@@ -142,6 +148,7 @@ def ichor(*words: object, expected: int = 0) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.long
 def test_a_clean_end_leaves_no_process_and_loses_nothing(number: int, pacs: Pacs, tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
         assert node.process is not None
@@ -159,6 +166,7 @@ def test_a_clean_end_leaves_no_process_and_loses_nothing(number: int, pacs: Pacs
 
 
 @LINUX
+@pytest.mark.long
 def test_no_child_outlives_a_killed_node(pacs: Pacs, tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
         assert node.process is not None
@@ -172,6 +180,7 @@ def test_no_child_outlives_a_killed_node(pacs: Pacs, tmp_path: Path) -> None:
         node.wait_for(delivered=1)
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_replaced_and_its_study_analysed(pacs: Pacs, tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
         assert node.process is not None
@@ -189,6 +198,7 @@ def workers_of(node: RunningNode) -> list[psutil.Process]:
     return [one for one in children if "spawn_main" in " ".join(one.cmdline())]
 
 
+@pytest.mark.long
 def test_images_are_deleted_after_delivery_and_a_late_slice_asks_for_them(pacs: Pacs, tmp_path: Path) -> None:
     study = small_study()
     retention = {"keep_images_h": 0}
@@ -204,6 +214,7 @@ def test_images_are_deleted_after_delivery_and_a_late_slice_asks_for_them(pacs: 
     assert findings(results(node)[-1])["scan"]["n_slices"] == len(study)
 
 
+@pytest.mark.long
 def test_a_watched_folder_is_emptied(pacs: Pacs, tmp_path: Path) -> None:
     watched = {"folder": "incoming", "still_s": 0.5}
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs), watched=watched) as node:
@@ -216,6 +227,7 @@ def test_a_watched_folder_is_emptied(pacs: Pacs, tmp_path: Path) -> None:
         assert refused.read_text() == "no image"
 
 
+@pytest.mark.long
 def test_storage_commitment_is_reported_to_the_sender(tmp_path: Path) -> None:
     with scanner() as one:
         senders = [{"ae_title": "SCANNER", "host": "127.0.0.1", "port": one.port}]
@@ -228,6 +240,7 @@ def test_storage_commitment_is_reported_to_the_sender(tmp_path: Path) -> None:
     assert event_type == 1 and len(report.ReferencedSOPSequence) == len(study)
 
 
+@pytest.mark.long
 def test_the_log_holds_nothing_of_the_patient(pacs: Pacs, tmp_path: Path) -> None:
     study, scout = small_study(), small_study(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])[:1]
     broken = small_study()[:1]
@@ -248,12 +261,14 @@ def test_the_log_holds_nothing_of_the_patient(pacs: Pacs, tmp_path: Path) -> Non
             assert str(one.get(keyword, "no such value")) not in said
 
 
+@pytest.mark.long
 def test_two_nodes_cannot_share_a_folder(tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", retry={"first_s": 1}) as node:
         said = ichor("run", node.folder, expected=2)
         assert "expected a node that is not running, found that another process runs it" in said
 
 
+@pytest.mark.long
 def test_on_a_full_disk_nothing_that_was_acknowledged_is_lost(pacs: Pacs, small_disk: Path, tmp_path: Path) -> None:
     if not small_disk.is_mount():
         return  # another process does not take a folder for a disk: test_listener.py fills it in its own

@@ -207,6 +207,7 @@ def test_midline_shift_has_its_side(result: Result, mm: float, side: str | None,
     assert group.measured[0].value == round(abs(mm), 1) and group.slices == (5,) and "slice 6" in group.comment
 
 
+@pytest.mark.dciodvfy
 def test_a_name_in_any_script_is_that_of_the_source(tmp_path: Path) -> None:
     def named(one: Dataset, k: int) -> None:
         one.SpecificCharacterSet = ["", "ISO 2022 IR 87"]

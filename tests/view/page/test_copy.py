@@ -84,6 +84,7 @@ def test_a_copy_with_a_prior_scan(tmp_path: Path, new_page: Callable[..., Page])
     assert "SECRET" not in page.content() and "Secret" not in page.content()
 
 
+@pytest.mark.long
 def test_what_is_too_large_is_left_out_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = save_result(open_scan(GE_HEAD_PART), GE_HEAD_PART, tmp_path / "out" / "head")
     opened = open_result(find_results([folder])[0], [])
