@@ -26,6 +26,8 @@ from ichor.segmentation import Segmentation
 from made_scans import made_head
 from paths import CT_ICH_PART
 
+pytestmark = pytest.mark.long
+
 WAIT_S = 120  # on a machine that is busy with other work
 
 

@@ -27,6 +27,8 @@ from ichor.annotate.server.context import MOST_AT_WORK, MOST_WAITING
 from ichor.annotate.server.workers import TooHeavy
 from made_scans import made_head, write_made_nifti
 
+pytestmark = pytest.mark.long
+
 ONE = f"{SCANS}/1"
 HANG_S = 120
 # Every request with a body, with one that is taken.

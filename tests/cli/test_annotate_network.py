@@ -22,6 +22,8 @@ from cli.test_annotate import command, ended, write_head
 from ichor.annotate.project import open_project
 from ichor.serving.access import ACCESS
 
+pytestmark = pytest.mark.long
+
 PASSWORDS = {"ann": "the password of ann", "carl": "the password of carl", "dora": "the password of dora"}
 ROLES = {"ann": "reader", "carl": "adjudicator", "dora": "admin"}
 

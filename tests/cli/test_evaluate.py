@@ -18,6 +18,8 @@ from ichor.runs.evaluate import results_in
 from made_ct_ich import write_ct_ich
 from warm import ichor
 
+pytestmark = pytest.mark.long
+
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 COMMITTED = sorted(file.parent for file in RESULTS.glob("*/scores.csv"))
 

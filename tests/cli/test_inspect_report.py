@@ -24,6 +24,8 @@ from dicom_made import ct_slices, hu_of_head, save
 from ichor.read.redaction import LEFT_OUT, redacted
 from made_scans import write_made_nifti
 
+pytestmark = pytest.mark.long
+
 SMALL: dict[str, Any] = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 SECRET = "Zqxsecretwy"
 NUMBER = 4711471147

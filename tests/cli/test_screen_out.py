@@ -22,6 +22,8 @@ import pytest
 from made_command import command
 from made_scans import write_made_nifti
 
+pytestmark = pytest.mark.long
+
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 NOBODY = 65534
 # Mount a disk with the options $1 at $2, run the command after them, then say what lies there.

@@ -20,6 +20,8 @@ from ichor.subtypes import Subtype
 from made_package import write_package
 from made_scans import write_made_nifti
 
+pytestmark = pytest.mark.long
+
 CODES = [subtype.value for subtype in Subtype]
 
 

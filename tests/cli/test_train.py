@@ -28,6 +28,8 @@ from ichor.runs.predictions import SUBTYPE_COLUMNS
 from made_ct_ich import write_ct_ich
 from warm import ichor
 
+pytestmark = pytest.mark.long
+
 CONFIG = {
     "name": "smoke",
     "method": "unet-slices",

@@ -17,6 +17,8 @@ from made_ct_ich import write_ct_ich
 from made_methods import DETECTS, install_methods
 from outside import ichor
 
+pytestmark = pytest.mark.long
+
 BLOOD = {"051": 1, "052": 0, "066": 2, "067": 0, "081": 1, "083": 0, "096": 2, "097": 0, "111": 1, "112": 0}
 NULL = (
     *("dice", "jaccard", "surface", "volume", "lesion", "by_lesion_size", "false_positive_ml", "slice_400px"),

@@ -13,6 +13,8 @@ from made_methods import SEGMENTS, install_methods
 from outside import ichor
 from paths import DEMO
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -35,6 +35,8 @@ from ichor.node.syntaxes import TRANSFER_SYNTAXES
 from made_node import EXPLICIT, associated, listening, send, write_certificate
 from signals import until
 
+pytestmark = pytest.mark.long
+
 ECHO = "1.2.840.10008.1.1"
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 

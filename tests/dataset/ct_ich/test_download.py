@@ -26,6 +26,8 @@ from ichor.locks import one_at_a_time
 from odd_server import Handler, Odd, OddServer, serving
 from paths import CT_ICH_PART
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = Patience(timeout_s=20, attempts=3, pause_s=0.01)
 CONTENT = {f"049/{name}/{k}.jpg": bytes([k]) * (40_000 + k) for name in ("brain", "bone") for k in range(6)}
