@@ -12,8 +12,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from ichor.errors import IchorError
+from ichor.formats.algorithm import MANUFACTURER
 from ichor.formats.uid import named_uid
 from ichor.read.dicom.parsing import quietly
+from ichor.version import __version__
 
 # Required in every image, possibly empty (type 2 in PS3.3); some writers omit them.
 TYPE_2 = (
@@ -41,6 +43,22 @@ class ObjectFacts:
     series_number: int
     description: str
     created: datetime
+
+    def arguments(self) -> dict[str, Any]:
+        """What the constructors of highdicom take for it, the same for objects of every kind."""
+        return {
+            "series_instance_uid": self.series_uid,
+            "series_number": self.series_number,
+            "sop_instance_uid": self.instance_uid,
+            "instance_number": 1,
+            "manufacturer": MANUFACTURER,
+            "manufacturer_model_name": MANUFACTURER,
+            "software_versions": __version__,
+            "series_description": self.description,
+            "specific_character_set": UTF_8,
+            "content_date": self.created.date(),
+            "content_time": self.created.time(),
+        }
 
 
 def import_highdicom() -> Any:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.formats.algorithm import MANUFACTURER, Algorithm
+from ichor.formats.algorithm import Algorithm
 from ichor.formats.concepts import Concept
 from ichor.formats.dicom_out import (
-    UTF_8,
     ObjectFacts,
     import_highdicom,
     make_repeatable,
@@ -19,7 +18,6 @@ from ichor.formats.dicom_out import (
     without_warnings,
 )
 from ichor.formats.uid import named_uid
-from ichor.version import __version__
 
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 WORKSTATION, HEAD = "WSD", "HEAD"  # PS3.3 C.8.6.1, Conversion Type; PS3.16 annex L
@@ -56,6 +54,8 @@ def capture_image(one: Capture, facts: ObjectFacts, number: int, algorithm: Algo
     """
     highdicom = import_highdicom()
     source = with_required_attributes(one.source)
+    if number > 1:
+        facts = replace(facts, instance_uid=named_uid(facts.instance_uid, str(number)))
     with without_warnings():
         made = highdicom.sc.SCImage.from_ref_dataset(
             source,
@@ -64,17 +64,7 @@ def capture_image(one: Capture, facts: ObjectFacts, number: int, algorithm: Algo
             bits_allocated=8,
             coordinate_system="PATIENT",
             patient_orientation=one.patient_orientation,
-            series_instance_uid=facts.series_uid,
-            series_number=facts.series_number,
-            sop_instance_uid=facts.instance_uid if number == 1 else named_uid(facts.instance_uid, str(number)),
-            instance_number=number,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MANUFACTURER,
-            software_versions=__version__,
-            series_description=facts.description,
-            specific_character_set=UTF_8,
-            content_date=facts.created.date(),
-            content_time=facts.created.time(),
+            **{**facts.arguments(), "instance_number": number},
             transfer_syntax_uid=EXPLICIT_LITTLE_ENDIAN,
             contributing_equipment=[algorithm.equipment()],
         )

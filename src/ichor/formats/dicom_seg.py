@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import IchorError
-from ichor.formats.algorithm import MANUFACTURER
 from ichor.formats.dicom_ct import ds_of
 from ichor.formats.dicom_out import (
-    UTF_8,
     ObjectFacts,
     import_highdicom,
     make_repeatable,
@@ -25,7 +23,6 @@ from ichor.formats.dicom_out import (
 )
 from ichor.formats.segments import Segment, description
 from ichor.formats.uid import named_uid
-from ichor.version import __version__
 
 WORD_BITS = 16
 FRACTIONS = 255  # a probability is stored as the nearest of this many steps (PS3.3 C.8.20.2, Maximum Fractional Value)
@@ -76,19 +73,9 @@ def segmentation(
             segmentation_type=types.BINARY if is_binary else types.FRACTIONAL,
             max_fractional_value=FRACTIONS,
             segment_descriptions=[description(one, number) for number, one in enumerate(segments, 1)],
-            series_instance_uid=facts.series_uid,
-            series_number=facts.series_number,
-            sop_instance_uid=facts.instance_uid,
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MANUFACTURER,
-            software_versions=__version__,
             device_serial_number="none",
             omit_empty_frames=omit_empty,
-            series_description=facts.description,
-            specific_character_set=UTF_8,
-            content_date=facts.created.date(),
-            content_time=facts.created.time(),
+            **facts.arguments(),
             contributing_equipment=[one.equipment() for one in algorithms],
         )
     _add_thickness(made, images)

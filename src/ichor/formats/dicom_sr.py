@@ -12,7 +12,6 @@ from typing import Any
 from ichor.formats.algorithm import MANUFACTURER, Algorithm
 from ichor.formats.concepts import Concept
 from ichor.formats.dicom_out import (
-    UTF_8,
     ObjectFacts,
     import_highdicom,
     make_repeatable,
@@ -20,7 +19,6 @@ from ichor.formats.dicom_out import (
     without_warnings,
 )
 from ichor.formats.uid import named_uid
-from ichor.version import __version__
 
 TITLE = Concept("cid7021", "ImagingMeasurementReport")  # PS3.16 CID 7021, Measurement Report Document Title
 COMMENT = Concept("DCM", "Comment")
@@ -105,20 +103,10 @@ def measurement_report(
         made = highdicom.sr.Comprehensive3DSR(
             evidence=[*images, *segmentations],
             content=content,
-            series_instance_uid=facts.series_uid,
-            series_number=facts.series_number,
-            sop_instance_uid=facts.instance_uid,
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name=MANUFACTURER,
-            software_versions=__version__,
             device_serial_number="none",
             is_complete=True,
             is_verified=False,
-            series_description=facts.description,
-            specific_character_set=UTF_8,
-            content_date=facts.created.date(),
-            content_time=facts.created.time(),
+            **facts.arguments(),
             contributing_equipment=[algorithm.equipment()],
         )
     make_repeatable(made)

@@ -8,11 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ichor.findings.schema import NOTICE, Findings
-from ichor.formats.dicom_out import require_highdicom
 from ichor.formats.dicom_sc import Capture, capture_image
-from ichor.scan import Scan
 from ichor.write.capture_picture import RADIOLOGICAL_DIRECTIONS, CapturePictures
-from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
+from ichor.write.dicom_common import DicomOutput, algorithm_of, facts_of, headers_of
 from ichor.write.result import Result
 
 SERIES_NUMBER = 603
@@ -21,19 +19,11 @@ MOST_SLICES = 6
 CAPTURE = "capture-{}.dcm"
 
 
-class DicomCapture:
+class DicomCapture(DicomOutput):
     """capture-1.dcm, capture-2.dcm and so on. Raises IchorError where highdicom is not installed."""
 
     name = "dicom-sc"
     files = (CAPTURE.format(1),)
-    needs_mask = True
-
-    def __init__(self) -> None:
-        require_highdicom()
-
-    def check(self, scan: Scan) -> None:
-        """Raise IchorError where no object can refer to the scan's slices."""
-        require_one_series(scan, self.name)
 
     def write(self, result: Result, folder: Path) -> None:
         """Write an image of each key slice."""

@@ -8,11 +8,26 @@ from typing import Any
 
 from ichor.errors import IchorError
 from ichor.formats.algorithm import Algorithm
-from ichor.formats.dicom_out import ObjectFacts
+from ichor.formats.dicom_out import ObjectFacts, require_highdicom
 from ichor.formats.uid import named_uid
 from ichor.scan import Scan
 from ichor.version import __version__
 from ichor.write.result import Result
+
+
+class DicomOutput:
+    """What the DICOM outputs do alike; each adds its name, its files and `write`."""
+
+    name: str
+    needs_mask = True
+
+    def __init__(self) -> None:
+        """Raise IchorError where highdicom is not installed."""
+        require_highdicom()
+
+    def check(self, scan: Scan) -> None:
+        """Raise IchorError where no object can refer to the scan's slices."""
+        require_one_series(scan, self.name)
 
 
 def require_one_series(scan: Scan, output: str) -> None:

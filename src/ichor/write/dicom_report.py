@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ichor.findings.lesion_subtypes import subtype_areas_px
-from ichor.formats.dicom_out import require_highdicom
 from ichor.formats.dicom_sr import measurement_report
-from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
+from ichor.write.dicom_common import DicomOutput, algorithm_of, facts_of, headers_of
 from ichor.write.dicom_report_groups import groups_of
 from ichor.write.dicom_seg import SEGMENTATION, SUBTYPES, label_of, subtypes_in
 from ichor.write.result import Result
@@ -21,19 +19,11 @@ REPORT = "report.dcm"
 DESCRIPTION = "Hemorrhage report, AI; research use only"
 
 
-class DicomReport:
+class DicomReport(DicomOutput):
     """report.dcm. Raises IchorError where highdicom is not installed."""
 
     name = "dicom-sr"
     files = (REPORT,)
-    needs_mask = True
-
-    def __init__(self) -> None:
-        require_highdicom()
-
-    def check(self, scan: Scan) -> None:
-        """Raise IchorError where no object can refer to the scan's slices."""
-        require_one_series(scan, self.name)
 
     def write(self, result: Result, folder: Path) -> None:
         """Write report.dcm beside the segmentations, which were written before (`ichor.write.registry.NEEDS`)."""

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.formats.dicom_out import ObjectFacts, require_highdicom
+from ichor.formats.dicom_out import ObjectFacts
 from ichor.formats.dicom_seg import segmentation
 from ichor.formats.segments import INTRACRANIAL_HEMORRHAGE, Segment, subtype_segment
-from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from ichor.write.dicom_common import algorithm_of, facts_of, headers_of, require_one_series
+from ichor.write.dicom_common import DicomOutput, algorithm_of, facts_of, headers_of
 from ichor.write.result import Result
 
 # Beyond the scanner's own, and those of annotations.
@@ -30,7 +29,7 @@ SUBTYPES_DESCRIPTION = "Hemorrhage subtypes, AI; research use only"
 PROBABILITY_DESCRIPTION = "Hemorrhage probability, AI; research use only"
 
 
-class DicomSeg:
+class DicomSeg(DicomOutput):
     """segmentation.dcm, all hemorrhage, and subtypes.dcm, a segment for each subtype that a lesion is of; both binary.
 
     They are two objects so that the segments of neither overlap: viewers lose some of those that do (OHIF 3.13.2 does).
@@ -40,14 +39,6 @@ class DicomSeg:
 
     name = "dicom-seg"
     files = (SEGMENTATION,)
-    needs_mask = True
-
-    def __init__(self) -> None:
-        require_highdicom()
-
-    def check(self, scan: Scan) -> None:
-        """Raise IchorError where no Segmentation can refer to the scan's slices."""
-        require_one_series(scan, self.name)
 
     def write(self, result: Result, folder: Path) -> None:
         """Write segmentation.dcm, and subtypes.dcm."""
@@ -60,7 +51,7 @@ class DicomSeg:
             _write(result, masks, list(map(subtype_segment, subtypes)), facts, folder / SUBTYPES)
 
 
-class DicomProbability:
+class DicomProbability(DicomOutput):
     """probability.dcm, fractional: that each voxel is hemorrhage, of any subtype, in steps of 1/255.
 
     Raises IchorError where highdicom is not installed.
@@ -68,14 +59,6 @@ class DicomProbability:
 
     name = "dicom-probability"
     files = (PROBABILITY,)
-    needs_mask = True
-
-    def __init__(self) -> None:
-        require_highdicom()
-
-    def check(self, scan: Scan) -> None:
-        """Raise IchorError where no Segmentation can refer to the scan's slices."""
-        require_one_series(scan, self.name)
 
     def write(self, result: Result, folder: Path) -> None:
         """Write probability.dcm."""
