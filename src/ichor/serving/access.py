@@ -16,6 +16,7 @@ from typing import Any
 
 from ichor.atomic import PRIVATE_FILE
 from ichor.errors import UnreadableInput
+from ichor.transactions import transaction
 
 ACCESS = "access.sqlite"
 # "IchA" in ASCII.
@@ -81,16 +82,8 @@ class Access:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other threads and processes wait."""
-        with self._mutex:
-            with self._explained():
-                self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            with self._explained():
-                self._connection.execute("COMMIT")
+        with self._mutex, self._explained(), transaction(self._connection):
+            yield
 
     def _prepare(self) -> None:
         """Make the tables of a new file; refuse another one."""

@@ -15,10 +15,9 @@ from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS
 from ichor.annotate.project.soundness import fault_of_content, fault_of_file, fault_of_kind, version_of
 from ichor.atomic import PRIVATE_FILE, reporting_disk_errors, sync
 from ichor.errors import OutputFailed, UnreadableInput
+from ichor.transactions import OF_THE_DISK, error_code, transaction
 
 DATABASE, LOCK, SCANS = "project.sqlite", "project.lock", "scans"
-# SQLite's error codes for faults of the disk rather than the database.
-OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -68,18 +67,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; other threads wait. Blocks may be nested: the outermost one counts."""
-        with self._mutex:
-            if self._connection.in_transaction:
-                yield
-                return
-            with self._told():
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    self._roll_back()
-                    raise
+        with self._mutex, self._told(), transaction(self._connection):
+            yield
 
     def _back_up(self) -> None:
         try:
@@ -88,10 +77,6 @@ class Database:
             raise OutputFailed(
                 f"{self._folder / BACKUPS}: the backup could not be written ({error}); the project itself is whole"
             ) from error
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
-            self._connection.execute("ROLLBACK")
 
     def _opened(self) -> sqlite3.Connection:
         """The connection to a database that was checked, backed up and migrated."""
@@ -148,7 +133,7 @@ class Database:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise  # a rule of the schema, or of the library, that our own code broke
         except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what the extended code adds
+            code = error_code(error)
             if code in OF_THE_DISK:
                 failed = OutputFailed(f"{self._file}: could not be read or written ({error})")
                 failed.for_good = True
@@ -183,17 +168,11 @@ def _make(file: Path) -> None:
 def _migrate(connection: sqlite3.Connection) -> None:
     version, _ = version_of(connection)
     for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
 
 def only_one(lock: Path, folder: Path) -> IO[str]:

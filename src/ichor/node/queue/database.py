@@ -13,10 +13,10 @@ from typing import Any
 from ichor.atomic import PRIVATE_FILE, sync
 from ichor.errors import OutputFailed, UnreadableInput
 from ichor.node.queue.schema import APPLICATION_ID, MIGRATIONS
+from ichor.transactions import OF_THE_DISK, error_code, transaction
 
 DATABASE = "queue.sqlite"
 WAIT_S = 30.0  # for another process that writes: `ichor node retry` beside a running node
-OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 class Database:
@@ -66,22 +66,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; what was changed is on the disk when the outermost block ends."""
-        with self._mutex:
-            if self._connection.in_transaction:
-                yield
-                return
-            with self._translated():
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    self._roll_back()
-                    raise
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:  # a full disk makes SQLite roll back by itself
-            self._connection.execute("ROLLBACK")
+        with self._mutex, self._translated(), transaction(self._connection):
+            yield
 
     def _prepare(self) -> None:
         one = self._connection
@@ -118,7 +104,6 @@ class Database:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise  # a rule of the schema, or of the library, that our own code broke
         except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what the extended code adds
-            if code in OF_THE_DISK:
+            if error_code(error) in OF_THE_DISK:
                 raise OutputFailed(f"{self._file}: could not be read or written ({error})") from error
             raise UnreadableInput(f"{self._file}: expected the queue of a node, found {error}") from error
