@@ -9,32 +9,22 @@ frame, and its time is measured until the next frame.
 from __future__ import annotations
 
 import argparse
-import re
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from bench import synthetic_series
-from bench_process import hardware
+from bench_page import PATIENT_MS, SLICE_MS, Row, opened, serving, write_table
 from bench_screen import SIZE, SLICES
 
-CHROMIUM = "/usr/bin/chromium"
-SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-QUIET = ["--no-sandbox", "--disable-background-networking"]
-UNLIMITED = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]  # otherwise no frame is shorter than 1/60 s
-PATIENT_MS = 120_000
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter\?token=\S+")
-# Delays that a reader does not notice: 1/20 s for a slice, and one frame at 60 Hz for a move of the mouse.
-SLICE_MS, MOVE_MS = 50, 16
+# A delay that a reader does not notice: one frame at 60 Hz for a move of the mouse.
+MOVE_MS = 16
+NOTES = [
+    "Times from a key press or mouse move until the image is drawn, and until the browser has composited the page",
+    "and begins another frame; one event at a time, with an unlimited frame rate. A graphics card is faster.",
+]
 
 # Each event is sent when everything before it is on the screen. `drawn` is the time until the event's image is drawn,
 # which reading back a pixel waits for; `shown` is the time until the browser has composited the page and begins another
@@ -69,35 +59,6 @@ EVENTS = """async ([kind, events]) => {
 }"""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of the table: milliseconds until each event's image was drawn and shown, and the limit."""
-
-    what: str
-    drawn: list[float]
-    shown: list[float]
-    limit_ms: float
-
-    def __str__(self) -> str:
-        percentile_95 = sorted(self.drawn)[int(0.95 * (len(self.drawn) - 1))]
-        figures = [f"{one:.1f}" for one in (median(self.drawn), percentile_95, median(self.shown))]
-        ratio = f"{median(self.drawn) / self.limit_ms:.2f}"
-        return "| " + " | ".join([self.what, *figures, str(len(self.drawn)), f"{self.limit_ms:g}", ratio]) + " |"
-
-
-@contextmanager
-def serving(project: Path, scan: Path) -> Iterator[str]:
-    """Serve a new project with the scan; yields the reader's link."""
-    words = ["--add", scan, "--reader", "bench", "--no-browser", "--port", "0"]
-    command = [sys.executable, "-m", "ichor", "annotate", project, *words]
-    with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield next(found[0] for line in process.stdout if (found := LINK.search(line)))
-        finally:
-            process.send_signal(signal.SIGINT)
-
-
 def draw_on_every_slice(page: Page, slices: int) -> None:
     """Save a region of EDH, an ellipse of about 6000 pixels, on each slice."""
     runs = [0, 200 * SIZE]
@@ -123,12 +84,7 @@ def draw_on_every_slice(page: Page, slices: int) -> None:
 
 def measure(link: str, slices: int, repeats: int) -> list[Row]:
     """Measure scrolling up and down through the scan, and drawing on one slice with each tool."""
-    with sync_playwright() as playwright:
-        flags = [*SOFTWARE_WEBGL, *QUIET, *UNLIMITED]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENT_MS)
-        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        page.set_default_timeout(PATIENT_MS)
-        page.goto(link)
+    with opened(link) as page:
         expect(page.locator("#reader")).to_have_text("bench", timeout=PATIENT_MS)
         draw_on_every_slice(page, slices)
         page.goto(page.url.split("#")[0] + "#/scan/1")
@@ -151,29 +107,7 @@ def measure(link: str, slices: int, repeats: int) -> list[Row]:
             took = page.evaluate(EVENTS, ["move", across * repeats])
             page.mouse.up()
             rows.append(Row(f"drawing with the {tool}, a move", **took, limit_ms=MOVE_MS))
-        browser.close()
     return rows
-
-
-def table(rows: list[Row], slices: int) -> str:
-    """The page, with each median compared with its limit."""
-    lines = [
-        "# How fast the annotation page responds",
-        "",
-        f"{hardware(2)}. Headless Chromium at 1280 x 800, WebGL in software (SwiftShader); "
-        f"{slices} slices of {SIZE} x {SIZE} pixels, a region on each.",
-        "",
-        "| what | drawn, median ms | drawn, 95th percentile ms | shown, median ms | n | limit, ms | drawn / limit |",
-        "|---|---|---|---|---|---|---|",
-        *map(str, rows),
-        "",
-        "Times from a key press or mouse move until the image is drawn, and until the browser has composited the page",
-        "and begins another frame; one event at a time, with an unlimited frame rate. A graphics card is faster.",
-        "",
-        "Reproduce with `make bench`.",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def main() -> None:
@@ -185,12 +119,11 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serving(folder / "project", synthetic_series(folder / "scan", args.slices)) as link:
+        scan = synthetic_series(folder / "scan", args.slices)
+        with serving("annotate", folder / "project", "--add", scan, "--reader", "bench") as link:
             rows = measure(link, args.slices, args.repeats)
-    text = table(rows, args.slices)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(text)
-    print(text)
+    slices = f"{args.slices} slices of {SIZE} x {SIZE} pixels, a region on each"
+    write_table(args.out, "How fast the annotation page responds", slices, rows, NOTES)
 
 
 if __name__ == "__main__":

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from bench import synthetic_series
-from bench_annotate import CHROMIUM, LINK, PATIENT_MS, QUIET, SLICE_MS, SOFTWARE_WEBGL, UNLIMITED, Row
-from bench_process import hardware
+from bench_page import PATIENT_MS, SLICE_MS, Row, opened, serving, write_table
 from bench_screen import SIZE, SLICES
 
 OPEN_MS = 1000
+NOTES = [
+    "From the click or the key until the slice is drawn, and until the browser begins another frame. Measurements,",
+    "such as the midline shift, appear later and are not waited for. A graphics card is faster.",
+]
 FORGOTTEN = 4  # results after which the server has let go of the first: it holds the last three
 
 # One key at a time, each when what it changed is on the screen. The page draws in the next frame; reading a pixel back
@@ -63,18 +63,6 @@ OPEN = """async (address) => {
 }"""
 
 
-@contextmanager
-def serving(out: Path) -> Iterator[str]:
-    """A viewer of the results in a folder; gives its link."""
-    command = [sys.executable, "-m", "ichor", "view", str(out), "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield next(found[0] for line in process.stdout if (found := LINK.search(line)))
-        finally:
-            process.send_signal(signal.SIGINT)
-
-
 def screened(folder: Path, slices: int, count: int) -> Path:
     """Results of one made scan, `count` times the same."""
     scan, out = synthetic_series(folder / "scan", slices), folder / "out"
@@ -85,7 +73,7 @@ def screened(folder: Path, slices: int, count: int) -> Path:
     return out
 
 
-def opened(page: Page, numbers: list[int], what: str) -> Row:
+def opening(page: Page, numbers: list[int], what: str) -> Row:
     """Open results by their numbers, each from the list."""
     took: list[dict[str, Any]] = []
     for number in numbers:
@@ -98,43 +86,16 @@ def opened(page: Page, numbers: list[int], what: str) -> Row:
 
 def measure(link: str, slices: int, count: int, repeats: int) -> list[Row]:
     """Open results for the first time and again, then scroll through one, up and down."""
-    with sync_playwright() as playwright:
-        flags = [*SOFTWARE_WEBGL, *QUIET, *UNLIMITED]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENT_MS)
-        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        page.set_default_timeout(PATIENT_MS)
-        page.goto(link)
+    with opened(link) as page:
         expect(page.locator("tbody tr")).to_have_count(count, timeout=PATIENT_MS)
-        rows = [opened(page, list(range(count)), "opening a result, its scan read from the disk")]
-        rows.append(opened(page, [count - 1] * count, "opening it again"))
+        rows = [opening(page, list(range(count)), "opening a result, its scan read from the disk")]
+        rows.append(opening(page, [count - 1] * count, "opening it again"))
         keys = (["ArrowUp"] * (slices - 1) + ["ArrowDown"] * (slices - 1)) * repeats
         page.keyboard.press("Home")
         page.evaluate(SCROLL, keys[: slices // 2])  # what is made once is made
         page.keyboard.press("Home")
         rows.append(Row("scrolling, a slice", **page.evaluate(SCROLL, keys), limit_ms=SLICE_MS))
-        browser.close()
     return rows
-
-
-def table(rows: list[Row], slices: int) -> str:
-    """The rows as Markdown, each median against its limit."""
-    lines = [
-        "# How fast the viewer of results answers",
-        "",
-        f"{hardware(2)}. Headless Chromium at 1280 x 800, WebGL in software (SwiftShader); "
-        f"{slices} slices of {SIZE} x {SIZE} pixels with what the shipped model outlines.",
-        "",
-        "| what | drawn, median ms | drawn, 95th percentile ms | shown, median ms | n | limit, ms | drawn against it |",
-        "|---|---|---|---|---|---|---|",
-        *map(str, rows),
-        "",
-        "From the click or the key until the slice is drawn, and until the browser begins another frame. Measurements,",
-        "such as the midline shift, appear later and are not waited for. A graphics card is faster.",
-        "",
-        "Made with `make bench`.",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def main() -> None:
@@ -145,12 +106,10 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=SLICES, help="fewer for a quick look")
     args = parser.parse_args()
     count = FORGOTTEN * args.repeats
-    with tempfile.TemporaryDirectory() as name, serving(screened(Path(name), args.slices, count)) as link:
+    with tempfile.TemporaryDirectory() as name, serving("view", screened(Path(name), args.slices, count)) as link:
         rows = measure(link, args.slices, count, args.repeats)
-    text = table(rows, args.slices)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(text)
-    print(text)
+    slices = f"{args.slices} slices of {SIZE} x {SIZE} pixels with what the shipped model outlines"
+    write_table(args.out, "How fast the viewer of results answers", slices, rows, NOTES)
 
 
 if __name__ == "__main__":
