@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from ichor.methods.classical.base import Classical, Settings
-from ichor.methods.classical.choosing import balanced_accuracy, best_mean
+from ichor.methods.classical.choosing import most_accurate
 from ichor.methods.classical.head import Head, Mask
 from ichor.methods.classical.regions import Measured, Regions
 from ichor.scan import FloatArray, Scan
@@ -86,9 +86,8 @@ class Chan2007(Classical[ChanSettings, Parameters]):
                 regions, measured = candidates(head, smoothed, contrast, parameters)
                 found[one].append(np.asarray(regions.where(~mimics(measured)).any(axis=(1, 2))))
         self.require_cases([one for one in truth if one.any()])
-        slices = np.concatenate(truth)
-        best = best_mean({one: [balanced_accuracy(np.concatenate(found[one]), slices)] for one in tries})
-        self.parameters = Parameters(contrast_hu=best[0], density_hu=best[1])
+        contrast_hu, density_hu = most_accurate(found, truth)
+        self.parameters = Parameters(contrast_hu=contrast_hu, density_hu=density_hu)
 
     def predict(self, scan: Scan) -> Segmentation:
         """Mark the candidates that are no mimics; a slice's score is the share of its pixels that are marked."""

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from ichor.methods.classical.base import Classical, Settings
-from ichor.methods.classical.choosing import balanced_accuracy, best_mean
+from ichor.methods.classical.choosing import most_accurate
 from ichor.methods.classical.head import Head, Mask
 from ichor.methods.classical.regions import Measured, Regions
 from ichor.scan import FloatArray, Scan
@@ -83,9 +83,7 @@ class Yuh2008(Classical[YuhSettings, Parameters]):
                     kept = (findings >= 0) & (measured.volume_ml >= volume)
                     found[density, volume].append(np.asarray(regions.where(kept).any(axis=(1, 2))))
         self.require_cases([one for one in truth if one.any()])
-        slices = np.concatenate(truth)
-        scores = {one: [balanced_accuracy(np.concatenate(found[one]), slices)] for one in tries}
-        density, volume = best_mean(scores)
+        density, volume = most_accurate(found, truth)
         self.parameters = Parameters(density_hu=density, volume_ml=volume)
 
     def predict(self, scan: Scan) -> Segmentation:

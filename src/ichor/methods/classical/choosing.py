@@ -24,6 +24,15 @@ def best_mean(scores: Mapping[K, Sequence[float]]) -> K:
     return max(scores, key=lambda one: float(np.mean(scores[one])))
 
 
+def most_accurate(found: Mapping[K, Sequence[NDArray[np.bool_]]], truth: Sequence[NDArray[np.bool_]]) -> K:
+    """The constants with the highest balanced accuracy over the slices of all cases; the first of them in a tie.
+
+    `found` has, for each choice of constants, the slices on which each case is positive; `truth` has the true ones.
+    """
+    slices = np.concatenate(truth)
+    return best_mean({one: [balanced_accuracy(np.concatenate(cases), slices)] for one, cases in found.items()})
+
+
 def balanced_accuracy(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """The mean of sensitivity and specificity, each counted only if there are cases for it; 0 without any."""
     rates = [float(np.mean(found[truth == kind] == kind)) for kind in (True, False) if np.any(truth == kind)]
