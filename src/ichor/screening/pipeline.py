@@ -51,15 +51,21 @@ def _earlier_findings(job: Job) -> Findings | None:
     found = read_findings(job.folder)
     if found is None or not has_files(job.folder, job.outputs, has_mask=found.method.segments):
         return None
-    before, now = found.made_by, _making(job)
     same = (
-        before.method_sha256 is not None
-        and before.packages["ichor-ct"] == now.packages["ichor-ct"]
-        and before.model_copy(update={"packages": now.packages}) == now
-        and found.method.operating_point == job.operating_point
+        found.method.operating_point == job.operating_point
         and found.scan.path == job.shown_path
+        and found.made_by.method_sha256 is not None
+        and found.made_by.method_sha256 == job.method_sha256
+        and _is_alike(found.made_by, _making(job))  # last, since it looks at every file of the input
     )
     return found if same else None
+
+
+def _is_alike(before: Making, now: Making) -> bool:
+    """Whether two results were made alike, by the same version of Ichor; other packages may differ."""
+    return before.packages["ichor-ct"] == now.packages["ichor-ct"] and before == now.model_copy(
+        update={"packages": before.packages}
+    )
 
 
 def _making(job: Job) -> Making:
