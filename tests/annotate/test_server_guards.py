@@ -168,7 +168,6 @@ class TestOtherPages:
     def test_every_answer_carries_the_headers_and_nothing_of_a_patient_is_cached(self, ann: Browser) -> None:
         for answer in (
             ann.client.get(SCANS),
-            ann.client.get("/"),
             ann.client.get("/api/nothing"),
             ann.client.get(f"{SCANS}/99"),
             ann.client.get(SCANS, headers={"host": "evil.example"}),

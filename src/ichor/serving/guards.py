@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,7 +92,7 @@ class Guards:
             nonlocal answering
             if message["type"] == "http.response.start":
                 answering = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                message["headers"] = _with_ours(message.get("headers", ()))
             await send(message)
 
         refused = self._too_often(scope) or self._refused(scope)
@@ -149,6 +149,13 @@ class Guards:
     def _unauthorized(self, line: str) -> Refusal:
         """The header tells the page where to log in, if there is such a place."""
         return Refusal(401, line, {"location": LOGIN} if self._sessions.entered == "password" else {})
+
+
+def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers of a response with those above; what it says itself about caching stays."""
+    own = list(headers)
+    cached = any(name == b"cache-control" for name, _ in own)
+    return own + [(name, value) for name, value in _HEADERS if not (cached and name == b"cache-control")]
 
 
 def _only(headers: Headers, name: bytes) -> str | None:
