@@ -189,7 +189,7 @@ def main() -> None:
 
 
 def make_card(package: Path) -> None:
-    """Regenerate the card of a package, with the description, verdict thresholds and scans' probabilities of its result."""
+    """Regenerate the card of a package, with the description, verdict thresholds and probabilities of its result."""
     verify(package)  # otherwise new checksums would hide other changes
     training = read_config(package).training
     result = ROOT / "results" / (training.experiment if training else package.name)
