@@ -20,6 +20,7 @@ from typing import Any
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.detection_metrics import RULE_PX
 from ichor.models.package import CARD, read_config, verify, write_sums
+from ichor.models.reference import REFERENCE
 from ichor.models.verdict import VERDICT
 from ichor.pages.card import write_card
 from ichor.read.ct_ich_jpg import PIXEL_MM
@@ -188,11 +189,11 @@ def main() -> None:
 
 
 def make_card(package: Path) -> None:
-    """Regenerate the card of a package, with the current description and verdict thresholds of its result."""
+    """Regenerate the card of a package, with the description, verdict thresholds and probabilities of its result."""
     verify(package)  # otherwise new checksums would hide other changes
     training = read_config(package).training
     result = ROOT / "results" / (training.experiment if training else package.name)
-    for name in (ABOUT, VERDICT):
+    for name in (ABOUT, VERDICT, REFERENCE):
         if (result / name).is_file():
             shutil.copyfile(result / name, package / name)
     write_card(package)

@@ -22,6 +22,7 @@ from ichor.methods.unet_slices.calibrate import calibrated
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config, verify, write_sums
+from ichor.models.reference import REFERENCE
 from ichor.models.verdict import VERDICT, read_verdict_rule, write_verdict_rule
 from ichor.read import open_scan
 from made_ct_ich import write_ct_ich
@@ -106,6 +107,7 @@ def test_it_is_trained_on_all_but_the_excluded_and_calibrated_on_the_folds_raw_o
 
 def test_its_thresholds_of_verdicts_are_those_of_the_five_folds(folder: Path, package: Path, tmp_path: Path) -> None:
     assert read_verdict_rule(package) == read_verdict_rule(folder / "run")
+    assert (package / REFERENCE).read_bytes() == (folder / "run" / REFERENCE).read_bytes()
     final = shutil.copytree(folder / "final", tmp_path / "final")
     write_verdict_rule(final, made_rule(0.2, 0.5))
     export_run(final, tmp_path / "package")

@@ -26,12 +26,12 @@ def ichor(*words: object, expected: int = 0) -> str:
 
 def test_init_writes_the_defaults_and_keeps_what_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "node"
-    assert "node.yaml: written" in ichor("init", folder)
+    assert "node.yaml: created" in ichor("init", folder)
     file = folder / "node.yaml"
     assert (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o700, 0o600)
     defaults = NodeConfig.model_validate({"senders": [{"ae_title": "SCANNER"}]})
     assert read_config(folder) == defaults, "the comments show other values than the defaults"
-    assert "expected no configuration yet, found one; it is kept" in ichor("init", folder, expected=2)
+    assert "expected no configuration yet, found one, which is kept" in ichor("init", folder, expected=2)
 
 
 def test_what_is_commented_out_in_the_configuration_is_valid(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_paths_are_relative_to_the_folder(tmp_path: Path) -> None:
         ({"senders": [{"ae_title": "A NAME THAT IS TOO LONG"}]}, r"senders\.0\.ae_title: "),
         ({"senders": [{"ae_title": "A\\B"}]}, r"senders\.0\.ae_title: "),
         ({"senders": [{"ae_title": "A"}, {"ae_title": "A"}]}, "expected senders with different AE titles"),
-        ({"senders": [{"ae_title": "A", "port": 104}]}, "expected a host beside the port"),
+        ({"senders": [{"ae_title": "A", "port": 104}]}, "expected a host with the port"),
         ({"senders": [{"ae_title": "A", "host": "scanner"}]}, "does not appear to be an ipv4 or ipv6 address"),
         ({"destinations": {"a b": {}}}, "destinations"),
         ({"destinations": {"a": {"kind": "ftp"}}}, r"destinations\.a: "),
@@ -93,7 +93,7 @@ def test_what_is_no_configuration_is_told(text: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_configuration_is_told(tmp_path: Path) -> None:
-    assert "found none: ichor node init makes one" in ichor("run", tmp_path, expected=2)
+    assert "found none: create it with ichor node init" in ichor("run", tmp_path, expected=2)
     assert "expected the folder of a node that has run" in ichor("status", tmp_path, expected=2)
     assert "expected the folder of a node that has run" in ichor("retry", tmp_path, expected=2)
 
@@ -104,7 +104,7 @@ def test_a_folder_without_a_configuration_is_told(tmp_path: Path) -> None:
         ({"model": "none-such"}, "none-such"),
         ({"operating_point": "none-such"}, "none-such"),
         ({"outputs": ["none-such"]}, "expected an output among"),
-        ({"outputs": ["json"]}, "expected an output that is a DICOM object for the destinations"),
+        ({"outputs": ["json"]}, "expected at least one DICOM output for the destinations"),
     ],
 )
 def test_what_is_not_there_is_told_before_anything_is_received(screening: dict[str, Any], found: str) -> None:

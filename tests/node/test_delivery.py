@@ -51,7 +51,7 @@ def test_an_answer_that_never_comes_is_told(monkeypatch: pytest.MonkeyPatch) -> 
             return 0
 
     with Silent() as pacs:
-        with pytest.raises(IchorError, match="expected an answer, found none"):
+        with pytest.raises(IchorError, match="expected a response, found none"):
             store_scu(pacs).send(ct_slices()[:1])
         silence.set()
 

@@ -88,7 +88,7 @@ def test_changed_content_is_a_new_image_in_place_of_the_old_one(
     assert intake.take(content_of(one)) is Taken.NEW
     files = queue.studies.files()
     assert len(stored(tmp_path)) == 2 and old.name not in files[old.parent.name]
-    store.delete_others(old.parent.name, files[old.parent.name])
+    store.delete_superseded(old.parent.name, files[old.parent.name])
     assert [file.name for file in stored(tmp_path)] == list(files[old.parent.name])
 
 
@@ -168,10 +168,10 @@ def test_at_the_start_what_was_not_acknowledged_is_deleted(intake: Intake, store
     (store.folder(study) / "without-row.dcm").write_bytes(b"whole")
     store.folder("c" * 64).mkdir()
     (store.folder("c" * 64) / "one.dcm").write_bytes(b"whole")
-    assert store.sweep(files) == 3 and store.lacking(files) == []
+    assert store.sweep(files) == 3 and store.missing(files) == []
     assert {file.name for file in store.folder(study).iterdir()} == names
     (store.folder(study) / min(names)).unlink()
-    assert store.lacking(files) == [(study, min(names))]
+    assert store.missing(files) == [(study, min(names))]
 
 
 def test_an_image_that_somebody_deleted_is_stored_when_it_is_sent_again(
@@ -181,14 +181,14 @@ def test_an_image_that_somebody_deleted_is_stored_when_it_is_sent_again(
     intake.take(content)
     (file,) = stored(tmp_path)
     file.unlink()
-    for study, name in store.lacking(queue.studies.files()):
-        queue.studies.forget_image(study, name)
+    for study, name in store.missing(queue.studies.files()):
+        queue.studies.mark_image_missing(study, name)
     assert intake.take(content) is Taken.DUPLICATE and stored(tmp_path) == [file]
 
 
 def test_room_is_kept_free(queue: Queue, tmp_path: Path) -> None:
     intake = Intake(Store(tmp_path / "images", keep_free_bytes=10**18), queue, MOST)
-    with pytest.raises(OutputFailed, match="to be left on the disk"):
+    with pytest.raises(OutputFailed, match="to stay free on the disk"):
         intake.take(content_of(ct_slices()[0]))
     assert stored(tmp_path) == [] and queue.studies.files() == {}
 
@@ -206,5 +206,5 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path) -> None:
                 acknowledged += 1
     with Queue(small_disk) as queue:
         files = queue.studies.files()
-        assert Store(small_disk / "images").lacking(files) == []
+        assert Store(small_disk / "images").missing(files) == []
         assert sum(map(len, files.values())) == acknowledged > 5

@@ -150,7 +150,7 @@ def test_a_full_disk_is_told_as_out_of_resources(small_disk: Path) -> None:
             acknowledged += status == 0
         assert status == 0xA700 and acknowledged > 5
         files = node.queue.studies.files()
-        assert sum(map(len, files.values())) == acknowledged and node.store.lacking(files) == []
+        assert sum(map(len, files.values())) == acknowledged and node.store.missing(files) == []
 
 
 def test_an_image_that_is_too_large_ends_the_association(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_the_log_says_what_came_and_nothing_of_whom(tmp_path: Path, caplog: pyte
         send(node.port, images)
         with associated(node.port, (ECHO, EXPLICIT), title="DOE^JANE") as association:
             assert association.is_rejected
-        until(lambda: "SCANNER sent 3 images, 0 of them known" in caplog.text)
+        until(lambda: "SCANNER sent 3 images, 0 of them duplicates" in caplog.text)
     said = "\n".join(one.getMessage() for one in caplog.records if one.name == log.name)
     assert "refused" in said and "rejected" in said
     secret: list[Any] = [*PATIENT.values(), "DOE^JANE"]

@@ -135,7 +135,7 @@ def test_what_is_given_up_is_listed_and_can_be_retried(pacs: Pacs, tmp_path: Pat
         said = ichor("status", node.folder)
         assert "given up" in said and "found status 0xA700" in said
         pacs.status = 0
-        assert "attempted again: 1" in ichor("retry", node.folder)
+        assert "deliveries to retry: 1" in ichor("retry", node.folder)
         node.wait_for(delivered=1)
         assert len(pacs.of_study(study[0].StudyInstanceUID)) == 1
 
@@ -189,7 +189,7 @@ def test_a_killed_worker_is_replaced_and_its_study_analysed(pacs: Pacs, tmp_path
         for one in workers_of(node):
             one.kill()
         node.wait_for(delivered=1)
-        assert "the worker process died; it is tried again" in node.log.read_text()
+        assert "the worker process died; trying again" in node.log.read_text()
 
 
 def workers_of(node: RunningNode) -> list[psutil.Process]:
@@ -265,7 +265,7 @@ def test_the_log_holds_nothing_of_the_patient(pacs: Pacs, tmp_path: Path) -> Non
 def test_two_nodes_cannot_share_a_folder(tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", retry={"first_s": 1}) as node:
         said = ichor("run", node.folder, expected=2)
-        assert "expected a node that is not running, found that another process runs it" in said
+        assert "expected a node that is not running, found one that another process runs" in said
 
 
 @pytest.mark.long

@@ -165,7 +165,7 @@ def test_images_are_forgotten_and_needed_again(queue: Queue) -> None:
     received(queue, image(1), image(2))
     queue.analyses.done(queue.analyses.next(), "negative", [])  # type: ignore[arg-type]
     assert queue.studies.deletable(1000) == [] and queue.studies.deletable(0) == [STUDY]
-    assert queue.studies.forget_images(STUDY) and queue.studies.files() == {} and queue.studies.deletable(0) == []
+    assert queue.studies.mark_images_deleted(STUDY) and queue.studies.files() == {} and queue.studies.deletable(0) == []
     received(queue, image(3))
     analysis = queue.analyses.next()
     assert analysis is not None and analysis.missing == 2
@@ -177,7 +177,7 @@ def test_images_are_forgotten_and_needed_again(queue: Queue) -> None:
 
 def test_images_are_not_forgotten_while_a_study_is_received(queue: Queue) -> None:
     queue.studies.receive(image(), 0)
-    assert not queue.studies.forget_images(STUDY) and queue.studies.holds(image().key)
+    assert not queue.studies.mark_images_deleted(STUDY) and queue.studies.holds(image().key)
 
 
 def test_a_delivery_is_postponed_given_up_and_retried(queue: Queue) -> None:
@@ -198,7 +198,7 @@ def test_a_delivery_is_postponed_given_up_and_retried(queue: Queue) -> None:
 def test_what_goes_to_a_destination_that_is_gone_is_given_up(queue: Queue) -> None:
     received(queue, image())
     queue.analyses.done(queue.analyses.next(), "negative", ["pacs", "old"])  # type: ignore[arg-type]
-    assert queue.deliveries.settle_unknown(["pacs"]) == 1
+    assert queue.deliveries.give_up_unconfigured(["pacs"]) == 1
     assert [one.destination for one in queue.deliveries.listed("dead")] == ["old"]
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ichor.node.status import Status
 
 app = typer.Typer(
-    help="A node of the DICOM network: receives studies, screens them and delivers the results. Research use only; not "
-    "a medical device.",
+    help="A DICOM network node that receives studies, screens them and delivers the results. Research use only; not a "
+    "medical device.",
     no_args_is_help=True,
 )
 
@@ -25,7 +25,7 @@ MOST_SHOWN = 20
 
 @app.command()
 def init(folder: FolderArgument) -> None:
-    """Make FOLDER, for its owner only, with a commented configuration, node.yaml."""
+    """Create FOLDER, readable by its owner only, with a commented configuration file, node.yaml."""
     from importlib.resources import files
 
     from ichor.atomic import make_folder, reporting_disk_errors, write_whole
@@ -33,19 +33,19 @@ def init(folder: FolderArgument) -> None:
 
     file = folder / CONFIG
     if file.exists():
-        raise IchorError(f"{file}: expected no configuration yet, found one; it is kept")
+        raise IchorError(f"{file}: expected no configuration yet, found one, which is kept")
     with reporting_disk_errors(file):
         make_folder(folder, private=True)
         write_whole(file, (files("ichor.node") / CONFIG).read_bytes(), private=True)
-    typer.echo(f"{file}: written. Name the senders and destinations in it, then: ichor node run {folder}")
+    typer.echo(f"{file}: created. Enter the senders and destinations, then run: ichor node run {folder}")
 
 
 @app.command()
 def run(folder: FolderArgument) -> None:
-    """Run the node of FOLDER until Ctrl-C or SIGTERM.
+    """Run the node in FOLDER until Ctrl-C or SIGTERM.
 
-    Every image that the node has acknowledged is on the disk and in the queue: after a crash or a kill the next run
-    goes on where this one stopped.
+    Every image that the node has acknowledged is on disk and in the queue: after a crash or a kill, the next run
+    continues where this one stopped.
     """
     from ichor.node.network.listener import require_network
 
@@ -58,17 +58,21 @@ def run(folder: FolderArgument) -> None:
 
     config = read_config(folder)
     if not config.senders:
-        raise IchorError(f"{folder}: expected at least one sender in node.yaml, found none: nobody could send images")
+        raise IchorError(
+            f"{folder}: expected at least one sender in node.yaml, found none, so nobody could send images"
+        )
     log_to_stderr()
     with Node(folder, config) as node:
         listener = config.listener
         try:
             typer.echo("Research use only; not a medical device.")
-            typer.echo(f"{listener.ae_title} listens at {listener.address} port {node.port}. Ctrl-C stops the node.")
+            typer.echo(
+                f"{listener.ae_title} listens at {listener.address} port {node.port}. Press Ctrl-C to stop the node."
+            )
             while True:
                 Event().wait(3600)
         except KeyboardInterrupt:
-            typer.echo("stopping; what is under way is finished by the next run", err=True)
+            typer.echo("stopping; unfinished work continues in the next run", err=True)
 
 
 @app.command()
@@ -77,7 +81,7 @@ def status(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Show how many studies are in each state, those without findings, and the deliveries that failed."""
+    """Show the number of studies in each state, the studies without findings, and the failed deliveries."""
     from ichor.node.status import status_of
 
     found = status_of(folder)
@@ -88,21 +92,22 @@ def status(
 def retry(
     folder: FolderArgument,
     number: Annotated[
-        int | None, typer.Argument(metavar="[NUMBER]", help="A delivery, as status numbers it; else all.")
+        int | None,
+        typer.Argument(metavar="[NUMBER]", help="The number of a delivery, as shown by status; default: all."),
     ] = None,
     *,
-    failed: Annotated[bool, typer.Option("--failed", help="Analyse the studies that failed again, too.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Also analyze failed studies again.")] = False,
 ) -> None:
-    """Attempt deliveries again that were given up. A node that runs begins at once."""
+    """Retry deliveries that were given up. A running node starts immediately."""
     from ichor.node.status import open_queue
 
     with open_queue(folder) as queue:
         deliveries = queue.deliveries.retry(number)
         if number is not None and not deliveries:
             raise IchorError(f"{folder}: expected the number of a delivery that was given up, found {number}")
-        typer.echo(f"deliveries that are attempted again: {deliveries}")
+        typer.echo(f"deliveries to retry: {deliveries}")
         if failed:
-            typer.echo(f"studies that are analysed again: {queue.analyses.retry_failed()}")
+            typer.echo(f"studies to analyze again: {queue.analyses.retry_failed()}")
 
 
 def _lines(found: Status) -> list[str]:

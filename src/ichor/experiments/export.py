@@ -15,6 +15,7 @@ from ichor.experiments.final import ALL, OUT_OF_FOLD, is_final
 from ichor.experiments.fold import fold_folder
 from ichor.models.known_answer import write_known_answer
 from ichor.models.package import CONFIG, MADE_BY, NETWORK, read_config, write_config, write_sums
+from ichor.models.reference import copy_reference
 from ichor.models.verdict import read_verdict_rule, write_verdict_rule
 from ichor.pages.card import write_card
 from ichor.runs.about import ABOUT
@@ -26,8 +27,9 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
     """Write the package of the run's model to `out`, under `name` (the experiment's if None).
 
     `run` is a run of a single fold, or one on all subjects with the metrics of cross-validation over five folds. The
-    texts of its about.yaml, if any, go onto the card, and the thresholds of its verdict.json, if any, into the package.
-    Raises BadConfig if the run is not finished or has several folds (and so several models), or if `out` exists.
+    texts of its about.yaml, if any, go onto the card; the thresholds of its verdict.json and the probabilities in its
+    scan_scores.csv, if any, into the package. Raises BadConfig if the run is not finished or has several folds (and so
+    several models), or if `out` exists.
     """
     if out.exists():
         raise BadConfig(f"{out}: expected a folder that does not exist yet, found one that does")
@@ -44,6 +46,7 @@ def export_run(run: Path, out: Path, name: str | None = None) -> None:
         write_config(folder, package)
         shutil.copyfile(figures, folder / METRICS)
         write_verdict_rule(folder, read_verdict_rule(run))
+        copy_reference(run, folder)
         if is_final(run):  # the metrics, and the record of how they were made, are those of the five folds' models
             shutil.copyfile(fitted / MADE_BY, folder / MADE_BY)
         if (run / ABOUT).is_file():

@@ -3,7 +3,7 @@
 FINAL/config.yaml, data.json    as in a run (see run.py), with the subjects left out
 FINAL/all/       the files of training, as in a fold; all/model/ is the model package, without card and metrics
 FINAL/out-of-fold.json    the metrics of the recipe: the metrics.json of the run over five folds
-FINAL/verdict.json    that of the run over five folds, if it has one
+FINAL/verdict.json, scan_scores.csv    those of the run over five folds, if it has them
 
 No subject is left for calibration or evaluation. The final model is calibrated on the out-of-fold output of the five
 folds' models, in which each subject is a test subject once; the metrics are those of the five models.
@@ -32,6 +32,7 @@ from ichor.experiments.start import Start, read_start
 from ichor.methods import Method, get
 from ichor.methods.capabilities import CrossFits, require
 from ichor.models.package import CONFIG, NETWORK, Training, read_config
+from ichor.models.reference import copy_reference
 from ichor.models.verdict import read_verdict_rule, write_verdict_rule
 from ichor.runs.files import METRICS, read_metrics
 
@@ -91,6 +92,7 @@ def train_on_all(
     fit_into(final / ALL, config, training, command, fit)
     if is_first_rank():
         write_verdict_rule(final, read_verdict_rule(calibrate_on))
+        copy_reference(calibrate_on, final)
         write_whole(final / OUT_OF_FOLD, (calibrate_on / METRICS).read_bytes())  # last: it marks the run as finished
 
 

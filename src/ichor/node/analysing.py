@@ -1,4 +1,4 @@
-"""A thread of the node that has studies analysed, one after another, by a worker process with its own model."""
+"""A thread of the node that passes studies, one at a time, to a worker process, which has its own copy of the model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ichor.node.store import Store
 from ichor.node.task import Ended, Task, make_work
 from ichor.screening.workers import Died, Workers
 
-LOOK_S = 0.2  # between looks for a study that waits
-PAUSE_S = 10.0  # after a disk that is full, or a model that cannot be loaded
+LOOK_S = 0.2  # between checks for a waiting study
+PAUSE_S = 10.0  # after the disk was full or the model could not be loaded
 
 _Workers = Workers[Task, Ended]
 
 
 class Analyser:
-    """Has studies analysed from `run` to `stop`, in one worker process at a time."""
+    """Analyzes studies from `run` until `stop`, in one worker process at a time."""
 
     def __init__(
         self, queue: Queue, store: Store, results: Path, settings: Screening, destinations: Sequence[str]
@@ -37,7 +37,7 @@ class Analyser:
         self._workers: _Workers | None = None
 
     def run(self) -> None:
-        """Analyse until `stop` is called. A process that dies is replaced."""
+        """Analyze until `stop` is called. A process that dies is replaced."""
         while not self._stopping.is_set():
             try:
                 with Workers(partial(make_work, self._settings), 1, log.info) as self._workers:
@@ -51,13 +51,13 @@ class Analyser:
                 self._stopping.wait(PAUSE_S)
 
     def stop(self) -> None:
-        """Stop, from another thread: the analysis under way is given up, and done when the node runs again."""
+        """Stop; called from another thread. The current analysis is abandoned and repeated when the node next runs."""
         self._stopping.set()
         if self._workers is not None:
             self._workers.end_now()
 
     def _analyse_next(self, workers: _Workers) -> bool:
-        """Analyse the next study; returns whether there was one."""
+        """Analyze the next study; returns whether there was one."""
         analysis = self._queue.analyses.next()
         if analysis is None:
             return False
@@ -90,30 +90,30 @@ class Analyser:
         return True
 
     def _settle(self, analysis: Analysis, ended: Ended | Died) -> None:
-        """Enter what came of an analysis."""
+        """Record the outcome of an analysis."""
         if self._stopping.is_set() and isinstance(ended, Died):
             return  # the queue recovers it when the node runs again
         name, analyses = short(analysis.study), self._queue.analyses
         if isinstance(ended, Died):
-            waits = self._insist(lambda: analyses.died(analysis, str(ended)))
-            log.error("study %s: the worker process died; %s", name, "it is tried again" if waits else "it is given up")
+            waits = self._record(lambda: analyses.died(analysis, str(ended)))
+            log.error("study %s: the worker process died; %s", name, "trying again" if waits else "giving up")
         elif ended.how == "done":
-            self._insist(lambda: analyses.done(analysis, ended.verdict, self._destinations))
-            again = "" if analysis.replaces is None else f", in place of result {analysis.replaces}"
+            self._record(lambda: analyses.done(analysis, ended.verdict, self._destinations))
+            again = "" if analysis.replaces is None else f", replacing result {analysis.replaces}"
             log.info("study %s: result %d%s", name, analysis.number, again)
         elif ended.how == "unusable":
-            self._insist(lambda: analyses.unusable(analysis, ended.reason))
+            self._record(lambda: analyses.unusable(analysis, ended.reason))
             log.warning("study %s: cannot be screened: %s", name, ended.reason)
         elif ended.how == "failed":
-            self._insist(lambda: analyses.failed(analysis, ended.reason))
+            self._record(lambda: analyses.failed(analysis, ended.reason))
             log.error("study %s: failed: %s\n%s", name, ended.reason, ended.crash)
         else:
-            self._insist(lambda: analyses.postpone(analysis))
-            log.error("study %s: waits, since the result could not be written: %s", name, ended.reason)
+            self._record(lambda: analyses.postpone(analysis))
+            log.error("study %s: waiting, because the result could not be written: %s", name, ended.reason)
             self._stopping.wait(PAUSE_S)
 
-    def _insist(self, enter: Callable[[], object]) -> object:
-        """Enter something in the queue, again and again while the disk refuses it."""
+    def _record(self, enter: Callable[[], object]) -> object:
+        """Record something in the queue, retrying for as long as the disk refuses it."""
         while True:
             try:
                 return enter()

@@ -25,13 +25,13 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 
 
 class Part(BaseModel):
-    """A part of the configuration; immutable, and with known keys only."""
+    """A section of the configuration: immutable; unknown keys are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ServerTls(Part):
-    """TLS of the listener: the node's certificate, and whose certificates senders must have."""
+    """TLS of the listener: the node's certificate, and the authority that senders' certificates must come from."""
 
     certificate: Path
     key: Path
@@ -39,7 +39,7 @@ class ServerTls(Part):
 
 
 class Limits(Part):
-    """Bounds of what is received."""
+    """Limits on what is received."""
 
     associations: Annotated[int, Field(ge=1, le=1000)] = 20
     image_mib: Positive = 1024
@@ -49,7 +49,7 @@ class Limits(Part):
 
 
 class Listener(Part):
-    """Where the node listens, and within which limits."""
+    """Where the node listens, and its limits."""
 
     ae_title: AeTitle = "ICHOR"
     address: str = "127.0.0.1"
@@ -59,7 +59,7 @@ class Listener(Part):
 
 
 class Sender(Part):
-    """An AE title that may send; with `host`, from that address only, and with `port`, where it takes reports."""
+    """An AE title that may send: with `host`, only from that address; `port` is for storage commitment reports."""
 
     ae_title: AeTitle
     host: Address | None = None
@@ -69,12 +69,12 @@ class Sender(Part):
     @model_validator(mode="after")
     def _port_has_host(self) -> Sender:
         if self.port is not None and self.host is None:
-            raise ValueError("expected a host beside the port")
+            raise ValueError("expected a host with the port")
         return self
 
 
 class ClientTls(Part):
-    """TLS to a destination: whose certificates it must have (by default the system's), and the node's own."""
+    """TLS to a destination: the authority of its certificate (default: the system's), and the node's certificate."""
 
     ca: Path | None = None
     certificate: Path | None = None
@@ -82,7 +82,7 @@ class ClientTls(Part):
 
 
 class DimseDestination(Part):
-    """A destination that takes results by C-STORE."""
+    """A destination that receives results by C-STORE."""
 
     kind: Literal["c-store"]
     ae_title: AeTitle
@@ -92,7 +92,7 @@ class DimseDestination(Part):
 
 
 class WebDestination(Part):
-    """A destination that takes results by STOW-RS, at this DICOMweb address."""
+    """A destination that receives results by STOW-RS at this DICOMweb address."""
 
     kind: Literal["stow-rs"]
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
@@ -103,7 +103,7 @@ Destination = Annotated[DimseDestination | WebDestination, Field(discriminator="
 
 
 class Retry(Part):
-    """When a delivery is attempted again."""
+    """When a failed delivery is retried."""
 
     first_s: Positive = 10
     most_s: Positive = 900
@@ -111,7 +111,7 @@ class Retry(Part):
 
 
 class Screening(Part):
-    """How studies are screened, and what is written of each."""
+    """How studies are screened, and which outputs are written."""
 
     model: str = DEFAULT_MODEL
     operating_point: str | None = None
@@ -129,13 +129,13 @@ class Completion(Part):
 
 
 class Retention(Part):
-    """When images are deleted: so long after the study's results were delivered; null keeps them."""
+    """When images are deleted: this long after the study's results were delivered; null keeps them."""
 
     keep_images_h: NotNegative | None = 24
 
 
 class Watched(Part):
-    """A folder whose DICOM files are taken in and then removed."""
+    """A folder whose DICOM files are accepted into the queue and then removed."""
 
     folder: Path
     still_s: Positive = 5
@@ -163,15 +163,17 @@ class NodeConfig(Part):
 
 
 def read_config(folder: Path) -> NodeConfig:
-    """The configuration in a node's folder; paths in it are relative to that folder.
+    """Read the configuration in a node's folder; its paths are relative to that folder.
 
-    Raises BadConfig, in one line, if there is none or if it is not valid.
+    Raises BadConfig, in one line, if it is missing or invalid.
     """
     file = folder / CONFIG
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise BadConfig(f"{file}: expected a node's configuration, found none: ichor node init makes one") from error
+        raise BadConfig(
+            f"{file}: expected a node's configuration, found none: create it with ichor node init"
+        ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadConfig(f"{file}: expected a node's configuration, found {one_line(error)}") from error
     try:
@@ -182,7 +184,7 @@ def read_config(folder: Path) -> NodeConfig:
 
 
 def _from(folder: Path, config: NodeConfig) -> NodeConfig:
-    """The configuration with its paths taken from the folder."""
+    """The configuration with its paths resolved against the folder."""
 
     def absolute(part: BaseModel) -> dict[str, object]:
         changed: dict[str, object] = {}

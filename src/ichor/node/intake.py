@@ -1,6 +1,6 @@
-"""Takes one image in, from the network or from a watched folder: checked, stored, entered in the queue.
+"""Accepts one image, from the network or a watched folder: checks it, stores it and enters it in the queue.
 
-When `take` returns without an error, the image is on the disk and in the queue: then it may be acknowledged.
+When `take` returns without an error, the image is on disk and in the queue, so it may be acknowledged.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ LONGEST_UID = 64  # PS3.5 9.1
 
 
 class Refused(IchorError):
-    """An image that is not taken in; the message says why and quotes nothing from it."""
+    """An image that is not accepted; the message says why and quotes nothing from it."""
 
 
 class Taken(Enum):
     """What became of an image."""
 
-    NEW = "new"  # or with other content than before
+    NEW = "new"  # or its content changed
     DUPLICATE = "duplicate"
 
 
 class Intake:
-    """Takes images into a store and a queue; threads may share it."""
+    """Accepts images into a store and a queue; threads may share it."""
 
     def __init__(self, store: Store, queue: Queue, most_bytes: int) -> None:
         self._store, self._queue, self._most_bytes = store, queue, most_bytes
 
     def take(self, content: bytes, *, priority: int = 0, expected: tuple[str, str] | None = None) -> Taken:
-        """Take in a DICOM file with a head; `expected` are the SOP Class and SOP Instance UIDs that its sender named.
+        """Accept a DICOM file with its meta information; `expected`: the announced SOP Class and SOP Instance UIDs.
 
-        Raises Refused if it is not an image that the node takes, and OutputFailed if it cannot be stored.
+        Raises Refused if it is not an image that the node accepts, and OutputFailed if it cannot be stored.
         """
         one = self._checked(content, expected)
         if self._queue.studies.is_held(one):
@@ -83,12 +83,12 @@ def instance_key(instance_uid: str) -> str:
 
 
 def digest(uid: str) -> str:
-    """A UID's SHA-256, hexadecimal."""
+    """The SHA-256 of a UID, in hexadecimal."""
     return hashlib.sha256(uid.encode()).hexdigest()
 
 
 def _content_digest(syntax: str, content: bytes) -> str:
-    """Without the file's head, in which programs that pass an image on name themselves."""
+    """Leaves out the file meta information, in which every program that forwards an image names itself."""
     found = hashlib.sha256(syntax.encode())
     found.update(memoryview(content)[end_of_meta_information(content) :])
     return found.hexdigest()

@@ -1,4 +1,4 @@
-"""What is deleted: images after the results were delivered, and the earlier content of images that changed."""
+"""Deletes images after the results were delivered, and earlier content of images that changed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from ichor.node.store import Store
 
 
 def delete_earlier_content(store: Store, queue: Queue, study: str) -> None:
-    """Delete the files of a study that later content of the same images has replaced."""
-    with store.alone():
-        store.delete_others(study, queue.studies.files_of(study))
+    """Delete a study's files that were superseded by later content of the same images."""
+    with store.exclusive():
+        store.delete_superseded(study, queue.studies.files_of(study))
 
 
 def delete_images(store: Store, queue: Queue, keep_s: float) -> None:
-    """Delete the images of studies whose results were delivered so long ago, or that have none that can be screened."""
+    """Delete images of studies whose results were delivered this long ago, or that cannot be screened."""
     for study in queue.studies.deletable(keep_s):
-        with store.alone():
-            if queue.studies.forget_images(study):
+        with store.exclusive():
+            if queue.studies.mark_images_deleted(study):
                 store.delete(study)
                 log.info("study %s: images deleted", short(study))

@@ -1,7 +1,7 @@
-"""What the node logs: one line for each event, with nothing of a patient and nothing that a stranger chose.
+"""The node's log: one line per event, without patient data or anything that an unknown peer could choose.
 
-Studies are named by the first digits of a digest, senders by their AE title only if it is configured. Errors are logged
-by their kind and place, since their messages may quote data.
+Studies are named by the first digits of a digest, and senders by their AE title if it is configured. Errors are logged
+by type and place, because their messages may quote data.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 log = logging.getLogger("ichor.node")
-# They log what they receive.
+# These libraries log what they receive.
 QUIET = ("pydicom", "pynetdicom", "pylibjpeg", "openjpeg", "rle", "highdicom", "dicomweb_client", "urllib3", "retrying")
 
 
 def log_to_stderr() -> None:
-    """Log the node's events to stderr, and nothing of the libraries that handle patients' data."""
+    """Log the node's events to stderr, but nothing from libraries that handle patient data."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
@@ -40,7 +40,7 @@ def log_to_stderr() -> None:
 
 
 def keep_quiet() -> None:
-    """Read leniently and silence the libraries, in every thread of this process."""
+    """Make the DICOM libraries lenient and silent in every thread of this process."""
     import pydicom.config
 
     for name in QUIET:
@@ -51,12 +51,12 @@ def keep_quiet() -> None:
 
 
 def log_error(doing: str, error: BaseException | None) -> None:
-    """Log an error by its kind and place."""
-    log.error("%s: %s", doing, told(error))
+    """Log an error by its type and place."""
+    log.error("%s: %s", doing, safe_reason(error))
 
 
-def told(error: BaseException | None) -> str:
-    """An error in one line that quotes nothing: the message of our own, the kind and place of others."""
+def safe_reason(error: BaseException | None) -> str:
+    """An error in one line that quotes no data: the message of Ichor's own errors, the type and place of others."""
     if error is None:
         return "an unknown error"
     if isinstance(error, IchorError):

@@ -1,4 +1,4 @@
-"""A running node: its threads, from the recovery of what an earlier run left to a clean end."""
+"""A running node: its threads, from recovery after an earlier run to a clean shutdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ichor.locks import Busy, one_at_a_time
 from ichor.models.package import find_package, operating_point_of
 from ichor.node.analysing import Analyser
 from ichor.node.config import NodeConfig
-from ichor.node.delivering import Deliverer, Reporter, sender_to
+from ichor.node.delivering import Deliverer, Reporter, transport_for
 from ichor.node.intake import Intake
 from ichor.node.keeping import delete_images
 from ichor.node.logs import log, log_error
@@ -36,10 +36,10 @@ MIB, GIB = 2**20, 2**30
 
 
 class Node:
-    """The node of a folder; as a context manager, it runs inside the block.
+    """The node in a folder; it runs inside its `with` block.
 
-    Raises IchorError, in one line, if another process runs it, if the configuration names something that is not there,
-    or if it cannot listen.
+    Raises IchorError, in one line, if another process runs it, if the configuration names something that does not
+    exist, or if it cannot listen.
     """
 
     def __init__(self, folder: Path, config: NodeConfig) -> None:
@@ -54,7 +54,7 @@ class Node:
     def __enter__(self) -> Self:
         check_config(self._config)
         try:
-            self._open.enter_context(_alone(self._folder))
+            self._open.enter_context(_node_lock(self._folder))
             self._begin()
         except BaseException:
             self.__exit__()
@@ -80,8 +80,8 @@ class Node:
         intake = Intake(store, queue, int(limits.image_mib * MIB))
         retries = Retries(config.retry.first_s, config.retry.most_s, config.retry.give_up_h * HOUR_S)
         for name, destination in config.destinations.items():
-            sends = sender_to(config.listener.ae_title, destination)
-            self._start(Deliverer(name, sends, queue, self._results, retries).run, self._stopping)
+            transport = transport_for(config.listener.ae_title, destination)
+            self._start(Deliverer(name, transport, queue, self._results, retries).run, self._stopping)
         senders = {one.ae_title: one for one in config.senders}
         self._start(Reporter(Committer(config.listener, senders, queue.studies), queue, retries).run, self._stopping)
         for _ in range(config.screening.workers):
@@ -89,30 +89,34 @@ class Node:
             self._stops.append(analyser.stop)
             self._start(analyser.run)
         watcher = None if config.watched is None else Watcher(config.watched, intake, int(limits.image_mib * MIB))
-        self._start(self._keep_house, store, queue, watcher)
+        self._start(self._do_housekeeping, store, queue, watcher)
         listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
         self._stops.append(listener.stop)
         self.port = listener.start()
 
     def _recover(self, store: Store, queue: Queue) -> None:
-        """Put right what an earlier run left: nothing that was acknowledged is missing, and nothing else is there."""
+        """Recover from an earlier run: only acknowledged images remain stored, and interrupted analyses wait again."""
         files = queue.studies.files()
-        lacking = store.lacking(files)
-        for study, name in lacking:
-            queue.studies.forget_image(study, name)
-        if lacking:
-            log.error("%d acknowledged images are not on the disk: were they deleted? Send them again", len(lacking))
+        missing = store.missing(files)
+        for study, name in missing:
+            queue.studies.mark_image_missing(study, name)
+        if missing:
+            log.error(
+                "%d acknowledged images are missing from the disk; were they deleted? Send them again", len(missing)
+            )
         store.sweep(files)
-        queue.studies.wait_anew()
+        queue.studies.restart_quiet_time()
         again = queue.analyses.recover()
-        unknown = queue.deliveries.settle_unknown(list(self._config.destinations))
+        unknown = queue.deliveries.give_up_unconfigured(list(self._config.destinations))
         if again or unknown:
             log.info(
-                "%d analyses are made again; %d deliveries to destinations that are gone are given up", again, unknown
+                "%d interrupted analyses will be repeated; %d deliveries to removed destinations were given up",
+                again,
+                unknown,
             )
 
-    def _keep_house(self, store: Store, queue: Queue, watcher: Watcher | None) -> None:
-        """What happens with time: studies become complete, images are deleted, the watched folder is looked into."""
+    def _do_housekeeping(self, store: Store, queue: Queue, watcher: Watcher | None) -> None:
+        """Periodic work: find studies that are complete, check the watched folder, delete old images."""
         keep_h, cleaned = self._config.retention.keep_images_h, time.monotonic()
         while not self._stopping.wait(LOOK_S):
             try:
@@ -132,13 +136,13 @@ class Node:
 
 
 def check_config(config: NodeConfig) -> None:
-    """Raise IchorError if the configuration names a model, an operating point or an output that is not there."""
+    """Raise IchorError if the configuration names a model, an operating point or an output that does not exist."""
     package = find_package(config.screening.model)
     operating_point_of(package, config.screening.operating_point)
     outputs = outputs_of(config.screening.outputs)
     sent = [file for output in outputs for file in output.files if file.endswith(".dcm")]
     if config.destinations and not sent:
-        raise BadConfig("screening.outputs: expected an output that is a DICOM object for the destinations, found none")
+        raise BadConfig("screening.outputs: expected at least one DICOM output for the destinations, found none")
 
 
 def is_running(folder: Path) -> bool:
@@ -150,14 +154,14 @@ def is_running(folder: Path) -> bool:
         return True
 
 
-def _alone(folder: Path) -> ExitStack:
-    """The lock of a node, which does not outlive a killed process."""
+def _node_lock(folder: Path) -> ExitStack:
+    """The node's lock, which is released even if its process is killed."""
     stack = ExitStack()
     try:
         with reporting_disk_errors(folder):
             stack.enter_context(one_at_a_time(folder / RUNNING, wait=False))
     except Busy as error:
         raise IchorError(
-            f"{folder}: expected a node that is not running, found that another process runs it"
+            f"{folder}: expected a node that is not running, found one that another process runs"
         ) from error
     return stack

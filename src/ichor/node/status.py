@@ -1,4 +1,4 @@
-"""What `ichor node status` shows: counts and what needs a person, without anything of a patient."""
+"""What `ichor node status` shows: counts, and what needs a person's attention, without patient data."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Status:
     dead: list[Delivery]
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain lists and dictionaries."""
+        """The status as plain lists and dictionaries."""
         return asdict(self)
 
 
 def status_of(folder: Path) -> Status:
-    """The state of the node in a folder. Raises UnreadableInput if it has never run there."""
+    """The status of the node in a folder. Raises UnreadableInput if it has never run."""
     queue = open_queue(folder)
     with queue:
         return Status(

@@ -1,4 +1,4 @@
-"""The received images on disk: each is complete and synced before it is acknowledged, or not there at all."""
+"""The received images on disk. An image is complete and synced before it is acknowledged, or it is not there at all."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ichor.node.queue.studies import Instance
 
 
 class Store:
-    """A folder with a folder for each study, in which each image is a file; no name holds anything of a patient.
+    """A folder with a subfolder per study and a file per image; names contain no patient data.
 
-    The images of a study change only inside `alone`, so that none is deleted while it is received.
+    The images of a study change only inside `exclusive`, so that none is deleted while it is being received.
     """
 
     def __init__(self, folder: Path, keep_free_bytes: int = 0) -> None:
@@ -33,16 +33,16 @@ class Store:
         return self._folder / study
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """A block in which no other thread adds or deletes images."""
         with self._mutex:
             yield
 
     @contextmanager
     def written(self, one: Instance, content: bytes) -> Iterator[None]:
-        """Write an image and sync it to disk; inside the block it has its name, and is to be entered in the queue.
+        """Write an image and sync it to disk; enter it in the queue inside the block, where it has its final name.
 
-        Raises OutputFailed if the disk is full, or would have less room than the node keeps free.
+        Raises OutputFailed if the disk is full or would be left with less free space than configured.
         """
         folder = self.folder(one.study)
         partial = folder / f".{one.file}.{secrets.token_hex(4)}{PARTIAL}"
@@ -57,8 +57,8 @@ class Store:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            with self.alone():
-                make_folder(folder, private=True)  # it may have been deleted when its images were
+            with self.exclusive():
+                make_folder(folder, private=True)  # it may have been deleted with its images
                 partial.replace(folder / one.file)
                 sync(folder, its_name=False)
                 yield
@@ -70,23 +70,25 @@ class Store:
 
     def _check_room(self, n_bytes: int) -> None:
         if self._keep_free and shutil.disk_usage(self._folder).free < self._keep_free + n_bytes:
-            raise OutputFailed(f"{self._folder}: expected {self._keep_free} bytes to be left on the disk, found fewer")
+            raise OutputFailed(
+                f"{self._folder}: expected {self._keep_free} bytes to stay free on the disk, found fewer"
+            )
 
     def delete(self, study: str) -> None:
         """Delete a study's images."""
         shutil.rmtree(self.folder(study), ignore_errors=True)
 
-    def delete_others(self, study: str, files: set[str]) -> None:
-        """Delete what is in a study's folder beside these images: earlier content of images that changed."""
-        with self.alone(), suppress(OSError):
+    def delete_superseded(self, study: str, files: set[str]) -> None:
+        """Delete everything in a study's folder except these images: earlier content of images that changed."""
+        with self.exclusive(), suppress(OSError):
             for file in self.folder(study).iterdir():
                 if file.name not in files and not file.name.endswith(PARTIAL):
                     file.unlink(missing_ok=True)
 
     def sweep(self, files: Mapping[str, set[str]]) -> int:
-        """Delete all that is not among these images of studies, which nobody was told is here; returns how many.
+        """Delete every file that is not one of these images and so was never acknowledged; returns how many.
 
-        For the start of the node, when nothing is being received.
+        Call it when the node starts, before anything is received.
         """
         n = 0
         for folder in list(self._folder.iterdir()):
@@ -101,7 +103,7 @@ class Store:
                     file.unlink(missing_ok=True)
         return n
 
-    def lacking(self, files: Mapping[str, set[str]]) -> list[tuple[str, str]]:
-        """Those of these images that are not on the disk, although they should be: the study and the name of each."""
+    def missing(self, files: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+        """Those of these images that are not on disk: the study and name of each."""
         every = ((study, name) for study, names in files.items() for name in sorted(names))
         return [(study, name) for study, name in every if not (self.folder(study) / name).is_file()]

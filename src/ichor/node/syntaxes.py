@@ -1,4 +1,4 @@
-"""Which images the node takes: the CT images and the transfer syntaxes that the reader reads."""
+"""Which images the node accepts: the CT image classes and transfer syntaxes that the reader supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker process does with one study: screens it, or says why it cannot be screened."""
+"""What a worker process does with one study: screen it, or say why it cannot be screened."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What came of a task.
+    """The outcome of a task.
 
     Attributes:
-        how: done; unusable, if there is no head CT that can be screened; failed, for which a person should look at the
-            study; or no room, if the disk refused the result.
+        how: done; unusable, if there is no head CT that can be screened; failed, if a person should look at the
+            study; or no room, if the result could not be written to the disk.
         verdict: of the findings.
-        reason: why it was not done, in one line, without the study's folder.
-        crash: where in the code an unexpected error occurred.
+        reason: why it did not succeed, in one line, without the study's folder.
+        crash: the place in the code where an unexpected error occurred.
     """
 
     how: Literal["done", "unusable", "failed", "no room"]
@@ -84,7 +84,7 @@ def make_work(settings: Screening) -> Callable[[Task], Ended]:
 def _screen(
     task: Task, *, screener: Screener, outputs: tuple[str, ...], method_sha256: str, operating_point: str | None
 ) -> Ended:
-    """Screen one study. Any error becomes its end, except requests to end the process."""
+    """Screen one study. Any error becomes its outcome, except requests to end the process."""
     job = Job(
         path=task.images,
         folder=task.result,
@@ -111,7 +111,7 @@ def _screen(
 
 
 def _write_analysis(task: Task) -> None:
-    """Say beside the findings which analysis of the study this is."""
+    """Record, next to the findings, which analysis of the study this is."""
     about = {"number": task.number, "replaces": task.replaces, "images": len(task.files)}
     with reporting_disk_errors(task.result):
         write_whole(task.result / ANALYSIS, json.dumps(about, indent=1) + "\n", private=True)
@@ -119,7 +119,7 @@ def _write_analysis(task: Task) -> None:
 
 
 def _unusable(task: Task, reason: str) -> Ended:
-    """Write the result of a study without a usable series: why, and what is wrong with each of its series."""
+    """Write the result of a study without a usable series: the reason, and the reason for each series."""
     series = []
     try:
         found = inspect(ScanPath(task.images, task.files))
@@ -147,5 +147,5 @@ def _unusable(task: Task, reason: str) -> Ended:
 
 
 def _without(task: Task, reason: str) -> str:
-    """The reason without the folder, whose name says nothing to a person."""
+    """The reason without the folder, whose name means nothing to a person."""
     return " ".join(reason.replace(f"{task.images}: ", "").replace(str(task.images), "the study").split())

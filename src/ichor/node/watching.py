@@ -1,4 +1,4 @@
-"""Takes DICOM files in from a watched folder, and removes them there once they are stored and in the queue."""
+"""Accepts DICOM files from a watched folder, and removes them once they are stored and in the queue."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ichor.node.intake import Intake, Refused
 from ichor.node.logs import log, log_error
 from ichor.read.walk import files_in
 
-REFUSED = "refused"  # where files are moved that are not taken in
+REFUSED = "refused"  # where files that are not accepted are moved
 
 
 class Watcher:
-    """Looks into one folder."""
+    """Watches one folder."""
 
     def __init__(self, watched: Watched, intake: Intake, most_bytes: int) -> None:
         self._watched, self._intake, self._most_bytes = watched, intake, most_bytes
@@ -26,7 +26,7 @@ class Watcher:
         make_folder(watched.folder, private=True)
 
     def look(self) -> None:
-        """Take in every file that has not changed for the configured time."""
+        """Accept every file that has not changed for the configured time."""
         refused = self._watched.folder / REFUSED
         seen, self._seen = self._seen, {}
         taken = 0
@@ -45,7 +45,7 @@ class Watcher:
             except OSError as error:  # it was moved away, or may not be read
                 log_error("watched folder", error)
         if taken:
-            log.info("%d images taken in from the watched folder", taken)
+            log.info("%d images accepted from the watched folder", taken)
 
     def _take(self, file: Path, n_bytes: int, refused: Path) -> int:
         try:
@@ -64,6 +64,6 @@ class Watcher:
         for folder in file.parents:
             if folder == self._watched.folder:
                 break
-            with suppress(OSError):  # there is something else in it
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
         return 1

@@ -1,1 +1,1 @@
-"""The DICOM network: the listener, and what goes out to senders and destinations."""
+"""The DICOM network: the listener, and delivery to senders and destinations."""

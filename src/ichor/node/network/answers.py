@@ -1,4 +1,4 @@
-"""What the listener answers to each kind of request: verification, images, storage commitment."""
+"""The listener's responses to requests: verification, images, storage commitment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_REFERENCES = 100_000
 
 
 class Answers:
-    """Answers requests of senders; threads of several associations share it."""
+    """Answers senders' requests; the threads of all associations share it."""
 
     def __init__(self, config: NodeConfig, intake: Intake, queue: Queue, stopping: threading.Event) -> None:
         self._senders: Mapping[str, Sender] = {one.ae_title: one for one in config.senders}
@@ -37,7 +37,7 @@ class Answers:
         return SUCCESS if self._sender(event) is not None else NOT_AUTHORIZED
 
     def store(self, event: Any) -> int:
-        """C-STORE: success only after the image is on the disk and in the queue."""
+        """C-STORE: success only once the image is on disk and in the queue."""
         sender = self._sender(event)
         if sender is None:
             return NOT_AUTHORIZED
@@ -61,7 +61,7 @@ class Answers:
         return SUCCESS
 
     def commit(self, event: Any) -> tuple[int, None]:
-        """N-ACTION: a request of storage commitment, which is answered later on an association of its own."""
+        """N-ACTION: a storage commitment request, which is answered later on a separate association."""
         sender = self._sender(event)
         if sender is None:
             return NOT_AUTHORIZED, None
@@ -83,20 +83,20 @@ class Answers:
             if self._on_commitment:
                 self._queue.studies.complete_with({instance_key(uid) for _, uid in references})
         except Exception as error:
-            log_error(f"request of storage commitment from {sender.ae_title} not stored", error)
+            log_error(f"storage commitment request from {sender.ae_title} not stored", error)
             return PROCESSING_FAILURE, None
         return SUCCESS, None
 
     def ended(self, event: Any) -> None:
-        """Log what an association brought."""
+        """Log how many images an association sent."""
         counts = self._received.pop(event.assoc, None)
         if counts:
             sender = self._sender(event)
             title = "a sender" if sender is None else sender.ae_title
-            log.info("%s sent %d images, %d of them known", title, sum(counts.values()), counts[Taken.DUPLICATE])
+            log.info("%s sent %d images, %d of them duplicates", title, sum(counts.values()), counts[Taken.DUPLICATE])
 
     def _sender(self, event: Any) -> Sender | None:
-        """The configured sender on the other side; None if it is not one, or comes from another address."""
+        """The configured sender at the other end; None if it is not configured or calls from another address."""
         requestor = event.assoc.requestor
         sender = self._senders.get(str(requestor.ae_title).strip())
         return None if sender is None or sender.host not in (None, requestor.address) else sender

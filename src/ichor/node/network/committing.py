@@ -1,4 +1,4 @@
-"""Answers to requests of storage commitment: N-EVENT-REPORT, on an association that the node opens for it."""
+"""Answers to storage commitment requests: N-EVENT-REPORT, on an association that the node opens."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TIMEOUT_S = 30.0
 
 
 class Committer:
-    """Sends the answers, each to the address of the sender that asked."""
+    """Sends each report to the address of the sender that requested it."""
 
     def __init__(self, listener: Listener, senders: Mapping[str, Sender], studies: Studies) -> None:
         self._listener, self._senders, self._studies = listener, senders, studies
 
     def answer(self, commitment: Commitment) -> None:
-        """Send one answer. Raises IchorError, in one line, if it was not confirmed."""
+        """Send one report. Raises IchorError, in one line, if it was not confirmed."""
         sender = self._senders.get(commitment.sender)
         if sender is None or sender.host is None or sender.port is None:
             raise IchorError("expected a sender with host and port in the configuration, found none")
@@ -42,10 +42,10 @@ class Committer:
         finally:
             association.release()
         if not status or status.Status != 0:
-            raise IchorError("expected the report to be confirmed, found that it was not")
+            raise IchorError("expected the report to be confirmed, found no confirmation")
 
     def _report(self, commitment: Commitment) -> tuple[Any, int]:
-        """The report, and the type of its event. Only what is on the disk, synced, is committed."""
+        """The report and its event type. Only images that are on disk, synced, are committed."""
         from pydicom.dataset import Dataset
 
         report = Dataset()
@@ -77,5 +77,5 @@ def _associated(ae_title: str, sender: Sender) -> Any:
     role = build_role(StorageCommitmentPushModel, scp_role=True)  # the provider opens this association
     association = entity.associate(sender.host, sender.port, ae_title=sender.ae_title, ext_neg=[role])  # type: ignore[arg-type]
     if not association.is_established:
-        raise IchorError("expected an association with the sender, found that it could not be opened")
+        raise IchorError("expected to open an association with the sender, found no way to")
     return association

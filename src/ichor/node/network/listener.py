@@ -14,23 +14,23 @@ from ichor.node.network.guard import MOST_PDU_BYTES, Guard
 from ichor.node.network.tls import server_context
 from ichor.node.syntaxes import SOP_CLASSES, TRANSFER_SYNTAXES
 
-HANDSHAKE_S = 30.0  # for a request of an association, and for its release
+HANDSHAKE_S = 30.0  # for an association request, and for its release
 
 
 def require_network() -> None:
-    """Raise IchorError, with what to install, where the libraries of the DICOM network are missing."""
+    """Raise IchorError, naming what to install, if a DICOM networking library is missing."""
     from importlib.util import find_spec
 
     missing = [name for name in ("pynetdicom", "dicomweb_client", "highdicom") if find_spec(name) is None]
     if missing:
         raise IchorError(
             f"ichor node: expected the packages pynetdicom, dicomweb-client and highdicom, found no {missing[0]}; "
-            "install them by pip install 'ichor-ct[node]'"
+            "install them with pip install 'ichor-ct[node]'"
         )
 
 
 class DicomListener:
-    """Listens from `start` to `stop`."""
+    """Listens from `start` until `stop`."""
 
     def __init__(self, config: NodeConfig, answers: Answers) -> None:
         self._config: Listener = config.listener
@@ -40,7 +40,7 @@ class DicomListener:
         self._entity: Any = None
 
     def start(self) -> int:
-        """Listen; returns the port. Raises IchorError if it is taken, and BadConfig for TLS that cannot be used."""
+        """Listen; returns the port. Raises IchorError if it is in use, and BadConfig if a TLS file cannot be used."""
         from pynetdicom import AE, evt
         from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
@@ -76,7 +76,7 @@ class DicomListener:
         return int(server.server_address[1])
 
     def stop(self) -> None:
-        """Stop listening, and end every association."""
+        """Stop listening and end every association."""
         if self._entity is not None:
             self._entity.shutdown()
 
@@ -102,4 +102,4 @@ class DicomListener:
 
 
 def _log_rejected(event: Any) -> None:  # noqa: ARG001 (the form of a handler)
-    log.warning("an association was rejected: its AE titles are not those of the configuration, or there are too many")
+    log.warning("an association was rejected: its AE titles are not configured, or too many associations are open")

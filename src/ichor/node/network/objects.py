@@ -1,4 +1,4 @@
-"""The DICOM objects of a result, as they are sent."""
+"""The DICOM objects of a result, as they are sent to destinations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from ichor.errors import UnreadableInput
 from ichor.read.dicom.parsing import looks_like_dicom
 
-REPLACING = "; replaces earlier"  # with the longest description that an output gives, 64 characters, as LO allows
+REPLACING = "; replaces earlier"  # with an output's longest description, 64 characters, the limit of LO
 LONGEST_LO = 64
 
 
 def objects_of(result: Path, *, replaces: bool) -> list[Any]:
-    """The DICOM objects in a folder of results, as pydicom datasets, those that replace an earlier result marked.
+    """The DICOM objects in a result's folder, as pydicom datasets, marked if they replace an earlier result.
 
     The mark is in the Series Description, which every worklist and viewer shows. Raises UnreadableInput if there is no
     such folder.

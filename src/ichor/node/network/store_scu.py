@@ -10,18 +10,18 @@ from ichor.node.config import DimseDestination
 from ichor.node.network.tls import client_context
 
 TIMEOUT_S = 60.0
-WARNINGS = (0xB000, 0xB006, 0xB007)  # stored, with elements coerced or not as its class says (PS3.4 table B.2-1)
+WARNINGS = (0xB000, 0xB006, 0xB007)  # stored; warnings about coerced elements count as success (PS3.4 table B.2-1)
 
 
 class StoreScu:
-    """Sends objects to one destination, on an association for each result."""
+    """Sends objects to one destination, on one association per result."""
 
     def __init__(self, ae_title: str, destination: DimseDestination) -> None:
         self._ae_title, self._to = ae_title, destination
         self._tls = None if destination.tls is None else client_context(destination.tls)
 
     def send(self, objects: Sequence[Any]) -> None:
-        """Send objects; when this returns, each is stored there. Raises IchorError, in one line, where one is not."""
+        """Send objects; all are stored there when this returns. Raises IchorError, in one line, if any is not."""
         from pynetdicom import AE
         from pynetdicom.presentation import build_context
 
@@ -34,7 +34,7 @@ class StoreScu:
             to.host, to.port, ae_title=to.ae_title, tls_args=None if self._tls is None else (self._tls, to.host)
         )
         if not association.is_established:
-            found = "that it was rejected" if association.is_rejected else "that it could not be opened"
+            found = "it rejected" if association.is_rejected else "no connection"
             raise IchorError(f"expected an association, found {found}")
         try:
             for one in objects:
@@ -48,10 +48,10 @@ def _store(association: Any, one: Any) -> None:
         answer = association.send_c_store(one)
     except (ValueError, RuntimeError) as error:
         raise IchorError(
-            f"expected to send an object, found that its class is not accepted ({type(error).__name__})"
+            f"expected a destination that accepts the object's SOP class, found none ({type(error).__name__})"
         ) from error
     status = answer.get("Status") if answer else None
     if status is None:
-        raise IchorError("expected an answer, found none")
+        raise IchorError("expected a response, found none")
     if status != 0 and status not in WARNINGS:
         raise IchorError(f"expected an object to be stored, found status 0x{status:04X}")

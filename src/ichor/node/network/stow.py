@@ -8,17 +8,17 @@ from typing import Any
 from ichor.errors import IchorError
 from ichor.node.config import WebDestination
 
-TIMEOUT_S = (10.0, 120.0)  # to connect, and between bytes of the answer
+TIMEOUT_S = (10.0, 120.0)  # to connect, and between bytes of the response
 
 
 class Stow:
-    """Sends objects to one DICOMweb address, in one request for each result."""
+    """Sends objects to one DICOMweb address, in one request per result."""
 
     def __init__(self, destination: WebDestination) -> None:
         self._to = destination
 
     def send(self, objects: Sequence[Any]) -> None:
-        """Send objects; when this returns, each is stored there. Raises IchorError, in one line, where one is not."""
+        """Send objects; all are stored there when this returns. Raises IchorError, in one line, if any is not."""
         import requests
         from dicomweb_client.api import DICOMwebClient
 
@@ -33,10 +33,10 @@ class Stow:
                 code = "no status" if error.response is None else f"HTTP status {error.response.status_code}"
                 raise IchorError(f"expected the objects to be stored, found {code}") from error
             except (requests.RequestException, OSError) as error:
-                raise IchorError(f"expected an answer, found {type(error).__name__}") from error
-            except Exception as error:  # an answer that is none
+                raise IchorError(f"expected a response, found {type(error).__name__}") from error
+            except Exception as error:  # the response is not DICOM
                 raise IchorError(
-                    f"expected a DICOM answer, found one that cannot be read ({type(error).__name__})"
+                    f"expected a DICOM response, found one that cannot be read ({type(error).__name__})"
                 ) from error
         failed = len(answer.get("FailedSOPSequence", ()))
         stored = {str(one.ReferencedSOPInstanceUID) for one in answer.get("ReferencedSOPSequence", ())}
@@ -55,7 +55,7 @@ def _session(to: WebDestination) -> Any:
             return super().request(*arguments, **{**options, "timeout": TIMEOUT_S, "allow_redirects": False})
 
     session = Patient()
-    session.trust_env = False  # no proxy of the environment sees a patient's data
+    session.trust_env = False  # never send patient data through a proxy named in the environment
     if to.ca is not None:
         session.verify = str(to.ca)
     return session

@@ -1,4 +1,4 @@
-"""TLS contexts, from the files that the configuration names."""
+"""TLS contexts from the files named in the configuration."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ichor.node.config import ClientTls, ServerTls
 
 
 class _LateHandshake(ssl.SSLContext):
-    """A context whose handshake takes place at the first read: a peer that keeps silent holds nobody else up."""
+    """A context whose handshake happens at the first read, so that a silent peer does not block others."""
 
     def wrap_socket(self, sock: socket.socket, server_side: bool = False, **options: Any) -> ssl.SSLSocket:  # type: ignore[override]
-        """As its parent does, without the handshake."""
+        """As in the parent class, without the handshake."""
         return super().wrap_socket(sock, server_side=server_side, **{**options, "do_handshake_on_connect": False})
 
 
@@ -30,7 +30,7 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
 
 
 def client_context(tls: ClientTls) -> ssl.SSLContext:
-    """The context of a connection to a destination. Raises BadConfig if a file is missing or damaged."""
+    """The context for connecting to a destination. Raises BadConfig if a file is missing or damaged."""
     context = ssl.create_default_context()
     if tls.ca is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,4 +1,4 @@
-"""Analyses in the queue: which study is next, and what came of it. Each revision of a study is analysed once."""
+"""Analyses in the queue: which study is next, and its outcome. Each revision of a study is analyzed once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from ichor.node.queue.database import Database
 from ichor.node.queue.studies import image_name
 
-MOST_ATTEMPTS = 3  # of an analysis whose process died each time
-MOST_INTERRUPTIONS = 20  # of one that the node did not survive either: it may be what ends the node
-KEY_DIGITS = 16  # of a study's key in names of folders and in logs
+MOST_ATTEMPTS = 3  # after this many deaths of the worker process, the analysis has failed
+MOST_INTERRUPTIONS = 20  # the same if the node died too: the study may be what kills it
+KEY_DIGITS = 16  # of a study's key, in folder names and logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Analysis:
     Attributes:
         id: in the queue.
         study: the study's key.
-        number: counts the study's analyses, from 1.
-        replaces: the number of the analysis whose result this one replaces, since images arrived after it; or None.
+        number: the number of this analysis of the study, from 1.
+        replaces: the number of the analysis whose result this one replaces, because images arrived after it; or None.
         files: the names of the images.
         missing: how many images were deleted after an earlier result and are needed again.
     """
@@ -36,13 +36,13 @@ class Analysis:
 
     @property
     def name(self) -> str:
-        """The name of its folder of results."""
+        """The name of its results folder."""
         return result_name(self.study, self.number)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A study without findings: its key, state (unusable or failed), the name of its result, and why."""
+    """A study without findings: its key, its state (unusable or failed), the name of its result, and the reason."""
 
     study: str
     state: str
@@ -51,18 +51,18 @@ class Problem:
 
 
 def result_name(study: str, number: int) -> str:
-    """The name of the folder of results of a study's analysis with that number."""
+    """The name of the results folder of a study's analysis with this number."""
     return f"{study[:KEY_DIGITS]}-{number}"
 
 
 class Analyses:
-    """The changes of analyses, and of the states of their studies."""
+    """Operations on analyses and on the states of their studies."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def next(self) -> Analysis | None:
-        """Begin the analysis that is due: by priority, then by the time of the first image; None if there is none.
+        """Begin the next analysis, by priority, then by the time of the first image; None if no study waits.
 
         A study whose analysis has been interrupted several times comes after all others.
         """
@@ -105,7 +105,7 @@ class Analyses:
         return Analysis(found["id"], key, found["number"], found["replaces"], files, len(images) - len(files))
 
     def done(self, analysis: Analysis, verdict: str, destinations: Sequence[str]) -> None:
-        """Note that there is a result, and that each destination is to get it in place of earlier ones."""
+        """Record that there is a result, and queue it for each destination in place of earlier ones."""
         now = time.time()
         with self._db.transaction():
             if not self._end(analysis, "done", "", verdict):
@@ -125,19 +125,19 @@ class Analyses:
             self._move(analysis, "delivering" if destinations else "delivered", analysed=True)
 
     def unusable(self, analysis: Analysis, reason: str) -> None:
-        """Note that the study has no head CT that can be screened, and why."""
+        """Record that the study has no head CT that can be screened, and why."""
         with self._db.transaction():
             if self._end(analysis, "unusable", reason):
                 self._move(analysis, "unusable", analysed=analysis.missing == 0)
 
     def failed(self, analysis: Analysis, reason: str) -> None:
-        """Note that the analysis failed, and why."""
+        """Record that the analysis failed, and why."""
         with self._db.transaction():
             if self._end(analysis, "failed", reason):
                 self._move(analysis, "failed", analysed=True)
 
     def died(self, analysis: Analysis, reason: str) -> bool:
-        """Note that the process died; the study waits again, unless it did so too often. Returns whether it waits."""
+        """Record that the process died; the study waits again unless this was too often. Returns whether it waits."""
         with self._db.transaction():
             found = self._db.row("SELECT attempts FROM analysis WHERE id = ?", (analysis.id,))
             if found is None or found["attempts"] >= MOST_ATTEMPTS:
@@ -147,12 +147,12 @@ class Analyses:
         return True
 
     def postpone(self, analysis: Analysis) -> None:
-        """Let the study wait again, since its analysis could not be made for a reason that is not its own."""
+        """Let the study wait again: its analysis could not be done for a reason outside the study."""
         with self._db.transaction():
             self._interrupt("id = ?", (analysis.id,))
 
     def recover(self) -> int:
-        """At the start of the node: let the studies wait again whose analyses had not ended; returns how many."""
+        """When the node starts: let studies whose analyses did not end wait again; returns how many."""
         with self._db.transaction():
             for one in self._db.rows(
                 "SELECT a.*, s.key FROM analysis a JOIN study s ON s.id = a.study_id "
@@ -160,11 +160,11 @@ class Analyses:
                 (MOST_INTERRUPTIONS,),
             ):
                 analysis = Analysis(one["id"], one["key"], one["number"], one["replaces"], (), 0)
-                self.failed(analysis, f"the node ended {one['attempts']} times during its analysis")
+                self.failed(analysis, f"the node died {one['attempts']} times during its analysis")
             return self._interrupt("state = 'running'", ())
 
     def retry_failed(self, study: str | None = None) -> int:
-        """Analyse failed studies again, or only this one; returns how many."""
+        """Analyze failed studies again, or only this one; returns how many."""
         with self._db.transaction():
             found = self._db.rows(
                 "SELECT id, revision FROM study WHERE state = 'failed' AND (? IS NULL OR key LIKE ? || '%')",
@@ -182,7 +182,7 @@ class Analyses:
         return len(found)
 
     def problems(self) -> list[Problem]:
-        """The studies whose last analysis gave no findings, the oldest first."""
+        """The studies whose last analysis produced no findings, oldest first."""
         found = self._db.rows(
             "SELECT s.key, s.state, a.number, a.reason FROM study s JOIN analysis a ON a.study_id = s.id "
             "AND a.revision = s.revision WHERE s.state IN ('unusable', 'failed') ORDER BY s.id"
@@ -192,7 +192,7 @@ class Analyses:
         ]
 
     def _interrupt(self, which: str, values: Sequence[object]) -> int:
-        """Interrupt running analyses; their studies wait again, unless an image has made them newer."""
+        """Interrupt running analyses; their studies wait again unless a new image has arrived."""
         self._db.write(
             "UPDATE study SET state = 'waiting' WHERE state = 'analysing' AND id IN "  # noqa: S608
             f"(SELECT study_id FROM analysis WHERE {which} AND state = 'running')",
@@ -201,7 +201,7 @@ class Analyses:
         return self._db.write(f"UPDATE analysis SET state = 'interrupted' WHERE {which} AND state = 'running'", values)  # noqa: S608
 
     def _end(self, analysis: Analysis, state: str, reason: str, verdict: str | None = None) -> bool:
-        """End a running analysis; False if it is not running, so that nothing may follow from it."""
+        """End a running analysis. Returns False if it is not running; its outcome must then be ignored."""
         changed = self._db.write(
             "UPDATE analysis SET state = ?, reason = ?, verdict = ?, ended_at = ? WHERE id = ? AND state = 'running'",
             (state, reason, verdict, time.time(), analysis.id),
@@ -209,7 +209,7 @@ class Analyses:
         return changed == 1
 
     def _move(self, analysis: Analysis, state: str, *, analysed: bool) -> None:
-        """The study's new state, unless an image has arrived meanwhile that will lead to another analysis."""
+        """Set the study's new state, unless an image has since arrived that will lead to another analysis."""
         if analysed:
             self._db.write(
                 "UPDATE study SET analysed = (SELECT revision FROM analysis WHERE id = ?) "

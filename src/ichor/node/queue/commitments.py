@@ -1,4 +1,4 @@
-"""Requests of storage commitment in the queue, each of which is answered later, on an association of its own."""
+"""Storage commitment requests in the queue; each is answered later, on a separate association."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ichor.node.queue.retries import Retries
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A request that has to be answered.
+    """A storage commitment request that has to be answered.
 
     Attributes:
         id: in the queue.
-        sender: the AE title of who asked.
-        transaction_uid: what the answer refers to.
+        sender: the AE title of the requester.
+        transaction_uid: identifies the request in the report.
         references: the SOP Class and SOP Instance UIDs of the images.
-        attempts: how often the answer could not be delivered.
+        attempts: how often delivery of the report has failed.
     """
 
     id: int
@@ -30,13 +30,13 @@ class Commitment:
 
 
 class Commitments:
-    """The changes of requests."""
+    """Operations on storage commitment requests."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def receive(self, sender: str, transaction_uid: str, references: list[tuple[str, str]]) -> None:
-        """Add a request; one that is repeated is answered again."""
+        """Add a request; a repeated one is answered again."""
         now = time.time()
         self._db.write(
             "INSERT INTO commitment (sender, transaction_uid, request, state, since, next_at) "
@@ -47,7 +47,7 @@ class Commitments:
         )
 
     def due(self) -> Commitment | None:
-        """The request to answer now; None if there is none."""
+        """The request to answer now; None if none is due."""
         found = self._db.row(
             "SELECT * FROM commitment WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, id LIMIT 1",
             (time.time(),),
@@ -58,11 +58,11 @@ class Commitments:
         return Commitment(found["id"], found["sender"], found["transaction_uid"], references, found["attempts"])
 
     def answered(self, commitment: Commitment) -> None:
-        """Note that the sender has confirmed the answer; what it asked is forgotten."""
+        """Record that the sender confirmed the report; the content of the request is deleted."""
         self._db.write("UPDATE commitment SET state = 'answered', request = '[]' WHERE id = ?", (commitment.id,))
 
     def postpone(self, commitment: Commitment, retries: Retries) -> bool:
-        """Note that the answer could not be delivered. Returns False if it is given up."""
+        """Record that the report could not be delivered. Returns False if it is given up."""
         now, attempts = time.time(), commitment.attempts + 1
         with self._db.transaction():
             (found,) = self._db.rows("SELECT since FROM commitment WHERE id = ?", (commitment.id,))

@@ -16,14 +16,14 @@ from ichor.node.queue.schema import APPLICATION_ID, MIGRATIONS
 from ichor.transactions import OF_THE_DISK, error_code, transaction
 
 DATABASE = "queue.sqlite"
-WAIT_S = 30.0  # for another process that writes: `ichor node retry` beside a running node
+WAIT_S = 30.0  # for another process that writes, such as `ichor node retry` while the node runs
 
 
 class Database:
-    """One connection that threads share; transactions are serialized, also with those of other processes.
+    """One connection shared by threads; transactions are serialized, including those of other processes.
 
-    Raises UnreadableInput if the file is no queue, is damaged or is newer than this version of Ichor, and OutputFailed
-    if the disk is full or fails, here as in every method.
+    Raises UnreadableInput if the file is not a queue, is damaged or is newer than this version of Ichor. This and every
+    method raise OutputFailed if the disk is full or fails.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,13 +59,13 @@ class Database:
         return next(iter(self.rows(statement, values)), None)
 
     def write(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Run one statement that changes something, and return the number of rows that it changed."""
+        """Run one statement that changes rows; returns how many it changed."""
         with self._mutex, self._translated():
             return self._connection.execute(statement, values).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; what was changed is on the disk when the outermost block ends."""
+        """All or nothing; changes are on disk when the outermost block ends."""
         with self._mutex, self._translated(), transaction(self._connection):
             yield
 
@@ -87,9 +87,9 @@ class Database:
         one.execute("PRAGMA synchronous = FULL")
         one.execute("PRAGMA foreign_keys = ON")
         if version == len(MIGRATIONS):
-            return  # without writing: the disk may be full
+            return  # read only: the disk may be full
         with self.transaction():
-            (version,) = one.execute("PRAGMA user_version").fetchone()  # another process may have migrated it by now
+            (version,) = one.execute("PRAGMA user_version").fetchone()  # another process may have migrated it meanwhile
             for statements in MIGRATIONS[version:]:
                 for statement in statements:
                     one.execute(statement)
@@ -98,7 +98,7 @@ class Database:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Translate SQLite's errors into one-line errors of our own."""
+        """Translate SQLite's errors into Ichor's one-line errors."""
         try:
             yield
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):

@@ -1,4 +1,4 @@
-"""Deliveries in the queue: which result goes where, when to try again, and the list of those that were given up."""
+"""Deliveries in the queue: which result goes where, when to retry, and which were given up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Delivery:
         replaces: whether the result replaces an earlier one of the study.
         destination: the name of the destination.
         state: pending, delivered, replaced (by a later result before it could be delivered) or dead.
-        attempts: how often it has failed.
+        attempts: how many attempts have failed.
         reason: why the last attempt failed.
     """
 
@@ -36,7 +36,7 @@ class Delivery:
 
     @property
     def name(self) -> str:
-        """The name of the folder of results."""
+        """The name of the results folder."""
         return result_name(self.study, self.number)
 
 
@@ -47,13 +47,13 @@ _SELECT = (
 
 
 class Deliveries:
-    """The changes of deliveries, and of the states of their studies."""
+    """Operations on deliveries and on the states of their studies."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def due(self, destination: str) -> Delivery | None:
-        """The delivery to a destination that is to be attempted now, by priority and age; None if there is none."""
+        """The delivery to attempt now for a destination, by priority and age; None if none is due."""
         found = self._db.row(
             _SELECT + "WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? "
             "ORDER BY s.priority DESC, d.since, d.id LIMIT 1",
@@ -62,12 +62,12 @@ class Deliveries:
         return None if found is None else _delivery(found)
 
     def delivered(self, delivery: Delivery) -> None:
-        """Note that the destination has confirmed all objects."""
+        """Record that the destination confirmed all objects."""
         with self._db.transaction():
             self._end(delivery, "delivered", "")
 
     def postpone(self, delivery: Delivery, reason: str, retries: Retries) -> bool:
-        """Note that an attempt failed; it is tried again later. Returns False if it is given up: then it is dead."""
+        """Record that an attempt failed; it is retried later. Returns False if the delivery is given up (dead)."""
         now, attempts = time.time(), delivery.attempts + 1
         with self._db.transaction():
             (since,) = self._db.rows("SELECT since FROM delivery WHERE id = ?", (delivery.id,))
@@ -81,7 +81,7 @@ class Deliveries:
         return True
 
     def retry(self, number: int | None = None) -> int:
-        """Attempt a delivery that was given up again, or all of them; returns how many."""
+        """Retry a delivery that was given up, or all of them; returns how many."""
         now = time.time()
         with self._db.transaction():
             found = self._db.rows(
@@ -100,8 +100,8 @@ class Deliveries:
                 )
         return len(found)
 
-    def settle_unknown(self, destinations: list[str]) -> int:
-        """At the start of the node: give up what is pending for destinations that are not configured any more."""
+    def give_up_unconfigured(self, destinations: list[str]) -> int:
+        """When the node starts: give up pending deliveries to destinations that are no longer configured."""
         with self._db.transaction():
             unknown = [one for one in self.listed("pending") if one.destination not in destinations]
             for one in unknown:
@@ -109,12 +109,12 @@ class Deliveries:
         return len(unknown)
 
     def listed(self, *states: str) -> list[Delivery]:
-        """All deliveries in these states, the oldest first."""
+        """All deliveries in these states, oldest first."""
         marks = ", ".join("?" * len(states))
         return [_delivery(one) for one in self._db.rows(f"{_SELECT} WHERE d.state IN ({marks}) ORDER BY d.id", states)]
 
     def _end(self, delivery: Delivery, state: str, reason: str) -> None:
-        """End a delivery; with the last one of its analysis, the study's state changes, too."""
+        """End a delivery; if it was the last one of its analysis, the study's state changes, too."""
         now = time.time()
         self._db.write(
             "UPDATE delivery SET state = ?, reason = ?, ended_at = ? WHERE id = ? AND state = 'pending'",

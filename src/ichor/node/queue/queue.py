@@ -13,7 +13,7 @@ from ichor.node.queue.studies import Studies
 
 
 class Queue:
-    """The queue in a node's folder, made if there is none. Raises as `Database` does."""
+    """The queue in a node's folder, created if necessary. Raises the same errors as `Database`."""
 
     def __init__(self, folder: Path) -> None:
         self._database = Database(folder)

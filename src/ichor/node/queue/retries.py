@@ -1,4 +1,4 @@
-"""When a delivery that failed is attempted again."""
+"""When a failed delivery is retried."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class Retries:
     give_up_s: float
 
     def wait_s(self, attempts: int) -> float:
-        """How long to wait after so many failed attempts."""
+        """How long to wait after this many failed attempts, in seconds."""
         return float(min(self.most_s, self.first_s * 2 ** min(attempts - 1, 30)))

@@ -1,13 +1,13 @@
 """The queue's tables, as a list of migrations: version n of the database has the first n.
 
-Never change a migration that was released; add one. Studies, instances and contents are known by SHA-256 digests, so
-that neither a UID nor any other identifying value of a patient is stored, except in requests of storage commitment,
-whose UIDs the answer has to repeat. Times are seconds since 1970.
+Never change a released migration; add one. Studies, instances and contents are identified by SHA-256 digests, so
+that neither a UID nor any other identifying value of a patient is stored, except in storage commitment requests,
+whose UIDs the report has to repeat. Times are seconds since 1970.
 """
 
 from __future__ import annotations
 
-# "IchN" in ASCII: tells a queue from any other SQLite file.
+# "IchN" in ASCII: distinguishes a queue from other SQLite files.
 APPLICATION_ID = 0x4963684E
 
 VERSION_1 = (
@@ -40,7 +40,7 @@ VERSION_1 = (
         PRIMARY KEY (study_id, key)
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX instance_by_key ON instance (key)",
-    # One analysis of each revision and no more. replaces: the number of the earlier analysis of the same study.
+    # At most one analysis of each revision. replaces: the number of the earlier analysis of the same study.
     """CREATE TABLE analysis (
         id INTEGER PRIMARY KEY,
         study_id INTEGER NOT NULL REFERENCES study (id),

@@ -1,4 +1,4 @@
-"""Studies and their images in the queue: what was received, when a study is complete, and what may be deleted."""
+"""Studies and their images in the queue: what has arrived, when a study is complete, and what may be deleted."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ichor.node.queue.database import Database
 
 
 class StudyState(StrEnum):
-    """Where a study is on its way; a new or changed image leads back to RECEIVING from everywhere."""
+    """The state of a study; a new or changed image leads back to RECEIVING from any state."""
 
     RECEIVING = "receiving"  # until no image has arrived for the quiet time
     WAITING = "waiting"
     ANALYSING = "analysing"
     DELIVERING = "delivering"
     DELIVERED = "delivered"  # to every destination
-    UNDELIVERED = "undelivered"  # a destination did not take it for so long that no further attempt is made
+    UNDELIVERED = "undelivered"  # a delivery failed for so long that it was given up
     UNUSABLE = "unusable"  # it has no head CT that can be screened; the result says why
-    FAILED = "failed"  # its analysis failed, which a person should look at
+    FAILED = "failed"  # its analysis failed, and a person should look at it
 
 
 # No more work is pending on these studies.
@@ -30,12 +30,12 @@ ENDED = (StudyState.DELIVERED, StudyState.UNDELIVERED, StudyState.UNUSABLE, Stud
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One received image, as the queue knows it: digests, hexadecimal, in place of what identifies a patient.
+    """One received image in the queue, with hexadecimal digests in place of anything that identifies a patient.
 
     Attributes:
-        study: of the Study Instance UID.
-        key: of the SOP Instance UID.
-        content: of the file's content.
+        study: the digest of the Study Instance UID.
+        key: the digest of the SOP Instance UID.
+        content: the digest of the file's content.
         sop_class: the SOP Class UID.
         n_bytes: the size of the file.
     """
@@ -48,30 +48,30 @@ class Instance:
 
     @property
     def file(self) -> str:
-        """The name of its file; other content has another name."""
+        """The name of its file, which depends on the content."""
         return image_name(self.key, self.content)
 
 
 def image_name(key: str, content: str) -> str:
-    """The name of an image's file; other content has another name."""
+    """The name of an image's file, which depends on the content."""
     return f"{key[:24]}-{content[:16]}.dcm"
 
 
 class Studies:
-    """The changes of studies and images."""
+    """Operations on studies and images."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def is_held(self, one: Instance) -> bool:
-        """Whether this very content is acknowledged and still on the disk."""
+        """Whether exactly this content was acknowledged and is still on disk."""
         known = self._known(one)
         return known is not None and bool(known["present"]) and known["content"] == one.content
 
     def receive(self, one: Instance, priority: int) -> bool:
-        """Add an image whose file is on the disk; after this it may be acknowledged. Returns whether it is new.
+        """Add an image whose file is on disk; after this it may be acknowledged. Returns whether it is new.
 
-        An image that is known is not new, unless its content changed: its study is not analysed again for it.
+        A known image counts as new only if its content changed; otherwise its study is not analyzed again.
         """
         now = time.time()
         with self._db.transaction():
@@ -105,7 +105,7 @@ class Studies:
         )
 
     def _wait_longer(self, study_id: int, now: float) -> None:
-        """Count the quiet time anew for a study that is still received, or whose deleted images are sent again."""
+        """Restart the quiet time of a study that is being received, or whose deleted images are being sent again."""
         self._db.write(
             "UPDATE study SET last_at = ?, state = 'receiving' WHERE id = ? AND "
             "(state = 'receiving' OR (state = 'unusable' AND revision > analysed))",
@@ -113,18 +113,18 @@ class Studies:
         )
 
     def complete_quiet(self, quiet_s: float) -> list[str]:
-        """Make studies wait for analysis that no image has arrived of for so long; returns their keys.
+        """Queue the studies for analysis for which no image has arrived for this long; returns their keys.
 
-        A clock that was set back counts as time that has passed.
+        If the clock was set back, the difference counts as elapsed time.
         """
         return self._complete("abs(? - last_at) >= ?", (time.time(), quiet_s))
 
     def complete(self, study: str) -> list[str]:
-        """Make this study wait for analysis, if it is still received; returns its key."""
+        """Queue this study for analysis if it is still being received; returns its key."""
         return self._complete("key = ?", (study,))
 
     def complete_with(self, keys: set[str]) -> list[str]:
-        """Make the studies wait for analysis that are still received and of which all images have these keys."""
+        """Queue the studies for analysis that are still being received and whose images all have these keys."""
         done = []
         for study in self._db.rows("SELECT id, key FROM study WHERE state = 'receiving'"):
             images = self._db.rows("SELECT key FROM instance WHERE study_id = ?", (study["id"],))
@@ -141,12 +141,12 @@ class Studies:
                 )
         return [one["key"] for one in found]
 
-    def wait_anew(self) -> None:
-        """At the start of the node: give the senders of studies that are being received the whole quiet time again."""
+    def restart_quiet_time(self) -> None:
+        """When the node starts: restart the quiet time of all studies that are being received."""
         self._db.write("UPDATE study SET last_at = ? WHERE state = 'receiving'", (time.time(),))
 
     def files(self) -> dict[str, set[str]]:
-        """The names of all images that should be on the disk, by study."""
+        """The names of all images that should be on disk, by study."""
         found: dict[str, set[str]] = {}
         for one in self._db.rows(
             "SELECT s.key AS study, i.key, i.content FROM instance i JOIN study s ON s.id = i.study_id WHERE i.present"
@@ -155,7 +155,7 @@ class Studies:
         return found
 
     def files_of(self, study: str) -> set[str]:
-        """The names of a study's images that should be on the disk."""
+        """The names of a study's images that should be on disk."""
         found = self._db.rows(
             "SELECT i.key, i.content FROM instance i JOIN study s ON s.id = i.study_id WHERE s.key = ? AND i.present",
             (study,),
@@ -163,12 +163,12 @@ class Studies:
         return {image_name(one["key"], one["content"]) for one in found}
 
     def holds(self, key: str) -> str | None:
-        """The SOP Class UID of an image that is on the disk, by its key; None for any other."""
+        """The SOP Class UID of an image, by its key, if it is on disk; otherwise None."""
         found = self._db.row("SELECT sop_class FROM instance WHERE key = ? AND present", (key,))
         return None if found is None else found["sop_class"]
 
     def deletable(self, keep_s: float) -> list[str]:
-        """The studies whose images are on the disk although nothing has been done for so long with their results."""
+        """The studies with images on disk whose last change, delivery or new image, is at least this long ago."""
         states = (StudyState.DELIVERED, StudyState.UNUSABLE)
         found = self._db.rows(
             "SELECT key FROM study s WHERE state IN (?, ?) AND abs(? - changed_at) >= ? AND abs(? - last_at) >= ? AND "
@@ -177,8 +177,8 @@ class Studies:
         )
         return [one["key"] for one in found]
 
-    def forget_images(self, study: str) -> bool:
-        """Note that a study's images are to be deleted; returns whether they may be: not if one has just arrived."""
+    def mark_images_deleted(self, study: str) -> bool:
+        """Record that a study's images are to be deleted. Returns False if an image has just arrived: keep them."""
         with self._db.transaction():
             found = self._db.row("SELECT id FROM study WHERE key = ? AND state IN ('delivered', 'unusable')", (study,))
             if found is None:
@@ -186,8 +186,8 @@ class Studies:
             self._db.write("UPDATE instance SET present = 0 WHERE study_id = ?", (found["id"],))
         return True
 
-    def forget_image(self, study: str, name: str) -> None:
-        """Note that one image is not on the disk, so that it is stored when it is sent again."""
+    def mark_image_missing(self, study: str, name: str) -> None:
+        """Record that one image is not on disk, so that it is stored when it is sent again."""
         for one in self._db.rows(
             "SELECT i.* FROM instance i JOIN study s ON s.id = i.study_id WHERE s.key = ? AND i.present", (study,)
         ):
