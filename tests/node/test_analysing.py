@@ -11,6 +11,7 @@ import pytest
 from ichor.node import analysing
 from ichor.node.analysing import Analyser
 from ichor.node.config import Screening
+from ichor.node.keeping import Keeping
 from ichor.node.queue import analyses
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.studies import Instance
@@ -46,7 +47,8 @@ def test_a_bad_study_holds_nobody_up(bad: int, becomes: str, queue: Queue, tmp_p
     study(queue, GOOD)
     results = tmp_path / "results"
     results.mkdir()
-    analyser = Analyser(queue, Store(tmp_path / "images"), results, Screening(most_s=15), [])
+    store = Store(tmp_path / "images")
+    analyser = Analyser(queue, store, Keeping(tmp_path, results, store, queue), results, Screening(most_s=15), [])
     thread = threading.Thread(target=analyser.run)
     thread.start()
     try:

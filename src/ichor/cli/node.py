@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ichor.cli.node_backup import backup, restore
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ def retry(
         typer.echo(f"deliveries to retry: {deliveries}")
         if failed:
             typer.echo(f"studies to analyze again: {queue.analyses.retry_failed()}")
+
+
+app.command()(backup)
+app.command()(restore)
 
 
 def _lines(found: Status) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ichor.errors import IchorError, OutputFailed
 from ichor.interruption import Interrupted
 from ichor.node.config import Screening
-from ichor.node.keeping import delete_earlier_content
+from ichor.node.keeping import Keeping
 from ichor.node.logs import log, log_error, short
 from ichor.node.queue.analyses import Analysis
 from ichor.node.queue.queue import Queue
@@ -29,9 +29,15 @@ class Analyser:
     """Analyzes studies from `run` until `stop`, in one worker process at a time."""
 
     def __init__(
-        self, queue: Queue, store: Store, results: Path, settings: Screening, destinations: Sequence[str]
+        self,
+        queue: Queue,
+        store: Store,
+        keeping: Keeping,
+        results: Path,
+        settings: Screening,
+        destinations: Sequence[str],
     ) -> None:
-        self._queue, self._store, self._results = queue, store, results
+        self._queue, self._store, self._keeping, self._results = queue, store, keeping, results
         self._settings, self._destinations = settings, tuple(destinations)
         self._stopping = threading.Event()
         self._workers: _Workers | None = None
@@ -68,7 +74,7 @@ class Analyser:
             )
             self._settle(analysis, Ended("unusable", reason=reason))
             return True
-        delete_earlier_content(self._store, self._queue, analysis.study)
+        self._keeping.delete_earlier_content(analysis.study)
         task = Task(
             images=self._store.folder(analysis.study),
             files=analysis.files,

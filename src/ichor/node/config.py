@@ -129,9 +129,22 @@ class Completion(Part):
 
 
 class Retention(Part):
-    """When images are deleted: this long after the study's results were delivered; null keeps them."""
+    """When images are deleted, and after them results together with the queue's rows about their study.
+
+    Times count from the delivery of the study's results, or from the finding that it cannot be screened; null keeps.
+    """
 
     keep_images_h: NotNegative | None = 24
+    keep_results_h: NotNegative | None = None
+
+    @model_validator(mode="after")
+    def _images_go_first(self) -> Retention:
+        images, results = self.keep_images_h, self.keep_results_h
+        if results is not None and (images is None or images > results):
+            raise ValueError(
+                "expected keep_results_h to be at least keep_images_h, since results are deleted after their images"
+            )
+        return self
 
 
 class Watched(Part):

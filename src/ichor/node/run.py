@@ -17,7 +17,7 @@ from ichor.node.analysing import Analyser
 from ichor.node.config import NodeConfig
 from ichor.node.delivering import Deliverer, Reporter, transport_for
 from ichor.node.intake import Intake
-from ichor.node.keeping import delete_images
+from ichor.node.keeping import HOUR_S, Keeping
 from ichor.node.logs import log, log_error
 from ichor.node.network.answers import Answers
 from ichor.node.network.committing import Committer
@@ -30,7 +30,7 @@ from ichor.write.registry import outputs_of
 
 RUNNING = "node"  # the name of the lock
 IMAGES, RESULTS = "images", "results"
-LOOK_S, HOUR_S = 0.2, 3600.0
+LOOK_S = 0.2
 END_S = 15.0  # for each thread at the end
 MIB, GIB = 2**20, 2**30
 
@@ -76,7 +76,8 @@ class Node:
             make_folder(self._results, private=True)
             clear_left_overs(self._results)
         queue = self._open.enter_context(Queue(self._folder))
-        self._recover(store, queue)
+        keeping = Keeping(self._folder, self._results, store, queue)
+        self._recover(store, queue, keeping)
         intake = Intake(store, queue, int(limits.image_mib * MIB))
         retries = Retries(config.retry.first_s, config.retry.most_s, config.retry.give_up_h * HOUR_S)
         for name, destination in config.destinations.items():
@@ -85,26 +86,25 @@ class Node:
         senders = {one.ae_title: one for one in config.senders}
         self._start(Reporter(Committer(config.listener, senders, queue.studies), queue, retries).run, self._stopping)
         for _ in range(config.screening.workers):
-            analyser = Analyser(queue, store, self._results, config.screening, tuple(config.destinations))
+            analyser = Analyser(queue, store, keeping, self._results, config.screening, tuple(config.destinations))
             self._stops.append(analyser.stop)
             self._start(analyser.run)
         watcher = None if config.watched is None else Watcher(config.watched, intake, int(limits.image_mib * MIB))
-        self._start(self._do_housekeeping, store, queue, watcher)
+        self._start(self._do_housekeeping, queue, keeping, watcher)
         listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
         self._stops.append(listener.stop)
         self.port = listener.start()
 
-    def _recover(self, store: Store, queue: Queue) -> None:
+    def _recover(self, store: Store, queue: Queue, keeping: Keeping) -> None:
         """Recover from an earlier run: only acknowledged images remain stored, and interrupted analyses wait again."""
-        files = queue.studies.files()
-        missing = store.missing(files)
+        missing = store.missing(queue.studies.files())
         for study, name in missing:
             queue.studies.mark_image_missing(study, name)
         if missing:
             log.error(
                 "%d acknowledged images are missing from the disk; were they deleted? Send them again", len(missing)
             )
-        store.sweep(files)
+        keeping.sweep()
         queue.studies.restart_quiet_time()
         again = queue.analyses.recover()
         unknown = queue.deliveries.give_up_unconfigured(list(self._config.destinations))
@@ -115,17 +115,18 @@ class Node:
                 unknown,
             )
 
-    def _do_housekeeping(self, store: Store, queue: Queue, watcher: Watcher | None) -> None:
-        """Periodic work: find studies that are complete, check the watched folder, delete old images."""
-        keep_h, cleaned = self._config.retention.keep_images_h, time.monotonic()
+    def _do_housekeeping(self, queue: Queue, keeping: Keeping, watcher: Watcher | None) -> None:
+        """Periodic work: find studies that are complete, check the watched folder, delete what is old."""
+        retention, cleaned = self._config.retention, time.monotonic()
+        every_s = min([60.0, *(hours * HOUR_S for _, hours in retention if hours is not None)])
         while not self._stopping.wait(LOOK_S):
             try:
                 queue.studies.complete_quiet(self._config.completion.quiet_s)
                 if watcher is not None:
                     watcher.look()
-                if keep_h is not None and time.monotonic() - cleaned >= min(60.0, keep_h * HOUR_S):
+                if time.monotonic() - cleaned >= every_s:
                     cleaned = time.monotonic()
-                    delete_images(store, queue, keep_h * HOUR_S)
+                    keeping.delete_old(retention)
             except Exception as error:
                 log_error("queue", error)
 

@@ -9,6 +9,7 @@ from ichor.node.queue.analyses import Analyses
 from ichor.node.queue.commitments import Commitments
 from ichor.node.queue.database import Database
 from ichor.node.queue.deliveries import Deliveries
+from ichor.node.queue.finished import Finished
 from ichor.node.queue.studies import Studies
 
 
@@ -21,6 +22,7 @@ class Queue:
         self.analyses = Analyses(self._database)
         self.deliveries = Deliveries(self._database)
         self.commitments = Commitments(self._database)
+        self.finished = Finished(self._database)
 
     def __enter__(self) -> Self:
         return self
