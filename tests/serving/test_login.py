@@ -38,7 +38,7 @@ class Server:
         app = FastAPI()
         handle_errors(app, {})
         app.include_router(who_router(self.sessions))
-        app.include_router(login_router(self.sessions, self.accounts, self.entered.append))
+        app.include_router(login_router(self.sessions, self.accounts, lambda _, one: self.entered.append(one)))
         app.add_api_route("/api/x", lambda: {"x": 1}, methods=["GET", "PUT"])
         self.app: ASGIApp = Guards(app, self.sessions, ADDRESS)
 

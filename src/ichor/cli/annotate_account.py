@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ichor.cli.password import read_password
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def add(
             raise IchorError(f"expected a name that no reader of the project has for an {role.value}, found {there!r}")
         if accounts.find(name) is not None:
             raise IchorError(f"expected a new name, found the account {name!r}")
-        accounts.add(there or name, role.value, _password())
+        accounts.add(there or name, role.value, read_password())
         typer.echo(f"{project}: {there or name} is {_article(role.value)}")
 
 
@@ -76,7 +76,7 @@ def password(project: ProjectArgument, name: NameArgument) -> None:
     with _accounts(project) as accounts:
         if accounts.find(name) is None:
             raise IchorError(f"expected an account, found none of the name {name!r}")
-        accounts.set_password(name, _password())
+        accounts.set_password(name, read_password())
     typer.echo(f"{project}: {name} has a new password")
 
 
@@ -100,13 +100,6 @@ def _accounts(project: Path) -> Iterator[Accounts]:
     reader_names(project)  # a folder without a project gets no accounts
     with closing(Access(project / ACCESS)) as access:
         yield Accounts(access)
-
-
-def _password() -> str:
-    """A password typed twice in the terminal, or the one line that another program writes to this one."""
-    if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt="The same again"))
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _article(role: str) -> str:

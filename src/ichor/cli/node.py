@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ichor.cli.node_access import accounts, audit, link, tokens
 from ichor.cli.node_backup import backup, restore
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
+    from ichor.node.config import Web
     from ichor.node.status import Status
+    from ichor.view.correction import Corrector
 
 app = typer.Typer(
     help="A DICOM network node that receives studies, screens them and delivers the results. Research use only; not a "
@@ -49,6 +52,7 @@ def run(folder: FolderArgument) -> None:
     continues where this one stopped.
     """
     from ichor.node.network.listener import require_network
+    from ichor.serving.serve import require_server
 
     require_network()
     from threading import Event
@@ -62,14 +66,20 @@ def run(folder: FolderArgument) -> None:
         raise IchorError(
             f"{folder}: expected at least one sender in node.yaml, found none, so nobody could send images"
         )
+    corrector = None
+    if config.web is not None:
+        require_server("web", "node", ("fastapi", "uvicorn", "argon2"))
+        corrector = _corrector(config.web)
     log_to_stderr()
-    with Node(folder, config) as node:
+    with Node(folder, config, corrector) as node:
         listener = config.listener
         try:
             typer.echo("Research use only; not a medical device.")
             typer.echo(
                 f"{listener.ae_title} listens at {listener.address} port {node.port}. Press Ctrl-C to stop the node."
             )
+            if node.web is not None:
+                typer.echo(node.web.where)
             while True:
                 Event().wait(3600)
         except KeyboardInterrupt:
@@ -113,6 +123,19 @@ def retry(
 
 app.command()(backup)
 app.command()(restore)
+app.command()(audit)
+app.command()(link)
+app.add_typer(accounts, name="account")
+app.add_typer(tokens, name="token")
+
+
+def _corrector(web: Web) -> Corrector | None:
+    """The annotation tool for the viewer of results, where all its readers are on this machine, as the tool is."""
+    if web.tls is not None:
+        return None
+    from ichor.annotate.corrections import Corrections
+
+    return Corrections(0)
 
 
 def _lines(found: Status) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from ichor.errors import BadConfig
 from ichor.models.package import DEFAULT_MODEL, one_line
+from ichor.serving.address import is_loopback
 
 CONFIG = "node.yaml"
 MIB, GIB = 2**20, 2**30
@@ -155,6 +156,38 @@ class Watched(Part):
     priority: int = 0
 
 
+class WebTls(Part):
+    """TLS of the web server: a certificate and its key, or a self-signed one that the node makes."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    self_signed: bool = False
+
+    @model_validator(mode="after")
+    def _either(self) -> WebTls:
+        if (self.certificate is None) != (self.key is None) or self.self_signed == (self.certificate is not None):
+            raise ValueError("expected certificate and key, or self_signed: true")
+        return self
+
+
+class Web(Part):
+    """Where the worklist and the REST interface are served."""
+
+    address: str = "127.0.0.1"
+    port: Port = 8486
+    tls: WebTls | None = None
+
+    @model_validator(mode="after")
+    def _tls_beyond_this_machine(self) -> Web:
+        if is_loopback(self.address) == (self.tls is not None):
+            raise ValueError(
+                f"expected tls for an address beyond this machine ({self.address}), found none"
+                if self.tls is None
+                else f"expected an address beyond this machine for tls, found {self.address}"
+            )
+        return self
+
+
 class NodeConfig(Part):
     """All of node.yaml."""
 
@@ -166,6 +199,7 @@ class NodeConfig(Part):
     retry: Retry = Retry()
     retention: Retention = Retention()
     watched: Watched | None = None
+    web: Web | None = None
 
     @model_validator(mode="after")
     def _senders_differ(self) -> NodeConfig:

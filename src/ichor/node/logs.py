@@ -29,9 +29,10 @@ def log_to_stderr() -> None:
     """Log the node's events to stderr, but nothing from libraries that handle patient data."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    for one in (log, logging.getLogger("ichor.serving")):
+        one.addHandler(handler)
+        one.setLevel(logging.INFO)
+        one.propagate = False
     keep_quiet()
     threading.excepthook = lambda failed: log_error(
         f"thread {failed.thread.name if failed.thread else ''}", failed.exc_value

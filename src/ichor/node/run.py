@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ichor.atomic import clear_left_overs, make_folder, reporting_disk_errors
 from ichor.errors import BadConfig, IchorError
@@ -24,9 +24,14 @@ from ichor.node.network.committing import Committer
 from ichor.node.network.listener import DicomListener
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.retries import Retries
+from ichor.node.services import Services
 from ichor.node.store import Store
 from ichor.node.watching import Watcher
 from ichor.write.registry import outputs_of
+
+if TYPE_CHECKING:
+    from ichor.node.web.server import WebServer
+    from ichor.view.correction import Corrector
 
 RUNNING = "node"  # the name of the lock
 IMAGES, RESULTS = "images", "results"
@@ -38,18 +43,23 @@ MIB, GIB = 2**20, 2**30
 class Node:
     """The node in a folder; it runs inside its `with` block.
 
-    Raises IchorError, in one line, if another process runs it, if the configuration names something that does not
-    exist, or if it cannot listen.
+    `corrector` opens the annotation tool from the viewer of results. Raises IchorError, in one line, if another process
+    runs it, if the configuration names something that does not exist, or if it cannot listen.
+
+    Attributes:
+        port: of the DICOM listener.
+        web: the web server, if there is one.
     """
 
-    def __init__(self, folder: Path, config: NodeConfig) -> None:
-        self._folder, self._config = folder, config
+    def __init__(self, folder: Path, config: NodeConfig, corrector: Corrector | None = None) -> None:
+        self._folder, self._config, self._corrector = folder, config, corrector
         self._results = folder / RESULTS
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._stops: list[Callable[[], None]] = []
         self._open = ExitStack()
         self.port = 0
+        self.web: WebServer | None = None
 
     def __enter__(self) -> Self:
         check_config(self._config)
@@ -94,6 +104,16 @@ class Node:
         listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
         self._stops.append(listener.stop)
         self.port = listener.start()
+        self._serve(Services(self._folder, config, queue, store, intake, self._results, self._stopping))
+
+    def _serve(self, services: Services) -> None:
+        """Start the web server, if there is to be one."""
+        if self._config.web is None:
+            return
+        from ichor.node.web.server import WebServer
+
+        self.web = WebServer(services, self._config.web, self._corrector)
+        self._stops.append(self.web.stop)
 
     def _recover(self, store: Store, queue: Queue, keeping: Keeping) -> None:
         """Recover from an earlier run: only acknowledged images remain stored, and interrupted analyses wait again."""

@@ -9,6 +9,7 @@ import time
 from starlette.types import ASGIApp
 
 from ichor.errors import IchorError
+from ichor.serving.certificate import Certificate
 from ichor.serving.serve import server_of
 
 START_S = 30
@@ -16,10 +17,13 @@ LOOK_S = 0.01
 
 
 class BackgroundServer:
-    """Serves an application on a socket that listens, from its making until `stop`. Raises IchorError if it cannot."""
+    """Serves an application on a socket that listens, from its making until `stop`. Raises IchorError if it cannot.
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        self._server = server_of(app)
+    With a certificate, over TLS.
+    """
+
+    def __init__(self, app: ASGIApp, listener: socket.socket, certificate: Certificate | None = None) -> None:
+        self._server = server_of(app, certificate)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="ichor-server", daemon=True
         )

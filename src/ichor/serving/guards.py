@@ -1,4 +1,4 @@
-"""Checks before every request (rate, host, origin, session, size), and the headers of every response.
+"""Checks before every request (rate, host, origin, session or token, size), and the headers of every response.
 
 Host: a page elsewhere whose name was made to resolve to this server (DNS rebinding) sends its own name. Origin: a page
 elsewhere can have the browser write here, but not say that it is ours.
@@ -15,10 +15,11 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ichor.serving.address import Address
+from ichor.serving.answers import Answer, error
+from ichor.serving.bearers import Bearers
 from ichor.serving.rate_limit import RateLimit, client_of
 from ichor.serving.session import HEADER, NO_SESSION, SESSIONS, Sessions
 
@@ -48,6 +49,8 @@ NOBODY = {
     "password": "log in first",
 }
 LOGIN = "/login"
+# The name in a request's state of the token that it came with.
+TOKEN = "token"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,9 @@ class Refusal:
 class Guards:
     """ASGI middleware with the checks above, for a server at this address.
 
-    `most_bytes` gives the largest body that a path takes; by default `MOST_BYTES` for each. Beyond loopback, each
-    client may send 1200 requests at once, and as many a minute from then on.
+    `most_bytes` gives the largest body that a path takes; by default `MOST_BYTES` for each. `guarded` says which paths
+    need a session, or a token where there are `bearers`; `answer` is the form of a refusal. Beyond loopback, each
+    client without a token may send 1200 requests at once, and as many a minute from then on.
     """
 
     def __init__(
@@ -72,9 +76,14 @@ class Guards:
         sessions: Sessions,
         address: Address,
         most_bytes: Callable[[str], int] = lambda _: MOST_BYTES,
+        *,
+        guarded: Callable[[str], bool] = lambda path: path.startswith("/api/"),
+        bearers: Bearers | None = None,
+        answer: Answer = error,
     ) -> None:
         self._app = app
-        self._most_bytes = most_bytes
+        self._most_bytes, self._guarded = most_bytes, guarded
+        self._bearers, self._answer = bearers, answer
         self._sessions = sessions
         self._address = address
         self._rate = None if address.certificate is None else RateLimit(REQUESTS, REQUESTS_S)
@@ -95,19 +104,19 @@ class Guards:
                 message["headers"] = _with_ours(message.get("headers", ()))
             await send(message)
 
-        refused = self._too_often(scope) or self._refused(scope)
+        refused = self._refused(scope)
         if refused is None:
             try:
                 await self._app(scope, _counted(receive, self._most_bytes(scope["path"])), sending)
                 return
-            except Exception as error:
+            except Exception as raised:
                 # What an exception says may quote a patient's data: only its kind and place are told.
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                log.error("%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno)
+                place = traceback.extract_tb(raised.__traceback__)[-1]
+                log.error("%s at %s:%s", type(raised).__name__, Path(place.filename).name, place.lineno)
                 if answering:
                     return
                 refused = Refusal(500, "the server failed to process this request; nothing was changed")
-        await JSONResponse({"error": refused.line}, refused.status, refused.headers)(scope, receive, sending)
+        await self._answer(refused.status, refused.line, refused.headers)(scope, receive, sending)
 
     def _too_often(self, scope: Scope) -> Refusal | None:
         wait_s = 0 if self._rate is None else self._rate.take(client_of(scope))
@@ -116,18 +125,42 @@ class Guards:
         return Refusal(429, "too many requests: wait a moment", {"retry-after": str(math.ceil(wait_s))})
 
     def _refused(self, scope: Scope) -> Refusal | None:
+        """Why a request is refused, before its body is read: a stranger cannot make the server parse one."""
         headers: Headers = scope["headers"]
+        authorization = None if self._bearers is None else _only(headers, b"authorization")
+        if authorization is None and (refused := self._too_often(scope)):
+            return refused
         own_origin = self._address.origin(_only(headers, b"host"))
         if own_origin is None:
             return Refusal(421, f"this server answers to its own address only, which is {self._address.url}")
-        elsewhere = _only(headers, b"sec-fetch-site") in ("cross-site", "same-site")
-        if elsewhere and scope["path"].startswith("/api/"):
+        if authorization is not None:
+            return self._without_token(scope, authorization) or self._too_large(scope)
+        return self._from_elsewhere(scope, own_origin) or self._too_large(scope)
+
+    def _from_elsewhere(self, scope: Scope, own_origin: str) -> Refusal | None:
+        """Why a request of a browser is refused: it comes from another page, or without a session."""
+        headers, guarded = scope["headers"], self._guarded(scope["path"])
+        if guarded and _only(headers, b"sec-fetch-site") in ("cross-site", "same-site"):
             return Refusal(403, "another page asked for this")
         if scope["method"] not in READS and _only(headers, b"origin") != own_origin:
+            if self._bearers is not None and _only(headers, b"origin") is None:
+                return Refusal(401, "expected a token, found none", {"www-authenticate": "Bearer"})
             return Refusal(403, "only this server's own page may change anything")
-        # Before the body is read, so that a stranger cannot make the server parse one.
-        if scope["path"].startswith("/api/") and (refused := self._without_session(scope["path"], headers)):
-            return refused
+        return self._without_session(scope["path"], headers) if guarded else None
+
+    def _without_token(self, scope: Scope, authorization: str) -> Refusal | None:
+        """Why a program's request is refused, or None. A browser never sends this header to another page's server."""
+        assert self._bearers is not None
+        token, wait_s = self._bearers.check(authorization, client_of(scope))
+        if wait_s:
+            return Refusal(429, "too many wrong tokens: wait", {"retry-after": str(math.ceil(wait_s))})
+        if token is None:
+            return Refusal(401, "this token is unknown or has ended", {"www-authenticate": "Bearer"})
+        scope.setdefault("state", {})[TOKEN] = token
+        return None
+
+    def _too_large(self, scope: Scope) -> Refusal | None:
+        headers: Headers = scope["headers"]
         length = _only(headers, b"content-length")
         most = self._most_bytes(scope["path"])
         if length is not None and (not length.isdecimal() or int(length) > most):
@@ -147,8 +180,9 @@ class Guards:
         return self._unauthorized(NO_SESSION) if self._sessions.reader(cookies, key) is None else None
 
     def _unauthorized(self, line: str) -> Refusal:
-        """The header tells the page where to log in, if there is such a place."""
-        return Refusal(401, line, {"location": LOGIN} if self._sessions.entered == "password" else {})
+        """The headers tell the page where to log in, and programs to send a token, where that is possible."""
+        login = {"location": LOGIN} if self._sessions.entered == "password" else {}
+        return Refusal(401, line, {**login, **({"www-authenticate": "Bearer"} if self._bearers else {})})
 
 
 def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

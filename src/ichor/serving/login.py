@@ -57,9 +57,17 @@ class Attempts:
             return account, 0.0
 
 
-def login_router(sessions: Sessions, accounts: Accounts, entered: Callable[[Account], None]) -> APIRouter:
-    """The login page and what it asks for; `entered` is told each account before its session opens."""
-    router = APIRouter()
+def login_router(
+    sessions: Sessions,
+    accounts: Accounts,
+    entered: Callable[[Request, Account], None],
+    refused: Callable[[Request, str], None] = lambda _request, _name: None,
+) -> APIRouter:
+    """The login page and what it asks for.
+
+    `entered` is told each account before its session opens, `refused` each name with which a login failed.
+    """
+    router = APIRouter(include_in_schema=False)
     attempts = Attempts(accounts)
 
     @router.get(LOGIN)
@@ -76,12 +84,14 @@ def login_router(sessions: Sessions, accounts: Accounts, entered: Callable[[Acco
     def log_in(request: Request, login: Login) -> Response:
         """Open a session; 401 for a wrong name or password, 429 after too many of them."""
         account, wait_s = attempts.check(login, client_of(request.scope))
+        if wait_s or account is None:
+            refused(request, login.name)
         if wait_s:
             line = f"too many failed logins: try again in {math.ceil(wait_s / 60)} min"
             return JSONResponse({"error": line}, 429, {"retry-after": str(math.ceil(wait_s))})
         if account is None:
             return JSONResponse({"error": WRONG}, 401)
-        entered(account)
+        entered(request, account)
         key = sessions.key(account.name)
         answer = JSONResponse({"page": f"/?reader={key}"})
         sessions.set_cookie(answer, key, sessions.open(account.name))

@@ -32,15 +32,22 @@ class Sessions:
 
     Only sessions that were opened the way `entered` says count: a server beyond this machine takes no session that was
     opened by a link. Readers keep their keys, so that an open page continues with its own reader's next session, and
-    with no other.
+    with no other. `over_tls` says whether cookies are sent over TLS only; by default, those of passwords are.
     """
 
     def __init__(
-        self, port: int, server_key: str = "", access: Access | None = None, *, entered: Entered = "link"
+        self,
+        port: int,
+        server_key: str = "",
+        access: Access | None = None,
+        *,
+        entered: Entered = "link",
+        over_tls: bool | None = None,
     ) -> None:
         self._port, self._server_key = port, server_key
         self._access = access or Access()
         self.entered: Entered = entered
+        self._over_tls = entered == "password" if over_tls is None else over_tls
 
     def key(self, reader: str) -> str:
         """The key of a reader in requests and addresses; it reveals no name and differs between servers."""
@@ -95,15 +102,14 @@ class Sessions:
         return {key: reader for key in keys if (reader := self.reader(cookies, key)) is not None}
 
     def set_cookie(self, answer: Response, key: str, session: str) -> None:
-        """Give the browser a session; a cookie of a password's session is sent over TLS only."""
-        over_tls = self.entered == "password"
+        """Give the browser a session."""
         answer.set_cookie(
             self.cookie(key),
             session,
             max_age=SECONDS[self.entered],
             httponly=True,
             samesite="strict",
-            secure=over_tls,
+            secure=self._over_tls,
         )
 
 

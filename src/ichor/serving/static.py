@@ -40,12 +40,12 @@ def page_files(folder: Path) -> dict[str, Path]:
     return {path.relative_to(one).as_posix(): path for one in (SHARED, folder) for path in one.rglob("*")}
 
 
-def page_router(folder: Path) -> APIRouter:
-    """The files of a page, and index.html at /. Files added after the start are not served.
+def page_router(folder: Path, at: str = "") -> APIRouter:
+    """The files of a page below a path, and its index.html at `{at}/`. Files added after the start are not served.
 
     Anyone on this machine may read them: they contain nothing about a patient.
     """
-    router = APIRouter()
+    router = APIRouter(prefix=at, include_in_schema=False)
     files = {name: path for name, path in page_files(folder).items() if path.suffix in TYPES}
     if "index.html" in files:
         files[""] = files["index.html"]

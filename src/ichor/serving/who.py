@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from ichor.serving.session import HEADER, SESSIONS, Sessions
 
 
-def who_router(sessions: Sessions) -> APIRouter:
-    """The routes for browsers with a session."""
-    router = APIRouter()
+def who_router(sessions: Sessions, left: Callable[[Request, str], None] = lambda _request, _reader: None) -> APIRouter:
+    """The routes for browsers with a session; `left` is told who logs out."""
+    router = APIRouter(include_in_schema=False)
 
     @router.get(SESSIONS)
     def of_this_browser(request: Request) -> list[dict[str, str]]:
@@ -21,6 +23,8 @@ def who_router(sessions: Sessions) -> APIRouter:
     def log_out(request: Request) -> Response:
         """End the session of the reader whose page asks, and no other of this browser."""
         key = request.headers[HEADER]  # the guards have checked it
+        if (reader := sessions.reader(request.cookies, key)) is not None:
+            left(request, reader)
         sessions.end(request.cookies, key)
         answer = JSONResponse({"logged_out": True})
         answer.delete_cookie(sessions.cookie(key))

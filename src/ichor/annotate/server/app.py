@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from starlette.types import ASGIApp
 
 from ichor.annotate.project import NotInProject
@@ -47,7 +47,7 @@ def _entrance(context: Context) -> APIRouter:
     if context.sessions.entered == "link":
         return enter_router(context.sessions)
 
-    def entered(account: Account) -> None:
+    def entered(_request: Request, account: Account) -> None:
         if account.role == Role.READER:
             context.project.add_reader(account.name)
 

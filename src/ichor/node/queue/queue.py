@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from ichor.node.queue.analyses import Analyses
+from ichor.node.queue.audit import Audit
 from ichor.node.queue.commitments import Commitments
 from ichor.node.queue.database import Database
 from ichor.node.queue.deliveries import Deliveries
@@ -23,6 +24,7 @@ class Queue:
         self.deliveries = Deliveries(self._database)
         self.commitments = Commitments(self._database)
         self.finished = Finished(self._database)
+        self.audit = Audit(self._database)
 
     def __enter__(self) -> Self:
         return self

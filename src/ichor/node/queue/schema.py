@@ -84,4 +84,32 @@ VERSION_1 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1,)
+VERSION_2 = (
+    # What the worklist sorts by, from the findings; null of what was analysed before, until it is read from there.
+    "ALTER TABLE analysis ADD COLUMN probability REAL",
+    "ALTER TABLE analysis ADD COLUMN volume_ml REAL",
+    "ALTER TABLE analysis ADD COLUMN warnings INTEGER",
+    # A person's decision on the whole scan: a copy of that in decisions.json beside the result.
+    "ALTER TABLE analysis ADD COLUMN decision TEXT CHECK (decision IN ('accept', 'reject', 'correct'))",
+    "ALTER TABLE analysis ADD COLUMN decided_by TEXT",
+    "ALTER TABLE analysis ADD COLUMN decided_at TEXT",
+    # Only ever added to.
+    """CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        who TEXT NOT NULL,
+        role TEXT NOT NULL,
+        way TEXT NOT NULL,
+        client TEXT NOT NULL,
+        did TEXT NOT NULL,
+        study TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+    """CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2)

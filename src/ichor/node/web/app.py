@@ -1,0 +1,65 @@
+"""Assembles the web server. An area is a file in `ichor.node.web.routes` with a router, and a line in ROUTERS here.
+
+Every path needs a session or a token, save those that `is_open` names; each route states the role that it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from ichor.errors import BadConfig, IchorError, UnreadableInput
+from ichor.node.web.context import Context
+from ichor.node.web.entrance import entrance, refused_token
+from ichor.node.web.routes import me
+from ichor.serving.address import Address
+from ichor.serving.answers import handle_errors, problem
+from ichor.serving.bearers import Bearers
+from ichor.serving.guards import LOGIN, MOST_BYTES, Guards
+from ichor.serving.static import page_router
+from ichor.serving.tokens import Tokens
+from ichor.version import __version__
+
+ROUTERS: tuple[APIRouter, ...] = (me.router,)
+
+PAGE = Path(__file__).with_name("page")
+STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422, BadConfig: 422}
+# Files of the pages, in which is nothing of a patient, and the ways in.
+OPEN, OPEN_BELOW = ("/", LOGIN, "/enter", "/viewer/"), (f"{LOGIN}/", "/css/", "/js/", "/viewer/css/", "/viewer/js/")
+
+
+def is_open(path: str) -> bool:
+    """Whether anyone who reaches the server may ask for a path."""
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+def create_app(context: Context, tokens: Tokens, address: Address) -> ASGIApp:
+    """The application, to be served at this address."""
+    app = FastAPI(
+        title="Ichor node",
+        description="Studies, results and deliveries of a node. Research use only; not a medical device.",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    for router in (*ROUTERS, entrance(context), page_router(PAGE)):
+        app.include_router(router)
+    handle_errors(app, STATUSES, problem)
+    return Guards(
+        app,
+        context.sessions,
+        address,
+        most_bytes,
+        guarded=lambda path: not is_open(path),
+        bearers=Bearers(tokens, lambda client: refused_token(context, client)),
+        answer=problem,
+    )
+
+
+def most_bytes(path: str) -> int:  # noqa: ARG001
+    """The largest body that a path takes."""
+    return MOST_BYTES
