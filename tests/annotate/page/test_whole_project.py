@@ -19,6 +19,7 @@ from annotate.page.served import Served
 from dicom_made import made_series
 from ichor.annotate.project import Labels, Project, open_project
 from ichor.read import open_scan as read_scan
+from paper import on_paper
 from phantom import head
 
 N, ROWS, COLUMNS = 6, 96, 96
@@ -102,6 +103,22 @@ def test_progress_agreement_and_assignment(three: Served, enter: Enter) -> None:
     page.get_by_role("link", name="Ichor annotation").click()
     expect(page.locator("tr[data-scan]")).to_have_count(2)
     assert [one["id"] for one in asked(page, "scans").json()] == [1, 2]
+
+
+def test_worklist_project_and_scan_on_paper(three: Served, enter: Enter) -> None:
+    three.start()
+    page = enter(three, "Ada")
+    expect(page.locator("tr[data-scan]")).to_have_count(3)
+    on_paper(page)
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Project", exact=True).click()
+    expect(page.get_by_role("region", name="Agreement").locator("tbody tr")).to_have_count(3)
+    on_paper(page)
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Ichor annotation").click()
+    open_scan(page, 1)
+    assert b"/Subtype /Image" in on_paper(page)
+    expect(page.get_by_role("region", name="Regions")).to_contain_text("SDH")
 
 
 def test_an_export_is_downloaded_while_another_reader_draws(three: Served, enter: Enter, tmp_path: Path) -> None:

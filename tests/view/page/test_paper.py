@@ -1,29 +1,15 @@
-"""The viewer's pages on paper: dark ink on white, nothing cut off, nothing that can only be clicked."""
+"""The viewer's pages on paper."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from accessibility import faults
+from paper import on_paper
 from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import open_result
-
-CUT_OFF = """() => [...document.querySelectorAll("main, main *")].filter((one) =>
-  getComputedStyle(one).overflowY !== "visible" && one.scrollHeight > one.clientHeight + 1
-  && one.clientHeight > 0 && !one.closest(".stage")).map((one) => one.className)"""
-
-
-def on_paper(page: Page) -> bytes:
-    page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert faults(page) == []
-    assert page.evaluate(CUT_OFF) == []
-    expect(page.locator("button:not(.go)").locator("visible=true")).to_have_count(0)
-    expect(page.get_by_text("Research use only; not a medical device.")).to_be_visible()
-    return page.pdf(format="A4")
 
 
 def test_a_list_and_a_result(tmp_path: Path, view: View) -> None:
