@@ -139,7 +139,7 @@ def _pair(first: ComparedRun, second: ComparedRun) -> dict[str, Any]:
     return {
         **pair,
         "differences": {key: _difference(ours[key], theirs[key], len(shared)) for key in ours},
-        "wilcoxon_dice": _wilcoxon(first.on(shared), second.on(shared)),
+        "wilcoxon_dice": wilcoxon_dice(first.on(shared), second.on(shared)),
     }
 
 
@@ -153,7 +153,7 @@ def _difference(first: Sampled, second: Sampled, n: int) -> dict[str, Any]:
     return {"value": figure["value"], "ci95": figure["ci95"], "p": p, "n": n}
 
 
-def _wilcoxon(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:
+def wilcoxon_dice(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:
     """{"median_difference", "p", "n"} of the Dice of n subjects, each averaged over slices as in the paper."""
     difference = subject_overlaps(second)[0] - subject_overlaps(first)[0]
     difference = difference[~np.isnan(difference)]

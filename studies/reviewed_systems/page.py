@@ -1,0 +1,123 @@
+"""The page: the table of all systems, and what it can and cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ichor.pages.blocks import Cell, Table
+from ichor.pages.markdown import paragraph, table
+from ichor.pages.words import cell
+from studies.reviewed_systems.system import System
+
+FIGURES = (
+    ("Dice", ("dice", "paper_average")),
+    ("Jaccard", ("jaccard", "paper_average")),
+    ("slice AUC", ("slice", "auc")),
+    ("slice sensitivity", ("slice", "sensitivity")),
+    ("slice specificity", ("slice", "specificity")),
+    ("scan AUC", ("scan", "auc")),
+    ("scan sensitivity", ("scan", "sensitivity")),
+    ("scan specificity", ("scan", "specificity")),
+    ("subtype AUC, mean", ("subtype_auc", "mean")),
+)
+PAGE = """# The reviewed systems on one dataset
+
+{introduction}
+
+{figures}
+
+{reading}
+
+## What the papers claim
+
+![What each paper claims and what its system reaches here](claims.png)
+
+{claims}
+
+{missing}
+
+## Limitations
+
+{limitations}
+
+Reproduce a row with `ichor crossval literature/NAME --data ct-ich --out RUN`, then
+`python -m studies.reviewed_systems add RUN --data ct-ich` and `python -m studies.reviewed_systems page --data ct-ich`.
+Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical
+device.
+"""
+INTRODUCTION = (
+    "The paper's Tables 1 and 2 review systems that were each evaluated on its authors' own data. Here each of them runs "
+    "on ct-ich, with the same five folds and the same metrics: every figure is out-of-fold, over {subjects} subjects and "
+    "{slices} slices. The paper's own U-Net on tiles (`{reference}`) and the model that ships are in the table, too. "
+    "Brackets hold 95 % intervals from resampling subjects."
+)
+READING = (
+    "Dice and Jaccard are the paper's averages: over slices with hemorrhage, then over subjects. Sensitivity and "
+    "specificity are at each system's own operating point, with any marked voxel counted as positive. **p** is of "
+    "Wilcoxon's signed-rank test of the subjects' Dice against `{reference}`, with Holm's correction for the {tests} systems "
+    "tested. **Minutes** are of fitting all five folds, on the hardware named in each `metrics.json`. Rows marked "
+    "*reduced* are smaller than published."
+)
+LIMITATIONS = (
+    "The papers describe most of these systems without code, so details had to be chosen; each method's documentation "
+    "says which. Systems that were built for one kind of hemorrhage, or tuned to one scanner's data, meet all five kinds "
+    "here. A low figure shows how far a system carries over to this dataset as its paper describes it, and not that the "
+    "published figure was wrong on the authors' data. The dataset is small: many intervals are wide."
+)
+
+
+def page(systems: Sequence[System], missing: Sequence[str], reference: str) -> str:
+    """The README of the result, from systems in the order of the table; `missing` names those that were not run."""
+    data = systems[0].metrics["data"]
+    tests = sum(one.p_dice is not None for one in systems)
+    return PAGE.format(
+        introduction=paragraph(
+            INTRODUCTION.format(subjects=data["n_subjects"], slices=data["n_slices"], reference=reference)
+        ),
+        figures=table(_figures(systems)),
+        reading=paragraph(READING.format(reference=reference, tests=tests)),
+        claims=table(_claims(systems)),
+        missing=paragraph(f"Not run yet: {', '.join(f'`{name}`' for name in missing)}.") if missing else "",
+        limitations=paragraph(LIMITATIONS),
+    )
+
+
+def _figures(systems: Sequence[System]) -> Table:
+    columns = ("rank", "system", *(name for name, _ in FIGURES), "p", "minutes")
+    rows: list[tuple[str | Cell, ...]] = []
+    for rank, one in enumerate(systems, 1):
+        mark = " (reduced)" if one.reduced else ""
+        minutes = f"{one.metrics['made_by']['seconds'] / 60:.0f}"
+        p = "" if one.p_dice is None else "below 0.001" if one.p_dice < 0.001 else f"{one.p_dice:.3f}"
+        name = f"`{one.name}`{mark}"
+        rows.append((str(rank), name, *(cell(one.figure(*keys)) for _, keys in FIGURES), p, minutes))
+    return Table(columns, tuple(rows))
+
+
+def _claims(systems: Sequence[System]) -> Table:
+    rows = [
+        (f"`{one.name}`", one.paper["method"], _sizes(one.paper["testing"]), _claim(one.paper), _found(one))
+        for one in systems
+        if one.paper is not None
+    ]
+    return Table(("system", "paper", "its test scans", "what it claims", "what it does here"), tuple(rows))
+
+
+def _sizes(size: Mapping[str, str]) -> str:
+    if "all" in size:
+        return size["all"]
+    given = f"{size['with']} with, {size['without']} without hemorrhage"
+    return "none of their own" if {size["with"], size["without"]} == {"0"} else given
+
+
+def _claim(paper: Mapping[str, Any]) -> str:
+    cells = ("segmented", "ich", "subtypes")
+    return "; ".join(paper[key] for key in cells if key in paper)
+
+
+def _found(one: System) -> str:
+    figures = (("Dice", ("dice", "paper_average")), ("slice AUC", ("slice", "auc")), ("scan AUC", ("scan", "auc")))
+    return ", ".join(
+        f"{name} {found['value']:.2f}" for name, keys in figures if (found := one.figure(*keys)) is not None
+    )

@@ -1,0 +1,46 @@
+"""A reviewed system: what its paper claims, and its figures on the dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ichor.pages.words import Figure, figure_at
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system with its figures on the dataset.
+
+    Attributes:
+        name: of the experiment.
+        paper: its row in the paper's Tables 1 and 2; None for what the paper does not review.
+        metrics: of the cross-validation, as in metrics.json.
+        p_dice: of Wilcoxon's signed-rank test of the subjects' Dice against the reference's, with Holm's correction for
+            the number of systems; None for the reference and for a detector.
+    """
+
+    name: str
+    paper: Mapping[str, Any] | None
+    metrics: Mapping[str, Any]
+    p_dice: float | None
+
+    def figure(self, *keys: str) -> Figure | None:
+        """A figure of metrics.json; None if it is not defined."""
+        return figure_at(self.metrics, *keys)
+
+    def value(self, *keys: str) -> float:
+        """The value of a figure; below all others if it is not defined."""
+        figure = self.figure(*keys)
+        return -1.0 if figure is None else float(figure["value"])
+
+    @property
+    def claimed(self) -> Mapping[str, float]:
+        """The figures that the paper's review reports, by name; `auc`, `sensitivity` and `specificity` of detection."""
+        return {} if self.paper is None else self.paper.get("claimed", {})
+
+    @property
+    def reduced(self) -> bool:
+        """Whether it is a smaller version of what was published."""
+        return bool(self.metrics["made_by"]["reduced"])
