@@ -36,7 +36,7 @@ SMALL: dict[str, dict[str, object]] = {
     "bhadauria2014": COARSE,
     "chan2007": COARSE,
     "gautam2019": COARSE,
-    **{f"muschelli2017-{one}": {**COARSE, "scans": 2, "voxels": 200} for one in ("gam", "lasso", "lr")},
+    **{f"muschelli2017-{one}": {**COARSE, "scans": 2, "voxels": 200} for one in ("gam", "lasso", "lr", "rf")},
     "prakash2012": COARSE,
     "shahangian2016": COARSE,
     "yuh2008": COARSE,

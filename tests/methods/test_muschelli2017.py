@@ -4,18 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 from ichor.errors import BadConfig
 from ichor.experiments.config import load_config
 from ichor.methods import get
 from ichor.methods.classical.head import GridSettings, Head
-from ichor.methods.muschelli2017.additive import Additive, Classifier
+from ichor.methods.muschelli2017.additive import Additive, Fit
 from ichor.methods.muschelli2017.features import NAMES, TEMPLATE, Template, classified, places, predictors
-from ichor.methods.muschelli2017.method import FILE, Muschelli2017
+from ichor.methods.muschelli2017.forest import Forest
+from ichor.methods.muschelli2017.method import FOREST_FILE, TEMPLATE_FILE, Muschelli2017
 from made_classical import DEEP, GRID, case, dice, made, training
 
 SETTINGS = GridSettings.model_validate(GRID)
-METHODS = [f"muschelli2017-{one}" for one in ("lr", "lasso", "gam")]
+METHODS = [f"muschelli2017-{one}" for one in ("lr", "lasso", "gam", "rf")]
 
 
 def column(name: str) -> int:
@@ -73,12 +75,12 @@ def test_the_template_has_the_mean_of_each_place(head: Head, template: Template)
     assert Template.of([]) is None
 
 
-@pytest.mark.parametrize("classifier", Classifier)
-def test_a_linear_border_is_found(classifier: Classifier) -> None:
+@pytest.mark.parametrize("fit", Fit)
+def test_a_linear_border_is_found(fit: Fit) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(0, 1, (3000, 3))
     truth = rng.random(3000) < 1 / (1 + np.exp(-4 * x[:, 0] - 1))
-    model = Additive.fit(x, truth, classifier)
+    model = Additive.fit(x, truth, fit)
     middle = np.array([[-1.0, 0, 0], [0, 0, 0], [1, 0, 0]])
     assert model.probability(middle) == pytest.approx([0.047, 0.731, 0.993], abs=0.06)
     assert Additive.model_validate(model.model_dump(mode="json")) == model
@@ -88,23 +90,35 @@ def test_only_the_additive_model_finds_a_band() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (3000, 2))
     truth = np.abs(x[:, 0]) < 0.4
-    right = {one: np.mean((Additive.fit(x, truth, one).probability(x) > 0.5) == truth) for one in Classifier}
-    assert right[Classifier.ADDITIVE] > 0.93
-    assert right[Classifier.LOGISTIC] < 0.7
+    right = {one: np.mean((Additive.fit(x, truth, one).probability(x) > 0.5) == truth) for one in Fit}
+    assert right[Fit.ADDITIVE] > 0.93
+    assert right[Fit.LOGISTIC] < 0.7
 
 
 def test_the_lasso_drops_what_does_not_matter() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(0, 1, (400, 30))
     truth = rng.random(400) < 1 / (1 + np.exp(-3 * x[:, 0]))
-    weights = np.array([term[-1] for term in Additive.fit(x, truth, Classifier.LASSO).terms])
+    weights = np.array([term[-1] for term in Additive.fit(x, truth, Fit.LASSO).terms])
     assert np.abs(weights).argmax() == 0
     assert (weights == 0).sum() > 10
 
 
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="expected voxels of both classes, found one"):
-        Additive.fit(np.zeros((4, 1)), np.zeros(4, bool), Classifier.LOGISTIC)
+        Additive.fit(np.zeros((4, 1)), np.zeros(4, bool), Fit.LOGISTIC)
+
+
+def test_a_forest_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(0, 1, (3000, 6)).astype(np.float32)
+    x[:, 5] = np.round(x[:, 5])  # with ties at the thresholds
+    truth = rng.random(3000) < 1 / (1 + np.exp(-3 * x[:, 0] * x[:, 5]))
+    forest = Forest.fit(x, truth, seed=3)
+    theirs = RandomForestClassifier(50, max_depth=10, min_samples_leaf=20, random_state=3).fit(x, truth)
+    for rows in (x, rng.normal(0, 2, (20_000, 6)).astype(np.float32)):
+        np.testing.assert_allclose(forest.probability(rows), theirs.predict_proba(rows)[:, 1], atol=1e-6)
+    assert forest.probability(x[:0]).shape == (0,)
 
 
 @pytest.fixture(scope="module", params=METHODS)
@@ -126,8 +140,24 @@ def test_blood_is_outlined_and_a_head_without_blood_is_clean(fitted: Muschelli20
 
 def test_a_package_without_its_template_is_refused(fitted: Muschelli2017, tmp_path: Path) -> None:
     fitted.save(tmp_path)
-    (tmp_path / FILE).write_bytes(b"damaged")
-    with pytest.raises(BadConfig, match=f"{FILE}: expected the template of {fitted.name}, found none"):
+    (tmp_path / TEMPLATE_FILE).write_bytes(b"damaged")
+    with pytest.raises(BadConfig, match=f"{TEMPLATE_FILE}: expected the template of {fitted.name}, found none"):
+        type(fitted).load(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["missing", "text", "other predictors"])
+def test_a_package_without_its_forest_is_refused(fitted: Muschelli2017, tmp_path: Path, damage: str) -> None:
+    if not isinstance(fitted.model, Forest):
+        assert fitted.model is not None
+        return
+    fitted.save(tmp_path)
+    file = tmp_path / FOREST_FILE
+    file.unlink()
+    if damage == "text":
+        file.write_text("damaged")
+    if damage == "other predictors":
+        Forest(fitted.model.feature + 17, fitted.model.threshold, fitted.model.leaf).save(file)
+    with pytest.raises(BadConfig, match=f"{FOREST_FILE}: expected"):
         type(fitted).load(tmp_path)
 
 

@@ -16,6 +16,7 @@ METHODS = {
     "muschelli2017-gam": "ichor.methods.muschelli2017.method:MuschelliGam",
     "muschelli2017-lasso": "ichor.methods.muschelli2017.method:MuschelliLasso",
     "muschelli2017-lr": "ichor.methods.muschelli2017.method:MuschelliLr",
+    "muschelli2017-rf": "ichor.methods.muschelli2017.method:MuschelliRf",
     "prakash2012": "ichor.methods.prakash2012:Prakash2012",
     "shahangian2016": "ichor.methods.shahangian2016.method:Shahangian2016",
     "threshold": "ichor.methods.threshold:Threshold",

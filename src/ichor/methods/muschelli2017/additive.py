@@ -21,7 +21,7 @@ KNOTS = 7  # of the terms of a generalized additive model, at quantiles of the p
 TAILS = (0.01, 0.99)  # quantiles beyond which a predictor is cut off (winsorized)
 
 
-class Classifier(StrEnum):
+class Fit(StrEnum):
     """How the model is fitted."""
 
     LOGISTIC = "lr"
@@ -37,16 +37,16 @@ class Additive(Strict):
     bias: float
 
     @classmethod
-    def fit(cls, x: NDArray[np.floating], truth: NDArray[np.bool_], classifier: Classifier) -> Self:
+    def fit(cls, x: NDArray[np.floating], truth: NDArray[np.bool_], how: Fit) -> Self:
         """Fit to predictors (N, F) of voxels of `truth` (N,). Raises ValueError if one class is missing."""
         if np.unique(truth).size < 2:
             raise ValueError("expected voxels of both classes, found one")
         from sklearn.linear_model import LogisticRegression
 
-        shares = np.linspace(*TAILS, KNOTS if classifier is Classifier.ADDITIVE else 2)
+        shares = np.linspace(*TAILS, KNOTS if how is Fit.ADDITIVE else 2)
         knots = [_rising(np.quantile(column, shares)) for column in np.asarray(x, np.float64).T]
         basis = np.concatenate([_hats(column, at)[:, 1:] for column, at in zip(x.T, knots, strict=True)], axis=1)
-        model = _lasso(basis, truth) if classifier is Classifier.LASSO else LogisticRegression(C=10.0, max_iter=500)
+        model = _lasso(basis, truth) if how is Fit.LASSO else LogisticRegression(C=10.0, max_iter=500)
         fitted = model.fit(basis, truth)
         steps = np.split(fitted.coef_[0], np.cumsum([len(at) - 1 for at in knots])[:-1])
         return cls(

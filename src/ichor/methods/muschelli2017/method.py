@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,17 @@ from ichor.methods.classical.base import Classical, Settings
 from ichor.methods.classical.choosing import best_mean, dice
 from ichor.methods.classical.head import Head, Mask
 from ichor.methods.classical.regions import Regions
-from ichor.methods.muschelli2017.additive import Additive, Classifier
-from ichor.methods.muschelli2017.features import TEMPLATE, Template, classified, predictors
+from ichor.methods.muschelli2017.additive import Additive
+from ichor.methods.muschelli2017.classifiers import Classifier, VoxelClassifier, fit_classifier
+from ichor.methods.muschelli2017.features import NAMES, TEMPLATE, Template, classified, predictors
+from ichor.methods.muschelli2017.forest import Forest
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation, Task
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
 
-FILE = "template.npz"  # in a package, beside its config.yaml
+TEMPLATE_FILE, FOREST_FILE = "template.npz", "forest.npz"  # in a package, beside its config.yaml
 SMOOTHING_MM = 1.0  # of the probability, standard deviation of a Gaussian on a slice
 SMALLEST_ML = 0.1  # the paper drops regions below 100 voxels of 1 mm
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -39,11 +42,11 @@ class MuschelliSettings(Settings):
 
 
 class Parameters(BaseModel):
-    """What `fit` finds, besides the template."""
+    """What `fit` finds, besides arrays: a forest has no `model` here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Additive
+    model: Additive | None = None
     threshold: float
 
 
@@ -58,6 +61,7 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.template: Template | None = None
+        self.model: VoxelClassifier | None = None
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:  # noqa: ARG002
         """Fit template and classifier; choose the threshold with the best mean Dice on the other training scans.
@@ -81,7 +85,7 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         fitted_on = with_blood[: self.settings.scans]
         x, truth = self._sample(fitted_on)
         try:
-            model = Additive.fit(x, truth, self.classifier)
+            model = fit_classifier(self.classifier, x, truth, self.settings.seed)
         except ValueError as error:
             raise BadConfig(f"{self.name}: {error}") from error
         scores: dict[float, list[float]] = {one: [] for one in THRESHOLDS}
@@ -90,12 +94,15 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
             for one in THRESHOLDS:
                 regions = Regions.of(probability >= one)
                 scores[one].append(dice(regions.at_least(SMALLEST_ML, head), delineated))
-        self.parameters = Parameters(model=model, threshold=best_mean(scores))
+        self.model = model
+        kept = model if isinstance(model, Additive) else None
+        self.parameters = Parameters(model=kept, threshold=best_mean(scores))
 
     def predict(self, scan: Scan) -> Segmentation:
         """Mark voxels from the threshold on; a slice's score is its highest smoothed probability."""
         fitted, head = self.fitted, Head.of(scan, self.settings.grid)
-        probability = self._probability(head, fitted.model)
+        assert self.model is not None
+        probability = self._probability(head, self.model)
         mask = Regions.of(probability >= fitted.threshold).at_least(SMALLEST_ML, head)
         return self.segmentation(head, mask, slice_score=probability.max(axis=(1, 2)).astype(np.float64))
 
@@ -116,23 +123,19 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         )
 
     def save(self, folder: Path) -> None:
-        """Write config.yaml and template.npz."""
+        """Write config.yaml, template.npz and, of a forest, forest.npz."""
         super().save(folder)
         assert self.template is not None
-        np.savez(folder / FILE, mean=self.template.mean, deviation=self.template.deviation)
+        np.savez(folder / TEMPLATE_FILE, mean=self.template.mean, deviation=self.template.deviation)
+        if isinstance(self.model, Forest):
+            self.model.save(folder / FOREST_FILE)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
-        """Load the method that `save` wrote. Raises BadConfig if its template is missing or damaged."""
+        """Load the method that `save` wrote. Raises BadConfig if one of its files is missing or damaged."""
         method = super().load(folder, threads=threads)
-        try:
-            with np.load(folder / FILE, allow_pickle=False) as arrays:
-                template = Template(arrays["mean"], arrays["deviation"])
-        except (OSError, ValueError, KeyError) as error:
-            raise BadConfig(f"{folder / FILE}: expected the template of {cls.name}, found none") from error
-        if not template.mean.shape == template.deviation.shape == TEMPLATE:
-            raise BadConfig(f"{folder / FILE}: expected arrays of shape {TEMPLATE}, found {template.mean.shape}")
-        method.template = template
+        method.template = _template(folder / TEMPLATE_FILE, cls.name)
+        method.model = method.fitted.model or _forest(folder / FOREST_FILE, cls.name)
         return method
 
     def _sample(self, heads: Sequence[tuple[Head, Mask]]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -149,7 +152,7 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
                 y.append(truth[chosen])
         return np.concatenate(x), np.concatenate(y)
 
-    def _probability(self, head: Head, model: Additive) -> NDArray[np.float32]:
+    def _probability(self, head: Head, model: VoxelClassifier) -> NDArray[np.float32]:
         """(n, rows, columns) smoothed probabilities."""
         assert self.template is not None
         probability, at = np.zeros(head.brain.shape, np.float32), classified(head)
@@ -158,6 +161,27 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         sigma = SMOOTHING_MM / head.pixel_mm
         smoothed = ndimage.gaussian_filter(probability, (0, sigma, sigma))
         return np.asarray(np.where(head.brain, np.clip(smoothed, 0, 1), 0), np.float32)
+
+
+def _template(file: Path, name: str) -> Template:
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            template = Template(arrays["mean"], arrays["deviation"])
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise BadConfig(f"{file}: expected the template of {name}, found none") from error
+    if not template.mean.shape == template.deviation.shape == TEMPLATE:
+        raise BadConfig(f"{file}: expected arrays of shape {TEMPLATE}, found {template.mean.shape}")
+    return template
+
+
+def _forest(file: Path, name: str) -> Forest:
+    try:
+        forest = Forest.load(file)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise BadConfig(f"{file}: expected the forest of {name}, found none") from error
+    if forest.feature.min() < 0 or forest.feature.max() >= len(NAMES):
+        raise BadConfig(f"{file}: expected at most {len(NAMES)} predictors, found number {forest.feature.max()}")
+    return forest
 
 
 class MuschelliLr(Muschelli2017):
@@ -179,3 +203,10 @@ class MuschelliGam(Muschelli2017):
 
     name = "muschelli2017-gam"
     classifier = Classifier.ADDITIVE
+
+
+class MuschelliRf(Muschelli2017):
+    """A random forest, which the paper recommends."""
+
+    name = "muschelli2017-rf"
+    classifier = Classifier.FOREST

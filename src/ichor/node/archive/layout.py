@@ -1,7 +1,7 @@
 """The form of a backup: a tar file with a head, the node's files, and their checksums at the end.
 
-The first entry is `backup.json`, the last `checksums.json`. Between them are the files of the node's folder under their own
-names: those at the top level (configuration, certificates, databases), `images` and `results`.
+The first entry is `backup.json`, the last `checksums.json`. Between them are the files of the node's folder under their
+own names: those at the top level (configuration, certificates, databases), `images` and `results`.
 """
 
 from __future__ import annotations

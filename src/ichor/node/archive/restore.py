@@ -93,8 +93,8 @@ class _Restoring:
             self._refuse("a file in another format")
         if head.version > VERSION or head.queue > len(MIGRATIONS):
             self._refuse(
-                f"one from a newer Ichor (version {head.version} with a queue of version {head.queue}; this Ichor reads "
-                f"{VERSION} and {len(MIGRATIONS)})"
+                f"one from a newer Ichor (version {head.version} with a queue of version {head.queue}; this Ichor "
+                f"reads {VERSION} and {len(MIGRATIONS)})"
             )
 
     def _restore(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
