@@ -10,6 +10,7 @@ import typer
 
 from ichor.cli.node_access import accounts, audit, link, tokens
 from ichor.cli.node_backup import backup, restore
+from ichor.cli.node_drift import drift
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def retry(
 
 app.command()(backup)
 app.command()(restore)
+app.command()(drift)
 app.command()(audit)
 app.command()(link)
 app.add_typer(accounts, name="account")
