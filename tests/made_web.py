@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from ichor.node.config import NodeConfig
 from ichor.node.intake import Intake
+from ichor.node.monitor import Monitor
 from ichor.node.people import Person, Role, Way
 from ichor.node.queue.queue import Queue
 from ichor.node.services import Services
@@ -77,8 +78,9 @@ def made_web(folder: Path, *, entered: Entered = "link", **config: Any) -> Itera
     with ExitStack() as stack:
         queue = stack.enter_context(Queue(folder))
         store = Store(folder / "images")
-        intake = Intake(store, queue, 2**30)
-        services = Services(folder, settings, queue, store, intake, results, threading.Event())
+        monitor = Monitor()
+        intake = Intake(store, queue, 2**30, monitor)
+        services = Services(folder, settings, queue, store, intake, results, threading.Event(), monitor)
         access = stack.enter_context(closing(Access(folder / ACCESS)))
         sessions = Sessions(PORT, "node", access, entered=entered, over_tls=False)
         yield Web(services, Context(services, sessions, Accounts(access), None), Tokens(access), stack)

@@ -39,12 +39,12 @@ def test_what_is_commented_out_in_the_configuration_is_valid(tmp_path: Path) -> 
     file = tmp_path / "node.yaml"
     lines = file.read_text().splitlines()
     start = lines.index("destinations: {}")
-    text = "\n".join(["destinations:", *(line.removeprefix("#") for line in lines[start + 1 : start + 10])])
+    text = "\n".join(["destinations:", *(line.removeprefix("#") for line in lines[start + 1 : lines.index("", start)])])
     destinations = yaml.safe_load(text)
     watched = yaml.safe_load(
         "\n".join(line.removeprefix("# ") for line in lines if "watched:" in line or "still_s" in line)
     )
-    assert set(destinations["destinations"]) == {"pacs", "archive"}
+    assert set(destinations["destinations"]) == {"pacs", "archive", "ris", "duty", "mail"}
     NodeConfig.model_validate({**destinations, "watched": {"folder": "incoming", **watched["watched"]}})
 
 
@@ -76,6 +76,10 @@ def test_paths_are_relative_to_the_folder(tmp_path: Path) -> None:
         ({"destinations": {"a": {"kind": "stow-rs", "url": "file:///etc"}}}, r"url: "),
         ({"listener": {"port": 70000}}, r"listener\.port: "),
         ({"retry": {"first_s": 0}}, r"retry\.first_s: "),
+        ({"worklist": "http://node.example/"}, "expected https://"),
+        ({"log": "xml"}, "log: "),
+        ({"destinations": {"a": {"kind": "hl7", "host": "ris", "port": 1, "facility": "A|B"}}}, r"facility: "),
+        ({"destinations": {"a": {"kind": "webhook", "url": "http://b.example", "secret": "c"}}}, "expected https://"),
     ],
 )
 def test_a_wrong_configuration_is_told_in_one_line(change: dict[str, Any], found: str, tmp_path: Path) -> None:

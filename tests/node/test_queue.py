@@ -304,3 +304,72 @@ def test_an_upgrade_keeps_the_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputFailed, match="could not be written"):
         Database(tmp_path / "gone")
+
+
+def alerted(queue: Queue, alerts: list[str], *, new_image: int) -> None:
+    """Another result of the study, above the threshold of these alerts."""
+    received(queue, image(new_image))
+    queue.analyses.done(queue.analyses.next(), "suspected", ["pacs"], alerts)  # type: ignore[arg-type]
+
+
+def sent(queue: Queue, destination: str) -> bool:
+    """Send what is due; returns whether anything was."""
+    delivery = queue.deliveries.due(destination)
+    if delivery is not None:
+        queue.deliveries.delivered(delivery)
+    return delivery is not None
+
+
+def test_a_study_alerts_once_and_is_delivered_each_time(queue: Queue) -> None:
+    alerted(queue, ["duty"], new_image=1)
+    assert sent(queue, "duty") and sent(queue, "pacs") and state(queue) == StudyState.DELIVERED
+    alerted(queue, ["duty"], new_image=2)
+    assert not sent(queue, "duty") and sent(queue, "pacs") and state(queue) == StudyState.DELIVERED
+
+
+def test_a_later_result_alerts_if_the_study_has_not(queue: Queue) -> None:
+    alerted(queue, [], new_image=1)
+    assert not sent(queue, "duty")
+    alerted(queue, ["duty"], new_image=2)
+    assert sent(queue, "duty") and not sent(queue, "duty")
+
+
+def test_an_alert_that_was_not_sent_is_that_of_the_latest_result_or_none(queue: Queue) -> None:
+    alerted(queue, ["duty", "mail"], new_image=1)
+    first = queue.deliveries.due("duty")
+    alerted(queue, ["duty"], new_image=2)
+    second = queue.deliveries.due("duty")
+    assert first is not None and second is not None and (first.number, second.number) == (1, 2)
+    assert queue.deliveries.due("mail") is None, "the latest result is below this alert's threshold"
+
+
+def test_an_alert_that_was_replaced_while_it_was_sent_is_not_sent_again(queue: Queue) -> None:
+    alerted(queue, ["duty"], new_image=1)
+    sending = queue.deliveries.due("duty")
+    assert sending is not None
+    alerted(queue, ["duty"], new_image=2)
+    queue.deliveries.delivered(sending)
+    assert queue.deliveries.due("duty") is None
+    assert sent(queue, "pacs") and state(queue) == StudyState.DELIVERED
+    alerted(queue, ["duty"], new_image=3)
+    assert queue.deliveries.due("duty") is None
+
+
+def test_a_result_that_was_replaced_while_it_was_sent_leaves_the_study_undelivered(queue: Queue) -> None:
+    received(queue, image())
+    queue.analyses.done(queue.analyses.next(), "negative", ["pacs"])  # type: ignore[arg-type]
+    sending = queue.deliveries.due("pacs")
+    assert sending is not None
+    received(queue, image(2))
+    queue.analyses.done(queue.analyses.next(), "negative", ["pacs"])  # type: ignore[arg-type]
+    queue.deliveries.delivered(sending)
+    assert state(queue) == StudyState.DELIVERING
+    assert sent(queue, "pacs") and state(queue) == StudyState.DELIVERED
+
+
+def test_an_alert_that_was_given_up_is_retried(queue: Queue) -> None:
+    alerted(queue, ["duty"], new_image=1)
+    delivery = queue.deliveries.due("duty")
+    assert delivery is not None and not queue.deliveries.postpone(delivery, "refused", Retries(0, 0, 0))
+    assert sent(queue, "pacs") and state(queue) == StudyState.UNDELIVERED
+    assert queue.deliveries.retry() == 1 and sent(queue, "duty") and state(queue) == StudyState.DELIVERED

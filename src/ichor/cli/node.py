@@ -10,6 +10,7 @@ import typer
 
 from ichor.cli.node_access import accounts, audit, link, tokens
 from ichor.cli.node_backup import backup, restore
+from ichor.cli.node_drift import drift
 from ichor.errors import IchorError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def run(folder: FolderArgument) -> None:
     from threading import Event
 
     from ichor.node.config import read_config
-    from ichor.node.logs import log_to_stderr
+    from ichor.node.logs import log, log_to_stderr
     from ichor.node.run import Node
 
     config = read_config(folder)
@@ -70,7 +71,7 @@ def run(folder: FolderArgument) -> None:
     if config.web is not None:
         require_server("web", "node", ("fastapi", "uvicorn", "argon2"))
         corrector = _corrector(config.web)
-    log_to_stderr()
+    log_to_stderr(config.log)
     with Node(folder, config, corrector) as node:
         listener = config.listener
         try:
@@ -83,7 +84,7 @@ def run(folder: FolderArgument) -> None:
             while True:
                 Event().wait(3600)
         except KeyboardInterrupt:
-            typer.echo("stopping; unfinished work continues in the next run", err=True)
+            log.info("stopping; unfinished work continues in the next run")
 
 
 @app.command()
@@ -123,6 +124,7 @@ def retry(
 
 app.command()(backup)
 app.command()(restore)
+app.command()(drift)
 app.command()(audit)
 app.command()(link)
 app.add_typer(accounts, name="account")

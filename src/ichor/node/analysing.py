@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from ichor.errors import IchorError, OutputFailed
+from ichor.findings.verdict import Tier
 from ichor.interruption import Interrupted
-from ichor.node.config import Screening
+from ichor.node.config import Destination, Screening
+from ichor.node.config_messages import Alert
 from ichor.node.keeping import Keeping
-from ichor.node.logs import log, log_error, short
+from ichor.node.logs import fields, log, log_error, short
+from ichor.node.monitor import Monitor
 from ichor.node.queue.analyses import Analysis
 from ichor.node.queue.queue import Queue
 from ichor.node.store import Store
@@ -26,7 +30,11 @@ _Workers = Workers[Task, Ended]
 
 
 class Analyser:
-    """Analyzes studies from `run` until `stop`, in one worker process at a time."""
+    """Analyzes studies from `run` until `stop`, in one worker process at a time.
+
+    Attributes:
+        monitor: counts what it does.
+    """
 
     def __init__(
         self,
@@ -35,10 +43,11 @@ class Analyser:
         keeping: Keeping,
         results: Path,
         settings: Screening,
-        destinations: Sequence[str],
+        destinations: Mapping[str, Destination],
     ) -> None:
         self._queue, self._store, self._keeping, self._results = queue, store, keeping, results
-        self._settings, self._destinations = settings, tuple(destinations)
+        self._settings, self._destinations = settings, dict(destinations)
+        self.monitor = Monitor()
         self._stopping = threading.Event()
         self._workers: _Workers | None = None
 
@@ -100,23 +109,38 @@ class Analyser:
         if self._stopping.is_set() and isinstance(ended, Died):
             return  # the queue recovers it when the node runs again
         name, analyses = short(analysis.study), self._queue.analyses
+        about, outcome = (
+            fields(analysis.study, result=analysis.number),
+            "died" if isinstance(ended, Died) else ended.how,
+        )
         if isinstance(ended, Died):
             waits = self._record(lambda: analyses.died(analysis, str(ended)))
-            log.error("study %s: the worker process died; %s", name, "trying again" if waits else "giving up")
+            then = "trying again" if waits else "giving up"
+            log.error("study %s: the worker process died; %s", name, then, extra=about)
         elif ended.how == "done":
-            self._record(lambda: analyses.done(analysis, ended.verdict, self._destinations))
+            self._record(lambda: self._done(analysis, ended))
             again = "" if analysis.replaces is None else f", replacing result {analysis.replaces}"
-            log.info("study %s: result %d%s", name, analysis.number, again)
+            log.info("study %s: result %d%s", name, analysis.number, again, extra=about)
         elif ended.how == "unusable":
             self._record(lambda: analyses.unusable(analysis, ended.reason))
-            log.warning("study %s: cannot be screened: %s", name, ended.reason)
+            log.warning("study %s: cannot be screened: %s", name, ended.reason, extra=about)
         elif ended.how == "failed":
             self._record(lambda: analyses.failed(analysis, ended.reason))
-            log.error("study %s: failed: %s\n%s", name, ended.reason, ended.crash)
+            log.error("study %s: failed: %s\n%s", name, ended.reason, ended.crash, extra=about)
         else:
             self._record(lambda: analyses.postpone(analysis))
-            log.error("study %s: waiting, because the result could not be written: %s", name, ended.reason)
+            waiting = "study %s: waiting, because the result could not be written: %s"
+            log.error(waiting, name, ended.reason, extra=about)
+        self.monitor.analysis(outcome, time.time() - analysis.last_at if outcome == "done" else None)
+        if outcome == "no room":
             self._stopping.wait(PAUSE_S)
+
+    def _done(self, analysis: Analysis, ended: Ended) -> None:
+        """Record a result: every destination gets it; an alert is sent if the result reaches its threshold."""
+        alerts = {name: one for name, one in self._destinations.items() if isinstance(one, Alert)}
+        reached = [name for name, one in alerts.items() if one.is_reached(Tier(ended.verdict), ended.probability)]
+        others = [name for name in self._destinations if name not in alerts]
+        self._queue.analyses.done(analysis, ended.verdict, others, reached, ended.method)
 
     def _record(self, enter: Callable[[], object]) -> object:
         """Record something in the queue, retrying for as long as the disk refuses it."""

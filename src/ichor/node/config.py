@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
 
 from ichor.errors import BadConfig
 from ichor.models.package import DEFAULT_MODEL, one_line
+from ichor.node.config_messages import Hl7Destination, SecureUrl, SmtpDestination, WebhookDestination
+from ichor.node.config_parts import Address, AeTitle, ClientTls, Name, NotNegative, Part, Port, Positive
 from ichor.serving.address import is_loopback
 
 CONFIG = "node.yaml"
 MIB, GIB = 2**20, 2**30
-
-# PS3.5 table 6.2-1: at most 16 characters without backslash and control characters; not only spaces.
-AeTitle = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x20-\x5b\x5d-\x7e]{1,16}$")]
-Address = Annotated[str, AfterValidator(lambda text: str(ip_address(text)))]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-
-
-class Part(BaseModel):
-    """A section of the configuration: immutable; unknown keys are an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ServerTls(Part):
@@ -74,14 +61,6 @@ class Sender(Part):
         return self
 
 
-class ClientTls(Part):
-    """TLS to a destination: the authority of its certificate (default: the system's), and the node's certificate."""
-
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-
-
 class DimseDestination(Part):
     """A destination that receives results by C-STORE."""
 
@@ -100,7 +79,10 @@ class WebDestination(Part):
     ca: Path | None = None
 
 
-Destination = Annotated[DimseDestination | WebDestination, Field(discriminator="kind")]
+Destination = Annotated[
+    DimseDestination | WebDestination | Hl7Destination | WebhookDestination | SmtpDestination,
+    Field(discriminator="kind"),
+]
 
 
 class Retry(Part):
@@ -197,9 +179,19 @@ class NodeConfig(Part):
     screening: Screening = Screening()
     destinations: dict[Name, Destination] = Field(default_factory=dict)
     retry: Retry = Retry()
+    worklist: SecureUrl | None = None
+    log: Literal["text", "json"] = "text"
     retention: Retention = Retention()
     watched: Watched | None = None
     web: Web | None = None
+
+    @property
+    def worklist_url(self) -> str | None:
+        """Where people see the worklist: as configured, or else at the web server's address, if there is one."""
+        if self.worklist is not None or self.web is None:
+            return self.worklist
+        host = f"[{self.web.address}]" if ":" in self.web.address else self.web.address
+        return f"{'http' if self.web.tls is None else 'https'}://{host}:{self.web.port}/"
 
     @model_validator(mode="after")
     def _senders_differ(self) -> NodeConfig:

@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ichor.errors import IchorError
-from ichor.node.config import Destination, WebDestination
-from ichor.node.logs import log, log_error, safe_reason, short
+from ichor.node.config import Destination, DimseDestination, NodeConfig, WebDestination
+from ichor.node.config_messages import Hl7Destination, WebhookDestination
+from ichor.node.logs import fields, log, log_error, safe_reason, short
+from ichor.node.messages.alert import Alerts
+from ichor.node.messages.mail import Mail
+from ichor.node.messages.mllp import Hl7
+from ichor.node.messages.reported import Reported
+from ichor.node.messages.webhook import Webhook
 from ichor.node.network.committing import Committer
 from ichor.node.network.objects import objects_of
 from ichor.node.network.store_scu import StoreScu
@@ -22,29 +28,50 @@ LOOK_S = 0.3  # between checks for something that is due
 
 
 class Transport(Protocol):
-    """How objects are sent to one kind of destination."""
+    """How results are sent to one kind of destination."""
+
+    def send(self, delivery: Delivery) -> None:
+        """Send a result; it was accepted when this returns. Raises IchorError, in one line, if it was not."""
+        ...
+
+
+class StoresObjects(Protocol):
+    """How objects are sent to one kind of DICOM destination."""
 
     def send(self, objects: Sequence[Any]) -> None:
         """Send objects; all are stored there when this returns. Raises IchorError, in one line, if any is not."""
         ...
 
 
-def transport_for(ae_title: str, destination: Destination) -> Transport:
-    """The transport for a destination. Raises BadConfig if its TLS files cannot be used."""
-    return Stow(destination) if isinstance(destination, WebDestination) else StoreScu(ae_title, destination)
+class ObjectTransport:
+    """Sends the DICOM objects of results."""
+
+    def __init__(self, results: Path, store: StoresObjects) -> None:
+        self._results, self._store = results, store
+
+    def send(self, delivery: Delivery) -> None:
+        """Send the objects of a result."""
+        self._store.send(objects_of(self._results / delivery.name, replaces=delivery.replaces))
+
+
+def transport_for(name: str, config: NodeConfig, results: Path, reported: Reported) -> Transport:
+    """The transport for a destination. Raises IchorError if its TLS files, secret or login cannot be used."""
+    to: Destination = config.destinations[name]
+    if isinstance(to, WebDestination):
+        return ObjectTransport(results, Stow(to))
+    if isinstance(to, DimseDestination):
+        return ObjectTransport(results, StoreScu(config.listener.ae_title, to))
+    if isinstance(to, Hl7Destination):
+        return Hl7(to, reported)
+    sends = Webhook(to) if isinstance(to, WebhookDestination) else Mail(to)
+    return Alerts(name, to, sends, reported, config.worklist_url)
 
 
 class Deliverer:
     """Delivers results to one destination."""
 
-    def __init__(self, name: str, transport: Transport, queue: Queue, results: Path, retries: Retries) -> None:
-        self._name, self._transport, self._queue, self._results, self._retries = (
-            name,
-            transport,
-            queue,
-            results,
-            retries,
-        )
+    def __init__(self, name: str, transport: Transport, queue: Queue, retries: Retries) -> None:
+        self._name, self._transport, self._queue, self._retries = name, transport, queue, retries
 
     def run(self, stopping: threading.Event) -> None:
         """Deliver until the node stops."""
@@ -55,18 +82,30 @@ class Deliverer:
         if delivery is None:
             return False
         try:
-            self._transport.send(objects_of(self._results / delivery.name, replaces=delivery.replaces))
+            self._transport.send(delivery)
         except Exception as error:
             self._postpone(delivery, safe_reason(error))
         else:
             self._queue.deliveries.delivered(delivery)
-            log.info("study %s: result %d delivered to %s", short(delivery.study), delivery.number, self._name)
+            about = fields(delivery.study, result=delivery.number, destination=self._name)
+            log.info(
+                "study %s: result %d delivered to %s", short(delivery.study), delivery.number, self._name, extra=about
+            )
         return True
 
     def _postpone(self, delivery: Delivery, reason: str) -> None:
         again = self._queue.deliveries.postpone(delivery, reason, self._retries)
         then = "trying again later" if again else "given up until ichor node retry"
-        log.warning("study %s: not delivered to %s: %s; %s", short(delivery.study), self._name, reason, then)
+        about = fields(
+            delivery.study,
+            result=delivery.number,
+            destination=self._name,
+            reason=reason,
+            attempts=delivery.attempts + 1,
+        )
+        log.warning(
+            "study %s: not delivered to %s: %s; %s", short(delivery.study), self._name, reason, then, extra=about
+        )
 
 
 class Reporter:

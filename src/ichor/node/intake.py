@@ -9,6 +9,7 @@ import hashlib
 from enum import Enum
 
 from ichor.errors import IchorError
+from ichor.node.monitor import Monitor
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.studies import Instance
 from ichor.node.store import Store
@@ -33,14 +34,27 @@ class Taken(Enum):
 class Intake:
     """Accepts images into a store and a queue; threads may share it."""
 
-    def __init__(self, store: Store, queue: Queue, most_bytes: int) -> None:
+    def __init__(self, store: Store, queue: Queue, most_bytes: int, monitor: Monitor | None = None) -> None:
         self._store, self._queue, self._most_bytes = store, queue, most_bytes
+        self._monitor = monitor or Monitor()
 
     def take(self, content: bytes, *, priority: int = 0, expected: tuple[str, str] | None = None) -> Taken:
         """Accept a DICOM file with its meta information; `expected`: the announced SOP Class and SOP Instance UIDs.
 
         Raises Refused if it is not an image that the node accepts, and OutputFailed if it cannot be stored.
         """
+        try:
+            taken = self._take(content, priority, expected)
+        except Refused:
+            self._monitor.image("refused")
+            raise
+        except Exception:
+            self._monitor.image("not stored")
+            raise
+        self._monitor.image(taken.value)
+        return taken
+
+    def _take(self, content: bytes, priority: int, expected: tuple[str, str] | None) -> Taken:
         one = self._checked(content, expected)
         if self._queue.studies.is_held(one):
             self._queue.studies.receive(one, priority)

@@ -6,13 +6,15 @@ by type and place, because their messages may quote data.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 import traceback
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from ichor.errors import IchorError
 from ichor.node.queue.analyses import KEY_DIGITS
@@ -21,14 +23,47 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 log = logging.getLogger("ichor.node")
+FIELDS = "ichor_fields"
 # These libraries log what they receive.
-QUIET = ("pydicom", "pynetdicom", "pylibjpeg", "openjpeg", "rle", "highdicom", "dicomweb_client", "urllib3", "retrying")
+QUIET = (
+    "pydicom",
+    "pynetdicom",
+    "pylibjpeg",
+    "openjpeg",
+    "rle",
+    "highdicom",
+    "dicomweb_client",
+    "urllib3",
+    "retrying",
+    "asyncio",
+    "hl7",
+)
 
 
-def log_to_stderr() -> None:
+class JsonLines(logging.Formatter):
+    """Each event as one line with a JSON object; `event` is the message before its values are put in."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one event."""
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": str(record.msg),
+            "message": record.getMessage(),
+        }
+        return json.dumps({**said, **getattr(record, FIELDS, {})}, ensure_ascii=False)
+
+
+def fields(study: str = "", **values: Any) -> dict[str, Any]:
+    """For the `extra` of a call to the log: values that JSON lines contain beside the message."""
+    return {FIELDS: {**({"study": short(study)} if study else {}), **values}}
+
+
+def log_to_stderr(form: Literal["text", "json"] = "text") -> None:
     """Log the node's events to stderr, but nothing from libraries that handle patient data."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(JsonLines() if form == "json" else text)
     for one in (log, logging.getLogger("ichor.serving")):
         one.addHandler(handler)
         one.setLevel(logging.INFO)
@@ -53,7 +88,8 @@ def keep_quiet() -> None:
 
 def log_error(doing: str, error: BaseException | None) -> None:
     """Log an error by its type and place."""
-    log.error("%s: %s", doing, safe_reason(error))
+    reason = safe_reason(error)
+    log.error("%s: %s", doing, reason, extra=fields(doing=doing, reason=reason))
 
 
 def safe_reason(error: BaseException | None) -> str:

@@ -14,11 +14,13 @@ from ichor.errors import BadConfig, IchorError
 from ichor.locks import Busy, one_at_a_time
 from ichor.models.package import find_package, operating_point_of
 from ichor.node.analysing import Analyser
-from ichor.node.config import NodeConfig
+from ichor.node.config import DimseDestination, NodeConfig, WebDestination
 from ichor.node.delivering import Deliverer, Reporter, transport_for
 from ichor.node.intake import Intake
 from ichor.node.keeping import HOUR_S, Keeping
 from ichor.node.logs import log, log_error
+from ichor.node.messages.reported import Reported
+from ichor.node.monitor import Monitor
 from ichor.node.network.answers import Answers
 from ichor.node.network.committing import Committer
 from ichor.node.network.listener import DicomListener
@@ -55,7 +57,8 @@ class Node:
         self._folder, self._config, self._corrector = folder, config, corrector
         self._results = folder / RESULTS
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._monitor = Monitor()
+        self._threads = self._monitor.threads
         self._stops: list[Callable[[], None]] = []
         self._open = ExitStack()
         self.port = 0
@@ -88,15 +91,17 @@ class Node:
         queue = self._open.enter_context(Queue(self._folder))
         keeping = Keeping(self._folder, self._results, store, queue)
         self._recover(store, queue, keeping)
-        intake = Intake(store, queue, int(limits.image_mib * MIB))
+        intake = Intake(store, queue, int(limits.image_mib * MIB), self._monitor)
         retries = Retries(config.retry.first_s, config.retry.most_s, config.retry.give_up_h * HOUR_S)
-        for name, destination in config.destinations.items():
-            transport = transport_for(config.listener.ae_title, destination)
-            self._start(Deliverer(name, transport, queue, self._results, retries).run, self._stopping)
+        reported = Reported(self._results, store, queue)
+        for name in config.destinations:
+            transport = transport_for(name, config, self._results, reported)
+            self._start(Deliverer(name, transport, queue, retries).run, self._stopping)
         senders = {one.ae_title: one for one in config.senders}
         self._start(Reporter(Committer(config.listener, senders, queue.studies), queue, retries).run, self._stopping)
         for _ in range(config.screening.workers):
-            analyser = Analyser(queue, store, keeping, self._results, config.screening, tuple(config.destinations))
+            analyser = Analyser(queue, store, keeping, self._results, config.screening, config.destinations)
+            analyser.monitor = self._monitor
             self._stops.append(analyser.stop)
             self._start(analyser.run)
         watcher = None if config.watched is None else Watcher(config.watched, intake, int(limits.image_mib * MIB))
@@ -104,7 +109,7 @@ class Node:
         listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
         self._stops.append(listener.stop)
         self.port = listener.start()
-        self._serve(Services(self._folder, config, queue, store, intake, self._results, self._stopping))
+        self._serve(Services(self._folder, config, queue, store, intake, self._results, self._stopping, self._monitor))
 
     def _serve(self, services: Services) -> None:
         """Start the web server, if there is to be one."""
@@ -151,7 +156,9 @@ class Node:
                 log_error("queue", error)
 
     def _start(self, run: Callable[..., None], *arguments: Any) -> None:
-        thread = threading.Thread(target=run, args=arguments, name=f"node-{len(self._threads)}", daemon=True)
+        thread = threading.Thread(
+            target=run, args=arguments, name=f"{run.__qualname__} {len(self._threads)}", daemon=True
+        )
         thread.start()
         self._threads.append(thread)
 
@@ -162,7 +169,7 @@ def check_config(config: NodeConfig) -> None:
     operating_point_of(package, config.screening.operating_point)
     outputs = outputs_of(config.screening.outputs)
     sent = [file for output in outputs for file in output.files if file.endswith(".dcm")]
-    if config.destinations and not sent:
+    if not sent and any(isinstance(one, DimseDestination | WebDestination) for one in config.destinations.values()):
         raise BadConfig("screening.outputs: expected at least one DICOM output for the destinations, found none")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ichor.node.config import NodeConfig
 from ichor.node.intake import Intake
+from ichor.node.monitor import Monitor
 from ichor.node.queue.queue import Queue
 from ichor.node.store import Store
 
@@ -24,6 +25,7 @@ class Services:
         intake: takes images in.
         results: the folder of results.
         stopping: set when the node ends.
+        monitor: what it counts.
     """
 
     folder: Path
@@ -33,3 +35,4 @@ class Services:
     intake: Intake
     results: Path
     stopping: threading.Event
+    monitor: Monitor = field(default_factory=Monitor)

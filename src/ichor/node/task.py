@@ -50,13 +50,15 @@ class Ended:
     Attributes:
         how: done; unusable, if there is no head CT that can be screened; failed, if a person should look at the
             study; or no room, if the result could not be written to the disk.
-        verdict: of the findings.
+        verdict, probability, method: of the findings: the tier, the scan's probability, and the model package's hash.
         reason: why it did not succeed, in one line, without the study's folder.
         crash: the place in the code where an unexpected error occurred.
     """
 
     how: Literal["done", "unusable", "failed", "no room"]
     verdict: str = ""
+    probability: float = 0.0
+    method: str | None = None
     reason: str = ""
     crash: str = field(default="", repr=False)
 
@@ -98,7 +100,12 @@ def _screen(
             return Ended("unusable", reason=json.loads((task.result / UNUSABLE).read_text())["reason"])
         findings = earlier_findings(job) or screen_scan(job, screener)
         _write_analysis(task)
-        return Ended("done", verdict=findings.tier.value)
+        return Ended(
+            "done",
+            verdict=findings.tier.value,
+            probability=findings.hemorrhage.probability,
+            method=findings.made_by.method_sha256,
+        )
     except UnreadableInput as error:
         return _unusable(task, _without(task, str(error)))
     except OutputFailed as error:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ichor.errors import BadConfig
-from ichor.node.config import ClientTls, ServerTls
+from ichor.node.config import ServerTls
+from ichor.node.config_parts import ClientTls
 
 
 class _LateHandshake(ssl.SSLContext):

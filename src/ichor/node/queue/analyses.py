@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ichor.node.queue.database import Database
+from ichor.node.queue.outgoing import replace_deliveries
 from ichor.node.queue.studies import image_name
 
 MOST_ATTEMPTS = 3  # after this many deaths of the worker process, the analysis has failed
@@ -25,6 +26,7 @@ class Analysis:
         replaces: the number of the analysis whose result this one replaces, because images arrived after it; or None.
         files: the names of the images.
         missing: how many images were deleted after an earlier result and are needed again.
+        last_at: when the last image arrived, in seconds since 1970.
     """
 
     id: int
@@ -33,6 +35,7 @@ class Analysis:
     replaces: int | None
     files: tuple[str, ...]
     missing: int
+    last_at: float = 0.0
 
     @property
     def name(self) -> str:
@@ -102,27 +105,31 @@ class Analyses:
             "SELECT key, content, present FROM instance WHERE study_id = ? ORDER BY key", (study_id,)
         )
         files = tuple(image_name(one["key"], one["content"]) for one in images if one["present"])
-        return Analysis(found["id"], key, found["number"], found["replaces"], files, len(images) - len(files))
+        missing, (study,) = (
+            len(images) - len(files),
+            self._db.rows("SELECT last_at FROM study WHERE id = ?", (study_id,)),
+        )
+        return Analysis(found["id"], key, found["number"], found["replaces"], files, missing, study["last_at"])
 
-    def done(self, analysis: Analysis, verdict: str, destinations: Sequence[str]) -> None:
-        """Record that there is a result, and queue it for each destination in place of earlier ones."""
-        now = time.time()
+    def done(
+        self,
+        analysis: Analysis,
+        verdict: str,
+        destinations: Sequence[str],
+        alerts: Sequence[str] = (),
+        method: str | None = None,
+    ) -> None:
+        """Record that there is a result, and queue it for each destination in place of earlier ones.
+
+        `alerts` names the destinations of alerts whose threshold it reaches; each gets one message per study.
+        `method` is the hash of the model package.
+        """
         with self._db.transaction():
             if not self._end(analysis, "done", "", verdict):
                 return
-            self._db.write(
-                "UPDATE delivery SET state = 'replaced', ended_at = ? WHERE state IN ('pending', 'dead') "
-                "AND analysis_id IN "
-                "(SELECT a.id FROM analysis a JOIN analysis this ON this.study_id = a.study_id WHERE this.id = ?)",
-                (now, analysis.id),
-            )
-            for destination in destinations:
-                self._db.write(
-                    "INSERT INTO delivery (analysis_id, destination, state, since, next_at) "
-                    "VALUES (?, ?, 'pending', ?, ?)",
-                    (analysis.id, destination, now, now),
-                )
-            self._move(analysis, "delivering" if destinations else "delivered", analysed=True)
+            self._db.write("UPDATE analysis SET method = ? WHERE id = ?", (method, analysis.id))
+            left = replace_deliveries(self._db, analysis.id, destinations, alerts)
+            self._move(analysis, "delivering" if left else "delivered", analysed=True)
 
     def unusable(self, analysis: Analysis, reason: str) -> None:
         """Record that the study has no head CT that can be screened, and why."""
@@ -180,6 +187,11 @@ class Analyses:
                     (one["id"], one["revision"]),
                 )
         return len(found)
+
+    def running(self) -> int:
+        """How many analyses are being made."""
+        (found,) = self._db.rows("SELECT count(*) AS n FROM analysis WHERE state = 'running'")
+        return int(found["n"])
 
     def problems(self) -> list[Problem]:
         """The studies whose last analysis produced no findings, oldest first."""

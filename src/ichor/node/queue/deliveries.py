@@ -19,6 +19,7 @@ class Delivery:
         study: the study's key.
         number: of the analysis.
         replaces: whether the result replaces an earlier one of the study.
+        once: whether it is an alert, of which a study has one.
         destination: the name of the destination.
         state: pending, delivered, replaced (by a later result before it could be delivered) or dead.
         attempts: how many attempts have failed.
@@ -33,6 +34,7 @@ class Delivery:
     state: str
     attempts: int
     reason: str
+    once: bool = False
 
     @property
     def name(self) -> str:
@@ -62,8 +64,19 @@ class Deliveries:
         return None if found is None else _delivery(found)
 
     def delivered(self, delivery: Delivery) -> None:
-        """Record that the destination confirmed all objects."""
+        """Record that the destination confirmed all objects, or the message.
+
+        If a later result replaced an alert while it was being sent, the study has alerted: the later alert is dropped.
+        """
         with self._db.transaction():
+            if delivery.once:
+                self._db.write(
+                    "UPDATE delivery SET state = 'replaced', ended_at = ? WHERE once AND state = 'pending' "
+                    "AND destination = ? AND analysis_id IN "
+                    "(SELECT a.id FROM analysis a JOIN study s ON s.id = a.study_id WHERE s.key = ?)",
+                    (time.time(), delivery.destination, delivery.study),
+                )
+                self._db.write("UPDATE delivery SET state = 'pending' WHERE id = ?", (delivery.id,))
             self._end(delivery, "delivered", "")
 
     def postpone(self, delivery: Delivery, reason: str, retries: Retries) -> bool:
@@ -108,25 +121,37 @@ class Deliveries:
                 self._end(one, "dead", "the destination is no longer configured")
         return len(unknown)
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many deliveries to each destination are in each state: pending or dead."""
+        found = self._db.rows(
+            "SELECT destination, state, count(*) AS n FROM delivery WHERE state IN ('pending', 'dead') "
+            "GROUP BY destination, state"
+        )
+        return {(one["destination"], one["state"]): one["n"] for one in found}
+
     def listed(self, *states: str) -> list[Delivery]:
         """All deliveries in these states, oldest first."""
         marks = ", ".join("?" * len(states))
         return [_delivery(one) for one in self._db.rows(f"{_SELECT} WHERE d.state IN ({marks}) ORDER BY d.id", states)]
 
     def _end(self, delivery: Delivery, state: str, reason: str) -> None:
-        """End a delivery; if it was the last one of its analysis, the study's state changes, too."""
+        """End a delivery; if it was the last one of its study, the study's state changes, too."""
         now = time.time()
         self._db.write(
             "UPDATE delivery SET state = ?, reason = ?, ended_at = ? WHERE id = ? AND state = 'pending'",
             (state, reason, now, delivery.id),
         )
-        of_analysis = "FROM delivery d JOIN delivery this ON this.id = ? AND d.analysis_id = this.analysis_id"
-        (left,) = self._db.rows(f"SELECT count(*) AS n {of_analysis} WHERE d.state = 'pending'", (delivery.id,))
-        (dead,) = self._db.rows(f"SELECT count(*) AS n {of_analysis} WHERE d.state = 'dead'", (delivery.id,))
-        if not left["n"]:
+        # Not only those of its result: it may have been replaced while it was sent.
+        (left,) = self._db.rows(
+            "SELECT count(*) FILTER (WHERE d.state = 'pending') AS pending, "
+            "count(*) FILTER (WHERE d.state = 'dead') AS dead FROM delivery d "
+            "JOIN analysis a ON a.id = d.analysis_id JOIN study s ON s.id = a.study_id WHERE s.key = ?",
+            (delivery.study,),
+        )
+        if not left["pending"]:
             self._db.write(
                 "UPDATE study SET state = ?, changed_at = ? WHERE key = ? AND state = 'delivering'",
-                ("undelivered" if dead["n"] else "delivered", now, delivery.study),
+                ("undelivered" if left["dead"] else "delivered", now, delivery.study),
             )
 
 
@@ -141,4 +166,5 @@ def _delivery(row: object) -> Delivery:
         state=one["state"],
         attempts=one["attempts"],
         reason=one["reason"],
+        once=bool(one["once"]),
     )

@@ -112,4 +112,11 @@ VERSION_2 = (
         BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2)
+VERSION_3 = (
+    # The hash of the model package: scores are compared with the reference of the package that gave them.
+    "ALTER TABLE analysis ADD COLUMN method TEXT",
+    # once: an alert, of which at most one per study is delivered to each destination, whatever its number of results.
+    "ALTER TABLE delivery ADD COLUMN once INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3)

@@ -200,3 +200,8 @@ class Studies:
         """How many studies there are in each state."""
         found = self._db.rows("SELECT state, count(*) AS n FROM study GROUP BY state")
         return {one["state"]: one["n"] for one in found}
+
+    def waiting_since(self) -> float | None:
+        """When the last image arrived of the study that has waited longest for its analysis; None if none waits."""
+        (found,) = self._db.rows("SELECT min(last_at) AS at FROM study WHERE state = 'waiting'")
+        return None if found["at"] is None else float(found["at"])

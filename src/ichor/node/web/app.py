@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from ichor.errors import BadConfig, IchorError, UnreadableInput
 from ichor.node.web.context import Context
 from ichor.node.web.entrance import entrance, refused_token
-from ichor.node.web.routes import me
+from ichor.node.web.routes import drift, health, me
 from ichor.serving.address import Address
 from ichor.serving.answers import handle_errors, problem
 from ichor.serving.bearers import Bearers
@@ -22,12 +22,13 @@ from ichor.serving.static import page_router
 from ichor.serving.tokens import Tokens
 from ichor.version import __version__
 
-ROUTERS: tuple[APIRouter, ...] = (me.router,)
+ROUTERS: tuple[APIRouter, ...] = (me.router, health.router, drift.router)
 
 PAGE = Path(__file__).with_name("page")
 STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422, BadConfig: 422}
-# Files of the pages, in which is nothing of a patient, and the ways in.
-OPEN, OPEN_BELOW = ("/", LOGIN, "/enter", "/viewer/"), (f"{LOGIN}/", "/css/", "/js/", "/viewer/css/", "/viewer/js/")
+# Files of the pages, in which is nothing of a patient, the ways in, and whether the node works.
+OPEN = ("/", LOGIN, "/enter", "/viewer/", health.LIVE, health.READY)
+OPEN_BELOW = (f"{LOGIN}/", "/css/", "/js/", "/viewer/css/", "/viewer/js/")
 
 
 def is_open(path: str) -> bool:

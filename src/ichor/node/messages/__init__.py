@@ -1,0 +1,1 @@
+"""Messages about results: alerts by webhook and mail, and HL7 v2. None of them is a DICOM object."""

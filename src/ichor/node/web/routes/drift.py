@@ -1,0 +1,17 @@
+"""The drift of the node's results."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from ichor.node.drift import DriftReport, drift_of
+from ichor.node.people import Role
+from ichor.node.web.context import Server, require
+
+router = APIRouter(dependencies=[require(Role.VIEWER)])
+
+
+@router.get("/api/drift")
+def drift(server: Server) -> DriftReport:
+    """The node's results by week, against those of the scans that its model was tested on."""
+    return drift_of(server.services.queue, server.services.config)
