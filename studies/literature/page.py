@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import yaml
 
 from ichor.dataset.ct_ich.about import ABOUT
+from ichor.errors import BadConfig
+from ichor.experiments.config import load_config
+from ichor.methods.registry import registered
 from ichor.pages import paper
 from ichor.pages.blocks import Table
 from ichor.pages.markdown import paragraph, table
@@ -19,7 +23,7 @@ RESULTS = ROOT / "results"
 
 INTRODUCTION = (
     "Tables 1 and 2 of the paper that this project starts from, and later figures; the project's own results are in "
-    "bold. Sizes are numbers of CT scans with and without hemorrhage, or a single number if the paper gives only the "
+    "bold. A row of the paper's names the methods that run it here. Sizes are numbers of CT scans with and without hemorrhage, or a single number if the paper gives only the "
     "total. Each study has its own data and its own way of averaging, so the figures in a column are not directly "
     "comparable. The paper's own row is its best experiment."
 )
@@ -80,7 +84,7 @@ def detection(data: dict[str, Any], runs: list[Run]) -> Table:
     )
     rows = [
         (
-            *(name(one), size(one["training"]), size(one["testing"]), one["detection"], one.get("ich", "")),
+            *(linked(one), size(one["training"]), size(one["testing"]), one["detection"], one.get("ich", "")),
             *(one.get("subtypes", ""), one.get("segmentation", ""), one.get("segmented", "")),
         )
         for one in data["detection"]
@@ -100,7 +104,7 @@ def detection(data: dict[str, Any], runs: list[Run]) -> Table:
 def segmentation(data: dict[str, Any], runs: list[Run]) -> Table:
     """Table 2."""
     rows = [
-        (name(one), size(one["training"]), size(one["testing"]), one["segmentation"], one["segmented"])
+        (linked(one), size(one["training"]), size(one["testing"]), one["segmentation"], one["segmented"])
         for one in data["segmentation"]
     ]
     rows += [(ours(run), trained(run), tested(run), run.what, segmented(run)) for run in runs]
@@ -126,6 +130,17 @@ def later(data: dict[str, Any], runs: list[Run]) -> Table:
 def name(one: dict[str, Any]) -> str:
     """A method's name with the numbers of its references in the paper."""
     return f"{one['method']} [{', '.join(map(str, one['references']))}]"
+
+
+def linked(one: dict[str, Any]) -> str:
+    """The same, with links to the methods that run it here."""
+    registry, links = registered(), dict[str, str]()
+    for system in one["systems"]:
+        with suppress(BadConfig):  # not written yet
+            method = load_config(f"literature/{system}").method
+            module = registry[method].partition(":")[0].replace(".", "/")
+            links[method] = f"[`{method}`](../../src/{module}.py)"
+    return f"{name(one)} {', '.join(links.values())}".strip()
 
 
 def size(one: dict[str, str]) -> str:

@@ -31,14 +31,27 @@ from made_scans import write_made_nifti
 from outside import ichor
 
 NEAR = 1e-4  # of probabilities, between the fitted method and the exported one
+DEEP = {
+    **{"width": 0.125, "pixel_mm": 6.4, "size": 32},
+    "training": {"epochs": 2, "batch": 4, "slice_loss": 0.5, "subtype_loss": 0.5},
+}
+VOLUMES = {**DEEP, "pixel_mm": 3.2, "size": 64, "depth": 8}
+ONE_SCAN = {"epochs": 1, "batch": 1, "slice_loss": 0.5, "subtype_loss": 0.5}
 COARSE = {"grid": {"pixel_mm": 3.2, "size": 72}}  # the grid of the classical methods
 SMALL: dict[str, dict[str, object]] = {
+    "arbabshirani2018": VOLUMES,
     "bhadauria2014": COARSE,
     "chan2007": COARSE,
+    "chilamkurthy2018": DEEP,
     "gautam2019": COARSE,
+    "grewal2018": {**DEEP, "scan_training": ONE_SCAN},
+    "jnawali2018": VOLUMES,
+    "lee2019": {**DEEP, "pixel_mm": 3.0, "size": 80, "inception_resnet_blocks": [1, 1, 1]},
     **{f"muschelli2017-{one}": {**COARSE, "scans": 2, "voxels": 200} for one in ("gam", "lasso", "lr", "rf")},
     "prakash2012": COARSE,
+    "prevedello2017": DEEP,
     "shahangian2016": COARSE,
+    "ye2019": {**DEEP, "scan_training": ONE_SCAN},
     "yuh2008": COARSE,
     "unet-slices": {
         **{"pixel_mm": 6.4, "size": 32, "widths": [4, 4, 8, 8]},
@@ -58,13 +71,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
     return CtIch(write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=3))
 
 
-def _is_classical(name: str) -> bool:
-    return COARSE.items() <= SMALL.get(name, {}).items()
+def _is_of_the_literature(name: str) -> bool:
+    """Whether it is one of the many that are tested only where there is time."""
+    return COARSE.items() <= SMALL.get(name, {}).items() or SMALL.get(name, {}).get("width") == DEEP["width"]
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(one, marks=[pytest.mark.long] * _is_classical(one)) for one in sorted(registered())],
+    params=[pytest.param(one, marks=[pytest.mark.long] * _is_of_the_literature(one)) for one in sorted(registered())],
 )
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from ichor.experiments.config import load_config
 from paths import ROOT
 from study import study
 
@@ -30,3 +31,13 @@ def test_every_committed_result_has_its_row() -> None:
     page = (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8")
     for file in (ROOT / "results").glob("*/metrics.json"):
         assert page.count(f"(../../results/{file.parent.name}/README.md)") == 3
+
+
+def test_every_method_of_the_review_is_linked() -> None:
+    page = (ROOT / "docs" / "explanation" / "literature.md").read_text(encoding="utf-8")
+    configs = {file.stem for file in (ROOT / "src/ichor/experiments/configs/literature").glob("*.yaml")}
+    data = yaml.safe_load((ROOT / "docs" / "explanation" / "literature.yaml").read_text(encoding="utf-8"))
+    systems = {name for table in ("detection", "segmentation") for one in data[table] for name in one["systems"]}
+    assert configs & systems
+    for name in configs & systems:
+        assert f"[`{load_config(f'literature/{name}').method}`](../../src/ichor/methods/" in page

@@ -117,6 +117,21 @@ def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: fl
     )
 
 
+def stack(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: float, reach: int) -> NDArray[np.int64]:
+    """(n, 2 * reach + 1): for each slice, the indices of `reach` slices below, itself, and as many above.
+
+    They are `distance_mm` apart from one another, as in `neighbours`.
+    """
+    columns = [np.arange(n)]
+    for k in range(1, reach + 1):
+        if positions_mm is None:
+            beside = np.clip(np.stack([np.arange(n) - k, np.arange(n), np.arange(n) + k], axis=1), 0, n - 1)
+        else:
+            beside = neighbours(positions_mm, n, k * distance_mm)
+        columns = [beside[:, 0], *columns, beside[:, 2]]
+    return np.stack(columns, axis=1)
+
+
 def tile_corners(size: int, tile: int, stride: int) -> NDArray[np.int64]:
     """(tiles, 2) the first row and column of each tile. Raises ValueError if the tiles do not cover the field."""
     if size < tile or (size - tile) % stride:

@@ -45,16 +45,16 @@ def save_network(
     save_config(method, folder, parameters, network=network)
 
 
-def load_network(folder: Path, network: str, threads: int | None) -> Engine:
+def load_network(folder: Path, network: str, threads: int | None, *, output: str = "probability") -> Engine:
     """Load the network of that file name from the package into an engine.
 
     If it computes wrong values on this machine, the package's fp32 network is loaded instead
-    (`ichor.models.known_answer`). Raises BadConfig if the network has no voxel probabilities among its outputs.
+    (`ichor.models.known_answer`). Raises BadConfig if the network has no such `output`: voxel probabilities by default.
     """
     from ichor.models.known_answer import checked_engine
 
     engine = checked_engine(folder, network, threads)
-    require_output(engine, "probability")
+    require_output(engine, output)
     return engine
 
 

@@ -9,19 +9,26 @@ from ichor.plugins import Plugins
 
 GROUP = "ichor.methods"
 METHODS = {
+    "arbabshirani2018": "ichor.methods.arbabshirani2018:Arbabshirani2018",
     "bhadauria2014": "ichor.methods.bhadauria2014:Bhadauria2014",
     "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
     "chan2007": "ichor.methods.chan2007:Chan2007",
+    "chilamkurthy2018": "ichor.methods.chilamkurthy2018:Chilamkurthy2018",
     "gautam2019": "ichor.methods.gautam2019:Gautam2019",
+    "grewal2018": "ichor.methods.grewal2018:Grewal2018",
+    "jnawali2018": "ichor.methods.jnawali2018:Jnawali2018",
+    "lee2019": "ichor.methods.lee2019:Lee2019",
     "muschelli2017-gam": "ichor.methods.muschelli2017.method:MuschelliGam",
     "muschelli2017-lasso": "ichor.methods.muschelli2017.method:MuschelliLasso",
     "muschelli2017-lr": "ichor.methods.muschelli2017.method:MuschelliLr",
     "muschelli2017-rf": "ichor.methods.muschelli2017.method:MuschelliRf",
     "prakash2012": "ichor.methods.prakash2012:Prakash2012",
+    "prevedello2017": "ichor.methods.prevedello2017:Prevedello2017",
     "shahangian2016": "ichor.methods.shahangian2016.method:Shahangian2016",
     "threshold": "ichor.methods.threshold:Threshold",
     "unet-tiles": "ichor.methods.unet_tiles.method:UNetTiles",
     "unet-slices": "ichor.methods.unet_slices.method:UNetSlices",
+    "ye2019": "ichor.methods.ye2019:Ye2019",
     "yuh2008": "ichor.methods.yuh2008:Yuh2008",
 }
 _PLUGINS = Plugins("method", GROUP, METHODS)

@@ -11,6 +11,16 @@ PARAMETERS = 61_100_840  # in two dimensions, with 3 channels and 1000 classes
 _HIDDEN = 4096
 
 
+def map_sides(depth: int, side: int) -> tuple[int, int, int]:
+    """The sides of the last maps of a volume of `depth` x `side` x `side` voxels."""
+    side = (side - 7) // 4 + 1  # a kernel of 11 with 2 pixels of padding, stride 4
+    for _ in range(3):
+        side = (side - 3) // 2 + 1
+    for _ in range(2):
+        depth = (depth - 3) // 2 + 1
+    return depth, side, side
+
+
 class AlexNet(Backbone):
     """Five convolutions with three max-poolings, then three fully connected layers.
 

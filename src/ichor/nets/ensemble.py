@@ -1,4 +1,4 @@
-"""An ensemble of networks: their logits averaged (Lakshminarayanan et al. 2017, arXiv:1612.01474)."""
+"""An ensemble of networks: their outputs averaged (Lakshminarayanan et al. 2017, arXiv:1612.01474)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Ensemble(nn.Module):
-    """Independently trained networks of one architecture; same input as a member, the mean of each output."""
+    """Independently trained networks with the same inputs and outputs; gives the mean of each output."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -21,6 +21,6 @@ class Ensemble(nn.Module):
         return int(self.members[0].input_channels)
 
     def forward(self, batch: Tensor) -> dict[str, Tensor]:
-        """The mean logits of a batch."""
+        """The mean outputs for a batch."""
         outputs = [member(batch) for member in self.members]
         return {name: torch.stack([output[name] for output in outputs]).mean(dim=0) for name in outputs[0]}

@@ -6,7 +6,7 @@ real scanners; most images remain nearly unchanged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -63,6 +63,12 @@ class Acquisitions:
         other = np.stack([rng.uniform(*_LOWEST_HU, n), rng.uniform(*_HIGHEST_HU, n)], axis=1)
         window_hu = np.where(rng.random((n, 1)) < _OTHER_WINDOW, other, (BRAIN.lowest_hu, BRAIN.highest_hu))
         return cls(below, above, kernel, noise_hu, noise_peak, window_hu)
+
+    def of_first(self) -> Acquisitions:
+        """The changes of the first image for all images: for the slices of one scan."""
+        return Acquisitions(
+            *(np.broadcast_to(values[:1], values.shape) for values in (getattr(self, f.name) for f in fields(self)))
+        )
 
     def apply(self, hu: Tensor, generator: torch.Generator) -> Tensor:
         """Change images (N, C, H, W) in HU whose C channels are consecutive slices; the caller applies windows."""

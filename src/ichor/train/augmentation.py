@@ -7,6 +7,7 @@ about the image's center, bilinear, filled with the nearest value.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,6 +53,22 @@ class Augmentation:
         """
         matrices = np.concatenate([self.matrices[:, :, :2] * (side / size), centres[:, :, None]], axis=2)
         return replace(self, matrices=matrices, side=side)
+
+    def of_first(self) -> Augmentation:
+        """The changes of the first image for all images: for the slices of one scan."""
+
+        def first(values: NDArray[Any]) -> NDArray[Any]:
+            return np.broadcast_to(values[:1], values.shape)
+
+        return replace(
+            self,
+            matrices=first(self.matrices),
+            hu_shift=first(self.hu_shift),
+            hu_scale=first(self.hu_scale),
+            noise_hu=first(self.noise_hu),
+            brain_window_only=first(self.brain_window_only),
+            acquisitions=None if self.acquisitions is None else self.acquisitions.of_first(),
+        )
 
     def apply(self, hu: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The changed images (N, C, H, W), HU, and masks (N, 1, H, W), 0 or 1; float32 on the same device."""

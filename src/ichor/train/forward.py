@@ -7,12 +7,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+_OF_LOGITS = {
+    "slice_logits": "slice_probability",
+    "subtype_logits": "subtype_probability",
+    "scan_logits": "scan_probability",
+}
+
 
 class Probabilities(nn.Module):
     """A network whose logits are converted to probabilities; this is what is exported.
 
-    From HU (N, C, H, W) to `probability` (N, H, W) and, if the network has these heads, `slice_probability` (N,) and
-    `subtype_probability` (N, 5).
+    From HU (N, C, H, W) to those of `probability` (N, H, W), `slice_probability` (N,), `subtype_probability` (N, 5) and
+    `scan_probability` (N,) that the network gives, as logits or as probabilities.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -22,11 +28,15 @@ class Probabilities(nn.Module):
     def forward(self, hu: Tensor) -> dict[str, Tensor]:
         """The probabilities of a batch."""
         outputs = self.network(hu)
-        named = {"probability": outputs["logits"][:, 0].float().sigmoid()}
-        if "slice_logits" in outputs:
-            named["slice_probability"] = outputs["slice_logits"].float().sigmoid()
-        if "subtype_logits" in outputs:
-            named["subtype_probability"] = outputs["subtype_logits"].float().sigmoid()
+        named = {}
+        if "logits" in outputs:
+            named["probability"] = outputs["logits"][:, 0].float().sigmoid()
+        for logits, name in _OF_LOGITS.items():
+            if logits in outputs:
+                named[name] = outputs[logits].float().sigmoid()
+        for name in ("probability", *_OF_LOGITS.values()):
+            if name in outputs:
+                named[name] = outputs[name].float()
         return named
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ichor.atomic import write_whole
@@ -31,6 +31,7 @@ from ichor.train.samples import Batch, Samples
 from ichor.train.settings import TrainingSettings
 
 Validate = Callable[[nn.Module], dict[str, float]]
+Loss = Callable[[dict[str, Tensor], Batch, TrainingSettings], Tensor]
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.pt"
@@ -44,20 +45,21 @@ def train(  # noqa: PLR0915 (a single loop is easier to read)
     settings: TrainingSettings,
     folder: Path,
     *,
+    loss_of: Loss = loss_of,
     quiet: bool = False,
 ) -> nn.Module:
     """Train `network` on `samples`; return it in eval mode with the weights selected by `settings.keep`.
 
     `validate` returns metrics by name; `score` among them rates the weights (higher is better). None if there is no
     validation data: the last weights are kept. `folder` receives checkpoint.pt after every epoch, history.jsonl and, at
-    the
-    end, weights.pt; training resumes from a folder that already contains some of these. `quiet` shows no progress, for
-    training many small networks. Raises BadConfig if the folder's checkpoint was made with other settings.
+    the end, weights.pt; training resumes from a folder that already contains some of these. `loss_of` gives the loss of
+    a batch from the network's outputs. `quiet` shows no progress, for training many small networks. Raises BadConfig if
+    the folder's checkpoint was made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fabric = make_fabric(settings.precision)
     # First of all: results depend on the memory format in the last digits.
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=_memory_format(network))
     if everywhere(fabric, folder / WEIGHTS):
         return _finished(network, settings, folder).to(fabric.device)
 
@@ -166,6 +168,12 @@ def learning_rate(settings: TrainingSettings, epoch: int, step: int, steps: int)
     return settings.learning_rate
 
 
+def _memory_format(network: nn.Module) -> torch.memory_format:
+    """Channels last, which is faster; in three dimensions torch has another format for that, which is not."""
+    flat = all(p.ndim < 5 for p in network.parameters())
+    return torch.channels_last if flat else torch.contiguous_format
+
+
 def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     return kind(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
@@ -186,6 +194,8 @@ def _share(indices: np.ndarray, batch: int, fabric: Fabric) -> list[np.ndarray]:
 def _changed(batch: Batch, settings: TrainingSettings, epoch: int, rng: np.random.Generator) -> Batch:
     """The batch as used in an epoch: augmented and, except in the last epochs, cropped to squares."""
     changes = draw(settings.augmentation, len(batch.hu), rng)
+    if batch.together:
+        changes = changes.of_first()
     if settings.crop is None or epoch >= settings.epochs - settings.whole_epochs:
         hu, mask = changes.apply(batch.hu, batch.mask)
         return replace(batch, hu=hu, mask=mask)

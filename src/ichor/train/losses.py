@@ -38,3 +38,39 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
         subtypes = outputs["subtype_logits"].float()
         loss = loss + settings.subtype_loss * functional.binary_cross_entropy_with_logits(subtypes, batch.subtypes)
     return loss
+
+
+_AUXILIARY = 0.3  # of each auxiliary classifier (Szegedy et al. 2015, section 5)
+
+
+def detection_loss(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings) -> Tensor:
+    """The training loss of a network that classifies its examples, slices or scans, as a whole: a scalar.
+
+    The cross-entropies of presence and of subtypes, weighted by the settings; plus those of auxiliary classifiers,
+    `auxiliary_logits` (A, N, 6) of presence and subtypes; plus the cross-entropies of auxiliary segmentations,
+    `auxiliary_maps` (A, N, 1, H, W).
+    """
+    cross_entropy = functional.binary_cross_entropy_with_logits
+    presence = outputs["scan_logits"] if "scan_logits" in outputs else outputs["slice_logits"]
+
+    def of(presence: Tensor, subtypes: Tensor | None) -> Tensor:
+        loss = settings.slice_loss * cross_entropy(presence.float(), batch.positive)
+        if settings.subtype_loss and batch.subtypes is not None and subtypes is not None:
+            loss = loss + settings.subtype_loss * cross_entropy(subtypes.float(), batch.subtypes)
+        return loss
+
+    loss = of(presence, outputs.get("subtype_logits"))
+    for further in outputs.get("auxiliary_logits", ()):
+        loss = loss + _AUXILIARY * of(further[:, 0], further[:, 1:])
+    for maps in outputs.get("auxiliary_maps", ()):
+        loss = loss + cross_entropy(maps.float(), batch.mask)
+    return loss
+
+
+def subtype_loss(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings) -> Tensor:
+    """The cross-entropy of the subtypes of those slices that have hemorrhage, a scalar; 0 if none has."""
+    if batch.subtypes is None:
+        raise ValueError("expected samples with subtypes, found none")
+    logits, shown = outputs["subtype_logits"].float(), batch.positive > 0
+    each = functional.binary_cross_entropy_with_logits(logits, batch.subtypes, reduction="none").mean(dim=1)
+    return settings.subtype_loss * (each * shown).sum() / shown.sum().clamp(min=1)

@@ -27,12 +27,14 @@ class Batch:
         mask: (N, 1, H, W) float32, 0 or 1.
         positive: (N,) float32, 1 if the slice is labeled with hemorrhage.
         subtypes: (N, 5) float32, 1 if the slice is labeled with that subtype; None if subtypes are not learned.
+        together: whether the examples are the slices of one scan, which augmentation changes alike.
     """
 
     hu: Tensor
     mask: Tensor
     positive: Tensor
     subtypes: Tensor | None = None
+    together: bool = False
 
 
 class Samples(Protocol):

@@ -48,7 +48,7 @@ class TorchRescorer:
             # The newer exporter would fix the number of slices: it hard-codes a GRU's reshape for the example input.
             torch.onnx.export(
                 network,
-                (torch.zeros(5, len(self.network.members[0].mean)),),  # type: ignore[index]
+                (torch.zeros(5, len(self.network.members[0].mean)),),
                 str(temporary),
                 input_names=["features"],
                 output_names=names,
