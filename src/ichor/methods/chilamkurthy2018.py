@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ichor.methods.deep.base import Deep
-from ichor.methods.deep.forest import Forest
 from ichor.methods.deep.settings import DeepSettings
 from ichor.methods.deep.views import Outputs, Slices
+from ichor.methods.forest import Forest
 from ichor.segmentation import Task
 from ichor.subtypes import Subtype
 from ichor.train.settings import TrainingSettings
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ichor.methods.deep.prepared import Prepared
 
 _HIGHEST = (1, 3, 5)
+N_FEATURES = (len(_HIGHEST) + 1) * (1 + len(Subtype))
 
 
 class ChilamkurthySettings(DeepSettings):
@@ -100,7 +101,7 @@ class Chilamkurthy2018(Deep[ChilamkurthySettings]):
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
         """Load the method that `save` wrote."""
         method = super().load(folder, threads=threads)
-        method.forest = Forest.load(folder)
+        method.forest = Forest.load(folder, N_FEATURES)
         return method
 
     @classmethod
@@ -113,7 +114,7 @@ class Chilamkurthy2018(Deep[ChilamkurthySettings]):
 
 
 def scan_features(outputs: Outputs) -> NDArray[np.float32]:
-    """(24,) what the forest sees of a scan, from the probabilities of its slices and their subtypes."""
+    """(N_FEATURES,) what the forest sees of a scan, from the probabilities of its slices and their subtypes."""
     found = np.column_stack([outputs["slice_probability"], outputs["subtype_probability"]])
     ordered = -np.sort(-found, axis=0)
     return np.concatenate([*(ordered[:k].mean(axis=0) for k in _HIGHEST), (found > 0.5).mean(axis=0)]).astype(

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.errors import BadConfig
 from ichor.methods.calibration import expit
 from ichor.scan import FloatArray
 from ichor.train.settings import Strict
@@ -38,9 +39,11 @@ class Additive(Strict):
 
     @classmethod
     def fit(cls, x: NDArray[np.floating], truth: NDArray[np.bool_], how: Fit) -> Self:
-        """Fit to predictors (N, F) of voxels of `truth` (N,). Raises ValueError if one class is missing."""
+        """Fit to predictors (N, F) of voxels of `truth` (N,). Raises BadConfig if one class is missing."""
         if np.unique(truth).size < 2:
-            raise ValueError("expected voxels of both classes, found one")
+            raise BadConfig(
+                f"expected training examples of both classes, found {int(truth.sum())} of {len(truth)} positive"
+            )
         from sklearn.linear_model import LogisticRegression
 
         shares = np.linspace(*TAILS, KNOTS if how is Fit.ADDITIVE else 2)

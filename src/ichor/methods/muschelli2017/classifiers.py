@@ -7,10 +7,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.methods.forest import Forest
 from ichor.methods.muschelli2017.additive import Additive, Fit
-from ichor.methods.muschelli2017.forest import Forest
 
 VoxelClassifier = Additive | Forest
+TREES, DEEPEST, LEAST_IN_LEAF = 50, 10, 20  # of the forest
 
 
 class Classifier(StrEnum):
@@ -25,5 +26,12 @@ class Classifier(StrEnum):
 def fit_classifier(
     classifier: Classifier, x: NDArray[np.float32], truth: NDArray[np.bool_], seed: int
 ) -> VoxelClassifier:
-    """Fit it to predictors (N, F) of voxels of `truth` (N,). Raises ValueError if one class is missing."""
-    return Forest.fit(x, truth, seed) if classifier is Classifier.FOREST else Additive.fit(x, truth, Fit(classifier))
+    """Fit it to predictors (N, F) of voxels of `truth` (N,). Raises BadConfig if one class is missing."""
+    if classifier is not Classifier.FOREST:
+        return Additive.fit(x, truth, Fit(classifier))
+    return Forest.fit(x, truth, trees=TREES, seed=seed, least_in_leaf=LEAST_IN_LEAF, deepest=DEEPEST, balanced=False)
+
+
+def probability(classifier: VoxelClassifier, x: NDArray[np.float32]) -> NDArray[np.floating]:
+    """(N,) the probability for predictors (N, F)."""
+    return classifier.predict(x) if isinstance(classifier, Forest) else classifier.probability(x)

@@ -17,17 +17,18 @@ from ichor.methods.classical.base import Classical, Settings
 from ichor.methods.classical.choosing import best_mean, dice
 from ichor.methods.classical.head import Head, Mask
 from ichor.methods.classical.regions import Regions
+from ichor.methods.forest import Forest
 from ichor.methods.muschelli2017.additive import Additive
 from ichor.methods.muschelli2017.classifiers import Classifier, VoxelClassifier, fit_classifier
+from ichor.methods.muschelli2017.classifiers import probability as voxel_probability
 from ichor.methods.muschelli2017.features import NAMES, TEMPLATE, Template, classified, predictors
-from ichor.methods.muschelli2017.forest import Forest
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation, Task
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
 
-TEMPLATE_FILE, FOREST_FILE = "template.npz", "forest.npz"  # in a package, beside its config.yaml
+FILE = "template.npz"  # in a package, beside its config.yaml
 SMOOTHING_MM = 1.0  # of the probability, standard deviation of a Gaussian on a slice
 SMALLEST_ML = 0.1  # the paper drops regions below 100 voxels of 1 mm
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -84,10 +85,7 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         assert self.template is not None
         fitted_on = with_blood[: self.settings.scans]
         x, truth = self._sample(fitted_on)
-        try:
-            model = fit_classifier(self.classifier, x, truth, self.settings.seed)
-        except ValueError as error:
-            raise BadConfig(f"{self.name}: {error}") from error
+        model = fit_classifier(self.classifier, x, truth, self.settings.seed)
         scores: dict[float, list[float]] = {one: [] for one in THRESHOLDS}
         for head, delineated in with_blood[self.settings.scans :] or fitted_on:
             probability = self._probability(head, model)
@@ -126,16 +124,16 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         """Write config.yaml, template.npz and, of a forest, forest.npz."""
         super().save(folder)
         assert self.template is not None
-        np.savez(folder / TEMPLATE_FILE, mean=self.template.mean, deviation=self.template.deviation)
+        np.savez(folder / FILE, mean=self.template.mean, deviation=self.template.deviation)
         if isinstance(self.model, Forest):
-            self.model.save(folder / FOREST_FILE)
+            self.model.save(folder)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
         """Load the method that `save` wrote. Raises BadConfig if one of its files is missing or damaged."""
         method = super().load(folder, threads=threads)
-        method.template = _template(folder / TEMPLATE_FILE, cls.name)
-        method.model = method.fitted.model or _forest(folder / FOREST_FILE, cls.name)
+        method.template = _template(folder / FILE, cls.name)
+        method.model = method.fitted.model or Forest.load(folder, len(NAMES))
         return method
 
     def _sample(self, heads: Sequence[tuple[Head, Mask]]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -157,7 +155,7 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         assert self.template is not None
         probability, at = np.zeros(head.brain.shape, np.float32), classified(head)
         if at.any():
-            probability[at] = model.probability(predictors(head, self.template, at))
+            probability[at] = voxel_probability(model, predictors(head, self.template, at))
         sigma = SMOOTHING_MM / head.pixel_mm
         smoothed = ndimage.gaussian_filter(probability, (0, sigma, sigma))
         return np.asarray(np.where(head.brain, np.clip(smoothed, 0, 1), 0), np.float32)
@@ -172,16 +170,6 @@ def _template(file: Path, name: str) -> Template:
     if not template.mean.shape == template.deviation.shape == TEMPLATE:
         raise BadConfig(f"{file}: expected arrays of shape {TEMPLATE}, found {template.mean.shape}")
     return template
-
-
-def _forest(file: Path, name: str) -> Forest:
-    try:
-        forest = Forest.load(file)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise BadConfig(f"{file}: expected the forest of {name}, found none") from error
-    if forest.feature.min() < 0 or forest.feature.max() >= len(NAMES):
-        raise BadConfig(f"{file}: expected at most {len(NAMES)} predictors, found number {forest.feature.max()}")
-    return forest
 
 
 class MuschelliLr(Muschelli2017):
