@@ -5,10 +5,10 @@ import { el, fill } from "./dom.js";
 import { readerKey, setReaderKey } from "./reader.js";
 
 const root = document.getElementById("view");
-const HEADS = ["Week (UTC)", "Scans", "Positive (hemorrhage suspected)", "Mean probability", "With warnings", "Rejected or corrected", "p, positive", "p, probability", ""];
+const HEADS = ["Week (UTC)", "Scans", "Hemorrhage suspected", "Mean probability", "With warnings", "Rejected or corrected", "p, positive", "p, probability", ""];
 
-const percent = (share) => `${Math.round(100 * share)} %`;
-const decimal = (mean) => mean.toFixed(2);
+const percent = { value: (share) => `${Math.round(100 * share)} %`, end: (share) => String(Math.round(100 * share)) };
+const decimal = { value: (mean) => mean.toFixed(2), end: (mean) => mean.toFixed(2) };
 const pValue = (p) => (p === null ? "–" : p < 0.0001 ? "< 0.0001" : p.toPrecision(2));
 
 /** A figure as words and as a bar from 0 to 1: its interval, and as a band that of the reference. */
@@ -21,7 +21,7 @@ function shown(figure, words, reference = null) {
       reference?.ci95 && el("span", { className: "band", style: across(reference.ci95) }),
       el("span", { className: "range", style: across([low, high]) }),
       el("span", { className: "at", style: { left: `${100 * figure.value}%` } })),
-    figure.ci95 ? `${words(figure.value)} (${words(low)} to ${words(high)})` : words(figure.value));
+    figure.ci95 ? `${words.value(figure.value)} (${words.end(low)} to ${words.end(high)})` : words.value(figure.value));
 }
 
 function row(one, reference, className = "") {
@@ -59,7 +59,7 @@ async function begin() {
   const report = await getJson("/api/drift");
   fill(root, el("div", { className: "drift" },
     el("h1", {}, "Drift"),
-    el("p", { className: "soft" }, `Results of ${report.model} in the last 26 weeks, with 95 % intervals. Bands show the reference: scans that the model was tested on and not trained on. Positive: Fisher's exact test. Probability: two-sample Kolmogorov-Smirnov test.`),
+    el("p", { className: "soft" }, `Results of ${report.model} in the last 26 weeks, with 95 % intervals. Bands show the reference: scans that the model was tested on and not trained on. p, positive: Fisher's exact test on the share with hemorrhage suspected. p, probability: two-sample Kolmogorov-Smirnov test.`),
     table(report),
     el("ul", {}, report.statements.map((words) => el("li", {}, words)))));
   root.dataset.ready = "";
