@@ -34,6 +34,7 @@ def write_key(folder: Path) -> Path:
     """A file with the secret of a webhook."""
     file = folder / "webhook.secret"
     file.write_text(f"whsec_{base64.b64encode(KEY).decode()}\n")
+    file.chmod(0o600)
     return file
 
 

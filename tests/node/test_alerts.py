@@ -166,6 +166,7 @@ def test_a_secret_that_is_none_is_reported(content: bytes | None, found: str, tm
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
+        file.chmod(0o600)
     with pytest.raises(BadConfig, match=found) as error:
         Webhook(to_url("http://127.0.0.1:1/", file))
     assert str(error.value).startswith(f"{file}: expected") and "short" not in str(error.value)
@@ -222,6 +223,12 @@ def test_a_mail_server_that_is_down_or_silent_is_reported(monkeypatch: pytest.Mo
     monkeypatch.setattr(mail, "STEP_S", 0.3)
     with webhooks() as server, pytest.raises(IchorError, match="expected a mail server, found"):
         Mail(to_mail(server.port)).post(MESSAGE)
+
+
+def test_a_secret_that_others_can_read_is_reported(secret: Path) -> None:
+    secret.chmod(0o644)
+    with pytest.raises(BadConfig, match="chmod 600"):
+        Webhook(to_url("http://127.0.0.1:1/", secret))
 
 
 def test_a_login_that_others_can_read_is_reported(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -125,6 +127,32 @@ def test_a_kill_between_sending_and_recording_repeats_the_same_message(kind: str
 def _message_id(content: bytes) -> bytes:
     (line,) = [one for one in content.splitlines() if one.lower().startswith(b"message-id:")]
     return line
+
+
+@pytest.mark.long
+def test_through_kills_at_random_moments_each_study_alerts_under_one_key(tmp_path: Path) -> None:
+    rng, n_studies, n_kills = random.Random(20), 6, 5
+    with ExitStack() as stack:
+        to = Receivers(stack, tmp_path)
+        accepts = to.webhook.answers
+        to.webhook.answers = lambda handler, request: (time.sleep(0.2), accepts(handler, request))[1]
+        node = stack.enter_context(to.node)
+        studies = [small_study() for _ in range(n_studies)]
+        for study in studies:
+            send(node.port, study)
+        for _ in range(n_kills):
+            heard = len(to.webhook.requests)
+            until(lambda heard=heard: len(to.webhook.requests) > heard or node.counts() == {"delivered": n_studies})
+            time.sleep(rng.uniform(0, 0.4))
+            node.stop(signal.SIGKILL)
+            node.start()
+        node.wait_for(delivered=n_studies)
+        assert node.stop() == 0
+    keys = {(one.data["study"], one.headers["idempotency-key"]) for one in to.webhook.requests}
+    assert len(keys) == len({study for study, _ in keys}) == len({key for _, key in keys}) == n_studies
+    assert len(to.webhook.requests) <= n_studies + n_kills, "more was repeated than was interrupted"
+    assert len({_message_id(one.content) for one in to.mail.mails}) == n_studies
+    assert len({fields_of(one)[0][9] for one in to.hl7.messages}) == n_studies
 
 
 @pytest.mark.long

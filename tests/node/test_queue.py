@@ -373,3 +373,27 @@ def test_an_alert_that_was_given_up_is_retried(queue: Queue) -> None:
     assert delivery is not None and not queue.deliveries.postpone(delivery, "refused", Retries(0, 0, 0))
     assert sent(queue, "pacs") and state(queue) == StudyState.UNDELIVERED
     assert queue.deliveries.retry() == 1 and sent(queue, "duty") and state(queue) == StudyState.DELIVERED
+
+
+def test_an_upgrade_from_before_alerts_keeps_deliveries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ichor.node.queue.database.MIGRATIONS", schema.MIGRATIONS[:1])
+    with closing(Database(tmp_path)) as database:
+        database.write(
+            "INSERT INTO study (id, key, state, priority, revision, first_at, last_at, changed_at) "
+            "VALUES (1, ?, 'delivering', 0, 1, 1, 1, 1)",
+            (STUDY,),
+        )
+        database.write(
+            "INSERT INTO analysis (id, study_id, number, revision, state, started_at, verdict) "
+            "VALUES (1, 1, 1, 1, 'done', 1, 'suspected')"
+        )
+        database.write(
+            "INSERT INTO delivery (analysis_id, destination, state, since, next_at) VALUES (1, 'pacs', 'pending', 1, 1)"
+        )
+    monkeypatch.undo()
+    with Queue(tmp_path) as queue:
+        delivery = queue.deliveries.due("pacs")
+        assert delivery is not None and not delivery.once
+        assert sent(queue, "pacs") and state(queue) == StudyState.DELIVERED
+        alerted(queue, ["duty"], new_image=7)
+        assert sent(queue, "duty") and queue.scores.since(0, "any") == ([], 1)

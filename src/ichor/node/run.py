@@ -157,7 +157,10 @@ class Node:
 
     def _start(self, run: Callable[..., None], *arguments: Any) -> None:
         thread = threading.Thread(
-            target=run, args=arguments, name=f"{run.__qualname__} {len(self._threads)}", daemon=True
+            target=run,
+            args=arguments,
+            name=f"{getattr(run, '__qualname__', 'thread')} {len(self._threads)}",
+            daemon=True,
         )
         thread.start()
         self._threads.append(thread)

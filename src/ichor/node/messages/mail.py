@@ -39,8 +39,10 @@ class Mail:
                 with ends_within(WHOLE_S, lambda: server.sock):
                     server.connect(self._to.host, self._to.port)
                     self._converse(server, mail)
+                    with suppress(OSError):  # the message is accepted, whatever the server says now
+                        server.quit()
             finally:
-                with suppress(OSError):  # the message was accepted, or refused, before
+                with suppress(OSError):
                     server.close()
         except smtplib.SMTPResponseException as error:
             raise IchorError(f"expected the mail to be accepted, found SMTP status {error.smtp_code}") from error

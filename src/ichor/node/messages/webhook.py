@@ -11,12 +11,14 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ichor.errors import BadConfig, IchorError
+from ichor.fetch.login import OTHERS
 from ichor.node.config_messages import WebhookDestination
 from ichor.node.messages.alert import AlertMessage
 from ichor.node.messages.deadline import ends_within
@@ -94,8 +96,13 @@ def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> dict[
 
 
 def read_key(file: Path) -> bytes:
-    """The key in a file, base64 with or without `whsec_` before it. Raises BadConfig if there is none."""
+    """The key in a file, base64 with or without `whsec_` before it.
+
+    Raises BadConfig if there is none, or if others than its owner can read it.
+    """
     try:
+        if hasattr(os, "getuid") and file.stat().st_mode & OTHERS:
+            raise BadConfig(f"{file}: expected a file that only its owner can read, found others can: chmod 600")
         text = file.read_text(encoding="ascii").strip().removeprefix(PREFIX)
         key = base64.b64decode(text, validate=True)
     except OSError as error:

@@ -21,7 +21,8 @@ def require_network() -> None:
     """Raise IchorError, naming what to install, if a DICOM networking library is missing."""
     from importlib.util import find_spec
 
-    missing = [name for name in ("pynetdicom", "dicomweb_client", "highdicom") if find_spec(name) is None]
+    names = ("pynetdicom", "dicomweb_client", "highdicom", "hl7", "prometheus_client")
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise IchorError(
             f"ichor node: expected the packages pynetdicom, dicomweb-client and highdicom, found no {missing[0]}; "

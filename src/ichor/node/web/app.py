@@ -27,7 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (me.router, health.router, drift.router)
 PAGE = Path(__file__).with_name("page")
 STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422, BadConfig: 422}
 # Files of the pages, in which is nothing of a patient, the ways in, and whether the node works.
-OPEN = ("/", LOGIN, "/enter", "/viewer/", health.LIVE, health.READY)
+OPEN = ("/", "/drift.html", LOGIN, "/enter", "/viewer/", health.LIVE, health.READY)
 OPEN_BELOW = (f"{LOGIN}/", "/css/", "/js/", "/viewer/css/", "/viewer/js/")
 
 
