@@ -73,3 +73,10 @@ def test_tls_is_required_elsewhere_and_only_there() -> None:
 def test_an_address_of_another_machine_is_one_line(host: str) -> None:
     with pytest.raises(IchorError, match=f"(--host|--port): expected.*{host}"):
         listening(0, host)
+
+
+def test_programs_may_leave_the_port_out() -> None:
+    one = loopback(8484)
+    assert all(one.is_named(host) for host in ("127.0.0.1", "127.0.0.1:8484", "LOCALHOST"))
+    assert not any(one.is_named(host) for host in (None, "", "evil.example", "127.0.0.1:8485", "\0"))
+    assert ELSEWHERE.is_named("ct.example.org") and not ELSEWHERE.is_named("example.org")

@@ -6,22 +6,53 @@ When `take` returns without an error, the image is on disk and in the queue, so 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from enum import Enum
 
 from ichor.errors import IchorError
 from ichor.node.monitor import Monitor
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.studies import Instance
-from ichor.node.store import Store
+from ichor.node.store import Spool, Store
 from ichor.node.syntaxes import SOP_CLASSES, TRANSFER_SYNTAXES
-from ichor.read.dicom.parsing import ImplausibleHeader, end_of_meta_information, parse
+from ichor.read.dicom.parsing import ImplausibleHeader, end_of_meta_information, parse_beginning
 
-KEYWORDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID")
+KEYWORDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID")  # in the order of their tags
 LONGEST_UID = 64  # PS3.5 9.1
 
 
+class Why(Enum):
+    """Kinds of reasons why an image is refused."""
+
+    NOT_UNDERSTOOD = "not understood"
+    SOP_CLASS = "SOP class"
+    TRANSFER_SYNTAX = "transfer syntax"
+    ANOTHER = "another image or study than announced"
+    TOO_LARGE = "too large"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The UIDs of an image: they identify a patient, so they are neither logged nor stored."""
+
+    sop_class: str
+    instance: str
+    study: str
+
+
 class Refused(IchorError):
-    """An image that is not accepted; the message says why and quotes nothing from it."""
+    """An image that is not accepted; the message says why and quotes nothing from it.
+
+    Attributes:
+        why: the kind of reason.
+        about: the image's UIDs, if they could be read.
+    """
+
+    def __init__(self, message: str, why: Why, about: About | None = None) -> None:
+        super().__init__(message)
+        self.why, self.about = why, about
 
 
 class Taken(Enum):
@@ -43,52 +74,58 @@ class Intake:
 
         Raises Refused if it is not an image that the node accepts, and OutputFailed if it cannot be stored.
         """
+        with self._counted() as count:
+            self.check_size(len(content))
+            about, syntax = _read([content])
+            if expected is not None and expected != (about.sop_class, about.instance):
+                raise Refused("expected the image that its sender announced, found another one", Why.ANOTHER, about)
+            one = _instance(about, syntax, [content])
+            return count(self._stored(one, priority, lambda: self._store.written(one, content)))
+
+    def take_spooled(self, spool: Spool, *, study: str | None = None) -> tuple[Taken, About]:
+        """Accept a DICOM file that was spooled, of this study if one is named; only its beginning is held in memory.
+
+        Raises as `take` does.
+        """
+        with self._counted() as count:
+            self.check_size(spool.n_bytes)
+            about, syntax = _read(spool.pieces())
+            if study is not None and about.study != study:
+                raise Refused("expected an image of the study in the request, found another", Why.ANOTHER, about)
+            one = _instance(about, syntax, spool.pieces())
+            return count(self._stored(one, 0, lambda: self._store.adopted(one, spool))), about
+
+    def _stored(self, one: Instance, priority: int, on_disk: Callable[[], AbstractContextManager[None]]) -> Taken:
+        if self._queue.studies.is_held(one):
+            self._queue.studies.receive(one, priority)
+            return Taken.DUPLICATE
+        with on_disk():
+            new = self._queue.studies.receive(one, priority)
+        return Taken.NEW if new else Taken.DUPLICATE
+
+    @contextmanager
+    def _counted(self) -> Iterator[Callable[[Taken], Taken]]:
+        """A block that accepts an image: what became of it is counted."""
+
+        def count(taken: Taken) -> Taken:
+            self._monitor.image(taken.value)
+            return taken
+
         try:
-            taken = self._take(content, priority, expected)
+            yield count
         except Refused:
             self._monitor.image("refused")
             raise
         except Exception:
             self._monitor.image("not stored")
             raise
-        self._monitor.image(taken.value)
-        return taken
 
-    def _take(self, content: bytes, priority: int, expected: tuple[str, str] | None) -> Taken:
-        one = self._checked(content, expected)
-        if self._queue.studies.is_held(one):
-            self._queue.studies.receive(one, priority)
-            return Taken.DUPLICATE
-        with self._store.written(one, content):
-            new = self._queue.studies.receive(one, priority)
-        return Taken.NEW if new else Taken.DUPLICATE
-
-    def _checked(self, content: bytes, expected: tuple[str, str] | None) -> Instance:
-        if len(content) > self._most_bytes:
-            raise Refused(f"expected an image of at most {self._most_bytes} bytes, found {len(content)}")
-        try:
-            header = parse(content, KEYWORDS, with_pixels=False)
-            sop_class, instance, study = (str(header.get(keyword, "")).strip(" \0") for keyword in KEYWORDS)
-            syntax = str(header.file_meta.get("TransferSyntaxUID", ""))
-        except ImplausibleHeader as error:
-            raise Refused(str(error)) from None
-        except Exception:  # pydicom raises errors of many types
-            raise Refused("expected a DICOM image, found one that cannot be read") from None
-        if sop_class not in SOP_CLASSES:
-            raise Refused("expected a CT image, found an object of another SOP class")
-        if syntax not in TRANSFER_SYNTAXES:
-            raise Refused("expected a transfer syntax that can be read, found another one")
-        if not all(0 < len(uid) <= LONGEST_UID for uid in (instance, study)):
-            raise Refused("expected a SOP Instance UID and a Study Instance UID, found none")
-        if expected is not None and expected != (sop_class, instance):
-            raise Refused("expected the image that its sender announced, found another one")
-        return Instance(
-            study=digest(study),
-            key=instance_key(instance),
-            content=_content_digest(syntax, content),
-            sop_class=sop_class,
-            n_bytes=len(content),
-        )
+    def check_size(self, n_bytes: int) -> None:
+        """Raise Refused for an image that is larger than the node accepts."""
+        if n_bytes > self._most_bytes:
+            raise Refused(
+                f"expected an image of at most {self._most_bytes} bytes, found {n_bytes} or more", Why.TOO_LARGE
+            )
 
 
 def instance_key(instance_uid: str) -> str:
@@ -101,8 +138,41 @@ def digest(uid: str) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()
 
 
-def _content_digest(syntax: str, content: bytes) -> str:
-    """Leaves out the file meta information, in which every program that forwards an image names itself."""
-    found = hashlib.sha256(syntax.encode())
-    found.update(memoryview(content)[end_of_meta_information(content) :])
-    return found.hexdigest()
+def _read(pieces: Iterable[bytes]) -> tuple[About, str]:
+    """The UIDs and the transfer syntax of a file. Raises Refused if the node does not accept it."""
+    try:
+        header = parse_beginning(pieces, KEYWORDS)
+        about = About(*(str(header.get(keyword, "")).strip(" \0") for keyword in KEYWORDS))
+        syntax = str(header.file_meta.get("TransferSyntaxUID", ""))
+    except ImplausibleHeader as error:
+        raise Refused(str(error), Why.NOT_UNDERSTOOD) from None
+    except Exception:  # pydicom raises errors of many types
+        raise Refused("expected a DICOM image, found one that cannot be read", Why.NOT_UNDERSTOOD) from None
+    if not about.sop_class:
+        raise Refused("expected a DICOM image, found no SOP Class UID", Why.NOT_UNDERSTOOD)
+    if about.sop_class not in SOP_CLASSES:
+        raise Refused("expected a CT image, found an object of another SOP class", Why.SOP_CLASS, about)
+    if syntax not in TRANSFER_SYNTAXES:
+        raise Refused("expected a transfer syntax that can be read, found another one", Why.TRANSFER_SYNTAX, about)
+    if not all(0 < len(uid) <= LONGEST_UID for uid in (about.instance, about.study)):
+        raise Refused("expected a SOP Instance UID and a Study Instance UID, found none", Why.NOT_UNDERSTOOD)
+    return about, syntax
+
+
+def _instance(about: About, syntax: str, pieces: Iterable[bytes]) -> Instance:
+    """How the queue identifies an image. Its content does not include the file meta information.
+
+    That is where every program that forwards an image names itself.
+    """
+    content, n_bytes = hashlib.sha256(syntax.encode()), 0
+    for piece in pieces:
+        start = 0 if n_bytes else end_of_meta_information(piece)
+        content.update(memoryview(piece)[start:])
+        n_bytes += len(piece)
+    return Instance(
+        study=digest(about.study),
+        key=instance_key(about.instance),
+        content=content.hexdigest(),
+        sop_class=about.sop_class,
+        n_bytes=n_bytes,
+    )

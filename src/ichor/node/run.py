@@ -104,7 +104,7 @@ class Node:
             analyser.monitor = self._monitor
             self._stops.append(analyser.stop)
             self._start(analyser.run)
-        watcher = None if config.watched is None else Watcher(config.watched, intake, int(limits.image_mib * MIB))
+        watcher = None if config.watched is None else Watcher(config.watched, intake)
         self._start(self._do_housekeeping, queue, keeping, watcher)
         listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
         self._stops.append(listener.stop)

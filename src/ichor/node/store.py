@@ -6,14 +6,52 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from ichor.atomic import PARTIAL, PRIVATE_FILE, make_folder, sync
 from ichor.errors import OutputFailed
 from ichor.interruption import undisturbed
 from ichor.node.queue.studies import Instance
+
+SPOOL = ".spool"  # in place of a study: a folder for images of unknown studies
+PIECE_BYTES = 2**20
+
+
+class Spool:
+    """A file that is being received. Its methods raise OutputFailed or OSError if the disk is full.
+
+    Attributes:
+        path: of the file.
+        n_bytes: how much has been written.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes], check_room: Callable[[int], None]) -> None:
+        self.path, self._file, self._check_room = path, file, check_room
+        self.n_bytes = 0
+        self._n_checked = 0
+
+    def write(self, piece: bytes | memoryview) -> None:
+        """Append a piece."""
+        if self.n_bytes + len(piece) > self._n_checked:
+            ahead = max(len(piece), PIECE_BYTES)
+            self._check_room(ahead)
+            self._n_checked = self.n_bytes + ahead
+        self._file.write(piece)
+        self.n_bytes += len(piece)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content from its beginning, in pieces of at most 1 MiB."""
+        self._file.seek(0)
+        while piece := self._file.read(PIECE_BYTES):
+            yield piece
+
+    def sync(self) -> None:
+        """Wait until the content is on disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
 
 class Store:
@@ -44,29 +82,47 @@ class Store:
 
         Raises OutputFailed if the disk is full or would be left with less free space than configured.
         """
-        folder = self.folder(one.study)
-        partial = folder / f".{one.file}.{secrets.token_hex(4)}{PARTIAL}"
+        with self.spool(one.study) as spool:
+            spool.write(content)
+            with self.adopted(one, spool):
+                yield
+
+    @contextmanager
+    def spool(self, study: str = SPOOL) -> Iterator[Spool]:
+        """A new file for an image, whose study need not be known yet. Unless adopted, it is deleted after the block.
+
+        Raises OutputFailed as `written` does.
+        """
+        folder = self._folder / study
+        path = folder / f".{secrets.token_hex(16)}{PARTIAL}"
         try:
-            self._check_room(len(content))
+            make_folder(folder, private=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            with os.fdopen(descriptor, "w+b") as file:
+                yield Spool(path, file, self._check_room)
+        except OSError as error:
+            raise OutputFailed.of(self._folder, error) from error
+        finally:
+            with undisturbed(), suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def adopted(self, one: Instance, spool: Spool) -> Iterator[None]:
+        """Sync a spooled image to disk; enter it in the queue inside the block, where it has its final name."""
+        folder = self.folder(one.study)
+        try:
+            spool.sync()
             new = not folder.is_dir()
             make_folder(folder, private=True)
             if new:
                 sync(folder)
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
             with self.exclusive():
                 make_folder(folder, private=True)  # it may have been deleted with its images
-                partial.replace(folder / one.file)
+                spool.path.replace(folder / one.file)
                 sync(folder, its_name=False)
                 yield
         except OSError as error:
             raise OutputFailed.of(folder, error) from error
-        finally:
-            with undisturbed(), suppress(OSError):
-                partial.unlink(missing_ok=True)
 
     def _check_room(self, n_bytes: int) -> None:
         if self._keep_free and shutil.disk_usage(self._folder).free < self._keep_free + n_bytes:

@@ -20,8 +20,8 @@ REFUSED = "refused"  # where files that are not accepted are moved
 class Watcher:
     """Watches one folder."""
 
-    def __init__(self, watched: Watched, intake: Intake, most_bytes: int) -> None:
-        self._watched, self._intake, self._most_bytes = watched, intake, most_bytes
+    def __init__(self, watched: Watched, intake: Intake) -> None:
+        self._watched, self._intake = watched, intake
         self._seen: dict[Path, tuple[int, int, float]] = {}
         make_folder(watched.folder, private=True)
 
@@ -49,8 +49,7 @@ class Watcher:
 
     def _take(self, file: Path, n_bytes: int, refused: Path) -> int:
         try:
-            if n_bytes > self._most_bytes:
-                raise Refused(f"expected an image of at most {self._most_bytes} bytes, found {n_bytes}")
+            self._intake.check_size(n_bytes)
             self._intake.take(file.read_bytes(), priority=self._watched.priority)
         except Refused as error:
             log_error("a file in the watched folder was refused and moved", error)

@@ -45,6 +45,13 @@ class Address:
             return None
         return f"{scheme}://{host.lower()}"
 
+    def is_named(self, host: str | None) -> bool:
+        """Whether a request's Host is one of the names, with or without the port.
+
+        For requests of programs, some of which leave the port out (dicomweb-client does).
+        """
+        return host is not None and (self._is_own(host.lower()) or self.origin(host) is not None)
+
     def _is_own(self, name: str) -> bool:
         own = {_bracketed(one) for one in self.names}
         _, _, domain = name.partition(".")

@@ -130,14 +130,15 @@ class Guards:
         authorization = None if self._bearers is None else _only(headers, b"authorization")
         if authorization is None and (refused := self._too_often(scope)):
             return refused
-        own_origin = self._address.origin(_only(headers, b"host"))
-        if own_origin is None:
+        host = _only(headers, b"host")
+        own_origin = self._address.origin(host)
+        if own_origin is None and (authorization is None or not self._address.is_named(host)):
             return Refusal(421, f"this server answers to its own address only, which is {self._address.url}")
         if authorization is not None:
             return self._without_token(scope, authorization) or self._too_large(scope)
         return self._from_elsewhere(scope, own_origin) or self._too_large(scope)
 
-    def _from_elsewhere(self, scope: Scope, own_origin: str) -> Refusal | None:
+    def _from_elsewhere(self, scope: Scope, own_origin: str | None) -> Refusal | None:
         """Why a request of a browser is refused: it comes from another page, or without a session."""
         headers, guarded = scope["headers"], self._guarded(scope["path"])
         if guarded and _only(headers, b"sec-fetch-site") in ("cross-site", "same-site"):

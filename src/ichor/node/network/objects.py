@@ -18,15 +18,23 @@ def objects_of(result: Path, *, replaces: bool) -> list[Any]:
     The mark is in the Series Description, which every worklist and viewer shows. Raises UnreadableInput if there is no
     such folder.
     """
-    import pydicom
-
     try:
-        files = sorted(file for file in result.iterdir() if file.is_file() and looks_like_dicom(file))
-        objects = [pydicom.dcmread(file) for file in files]
+        return [read_object(file, replaces=replaces) for file in object_files(result)]
     except OSError as error:
         raise UnreadableInput(f"{result}: expected a result, found {error.strerror or 'no folder'}") from error
+
+
+def object_files(result: Path) -> list[Path]:
+    """The files of the DICOM objects in a result's folder. Raises OSError if there is no such folder."""
+    return sorted(file for file in result.iterdir() if file.is_file() and looks_like_dicom(file))
+
+
+def read_object(file: Path, *, replaces: bool, with_pixels: bool = True) -> Any:
+    """One object, marked if it replaces an earlier result. Raises OSError if it cannot be read."""
+    import pydicom
+
+    one = pydicom.dcmread(file, stop_before_pixels=not with_pixels)
     if replaces:
-        for one in objects:
-            description = str(one.get("SeriesDescription", ""))
-            one.SeriesDescription = description[: LONGEST_LO - len(REPLACING)] + REPLACING
-    return objects
+        description = str(one.get("SeriesDescription", ""))
+        one.SeriesDescription = description[: LONGEST_LO - len(REPLACING)] + REPLACING
+    return one

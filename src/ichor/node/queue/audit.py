@@ -36,6 +36,7 @@ class Did(StrEnum):
     ANALYSED_AGAIN = "had the study analysed again"
     SET_PRIORITY = "set the priority"
     RETRIED = "had a delivery attempted again"
+    SENT_IMAGES = "sent images"
     CHANGED_ACCESS = "changed who has access"
 
 

@@ -11,6 +11,7 @@ from ichor.node.queue.commitments import Commitments
 from ichor.node.queue.database import Database
 from ichor.node.queue.deliveries import Deliveries
 from ichor.node.queue.finished import Finished
+from ichor.node.queue.results import Results
 from ichor.node.queue.scores import Scores
 from ichor.node.queue.studies import Studies
 
@@ -25,6 +26,7 @@ class Queue:
         self.deliveries = Deliveries(self._database)
         self.commitments = Commitments(self._database)
         self.finished = Finished(self._database)
+        self.results = Results(self._database)
         self.audit = Audit(self._database)
         self.scores = Scores(self._database)
 

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp
 
 from ichor.errors import BadConfig, IchorError, UnreadableInput
 from ichor.node.web.context import Context
+from ichor.node.web.dicomweb import querying_routes, retrieving_routes, storing_routes
+from ichor.node.web.dicomweb.receiving import MOST_REQUEST_BYTES
+from ichor.node.web.dicomweb.state import PREFIX, Dicomweb
 from ichor.node.web.entrance import entrance, refused_token
 from ichor.node.web.routes import drift, health, me
 from ichor.serving.address import Address
@@ -22,7 +25,14 @@ from ichor.serving.static import page_router
 from ichor.serving.tokens import Tokens
 from ichor.version import __version__
 
-ROUTERS: tuple[APIRouter, ...] = (me.router, health.router, drift.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    me.router,
+    health.router,
+    drift.router,
+    storing_routes.router,
+    querying_routes.router,
+    retrieving_routes.router,
+)
 
 PAGE = Path(__file__).with_name("page")
 STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422, BadConfig: 422}
@@ -47,6 +57,7 @@ def create_app(context: Context, tokens: Tokens, address: Address) -> ASGIApp:
         redoc_url=None,
     )
     app.state.context = context
+    app.state.dicomweb = Dicomweb(context.services)
     for router in (*ROUTERS, entrance(context), page_router(PAGE)):
         app.include_router(router)
     handle_errors(app, STATUSES, problem)
@@ -61,6 +72,6 @@ def create_app(context: Context, tokens: Tokens, address: Address) -> ASGIApp:
     )
 
 
-def most_bytes(path: str) -> int:  # noqa: ARG001
+def most_bytes(path: str) -> int:
     """The largest body that a path takes."""
-    return MOST_BYTES
+    return MOST_REQUEST_BYTES if path.startswith(f"{PREFIX}/studies") else MOST_BYTES

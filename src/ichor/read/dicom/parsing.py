@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ LONG_VR = (b"OB", b"OW", b"OD", b"OF", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR",
 DEFLATED, EXPLICIT_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
 # Headers deflate well and CT pixels badly; more than this is an attack.
 INFLATED_BYTES, INFLATED_TIMES = 64 * 2**20, 100
+_INFLATE_BYTES = 2**20  # at once
 
 
 class ImplausibleHeader(Exception):
@@ -75,6 +77,48 @@ def parse(content: bytes, tags: Sequence[str | int] | None = None, *, with_pixel
     )
 
 
+def parse_beginning(pieces: Iterable[bytes], keywords: Sequence[str]) -> Any:
+    """A dataset with those elements, the last keyword having the highest tag, from the first piece of a file.
+
+    The other pieces are only read to see whether a deflated dataset has a plausible size. Raises as `parse` does.
+    """
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
+
+    tags: list[Any] = [Tag(keyword) for keyword in keywords]
+    file = BytesIO(_beginning(iter(pieces)))
+    return read_partial(file, stop_when=lambda tag, *_: tag > tags[-1], force=True, specific_tags=tags)
+
+
+def _beginning(pieces: Iterator[bytes]) -> bytes:
+    """The first piece of a file, with its dataset inflated."""
+    first = next(pieces, b"")
+    uid, end = first.find(DEFLATED, 0, 4096), end_of_meta_information(first)
+    if not 0 <= uid < end:
+        return first
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    n_deflated, n_inflated, kept = 0, 0, b""
+    for piece in chain([first[end:]], pieces):
+        n_deflated += len(piece)
+        left = piece
+        while left and not inflater.eof:
+            inflated = inflater.decompress(left, _INFLATE_BYTES)
+            left = inflater.unconsumed_tail
+            n_inflated += len(inflated)
+            kept = kept or inflated
+            if n_inflated > INFLATED_BYTES + INFLATED_TIMES * n_deflated:
+                raise ImplausibleHeader(
+                    f"expected at most {INFLATED_BYTES + INFLATED_TIMES * n_deflated} bytes when inflated, found more"
+                )
+    return _as_explicit(first[:end], uid) + kept
+
+
+def _as_explicit(meta_information: bytes, uid: int) -> bytes:
+    """The meta information with the transfer syntax of an inflated dataset, at the offset of its UID."""
+    syntax = EXPLICIT_LITTLE_ENDIAN.ljust(len(DEFLATED), b"\0")
+    return meta_information[:uid] + syntax + meta_information[uid + len(DEFLATED) :]
+
+
 def _not_deflated(content: bytes) -> bytes:
     """The same file with its dataset inflated, within limits; pydicom has no limits."""
     uid = content.find(DEFLATED, 0, 4096)
@@ -88,12 +132,7 @@ def _not_deflated(content: bytes) -> bytes:
     dataset = inflater.decompress(content[end:], most)
     if inflater.unconsumed_tail:
         raise ImplausibleHeader(f"expected at most {most} bytes when inflated, found more")
-    return (
-        content[:uid]
-        + EXPLICIT_LITTLE_ENDIAN.ljust(len(DEFLATED), b"\0")
-        + content[uid + len(DEFLATED) : end]
-        + dataset
-    )
+    return _as_explicit(content[:end], uid) + dataset
 
 
 def end_of_meta_information(content: bytes) -> int:
