@@ -35,6 +35,7 @@ DEEP = {
     **{"width": 0.125, "pixel_mm": 6.4, "size": 32},
     "training": {"epochs": 2, "batch": 4, "slice_loss": 0.5, "subtype_loss": 0.5},
 }
+MASKS = {"epochs": 2, "batch": 4, "loss": "dice"}
 VOLUMES = {**DEEP, "pixel_mm": 3.2, "size": 64, "depth": 8}
 ONE_SCAN = {"epochs": 1, "batch": 1, "slice_loss": 0.5, "subtype_loss": 0.5}
 COARSE = {"grid": {"pixel_mm": 3.2, "size": 72}}  # the grid of the classical methods
@@ -43,11 +44,15 @@ SMALL: dict[str, dict[str, object]] = {
     "bhadauria2014": COARSE,
     "chan2007": COARSE,
     "chilamkurthy2018": DEEP,
+    "cho2019": {**DEEP, "mask_training": MASKS},
     "gautam2019": COARSE,
     "grewal2018": {**DEEP, "scan_training": ONE_SCAN},
     "jnawali2018": VOLUMES,
+    "kuang2019": {**DEEP, "training": MASKS},
+    "kuo2018": {**DEEP, "size": 64, "depth": 22, "stride": 16, "training": {**MASKS, "crop": 32}},
     "lee2019": {**DEEP, "pixel_mm": 3.0, "size": 80, "inception_resnet_blocks": [1, 1, 1]},
     **{f"muschelli2017-{one}": {**COARSE, "scans": 2, "voxels": 200} for one in ("gam", "lasso", "lr", "rf")},
+    "nag2018": DEEP,
     "prakash2012": COARSE,
     "prevedello2017": DEEP,
     "shahangian2016": COARSE,

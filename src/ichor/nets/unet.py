@@ -20,16 +20,17 @@ class UNet(nn.Module):
     """Two 3x3 convolutions per level, four levels down to 16 x `width` filters and back up; sigmoid at the end.
 
     The input is HU (N, 1, H, W) with H and W multiples of 16, converted to the brain window; the output is a dictionary
-    with `logits` (N, 1, H, W) of hemorrhage. At width 64 it has 31,031,685 parameters.
+    with `logits` (N, 1, H, W) of hemorrhage. At width 64 it has 31,031,685 parameters. `seen` replaces the brain window
+    by another module, which gives `channels` channels.
     """
 
     input_channels = 1
 
-    def __init__(self, width: int = PAPER_WIDTH) -> None:
+    def __init__(self, width: int = PAPER_WIDTH, seen: nn.Module | None = None, channels: int = 1) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(5)]
-        self.windowing = Windowing([(0, BRAIN)])
-        self.down = nn.ModuleList(_double(i, o) for i, o in zip([1, *widths[:3]], widths[:4], strict=True))
+        self.windowing = Windowing([(0, BRAIN)]) if seen is None else seen
+        self.down = nn.ModuleList(_double(i, o) for i, o in zip([channels, *widths[:3]], widths[:4], strict=True))
         self.bottleneck = _double(widths[3], widths[4])
         self.up = nn.ModuleList(_UpConvolution(2 * w, w) for w in reversed(widths[:4]))
         self.expand = nn.ModuleList(_double(2 * w, w) for w in reversed(widths[:4]))

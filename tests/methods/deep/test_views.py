@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ichor.methods.deep.views import Scans, Slices, Volume
+from ichor.methods.deep.views import Scans, Slices, Tiles, Volume
 from ichor.methods.field import stack
 
 Array = np.ndarray
@@ -71,3 +71,23 @@ def test_a_volume_is_run_once() -> None:
         return {"scan_probability": hu.mean(axis=(1, 2, 3)) / 100}
 
     assert Volume(5).run(forward, slices(9), None)["scan_probability"] * 100 == pytest.approx([4.0])
+
+
+def test_tiles_are_averaged_where_they_overlap() -> None:
+    hu = np.random.default_rng(0).random((3, 8, 8)).astype(np.float32)
+
+    def itself(tiles: Array) -> dict[str, Array]:
+        assert tiles.shape == (9, 1, 4, 4)
+        return {"probability": tiles[:, 0]}
+
+    assert Tiles(tile=4, stride=2).run(itself, hu, None)["probability"] == pytest.approx(hu)
+
+    def first_half(tiles: Array) -> dict[str, Array]:
+        """1 in the tiles of the upper left corner only."""
+        found = np.zeros((len(tiles), 4, 4), np.float32)
+        found[0] = 1
+        return {"probability": found}
+
+    found = Tiles(tile=4, stride=2).run(first_half, hu, None)["probability"]
+    assert found[0, 0].tolist() == [1, 1, 0.5, 0.5, 0, 0, 0, 0]
+    assert found[0, 3, 3] == 0.25

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
 from ichor.methods.deep.settings import DeepParameters, DeepSettings, TrainingFit
-from ichor.methods.deep.views import Outputs, View
+from ichor.methods.deep.views import Outputs, Tiles, View
 from ichor.methods.field import resample_to_field
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
@@ -156,7 +156,8 @@ class Deep(ABC, Generic[S]):
 
     def save(self, folder: Path) -> None:
         """Export the network and the configuration into `folder`."""
-        save_network(self, self.forward, self.parameters, folder, side=self.settings.size)
+        side = self.view.tile if isinstance(self.view, Tiles) else self.settings.size
+        save_network(self, self.forward, self.parameters, folder, side=side)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:

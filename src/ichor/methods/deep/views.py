@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
-from ichor.methods.field import stack
+from ichor.methods.field import stack, tile_corners
 
 Outputs = dict[str, NDArray[np.float32]]
 _BATCH = 8  # slices in a forward pass: more gains nothing on a CPU and costs memory
@@ -55,6 +55,28 @@ class Scans(Slices):
             for name, values in forward(hu[channels[first::step]].astype(np.float32)).items():
                 found.setdefault(name, np.empty((n, *values.shape[1:]), np.float32))[first::step] = values
         return found
+
+
+@dataclass(frozen=True)
+class Tiles(Slices):
+    """Overlapping square tiles of each slice; the probabilities of its voxels are averaged where tiles overlap."""
+
+    tile: int = 160
+    stride: int = 80
+
+    def run(self, forward: Forward, hu: NDArray[np.generic], positions_mm: NDArray[np.float64] | None) -> Outputs:
+        """The voxels' probabilities, of a network that has no other output. Raises ValueError if tiles do not fit."""
+        corners = tile_corners(hu.shape[1], self.tile, self.stride)
+        probability = np.zeros(hu.shape, np.float32)
+        times = np.zeros(hu.shape[1:], np.float32)
+        for row, column in corners:
+            times[row : row + self.tile, column : column + self.tile] += 1
+        for one, channels in zip(probability, self.channels(positions_mm, len(hu)), strict=True):
+            shown = hu[channels].astype(np.float32)
+            tiles = np.stack([shown[:, r : r + self.tile, c : c + self.tile] for r, c in corners])
+            for (r, c), found in zip(corners, forward(tiles)["probability"], strict=True):
+                one[r : r + self.tile, c : c + self.tile] += found
+        return {"probability": probability / times}
 
 
 @dataclass(frozen=True)

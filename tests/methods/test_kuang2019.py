@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ichor.methods.kuang2019.contour import evolve
+from ichor.methods.kuang2019.method import Kuang2019
+
+
+def disc(radius: float, side: int = 64) -> np.ndarray:
+    rows, columns = np.mgrid[:side, :side]
+    return np.hypot(rows - side / 2, columns - side / 2) < radius
+
+
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    return float(2 * (one & other).sum() / (one.sum() + other.sum()))
+
+
+def probability(mask: np.ndarray, high: float = 0.8, low: float = 0.1) -> np.ndarray:
+    return np.where(mask, high, low).astype(np.float32)
+
+
+def test_a_region_that_is_sure_of_itself_stays() -> None:
+    hu, mask = np.full((64, 64), 30, np.float32), disc(15)
+    found = evolve(hu, probability(mask, 0.99, 0.01), length=0.5, intensity=0, iterations=200)
+    assert dice(found >= 0.5, mask) > 0.99
+
+
+def test_single_pixels_cost_more_contour_than_they_are_worth() -> None:
+    hu, mask = np.full((64, 64), 30, np.float32), disc(15)
+    rng = np.random.default_rng(0)
+    noisy = probability(mask ^ (rng.random(mask.shape) < 0.08))
+    assert dice(noisy >= 0.5, mask) < 0.85
+    found = evolve(hu, noisy, length=2.0, intensity=0, iterations=300)
+    assert dice(found >= 0.5, mask) > 0.97
+
+
+def test_the_contour_moves_to_the_edge_in_density() -> None:
+    mask = disc(15)
+    hu = np.where(mask, 70, 30).astype(np.float32) + np.random.default_rng(0).normal(0, 3, mask.shape)
+    blurred = np.where(disc(11), 0.9, np.where(disc(20), 0.3, 0.001)).astype(np.float32)
+    plain = evolve(hu.astype(np.float32), blurred, length=0.5, intensity=0, iterations=200)
+    moved = evolve(hu.astype(np.float32), blurred, length=0.5, intensity=1.0, iterations=200)
+    assert dice(plain >= 0.5, mask) < 0.8
+    assert dice(moved >= 0.5, mask) > 0.95
+
+
+def test_slices_that_the_network_rules_out_stay_empty_and_keep_their_probability() -> None:
+    method = Kuang2019(width=0.125, size=64, iterations=50)
+    of = np.stack([probability(disc(10)), np.full((64, 64), 0.04, np.float32)])
+    found = method.refine(np.full((2, 64, 64), 30, np.float32), {"probability": of})
+    assert found["slice_probability"] == pytest.approx([0.8, 0.04])
+    assert (found["probability"][0] >= 0.5).sum() > 200
+    assert found["probability"][1].max() == 0
+    plain = Kuang2019(evolution=False).refine(np.zeros((2, 64, 64), np.float32), {"probability": of})
+    assert plain["probability"] is of
