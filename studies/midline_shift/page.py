@@ -19,7 +19,7 @@ measurement were chosen on the other subjects without hemorrhage.
 {rows}
 | all | {found} of {scans} | {right} of {found} | {median:.1f} | {largest:.1f} |
 
-No shift is measured if no midline is clearly visible or if neighbouring slices contradict each other. With a simulated
+No shift is measured if no midline is clearly visible or if less than half of the slices follow one. With a simulated
 shift of 0, the measured value is the scan's own asymmetry, which is not always 0 because heads are not symmetric.
 
 The simulation displaces tissue smoothly and adds no hemorrhage. How well the measurements agree with a radiologist's is

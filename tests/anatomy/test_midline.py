@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ichor.anatomy.midline import find_midline, midline_shift
+from ichor.anatomy.midline import _longest_course, find_midline, midline_shift
 from ichor.scan import Scan, Source
+from paths import ROOT
 from studies.midline_shift.simulate import with_shift
 
 MM = 0.9
@@ -81,3 +83,19 @@ def test_the_plane_goes_through_the_middle_of_a_head_that_is_turned() -> None:
         assert on_slice + found.plane.per_row * (middle - way) == pytest.approx(
             middle + way * np.tan(np.deg2rad(6)), abs=1.5
         )
+
+
+def test_slices_that_follow_another_path_do_not_set_the_shift() -> None:
+    # As measured on a head with a shift of 15 mm to the right: the two lowest slices look symmetric about a path on the
+    # other side of the plane.
+    shifts_mm = np.array([18.0, 14, -14, -16, -16, -15, -13])
+    assert _longest_course(shifts_mm, np.arange(7)).tolist() == [2, 3, 4, 5, 6]
+    assert _longest_course(shifts_mm, np.array([0, 1, 3, 6])).tolist() == [0, 1]  # 3 and 6 are too far apart
+    assert _longest_course(shifts_mm, np.array([], int)).size == 0
+
+
+def test_the_committed_measurements_are_right_to_2_mm() -> None:
+    rows = json.loads((ROOT / "results" / "midline-shift" / "shifts.json").read_text(encoding="utf-8"))
+    errors_mm = [abs(row["found_mm"] - row["made_mm"]) for row in rows if row["found_mm"] is not None]
+    assert len(errors_mm) > 0.75 * len(rows)
+    assert max(errors_mm) <= 2

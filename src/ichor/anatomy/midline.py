@@ -37,9 +37,11 @@ SEPTUM = (0.35, 0.60)  # where septum and third ventricle lie, as shares of the 
 POINTS = 140  # along the way from front to back
 BEND = 1.0  # what a step of 1 mm to the side costs a path, in HU of asymmetry
 EDGE_MM = 2  # a path so near the end of what is searched follows no midline
-AGREE_MM = 2.0  # with the slices above and below
+STEP_BETWEEN_MM = 4.0  # from one clear slice to the next
+MOST_GAP = 2  # from one clear slice to the next, in slices
+MOST_SLICES = 0.5  # of the slices at that height that have to follow one midline
 AWAY = 0.04  # HU of asymmetry that each mm from the plane costs: of two paths, the less shifted is likelier
-CLEAR = 0.65  # asymmetry along the path, as a share of the usual one beside it; above, no midline is seen
+CLEAR = 0.57  # asymmetry along the path, as a share of the usual one beside it; above, no midline is seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,27 +209,33 @@ def _asymmetry(
 
 
 def _largest(cost: NDArray[np.float64], slices: NDArray[np.intp]) -> MidlineShift | None:
-    """The largest shift by the asymmetry (slices, POINTS, places) of the slices, where their midline is clear."""
+    """The largest shift by the asymmetry (slices, POINTS, places) of the slices, where their midline is clear.
+
+    Tissue that is displaced by a lot may look symmetric about a wrong path on single slices, even on the other side of
+    the plane. A midline bends gradually from slice to slice, so most slices have to follow one.
+    """
     first, last = (int(share * POINTS) for share in SEPTUM)
     middle = range(len(slices) // 4, len(slices) - len(slices) // 4)
-    shifts, clear = [], []
+    shifts_mm, clear = [], []
     for k in middle:
         path = _path(cost[k])[first:last]
-        shifts.append(float(np.median(path)) - MOST_MM)
+        shifts_mm.append(float(np.median(path)) - MOST_MM)
         on_path = np.mean(cost[k][np.arange(first, last), path])
         at_the_edge = path.min() < EDGE_MM or path.max() > 2 * MOST_MM - EDGE_MM
         clear.append(not at_the_edge and on_path <= CLEAR * np.median(cost[k][first:last]))
-    of_clear = np.flatnonzero(clear)
-    if 2 * len(of_clear) < len(middle):
+    followed = _longest_course(np.array(shifts_mm), np.flatnonzero(clear))
+    if followed.size < MOST_SLICES * len(middle):
         return None
-    seen_mm = np.array(shifts)[of_clear]
-    among_neighbours_mm = ndimage.median_filter(seen_mm, 3)
-    agree = np.abs(seen_mm - among_neighbours_mm) <= AGREE_MM
-    if 2 * np.count_nonzero(agree) < len(middle):
-        return None
-    shifts_mm = np.where(agree, among_neighbours_mm, 0.0)
-    largest = int(np.abs(shifts_mm).argmax())
-    return MidlineShift(float(shifts_mm[largest]), int(slices[middle[of_clear[largest]]]))
+    course_mm = ndimage.median_filter(np.array(shifts_mm)[followed], 3, mode="nearest")
+    largest = int(np.abs(course_mm).argmax())
+    return MidlineShift(float(course_mm[largest]), int(slices[middle[followed[largest]]]))
+
+
+def _longest_course(shifts_mm: NDArray[np.float64], clear: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Of the clear slices, the most in a row whose shifts differ little from one to the next."""
+    steps_mm, gaps = np.abs(np.diff(shifts_mm[clear])), np.diff(clear)
+    courses = np.split(clear, 1 + np.flatnonzero((steps_mm > STEP_BETWEEN_MM) | (gaps > MOST_GAP)))
+    return max(courses, key=len)
 
 
 def _path(cost: NDArray[np.float64]) -> NDArray[np.intp]:
