@@ -62,7 +62,7 @@ def round_trip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_project(folder / "project", create=True) as project:
         assert dict(import_ct_ich(project, CT_ICH_PART, "gold", REAL)) == dict.fromkeys(REAL, "")
         assert dict(import_ct_ich(project, CT_ICH_PART, "gold", REAL)) == dict.fromkeys(
-            REAL, "it is in the project already"
+            REAL, "it is already in the project"
         )
         assert notes(project, folder / "out") == dict.fromkeys(REAL, ())
     return folder
@@ -344,7 +344,7 @@ def left_out(project: Project, out: Path, target: str = "ct-ich") -> str:
 def test_a_person_without_age_and_sex_is_named(one_scan) -> None:
     project, scan_id, out = one_scan
     project.put_subject(scan_id, Person(), by="ann")
-    assert "age and sex, not entered" in left_out(project, out)
+    assert "age and sex, which have not been entered" in left_out(project, out)
 
 
 def test_a_fracture_of_the_scan_alone_is_named(one_scan) -> None:
@@ -361,7 +361,7 @@ class TestContradictions:
     def test_a_label_without_a_region_is_named(self, one_scan, target: str) -> None:
         project, scan_id, out = one_scan
         project.put_labels(scan_id, "ann", 0, Labels(subtypes=(Subtype.IVH,)), by="ann")
-        assert left_out(project, out, target) == "slice 1 is labelled IVH but has no region"
+        assert left_out(project, out, target) == "slice 1 is labeled IVH but has no region"
         project.put_labels(scan_id, "ann", 3, Labels(subtypes=(Subtype.IPH,)), by="ann")
         assert left_out(project, out, target).endswith("no region (and 1 more like this)")
 

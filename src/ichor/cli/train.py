@@ -20,7 +20,7 @@ FromOption = Annotated[
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships, such as ichor-1.")],
+    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a built-in config, such as ichor-1.")],
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
     fold: Annotated[
@@ -52,7 +52,7 @@ def train(
     """
     if calibrate_on is None:
         if all_but:
-            raise BadConfig("--all-but: expected --calibrate-on RUN beside it, a run over five folds, found none")
+            raise BadConfig("--all-but: expected --calibrate-on RUN with it, a run over five folds, found none")
         run_experiment("train", config, data, out, [] if fold is None else [fold], None, start)
     elif fold is not None:
         raise BadConfig(f"--calibrate-on: expected no --fold, since all subjects are trained on, found {fold}")
@@ -148,5 +148,5 @@ def training_packages() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise BadConfig(
-            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
+            f"expected the training packages, found no {error.name}; install them with pip install 'ichor-ct[train]'"
         ) from error
