@@ -1,4 +1,4 @@
-# make demo    install the screening tool and screen the demonstration scan
+# make demo    install what screening and viewing need, and screen the demonstration scan
 # make test    install everything for development, lint, run all tests
 # make lint    linters, types, layers and the documentation site only
 # make site    the documentation as a site, build/site/index.html
@@ -28,7 +28,7 @@ SITE := build/site
 .PHONY: demo test lint site bench fuzz kill lock sbom clean $(EXTRAS:%=install-%)
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.base
+demo: $(VENV)/.view
 	$(BIN)/ichor screen $(SCAN) --out $(OUT)
 
 # The tests come last, so that pytest's summary is the last line.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import nibabel
@@ -80,3 +81,16 @@ def test_the_hemorrhage_is_found_where_the_radiologists_saw_it(screened: Path) -
     truth = np.flatnonzero(reference.any(axis=(1, 2))).tolist()
     assert len(set(found) & set(truth)) >= 5
     assert findings["method"]["model"] == DEFAULT_MODEL
+
+
+@pytest.mark.long
+def test_the_printed_view_command_works_in_the_same_shell(tmp_path: Path) -> None:
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "bin").symlink_to(sysconfig.get_path("scripts"))
+    words = [".venv/bin/ichor", "screen", str(DEMO), "--out", "demo"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    (line,) = [one for one in done.stdout.splitlines() if one.startswith("To view it: ")]
+    assert line == "To view it: .venv/bin/ichor view demo/demo-scan"
+    view = [*line.removeprefix("To view it: ").split(), "--html", "copy.html"]
+    subprocess.run(view, cwd=tmp_path, capture_output=True, check=True)
+    assert "Research use only" in (tmp_path / "copy.html").read_text(encoding="utf-8")

@@ -15,12 +15,12 @@ from ichor.errors import BadConfig
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """All plug-ins of one kind. Each is imported when it is asked for, since some bring heavy libraries.
+    """All plug-ins of one kind. Each is imported when it is requested, because some need large libraries.
 
     Attributes:
         kind: what they are, one word.
         group: the entry-point group of other packages.
-        own: where those of this package are, as "module:Attribute" by name.
+        own: where the plug-ins of this package are, as "module:Attribute" by name.
     """
 
     kind: str
@@ -28,13 +28,13 @@ class Plugins:
     own: Mapping[str, str]
 
     def registered(self) -> dict[str, str]:
-        """Where each plug-in is, as "module:Attribute" by name. A name of this package is nobody else's."""
-        from importlib.metadata import entry_points  # slow to import, and to look for
+        """Where each plug-in is, as "module:Attribute" by name. Other packages cannot replace this package's own."""
+        from importlib.metadata import entry_points  # slow to import and to search
 
         return {one.name: one.value for one in entry_points(group=self.group)} | dict(self.own)
 
     def get(self, name: str) -> Any:
-        """The plug-in of that name. Raises BadConfig where there is none, or where its package does not import."""
+        """The plug-in of that name. Raises BadConfig if there is none, or if its package cannot be imported."""
         place = self.own.get(name) or self.registered().get(name)
         if place is None:
             article = "an" if self.kind[0] in "aeiou" else "a"

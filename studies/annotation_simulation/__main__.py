@@ -33,7 +33,7 @@ def main() -> None:
         from studies.annotation_simulation.run import n_states, simulate
     except ModuleNotFoundError as error:
         raise BadConfig(
-            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
+            f"expected the training packages, found no {error.name}; install them with pip install 'ichor-ct[train]'"
         ) from error
     with progress(n_states(config)) as done:
         repetitions = simulate(config, dataset, args.out, done)

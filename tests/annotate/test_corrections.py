@@ -107,7 +107,7 @@ def test_what_is_refused_leaves_no_server(tmp_path: Path, corrections: Correctio
         with pytest.raises(IchorError, match=words):
             corrections.begin(one, who, index)
     other = opened(write_result(tmp_path / "other", "annotation"))
-    with pytest.raises(IchorError, match="expected a place for an annotation project, found a result"):
+    with pytest.raises(IchorError, match="expected a free place for an annotation project, found a result"):
         corrections.begin(other, "Ada", 0)
     beside = opened(write_result(tmp_path / "busy"))
     with open_project(project_of(beside.listed.folder), create=True):

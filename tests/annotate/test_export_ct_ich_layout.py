@@ -62,7 +62,7 @@ def round_trip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_project(folder / "project", create=True) as project:
         assert dict(import_ct_ich(project, CT_ICH_PART, "gold", REAL)) == dict.fromkeys(REAL, "")
         assert dict(import_ct_ich(project, CT_ICH_PART, "gold", REAL)) == dict.fromkeys(
-            REAL, "it is in the project already"
+            REAL, "it is already in the project"
         )
         assert notes(project, folder / "out") == dict.fromkeys(REAL, ())
     return folder
@@ -361,7 +361,7 @@ class TestContradictions:
     def test_a_label_without_a_region_is_named(self, one_scan, target: str) -> None:
         project, scan_id, out = one_scan
         project.put_labels(scan_id, "ann", 0, Labels(subtypes=(Subtype.IVH,)), by="ann")
-        assert left_out(project, out, target) == "slice 1 is labelled IVH but has no region"
+        assert left_out(project, out, target) == "slice 1 is labeled IVH but has no region"
         project.put_labels(scan_id, "ann", 3, Labels(subtypes=(Subtype.IPH,)), by="ann")
         assert left_out(project, out, target).endswith("no region (and 1 more like this)")
 

@@ -89,7 +89,7 @@ class TestReading:
         points = done(ann, status=409)["open"]
         assert points["contradictions"] == [
             "slice 2 has a region but no subtype",
-            "slice 3 is labelled IVH but has no region",
+            "slice 3 is labeled IVH but has no region",
         ]
         assert done(ann, points)["state"] == "done"
 

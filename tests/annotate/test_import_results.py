@@ -42,7 +42,7 @@ def test_outlines_become_a_drawing_to_correct(tmp_path: Path) -> None:
             one is not None and one[map_ > 0].min(initial=1) >= 0.5 for one, map_ in zip(stored, drawn, strict=True)
         )
     again = imported(tmp_path / "study", folder)
-    assert again.returncode == 1 and "it is in the project already" in again.stderr
+    assert again.returncode == 1 and "it is already in the project" in again.stderr
 
 
 def test_what_is_left_out_is_told(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def older(folder: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
-    "gone": (content(None), "found none beside the rest of a project"),
+    "gone": (content(None), "found none next to the other parts of a project"),
     "empty": (content(b""), "found an empty file"),
     "zeros": (content(bytes(40_960)), "found a file of zeros"),
     "text": (content(b"What is this?" * 400), "found another file"),
@@ -131,7 +131,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "no table": (sql("DROP TABLE spent"), "without all tables, columns and triggers"),
     "no column": (sql("ALTER TABLE scan DROP COLUMN sha256"), "without all tables, columns and triggers"),
     "index": (wrong_index, "index sqlite_autoindex_change_1"),
-    "foreign key": (sql("INSERT INTO spent VALUES (99, 'ann', 1)"), "a row of spent that belongs to no scan"),
+    "foreign key": (sql("INSERT INTO spent VALUES (99, 'ann', 1)"), "a row of spent that does not belong to a scan"),
     "runs too short": (sql(row("map", "[0,5]")), r"a damaged map \(ValueError\) in change \d+"),
     "runs of a label above 6": (sql(row("map", "[9,1024]", drawn="9")), r"a damaged map"),
     "map that is no JSON": (sql(row("map", "[0,")), "a damaged map"),
@@ -158,7 +158,7 @@ def test_it_is_refused_as_it_is_and_the_backup_it_names_can_be_restored(folder: 
         assert "\n" not in message and "project.sqlite: expected" in message
     assert {one: one.read_bytes() for one in folder.rglob("*") if one.is_file()} == before
 
-    found = re.search(r"backups/(\S+) is sound and holds (\d+) changes", message)
+    found = re.search(r"backups/(\S+) is intact and has (\d+) changes", message)
     assert found is not None, message
     (folder.parent / "aside").mkdir()
     for one in folder.glob("project.sqlite*"):
@@ -172,7 +172,7 @@ def test_it_is_refused_as_it_is_and_the_backup_it_names_can_be_restored(folder: 
 def test_without_a_backup_it_says_so(folder: Path) -> None:
     shutil.rmtree(folder / "backups")
     database(folder).write_bytes(b"")
-    with pytest.raises(UnreadableInput, match="found an empty file; no sound backup is there"):
+    with pytest.raises(UnreadableInput, match="found an empty file; there is no intact backup"):
         open_project(folder)
 
 
@@ -210,7 +210,7 @@ def test_a_log_whose_database_is_lost_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "project.sqlite-wal"
     shutil.copyfile(MADE_EARLIER / "killed" / log.name, log)
     for create in (False, True):
-        with pytest.raises(UnreadableInput, match="found none beside the rest"):
+        with pytest.raises(UnreadableInput, match="found none next to the other parts"):
             open_project(tmp_path, create=create)
     assert log.read_bytes() == (MADE_EARLIER / "killed" / log.name).read_bytes()
 
@@ -219,7 +219,7 @@ def test_a_log_whose_database_is_lost_is_kept(tmp_path: Path) -> None:
 def test_another_program_that_holds_it_is_told(folder: Path) -> None:
     with closing(sqlite3.connect(database(folder), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(UnreadableInput, match="found it open in another program"):
+        with pytest.raises(UnreadableInput, match="found one that is open in another program"):
             open_project(folder)
     open_project(folder).close()
 

@@ -245,7 +245,7 @@ class TestExport:
             read(of["ann"], 1, 5)
             of["ann"].post(EXPORT, {"target": "nifti"})
             assert begun.wait(PATIENT_S)
-            assert "another export is under way" in of["ann"].post(EXPORT, {"target": "nifti"}, 409)["error"]
+            assert "another export is running" in of["ann"].post(EXPORT, {"target": "nifti"}, 409)["error"]
             of["ann"].get(f"{EXPORT}/file", 404)
             of["ann"].context.exporting.stop_work()
             go_on.set()

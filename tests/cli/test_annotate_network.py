@@ -185,7 +185,7 @@ class TestLinks:
         with serving(study, "--port", port):
             me = httpx.get(f"{home}/api/me", headers=headers, cookies=kept)
             assert me.json()["reader"] == "bea"
-        assert "expected a server that runs, found none" in told("link", study, "ann").stderr
+        assert "expected a running server, found none" in told("link", study, "ann").stderr
 
     def test_adjudicators_and_admins_have_links_and_are_no_readers(self, study: Path) -> None:
         with serving(study, "--reader", "ann", "carl") as server:
@@ -231,7 +231,7 @@ class TestRefusals:
         good = "a long enough password\n"
         assert "expected an annotation project" in self.one_line("account", "add", tmp_path, "x", stdin=good)
         assert not list(tmp_path.iterdir())
-        assert "found the account 'Ann'" in self.one_line("account", "add", study, "Ann", stdin=good)
+        assert "found 'Ann', which has an account" in self.one_line("account", "add", study, "Ann", stdin=good)
         assert "12 to 256" in self.one_line("account", "add", study, "zoe", stdin="short\n")
         assert "12 to 256" in self.one_line("account", "password", study, "ann", stdin="")
         for name in ("consensus", "a/b", ""):
@@ -239,8 +239,8 @@ class TestRefusals:
         with open_project(study) as project:
             project.add_reader("fred")
         line = self.one_line("account", "add", study, "Fred", "--role", "adjudicator", stdin=good)
-        assert "expected a name that no reader of the project has" in line
-        assert "none of the name 'zoe'" in self.one_line("account", "remove", study, "zoe")
+        assert "that no reader of the project has" in line
+        assert "none named 'zoe'" in self.one_line("account", "remove", study, "zoe")
         names = [line.split("\t")[0] for line in told("account", "list", study).stdout.splitlines()]
         assert names == list(PASSWORDS)
 

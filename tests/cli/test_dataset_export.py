@@ -98,5 +98,5 @@ def test_without_highdicom_one_line_says_what_to_install_and_nothing_is_written(
     assert done.returncode == 2 and not out.exists()
     assert done.stderr == (
         "ichor: DICOM objects: expected the package highdicom, found no highdicom; "
-        "install it by pip install 'ichor-ct[dicom-out]'\n"
+        "install it with pip install 'ichor-ct[dicom-out]'\n"
     )

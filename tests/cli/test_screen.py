@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -64,10 +65,30 @@ def test_one_scan_prints_the_verdict_and_the_path_of_the_report(tmp_path: Path) 
     lines = result.stdout.splitlines()
     assert lines[0].startswith("Hemorrhage suspected (probability 0.99)") and " mL on " in lines[0]
     assert lines[1] == f"Report: {tmp_path / 'out' / 'head' / 'report.html'}"
-    assert lines[2] == f"To look at it: ichor view {tmp_path / 'out' / 'head'}"
+    assert lines[2] == f"To view it: ichor view {tmp_path / 'out' / 'head'}"
     assert lines[3] == "Research use only; not a medical device."
     assert (tmp_path / "out" / "head" / "probability.nii.gz").exists()
     assert (tmp_path / "out" / "summary.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("started", "on_path", "printed"),
+    [
+        (".venv/bin/ichor", None, ".venv/bin/ichor"),
+        ("/opt/bin/ichor", "/opt/bin/ichor", "ichor"),
+        ("/opt/bin/ichor", "/usr/bin/ichor", "/opt/bin/ichor"),
+        ("/opt/ichor/__main__.py", "/opt/bin/ichor", f"{sys.executable} -m ichor"),
+    ],
+    ids=["by path", "on PATH", "hidden by another on PATH", "as a module"],
+)
+def test_the_view_command_is_printed_as_ichor_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str, on_path: str | None, printed: str
+) -> None:
+    (path,) = scans(tmp_path / "in", "head")
+    monkeypatch.setattr(sys, "argv", [started])
+    monkeypatch.setattr(shutil, "which", lambda _: on_path)
+    result = ichor_screen(path, "--out", str(tmp_path / "out"))
+    assert f"To view it: {printed} view {tmp_path / 'out' / 'head'}" in result.stdout.splitlines()
 
 
 def test_a_scan_without_hemorrhage_is_reported(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_study_lands_as_an_ordinary_input(orthanc: Orthanc, study: list[Path],
     ("words", "said"),
     [
         (["--study", "1.2.3"], "expected a study that"),
-        (["--accession", "nowhere"], "--accession: expected one study of that number, found none"),
+        (["--accession", "nowhere"], "--accession: expected one study with that number, found none"),
         (["--study", "1.2.3", "--accession", "A77"], "found both"),
         ([], "found neither"),
     ],
@@ -143,7 +143,7 @@ class TestWhoAsks:
         assert "13 images" in run(*words, **by_environment)
         for wrong in ({}, {**by_environment, "ICHOR_PACS_PASSWORD": "hush"}, {"ICHOR_PACS_TOKEN": "hush"}):
             said = run(*words, code=2, **wrong)
-            assert "the server takes, found that it refuses them (401)" in said and "hush" not in said
+            assert "the server accepts, found that it refuses them (401)" in said and "hush" not in said
         assert "expected user and password, or token" in run(*words, code=2, ICHOR_PACS_USER="ada")
         said = run(*words[:-2], code=2, **by_environment)
         assert "expected a certificate that this machine trusts" in said and "sesame" not in said
@@ -155,7 +155,7 @@ class TestWhoAsks:
         ("http://pacs.example/dicom-web", "expected https"),
         ("https://ada:hush@pacs.example/dicom-web", "expected an address without a password"),
         ("pacs.example", "expected an address such as"),
-        ("http://127.0.0.1:FREE", "expected a server that answers, found none"),
+        ("http://127.0.0.1:FREE", "expected a server that responds, found none"),
     ],
 )
 def test_addresses(address: str, said: str, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_only_the_right_password_of_that_account_is_right(accounts: Accounts) ->
 
 
 def test_a_name_is_taken_once_whatever_its_case(accounts: Accounts) -> None:
-    with pytest.raises(IchorError, match="expected a new name, found the account 'Ann'"):
+    with pytest.raises(IchorError, match="expected a new name, found 'Ann', which has an account"):
         accounts.add("Ann", "reader", PASSWORD)
     assert [one.name for one in accounts.all()] == ["ann"]
 
@@ -80,7 +80,7 @@ def test_a_change_ends_sessions_and_links_at_once(access: Access, accounts: Acco
 
 def test_what_is_not_there_cannot_be_changed(accounts: Accounts) -> None:
     for change in (lambda: accounts.remove("bea"), lambda: accounts.set_password("bea", PASSWORD)):
-        with pytest.raises(IchorError, match="expected an account, found none of the name 'bea'"):
+        with pytest.raises(IchorError, match="expected an account, found none named 'bea'"):
             change()
 
 

@@ -159,6 +159,6 @@ def test_without_the_training_packages_it_says_what_to_install(data: Path, tmp_p
     )
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "annotation_simulation: expected the training packages, found no torch; install them by pip install "
+        "annotation_simulation: expected the training packages, found no torch; install them with pip install "
         "'ichor-ct[train]'"
     ]

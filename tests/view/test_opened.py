@@ -105,11 +105,11 @@ def test_lesions_that_findings_list_in_another_order_than_their_voxels_are_found
 def test_a_scan_that_moved_or_was_not_named(tmp_path: Path) -> None:
     folder = write_result(tmp_path / "out")
     moved = (tmp_path / "head.nii.gz").rename(tmp_path / "other.nii.gz")
-    with pytest.raises(UnreadableInput, match="found nothing at that path; give the place of the scan by --scan PATH"):
+    with pytest.raises(UnreadableInput, match="found nothing at that path; give its location with --scan PATH"):
         opened(folder)
     assert opened(folder, moved).scan.n_slices == 12
     unnamed = write_result(tmp_path / "out", "unnamed", with_path=False)
-    with pytest.raises(UnreadableInput, match="does not say where its scan lies; give"):
+    with pytest.raises(UnreadableInput, match="does not say where its scan is; give"):
         opened(unnamed)
     assert opened(unnamed, moved, tmp_path / "unnamed.nii.gz").scan.n_slices == 12
 

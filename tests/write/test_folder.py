@@ -85,14 +85,16 @@ class Other(Mask):
 def test_two_outputs_with_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"nifti": Mask(), "other": Other(), "json": FindingsJson()}
     monkeypatch.setattr(registry, "get", known.__getitem__)
-    expected = "^expected outputs with files of their own, found mask.nii.gz in nifti and other$"
+    expected = "^expected outputs with different files, found mask.nii.gz in both nifti and other$"
     with pytest.raises(BadConfig, match=expected):
         registry.outputs_of(["nifti", "other"])
 
 
 def test_what_is_no_output_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.OUTPUTS, "path", "pathlib:Path")
-    with pytest.raises(BadConfig, match=r"^path: expected an output of that name, found PosixPath, which is none$"):
+    with pytest.raises(
+        BadConfig, match=r"^path: expected an output of that name, found PosixPath, which is not an output$"
+    ):
         registry.get("path")
 
 

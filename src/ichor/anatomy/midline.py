@@ -1,12 +1,12 @@
-"""Midline shift: how far the structures between the hemispheres lie from the plane of symmetry of the skull.
+"""Midline shift: the distance of the structures between the hemispheres from the plane of symmetry of the skull.
 
-A radiologist draws a line between the attachments of the falx in front and behind, and measures at a right angle to it
-how far the septum pellucidum lies from it. Here that line is where the slice cuts the plane of symmetry of the inside
+A radiologist draws a line between the anterior and posterior attachments of the falx, and measures the distance of the
+septum pellucidum from it, at a right angle. Here, that line is where the slice cuts the plane of symmetry of the inside
 of the skull. The midline of the brain on a slice is the path from front to back about which the tissue is most
 symmetric: it starts and ends on the plane and bends in between. (Liao et al., "Automatic recognition of midline shift
-on brain CT images", Computers in Biology and Medicine 40:331-339, 2010, fit such a curve by symmetry, too.) The shift
-is the distance in the slice from the path to the line, at a right angle to the line: the median over the part where
-septum and third ventricle lie.
+on brain CT images", Computers in Biology and Medicine 40:331-339, 2010, also fit such a curve by symmetry.) The shift
+is the distance in the slice from the path to the line, at a right angle to the line: the median over the part that
+contains septum and third ventricle.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ Border = tuple[FloatArray, FloatArray, int]
 
 MOST_MM = 20  # a shift is sought up to this many mm to either side, in steps of 1 mm
 REACH_MM = 14  # tissue compared on either side of the path
-TISSUE_HU = (0.0, 60.0)  # fluid to brain; what is denser counts as bright tissue alone
+TISSUE_HU = (0.0, 60.0)  # fluid to brain; anything denser counts as equally bright tissue
 BLUR_MM = 1.5
-MOST_DIFFERENT_HU = 15.0  # so that a bleeding on one side counts no more than this
-TURNS = 6  # of the line, until it fits
+MOST_DIFFERENT_HU = 15.0  # limits the effect of a hemorrhage on one side
+TURNS = 6  # iterations of fitting the line
 STEP_MM = 1.0  # of the middles along the line
 WIDE = 0.7  # slices whose inside is at least this large, as a share of the largest
 FEWEST_SLICES = 5
-SEPTUM = (0.35, 0.60)  # where septum and third ventricle lie, as shares of the way from front to back
+SEPTUM = (0.35, 0.60)  # the part with septum and third ventricle, as fractions of the way from front to back
 POINTS = 140  # along the way from front to back
-BEND = 1.0  # what a step of 1 mm to the side costs a path, in HU of asymmetry
-EDGE_MM = 2  # a path so near the end of what is searched follows no midline
+BEND = 1.0  # the cost of a step of 1 mm to the side, in HU of asymmetry
+EDGE_MM = 2  # a path this near the limit of the search does not follow a midline
 STEP_BETWEEN_MM = 4.0  # from one clear slice to the next
 MOST_GAP = 2  # from one clear slice to the next, in slices
-MOST_SLICES = 0.5  # of the slices at that height that have to follow one midline
-AWAY = 0.04  # HU of asymmetry that each mm from the plane costs: of two paths, the less shifted is likelier
-CLEAR = 0.57  # asymmetry along the path, as a share of the usual one beside it; above, no midline is seen
+MOST_SLICES = 0.5  # the fraction of the slices at that height that must follow one midline
+AWAY = 0.04  # cost of each mm from the plane, in HU of asymmetry: of two paths, the less shifted one is more likely
+CLEAR = 0.57  # asymmetry along the path relative to the usual one next to it; above this, no midline is visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class MidlineShift:
 
 @dataclass(frozen=True, slots=True)
 class SymmetryPlane:
-    """The plane of symmetry of the inside of the skull, by where it cuts slices in the radiological convention.
+    """The plane of symmetry of the inside of the skull, given by where it cuts slices in the radiological convention.
 
     On slice k it is the line through column `column + per_row * row + per_slice * k` of each row: whole numbers are
     the centres of pixels.
@@ -72,14 +72,14 @@ class SymmetryPlane:
 
 @dataclass(frozen=True, slots=True)
 class Midline:
-    """The plane that the shift refers to, None where it is not found; and the shift, None where no midline is seen."""
+    """The plane that the shift refers to, None if it is not found; and the shift, None if no midline is visible."""
 
     plane: SymmetryPlane | None
     shift: MidlineShift | None
 
 
 def midline_shift(scan: Scan) -> MidlineShift | None:
-    """The midline shift of a scan; None where the pixel size is unknown or no midline is seen."""
+    """The midline shift of a scan; None if the pixel size is unknown or no midline is visible."""
     return find_midline(scan).shift
 
 
@@ -100,7 +100,7 @@ def find_midline(scan: Scan) -> Midline:
 def inside_skull(scan: Scan) -> Mask:
     """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice.
 
-    Of each slice only the largest region, since there may be others, between the head and a headrest.
+    Only the largest region of each slice, because there may be others, for example between the head and a headrest.
     """
     bone = bone_of(_hu(scan))
     inside = (directions_with(bone) == 4) & ~bone
@@ -123,10 +123,10 @@ def _hu(scan: Scan) -> NDArray[np.float32]:
 
 
 def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> SymmetryPlane:
-    """The plane by the inside of the skull on these slices; `pixel_mm` are the distances of rows and of columns.
+    """Fit the plane to the inside of the skull on these slices; `pixel_mm` are the distances of rows and of columns.
 
-    The line on a slice runs through the middles between the right and left borders, at a right angle to the line: of a
-    head that is turned, the middles along the rows lie on another line. So it is turned until it fits.
+    The line on a slice runs through the midpoints between the right and left borders, measured at a right angle to the
+    line. In a turned head, the midpoints along the rows lie on another line, so the line is turned until it fits.
     """
     row_mm, column_mm = pixel_mm
     right, left = _borders_mm(inside, slices, pixel_mm)
@@ -155,9 +155,9 @@ def _borders_mm(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) ->
 
 
 def _fitted(right: list[Border], left: list[Border], turned: float) -> FloatArray:
-    """(3,) how the middles between the borders lie in axes turned so far: mm across, mm across a mm along, and a slice.
+    """(3,) a fit of the midpoints in axes turned by an angle: mm across, mm across per mm along, and per slice.
 
-    A robust fit (Huber's weights, iterated): a skull that is open on one side does not pull it along.
+    The fit is robust (Huber's weights, iterated), so that a skull that is open on one side does not distort it.
     """
     cos, sin = np.cos(turned), np.sin(turned)
     places, middles = [], []
@@ -182,7 +182,7 @@ def _fitted(right: list[Border], left: list[Border], turned: float) -> FloatArra
 def _asymmetry(
     hu: NDArray[np.float32], inside: Mask, pixel_mm: FloatArray, plane: SymmetryPlane, index: int
 ) -> NDArray[np.float64]:
-    """(POINTS, 2 MOST_MM + 1) HU: how different right and left are about each place, from front to back and in mm."""
+    """(POINTS, 2 MOST_MM + 1) the difference between right and left about each place, in HU, from front to back."""
     row_mm, column_mm = pixel_mm
     rows = np.flatnonzero(inside.any(axis=1))
     along = np.linspace(rows[0], rows[-1], POINTS)
@@ -239,7 +239,7 @@ def _longest_course(shifts_mm: NDArray[np.float64], clear: NDArray[np.intp]) -> 
 
 
 def _path(cost: NDArray[np.float64]) -> NDArray[np.intp]:
-    """(POINTS,) the cheapest path from the plane in front to the plane behind, at most a step to the side a point."""
+    """(POINTS,) the cheapest path from the plane in front to the plane behind; at most one step aside per point."""
     n, width = cost.shape
     cost = cost + AWAY * np.abs(np.arange(width) - MOST_MM)
     total = np.full(width, np.inf)

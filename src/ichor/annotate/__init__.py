@@ -1,1 +1,1 @@
-"""The annotation tool: from a scan to a delineated, labelled dataset. Research use only; not a medical device."""
+"""The annotation tool: from scans to a delineated, labeled dataset. Research use only; not a medical device."""

@@ -6,7 +6,7 @@ have a high Dice and a low kappa.
 
 Conventions: Dice and Jaccard are 1 if neither reader drew anything, and 0 if only one did. A distance is None if either
 drew nothing or the spacing is unknown; distances over the scan need the positions of all slices, those on a slice only
-its pixel size. Kappa is None if both readers gave the same answer for every slice, since agreement by chance is then
+its pixel size. Kappa is None if both readers gave the same answer for every slice, because agreement by chance is then
 certain. No value is NaN, so that the result can be stored as JSON.
 """
 

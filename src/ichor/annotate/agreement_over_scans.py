@@ -1,8 +1,8 @@
 """The agreement of pairs of readers over all scans that both have finished.
 
-Dice is of hemorrhage of any subtype in 3-D, a scan at a time, over the scans on which either reader drew a region:
-without them a project with many negative scans would seem to agree on outlines. Cohen's kappa is of the labels of all
-slices of these scans together, and None where it is not defined (`ichor.annotate.agreement`).
+Dice is computed in 3-D, for hemorrhage of any subtype and each scan separately, over the scans on which either reader
+drew a region; otherwise, readers of many negative scans would seem to agree on outlines. Cohen's kappa is computed for
+the labels of all slices of all scans together, and is None if it is undefined (`ichor.annotate.agreement`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class OnScan:
 
     Attributes:
         dice: Dice of what they drew, None if neither drew anything.
-        answers: for each label the first reader's answers (n,) on the n slices, and the second's.
+        answers: for each label, the first reader's answers (n,) for the n slices, and the second's.
     """
 
     dice: float | None

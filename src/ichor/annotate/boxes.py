@@ -1,4 +1,4 @@
-"""The bounding box of the regions in label maps, so that the empty rest of a scan costs no time."""
+"""The bounding box of the regions in label maps, so that no time is spent on the rest of the scan."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""How far a click reaches: the pixels that are like the place that was clicked, and connected with it.
+"""How far a click reaches: the pixels that are similar to the clicked one and connected to it.
 
 A random walker with prior probabilities (Grady 2005, Multilabel Random Walker Image Segmentation Using Prior Models,
-doi:10.1109/CVPR.2005.239), on one slice and within a few centimetres. A pixel is alike if its HU, and the model's
+doi:10.1109/CVPR.2005.239), on one slice and within a few centimeters. A pixel is similar if its HU, and the model's
 probability if that is known, are closer to those at the click than to those of the surroundings: brain for a positive
-click, the rest of the region for a negative one. The walker gives the alike pixels a smooth border along the edges of
-the image.
+click, the rest of the region for a negative one. The walker gives the set of similar pixels a smooth border along the
+edges of the image.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ Values = NDArray[np.float32]
 # A click reaches no further than this.
 REACH_MM = 45.0
 SMOOTHING_MM = 0.6
-# A click stands for the disc around it that does not cross the border of the region, within these radii.
+# A click represents the disc around it that does not cross the border of the region, within these radii.
 SEED_MM = (0.8, 3.0)
-# What can be blood: below is CSF or air, above are calcifications.
+# The range of blood: below are CSF and air, above are calcifications.
 BLOOD_HU = (25.0, 100.0)
 # A part of a region is a spur if a disc this much wider than the half-width at the click does not fit in.
 SPUR = 1.3
-# Probabilities are compared as logits: beyond these all is sure, and a difference of CONTRAST_LOGIT is fully trusted.
+# Probabilities are compared as logits, limited to this range; a difference of CONTRAST_LOGIT is fully trusted.
 SURE_LOGIT, CONTRAST_LOGIT = 4.0, 2.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a click acts; the values are those that were best in `studies/click_refinement`.
+    """Parameters of a click; the values are the best ones in `studies/click_refinement`.
 
     Attributes:
-        prior: the weight of each pixel's own likeness, against that of its neighbours (Grady's gamma).
-        contrast_hu: the difference between click and surroundings from which on HU are fully trusted.
-        edge_hu: the difference between neighbours that makes an edge.
-        fading_mm: the distance from the click at which likeness counts 1/e of what it counts at the click.
+        prior: the weight of each pixel's own similarity, relative to that of its neighbors (Grady's gamma).
+        contrast_hu: the difference between click and surroundings at which HU are fully trusted.
+        edge_hu: the difference between neighbors that forms an edge.
+        fading_mm: the distance from the click at which similarity counts 1/e as much as at the click.
     """
 
     prior: float = 0.1
@@ -55,13 +55,13 @@ DEFAULT = Settings()
 
 @dataclass(frozen=True, eq=False)
 class SliceImage:
-    """What is known of a slice, (rows, columns) each.
+    """The data of a slice, each (rows, columns).
 
     Attributes:
         hu: the voxels in HU.
         bone: which of them are bone.
         pixel_mm: the size of a pixel along rows and columns.
-        probability: the model's for each pixel, None if the model has not run.
+        probability: the model's probability for each pixel, None if the model has not run.
     """
 
     hu: Values
@@ -77,7 +77,7 @@ class SliceImage:
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What lies around a click, (rows, columns) each: smoothed HU, the region, the click, what cannot be added."""
+    """The surroundings of a click, each (rows, columns): smoothed HU, the region, the click, what cannot be added."""
 
     hu: Values
     logit: Values | None
@@ -88,7 +88,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, image: SliceImage, region: Mask, clicked: Mask, blocked: Mask | None) -> Surroundings:
-        """Those of a click on this part of a slice."""
+        """The surroundings of a click on this part of a slice."""
         hu = _smoothed(image.hu, ~image.bone, image.pixel_mm)
         logit = None if image.probability is None else _logit(image.probability)
         kept_out = image.bone if blocked is None else image.bone | blocked
@@ -104,7 +104,7 @@ class Surroundings:
         return self._reached(field, seeds, self._alike(seeds, field & ~seeds, settings), settings)
 
     def removed(self, settings: Settings) -> Mask:
-        """The pixels that a negative click takes away."""
+        """The pixels that a negative click removes."""
         seeds = self._seeds(self.region, np.inf)
         if not seeds.any():
             return seeds
@@ -120,7 +120,8 @@ class Surroundings:
     def _seeds(self, field: Mask, contrast_hu: float) -> Mask:
         """The click itself and the disc around it that does not cross the border of the field.
 
-        Where there is no border nearby, the disc holds what differs less than `contrast_hu` from the click.
+        If there is no border nearby, the disc contains the pixels that differ by less than `contrast_hu` from the
+        click.
         """
         clicked = self.clicked & field
         if not clicked.any():
@@ -132,9 +133,9 @@ class Surroundings:
         return np.asarray(disc | clicked)
 
     def _alike(self, seeds: Mask, others: Mask, settings: Settings) -> NDArray[np.float64]:
-        """(rows, columns) from 0 to 1: how much each pixel is like the seeds rather than like the others.
+        """(rows, columns) from 0 to 1: how similar each pixel is to the seeds rather than to the others.
 
-        Where they do not differ, nothing says how far the region reaches, and no pixel is alike.
+        If seeds and others do not differ, the extent of the region is unknown, and no pixel counts as similar.
         """
         channels = [(self.hu, settings.contrast_hu)]
         channels += [] if self.logit is None else [(self.logit, CONTRAST_LOGIT)]
@@ -169,7 +170,7 @@ def _logit(probability: Values) -> Values:
 
 
 def _smoothed(hu: Values, counted: Mask, pixel_mm: tuple[float, float]) -> Values:
-    """A Gaussian over the pixels that count, so that bone does not brighten what lies beside it."""
+    """A Gaussian over the valid pixels only, so that bone does not brighten adjacent tissue."""
     sigmas = [SMOOTHING_MM / mm for mm in pixel_mm]
     weights = ndimage.gaussian_filter(counted.astype(np.float32), sigmas)
     sums = ndimage.gaussian_filter(np.where(counted, hu, 0), sigmas)
@@ -177,6 +178,6 @@ def _smoothed(hu: Values, counted: Mask, pixel_mm: tuple[float, float]) -> Value
 
 
 def _connected(mask: Mask, seeds: Mask) -> Mask:
-    """The parts of a mask, with the seeds, that are connected with them."""
+    """The parts of a mask that are connected to the seeds, and the seeds."""
     labels, _ = ndimage.label(mask | seeds)
     return np.isin(labels, np.unique(labels[seeds])) if seeds.any() else seeds

@@ -1,7 +1,7 @@
 """The annotation tool as the viewer of results opens it: `ichor.view.correction.Corrector`.
 
-All results in a folder share one project, the folder `annotation` beside them. A project is opened, and its server
-started, when a correction is asked for first; both end with the viewer.
+All results in a folder share one project, the folder `annotation` next to them. The project is opened, and its server
+started, when a correction is first requested; both end with the viewer.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PROJECT = "annotation"
 
 
 def project_of(result: Path) -> Path:
-    """The folder of the project in which the result in a folder is corrected."""
+    """The folder of the project in which a result is corrected."""
     return result.parent / PROJECT
 
 
 class Corrections:
-    """The projects that are open, by their folders; `port` is tried for the first, and 0 is any free one."""
+    """The open projects, by folder; `port` is tried for the first one, and 0 means any free port."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -81,13 +81,13 @@ class Corrections:
     def _open(self, folder: Path) -> ServedProject:
         if folder not in self._served:
             if (folder / FINDINGS).exists():
-                raise IchorError(f"{folder}: expected a place for an annotation project, found a result")
+                raise IchorError(f"{folder}: expected a free place for an annotation project, found a result")
             self._served[folder] = ServedProject(folder, self._port if not self._served else 0)
         return self._served[folder]
 
 
 def _record(project: Project, listed: Listed) -> ScanRecord | None:
-    """The scan of a result in its project: that of the folder's name, if it has its size."""
+    """The scan of a result in its project: the one with the folder's name, if the size is the same."""
     assert listed.findings is not None
     size = listed.findings.scan.n_slices, *listed.findings.scan.size
     same = (

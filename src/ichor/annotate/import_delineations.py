@@ -24,7 +24,7 @@ def import_ct_ich(project: Project, data: Path, reader: str, subjects: Sequence[
     """Add subjects of ct-ich (all if none are named), of either release, with its delineations and labels.
 
     Yields each subject with the reason why it was left out, or "". The reading is set to done, with all slices viewed.
-    A region gets the subtype in regions.json, or its slice's subtype if there is only one; otherwise none. Raises
+    A region gets its subtype from regions.json, or its slice's subtype if there is only one; otherwise none. Raises
     IchorError if a subject is not in the dataset, UnreadableInput if the dataset cannot be read.
     """
     dataset = CtIch(data)
@@ -36,7 +36,7 @@ def import_ct_ich(project: Project, data: Path, reader: str, subjects: Sequence[
     there = {record.source_path for record in project.scans()}
     for subject in subjects or dataset.subjects:
         if str(dataset.scan_path(subject).absolute()) in there:
-            yield subject, "it is in the project already"
+            yield subject, "it is already in the project"
             continue
         try:
             _import_one(project, dataset, subject, reader, known.get(subject))
@@ -53,7 +53,7 @@ def _import_one(project: Project, dataset: CtIch, subject: str, reader: str, reg
         label_map = decoded_regions(dataset.root / FILE, regions, case.mask)
     else:
         label_map = _by_slice(case.mask, rows)
-    # All or nothing: a subject that is in the project counts as imported.
+    # All or nothing, because a subject that is in the project counts as imported.
     with project.transaction():
         scan_id = project.add_scan(case.scan, subject=subject, name=f"ct-ich {subject}").id
         project.put_subject(scan_id, _person(dataset.demographics[subject]), by=reader)
@@ -67,7 +67,7 @@ def _import_one(project: Project, dataset: CtIch, subject: str, reader: str, reg
 
 
 def _by_slice(mask: NDArray[np.bool_], rows: Sequence[SliceRow]) -> NDArray[np.uint8]:
-    """(n, rows, columns): each slice's mask with its subtype, which is known where there is one."""
+    """(n, rows, columns) each slice's mask with its subtype, which is known if the slice has only one."""
     labels = [_SUBTYPES.index(next(iter(row.subtypes))) + 1 if len(row.subtypes) == 1 else UNSTATED for row in rows]
     return mask.astype(np.uint8) * np.array(labels, np.uint8)[:, None, None]
 

@@ -1,4 +1,4 @@
-"""Imports results of `ichor screen` as a reader's drawing to correct, without running the model again."""
+"""Imports results of `ichor screen` as a reader's drawing, to be corrected without running the model again."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def import_results(
 ) -> Iterator[tuple[str, str]]:
     """Add scans with the outlines of their results; the reading is in progress, and no slice counts as viewed.
 
-    Yields each scan's name with the reason why it was left out, or "". The origin of the outlines is "ai", as of those
-    that the tool asks the model for. Probabilities are kept where the result has them. `given` are scans that the user
-    says are there.
+    Yields each scan's name with the reason why it was left out, or "". The origin of the outlines is "ai", as for those
+    that the tool requests from the model. Probabilities are kept if the result has them. `given` are the scans whose
+    location the user gave.
     """
     reader = project.add_reader(reader)
     there = {(record.source_path, record.name) for record in project.scans()}
@@ -39,7 +39,7 @@ def _import_one(
 ) -> None:
     opened = open_result(one, given)
     if (str(opened.scan.source.path.absolute()), one.name) in there:
-        raise IchorError("it is in the project already")
+        raise IchorError("it is already in the project")
     if opened.labels is None:
         raise IchorError(f"{one.folder}: expected a result with mask.nii.gz, found none")
     add_result(project, opened, one.name, reader)
@@ -47,7 +47,7 @@ def _import_one(
 
 def add_result(project: Project, opened: Opened, name: str, reader: str) -> ScanRecord:
     """Add the scan of a result under a name, with its outlines, if it has any, as a reader's drawing."""
-    # All or nothing: a scan that is in the project counts as imported.
+    # All or nothing, because a scan that is in the project counts as imported.
     with project.transaction():
         record = project.add_scan(opened.scan, subject=name, name=name)
         put_outlines(project, record.id, opened, reader)

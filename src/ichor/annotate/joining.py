@@ -1,4 +1,4 @@
-"""Who takes part in a project when it is served."""
+"""The readers of a project when it is served."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ichor.annotate.project.people import Role
 from ichor.serving.access import ACCESS, Access
 from ichor.serving.accounts import Accounts
 
-# The reader if nobody gave a name.
+# The name of the reader if none was given.
 READER = "reader"
 
 
 def join(project: Project, names: Sequence[str], *, alone: bool) -> list[str]:
-    """Add readers to a project and return their names as the project spells them.
+    """Add readers to a project and return their names in the project's spelling.
 
-    They are those of `names`, or without any all readers of the project; `alone` adds one by the name of "reader" where
-    there would be none. Accounts of readers are added, too. Those of adjudicators and admins are no readers.
+    They are those in `names`, or all readers of the project if it is empty; with `alone`, a reader named "reader" is
+    added if there would be none. Accounts with the role of reader are added, too, but not adjudicators and admins.
     """
     with closing(Access(project.folder / ACCESS)) as access:
         accounts = Accounts(access).all()

@@ -27,12 +27,12 @@ class Suggestion:
     """The model's output for a scan of n slices.
 
     Attributes:
-        label_map: (n, rows, columns) uint8 on the scan's own grid, 0 where there is nothing: the outline that the
-            method draws at its own thresholds. Where the method tells subtypes apart, those of a slice that has one
-            by it; else hemorrhage of no stated subtype.
+        label_map: (n, rows, columns) uint8 on the scan's own grid, 0 where nothing is marked: the method's outline at
+            its own thresholds. If the method predicts a single subtype for a slice, its regions have that subtype;
+            otherwise they are hemorrhage without a stated subtype.
         probability: (n, rows, columns) float16 on the scan's own grid.
         uncertainty: (n,), see `ichor.annotate.uncertainty`.
-        labelling_s: the seconds that labelling the scan is estimated to take, were the outline right.
+        labelling_s: the estimated time for labeling the scan, in seconds, if the outline were right.
     """
 
     label_map: NDArray[np.uint8]
@@ -42,9 +42,9 @@ class Suggestion:
 
 
 def suggest(scan: Scan) -> Suggestion:
-    """Ask the model that ships. Raises BadConfig if its package is damaged."""
+    """Run the shipped model. Raises BadConfig if its package is damaged."""
     found = _screener().segment(scan)
-    assert found.mask is not None and found.probability is not None  # the model that ships segments
+    assert found.mask is not None and found.probability is not None  # the shipped model segments
     mask = found.mask
     return Suggestion(
         label_map=np.where(mask, _labels(found, scan.n_slices)[:, None, None], 0).astype(np.uint8),
@@ -62,9 +62,9 @@ def _screener() -> Screener:
 
 
 def _labels(found: Segmentation, n_slices: int) -> NDArray[np.int64]:
-    """(n,) the label of what is outlined on each slice."""
+    """(n,) the label for the outlines on each slice."""
     subtypes = found.subtype_probability
     if subtypes is None:
         return np.full(n_slices, UNSTATED)
-    # Of several subtypes on a slice nobody says which region is which.
+    # With several subtypes on a slice, it is unknown which region is which.
     return np.where((subtypes >= 0.5).sum(axis=1) > 1, UNSTATED, 1 + subtypes.argmax(axis=1))

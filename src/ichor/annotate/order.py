@@ -1,10 +1,9 @@
-"""Which scans to label first: those that are worth most for the time they take.
+"""Which scans to label first: those that are worth the most for the time that they take.
 
-After Kuo et al. 2018 (arXiv:1809.02882): a scan is worth its uncertainty and costs the time that labelling it is
-estimated to take (ichor.annotate.labelling_time). Which scans to take under a budget of time is a 0-1 knapsack
-problem. Without a budget, scans go by worth over cost, which is the knapsack's greedy solution whatever the budget
-(Dantzig 1957, Discrete-Variable Extremum Problems). The worklist sorts by mean uncertainty alone, which is what it
-shows.
+After Kuo et al. 2018 (arXiv:1809.02882): a scan's value is its uncertainty, and its cost is the estimated time for
+labeling it (ichor.annotate.labelling_time). Choosing scans within a time budget is a 0-1 knapsack problem. Without a
+budget, scans are sorted by value per cost, the greedy solution of the knapsack for any budget (Dantzig 1957,
+Discrete-Variable Extremum Problems). The worklist sorts by mean uncertainty alone, which is the value that it shows.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ Id = TypeVar("Id")
 
 
 def order(scans: Iterable[tuple[Id, float | None, Sequence[float] | None]]) -> list[Id]:
-    """Ids in the order of labelling; of equals, and of those that are unknown, which come last, as they are given.
+    """Ids in the order of labeling. Ties keep the given order, as do unknown scans, which come last.
 
-    `scans` are (id, seconds, uncertainty): the seconds that labelling it is estimated to take, above 0, and how
-    uncertain each of its slices is, whose sum is the scan's; None if the one or the other is unknown.
+    `scans` are (id, seconds, uncertainty): the estimated labeling time, above 0, and the uncertainty of each slice,
+    whose sum is the scan's; either is None if unknown.
     """
     known, unknown = [], []
     for scan, seconds, uncertainty in scans:
@@ -35,7 +34,7 @@ def order(scans: Iterable[tuple[Id, float | None, Sequence[float] | None]]) -> l
 
 
 def select(uncertainty: ArrayLike, seconds: ArrayLike, budget_s: float) -> list[int]:
-    """The indices, in order, of the scans of the greatest uncertainty in sum that the budget has time for.
+    """The indices, in order, of the scans with the largest total uncertainty that fit into the time budget.
 
     `uncertainty` and `seconds`, both (N,), are those of the scans. The solution is exact.
     """

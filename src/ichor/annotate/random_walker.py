@@ -13,7 +13,7 @@ from scipy.sparse.linalg import cg
 
 Mask = NDArray[np.bool_]
 
-# Across the strongest edge a walker still goes, so that no pixel is cut off.
+# Walkers cross even the strongest edge, so that no pixel is cut off.
 LEAST_WEIGHT = 1e-4
 TOLERANCE, MOST_STEPS = 1e-3, 500
 
@@ -21,10 +21,10 @@ TOLERANCE, MOST_STEPS = 1e-3, 500
 def walk(
     image: NDArray[np.floating], field: Mask, seeds: Mask, prior: NDArray[np.floating], weight: float, edge: float
 ) -> NDArray[np.float64]:
-    """(rows, columns) the probability of each pixel of the field to belong to the seeds in it; 0 outside.
+    """(rows, columns) the probability that each pixel of the field belongs to its seeds; 0 outside.
 
-    `prior` is the probability by the pixel alone, `weight` how much it counts against that of the neighbours (Grady's
-    gamma), and `edge` the difference between neighbours in the image at which they count 1/e.
+    `prior` is the probability from the pixel alone, `weight` how much it counts relative to the neighbors (Grady's
+    gamma), and `edge` the difference between neighbors in the image at which they count 1/e.
     """
     values, fixed = image[field], seeds[field]
     first, second = _neighbours(field)
@@ -45,7 +45,7 @@ def walk(
 
 
 def _neighbours(field: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pairs of pixels of the field that share an edge, by their number in it."""
+    """The pairs of pixels of the field that share an edge, by their index in it."""
     number = np.full(field.shape, -1)
     number[field] = np.arange(np.count_nonzero(field))
     pairs = [

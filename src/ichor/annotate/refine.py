@@ -1,8 +1,8 @@
-"""Correcting a region by clicks: a positive click or scribble adds to it, a negative one takes away from it.
+"""Correcting a region with clicks: a positive click or scribble adds to it, a negative one removes from it.
 
-How far a click reaches is in `ichor.annotate.click_reach`. A positive click only adds and a negative one only removes,
-and only what is connected with the click. So a click never changes anything elsewhere, and the result depends on
-nothing but the regions shown and the click.
+`ichor.annotate.click_reach` determines how far a click reaches. A positive click only adds and a negative one only
+removes, and only what is connected to the click. A click therefore never changes anything elsewhere, and the result
+depends only on the regions shown and the click.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Click:
 
     Attributes:
         points: (x, y) in pixels, x along columns; pixel (row, column) covers [column, column + 1) x [row, row + 1).
-        add: whether it adds to a region, or takes away from one.
+        add: whether it adds to a region or removes from one.
         label: the label of what is added.
     """
 
@@ -36,7 +36,7 @@ class Click:
 def clicked(image: SliceImage, drawn: LabelMap, click: Click) -> LabelMap:
     """The label map (rows, columns) of a slice after a click; regions of other labels are never added.
 
-    A negative click takes away from the regions of each label that it touches. Raises ValueError as `refine` does.
+    A negative click removes from the regions of each label that it touches. Raises ValueError as `refine` does.
     """
     result = drawn.copy()
     if click.add:
@@ -61,7 +61,7 @@ def refine(
 ) -> Mask:
     """The region (rows, columns) of a slice after a click or scribble, `points` as in `Click`.
 
-    `blocked` is what cannot be added besides bone. Raises ValueError if no point lies on the slice.
+    `blocked` cannot be added, like bone. Raises ValueError if no point is on the slice.
     """
     rows, columns = region.shape
     inside = [(int(y), int(x)) for x, y in points if 0 <= x < columns and 0 <= y < rows]

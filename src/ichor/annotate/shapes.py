@@ -7,7 +7,7 @@ This requires regions that overlap, so there are three cases:
   that one region can split into two. A pixel drawn on both slices is drawn between them; one drawn on neither is not.
 - Of the other regions, two that are mutual nearest neighbours, and no further apart than the sum of their widths, are
   one region that moves along the line between their centroids while its shape is interpolated.
-- A region without a counterpart shrinks and ends half-way.
+- A region without a counterpart shrinks and ends halfway.
 
 Where labels meet, the one with the larger signed distance wins, and no gap opens between regions that overlap.
 Distances are in pixels.
@@ -36,7 +36,7 @@ Field = NDArray[np.float32]
 TOUCHING = np.ones((3, 3), bool)
 OVERLAPPING = np.zeros((3, 3, 3), bool)
 OVERLAPPING[1], OVERLAPPING[:, 1, 1] = True, True
-# Nobody draws more regions of a label on a slice by hand; in speckle, counterparts are not looked for.
+# Nobody draws more regions of a label on a slice by hand; with more (speckle), counterparts are not sought.
 MOST_MATCHED = 100
 
 # The size of the details that smoothing removes, px.
@@ -48,7 +48,7 @@ _ROUNDING = 1e-6  # values that are equal by symmetry may differ by rounding
 
 
 def interpolate(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper: int) -> dict[int, LabelMap]:
-    """The label maps (rows, columns) of the slices between two drawn ones, by slice index.
+    """The interpolated label maps (rows, columns) between two drawn slices, by slice index.
 
     Raises ValueError if the maps differ in shape or no slice lies between.
     """

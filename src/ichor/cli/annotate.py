@@ -1,4 +1,4 @@
-"""`ichor annotate PROJECT`: the annotation tool in the browser, and what goes in and out of a project beside it."""
+"""`ichor annotate PROJECT`: the annotation tool in the browser, and commands for import, export and accounts."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 # Always the same, so that a page that was left open finds the server again after a restart.
 PORT = 8484
-# Each takes all words up to the next option, as `--add scans/*` of a shell needs.
+# Each takes all words up to the next option, which `--add scans/*` in a shell requires.
 OF_MANY = ("--add", "--reader")
 
 
 class ProjectOrCommand(TyperGroup):
-    """A group in which a word that is no command is a project to open."""
+    """A command group in which a word that is not a command is a project to open."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put `open` before a project, and each option of many before each of its words."""
+        """Put `open` before a project, and repeat each multi-valued option before each of its values."""
         if args and args[0] not in self.commands and args[0] != "--help":
             args = ["open", *args]
         return super().parse_args(ctx, [*args[:1], *spread(args[1:])] if args[:1] == ["open"] else args)
@@ -97,7 +97,7 @@ def open_(
     served_with = certificate_of(project, where, certificate, key, self_signed=self_signed)
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     if not add and (subject or window or pixel_mm or slice_mm or crop or series):
-        raise IchorError("expected scans to --add for options that say how to read them, found none")
+        raise IchorError("expected scans to --add with the options for reading them, found none")
     with open_project(project, create=bool(add)) as opened:
         readers = join(opened, reader or [], alone=served_with is None)
         _take_in(opened, add or [], subject, options)
@@ -121,7 +121,7 @@ app.add_typer(accounts, name="account")
 
 
 def spread(words: Sequence[str]) -> list[str]:
-    """The words with `--add a b` as `--add a --add b`; an option of many without a word stays, to be refused."""
+    """Rewrite `--add a b` as `--add a --add b`; an option without a value stays, and is refused later."""
     result: list[str] = []
     option = None
     for word in words:
@@ -136,7 +136,7 @@ def spread(words: Sequence[str]) -> list[str]:
 
 
 def _take_in(project: Project, paths: Sequence[Path], subject: str | None, options: ReadOptions) -> None:
-    """Take scans in, one after the other; what cannot be read is told and the others go on."""
+    """Add scans one by one; those that cannot be read are reported, and the others are still added."""
     if not paths:
         return
     from ichor.annotate.intake import find_intakes, take_in
@@ -150,7 +150,7 @@ def _take_in(project: Project, paths: Sequence[Path], subject: str | None, optio
                 take_in(project, intake, options)
                 done(intake.name)
             except OutputFailed as error:
-                raise OutputFailed(f"{error}; the scans from {intake.name} on were not taken in") from error
+                raise OutputFailed(f"{error}; the scans from {intake.name} on were not added") from error
             except IchorError as error:
                 failed.append(str(error))
                 done(f"{intake.name}: failed")
@@ -161,14 +161,14 @@ def _take_in(project: Project, paths: Sequence[Path], subject: str | None, optio
 
 
 def _show(address: Address, links: dict[str, str], *, browser: bool) -> None:
-    """Print where to go, flushed, so that another program can wait for it; and open the first link in the browser."""
+    """Print the links, flushed so that another program can wait for them, and open the first one in the browser."""
     if address.certificate is not None:
         typer.echo(f"Certificate, SHA-256: {address.certificate.fingerprint()}")
-        typer.echo(f"{address.url}/ for everyone with an account. Ctrl-C stops the server.")
+        typer.echo(f"{address.url}/ for everyone with an account. Press Ctrl-C to stop the server.")
         return
     for reader, own in links.items():
         typer.echo(f"{reader}: {own}")
-    typer.echo("Each link works once, in one browser on this machine. Ctrl-C stops the server.")
+    typer.echo("Each link works once, in one browser on this machine. Press Ctrl-C to stop the server.")
     if browser:
         from ichor.serving.serve import open_browser
 

@@ -29,8 +29,8 @@ ProjectArgument = Annotated[Path, typer.Argument(metavar="PROJECT", help="The an
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 
 app = typer.Typer(
-    help="Who may log in to a project that is served to other machines. Passwords are asked for in the terminal, or "
-    "read as one line from standard input. Changes hold at once, also while the server runs.",
+    help="Manage who may log in to a project that is served to other machines. Passwords are typed in the terminal, or "
+    "read as one line from standard input. Changes take effect immediately, even while the server is running.",
     no_args_is_help=True,
 )
 
@@ -43,7 +43,7 @@ def add(
         RoleName,
         typer.Option(
             "--role",
-            help="A reader reads; an adjudicator settles what readers differ in; an admin assigns scans and exports.",
+            help="A reader reads; an adjudicator settles disagreements; an admin assigns scans and exports.",
         ),
     ] = RoleName.READER,
 ) -> None:
@@ -55,9 +55,9 @@ def add(
         require_name(name)
         there = {one.casefold(): one for one in reader_names(project)}.get(name.casefold())
         if there is not None and role is not RoleName.READER:
-            raise IchorError(f"expected a name that no reader of the project has for an {role.value}, found {there!r}")
+            raise IchorError(f"expected a name for an {role.value} that no reader of the project has, found {there!r}")
         if accounts.find(name) is not None:
-            raise IchorError(f"expected a new name, found the account {name!r}")
+            raise IchorError(f"expected a new name, found {name!r}, which has an account")
         accounts.add(there or name, role.value, read_password())
         typer.echo(f"{project}: {there or name} is {_article(role.value)}")
 
@@ -75,7 +75,7 @@ def password(project: ProjectArgument, name: NameArgument) -> None:
     """Set a new password and end the sessions of the old one."""
     with _accounts(project) as accounts:
         if accounts.find(name) is None:
-            raise IchorError(f"expected an account, found none of the name {name!r}")
+            raise IchorError(f"expected an account, found none named {name!r}")
         accounts.set_password(name, read_password())
     typer.echo(f"{project}: {name} has a new password")
 

@@ -28,9 +28,9 @@ def export(
 
     The final annotation is the finished consensus, or the reading that all finished readers agree on. Scans that
     nobody has finished, whose readers disagree, or whose labels and regions do not match are listed and left out.
-    Existing files are never overwritten, and an interrupted export leaves nothing behind. Exit code 0: all scans were
-    written; 1: some were left out; 2: none could be written, or the command was wrong. Research use only; not a medical
-    device.
+    Existing files are never overwritten, and an interrupted export leaves nothing behind. Exit status: 0 if all scans
+    were written, 1 if some were left out, 2 if none could be written, or the command was wrong. Research use only; not
+    a medical device.
     """
     from ichor.annotate.export.run import Outcome
     from ichor.annotate.export.run import export as export_scans

@@ -26,14 +26,14 @@ def import_(
     ] = None,
     scan: Annotated[
         list[Path] | None,
-        typer.Option("--scan", metavar="PATH", help="Where the scans of results lie now, if they moved."),
+        typer.Option("--scan", metavar="PATH", help="Where the scans of the results are now, if they were moved."),
     ] = None,
 ) -> None:
     """Add the scans of DATA to PROJECT, with the masks and labels of the dataset, or the outlines of the results.
 
-    Of a dataset, the reading is finished, and a region gets the subtype that DATA's regions.json gives, or its slice's
-    subtype if there is only one. Of results, the outlines are the model's, to be corrected; it does not run again. Exit
-    code 0: all were added; 1: some were left out. Research use only; not a medical device.
+    The reading of a dataset is finished, and a region gets its subtype from DATA's regions.json, or its slice's subtype
+    if there is only one. Results give the model's outlines, to be corrected; the model does not run again. Exit
+    status: 0 if all were added, 1 if some were left out. Research use only; not a medical device.
     """
     from ichor.view.results import holds_results
 
@@ -69,7 +69,7 @@ def _import_results(project: Path, data: Path, reader: str, scan: list[Path]) ->
 
 
 def _end(project: Path, reader: str, what: str, count: int, each: Iterator[tuple[str, str]]) -> NoReturn:
-    """Import each with its progress, say what was left out, and leave."""
+    """Import each with progress, list what was left out, and exit."""
     from ichor.cli.progress import progress
 
     left_out = {}

@@ -1,4 +1,4 @@
-"""`ichor annotate link PROJECT NAME`: a new link while the server runs."""
+"""`ichor annotate link PROJECT NAME`: a new link while the server is running."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def link(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="The project that is being served.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who gets the link.")],
 ) -> None:
-    """Print a new one-use link for somebody whose browser lost its session, while `ichor annotate PROJECT` runs."""
+    """Print a new one-use link for a reader whose browser lost its session, while `ichor annotate PROJECT` runs."""
     from ichor.annotate.project.glance import is_open, reader_names
     from ichor.serving.access import ACCESS, Access
     from ichor.serving.accounts import Accounts
@@ -26,7 +26,7 @@ def link(
     with closing(Access(project / ACCESS)) as access:
         found = announcement(access)
         if found is None or not is_open(project):
-            raise IchorError(f"{project}: expected a server that runs, found none: start ichor annotate {project}")
+            raise IchorError(f"{project}: expected a running server, found none: start ichor annotate {project}")
         url, entered = found
         if entered == "password":
             raise IchorError(

@@ -12,7 +12,7 @@ from ichor.errors import IchorError
 if TYPE_CHECKING:
     from ichor.serving.certificate import Certificate
 
-# The folder in a project for the certificate that is made.
+# The folder in a project for a self-signed certificate.
 TLS = "tls"
 
 HostOption = Annotated[
@@ -20,8 +20,8 @@ HostOption = Annotated[
     typer.Option(
         "--host",
         metavar="ADDRESS",
-        help="Serve to other machines at this address of this one, over TLS and with passwords; 0.0.0.0 for all its "
-        "addresses. Default: this machine only.",
+        help="Serve to other machines, at this address of this machine, over TLS and with passwords; 0.0.0.0 for all "
+        "its addresses. Default: this machine only.",
     ),
 ]
 CertificateOption = Annotated[
@@ -33,7 +33,7 @@ KeyOption = Annotated[
 SelfSignedOption = Annotated[
     bool,
     typer.Option(
-        "--self-signed", help=f"Make a certificate and keep it in PROJECT/{TLS}. Browsers ask whether to trust it."
+        "--self-signed", help=f"Create a certificate and keep it in PROJECT/{TLS}. Browsers ask whether to trust it."
     ),
 ]
 
@@ -41,7 +41,7 @@ SelfSignedOption = Annotated[
 def certificate_of(
     project: Path, host: str, certificate: Path | None, key: Path | None, *, self_signed: bool
 ) -> Certificate | None:
-    """The certificate that the options ask for; None on this machine only. Raises IchorError where they do not fit."""
+    """The certificate for the options; None on this machine only. Raises IchorError if the options conflict."""
     from ichor.annotate.project.database import holds_anything
     from ichor.serving.address import is_loopback, require_tls
     from ichor.serving.serve import require_server

@@ -32,7 +32,7 @@ def export(
 ) -> None:
     """Convert ct-ich to the layout of another tool.
 
-    Writes scans, delineations and labels. An interrupted export continues when the command is given again. The licence
+    Writes scans, delineations and labels. An interrupted export continues when the command is given again. The license
     of the dataset applies to what is written.
 
     Exit status: 0 if all subjects are written, 1 if some of several could not be read, 2 if the only one could not, or

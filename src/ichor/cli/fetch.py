@@ -13,31 +13,34 @@ from ichor.errors import IchorError
 
 def fetch(
     address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="The PACS's DICOMweb service, as https://pacs.example/dicom-web.")
+        str,
+        typer.Argument(
+            metavar="ADDRESS", help="The DICOMweb service of the PACS, such as https://pacs.example/dicom-web."
+        ),
     ],
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the study's folder is made.")],
-    study: Annotated[str | None, typer.Option("--study", metavar="UID", help="Study Instance UID.")] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to create the study's folder.")],
+    study: Annotated[str | None, typer.Option("--study", metavar="UID", help="The Study Instance UID.")] = None,
     accession: Annotated[
-        str | None, typer.Option("--accession", metavar="NUMBER", help="Or the study's accession number.")
+        str | None, typer.Option("--accession", metavar="NUMBER", help="The accession number, instead of --study.")
     ] = None,
     login: Annotated[
         Path | None,
         typer.Option(
             "--login",
             metavar="FILE",
-            help="YAML file with user and password, or token, that only you can read. Default: the environment "
+            help="A YAML file, readable by you only, with user and password, or token. Default: the environment "
             "variables ICHOR_PACS_USER and ICHOR_PACS_PASSWORD, or ICHOR_PACS_TOKEN.",
         ),
     ] = None,
     ca: Annotated[
-        Path | None, typer.Option("--ca", metavar="FILE", help="Certificates to trust, in PEM, instead of the usual.")
+        Path | None, typer.Option("--ca", metavar="FILE", help="Certificates to trust (PEM) instead of the system's.")
     ] = None,
 ) -> None:
     """Fetch the CT images of a study from a PACS into FOLDER, which `ichor screen` and `ichor annotate --add` read.
 
-    Files are readable by you alone, and their names say nothing of the patient. What was fetched is kept if the
-    connection breaks; the same command goes on. Research use only; not a medical device.
+    Only you can read the files, and their names reveal nothing about the patient. If the connection breaks, the files
+    fetched so far are kept, and the same command continues. Research use only; not a medical device.
     """
     if (study is None) == (accession is None):
         raise IchorError("expected --study UID or --accession NUMBER, found " + ("both" if study else "neither"))
@@ -45,7 +48,8 @@ def fetch(
 
     if find_spec("dicomweb_client") is None:
         raise IchorError(
-            "ichor fetch: expected the package dicomweb-client, found none; install it by pip install 'ichor-ct[fetch]'"
+            "ichor fetch: expected the package dicomweb-client, found none; "
+            "install it with pip install 'ichor-ct[fetch]'"
         )
     from ichor.cli.progress import progress
     from ichor.fetch.login import read_login

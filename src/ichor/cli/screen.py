@@ -33,14 +33,16 @@ def screen(
         typer.Argument(
             metavar="PATH",
             help="Scans (DICOM folder or zip, NIfTI file, ct-ich subject, folder of JPG or PNG slices, two AVIs), "
-            "folders of such, or .txt lists of paths, one a line.",
+            "folders of these, or .txt lists of paths, one per line.",
         ),
     ],
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where each scan gets a folder.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder for the results; each scan gets a subfolder.")
+    ],
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME|FOLDER", help="The model package; else the default one."),
+        typer.Option("--model", metavar="NAME|FOLDER", help="The model package, by name or folder. Default: ichor-1."),
     ] = None,
     operating_point: OperatingPointOption = None,
     outputs: Annotated[
@@ -48,34 +50,40 @@ def screen(
         typer.Option(
             "--outputs",
             metavar="NAME,...",
-            help="What to write for each scan: report, nifti, json, probability, dicom-seg, dicom-probability, "
-            "dicom-sr, dicom-sc, with commas between; else report,nifti,json. findings.json is always written.",
+            help="What to write for each scan, separated by commas: report, nifti, json, probability, dicom-seg, "
+            "dicom-probability, dicom-sr, dicom-sc. Default: report,nifti,json. findings.json is always written.",
         ),
     ] = None,
     probability: Annotated[
-        bool, typer.Option("--probability", help="Write the voxels' probabilities, too: the output probability.")
+        bool, typer.Option("--probability", help="Also write the voxel probabilities (the output probability).")
     ] = False,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Scans at the same time, each in a process.")
+        int,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Number of scans to process at the same time, each in its own process.",
+        ),
     ] = 1,
     threads: Annotated[
         int | None,
         typer.Option("--threads", metavar="N", min=1, help="Processor threads for all workers together."),
     ] = None,
     no_paths: Annotated[
-        bool, typer.Option("--no-paths", help="Leave the scans' paths out of the results; their names stay.")
+        bool, typer.Option("--no-paths", help="Leave the paths of the scans out of the results; their names stay.")
     ] = False,
     patient_names: Annotated[
         bool,
         typer.Option(
             "--patient-names",
-            help="Write the patient's name, date of birth and date of study on each report.html, and nowhere else. "
-            "Such a report is a patient's record.",
+            help="Write the patient's name, date of birth and study date on each report.html, and nowhere else. "
+            "Such a report is a patient record.",
         ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Screen again what has been screened.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Screen scans again that have already been screened.")] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show whole tracebacks; they may quote what the files say.")
+        bool, typer.Option("--debug", help="Show full tracebacks, which may quote the content of files.")
     ] = False,
     window: WindowOption = None,
     pixel_mm: PixelOption = None,
@@ -85,12 +93,12 @@ def screen(
 ) -> None:
     """Find hemorrhage in each scan and write findings.json, mask.nii.gz and report.html for it, or other outputs.
 
-    The DICOM files of one study are one scan, whatever series they make; a folder or zip of several studies, of
-    NIfTI files, zips or ct-ich subjects is a scan for each, as inspect shows. summary.csv lists them all. What has
-    been screened before by the same model with the same options is not screened again.
+    All DICOM files of one study are one scan, whatever series they form. A folder or archive with several studies,
+    NIfTI files, archives or ct-ich subjects contains one scan for each of them, as `ichor inspect` shows. summary.csv
+    lists all scans. Scans that were already screened with the same model and options are skipped.
 
-    Leaves with 0 when every scan was screened, 1 when some of several failed, 2 when the one scan could not
-    be read, DIR could not be written or the command was wrong. Research use only; not a medical device.
+    Exit status: 0 if every scan was screened, 1 if some of several failed, 2 if the only one could not be read, DIR
+    could not be written, or the command was wrong. Research use only; not a medical device.
     """
     from ichor.read import start_reading_process
 

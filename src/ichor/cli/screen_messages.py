@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         text = verdict(outcome.findings)
         typer.echo(text[0].upper() + text[1:])
         if outcome.status == "skipped":
-            typer.echo("Screened before with the same model and options; --force screens it again.")
+            typer.echo("Already screened with the same model and options; --force screens it again.")
         report = outcome.job.folder / REPORT
         typer.echo(f"Report: {report}" if report.is_file() else f"Results: {outcome.job.folder}")
         typer.echo(_how_to_view(outcome.job.folder))
@@ -87,7 +88,17 @@ def close(outcomes: list[Outcome], out: Path) -> int:
 
 
 def _how_to_view(folder: Path) -> str:
-    return f"To look at it: {shlex.join(['ichor', 'view', str(folder)])}"
+    return f"To view it: {shlex.join([*_this_command(), 'view', str(folder)])}"
+
+
+def _this_command() -> list[str]:
+    """The `ichor` command as it was started, so that what is printed works in the same shell."""
+    started = Path(sys.argv[0])
+    if started.parts[-2:] == ("ichor", "__main__.py"):
+        return [sys.executable, "-m", "ichor"]
+    found = shutil.which("ichor")
+    on_path = found is not None and Path(found).absolute() == started.absolute()
+    return ["ichor" if on_path or started.stem != "ichor" else sys.argv[0]]
 
 
 def _inference_warnings(outcomes: list[Outcome]) -> list[str]:

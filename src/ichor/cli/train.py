@@ -52,7 +52,7 @@ def train(
     """
     if calibrate_on is None:
         if all_but:
-            raise BadConfig("--all-but: expected --calibrate-on RUN beside it, a run over five folds, found none")
+            raise BadConfig("--all-but: expected --calibrate-on RUN with it, a run over five folds, found none")
         run_experiment("train", config, data, out, [] if fold is None else [fold], None, start)
     elif fold is not None:
         raise BadConfig(f"--calibrate-on: expected no --fold, since all subjects are trained on, found {fold}")
@@ -148,5 +148,5 @@ def training_packages() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise BadConfig(
-            f"expected the training packages, found no {error.name}; install them by pip install 'ichor-ct[train]'"
+            f"expected the training packages, found no {error.name}; install them with pip install 'ichor-ct[train]'"
         ) from error

@@ -21,13 +21,14 @@ def view(
     results: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RESULT...", help="Folders that ichor screen wrote: of one scan, or the --out folder of several."
+            metavar="RESULT...",
+            help="Results of ichor screen: the folder of one scan, or the --out folder with several.",
         ),
     ],
     *,
     scan: Annotated[
         list[Path] | None,
-        typer.Option("--scan", metavar="PATH", help="Where the scans lie now, if they moved; can be repeated."),
+        typer.Option("--scan", metavar="PATH", help="Where the scans are now, if they were moved. Can be repeated."),
     ] = None,
     html: Annotated[
         Path | None,
@@ -35,7 +36,7 @@ def view(
             "--html",
             metavar="FILE",
             help="Write a read-only copy of the first result to FILE instead of serving; "
-            "a prior scan among the others goes with it.",
+            "includes a prior scan if it is among the other results.",
         ),
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 for any free one.")] = PORT,
@@ -43,9 +44,9 @@ def view(
 ) -> None:
     """Show results of `ichor screen` in this machine's browser until Ctrl-C: scan, outlines, lesions, decisions.
 
-    The scans are read again from where they lay when they were screened. Decisions are stored beside each result;
-    outlines are corrected in an annotation project, the folder "annotation" beside the results. A copy needs no network
-    and no Ichor; it holds the head of a patient. Research use only; not a medical device.
+    The scans are read again from their original location. Decisions are stored next to each result; outlines are
+    corrected in an annotation project, the folder "annotation" next to the results. A copy (--html) can be opened
+    without a network and without Ichor; it contains the head of a patient. Research use only; not a medical device.
     """
     from ichor.screening.inputs import find_scans
     from ichor.serving.serve import require_server
@@ -68,7 +69,7 @@ def view(
 
 
 def _copy(paths: Sequence[Path], found: Sequence[Listed], given: Sequence[ScanPath], file: Path) -> None:
-    """Copy the result at the first path; a prior scan of the patient is sought among the others."""
+    """Copy the result at the first path, with a prior scan of the patient if it is among the others."""
     from ichor.annotate.corrections import Corrections
     from ichor.view.copy import write_copy
     from ichor.view.correction import described
@@ -92,7 +93,7 @@ def _copy(paths: Sequence[Path], found: Sequence[Listed], given: Sequence[ScanPa
 def _show(link: str, *, browser: bool) -> None:
     """Print the link, flushed, so that another program can wait for it; and open it."""
     typer.echo(f"Results: {link}")
-    typer.echo("The link works once, in one browser on this machine. Ctrl-C stops the server.")
+    typer.echo("The link works once, in one browser on this machine. Press Ctrl-C to stop the server.")
     if browser:
         from ichor.serving.serve import open_browser
 

@@ -1,6 +1,6 @@
-"""Who asks a PACS: a user name with a password, or a token, from a private file or the environment.
+"""Credentials for a PACS: a user name with a password, or a token, from a private file or the environment.
 
-Never from the command line: other users of the machine can read it there.
+They are never taken from the command line, where other users of the machine could read them.
 """
 
 from __future__ import annotations
@@ -39,16 +39,18 @@ class Login(BaseModel):
 
 
 def read_login(file: Path | None, environment: Mapping[str, str]) -> Login | None:
-    """What a file says, in YAML (`user:` and `password:`, or `token:`), or else the environment; None for neither.
+    """The credentials in a YAML file (`user:` and `password:`, or `token:`) or the environment; None without any.
 
-    Raises UnreadableInput for a file that others may read, and for anything else in either.
+    Raises UnreadableInput for a file that others can read, and for invalid content of either.
     """
     if file is None:
         said = {key: environment[name] for key, name in ENVIRONMENT.items() if environment.get(name)}
         return _login(said, ", ".join(ENVIRONMENT.values())) if said else None
     try:
         if hasattr(os, "getuid") and file.stat().st_mode & OTHERS:
-            raise UnreadableInput(f"{file}: expected a file that only its owner can read, found others can: chmod 600")
+            raise UnreadableInput(
+                f"{file}: expected a file that only its owner can read, found others can: use chmod 600"
+            )
         said = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableInput(f"{file}: expected {EXPECTED}, found {error.strerror}") from error
@@ -60,5 +62,5 @@ def read_login(file: Path | None, environment: Mapping[str, str]) -> Login | Non
 def _login(said: object, place: str) -> Login:
     try:
         return Login.model_validate(said)
-    except ValidationError:  # what it says quotes the values
+    except ValidationError:  # its message quotes the values
         raise UnreadableInput(f"{place}: expected {EXPECTED}, found something else") from None

@@ -1,4 +1,4 @@
-"""The connection to a PACS by DICOMweb, and its errors in one line each."""
+"""The DICOMweb connection to a PACS, with errors of one line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pydicom.errors import InvalidDicomError
 from ichor.errors import IchorError, UnreadableInput
 from ichor.fetch.login import ENVIRONMENT, Login
 
-TIMEOUT_S = 60.0  # without a byte
+TIMEOUT_S = 60.0  # without receiving anything
 REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class Interrupted(IchorError):
-    """The connection broke, or the server was too busy: what was asked for may be asked for again."""
+    """The connection broke, or the server was too busy: the request may be repeated."""
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -36,7 +36,7 @@ class _Bearer(requests.auth.AuthBase):
 def connect(address: str, login: Login | None, ca: Path | None) -> DICOMwebClient:
     """A client of the DICOMweb service at an address, such as https://pacs.example/dicom-web.
 
-    `ca` is a file of certificates to trust instead of the usual ones. Raises UnreadableInput for another address: one
+    `ca` is a file of certificates to trust instead of the usual ones. Raises UnreadableInput for an unsafe address: one
     without TLS that leaves this machine, or one that contains a password.
     """
     parts = urlsplit(address)
@@ -47,13 +47,13 @@ def connect(address: str, login: Login | None, ca: Path | None) -> DICOMwebClien
     if parts.username or parts.password:
         raise UnreadableInput(f"{parts.hostname}: expected an address without a password, found one; see --login")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise UnreadableInput(f"{address}: expected https, since patients' data leave this machine, found http")
+        raise UnreadableInput(f"{address}: expected https, because patient data leave this machine, found http")
     if ca is not None and not ca.is_file():
         raise UnreadableInput(f"{ca}: expected a file of certificates, found none")
     session = requests.Session()
     if ca is not None:
         session.verify = str(ca)
-        session.trust_env = False  # else REQUESTS_CA_BUNDLE of the environment would come before
+        session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE in the environment would take precedence
     if login is not None and login.token is not None:
         session.auth = _Bearer(login.token.get_secret_value())
     elif login is not None and login.user is not None and login.password is not None:
@@ -64,39 +64,39 @@ def connect(address: str, login: Login | None, ca: Path | None) -> DICOMwebClien
 
 
 @contextmanager
-def told(address: str) -> Iterator[None]:
-    """A block whose errors of the connection become one line; nothing that the server sent is quoted.
+def one_line_errors(address: str) -> Iterator[None]:
+    """Turn connection errors in a block into one-line errors that quote nothing the server sent.
 
-    Raises Interrupted where asking again may help, UnreadableInput otherwise.
+    Raises Interrupted if repeating the request may help, UnreadableInput otherwise.
     """
     try:
         yield
     except requests.exceptions.SSLError as error:
         raise UnreadableInput(
-            f"{address}: expected a certificate that this machine trusts, found another; --ca FILE names one to trust"
+            f"{address}: expected a certificate that this machine trusts, found another; --ca FILE adds one"
         ) from error
     except requests.HTTPError as error:
         raise _of_status(address, 0 if error.response is None else error.response.status_code) from error
     except requests.exceptions.ConnectionError as error:
-        raise Interrupted(f"{address}: expected a server that answers, found none, or the connection broke") from error
+        raise Interrupted(f"{address}: expected a server that responds, found none, or the connection broke") from error
     except (requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-        raise Interrupted(f"{address}: expected a whole answer, found that the connection broke") from error
+        raise Interrupted(f"{address}: expected a complete response, found a broken connection") from error
     except (requests.RequestException, InvalidDicomError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableInput(f"{address}: expected the answers of DICOMweb, found something else") from error
+        raise UnreadableInput(f"{address}: expected a DICOMweb response, found something else") from error
 
 
 def _of_status(address: str, status: int) -> IchorError:
     if status in REFUSED:
         names = ", ".join(ENVIRONMENT.values())
         return UnreadableInput(
-            f"{address}: expected a user name and password, or a token, that the server takes, found that it refuses "
+            f"{address}: expected a user name and password, or a token, that the server accepts, found that it refuses "
             f"them ({status}); they are read from --login FILE or from {names}"
         )
     if status == HTTPStatus.NOT_FOUND:
         return UnreadableInput(f"{address}: expected DICOMweb, found nothing at that address ({status})")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Interrupted(f"{address}: expected an answer, found an error of the server ({status})")
-    return UnreadableInput(f"{address}: expected the answers of DICOMweb, found status {status}")
+        return Interrupted(f"{address}: expected a response, found a server error ({status})")
+    return UnreadableInput(f"{address}: expected a DICOMweb response, found status {status}")
 
 
 def _is_loopback(host: str) -> bool:

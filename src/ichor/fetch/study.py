@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from ichor.atomic import make_folder, reporting_disk_errors, write_whole
 from ichor.errors import UnreadableInput
-from ichor.fetch.server import Interrupted, told
+from ichor.fetch.server import Interrupted, one_line_errors
 
 STUDY_UID, SERIES_UID, SOP_UID, MODALITY = "0020000D", "0020000E", "00080018", "00080060"
 TRIES = 3
@@ -24,7 +24,7 @@ PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image on the server, by the UIDs of its study, its series and itself."""
+    """One image on the server, identified by the UIDs of study, series and instance."""
 
     study: str
     series: str
@@ -32,7 +32,7 @@ class Image:
 
     @property
     def file(self) -> str:
-        """The name of its file, which says nothing of the patient."""
+        """The name of its file, which reveals nothing about the patient."""
         return f"{_short(self.uid)}.dcm"
 
 
@@ -41,8 +41,8 @@ class Study:
     """The CT images of a study.
 
     Attributes:
-        series: how many CT series it has; `others` how many of another modality, which are left out.
-        images: of all CT series.
+        series: the number of CT series; `others` is the number of series of other modalities, which are left out.
+        images: the images of all CT series.
     """
 
     uid: str
@@ -52,27 +52,27 @@ class Study:
 
     @property
     def folder(self) -> str:
-        """The name of its folder, which says nothing of the patient."""
+        """The name of its folder, which reveals nothing about the patient."""
         return _short(self.uid)
 
 
 def study_uid_of(client: DICOMwebClient, accession: str) -> str:
     """The UID of the study with an accession number. Raises UnreadableInput unless there is exactly one."""
-    with told(client.base_url):
+    with one_line_errors(client.base_url):
         found = client.search_for_studies(search_filters={"AccessionNumber": accession})
         uids = {_value(one, STUDY_UID) for one in found}
     if len(uids) != 1:
-        raise UnreadableInput(f"--accession: expected one study of that number, found {len(uids) or 'none'}")
+        raise UnreadableInput(f"--accession: expected one study with that number, found {len(uids) or 'none'}")
     return uids.pop()
 
 
 def find_study(client: DICOMwebClient, uid: str) -> Study:
-    """What the server has of a study. Raises UnreadableInput where it has none of its images, or no CT."""
-    with told(client.base_url):
+    """Find the CT images of a study. Raises UnreadableInput if the server has no images of it, or no CT."""
+    with one_line_errors(client.base_url):
         series = client.search_for_series(uid)
         modalities = {_value(one, SERIES_UID): _value(one, MODALITY) for one in series}
     if not modalities:
-        raise UnreadableInput(f"--study: expected a study that {client.base_url} has, found none of that UID")
+        raise UnreadableInput(f"--study: expected a study that {client.base_url} has, found none with that UID")
     of_ct = [one for one, modality in modalities.items() if modality == "CT"]
     if not of_ct:
         raise UnreadableInput(f"--study: expected a study with CT, found {', '.join(sorted(set(modalities.values())))}")
@@ -83,9 +83,9 @@ def find_study(client: DICOMwebClient, uid: str) -> Study:
 
 
 def fetch_study(client: DICOMwebClient, study: Study, folder: Path) -> Iterator[Image]:
-    """Store the images that the folder does not have yet, private, each in one step; yields each of all images.
+    """Store the images that the folder lacks, each atomically and readable by its owner only; yields every image.
 
-    Raises Interrupted where the connection breaks again and again: fetching the study again goes on.
+    Raises Interrupted if the connection keeps breaking; fetching the study again then continues.
     """
     with reporting_disk_errors(folder):
         make_folder(folder, private=True)
@@ -99,10 +99,10 @@ def fetch_study(client: DICOMwebClient, study: Study, folder: Path) -> Iterator[
 
 
 def _image_uids(client: DICOMwebClient, study: str, series: str) -> list[str]:
-    """The UIDs of a series' images; asked for until nothing new comes, as servers limit how many they tell at once."""
+    """The UIDs of a series' images, in as many requests as needed, because servers limit the size of a response."""
     uids: dict[str, None] = {}
     while True:
-        with told(client.base_url):
+        with one_line_errors(client.base_url):
             page = client.search_for_instances(study, series, offset=len(uids))
             found = [_value(one, SOP_UID) for one in page]
         if uids.keys() >= set(found):
@@ -114,7 +114,7 @@ def _retrieved(client: DICOMwebClient, image: Image) -> bytes:
     """An image as a DICOM file, in the transfer syntax that the server has."""
     for attempt in range(1, TRIES + 1):
         try:
-            with told(client.base_url):
+            with one_line_errors(client.base_url):
                 dataset = _whole(client.retrieve_instance(image.study, image.series, image.uid), image)
                 buffer = BytesIO()
                 dataset.save_as(buffer, enforce_file_format=True)
@@ -127,16 +127,16 @@ def _retrieved(client: DICOMwebClient, image: Image) -> bytes:
 
 
 def _whole(dataset: Dataset, image: Image) -> Dataset:
-    """The dataset, if it is the image that was asked for, with all of its pixels. Raises Interrupted otherwise."""
+    """The dataset, if it is the requested image, with all of its pixels. Raises Interrupted otherwise."""
     if dataset.get("SOPInstanceUID") != image.uid or dataset.get("StudyInstanceUID") != image.study:
-        raise UnreadableInput("expected the image that was asked for, found another")
+        raise UnreadableInput("expected the requested image, found another one")
     if "PixelData" not in dataset:
-        raise Interrupted("expected an image with its pixels, found it without: the connection broke")
+        raise Interrupted("expected an image with its pixels, found none: the connection broke")
     return dataset
 
 
 def _value(one: dict[str, Any], tag: str) -> str:
-    """A value of an answer in DICOM JSON; a ValueError, KeyError or TypeError if it is none."""
+    """A value in a DICOM JSON response. Raises ValueError, KeyError or TypeError if it is missing or malformed."""
     return str(one[tag]["Value"][0])
 
 

@@ -1,4 +1,4 @@
-"""The algorithm behind a DICOM object, in each of the forms in which objects identify it."""
+"""The algorithm that made a DICOM object, in the different forms in which objects identify it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Algorithm:
     Attributes:
         name, version: up to 64 characters each.
         sha256: of the model's files; empty if it has none.
-        parameters: what it was run with, each with its name.
-        is_ai: whether it is artificial intelligence, or image processing of another kind.
+        parameters: the parameters of the run, by name.
+        is_ai: whether it is artificial intelligence rather than other image processing.
     """
 
     name: str

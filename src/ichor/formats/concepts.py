@@ -1,4 +1,4 @@
-"""Coded concepts of DICOM, looked up in the dictionaries of PS3.16 that pydicom carries: no code is typed by hand."""
+"""DICOM coded concepts, looked up in pydicom's dictionaries of PS3.16 so that no code is typed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all DICOM objects that highdicom writes need: the package, fit headers of their source, and no chatter."""
+"""What all objects written by highdicom need: the package, valid source headers, and no patient data in warnings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TYPE_2 = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
     *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
 )
-# All objects are written in it: highdicom refuses valid character sets of sources, such as the Japanese ones.
+# Used for all objects: highdicom refuses some valid character sets of sources, such as the Japanese ones.
 UTF_8 = "ISO_IR 192"
 SEXES = ("M", "F", "O", "")  # PS3.3 C.7.1.1
 
@@ -71,7 +71,7 @@ def import_highdicom() -> Any:
 
 
 def require_highdicom() -> None:
-    """Raise IchorError, with what to install, where highdicom is missing; it is not imported for that."""
+    """Raise IchorError, naming what to install, if highdicom is missing; the check does not import it."""
     if find_spec("highdicom") is None:
         raise _missing("highdicom")
 
@@ -79,7 +79,7 @@ def require_highdicom() -> None:
 def _missing(package: str | None) -> IchorError:
     return IchorError(
         f"DICOM objects: expected the package highdicom, found no {package}; "
-        "install it by pip install 'ichor-ct[dicom-out]'"
+        "install it with pip install 'ichor-ct[dicom-out]'"
     )
 
 

@@ -31,9 +31,9 @@ class Capture:
 
     Attributes:
         pixels: (rows, columns, 3) uint8, square pixels, RGB.
-        patient_orientation: towards what a row and a column go (PS3.3 C.7.6.1.1.1), as in ("L", "P").
+        patient_orientation: the directions of rows and columns (PS3.3 C.7.6.1.1.1), for example ("L", "P").
         derivation: how it was made.
-        comment: about it, for people.
+        comment: a comment for human readers.
         source: the header of the image that it shows.
         frame_number: its frame in that image, from 1; used only for a multi-frame image.
     """
@@ -47,10 +47,10 @@ class Capture:
 
 
 def capture_image(one: Capture, facts: ObjectFacts, number: int, algorithm: Algorithm) -> Any:
-    """The image, a pydicom dataset, with that number in its series, from 1; `facts.instance_uid` is of the first.
+    """The image as a pydicom dataset, with its number in the series, from 1; `facts.instance_uid` is of the first.
 
-    Burned In Annotation says whether the patient can be told from it (PS3.3 C.7.6.1): what is burned in says nothing of
-    the patient, so it is that of the source. Raises IchorError if highdicom is not installed.
+    Burned In Annotation states whether burned-in text identifies the patient (PS3.3 C.7.6.1). The text added here does
+    not, so the value is that of the source. Raises IchorError if highdicom is not installed.
     """
     highdicom = import_highdicom()
     source = with_required_attributes(one.source)
@@ -88,7 +88,7 @@ def _say_how_it_was_made(made: Any, one: Capture, facts: ObjectFacts) -> None:
         reference.ReferencedFrameNumber = one.frame_number
     reference.PurposeOfReferenceCodeSequence = [SOURCE.code()]
     made.SourceImageSequence = [reference]
-    if one.source.get("LossyImageCompression") == "01":  # pixels that were compressed with loss stay so
+    if one.source.get("LossyImageCompression") == "01":  # once compressed with loss, always so
         for keyword in LOSSY:
             if keyword in one.source:
                 setattr(made, keyword, one.source[keyword].value)

@@ -35,15 +35,15 @@ def segmentation(
     facts: ObjectFacts,
     frame_numbers: Sequence[int] = (),
 ) -> Any:
-    """The Segmentation object, a pydicom dataset: binary of masks, fractional of probabilities.
+    """The Segmentation as a pydicom dataset: binary for masks, fractional for probabilities.
 
-    Empty frames are omitted, as the standard allows, but for some of images of an odd size (`_slices_of_whole_words`).
+    Empty frames are omitted, as the standard allows, except for some with odd image sizes (`_slices_of_whole_words`).
     If all masks are empty, all frames are kept: this states that nothing was found, which a missing object would not.
 
     Args:
         masks: (n, rows, columns), or (n, rows, columns, segments); bool, or probabilities from 0 to 1, which are
             rounded to the nearest of 255 steps. Segments may overlap.
-        segments: what each of the masks shows.
+        segments: what each mask shows.
         sources: for each of the n slices the header of its instance, from `ichor.read.dicom.source.read_source`; of one
             series, and either n single-frame images or one multi-frame image n times.
         facts: attributes of the object.
@@ -108,10 +108,10 @@ def _as_stored(
 
 
 def _slices_of_whole_words(masks: NDArray[np.bool_]) -> NDArray[np.intp] | None:
-    """The slices to make frames of where a frame's bits are no whole words of 16: the marked ones, and some empty ones.
+    """The slices that get a frame if a frame's bits do not fill 16-bit words: the marked ones and some empty ones.
 
-    So many that all frames together are whole words: GDCM and OHIF fail to read pixels that end within a byte or are
-    padded by one. None where every frame is whole words anyway, as of 512 x 512 pixels, and where slices are too few.
+    Together, their frames fill whole words, because GDCM and OHIF fail to read pixels that end within a byte or are
+    padded by one. None if every frame fills whole words anyway, as with 512 x 512 pixels, or if slices are too few.
     """
     _, rows, columns, segments = masks.shape
     marked = np.asarray(masks.any(axis=(1, 2, 3)), bool)

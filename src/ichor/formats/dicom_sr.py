@@ -1,6 +1,6 @@
 """A measurement report as a DICOM Structured Report: PS3.16 TID 1500, as a Comprehensive 3D SR (PS3.3 A.35.13).
 
-IHE AI Results (AIR) takes results of this IOD and template. highdicom writes the object.
+IHE AI Results (AIR) uses this IOD and template for results. highdicom writes the object.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Measured:
     """One number (PS3.16 TID 300).
 
     Attributes:
-        what, value, unit: its concept, and its unit in UCUM.
-        method, derivation: how it was measured, and of what it is the maximum, the sum and so on; None if unspecified.
-        slices: of the scan, from 0, which it was measured on; empty for those of its group.
+        what, value, unit: the concept, the value, and the unit in UCUM.
+        method, derivation: how it was measured, and whether it is a maximum, a sum or the like; None if unspecified.
+        slices: the slices of the scan, from 0, on which it was measured; empty for those of its group.
     """
 
     what: Concept
@@ -45,17 +45,17 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Measurements of one finding: of a segment (PS3.16 TID 1411), or else of slices (TID 1501).
+    """Measurements of one finding, either of a segment (PS3.16 TID 1411) or of slices (TID 1501).
 
     Attributes:
-        name: what people call it; unique in a report.
-        finding, sites: what was found, and where, each with its side (PS3.16 CID 244) or None.
-        comment: for people: what the numbers mean.
-        measured: the numbers.
+        name: a name for human readers, unique in the report.
+        finding, sites: what was found, and where; each site with its side (PS3.16 CID 244) or None.
+        comment: explains the numbers to human readers.
+        measured: the measurements.
         evaluations: pairs of a property and its value.
-        segment: that shows it: number of the segmentation, from 0, and of the segment in it, from 1; None if none does.
-        slices: of the scan, from 0, that show it.
-        algorithm: which measured it; None for that of the report.
+        segment: that shows it, as the segmentation's index, from 0, and the segment's number, from 1; or None.
+        slices: the slices of the scan, from 0, that show it.
+        algorithm: the algorithm that measured it; None for that of the report.
     """
 
     name: str
@@ -77,13 +77,13 @@ def measurement_report(
     facts: ObjectFacts,
     frame_numbers: Sequence[int] = (),
 ) -> Any:
-    """The report, a pydicom dataset: complete, preliminary and unverified, as nobody has looked at it.
+    """The report as a pydicom dataset: complete, preliminary and unverified, because no person has reviewed it.
 
     Args:
-        groups: what it says.
+        groups: the content of the report.
         sources, frame_numbers: as in `ichor.formats.dicom_seg.segmentation`.
-        segmentations: the datasets that the groups' segments are in.
-        algorithm: which made it; as a device, it is the observer, too.
+        segmentations: the datasets with the groups' segments.
+        algorithm: the algorithm that made it, which is also the device observer.
         facts: attributes of the object.
 
     Raises IchorError if highdicom is not installed.
@@ -121,7 +121,7 @@ class _Place:
     frame: int
 
     def reference(self, kind: Any) -> Any:
-        """As an image reference of that highdicom class."""
+        """An image reference of this highdicom class."""
         several = "NumberOfFrames" in self.image
         uids = str(self.image.SOPClassUID), str(self.image.SOPInstanceUID)
         return kind(*uids, [self.frame] if several else None)
@@ -165,7 +165,7 @@ def _group(
 
 
 def _segment(number: int, places: Sequence[_Place], any_place: _Place, segmentation: Any) -> Any:
-    """The reference to a segment, and to the slices that it is on, or where it is empty to the series of any slice."""
+    """The reference to a segment and its slices; for an empty segment, to the series of any slice."""
     from highdicom import sr
 
     images = [one.reference(sr.SourceImageForSegmentation) for one in places]

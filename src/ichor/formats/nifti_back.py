@@ -13,7 +13,7 @@ from ichor.scan import Scan
 
 
 def read_on_grid(path: Path, scan: Scan) -> NDArray[np.float32]:
-    """(n, rows, columns) of a .nii.gz that was written for `scan`. Raises UnreadableInput where it is none such."""
+    """(n, rows, columns) from a .nii.gz that was written for `scan`. Raises UnreadableInput for other files."""
     from ichor.imports import nibabel
 
     grid = scan.source.nifti
@@ -26,7 +26,7 @@ def read_on_grid(path: Path, scan: Scan) -> NDArray[np.float32]:
     except UnreadableInput:
         raise
     except Exception as error:  # nibabel, gzip and zlib raise errors of many types
-        raise UnreadableInput(f"{path}: expected NIfTI, found what cannot be read ({type(error).__name__})") from error
+        raise UnreadableInput(f"{path}: expected NIfTI, found an unreadable file ({type(error).__name__})") from error
     if grid is not None:
         values = values[tuple(slice(None, None, int(flip)) for flip in grid.orientation[:, 1])]
         values = values.transpose(np.argsort(grid.orientation[:, 0].astype(int)))

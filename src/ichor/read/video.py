@@ -138,7 +138,7 @@ def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
         import av
     except ModuleNotFoundError as error:
         raise UnreadableInput(
-            f"{file}: expected the package av to read video, found none; install it by pip install 'ichor-ct[video]'"
+            f"{file}: expected the package av to read video, found none; install it with pip install 'ichor-ct[video]'"
         ) from error
     frames: list[NDArray[np.uint8]] = []
     try:

@@ -1,5 +1,5 @@
-"""What every server shares: sessions, checks before each request, the page's files, start and end.
+"""What all servers share: sessions, checks before each request, the page's files, start and end.
 
-A server on loopback opens sessions by one-use links. One beyond this machine needs TLS and accounts with passwords. The
-servers are `ichor.annotate` and `ichor.view`.
+A server on loopback opens sessions by one-use links. A server for other machines needs TLS and accounts with passwords.
+The servers are `ichor.annotate` and `ichor.view`.
 """

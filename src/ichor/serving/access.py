@@ -1,7 +1,7 @@
 """`access.sqlite`: the accounts, unused links and sessions of a server, in one file that only its owner can read.
 
-Commands change it while the server runs, which sees the changes at its next request. Passwords are stored as argon2
-hashes, tokens and sessions as SHA-256 hashes: nobody can log in with what is in the file.
+Commands may change it while the server is running, which sees the changes at its next request. Passwords are stored as
+argon2 hashes, tokens and sessions as SHA-256 hashes, so nobody can log in with the content of the file.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SCHEMA = (
         entered TEXT NOT NULL,
         ends REAL NOT NULL
     ) STRICT""",
-    # Where the server was started last, for commands that print a link to it.
+    # The address at which the server was last started, for commands that print a link to it.
     "CREATE TABLE server (address TEXT NOT NULL, entered TEXT NOT NULL) STRICT",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
@@ -49,7 +49,7 @@ SCHEMA = (
 class Access:
     """The file, shared by the threads of this process and by other processes; without a path, in memory only.
 
-    Raises UnreadableInput if the path holds something else, or cannot be read or written.
+    Raises UnreadableInput if the file has other content, or cannot be read or written.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -75,7 +75,7 @@ class Access:
             return self._connection.execute(statement, values).fetchall()
 
     def write(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Run one statement that changes something, and return the number of rows that it changed."""
+        """Run one statement that changes rows; returns how many it changed."""
         with self._mutex, self._explained():
             return self._connection.execute(statement, values).rowcount
 
@@ -86,7 +86,7 @@ class Access:
             yield
 
     def _prepare(self) -> None:
-        """Make the tables of a new file; refuse another one."""
+        """Create the tables of a new file; refuse other files."""
         with self.transaction():
             (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if not tables:
@@ -100,7 +100,7 @@ class Access:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Translate errors of the disk and of SQLite into one line of our own."""
+        """Translate disk and SQLite errors into Ichor's one-line errors."""
         try:
             yield
         except sqlite3.IntegrityError:

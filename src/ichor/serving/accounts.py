@@ -13,7 +13,7 @@ from ichor.serving.passwords import hashed, matches
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who may log in; what a role may do is said by each application."""
+    """A person who may log in; each application defines what the roles may do."""
 
     name: str
     role: str
@@ -41,21 +41,21 @@ class Accounts:
         try:
             self._access.write("INSERT INTO account VALUES (?, ?, ?, ?)", values)
         except sqlite3.IntegrityError as error:
-            raise IchorError(f"expected a new name, found the account {name!r}") from error
+            raise IchorError(f"expected a new name, found {name!r}, which has an account") from error
 
     def set_password(self, name: str, password: str) -> None:
         """Set another password. Raises IchorError if there is no such account or the password is not accepted."""
         kept = hashed(password)
         with self._access.transaction():
             if not self._access.write("UPDATE account SET password = ? WHERE name = ?", (kept, name)):
-                raise IchorError(f"expected an account, found none of the name {name!r}")
+                raise IchorError(f"expected an account, found none named {name!r}")
             self._end_sessions(name)
 
     def remove(self, name: str) -> None:
         """Remove an account. Raises IchorError if there is none."""
         with self._access.transaction():
             if not self._access.write("DELETE FROM account WHERE name = ?", (name,)):
-                raise IchorError(f"expected an account, found none of the name {name!r}")
+                raise IchorError(f"expected an account, found none named {name!r}")
             self._end_sessions(name)
 
     def check(self, name: str, password: str) -> Account | None:

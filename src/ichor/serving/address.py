@@ -17,9 +17,9 @@ class Address:
 
     Attributes:
         port: the port that it listens on.
-        names: the names and addresses that a request may ask for, in lower case; `*.` at the start of a name stands for
-            one word, as in certificates. Others are refused: a page elsewhere can make its own name resolve to this
-            server (DNS rebinding).
+        names: the host names and addresses that requests may use, in lower case; `*.` at the start of a name stands for
+            one label, as in certificates. Others are refused, because a page elsewhere can make its own name resolve to
+            this server (DNS rebinding).
         certificate: the certificate for TLS, None on loopback.
     """
 
@@ -29,12 +29,12 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The address of the start page under the first name, without a slash at the end."""
+        """The address of the start page under the first name, without a trailing slash."""
         scheme = "http" if self.certificate is None else "https"
         return f"{scheme}://{_bracketed(self.names[0])}:{self.port}"
 
     def origin(self, host: str | None) -> str | None:
-        """The origin of this server's own page, as a browser states it, for a request's Host; None for another host."""
+        """The origin of this server's own page, as a browser sends it, for a request's Host; None for other hosts."""
         if host is None:
             return None
         scheme, default = ("http", 80) if self.certificate is None else ("https", 443)
@@ -64,12 +64,12 @@ def loopback(port: int, host: str = LOOPBACK) -> Address:
 
 
 def over_tls(port: int, certificate: Certificate) -> Address:
-    """The address of a server for others, under the names that its certificate is for."""
+    """The address of a server for other machines, under the names in its certificate."""
     return Address(port, tuple(sorted(certificate.names(), key=lambda name: name.startswith("*"))), certificate)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine as only itself can reach it."""
+    """Whether a host is a loopback address, which only this machine can reach."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -77,7 +77,7 @@ def is_loopback(host: str) -> bool:
 
 
 def require_tls(host: str, *, wanted: bool) -> None:
-    """Raises IchorError for a host beyond this machine where TLS is not wanted, and for loopback where it is."""
+    """Raises IchorError for a host other than loopback without TLS, and for loopback with TLS."""
     if not is_loopback(host) and not wanted:
         raise IchorError(
             f"--host: expected --certificate and --key, or --self-signed, for an address beyond this machine ({host}), "

@@ -1,4 +1,4 @@
-"""A second server in the process of another one, in a thread of its own: it ends with that process."""
+"""A second server in the same process, in a separate thread; it ends with that process."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LOOK_S = 0.01
 
 
 class BackgroundServer:
-    """Serves an application on a socket that listens, from its making until `stop`. Raises IchorError if it cannot.
+    """Serves an application on a listening socket, from construction until `stop`. Raises IchorError if it cannot.
 
-    With a certificate, over TLS.
+    With a certificate, it uses TLS.
     """
 
     def __init__(self, app: ASGIApp, listener: socket.socket, certificate: Certificate | None = None) -> None:
@@ -31,10 +31,10 @@ class BackgroundServer:
         late = time.monotonic() + START_S
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > late:
-                raise IchorError(f"expected a second server to start within {START_S} s, found that it did not")
+                raise IchorError(f"expected the second server to start within {START_S} s, found that it did not")
             time.sleep(LOOK_S)
 
     def stop(self) -> None:
-        """Answer what was asked for, take no more, and end; closes the socket."""
+        """Finish open requests, accept no more, and end; closes the socket."""
         self._server.should_exit = True
         self._thread.join()

@@ -1,4 +1,4 @@
-"""The certificate of a server, and the names that it is for."""
+"""The certificate of a server, and the names that it is valid for."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Certificate:
     key: Path
 
     def ends(self) -> datetime:
-        """When it ceases to be valid."""
+        """When it expires."""
         return _read(self.certificate).not_valid_after_utc
 
     def names(self) -> tuple[str, ...]:
-        """The names that the certificate is for: DNS names in lower case, then addresses; IPv6 without brackets."""
+        """The names that it is valid for: DNS names in lower case, then addresses; IPv6 without brackets."""
         return _names(_read(self.certificate))
 
     def fingerprint(self) -> str:
@@ -37,11 +37,11 @@ class Certificate:
 
 
 def given(certificate: Path, key: Path) -> Certificate:
-    """A certificate and its key that somebody has. Raises IchorError where they cannot be used."""
+    """An existing certificate and its key. Raises IchorError if they cannot be used."""
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key, password=lambda: b"")  # without it, OpenSSL would ask in the terminal
-    except OSError as error:  # ssl.SSLError is one
+    except OSError as error:  # includes ssl.SSLError
         found = error.strerror or getattr(error, "reason", None) or str(error)
         raise IchorError(
             f"{certificate}, {key}: expected a certificate and its key without a password (PEM), found: {found}"

@@ -1,4 +1,4 @@
-"""Answers compressed by gzip where the browser accepts it (RFC 9110, section 12.5.3)."""
+"""Responses compressed with gzip if the browser accepts it (RFC 9110, section 12.5.3)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-# The fastest: on this machine itself, the time to compress is most of the time to send.
+# The fastest level: on the same machine, compressing takes most of the time of sending.
 FAST = 1
-# For what is compressed once and sent often.
+# For content that is compressed once and sent often.
 SMALL = 6
-# Below this many bytes there is nothing to gain.
+# Below this many bytes compression gains nothing.
 LEAST_BYTES = 1024
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether a request with this Accept-Encoding header takes gzip: listed, or covered by *, and not of quality 0."""
+    """Whether this Accept-Encoding header accepts gzip: listed, or covered by *, and not of quality 0."""
     qualities = {}
     for one in accept_encoding.lower().split(","):
         name, _, parameter = one.partition(";")
@@ -30,7 +30,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 def compressed(content: bytes, media_type: str, accept_encoding: str) -> Response:
-    """The content as an answer, compressed where the browser accepts it. Call it where nothing waits for the thread."""
+    """The content as a response, compressed if the browser accepts it. Call it in a thread that nothing waits for."""
     if not accepts_gzip(accept_encoding):
         return _answer(content, media_type)
     return _answer(gzip.compress(content, FAST, mtime=0), media_type, "gzip")

@@ -1,4 +1,4 @@
-"""Where the voxels that a page shows are in the patient, so that it can draw other planes true to mm."""
+"""The positions in the patient of the voxels that a page shows, so that it can draw other planes to scale."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from ichor.orientation import radiological_axes, radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
 
-# Where spacing is unknown; the page then says that nothing is to scale.
+# Assumed if the spacing is unknown; the page then says that nothing is to scale.
 ASSUMED_PIXEL_MM, ASSUMED_SLICE_MM = 0.45, 5.0
 
 
 def geometry(scan: Scan) -> dict[str, Any]:
-    """The places of a scan's voxels in the radiological convention: LPS in mm.
+    """The positions of a scan's voxels in the radiological convention: LPS in mm.
 
-    `origins` are the centres of the slices' first pixels, `along_columns` and `along_rows` the directions of a growing
-    column and row, of length 1, and `pixel_mm` the distances of rows and of columns. Where `known` is false the spacing
-    is assumed.
+    `origins` are the centers of the slices' first pixels, `along_columns` and `along_rows` the unit vectors of
+    increasing column and row, and `pixel_mm` the distances of rows and of columns. If `known` is false, the spacing is
+    assumed.
     """
     n, rows, columns = to_radiological(scan.voxels, scan).shape
     pixel_mm, origins, directions = _placed(scan, rows, columns)

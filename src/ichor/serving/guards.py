@@ -1,7 +1,7 @@
 """Checks before every request (rate, host, origin, session or token, size), and the headers of every response.
 
 Host: a page elsewhere whose name was made to resolve to this server (DNS rebinding) sends its own name. Origin: a page
-elsewhere can have the browser write here, but not say that it is ours.
+elsewhere can make the browser write here, but cannot claim to be this server's page.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 log = logging.getLogger("ichor.serving")
 READS = ("GET", "HEAD")
 Headers = list[tuple[bytes, bytes]]
-# Of one client: opening a page takes about a hundred requests, reading a scan some each second.
+# Per client: opening a page takes about a hundred requests, reading a scan a few per second.
 REQUESTS, REQUESTS_S = 1200, 60.0
 NOBODY = {
     "link": "open your own link first: the one printed where the server was started",
@@ -55,7 +55,7 @@ TOKEN = "token"  # noqa: S105
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is refused: a status, one line, and more headers."""
+    """Why a request is refused: a status, one line, and further headers."""
 
     status: int
     line: str
@@ -65,9 +65,9 @@ class Refusal:
 class Guards:
     """ASGI middleware with the checks above, for a server at this address.
 
-    `most_bytes` gives the largest body that a path takes; by default `MOST_BYTES` for each. `guarded` says which paths
-    need a session, or a token where there are `bearers`; `answer` is the form of a refusal. Beyond loopback, each
-    client without a token may send 1200 requests at once, and as many a minute from then on.
+    `most_bytes` gives the largest body that a path accepts; by default `MOST_BYTES` for each. `guarded` says which paths
+    need a session, or a token if there are `bearers`; `answer` is the form of a refusal. Except on loopback, each
+    client without a token may send 1200 requests at once, and as many per minute from then on.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Guards:
                 await self._app(scope, _counted(receive, self._most_bytes(scope["path"])), sending)
                 return
             except Exception as raised:
-                # What an exception says may quote a patient's data: only its kind and place are told.
+                # An exception's message may quote patient data: only its type and place are logged.
                 place = traceback.extract_tb(raised.__traceback__)[-1]
                 log.error("%s at %s:%s", type(raised).__name__, Path(place.filename).name, place.lineno)
                 if answering:
@@ -125,7 +125,7 @@ class Guards:
         return Refusal(429, "too many requests: wait a moment", {"retry-after": str(math.ceil(wait_s))})
 
     def _refused(self, scope: Scope) -> Refusal | None:
-        """Why a request is refused, before its body is read: a stranger cannot make the server parse one."""
+        """Why a request is refused, before its body is read, so that strangers cannot make the server parse one."""
         headers: Headers = scope["headers"]
         authorization = None if self._bearers is None else _only(headers, b"authorization")
         if authorization is None and (refused := self._too_often(scope)):
@@ -133,16 +133,16 @@ class Guards:
         host = _only(headers, b"host")
         own_origin = self._address.origin(host)
         if own_origin is None and (authorization is None or not self._address.is_named(host)):
-            return Refusal(421, f"this server answers to its own address only, which is {self._address.url}")
+            return Refusal(421, f"this server responds only under its own address, which is {self._address.url}")
         if authorization is not None:
             return self._without_token(scope, authorization) or self._too_large(scope)
         return self._from_elsewhere(scope, own_origin) or self._too_large(scope)
 
     def _from_elsewhere(self, scope: Scope, own_origin: str | None) -> Refusal | None:
-        """Why a request of a browser is refused: it comes from another page, or without a session."""
+        """Why a browser's request is refused: it comes from another page, or has no session."""
         headers, guarded = scope["headers"], self._guarded(scope["path"])
         if guarded and _only(headers, b"sec-fetch-site") in ("cross-site", "same-site"):
-            return Refusal(403, "another page asked for this")
+            return Refusal(403, "this request came from another page")
         if scope["method"] not in READS and _only(headers, b"origin") != own_origin:
             if self._bearers is not None and _only(headers, b"origin") is None:
                 return Refusal(401, "expected a token, found none", {"www-authenticate": "Bearer"})
@@ -156,7 +156,7 @@ class Guards:
         if wait_s:
             return Refusal(429, "too many wrong tokens: wait", {"retry-after": str(math.ceil(wait_s))})
         if token is None:
-            return Refusal(401, "this token is unknown or has ended", {"www-authenticate": "Bearer"})
+            return Refusal(401, "this token is unknown or has expired", {"www-authenticate": "Bearer"})
         scope.setdefault("state", {})[TOKEN] = token
         return None
 
@@ -165,11 +165,11 @@ class Guards:
         length = _only(headers, b"content-length")
         most = self._most_bytes(scope["path"])
         if length is not None and (not length.isdecimal() or int(length) > most):
-            return Refusal(413, f"the request is larger than the {most} bytes that are taken here")
+            return Refusal(413, f"the request is larger than the {most} bytes that are accepted here")
         return None
 
     def _without_session(self, path: str, headers: Headers) -> Refusal | None:
-        """Why a request is refused that has no valid session, or None. `SESSIONS` needs no reader's key."""
+        """Why a request without a valid session is refused, or None. `SESSIONS` needs no reader's key."""
         cookies = cookie_parser(_only(headers, b"cookie") or "")
         if not self._sessions.readers(cookies):
             return self._unauthorized(NOBODY[self._sessions.entered])
@@ -181,7 +181,7 @@ class Guards:
         return self._unauthorized(NO_SESSION) if self._sessions.reader(cookies, key) is None else None
 
     def _unauthorized(self, line: str) -> Refusal:
-        """The headers tell the page where to log in, and programs to send a token, where that is possible."""
+        """The headers that tell the page where to log in, and programs to send a token, if that is possible."""
         login = {"location": LOGIN} if self._sessions.entered == "password" else {}
         return Refusal(401, line, {**login, **({"www-authenticate": "Bearer"} if self._bearers else {})})
 
@@ -194,7 +194,7 @@ def _with_ours(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def _only(headers: Headers, name: bytes) -> str | None:
-    """The value of a header; of one that is given twice, something that matches nothing."""
+    """The value of a header; if it is given twice, a value that matches nothing."""
     values = [value for key, value in headers if key == name]
     return None if not values else values[0].decode("latin-1") if len(values) == 1 else "\0"
 
@@ -207,7 +207,7 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > most:
-            raise HTTPException(413, f"the request is larger than the {most} bytes that are taken here")
+            raise HTTPException(413, f"the request is larger than the {most} bytes that are accepted here")
         return message
 
     return counting

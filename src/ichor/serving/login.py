@@ -22,8 +22,8 @@ from ichor.serving.static import TYPES
 PAGE = Path(__file__).with_name("login_page")
 FILES = ("login.css", "login.js")
 WRONG = "unknown name or wrong password"
-# Failed logins, and the seconds in which as many are allowed again: of one client for one name, of one client for all
-# names, and for one name of all clients. The last is high, so that a stranger cannot easily lock somebody out.
+# Failed logins, and the seconds after which as many are allowed again: of one client for one name, of one client for
+# all names, and of all clients for one name. The last is high, so that a stranger cannot easily lock somebody out.
 OF_ONE, OF_CLIENT, OF_NAME = (5, 300.0), (20, 300.0), (60, 300.0)
 
 
@@ -43,7 +43,7 @@ class Attempts:
         self._limits = [RateLimit(*one) for one in (OF_ONE, OF_CLIENT, OF_NAME)]
 
     def check(self, login: Login, client: str) -> tuple[Account | None, float]:
-        """The account if name and password are right, and the seconds to wait if there were too many failures."""
+        """The account if name and password are correct, and the seconds to wait after too many failures."""
         name = login.name.casefold()
         keys = (f"{client}\n{name}", client, name)
         with self._one_at_a_time:
@@ -63,9 +63,9 @@ def login_router(
     entered: Callable[[Request, Account], None],
     refused: Callable[[Request, str], None] = lambda _request, _name: None,
 ) -> APIRouter:
-    """The login page and what it asks for.
+    """The login page and its files.
 
-    `entered` is told each account before its session opens, `refused` each name with which a login failed.
+    `entered` is called with each account before its session opens, `refused` with each name for which a login failed.
     """
     router = APIRouter(include_in_schema=False)
     attempts = Attempts(accounts)

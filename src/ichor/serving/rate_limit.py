@@ -1,6 +1,6 @@
 """Rate limits as token buckets.
 
-A library was considered: `limits` starts a thread for its in-memory counters and removes the locks that guard them.
+The library `limits` was considered, but it starts a thread for its in-memory counters and removes their locks.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from time import monotonic
 
 from starlette.types import Scope
 
-# Buckets kept at most; full ones, which say nothing, are dropped beyond that.
+# The maximum number of buckets; beyond it, full ones, which hold no information, are dropped.
 MOST_KEYS = 10_000
 
 
 class RateLimit:
-    """For each key, `most` events at once, and from then on as many in `seconds`, evenly spread. Thread-safe."""
+    """Allows, for each key, `most` events at once, and then as many per `seconds`, evenly spread. Thread-safe."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most, self._per_second = most, most / seconds
         self._mutex = threading.Lock()
-        self._left: dict[str, tuple[float, float]] = {}  # events left, and when
+        self._left: dict[str, tuple[float, float]] = {}  # the events left, and the time of that count
 
     def wait_s(self, key: str) -> float:
-        """The seconds until the next event is allowed; 0 where it is now."""
+        """The seconds until the next event is allowed; 0 if it is allowed now."""
         with self._mutex:
             return max(0.0, (1 - self._now_left(key)) / self._per_second)
 
     def take(self, key: str) -> float:
-        """Count an event if it is allowed; returns 0, or else the seconds until the next one is allowed."""
+        """Count an event if it is allowed. Returns 0, or the seconds until the next one is allowed."""
         with self._mutex:
             left = self._now_left(key)
             if left < 1:
@@ -48,7 +48,7 @@ class RateLimit:
 
 
 def client_of(scope: Scope) -> str:
-    """The client's address, as a key; of IPv6 the network of 64 bits, which is one customer's."""
+    """The client's address as a key; for IPv6 its 64-bit network, which belongs to one customer."""
     host = (scope.get("client") or ("",))[0]
     try:
         address = ipaddress.ip_address(host)

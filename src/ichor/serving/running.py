@@ -11,7 +11,7 @@ from ichor.serving.session import Entered
 
 @contextmanager
 def announced(access: Access, url: str, entered: Entered) -> Iterator[None]:
-    """Keep the address while the block runs. A killed server leaves it: see whether it runs before using it."""
+    """Store the address while the block runs. A killed server leaves it behind: check that it runs before using it."""
     access.write("DELETE FROM server")
     access.write("INSERT INTO server VALUES (?, ?)", (url, entered))
     try:
@@ -21,6 +21,6 @@ def announced(access: Access, url: str, entered: Entered) -> Iterator[None]:
 
 
 def announcement(access: Access) -> tuple[str, Entered] | None:
-    """The address that was kept last, and how sessions are opened there."""
+    """The last stored address, and how sessions are opened there."""
     rows = access.rows("SELECT address, entered FROM server")
     return (rows[0]["address"], rows[0]["entered"]) if rows else None

@@ -24,21 +24,21 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def require_server(command: str, extra: str, packages: Sequence[str] = ("fastapi", "uvicorn")) -> None:
-    """Raises IchorError, with how to mend it, where the extra that brings the server's packages is not installed."""
+    """Raises IchorError, with the remedy, if the extra with the server's packages is not installed."""
     from importlib.util import find_spec
 
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise IchorError(
             f"{command}: expected the packages {' and '.join(packages)}, found no {missing[0]}; "
-            f"install them by pip install 'ichor-ct[{extra}]'"
+            f"install them with pip install 'ichor-ct[{extra}]'"
         )
 
 
 def listening(port: int, host: str = LOOPBACK) -> socket.socket:
-    """A socket that listens on a port of a host; port 0 is any free one.
+    """A socket that listens on a port of a host; port 0 means any free one.
 
-    Raises IchorError where the host is none of this machine's, or the port is taken.
+    Raises IchorError if the host is not an address of this machine, or the port is in use.
     """
     try:
         family, _, _, _, where = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -62,10 +62,10 @@ def link(address: Address, token: str) -> str:
 
 
 def server_of(app: ASGIApp, certificate: Certificate | None = None) -> uvicorn.Server:
-    """A server of this application as all are set up here, over TLS where there is a certificate."""
+    """A server for this application, with the common settings, over TLS if there is a certificate."""
     import uvicorn
 
-    # No access log: its lines would hold tokens.
+    # No access log: its lines would contain tokens.
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -89,12 +89,12 @@ def serve_app(
     stop_work: Callable[[], None],
     certificate: Certificate | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, over TLS where there is a certificate.
+    """Serve until SIGINT or SIGTERM, over TLS if there is a certificate.
 
     `ready` is called when the server can be reached, `stop_work` at a signal.
     """
-    # Before anyone is told: who has the links may send a signal at once. SIGINT too, since a process that a script
-    # started in the background ignores it.
+    # Before `ready`: whoever has the links may send a signal immediately. SIGINT, too, because a process that a
+    # script started in the background ignores it.
     before = {one: signal.signal(one, _interrupt) for one in STOPS} if _in_main_thread() else {}
     try:
         ready()
@@ -102,7 +102,7 @@ def serve_app(
         server.handle_exit = _after(stop_work, server.handle_exit)  # type: ignore[assignment,method-assign]
         server.run(sockets=[listener])
     except KeyboardInterrupt:
-        pass  # told to stop: the caller closes what it opened
+        pass  # stopped by a signal: the caller closes what it opened
     finally:
         stop_work()
         for one, handler in before.items():
@@ -110,14 +110,14 @@ def serve_app(
 
 
 def open_browser(address: str) -> None:
-    """Open a page in the user's browser, without waiting: one that runs in the terminal would hold the server up."""
+    """Open a page in the user's browser without waiting, because a browser in the terminal would block the server."""
     import webbrowser
 
     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def _after(first: Callable[[], None], handler: Handler) -> Handler:
-    """A signal's handler that does something first: requests at heavy work would hold up the end."""
+    """A signal handler that first stops heavy work, because such requests would delay the end."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         first()

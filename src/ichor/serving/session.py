@@ -28,11 +28,11 @@ NO_SESSION = "this browser has no session for this page's reader: open that read
 
 
 class Sessions:
-    """Unused links and open sessions, kept in `access` as hashes only; with a file, they outlast the process.
+    """Unused links and open sessions, stored in `access` only as hashes; with a file, they survive the process.
 
-    Only sessions that were opened the way `entered` says count: a server beyond this machine takes no session that was
-    opened by a link. Readers keep their keys, so that an open page continues with its own reader's next session, and
-    with no other. `over_tls` says whether cookies are sent over TLS only; by default, those of passwords are.
+    Only sessions opened in the way that `entered` names are valid: a server for other machines accepts no session that
+    was opened by a link. Readers keep their keys, so that an open page continues with the next session of its own
+    reader, and with no other. `over_tls` says whether cookies are sent over TLS only; by default, those of passwords are.
     """
 
     def __init__(
@@ -50,18 +50,18 @@ class Sessions:
         self._over_tls = entered == "password" if over_tls is None else over_tls
 
     def key(self, reader: str) -> str:
-        """The key of a reader in requests and addresses; it reveals no name and differs between servers."""
+        """The key of a reader in requests and addresses; it does not reveal the name and differs between servers."""
         return _hash(f"{self._server_key}\n{reader}")[:16]
 
     def cookie(self, key: str) -> str:
         """The name of a reader's cookie.
 
-        Browsers send cookies to every port of a host: two projects side by side must not share one name.
+        Browsers send cookies to every port of a host, so two projects on one machine must not share a name.
         """
         return f"ichor_session_{self._port}_{key}"
 
     def new_tokens(self, readers: Iterable[str]) -> dict[str, str]:
-        """The token of a new link for each reader."""
+        """A token for a new link for each reader."""
         return {reader: new_token(self._access, reader) for reader in readers}
 
     def forget_old(self) -> None:
@@ -70,7 +70,7 @@ class Sessions:
         self._access.write("DELETE FROM session WHERE ends < ?", (time(),))
 
     def enter(self, token: str) -> tuple[str, str] | None:
-        """The reader of an unused token, which is then used, and a new session; None for any other token."""
+        """Use a token: its reader and a new session, or None if the token is invalid or was used."""
         with self._access.transaction():
             found = self._access.rows("DELETE FROM link WHERE token = ? RETURNING name", (_hash(token),))
             return (found[0]["name"], self.open(found[0]["name"])) if found else None
@@ -83,11 +83,11 @@ class Sessions:
         return session
 
     def end(self, cookies: Mapping[str, str], key: str) -> None:
-        """End the session that the cookies hold for this key."""
+        """End the session in the cookies for this key."""
         self._access.write("DELETE FROM session WHERE session = ?", (_hash(cookies.get(self.cookie(key), "")),))
 
     def reader(self, cookies: Mapping[str, str], key: str) -> str | None:
-        """The reader with that key, if the cookies hold a valid session of theirs; else None."""
+        """The reader with this key, if the cookies contain a valid session of theirs; otherwise None."""
         found = self._access.rows(
             "SELECT name FROM session WHERE session = ? AND entered = ? AND ends > ?",
             (_hash(cookies.get(self.cookie(key), "")), self.entered, time()),
@@ -114,7 +114,7 @@ class Sessions:
 
 
 def new_token(access: Access, reader: str) -> str:
-    """The token of a new link for a reader, of any server that uses this file."""
+    """A token for a new link for a reader, for any server that uses this file."""
     token = secrets.token_urlsafe(32)
     access.write("INSERT INTO link VALUES (?, ?)", (_hash(token), reader))
     return token

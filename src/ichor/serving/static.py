@@ -1,7 +1,7 @@
 """Serves the page's own files, each by its exact path, and no others.
 
-A browser keeps them, and asks each time whether they have changed (RFC 9111, section 5.2.2.4; RFC 9110, section
-13.1.2): a page that is opened again takes none of its megabytes again, and never runs the code of an older version.
+A browser caches them, and checks each time whether they have changed (RFC 9111, section 5.2.2.4; RFC 9110, section
+13.1.2): a page that is reopened is not downloaded again, and never runs the code of an older version.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response
 
 from ichor.serving.compressed import compressed_file
 
-# Listed here instead of taken from the system's table: with nosniff, a browser runs no module of another type.
+# Listed here instead of using the system's table: with nosniff, browsers run only modules of the right type.
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -27,16 +27,16 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
 }
-# Types that are compressed already.
+# Types that are already compressed.
 COMPRESSED = ("image/png", "font/woff2")
 
 
-# What the pages share: elements, requests, planes, the base of the style.
+# The code that pages share: elements, requests, planes, the base style.
 SHARED = Path(__file__).with_name("page")
 
 
 def page_files(folder: Path) -> dict[str, Path]:
-    """The files of a page by their paths on it: those of its folder and those that pages share."""
+    """The files of a page by path: those in its folder and the shared ones."""
     return {path.relative_to(one).as_posix(): path for one in (SHARED, folder) for path in one.rglob("*")}
 
 
@@ -73,5 +73,5 @@ def page_router(folder: Path, at: str = "") -> APIRouter:
 
 @lru_cache(maxsize=512)
 def _tag(path: Path, changed_ns: int) -> str:  # noqa: ARG001 (a file that has changed gets another tag)
-    """An entity tag by content; weak, since the compressed and the plain form share it."""
+    """An entity tag by content; weak, because the compressed and the plain form share it."""
     return f'W/"{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}"'

@@ -17,21 +17,21 @@ from ichor.view.measures import measures
 from ichor.view.opened import Opened
 from ichor.view.summaries import details
 
-# Of all data together: browsers open a page of that size at once, and it can be passed on.
+# The limit for all data together: browsers open a page of this size quickly, and it can be shared.
 MOST_BYTES = 64 * 1024**2
-WHOLE_HU = (-1024, 3071)  # what CT stores in 12 bits: no window shows more
-# HU beyond these are all alike in the brain, stroke and subdural windows.
+WHOLE_HU = (-1024, 3071)  # the range of 12-bit CT: no window shows more
+# HU beyond these look the same in the brain, stroke and subdural windows.
 SOFT_HU = (-200, 300)
 BEST = 9
-PRIOR = 1  # the prior's number on the page, where the result itself is 0
+PRIOR = 1  # the prior's number on the page; the result itself has 0
 
 Parts = dict[str, str]
 
 
 def data_of(opened: Opened, prior: Opened | None, correction: dict[str, Any] | None) -> tuple[Parts, list[str]]:
-    """The data of a copy, and in words what it leaves out: what the result does not have, and what is too large.
+    """The data of a copy, and in words what it leaves out: what the result lacks, and what is too large.
 
-    Raises IchorError where the scan alone is too large.
+    Raises IchorError if the scan alone is too large.
     """
     left_out = []
     parts = _of_scan(0, opened, WHOLE_HU)
@@ -74,14 +74,14 @@ def _of_scan(number: int, opened: Opened, bounds: tuple[int, int]) -> Parts:
 
 
 def _voxels(values: NDArray[Any]) -> str:
-    """Differences of neighbouring voxels, in the order of the array, compressed."""
+    """Differences of neighboring voxels, in the order of the array, compressed."""
     flat = values.ravel()
     steps = np.diff(flat, prepend=np.zeros(1, flat.dtype))  # modulo the type's range, as the page adds them up
     return base64.b64encode(zlib.compress(steps.tobytes(), BEST)).decode()
 
 
 def _json(values: Any) -> str:
-    # Within a script element nothing ends it but this.
+    # Only this sequence can end a script element.
     return json.dumps(values).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""A result as one HTML file that needs neither server nor network, that is read-only, and whose size is bounded."""
+"""A result as one read-only HTML file of limited size that needs neither a server nor a network."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PAGE = Path(__file__).with_name("page")
 def write_copy(
     opened: Opened, path: Path, prior: Opened | None = None, correction: dict[str, Any] | None = None
 ) -> list[str]:
-    """Write the copy to `path`, private, in one step; returns what it leaves out, in words.
+    """Write the copy to `path` atomically, readable by its owner only; returns what it leaves out, in words.
 
-    `prior` is a prior scan of the patient, `correction` what `ichor.view.correction.described` says of the outlines.
-    Raises OutputFailed where the disk refuses it, IchorError where the scan alone is too large.
+    `prior` is a prior scan of the patient, `correction` is the result of `ichor.view.correction.described`.
+    Raises OutputFailed if the file cannot be written, and IchorError if the scan alone is too large.
     """
     parts, left_out = data_of(opened, prior, correction)
     with reporting_disk_errors(path):
@@ -31,7 +31,7 @@ def write_copy(
 
 
 def _page_of(parts: dict[str, str]) -> str:
-    """The text of the file: the page with its data, each part in a script element that the policy lets nobody run."""
+    """The text of the file: the page with its data, each part in a script element that the policy does not run."""
     files = page_files(PAGE)
     page = files["index.html"].read_text(encoding="utf-8")
     style = bundled_style(files, page)

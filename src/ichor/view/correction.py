@@ -1,4 +1,4 @@
-"""What the viewer asks of an annotation tool: to open a result's outlines for correction, and what came of it."""
+"""What the viewer needs from an annotation tool: opening a result's outlines for correction, and the outcome."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ichor.view.decisions import Who
 from ichor.view.opened import Opened
 from ichor.view.results import Listed
 
-# Of a lesion, in a finished correction.
+# The outcomes for a lesion in a finished correction.
 Outcome = Literal["unchanged", "changed", "removed"]
 
 
 class AskedToCorrect(BaseModel):
-    """Who wants to correct the outlines of a result, and the slice to begin at, from 0."""
+    """A request to correct the outlines of a result: by whom, and the slice to start at, from 0."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,11 +30,11 @@ class AskedToCorrect(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The state of a reader's drawing that began as the outlines of a result.
+    """The state of a reader's drawing that started from the outlines of a result.
 
     Attributes:
         who: the reader.
-        when: when it was begun or, where `done`, finished; UTC, ISO 8601.
+        when: when it was started or, if `done`, finished; UTC, ISO 8601.
     """
 
     who: str
@@ -43,33 +43,33 @@ class Correction:
 
 
 class Corrector(Protocol):
-    """An annotation tool. Its methods may be called from any thread; they raise IchorError where something is wrong."""
+    """An annotation tool. Its methods may be called from any thread, and raise IchorError if something is wrong."""
 
     def begin(self, opened: Opened, who: str, slice_index: int) -> str:
-        """A one-use link to a reader's drawing of the scan, at a slice; the first time it is made of the outlines."""
+        """A one-use link to a reader's drawing of the scan, at a slice; a new drawing starts from the outlines."""
         ...
 
     def found(self, listed: Listed) -> tuple[Correction, NDArray[np.uint8]] | None:
-        """The drawing that was finished last, or else the last one begun; None where there is none.
+        """The drawing that was finished last, or else the last one started; None if there is none.
 
-        With it what is drawn, (n, rows, columns) on the scan's own grid: 0 nothing, 1 to 5 the subtypes, 6
+        It comes with its label map, (n, rows, columns) on the scan's own grid: 0 nothing, 1 to 5 the subtypes, 6
         hemorrhage without a subtype.
         """
         ...
 
     def stop_work(self) -> None:
-        """Abort what is under way and accept no more."""
+        """Abort work in progress, and accept no more."""
         ...
 
     def close(self) -> None:
-        """End all that was started."""
+        """End everything that was started."""
         ...
 
 
 def described(opened: Opened, found: tuple[Correction, NDArray[np.uint8]] | None) -> dict[str, Any] | None:
-    """A correction as the page shows it.
+    """A correction in the form that the page shows.
 
-    Of a finished one also `volume_ml` and `volume_px` of what is drawn, and `lesions`, the outcome of each by number.
+    A finished one also has `volume_ml` and `volume_px` of the drawing, and `lesions`, the outcome of each by number.
     """
     if found is None:
         return None
@@ -97,7 +97,7 @@ def _outcomes(opened: Opened, drawn: NDArray[np.uint8]) -> dict[int, Outcome]:
 
 
 def _outcome(lesion: NDArray[np.bool_], drawn: NDArray[np.bool_], same: NDArray[np.bool_]) -> Outcome:
-    """What became of a lesion; what is drawn right beside it counts as a change of it."""
+    """The outcome for a lesion; anything drawn adjacent to it counts as a change to it."""
     if not (lesion & drawn).any():
         return "removed"
     return "unchanged" if same[ndimage.binary_dilation(lesion, np.ones((3, 3, 3)))].all() else "changed"

@@ -71,7 +71,7 @@ class Asked(_Part):
 
 
 def read_decisions(folder: Path) -> Decisions:
-    """The decisions on the result in a folder; decisions on an earlier result of the same scan are ignored.
+    """Read the decisions on the result in a folder; decisions on an earlier result of the same scan are ignored.
 
     Raises UnreadableInput if decisions.json is not valid; such a file is never overwritten.
     """

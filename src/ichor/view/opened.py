@@ -21,7 +21,7 @@ from ichor.view.place import scan_of
 from ichor.view.results import Listed
 from ichor.write.nifti import MASK, PROBABILITY
 
-OTHERS = 255  # of the lesions that findings do not list
+OTHERS = 255  # the number of lesions that the findings do not list
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,8 @@ class Opened:
     Attributes:
         listed: the result.
         scan: as it was read again.
-        labels: (n, rows, columns) uint8 in the radiological convention: 0 where nothing is marked, else the subtype's
-            number, or 1 from a method without subtypes; None where the result has no mask.
+        labels: (n, rows, columns) uint8 in the radiological convention: 0 if unmarked, else the subtype's number, or 1
+            for a method without subtypes; None if the result has no mask.
     """
 
     listed: Listed
@@ -50,7 +50,7 @@ class Opened:
         left = list(range(1, count + 1))
         sizes = np.bincount(numbers.ravel(), minlength=count + 1)
         spans = [(one[0].start, one[0].stop - 1) for one in ndimage.find_objects(numbers)]
-        # By their sizes and slices, not by their order: earlier versions listed lesions in another one.
+        # Matched by size and slices, because earlier versions listed lesions in another order.
         for number, lesion in enumerate(self.listed.findings.hemorrhage.lesions, 1):
             same = (k for k in left if (sizes[k], spans[k - 1]) == (lesion.volume_px, lesion.slices))
             if (found := next(same, None)) is None:
@@ -62,30 +62,30 @@ class Opened:
 
     @property
     def has_probability(self) -> bool:
-        """Whether the result keeps the voxels' probabilities."""
+        """Whether the result has the voxel probabilities."""
         return (self.listed.folder / PROBABILITY).is_file()
 
     def hu(self, low: int = -32768, high: int = 32767) -> NDArray[np.int16]:
-        """(n, rows, columns) whole HU in the radiological convention, clipped to the bounds."""
+        """(n, rows, columns) integer HU in the radiological convention, clipped to the bounds."""
         whole = np.rint(to_radiological(np.asarray(self.scan.hu), self.scan))
         return np.asarray(np.clip(whole, low, high), "<i2")
 
     def probability(self) -> NDArray[np.uint8] | None:
-        """(n, rows, columns) the voxels' probabilities in steps of 1/255; None where the result does not keep them."""
+        """(n, rows, columns) the voxel probabilities in steps of 1/255; None if the result does not have them."""
         if not self.has_probability:
             return None
         values = to_radiological(read_on_grid(self.listed.folder / PROBABILITY, self.scan), self.scan)
         return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
     def geometry(self) -> dict[str, Any]:
-        """Where the shown voxels are in the patient (ichor.serving.geometry)."""
+        """The positions of the shown voxels in the patient (ichor.serving.geometry)."""
         return geometry(self.scan)
 
 
 def open_result(listed: Listed, given: Sequence[ScanPath]) -> Opened:
-    """Read the scan and mask of a result again; `given` are scans that the user says are there.
+    """Read the scan and mask of a result again; `given` are the scans whose location the user gave.
 
-    Raises UnreadableInput where that is not possible.
+    Raises UnreadableInput if that is not possible.
     """
     if listed.findings is None:
         raise UnreadableInput(listed.reason)

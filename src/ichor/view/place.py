@@ -14,7 +14,7 @@ from ichor.screening.inputs import path_sha256
 from ichor.screening.names import all_names
 from ichor.windows import GrayWindow
 
-HOW = "give the place of the scan by --scan PATH"
+HOW = "give its location with --scan PATH"
 
 
 def scan_of(findings: Findings, given: Sequence[ScanPath]) -> Scan:
@@ -52,7 +52,7 @@ def _among(findings: Findings, given: Sequence[ScanPath]) -> ScanPath | None:
 def _at_its_path(findings: Findings) -> ScanPath:
     stored = findings.scan.path
     if stored is None:
-        raise UnreadableInput(f"{findings.scan.name}: this result does not say where its scan lies; {HOW}")
+        raise UnreadableInput(f"{findings.scan.name}: this result does not say where its scan is; {HOW}")
     whole = Path(stored)
     for path in (whole, *whole.parents):
         label = whole.relative_to(path).as_posix() if path != whole else ""
@@ -78,5 +78,5 @@ def _options(findings: Findings) -> ReadOptions:
         return ReadOptions(**options)
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableInput(
-            f"{findings.scan.name}: expected options of reading in findings.json, found something else"
+            f"{findings.scan.name}: expected options for reading in findings.json, found something else"
         ) from error

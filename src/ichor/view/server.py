@@ -1,4 +1,4 @@
-"""The viewer's server: the list, a result's findings and pixels, and the decisions that a person makes."""
+"""The viewer's server: the list of results, their findings and pixels, and a person's decisions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ichor.view.results import Listed
 from ichor.view.summaries import details, row
 
 PAGE = Path(__file__).with_name("page")
-STATUSES: dict[type[IchorError], int] = {IchorError: 422}  # a result, a project or a name that is not as expected
+STATUSES: dict[type[IchorError], int] = {IchorError: 422}  # an invalid result, project or name
 VIEWER = "viewer"
 Number = Annotated[int, InPath(ge=0, le=2**31)]
 
@@ -41,7 +41,7 @@ Number = Annotated[int, InPath(ge=0, le=2**31)]
 def create_app(
     results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, at: Address, corrector: Corrector
 ) -> ASGIApp:
-    """The application, to be served at this address; `given` are scans that the user says are there."""
+    """The application, to be served at this address; `given` are the scans whose location the user gave."""
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
     held, priors = Held(results, given), Priors(results, given)
 
@@ -136,9 +136,9 @@ def serve(
     corrector: Corrector,
     ready: Callable[[str], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is told the one-use link when the server can be reached.
+    """Serve until SIGINT or SIGTERM; `ready` is called with the one-use link when the server can be reached.
 
-    Port 0 is any free one. The corrector is closed at the end. Raises IchorError where the port is taken.
+    Port 0 means any free one. The corrector is closed at the end. Raises IchorError if the port is in use.
     """
     with listening(port) as listener:
         at = loopback(listener.getsockname()[1])
@@ -165,6 +165,6 @@ def _of_scan(one: Listed) -> str | None:
         return None
     try:
         decided = read_decisions(one.folder).scan
-    except (OSError, UnreadableInput):  # opening the result says so
+    except (OSError, UnreadableInput):  # opening the result reports the problem
         return None
     return None if decided is None else decided.decision

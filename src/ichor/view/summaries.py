@@ -1,4 +1,4 @@
-"""What the page shows of a result, from its findings."""
+"""The content that the page shows of a result, from its findings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def row(number: int, one: Listed) -> dict[str, Any]:
 
 
 def details(number: int, one: Listed) -> dict[str, Any]:
-    """All that is shown of a result except the pixels."""
+    """Everything that is shown of a result except the pixels."""
     assert one.findings is not None
     found = one.findings
     return {
@@ -60,7 +60,7 @@ def details(number: int, one: Listed) -> dict[str, Any]:
 
 
 def lesion(number: int, one: LesionFindings, found: Findings) -> dict[str, Any]:
-    """One lesion. `title` is its subtype in words, `probability` the highest of its subtype or else of its slices."""
+    """One lesion. `title` is its subtype in words; `probability` the highest of its subtype, or else of its slices."""
     low, high = one.slices
     slices = found.slices[low : high + 1]
     if one.subtype is None:
@@ -83,7 +83,7 @@ def lesion(number: int, one: LesionFindings, found: Findings) -> dict[str, Any]:
 
 
 def colours(found: Findings) -> list[dict[str, Any]]:
-    """The labels of the mask with their names and colours."""
+    """The labels of the mask with their names and colors."""
     if found.hemorrhage.subtypes is None:
         return [{"label": 1, "name": "ICH", "words": "Hemorrhage", "colour": HEMORRHAGE_COLOUR}]
     return [

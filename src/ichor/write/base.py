@@ -1,4 +1,4 @@
-"""The `Output` protocol: one kind of file that is written of a result."""
+"""The `Output` protocol: one kind of file that is written from a result."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Output(Protocol):
-    """All that an output must be; tests/write/test_contract.py holds every registered one to it.
+    """What every output must provide; tests/write/test_contract.py checks every registered one.
 
-    It is made without arguments. Making it raises IchorError, with what to install, where a package that it needs is
-    missing.
+    It is constructed without arguments. The constructor raises IchorError, naming what to install, if a package that it
+    needs is missing.
 
     Attributes:
-        name: what it is asked for by.
-        files: the names of the files that it writes for every scan; for some it may write further ones.
-        needs_mask: whether it shows an outline, so that it cannot be made of a detector's result.
+        name: the name by which it is requested.
+        files: the names of the files that it writes for every scan; it may write others for some scans.
+        needs_mask: whether it shows an outline, and so cannot be made from a detector's result.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Output(Protocol):
     needs_mask: bool
 
     def check(self, scan: Scan) -> None:
-        """Raise IchorError, in one line, where it cannot be made of this scan; asked before the method is run."""
+        """Raise IchorError, in one line, if it cannot be made for this scan; called before the method is run."""
         ...
 
     def write(self, result: Result, folder: Path) -> None:
-        """Write all its files into `folder`, which nobody sees until all outputs are there.
+        """Write all its files into `folder`, which appears only when all outputs have been written.
 
-        Raises IchorError, in one line, where it cannot be made of this result, and OSError where the disk refuses it.
+        Raises IchorError, in one line, if it cannot be made from this result, and OSError if writing fails.
         """
         ...

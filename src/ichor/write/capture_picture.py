@@ -1,4 +1,4 @@
-"""Pictures of slices with outlines, sides and a notice burned in, for systems that show nothing but pixels."""
+"""Pictures of slices with burned-in outlines, sides and a notice, for systems that can show only pixels."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ichor.windows import BRAIN
 from ichor.write.contours import contours
 from ichor.write.result import Result
 
-# Towards what a row and a column go: pictures are in the radiological convention.
+# The directions of rows and columns: pictures are in the radiological convention.
 RADIOLOGICAL_DIRECTIONS = ("L", "P")
-SHORTEST_SIDE_PX = 768  # of the slice: fine enough for thin outlines and readable words
+SHORTEST_SIDE_PX = 768  # of the slice: fine enough for thin outlines and readable text
 TEXT_PX, LINE_PX, HALO_PX = 22, 2, 6
 WHITE, GRAY = "#ffffff", "#c8c8c8"
-UNTOLD = "#ff5c5c"  # the outline of a method that tells no subtypes
+UNTOLD = "#ff5c5c"  # the color of outlines from a method without subtypes
 
 
 class CapturePictures:
-    """Pictures of the slices of one result, all of one size."""
+    """Pictures of the slices of one result, all of the same size."""
 
     def __init__(self, result: Result) -> None:
-        assert result.labels is not None  # nobody asks for it otherwise
+        assert result.labels is not None  # `needs_mask` guarantees it
         self._scan, self._findings = result.scan, result.findings
         self._labels = to_radiological(result.labels, result.scan)
         self._voxels = to_radiological(result.scan.voxels, result.scan)
@@ -39,7 +39,7 @@ class CapturePictures:
         self._told = result.segmentation.subtype_probability is not None
 
     def of(self, index: int) -> NDArray[np.uint8]:
-        """(rows, columns, 3) a slice in the brain window with outlines, and below it what they are and the notice."""
+        """(rows, columns, 3) a slice in the brain window with outlines, with a legend and the notice below."""
         width, height = self._size
         picture = Image.new("RGB", (width, height + round(4.6 * TEXT_PX)))
         window = self._scan.gray_window

@@ -1,6 +1,6 @@
-"""Output `dicom-sc`: key slices with outlines burned in, as DICOM Secondary Captures that any PACS shows.
+"""Output `dicom-sc`: key slices with burned-in outlines, as DICOM Secondary Captures, which any PACS can show.
 
-The captures are one series: capture-1.dcm, and as many more, numbered on, as there are key slices.
+The captures form one series: capture-1.dcm and so on, one for each key slice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CAPTURE = "capture-{}.dcm"
 
 
 class DicomCapture(DicomOutput):
-    """capture-1.dcm, capture-2.dcm and so on. Raises IchorError where highdicom is not installed."""
+    """capture-1.dcm, capture-2.dcm and so on. Raises IchorError if highdicom is not installed."""
 
     name = "dicom-sc"
     files = (CAPTURE.format(1),)
@@ -35,7 +35,7 @@ class DicomCapture(DicomOutput):
                 pixels=pictures.of(k),
                 patient_orientation=RADIOLOGICAL_DIRECTIONS,
                 derivation=f"Brain window, outlines by {algorithm.name} {algorithm.version} burned in",
-                comment=f"{NOTICE} Outlines are made by AI and were checked by nobody.",
+                comment=f"{NOTICE} The outlines were made by AI and were not reviewed by a person.",
                 source=headers[k],
                 frame_number=result.scan.source.frame_numbers[k],
             )
@@ -44,9 +44,9 @@ class DicomCapture(DicomOutput):
 
 
 def key_slices(found: Findings) -> list[int]:
-    """The slices to look at first, from the lowest: those on which the largest lesions are largest.
+    """The slices to look at first, in ascending order: those on which the largest lesions have their largest area.
 
-    At most MOST_SLICES. Where nothing was found, the slice of highest probability.
+    At most MOST_SLICES. If nothing was found, the slice with the highest probability.
     """
     centres = dict.fromkeys(one.centre_slice for one in found.hemorrhage.lesions)
     if not centres:

@@ -1,4 +1,4 @@
-"""What the DICOM outputs share: which scans they can be made of, their source's headers, and the algorithm."""
+"""What the DICOM outputs share: which scans they support, the source's headers, and the algorithm."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ichor.write.result import Result
 
 
 class DicomOutput:
-    """What the DICOM outputs do alike; each adds its name, its files and `write`."""
+    """Base of the DICOM outputs; each adds its name, its files and `write`."""
 
     name: str
     needs_mask = True
 
     def __init__(self) -> None:
-        """Raise IchorError where highdicom is not installed."""
+        """Raise IchorError if highdicom is not installed."""
         require_highdicom()
 
     def check(self, scan: Scan) -> None:
-        """Raise IchorError where no object can refer to the scan's slices."""
+        """Raise IchorError if no object could refer to the scan's slices."""
         require_one_series(scan, self.name)
 
 
 def require_one_series(scan: Scan, output: str) -> None:
-    """Raise IchorError where the scan is not of one DICOM series with identifier, position and size for each slice."""
+    """Raise IchorError unless the scan is one DICOM series with identifier, position and pixel size for each slice."""
     source = scan.source
     if source.kind != "dicom":
         raise IchorError(f"{source.path}: expected a DICOM series for the output {output}, found {source.kind}")
@@ -53,15 +53,15 @@ def require_one_series(scan: Scan, output: str) -> None:
 
 
 def headers_of(result: Result) -> list[Any]:
-    """The header of each slice, as pydicom datasets. Raises UnreadableInput where an instance is no longer there."""
+    """The header of each slice, as pydicom datasets. Raises UnreadableInput if an instance no longer exists."""
     from ichor.read.dicom.source import read_source
 
     return read_source(result.scan)
 
 
 def facts_of(result: Result, output: str, series_number: int, description: str) -> ObjectFacts:
-    """The attributes of an object that is made now: its UIDs are those of no other."""
-    assert result.mask is not None  # nobody asks for it otherwise
+    """The attributes of a new object, with new UIDs."""
+    assert result.mask is not None  # `check` guarantees it
     source, now = result.scan.source, datetime.now()
     digest = hashlib.sha256(result.mask.tobytes()).hexdigest()
     names = (source.series_uid or source.instance_uids[0], digest, now.isoformat(), output)
@@ -75,7 +75,7 @@ def facts_of(result: Result, output: str, series_number: int, description: str) 
 
 
 def algorithm_of(result: Result) -> Algorithm:
-    """The method behind a result: its model, the hash of the package, and how it was run."""
+    """The method that made a result: its model, the hash of the package, and how it was run."""
     method, made_by = result.findings.method, result.findings.made_by
     ran = method.inference
     parameters = {

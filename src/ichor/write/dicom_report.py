@@ -20,13 +20,13 @@ DESCRIPTION = "Hemorrhage report, AI; research use only"
 
 
 class DicomReport(DicomOutput):
-    """report.dcm. Raises IchorError where highdicom is not installed."""
+    """report.dcm. Raises IchorError if highdicom is not installed."""
 
     name = "dicom-sr"
     files = (REPORT,)
 
     def write(self, result: Result, folder: Path) -> None:
-        """Write report.dcm beside the segmentations, which were written before (`ichor.write.registry.NEEDS`)."""
+        """Write report.dcm next to the segmentations, which were written before (`ichor.write.registry.NEEDS`)."""
         import pydicom
 
         from ichor.anatomy.midline import midline_shift
@@ -44,7 +44,7 @@ class DicomReport(DicomOutput):
 
 
 def slices_of_subtypes(result: Result) -> dict[Subtype, tuple[int, ...]]:
-    """The subtypes that lesions of the result are of, each with the slices that such lesions are on, from 0."""
-    assert result.labels is not None  # nobody asks for it otherwise
+    """The subtypes of the result's lesions, each with the slices of these lesions, from 0."""
+    assert result.labels is not None  # `needs_mask` guarantees it
     areas_px = subtype_areas_px(result.labels)
     return {one: tuple(np.flatnonzero(areas_px[label_of(one) - 1]).tolist()) for one in subtypes_in(result)}

@@ -1,4 +1,4 @@
-"""What the DICOM report says: findings as groups of measurements, each with its meaning in words."""
+"""The content of the DICOM report: findings as groups of measurements, each explained in words."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ichor.formats.segments import HEMORRHAGE, INTRACRANIAL, INTRACRANIAL_HEMORR
 from ichor.subtypes import Subtype
 from ichor.version import __version__
 
-# SNOMED CT's disorder, for the verdict on the scan: nothing is delineated by it.
+# SNOMED CT's disorder, for the verdict on the scan, which delineates nothing.
 DISORDER = Concept("SCT", "IntracranialHemorrhage")
 PRESENCE, PROBABILITY = Concept("DCM", "PresenceOfProperty"), Concept("DCM", "Probability")
-# PS3.16 CID 250 (Positive-Negative), 240 (Present-Absent), 3770 (Problem Status). What is not found may be there.
+# PS3.16 CID 250 (Positive-Negative), 240 (Present-Absent), 3770 (Problem Status). Not found does not mean absent.
 PRESENCE_OF = {
     Tier.NONE: Concept("cid250", "Negative"),
     Tier.POSSIBLE: Concept("cid240", "Undetermined"),
@@ -29,10 +29,10 @@ PRESENCE_OF = {
 VOLUME, VOXELS = Concept("cid7472", "Volume"), Concept("cid7474", "SumOfSegmentedVoxelMethodForVolume")
 ELLIPSOID, ABC2 = Concept("cid7472", "VolumeOfEllipsoid"), Concept("cid7474", "LWHMethodForVolumeOfEllipsoid")
 DIAMETER, MAXIMUM, TOTAL = Concept("cid7470", "Diameter"), Concept("cid7464", "Maximum"), Concept("cid7464", "Total")
-# CID 7182, and CID 7153 and 244 for what is displaced, and where to. There is no code for midline shift itself.
+# CID 7182, and CID 7153 and 244 for what is displaced, and in which direction. There is no code for midline shift.
 DISPLACEMENT, BRAIN = Concept("cid7182", "LinearDisplacement"), Concept("cid7153", "Brain")
 LEFT, RIGHT = Concept("cid244", "Left"), Concept("cid244", "Right")
-# UCUM. It has no milliliter in pydicom's dictionary; a cubic centimeter is one.
+# UCUM. pydicom's dictionary has no milliliter, but the equal cubic centimeter.
 ML, MM, ONE = Concept("UCUM", "CubicCentimeter"), Concept("UCUM", "Millimeter"), Concept("UCUM", "NoUnits")
 
 MIDLINE = Algorithm("Ichor midline shift", __version__, is_ai=False)
@@ -44,7 +44,7 @@ def groups_of(
 ) -> Iterator[Group]:
     """The groups of a report on these findings.
 
-    `subtypes` are those that have a segment, in the second segmentation, each with the slices that it is on.
+    `subtypes` are those with a segment in the second segmentation, each with its slices.
     """
     flagged = tuple(one.index for one in found.slices if one.flagged)
     yield _scan(found, flagged)
@@ -77,10 +77,10 @@ def _scan(found: Findings, flagged: tuple[int, ...]) -> Group:
 def _rule(found: Findings) -> str:
     verdict = found.verdict
     if verdict is None or verdict.possible is None or verdict.suspected is None:
-        return "Hemorrhage is suspected where any slice is flagged."
+        return "Hemorrhage is suspected if any slice is flagged."
     return (
         f"Hemorrhage is suspected from {verdict.suspected.threshold:g} on, and possible from "
-        f"{verdict.possible.threshold:g} on or where a slice is flagged."
+        f"{verdict.possible.threshold:g} on or if a slice is flagged."
     )
 
 
@@ -126,8 +126,8 @@ def _subtype(found: SubtypeFindings, number: int, slices: tuple[int, ...]) -> Gr
         finding=HEMORRHAGE,
         sites=((segment.region, None),),
         comment=(
-            f"{segment.label}: the volume of all lesions of this subtype. The probability is that a slice shows it, "
-            "the highest of all slices. Subtypes are predicted for slices, and told of lesions from there."
+            f"{segment.label}: the volume of all lesions of this subtype. The probability is the highest of all slices "
+            "that a slice shows it. Subtypes are predicted for slices; those of lesions are derived from these."
         ),
         measured=(*_volume(found.volume_ml), Measured(PROBABILITY, found.probability, ONE)),
         segment=(1, number),

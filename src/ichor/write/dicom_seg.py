@@ -1,7 +1,7 @@
-"""Outputs `dicom-seg` and `dicom-probability`: DICOM Segmentations, for a viewer or an archive.
+"""Outputs `dicom-seg` and `dicom-probability`: DICOM Segmentations for viewers and archives.
 
-Frames refer to the instances that the scan was read from, which must still lie where they were. The objects belong to
-the patient and study of their source, and name them as every object of a study does.
+Frames refer to the instances from which the scan was read, which must still be in the same place. The objects belong to
+the patient and study of their source and identify them, like every object of a study.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ichor.subtypes import Subtype
 from ichor.write.dicom_common import DicomOutput, algorithm_of, facts_of, headers_of
 from ichor.write.result import Result
 
-# Beyond the scanner's own, and those of annotations.
+# Above the numbers that scanners use, and those of annotations.
 SERIES_NUMBER, PROBABILITY_SERIES_NUMBER, SUBTYPES_SERIES_NUMBER = 600, 601, 604
 SEGMENTATION, SUBTYPES, PROBABILITY = "segmentation.dcm", "subtypes.dcm", "probability.dcm"
 DESCRIPTION = "Intracranial hemorrhage, AI; research use only"
@@ -30,11 +30,11 @@ PROBABILITY_DESCRIPTION = "Hemorrhage probability, AI; research use only"
 
 
 class DicomSeg(DicomOutput):
-    """segmentation.dcm, all hemorrhage, and subtypes.dcm, a segment for each subtype that a lesion is of; both binary.
+    """segmentation.dcm, all hemorrhage, and subtypes.dcm, a segment for each subtype of the lesions; both binary.
 
-    They are two objects so that the segments of neither overlap: viewers lose some of those that do (OHIF 3.13.2 does).
-    Subtypes are told of lesions (`ichor.findings.lesion_subtypes`), so each segment of a subtype is whole lesions.
-    Without any subtype there is no subtypes.dcm. Raises IchorError where highdicom is not installed.
+    They are two objects so that no segments overlap: some viewers, such as OHIF 3.13.2, lose overlapping segments.
+    Subtypes are assigned to lesions (`ichor.findings.lesion_subtypes`), so each segment consists of whole lesions.
+    Without any subtype there is no subtypes.dcm. Raises IchorError if highdicom is not installed.
     """
 
     name = "dicom-seg"
@@ -42,7 +42,7 @@ class DicomSeg(DicomOutput):
 
     def write(self, result: Result, folder: Path) -> None:
         """Write segmentation.dcm, and subtypes.dcm."""
-        assert result.mask is not None  # nobody asks for it otherwise
+        assert result.mask is not None  # `needs_mask` guarantees it
         facts = facts_of(result, self.name, SERIES_NUMBER, DESCRIPTION)
         _write(result, result.mask, [INTRACRANIAL_HEMORRHAGE], facts, folder / SEGMENTATION)
         if subtypes := subtypes_in(result):
@@ -52,9 +52,9 @@ class DicomSeg(DicomOutput):
 
 
 class DicomProbability(DicomOutput):
-    """probability.dcm, fractional: that each voxel is hemorrhage, of any subtype, in steps of 1/255.
+    """probability.dcm, fractional: the probability that each voxel is hemorrhage, of any subtype, in steps of 1/255.
 
-    Raises IchorError where highdicom is not installed.
+    Raises IchorError if highdicom is not installed.
     """
 
     name = "dicom-probability"
@@ -62,13 +62,13 @@ class DicomProbability(DicomOutput):
 
     def write(self, result: Result, folder: Path) -> None:
         """Write probability.dcm."""
-        assert result.probability is not None  # nobody asks for it otherwise
+        assert result.probability is not None  # `needs_mask` guarantees it
         facts = facts_of(result, self.name, PROBABILITY_SERIES_NUMBER, PROBABILITY_DESCRIPTION)
         _write(result, result.probability, [INTRACRANIAL_HEMORRHAGE], facts, folder / PROBABILITY)
 
 
 def subtypes_in(result: Result) -> list[Subtype]:
-    """The subtypes that lesions of the result are of, in their order; none from a method without subtypes."""
+    """The subtypes of the result's lesions, in their order; none for a method without subtypes."""
     if result.segmentation.subtype_probability is None or result.labels is None:
         return []
     present = np.unique(result.labels)

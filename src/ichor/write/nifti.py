@@ -23,7 +23,7 @@ class Mask:
 
     def write(self, result: Result, folder: Path) -> None:
         """Write mask.nii.gz."""
-        assert result.labels is not None  # nobody asks for it otherwise
+        assert result.labels is not None  # `needs_mask` guarantees it
         write_labels(result.labels, result.scan, folder / self.files[0])
 
 
@@ -39,5 +39,5 @@ class Probability:
 
     def write(self, result: Result, folder: Path) -> None:
         """Write probability.nii.gz."""
-        assert result.probability is not None  # nobody asks for it otherwise
+        assert result.probability is not None  # `needs_mask` guarantees it
         write_probability(result.probability, result.scan, folder / self.files[0])

@@ -66,7 +66,7 @@ def test_a_key_pressed_on_an_unseen_scan_finishes_nothing(made: Served, enter: E
     page.keyboard.press("d")
     dialog = question(page)
     expect(dialog).to_contain_text("5 of 6 slices have not been viewed: 1–3, 5–6.")
-    expect(dialog).to_contain_text("Nothing is drawn or labelled.")
+    expect(dialog).to_contain_text("Nothing is drawn or labeled.")
     finished = dialog.get_by_role("button", name="Reading done")
     expect(finished).to_be_disabled()
     page.keyboard.press("Enter")  # goes on, at the first slice that is open

@@ -93,9 +93,9 @@ def test_progress_agreement_and_assignment(three: Served, enter: Enter) -> None:
     expect(page.locator("#notice")).to_contain_text("Bert has begun")
     expect(page.get_by_label("Ada reads 001 head1")).not_to_be_checked()
     page.get_by_label("Readers for each scan").fill("1")
-    page.get_by_role("group", name="Share out scans").get_by_label("Ada").uncheck()
+    page.get_by_role("group", name="Distribute scans").get_by_label("Ada").uncheck()
     assert faults(page) == []
-    page.get_by_role("button", name="Share out").click()
+    page.get_by_role("button", name="Distribute").click()
     expect(page.locator("#notice")).to_have_text("1 scan was assigned.")
     expect(page.get_by_label("Bert reads 003 head3")).to_be_checked()
     page.get_by_label("Cleo reads 003 head3").check()

@@ -65,7 +65,7 @@ def test_a_copy_shows_the_same_and_needs_nothing(tmp_path: Path, new_page: Calla
     page.keyboard.press("Home")
     assert hands.hud("top-left") == "Axial 1 of 12"
     expect(page.locator(".measures")).to_contain_text("Midline shift")
-    expect(page.locator(".copy")).to_have_text("This is a copy: decisions can be read and not changed.")
+    expect(page.locator(".copy")).to_have_text("This is a read-only copy: decisions cannot be changed.")
 
 
 def test_a_copy_with_a_prior_scan(tmp_path: Path, new_page: Callable[..., Page]) -> None:

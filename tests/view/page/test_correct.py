@@ -121,7 +121,7 @@ def test_why_the_tool_does_not_open(out: Path, view: View) -> None:
     with open_project(project_of(out / "head"), create=True), page.expect_popup() as popup:
         page.get_by_role("button", name="Correct lesion 1").click()
         say_who(page, "Ada")
-        expect(page.locator("#banner")).to_contain_text("found it open in another process; close that first")
+        expect(page.locator("#banner")).to_contain_text("found it open in another process; close it there first")
         assert popup.value.is_closed() or popup.value.wait_for_event("close") is not None
     opened_tool(page, page.get_by_role("button", name="Open the drawing of lesion 1").click)  # type: ignore[arg-type]
 

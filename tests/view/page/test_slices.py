@@ -34,7 +34,7 @@ def test_the_list_is_ordered_and_leads_to_a_result_and_back(out: Path, view: Vie
     page.locator(".list").wait_for()
     page.get_by_role("link", name="unnamed").click()
     page.locator(".failed").wait_for()
-    assert "give the place of the scan by --scan PATH" in page.locator(".failed").inner_text()
+    assert "give its location with --scan PATH" in page.locator(".failed").inner_text()
 
 
 def test_every_slice_by_wheel_keys_and_bar(out: Path, view: View) -> None:

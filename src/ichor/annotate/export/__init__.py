@@ -1,1 +1,1 @@
-"""Exporting what was annotated: one file for each target beside `run.py`, which goes through the project's scans."""
+"""Exporting annotations: one module for each target, and `run.py`, which iterates over the project's scans."""

@@ -1,4 +1,4 @@
-"""A scan with its final annotation, as every target receives it."""
+"""A scan with its final annotation, in the form that every target receives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ichor.errors import IchorError
 from ichor.scan import Scan
 from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 
-# What each label of a label map stands for.
+# The meaning of each label in a label map.
 LABEL_NAMES = {**dict(enumerate(Subtype, 1)), UNSTATED: "hemorrhage of no stated subtype"}
 LABEL_COLOURS = {**{label: one.colour for label, one in enumerate(Subtype, 1)}, UNSTATED: HEMORRHAGE_COLOUR}
 
@@ -31,17 +31,17 @@ class LeftOut(IchorError):
 
 @dataclass(frozen=True, eq=False)
 class Annotated:
-    """A scan of the project with the annotation that counts.
+    """A scan of the project with its final annotation.
 
     Attributes:
         case: its number in the export, three digits.
-        record: what the project says of the scan.
+        record: the project's record of the scan.
         scan: as it was read.
         label_map: (n, rows, columns) uint8 on the scan's grid, the labels of LABEL_NAMES.
         slices: the labels of each slice.
         labels: those of the whole scan.
-        person: who was scanned.
-        layer: the reader whose annotation it is, or "consensus".
+        person: the person who was scanned.
+        layer: the reader who made the annotation, or "consensus".
         changed_at: when this was last changed, UTC in ISO 8601.
         origins: for each slice the origin of each label drawn on it.
         findings: the finding on each slice (ichor.annotate.project.findings).
@@ -61,7 +61,7 @@ class Annotated:
 
     @property
     def unread(self) -> tuple[int, ...]:
-        """The indices of the slices that were not viewed and are not labelled."""
+        """The indices of the slices that were not viewed and are not labeled."""
         return tuple(k for k, finding in enumerate(self.findings) if finding == "unread")
 
     @property
@@ -98,7 +98,7 @@ def annotated(project: Project, record: ScanRecord, case: str) -> Annotated:
     for index, one in content.maps.items():
         label_map[index] = decode(one.runs, record.rows, record.columns)
     if is_negative(content) and not states_negative(content):
-        raise LeftOut("nothing is drawn or labelled, and no reader has confirmed that there is no hemorrhage")
+        raise LeftOut("nothing is drawn or labeled, and no reader has confirmed that there is no hemorrhage")
     findings = slice_findings(content, record.n_slices, project.looked(record.id, layer))
     slices = tuple(
         replace(labels_of(content, k), no_hemorrhage=finding == "no hemorrhage") for k, finding in enumerate(findings)

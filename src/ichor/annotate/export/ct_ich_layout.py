@@ -1,4 +1,4 @@
-"""The layout of ct-ich 1.0.0, with regions.json beside it. `ichor dataset check` accepts it."""
+"""The layout of ct-ich 1.0.0, plus regions.json. `ichor dataset check` accepts it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CtIchTarget:
         slices = _slices(one)
         grid = grid_of(one.scan)
         label_map = grid.label_map(one.label_map)
-        require_consistent(label_map, one.slices, one.labels)  # on this grid, too
+        require_consistent(label_map, one.slices, one.labels)  # on this grid as well
         if not _copy_originals(one, self._folder / IMAGES / one.case):
             write_images(self._folder, one.case, grid.hu())
         write_masks(self._folder, one.case, label_map > 0)
@@ -82,11 +82,11 @@ make = CtIchTarget
 def _subject(one: Annotated) -> Subject:
     """The row of the demographics. Raises LeftOut if a required value has not been entered."""
     if len(one.case) > 3:
-        raise LeftOut("the layout numbers subjects with three digits, and all are used")
+        raise LeftOut("the layout uses three-digit subject numbers, and all of them are taken")
     person = one.person
     missing = [name for name, value in (("age", person.age), ("sex", person.sex)) if value is None]
     if person.age is None or person.sex is None:
-        raise LeftOut(f"the layout's table needs the subject's {' and '.join(missing)}, not entered yet")
+        raise LeftOut(f"the layout's table needs the subject's {' and '.join(missing)}, which have not been entered")
     return Subject(
         number=one.case,
         age_years=person.age,

@@ -1,7 +1,7 @@
 """DICOM Segmentations: for each scan from DICOM one object with a segment for each subtype, NNN.dcm.
 
-Frames refer to the instances that the scan was read from, which must still lie where they were. The object belongs to
-the patient and study of its source, and names them as every object of a study does.
+Frames refer to the instances from which the scan was read, which must still be in the same place. The object belongs to
+the patient and study of its source and identifies them, like every object of a study.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from ichor.formats.uid import named_uid
 from ichor.subtypes import Subtype
 from ichor.version import __version__
 
-# The name of the algorithm where a region was not drawn by hand: the shipped model, or a tool of the page.
+# The algorithm's name if a region was not drawn by hand: the shipped model, or a tool of the page.
 ALGORITHM = "Ichor"
-SERIES_NUMBER = 500  # beyond the scanner's own
+SERIES_NUMBER = 500  # above the numbers that scanners use
 SEGMENTS = {
     **{label: subtype_segment(subtype) for label, subtype in enumerate(Subtype, 1)},
     UNSTATED: INTRACRANIAL_HEMORRHAGE,
@@ -42,13 +42,13 @@ class DicomSegTarget:
         self._folder = folder
 
     def write(self, one: Annotated) -> list[str]:
-        """Write the segments that have a region; where there is none, an empty one that says so."""
+        """Write the segments that have a region, or an empty one if there are no regions."""
         from ichor.read.dicom.source import read_source
 
         source = one.scan.source
         if source.kind != "dicom":
             raise LeftOut(f"a Segmentation refers to DICOM images, and this scan is from {source.kind}")
-        require_all_read(one)  # a slice without a frame is one without a segment
+        require_all_read(one)  # a slice without a frame counts as a slice without a segment
         labels = [int(label) for label in np.unique(one.label_map) if label] or [UNSTATED]
         masks = np.stack([one.label_map == label for label in labels], axis=-1)
         names = (source.series_uid or source.instance_uids[0], _digest(one), "annotation")
@@ -65,7 +65,7 @@ class DicomSegTarget:
         return []
 
     def finish(self) -> None:
-        """There is nothing to write for all scans together."""
+        """Nothing is written for all scans together."""
 
 
 make = DicomSegTarget

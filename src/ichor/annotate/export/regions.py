@@ -53,7 +53,7 @@ def read_regions(dataset: Path) -> dict[str, Mapping[str, Any]]:
     try:
         return dict(json.loads(file.read_text(encoding="utf-8"))["regions"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableInput(f"{file}: expected regions as Ichor exports them, found another content") from error
+        raise UnreadableInput(f"{file}: expected regions as exported by Ichor, found other content") from error
 
 
 def decoded_regions(file: Path, encoded: Mapping[str, Any], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -18,12 +18,12 @@ from ichor.errors import IchorError
 from ichor.version import __version__
 
 TARGETS = {"ct-ich": "ct_ich_layout", "nifti": "nifti", "dicom-seg": "dicom_seg", "nnunet": "nnunet", "coco": "coco"}
-# Describes the export and says which case is which scan of the project, without names.
+# Describes the export and maps cases to scans of the project, without names.
 RECORD = "export.json"
 
 
 class Target(Protocol):
-    """What the file of each target offers, as `make(folder)`."""
+    """What the module of each target provides, as `make(folder)`."""
 
     def write(self, one: Annotated) -> Sequence[str]:
         """Write a scan and return notes for a person. Raises LeftOut if the layout cannot represent it."""
@@ -47,11 +47,11 @@ class Outcome:
 def export(
     project: Project, target: str, out: Path, hidden: Callable[[ScanRecord], bool] = lambda _: False
 ) -> Generator[Outcome, None, None]:
-    """Write the project's finished scans into `out` as one of TARGETS, yielding what became of each scan.
+    """Write the project's finished scans into `out` as one of TARGETS, yielding the outcome for each scan.
 
-    Scans that are `hidden` from whoever exports are left out. `out` appears when the last one is written. Raises
-    IchorError if it holds something already, if no scan is finished, if the disk fails, or if a package is missing that
-    the target needs.
+    Scans that are `hidden` from the person who exports are left out. `out` appears when the last one is written. Raises
+    IchorError if it is not empty, if no scan is finished, if the disk fails, or if a package that the target needs is
+    missing.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         found = "a folder with content" if out.is_dir() else "a file"
@@ -112,7 +112,7 @@ def _of_the_model(one: Annotated) -> list[str]:
 
 
 def _of_unread_slices(one: Annotated) -> list[str]:
-    """Notes on slices that were not viewed, or of which that is not known."""
+    """Notes on slices that were not viewed, or for which this is unknown."""
     notes = [f"{slice_words(one.unread)} not viewed"] if one.unread else []
     if "unknown" in one.findings:
         notes.append("finished with an earlier version of Ichor, which did not record which slices were viewed")

@@ -1,6 +1,6 @@
 """Which readers read which scan. A scan that is assigned to nobody is read by all readers.
 
-A reader who has begun a scan stays one of its readers, so that no reading is lost from sight.
+A reader who has started a scan remains one of its readers, so that no reading is lost from view.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ichor.errors import IchorError
 
 
 class HasBegun(IchorError):
-    """A scan that would be taken from a reader who has begun it."""
+    """A scan would be taken from a reader who has started it."""
 
 
 def assigned(database: Database) -> dict[int, list[str]]:
-    """The readers of each scan that is assigned to anybody, in the order of their assignment."""
+    """The readers of each assigned scan, in the order of assignment."""
     found: dict[int, list[str]] = {}
     for row in database.rows("SELECT scan_id, reader FROM assignment ORDER BY rowid"):
         found.setdefault(row["scan_id"], []).append(row["reader"])
@@ -26,14 +26,16 @@ def assigned(database: Database) -> dict[int, list[str]]:
 
 
 def assign(database: Database, scan_id: int, readers: Collection[str], states: Mapping[str, State], *, by: str) -> None:
-    """Have exactly these readers read a scan; nobody named: all readers. `states` are those of all readers.
+    """Assign a scan to exactly these readers; an empty list means all readers. `states` are those of all readers.
 
-    Raises HasBegun if somebody else has begun it.
+    Raises HasBegun if somebody else has started it.
     """
     if readers:
         for name, state in states.items():
             if name not in (*readers, CONSENSUS) and state != "new":
-                raise HasBegun(f"expected {name} among the readers of a scan that {name} has begun, found others only")
+                raise HasBegun(
+                    f"expected {name} among the readers of a scan that {name} has started, found only others"
+                )
     with database.transaction():
         before = assigned(database).get(scan_id, [])
         for name in before:
@@ -45,7 +47,7 @@ def assign(database: Database, scan_id: int, readers: Collection[str], states: M
 
 
 def of_its_readers(states: Mapping[str, State], readers: Collection[str]) -> dict[str, State]:
-    """The states of the readers of a scan and of the consensus; `readers` are those whom it is assigned to."""
+    """The states of a scan's readers and consensus; `readers` are those to whom it is assigned."""
     if not readers:
         return dict(states)
     return {name: state for name, state in states.items() if name in readers or name == CONSENSUS or state != "new"}
@@ -54,7 +56,7 @@ def of_its_readers(states: Mapping[str, State], readers: Collection[str]) -> dic
 def distribute(
     scan_ids: Sequence[int], readers: Sequence[str], each: int, load: Mapping[str, int]
 ) -> dict[int, list[str]]:
-    """`each` readers for every scan, always those who have the fewest scans; `load` is how many they have before.
+    """Assign `each` readers to every scan, always those with the fewest scans; `load` is how many they already have.
 
     Raises ValueError if there are fewer readers than that.
     """

@@ -1,7 +1,7 @@
-"""Backups of a project's database in its folder, made when it is opened or closed and found intact; some are kept.
+"""Backups of a project's database in its folder, made when it is opened or closed and intact; the last few are kept.
 
-Each is a database itself: to restore one, copy it over the damaged database and remove that one's write-ahead log,
-which SQLite would otherwise apply to it (docs/how-to/annotate.md).
+Each is a database itself: to restore one, copy it over the damaged database and remove the damaged one's write-ahead
+log, which SQLite would otherwise apply (docs/how-to/annotate.md).
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ def way_back(project: Path) -> str:
     for one in backups(project):
         if (n := count_in(one, whole=True)) is not None:
             return (
-                f"{BACKUPS}/{one.name} is sound and holds {n} changes: to go on with it, move project.sqlite* aside "
+                f"{BACKUPS}/{one.name} is intact and has {n} changes: to continue with it, move project.sqlite* aside "
                 "and copy it to project.sqlite"
             )
-    return "no sound backup is there"
+    return "there is no intact backup"
 
 
 def count_in(backup: Path, *, whole: bool = False) -> int | None:
-    """The number of changes in a backup; None if it is not a database or, with `whole`, if it is damaged."""
+    """The number of changes in a backup; None if it is not a database or, with `whole`, if any part is damaged."""
     with suppress(OSError, sqlite3.Error):
         if fault_of_file(backup) is None:
             with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?immutable=1", uri=True)) as connection:

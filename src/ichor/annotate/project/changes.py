@@ -1,4 +1,4 @@
-"""The history as rows: appended, and the latest of each read back."""
+"""The history as rows: appending changes, and reading the latest ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ichor.annotate.project.records import Change, Kind, LayerState, Origins, Sl
 # The slice number that stands for the scan itself.
 WHOLE_SCAN = -1
 
-# The latest row of each slice is found in the index alone; only these rows are read.
+# The latest row of each slice is found with the index alone, and only these rows are read.
 # For maps stored by earlier versions, after_machine says whether an earlier revision of the slice was an AI outline.
 LATEST = """SELECT slice, revision, payload, drawn, by_machine, origins,
     CASE WHEN origins = '' AND drawn <> '' THEN EXISTS (
@@ -34,7 +34,7 @@ def now() -> str:
 
 
 def layer_state(database: Database, scan_id: int, layer: str, only: int | None = None) -> LayerState:
-    """A layer as its latest changes have it; `only` leaves out all but this slice."""
+    """A layer according to its latest changes; `only` restricts it to one slice."""
     with database.transaction():
         maps = database.rows(LATEST, (scan_id, "map", layer, only))
         stated = database.rows(LATEST, (scan_id, "labels", layer, only))
@@ -58,12 +58,12 @@ def layer_state(database: Database, scan_id: int, layer: str, only: int | None =
 
 
 def drawn_slices(database: Database, scan_id: int, layer: str) -> int:
-    """How many slices have a label other than 0."""
+    """The number of slices with a label other than 0."""
     return sum(bool(row["drawn"]) for row in database.rows(LATEST, (scan_id, "map", layer, None)))
 
 
 def latest(database: Database, scan_id: int, kind: Kind, layer: str, index: int | None) -> tuple[int, str, str]:
-    """The revision, payload and origins of what holds now; 0 and "" where nothing was ever put."""
+    """The current revision, payload and origins; 0 and "" if nothing was ever stored."""
     rows = database.rows(
         "SELECT revision, payload, origins FROM change WHERE scan_id = ? AND kind = ? AND layer = ? AND slice = ? "
         "ORDER BY revision DESC LIMIT 1",
@@ -85,7 +85,7 @@ def append(
     origins: Origins | None = None,
     base_revision: int | None = None,
 ) -> int:
-    """Put a change after the latest one and give its revision; what changes nothing adds no row.
+    """Append a change and return its revision; if it changes nothing, no row is added.
 
     Raises StaleRevision if `base_revision` is given and is not the latest.
     """
@@ -150,5 +150,5 @@ def _origins(row: sqlite3.Row) -> Origins:
 
 
 def labels_drawn(text: str) -> frozenset[int]:
-    """The labels in a map as its row has them, as in "1,6"."""
+    """The labels in a map in the form stored in its row, for example "1,6"."""
     return frozenset(int(one) for one in text.split(",") if one)

@@ -17,7 +17,7 @@ def contradictions(drawn: AbstractSet[int], slices: Sequence[Labels], scan: Labe
     found = []
     for k, labels in enumerate(slices):
         if labels.subtypes and k not in drawn:
-            found.append(f"slice {k + 1} is labelled {', '.join(labels.subtypes)} but has no region")
+            found.append(f"slice {k + 1} is labeled {', '.join(labels.subtypes)} but has no region")
         if k in drawn and not labels.subtypes:
             found.append(f"slice {k + 1} has a region but no subtype")
     on_slices = frozenset().union(*(labels.subtypes for labels in slices))

@@ -22,11 +22,11 @@ IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Database:
-    """One connection that threads share; statements and transactions are serialized.
+    """One connection shared by threads; statements and transactions are serialized.
 
-    Raises UnreadableInput if another process has the project open, or if the file is damaged, is no project's
-    or is newer than this version of Ichor; OutputFailed if the disk is full or fails. With `create`, a folder that
-    holds nothing of a project gets a new one.
+    Raises UnreadableInput if another process has the project open, or if the file is damaged, is not a project or is
+    newer than this version of Ichor; OutputFailed if the disk is full or fails. With `create`, a new project is created
+    in a folder without any part of one.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
@@ -60,13 +60,13 @@ class Database:
             return self._connection.execute(statement, values).fetchall()
 
     def write(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Run one statement that changes something; it is on the disk when this returns. Gives the new row's id."""
+        """Run one statement that changes rows; the change is on disk when this returns. Returns the new row's id."""
         with self._mutex, self._told():
             return self._connection.execute(statement, values).lastrowid or 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; other threads wait. Blocks may be nested: the outermost one counts."""
+        """All or nothing; other threads wait. Blocks may be nested; the outermost one commits."""
         with self._mutex, self._told(), transaction(self._connection):
             yield
 
@@ -75,13 +75,13 @@ class Database:
             keep_backup(self._connection, self._folder)
         except (OSError, sqlite3.Error) as error:
             raise OutputFailed(
-                f"{self._folder / BACKUPS}: the backup could not be written ({error}); the project itself is whole"
+                f"{self._folder / BACKUPS}: the backup could not be written ({error}); the project itself is intact"
             ) from error
 
     def _opened(self) -> sqlite3.Connection:
         """The connection to a database that was checked, backed up and migrated."""
         if not self._file.exists():
-            raise self._damaged("none beside the rest of a project")
+            raise self._damaged("none next to the other parts of a project")
         self._refuse(fault_of_file(self._file))
         connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         try:
@@ -90,8 +90,8 @@ class Database:
             self._refuse(fault_of_kind(connection))
             self._refuse(fault_of_content(connection))
             self._refuse(self._lost_changes(connection))
-            # Up to here nothing was written, so that what is damaged stays as it is.
-            keep_backup(connection, self._folder)  # before a newer version changes it
+            # Up to here nothing was written, so that a damaged database stays unchanged.
+            keep_backup(connection, self._folder)  # before this version migrates it
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -127,11 +127,11 @@ class Database:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Translate SQLite's errors into one-line errors of our own."""
+        """Translate SQLite's errors into Ichor's one-line errors."""
         try:
             yield
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            raise  # a rule of the schema, or of the library, that our own code broke
+            raise  # a constraint of the schema or the library that Ichor's code violated
         except sqlite3.DatabaseError as error:
             code = error_code(error)
             if code in OF_THE_DISK:
@@ -140,18 +140,18 @@ class Database:
                 raise failed from error
             if code in IN_USE:
                 raise UnreadableInput(
-                    f"{self._file}: expected a database that is not in use, found it open in another program"
+                    f"{self._file}: expected a database that is not in use, found one that is open in another program"
                 ) from error
             raise self._damaged(str(error)) from error
 
 
 def holds_anything(folder: Path) -> bool:
-    """Whether the folder contains any part of a project; then no new one may be created there."""
+    """Whether the folder contains any part of a project, so that no new one may be created there."""
     return any(folder.glob(f"{DATABASE}*")) or any((folder / SCANS).glob("[0-9]*.npz")) or bool(backups(folder))
 
 
 def _make(file: Path) -> None:
-    """Make the database of a new project, whole or not at all, for its owner alone (as what SQLite puts beside it)."""
+    """Create the database of a new project atomically, readable by its owner only, as are SQLite's auxiliary files."""
     partial = file.with_name(f".{file.name}.partial")
     partial.unlink(missing_ok=True)
     try:
@@ -183,13 +183,13 @@ def only_one(lock: Path, folder: Path) -> IO[str]:
         raise UnreadableInput(f"{folder}: expected a folder to write to, found {error.strerror}") from error
     try:
         import fcntl
-    except ImportError:  # Windows has no such lock; there nobody is kept out
+    except ImportError:  # Windows has no such lock and excludes nobody
         return held
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         held.close()
         raise UnreadableInput(
-            f"{folder}: expected a project that is not in use, found it open in another process; close that first"
+            f"{folder}: expected a project that is not in use, found it open in another process; close it there first"
         ) from error
     return held

@@ -8,14 +8,14 @@ from typing import Literal
 from ichor.annotate.project.labels import labels_of
 from ichor.annotate.project.records import LayerState, StatedLabels
 
-# "unknown": not labelled, and finished with a version of Ichor that did not record which slices were viewed.
+# "unknown": not labeled, and finished with a version of Ichor that did not record which slices were viewed.
 Finding = Literal["hemorrhage", "no hemorrhage", "unread", "unknown"]
 
 
 def slice_findings(layer: LayerState, n_slices: int, looked: AbstractSet[int] | None) -> tuple[Finding, ...]:
     """The finding on each slice; `looked` holds the slices that were viewed, None if that was not recorded.
 
-    A slice is negative if it is labelled so, or if it was viewed and has no region or subtype.
+    A slice is negative if it is labeled so, or if it was viewed and has no region or subtype.
     """
     return tuple(_finding(layer, k, looked) for k in range(n_slices))
 

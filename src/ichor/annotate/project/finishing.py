@@ -1,7 +1,8 @@
 """Finishing a reading or a consensus: its open points, and what confirming them does.
 
-A key pressed too early finishes nothing. Slices that were not viewed, AI outlines that were not accepted, undecided
-slices and an unconfirmed negative are listed first; the layer is finished when exactly these points are confirmed.
+A key pressed by mistake does not finish anything. Slices that were not viewed, AI outlines that were not accepted,
+undecided slices and an unconfirmed negative are listed first; the layer is finished when exactly these points are
+confirmed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class OpenPoints:
         not_accepted: slices with an AI outline that nobody has changed or accepted.
         undecided: for a consensus, slices on which a reading has a region and nothing has been applied or drawn.
         contradictions: where labels and regions do not match (ichor.annotate.project.consistency).
-        no_hemorrhage: whether nothing is drawn or labelled and "no hemorrhage" has not been confirmed.
+        no_hemorrhage: whether nothing is drawn or labeled and "no hemorrhage" has not been confirmed.
         drawn_by: if so, and for a consensus, the readers whose readings have regions.
     """
 

@@ -1,4 +1,4 @@
-"""What commands read of a project that a server has open."""
+"""What commands read from a project that a server has open."""
 
 from __future__ import annotations
 

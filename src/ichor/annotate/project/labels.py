@@ -1,8 +1,8 @@
 """How labels of slices, labels of the scan and drawn regions are kept consistent.
 
-What a reader states is stored; what follows from it is derived whenever it is asked for, so that erasing a region takes
-back what it implied. A drawn region's subtype is on its slice, a slice's subtypes and fracture are on the scan, and no
-hemorrhage is only where nothing of it is stated or drawn.
+What a reader states is stored; what it implies is derived whenever it is needed, so that erasing a region also removes
+what it implied. A region's subtype applies to its slice, and a slice's subtypes and fracture apply to the scan. \"No
+hemorrhage\" applies only if no hemorrhage is stated or drawn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SUBTYPES = tuple(Subtype)
 
 
 def labels_of(layer: LayerState, index: int | None) -> Labels:
-    """The labels of a slice, or (None) of the scan, with all that follows from others."""
+    """The labels of a slice, or (None) of the scan, with everything that others imply."""
     stated = layer.stated.get(index, StatedLabels()).labels
     subtypes = _in_order(frozenset(stated.subtypes) | implied_subtypes(layer, index))
     none_stated = stated.no_hemorrhage
@@ -33,7 +33,7 @@ def labels_of(layer: LayerState, index: int | None) -> Labels:
 
 
 def implied_subtypes(layer: LayerState, index: int | None) -> frozenset[Subtype]:
-    """The subtypes that follow from regions (and for the scan from its slices); nobody can untick these."""
+    """The subtypes implied by regions (and, for the scan, by its slices); they cannot be unticked."""
     if index is not None:
         drawn = layer.maps[index].drawn if index in layer.maps else frozenset()
         return frozenset(SUBTYPES[label - 1] for label in drawn if label <= len(SUBTYPES))
@@ -42,15 +42,15 @@ def implied_subtypes(layer: LayerState, index: int | None) -> frozenset[Subtype]
 
 
 def implied_fracture(layer: LayerState, index: int | None) -> bool:
-    """Whether a fracture on a slice puts one on the scan."""
+    """Whether a fracture on a slice implies one for the scan."""
     return index is None and any(one.labels.fracture for k, one in layer.stated.items() if k is not None)
 
 
 def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
-    """The labels to store when a reader who saw `labels_of` requests `asked` instead.
+    """The labels to store when a reader who was shown `labels_of` requests `asked` instead.
 
-    What is implied, as the scan's no hemorrhage is on a slice, stays implied and is not stated by being sent back. Of
-    subtypes and no hemorrhage, which exclude each other, the one that is new wins; a drawn region wins over both.
+    Implied labels, such as the scan's "no hemorrhage" on a slice, stay implied and do not become stated when they are
+    sent back. Subtypes and "no hemorrhage" exclude each other: the new one wins, and a drawn region wins over both.
     """
     before = layer.stated.get(index, StatedLabels()).labels
     implied = implied_subtypes(layer, index)
@@ -66,7 +66,7 @@ def stated_anew(layer: LayerState, index: int | None, asked: Labels) -> Labels:
 
 
 def agreed(labels: Sequence[Labels], choice: str) -> Labels:
-    """What readers share: with "majority" what more than half of them state, else what all do.
+    """The labels that readers share: with "majority" those that more than half of them state, otherwise those of all.
 
     Notes are kept only from a single reader.
     """

@@ -1,4 +1,4 @@
-"""Which slices a reader has viewed, so that a negative slice can be told from an unread one."""
+"""Which slices a reader has viewed, so that negative and unread slices can be distinguished."""
 
 from __future__ import annotations
 

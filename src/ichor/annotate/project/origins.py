@@ -1,7 +1,7 @@
 """The origin of the regions of a slice, one for each label drawn on it: by hand, calculated, or an AI outline.
 
 An AI outline is untouched, accepted by a reader without changes, or edited. Exports state the origin, so that training
-and evaluation can tell manual delineations from others.
+and evaluation can distinguish manual delineations from others.
 """
 
 from __future__ import annotations

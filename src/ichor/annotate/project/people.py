@@ -1,7 +1,7 @@
 """The people of a project and their roles.
 
-Whoever has no account is a reader, such as those who enter by a link on this machine. An account can also be an
-adjudicator's, who does not read but settles what the readers differ in, or an admin's, who assigns scans and exports.
+People without an account, who enter by a link on this machine, are readers. An account can also belong to an
+adjudicator, who does not read but settles disagreements, or to an admin, who assigns scans and exports.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The roles of those who have an account, and whether the server is reached from this machine only."""
+    """The roles of the account holders, and whether the server can be reached from this machine only."""
 
     roles: Mapping[str, Role] = field(default_factory=dict)
     on_loopback: bool = True

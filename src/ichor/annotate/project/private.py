@@ -25,7 +25,7 @@ def keep_private(folder: Path) -> None:
     for path in _inside(folder):
         found = path.lstat()
         if found.st_uid == os.getuid() and found.st_mode & OTHERS and not path.is_symlink():
-            with suppress(PermissionError):  # of a file system without permissions
+            with suppress(PermissionError):  # on a file system without permissions
                 path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
 
 

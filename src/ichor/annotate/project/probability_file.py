@@ -1,4 +1,4 @@
-"""The model's probabilities of a scan in one file of the project, 8 bits a voxel, each slice by itself."""
+"""The model's probabilities for a scan in one file of the project, 8 bits per voxel, each slice separately."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS = 255
 
 
 def write_probability(probability: NDArray[np.floating], path: Path) -> None:
-    """Write probabilities (n, rows, columns) from 0 to 1, whole or not at all."""
+    """Write probabilities (n, rows, columns) from 0 to 1, atomically."""
     content = io.BytesIO()
     slices = {str(k): np.rint(one * STEPS).astype(np.uint8) for k, one in enumerate(probability)}
     np.savez_compressed(content, allow_pickle=False, **slices)

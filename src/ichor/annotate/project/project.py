@@ -32,9 +32,9 @@ from ichor.errors import UnreadableInput
 
 
 def open_project(folder: Path, *, create: bool = False) -> Project:
-    """The project in a folder, for this process alone until it is closed; with `create` an empty one is made.
+    """Open the project in a folder, exclusively for this process; with `create`, an empty one is created if needed.
 
-    What is the user's own in the folder becomes private to the user. Raises UnreadableInput if there is none, if
+    Everything in the folder that the user owns becomes private. Raises UnreadableInput if there is no project, if
     another process has it open, or if it is damaged or newer; OutputFailed if the disk is full or fails.
     """
     if not create and not (folder.is_dir() and holds_anything(folder)):
@@ -50,8 +50,8 @@ def open_project(folder: Path, *, create: bool = False) -> Project:
 class Project(Store):
     """An open project; a context manager that closes it. Its methods may be called from any thread.
 
-    Every method that takes a scan's id, a slice's index (from 0) or a layer raises NotInProject where the project has
-    none such. What a method has put is on the disk when it returns. A layer is a reader's name or "consensus".
+    Every method that takes a scan's id, a slice's index (from 0) or a layer raises NotInProject if the project does not
+    have it. Changes are on disk when a method returns. A layer is a reader's name or "consensus".
     """
 
     def layer(self, scan_id: int, layer: str) -> LayerState:
@@ -68,7 +68,7 @@ class Project(Store):
         return result
 
     def drawn_slices(self, scan_id: int, layer: str) -> int:
-        """How many slices of a layer have anything drawn on them."""
+        """The number of slices of a layer on which anything is drawn."""
         self.require(scan_id, layer)
         return changes.drawn_slices(self.database, scan_id, layer)
 
@@ -129,13 +129,13 @@ class Project(Store):
     ) -> int:
         """Store the labels of a slice, or (None) of the scan, and return their new revision.
 
-        They are kept consistent with what is drawn and with the other level, so read them back. Raises StaleRevision
-        if `base_revision` is not the latest.
+        They are kept consistent with the regions and with the other level, so read them back. Raises StaleRevision if
+        `base_revision` is not the latest.
         """
         self.require(scan_id, layer, index)
         with self.database.transaction():
             state = changes.layer_state(self.database, scan_id, layer, index)
-            # What a slice's labels follow from is on it, but for the scan's no hemorrhage, and that from all slices.
+            # A slice's labels depend on that slice only, except for the scan's "no hemorrhage", which depends on all.
             before = state.stated.get(index, StatedLabels()).labels
             if index is not None and labels.no_hemorrhage and not before.no_hemorrhage:
                 _, of_scan, _ = changes.latest(self.database, scan_id, "labels", layer, None)
@@ -157,7 +157,7 @@ class Project(Store):
         return self.states()[scan_id].get(layer, "new")
 
     def states(self) -> dict[int, dict[str, State]]:
-        """For each scan the state of the reading of each of its readers, as they joined, and of the consensus."""
+        """For each scan, the state of each of its readers, in the order of joining, and of the consensus."""
         everyone, assigned = self._states_of_all(), self.assigned()
         return {
             scan_id: assignments.of_its_readers(states, assigned.get(scan_id, ()))
@@ -165,13 +165,13 @@ class Project(Store):
         }
 
     def assigned(self) -> dict[int, list[str]]:
-        """The readers whom scans are assigned to, by scan; a scan that is not among them is read by all."""
+        """The readers to whom scans are assigned, by scan; all other scans are read by everyone."""
         return assignments.assigned(self.database)
 
     def assign(self, scan_id: int, readers: Sequence[str], *, by: str) -> None:
-        """Have exactly these readers read a scan; none: all readers.
+        """Assign a scan to exactly these readers; none means all readers.
 
-        Raises HasBegun if somebody else has begun it, NotInProject for somebody who is no reader of the project.
+        Raises HasBegun if somebody else has started it, NotInProject for somebody who is not a reader of the project.
         """
         for name in readers:
             self.require(scan_id, name)
@@ -188,16 +188,16 @@ class Project(Store):
         readings.set_state(self.database, scan_id, layer, state, by=by)
 
     def seconds(self, scan_id: int, layer: str) -> float:
-        """The time that a reader was active on a scan, s."""
+        """The time that a reader was active on a scan, in seconds."""
         self.require(scan_id, layer)
         return readings.seconds(self.database, scan_id, layer)
 
     def seconds_of(self, layer: str) -> float:
-        """The time that a reader was active on all scans together, s."""
+        """The time that a reader was active on all scans together, in seconds."""
         return readings.seconds_of(self.database, layer)
 
     def add_seconds(self, scan_id: int, layer: str, seconds: float) -> float:
-        """Add to the time that a reader was active on a scan; gives the sum, s."""
+        """Add to the time that a reader was active on a scan; returns the sum, in seconds."""
         self.require(scan_id, layer)
         return readings.add_seconds(self.database, scan_id, layer, seconds)
 
@@ -221,7 +221,7 @@ class Project(Store):
         return looks.looks(self.database, scan_id, layers)
 
     def subject(self, scan_id: int) -> Person:
-        """The person of the scan, as last entered at any scan of the same subject."""
+        """The person of the scan, as last entered for any scan of the same subject."""
         return readings.person(self.database, self.record(scan_id).subject)
 
     def put_subject(self, scan_id: int, person: Person, *, by: str) -> None:
@@ -231,7 +231,7 @@ class Project(Store):
         changes.append(self.database, scan_id, "person", "", None, payload, by=by)
 
     def history(self, scan_id: int) -> list[Change]:
-        """Every change of a scan, oldest first; none is ever altered or deleted."""
+        """Every change to a scan, oldest first; none is ever altered or deleted."""
         self.record(scan_id)
         return changes.history(self.database, scan_id)
 
@@ -241,13 +241,13 @@ class Project(Store):
         return changes.recent(self.database, scan_id, layers, most)
 
     def agree(self, scan_id: int, layers: list[str]) -> bool:
-        """Whether layers hold the same regions, subtypes, fractures and absence of hemorrhage."""
+        """Whether layers have the same regions, subtypes, fractures and absence of hemorrhage."""
         record = self.record(scan_id)
         said = {readings.said(self.layer(scan_id, layer), record.n_slices) for layer in layers}
         return len(said) <= 1
 
     def final_layer(self, scan_id: int) -> str | None:
-        """The layer to export: the consensus if it is done, else that of the readers who are done if they agree."""
+        """The layer to export: the consensus if it is done, otherwise that of the finished readers if they agree."""
         states = self.states().get(self.record(scan_id).id, {})
         if states[CONSENSUS] == "done":
             return CONSENSUS
@@ -260,12 +260,12 @@ class Project(Store):
         return json.loads(rows[0]["slices"]) if rows else None
 
     def labelling_s(self, scan_id: int) -> float | None:
-        """The estimated labelling time in seconds, if it was calculated before."""
+        """The estimated labeling time in seconds, if it was calculated before."""
         rows = self.database.rows("SELECT labelling_s FROM uncertainty WHERE scan_id = ?", (scan_id,))
         return rows[0]["labelling_s"] if rows else None
 
     def put_uncertainty(self, scan_id: int, slices: list[float], labelling_s: float) -> None:
-        """Store the model's uncertainty of each slice, and the estimated labelling time in seconds."""
+        """Store the model's uncertainty of each slice, and the estimated labeling time in seconds."""
         self.record(scan_id)
         self.database.write(
             "INSERT OR REPLACE INTO uncertainty VALUES (?, ?, ?)", (scan_id, json.dumps(slices), labelling_s)

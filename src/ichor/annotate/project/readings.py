@@ -15,7 +15,7 @@ LATEST_STATES = """SELECT scan_id, layer, payload, max(revision) FROM change
 
 
 def states(database: Database, scan_ids: Sequence[int], layers: Sequence[str]) -> dict[int, dict[str, State]]:
-    """For each scan the state of each layer; new where none was ever set."""
+    """For each scan, the state of each layer; "new" if none was ever set."""
     result: dict[int, dict[str, State]] = {scan_id: dict.fromkeys(layers, "new") for scan_id in scan_ids}
     for row in database.rows(LATEST_STATES):
         result[row["scan_id"]][row["layer"]] = json.loads(row["payload"])
@@ -28,25 +28,25 @@ def set_state(database: Database, scan_id: int, layer: str, state: State, *, by:
 
 
 def begin(database: Database, scan_id: int, layer: str, *, by: str) -> None:
-    """A reading that was new is in progress from its first change."""
+    """Mark a new reading as in progress, at its first change."""
     if changes.latest(database, scan_id, "state", layer, None)[1] in ("", json.dumps("new")):
         set_state(database, scan_id, layer, "in progress", by=by)
 
 
 def seconds(database: Database, scan_id: int, reader: str) -> float:
-    """The time spent, s."""
+    """The time spent, in seconds."""
     rows = database.rows("SELECT seconds FROM spent WHERE scan_id = ? AND reader = ?", (scan_id, reader))
     return float(rows[0]["seconds"]) if rows else 0.0
 
 
 def seconds_of(database: Database, reader: str) -> float:
-    """The time spent on all scans together, s."""
+    """The time spent on all scans together, in seconds."""
     (row,) = database.rows("SELECT coalesce(sum(seconds), 0) AS seconds FROM spent WHERE reader = ?", (reader,))
     return float(row["seconds"])
 
 
 def add_seconds(database: Database, scan_id: int, reader: str, more: float) -> float:
-    """Add to the time spent and give the sum, s."""
+    """Add to the time spent and return the sum, in seconds."""
     with database.transaction():
         database.write(
             "INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seconds = seconds + excluded.seconds",
@@ -56,7 +56,7 @@ def add_seconds(database: Database, scan_id: int, reader: str, more: float) -> f
 
 
 def person(database: Database, subject: str) -> Person:
-    """The person as last entered at any scan of the subject."""
+    """The person as last entered for any scan of the subject."""
     rows = database.rows(
         "SELECT payload FROM change JOIN scan ON scan.id = scan_id WHERE kind = 'person' AND subject = ? "
         "ORDER BY change.id DESC LIMIT 1",

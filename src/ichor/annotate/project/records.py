@@ -32,7 +32,7 @@ class NotInProject(IchorError):
 class ScanRecord:
     """A scan of the project; `source_path` is where it was read from, `added_at` UTC in ISO 8601.
 
-    `sha256` is its file's, '' where that was not read since the project knows it.
+    `sha256` is that of its file; '' if the file was not read since the project records hashes.
     """
 
     id: int
@@ -57,14 +57,14 @@ class Ruler:
     end: tuple[float, float]
 
     def mm(self, pixel_mm: Sequence[float]) -> float:
-        """Its length; `pixel_mm` is the size of a pixel along rows and columns."""
+        """Its length in mm; `pixel_mm` is the size of a pixel along rows and columns."""
         across, down = (b - a for a, b in zip(self.start, self.end, strict=True))
         return float(hypot(across * pixel_mm[1], down * pixel_mm[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What a reader says of a slice or of a scan.
+    """What a reader states about a slice or a scan.
 
     `rulers` are measured on a slice; `ai_rejected` says that the AI outline on a slice was rejected.
     """
@@ -80,7 +80,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class StatedLabels:
-    """Labels as a person entered them, before those that regions and slices imply; revision 0 is untouched."""
+    """Labels as a person entered them, without those that regions and slices imply; revision 0 means untouched."""
 
     labels: Labels = field(default_factory=Labels)
     revision: int = 0
@@ -98,7 +98,7 @@ class SliceMap:
 
 @dataclass(frozen=True, slots=True)
 class LayerState:
-    """One layer of a scan: the slices that were touched, and what was stated of slices and (None) of the scan."""
+    """One layer of a scan: the touched slices, and the labels stated for slices and (None) for the scan."""
 
     maps: dict[int, SliceMap]
     stated: dict[int | None, StatedLabels]
@@ -106,7 +106,7 @@ class LayerState:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The subject as ct-ich's demographics want it; age in years."""
+    """The subject in the form of ct-ich's demographics; age in years."""
 
     age: float | None = None
     sex: Literal["Male", "Female"] | None = None
@@ -134,7 +134,7 @@ class Change:
 
 
 class StaleRevision(IchorError):
-    """A change to an older revision than the one the project holds; `revision` is that one."""
+    """A change to an older revision than the current one, which is `revision`."""
 
     def __init__(self, base: int, revision: int) -> None:
         super().__init__(f"expected a change to revision {revision}, found one to revision {base}")

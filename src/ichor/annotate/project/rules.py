@@ -1,7 +1,7 @@
 """Who may see and change what: readers are blinded to each other until two have finished.
 
-`states` gives the state of each reader of a scan, and of its consensus under that name; `people` the roles of
-those who have an account. Plain functions, so that the server can ask them at every door.
+`states` gives the state of each reader of a scan, and of its consensus under that name; `people` gives the roles of the
+account holders. These are plain functions, so that the server can call them for every request.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ NO_ACCOUNTS = People()
 
 
 def done_readers(states: States) -> list[str]:
-    """The readers who have finished, in the order in which they joined."""
+    """The readers who have finished, in the order of joining."""
     return [name for name, state in states.items() if name != CONSENSUS and state == "done"]
 
 
 def may_see(reader: str, layer: str, states: States, people: People = NO_ACCOUNTS) -> bool:
     """Whether a person may see a layer.
 
-    A reader always sees their own, and others and the consensus once two have finished, of whom they are one. An
-    adjudicator sees finished readings, and the consensus once there are two of them. An admin sees none.
+    Readers always see their own layer; they see the others and the consensus once two readers, including themselves,
+    have finished. Adjudicators see finished readings, and the consensus once two are finished. Admins see no layers.
     """
     done, role = done_readers(states), people.role(reader)
     if role is Role.ADMIN:
@@ -49,17 +49,17 @@ def why_not_change(reader: str, layer: str, states: States, people: People = NO_
 def why_not_set(reader: str, layer: str, states: States, people: People = NO_ACCOUNTS) -> str | None:
     """One line on why a person may not set the state of a layer now, or None.
 
-    A reading stays closed once another is done too: its reader may have seen that one.
+    A reading stays closed once another one is finished, too, because its reader may have seen that one.
     """
     if (why_not := _why_not_work(reader, layer, states, people)) is not None:
         return why_not
     if layer == reader and reader in (done := done_readers(states)) and len(done) > 1:
-        return "another reader has finished too, so this reading cannot be reopened: continue in the consensus"
+        return "another reader has also finished, so this reading cannot be reopened: continue in the consensus"
     return None
 
 
 def scan_state(states: States, agree: bool) -> ScanState:
-    """The state of a scan for the worklist; `agree` says whether the readers who are done said the same."""
+    """The state of a scan for the worklist; `agree` is whether the readers who are done agree."""
     readers = [state for name, state in states.items() if name != CONSENSUS]
     done = len(done_readers(states))
     if states.get(CONSENSUS) == "done":
@@ -72,9 +72,9 @@ def scan_state(states: States, agree: bool) -> ScanState:
 
 
 def _why_not_work(reader: str, layer: str, states: States, people: People) -> str | None:
-    """One line on why a layer is not this person's to work on, whatever its state; or None."""
+    """One line on why this person may not work on a layer, whatever its state; or None."""
     if layer not in (reader, CONSENSUS):
-        return "this layer is another reader's"
+        return "this layer belongs to another reader"
     if layer == reader and reader not in states:
         return "this scan is not assigned to you"
     if not may_see(reader, layer, states, people):

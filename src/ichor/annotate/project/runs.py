@@ -1,6 +1,6 @@
 """Label maps as run lengths: a flat list [label, length, label, length, ...] in row-major order.
 
-The encoding of a map is unique: neighbouring runs differ in label and no run is empty. So equal maps have equal runs.
+The encoding is unique, because neighboring runs differ in label and no run is empty: equal maps have equal runs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def decode(runs: Sequence[int], rows: int, columns: int) -> LabelMap:
     try:
         pairs = np.asarray(runs, np.int64).reshape(-1, 2)
     except OverflowError as error:
-        raise ValueError("expected lengths that fit the slice, found one far longer") from error
+        raise ValueError("expected lengths that fit the slice, found one that is far longer") from error
     labels, lengths = pairs[:, 0], pairs[:, 1]
     if labels.size and not 0 <= labels.min() <= labels.max() <= UNSTATED:
         raise ValueError(f"expected labels 0 to {UNSTATED}, found {labels.min()} to {labels.max()}")

@@ -23,9 +23,9 @@ GEOMETRY = ("pixel_mm", "positions_mm", "thickness_mm")
 
 
 def write_scan(scan: Scan, path: Path) -> str:
-    """Write the scan, whole or not at all, and onto the disk; gives the file's SHA-256.
+    """Write the scan atomically and sync it to disk; returns the file's SHA-256.
 
-    The path it was read from is kept as an absolute one.
+    The path from which it was read is stored as an absolute path.
     """
     source, nifti = scan.source, scan.source.nifti
     arrays: dict[str, Any] = {"voxels": np.asarray(scan.voxels), "orientation": scan.orientation}
@@ -46,7 +46,7 @@ def write_scan(scan: Scan, path: Path) -> str:
     content = io.BytesIO()
     np.savez_compressed(content, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
     write_whole(path, content.getvalue(), private=True)
-    sync(path)  # the database's row, which waits for the disk too, must not outlive it
+    sync(path)  # the database's row, which is synced, too, must not outlive it
     return sha256(content.getbuffer()).hexdigest()
 
 

@@ -1,12 +1,12 @@
-"""The project's database: its schema as a list of migrations, of which version n has the first n.
+"""The schema of the project's database as a list of migrations; version n of a database has the first n.
 
-Never change a migration that was released; add one. `change` is the history and the state in one: nothing in it is
-ever altered or deleted (triggers see to it), and the latest row of its kind is what holds now.
+Never change a released migration; add one. `change` is both the history and the state: triggers ensure that nothing in
+it is ever altered or deleted, and the latest row of its kind is the current one.
 """
 
 from __future__ import annotations
 
-# "Icho" in ASCII: tells a project's database from any other SQLite file.
+# "Icho" in ASCII: distinguishes a project's database from other SQLite files.
 APPLICATION_ID = 0x4963686F
 
 VERSION_1 = (
@@ -49,7 +49,7 @@ VERSION_1 = (
     ) STRICT""",
 )
 
-# The model's uncertainty of each slice, so that sorting the worklist need not run the model again.
+# The model's uncertainty about each slice, so that sorting the worklist does not run the model again.
 VERSION_2 = (
     """CREATE TABLE uncertainty (
         scan_id INTEGER PRIMARY KEY REFERENCES scan (id),
@@ -57,18 +57,18 @@ VERSION_2 = (
     ) STRICT""",
 )
 
-# And the estimated labelling time. Uncertainties stored without it are calculated again.
+# The estimated labeling time. Uncertainties stored without it are calculated again.
 VERSION_3 = (
     "DELETE FROM uncertainty",
     "ALTER TABLE uncertainty ADD COLUMN labelling_s REAL NOT NULL DEFAULT 0",
 )
 
-# The SHA-256 of the scan's file; '' of one from an earlier version, until it is read.
+# The SHA-256 of the scan's file; '' for a file of an earlier version, until it is read.
 VERSION_4 = ("ALTER TABLE scan ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",)
 
 # The origin of each label of a map, as in "2:drawn,5:ai accepted"; '' for an empty map and for rows of earlier
-# versions. The slices that a reader viewed while working on a layer; not known for layers finished before. A key that
-# identifies the project to a page, whatever port it is served on.
+# versions. The slices that a reader viewed while working on a layer; unknown for layers finished before. A key that
+# identifies the project to a page on any port.
 VERSION_5 = (
     "ALTER TABLE change ADD COLUMN origins TEXT NOT NULL DEFAULT ''",
     """CREATE TABLE looked (

@@ -18,14 +18,14 @@ from ichor.annotate.project.runs import decode, drawn_labels
 from ichor.annotate.project.schema import APPLICATION_ID, MIGRATIONS
 
 MAGIC = b"SQLite format 3\0"
-# The row of the highest revision is the one that holds now; revisions are counted without a gap.
+# The row with the highest revision is the current one; revisions have no gaps.
 # Whole rows, since earlier versions have fewer columns.
 LATEST = """SELECT change.*, max(revision), count(*) AS n, n_slices, rows, columns
     FROM change LEFT JOIN scan ON scan.id = scan_id GROUP BY scan_id, kind, layer, slice"""
 
 
 def fault_of_file(file: Path) -> str | None:
-    """What is found instead of a database, or None. (SQLite itself would take an empty file for a new database.)"""
+    """What was found instead of a database, or None. (SQLite itself would treat an empty file as a new database.)"""
     if file.is_dir():
         return "a folder"
     with file.open("rb") as opened:
@@ -38,7 +38,7 @@ def fault_of_file(file: Path) -> str | None:
 
 
 def fault_of_kind(connection: sqlite3.Connection) -> str | None:
-    """What a database is, if it is not a project that this version of Ichor can open; else None."""
+    """What a database is if this version of Ichor cannot open it as a project; otherwise None."""
     version, application = version_of(connection)
     if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         return "one without tables"
@@ -52,7 +52,7 @@ def fault_of_kind(connection: sqlite3.Connection) -> str | None:
 
 
 def version_of(connection: sqlite3.Connection) -> tuple[int, int]:
-    """The version of the schema, and the number that stands for the application."""
+    """The version of the schema, and the application ID."""
     version, application = (
         connection.execute(f"PRAGMA {one}").fetchone()[0] for one in ("user_version", "application_id")
     )
@@ -66,7 +66,7 @@ def fault_of_content(connection: sqlite3.Connection) -> str | None:
         return " ".join(str(found).split())
     missing = connection.execute("PRAGMA foreign_key_check").fetchone()
     if missing is not None:
-        return f"a row of {missing[0]} that belongs to no scan"
+        return f"a row of {missing[0]} that does not belong to a scan"
     for row in connection.execute(LATEST):
         if fault := _fault_of_row(row):
             return f"{fault} in change {row['id']}"

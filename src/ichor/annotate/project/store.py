@@ -21,7 +21,7 @@ from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.scan import FloatArray, Scan
 
 READER_NAME = re.compile(r"\w[\w .-]{0,39}")
-# Words with another meaning where a reader's name may stand.
+# Words that have another meaning in place of a reader's name.
 TAKEN_NAMES = frozenset({CONSENSUS, "mine", "machine", "union", "intersection", "majority", "staple"})
 
 
@@ -43,11 +43,11 @@ class Store:
         self.database.close()
 
     def transaction(self) -> AbstractContextManager[None]:
-        """A block whose changes are made together or not at all, with no change of another thread between."""
+        """A block whose changes are made together or not at all, without changes by other threads in between."""
         return self.database.transaction()
 
     def add_scan(self, scan: Scan, subject: str, name: str) -> ScanRecord:
-        """Take a copy of the scan into the project. Raises OutputFailed if the disk is full."""
+        """Copy the scan into the project. Raises OutputFailed if the disk is full."""
         with reporting_disk_errors(self.folder), self.database.transaction():
             scan_id = self.database.write(
                 "INSERT INTO scan (subject, name, n_slices, rows, columns, source_path, added_at) "
@@ -59,7 +59,7 @@ class Store:
         return self.record(scan_id)
 
     def key(self) -> str:
-        """The project's random, permanent key; copies of the project share it."""
+        """The project's random, permanent key, which copies of the project share."""
         return str(self.database.rows("SELECT key FROM project")[0]["key"])
 
     def scans(self) -> list[ScanRecord]:
@@ -74,13 +74,13 @@ class Store:
         return ScanRecord(**rows[0])
 
     def scan(self, scan_id: int) -> Scan:
-        """The scan as it was read. Raises UnreadableInput if its file is damaged, or is not the one taken in."""
+        """The scan as it was read. Raises UnreadableInput if its file is damaged, or is not the one that was added."""
         record, file = self.record(scan_id), self.scan_file(scan_id)
         scan, sha256 = read_scan_and_hash(file)
         if scan.voxels.shape != (record.n_slices, record.rows, record.columns) or record.sha256 not in ("", sha256):
-            raise UnreadableInput(f"{file}: expected the scan that was taken in, found another or a changed one")
+            raise UnreadableInput(f"{file}: expected the scan that was added, found a different or changed one")
         if not record.sha256:
-            with suppress(OutputFailed):  # it is known from the next time on
+            with suppress(OutputFailed):  # it is checked from the next time on
                 self.database.write("UPDATE scan SET sha256 = ? WHERE id = ?", (sha256, scan_id))
         return scan
 
@@ -117,7 +117,7 @@ class Store:
 
     def add_reader(self, name: str) -> str:
         """Add a reader, or find an existing one (ignoring case), and return the stored name."""
-        if name not in self.readers():  # an earlier version may have taken a name that is no longer taken
+        if name not in self.readers():  # an earlier version may have accepted a name that is no longer accepted
             require_name(name)
         with self.database.transaction():
             self.database.write(
@@ -127,7 +127,7 @@ class Store:
         return str(row["name"])
 
     def require(self, scan_id: int, layer: str, index: int | None = None) -> ScanRecord:
-        """The scan's record; raises NotInProject where the project has no such scan, layer or slice."""
+        """The scan's record. Raises NotInProject if the project has no such scan, layer or slice."""
         record = self.record(scan_id)
         if layer != CONSENSUS and layer not in self.readers():
             raise NotInProject(f"expected a reader of the project or {CONSENSUS}, found {layer!r}")
@@ -136,7 +136,7 @@ class Store:
         return record
 
     def scan_file(self, scan_id: int) -> Path:
-        """Where the scan lies, as `ichor.annotate.project.scan_file` reads it."""
+        """The path of the scan's file, which `ichor.annotate.project.scan_file` reads."""
         return self.folder / "scans" / f"{scan_id}.npz"
 
     def _probability_file(self, scan_id: int) -> Path:
@@ -144,7 +144,7 @@ class Store:
 
 
 def require_name(name: str) -> None:
-    """Raises IchorError for a name that nobody in a project may have."""
+    """Raises IchorError for a name that is not allowed in a project."""
     if not READER_NAME.fullmatch(name) or name != name.strip() or name.lower() in TAKEN_NAMES:
         raise IchorError(
             f"expected a reader's name of up to 40 letters, digits, spaces, dots or dashes, found {name!r}"

@@ -1,4 +1,4 @@
-"""The annotation server: a JSON interface for the page, on loopback, that stores every change in the project.
+"""The annotation server: a JSON interface for the page that stores every change in the project.
 
-`app` assembles it, with what all servers share (`ichor.serving`); `routes` has one file for each concern.
+`app` assembles it from `routes`, one module for each concern, and what all servers share (`ichor.serving`).
 """

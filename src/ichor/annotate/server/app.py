@@ -23,7 +23,7 @@ from ichor.serving.who import who_router
 
 PAGE = Path(__file__).parents[1] / "page"
 STATUSES = {NotInProject: 404, TooHeavy: 422, Stopped: 503}
-# Two slices of as many runs as are taken (`bodies.MOST_RUN_NUMBERS`); all else is short.
+# Two slices with the maximum number of runs (`bodies.MOST_RUN_NUMBERS`); everything else is short.
 MOST_BYTES_OF_SLICES = 2 * 1024**2
 # Requests that contain slices, or the revision of each slice.
 OF_SLICES = ("/slices/", "/tools/", "/take", "/state", "/machine")
@@ -43,7 +43,7 @@ def create_app(context: Context, address: Address) -> ASGIApp:
 
 
 def _entrance(context: Context) -> APIRouter:
-    """How people enter: by links on this machine, else by passwords; a reader who enters is a reader of the project."""
+    """How people log in: by links on this machine, otherwise by passwords; readers are added to the project."""
     if context.sessions.entered == "link":
         return enter_router(context.sessions)
 
@@ -56,5 +56,5 @@ def _entrance(context: Context) -> APIRouter:
 
 
 def most_bytes(path: str) -> int:
-    """The largest body that a path takes."""
+    """The largest body that a path accepts."""
     return MOST_BYTES_OF_SLICES if any(one in path for one in OF_SLICES) else MOST_BYTES

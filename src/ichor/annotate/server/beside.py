@@ -19,9 +19,9 @@ from ichor.serving.session import Sessions
 
 
 class ServedProject:
-    """A project, made if need be, that is open and served on loopback until it is closed.
+    """A project, created if needed, that is open and served on loopback until it is closed.
 
-    `port` is tried first; where it is taken, and for 0, any free one is used. Raises IchorError as `open_project`.
+    `port` is tried first; if it is in use or 0, any free one is used. Raises IchorError as `open_project` does.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -38,11 +38,11 @@ class ServedProject:
             self._ending = undone.pop_all()
 
     def link(self, reader: str) -> str:
-        """A new one-use link of a reader."""
+        """A new one-use link for a reader."""
         return link(self._address, self._context.sessions.new_tokens([reader])[reader])
 
     def stop_work(self) -> None:
-        """Abort heavy work and accept no more."""
+        """Abort heavy work, and accept no more."""
         self._context.stop_work()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Request bodies, with their types and bounds."""
+"""Request bodies, with their types and limits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ichor.annotate.project.finishing import OpenPoints
 from ichor.annotate.server.grid import Grid
 from ichor.subtypes import Subtype
 
-# 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row. What a
-# hand draws has a few hundred, and what grows within HU bounds some thousand.
+# 100,000 runs, each a label and a length: a slice of 2048 x 2048, the largest that CT makes, with 48 runs a row.
+# Hand-drawn regions have a few hundred, and region growing gives some thousands.
 MOST_RUN_NUMBERS = 200_000
 Runs = Annotated[list[StrictInt], Field(max_length=MOST_RUN_NUMBERS)]
 Revision = Annotated[int, Field(strict=True, ge=0, le=2**31)]
@@ -21,14 +21,14 @@ Index = Annotated[int, Field(strict=True, ge=0, le=2**31)]
 
 
 class Base(BaseModel):
-    """The revisions of a layer that the page has, by slice, and for labels by slice or "scan"; absent ones are 0."""
+    """The page's revisions of a layer, by slice, and for labels by slice or "scan"; absent ones are 0."""
 
     slices: dict[Annotated[str, StringConstraints(pattern=r"^\d{1,9}$")], Revision] = {}
     labels: dict[Annotated[str, StringConstraints(pattern=r"^(scan|\d{1,9})$")], Revision] = {}
 
 
 class Operation(BaseModel):
-    """An operation on a layer, with the revisions of it that the page has."""
+    """An operation on a layer, with the page's revisions of the layer."""
 
     layer: Annotated[str, StringConstraints(max_length=60)] = "mine"
     base: Base = Base()
@@ -61,7 +61,7 @@ class LabelsAsked(BaseModel):
     ai_rejected: StrictBool = False
 
     def labels(self, grid: Grid) -> Labels:
-        """The same for the project, each remark once."""
+        """The labels for the project, each remark once."""
         return Labels(
             tuple(one for one in Subtype if one in self.subtypes),
             self.fracture,
@@ -110,7 +110,7 @@ class PersonPut(BaseModel):
     note: Annotated[str, StringConstraints(max_length=10_000)] | None = None
 
     def person(self) -> Person:
-        """The same for the project, in the words of ct-ich's table."""
+        """The subject for the project, in the terms of ct-ich's table."""
         words: dict[str, Literal["Female", "Male"]] = {"F": "Female", "M": "Male"}
         return Person(self.age, words[self.sex] if self.sex else None, self.condition or "", self.note or "")
 
@@ -130,7 +130,7 @@ class SmoothPost(Operation):
 
 
 class InterpolatePost(Operation):
-    """Two drawn slices of the scan to fill the gap between."""
+    """Two drawn slices of the scan, between which to interpolate."""
 
     from_: Annotated[Drawn, Field(alias="from")]
     to: Drawn
@@ -140,14 +140,14 @@ ReaderNames = Annotated[list[Annotated[str, StringConstraints(max_length=60)]], 
 
 
 class AssignPut(BaseModel):
-    """The readers of scans; none: all readers."""
+    """The readers to whom scans are assigned; none means all readers."""
 
     scans: Annotated[list[Index], Field(max_length=10_000)]
     readers: ReaderNames
 
 
 class DistributePost(BaseModel):
-    """Readers among whom scans are shared out, `each` scan to so many of them."""
+    """Readers among whom scans are distributed, `each` of them per scan."""
 
     readers: ReaderNames
     each: Annotated[int, Field(strict=True, ge=1, le=100)]

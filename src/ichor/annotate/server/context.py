@@ -29,9 +29,9 @@ from ichor.serving.session import HEADER, NO_SESSION, Sessions
 P = ParamSpec("P")
 T = TypeVar("T")
 MOST_AT_WORK = 2
-# Waiting requests; each keeps its input in memory.
+# The maximum number of waiting requests; each keeps its input in memory.
 MOST_WAITING = 8
-# A bound for integers that SQLite and the file system can hold; no project has more scans or slices.
+# A limit for integers that SQLite and the file system support; no project has more scans or slices.
 MOST = 2**31 - 1
 
 
@@ -39,8 +39,8 @@ MOST = 2**31 - 1
 class Context:
     """One running server.
 
-    Heavy work never delays saving. Reading scans of the project has two threads. Calculations on what readers drew have
-    two others, each with a process that has limits and can be stopped.
+    Heavy work never delays saving. Two threads read scans of the project. Two others run calculations on readers'
+    drawings, each in a process that has limits and can be stopped.
     """
 
     project: Project
@@ -75,7 +75,7 @@ class Context:
 
     @property
     def people(self) -> People:
-        """The roles as they are now: commands change accounts while the server runs."""
+        """The current roles; commands can change accounts while the server is running."""
         accounts = self.accounts.all() if self.accounts is not None else []
         roles = {one.name: Role(one.role) for one in accounts}
         return People(roles, on_loopback=self.sessions.entered == "link")
@@ -88,7 +88,7 @@ class Context:
         self.exporting.stop_work()
 
     def close(self) -> None:
-        """The same, and wait until nothing uses the project, so that it can be closed."""
+        """Stop work, and wait until nothing uses the project, so that it can be closed."""
         self.stop_work()
         self.machine.close()
         self.exporting.close()
@@ -143,7 +143,7 @@ Scanned = Annotated[ScanRecord, Depends(_scan)]
 
 
 def own_name(people: People, layer: str, reader: str) -> str:
-    """The layer that a path names; "mine" is the reader's own, of an adjudicator the consensus."""
+    """The layer that a path names; "mine" is a reader's own, and the consensus for an adjudicator."""
     if layer != "mine":
         return layer
     return CONSENSUS if people.role(reader) is Role.ADJUDICATOR else reader
@@ -152,7 +152,7 @@ def own_name(people: People, layer: str, reader: str) -> str:
 def visible(server: Context, reader: str, scan_id: int, layer: str) -> str:
     """The layer by its own name. Raises HTTPException if the reader may not see it.
 
-    Another reader's layer that is hidden and one that does not exist get the same answer.
+    Hidden layers of other readers and layers that do not exist get the same response.
     """
     people = server.people
     name = own_name(people, layer, reader)

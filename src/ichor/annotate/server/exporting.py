@@ -1,4 +1,4 @@
-"""Exports while the server runs: one at a time, in a thread, to an archive that the browser then downloads."""
+"""Exports while the server is running: one at a time, in a thread, to an archive that the browser downloads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = "exports"
 
 @dataclass
 class Export:
-    """The latest export: for whom, in which layout, how far it is, and what became of each scan."""
+    """The latest export: for whom, in which layout, its progress, and the outcome for each scan."""
 
     by: str
     target: str
@@ -49,7 +49,7 @@ class Exporting:
         self.latest: Export | None = None
 
     def start(self, target: str, by: str, hidden: Callable[[ScanRecord], bool]) -> bool:
-        """Start an export, unless another one is under way. Raises KeyError for a layout that does not exist."""
+        """Start an export, unless another one is running. Raises KeyError for a layout that does not exist."""
         TARGETS[target]
         with self._mutex:
             if self.latest is not None and self.latest.state == "working":
@@ -63,14 +63,14 @@ class Exporting:
         self._stopped.set()
 
     def close(self) -> None:
-        """The same, wait until nothing uses the project, and remove what was exported."""
+        """Abort, wait until nothing uses the project, and remove the exported files."""
         self.stop_work()
         self._thread.shutdown(cancel_futures=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, one: Export, hidden: Callable[[ScanRecord], bool]) -> None:
         try:
-            shutil.rmtree(self._folder, ignore_errors=True)  # the one before, or what a killed server left
+            shutil.rmtree(self._folder, ignore_errors=True)  # from the previous export, or left by a killed server
             out = self._folder / f"{self._project.folder.absolute().name}-{one.target}"
             with reporting_disk_errors(self._folder):
                 make_folder(self._folder, private=True)
@@ -84,12 +84,12 @@ class Exporting:
         except IchorError as error:
             one.error, one.state = str(error), "failed"
         except Exception as error:
-            # What an exception says may quote a patient's data.
+            # An exception's message may quote patient data.
             one.error, one.state = f"the export failed ({type(error).__name__})", "failed"
 
 
 def _zipped(folder: Path) -> Path:
-    """The folder as a private archive beside it, in place of the folder; images in it are compressed already."""
+    """Replace the folder by a private archive next to it; images in it are already compressed."""
     archive = folder.with_name(f"{folder.name}.zip")
     write_whole(archive, b"", private=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:

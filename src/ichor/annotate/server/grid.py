@@ -1,4 +1,4 @@
-"""Scans and label maps as the page shows them: turned to the radiological convention, by whole axes.
+"""Scans and label maps as the page shows them: turned to the radiological convention by transposing and flipping.
 
 The left of the image is the patient's right and the top is the front, however the file stored its rows and columns; the
 project keeps the scan's own grid.
@@ -23,7 +23,7 @@ from ichor.orientation import RadiologicalAxes, radiological_axes
 from ichor.scan import Scan
 
 Pixel = TypeVar("Pixel", bound=np.generic)
-# Scans held in memory: the one that is read and the previous one beside it, for two readers.
+# Scans in memory: the one being read and the previous one next to it, for two readers.
 HELD = 4
 IDENTITY = RadiologicalAxes(transpose=False, flip_rows=False, flip_columns=False)
 
@@ -38,7 +38,7 @@ class Grid:
 
     @property
     def shown(self) -> tuple[int, int]:
-        """The rows and columns that the page sees."""
+        """The rows and columns that the page shows."""
         return (self.columns, self.rows) if self.axes.transpose else (self.rows, self.columns)
 
     def shown_runs(self, runs: Sequence[int]) -> Sequence[int]:
@@ -52,12 +52,12 @@ class Grid:
         return np.ascontiguousarray(self._flip(stored.T if self.axes.transpose else stored))
 
     def stored_map(self, runs: Sequence[int]) -> NDArray[np.uint8]:
-        """The label map on the scan's own grid of runs that the page sent. Raises ValueError if they do not fit."""
+        """The label map, on the scan's own grid, for runs sent by the page. Raises ValueError if they do not fit."""
         shown = self._flip(decode(runs, *self.shown))
         return shown.T if self.axes.transpose else shown
 
     def shown_point(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point (x, y) of the scan's own grid lies on the turned slice, to a hundredth of a pixel."""
+        """The position on the turned slice of a point (x, y) of the scan's own grid, to a hundredth of a pixel."""
         return self._flip_point(*((y, x) if self.axes.transpose else (x, y)))
 
     def stored_point(self, x: float, y: float) -> tuple[float, float]:
@@ -86,11 +86,11 @@ class Grids:
         self._grids: dict[int, Grid] = {}
 
     def close(self) -> None:
-        """Stop reading for requests."""
+        """Stop reading scans for requests."""
         self._closed.set()
 
     def scan(self, scan_id: int) -> Scan:
-        """The scan as it was read. Reading takes time: call this only where saving does not wait."""
+        """The scan as it was read. Reading takes time, so do not call this where saving would have to wait."""
         with self._mutex:
             if scan_id in self._scans:
                 self._scans.move_to_end(scan_id)
@@ -110,9 +110,9 @@ class Grids:
         return self._grids[record.id]
 
     def slices(self, scan_id: int, indices: Sequence[int]) -> bytes:
-        """The voxels of slices (ichor.annotate.server.voxels), one after the other in the order of `indices`.
+        """The voxels of slices (ichor.annotate.server.voxels), in the order of `indices`.
 
-        Raises Stopped if the server ends meanwhile.
+        Raises Stopped if the server ends in the meantime.
         """
         scan, parts = self.scan(scan_id), []
         for k in indices:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from ichor.annotate.project import Labels
     from ichor.annotate.refine import Click
 
-# Numbers in an answer with the runs of many slices: 200 slices of 10,000 runs, where a drawn one has a few hundred.
+# The numbers in a response with the runs of many slices: 200 slices of 10,000 runs; drawn slices have a few hundred.
 MOST_NUMBERS = 4_000_000
 
 
 def interpolated(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper: int) -> bytes:
-    """The answer in JSON: the runs of each slice between, by index. It is long: only its bytes go back."""
+    """The response in JSON: the runs of each slice in between, by index. It is long, so only its bytes are returned."""
     from ichor.annotate.shapes import interpolate
 
     slices: dict[int, list[int]] = {}
@@ -33,7 +33,7 @@ def interpolated(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper
         slices[k] = encode(one)
         numbers += len(slices[k])
         if numbers > MOST_NUMBERS:
-            raise TooHeavy("expected regions as a hand draws them, found far more: clean the two slices first")
+            raise TooHeavy("expected regions as drawn by hand, found far more: clean up the two slices first")
     return json.dumps({"slices": slices}, separators=(",", ":")).encode()
 
 
@@ -71,7 +71,7 @@ def suggested(scan_file: Path) -> Suggestion:
 
 
 def ready_to_refine() -> None:
-    """Import what clicks need."""
+    """Import the modules that clicks need."""
     import ichor.annotate.refine  # noqa: F401
 
 

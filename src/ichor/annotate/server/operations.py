@@ -16,12 +16,12 @@ from fastapi import HTTPException
 from ichor.annotate.project import LayerState
 from ichor.annotate.server.bodies import Base
 
-BUSY = "another operation on this layer is under way: wait until it is finished"
+BUSY = "another operation on this layer is in progress: wait until it is finished"
 OUTDATED = "nothing was done because this layer has changed in the meantime: check it, then try again"
 
 
 class Operations:
-    """The layers on which an operation is under way; thread-safe."""
+    """The layers on which an operation is in progress; thread-safe."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -29,7 +29,7 @@ class Operations:
 
     @contextmanager
     def only_one(self, scan_id: int, layer: str) -> Iterator[None]:
-        """Raises HTTPException if another operation on the layer is under way."""
+        """Raises HTTPException if another operation on the layer is in progress."""
         one = scan_id, layer
         with self._mutex:
             if one in self._under_way:

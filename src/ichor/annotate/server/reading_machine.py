@@ -1,4 +1,4 @@
-"""Runs the shipped model for readers, one scan at a time in a separate process, so that nothing else has to wait.
+"""Runs the shipped model for readers, one scan at a time, in a separate process so that nothing else has to wait.
 
 It does not run before a reader requests it.
 """
@@ -63,7 +63,7 @@ class ReadingMachine:
         self._workers.close()
 
     def close(self) -> None:
-        """The same, and wait until nothing uses the project."""
+        """Close, and wait until nothing uses the project."""
         self.stop_work()
         self._thread.shutdown(cancel_futures=True)
 

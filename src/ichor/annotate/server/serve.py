@@ -11,7 +11,7 @@ from ichor.serving.address import LOOPBACK, Address, loopback, over_tls
 from ichor.serving.certificate import Certificate
 from ichor.serving.serve import link, listening, serve_app
 
-# Told where the server is reached, and each reader's one-use link; beyond loopback there are passwords and no links.
+# Called with the server's address and each reader's one-use link; except on loopback, there are passwords and no links.
 Ready = Callable[[Address, dict[str, str]], None]
 
 
@@ -25,8 +25,8 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is called when the server can be reached.
 
-    Port 0 is any free one. With a certificate, the server speaks TLS and asks for passwords. Raises IchorError if the
-    port is taken, or if nobody could log in.
+    Port 0 means any free one. With a certificate, the server uses TLS and asks for passwords. Raises IchorError if the
+    port is in use, or if nobody could log in.
     """
     from ichor.annotate.server.app import create_app
     from ichor.annotate.server.context import Context

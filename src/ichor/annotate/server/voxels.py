@@ -1,8 +1,8 @@
-"""The voxels of slices as the page reads them: bytes that compress well.
+"""The voxels of slices in the form that the page reads: bytes that compress well.
 
-Neighbouring voxels are alike, so a slice is sent as differences of neighbours. Differences of either sign become small
-whole numbers (zigzag: 0, -1, 1, -2 become 0, 1, 2, 3), whose high bytes are nearly all 0 and stand apart from the low
-ones. gzip makes less of them than of the voxels themselves.
+Neighboring voxels are similar, so a slice is sent as differences between neighbors. Differences of either sign become
+small whole numbers (zigzag: 0, -1, 1, -2 become 0, 1, 2, 3), whose high bytes are nearly all 0 and are stored
+separately from the low ones. gzip compresses them better than the voxels themselves.
 """
 
 from __future__ import annotations

@@ -27,11 +27,11 @@ GIGABYTE = 2**30
 
 
 class TooHeavy(IchorError):
-    """Work that was aborted because it exceeded its limit of time or memory."""
+    """Work was aborted because it exceeded its limit on time or memory."""
 
 
 class Stopped(IchorError):
-    """Work that was aborted because the server is ending."""
+    """Work was aborted because the server is ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ OF_THE_MACHINE = Limits(seconds=None, bytes=None)
 
 
 class Workers:
-    """A number of processes with these limits, each started when it is first needed and then kept. For any thread."""
+    """Processes with these limits, each started when it is first needed and then kept. Usable from any thread."""
 
     def __init__(self, count: int, limits: Limits) -> None:
         self._limits = limits
@@ -60,9 +60,9 @@ class Workers:
             self._idle.put(one)
 
     def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """What `work`, a function of a module, gives for arguments that can be pickled; waits for a process to be free.
+        """The result of `work`, a module-level function, for picklable arguments; waits for a free process.
 
-        Raises what it raises, TooHeavy where it goes beyond the limits, and Stopped where the workers were closed.
+        Raises what `work` raises, TooHeavy if it exceeds the limits, and Stopped if the workers were closed.
         """
         worker = self._idle.get()
         try:
@@ -71,14 +71,14 @@ class Workers:
             self._idle.put(worker)
 
     def close(self) -> None:
-        """Give up all work at once; what waits for it gets Stopped."""
+        """Abort all work immediately; its callers get Stopped."""
         self._closed.set()
         for one in self._all:
             one.kill()
 
 
 class _Worker:
-    """One process at the other end of a pipe; another takes its place when it was killed."""
+    """One process at the other end of a pipe; it is replaced after it was killed."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -91,7 +91,7 @@ class _Worker:
             pipe = self._started(closed)
             pipe.send(call)
             if not pipe.poll(self._limits.seconds):
-                raise TooHeavy(f"expected work of {self._limits.seconds} s at most, found more: it was given up")
+                raise TooHeavy(f"expected work of at most {self._limits.seconds} s, found more: it was aborted")
             succeeded, answer = pipe.recv()
         except (OSError, EOFError) as error:
             self.kill()
@@ -124,8 +124,10 @@ class _Worker:
 
 
 def _serve(pipe: Connection, limits: Limits) -> None:
-    """Do what comes through the pipe, one piece after the other, until its other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the server says what is to be done
+    """Do the work that comes through the pipe, one item at a time, until its other end is closed."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole process group, but the server decides what to do
     _limit_memory(limits.bytes)
     with suppress(EOFError, OSError):
         while True:
@@ -139,11 +141,11 @@ def _outcome(
     try:
         return True, work(*arguments, **named)
     except MemoryError:
-        return False, TooHeavy("expected work in the memory that it may take, found that it needs more")
+        return False, TooHeavy("expected work within its memory limit, found that it needs more")
     except (IchorError, ValueError) as error:
         return False, error
     except Exception as error:
-        # What it says may quote a patient's data.
+        # Its message may quote patient data.
         return False, RuntimeError(f"{type(error).__name__} in a worker")
 
 
@@ -154,5 +156,5 @@ def _limit_memory(most: int | None) -> None:
         import resource
     except ImportError:  # Windows
         return
-    with suppress(ValueError, OSError):  # a lower limit holds already
+    with suppress(ValueError, OSError):  # a lower limit is already set
         resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -36,7 +36,7 @@ def draw_figures(
         import matplotlib  # noqa: F401
     except ModuleNotFoundError as error:
         raise BadConfig(
-            "expected matplotlib to draw figures, found none; install it by pip install 'ichor-ct[evaluate]'"
+            "expected matplotlib to draw figures, found none; install it with pip install 'ichor-ct[evaluate]'"
         ) from error
     from ichor.pages.pictures.ct_pictures import FIGURE_4, Pictures
     from ichor.pages.pictures.numbers import number_figures

@@ -1,4 +1,4 @@
-// The login form. The password is sent once and kept nowhere.
+// The login form. The password is sent once and not stored.
 
 const form = document.getElementById("login");
 const problem = document.getElementById("problem");

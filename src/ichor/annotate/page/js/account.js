@@ -19,7 +19,7 @@ export function showAccount(me, leave) {
   });
 }
 
-/** Without a session: the login page where there is one, else a line about links. */
+/** Without a session: the login page if there is one, otherwise a line about links. */
 export function withoutSession(error) {
   if (error.login) location.assign(error.login);
   else if (error.status === 401) banner("Open this page with your reader's link, which `ichor annotate` prints when it starts. `ichor annotate link` prints a new one.");

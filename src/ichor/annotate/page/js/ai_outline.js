@@ -25,7 +25,7 @@ export function acceptOutline(session) {
   return recordStep(session, before, { regions: true, labels: false });
 }
 
-/** Removes the unchanged AI outlines of the slice. A slice without any other region becomes a stated negative. */
+/** Removes the unchanged AI outlines of the slice. A slice without any other region becomes a confirmed negative. */
 export function rejectOutline(session) {
   const k = session.viewer.slice;
   const labels = labelsOf(session.layer, k);
@@ -52,7 +52,7 @@ function setRejected(session, k, rejected, gone = []) {
   });
 }
 
-/** What has been decided on a slice: "open", "mixed" (open beside the reader's own regions), "accepted", "rejected" or null. */
+/** What has been decided on a slice: "open", "mixed" (open, next to the reader's own regions), "accepted", "rejected" or null. */
 export function decisionOn(layer, k) {
   const slice = layer.slices.get(k);
   if (isDrawn(layer, k) && undecided(slice)) return untouched(slice) ? "open" : "mixed";

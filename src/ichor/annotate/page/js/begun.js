@@ -19,7 +19,7 @@ export function keepBegun(session, { k, points, erase, label }, now = true) {
 
 export const dropBegun = (session) => localStorage.removeItem(placeOf(session));
 
-/** The shape that was begun on this scan and layer, or null. */
+/** The shape that was started on this scan and layer, or null. */
 export function findBegun(session) {
   const kept = JSON.parse(localStorage.getItem(placeOf(session)) ?? "null");
   return kept?.points.length ? kept : null;

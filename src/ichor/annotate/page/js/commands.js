@@ -1,4 +1,4 @@
-// What the buttons and keys do to the regions of a slice.
+// The effects of buttons and keys on the regions of a slice.
 
 import { postJson } from "./api.js";
 import { replaceMaps } from "./edit.js";

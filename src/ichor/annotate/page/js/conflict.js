@@ -12,10 +12,10 @@ import { grayOf } from "./volume.js";
 
 const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Use the other"], ["both", "Keep both"]];
 
-/** Settles a change that met another's on the server; `body` is the server's answer. */
+/** Resolves a change that conflicts with another one on the server; `body` is the server's response. */
 export async function settle(session, key, body) {
   const [kind, which] = key.split("/");
-  // A stroke is finished before the question comes.
+  // A stroke is finished before the question is asked.
   while (session.working) await new Promise((resolve) => setTimeout(resolve, 50));
   await (kind === "slice" ? settleSlice : settleLabels)(session, key, which === "scan" ? which : Number(which), body);
   session.painted = null;
@@ -46,7 +46,7 @@ async function settleSlice(session, key, k, body) {
   return release(session.saver, key, choice !== "theirs");
 }
 
-// The other version's labels and origins, besides its regions.
+// The other version's labels and origins, in addition to its regions.
 async function takeLabels(session, k) {
   const { layer, saver } = session;
   const fresh = await fetchLayer(saver.scan, layer.name, layer.size).catch(() => null);

@@ -23,14 +23,14 @@ export async function consensusPanel(session) {
     el("h2", {}, "Consensus"),
     legend(session),
     unfinished.length
-      ? el("p", { className: "soft" }, `Not counted, since not finished: ${unfinished.join(", ")}.`) : null,
+      ? el("p", { className: "soft" }, `Not counted because not finished: ${unfinished.join(", ")}.`) : null,
     agreementOf(session, answer),
     takeRow(session, answer.readers, false),
     takeRow(session, answer.readers, true),
     el("p", { className: "soft" }, "You can also draw: regions drawn here belong to the consensus."));
 }
 
-// The agreement of two readers; with more than two there is a choice of which.
+// The agreement of two readers; with more than two, the pair can be chosen.
 function agreementOf(session, answer) {
   let { agreement } = answer;
   const table = el("tbody");
@@ -104,7 +104,7 @@ const kappas = (agreement) => Object.entries(agreement.kappa ?? {}).flatMap(([wh
   [el("dt", {}, `κ ${what.replace("any_hemorrhage", "any")}`), el("dd", {}, number(value, 2))]);
 
 function takeRow(session, readers, wholeScan) {
-  // Of two readers, a majority is both: the intersection.
+  // With two readers, a majority is both of them: the intersection.
   const ways = readers.length > 2 ? ["union", "intersection", "majority", "staple"] : ["union", "intersection", "staple"];
   const buttons = [...readers, ...ways].map((choice) =>
     el("button", { type: "button", onclick: () => take(session, choice, wholeScan) }, NAMES[choice] ?? choice));

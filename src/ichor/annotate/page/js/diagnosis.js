@@ -21,7 +21,7 @@ export function toggle(session, level, what) {
   const { implied = [] } = labels;
   if (what === "none") {
     const any = level === "scan" ? [...slices.keys()].some((k) => isDrawn(session.layer, k)) : isDrawn(session.layer, key);
-    if (noneOfScan(session, level)) return session.say("The whole scan is labelled as free of hemorrhage: change it there.");
+    if (noneOfScan(session, level)) return session.say("The whole scan is labeled as free of hemorrhage: change it there.");
     if ((any || implied.length) && !labels.no_hemorrhage) return session.say(level === "scan" ? "A slice has hemorrhage." : "This slice has a region.");
     return replaceLabels(session, key, toggleNone(labels));
   }
@@ -32,7 +32,7 @@ export function toggle(session, level, what) {
   return replaceLabels(session, key, toggleSubtype(labels, what));
 }
 
-// No hemorrhage in the scan is none on any slice.
+// No hemorrhage in the scan means none on any slice.
 const noneOfScan = (session, level) => level === "slice" && labelsOf(session.layer, "scan").no_hemorrhage;
 
 /** The labels of one level, "slice" or "scan", kept up with the session. */
@@ -74,7 +74,7 @@ export function labelPanel(session, level) {
   };
   session.listeners.push(update);
   update("labels");
-  return el("section", { className: "labels", role: "group", "aria-labelledby": `labels-${level}`, data: { level } },
+  return el("section", { className: "labels", role: "group", "aria-labeledby": `labels-${level}`, data: { level } },
     heading,
     el("div", { className: "chips subtypes" }, subtypes),
     el("div", { className: "chips" }, others),

@@ -4,8 +4,8 @@ import { el, fill } from "./dom.js";
 import { nameOf } from "./keys.js";
 
 /**
- * Opens a modal dialog; resolves with the value of the button that closed it ("" by Escape). `keys` are the values that
- * keys stand for; the button of value `focus` has the focus, else the primary one, else the first.
+ * Opens a modal dialog; resolves with the value of the button that closed it ("" for Escape). `keys` maps keys to values;
+ * the button with the value `focus` has the focus, otherwise the primary one, otherwise the first.
  */
 export function openDialog(title, content, buttons = [["close", "Close"]], options = {}) {
   const { className = "", escape = true, keys = new Map(), focus = null } = options;
@@ -41,7 +41,7 @@ export function say(words) {
   timer = setTimeout(() => (place.hidden = true), 5000);
 }
 
-/** The banner at the top of the page that stays for as long as something is wrong; "" takes it away. */
+/** The banner at the top of the page that stays as long as something is wrong; "" removes it. */
 export function banner(words) {
   const place = document.getElementById("banner");
   if (place.textContent !== words) fill(place, words);

@@ -17,7 +17,7 @@ function differ([first, ...others]) {
   });
 }
 
-/** A picture, a pixel a voxel: white where only some maps have a region, checkered where all have one and subtypes differ. */
+/** A picture with one pixel per voxel: white where only some maps have a region, checkered where only the subtypes differ. */
 export function differencePicture(maps, rows, columns) {
   const data = new ImageData(columns, rows);
   const words = new Uint32Array(data.data.buffer);

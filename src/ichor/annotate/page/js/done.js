@@ -100,7 +100,7 @@ function pointsOf(open, n) {
       words: "Labels and regions do not match. Exports leave this scan out until this is fixed.",
       list: open.contradictions,
     },
-    open.no_hemorrhage && { words: `Nothing is drawn or labelled.${drawnBy}`, confirm: `${NONE}.` },
+    open.no_hemorrhage && { words: `Nothing is drawn or labeled.${drawnBy}`, confirm: `${NONE}.` },
   ].filter(Boolean);
 }
 

@@ -1,4 +1,4 @@
-// Changes of a layer: each can be undone and redone, without limit.
+// Changes to a layer: each can be undone and redone, without limit.
 
 import { changedOrigin, originsAfter } from "./origins.js";
 import { deriveLabels } from "./labels.js";
@@ -12,7 +12,7 @@ export function begin(session, others = []) {
   return mapOf(session.layer, session.viewer.slice);
 }
 
-/** Shows and saves what a tool has written so far. */
+/** Shows and saves what a tool has drawn so far. */
 export function progress(session) {
   for (const { k } of [session.before, ...session.before.others]) {
     const slice = sliceOf(session.layer, k);
@@ -61,7 +61,7 @@ export function replaceMaps(session, maps, how = "drawn") {
   return record(session, before, how);
 }
 
-/** Takes over what the server already holds, a fetched layer: one step of undo, nothing to send. */
+/** Takes over a layer fetched from the server: one step of undo, nothing to send. */
 export function adopt(session, fresh) {
   const before = [...fresh.slices.keys()].map((k) => snapshot(session, k));
   const changed = before.filter(({ k, runs }) => String(runs) !== String(encode(mapOf(fresh, k))));
@@ -158,7 +158,7 @@ function restore(session, change) {
   session.emit("layer");
 }
 
-// The revision is always the newest known: only the content goes back.
+// The revision is always the newest known: only the content is restored.
 const withRevision = (session, key, labels) => ({ ...labels, revision: labelsOf(session.layer, key).revision });
 
 function setLabels(session, key, labels, typing = false) {

@@ -1,4 +1,4 @@
-// The help, made from the table that binds the keys.
+// The help, generated from the table that binds the keys.
 
 import { openDialog } from "./dialogs.js";
 import { el } from "./dom.js";

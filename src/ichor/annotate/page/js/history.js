@@ -23,7 +23,7 @@ export async function openHistory(session) {
   await openDialog("History of this scan", rows.length ? table : "There are no changes yet.", undefined, { className: "wide" });
 }
 
-// What was done over and over, as a stroke or a note that was saved while it grew, is one line with its last time.
+// Repeated changes, such as a stroke or note that was saved several times while it grew, are one line with the last time.
 function gathered(rows) {
   const lines = [];
   for (const row of rows) {

@@ -1,4 +1,4 @@
-// What is written over the picture: slice, window, HU under the cursor, the patient's sides.
+// The text over the picture: slice, window, HU under the cursor, the patient's sides.
 
 import { el, fill } from "./dom.js";
 import { huAt, zoomOf } from "./viewer.js";

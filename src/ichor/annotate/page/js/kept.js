@@ -1,20 +1,20 @@
-// What survives a reload besides what the server has: the steps of undo and redo, and the gray window. They are kept for this
-// tab, as long as it is open.
+// What survives a reload in addition to the server's data: the steps of undo and redo, and the gray window. They are kept
+// as long as this tab is open.
 
 import { revisionsOf } from "./layer.js";
 import { statusOf } from "./saver.js";
 
 const PAUSE_MS = 300;
-const MOST_CHARACTERS = 1_500_000; // of what a browser keeps for a tab, about a third
+const MOST_CHARACTERS = 1_500_000; // about a third of what a browser stores for a tab
 const placeOf = ({ scan, layer }, what) => `ichor-${what}/${scan.key}/${layer.name}`;
 
-/** Takes up what was kept for this scan and layer, and keeps it from now on. Returns what ends it. */
+/** Restores what was kept for this scan and layer, and keeps it from now on. Returns a function that stops this. */
 export function keepSteps(session) {
   takeSteps(session);
   let timer = 0;
   const keep = () => {
     timer = 0;
-    // Only with the revisions that they lead back from: after a crash, or a change elsewhere, they would undo the wrong thing.
+    // Only with the revisions that they start from: after a crash, or a change elsewhere, they would undo the wrong thing.
     if (!session.closed && !session.working && statusOf(session.saver) === "saved") write(session);
   };
   session.listeners.push((kind) => {
@@ -48,7 +48,7 @@ function takeSteps(session) {
   Object.assign(session, { done: kept.done, undone: kept.undone });
 }
 
-// The newest steps for which there is room.
+// The newest steps that fit.
 function lastOf(steps) {
   const result = [];
   let room = MOST_CHARACTERS / 2;
@@ -63,7 +63,7 @@ function lastOf(steps) {
 const revisions = ({ layer }) => JSON.stringify(Object.values(revisionsOf(layer)).map((of) =>
   Object.entries(of).sort(([one], [other]) => (one < other ? -1 : 1))));
 
-// What does not fit is not kept.
+// Steps that do not fit are not kept.
 function store(place, text) {
   try {
     sessionStorage.setItem(place, text);

@@ -22,13 +22,13 @@ export const SHORTCUTS = [
   ["Tools", "tool.pan", ["H"], "Pan"],
   ["Tools", "tool.window", ["W"], "Window level and width by dragging"],
   ["Tools", "tool.ruler", ["R"], "Ruler"],
-  ["Tools", "tool.cross", ["Q"], "Cross-hair in all three views"],
+  ["Tools", "tool.cross", ["Q"], "Crosshair in all three views"],
   ["Tools", "tool.outline", ["O"], "Freehand outline"],
   ["Tools", "tool.polygon", ["P"], "Polygon"],
   ["Tools", "tool.brush", ["B"], "Brush"],
   ["Tools", "tool.eraser", ["E"], "Eraser"],
   ["Tools", "tool.grow", ["G"], "Region growing"],
-  ["Tools", "tool.refine", ["K"], "Correct a region by clicks"],
+  ["Tools", "tool.refine", ["K"], "Correct a region with clicks"],
   ["Tools", "tool.assign", ["A"], "Assign the subtype to a region"],
   ["Tools", "size.down", ["["], "Smaller brush"],
   ["Tools", "size.up", ["]"], "Larger brush"],
@@ -73,15 +73,15 @@ export const GESTURES = [
   [["Right drag"], "Window level (up, down) and width (left, right)"],
   [["Middle drag", "Space + drag"], "Pan"],
   [["Alt + outline"], "Erase the outlined area"],
-  [["Alt (Shift) + click"], "Correct by clicks: take away"],
+  [["Alt (Shift) + click"], "Correct with clicks: remove"],
   [["Double click"], "Close the polygon"],
 ];
 
 const byKey = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut.id])));
 
 /**
- * "Ctrl+Shift+Z" of a keyboard event. A digit is a digit by its place wherever that is bound, since French keyboards type
- * signs there and Macs with Alt; all else is as typed, and AltGr, which some systems send as Ctrl + Alt, is how.
+ * "Ctrl+Shift+Z" for a keyboard event. Digit keys count by position where they are bound, because French keyboards type
+ * symbols there, as do Macs with Alt. All other keys count as typed; AltGr, which some systems send as Ctrl + Alt, is ignored.
  */
 export function nameOf(event) {
   const typed = event.key.length === 1 ? event.key.toUpperCase() : event.key;
@@ -97,7 +97,7 @@ export function nameOf(event) {
   return [...(sign ? names : shifted), typed].join("+");
 }
 
-/** Calls `actions()[id]` of the shortcut that was pressed. Fields of text keep their keys; a dialog keeps all. */
+/** Calls `actions()[id]` of the shortcut that was pressed. Text fields keep their keys; a dialog keeps all keys. */
 export function bindKeys(actions) {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
@@ -115,7 +115,7 @@ export function bindKeys(actions) {
 
 const WORDS = { ArrowUp: "↑", ArrowDown: "↓", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc", Delete: "Del" };
 
-/** A key as people read it. */
+/** A key in readable form. */
 export const readable = (key) =>
   key === "+" ? key : key.split("+").map((part) => WORDS[part] ?? part).join(" + ");
 

@@ -1,4 +1,4 @@
-// What a slice's label map says at a place.
+// The label at a position of a slice's label map.
 
 /** {start, label}: the index of the pixel at pixel coordinates of a slice, and its label there (0 outside). */
 export function labelAt(session, [x, y], slice = session.viewer.slice) {

@@ -1,8 +1,8 @@
-// What the labels of a slice or a scan become; the server holds the same rules.
+// How the labels of a slice or a scan change; the server applies the same rules.
 
 import { isDrawn, labelsOf } from "./layer.js";
 
-/** Works out anew what regions say of slice `k` and what slices say of the scan, as the server will. */
+/** Recomputes what regions imply for slice `k` and what slices imply for the scan, as the server will. */
 export function deriveLabels(layer, k, subtypes) {
   if (k !== "scan") {
     const drawn = drawnSubtypes(layer.slices.get(k)?.map, subtypes);
@@ -27,7 +27,7 @@ function withImplied(labels, implied, fracture, drawn, subtypes) {
   };
 }
 
-// The subtypes' names of what is drawn in a label map; hemorrhage of no stated subtype has none.
+// The names of the subtypes in a label map; hemorrhage without a stated subtype has none.
 function drawnSubtypes(map, subtypes) {
   const labels = new Set(map ?? []);
   return subtypes.filter((one) => one.label <= 5 && labels.has(one.label)).map((one) => one.name);
@@ -50,7 +50,7 @@ export function toggleQuality(labels, remark) {
   return { ...labels, quality: has ? labels.quality.filter((one) => one !== remark) : [...labels.quality, remark] };
 }
 
-/** The part of labels that a person stated: what follows from regions and slices is left to the server. */
+/** The labels that a person stated; those implied by regions and slices are left to the server. */
 export const stated = ({
   subtypes, fracture, no_hemorrhage, quality, note, rulers = [], ai_rejected = false, implied = [], implied_fracture = false,
 }) => ({

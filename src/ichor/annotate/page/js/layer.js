@@ -3,12 +3,12 @@
 import { getJson, layerPath } from "./api.js";
 import { decode, isEmpty } from "./runs.js";
 
-// `implied` are the subtypes that follow from regions and slices: they are shown, but not stated.
+// `implied` are the subtypes that regions and slices imply: they are shown, but not stated.
 export const NO_LABELS = {
   subtypes: [], fracture: false, no_hemorrhage: false, quality: [], note: "", rulers: [], ai_rejected: false, revision: 0, implied: [],
 };
 
-// For readings finished with an earlier version it is not known which slices were viewed: none is marked.
+// For readings finished with an earlier version, it is unknown which slices were viewed: none is marked.
 const NOT_NOTED = { has: () => true };
 
 /** The layer as the server has it; `size` is the pixels of a slice. */
@@ -29,7 +29,7 @@ export function takeLayer(layer, answer) {
   return Object.assign(layer, { slices, labels, looked, state: answer.state, writable: answer.writable });
 }
 
-/** The entry of a slice, made where nothing was drawn yet. */
+/** The entry of a slice, created if nothing was drawn yet. */
 export function sliceOf(layer, k) {
   if (!layer.slices.has(k)) layer.slices.set(k, { revision: 0, map: null, origins: {} });
   return layer.slices.get(k);
@@ -50,7 +50,7 @@ export const isDrawn = (layer, k) => !isEmpty(layer.slices.get(k)?.map);
 export const drawnSlices = (layer) =>
   [...layer.slices.keys()].filter((k) => isDrawn(layer, k)).sort((a, b) => a - b);
 
-/** The revisions of a layer that this page has, of some slices or all, for the server to compare with its own. */
+/** This page's revisions of a layer, for some slices or all, for the server to compare with its own. */
 export function revisionsOf(layer, slices = null) {
   const wanted = (key) => slices === null || slices.includes(key);
   const known = (entries) => Object.fromEntries([...entries].filter(([key, one]) => one.revision && wanted(key))

@@ -1,5 +1,5 @@
-// The voxels of a scan, slice by slice: the one that is shown first, then those nearest to it, also after the reader has moved
-// on. Each slice can be read as soon as it has arrived.
+// The voxels of a scan, slice by slice: first the slice shown, then those nearest to it, even if the reader moves to another.
+// Each slice can be read as soon as it has arrived.
 
 import { getBytes } from "./api.js";
 import { el, fill } from "./dom.js";
@@ -7,15 +7,15 @@ import { takeSlice } from "./volume.js";
 
 const AT_ONCE = 2;
 const RETRY_MS = 1000;
-// What one request brings: little, so that a reader who jumps to another slice does not wait for much else.
+// The size of one request: small, so that a reader who jumps to another slice does not wait for much else.
 const BATCH_BYTES = 2 ** 20;
-const MOST_SLICES = 16; // that the server takes in one request
+const MOST_SLICES = 16; // the maximum that the server accepts in one request
 
 /**
  * Loads the slices of a scan into `volume` (of emptyVolume). `current()` is the slice shown; `changed(slices, problem)` is called
  * with the slices that arrived, or with none and the error while there is no connection: it is tried again until `close`.
  *
- * Returns {first, whole, close}: promises of the first slice (rejected where it cannot be had) and of all.
+ * Returns {first, whole, close}: promises for the first slice (rejected if it cannot be loaded) and for all.
  */
 export function loadSlices(scan, volume, current, changed) {
   const waiting = new Set(Array.from({ length: volume.n }, (_, k) => k));
@@ -55,11 +55,11 @@ export function loadSlices(scan, volume, current, changed) {
   return { first, whole, close: () => stop.abort() };
 }
 
-/** The waiting slices nearest to `slice`, nearest first; of two as near, the higher one. */
+/** The pending slices nearest to `slice`, nearest first; of two at the same distance, the higher one first. */
 const nearest = (waiting, slice, count) =>
   [...waiting].sort((a, b) => Math.abs(a - slice) - Math.abs(b - slice) || b - a).slice(0, count);
 
-/** The bar that shows how much has arrived, and what is said in place of a slice that has not. */
+/** The progress bar, and the message in place of a slice that has not arrived. */
 export function loadingBar(session) {
   const bar = el("div", { className: "hud loading-bar", role: "progressbar", "aria-label": "Loading the scan", "aria-valuemin": 0 });
   const [done, words] = [el("i"), el("span")];

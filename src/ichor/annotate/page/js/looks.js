@@ -1,5 +1,5 @@
-// The slices that the reader has viewed: those shown for at least LOOK_MS. The server stores them, so that a negative slice
-// can be told from an unread one.
+// The slices that the reader has viewed: those shown for at least LOOK_MS. The server stores them, so that
+// negative and unread slices can be distinguished.
 
 import { postJson } from "./api.js";
 
@@ -17,7 +17,7 @@ export function trackLooks(session) {
       if (session.newLooks.size) state.report ||= setTimeout(report, REPORT_MS);
     }, LOOK_MS);
   };
-  // What could not be reported is sent with the next report.
+  // Views that could not be reported are sent with the next report.
   const report = () => {
     state.report = 0;
     reportLooks(session).catch(() => null);

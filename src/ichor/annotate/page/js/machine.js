@@ -9,7 +9,7 @@ import { working } from "./working.js";
 
 const WORDS =
   "The shipped model outlines suspected hemorrhage as a starting point. Slices that you have drawn on, or whose AI " +
-  "outline you have rejected, are not changed. AI outlines are dashed, and labelled as such until you change or accept them. Research use only; not a medical device.";
+  "outline you have rejected, are not changed. AI outlines are dashed, and labeled as such until you change or accept them. Research use only; not a medical device.";
 
 export async function askMachine(session) {
   if (!session.me.machine) return session.say("No model is installed on this server.");

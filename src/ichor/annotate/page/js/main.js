@@ -21,7 +21,7 @@ function routeOf(hash) {
   return { id: Number(match[1]), layer: match[2] ? "consensus" : "mine", slice: match[3] ? Number(match[3]) : null };
 }
 
-// An admin opens no scan: the project is all there is to see.
+// Admins cannot open scans: they see only the project.
 const onProject = () => location.hash === "#/project" || me.role === "admin";
 
 function open(route) {
@@ -40,11 +40,11 @@ async function show() {
     root.dataset.ready = shown;
     return;
   }
-  document.getElementById("notice").hidden = true; // it was of the view that is left
+  document.getElementById("notice").hidden = true; // it belonged to the previous view
   const route = routeOf(location.hash);
   document.body.dataset.view = route ? "reading" : onProject() ? "project" : "worklist";
   try {
-    // An adjudicator has no reading of their own.
+    // Adjudicators have no readings.
     if (route && me.role === "adjudicator") route.layer = "consensus";
     view = await open(route);
   } catch (error) {
@@ -85,7 +85,7 @@ async function start() {
   return undefined;
 }
 
-// The address has no reader's key and several readers have a session in this browser: none is assumed.
+// The address has no reader's key, and several readers have a session in this browser: the page asks.
 function whoReads(sessions) {
   const buttons = sessions.map(({ key, reader }) => el("button", {
     type: "button",

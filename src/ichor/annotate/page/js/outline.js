@@ -1,6 +1,6 @@
 // The edges of a label map along the pixels, as a Path2D of closed lines for each label (in pixel coordinates).
 
-/** A Map of Path2D by label. The lines are whole, so that a dashed one shows its dashes. */
+/** A Map of Path2D by label. The lines are continuous, so that dashes are drawn correctly. */
 export function outlines(map, rows, columns) {
   const edges = new Map();
   const add = (label, x0, y0, x1, y1) => {
@@ -15,8 +15,8 @@ export function outlines(map, rows, columns) {
   return new Map([...edges].map(([label, from]) => [label, joined(from, columns + 1)]));
 }
 
-// The region lies at the right hand of each edge, so that one follows the other around it. An edge is one piece for as
-// long as the same label lies on the same side of it.
+// The region is to the right of each edge, so that edges follow each other around it. An edge is one piece as long as the
+// same label is on the same side of it.
 function horizontal(map, rows, columns, row, add) {
   for (const [inner, outer] of [[row, row - 1], [row - 1, row]]) {
     if (inner < 0 || inner >= rows) continue;
@@ -49,7 +49,7 @@ function vertical(map, rows, columns, column, add) {
   }
 }
 
-// As many edges leave a corner as come to it, so every line that is followed ends where it began.
+// As many edges leave a corner as arrive at it, so every line ends where it began.
 function joined(from, stride) {
   const path = new Path2D();
   for (const [start, first] of from) {

@@ -9,7 +9,7 @@ import { paintCross } from "./tools/cross.js";
 import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
 
-const LINE = 2.2; // as wide as the viewer's
+const LINE = 2.2; // the same width as in the viewer
 
 /** Sizes the canvas to its place on the page; its drawing unit becomes the CSS pixel. */
 export function fitOverlay(canvas) {
@@ -17,7 +17,7 @@ export function fitOverlay(canvas) {
   resize(canvas, Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio));
 }
 
-// Setting a canvas's size, even to what it is, makes it anew.
+// Setting a canvas's size, even to the same value, recreates it.
 function resize(canvas, width, height) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
 }
@@ -39,7 +39,7 @@ export function paint(session) {
 
 /** A canvas of the overlay's size, emptied, with its two units: the scan's pixel and the CSS pixel. */
 function placeOn(session, canvas) {
-  // Where WebGL is in software, a canvas in the processor's own memory is drawn on far faster.
+  // If WebGL runs in software, drawing on a canvas in main memory is far faster.
   const context = canvas.getContext("2d", { willReadFrequently: session.viewer.software });
   const ratio = window.devicePixelRatio;
   const [x0, perColumn, y0, perRow] = transform(session.viewer);
@@ -47,7 +47,7 @@ function placeOn(session, canvas) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   const pixels = () => context.setTransform(perColumn * ratio, 0, 0, perRow * ratio, x0 * ratio, y0 * ratio);
   const css = () => context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  // Lines grow with the letters, so that they are seen on a 4K screen as well.
+  // Line width follows the font size, so that lines are visible on a 4K screen, too.
   return { context, pixels, css, scale: perColumn / session.lineScale };
 }
 
@@ -87,7 +87,7 @@ function paintMap(session, { context, scale }) {
   const slice = layer.slices.get(viewer.slice);
   if (!slice?.map) return;
   const { rows, columns } = viewer.volume;
-  // While a tool is writing, the outlines would cost more than the writing; they follow when it is done.
+  // While a tool is writing, outlines would take longer than the writing; they are drawn when it is done.
   const working = session.before !== null;
   if (session.painted?.map !== slice.map || session.painted.k !== viewer.slice) {
     session.painted = {
@@ -106,7 +106,7 @@ function paintMap(session, { context, scale }) {
   context.setLineDash([]);
 }
 
-// The fill as a picture of one pixel a voxel. One canvas is kept for all: making one for each move would be slow.
+// The fill as a picture with one pixel per voxel. One canvas is reused: creating one for each move would be slow.
 function picture(session, map, rows, columns) {
   session.fill ??= document.createElement("canvas");
   const canvas = session.fill;
@@ -120,7 +120,7 @@ function picture(session, map, rows, columns) {
   return canvas;
 }
 
-/** Fill colours for label maps as 32-bit words (little-endian RGBA), a third opaque. */
+/** Fill colors for label maps as 32-bit words (little-endian RGBA), a third opaque. */
 export function paletteOf(colours) {
   return colours.map((colour) => {
     if (!colour) return 0;
@@ -182,13 +182,13 @@ function label(context, text, x, y, size) {
 
 const shownRulers = (session) => [...rulersOf(session, session.viewer.slice), ...(session.tool.line ? [session.tool.line] : [])];
 
-// The rulers' lengths for those who do not see the picture.
+// The lengths of the rulers, for people who cannot see the picture.
 function describe(session) {
   const words = shownRulers(session).map((ruler) => lengthOf(session, ruler)).join("; ");
   if (words !== session.described) session.canvas.setAttribute("aria-description", (session.described = words));
 }
 
-/** A ruler's length in words: mm where the pixel's size is known. */
+/** A ruler's length in words, in mm if the pixel size is known. */
 export function lengthOf(session, { from, to }) {
   const pixelMm = session.scan.pixel_mm;
   const [rowMm, columnMm] = pixelMm ?? [1, 1];

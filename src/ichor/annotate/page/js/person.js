@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { touch } from "./saver.js";
 
-/** A folded form; what is entered is saved within a second. */
+/** A collapsible form; entries are saved within a second. */
 export function personForm(session) {
   const person = session.scan.person ?? {};
   const keep = () => {

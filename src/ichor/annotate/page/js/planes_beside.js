@@ -1,4 +1,4 @@
-// Coronal and sagittal views beside the slice, cut through the cross-hair that the three share.
+// Coronal and sagittal views next to the slice, through the crosshair that the three views share.
 
 import { fill } from "./dom.js";
 import { paint } from "./overlay.js";
@@ -12,7 +12,7 @@ import { pan } from "./tools/navigate.js";
 const KEPT = "ichor-planes";
 const FILL = 0.35;
 
-/** Prepares `place` for the views, and opens them where this browser had them open last. Returns what ends them. */
+/** Prepares `place` for the views, and opens them if they were last open in this browser. Returns a function that closes them. */
 export function attachPlanes(session, place) {
   session.planesPlace = place;
   session.listeners.push((kind) => session.planes?.follow(kind));
@@ -55,7 +55,7 @@ function open(session) {
   const views = ["coronal", "sagittal"].map((kind) => makePlane(kind, volume, me.subtypes, state));
   state.on((values) => {
     if (values.cross) session.cross = values.cross;
-    // The wheel on the slice may have gone on since this frame was asked for.
+    // The wheel may have moved to another slice since this frame was requested.
     if (values.cross && values.k !== undefined && values.k !== viewer.slice) session.goTo(values.k);
     else if (values.cross) paint(session);
   });
@@ -79,7 +79,7 @@ function open(session) {
   session.emit("tool");
 }
 
-// What is drawn on all slices, as one array.
+// The regions on all slices, as one array.
 function takeLabels({ layer }, { labels, perSlice }) {
   labels.fill(0);
   for (const [k, { map }] of layer.slices) if (map) labels.set(map, k * perSlice);

@@ -1,4 +1,4 @@
-// The previous scan of the subject beside this one, in the same window and at the same height in the head; it is only shown.
+// The previous scan of the subject next to this one, in the same window and at the same height in the head; it is read-only.
 
 import { getJson } from "./api.js";
 import { el, fill } from "./dom.js";
@@ -54,14 +54,14 @@ export function closePrevious(session, pane) {
   session.emit("status");
 }
 
-// The slice of the other scan at the same part of the way from the lowest slice to the highest.
+// The slice of the other scan at the same fraction of the way from the lowest slice to the highest.
 function matching(session, { n }) {
   const here = session.viewer;
   const part = here.volume.n > 1 ? here.slice / (here.volume.n - 1) : 0;
   return Math.round(part * (n - 1));
 }
 
-// That slice, plus what the reader's wheel added.
+// That slice, plus the reader's offset by the wheel.
 function follow(session, readout) {
   if (!session.previous?.viewer.volume) return;
   const { viewer, offset } = session.previous;

@@ -1,4 +1,4 @@
-// The scans of a project with their readers; whoever may assign scans ticks who reads which.
+// The scans of a project with their readers; people who may assign scans tick who reads which.
 
 import { postJson, putJson } from "./api.js";
 import { say } from "./dialogs.js";
@@ -16,7 +16,7 @@ export function assignment(project, changed) {
     names.map((name) => el("td", { className: "assign" }, project.may_assign ? box(scan, name, names, changed) : null, dot(scan, name)))));
   return [
     el("h2", {}, "Scans"),
-    el("p", { className: "soft" }, "A scan is read by the readers who are ticked, or by all if none is. Whoever has begun it stays."),
+    el("p", { className: "soft" }, "A scan is read by the readers who are ticked, or by all if none is. A reader who has started it stays."),
     project.may_assign ? distribution(names, changed) : null,
     el("div", { className: "wide", tabIndex: 0 }, el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows))),
   ];
@@ -46,13 +46,13 @@ function distribution(names, changed) {
     const readers = boxes.filter((one) => one.checked).map((one) => one.value);
     await change(async () => {
       const { assigned } = await postJson("/api/project/distribute", { readers, each: Number(each.value) });
-      say(assigned ? `${assigned} ${assigned === 1 ? "scan was" : "scans were"} assigned.` : "Every scan is assigned or begun already.");
+      say(assigned ? `${assigned} ${assigned === 1 ? "scan was" : "scans were"} assigned.` : "Every scan has already been assigned or started.");
     }, changed);
   };
-  return el("div", { className: "bar", role: "group", "aria-label": "Share out scans" },
+  return el("div", { className: "bar", role: "group", "aria-label": "Distribute scans" },
     el("label", {}, "Readers for each scan", each), "among",
     boxes.map((one) => el("label", {}, one, one.value)),
-    el("button", { type: "button", disabled: !names.length, onclick: share }, "Share out scans that are not assigned yet"));
+    el("button", { type: "button", disabled: !names.length, onclick: share }, "Distribute scans that are not yet assigned"));
 }
 
 async function change(ask, changed) {

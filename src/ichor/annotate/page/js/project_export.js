@@ -1,4 +1,4 @@
-// Exporting the finished scans while the server runs: start, progress, what was left out, download.
+// Exporting the finished scans while the server is running: start, progress, what was left out, download.
 
 import { getBytes, getJson, postJson } from "./api.js";
 import { say } from "./dialogs.js";

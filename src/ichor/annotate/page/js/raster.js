@@ -1,5 +1,5 @@
 // Shapes into label maps. Points are [x, y] in pixels, x along columns; pixel (row, column) covers
-// [column, column + 1) x [row, row + 1) and belongs to a shape when its centre does.
+// [column, column + 1) x [row, row + 1) and belongs to a shape if its center does.
 
 /** Fills a closed outline (nonzero rule); an edge from the last point to the first closes it. */
 export function fillOutline(map, rows, columns, points, label) {
@@ -32,8 +32,8 @@ function crossingsAt(points, y) {
 }
 
 /**
- * Fills all within `diameter / 2` of the way from one point to another, and the pixels under both, as far as `may` says of
- * their index.
+ * Fills everything within `diameter / 2` of the line between two points, and the pixels under both, if `may` allows their
+ * index.
  */
 export function strokeTo(map, rows, columns, from, to, diameter, label, may = () => true) {
   const radius = diameter / 2;
@@ -59,7 +59,7 @@ export function strokeTo(map, rows, columns, from, to, diameter, label, may = ()
   }
 }
 
-/** The indices reached from `start` over 4-neighbours for which `inside(index)` holds. */
+/** The indices reached from `start` over 4-neighbors for which `inside(index)` is true. */
 export function flood(rows, columns, starts, inside) {
   const seen = new Uint8Array(rows * columns);
   const reached = [];

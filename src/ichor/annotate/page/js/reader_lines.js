@@ -1,5 +1,5 @@
-// The lines of readers' outlines in a consensus. Colour is the subtype's, as everywhere; readers differ in their dashes, and the
-// consensus alone is a whole line around a filled area.
+// The lines of readers' outlines in a consensus. The color shows the subtype, as everywhere; each reader has a dash pattern, and
+// only the consensus is a solid line around a filled area.
 
 import { icon } from "./dom.js";
 

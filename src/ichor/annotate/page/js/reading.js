@@ -68,7 +68,7 @@ export async function openReading(root, me, { id, layer, slice }) {
     keepPlace(session), trackLooks(session), attachPlanes(session, planes)];
   session.listeners.push((kind) => {
     if (kind === "window") keepWindow(session);
-    if (kind === "layer" || kind === "tool") paint(session); // all else that changes the picture has painted already
+    if (kind === "layer" || kind === "tool") paint(session); // everything else that changes the picture has already painted
   });
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
@@ -126,7 +126,7 @@ function sidePanel(session, actions, consensus) {
       done));
 }
 
-// The slice in the address, for a reload; not at each step, since browsers take only so many changes of it.
+// The slice in the address, for a reload; not at each step, because browsers limit how often it may change.
 function keepPlace(session) {
   const path = `#/scan/${session.scan.id}${session.layer.name === "consensus" ? "/consensus" : ""}`;
   let timer = 0;
@@ -134,7 +134,7 @@ function keepPlace(session) {
     if (kind !== "slice") return;
     timer ||= setTimeout(() => {
       timer = 0;
-      // Whoever is on the way to another view has changed the address already; this must not turn them back.
+      // If the reader is going to another view, the address has already changed; this must not change it back.
       if (location.hash.split("?")[0] === path) history.replaceState(null, "", `${path}?slice=${session.viewer.slice + 1}`);
     }, PLACE_MS);
   });

@@ -6,7 +6,7 @@ import { measured, regionsOf } from "./regions.js";
 const PAUSE_MS = 60;
 const MOST_ROWS = 30;
 
-/** The table, kept up with what is drawn. */
+/** The table, kept up to date with what is drawn. */
 export function regionTable(session) {
   const body = el("tbody");
   const foot = el("tfoot");

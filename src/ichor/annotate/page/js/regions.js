@@ -32,7 +32,7 @@ export function regionsOf(maps, columns) {
   return [...regions.values()].sort((a, b) => b.size - a.size);
 }
 
-/** {mm2: by slice, ml}: the area and volume of a region; null where the sizes are not known. */
+/** {mm2: by slice, ml}: the area and volume of a region; null if the sizes are unknown. */
 export function measured({ areas }, { pixel_mm2: pixelMm2, height_mm: heightMm }) {
   const mm2 = pixelMm2 && new Map([...areas].map(([k, px]) => [k, px * pixelMm2[k]]));
   const ml = mm2 && heightMm && [...mm2].reduce((sum, [k, one]) => sum + (one * heightMm[k]) / 1000, 0);

@@ -1,5 +1,5 @@
-// The rulers of a slice: saved with its labels, so that they can be undone, are in the history, and are there after a reload.
-// On a finished reading they are for looking only, and last until the scan is closed.
+// The rulers of a slice: saved with its labels, so that they can be undone, appear in the history, and survive a reload.
+// On a finished reading they are not saved, and last until the scan is closed.
 
 import { replaceLabels } from "./edit.js";
 import { labelsOf } from "./layer.js";

@@ -1,4 +1,4 @@
-// Label maps as run lengths: [label, length, label, length, ...] over the rows one after another.
+// Label maps as run lengths: [label, length, label, length, ...] in row-major order.
 
 export function encode(map) {
   const runs = [];

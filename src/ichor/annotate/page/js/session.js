@@ -1,4 +1,4 @@
-// Everything that belongs to one open scan: what is shown, what is drawn, what is undone.
+// Everything that belongs to one open scan: the view, the regions and labels, undo.
 
 import { getJson, postJson } from "./api.js";
 import { keptWindow } from "./kept.js";

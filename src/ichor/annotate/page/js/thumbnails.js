@@ -1,4 +1,4 @@
-// The column of small pictures of all slices, the vertex at the top as in the head.
+// The column of thumbnails of all slices, with the vertex at the top as in the head.
 
 import { decisionOn } from "./ai_outline.js";
 import { el } from "./dom.js";

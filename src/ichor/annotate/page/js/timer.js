@@ -1,4 +1,4 @@
-// How long a reader is at work: time with the page in view and a hand on it within the last minute.
+// The active time of a reader: time with the page visible and some input within the last minute.
 
 import { postJson } from "./api.js";
 
@@ -23,7 +23,7 @@ function count() {
   counted = now;
 }
 
-/** The active seconds since they were last taken. */
+/** The active seconds since the last call. */
 export function takeSeconds() {
   count();
   const taken = Math.round(seconds * 10) / 10;
@@ -31,7 +31,7 @@ export function takeSeconds() {
   return taken;
 }
 
-/** Reports the time spent on a scan now and then; returns what ends it. */
+/** Reports the time spent on a scan periodically; returns a function that stops this. */
 export function reportTime(scan) {
   takeSeconds();
   const report = () => {

@@ -1,4 +1,4 @@
-// The tools at the left and the settings above and over the picture.
+// The tools on the left, and the settings above and over the picture.
 
 import { el, icon } from "./dom.js";
 import { ICONS } from "./icons.js";
@@ -79,7 +79,7 @@ function windowButtons(session, actions) {
 function levels(session) {
   const field = (name, words) => {
     const input = el("input", { type: "number", id: `window-${name}`, step: 1, "aria-label": words, title: `${words} in HU` });
-    // An empty field is no 0: it shows the value again that holds.
+    // An empty field is not 0: it shows the current value again.
     input.addEventListener("change", () => session.setWindow(input.value === "" ? {} : { [name]: Number(input.value) }));
     return [el("label", { for: input.id }, words[0]), input];
   };

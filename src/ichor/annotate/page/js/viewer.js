@@ -4,12 +4,12 @@ import { Niivue, SLICE_TYPE } from "../vendor/niivue-0.69.0.js";
 import { standIn } from "./volume.js";
 
 const ZOOMS = [0.5, 40];
-// Without a graphics card each pixel costs: more of them than this would make scrolling slow.
+// Without a graphics card, every pixel takes time: with more than this, scrolling would be slow.
 const MOST_SOFTWARE_PIXELS = 700_000;
 
-// By itself, NiiVue recolours the whole volume for each window and calculates its gradient, which takes seconds without a
-// graphics card. Here it gets a stand-in of the scan's size. The scan itself is a texture of whole HU on a texture unit of its
-// own. The shader interpolates the HU of the four voxels around a point, then applies the window. A change of slice or window
+// By default, NiiVue recolors the whole volume for each window and calculates its gradient, which takes seconds without a
+// graphics card. Here it gets a stand-in of the scan's size. The scan itself is a texture of integer HU on a separate
+// texture unit. The shader interpolates the HU of the four voxels around a point, then applies the window. A change of slice or window
 // uploads nothing.
 const UNIT = 15;
 const ALL_BLACK = 40_000; // above all HU
@@ -26,7 +26,7 @@ float hu(ivec2 at, int slice, ivec2 last) {
 }
 void main() {
   ivec3 size = textureSize(scan, 0);
-  // NiiVue counts to the patient's right and to the front, the scan's columns and rows the other way.
+  // NiiVue counts towards the patient's right and the front; the scan's columns and rows run the other way.
   vec2 at = (1.0 - texPos.xy) * vec2(size.xy) - 0.5;
   ivec2 low = ivec2(floor(at));
   ivec2 last = size.xy - 1;
@@ -51,7 +51,7 @@ const OPTIONS = {
   logLevel: "silent",
 };
 
-/** A viewer on `canvas`; `onView` is called after each change of what is shown. Throws where WebGL 2 is missing. */
+/** A viewer on `canvas`; `onView` is called after each change of the view. Throws if WebGL 2 is missing. */
 export async function createViewer(canvas, onView) {
   if (!document.createElement("canvas").getContext("webgl2")) {
     throw new Error("This browser does not support WebGL 2, which is needed to show scans.");
@@ -87,14 +87,14 @@ export async function load(viewer, volume, pixelMm, slice = Math.floor(volume.n 
   resize(viewer);
 }
 
-/** Takes slices of the volume that have arrived. */
+/** Uploads slices of the volume that have arrived. */
 export function showArrived(viewer, slices) {
   if (!viewer.volume) return;
   for (const k of slices) upload(viewer.nv.gl, viewer.volume, k);
   if (slices.includes(viewer.slice)) draw(viewer);
 }
 
-// The texture that was on the unit before, another scan's, goes.
+// Deletes the previous texture on the unit, which belongs to another scan.
 function allocate(gl, { n, rows, columns }) {
   const most = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE);
   if (Math.max(n, rows, columns) > most) {
@@ -127,7 +127,7 @@ function resize(viewer) {
   draw(viewer);
 }
 
-/** Draws the slice; what lies over it follows by `onView`. */
+/** Draws the slice; `onView` then updates the overlay. */
 export function draw(viewer) {
   const { nv, volume } = viewer;
   if (!volume || !nv.customSliceShader) return;
@@ -172,7 +172,7 @@ export function pixelAt(viewer, left, top) {
   return [(left - x0) / perColumn, (top - y0) / perRow];
 }
 
-/** Changes the zoom by a factor, keeping what lies under a place of the canvas (CSS pixels) there. */
+/** Changes the zoom by a factor, keeping the point under a position on the canvas (CSS pixels) in place. */
 export function zoomBy(viewer, factor, left, top) {
   const [x, y, z, zoom] = viewer.nv.scene.pan2Dxyzmm;
   const next = Math.min(ZOOMS[1], Math.max(ZOOMS[0], zoom * factor));

@@ -23,10 +23,10 @@ export function takeSlice(volume, k, bytes) {
 }
 
 /**
- * A NIfTI file of 2 x 2 x 2 voxels that fills the same room as the volume, from which NiiVue takes the scan's place.
+ * A NIfTI file of 2 x 2 x 2 voxels that fills the same space as the volume, from which NiiVue takes the scan's position.
  *
- * The grid is centred on 0 mm, slices 1 mm apart; columns go to the patient's left, rows to posterior: what the server
- * sends is in radiological order.
+ * The grid is centered on 0 mm, with slices 1 mm apart; columns go to the patient's left, rows to posterior: the server
+ * sends data in radiological order.
  */
 export function standIn({ n, rows, columns }, pixelMm) {
   const [rowMm, columnMm] = pixelMm ?? [1, 1];

@@ -1,4 +1,4 @@
-// Operations of the server on a layer, one at a time. Drawing is blocked meanwhile, so that the result overwrites nothing
+// Server operations on a layer, one at a time. Drawing is blocked meanwhile, so that the result overwrites nothing
 // and a second click does not start it again.
 
 import { adopt } from "./edit.js";

@@ -35,7 +35,7 @@ async def consensus(
 ) -> Answer:
     """The readers who have finished and those who have not, and the consensus so far; 403 until two have finished.
 
-    With the agreement of two of them, by default the first two.
+    The response includes the agreement of two of them, by default the first two.
     """
     readers = _done(server, reader, scan)
     pair = of or readers[:2]

@@ -1,4 +1,4 @@
-"""Exports from the page, for adjudicators and admins; on this machine for everyone."""
+"""Exports from the page, for adjudicators and admins, and on this machine for everyone."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ PATH = "/api/project/export"
 
 @router.post(PATH)
 def start(body: ExportPost, reader: Reader, server: Server) -> Answer:
-    """Start an export of the finished scans; 409 while another one is under way."""
+    """Start an export of the finished scans; 409 while another one is running."""
     _require_exporter(server, reader)
     if body.target not in TARGETS:
         raise HTTPException(422, f"target: expected one of {', '.join(TARGETS)}")
 
     def hidden(record: ScanRecord) -> bool:
-        """A reader who has not finished a scan does not get another's reading of it."""
+        """Readers who have not finished a scan do not get another reader's annotation of it."""
         if server.people.role(reader) is not Role.READER:
             return False
         done = done_readers(server.states(record.id))
         return bool(done) and reader not in done and reader in server.states(record.id)
 
     if not server.exporting.start(body.target, reader, hidden):
-        raise HTTPException(409, "another export is under way: wait until it is finished")
+        raise HTTPException(409, "another export is running: wait until it is finished")
     return state(reader, server)
 
 
 @router.get(PATH)
 def state(reader: Reader, server: Server) -> Answer:
-    """How far the latest export of this person is."""
+    """The progress of this person's latest export."""
     _require_exporter(server, reader)
     latest = server.exporting.latest
     targets = list(TARGETS)
@@ -59,11 +59,11 @@ def state(reader: Reader, server: Server) -> Answer:
 
 @router.get(f"{PATH}/file")
 def file(reader: Reader, server: Server) -> FileResponse:
-    """The archive of the latest export of this person."""
+    """The archive of this person's latest export."""
     _require_exporter(server, reader)
     latest = server.exporting.latest
     if latest is None or latest.by != reader or latest.archive is None or latest.state != "ready":
-        raise HTTPException(404, "there is no finished export of yours")
+        raise HTTPException(404, "you have no finished export")
     return FileResponse(latest.archive, media_type="application/zip", filename=latest.archive.name)
 
 

@@ -1,4 +1,4 @@
-"""The history of a scan, as far as the reader may see it."""
+"""The part of a scan's history that the reader may see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ichor.subtypes import Subtype
 
 router = APIRouter()
 
-# What is shown at once; the project keeps all.
+# The number of changes shown; the project keeps all of them.
 MOST_ROWS = 2000
 # The origin of a region that was not drawn by hand.
 WORDS = {
@@ -28,7 +28,7 @@ NAMES = (*Subtype, "hemorrhage, subtype not specified")
 
 @router.get("/api/scans/{scan_id}/history")
 def history(scan: Scanned, reader: Reader, server: Server) -> list[Answer]:
-    """The changes of the layers that the reader may see and of the subject, newest first."""
+    """The changes to the subject and to the layers that the reader may see, newest first."""
     states = server.states(scan.id)
     layers = [name for name in states if may_see(reader, name, states, server.people)]
     return [_shown(one) for one in server.project.recent(scan.id, layers, MOST_ROWS)]
@@ -47,7 +47,7 @@ def _shown(change: Change) -> Answer:
 
 
 def _text(change: Change) -> str:
-    """One short line on what a change said."""
+    """A short description of a change."""
     if change.kind == "map":
         drawn = [NAMES[label - 1] + WORDS.get(change.origins[label], "") for label in sorted(change.drawn)]
         return f"drew {', '.join(drawn)}" if drawn else "erased all"
@@ -59,7 +59,7 @@ def _text(change: Change) -> str:
         )
         if labels.rulers:
             said.append("a ruler" if len(labels.rulers) == 1 else f"{len(labels.rulers)} rulers")
-        text = f"labelled {', '.join(said)}" if said else "no labels"
+        text = f"labeled {', '.join(said)}" if said else "no labels"
         return f"rejected the AI outline, {text}" if labels.ai_rejected else text
     if change.kind == "state":
         return f"set to {json.loads(change.payload)}"

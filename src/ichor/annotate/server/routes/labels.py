@@ -21,7 +21,7 @@ def put_labels(
     """Store the labels of a slice, by its index, or of the "scan"; 409 with the newer ones if they have changed."""
     index, grid = _index(where), server.grids.grid(scan)
     if index is None and body.labels.rulers:
-        raise HTTPException(422, "rulers: expected those of a slice, found some of the scan")
+        raise HTTPException(422, "rulers: expected rulers on a slice, found some on the scan")
     with server.project.transaction():
         name = changeable(server, reader, scan.id, layer)
         try:

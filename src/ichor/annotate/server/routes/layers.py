@@ -35,7 +35,7 @@ def layer(scan: Scanned, layer: LayerName, reader: Reader, server: Server) -> An
 
 
 def layer_answer(server: Context, reader: str, scan_id: int, name: str) -> Answer:
-    """The layer as the page reads it."""
+    """The layer in the form that the page reads."""
     with server.project.transaction():
         state, states = server.project.layer(scan_id, name), server.states(scan_id)
         seconds, looked = server.project.seconds(scan_id, name), server.project.looked(scan_id, name)
@@ -108,5 +108,5 @@ def _shown(one: SliceMap, grid: Grid) -> Answer:
 
 
 def _labelled(state: LayerState) -> list[int]:
-    """The slices that were touched; all others have the labels of an empty slice."""
+    """The touched slices; all others have the labels of an empty slice."""
     return sorted({k for k in state.stated if k is not None} | set(state.maps))

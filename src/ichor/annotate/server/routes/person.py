@@ -13,7 +13,7 @@ router = APIRouter()
 
 @router.put("/api/scans/{scan_id}/person")
 def put_person(scan: Scanned, body: PersonPut, reader: Reader, server: Server) -> Answer:
-    """Enter the subject; it holds for all scans of the same one."""
+    """Enter the subject, which applies to all of the subject's scans."""
     server.project.put_subject(scan.id, body.person(), by=reader)
     return shown_person(server.project.subject(scan.id))
 

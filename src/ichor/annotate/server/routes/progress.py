@@ -42,7 +42,7 @@ def put_state(scan: Scanned, body: StatePost, reader: Reader, server: Server) ->
         points = open_points(project, scan.id, name)
         if points and points != body.confirmed:
             return JSONResponse(
-                {"error": "there are open points: confirm them, or continue", "open": asdict(points)}, 409
+                {"error": "there are open points: confirm them, or continue reading", "open": asdict(points)}, 409
             )
         finish(project, scan.id, name, points, by=reader)
     findings = slice_findings(project.layer(scan.id, name), scan.n_slices, project.looked(scan.id, name))
@@ -60,12 +60,12 @@ def put_looks(scan: Scanned, body: LooksPost, reader: Reader, server: Server) ->
 
 @router.post("/api/scans/{scan_id}/seconds")
 async def put_seconds(scan: Scanned, request: Request, reader: Reader, server: Server) -> Answer:
-    """Add to the time spent; of any content type, since a page that is left can send nothing but text."""
+    """Add to the time spent; accepts any content type, because a page that is being closed can send only text."""
     try:
         body = SecondsPost.model_validate(json.loads(await request.body()))
     except (ValueError, RecursionError, ValidationError) as error:
         raise HTTPException(422, "expected the seconds since the last report, 0 to 3600") from error
     own = own_name(server.people, "mine", reader)
     if own_name(server.people, body.layer, reader) not in (own, CONSENSUS):
-        raise HTTPException(403, "this layer is another reader's")
+        raise HTTPException(403, "this layer belongs to another reader")
     return {"seconds": await run_in_threadpool(server.project.add_seconds, scan.id, own, body.seconds)}

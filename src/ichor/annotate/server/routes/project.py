@@ -22,7 +22,7 @@ NOT_YOURS = "the progress of the project is for adjudicators and admins"
 
 @router.get("/api/project")
 def project(reader: Reader, server: Server) -> Answer:
-    """Who has read what, and what the person who asks may do."""
+    """Who has read what, and what the requesting person may do."""
     _require_overview(server, reader)
     people = server.people
     for name, role in people.roles.items():
@@ -41,7 +41,7 @@ def project(reader: Reader, server: Server) -> Answer:
 async def agreement(reader: Reader, server: Server) -> list[Answer]:
     """The agreement of each pair of readers over the scans that both have finished.
 
-    A reader on this machine gets it for the scans that they have finished themselves.
+    Readers on this machine get it for the scans that they have finished themselves.
     """
     _require_overview(server, reader)
     return await run_in_threadpool(_agreement, server, reader)
@@ -49,7 +49,7 @@ async def agreement(reader: Reader, server: Server) -> list[Answer]:
 
 @router.put("/api/project/assignments")
 def assign(body: AssignPut, reader: Reader, server: Server) -> Answer:
-    """Have exactly these readers read these scans; with none named, all readers. 409 if somebody else has begun."""
+    """Assign these scans to exactly these readers, or to all if none is named. 409 if somebody else has started."""
     _require_manager(server, reader)
     _require_readers(server, body.readers)
     try:
@@ -63,7 +63,7 @@ def assign(body: AssignPut, reader: Reader, server: Server) -> Answer:
 
 @router.post("/api/project/distribute")
 def share_out(body: DistributePost, reader: Reader, server: Server) -> Answer:
-    """Assign the scans that nobody has begun or is assigned to, each to so many of these readers, evenly."""
+    """Distribute the scans that are neither started nor assigned evenly, each to the given number of readers."""
     _require_manager(server, reader)
     _require_readers(server, body.readers)
     if body.each > len(body.readers):
@@ -108,7 +108,7 @@ def _progress(server: Context, name: str, states: dict[int, dict[str, State]]) -
 
 
 def _of_consensus(states: dict[int, dict[str, State]]) -> Answer:
-    """How many scans have two finished readings or more, and how far their consensus is."""
+    """The number of scans with two or more finished readings, and the progress of their consensus."""
     own = [one[CONSENSUS] for one in states.values() if len(done_readers(one)) > 1]
     return {
         "open": len(own),
@@ -135,7 +135,7 @@ def _scan(
 
 
 def _sees(server: Context, reader: str, states: dict[str, State]) -> bool:
-    """Whether somebody may know how the finished readings of a scan compare: a reader once theirs is one of them."""
+    """Whether somebody may see how the finished readings of a scan compare: for readers, if theirs is finished."""
     people = server.people
     return people.role(reader) is not Role.READER or may_see(reader, CONSENSUS, states, people)
 

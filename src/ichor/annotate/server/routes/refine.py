@@ -1,4 +1,4 @@
-"""Correcting a region by clicks. Nothing is stored here: the page saves the slice that it gets."""
+"""Correcting a region with clicks. Nothing is stored here: the page saves the resulting slice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ichor.orientation import radiological_pixel_mm
 
 router = APIRouter()
 
-# Of a pixel where its size is unknown: a field of 230 mm on 512 pixels.
+# The assumed size of a pixel if it is unknown: a field of view of 230 mm on 512 pixels.
 USUAL_PIXEL_MM = (0.45, 0.45)
 Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 
@@ -31,7 +31,7 @@ Coordinate = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 class RefinePost(BaseModel):
     """A slice as the page shows it, and a click or scribble on it: points (x, y) in pixels of the shown slice.
 
-    A positive one (`add`) adds to the regions of `label`; a negative one takes away from the regions that it touches.
+    A positive click (`add`) adds to the regions of `label`; a negative one removes from the regions that it touches.
     """
 
     k: Index
@@ -44,7 +44,7 @@ class RefinePost(BaseModel):
 
 @router.get("/api/scans/{scan_id}/tools/refine")
 async def prepare(scan: Scanned, reader: Reader, server: Server) -> Answer:  # noqa: ARG001 (who asks must be known)
-    """Get ready for clicks, so that the first one need not wait; says whether the model's probability is known."""
+    """Prepare for clicks, so that the first one is not delayed; returns whether the model's probability is known."""
     ready = [server.heavily(_ready, server) for _ in range(MOST_AT_WORK)]
     await asyncio.gather(server.reads(server.grids.scan, scan.id), *ready)
     return {"probability": server.project.has_probability(scan.id)}
@@ -62,7 +62,7 @@ async def refine(scan: Scanned, body: RefinePost, reader: Reader, server: Server
         raise HTTPException(422, f"runs: {error}") from error
     rows, columns = drawn.shape
     if not any(0 <= x < columns and 0 <= y < rows for x, y in body.points):
-        raise HTTPException(422, "points: expected a click or scribble on the slice, found one beside it")
+        raise HTTPException(422, "points: expected a click or scribble on the slice, found one outside it")
     click = Click(tuple(body.points), body.add, body.label)
     image = await server.reads(_image, server, scan, body.k)
     return {"runs": await server.heavily(_refined, server, image, drawn, click)}
@@ -77,7 +77,7 @@ def _ready(server: Context) -> None:
 
 
 def _image(server: Context, record: ScanRecord, k: int) -> SliceImage:
-    """A slice as the page shows it."""
+    """The slice in the form that the page shows."""
     scan, grid = server.grids.scan(record.id), server.grids.grid(record)
     hu = shown_hu(scan, k).astype(np.float32)
     highest = scan.voxels.max(keepdims=True)

@@ -22,7 +22,7 @@ from ichor.serving.geometry import geometry
 
 router = APIRouter()
 
-# Slices in one request: on a slow connection, saving waits behind no more than these.
+# Slices per request: on a slow connection, saving waits for no more than these.
 MOST_SLICES = 16
 SliceNumber = Annotated[int, Field(ge=0, le=MOST)]
 
@@ -31,7 +31,7 @@ SliceNumber = Annotated[int, Field(ge=0, le=MOST)]
 def worklist(
     reader: Reader, server: Server, order: Annotated[Literal["added", "uncertainty"], Query()] = "added"
 ) -> list[Answer]:
-    """Every scan, of a reader those to read, with its state; in the order of adding or sorted by AI uncertainty.
+    """All scans, for a reader those to read, with their states, in the order of adding or sorted by AI uncertainty.
 
     Only scans whose uncertainty is known are sorted; the model continues with the others, so request it again.
     """
@@ -72,7 +72,7 @@ def _voxels(server: Context, scan: ScanRecord, k: list[int], accept_encoding: st
 
 def _row(server: Context, people: People, scan: ScanRecord, reader: str, states: dict[str, State]) -> Answer:
     done = done_readers(states)
-    # A reader who is not done learns nothing of what others found, not even that they disagree.
+    # A reader who is not done learns nothing about what others found, not even that they disagree.
     unblinded = may_see(reader, CONSENSUS, states, people)
     agree = len(done) < 2 or (unblinded and states[CONSENSUS] != "done" and server.project.agree(scan.id, done))
     state = scan_state(states, agree)
@@ -133,9 +133,9 @@ def _median(pixel_mm: object) -> list[float]:
 
 
 def _uncertain_first(row: Answer) -> tuple[bool, bool, float]:
-    """The key to sort rows by the mean uncertainty that they show, the highest first.
+    """The sort key of rows: the mean uncertainty that they show, highest first.
 
-    Scans whose uncertainty is not known yet come after those, and scans that the reader or all have finished last.
+    Scans whose uncertainty is not yet known come next, and scans finished by the reader or by everyone come last.
     """
     finished = "done" in (row["state"], row["mine"]["state"])
     known = row["uncertainty"] is not None

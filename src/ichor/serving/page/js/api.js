@@ -1,8 +1,8 @@
-// Talking to the server. Status 0 means that no answer came.
+// Requests to the server. Status 0 means that there was no response.
 
 import { HEADER, readerKey } from "./reader.js";
 
-/** `login` is the path of the login page, where the server has one and the request lacked a session. */
+/** `login` is the path of the login page, if the server has one and the request had no session. */
 export class ApiError extends Error {
   constructor(status, message, body = null, login = null) {
     super(message);

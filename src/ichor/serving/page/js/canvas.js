@@ -1,4 +1,4 @@
-// A canvas that follows the size of its place, in the screen's own pixels.
+// A canvas that follows the size of its container, in device pixels.
 
 /** Calls `draw(context, width, height, ratio)` at once on each change of size; width and height in CSS pixels. */
 export function sizedCanvas(properties, draw, el) {

@@ -1,4 +1,4 @@
-// Elements without a framework.
+// Creating elements without a framework.
 
 /** An element: properties by name, `on...` as listeners, `data` and `style` as objects; children are nodes or text. */
 export function el(tag, properties = {}, ...children) {
@@ -15,7 +15,7 @@ export function el(tag, properties = {}, ...children) {
   return node;
 }
 
-/** Replaces what a node holds. */
+/** Replaces the content of a node. */
 export function fill(node, ...children) {
   node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return node;

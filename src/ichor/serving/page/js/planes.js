@@ -1,4 +1,4 @@
-// Coronal and sagittal views: planes of the patient, drawn true to mm whatever the tilt and spacing of the slices.
+// Coronal and sagittal views: planes of the patient, drawn to scale whatever the tilt and spacing of the slices.
 
 import { sizedCanvas } from "./canvas.js";
 import { el } from "./dom.js";
@@ -59,7 +59,7 @@ function index(volume, k, x, y, z) {
 }
 
 /**
- * One of the two views; a click moves the cross-hair, the wheel the plane. `colours` are those of the labels, [{label, colour}].
+ * One of the two views; a click moves the crosshair, the wheel the plane. `colours` are those of the labels, [{label, colour}].
  *
  * `state` has {k, cross, level, width, outlines, fill, probability}. Where voxels or labels change, count `volume.version` up.
  */
@@ -112,7 +112,7 @@ export function makePlane(kind, volume, colours, state) {
 
   function show() {
     const place = here();
-    // A change of window or outlines alone cuts nothing anew.
+    // A change of only the window or the outlines does not resample the planes.
     const { version } = volume;
     if (plane?.through !== place[through] || plane.version !== version || (volume.probability && !plane.probability)) {
       plane = { ...cut(volume, kind, place, box), through: place[through], version };

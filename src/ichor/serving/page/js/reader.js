@@ -1,5 +1,5 @@
-// The reader of this page. The address holds the reader's key, and every request sends it, so that a link of another reader
-// that is opened in another tab does not change who this page saves to.
+// The reader of this page. The address holds the reader's key, and every request sends it, so that
+// opening another reader's link in another tab does not change to whom this page saves.
 
 export const HEADER = "Ichor-Reader";
 

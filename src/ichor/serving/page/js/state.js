@@ -1,4 +1,4 @@
-// What is shown of a result: one object that views read, and that tells them of changes once a frame.
+// The state of the view: one object that views read, and that notifies them of changes once per frame.
 
 /** A state with `set(changes)` and `on(listener)`; listeners get what changed since the last frame. */
 export function makeState(values) {
@@ -16,7 +16,7 @@ export function makeState(values) {
       if (changed === null) requestAnimationFrame(tell);
       changed = { ...changed, ...changes };
     },
-    /** Returns what ends the listening. */
+    /** Returns a function that removes the listener. */
     on(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,4 +1,4 @@
-// One slice at a time: window, outlines, zoom, pan, cross-hair, rulers.
+// One slice at a time: window, outlines, zoom, pan, crosshair, rulers.
 
 import { el } from "./dom.js";
 import { sizedCanvas } from "./canvas.js";
@@ -62,7 +62,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
     huds["bottom-right"].textContent = mm;
   }
 
-  /** The pixel under a place on the screen; fractions count from the pixel's centre. */
+  /** The pixel under a place on the screen; fractions are relative to the pixel's center. */
   function pixel(clientX, clientY) {
     const box = canvas.getBoundingClientRect();
     const perMm = scale(box.width, box.height);
@@ -73,7 +73,7 @@ export function makeAxial(volume, result, state, { name = "Axial", extras = () =
 
   const inside = ({ i, j }) => i > -0.5 && j > -0.5 && i < volume.rows - 0.5 && j < volume.columns - 0.5;
   const whole = ({ k, i, j }) => ({ k, i: Math.round(i), j: Math.round(j) });
-  /** The pixel under the mouse, or else under the cross-hair. */
+  /** The pixel under the mouse, or else under the crosshair. */
   function hovered() {
     const at = mouse && pixel(...mouse);
     return at && inside(at) ? whole(at) : state.cross?.k === state.k ? state.cross : null;

@@ -1,4 +1,4 @@
-// The line at the top that says what went wrong.
+// The error line at the top.
 
 export function banner(words) {
   const place = document.getElementById("banner");

@@ -1,4 +1,4 @@
-// A copy of a result in a file: its data lie in the page, compressed. The result is number 0, its prior, if there is one, 1.
+// A copy of a result in a file: the page contains the data, compressed. The result is number 0; its prior, if any, is 1.
 
 const part = (name) => document.getElementById(`ichor-${name}`)?.textContent;
 
@@ -8,7 +8,7 @@ async function inflated(text) {
   return new Response(stream).arrayBuffer();
 }
 
-/** Voxels are stored as the differences of neighbours, which compress better. */
+/** Voxels are stored as differences between neighbors, which compress better. */
 function summed(buffer, Kind) {
   const values = new Kind(buffer);
   for (let at = 1; at < values.length; at += 1) values[at] += values[at - 1];

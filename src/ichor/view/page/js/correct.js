@@ -1,4 +1,4 @@
-// Correcting outlines in the annotation tool, and what came of it.
+// Correcting outlines in the annotation tool, and the outcome.
 
 import { banner } from "./banner.js";
 import { el } from "./dom.js";
@@ -27,7 +27,7 @@ export function makeCorrect(number) {
   async function begin(slice, store = async () => true) {
     const who = await askWho();
     if (!who) return;
-    // At once: browsers let a page open a tab for a moment after a click only.
+    // Immediately: browsers allow opening a tab only for a moment after a click.
     const tab = window.open("", "_blank");
     if (tab) tab.document.body.textContent = "Opening the annotation tool …";
     try {
@@ -43,7 +43,7 @@ export function makeCorrect(number) {
     return undefined;
   }
 
-  /** What came of the outlines of the scan or a lesion; `marked` says whether they were to be corrected. */
+  /** The outcome for the outlines of the scan or a lesion; `marked` is whether they were to be corrected. */
   function line(about, marked) {
     if (!found) return about === "scan" ? problem : "";
     const by = `by ${found.who}, ${when(found.when)}`;
@@ -53,7 +53,7 @@ export function makeCorrect(number) {
     return outcome && (marked || outcome !== "unchanged") ? `${OUTCOMES[outcome]} ${by}` : "";
   }
 
-  // Whoever comes back from the other tab sees what was done there.
+  // When the person comes back from the other tab, show what was done there.
   window.addEventListener("focus", look);
   document.addEventListener("visibilitychange", look);
   look();
@@ -68,7 +68,7 @@ export function makeCorrect(number) {
   };
 }
 
-/** The link to click, where the browser refuses to open a tab. */
+/** The link to click if the browser refuses to open a tab. */
 function offer(link) {
   const close = el("button", { type: "button" }, "Close");
   const go = el("a", { className: "button primary", href: link, target: "_blank", rel: "noopener" }, "Open the annotation tool");

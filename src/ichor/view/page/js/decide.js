@@ -1,4 +1,4 @@
-// Accept, reject or correct: stored beside the result at once, with who and when.
+// Accept, reject or correct: stored next to the result immediately, with name and time.
 
 import { banner } from "./banner.js";
 import { makeCorrect } from "./correct.js";

@@ -11,7 +11,7 @@ const KEYS = [
   ["Right drag", "level (up and down) and width (left and right)"],
   ["Shift + drag", "move the picture"],
   ["Ctrl + wheel, + −", "zoom; 0 fits"],
-  ["Click", "cross-hair in all three views"],
+  ["Click", "crosshair in all three views"],
   ["O", "outlines on or off"],
   ["B", "probability on or off"],
   ["N, Shift + N", "next or previous lesion"],

@@ -1,4 +1,4 @@
-// The page: the list of results, or one of them; which, the address says.
+// The page: the list of results or a single one, depending on the address.
 
 import { fill, el } from "./dom.js";
 import { showHelp } from "./help.js";

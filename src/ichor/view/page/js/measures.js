@@ -1,4 +1,4 @@
-// Measurements: midline shift, volumes of subtypes and sides, and the change against a prior scan.
+// Measurements: midline shift, volumes of subtypes and sides, and the change since a prior scan.
 
 import { el, fill } from "./dom.js";
 import { makeMidline } from "./midline.js";
@@ -6,7 +6,7 @@ import { showPrior } from "./prior.js";
 import { source } from "./source.js";
 import { millilitres } from "./words.js";
 
-/** Returns {place, close}; what takes time to measure appears when it is there. */
+/** Returns {place, close}; measurements that take time appear when they are ready. */
 export function makeMeasures(shown) {
   const { number, result } = shown;
   const list = el("dl", { className: "measures" });

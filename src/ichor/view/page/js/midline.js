@@ -10,7 +10,7 @@ const NEAR_PX = 8;
 const side = (mm) => (mm > 0 ? " to the left" : mm < 0 ? " to the right" : "");
 const words = (mm) => `${Math.abs(mm).toFixed(1)} mm${side(mm)}`;
 
-/** What stands beside "Midline shift". */
+/** The content next to "Midline shift". */
 export function makeMidline(found, { result, state, volume, axial, decide }) {
   const estimate = found.midline_shift;
   const stored = () => decide.decisions().midline_shift;
@@ -56,7 +56,7 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
   return el("div", {}, estimated, el("div", { className: "decide" }, edit), said, refersTo && el("p", { className: "soft" }, refersTo));
 }
 
-/** Draws the line on its slice: dashed where the plane of symmetry is, whole where the midline is. */
+/** Draws the lines on their slice: dashed for the plane of symmetry, solid for the midline. */
 export function drawMidline(context, toScreen, { k, midline }, volume) {
   if (!midline || midline.k !== k) return;
   for (const [mm, dash] of [[0, [6, 6]], [midline.mm, []]]) {

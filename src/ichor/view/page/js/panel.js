@@ -53,7 +53,7 @@ function verdict(result, state, decide) {
 
 function aboutTheCopy() {
   const words = source.leftOut.length ? ` It leaves out ${source.leftOut.join(", and ")}.` : "";
-  return el("p", { className: "soft copy" }, `This is a copy: decisions can be read and not changed.${words}`);
+  return el("p", { className: "soft copy" }, `This is a read-only copy: decisions cannot be changed.${words}`);
 }
 
 function item(lesion, result, go, decide) {

@@ -1,4 +1,4 @@
-// A prior scan of the same patient: beside this one, and what changed.
+// A prior scan of the same patient next to this one, and what changed.
 
 import { makeAxial } from "./axial.js";
 import { el, fill } from "./dom.js";
@@ -9,7 +9,7 @@ import { millilitres } from "./words.js";
 
 const SHARED = ["level", "width", "fill", "outlines", "tool"];
 
-/** Fills `place` with the change; a button shows the prior beside the scan. Returns {close}. */
+/** Fills `place` with the change; a button shows the prior next to the scan. Returns {close}. */
 export function showPrior(prior, place, { state, volume, stage }) {
   let view = null;
   const button = el("button", { type: "button", "aria-pressed": "false" }, "Show beside");
@@ -29,14 +29,14 @@ export function showPrior(prior, place, { state, volume, stage }) {
   };
   button.addEventListener("click", toggle);
   fill(place, el("h3", {}, "Prior scan of the same patient"), el("p", {}, source.only === undefined ? el("a", { href: `#/result/${prior.number}` }, prior.name) : prior.name, " ", button),
-    table(prior.change), el("p", { className: "soft" }, "Lesions are matched by their place in the head; the scans are not registered."));
+    table(prior.change), el("p", { className: "soft" }, "Lesions are matched by their position in the head; the scans are not registered."));
   return { close: () => view?.close() };
 }
 
 async function open(prior, state, volume) {
   const result = await source.result(prior.number);
   const loaded = await loadVolume(prior.number);
-  // Slices at the same distance from the top go together.
+  // Slices at the same distance from the top are matched.
   const level = (k) => {
     const below = volume.heights.at(-1) - volume.heights[k];
     const away = loaded.volume.heights.map((one) => Math.abs(loaded.volume.heights.at(-1) - one - below));
@@ -60,7 +60,7 @@ function table({ total_ml: total, lesions }) {
   const difference = (now, before) => (now === null || before === null ? "" : `${now >= before ? "+" : "−"}${Math.abs(now - before).toFixed(1)} mL`);
   const row = (name, now, before) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { className: "digits" }, ml(before)),
     el("td", { className: "digits" }, ml(now)), el("td", { className: "digits" }, difference(now, before)));
-  const name = (one) => (one.now === null ? `prior's lesion ${one.before}: gone` : `Lesion ${one.now}${one.before === null ? ": new" : ""}`);
+  const name = (one) => (one.now === null ? `Prior lesion ${one.before}: gone` : `Lesion ${one.now}${one.before === null ? ": new" : ""}`);
   const heads = ["", "Before", "Now", "Change"].map((words, at) => el("th", { scope: "col", className: at ? "digits" : "" }, words));
   return el("table", { className: "change" }, el("thead", {}, el("tr", {}, heads)),
     el("tbody", {}, row("Total", total.now, total.before), lesions.map((one) => row(name(one), one.now_ml, one.before_ml))));

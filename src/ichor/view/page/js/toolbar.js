@@ -13,7 +13,7 @@ export function makeToolbar({ number, result, scan, volume, state, axial }) {
     return { ...one, button };
   });
   const tools = TOOLS.map(([tool, words, key]) => {
-    const button = el("button", { type: "button", title: `What a drag does (${key.toUpperCase()})` }, words);
+    const button = el("button", { type: "button", title: `Drag to do this (${key.toUpperCase()})` }, words);
     button.addEventListener("click", () => state.set({ tool }));
     return { tool, key, button };
   });

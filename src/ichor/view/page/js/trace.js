@@ -8,7 +8,7 @@ export function makeTrace(plane, k, { rowMm, columnMm, columns }) {
   return {
     /** mm from the line to a place on the slice, positive to the patient's left. */
     distance: (i, j) => ((j - columnOf(i)) * columnMm) / slant,
-    /** The column on a row that lies so many mm from the line. */
+    /** The column on a row at this distance, in mm, from the line. */
     column: (mm, i) => columnOf(i) + (mm * slant) / columnMm,
   };
 }

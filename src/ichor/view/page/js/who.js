@@ -1,16 +1,16 @@
-// Who decides, asked once a session of this tab.
+// The name of the person who decides, asked once per tab.
 
 import { el } from "./dom.js";
 
 const WHO = "ichor-who";
 
-/** The name; null where nobody says one. */
+/** The name; null if none is given. */
 export function askWho() {
   const known = sessionStorage.getItem(WHO);
   if (known) return Promise.resolve(known);
   const name = el("input", { id: "who", maxLength: 100, required: true, autocomplete: "off" });
   const form = el("form", { method: "dialog" }, el("h2", {}, "Who decides?"),
-    el("p", {}, "Your name is stored with each decision, beside the result on this machine."),
+    el("p", {}, "Your name is stored with each decision, next to the result on this machine."),
     el("p", {}, el("label", { for: "who" }, "Name "), name),
     el("div", { className: "row" }, el("button", { type: "button", value: "" }, "Cancel"), el("button", { className: "primary", value: "ok" }, "Go on")));
   const dialog = el("dialog", { "aria-label": "Who decides?" }, form);

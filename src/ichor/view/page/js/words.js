@@ -1,6 +1,6 @@
 // Numbers in words.
 
-/** A volume in mL, or in voxels where the spacing is unknown; "" of a detector's. */
+/** A volume in mL, or in voxels if the spacing is unknown; "" for a detector. */
 export function millilitres({ volume_ml: ml, volume_px: px }) {
   if (ml === null || ml === undefined) return px === null || px === undefined ? "" : `${px} voxels`;
   return ml === 0 ? "0 mL" : ml < 0.05 ? "< 0.1 mL" : `${ml.toFixed(1)} mL`;

@@ -1,4 +1,4 @@
-// The 3-D brush: a ball in mm over neighbouring slices.
+// The 3-D brush: a ball, in mm, across neighboring slices.
 
 import { USUAL_PIXEL_MM } from "./growing.js";
 

@@ -1,5 +1,5 @@
-// Brush and eraser of any size: on the slice shown, or as a ball over neighbouring slices; the brush on all, or only on
-// voxels in an HU range.
+// Brush and eraser of any size: on the slice shown, or as a ball across neighboring slices; the brush on all voxels, or
+// only on those in an HU range.
 
 import { begin, commit, giveUp, progress } from "../edit.js";
 import { mapOf } from "../layer.js";
@@ -30,7 +30,7 @@ const brushOf = (id, labelOf) => ({
     this.at = point;
     progress(session);
   },
-  // Asks on release, since a dialog would interrupt the stroke.
+  // Asks on release, because a dialog would interrupt the stroke.
   up(session) {
     if (labelOf(session) === null) askLabel(session);
     if (!this.discs) return;

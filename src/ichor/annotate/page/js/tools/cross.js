@@ -1,8 +1,8 @@
-// The cross-hair: a place in the head that the slice and the coronal and sagittal views show together.
+// The crosshair: a position in the head that the slice and the coronal and sagittal views all show.
 
 const GAP = 12;
 
-/** Places the cross-hair; a drag moves it. */
+/** Places the crosshair; a drag moves it. */
 export const cross = {
   id: "cross",
   cursor: "crosshair",
@@ -19,7 +19,7 @@ export const cross = {
   },
 };
 
-/** Draws the cross-hair over the slice; `at` turns pixel coordinates into CSS pixels. */
+/** Draws the crosshair over the slice; `at` turns pixel coordinates into CSS pixels. */
 export function paintCross(session, context, at) {
   if (!session.planes || !session.cross) return;
   const [x, y] = at([session.cross.j + 0.5, session.cross.i + 0.5]);

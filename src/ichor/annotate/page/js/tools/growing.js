@@ -7,7 +7,7 @@ const BONE_HU = 200;
 // Values that are clipped below bone, as in a brain window, reach the upper end there.
 const WITHIN_END_HU = 5;
 const BLUR_MM = 0.6;
-// Of a pixel where its size is unknown: a field of 230 mm on 512 pixels.
+// The assumed size of a pixel if it is unknown: a field of view of 230 mm on 512 pixels.
 export const USUAL_PIXEL_MM = [0.45, 0.45];
 
 // The HU from which on a voxel is bone, by the slices that have arrived.
@@ -40,10 +40,10 @@ export function grow(volume, slice, start, limits, pixelMm, free) {
   const core = Uint8Array.from(allowed, (one, i) => one && !near[i]);
   const clicked = (place[0] - part.top) * part.columns + place[1] - part.left;
   const thick = opened(core, part, limits.smoothing / 2, pixelMm);
-  const begin = thick[clicked] ? thick : core; // a click in something thin takes what is as thin
+  const begin = thick[clicked] ? thick : core; // a click in something thin selects what is equally thin
   const region = Uint8Array.from({ length: size });
   for (const i of flood(part.rows, part.columns, [clicked], (i) => begin[i])) region[i] = 1;
-  // What the margin and the opening cost is given back, where the region touches it.
+  // What the margin and the opening removed is restored where the region touches it.
   const back = dilated(region, part, Math.max(limits.margin, limits.smoothing / 2), pixelMm);
   const taken = [];
   for (let i = 0; i < size; i++) if (region[i] || (back[i] && allowed[i] && begin === thick)) taken.push(at(i));
@@ -62,7 +62,7 @@ function within(index, part, [row, column], radius, [rowMm, columnMm]) {
   return dx * dx + dy * dy <= radius * radius;
 }
 
-/** The offsets [dy, dx] of the pixels whose centre lies within a radius in mm. */
+/** The offsets [dy, dx] of the pixels whose center is within a radius in mm. */
 function disc(radius, [rowMm, columnMm]) {
   const [up, across] = [Math.floor(radius / rowMm), Math.floor(radius / columnMm)];
   const offsets = [];
@@ -90,7 +90,7 @@ function dilated(mask, { rows, columns }, radius, pixelMm) {
   return result;
 }
 
-// Only from its edge does a mask grow.
+// A mask grows only from its edge.
 function hasOther(mask, rows, columns, row, column) {
   const i = row * columns + column;
   return (row > 0 && !mask[i - columns]) || (row < rows - 1 && !mask[i + columns])
@@ -104,7 +104,7 @@ function opened(mask, part, radius, pixelMm) {
   return mask.map((one, i) => one & back[i]);
 }
 
-// A Gaussian over what is not bone, along rows and then along columns.
+// A Gaussian over everything that is not bone, along rows and then along columns.
 function smoothed(hu, bone, { rows, columns }, [rowMm, columnMm]) {
   const weights = bone.map((one) => 1 - one);
   const values = hu.map((one, i) => (weights[i] ? one : 0));

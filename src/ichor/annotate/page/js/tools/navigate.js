@@ -1,4 +1,4 @@
-// Tools that change no region: moving the picture, level and width, the ruler.
+// Tools that do not change regions: moving the picture, level and width, the ruler.
 
 import { addRuler } from "../rulers.js";
 import { panBy, setWindow } from "../viewer.js";

@@ -1,4 +1,4 @@
-// Freehand outline and polygon: closed shapes in the chosen subtype. Alt takes the area away instead.
+// Freehand outline and polygon: closed shapes in the chosen subtype. Alt removes the area instead.
 
 import { dropBegun, findBegun, keepBegun } from "../begun.js";
 import { begin, commit } from "../edit.js";
@@ -6,7 +6,7 @@ import { fillOutline } from "../raster.js";
 import { chooseTool } from "../session.js";
 import { askLabel } from "../subtype.js";
 
-// A closed shape gets the subtype that it was begun with. If none was chosen, the reader is asked; without an answer the
+// A closed shape gets the subtype with which it was started. If none was chosen, the reader is asked; without an answer the
 // shape stays open.
 async function close(session, { k, points, erase, label }) {
   if (points.length < 3) return dropBegun(session);

@@ -1,5 +1,5 @@
-// Clicks and scribbles that correct a region, or begin one: positive ones add to it, negative ones (Alt or Shift, or as set)
-// take away. The server works out how far each reaches, on HU and, where it is known, the model's probability.
+// Clicks and scribbles that correct a region, or start one: positive ones add to it, negative ones (Alt or Shift, or as set)
+// remove. The server computes how far each reaches, from HU and, if known, the model's probability.
 
 import { getJson, postJson } from "../api.js";
 import { replaceMaps } from "../edit.js";
@@ -20,7 +20,7 @@ export const refine = {
   adds: true,
   stroke: null,
   chosen(session) {
-    // The first click need not wait for what the server has to load.
+    // So that the first click does not wait for what the server has to load.
     getJson(toolPath(session)).catch(() => null);
   },
   down(session, point, event) {
@@ -56,7 +56,7 @@ export const refine = {
 
 const toolPath = ({ scan }) => `/api/scans/${scan.id}/tools/refine`;
 
-// One after the other, each on what the one before has made.
+// One at a time, each on the result of the previous one.
 async function correct(session, { k, points, add }) {
   if (!add && !points.some((point) => labelAt(session, point, k).label)) return session.say("There is no region here.");
   const label = add ? (session.label ?? (await askLabel(session))) : 1;

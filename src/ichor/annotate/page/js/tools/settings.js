@@ -4,7 +4,7 @@ import { el, fill } from "../dom.js";
 import { ballOf, brushMm } from "./ball.js";
 import { refine } from "./refine.js";
 
-/** What the brush paints: all, or only voxels in an HU range; on the slice shown, or a ball over its neighbours too. */
+/** What the brush paints: all voxels or only those in an HU range; on the slice shown, or in a ball across its neighbors. */
 export function brushSettings(session) {
   const { brushing } = session;
   const range = el("span", { className: "tool-settings" },
@@ -46,7 +46,7 @@ export function growSettings(session) {
   return panel;
 }
 
-/** Whether a plain click adds to regions or takes away from them. */
+/** Whether a plain click adds to regions or removes from them. */
 export function refineSettings(session) {
   const choice = (adds, words, title) => el("button", {
     type: "button",
@@ -57,7 +57,7 @@ export function refineSettings(session) {
     },
   }, words);
   const add = choice(true, "+ Add", "Clicks add what is like the place that is clicked");
-  const remove = choice(false, "− Remove", "Clicks take away what is like the place that is clicked (also: Alt or Shift + click)");
+  const remove = choice(false, "− Remove", "Clicks remove what is similar to the clicked place (also: Alt or Shift + click)");
   const panel = el("div", { className: "tool-settings" },
     el("div", { className: "segments", role: "group", "aria-label": "Clicks" }, add, remove),
     el("span", {}, "Click or scribble; Alt or Shift removes"));
@@ -68,7 +68,7 @@ export function refineSettings(session) {
   return panel;
 }
 
-// A number that is kept in an object under a name; what is no number is not taken.
+// A number that is stored in an object under a name; other input is ignored.
 function numberField(kept, name, words, more = {}) {
   const input = el("input", { type: "number", className: "narrow", step: 1, "aria-label": words, title: words, value: kept[name], ...more });
   input.addEventListener("input", () => {
@@ -77,7 +77,7 @@ function numberField(kept, name, words, more = {}) {
   return input;
 }
 
-// Shows the settings of tools, by their ids, while one of them is chosen.
+// Shows the settings of tools, by id, while one of them is selected.
 function shownWith(session, panel, tools, more = () => null) {
   const update = (kind) => {
     if (kind !== "tool") return;
