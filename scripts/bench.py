@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
     parser.add_argument("--keras-python", type=Path, help="a Python with Keras; without it, Keras is not measured")
-    parser.add_argument("--model", help="the model package to screen with; by default the one that ships")
+    parser.add_argument("--model", help="the model package to screen with; default: the shipped one")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--width", type=int, default=64, help="of the paper's network; smaller for a quick test")

@@ -120,7 +120,7 @@ def measure(network: Path, repeats: int, threads: int) -> dict[str, object]:
 def main() -> None:
     """Measure each network of a package, the default network first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="the model package; by default the one that ships")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="the model package; default: the shipped one")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()

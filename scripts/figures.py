@@ -3,7 +3,7 @@
     python -m scripts.figures
 
 A figure, or a whole table, is written between `<!-- figure: NAME -->` and `<!-- end -->`; the names are listed below.
-The cards of the models that ship are regenerated if the packages' checksums are correct. A test checks that all
+The cards of the shipped models are regenerated if the packages' checksums are correct. A test checks that all
 documents are up to date.
 """
 
@@ -41,7 +41,7 @@ RESULTS_HEAD = "\n| | Dice, paper's average | in the paper | slice AUC | scan AU
 RESULTS_ROWS = (
     ("the paper's thresholds, as published", "paper-threshold-published", "0.135"),
     ("the paper's U-Net on tiles, reduced in size", "paper-unet-tiles", "0.315"),
-    ("the model that ships", "ichor-1", ""),
+    ("the shipped model", "ichor-1", ""),
 )
 UNUSED_FOLDS = (1, 2, 3)  # the latest variants of the model's recipe were not compared on these folds' test subjects
 SMALL_MM2, LARGE_MM2 = 30, 300  # areas of hemorrhage on a slice
@@ -178,7 +178,7 @@ def _seconds(bench: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Fill every document, and regenerate the cards of the packages that ship."""
+    """Fill every document, and regenerate the cards of the shipped packages."""
     known = figures(ROOT / "results")
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")

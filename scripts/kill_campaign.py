@@ -37,8 +37,8 @@ Row = dict[str, Any]
 
 PAGE = """# Batches that are killed, and batches that share a folder
 
-`ichor screen` on four small scans (two NIfTI files, a zip with another one, and a zip of DICOM slices), with the model
-that ships. All results folders, and summary.csv without its column `status`, are compared with those of an undisturbed
+`ichor screen` on four small scans (two NIfTI files, a zip with another one, and a zip of DICOM slices), with the shipped
+model. All results folders, and summary.csv without its column `status`, are compared with those of an undisturbed
 batch; only times may differ.
 
 ## Killed batches

@@ -2,7 +2,7 @@
 
     python scripts/make_demo_scan.py CT_ICH OUT
 
-The subject is in the authors' first test fold, and no model that ships was trained on it. Only slices above the orbits
+The subject is in the authors' first test fold, and no shipped model was trained on it. Only slices above the orbits
 are written, which show no facial structure. All identifiers are made up; the dataset has none. The output is
 deterministic.
 """

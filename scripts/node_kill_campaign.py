@@ -33,23 +33,23 @@ Row = dict[str, Any]
 
 PAGE = """# A node that is killed
 
-`ichor node run` with a small, fast model takes in small studies from a sender and delivers its results to a destination
+`ichor node run` with a small, fast model receives small studies from a sender and delivers its results to a destination
 by C-STORE. {kills} times, one of its processes was ended by `kill -9` at a random moment of a phase.
 
 | killed | times | {phases} |
 |---|---|{lines}|
 {killed}
 
-In all {studies} studies with {images} images were acknowledged. What the destination got was compared with them,
+{studies} studies with {images} images were acknowledged in total. The content of the destination was compared with them,
 {checks} times, after all had been delivered.
 
 | found | times |
 |---|---|
-| a study of which an acknowledged image is in no result (lost) | {lost} |
-| a study with two results of the same images (doubled) | {doubled} |
+| a study with an acknowledged image that is in no result (lost) | {lost} |
+| a study with two results from the same images (duplicated) | {doubled} |
 | a process left, {within:.0f} s after the kill of the node or at its end | {processes_left} |
 
-## How it was made
+## Reproduce
 
     {command}
 

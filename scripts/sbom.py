@@ -105,7 +105,7 @@ def vendored() -> Iterator[Component]:
 
 
 def model() -> Component:
-    """The model that ships, with the hashes of its files."""
+    """The shipped model, with the hashes of its files."""
     lines = (MODEL / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     files = [
         Component(name=name, type=ComponentType.FILE, bom_ref=f"model/{name}", hashes=sha256([digest]))

@@ -1,4 +1,4 @@
-"""A recipe of the model that ships, so small that it trains in seconds."""
+"""A recipe of the shipped model, so small that it trains in seconds."""
 
 SMOKE = {
     "name": "smoke",

@@ -66,7 +66,7 @@ INSTEAD = {
     ".venv/bin/pre-commit install": [sys.executable, "-m", "pre_commit", "validate-config"],
 }
 
-# In place of the config of the model that ships: the same method, small.
+# In place of the config of the shipped model: the same method, small.
 SMOKE = """
 name: compact
 method: unet-slices

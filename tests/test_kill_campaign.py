@@ -1,4 +1,4 @@
-"""A small slice of the campaign of kills, with the model that ships, and the committed result of the whole one."""
+"""A small slice of the campaign of kills, with the shipped model, and the committed result of the whole one."""
 
 from __future__ import annotations
 

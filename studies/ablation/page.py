@@ -6,7 +6,7 @@ variants.json has rows as printed by `python -m studies.ablation --blocks`. The 
 others are compared. Each also has its name in the table, `variant`; the number of weights, `parameters`; the time for a
 slice relative to the baseline, `time` (measured for one network, multiplied for several); and, if there is one, the
 patch that it needs, `patch`, and its training time, `core_minutes`. first-round.json has rows as printed with `--fold`,
-of configs that ship. Intervals of Dice and of differences come from resampling subjects.
+of built-in configs. Intervals of Dice and of differences come from resampling subjects.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ that was busy with other work, by HU alone, on slices of 650 x 650 pixels.
   the other folds: {chosen}.
   The tool ships with those that were best on all subjects: {shipped}.
 - **A simulated reader** knows the delineation, sees every error, and always clicks in the middle of the largest one. A real
-  reader does not. ct-ich has one delineation, in which part of the errors at the edge lie within what two readers differ by.
+  reader does not. ct-ich has one delineation, so part of the errors at the edges may be within the variation between readers.
 
 Reproduce with `python -m studies.click_refinement --data ct-ich --out results/click-refinement`. Derived from ct-ich:
 Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical device.

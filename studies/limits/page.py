@@ -37,8 +37,8 @@ What could be gained, in the paper's average (mean over a subject's slices, then
 | without the false-positive regions on these slices | {without_false:.3f} |
 | and without the missed slices | {not_missed:.3f} |
 
-The last row is over the {left} subjects with a slice left. What remains is due to edges, and to lesions missed beside one
-that was found. The reference compared with itself has a Dice of {ceiling_1} with its edge displaced by 1 mm (SD), and
+The last row is over the {left} subjects with a slice left. What remains is due to edges, and to lesions missed on slices
+where another one was found. The reference compared with itself has a Dice of {ceiling_1} with its edge displaced by 1 mm (SD), and
 {ceiling_2} by 2 mm ([what a Dice means here](../label-ceiling/README.md)).
 
 Reproduce with `python -m studies.limits results/{name} --data ct-ich --out results/limits`. Derived from ct-ich:

@@ -344,7 +344,7 @@ def left_out(project: Project, out: Path, target: str = "ct-ich") -> str:
 def test_a_person_without_age_and_sex_is_named(one_scan) -> None:
     project, scan_id, out = one_scan
     project.put_subject(scan_id, Person(), by="ann")
-    assert "age and sex, not entered" in left_out(project, out)
+    assert "age and sex, which have not been entered" in left_out(project, out)
 
 
 def test_a_fracture_of_the_scan_alone_is_named(one_scan) -> None:

@@ -57,7 +57,7 @@ class TestReading:
         assert answer["findings"] == {"no hemorrhage": 4}
         assert answer["layer"]["labels"]["scan"]["no_hemorrhage"]
         said = [(one["who"], one["text"]) for one in reversed(ann.get(f"{SCANS}/1/history"))]
-        assert said[0] == ("ann", "labelled no hemorrhage") and said[-1] == ("ann", "set to done")
+        assert said[0] == ("ann", "labeled no hemorrhage") and said[-1] == ("ann", "set to done")
 
     def test_of_a_reading_that_is_whole_nothing_is_asked(self, serving: tuple[Project, Browser, Browser]) -> None:
         _, ann, bea = serving
@@ -145,7 +145,7 @@ class TestConsensus:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Slice 1 has hemorrhage, 2 and 5 were viewed, 3 was not, 4 is labelled negative; the series is DICOM."""
+    """Slice 1 has hemorrhage, 2 and 5 were viewed, 3 was not, 4 is labeled negative; the series is DICOM."""
     folder = tmp_path_factory.mktemp("study")
     with open_project(folder / "project", create=True) as project:
         scan = open_scan(made_series(folder / "ct", head(5, 64, 56)))

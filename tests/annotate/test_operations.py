@@ -76,8 +76,8 @@ def test_the_slow_one_that_was_asked_first_is_not_overtaken(
     project, ann, bea = both
     staple: Future[Any] = aside.submit(ann.take, "staple")
     assert slow.begun.wait(HANG_S)
-    assert "under way" in bea.take("union", status=409)["error"]
-    assert "under way" in bea.set("done", CONSENSUS, status=409)["error"]
+    assert "in progress" in bea.take("union", status=409)["error"]
+    assert "in progress" in bea.set("done", CONSENSUS, status=409)["error"]
     with pytest.raises(Late):
         staple.result(0.1)
     seen = bea.base(CONSENSUS)

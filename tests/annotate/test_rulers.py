@@ -31,7 +31,7 @@ def test_a_ruler_is_where_it_was_drawn_and_as_long(tmp_path: Path, orientation: 
         answer = ann.put(f"{LABELS}/2", {"base_revision": 0, "labels": {**NOTHING, "rulers": [RULER]}})
         assert answer["labels"]["rulers"] == [RULER]
         assert ann.get(f"{SCANS}/1/layers/mine")["labels"]["slices"]["2"]["rulers"] == [RULER]
-        assert ann.get(f"{SCANS}/1/history")[-1]["text"] == "labelled a ruler"
+        assert ann.get(f"{SCANS}/1/history")[-1]["text"] == "labeled a ruler"
         assert bea.get(f"{SCANS}/1/layers/mine")["labels"]["slices"] == {}
         (ruler,) = project.labels(1, "ann", 2).rulers
         assert scan.pixel_mm is not None
@@ -60,7 +60,7 @@ def test_other_labels_keep_rulers_and_taking_them_away_is_a_change(tmp_path: Pat
 def test_malformed_rulers_are_refused(tmp_path: Path, rulers: object) -> None:
     with served(tmp_path) as (_, (ann, _)):
         assert "rulers" in ann.say("mine", 1, {**NOTHING, "rulers": rulers}, status=422)["error"]
-        assert "of a slice" in ann.say("mine", "scan", {**NOTHING, "rulers": [RULER]}, status=422)["error"]
+        assert "on a slice" in ann.say("mine", "scan", {**NOTHING, "rulers": [RULER]}, status=422)["error"]
 
 
 def test_an_export_has_them_in_a_table_and_with_the_labels(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ class TestReading:
         rows = ann.get(f"{ONE}/history")
         assert [(one["slice"], one["text"]) for one in rows] == [
             (None, "set to done"),
-            (None, "labelled no hemorrhage, a note"),
+            (None, "labeled no hemorrhage, a note"),
             (2, "erased all"),
             (None, "set to in progress"),
             (2, "drew IPH, SDH"),

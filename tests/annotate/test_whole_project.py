@@ -123,7 +123,7 @@ class TestAssigning:
         with with_roles(tmp_path, dora="admin") as (project, of):
             of["bea"].put(f"{SCANS}/2/layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1)})
             refused = of["dora"].put(f"{PROJECT}/assignments", {"scans": [1, 2], "readers": ["ann"]}, 409)
-            assert "bea has begun" in refused["error"]
+            assert "bea has started" in refused["error"]
             assert project.assigned() == {}
 
     def test_scans_are_shared_out_but_for_those_begun_or_assigned(self, tmp_path: Path) -> None:

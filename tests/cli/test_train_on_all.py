@@ -1,4 +1,4 @@
-"""The model that ships, as processes: five folds, then the recipe on all subjects but some, packed; and fine-tuning."""
+"""The shipped model, as processes: five folds, then the recipe on all subjects but some, packed; and fine-tuning."""
 
 from __future__ import annotations
 

@@ -20,18 +20,18 @@ PAGE = """# Damaged inputs
 
     python scripts/fuzz.py --count {n} --commands {n_commands} --seed {seed} --out results/fuzz
 
-(`make fuzz`). The same seed makes the same inputs. Each is a small sound input, made by code, of which the header, the
-lengths, the compressed content or the way it is put together was damaged.
+(`make fuzz`). The same seed makes the same inputs. Each is a small valid input, made by code, of which the header, the
+lengths, the compressed content or the structure was damaged.
 
 | | inputs | commands |
 |---|---|---|
 {faults}
 
-Seconds are those on the clock for inputs and the processor's for commands, of which several ran at a time. An abort or
-an exceeded limit of the process that reads is no fault: the input is refused in one line and the next is
+Seconds are wall-clock time for inputs and processor time for commands, of which several ran at a time. An abort or
+an exceeded limit of the reading process is not a fault: the input is refused in one line and the next is
 read. {reached:.0%} of the inputs reached a decoder: native pixels, a codestream, gzip, a zip's entries, an image, a
-video's frames or a package's YAML began to be decoded. The peak of memory is that of the process that reads; of one
-that died it is the highest of all before. The longest input took {longest:.1f} s, the most memory was {most:.0f} MiB.
+video's frames or a package's YAML began to be decoded. The peak of memory is that of the reading process; if it
+died, the highest value before. The longest input took {longest:.1f} s, the most memory was {most:.0f} MiB.
 
 ## By reader and syntax
 

@@ -39,12 +39,12 @@ def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the package that ships, of which the int8 network runs."""
+    """A copy of the shipped package, of which the int8 network runs."""
     return in_int8(tmp_path / "package")
 
 
 def in_int8(folder: Path) -> Path:
-    """The package that ships copied into `folder`, which is returned, with its int8 network the one that runs."""
+    """The shipped package copied into `folder`, which is returned, with its int8 network the one that runs."""
     shutil.copytree(SHIPPED, folder)
     write_config(folder, read_config(folder).model_copy(update={"network": "model.int8.onnx"}))
     write_sums(folder)

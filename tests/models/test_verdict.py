@@ -1,4 +1,4 @@
-"""verdict.json: read, refused in one line where it is damaged, and what the package that ships has."""
+"""verdict.json: read, refused in one line where it is damaged, and what the shipped package has."""
 
 from __future__ import annotations
 

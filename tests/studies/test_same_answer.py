@@ -1,4 +1,4 @@
-"""The committed comparison of engines and instruction sets belongs to the package that ships."""
+"""The committed comparison of engines and instruction sets belongs to the shipped package."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from paths import DEMO, GE_HEAD
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    """Of the demonstration scan, by the model that ships."""
+    """Of the demonstration scan, by the shipped model."""
     return Screener().screen(DEMO)
 
 

@@ -52,7 +52,7 @@ ON_CANVAS = """points => {
 
 @pytest.fixture(scope="module")
 def result(ge_head: Path) -> Result:
-    """The tilted head of uneven spacing: the model that ships marks four subtypes' lesions on it, rightly or not."""
+    """The tilted head of uneven spacing: the shipped model marks four subtypes' lesions on it, rightly or not."""
     return Screener().screen(ge_head)
 
 

@@ -49,7 +49,7 @@ def ran(*words: object) -> str:
 
 @pytest.fixture(scope="module")
 def demo() -> Result:
-    """Of the demonstration scan, by the model that ships."""
+    """Of the demonstration scan, by the shipped model."""
     return Screener().screen(DEMO)
 
 

@@ -30,7 +30,7 @@ FILE = "report.dcm"
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    """Of the demonstration scan, by the model that ships."""
+    """Of the demonstration scan, by the shipped model."""
     return Screener().screen(DEMO)
 
 

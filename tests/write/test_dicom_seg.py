@@ -30,7 +30,7 @@ FILE = "segmentation.dcm"
 
 @pytest.fixture(scope="module")
 def screener() -> Screener:
-    """The model that ships."""
+    """The shipped model."""
     return Screener()
 
 

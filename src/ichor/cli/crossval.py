@@ -12,7 +12,7 @@ from ichor.cli.train import FromOption, run_experiment
 
 def crossval(
     config: Annotated[
-        str, typer.Argument(help="A YAML file, or the name of a config that ships, such as paper/threshold.")
+        str, typer.Argument(help="A YAML file, or the name of a built-in config, such as paper/threshold.")
     ],
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],

@@ -20,7 +20,7 @@ FromOption = Annotated[
 
 
 def train(
-    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a config that ships, such as ichor-1.")],
+    config: Annotated[str, typer.Argument(help="A YAML file, or the name of a built-in config, such as ichor-1.")],
     data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
     fold: Annotated[

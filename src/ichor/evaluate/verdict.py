@@ -4,7 +4,7 @@ Possible: the highest threshold that keeps a sensitivity of 97 % on the scans th
 lowest threshold that keeps a specificity of 90 % there, and never below that of possible. Marked voxels make a scan
 possible whatever its probability.
 
-The thresholds that ship are chosen on the out-of-fold probabilities of all scans. Their sensitivity and specificity are
+The shipped thresholds are chosen on the out-of-fold probabilities of all scans. Their sensitivity and specificity are
 measured with thresholds chosen once for each fold, on the scans of all other folds.
 """
 

@@ -1,1 +1,1 @@
-"""Experiments: configs, training, cross-validation and export; the configs that ship are in configs/."""
+"""Experiments: configs, training, cross-validation and export; The built-in configs are in configs/."""

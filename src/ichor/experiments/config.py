@@ -1,4 +1,4 @@
-"""An experiment's configuration: a YAML file. Those that ship are package data."""
+"""An experiment's configuration: a YAML file. The built-in ones are package data."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ExperimentConfig(Strict):
 
 
 def load_config(name_or_path: str) -> ExperimentConfig:
-    """Load a config by path, or by the name of one that ships (`compact`, `paper/threshold`), with all defaults set.
+    """Load a config by path, or by the name of a built-in one (`compact`, `paper/threshold`), with all defaults set.
 
     Raises BadConfig if there is none, or if it is not valid.
     """
@@ -59,7 +59,7 @@ def load_config(name_or_path: str) -> ExperimentConfig:
 
 
 def find_config(name_or_path: str) -> Path:
-    """The file of a config, by path or by the name of one that ships. Raises BadConfig if there is none."""
+    """The file of a config, by path or by the name of a built-in one. Raises BadConfig if there is none."""
     shipped = Path(str(files("ichor.experiments"))) / "configs"
     file = Path(name_or_path)
     if not file.is_file():

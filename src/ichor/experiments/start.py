@@ -32,7 +32,7 @@ class Start:
 
 
 def read_start(package: str | Path, config: ExperimentConfig) -> Start:
-    """The package, by folder or by the name of one that ships, from whose weights this experiment starts.
+    """The package, by folder or by the name of a built-in one, from whose weights this experiment starts.
 
     Raises BadConfig if it is damaged, does not record its training subjects, or has another network.
     """

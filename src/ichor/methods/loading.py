@@ -44,7 +44,7 @@ class TrainedModel:
 def load_model(
     model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, operating_point: str | None = None
 ) -> TrainedModel:
-    """Load a trained model: one that ships (by name) or a package folder (by path).
+    """Load a trained model: a shipped one (by name) or a package folder (by path).
 
     It works at `operating_point`, or at the package's default if None. Raises BadConfig if there is no package or
     operating point of that name, or if the package's files do not match its checksums.

@@ -32,7 +32,7 @@ class Predicts(Protocol):
 class Screener:
     """A trained model, ready to screen scans one after another.
 
-    `model` is the name of one that ships, or the folder of a package; it works at `operating_point`, or at the model's
+    `model` is the name of a shipped one, or the folder of a package; it works at `operating_point`, or at the model's
     default if None, on `threads` processor threads, or on all if None.
 
     Raises BadConfig if there is no such model or operating point, or if the package is damaged.

@@ -133,7 +133,7 @@ def test_each_slice_is_accepted_or_rejected(made: Served, enter: Enter, tmp_path
     page.keyboard.press("Shift+J")
     page.keyboard.press("y")
     history = page.get_by_role("dialog", name="History of this scan")
-    expect(history).to_contain_text("rejected the AI outline, labelled no hemorrhage")
+    expect(history).to_contain_text("rejected the AI outline, labeled no hemorrhage")
     expect(history).to_contain_text("drew SDH (AI outline, accepted)")
     made.stop()
 

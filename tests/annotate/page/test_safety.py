@@ -147,7 +147,7 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     assert (labels["note"], labels["fracture"]) == ("<b>calvarium</b>", False)
     # What was not kept is in the history.
     said = [one["text"] for one in asked(page, "scans/2/history").json()]
-    assert "labelled fracture" in said and said.count("drew SDH") == 3
+    assert "labeled fracture" in said and said.count("drew SDH") == 3
 
 
 def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(

@@ -90,7 +90,7 @@ def test_progress_agreement_and_assignment(three: Served, enter: Enter) -> None:
 
     # Who has begun stays; others can be assigned, one by one or evenly.
     page.get_by_label("Ada reads 001 head1").check()
-    expect(page.locator("#notice")).to_contain_text("Bert has begun")
+    expect(page.locator("#notice")).to_contain_text("Bert has started")
     expect(page.get_by_label("Ada reads 001 head1")).not_to_be_checked()
     page.get_by_label("Readers for each scan").fill("1")
     page.get_by_role("group", name="Distribute scans").get_by_label("Ada").uncheck()

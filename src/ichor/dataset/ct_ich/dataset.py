@@ -28,7 +28,7 @@ from ichor.read.open import read_here
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 
-# The subject whose scan is the demonstration. No model that ships is ever trained on it, so that what a newcomer
+# The subject whose scan is the demonstration. No shipped model is ever trained on it, so that what a newcomer
 # sees is honest; a test holds every package under models/ to it. It lies in the authors' first test fold.
 DEMONSTRATION_SUBJECT = "088"
 
