@@ -37,9 +37,9 @@ Row = dict[str, Any]
 
 PAGE = """# Batches that are killed, and batches that share a folder
 
-`ichor screen` on four small scans (two NIfTI files, a zip with another one, and a zip of DICOM slices), with the shipped
-model. All results folders, and summary.csv without its column `status`, are compared with those of an undisturbed
-batch; only times may differ.
+`ichor screen` on four small scans (two NIfTI files, a zip with another one, and a zip of DICOM slices), with the
+shipped model. All results folders, and summary.csv without its column `status`, are compared with those of an
+undisturbed batch; only times may differ.
 
 ## Killed batches
 

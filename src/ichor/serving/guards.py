@@ -65,8 +65,8 @@ class Refusal:
 class Guards:
     """ASGI middleware with the checks above, for a server at this address.
 
-    `most_bytes` gives the largest body that a path accepts; by default `MOST_BYTES` for each. `guarded` says which paths
-    need a session, or a token if there are `bearers`; `answer` is the form of a refusal. Except on loopback, each
+    `most_bytes` gives the largest body that a path accepts; by default `MOST_BYTES` for each. `guarded` says which
+    paths need a session, or a token if there are `bearers`; `answer` is the form of a refusal. Except on loopback, each
     client without a token may send 1200 requests at once, and as many per minute from then on.
     """
 

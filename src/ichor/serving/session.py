@@ -32,7 +32,8 @@ class Sessions:
 
     Only sessions opened in the way that `entered` names are valid: a server for other machines accepts no session that
     was opened by a link. Readers keep their keys, so that an open page continues with the next session of its own
-    reader, and with no other. `over_tls` says whether cookies are sent over TLS only; by default, those of passwords are.
+    reader, and with no other. `over_tls` says whether cookies are sent over TLS only; by default, those of passwords
+    are.
     """
 
     def __init__(
