@@ -40,8 +40,8 @@ by C-STORE. {kills} times, one of its processes was ended by `kill -9` at a rand
 |---|---|{lines}|
 {killed}
 
-{studies} studies with {images} images were acknowledged in total. The content of the destination was compared with
-them, {checks} times, after all had been delivered.
+{studies} studies with {images} images were acknowledged in total. The content of the destination was compared
+with them, {checks} times, after all had been delivered.
 
 | found | times |
 |---|---|

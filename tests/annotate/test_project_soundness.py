@@ -255,7 +255,7 @@ class TestScanFiles:
         with open_project(folder) as project:
             project.add_scan(made_head(n=4, size=SIZE, blood_at_mm=(30, 10, 15)), "002", "second")
             shutil.copyfile(project.scan_file(2), project.scan_file(1))
-            with pytest.raises(UnreadableInput, match=r"1\.npz: expected the scan that was taken in"):
+            with pytest.raises(UnreadableInput, match=r"1\.npz: expected the scan that was added"):
                 project.scan(1)
             project.scan(2)
 

@@ -39,9 +39,9 @@ BEND = 1.0  # the cost of a step of 1 mm to the side, in HU of asymmetry
 EDGE_MM = 2  # a path this near the limit of the search does not follow a midline
 STEP_BETWEEN_MM = 4.0  # from one clear slice to the next
 MOST_GAP = 2  # from one clear slice to the next, in slices
-MOST_SLICES = 0.5  # the share of the slices at that height that must follow one midline
+MOST_SLICES = 0.5  # the fraction of the slices at that height that must follow one midline
 AWAY = 0.04  # cost of each mm from the plane, in HU of asymmetry: of two paths, the less shifted one is more likely
-CLEAR = 0.57  # asymmetry along the path relative to the usual asymmetry next to it; above this, no midline is visible
+CLEAR = 0.57  # asymmetry along the path relative to the usual one next to it; above this, no midline is visible
 
 
 @dataclass(frozen=True, slots=True)
