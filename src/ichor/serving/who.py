@@ -11,7 +11,7 @@ from ichor.serving.session import HEADER, SESSIONS, Sessions
 
 
 def who_router(sessions: Sessions, left: Callable[[Request, str], None] = lambda _request, _reader: None) -> APIRouter:
-    """The routes for browsers with a session; `left` is called with whoever logs out.""" 
+    """The routes for browsers with a session; `left` is called with whoever logs out."""
     router = APIRouter(include_in_schema=False)
 
     @router.get(SESSIONS)
