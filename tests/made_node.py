@@ -173,6 +173,7 @@ class RunningNode:
         self.environment = {**os.environ, **(environment or {})}
         self.process: subprocess.Popen[str] | None = None
         self.port = 0
+        self.worklist = ""  # the link to it, or its address, if there is a web server
 
     def start(self) -> Self:
         """Start it, and wait until it listens."""
@@ -188,6 +189,8 @@ class RunningNode:
         line = "".join(self.process.stdout.readline() for _ in range(2))
         assert "listens at" in line, self.log.read_text()
         self.port = int(line.partition(" port ")[2].partition(".")[0])
+        if yaml.safe_load((self.folder / "node.yaml").read_text()).get("web") is not None:
+            self.worklist = self.process.stdout.readline().split()[1]
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -18,7 +18,7 @@ from ichor.view.change import change
 from ichor.view.measures import measures
 from ichor.view.opened import Opened, open_result
 from ichor.view.prior import Priors
-from ichor.view.results import Listed, find_results
+from ichor.view.results import FoundResults, Listed, find_results
 from made_scans import ThresholdMethod, made_head
 from view.made import save_result, write_result
 
@@ -63,7 +63,7 @@ def found_in(tmp_path: Path) -> list[Listed]:
 
 
 def test_the_latest_earlier_scan_of_the_same_patient(tmp_path: Path, results: dict[str, int]) -> None:
-    priors = Priors(found_in(tmp_path), [])
+    priors = Priors(FoundResults(found_in(tmp_path)), [])
     names = {number: name for name, number in results.items()}
     found = {name: priors.prior(number) for name, number in results.items()}
     assert {name: None if one is None else names[one] for name, one in found.items()} == {
@@ -82,7 +82,7 @@ def test_the_hash_is_keyed_and_nothing_of_the_patient_is_written(tmp_path: Path)
     uid = json.loads((folder / "findings.json").read_text())["scan"]["study_uid"]
     keys = {patient_key(ScanPath(tmp_path / "first"), uid, (), secret)[0] for secret in ("a", "b")}
     assert len(keys) == 2 and all(key is not None and "SECRET" not in key for key in keys)
-    Priors(found_in(tmp_path), []).prior(0)
+    Priors(FoundResults(found_in(tmp_path)), []).prior(0)
     for file in folder.rglob("*"):
         content = file.read_bytes()
         assert not any(word.encode() in content for word in ("Secret", "SECRET-4711", "19510203"))

@@ -75,14 +75,14 @@ def _copy(paths: Sequence[Path], found: Sequence[Listed], given: Sequence[ScanPa
     from ichor.view.correction import described
     from ichor.view.opened import open_result
     from ichor.view.prior import Priors
-    from ichor.view.results import find_results
+    from ichor.view.results import FoundResults, find_results
 
     first = find_results(paths[:1])
     if len(first) != 1:
         raise IchorError(f"--html: expected one result to copy at {paths[0]}, found {len(first)}")
     opened = open_result(first[0], given)
     results = [first[0], *(one for one in found if one.folder.resolve() != first[0].folder.resolve())]
-    number = Priors(results, given).prior(0) if len(results) > 1 else None
+    number = Priors(FoundResults(results), given).prior(0) if len(results) > 1 else None
     prior = None if number is None else open_result(results[number], given)
     correction = described(opened, Corrections(0).found(opened.listed))
     left_out = write_copy(opened, file, prior, correction)

@@ -137,10 +137,11 @@ class Analyser:
 
     def _done(self, analysis: Analysis, ended: Ended) -> None:
         """Record a result: every destination gets it; an alert is sent if the result reaches its threshold."""
+        probability = 0.0 if ended.summary is None else ended.summary.probability
         alerts = {name: one for name, one in self._destinations.items() if isinstance(one, Alert)}
-        reached = [name for name, one in alerts.items() if one.is_reached(Tier(ended.verdict), ended.probability)]
+        reached = [name for name, one in alerts.items() if one.is_reached(Tier(ended.verdict), probability)]
         others = [name for name in self._destinations if name not in alerts]
-        self._queue.analyses.done(analysis, ended.verdict, others, reached, ended.method)
+        self._queue.analyses.done(analysis, ended.verdict, others, reached, ended.method, ended.summary)
 
     def _record(self, enter: Callable[[], object]) -> object:
         """Record something in the queue, retrying for as long as the disk refuses it."""

@@ -28,6 +28,7 @@ from ichor.node.queue.queue import Queue
 from ichor.node.queue.retries import Retries
 from ichor.node.services import Services
 from ichor.node.store import Store
+from ichor.node.summary import complete_summaries
 from ichor.node.watching import Watcher
 from ichor.write.registry import outputs_of
 
@@ -91,6 +92,7 @@ class Node:
         queue = self._open.enter_context(Queue(self._folder))
         keeping = Keeping(self._folder, self._results, store, queue)
         self._recover(store, queue, keeping)
+        complete_summaries(queue, self._results)
         intake = Intake(store, queue, int(limits.image_mib * MIB), self._monitor)
         retries = Retries(config.retry.first_s, config.retry.most_s, config.retry.give_up_h * HOUR_S)
         reported = Reported(self._results, store, queue)

@@ -14,6 +14,8 @@ from ichor.atomic import make_folder, reporting_disk_errors, sync, write_whole
 from ichor.errors import OutputFailed, UnreadableInput
 from ichor.models.package import find_package, operating_point_of
 from ichor.node.config import Screening
+from ichor.node.queue.analyses import Summary
+from ichor.node.summary import summary_of
 from ichor.read import ReadOptions, ScanPath, inspect
 from ichor.screening.inputs import content_sha256
 from ichor.screening.job import Job
@@ -50,15 +52,16 @@ class Ended:
     Attributes:
         how: done; unusable, if there is no head CT that can be screened; failed, if a person should look at the
             study; or no room, if the result could not be written to the disk.
-        verdict, probability, method: of the findings: the tier, the scan's probability, and the model package's hash.
+        verdict, method: of the findings: the tier, and the model package's hash.
+        summary: of the findings.
         reason: why it did not succeed, in one line, without the study's folder.
         crash: the place in the code where an unexpected error occurred.
     """
 
     how: Literal["done", "unusable", "failed", "no room"]
     verdict: str = ""
-    probability: float = 0.0
     method: str | None = None
+    summary: Summary | None = None
     reason: str = ""
     crash: str = field(default="", repr=False)
 
@@ -103,8 +106,8 @@ def _screen(
         return Ended(
             "done",
             verdict=findings.tier.value,
-            probability=findings.hemorrhage.probability,
             method=findings.made_by.method_sha256,
+            summary=summary_of(findings),
         )
     except UnreadableInput as error:
         return _unusable(task, _without(task, str(error)))

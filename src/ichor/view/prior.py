@@ -16,7 +16,7 @@ from ichor.findings.schema import Findings
 from ichor.read import ScanPath
 from ichor.read.dicom.patient import patient_key
 from ichor.view.place import place_of
-from ichor.view.results import Listed
+from ichor.view.results import Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +30,19 @@ class Whose:
 class Priors:
     """Finds prior scans among the results; the headers of each scan are read only once."""
 
-    def __init__(self, results: Sequence[Listed], given: Sequence[ScanPath]) -> None:
+    def __init__(self, results: Results, given: Sequence[ScanPath]) -> None:
         self._results, self._given = results, given
         self._secret = secrets.token_hex(32)
         self._mutex = threading.Lock()
         self._whose: dict[int, Whose] = {}
 
     def prior(self, number: int) -> int | None:
-        """The number in the list of the latest earlier scan of the same DICOM patient; None if there is none."""
+        """The number of the latest earlier scan of the same DICOM patient; None if there is none."""
         with self._mutex:
             own = self._of(number)
             if own.patient is None or own.when is None:
                 return None
-            others = ((self._of(k), k) for k in range(len(self._results)) if k != number)
+            others = ((self._of(k), k) for k in self._results.numbers() if k != number)
             earlier = [
                 (one.when, k) for one, k in others if one.patient == own.patient and one.when and one.when < own.when
             ]
@@ -50,7 +50,8 @@ class Priors:
 
     def _of(self, number: int) -> Whose:
         if number not in self._whose:
-            findings = self._results[number].findings
+            listed = self._results.get(number)
+            findings = None if listed is None else listed.findings
             self._whose[number] = Whose() if findings is None else self._read(findings)
         return self._whose[number]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -37,6 +38,40 @@ class Listed:
         return self.folder.name if self.findings is None else self.findings.scan.name
 
 
+class Results(Protocol):
+    """The results that a server shows, each with a number."""
+
+    def get(self, number: int) -> Listed | None:
+        """The result of that number; None if there is none."""
+        ...
+
+    def numbers(self) -> Sequence[int]:
+        """The numbers among which an earlier scan of the same patient is sought."""
+        ...
+
+
+class FoundResults:
+    """The results of a list, numbered in its order from 0."""
+
+    def __init__(self, listed: Sequence[Listed]) -> None:
+        self.listed = listed
+
+    def get(self, number: int) -> Listed | None:
+        """As `Results.get`."""
+        return self.listed[number] if 0 <= number < len(self.listed) else None
+
+    def numbers(self) -> Sequence[int]:
+        """As `Results.numbers`: all of them."""
+        return range(len(self.listed))
+
+
+def existing(results: Results, number: int) -> Listed:
+    """The result of that number. Raises UnreadableInput if there is none."""
+    if (found := results.get(number)) is None:
+        raise UnreadableInput(f"expected the number of a result, found {number}")
+    return found
+
+
 def find_results(paths: Sequence[Path]) -> list[Listed]:
     """The results at the paths without duplicates, the most urgent first and failed scans last.
 
@@ -61,17 +96,17 @@ def holds_results(path: Path) -> bool:
 
 def _results_at(path: Path) -> Iterator[Listed]:
     if (path / FINDINGS).is_file():
-        yield _read(path.absolute())
+        yield read_result(path.absolute())
         return
     try:
         folders = sorted(one for one in path.iterdir() if not one.name.startswith(".") and (one / FINDINGS).is_file())
     except OSError:
         return
-    yield from map(_read, folders)
+    yield from map(read_result, folders)
     yield from _failed(path, {one.name for one in folders})
 
 
-def _read(folder: Path) -> Listed:
+def read_result(folder: Path) -> Listed:
     """Read a result; if that fails, it has a reason instead of findings."""
     file = folder / FINDINGS
     try:

@@ -44,6 +44,21 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What the worklist sorts by, from the findings of an analysis.
+
+    Attributes:
+        probability: that the scan shows hemorrhage.
+        volume_ml: of the hemorrhage; None if it is not known.
+        warnings: how many there are for the reader.
+    """
+
+    probability: float
+    volume_ml: float | None
+    warnings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A study without findings: its key, its state (unusable or failed), the name of its result, and the reason."""
 
@@ -118,6 +133,7 @@ class Analyses:
         destinations: Sequence[str],
         alerts: Sequence[str] = (),
         method: str | None = None,
+        summary: Summary | None = None,
     ) -> None:
         """Record that there is a result, and queue it for each destination in place of earlier ones.
 
@@ -128,8 +144,25 @@ class Analyses:
             if not self._end(analysis, "done", "", verdict):
                 return
             self._db.write("UPDATE analysis SET method = ? WHERE id = ?", (method, analysis.id))
+            if summary is not None:
+                self.summarize(analysis.id, summary)
             left = replace_deliveries(self._db, analysis.id, destinations, alerts)
             self._move(analysis, "delivering" if left else "delivered", analysed=True)
+
+    def summarize(self, analysis_id: int, summary: Summary) -> None:
+        """Record the summary of an analysis."""
+        self._db.write(
+            "UPDATE analysis SET probability = ?, volume_ml = ?, warnings = ? WHERE id = ?",
+            (summary.probability, summary.volume_ml, summary.warnings, analysis_id),
+        )
+
+    def without_summary(self) -> list[tuple[int, str]]:
+        """The id and the name of the result of each analysis from before there were summaries."""
+        found = self._db.rows(
+            "SELECT a.id, a.number, s.key FROM analysis a JOIN study s ON s.id = a.study_id "
+            "WHERE a.state = 'done' AND a.warnings IS NULL ORDER BY a.id"
+        )
+        return [(one["id"], result_name(one["key"], one["number"])) for one in found]
 
     def unusable(self, analysis: Analysis, reason: str) -> None:
         """Record that the study has no head CT that can be screened, and why."""

@@ -14,6 +14,7 @@ from ichor.node.queue.finished import Finished
 from ichor.node.queue.results import Results
 from ichor.node.queue.scores import Scores
 from ichor.node.queue.studies import Studies
+from ichor.node.queue.worklist import Worklist
 
 
 class Queue:
@@ -29,6 +30,7 @@ class Queue:
         self.results = Results(self._database)
         self.audit = Audit(self._database)
         self.scores = Scores(self._database)
+        self.worklist = Worklist(self._database)
 
     def __enter__(self) -> Self:
         return self

@@ -10,13 +10,15 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from ichor.errors import BadConfig, IchorError, UnreadableInput
-from ichor.node.web.context import Context
+from ichor.errors import IchorError
+from ichor.node.people import Role
+from ichor.node.web.context import Context, require
 from ichor.node.web.dicomweb import querying_routes, retrieving_routes, storing_routes
 from ichor.node.web.dicomweb.receiving import MOST_REQUEST_BYTES
 from ichor.node.web.dicomweb.state import PREFIX, Dicomweb
 from ichor.node.web.entrance import entrance, refused_token
-from ichor.node.web.routes import drift, health, me
+from ichor.node.web.routes import decisions, drift, health, me, patients, studies, work
+from ichor.node.web.viewing import NodeReaders, NodeResults
 from ichor.serving.address import Address
 from ichor.serving.answers import handle_errors, problem
 from ichor.serving.bearers import Bearers
@@ -24,18 +26,17 @@ from ichor.serving.guards import LOGIN, MOST_BYTES, Guards
 from ichor.serving.static import page_router
 from ichor.serving.tokens import Tokens
 from ichor.version import __version__
+from ichor.view.decisions import Changed
+from ichor.view.routes import results_router
+from ichor.view.server import PAGE as VIEWER_PAGE
 
 ROUTERS: tuple[APIRouter, ...] = (
-    me.router,
-    health.router,
-    drift.router,
-    storing_routes.router,
-    querying_routes.router,
-    retrieving_routes.router,
+    *(me.router, health.router, drift.router, studies.router, decisions.router, patients.router, work.router),
+    *(storing_routes.router, querying_routes.router, retrieving_routes.router),
 )
 
 PAGE = Path(__file__).with_name("page")
-STATUSES: dict[type[IchorError], int] = {UnreadableInput: 422, BadConfig: 422}
+STATUSES: dict[type[IchorError], int] = {Changed: 409, IchorError: 422}
 # Files of the pages, in which is nothing of a patient, the ways in, and whether the node works.
 OPEN = ("/", "/drift.html", LOGIN, "/enter", "/viewer/", health.LIVE, health.READY)
 OPEN_BELOW = (f"{LOGIN}/", "/css/", "/js/", "/viewer/css/", "/viewer/js/")
@@ -58,8 +59,13 @@ def create_app(context: Context, tokens: Tokens, address: Address) -> ASGIApp:
     )
     app.state.context = context
     app.state.dicomweb = Dicomweb(context.services)
-    for router in (*ROUTERS, entrance(context), page_router(PAGE)):
+    for router in (*ROUTERS, entrance(context)):
         app.include_router(router)
+    services = context.services
+    viewer = results_router(NodeResults(services.queue, services.results), (), context.corrector, NodeReaders(context))
+    app.include_router(viewer, dependencies=[require(Role.VIEWER)])
+    app.include_router(page_router(VIEWER_PAGE, "/viewer"))
+    app.include_router(page_router(PAGE))
     handle_errors(app, STATUSES, problem)
     return Guards(
         app,

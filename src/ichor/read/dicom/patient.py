@@ -29,6 +29,55 @@ class Patient:
     study_date: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose a study is, for people who work on it; None for what the file does not state.
+
+    Attributes:
+        name, id, accession: Patient's Name, Patient ID and Accession Number.
+        birth_date, study_date: in the form 2024-02-29.
+        sex: M, F or O.
+        age: Patient's Age as DICOM writes it, such as 072Y.
+    """
+
+    name: str | None = None
+    id: str | None = None
+    accession: str | None = None
+    birth_date: str | None = None
+    study_date: str | None = None
+    sex: str | None = None
+    age: str | None = None
+
+
+IDENTITY = (
+    *("SpecificCharacterSet", "PatientName", "PatientID", "AccessionNumber", "PatientBirthDate"),
+    *("StudyDate", "PatientSex", "PatientAge"),
+)
+
+
+def identity_in(content: bytes) -> Identity:
+    """Whose a study is, according to one of its DICOM files, of which the beginning is enough.
+
+    Of a file that cannot be read, nothing is known.
+    """
+    from ichor.read.dicom.parsing import parse, quietly
+
+    with quietly():
+        try:
+            header = parse(content, IDENTITY, with_pixels=False)
+        except Exception:  # pydicom raises errors of many types
+            return Identity()
+        return Identity(
+            name=_name(header),
+            id=_short(header, "PatientID"),
+            accession=_short(header, "AccessionNumber"),
+            birth_date=_date(header, "PatientBirthDate"),
+            study_date=_date(header, "StudyDate"),
+            sex=_short(header, "PatientSex"),
+            age=_short(header, "PatientAge"),
+        )
+
+
 def patient_of(scan: Scan, files: Sequence[str] = ()) -> Patient:
     """The patient of a scan, from the DICOM files that it was read from; `files` if the path holds others too.
 
@@ -113,6 +162,10 @@ def _date(header: Any, keyword: str) -> str | None:
     """A date in the form 2024-02-29; None if it is invalid."""
     found = DATE.fullmatch(_text(header, keyword))
     return "-".join(found.groups()) if found else None
+
+
+def _short(header: Any, keyword: str) -> str | None:
+    return printable(_text(header, keyword))[:MAX_NAME_LENGTH] or None
 
 
 def _text(header: Any, keyword: str) -> str:

@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from ichor.node.drift import DriftReport, drift_of
 from ichor.node.people import Role
 from ichor.node.web.context import Server, require
+from ichor.node.web.study import REFUSALS
 
-router = APIRouter(dependencies=[require(Role.VIEWER)])
+router = APIRouter(tags=["health"], dependencies=[require(Role.VIEWER)], responses={**REFUSALS})
 
 
 @router.get("/api/drift")

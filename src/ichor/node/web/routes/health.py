@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, HTTPException
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
@@ -9,13 +11,15 @@ from starlette.responses import Response
 from ichor.node.health import metrics, not_alive, not_ready
 from ichor.node.people import Role
 from ichor.node.web.context import Server, require
+from ichor.node.web.study import REFUSALS, refusal
 
 LIVE, READY, METRICS = "/health/live", "/health/ready", "/metrics"
 
-router = APIRouter()
+router = APIRouter(tags=["health"], responses={**REFUSALS})
+NOT: dict[int | str, dict[str, Any]] = {503: refusal("It does not.")}
 
 
-@router.get(LIVE)
+@router.get(LIVE, responses={**NOT})
 def live(server: Server) -> dict[str, bool]:
     """Whether the node works; with 503, it has to be restarted."""
     if not_alive(server.services):
@@ -23,7 +27,7 @@ def live(server: Server) -> dict[str, bool]:
     return {"live": True}
 
 
-@router.get(READY)
+@router.get(READY, responses={**NOT})
 def ready(server: Server) -> dict[str, bool]:
     """Whether the node takes images now; with 503, it does not."""
     if not_ready(server.services):
@@ -37,7 +41,12 @@ def health(server: Server) -> dict[str, list[str]]:
     return {"not_alive": not_alive(server.services), "not_ready": not_ready(server.services)}
 
 
-@router.get(METRICS, dependencies=[require(Role.VIEWER)], response_class=Response)
+@router.get(
+    METRICS,
+    dependencies=[require(Role.VIEWER)],
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}}},
+)
 def prometheus(server: Server) -> Response:
     """Metrics in the text format of Prometheus."""
     return Response(metrics(server.services), media_type=CONTENT_TYPE_LATEST)

@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from ichor.node.people import Role, Way
 from ichor.node.web.context import Server, Viewer
+from ichor.node.web.study import REFUSALS
 
-router = APIRouter(prefix="/api", tags=["access"])
+router = APIRouter(prefix="/api", tags=["access"], responses={**REFUSALS})
 
 
 class Me(BaseModel):

@@ -27,7 +27,7 @@ async function request(method, path, body, more = {}) {
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new ApiError(response.status, answer?.error ?? `The server returned status ${response.status}.`, answer, response.headers.get("Location"));
+  throw new ApiError(response.status, answer?.error ?? answer?.detail ?? `The server returned status ${response.status}.`, answer, response.headers.get("Location"));
 }
 
 export const getJson = async (path) => (await request("GET", path)).json();

@@ -21,6 +21,7 @@ export function copied() {
   const said = (name) => JSON.parse(part(name) ?? "null");
   return {
     readOnly: true,
+    me: { name: null, decides: false, corrects: false, home: null },
     only: 0,
     leftOut: said("left-out"),
     begin: async () => {},

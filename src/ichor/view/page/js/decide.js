@@ -25,7 +25,7 @@ export function makeDecide(number, result) {
     try {
       saved.dataset.status = "saving";
       saved.textContent = "Saving";
-      decisions = await source.decide(number, { about, who, ...values });
+      decisions = await source.decide(number, { about, who, ...(about === "midline_shift" ? {} : { seen: of(about) }), ...values });
       saved.dataset.status = "saved";
       saved.textContent = "Saved";
       banner("");
@@ -34,6 +34,7 @@ export function makeDecide(number, result) {
       saved.dataset.status = "failed";
       saved.textContent = "Not saved";
       banner(error.message);
+      if (error.status === 409) ({ decisions } = await source.result(number).catch(() => ({ decisions })));
     }
     for (const show of shows) show();
     return stored;
@@ -49,7 +50,7 @@ export function makeDecide(number, result) {
       const button = el("button", { type: "button", data: { decision }, "aria-label": `${WORDS[decision][0]} ${words}` }, WORDS[decision][0]);
       button.addEventListener("click", () => {
         const withdrawn = of(about)?.decision === decision;
-        if (decision === "correct" && !withdrawn) correct.begin(slice(), () => store(about, { decision }));
+        if (decision === "correct" && !withdrawn && source.me.corrects) correct.begin(slice(), () => store(about, { decision }));
         else store(about, { decision: withdrawn ? null : decision });
       });
       return button;
@@ -57,12 +58,12 @@ export function makeDecide(number, result) {
     const again = el("button", { type: "button", "aria-label": `Open the drawing of ${words}` }, "Open drawing");
     again.addEventListener("click", () => correct.begin(slice()));
     const place = el("div", { className: "decide", role: "group", "aria-label": `Decision on ${words}` },
-      source.readOnly ? null : [buttons, again].flat(), by, corrected);
+      source.me.decides ? [buttons, again].flat() : null, by, corrected);
     const show = () => {
       const one = of(about);
       for (const button of buttons) button.setAttribute("aria-pressed", one?.decision === button.dataset.decision);
-      again.hidden = one?.decision !== "correct";
-      fill(by, one ? `${WORDS[one.decision][1]} by ${one.who}, ${when(one.when)}` : source.readOnly ? "No decision" : "");
+      again.hidden = one?.decision !== "correct" || !source.me.corrects;
+      fill(by, one ? `${WORDS[one.decision][1]} by ${one.who}, ${when(one.when)}` : source.me.decides ? "" : "No decision");
       fill(corrected, correct.line(about, one?.decision === "correct"));
     };
     shows.push(show);

@@ -1,6 +1,6 @@
 // Keyboard and mouse.
 
-import { el } from "./dom.js";
+import { showKeys } from "./keys.js";
 
 const KEYS = [
   ["Wheel, ↑ ↓", "next or previous slice"],
@@ -18,13 +18,4 @@ const KEYS = [
   ["Delete", "remove the rulers of this slice"],
 ];
 
-export function showHelp() {
-  const close = el("button", { type: "button", autofocus: true }, "Close");
-  const dialog = el("dialog", { "aria-label": "Keyboard and mouse" }, el("h2", {}, "Keyboard and mouse"),
-    el("dl", {}, KEYS.flatMap(([key, words]) => [el("dt", {}, key), el("dd", {}, words)])),
-    el("div", { className: "row" }, close));
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
+export const showHelp = () => showKeys("Keyboard and mouse", KEYS);

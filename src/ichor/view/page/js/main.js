@@ -4,7 +4,7 @@ import { fill, el } from "./dom.js";
 import { showHelp } from "./help.js";
 import { openList } from "./list.js";
 import { openResult } from "./result.js";
-import { source } from "./source.js";
+import { home, source } from "./source.js";
 
 const root = document.getElementById("view");
 let open = null;
@@ -14,6 +14,7 @@ async function show() {
   open = null;
   const found = /^#\/result\/(\d+)$/.exec(location.hash);
   const number = source.only ?? (found && Number(found[1]));
+  if (number === null && source.me.home !== null) return location.assign(home());
   delete root.dataset.ready;
   fill(root, el("p", { className: "wait", role: "status" }, number === null ? "Loading the results" : "Reading the scan"));
   const asked = location.hash;
@@ -24,7 +25,7 @@ async function show() {
     root.dataset.ready = "";
   } catch (error) {
     fill(root, el("div", { className: "failed" }, el("p", {}, error.message),
-      source.only === undefined && number !== null && el("a", { className: "button", href: "#/" }, "Back to the list")));
+      source.only === undefined && number !== null && el("a", { className: "button", href: home() }, "Back to the list")));
   }
 }
 
@@ -39,4 +40,8 @@ if (source.readOnly) {
   document.getElementById("saved").textContent = "Read-only copy";
   document.querySelector(".mark").removeAttribute("href");
 }
-source.begin().then(show, (error) => fill(root, el("div", { className: "failed" }, el("p", {}, error.message))));
+const begun = () => {
+  if (!source.readOnly) document.querySelector(".mark").href = home();
+  return show();
+};
+source.begin().then(begun, (error) => error.login ? location.assign(error.login) : fill(root, el("div", { className: "failed" }, el("p", {}, error.message))));

@@ -25,7 +25,7 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
   const show = () => {
     const one = stored();
     input.value = one ? one.mm : estimate ? estimate.mm : "";
-    withdraw.hidden = !one || source.readOnly;
+    withdraw.hidden = !one || !source.me.decides;
     fill(said, one ? `${words(one.mm)} by ${one.who}, ${when(one.when)}` : "");
     if (state.midline) state.set({ midline: shiftAt(state.midline.k) });
   };
@@ -52,7 +52,7 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
   };
   decide.onChange(show);
   show();
-  const edit = source.readOnly ? [line] : [input, "mm", store, line, withdraw];
+  const edit = !source.me.decides ? [line] : [input, "mm", store, line, withdraw];
   return el("div", {}, estimated, el("div", { className: "decide" }, edit), said, refersTo && el("p", { className: "soft" }, refersTo));
 }
 

@@ -44,7 +44,7 @@ function verdict(result, state, decide) {
   const volume = result.present && result.segments ? `, ${millilitres(result)}` : "";
   const words = `${result.verdict}: probability ${result.probability.toFixed(2)}${volume}`;
   const count = result.messages.length;
-  return el("section", {}, el("h1", {}, result.name), el("p", { className: "verdict" }, words),
+  return el("section", {}, el("h1", {}, result.patient ?? result.name), el("p", { className: "verdict" }, words),
     el("p", { className: "soft" }, `${result.flagged} of ${result.n_slices} slices flagged`),
     count > 0 && el("details", {}, el("summary", {}, `${count} warning${count === 1 ? "" : "s"}`),
       el("ul", {}, result.messages.map((one) => el("li", {}, one)))),

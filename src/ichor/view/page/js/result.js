@@ -14,7 +14,7 @@ import { makeToolbar } from "./toolbar.js";
 /** Builds a result into `root`. Returns {key, close}. */
 export async function openResult(root, number) {
   const result = await source.result(number);
-  document.getElementById("where").textContent = result.name;
+  document.getElementById("where").textContent = result.patient ?? result.name;
   const { scan, volume } = await loadVolume(number);
   const brain = result.windows[0];
   const state = makeState({

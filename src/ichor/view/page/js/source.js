@@ -8,11 +8,14 @@ const at = (number, what = "") => `/api/results/${number}${what}`;
 
 const server = {
   readOnly: false,
+  me: null,
   /** Without a key in the address, this browser's own session is used. */
   async begin() {
-    if (readerKey()) return;
-    const [session] = await getJson("/api/sessions");
-    setReaderKey(session.key);
+    if (!readerKey()) {
+      const [session] = await getJson("/api/sessions");
+      setReaderKey(session.key);
+    }
+    this.me = await getJson("/api/me");
   },
   list: () => getJson("/api/results"),
   result: (number) => getJson(at(number)),
@@ -26,3 +29,6 @@ const server = {
 };
 
 export const source = copied() ?? server;
+
+/** The address of the list that results are opened from. */
+export const home = () => (source.me.home === null ? "#/" : `${source.me.home}?reader=${encodeURIComponent(readerKey())}`);

@@ -1,7 +1,7 @@
 // The tools over the slices.
 
 import { el } from "./dom.js";
-import { source } from "./source.js";
+import { home, source } from "./source.js";
 
 const TOOLS = [["window", "Window", "w"], ["pan", "Move", "p"], ["ruler", "Ruler", "r"]];
 
@@ -42,7 +42,7 @@ export function makeToolbar({ number, result, scan, volume, state, axial }) {
   show();
   const group = (label, buttons) => el("span", { className: "segments", role: "group", "aria-label": label }, buttons);
   const place = el("div", { className: "toolbar", role: "toolbar", "aria-label": "View" },
-    source.only === undefined && el("a", { className: "button", href: "#/" }, "List"),
+    source.only === undefined && el("a", { className: "button", href: home() }, source.me.home === null ? "List" : "Worklist"),
     group("Gray window", windows.map((one) => one.button)), group("Tool", tools.map((one) => one.button)),
     volume.labels && outlines.place, volume.labels && el("label", {}, "Opacity", fill), probability && probability.place,
     group("Zoom", [...zoom, fit]), volume.labels && legend(result, volume));

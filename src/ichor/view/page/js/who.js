@@ -1,12 +1,13 @@
-// The name of the person who decides, asked once per tab.
+// The name of the person who decides: as the server knows it, or else asked once per tab.
 
 import { el } from "./dom.js";
+import { source } from "./source.js";
 
 const WHO = "ichor-who";
 
 /** The name; null if none is given. */
 export function askWho() {
-  const known = sessionStorage.getItem(WHO);
+  const known = source.me.name ?? sessionStorage.getItem(WHO);
   if (known) return Promise.resolve(known);
   const name = el("input", { id: "who", maxLength: 100, required: true, autocomplete: "off" });
   const form = el("form", { method: "dialog" }, el("h2", {}, "Who decides?"),
