@@ -43,6 +43,7 @@ SMALL: dict[str, dict[str, object]] = {
     "arbabshirani2018": VOLUMES,
     "bhadauria2014": COARSE,
     "chan2007": COARSE,
+    "chang2018": {**DEEP, "size": 64, "pixel_mm": 3.2, "proposals": 3},
     "chilamkurthy2018": DEEP,
     "cho2019": {**DEEP, "mask_training": MASKS},
     "gautam2019": COARSE,

@@ -13,6 +13,7 @@ METHODS = {
     "bhadauria2014": "ichor.methods.bhadauria2014:Bhadauria2014",
     "brain-outliers": "ichor.methods.brain_outliers:BrainOutliers",
     "chan2007": "ichor.methods.chan2007:Chan2007",
+    "chang2018": "ichor.methods.chang2018:Chang2018",
     "chilamkurthy2018": "ichor.methods.chilamkurthy2018:Chilamkurthy2018",
     "cho2019": "ichor.methods.cho2019:Cho2019",
     "gautam2019": "ichor.methods.gautam2019:Gautam2019",
