@@ -56,6 +56,7 @@ async function begin() {
     const [session] = await getJson("/api/sessions");
     setReaderKey(session.key);
   }
+  document.querySelector(".mark").href = `/?reader=${encodeURIComponent(readerKey())}`;
   const report = await getJson("/api/drift");
   fill(root, el("div", { className: "drift" },
     el("h1", {}, "Drift"),
