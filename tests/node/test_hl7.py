@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from made_messages import acknowledged, fields_of, interface, reported_study
 from made_node import small_study
 from made_report import found_in
 from made_scans import DetectorMethod, SubtypesMethod, made_head
+from paths import ROOT
 from ports import free_port
 
 FACTS = StudyFacts(
@@ -110,6 +112,15 @@ def test_the_observations_are_those_of_the_findings_and_preliminary(findings: Fi
     assert len(set(keys)) == len(keys), "two observations cannot be told apart"
     texts = [one[5] for one in found if one[2] == "TX"]
     assert "Research use only; not a medical device. Preliminary: no person has verified it." in texts[0]
+
+
+def test_the_documentation_names_every_code(findings: Findings) -> None:
+    text = (ROOT / "docs/reference/node.md").read_text()
+    for one in segments(message(findings), "OBX"):
+        code, _, _, *other = one[3].split("^")
+        subtype = re.fullmatch(r"VOLUME-(IPH|SAH|EDH|SDH)", code)
+        assert (f"-{subtype[1]}" if subtype else code) in text, code
+        assert not other or other[0] in text, other
 
 
 def test_a_result_that_replaces_another_says_so(findings: Findings) -> None:

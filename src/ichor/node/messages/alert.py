@@ -38,7 +38,7 @@ class AlertMessage:
     def text(self) -> str:
         """The content for people, a line for each value."""
         shown = {name: one for name, one in self.data.items() if name != "notice" and one is not None}
-        lines = [f"{name.replace('_', ' ')}: {one}" for name, one in shown.items()]
+        lines = [f"{name.replace('_ml', ', mL').replace('_', ' ')}: {one}" for name, one in shown.items()]
         return "\n".join([f"{self.subject[0].upper()}{self.subject[1:]}.", "", *lines, "", NOTICE, ""])
 
 
@@ -74,11 +74,12 @@ def message_of(
         Included.PATIENT_ID: facts.patient_id,
         Included.PATIENT_NAME: facts.patient_name.partition("=")[0].replace("^", " ").strip(),
     }
+    volume = findings.hemorrhage.volume_ml
     data: dict[str, Any] = {
         "notice": NOTICE,
         "verdict": findings.tier.value,
         "probability": round(findings.hemorrhage.probability, 3),
-        "volume_ml": findings.hemorrhage.volume_ml,
+        "volume_ml": None if volume is None else round(volume, 1),
         "input_checks_failed": len(findings.scan.input_checks),
         "study": short(delivery.study),
         "result": delivery.number,
