@@ -14,8 +14,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from disturbed_batches import MARK, left_over, processes
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from dicom_made import ct_slices
+from made_messages import Request, webhooks, write_key
 from made_node import Pacs, RunningNode, associated, fast_package, write_config
 from phantom import head
 
@@ -85,24 +86,36 @@ def images_of(segmentation: pydicom.Dataset) -> frozenset[str]:
 
 @dataclass
 class Found:
-    """What the checker finds: names of studies, and processes."""
+    """What the checker finds: names of studies, and processes.
+
+    A study alerts under one key. `alerts_repeated` is how many alerts were repetitions under the same key, as after a
+    kill between an alert and the note that it was accepted.
+    """
 
     lost: list[str]
     doubled: list[str]
+    alerts_lost: list[str]
+    alerts_doubled: list[str]
+    alerts_repeated: int
     processes_left: list[str]
 
 
 class Battle:
-    """One node, one destination, and studies that are sent while processes of the node are killed."""
+    """One node, a destination, a webhook, and studies that are sent while processes of the node are killed."""
 
     def __init__(self, folder: Path, mark: str) -> None:
         fast_package(folder / "package")
         self.mark = mark
         self.pacs = SlowPacs()
+        self._open = ExitStack()
+        self.webhook = self._open.enter_context(webhooks())
+        (folder / "node").mkdir()
+        secret = write_key(folder / "node")
         destination = {"kind": "c-store", "ae_title": "PACS", "host": "127.0.0.1", "port": self.pacs.port}
+        alerts = {"kind": "webhook", "url": self.webhook.url, "secret": secret, "above": 0, "include": ["study_uid"]}
         write_config(
             folder / "node",
-            destinations={"pacs": destination},
+            destinations={"pacs": destination, "duty": alerts},
             completion={"quiet_s": 0.6},
             retry={"first_s": 0.1, "most_s": 0.5},
             retention={"keep_images_h": None},
@@ -193,6 +206,7 @@ class Battle:
     def give_up(self) -> None:
         """End whatever still runs."""
         self.pacs.close()
+        self._open.close()
         if self.node.process is not None and self.node.process.poll() is None:
             self.node.stop(signal.SIGKILL)
 
@@ -206,7 +220,8 @@ class Battle:
         until(lambda: set(self.node.counts()) <= {"delivered"})
         self.node.stop()
         left = left_over(self.mark, within_s=GONE_WITHIN_S)
-        return Found(*check(self.studies, self.pacs), sorted(left.values()))
+        results, alerts = check(self.studies, self.pacs), check_alerts(self.studies, self.webhook.requests)
+        return Found(*results, *alerts, sorted(left.values()))
 
 
 def _still_there(earlier: dict[int, str]) -> list[str]:
@@ -237,6 +252,16 @@ def check(studies: list[Study], pacs: Pacs) -> tuple[list[str], list[str]]:
         if any(n > 1 for n in made_of.values()):
             doubled.append(study.uid)
     return lost, doubled
+
+
+def check_alerts(studies: Sequence[Study], requests: Sequence[Request]) -> tuple[list[str], list[str], int]:
+    """The studies that have not alerted, those that have under two keys, and how many alerts were repetitions."""
+    keys: dict[str, set[str]] = {study.uid: set() for study in studies}
+    for one in requests:
+        keys[one.data["study_uid"]].add(one.headers["idempotency-key"])
+    lost = [uid for uid, some in keys.items() if not some]
+    doubled = [uid for uid, some in keys.items() if len(some) > 1]
+    return lost, doubled, len(requests) - sum(map(len, keys.values()))
 
 
 def until(true: Callable[[], object]) -> None:

@@ -47,13 +47,20 @@ with them, {checks} times, after all had been delivered.
 |---|---|
 | a study with an acknowledged image that is in no result (lost) | {lost} |
 | a study with two results from the same images (duplicated) | {doubled} |
-| a process left, {within:.0f} s after the kill of the node or at its end | {processes_left} |
+{alerts}| a process left, {within:.0f} s after the kill of the node or at its end | {processes_left} |
 
 ## Reproduce
 
     {command}
 
 {hardware}. Commit {commit}, {seconds:.0f} s, seed {seed}.
+"""
+
+
+# Rows of a campaign in which studies alerted, too.
+ALERTS = """| a study that did not alert | {lost} |
+| a study that alerted under two keys | {doubled} |
+| an alert that was repeated under its key | {repeated} |
 """
 
 
@@ -68,7 +75,15 @@ def page(found: Row) -> str:
         + " |"
         for kind, name in names.items()
     ]
+    alerts = ""
+    if checks and "alerts_lost" in checks[0]:
+        alerts = ALERTS.format(
+            lost=sum(len(row["alerts_lost"]) for row in checks),
+            doubled=sum(len(row["alerts_doubled"]) for row in checks),
+            repeated=sum(row["alerts_repeated"] for row in checks),
+        )
     return PAGE.format(
+        alerts=alerts,
         kills=len(kills),
         phases=" | ".join(f"during {phase}" for phase in PHASES),
         lines="|".join("---" for _ in PHASES),
@@ -119,7 +134,7 @@ def faults(found: Row) -> list[Row]:
     return [row for row in [*found["kills"], *found["checks"]] if any(row.get(key) for key in FAULTS)]
 
 
-FAULTS = ("lost", "doubled", "processes_left")
+FAULTS = ("lost", "doubled", "alerts_lost", "alerts_doubled", "processes_left")
 
 
 def main() -> int:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
+from made_messages import Request
 from made_node import Pacs
 from signals import LINUX
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from disturbed_node import Study, check, made_study  # noqa: E402
+from disturbed_node import Study, check, check_alerts, made_study  # noqa: E402
 from node_kill_campaign import battle, faults, page  # noqa: E402
 
 RESULT = ROOT / "results" / "node-kill"
@@ -29,6 +30,21 @@ def test_nothing_is_lost_or_doubled_by_a_few_kills() -> None:
     battle(found, 4, lambda _: None)
     assert len(found["kills"]) == 4 and found["checks"][0]["images"] >= 4 * 6
     assert faults(found) == []
+    text = page({**found, "made_by": {"command": "", "hardware": "", "commit": "", "seconds": 0, "seed": 7}})
+    assert "| a study that alerted under two keys | 0 |" in text
+
+
+def test_alerts_that_are_lost_doubled_or_repeated_are_found() -> None:
+    study = made_study(random.Random(1))
+
+    def alert(key: str) -> Request:
+        body = json.dumps({"data": {"study_uid": study.uid}}).encode()
+        return Request("/", {"idempotency-key": key}, body)
+
+    assert check_alerts([study], []) == ([study.uid], [], 0)
+    assert check_alerts([study], [alert("a")]) == ([], [], 0)
+    assert check_alerts([study], [alert("a"), alert("a")]) == ([], [], 1)
+    assert check_alerts([study], [alert("a"), alert("b")]) == ([], [study.uid], 0)
 
 
 def segmentation(study: Study, images: set[str]) -> Dataset:
