@@ -102,6 +102,7 @@ def add_study(
     volume_ml: float | None = 12.0,
     destinations: Sequence[str] = (),
     result: Path | None = None,
+    method: str | None = None,
     **header: Any,
 ) -> str:
     """A study in the queue with a few images of it, and its result unless the verdict is None; returns its id.
@@ -119,5 +120,6 @@ def add_study(
     assert analysis is not None and analysis.study == key
     if result is not None:
         shutil.copytree(result, services.results / analysis.name)
-    services.queue.analyses.done(analysis, verdict, destinations, summary=Summary(probability, volume_ml, 1))
+    summary = Summary(probability, volume_ml, 1)
+    services.queue.analyses.done(analysis, verdict, destinations, method=method, summary=summary)
     return key[:16]

@@ -19,6 +19,7 @@ from ichor.models.reference import REFERENCE, read_reference
 from ichor.models.verdict import read_verdict_rule
 from ichor.node.drift import drift_of, report
 from ichor.node.people import Role
+from ichor.node.queue.analyses import Summary
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.scores import Score
 from ichor.node.queue.studies import Instance
@@ -105,10 +106,8 @@ def fill(queue: Queue, probabilities: list[float], method: str | None) -> None:
         queue.studies.complete_quiet(0)
         analysis = queue.analyses.next()
         assert analysis is not None
-        queue.analyses.done(analysis, verdict_of(probability), [], method=method)
-        queue._database.write(
-            "UPDATE analysis SET probability = ?, warnings = 0 WHERE id = ?", (probability, analysis.id)
-        )
+        summary = Summary(probability, None, 0)
+        queue.analyses.done(analysis, verdict_of(probability), [], method=method, summary=summary)
 
 
 def test_the_last_result_of_each_study_counts_if_the_model_gave_it(tmp_path: Path) -> None:
@@ -121,8 +120,8 @@ def test_the_last_result_of_each_study_counts_if_the_model_gave_it(tmp_path: Pat
         queue.studies.complete_quiet(0)
         analysis = queue.analyses.next()
         assert analysis is not None and analysis.replaces == 1
-        queue.analyses.done(analysis, "none", [], method=content_sha256(SHIPPED))
-        queue._database.write("UPDATE analysis SET probability = 0.2, warnings = 1 WHERE id = ?", (analysis.id,))
+        summary = Summary(0.2, None, 1)
+        queue.analyses.done(analysis, "none", [], method=content_sha256(SHIPPED), summary=summary)
     command = [sys.executable, "-m", "ichor", "node", "drift", str(tmp_path)]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Research use only" in text and "too few scans" in text and "1 result is left out" in text

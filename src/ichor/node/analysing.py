@@ -109,10 +109,8 @@ class Analyser:
         if self._stopping.is_set() and isinstance(ended, Died):
             return  # the queue recovers it when the node runs again
         name, analyses = short(analysis.study), self._queue.analyses
-        about, outcome = (
-            fields(analysis.study, result=analysis.number),
-            "died" if isinstance(ended, Died) else ended.how,
-        )
+        about = fields(analysis.study, result=analysis.number)
+        outcome = "died" if isinstance(ended, Died) else ended.how
         if isinstance(ended, Died):
             waits = self._record(lambda: analyses.died(analysis, str(ended)))
             then = "trying again" if waits else "giving up"

@@ -120,10 +120,8 @@ class Analyses:
             "SELECT key, content, present FROM instance WHERE study_id = ? ORDER BY key", (study_id,)
         )
         files = tuple(image_name(one["key"], one["content"]) for one in images if one["present"])
-        missing, (study,) = (
-            len(images) - len(files),
-            self._db.rows("SELECT last_at FROM study WHERE id = ?", (study_id,)),
-        )
+        missing = len(images) - len(files)
+        (study,) = self._db.rows("SELECT last_at FROM study WHERE id = ?", (study_id,))
         return Analysis(found["id"], key, found["number"], found["replaces"], files, missing, study["last_at"])
 
     def done(
