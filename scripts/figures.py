@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from ichor.dataset.ct_ich.folds import authors_fold
@@ -72,6 +72,20 @@ def figures(results: Path) -> dict[str, str]:
         **_page_speed(results / "bench-annotation.md"),
         **_missed_by_size(_json(results / "limits" / "slices.json")),
         **_seconds(results / "bench.md"),
+        **_node_load(_json(results / "node-load" / "found.json")),
+    }
+
+
+def _node_load(found: dict[str, Any]) -> dict[str, str]:
+    """What a node needs, from the one under load: memory of each kind of process, and disk for each study."""
+    load = found["load"]
+    peaks = {kind: n / 2**20 for kind, n in load["peak_bytes"].items()}
+    return {
+        "node-mib": f"{peaks['node']:.0f} MiB",
+        "worker-mib": f"{peaks['worker'] + peaks.get('reader', 0):.0f} MiB",
+        "node-study-mib": f"{found['bytes'] / load['studies'] / 2**20:.0f} MiB",
+        "node-study-s": f"{median(load['analysis_s']):.1f} s",
+        "node-images-s": f"{median(found['throughput']['node']):.0f}",
     }
 
 

@@ -53,6 +53,7 @@ NEEDS = {
         "apt-get install orthanc orthanc-dicomweb",
         ORTHANC.exists() and ORTHANC_DICOMWEB.exists(),
     ),
+    "systemd": _program("systemd-analyze", "systemd", "systemd-analyze"),
     "ohif": Need("OHIF", ".ci/run installs it", (OHIF / "index.html").exists()),
     "dicom_clients": Need("dcmqi and dicomweb-client", ".ci/run installs them", DICOM_CLIENTS.is_dir()),
     "long": Need("minutes in all", "ICHOR_LONG=1 make test", os.environ.get("ICHOR_LONG", "") not in ("", "0")),
