@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
 
 from ichor.node.people import Role
 from ichor.node.queue.audit import Did
 from ichor.node.queue.queue import Queue
 from ichor.node.web.app import ROUTERS, is_open
 from ichor.node.web.routes.health import LIVE, READY
+from ichor.node.web.server import WebServer
+from ichor.serving import guards
+from ichor.serving.access import ACCESS, Access
 from ichor.serving.bearers import WRONG
-from made_web import SOMEBODY, Web, made_web
+from ichor.serving.tokens import Tokens
+from made_web import HOME, SOMEBODY, Web, made_services, made_web
+
+RIGHT = "the right password"
 
 
 @pytest.fixture
@@ -142,3 +152,70 @@ def test_requests_of_other_pages_are_refused(web: Web) -> None:
     assert browser.get("/api/me").status_code == 200
     assert web.stranger().post("/api/logout").status_code == 401
     assert web.program().get("/api/me", headers={"host": "evil.example"}).status_code == 421
+
+
+class TestPasswords:
+    """A server with accounts, as on other machines."""
+
+    @pytest.fixture
+    def web(self, tmp_path: Path) -> Iterator[Web]:
+        with made_web(tmp_path / "node", entered="password") as one:
+            one.context.accounts.add("Ada", "operator", RIGHT)
+            one.context.accounts.add("Vera", "viewer", RIGHT)
+            yield one
+
+    def log_in(self, web: Web, name: str, password: str = RIGHT) -> TestClient:
+        client = web.stranger()
+        client.headers["origin"] = HOME
+        client.answer = client.post("/login", json={"name": name, "password": password})  # type: ignore[attr-defined]
+        if client.answer.status_code == 200:  # type: ignore[attr-defined]
+            client.headers["ichor-reader"] = client.answer.json()["page"].partition("=")[2]  # type: ignore[attr-defined]
+        return client
+
+    def test_a_session_has_the_role_that_the_account_has_now(self, web: Web) -> None:
+        vera = self.log_in(web, "vera")
+        assert vera.get("/api/me").json()["role"] == "viewer"
+        web.context.accounts._access.write("UPDATE account SET role = 'operator' WHERE name = 'Vera'")
+        assert vera.get("/api/me").json()["role"] == "operator"
+        web.context.accounts.remove("Vera")
+        answer = vera.get("/api/me")
+        assert answer.status_code == 401 and answer.headers["location"] == "/login"
+
+    def test_links_open_nothing(self, web: Web) -> None:
+        token = web.context.sessions.new_tokens(["Ada"])["Ada"]
+        assert web.stranger().get("/enter", params={"token": token}).status_code == 404
+
+    def test_failed_logins_are_noted_without_the_name_that_was_typed_and_limited(self, web: Web) -> None:
+        for name in ("Ada", "Doe^Secret"):
+            assert self.log_in(web, name, "wrong" * 4).answer.status_code == 401  # type: ignore[attr-defined]
+        statuses = [self.log_in(web, "Ada", "wrong" * 4).answer.status_code for _ in range(5)]  # type: ignore[attr-defined]
+        assert statuses == [401] * 4 + [429]
+        assert self.log_in(web, "Ada").answer.status_code == 429  # type: ignore[attr-defined]
+        assert self.log_in(web, "Vera").answer.status_code == 200  # type: ignore[attr-defined]
+        assert set(did(web)) == {
+            ("Ada", "was refused"),
+            ("somebody unknown", "was refused"),
+            ("Vera", "entered"),
+        }
+        assert "Secret" not in " ".join(str(one) for one in web.queue.audit.entries())
+
+
+def test_browsers_elsewhere_may_ask_only_so_often_and_programs_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "REQUESTS", 5)
+    monkeypatch.setattr(guards, "REQUESTS_S", 3600.0)
+    web = {"address": "0.0.0.0", "port": 0, "tls": {"self_signed": True}}
+    with made_services(tmp_path / "node", web=web) as services:
+        with closing(Access(services.folder / ACCESS)) as access:
+            token = Tokens(access).add("program", "viewer")
+        assert services.config.web is not None
+        server = WebServer(services, services.config.web, None)
+        trusts = ssl.create_default_context(cafile=services.folder / "tls" / "certificate.pem")
+        with httpx.Client(base_url=f"https://127.0.0.1:{server.port}", verify=trusts) as client:
+            answers = [client.get("/login") for _ in range(6)]
+            assert [one.status_code for one in answers] == [200] * 5 + [429]
+            assert int(answers[-1].headers["retry-after"]) >= 1
+            bearer = {"authorization": f"Bearer {token}"}
+            assert [client.get("/api/me", headers=bearer).status_code for _ in range(6)] == [200] * 6
+        server.stop()
