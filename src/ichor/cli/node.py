@@ -111,12 +111,15 @@ def retry(
     failed: Annotated[bool, typer.Option("--failed", help="Also analyze failed studies again.")] = False,
 ) -> None:
     """Retry deliveries that were given up. A running node starts immediately."""
+    from ichor.node.people import local_person
+    from ichor.node.queue.audit import Did
     from ichor.node.status import open_queue
 
     with open_queue(folder) as queue:
         deliveries = queue.deliveries.retry(number)
         if number is not None and not deliveries:
             raise IchorError(f"{folder}: expected the number of a delivery that was given up, found {number}")
+        queue.audit.add(local_person(), Did.RETRIED, detail=f"delivery {number or 'of any number'}")
         typer.echo(f"deliveries to retry: {deliveries}")
         if failed:
             typer.echo(f"studies to analyze again: {queue.analyses.retry_failed()}")

@@ -33,7 +33,7 @@ class Did(StrEnum):
     SAW_IMAGES = "saw the images"
     DECIDED = "decided"
     CORRECTED = "began a correction"
-    ANALYSED_AGAIN = "had the study analysed again"
+    ANALYZED_AGAIN = "had the study analyzed again"
     SET_PRIORITY = "set the priority"
     RETRIED = "had a delivery attempted again"
     SENT_IMAGES = "sent images"

@@ -49,9 +49,10 @@ class Identity:
     age: str | None = None
 
 
+# In the order of their tags.
 IDENTITY = (
-    *("SpecificCharacterSet", "PatientName", "PatientID", "AccessionNumber", "PatientBirthDate"),
-    *("StudyDate", "PatientSex", "PatientAge"),
+    *("SpecificCharacterSet", "StudyDate", "AccessionNumber"),
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge"),
 )
 
 
@@ -60,11 +61,11 @@ def identity_in(content: bytes) -> Identity:
 
     Of a file that cannot be read, nothing is known.
     """
-    from ichor.read.dicom.parsing import parse, quietly
+    from ichor.read.dicom.parsing import parse_beginning, quietly
 
     with quietly():
         try:
-            header = parse(content, IDENTITY, with_pixels=False)
+            header = parse_beginning([content], IDENTITY)
         except Exception:  # pydicom raises errors of many types
             return Identity()
         return Identity(

@@ -41,7 +41,7 @@ def analyze_again(study: FoundStudy, server: Server, person: Operator) -> None:
     answer = server.services.queue.worklist.analyze_again(study["id"])
     if not answer.done:
         raise HTTPException(409, answer.why_not)
-    server.note(person, Did.ANALYSED_AGAIN, study["key"])
+    server.note(person, Did.ANALYZED_AGAIN, study["key"])
 
 
 @router.get("/deliveries")
