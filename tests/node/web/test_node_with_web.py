@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -126,6 +127,14 @@ def test_from_a_push_to_a_decision_and_nothing_of_the_patient_leaks(tmp_path: Pa
 def test_what_is_refused_in_one_line(tmp_path: Path, web: dict[str, Any], expected: str) -> None:
     write_config(tmp_path / "node", web=web)
     assert expected in run_in_vain(tmp_path / "node")
+
+
+@pytest.mark.long
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        write_config(tmp_path / "node", web={"port": port})
+        assert f"web.port: expected a free port of 127.0.0.1, found {port}" in run_in_vain(tmp_path / "node")
 
 
 @pytest.mark.long
