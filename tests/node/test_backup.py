@@ -52,6 +52,9 @@ def node(tmp_path: Path) -> Iterator[Path]:
         (result / "findings.json").write_text("{}")
         queue.analyses.done(analysis, "negative", ["pacs"])
         intake.take(as_bytes(ct_slices(study_uid="1.2.3")[0]))
+        for name in ("tls/certificate.pem", "annotation/scans/1/drawing.npz"):
+            (folder / name).parent.mkdir(parents=True)
+            (folder / name).write_text("kept")
         yield folder
 
 

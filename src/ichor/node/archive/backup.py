@@ -32,6 +32,7 @@ from ichor.node.archive.layout import (
     IMAGES,
     PIECE_BYTES,
     RESULTS,
+    TREES,
     VERSION,
     Made,
     is_name,
@@ -89,7 +90,7 @@ def _write(folder: Path, file: Path, stream: Any) -> Made:
         for name in images:
             missing += not one.add(f"{IMAGES}/{name}", folder / IMAGES / name)
         missing += sum(not (folder / RESULTS / name).is_dir() for name in results)
-        for path in _results(folder / RESULTS):
+        for path in _in_trees(folder):
             name = path.relative_to(folder).as_posix()
             if path.suffix == DATABASE_ENDING:
                 one.add(name, _copied(path, Path(scratch)))
@@ -173,15 +174,18 @@ def _named(queue: Path) -> tuple[list[str], list[str]]:
 def _at_the_top(folder: Path) -> Iterator[Path]:
     """The node's own files at the top level of its folder: configuration, certificates, keys."""
     for path in sorted(folder.iterdir()):
-        database = any(path.name.endswith(DATABASE_ENDING + more) for more in ("", "-wal", "-shm", "-journal"))
-        if path.is_file() and not path.is_symlink() and not database and is_name(path.name):
+        if path.is_file() and not path.is_symlink() and not _is_of_database(path) and is_name(path.name):
             yield path
 
 
-def _results(folder: Path) -> Iterator[Path]:
-    """The files of all results. Hidden ones are being written, or are locks."""
-    for path in sorted(folder.rglob("*")):
+def _in_trees(folder: Path) -> Iterator[Path]:
+    """The files of all results, corrections and certificates. Hidden ones are being written, or are locks."""
+    for path in sorted(path for tree in TREES for path in (folder / tree).rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        log = any(path.name.endswith(DATABASE_ENDING + more) for more in ("-wal", "-shm", "-journal"))
+        log = _is_of_database(path) and path.suffix != DATABASE_ENDING
         if path.is_file() and not path.is_symlink() and not hidden and not log:
             yield path
+
+
+def _is_of_database(path: Path) -> bool:
+    return any(path.name.endswith(DATABASE_ENDING + more) for more in ("", "-wal", "-shm", "-journal"))
