@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from ichor.dataset.ct_ich import CtIch
+from ichor.dataset.ct_ich.folds import authors_fold
+from ichor.experiments.config import ExperimentConfig
+from ichor.experiments.run import cross_validate
 from ichor.methods.kuang2019.contour import evolve
 from ichor.methods.kuang2019.method import Kuang2019
+from ichor.methods.seeds import drawn, seeds_of
+from ichor.runs.predictions import read_predictions
+from made_ct_ich import write_ct_ich
 
 
 def disc(radius: float, side: int = 64) -> np.ndarray:
@@ -54,3 +63,37 @@ def test_slices_that_the_network_rules_out_stay_empty_and_keep_their_probability
     assert found["probability"][1].max() == 0
     plain = Kuang2019(evolution=False).refine(np.zeros((2, 64, 64), np.float32), {"probability": of})
     assert plain["probability"] is of
+
+
+def test_a_seed_is_enough_where_the_network_sees_nothing() -> None:
+    mask, seed = disc(9), disc(3)
+    hu = (np.where(mask, 70, 30) + np.random.default_rng(0).normal(0, 3, mask.shape)).astype(np.float32)
+    unseen = np.full(mask.shape, 0.02, np.float32)
+    assert evolve(hu, unseen, length=1.0, intensity=0.5, iterations=200).max() < 0.5
+    found = evolve(hu, unseen, length=1.0, intensity=0.5, iterations=200, seeds=seed)
+    assert dice(found >= 0.5, mask) > 0.9
+
+
+def test_seeds_are_the_innermost_pixels_of_each_region() -> None:
+    mask = np.zeros((3, 40, 40), bool)
+    mask[1, 5:12, 5:16] = mask[1, 20:25, 20:25] = mask[2, 30, 30] = True
+    seeds = seeds_of(mask)
+    assert seeds[1:].tolist() == [[1, 22, 22], [2, 30, 30]]
+    assert seeds[0, :2].tolist() == [1, 8] and 8 <= seeds[0, 2] <= 12
+    assert seeds_of(np.zeros((2, 4, 4), bool)).shape == (0, 3)
+    assert drawn(seeds, mask.shape, 2)[1].sum() == 26
+
+
+@pytest.mark.long
+def test_the_semi_automatic_system_is_given_seeds_in_cross_validation(tmp_path: Path) -> None:
+    subjects = {s: n for k in range(1, 6) for s, n in zip(authors_fold(k).test, (2, 0), strict=False)}
+    dataset = CtIch(write_ct_ich(tmp_path / "data", subjects, n_slices=3))
+    small = {"width": 0.06, "pixel_mm": 1.2, "size": 160, "seeded": True, "training": {"epochs": 1, "batch": 4}}
+    config = ExperimentConfig(name="semi", method="kuang2019", settings=Kuang2019(**small).settings.model_dump())
+    cross_validate(config, dataset, tmp_path / "run", [1], command_of=lambda _: "ichor crossval semi.yaml")
+    found = read_predictions(tmp_path / "run", dataset)
+    for subject in authors_fold(1, dataset.subjects).test:
+        mask, case = found[subject].outline(), dataset.case(subject)
+        assert mask.any(axis=(1, 2)).tolist() == case.positive.tolist()
+        if case.mask.any():
+            assert dice(mask, case.mask) > 0.6

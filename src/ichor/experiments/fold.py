@@ -30,11 +30,14 @@ from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.capabilities import (
     Postprocesses,
+    Seeded,
     StartsFromWeights,
     mask_at,
     predict_keeping_raw,
     require,
+    with_probabilities,
 )
+from ichor.methods.seeds import seeds_of
 from ichor.models.package import CONFIG, MADE_BY, Training, read_config, write_config
 from ichor.read import open_scan
 from ichor.runs.kept import read_raw, write_kept
@@ -105,7 +108,7 @@ def fit_and_predict(
             # Predictions are made with the exported network, as it ships. After training on a GPU, the torch network is
             # used instead: it agrees to within 1e-4 and is many times faster.
             method = get(config.method).load(model)
-        _predict(method, lambda subject: predict_keeping_raw(method, open_scan(dataset.scan_path(subject))), run, fold)
+        _predict(method, lambda subject: _prediction(method, dataset, subject), run, fold)
 
 
 def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fold, command: str) -> None:
@@ -185,6 +188,14 @@ def _fit(
         started_from=None if start is None else start.record,
     )
     return fit_into(folder, config, training, command, fit)
+
+
+def _prediction(method: Method, dataset: Dataset, subject: str) -> tuple[Segmentation, RawOutput]:
+    """The method's prediction for a subject; a semi-automatic one gets seeds from the subject's delineation."""
+    if isinstance(method, Seeded) and method.semi_automatic:
+        case = dataset.case(subject)
+        return with_probabilities(method.predict_seeded(case.scan, seeds_of(case.mask)))
+    return predict_keeping_raw(method, open_scan(dataset.scan_path(subject)))
 
 
 def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.errors import BadConfig
 from ichor.methods.base import Method
+from ichor.methods.seeds import Seeds
 from ichor.scan import Scan
 from ichor.segmentation import RawOutput, Segmentation, VoxelMap
 
@@ -108,6 +109,24 @@ class Quantizes(Protocol):
 
 
 @runtime_checkable
+class Seeded(Protocol):
+    """A method that can segment from seeds, points that a person marks in each region of hemorrhage.
+
+    If `semi_automatic`, cross-validation gives it seeds from the delineation of the test subjects. Its figures are then
+    those of a method that was told where hemorrhage is.
+    """
+
+    @property
+    def semi_automatic(self) -> bool:
+        """Whether it is meant to be given seeds."""
+        ...
+
+    def predict_seeded(self, scan: Scan, seeds: Seeds) -> Segmentation:
+        """Segment one scan from its seeds. Raises BadConfig if the method is not fitted or loaded."""
+        ...
+
+
+@runtime_checkable
 class Described(Protocol):
     """A method that describes how it works."""
 
@@ -135,7 +154,11 @@ def predict_keeping_raw(method: Method, scan: Scan) -> tuple[Segmentation, RawOu
     if isinstance(method, Postprocesses):
         raw = method.raw_output(scan)
         return method.postprocess(raw), raw
-    found = method.predict(scan)
+    return with_probabilities(method.predict(scan))
+
+
+def with_probabilities(found: Segmentation) -> tuple[Segmentation, RawOutput]:
+    """A segmentation, and its voxel probabilities as raw output."""
     voxels = {} if found.probability is None else {"probability": VoxelMap(found.probability)}
     return found, RawOutput(voxels)
 

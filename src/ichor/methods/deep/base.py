@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ichor.methods.base import Forward
 from ichor.methods.deep.settings import DeepParameters, DeepSettings, TrainingFit
 from ichor.methods.deep.views import Outputs, Tiles, View
-from ichor.methods.field import resample_to_field
+from ichor.methods.field import Field, resample_to_field
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
 from ichor.models.package import read_config
@@ -96,10 +96,10 @@ class Deep(ABC, Generic[S]):
 
         dice, on_training, on_validation = DiceByThreshold(), [], []
         for case in seen:
-            outputs = self._run(case.hu.astype(np.float32), case.positions_mm, refined=False)
+            outputs = self.outputs(case.hu.astype(np.float32), case.positions_mm, refined=False)
             on_training.append((case, _without_voxels(outputs)))
         for case in held:
-            outputs = self._run(case.hu.astype(np.float32), case.positions_mm)
+            outputs = self.outputs(case.hu.astype(np.float32), case.positions_mm)
             if Task.SEGMENT in self.task:
                 dice.add(case, outputs["probability"])
             on_validation.append((case, _without_voxels(outputs)))
@@ -123,20 +123,24 @@ class Deep(ABC, Generic[S]):
 
     def predict(self, scan: Scan) -> Segmentation:
         """Segment or classify one scan, on its own grid. Raises BadConfig if the method is not fitted or loaded."""
-        parameters = self._fitted()
-        hu, field = resample_to_field(
-            scan,
-            size=self.settings.size,
-            pixel_mm=self.settings.pixel_mm,
-            centre="head",
-            head_mm=parameters.head_mm,
-        )
-        outputs = self._run(hu, scan.slice_positions_mm)
+        hu, field = self.in_field(scan)
+        return self.segmentation(scan, field, self.outputs(hu, scan.slice_positions_mm))
+
+    def in_field(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
+        size, pixel_mm = self.settings.size, self.settings.pixel_mm
+        return resample_to_field(scan, size=size, pixel_mm=pixel_mm, centre="head", head_mm=self.fitted.head_mm)
+
+    def segmentation(
+        self, scan: Scan, field: Field, outputs: Outputs, *, voxel_threshold: float | None = None
+    ) -> Segmentation:
+        """The outputs in the field as the scan's segmentation; `voxel_threshold` replaces the one that `fit` chose."""
         probability = mask = None
-        threshold = parameters.slice_threshold
+        threshold = self.fitted.slice_threshold
         if Task.SEGMENT in self.task:
-            assert parameters.voxel_threshold is not None  # chosen by `fit`
-            threshold = parameters.voxel_threshold
+            chosen = self.fitted.voxel_threshold if voxel_threshold is None else voxel_threshold
+            assert chosen is not None  # by `fit`
+            threshold = chosen
             probability = np.ascontiguousarray(from_radiological(field.to_scan(outputs["probability"]), scan))
             mask = probability >= threshold
         subtypes = outputs.get("subtype_probability")
@@ -168,7 +172,7 @@ class Deep(ABC, Generic[S]):
         method.forward = load_network(folder, config.network, threads, output=cls.output)
         return method
 
-    def _run(
+    def outputs(
         self, hu: NDArray[np.float32], positions_mm: NDArray[np.float64] | None, *, refined: bool = True
     ) -> Outputs:
         """The outputs for slices (n, size, size), with a probability for each slice whatever the network has."""
@@ -186,7 +190,9 @@ class Deep(ABC, Generic[S]):
             outputs = {**outputs, "slice_probability": found}
         return outputs
 
-    def _fitted(self) -> DeepParameters:
+    @property
+    def fitted(self) -> DeepParameters:
+        """The parameters. Raises BadConfig before `fit` or `load`."""
         if self.parameters is None:
             raise unfitted(self.name)
         return self.parameters

@@ -8,27 +8,45 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ichor.methods.calibration import logit
 from ichor.scan import FloatArray
 
 _STEP, _AUGMENTED = 0.11, 0.3  # of the gradient descent, and of the augmented Lagrangian
 _PROBABLE = 0.5
+_FEWEST = 5  # pixels whose HU can be described
+_SURE, _UNSURE = 6.0, -0.5  # logits of seeds, and at least of pixels near them
 
 
 def evolve(
-    hu: NDArray[np.float32], probability: NDArray[np.float32], *, length: float, intensity: float, iterations: int
+    hu: NDArray[np.float32],
+    probability: NDArray[np.float32],
+    *,
+    length: float,
+    intensity: float,
+    iterations: int,
+    seeds: NDArray[np.bool_] | None = None,
+    reach: int = 20,
 ) -> NDArray[np.float32]:
     """(rows, columns) from 0 to 1: the relaxed region of hemorrhage on a slice.
 
     The cost of a pixel is the logit of its `probability` plus `intensity` times the log ratio of two Gaussians of the
-    `hu` of probable and of other pixels around them; `length` weighs the contour's length.
+    `hu` of probable and of other pixels around them; `length` weighs the contour's length. With `seeds` (rows,
+    columns), which a person marked, these are hemorrhage, their HU count as those of hemorrhage, and it reaches as far
+    as `reach` pixels from them.
     """
     ratio = np.asarray(logit(probability))
     inner = probability >= _PROBABLE
     around = (probability >= 0.02) & ~inner
-    if intensity and inner.sum() > 10 and around.sum() > 10:
+    if seeds is not None:
+        near = ndimage.binary_dilation(seeds, iterations=reach)
+        inner, around = seeds, near & ~ndimage.binary_dilation(seeds, iterations=max(1, reach // 2))
+        ratio = np.where(near, np.maximum(ratio, _UNSURE), -_SURE)
+    if intensity and min(inner.sum(), around.sum()) >= _FEWEST:
         ratio = ratio + intensity * np.clip(_log_density(hu, hu[inner]) - _log_density(hu, hu[around]), -4, 4)
+    if seeds is not None:
+        ratio = np.where(seeds, _SURE, np.where(near, ratio, -_SURE))
     return np.asarray(_max_flow(np.maximum(-ratio, 0), np.maximum(ratio, 0), length, iterations), np.float32)
 
 

@@ -13,7 +13,10 @@ from ichor.methods.deep.base import Deep
 from ichor.methods.deep.settings import DeepSettings
 from ichor.methods.deep.views import Outputs, Slices
 from ichor.methods.kuang2019.contour import evolve
-from ichor.segmentation import Task
+from ichor.methods.seeds import Seeds, drawn
+from ichor.orientation import to_radiological
+from ichor.scan import Scan
+from ichor.segmentation import Segmentation, Task
 from ichor.train.settings import TrainingSettings
 from ichor.windows import BRAIN
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from ichor.methods.deep.fit import Part
 
 _PUBLISHED_WIDTH = 64
+_REACH_MM = 20.0  # how far from a seed its region may reach
+_SEED_PX = 6  # radius of the disc that a seed stands for
 _LOWEST = 0.05  # on slices where no voxel is more probable, nothing evolves
 
 
@@ -31,6 +36,7 @@ class KuangSettings(DeepSettings):
 
     size: int = Field(512, gt=0, multiple_of=16)
     average_mm: float = Field(4.0, gt=0, description="side of the square over which the two sides are compared")
+    seeded: bool = Field(False, description="whether this is the semi-automatic system, which is given seeds")
     evolution: bool = Field(True, description="whether the contour evolves; without, the U-Net alone decides")
     length: float = Field(1.0, ge=0, description="weight of the contour's length")
     intensity: float = Field(0.5, ge=0, description="weight of HU in the contour's evolution")
@@ -72,9 +78,39 @@ class Kuang2019(Deep[KuangSettings]):
             return outputs
         evolved = np.zeros_like(probability)
         for k in np.flatnonzero(highest >= _LOWEST):
-            how = {"length": self.settings.length, "intensity": self.settings.intensity}
-            evolved[k] = evolve(hu[k], probability[k], iterations=self.settings.iterations, **how)
+            evolved[k] = self._evolved(hu[k], probability[k])
         return {**outputs, "probability": evolved, "slice_probability": highest}
+
+    @property
+    def semi_automatic(self) -> bool:
+        """Whether this is the paper's semi-automatic system."""
+        return self.settings.seeded
+
+    def predict_seeded(self, scan: Scan, seeds: Seeds) -> Segmentation:
+        """Let contours evolve from the seeds; on slices without any, nothing is marked."""
+        hu, field = self.in_field(scan)
+        found = self.outputs(hu, scan.slice_positions_mm, refined=False)["probability"]
+        marked = field.resample_mask(to_radiological(drawn(seeds, scan.voxels.shape, _SEED_PX), scan))
+        evolved = np.zeros_like(found)
+        for k in np.flatnonzero(marked.any(axis=(1, 2))):
+            evolved[k] = self._evolved(hu[k], found[k], marked[k])
+        outputs = {"probability": evolved, "slice_probability": evolved.max(axis=(1, 2))}
+        return self.segmentation(scan, field, outputs, voxel_threshold=0.5)
+
+    def _evolved(
+        self, hu: NDArray[np.float32], probability: NDArray[np.float32], seeds: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """The region on one slice (`contour.evolve`)."""
+        settings = self.settings
+        return evolve(
+            hu,
+            probability,
+            length=settings.length,
+            intensity=settings.intensity,
+            iterations=settings.iterations,
+            seeds=seeds,
+            reach=max(2, round(_REACH_MM / settings.pixel_mm)),
+        )
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
