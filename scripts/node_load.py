@@ -23,7 +23,12 @@ from ichor.experiments.making import commit, hardware
 from loaded_node import throughput, under_load, write_studies
 
 TARGET = 0.8  # of storescp's throughput
-KINDS = {"node": "the node", "worker": "a worker, with its model", "reader": "a process that reads images"}
+KINDS = {
+    "node": "the node",
+    "worker": "a worker, with its model",
+    "reader": "a process that reads images",
+    "tracker": "Python's tracker of shared resources",
+}
 
 PAGE = """# A node under load
 

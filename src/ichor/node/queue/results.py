@@ -16,11 +16,13 @@ class CurrentResult:
         study: the study's key.
         number: of the analysis.
         replaces: whether it replaces an earlier result.
+        made_at: when it was made, in seconds since 1970.
     """
 
     study: str
     number: int
     replaces: bool
+    made_at: float
 
     @property
     def name(self) -> str:
@@ -37,10 +39,10 @@ class Results:
     def current(self, study: str | None = None) -> list[CurrentResult]:
         """The current results of all studies, or of this one, the newest first."""
         found = self._db.rows(
-            "SELECT s.key, a.number, a.replaces FROM analysis a JOIN study s ON s.id = a.study_id "
+            "SELECT s.key, a.number, a.replaces, a.ended_at FROM analysis a JOIN study s ON s.id = a.study_id "
             "WHERE a.state = 'done' AND (? IS NULL OR s.key = ?) AND NOT EXISTS (SELECT 1 FROM analysis later "
             "WHERE later.study_id = a.study_id AND later.number > a.number AND later.state = 'done') "
             "ORDER BY a.ended_at DESC, a.id DESC",
             (study, study),
         )
-        return [CurrentResult(one["key"], one["number"], one["replaces"] is not None) for one in found]
+        return [CurrentResult(one["key"], one["number"], one["replaces"] is not None, one["ended_at"]) for one in found]

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
+from ichor.node.config import Retention
+from ichor.node.keeping import Keeping
 from ichor.node.people import Role
 from ichor.node.web.dicomweb.matching import _equals
 from made_dicomweb import JSON, ROOT, Screened, values
@@ -162,6 +164,22 @@ def test_a_replaced_result_is_not_found(tmp_path: Path, result: Screened) -> Non
         assert len(rows) == len(result.objects())
         descriptions = [values(one, "SeriesDescription")[0] for one in found(web, "series")]
         assert all(one.endswith("; replaces earlier") for one in descriptions)
+
+
+def test_a_study_that_was_deleted_and_sent_again_has_its_new_result(web: Web, result: Screened, tmp_path: Path) -> None:
+    assert len(found(web, "instances")) == len(result.objects())
+    services = web.services
+    key = next(iter(web.queue.studies.files()))
+    keeping = Keeping(services.folder, services.results, services.store, web.queue)
+    keeping.delete_old(Retention(keep_images_h=0, keep_results_h=0))
+    assert found(web, "instances") == []
+    again = tmp_path / "again"
+    again.mkdir()
+    report = result.one("SR")
+    report.SOPInstanceUID = report.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    report.save_as(again / "report.dcm")
+    assert Screened(result.study, again).put(web) == key
+    assert [values(one, "SOPInstanceUID") for one in found(web, "instances")] == [["1.2.3.4"]]
 
 
 def test_studies_without_a_result_and_deleted_results_are_not_found(web: Web, result: Screened) -> None:

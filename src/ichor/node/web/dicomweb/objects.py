@@ -48,7 +48,8 @@ class Objects:
     def __init__(self, results: Results, folder: Path) -> None:
         self._results, self._folder = results, folder
         self._mutex = threading.Lock()
-        self._kept: OrderedDict[str, tuple[Served, ...]] = OrderedDict()
+        # By the result itself: a study that was deleted and sent again has a result of the same name.
+        self._kept: OrderedDict[CurrentResult, tuple[Served, ...]] = OrderedDict()
 
     def all(self) -> Iterator[tuple[Served, ...]]:
         """The objects of each study, that of the newest result first."""
@@ -68,16 +69,16 @@ class Objects:
 
     def _of(self, result: CurrentResult) -> tuple[Served, ...]:
         with self._mutex:
-            if result.name in self._kept:
-                self._kept.move_to_end(result.name)
-                return self._kept[result.name]
+            if result in self._kept:
+                self._kept.move_to_end(result)
+                return self._kept[result]
         try:
             files = object_files(self._folder / result.name)
             found = tuple(Served(result.study, file, result.replaces, _header(file, result.replaces)) for file in files)
         except OSError:  # it has just been deleted
             return ()
         with self._mutex:
-            self._kept[result.name] = found
+            self._kept[result] = found
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return found
