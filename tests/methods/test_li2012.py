@@ -17,7 +17,7 @@ from ichor.methods.li2012.atlas import Volume, atlas_space, displacement_mm, rea
 from ichor.methods.li2012.landmarks import BANDWIDTH_MM, Densities, distances_mm, likelier_space, midsagittal
 from ichor.methods.li2012.landmarks import FILE as DENSITIES
 from ichor.methods.li2012.method import Li2012, Li2012Atlas, Li2012Bayes
-from ichor.methods.li2012.slices import slice_features
+from ichor.methods.li2012.slices import Features
 from ichor.methods.registry import get
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
@@ -43,7 +43,7 @@ def found_space(deformation: object) -> tuple[float, float]:
     return dice(head.on_scan(atlas_space(head)), space), dice(template_scan()[1], space)
 
 
-def test_the_features_of_a_slice_are_those_of_its_space() -> None:
+def test_the_features_are_those_of_the_space() -> None:
     head = head_of(made(None))
     space = head.brain & (np.arange(head.brain.shape[2]) < head.middle_column)
     judged = space & (head.depth_mm > 2)
@@ -51,11 +51,14 @@ def test_the_features_of_a_slice_are_those_of_its_space() -> None:
     for k in range(len(space)):
         places = np.flatnonzero(judged[k])
         head.hu[k].ravel()[places[: len(places) // 2]] = 60
-    features, enough = slice_features(head, space)
-    assert enough[6] and not slice_features(head, np.zeros_like(space))[1].any()
-    mean, variance, entropy, energy = features[6]
-    assert (mean, variance) == (pytest.approx(40, abs=0.1), pytest.approx(400, abs=0.1))
-    assert (entropy, energy) == (pytest.approx(1, abs=1e-3), pytest.approx(0.5, abs=1e-3))
+        head.hu[k].ravel()[places[-3:]] = 95  # calcified, so not counted
+    found = Features.of(head, space)
+    assert found.enough[6]
+    for mean, variance, entropy, energy in (found.slices[6], found.scan):
+        assert (mean, variance) == (pytest.approx(40, abs=0.3), pytest.approx(400, abs=0.3))
+        assert (entropy, energy) == (pytest.approx(1, abs=1e-3), pytest.approx(0.5, abs=1e-3))
+    none = Features.of(head, np.zeros_like(space))
+    assert not none.enough.any() and not none.scan.any()
 
 
 def test_the_atlas_holds_only_the_inside_of_the_skull_and_names_its_licence() -> None:

@@ -18,7 +18,7 @@ from ichor.methods.classical.head import Head, Mask
 from ichor.methods.classical.svm import LinearSvm
 from ichor.methods.li2012.atlas import atlas_space, simpleitk
 from ichor.methods.li2012.landmarks import FILE, Densities, likelier_space
-from ichor.methods.li2012.slices import slice_features
+from ichor.methods.li2012.slices import Features
 from ichor.methods.saving import unfitted
 from ichor.scan import Scan
 from ichor.segmentation import Segmentation, Task
@@ -31,11 +31,12 @@ SAH = list(Subtype).index(Subtype.SAH)
 
 
 class Parameters(BaseModel):
-    """What `fit` finds, besides densities."""
+    """What `fit` finds, besides densities: a machine for slices, and that of the papers for scans."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    subarachnoid: LinearSvm
+    slices: LinearSvm
+    scans: LinearSvm
 
 
 S = TypeVar("S", bound=Settings)
@@ -53,29 +54,33 @@ class Li2012(Classical[S, Parameters]):
         """(n, rows, columns) the subarachnoid space."""
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:  # noqa: ARG002
-        """Fit the machine to the slices of the training cases that show enough of the space."""
-        features, truth, subjects = [], [], []
+        """Fit the machines to the training cases, and to their slices that show enough of the space."""
+        measured: list[Features] = []
+        truth: list[Mask] = []
         for case, head in self.heads(training):
-            rows, enough = slice_features(head, self.space(head))
-            features.append(rows[enough])
-            truth.append(case.labels[enough, SAH])
-            subjects += [case.subject] * int(enough.sum())
-        positive = np.concatenate(truth)
-        if not positive.any():
+            measured.append(Features.of(head, self.space(head)))
+            truth.append(case.labels[measured[-1].enough, SAH])
+        if not any(one.any() for one in truth):
             raise BadConfig(f"{self.name}: expected training cases with subarachnoid hemorrhage, found none")
-        machine = LinearSvm.fit(np.concatenate(features), positive, np.array(subjects))
-        self.parameters = Parameters(subarachnoid=machine)
+        subjects = np.array([case.subject for case in training])
+        of_slices = np.repeat(subjects, [len(one) for one in truth])
+        slices = np.concatenate([one.slices[one.enough] for one in measured])
+        self.parameters = Parameters(
+            slices=LinearSvm.fit(slices, np.concatenate(truth), of_slices),
+            scans=LinearSvm.fit(np.stack([one.scan for one in measured]), [one.any() for one in truth], subjects),
+        )
 
     def predict(self, scan: Scan) -> Segmentation:
-        """Judge each slice; 0.5 is where the machine decides, and a slice without the space has 0."""
+        """Judge each slice and the scan; 0.5 is where a machine decides, and what does not show the space has 0."""
         fitted, head = self.fitted, Head.of(scan, self.settings.grid)
-        features, enough = slice_features(head, self.space(head))
-        score = np.where(enough, expit(fitted.subarachnoid.decision(features)), 0.0)
+        found = Features.of(head, self.space(head))
+        score = np.where(found.enough, expit(fitted.slices.decision(found.slices)), 0.0)
         subtypes = np.zeros((scan.n_slices, len(Subtype)))
         subtypes[:, SAH] = score
+        of_scan = float(expit(fitted.scans.decision(found.scan[None]))[0])
         return Segmentation(
             slice_probability=score,
-            scan_probability=float(score.max()),
+            scan_probability=of_scan if found.enough.any() else 0.0,
             made_by=self.made_by,
             subtype_probability=subtypes,
         )
@@ -84,9 +89,9 @@ class Li2012(Classical[S, Parameters]):
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
         """For the model card: how it works and what was fitted."""
         return (
-            f"The subarachnoid space is found {cls.space_by}, and a linear support vector machine judges on each slice "
-            "by mean, variance, entropy and energy of the gray values in it whether there is subarachnoid hemorrhage "
-            "(Li et al. 2012). It was fitted on the training subjects. No other hemorrhage is looked for."
+            f"The subarachnoid space is found {cls.space_by}. Linear support vector machines judge slices and scans by "
+            "mean, variance, entropy and energy of the gray values in it: whether there is subarachnoid hemorrhage "
+            "(Li et al. 2012). They were fitted on the training subjects. No other hemorrhage is looked for."
         )
 
 
