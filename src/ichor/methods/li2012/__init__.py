@@ -14,7 +14,7 @@ and 92 % is what the review of Hssayeni et al. 2019 quotes for both.
 
 Written from the abstracts and from that review (section 2); the full texts were not at hand. Chosen here:
 
-- A scan is judged by the features of its whole subarachnoid space, as in the papers; the same features of each slice
+- A scan is judged by the features of its whole subarachnoid space, since the papers classify scans; those of each slice
   go to a second machine, so that slices can be ranked.
 - The machines are linear and count both classes alike. Slices and scans with subarachnoid hemorrhage are positive; all
   others, with hemorrhage of other kinds among them, are negative, where the papers had normal controls. The one
