@@ -2,7 +2,7 @@
 
 `li2012-atlas` finds the subarachnoid space by elastic registration of an atlas: Li, Wu, Li, Li, Du, Chen, Jia and Hu
 2012, "Automatic detection of the existence of subarachnoid hemorrhage from clinical CT images", Journal of Medical
-Systems 36:1259-1270, doi:10.1007/s10916-010-9587-8.
+Systems 36:1259-1270.
 
 `li2012-bayes` finds it by distances to landmarks, kernel density estimation and a Bayes decision: Li, Zhang, Hu, Li,
 Jia and Wu 2012, "Automatic subarachnoid space segmentation and hemorrhage detection in clinical head CT scans",
