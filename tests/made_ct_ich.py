@@ -24,11 +24,16 @@ DEMOGRAPHICS_HEADER = (
 
 
 def write_ct_ich(
-    root: Path, subjects: dict[str, int], n_slices: int = 5, excluded: Mapping[str, str] | None = None
+    root: Path,
+    subjects: dict[str, int],
+    n_slices: int = 5,
+    excluded: Mapping[str, str] | None = None,
+    columns: Sequence[str] = ("Epidural",),
 ) -> Path:
     """Write a dataset; `subjects` gives each subject's number of slices with hemorrhage. Returns `root`.
 
-    `excluded` has the reason for each subject that exclusions.csv names; without any, there is no such file.
+    `excluded` has the reason for each subject that exclusions.csv names; without any, there is no such file. `columns`
+    are those of the subtypes that every slice with hemorrhage is labeled with.
     """
     for seed, (subject, n_blood) in enumerate(sorted(subjects.items())):
         for window in ("brain", "bone"):
@@ -41,7 +46,7 @@ def write_ct_ich(
                 _save(folder / name / f"{k}.jpg", np.round(window.gray(hu)))
             if blood:
                 _save(folder / "brain" / f"{k}_HGE_Seg.jpg", mask * 255)
-    _write_slice_table(root / "hemorrhage_diagnosis.csv", subjects, n_slices)
+    _write_slice_table(root / "hemorrhage_diagnosis.csv", subjects, n_slices, columns)
     _write_demographics(root / "patient_demographics.csv", subjects)
     if excluded:
         write_exclusions(root, excluded)
@@ -77,12 +82,15 @@ def write_ct_ich_nifti(
     return root
 
 
-def _write_slice_table(file: Path, subjects: dict[str, int], n_slices: int) -> None:
-    rows = [HEADER]
+def _write_slice_table(
+    file: Path, subjects: dict[str, int], n_slices: int, columns: Sequence[str] = ("Epidural",)
+) -> None:
+    rows, names = [HEADER], HEADER.split(",")[2:7]
     for subject, n_blood in sorted(subjects.items()):
         for k in range(1, n_slices + 1):
             blood = n_slices - n_blood < k
-            rows.append(f"{int(subject)},{k},0,0,0,{int(blood)},0,{int(not blood)},0")
+            subtypes = ",".join(str(int(blood and name in columns)) for name in names)
+            rows.append(f"{int(subject)},{k},{subtypes},{int(not blood)},0")
     file.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8")
 
 

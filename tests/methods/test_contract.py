@@ -52,6 +52,8 @@ SMALL: dict[str, dict[str, object]] = {
     "kuang2019": {**DEEP, "training": MASKS},
     "kuo2018": {**DEEP, "size": 64, "depth": 22, "stride": 16, "training": {**MASKS, "crop": 32}},
     "lee2019": {**DEEP, "pixel_mm": 3.0, "size": 80, "inception_resnet_blocks": [1, 1, 1]},
+    "li2012-atlas": COARSE,
+    "li2012-bayes": {**COARSE, "scans": 2},
     **{f"muschelli2017-{one}": {**COARSE, "scans": 2, "voxels": 200} for one in ("gam", "lasso", "lr", "rf")},
     "nag2018": DEEP,
     "prakash2012": COARSE,
@@ -72,9 +74,10 @@ SMALL: dict[str, dict[str, object]] = {
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
-    """Two subjects of each block, one of them with hemorrhage."""
+    """Two subjects of each block, one of them with hemorrhage of two subtypes."""
     subjects = {s: n for k in range(1, 6) for s, n in zip(authors_fold(k).test, (2, 0), strict=False)}
-    return CtIch(write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=3))
+    root = write_ct_ich(tmp_path_factory.mktemp("ct-ich"), subjects, n_slices=3, columns=("Subarachnoid", "Epidural"))
+    return CtIch(root)
 
 
 def _is_of_the_literature(name: str) -> bool:

@@ -22,6 +22,8 @@ METHODS = {
     "kuang2019": "ichor.methods.kuang2019.method:Kuang2019",
     "kuo2018": "ichor.methods.kuo2018:Kuo2018",
     "lee2019": "ichor.methods.lee2019:Lee2019",
+    "li2012-atlas": "ichor.methods.li2012.method:Li2012Atlas",
+    "li2012-bayes": "ichor.methods.li2012.method:Li2012Bayes",
     "muschelli2017-gam": "ichor.methods.muschelli2017.method:MuschelliGam",
     "muschelli2017-lasso": "ichor.methods.muschelli2017.method:MuschelliLasso",
     "muschelli2017-lr": "ichor.methods.muschelli2017.method:MuschelliLr",
