@@ -69,7 +69,7 @@ def run(folder: FolderArgument) -> None:
         )
     corrector = None
     if config.web is not None:
-        require_server("web", "node", ("fastapi", "uvicorn", "argon2"))
+        require_server("web", "node", ("fastapi", "uvicorn", "argon2", "python_multipart"))
         corrector = _corrector(config.web)
     log_to_stderr(config.log)
     with Node(folder, config, corrector) as node:

@@ -69,6 +69,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield Served(node, f"http://127.0.0.1:{port}", done.stdout.split()[-1])
 
 
+@pytest.mark.long
 def test_dicomweb_client_sends_a_study_and_gets_its_result(served: Served) -> None:
     study, client = small_study(), served.client()
     uid = study[0].StudyInstanceUID
