@@ -222,7 +222,7 @@ def test_it_comes_back_from_its_package_and_a_damaged_one_is_refused(fitted: Li2
 def test_without_simpleitk_it_says_so() -> None:
     with (
         mock.patch.dict(sys.modules, {"SimpleITK": None}),
-        pytest.raises(BadConfig, match="li2012-atlas: expected the package SimpleITK"),
+        pytest.raises(BadConfig, match="the atlas of li2012: expected the package SimpleITK"),
     ):
         Li2012Atlas()
 

@@ -154,7 +154,7 @@ def simpleitk() -> Any:
     try:
         import SimpleITK
     except ImportError as error:
-        raise BadConfig("li2012-atlas: expected the package SimpleITK (extra literature), found none") from error
+        raise BadConfig("the atlas of li2012: expected the package SimpleITK (extra literature), found none") from error
     return SimpleITK
 
 
