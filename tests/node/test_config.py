@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import yaml
 
 from ichor.errors import BadConfig, IchorError
 from ichor.node.config import NodeConfig, read_config
+from ichor.node.packages import PACKAGES
 from ichor.node.run import check_config
 from made_node import write_config
 
@@ -121,3 +123,18 @@ def test_what_is_not_there_is_told_before_anything_is_received(screening: dict[s
 def test_a_node_without_senders_is_told(tmp_path: Path) -> None:
     write_config(tmp_path, senders=[])
     assert "expected at least one sender" in ichor("run", tmp_path, expected=2)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_missing_package_is_reported_in_one_line(tmp_path: Path, package: str) -> None:
+    ichor("init", tmp_path / "node")
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{package!r}] = None\n")
+    command = [sys.executable, "-m", "ichor", "node", "run", str(tmp_path / "node")]
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"ichor: ichor node: expected the packages of the extra node, found no {package}; "
+        "install them with pip install 'ichor-ct[node]'\n"
+    )
