@@ -27,10 +27,10 @@ from disturbed_batches import MARK, left_over, processes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from dicom_made import ct_slices
-from made_messages import Request, webhooks, write_key
-from made_node import Pacs, RunningNode, associated, fast_package, write_config
+from node_parts import Pacs, RunningNode, associated, fast_package, write_config
 from phantom import head
+from synthetic_dicom import ct_slices
+from synthetic_messages import Request, webhooks, write_key
 
 PHASES = ("receive", "analyse", "write", "deliver")
 GONE_WITHIN_S = 30.0
@@ -53,7 +53,7 @@ class Study:
         return [one for one in sent if str(one.SOPInstanceUID) not in self.acknowledged]
 
 
-def made_study(rng: random.Random) -> Study:
+def new_study(rng: random.Random) -> Study:
     """A small study of a head."""
     uid = generate_uid(entropy_srcs=[str(rng.random())])
     images = ct_slices(head(N_SLICES, N_ROWS, N_ROWS), study_uid=uid)
@@ -145,7 +145,7 @@ class Battle:
     def kill_once(self, rng: random.Random) -> dict[str, Any] | None:
         """Send a study, kill a process of the node in a phase, and start what is gone. None if the phase was missed."""
         phase = rng.choice(PHASES)
-        study = made_study(rng)
+        study = new_study(rng)
         self.studies.append(study)
         sending = threading.Thread(target=self.push, args=(study,), daemon=True)
         sending.start()

@@ -41,7 +41,7 @@ def main() -> int:
         (outcome,) = inputs(range(args.only, args.only + 1), args.seed)
         print(outcome, outcome.trace)
         return bool(outcome.faults)
-    from made_package import write_package  # imports torch
+    from untrained_package import write_package  # imports torch
 
     found: list[Outcome] = []
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:

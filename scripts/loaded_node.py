@@ -26,7 +26,7 @@ from disturbed_batches import DEMO, MARK, processes
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from ichor.models.package import DEFAULT_MODEL
-from made_node import SENDER, RunningNode, write_config
+from node_parts import SENDER, RunningNode, write_config
 from orthanc import TITLE, running_orthanc
 from ports import free_port
 from signals import until

@@ -24,15 +24,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import httpx
 
-from dicom_made import PATIENT
 from disturbed_batches import MARK, left_over
 from fuzzing.node_attacks import Target
 from fuzzing.node_web_attacks import attack
 from ichor.atomic import write_whole
 from ichor.experiments.making import commit, hardware
 from loaded_node import Peaks
-from made_node import EXPLICIT, RunningNode, associated
+from node_parts import EXPLICIT, RunningNode, associated
 from ports import free_port
+from synthetic_dicom import PATIENT
 
 BETWEEN_CHECKS = 25
 IMAGE_MIB, ASSOCIATIONS = 16, 16

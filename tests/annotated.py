@@ -19,7 +19,7 @@ from ichor.annotate.server.context import Context
 from ichor.scan import Scan
 from ichor.serving.address import loopback
 from ichor.serving.session import Sessions
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -134,7 +134,7 @@ def drawn(*labels: int, at: int = 5) -> list[int]:
 def served(folder: Path, *scans: Scan, readers: tuple[str, ...] = READERS) -> Iterator[tuple[Project, list[Browser]]]:
     """A project with the scans (one of 4 slices where none is given) and a browser for each reader."""
     with open_project(folder, create=True) as project:
-        for number, scan in enumerate(scans or (made_head(n=4, size=SIZE),), 1):
+        for number, scan in enumerate(scans or (synthetic_head(n=4, size=SIZE),), 1):
             project.add_scan(scan, f"{number:03}", f"scan {number}")
         for reader in readers:
             project.add_reader(reader)

@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def heeded_signals() -> None:
+def default_signals() -> None:
     """Have what the tests start heed Ctrl-C and a hangup, which `&` and `nohup` make a whole run of the tests ignore.
 
     A signal that is ignored stays so in every process that is started; one that has a handler gets its default there.

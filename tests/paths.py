@@ -10,7 +10,7 @@ CT_ICH_PART = DATA / "ct-ich"
 GE_HEAD_PART = DATA / "ge-head"
 TEMPLATES = DATA / "templates"
 # What an earlier Ichor wrote: see the README there.
-MADE_EARLIER = DATA / "made-at-06608c8"
+EARLIER_VERSION = DATA / "version-06608c8"
 
 SHARED = ROOT.parent / "shared"
 CT_ICH = Path(os.environ.get("ICHOR_CT_ICH") or SHARED / "ct-ich")

@@ -10,9 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from dicom_made import hu_of_head
 from ichor.errors import UnreadableInput
 from ichor.read import begin_scan
+from synthetic_dicom import hu_of_head
 
 HU = hu_of_head()  # of the fixture `series`
 

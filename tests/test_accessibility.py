@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 
 from accessibility import faults
 from ichor.pages.overview import write_overview
-from made_metrics import made_metrics, write_run
-from made_report import write_made_report
-from made_scans import SubtypesMethod, made_head
+from synthetic_metrics import synthetic_metrics, write_run
+from synthetic_reports import write_synthetic_report
+from synthetic_scans import SubtypesMethod, synthetic_head
 
 
 def test_faults_are_found(browser: Browser) -> None:
@@ -27,7 +27,9 @@ def test_faults_are_found(browser: Browser) -> None:
 def test_reports(browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
     for blood in ((38.0, 10.0, 60.0), None):
-        file = write_made_report(tmp_path / "report.html", made_head(blood_at_mm=blood), method=SubtypesMethod())
+        file = write_synthetic_report(
+            tmp_path / "report.html", synthetic_head(blood_at_mm=blood), method=SubtypesMethod()
+        )
         page.goto(file.as_uri())
         assert faults(page) == []
         for one in page.locator("a[href^='#']").all()[:1]:  # an enlarged picture, where there is one
@@ -37,7 +39,7 @@ def test_reports(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_results(browser: Browser, tmp_path: Path) -> None:
-    runs = [write_run(tmp_path / "paper-unet-tiles", made_metrics(), ("roc", "slices"))]
+    runs = [write_run(tmp_path / "paper-unet-tiles", synthetic_metrics(), ("roc", "slices"))]
     write_overview(runs, tmp_path)
     page = browser.new_page()
     page.goto((tmp_path / "results.html").as_uri())

@@ -20,7 +20,7 @@ def names(folder: Path) -> set[str]:
     return {one.name for one in folder.iterdir()}
 
 
-def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
     with whole_folder(tmp_path / "scan") as partial:
         (partial / "a").write_text("1")
         assert not (tmp_path / "scan").exists()
@@ -49,7 +49,7 @@ def test_a_failure_leaves_nothing_and_the_old_as_it_was(tmp_path: Path, failure:
 
 
 @pytest.mark.parametrize("clear", ["the next to write it", "clear_left_overs"])
-def test_what_a_killed_process_left_is_cleared(tmp_path: Path, clear: str) -> None:
+def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path, clear: str) -> None:
     left = tmp_path / ".scan.123-0123abcd.ichor-partial"
     left.mkdir()
     (left / "half").write_text("?")
@@ -65,7 +65,7 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path, clear: str) -> No
         assert names(tmp_path / "scan") == {"a"}
 
 
-def test_what_others_are_at_and_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+def test_files_in_use_and_foreign_files_are_not_touched(tmp_path: Path) -> None:
     theirs = {".a.lock", ".a.partial", ".a.replaced", ".a.12-zz.ichor-partial", "a.ichor-lock"}
     for name in theirs:
         (tmp_path / name).touch()

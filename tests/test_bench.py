@@ -13,8 +13,8 @@ import pytest
 from ichor.models.processor import instruction_sets
 from ichor.subtypes import Subtype
 from ichor.train.quantize import quantize_network
-from made_package import WIDTHS, write_package
 from paths import GE_HEAD
+from untrained_package import WIDTHS, write_package
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 

@@ -24,7 +24,7 @@ def files() -> dict[str, Path]:
     return {file.relative_to(DATA).as_posix(): file for one in folders for file in one.rglob("*") if file.is_file()}
 
 
-def test_it_is_small_and_says_where_it_is_from_and_under_which_licence() -> None:
+def test_it_is_small_and_says_where_it_is_from_and_under_which_license() -> None:
     assert len(list((CT_ICH_PART / "Patients_CT").iterdir())) <= MOST_SUBJECTS
     assert sum(file.stat().st_size for file in DATA.rglob("*") if file.is_file()) < MOST_BYTES
     for place in (DATA / "README.md", ROOT / "NOTICE"):
@@ -36,7 +36,7 @@ def test_it_is_small_and_says_where_it_is_from_and_under_which_licence() -> None
         assert "BSD 2-Clause" in (folder / "LICENSE").read_text(encoding="utf-8")
 
 
-def test_it_holds_what_tests_need() -> None:
+def test_it_has_what_tests_need() -> None:
     dataset = CtIch(CT_ICH_PART)
     labels = np.concatenate(list(dataset.labels.values()))
     assert labels.any(axis=0).all()
@@ -66,7 +66,7 @@ def test_the_script_makes_it_again(ct_ich: Path, ge_head: Path, templates: Path,
     assert [name for name, file in made.items() if file.read_bytes() != (DATA / name).read_bytes()] == []
 
 
-def test_what_was_not_changed_is_as_published(ct_ich: Path, ge_head: Path) -> None:
+def test_unchanged_parts_are_as_published(ct_ich: Path, ge_head: Path) -> None:
     for image in CT_ICH_PART.rglob("*.jpg"):
         assert image.read_bytes() == (ct_ich / image.relative_to(CT_ICH_PART)).read_bytes()
     for name in ("hemorrhage_diagnosis.csv", "patient_demographics.csv"):

@@ -183,7 +183,7 @@ def test_make_takes_torchs_cpu_build_where_there_is_one_and_else_cuda_too(cpu_bu
 COPYLEFT = re.compile(r"\bA?GPL|(?<!Lesser )General Public License", re.IGNORECASE)
 
 
-def test_what_the_base_install_brings_may_be_passed_on_under_apache_2() -> None:
+def test_the_base_install_may_be_redistributed_under_apache_2() -> None:
     assert COPYLEFT.search("GNU General Public License v3 (GPLv3)") and COPYLEFT.search("MIT AND GPL-2.0-only")
     assert not COPYLEFT.search("GNU Lesser General Public License v3 (LGPLv3)")
     licences = runpy.run_path(str(ROOT / "scripts" / "sbom.py"))["licences"]

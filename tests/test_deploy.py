@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ichor.node.config import NodeConfig
-from made_node import EXPLICIT, associated, write_config
+from node_parts import EXPLICIT, associated, write_config
 from paths import OHIF
 from signals import HANG_S
 

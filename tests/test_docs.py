@@ -23,10 +23,10 @@ from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.models.package import Training
 from ichor.serving.self_signed import self_signed
 from ichor.windows import BRAIN
-from made_ct_ich import write_ct_ich
-from made_package import write_package
 from paths import GE_HEAD_PART
 from phantom import head
+from synthetic_ct_ich import write_ct_ich
+from untrained_package import write_package
 from warm import ichor
 
 ROOT = Path(__file__).resolve().parents[1]

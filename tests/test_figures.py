@@ -63,7 +63,7 @@ def test_no_measured_figure_is_typed() -> None:
         "took 2.6 s",
     ],
 )
-def test_what_a_typed_figure_is(text: str) -> None:
+def test_typed_figures_are_recognized(text: str) -> None:
     assert TYPED.search(text)
     assert not TYPED.search(MARKED.sub("", re.sub(r"(\d+\.\d+|a fifth)", r"<!-- figure: x -->\1<!-- end -->", text)))
 
@@ -76,7 +76,7 @@ def test_pages_say_how_many_delineations_the_rule_of_400_pixels_finds(ct_ich: Pa
     assert f"only {100 * (drawn > 400).mean():.1f} % of the {len(drawn)} slices with a delineation" in page
 
 
-def test_the_documents_name_all_conditions_that_take_over_a_tenth_of_the_dice() -> None:
+def test_the_documents_name_all_conditions_that_cost_over_a_tenth_of_the_dice() -> None:
     conditions = json.loads((ROOT / "results/robustness/robustness.json").read_text(encoding="utf-8"))["conditions"]
     lost = {key: fraction_lost(one, conditions["unchanged"]) for key, one in conditions.items()}
     assert {key for key, share in lost.items() if share > 0.1} == set(COSTLY)

@@ -17,7 +17,7 @@ from ichor.read import open_scan
 SLICE = 2 * (len(MAKERS) + 1)
 
 
-def test_nothing_is_amiss_in_a_slice_of_the_campaign(tmp_path: Path) -> None:
+def test_a_part_of_the_campaign_finds_no_fault(tmp_path: Path) -> None:
     outcomes = list(run(tmp_path / "inputs", range(SLICE), seed=16))
     assert len(outcomes) == SLICE
     assert [one for one in outcomes if one.faults] == []
@@ -27,7 +27,7 @@ def test_nothing_is_amiss_in_a_slice_of_the_campaign(tmp_path: Path) -> None:
     assert "| tracebacks | 0 | 0 |" in (tmp_path / "page/README.md").read_text()
 
 
-def test_every_input_is_sound_before_it_is_damaged(tmp_path: Path) -> None:
+def test_every_input_is_valid_before_it_is_damaged(tmp_path: Path) -> None:
     for seed in make_seeds(tmp_path):
         assert open_scan(seed.path, seed.options).voxels.shape == (6, 48, 44), seed
 
@@ -46,7 +46,7 @@ def test_a_seed_makes_the_same_damage_again(tmp_path: Path, kind: str) -> None:
     assert first != [one.read_bytes() for one in sorted(seed.path.iterdir())]
 
 
-def test_a_fault_is_counted_and_told(tmp_path: Path) -> None:
+def test_a_fault_is_counted_and_reported(tmp_path: Path) -> None:
     sound = Outcome(0, "dicom", "RLE", "header", "refused", True, 0.1, 10**8)
     faulty = replace(sound, number=7, faults=("traceback",), result="traceback")
     assert write_page(tmp_path, [sound, faulty], [], 1) == 1

@@ -49,7 +49,7 @@ def test_commands_that_share_a_folder_make_each_scan_once(places: tuple[Place, P
 
 
 @pytest.mark.long
-def test_what_is_lost_mixed_or_left_is_found(places: tuple[Place, Place]) -> None:
+def test_lost_mixed_and_leftover_files_are_found(places: tuple[Place, Place]) -> None:
     usual, place = places
     place.clear()
     shutil.copytree(usual.out, place.out)

@@ -63,7 +63,7 @@ def test_a_lock_is_busy_until_its_process_ends(tmp_path: Path, end: str) -> None
     assert not list(tmp_path.iterdir())
 
 
-def test_who_holds_it_may_enter_again_and_another_thread_not(tmp_path: Path) -> None:
+def test_the_holder_may_enter_again_but_another_thread_may_not(tmp_path: Path) -> None:
     busy = []
 
     def other() -> None:

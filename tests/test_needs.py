@@ -30,7 +30,7 @@ def test_by_marker():
 def test_of_its_own():
     pass
 
-def test_that_needs_nothing():
+def test_a_test_without_requirements():
     pass
 """
 MODULE = 'import pytest\npytest.importorskip("no_such_module", reason="no such module")\n'

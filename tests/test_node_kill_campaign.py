@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from made_messages import Request
-from made_node import Pacs
+from node_parts import Pacs
 from signals import LINUX
+from synthetic_messages import Request
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from disturbed_node import Study, check, check_alerts, made_study  # noqa: E402
+from disturbed_node import Study, check, check_alerts, new_study  # noqa: E402
 from node_kill_campaign import battle, faults, page  # noqa: E402
 
 RESULT = ROOT / "results" / "node-kill"
@@ -25,7 +25,7 @@ RESULT = ROOT / "results" / "node-kill"
 
 @LINUX
 @pytest.mark.long
-def test_nothing_is_lost_or_doubled_by_a_few_kills() -> None:
+def test_nothing_is_lost_or_duplicated_by_a_few_kills() -> None:
     found = {"kills": [], "checks": [], "tries": 0, "made_by": {"seed": 7}}
     battle(found, 4, lambda _: None)
     assert len(found["kills"]) == 4 and found["checks"][0]["images"] >= 4 * 6
@@ -34,8 +34,8 @@ def test_nothing_is_lost_or_doubled_by_a_few_kills() -> None:
     assert "| a study that alerted under two keys | 0 |" in text
 
 
-def test_alerts_that_are_lost_doubled_or_repeated_are_found() -> None:
-    study = made_study(random.Random(1))
+def test_alerts_that_are_lost_duplicated_or_repeated_are_found() -> None:
+    study = new_study(random.Random(1))
 
     def alert(key: str) -> Request:
         body = json.dumps({"data": {"study_uid": study.uid}}).encode()
@@ -59,8 +59,8 @@ def segmentation(study: Study, images: set[str]) -> Dataset:
     return one
 
 
-def test_what_is_lost_or_doubled_is_found() -> None:
-    study = made_study(random.Random(1))
+def test_lost_and_duplicated_studies_are_found() -> None:
+    study = new_study(random.Random(1))
     uids = {str(one.SOPInstanceUID) for one in study.images}
     with Pacs() as pacs:
         assert check([study], pacs) == ([study.uid], [])

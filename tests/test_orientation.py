@@ -31,7 +31,7 @@ POSITIONS = {
 }
 
 
-def made_scan(orientation: np.ndarray) -> Scan:
+def synthetic_scan(orientation: np.ndarray) -> Scan:
     """Every voxel holds its own number; rows lie 0.4 mm apart and columns 0.6 mm."""
     voxels = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
     return Scan(
@@ -51,7 +51,7 @@ def test_axes_of_each_position(position: str) -> None:
 @pytest.mark.parametrize("position", POSITIONS)
 def test_voxels_are_at_their_patient_coordinates(position: str) -> None:
     directions, _ = POSITIONS[position]
-    scan = made_scan(np.array(directions))
+    scan = synthetic_scan(np.array(directions))
     rows, columns = np.indices(scan.voxels.shape[1:])
     place = columns[..., None] * directions[0] * 0.6 + rows[..., None] * directions[1] * 0.4
     to_the_left, to_posterior = (
@@ -65,7 +65,7 @@ def test_voxels_are_at_their_patient_coordinates(position: str) -> None:
 
 @pytest.mark.parametrize("position", POSITIONS)
 def test_back_again_is_exact(position: str) -> None:
-    scan = made_scan(np.array(POSITIONS[position][0]))
+    scan = synthetic_scan(np.array(POSITIONS[position][0]))
     assert np.array_equal(from_radiological(to_radiological(scan.voxels, scan), scan), scan.voxels)
 
 

@@ -49,7 +49,7 @@ def test_it_names_ichor_and_every_locked_package_with_the_hashes_of_its_files(bi
     assert found == {(one.name, one.version, frozenset(one.hashes)) for one in locked("base")}
 
 
-def test_it_says_the_licence_of_every_package_that_is_installed_here(bill: Any) -> None:
+def test_it_says_the_license_of_every_package_that_is_installed_here(bill: Any) -> None:
     there = {one.name for one in locked("base") if one.marker is None or one.marker.evaluate()}
     without = {one["name"] for one in bill["components"] if not one.get("licenses")}
     assert without & there == set()

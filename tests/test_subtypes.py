@@ -51,7 +51,7 @@ def test_an_outline_stands_out_from_any_gray(name: str) -> None:
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_colours_are_distinguishable(vision: str) -> None:
+def test_colors_are_distinguishable(vision: str) -> None:
     apart = [
         float(deltaE_ciede2000(seen(one, vision), seen(other, vision)))
         for one, other in combinations(COLOURS.values(), 2)
@@ -60,7 +60,7 @@ def test_colours_are_distinguishable(vision: str) -> None:
 
 
 @pytest.mark.parametrize("name", COLOURS)
-def test_a_name_on_its_colour_can_be_read(name: str) -> None:
+def test_a_name_on_its_color_can_be_read(name: str) -> None:
     assert contrast(COLOURS[name], "#10151a") >= 4.5
 
 

@@ -42,7 +42,7 @@ def scan(hu: NDArray[np.float32]) -> Scan:
 
 
 @pytest.mark.parametrize("mm", [0, 4, -7, 10, -14])
-def test_a_made_shift_is_measured_to_2_mm(mm: float) -> None:
+def test_a_simulated_shift_is_measured_to_2_mm(mm: float) -> None:
     found = midline_shift(with_shift(scan(head()), mm))
     assert found is not None
     assert found.mm == pytest.approx(mm, abs=2)

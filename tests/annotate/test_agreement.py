@@ -20,12 +20,12 @@ from ichor.annotate.agreement import agreement, cohens_kappa
 from ichor.annotate.project import Labels
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from made_results import made_scan
-from made_scans import made_head
+from synthetic_results import synthetic_scan
+from synthetic_scans import synthetic_head
 
 SHAPE = (6, 40, 36)
 SPACING = (5.0, 0.4, 0.6)
-SCAN = made_scan(SHAPE, pixel_mm=SPACING[1:], slice_mm=SPACING[0])
+SCAN = synthetic_scan(SHAPE, pixel_mm=SPACING[1:], slice_mm=SPACING[0])
 NOTHING = [Labels()] * SHAPE[0]
 EMPTY = np.zeros(SHAPE, np.uint8)
 answers = arrays(bool, 12)
@@ -122,7 +122,7 @@ def test_what_does_not_fit() -> None:
         agreement(EMPTY, EMPTY, NOTHING, NOTHING[1:], SCAN)
 
 
-def test_the_server_tells_two_readers(tmp_path: Path) -> None:
+def test_the_server_sends_the_agreement_of_two_readers(tmp_path: Path) -> None:
     with served(tmp_path) as (_, (ann, bea)):
         ann.draw("mine", 1, 5)
         bea.put(f"{SCANS}/1/layers/mine/slices/1", {"base_revision": 0, "runs": drawn(5, at=7)})
@@ -140,8 +140,8 @@ def test_the_server_tells_two_readers(tmp_path: Path) -> None:
     assert found["kappa"]["any_hemorrhage"] == pytest.approx(cohen_kappa_score([0, 1, 0, 0], [0, 1, 1, 0]))
 
 
-def test_the_server_tells_two_readers_of_a_scan_without_spacing(tmp_path: Path) -> None:
-    head = made_head(n=3, size=SIZE)
+def test_the_server_sends_the_agreement_for_a_scan_without_spacing(tmp_path: Path) -> None:
+    head = synthetic_head(n=3, size=SIZE)
     with served(tmp_path, Scan(head.voxels, head.source)) as (_, (ann, bea)):
         for one in (ann, bea):
             one.draw("mine", 1, 5)

@@ -105,7 +105,7 @@ def test_staple_of_two_readings_that_overlap_is_what_both_drew() -> None:
     np.testing.assert_array_equal(combine("staple", [whole, part]), part)
 
 
-def test_staple_does_not_depend_on_how_much_lies_around() -> None:
+def test_staple_does_not_depend_on_how_much_is_around() -> None:
     readings = [reading(seed) for seed in range(3)]
     wide = [np.pad(one, ((9, 9), (40, 0), (0, 70))) for one in readings]
     np.testing.assert_array_equal(combine("staple", wide)[9:-9, 40:, :-70], combine("staple", readings))
@@ -166,7 +166,7 @@ def test_the_server_offers_every_way_and_keeps_what_is_taken(tmp_path: Path) -> 
             assert (project.label_map(1, "consensus")[2] > 0).any() == (choice == "union")
 
 
-def test_what_the_machine_drew_stays_marked_in_the_consensus(tmp_path: Path) -> None:
+def test_ai_outlines_stay_marked_in_the_consensus(tmp_path: Path) -> None:
     with served(tmp_path) as (project, (ann, bea)):
         ann.draw("mine", 0, 6, origins={6: "ai"})
         ann.draw("mine", 1, 6, origins={6: "ai"})

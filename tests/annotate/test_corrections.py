@@ -17,8 +17,8 @@ from ichor.errors import IchorError
 from ichor.view.correction import described
 from ichor.view.opened import Opened, open_result
 from ichor.view.results import find_results
-from made_scans import DetectorMethod, ThresholdMethod
-from view.made import write_result
+from synthetic_scans import DetectorMethod, ThresholdMethod
+from view.result_files import write_result
 
 LINK = re.compile(r"(http://127\.0\.0\.1:\d+)/enter\?token=[\w-]{43}#/scan/(\d+)\?slice=(\d+)")
 
@@ -51,7 +51,7 @@ def test_results_of_a_folder_share_a_project_that_is_private(tmp_path: Path, cor
     assert len(find_results([tmp_path / "out"])) == 2  # the project is no result
 
 
-def test_each_reader_has_a_drawing_and_goes_on_with_it(tmp_path: Path, corrections: Corrections) -> None:
+def test_each_reader_has_a_drawing_and_continues_it(tmp_path: Path, corrections: Corrections) -> None:
     one = opened(write_result(tmp_path / "out"))
     for who in ("Ada", "Bert"):
         corrections.begin(one, who, 0)
@@ -65,7 +65,7 @@ def test_each_reader_has_a_drawing_and_goes_on_with_it(tmp_path: Path, correctio
     assert project.label_map(1, "Ada")[0].all() and project.readers() == ["Ada", "Bert"]
 
 
-def test_what_came_of_the_lesions(tmp_path: Path, corrections: Corrections) -> None:
+def test_the_outcome_for_each_lesion(tmp_path: Path, corrections: Corrections) -> None:
     one = opened(write_result(tmp_path / "out"))
     assert corrections.found(one.listed) is None
     corrections.begin(one, "Ada", 0)

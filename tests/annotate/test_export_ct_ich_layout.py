@@ -30,10 +30,10 @@ from ichor.read.ct_ich_jpg import read_mask, slice_numbers
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.windows import BONE, BRAIN
-from made_ct_ich import write_ct_ich
-from made_project import PERSON, add_done, edh_map
-from made_scans import PRONE, made_head
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich
+from synthetic_projects import PERSON, add_done, edh_map
+from synthetic_scans import PRONE, synthetic_head
 
 REAL = ("049", "094")  # each has slices of one subtype and slices of several
 IMAGES = "Patients_CT"
@@ -117,7 +117,7 @@ def test_an_import_that_is_interrupted_leaves_no_half_of_a_subject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_project(tmp_path / "first", create=True) as project:
-        scan = made_head(n=4, size=650, pixel_mm=(0.3, 0.3))
+        scan = synthetic_head(n=4, size=650, pixel_mm=(0.3, 0.3))
         add_done(project, scan, edh_map(scan))
         notes(project, tmp_path / "out")
     put = Project.put_labels
@@ -153,7 +153,7 @@ def test_regions_say_the_subtypes_that_are_known(round_trip: Path) -> None:
 
 
 def test_an_export_imported_again_keeps_each_regions_subtype(tmp_path: Path) -> None:
-    scan = made_head(n=4, size=650, pixel_mm=(0.3, 0.3))
+    scan = synthetic_head(n=4, size=650, pixel_mm=(0.3, 0.3))
     drawn = np.zeros(scan.voxels.shape, np.uint8)
     drawn[1, 100:140, 100:200] = 1
     drawn[1, 300:303, 100:107] = 5
@@ -174,7 +174,7 @@ def test_an_export_imported_again_keeps_each_regions_subtype(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"regions": {"049": {"99": [{}]}}}', '{"regions": {"049": {"5": 3}}}'])
-def test_regions_that_fit_no_mask_are_one_line(content: str, tmp_path: Path) -> None:
+def test_regions_that_fit_no_mask_are_reported_in_one_line(content: str, tmp_path: Path) -> None:
     data = write_ct_ich(tmp_path / "data", {"049": 1})
     (data / "regions.json").write_text(content)
     with open_project(tmp_path / "project", create=True) as project:
@@ -216,12 +216,12 @@ def other_grids(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     """Heads on other grids, exported: what was exported, the scans by their case, and what was said of each."""
     folder = tmp_path_factory.mktemp("other-grids")
     scans = {
-        "001": made_head(n=4, size=128),
-        "002": made_head(n=4, size=128, orientation=PRONE),
-        "003": made_head(n=4, size=100, known_spacing=False),
-        "004": made_head(n=4, size=128, pixel_mm=(1.6, 0.8)),
-        "005": made_head(n=4, size=650, pixel_mm=(0.33, 0.33)),
-        "006": made_head(n=4, size=800, pixel_mm=(0.25, 0.25)),
+        "001": synthetic_head(n=4, size=128),
+        "002": synthetic_head(n=4, size=128, orientation=PRONE),
+        "003": synthetic_head(n=4, size=100, known_spacing=False),
+        "004": synthetic_head(n=4, size=128, pixel_mm=(1.6, 0.8)),
+        "005": synthetic_head(n=4, size=650, pixel_mm=(0.33, 0.33)),
+        "006": synthetic_head(n=4, size=800, pixel_mm=(0.25, 0.25)),
     }
     with open_project(folder / "project", create=True) as project:
         for seed, case in enumerate(scans):
@@ -252,7 +252,7 @@ def test_what_is_on_650_pixels_already_is_not_touched(other_grids) -> None:
 
 
 @pytest.mark.parametrize("case", ["001", "002", "003", "004", "006"])
-def test_regions_and_images_lie_on_one_another_after_resampling(case: str, other_grids) -> None:
+def test_regions_and_images_match_after_resampling(case: str, other_grids) -> None:
     out, scans, _ = other_grids
     scan, mask = scans[case], read_mask(out / IMAGES / case)
     drawn = edh_map(scan) > 0
@@ -276,7 +276,7 @@ def test_regions_and_images_lie_on_one_another_after_resampling(case: str, other
 
 
 def test_a_region_of_one_pixel_survives_a_finer_grid() -> None:
-    scan = made_head(n=2, size=128)
+    scan = synthetic_head(n=2, size=128)
     drawn = np.zeros(scan.voxels.shape, np.uint8)
     drawn[0, 40, 50] = 2
     mapped = grid_of(scan).label_map(drawn)
@@ -297,7 +297,7 @@ def test_true_sizes_are_read_back(other_grids) -> None:
     assert any("nominal" in warning for warning in scan.warnings)
 
 
-def test_sizes_belong_to_the_data_and_those_that_do_not_fit_are_one_line(other_grids, tmp_path: Path) -> None:
+def test_sizes_belong_to_the_data_and_wrong_ones_are_reported_in_one_line(other_grids, tmp_path: Path) -> None:
     shutil.copytree(other_grids[0], tmp_path / "out")
     file = tmp_path / "out" / "regions.json"
     before, content = CtIch(tmp_path / "out").fingerprint, json.loads(file.read_text())
@@ -315,7 +315,7 @@ def test_every_number_can_be_assigned() -> None:
     assert {"070", "081"} < set(numbers)  # they are not ct-ich's subjects with these numbers
 
 
-def test_true_sizes_are_kept_beside_the_layout(other_grids) -> None:
+def test_true_sizes_are_kept_next_to_the_layout(other_grids) -> None:
     out, _, _ = other_grids
     geometry = json.loads((out / "regions.json").read_text())["geometry"]
     assert geometry["001"]["pixel_mm"] == pytest.approx([128 * 1.6 / 650] * 4, abs=1e-6)
@@ -327,7 +327,7 @@ def test_true_sizes_are_kept_beside_the_layout(other_grids) -> None:
 @pytest.fixture
 def one_scan(tmp_path: Path):
     """A project with a finished scan, and the scan's id; the labels that the layout needs are all there."""
-    scan = made_head(n=4, size=64, pixel_mm=(3.2, 3.2))
+    scan = synthetic_head(n=4, size=64, pixel_mm=(3.2, 3.2))
     with open_project(tmp_path / "project", create=True) as project:
         yield project, add_done(project, scan, edh_map(scan)), tmp_path / "out"
 
@@ -347,7 +347,7 @@ def test_a_person_without_age_and_sex_is_named(one_scan) -> None:
     assert "age and sex, which have not been entered" in left_out(project, out)
 
 
-def test_a_fracture_of_the_scan_alone_is_named(one_scan) -> None:
+def test_a_fracture_that_is_only_on_the_scan_is_named(one_scan) -> None:
     project, scan_id, out = one_scan
     project.put_labels(scan_id, "ann", 1, Labels(), by="ann")
     project.put_labels(scan_id, "ann", None, Labels(fracture=True), by="ann")
@@ -372,7 +372,7 @@ class TestContradictions:
         project.put_label_map(scan_id, "ann", 3, drawn, by="ann")
         assert left_out(project, out, target) == "slice 4 has a region but no subtype"
 
-    def test_what_is_said_of_the_scan_alone_is_named(self, one_scan, target: str) -> None:
+    def test_labels_only_on_the_scan_are_named(self, one_scan, target: str) -> None:
         project, scan_id, out = one_scan
         project.put_labels(scan_id, "ann", None, Labels(subtypes=(Subtype.SAH, Subtype.EDH)), by="ann")
         assert left_out(project, out, target) == "SAH is a label of the scan but of no slice"
@@ -382,7 +382,7 @@ class TestContradictions:
 def test_crossval_trains_on_an_export(tmp_path: Path) -> None:
     with open_project(tmp_path / "project", create=True) as project:
         for seed in range(5):
-            scan = made_head(n=3, size=64, pixel_mm=(3.2, 3.2), blood_at_mm=(30, 5.0 * seed, 10))
+            scan = synthetic_head(n=3, size=64, pixel_mm=(3.2, 3.2), blood_at_mm=(30, 5.0 * seed, 10))
             scan = replace(scan, voxels=scan.voxels + np.random.default_rng(seed).integers(-3, 4, scan.voxels.shape))
             add_done(project, scan, edh_map(scan, seed), subject=f"head {seed}")
         notes(project, tmp_path / "data")
@@ -410,7 +410,7 @@ def test_exclusions_from_overlap_are_exported_and_nobody_elses_subject_070_is_ex
     assert excluded["009"] == "operated" and "chronic" in excluded["070"]
 
     with open_project(tmp_path / "other", create=True) as project:
-        scan = made_head(n=4, size=64, pixel_mm=(3.2, 3.2))
+        scan = synthetic_head(n=4, size=64, pixel_mm=(3.2, 3.2))
         add_done(project, scan, edh_map(scan), subject="070")
         notes(project, tmp_path / "heads")
     heads = CtIch(tmp_path / "heads")
@@ -419,7 +419,7 @@ def test_exclusions_from_overlap_are_exported_and_nobody_elses_subject_070_is_ex
     assert not (tmp_path / "heads/exclusions.csv").exists()
 
 
-def test_a_dataset_that_is_gone_is_said(tmp_path: Path) -> None:
+def test_a_missing_dataset_is_reported(tmp_path: Path) -> None:
     own = write_ct_ich(tmp_path / "own", {"009": 1}, n_slices=2, excluded={"009": "operated"})
     with open_project(tmp_path / "project", create=True) as project:
         assert dict(import_ct_ich(project, own, "gold")) == {"009": ""}

@@ -15,7 +15,6 @@ import SimpleITK as sitk
 from PIL import Image
 from pycocotools.coco import COCO
 
-from dicom_made import PATIENT, made_series
 from dicom_valid import errors
 from ichor.annotate.export.run import Outcome, export
 from ichor.annotate.project import Labels, Origin, Project, open_project
@@ -24,10 +23,11 @@ from ichor.read import ReadOptions, open_scan
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
-from made_project import PERSON, add_done, edh_map, folder_of, made_map, put
-from made_scans import PRONE, made_head
-from made_video import write_pair
 from phantom import head
+from synthetic_dicom import PATIENT, synthetic_series
+from synthetic_projects import PERSON, add_done, drawn_map, edh_map, folder_of, put
+from synthetic_scans import PRONE, synthetic_head
+from synthetic_video import write_pair
 
 NOT_MEDICAL = "not a medical device"
 
@@ -48,9 +48,9 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scan]:
     matrix = affine @ np.array([[-1, 0, 0, 39], [0, 1, 0, 0], [0, 0, -1, 43], [0, 0, 0, 1]])
     nib.save(nib.Nifti1Image(np.ascontiguousarray(voxels[..., ::-1]), matrix), folder / "head.nii.gz")
     return {
-        "001": open_scan(made_series(folder / "dicom")),
+        "001": open_scan(synthetic_series(folder / "dicom")),
         "002": open_scan(folder / "head.nii.gz"),
-        "003": made_head(n=5, size=48, pixel_mm=(4, 4), tilt_deg=12, orientation=PRONE, distances_mm=(5, 5, 6, 5)),
+        "003": synthetic_head(n=5, size=48, pixel_mm=(4, 4), tilt_deg=12, orientation=PRONE, distances_mm=(5, 5, 6, 5)),
         "004": open_scan(write_pair(folder / "video", head(6, 64, 48)), ReadOptions(pixel_mm=0.5, slice_mm=5)),
     }
 
@@ -61,7 +61,7 @@ def folder(scans: dict[str, Scan], tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("exported")
     with open_project(folder / "project", create=True) as project:
         for case, scan in scans.items():
-            add_done(project, scan, made_map(scan), subject=f"head {case}")
+            add_done(project, scan, drawn_map(scan), subject=f"head {case}")
         for target in ("nifti", "nnunet", "coco"):
             assert [one.case for one in exported(project, target, folder / target)] == list(scans)
     return folder
@@ -79,7 +79,7 @@ def on_scan_axes(array: np.ndarray, scan: Scan) -> np.ndarray:
 def test_nifti_labels_come_back_by_nibabel_and_simpleitk(case: str, folder: Path, scans: dict[str, Scan]) -> None:
     scan, files = scans[case], folder / "nifti" / case
     labels, image = nib.load(files / "labels.nii.gz"), nib.load(files / "image.nii.gz")
-    np.testing.assert_array_equal(on_scan_axes(np.asarray(labels.dataobj), scan), made_map(scan))
+    np.testing.assert_array_equal(on_scan_axes(np.asarray(labels.dataobj), scan), drawn_map(scan))
     np.testing.assert_array_equal(labels.affine, image.affine)
     np.testing.assert_allclose(on_scan_axes(image.get_fdata(), scan), scan.hu, atol=0.08)
     if case != "003":  # ITK reads the qform, which has no shear
@@ -97,7 +97,7 @@ def test_a_nifti_export_read_as_a_scan_has_the_labels_where_they_were_drawn(
     labels = nib.load(folder / "nifti" / case / "labels.nii.gz")
     drawn = np.argwhere(np.asarray(labels.dataobj) == 3)
     middle = nib.affines.apply_affine(labels.affine, drawn).mean(axis=0) * [-1, -1, 1]
-    places = np.argwhere(made_map(scan) == 3)
+    places = np.argwhere(drawn_map(scan) == 3)
     index = int(places[0, 0])
     row, column = places[:, 1:].mean(axis=0)
     expected = (
@@ -109,7 +109,7 @@ def test_a_nifti_export_read_as_a_scan_has_the_labels_where_they_were_drawn(
     np.testing.assert_allclose(middle, expected, atol=tolerance)
 
 
-def test_nifti_says_in_words_what_was_said(folder: Path) -> None:
+def test_nifti_states_in_words_what_was_labeled(folder: Path) -> None:
     content = json.loads((folder / "nifti" / "001" / "labels.json").read_text())
     assert NOT_MEDICAL in content["use"]
     assert content["names"]["4"] == "EDH"
@@ -117,9 +117,9 @@ def test_nifti_says_in_words_what_was_said(folder: Path) -> None:
     assert content["slices"]["2"]["fracture"] and content["slices"]["4"]["subtypes"] == ["EDH"]
 
 
-def test_uneven_slices_are_told(scans: dict[str, Scan], tmp_path: Path) -> None:
+def test_uneven_slices_are_reported(scans: dict[str, Scan], tmp_path: Path) -> None:
     with open_project(tmp_path / "project", create=True) as project:
-        add_done(project, scans["003"], made_map(scans["003"]))
+        add_done(project, scans["003"], drawn_map(scans["003"]))
         (outcome,) = exported(project, "nifti", tmp_path / "out")
     assert any("5 to 6 mm apart" in note for note in outcome.notes)
 
@@ -138,7 +138,7 @@ def test_nnunet_has_its_layout(folder: Path, scans: dict[str, Scan]) -> None:
         )
         assert image.shape == label.shape
         np.testing.assert_array_equal(image.affine, label.affine)
-        np.testing.assert_array_equal(on_scan_axes(np.asarray(label.dataobj), scan), made_map(scan) > 0)
+        np.testing.assert_array_equal(on_scan_axes(np.asarray(label.dataobj), scan), drawn_map(scan) > 0)
 
 
 def test_coco_is_read_by_pycocotools(folder: Path, scans: dict[str, Scan]) -> None:
@@ -161,7 +161,7 @@ def test_coco_is_read_by_pycocotools(folder: Path, scans: dict[str, Scan]) -> No
             left, top, width, height = one["bbox"]
             assert (left, top) == (columns.min(), rows.min())
             assert (left + width - 1, top + height - 1) == (columns.max(), rows.max())
-        np.testing.assert_array_equal(drawn, made_map(scan)[index])
+        np.testing.assert_array_equal(drawn, drawn_map(scan)[index])
         seen.add((image["case"], index))
     assert len(seen) == sum(scan.n_slices for scan in scans.values())
     (third,) = [one["id"] for one in coco.dataset["images"] if (one["case"], one["slice"]) == ("001", 4)]
@@ -189,13 +189,13 @@ def test_a_segmentation_has_a_segment_for_each_subtype_on_its_source_instances(
     scans: dict[str, Scan], tmp_path: Path
 ) -> None:
     scan = scans["001"]
-    file = seg_of(scan, made_map(scan), tmp_path)
+    file = seg_of(scan, drawn_map(scan), tmp_path)
     assert errors(file) == []
     found = highdicom.seg.segread(file)
     labels = [found.get_segment_description(number).segment_label for number in found.segment_numbers]
     assert labels == [f"{subtype.label} hemorrhage ({subtype})" for subtype in Subtype] + ["Intracranial hemorrhage"]
     for label, number in enumerate(found.segment_numbers, 1):
-        np.testing.assert_array_equal(read_segment(found, scan, number), made_map(scan) == label)
+        np.testing.assert_array_equal(read_segment(found, scan, number), drawn_map(scan) == label)
     dataset = pydicom.dcmread(file)
     assert dataset.PatientID == PATIENT["PatientID"]
     assert "research use only" in dataset.SeriesDescription
@@ -205,7 +205,7 @@ def test_a_segmentation_has_a_segment_for_each_subtype_on_its_source_instances(
 @pytest.mark.dciodvfy
 def test_a_segmentation_says_how_each_segment_was_made(scans: dict[str, Scan], tmp_path: Path) -> None:
     scan = scans["001"]
-    label_map = made_map(scan)
+    label_map = drawn_map(scan)
     with open_project(tmp_path / "project", create=True) as project:
         scan_id = add_done(project, scan, label_map)
         # IVH untouched, IPH accepted, SAH changed, EDH calculated here and drawn by hand on slice 3, SDH drawn.
@@ -268,7 +268,7 @@ def test_of_a_segmentation_what_is_not_dicom_or_gone_is_left_out(scans: dict[str
 
 
 def test_unfinished_and_disagreeing_scans_are_left_out_by_name(tmp_path: Path) -> None:
-    scan = made_head(n=4, size=48, pixel_mm=(4, 4))
+    scan = synthetic_head(n=4, size=48, pixel_mm=(4, 4))
     with open_project(tmp_path / "project", create=True) as project:
         for name in ("ann", "bea"):
             project.add_reader(name)
@@ -299,8 +299,8 @@ def test_unfinished_and_disagreeing_scans_are_left_out_by_name(tmp_path: Path) -
     assert record["cases"]["004"]["annotated_by"] == "consensus" and NOT_MEDICAL in record["use"]
 
 
-def test_outlines_that_nobody_touched_are_told(tmp_path: Path) -> None:
-    scan = made_head(n=4, size=48, pixel_mm=(4, 4))
+def test_untouched_outlines_are_reported(tmp_path: Path) -> None:
+    scan = synthetic_head(n=4, size=48, pixel_mm=(4, 4))
     with open_project(tmp_path / "project", create=True) as project:
         scan_id = add_done(project, scan, edh_map(scan))
         project.put_label_map(scan_id, "ann", 3, edh_map(scan)[2], by="ann", origins="ai")
@@ -309,7 +309,7 @@ def test_outlines_that_nobody_touched_are_told(tmp_path: Path) -> None:
 
 
 def test_cases_name_nobody_and_scans_of_one_subject_are_listed(tmp_path: Path) -> None:
-    scan = made_head(n=2, size=32, pixel_mm=(6, 6))
+    scan = synthetic_head(n=2, size=32, pixel_mm=(6, 6))
     subjects = ("Doe^Jane", "49", "77", "77", "002", "Doe^Jane")
     with open_project(tmp_path / "project", create=True) as project:
         for subject in subjects:
@@ -324,7 +324,7 @@ def test_cases_name_nobody_and_scans_of_one_subject_are_listed(tmp_path: Path) -
 
 @pytest.mark.parametrize("target", ["ct-ich", "nifti", "dicom-seg", "nnunet", "coco"])
 def test_nothing_is_overwritten(target: str, tmp_path: Path) -> None:
-    scan = made_head(n=2, size=32, pixel_mm=(6, 6))
+    scan = synthetic_head(n=2, size=32, pixel_mm=(6, 6))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
@@ -338,7 +338,7 @@ def test_nothing_is_overwritten(target: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["ct-ich", "nifti", "nnunet", "coco"])
 def test_an_interrupted_export_leaves_nothing(target: str, tmp_path: Path) -> None:
-    scan = made_head(n=2, size=32, pixel_mm=(6, 6))
+    scan = synthetic_head(n=2, size=32, pixel_mm=(6, 6))
     with open_project(tmp_path / "project", create=True) as project:
         for subject in ("a", "b"):
             add_done(project, scan, edh_map(scan), subject=subject)
@@ -357,8 +357,8 @@ def test_a_project_without_scans_says_so(tmp_path: Path) -> None:
         list(export(project, "nifti", tmp_path / "out"))
 
 
-def test_a_disk_that_refuses_is_one_line(tmp_path: Path) -> None:
-    scan = made_head(n=2, size=32, pixel_mm=(6, 6))
+def test_a_disk_that_refuses_is_reported_in_one_line(tmp_path: Path) -> None:
+    scan = synthetic_head(n=2, size=32, pixel_mm=(6, 6))
     (tmp_path / "file").write_text("no folder")
     with open_project(tmp_path / "project", create=True) as project:
         add_done(project, scan, edh_map(scan))
@@ -367,7 +367,7 @@ def test_a_disk_that_refuses_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_scan_whose_file_is_damaged_does_not_stop_the_others(tmp_path: Path) -> None:
-    scan = made_head(n=2, size=32, pixel_mm=(6, 6))
+    scan = synthetic_head(n=2, size=32, pixel_mm=(6, 6))
     with open_project(tmp_path / "project", create=True) as project:
         for subject in ("a", "b"):
             add_done(project, scan, edh_map(scan), subject=subject)
@@ -377,7 +377,7 @@ def test_a_scan_whose_file_is_damaged_does_not_stop_the_others(tmp_path: Path) -
 
 
 def test_labels_and_person_reach_the_export(tmp_path: Path) -> None:
-    scan = made_head(n=4, size=48, pixel_mm=(4, 4))
+    scan = synthetic_head(n=4, size=48, pixel_mm=(4, 4))
     with open_project(tmp_path / "project", create=True) as project:
         scan_id = add_done(project, scan, edh_map(scan))
         project.put_labels(scan_id, "ann", 0, Labels(quality=("motion",), note="seen twice"), by="ann")

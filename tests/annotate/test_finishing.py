@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from annotated import SCANS, Browser, served
-from dicom_made import made_series
 from ichor.annotate.export.run import export
 from ichor.annotate.project import CONSENSUS, Labels, Person, Project, open_project
 from ichor.annotate.project.findings import slice_findings
@@ -20,9 +19,10 @@ from ichor.annotate.project.finishing import finish, open_points
 from ichor.errors import IchorError
 from ichor.read import open_scan
 from ichor.subtypes import Subtype
-from made_project import edh_map, put
-from made_scans import made_head
 from phantom import head
+from synthetic_dicom import synthetic_series
+from synthetic_projects import edh_map, put
+from synthetic_scans import synthetic_head
 
 STATE = f"{SCANS}/1/state"
 
@@ -40,7 +40,7 @@ def done(one: Browser, confirmed: Any = None, layer: str = "mine", status: int =
 
 
 class TestReading:
-    def test_an_unseen_scan_is_no_negative(self, serving: tuple[Project, Browser, Browser]) -> None:
+    def test_an_unseen_scan_is_not_negative(self, serving: tuple[Project, Browser, Browser]) -> None:
         project, ann, _ = serving
         points = done(ann, status=409)["open"]
         assert (points["not_looked_at"], points["no_hemorrhage"]) == ([0, 1, 2, 3], True)
@@ -59,7 +59,7 @@ class TestReading:
         said = [(one["who"], one["text"]) for one in reversed(ann.get(f"{SCANS}/1/history"))]
         assert said[0] == ("ann", "labeled no hemorrhage") and said[-1] == ("ann", "set to done")
 
-    def test_of_a_reading_that_is_whole_nothing_is_asked(self, serving: tuple[Project, Browser, Browser]) -> None:
+    def test_nothing_is_asked_about_a_complete_reading(self, serving: tuple[Project, Browser, Browser]) -> None:
         _, ann, bea = serving
         ann.draw("mine", 1, 5)
         ann.look()
@@ -119,7 +119,7 @@ class TestConsensus:
             assert done(one)
         return project, ann, bea
 
-    def test_an_empty_one_is_no_negative_by_itself(self, both: tuple[Project, Browser, Browser]) -> None:
+    def test_an_empty_reading_is_not_automatically_negative(self, both: tuple[Project, Browser, Browser]) -> None:
         project, ann, _ = both
         points = done(ann, layer=CONSENSUS, status=409)["open"]
         assert (points["undecided"], points["no_hemorrhage"], points["drawn_by"]) == ([1, 2], True, ["ann", "bea"])
@@ -127,7 +127,7 @@ class TestConsensus:
         assert done(ann, points, CONSENSUS)["findings"] == {"no hemorrhage": 4}
         assert project.labels(1, CONSENSUS, None).no_hemorrhage
 
-    def test_what_is_taken_is_decided(self, both: tuple[Project, Browser, Browser]) -> None:
+    def test_applied_slices_are_decided(self, both: tuple[Project, Browser, Browser]) -> None:
         _, ann, bea = both
         ann.take("bea", [2])
         points = done(ann, layer=CONSENSUS, status=409)["open"]
@@ -148,7 +148,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Slice 1 has hemorrhage, 2 and 5 were viewed, 3 was not, 4 is labeled negative; the series is DICOM."""
     folder = tmp_path_factory.mktemp("study")
     with open_project(folder / "project", create=True) as project:
-        scan = open_scan(made_series(folder / "ct", head(5, 64, 56)))
+        scan = open_scan(synthetic_series(folder / "ct", head(5, 64, 56)))
         project.add_reader("ann")
         project.add_scan(scan, "001", "first")
         project.put_subject(1, Person(age=50, sex="Female"), by="ann")
@@ -185,7 +185,9 @@ class TestExport:
         assert [set(np.unique(labels[..., k])) for k in range(5)] == [{0, 1}, {0}, {2}, {0}, {0}]
 
     @pytest.mark.parametrize("target", ["ct-ich", "dicom-seg"])
-    def test_what_cannot_say_it_leaves_the_scan_out(self, project: Project, tmp_path: Path, target: str) -> None:
+    def test_layouts_that_cannot_represent_it_omit_the_scan(
+        self, project: Project, tmp_path: Path, target: str
+    ) -> None:
         outcomes = []
         with pytest.raises(IchorError, match="found none of 1"):
             for one in export(project, target, tmp_path / "out"):
@@ -196,7 +198,7 @@ class TestExport:
         """As versions before did it: the key that means done, on a scan that nobody has looked at."""
         with open_project(tmp_path / "project", create=True) as project:
             project.add_reader("ann")
-            project.add_scan(made_head(n=2, size=32, pixel_mm=(6, 6)), "001", "first")
+            project.add_scan(synthetic_head(n=2, size=32, pixel_mm=(6, 6)), "001", "first")
             project.set_state(1, "ann", "done", by="ann")
             for target in ("nifti", "ct-ich", "nnunet", "coco", "dicom-seg"):
                 outcomes = []
@@ -205,8 +207,8 @@ class TestExport:
                         outcomes.append(one)
                 assert "no reader has confirmed that there is no hemorrhage" in outcomes[0].reason
 
-    def test_of_readings_finished_before_looks_were_noted_it_is_said(self, tmp_path: Path) -> None:
-        scan = made_head(n=4, size=32, pixel_mm=(6, 6))
+    def test_readings_finished_before_views_were_recorded_are_noted(self, tmp_path: Path) -> None:
+        scan = synthetic_head(n=4, size=32, pixel_mm=(6, 6))
         with open_project(tmp_path / "project", create=True) as project:
             project.add_reader("ann")
             project.add_scan(scan, "001", "first")

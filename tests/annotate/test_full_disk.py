@@ -14,7 +14,7 @@ import pytest
 
 from ichor.annotate.project import open_project
 from ichor.errors import OutputFailed
-from made_scans import made_head, write_made_nifti
+from synthetic_scans import synthetic_head, write_synthetic_nifti
 
 resource = pytest.importorskip("resource", reason="expected limits of processes as POSIX has them, found none")
 
@@ -51,7 +51,7 @@ def run(*words: object, most: int) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_made_nifti(tmp_path_factory.mktemp("scan") / "head.nii.gz", n=4, size=64)
+    return write_synthetic_nifti(tmp_path_factory.mktemp("scan") / "head.nii.gz", n=4, size=64)
 
 
 @pytest.mark.parametrize("most", [0, 2000, 30_000])
@@ -64,13 +64,13 @@ def test_where_there_is_no_project_yet(tmp_path: Path, head: Path, most: int) ->
     assert "Traceback" not in done.stderr
     assert "could not be" in line and "study" in line
     with open_project(study, create=True) as project:  # and when there is room again
-        project.add_scan(made_head(n=4, size=SIZE), "001", "first")
+        project.add_scan(synthetic_head(n=4, size=SIZE), "001", "first")
 
 
 def test_where_a_project_is_opened(tmp_path: Path, head: Path) -> None:
     study = tmp_path / "study"
     with open_project(study, create=True) as project:
-        project.add_scan(made_head(n=4, size=SIZE), "001", "first")
+        project.add_scan(synthetic_head(n=4, size=SIZE), "001", "first")
     for words in (("open", study, "--port", "70000"), ("export", study, "--to", "nifti", "--out", tmp_path / "out")):
         done = run(*words, most=0)
         assert done.returncode == 2 and "Traceback" not in done.stderr
@@ -80,11 +80,11 @@ def test_where_a_project_is_opened(tmp_path: Path, head: Path) -> None:
         assert len(project.scans()) == 1
 
 
-def test_what_was_saved_stays_and_what_comes_after_is_saved_again(tmp_path: Path) -> None:
+def test_saved_changes_stay_and_later_ones_are_saved_again(tmp_path: Path) -> None:
     drawn = np.full((SIZE, SIZE), 5, np.uint8)
     study = tmp_path / "study"
     with open_project(study, create=True) as project:
-        project.add_scan(made_head(n=4, size=SIZE), "001", "first")
+        project.add_scan(synthetic_head(n=4, size=SIZE), "001", "first")
         project.add_reader("ann")
         project.put_label_map(1, "ann", 0, drawn, by="ann")
         with full():
@@ -92,7 +92,7 @@ def test_what_was_saved_stays_and_what_comes_after_is_saved_again(tmp_path: Path
                 with pytest.raises(OutputFailed, match=r"project\.sqlite: could not be read or written"):
                     project.put_label_map(1, "ann", 1, drawn, by="ann")
             with pytest.raises(OutputFailed, match="could not be written"):
-                project.add_scan(made_head(n=4, size=SIZE), "002", "second")
+                project.add_scan(synthetic_head(n=4, size=SIZE), "002", "second")
             assert project.label_map(1, "ann")[0].all()
         assert project.put_label_map(1, "ann", 1, drawn, by="ann") == 1
         assert [one.subject for one in project.scans()] == ["001"]
@@ -104,7 +104,7 @@ def test_closing_on_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     drawn = np.full((SIZE, SIZE), 5, np.uint8)
     study = tmp_path / "study"
     project = open_project(study, create=True)
-    project.add_scan(made_head(n=4, size=SIZE), "001", "first")
+    project.add_scan(synthetic_head(n=4, size=SIZE), "001", "first")
     project.add_reader("ann")
     project.put_label_map(1, "ann", 0, drawn, by="ann")
     with full(), pytest.raises(OutputFailed):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ichor.annotate.project import UNSTATED, open_project
-from made_scans import DetectorMethod, ThresholdMethod
-from view.made import write_result
+from synthetic_scans import DetectorMethod, ThresholdMethod
+from view.result_files import write_result
 
 
 def imported(*words: object) -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ def test_outlines_become_a_drawing_to_correct(tmp_path: Path) -> None:
     assert again.returncode == 1 and "it is already in the project" in again.stderr
 
 
-def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+def test_what_is_left_out_is_reported(tmp_path: Path) -> None:
     write_result(tmp_path / "out", "detected", method=DetectorMethod(), outputs=None)
     write_result(tmp_path / "out", "gone")
     moved = (tmp_path / "gone.nii.gz").rename(tmp_path / "elsewhere.nii.gz")

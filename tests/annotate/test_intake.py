@@ -7,19 +7,19 @@ from pathlib import Path
 
 from pydicom.uid import generate_uid
 
-from dicom_made import hu_of_head, made_series
 from ichor.annotate.intake import find_intakes, take_in
 from ichor.annotate.project import open_project
 from ichor.read import ReadOptions
+from synthetic_dicom import hu_of_head, synthetic_series
 
 HU = hu_of_head()
 
 
-def test_two_patients_in_a_zip_and_in_a_folder_are_taken_in_once(tmp_path: Path) -> None:
+def test_two_patients_in_a_zip_and_in_a_folder_are_accepted_once(tmp_path: Path) -> None:
     for k, name in enumerate(("A", "B")):
         uids = {"study_uid": generate_uid(), "series_uid": generate_uid()}
-        made_series(tmp_path / "packed" / name, HU + k, **uids)
-        made_series(tmp_path / "mixed", HU + k, **uids)
+        synthetic_series(tmp_path / "packed" / name, HU + k, **uids)
+        synthetic_series(tmp_path / "mixed", HU + k, **uids)
     paths = [Path(shutil.make_archive(str(tmp_path / "both"), "zip", tmp_path / "packed")), tmp_path / "mixed"]
     with open_project(tmp_path / "study", create=True) as project:
         intakes = find_intakes(project, paths)

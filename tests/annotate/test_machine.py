@@ -23,8 +23,8 @@ from ichor.methods import load_model
 from ichor.read import open_scan
 from ichor.scan import Scan
 from ichor.segmentation import Segmentation
-from made_scans import made_head
 from paths import CT_ICH_PART
+from synthetic_scans import synthetic_head
 
 pytestmark = pytest.mark.long
 
@@ -52,7 +52,7 @@ class TestSuggest:
         assert np.array_equal(found.label_map > 0, mask)
         assert found.label_map.dtype == np.uint8
 
-    def test_it_is_less_sure_where_there_is_blood(self, found: Suggestion) -> None:
+    def test_it_is_less_certain_where_there_is_blood(self, found: Suggestion) -> None:
         assert found.uncertainty.shape == (6,)
         assert found.uncertainty[:3].min() > found.uncertainty[3:].max() >= 0
         assert found.labelling_s > 20 + 6 * 3
@@ -73,7 +73,7 @@ class TestSuggest:
         again = suggest(replace(scan, pixel_mm=None, positions_mm=None))
         assert again.label_map.any() and again.labelling_s > 0
 
-    def test_subtypes_are_those_that_the_method_tells_where_a_slice_has_one(
+    def test_subtypes_are_those_that_the_method_predicts_for_slices_with_one(
         self, scan: Scan, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         model = load_model()
@@ -94,7 +94,8 @@ class TestSuggest:
     def test_it_never_brings_torch(self) -> None:
         code = (
             "import sys; from ichor.annotate.machine import suggest; from ichor.annotate.order import order\n"
-            "sys.path.insert(0, 'tests'); from made_scans import made_head; suggest(made_head(n=2, size=64))\n"
+            "sys.path.insert(0, 'tests'); from synthetic_scans import synthetic_head\n"
+            "suggest(synthetic_head(n=2, size=64))\n"
             "assert not {'torch', 'matplotlib'} & set(sys.modules), 'torch was imported'"
         )
         root = Path(__file__).resolve().parents[2]
@@ -135,7 +136,7 @@ class TestUncertainty:
 
 
 class TestServer:
-    def test_the_page_gets_what_the_machine_outlines(self, tmp_path: Path, scan: Scan, found: Suggestion) -> None:
+    def test_the_page_gets_the_ai_outlines(self, tmp_path: Path, scan: Scan, found: Suggestion) -> None:
         with served(tmp_path, scan) as (project, (ann, _)):
             answer = ann.post(f"{SCANS}/1/machine")
             for k, outline in enumerate(found.label_map):
@@ -149,8 +150,8 @@ class TestServer:
             # Nothing is drawn by asking.
             assert ann.get(f"{SCANS}/1/layers/mine")["slices"] == {}
 
-    def test_the_worklist_in_the_machines_order_asks_it_of_every_scan(self, tmp_path: Path, scan: Scan) -> None:
-        with served(tmp_path, made_head(n=3, size=64), scan) as (project, (ann, _)):
+    def test_sorting_by_ai_uncertainty_runs_the_model_on_every_scan(self, tmp_path: Path, scan: Scan) -> None:
+        with served(tmp_path, synthetic_head(n=3, size=64), scan) as (project, (ann, _)):
             assert [row["uncertainty"] for row in ann.get(SCANS)] == [None, None]
             assert project.uncertainty(1) is None, "the machine is off until it is asked for"
             ends = time.monotonic() + WAIT_S

@@ -70,7 +70,7 @@ def area(project: Project, k: int) -> int:
     return int((project.label_map(1, CONSENSUS)[k] > 0).sum())
 
 
-def test_the_slow_one_that_was_asked_first_is_not_overtaken(
+def test_a_slow_earlier_request_is_not_overtaken(
     both: tuple[Project, Browser, Browser], slow: Slow, aside: ThreadPoolExecutor
 ) -> None:
     project, ann, bea = both
@@ -92,7 +92,7 @@ def test_the_slow_one_that_was_asked_first_is_not_overtaken(
     assert area(project, 1) == 66 > before
 
 
-def test_what_is_drawn_meanwhile_is_not_overwritten(
+def test_regions_drawn_meanwhile_are_not_overwritten(
     both: tuple[Project, Browser, Browser], slow: Slow, aside: ThreadPoolExecutor
 ) -> None:
     project, ann, bea = both
@@ -105,7 +105,7 @@ def test_what_is_drawn_meanwhile_is_not_overwritten(
     assert not [one for one in project.history(1) if (one.layer, one.kind) == (CONSENSUS, "labels")]
 
 
-def test_a_slice_is_held_against_its_own_revisions_only(both: tuple[Project, Browser, Browser]) -> None:
+def test_a_slice_is_compared_only_with_its_own_revisions(both: tuple[Project, Browser, Browser]) -> None:
     project, ann, bea = both
     seen = ann.base(CONSENSUS)
     bea.draw(CONSENSUS, 2, 1)

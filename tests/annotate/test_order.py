@@ -12,11 +12,11 @@ from skimage.measure import perimeter_crofton
 from annotated import SCANS, served
 from ichor.annotate.labelling_time import labelling_s, outline_mm
 from ichor.annotate.order import order, select
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 
 class TestOrder:
-    def test_worth_over_cost_decides(self) -> None:
+    def test_value_per_cost_decides(self) -> None:
         scans = [("sure", 60.0, [0.0, 0.1]), ("dear", 400.0, [2.0, 2.0]), ("cheap", 100.0, [1.0, 1.0])]
         assert order(scans) == ["cheap", "dear", "sure"]
 
@@ -35,7 +35,7 @@ class TestSelect:
         best = max((c for c in every if cost[list(c)].sum() <= 600), key=lambda c: worth[list(c)].sum())
         assert select(worth, cost, 600) == list(best)
 
-    def test_the_greatest_worth_over_cost_is_not_always_in_it(self) -> None:
+    def test_the_highest_value_per_cost_is_not_always_in_it(self) -> None:
         assert select([10, 15, 0.1], [10, 20, 1], 20) == [1]
 
     def test_nothing_where_there_is_no_time(self) -> None:
@@ -58,7 +58,7 @@ class TestLabellingTime:
         # 4 rows of 2 mm by 6 columns of 0.5 mm: 22 mm round.
         assert outline_mm(mask, np.array([[2.0, 0.5]]))[0] == pytest.approx(np.pi / 4 * 22)
 
-    def test_a_scan_takes_its_slices_its_regions_and_its_outlines(self) -> None:
+    def test_the_time_for_a_scan_covers_slices_regions_and_outlines(self) -> None:
         mask = np.zeros((30, 50, 50), bool)
         pixel_mm = np.full((30, 2), 1.0)
         assert labelling_s(mask, pixel_mm) == 20 + 30 * 3
@@ -77,7 +77,7 @@ class TestLabellingTime:
 def test_the_worklist_goes_by_the_mean_that_it_shows_and_finished_scans_are_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with served(tmp_path, *[made_head(n=4, size=32) for _ in range(6)]) as (project, (ann, bea)):
+    with served(tmp_path, *[synthetic_head(n=4, size=32) for _ in range(6)]) as (project, (ann, bea)):
         monkeypatch.setattr(ann.context.machine, "ask_for_uncertainty", lambda _: None)  # what is not known stays so
         project.put_uncertainty(1, [0.1, 0.1, 0.1, 0.1], 30.0)
         project.put_uncertainty(2, [0.5, 0.5, 0.5, 0.5], 600.0)

@@ -29,7 +29,7 @@ from ichor.read import open_scan
 from ichor.scan import NiftiGrid, Scan
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
-from made_scans import made_head, write_made_nifti
+from synthetic_scans import synthetic_head, write_synthetic_nifti
 
 IPH, SDH = Subtype.IPH, Subtype.SDH
 
@@ -42,7 +42,7 @@ def drawing(scan: Scan, label: int, *, at: int = 10) -> np.ndarray:
 
 @pytest.fixture
 def scan() -> Scan:
-    return made_head(n=4, size=32)
+    return synthetic_head(n=4, size=32)
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def project(tmp_path: Path, scan: Scan) -> Iterator[Project]:
 class TestScans:
     @pytest.mark.parametrize("kind", ["nifti file", "hu", "gray"])
     def test_a_scan_comes_back_as_it_was_read(self, tmp_path: Path, kind: str) -> None:
-        scan = made_head(n=3, size=24, warnings=("Said once.",))
+        scan = synthetic_head(n=3, size=24, warnings=("Said once.",))
         if kind == "nifti file":
-            scan = open_scan(write_made_nifti(tmp_path / "head.nii.gz", n=3, size=64))
+            scan = open_scan(write_synthetic_nifti(tmp_path / "head.nii.gz", n=3, size=64))
         elif kind == "gray":
             scan = Scan(BRAIN.gray(scan.voxels).astype(np.uint8), scan.source, gray_window=BRAIN)
         with open_project(tmp_path / "study", create=True) as project:
@@ -100,14 +100,14 @@ class TestScans:
         assert record.source_path.endswith("made")
 
     @pytest.mark.parametrize("damage", ["cut", "gone", "another", "no zip"])
-    def test_a_damaged_file_is_told_in_one_line(self, project: Project, damage: str) -> None:
+    def test_a_damaged_file_is_reported_in_one_line(self, project: Project, damage: str) -> None:
         file = project.folder / "scans" / "1.npz"
         if damage == "cut":
             file.write_bytes(file.read_bytes()[:-900])
         elif damage == "gone":
             file.unlink()
         elif damage == "another":
-            project.add_scan(made_head(n=5, size=32), "002", "second")
+            project.add_scan(synthetic_head(n=5, size=32), "002", "second")
             shutil.copyfile(project.folder / "scans" / "2.npz", file)
         else:
             file.write_bytes(b"PK\x03\x04" * 100)
@@ -122,13 +122,13 @@ class TestReaders:
         assert project.readers() == ["ann", "bea"]
 
     @pytest.mark.parametrize("name", ["", " ann", "a" * 41, "../x", "a/b", "consensus", "Mine", "union", "a\nb", "é!"])
-    def test_names_that_are_none(self, project: Project, name: str) -> None:
+    def test_invalid_names(self, project: Project, name: str) -> None:
         with pytest.raises(IchorError, match="expected a reader's name"):
             project.add_reader(name)
 
 
 class TestLabelMaps:
-    def test_what_is_drawn_is_there_after_reopening(self, project: Project, scan: Scan) -> None:
+    def test_regions_survive_reopening(self, project: Project, scan: Scan) -> None:
         rng = np.random.default_rng(1)
         drawn = rng.integers(0, 7, scan.voxels.shape).astype(np.uint8)
         for index, one in enumerate(drawn):
@@ -151,7 +151,7 @@ class TestLabelMaps:
         assert caught.value.revision == 2
         np.testing.assert_array_equal(project.label_map(1, "ann")[0], second)
 
-    def test_a_machines_outline_is_marked_until_a_reader_touches_it(self, project: Project, scan: Scan) -> None:
+    def test_an_ai_outline_is_marked_until_a_reader_changes_it(self, project: Project, scan: Scan) -> None:
         project.put_label_map(1, "ann", 0, drawing(scan, 6), by="ann", origins="ai")
         assert project.layer(1, "ann").maps[0].origins == {6: "ai"}
         project.put_label_map(1, "ann", 0, drawing(scan, 6), by="ann")
@@ -188,7 +188,7 @@ class TestHistory:
 
 
 class TestStates:
-    def test_the_first_change_begins_a_reading(self, project: Project, scan: Scan) -> None:
+    def test_the_first_change_starts_a_reading(self, project: Project, scan: Scan) -> None:
         assert project.states() == {1: {"ann": "new", "bea": "new", CONSENSUS: "new"}}
         project.put_label_map(1, "ann", 0, drawing(scan, 1), by="ann")
         assert (project.state(1, "ann"), project.state(1, "bea")) == ("in progress", "new")
@@ -217,7 +217,7 @@ class TestStates:
         project.set_state(1, CONSENSUS, "done", by="bea")
         assert project.final_layer(1) == CONSENSUS
 
-    def test_readers_who_say_the_same_need_no_consensus(self, project: Project, scan: Scan) -> None:
+    def test_readers_who_agree_need_no_consensus(self, project: Project, scan: Scan) -> None:
         for reader in ("ann", "bea"):
             project.put_label_map(1, reader, 0, drawing(scan, 2), by=reader)
             project.put_labels(1, reader, 0, Labels(note=reader), by=reader)
@@ -251,7 +251,7 @@ class TestFolder:
             open_project(tmp_path)
         assert list(tmp_path.iterdir()) == []
 
-    def test_where_none_can_be(self, tmp_path: Path) -> None:
+    def test_where_no_outcome_is_possible(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(UnreadableInput, match="expected a folder to write to"):
             open_project(tmp_path / "file", create=True)
@@ -267,7 +267,7 @@ class TestFolder:
         assert project.database.rows("PRAGMA synchronous")[0][0] == 2
 
     @pytest.mark.parametrize("content", [b"not a database at all" * 400, b"SQLite format 3\0" + b"\xff" * 5000])
-    def test_a_damaged_database_is_told_in_one_line(self, tmp_path: Path, content: bytes) -> None:
+    def test_a_damaged_database_is_reported_in_one_line(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "project.sqlite").write_bytes(content)
         with pytest.raises(UnreadableInput, match=r"project\.sqlite: expected the database of a project"):
             open_project(tmp_path)

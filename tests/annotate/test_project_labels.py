@@ -10,7 +10,7 @@ import pytest
 
 from ichor.annotate.project import Labels, Project, open_project
 from ichor.subtypes import Subtype
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 IVH, IPH, SDH = Subtype.IVH, Subtype.IPH, Subtype.SDH
 NONE = np.zeros((32, 32), np.uint8)
@@ -19,7 +19,7 @@ NONE = np.zeros((32, 32), np.uint8)
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     with open_project(tmp_path, create=True) as project:
-        project.add_scan(made_head(n=3, size=32), "001", "first")
+        project.add_scan(synthetic_head(n=3, size=32), "001", "first")
         project.add_reader("ann")
         yield project
 
@@ -43,7 +43,7 @@ def test_a_drawn_region_puts_its_subtype_on_slice_and_scan(project: Project) -> 
     assert project.labels(1, "ann", 0).subtypes == ()
 
 
-def test_erasing_takes_back_what_was_only_implied(project: Project) -> None:
+def test_erasing_removes_what_was_only_implied(project: Project) -> None:
     say(project, 1, Labels(subtypes=(IVH,)))
     draw(project, 1, 5)
     # The page sends back what it saw, with a note: that states no subtype anew.
@@ -53,7 +53,7 @@ def test_erasing_takes_back_what_was_only_implied(project: Project) -> None:
     assert project.labels(1, "ann", None).subtypes == (IVH,)
 
 
-def test_what_was_stated_before_it_was_drawn_stays(project: Project) -> None:
+def test_labels_stated_before_drawing_stay(project: Project) -> None:
     say(project, 1, Labels(subtypes=(SDH,)))
     draw(project, 1, 5)
     say(project, 1, Labels(subtypes=(SDH,)))
@@ -87,7 +87,7 @@ def test_no_hemorrhage_on_the_scan_is_on_every_slice(project: Project) -> None:
     assert all(project.labels(1, "ann", index).no_hemorrhage for index in range(3))
 
 
-def test_the_scans_no_hemorrhage_is_not_stated_of_a_slice_by_being_sent_back(project: Project) -> None:
+def test_sending_back_an_implied_no_hemorrhage_does_not_state_it(project: Project) -> None:
     say(project, None, Labels(no_hemorrhage=True))
     for remark in ("motion", "noise"):
         said = say(project, 1, Labels(no_hemorrhage=True, quality=(remark,)))

@@ -66,7 +66,7 @@ def test_the_state_of_a_scan(ann: State, bea: State, consensus: State, agree: bo
     assert scan_state(states(ann, bea, consensus), agree) == expected
 
 
-def test_one_reader_alone_is_enough() -> None:
+def test_a_single_reader_is_enough() -> None:
     assert scan_state({"ann": "done", CONSENSUS: "new"}, agree=True) == "done"
 
 

@@ -18,8 +18,8 @@ from ichor.annotate.project import Labels, Person, Project, open_project
 from ichor.annotate.project.backups import KEPT
 from ichor.annotate.project.schema import APPLICATION_ID
 from ichor.errors import UnreadableInput
-from made_scans import made_head
-from paths import MADE_EARLIER
+from paths import EARLIER_VERSION
+from synthetic_scans import synthetic_head
 
 SIZE = 32
 SDH = 5
@@ -32,7 +32,7 @@ def square(at: int, label: int = SDH) -> np.ndarray:
 
 
 def fill(project: Project) -> None:
-    project.add_scan(made_head(n=4, size=SIZE), "001", "first")
+    project.add_scan(synthetic_head(n=4, size=SIZE), "001", "first")
     for place, reader in enumerate(("ann", "bea"), 3):
         project.add_reader(reader)
         for index in range(3):
@@ -185,7 +185,7 @@ def test_a_damaged_backup_is_not_recommended(folder: Path) -> None:
         open_project(folder)
 
 
-def test_an_empty_database_alone_is_no_project_either(tmp_path: Path) -> None:
+def test_an_empty_database_is_not_a_project_either(tmp_path: Path) -> None:
     database(tmp_path).touch()
     for create in (False, True):
         with pytest.raises(UnreadableInput, match="found an empty file"):
@@ -200,23 +200,23 @@ def test_one_without_tables_is_none(tmp_path: Path) -> None:
         open_project(tmp_path)
 
 
-def test_a_killed_servers_log_that_is_lost_is_no_empty_project(tmp_path: Path) -> None:
-    shutil.copyfile(MADE_EARLIER / "killed" / "project.sqlite", database(tmp_path))
+def test_a_lost_log_of_a_killed_server_is_not_an_empty_project(tmp_path: Path) -> None:
+    shutil.copyfile(EARLIER_VERSION / "killed" / "project.sqlite", database(tmp_path))
     with pytest.raises(UnreadableInput, match="expected the database of a project"):
         open_project(tmp_path)
 
 
 def test_a_log_whose_database_is_lost_is_kept(tmp_path: Path) -> None:
     log = tmp_path / "project.sqlite-wal"
-    shutil.copyfile(MADE_EARLIER / "killed" / log.name, log)
+    shutil.copyfile(EARLIER_VERSION / "killed" / log.name, log)
     for create in (False, True):
         with pytest.raises(UnreadableInput, match="found none next to the other parts"):
             open_project(tmp_path, create=create)
-    assert log.read_bytes() == (MADE_EARLIER / "killed" / log.name).read_bytes()
+    assert log.read_bytes() == (EARLIER_VERSION / "killed" / log.name).read_bytes()
 
 
 @pytest.mark.long
-def test_another_program_that_holds_it_is_told(folder: Path) -> None:
+def test_another_program_that_holds_it_is_reported(folder: Path) -> None:
     with closing(sqlite3.connect(database(folder), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(UnreadableInput, match="found one that is open in another program"):
@@ -224,7 +224,7 @@ def test_another_program_that_holds_it_is_told(folder: Path) -> None:
     open_project(folder).close()
 
 
-def test_scans_of_the_users_own_beside_it_are_no_project(tmp_path: Path) -> None:
+def test_the_users_own_scans_next_to_it_are_not_a_project(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "head.dcm").touch()
     open_project(tmp_path, create=True).close()
@@ -241,7 +241,7 @@ class TestBackups:
         assert sorted(one.name for one in (folder / "backups").iterdir()) == names
 
     def test_an_older_version_is_kept_before_it_is_changed(self, tmp_path: Path) -> None:
-        folder = Path(shutil.copytree(MADE_EARLIER / "project", tmp_path / "study"))
+        folder = Path(shutil.copytree(EARLIER_VERSION / "project", tmp_path / "study"))
         with open_project(folder) as project:
             (kept,) = (folder / "backups").iterdir()
             n = len(project.history(1)) + len(project.history(2))
@@ -253,14 +253,14 @@ class TestBackups:
 class TestScanFiles:
     def test_one_that_was_exchanged_is_found(self, folder: Path) -> None:
         with open_project(folder) as project:
-            project.add_scan(made_head(n=4, size=SIZE, blood_at_mm=(30, 10, 15)), "002", "second")
+            project.add_scan(synthetic_head(n=4, size=SIZE, blood_at_mm=(30, 10, 15)), "002", "second")
             shutil.copyfile(project.scan_file(2), project.scan_file(1))
             with pytest.raises(UnreadableInput, match=r"1\.npz: expected the scan that was added"):
                 project.scan(1)
             project.scan(2)
 
-    def test_of_an_earlier_version_it_is_known_once_it_was_read(self, tmp_path: Path) -> None:
-        folder = Path(shutil.copytree(MADE_EARLIER / "project", tmp_path / "study"))
+    def test_for_an_earlier_version_it_is_known_once_it_was_read(self, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(EARLIER_VERSION / "project", tmp_path / "study"))
         with open_project(folder) as project:
             assert project.record(1).sha256 == ""
             project.scan(1)
@@ -286,7 +286,7 @@ class TestPrivate:
             list(export(project, "nifti", tmp_path / "out"))
         assert wide(folder) == wide(tmp_path / "out") == []
 
-    def test_what_an_earlier_version_left_wide_is_tightened(self, folder: Path) -> None:
+    def test_wide_permissions_of_an_earlier_version_are_tightened(self, folder: Path) -> None:
         mine = folder / "letter.txt"
         mine.touch()
         for one in (folder, *folder.rglob("*")):

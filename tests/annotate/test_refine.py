@@ -45,7 +45,7 @@ def test_a_click_adds_the_part_that_was_missed_and_nothing_else() -> None:
     assert not (half & ~found).any()
 
 
-def test_a_click_takes_away_a_region_that_stands_alone() -> None:
+def test_a_click_removes_an_isolated_region() -> None:
     false = np.hypot(X - 140, Y - 140) < 8
     found = refine(HU, BLOOD | false, [(140, 140)], add=False)
     assert np.array_equal(found, BLOOD)
@@ -57,13 +57,13 @@ def test_a_click_takes_a_spur_off_a_region() -> None:
     assert dice(found, BLOOD) > 0.98
 
 
-def test_a_click_takes_away_what_is_not_like_the_rest() -> None:
+def test_a_click_removes_what_differs_from_the_rest() -> None:
     too_wide = ((X - 100) / 24) ** 2 + ((Y - 96) / 24) ** 2 < 1
     found = refine(HU, too_wide | BLOOD, [(100, 113)], add=False)
     assert dice(found, BLOOD) > dice(too_wide | BLOOD, BLOOD) + 0.05
 
 
-def test_a_scribble_tells_more_than_a_click() -> None:
+def test_a_scribble_gives_more_information_than_a_click() -> None:
     like_brain = noisy(blood_hu=33)
     line = [(80 + step, 90.0) for step in range(40)]
     one, more = (refine(like_brain, EMPTY, points, add=True) for points in ([MIDDLE], line))
@@ -71,7 +71,7 @@ def test_a_scribble_tells_more_than_a_click() -> None:
     assert more[90, 80:119].all()
 
 
-def test_the_probability_tells_what_hu_does_not() -> None:
+def test_the_probability_shows_what_hu_do_not() -> None:
     like_brain = noisy(blood_hu=33)
     probability = np.where(BLOOD, 0.3, 0.01).astype(np.float32)
     found = refine(replace(like_brain, probability=probability), EMPTY, [MIDDLE], add=True)
@@ -104,12 +104,12 @@ def test_a_negative_scribble_takes_from_each_label_that_it_touches() -> None:
 
 
 @pytest.mark.parametrize("points", [[], [(-5.0, 3.0)], [(3.0, SIZE + 1.0)]])
-def test_a_click_beside_the_slice_is_refused(points: list[tuple[float, float]]) -> None:
+def test_a_click_outside_the_slice_is_refused(points: list[tuple[float, float]]) -> None:
     with pytest.raises(ValueError, match="click or scribble on the slice"):
         refine(HU, EMPTY, points, add=True)
 
 
-def test_a_click_on_bone_or_a_negative_one_beside_all_regions_changes_nothing() -> None:
+def test_a_click_on_bone_or_a_negative_one_outside_all_regions_changes_nothing() -> None:
     assert not refine(HU, EMPTY, [(100, 12)], add=True).any()
     assert np.array_equal(refine(HU, BLOOD, [(150, 150)], add=False), BLOOD)
 

@@ -14,8 +14,8 @@ from annotated import SCANS, served
 from ichor.annotate.export.run import export
 from ichor.annotate.project import Labels, Ruler, open_project
 from ichor.subtypes import Subtype
-from made_project import add_done, edh_map
-from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
+from synthetic_projects import add_done, edh_map
+from synthetic_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, synthetic_head
 
 LABELS = f"{SCANS}/1/layers/mine/labels"
 NOTHING = {"subtypes": [], "fracture": False, "no_hemorrhage": False, "quality": [], "note": ""}
@@ -25,7 +25,7 @@ SIZE = 32
 
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
 def test_a_ruler_is_where_it_was_drawn_and_as_long(tmp_path: Path, orientation: np.ndarray) -> None:
-    scan = made_head(n=4, size=SIZE, orientation=orientation, pixel_mm=(0.5, 1.5))
+    scan = synthetic_head(n=4, size=SIZE, orientation=orientation, pixel_mm=(0.5, 1.5))
     with served(tmp_path, scan) as (project, (ann, bea)):
         shown = ann.get(f"{SCANS}/1")["pixel_mm"]
         answer = ann.put(f"{LABELS}/2", {"base_revision": 0, "labels": {**NOTHING, "rulers": [RULER]}})
@@ -64,7 +64,7 @@ def test_malformed_rulers_are_refused(tmp_path: Path, rulers: object) -> None:
 
 
 def test_an_export_has_them_in_a_table_and_with_the_labels(tmp_path: Path) -> None:
-    scan = made_head(n=4, size=SIZE, pixel_mm=(0.5, 1.5))
+    scan = synthetic_head(n=4, size=SIZE, pixel_mm=(0.5, 1.5))
     bare = replace(scan, pixel_mm=None, positions_mm=None)
     with open_project(tmp_path / "project", create=True) as project:
         for number, one in enumerate((scan, bare, scan), 1):
@@ -90,7 +90,7 @@ def test_an_export_has_them_in_a_table_and_with_the_labels(tmp_path: Path) -> No
 
 
 def test_an_export_without_rulers_has_no_table(tmp_path: Path) -> None:
-    scan = made_head(n=4, size=SIZE)
+    scan = synthetic_head(n=4, size=SIZE)
     with open_project(tmp_path / "project", create=True) as project:
         add_done(project, scan, edh_map(scan))
         list(export(project, "nifti", tmp_path / "out"))

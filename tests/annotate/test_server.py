@@ -14,7 +14,7 @@ from ichor.annotate.project.runs import decode, encode
 from ichor.orientation import to_radiological
 from ichor.scan import Scan
 from ichor.windows import BRAIN
-from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
+from synthetic_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, synthetic_head
 
 ONE = f"{SCANS}/1"
 
@@ -55,7 +55,7 @@ class TestReading:
         keys = [one.get(ONE)["key"] for one in (*both, *both)]
         assert keys[:2] == keys[2:] and keys[0] != keys[1] and len(keys[0]) == 16
 
-    def test_what_is_drawn_and_said_is_there_when_the_page_is_loaded_again(self, ann: Browser) -> None:
+    def test_regions_and_labels_survive_a_reload(self, ann: Browser) -> None:
         answer = ann.draw("mine", 2, 5)
         assert answer["revision"] == 1
         assert answer["labels"]["subtypes"] == answer["labels"]["implied"] == ["SDH"]
@@ -75,7 +75,7 @@ class TestReading:
         ann.draw("ann", 0, 1)
         assert ann.get(f"{ONE}/layers/ann") == ann.get(f"{ONE}/layers/mine")
 
-    def test_a_machines_outline_stays_marked(self, ann: Browser) -> None:
+    def test_an_ai_outline_stays_marked(self, ann: Browser) -> None:
         ann.draw("mine", 0, 6, origins={6: "ai"})
         assert ann.get(f"{ONE}/layers/mine")["slices"]["0"]["origins"] == {"6": "ai"}
         ann.draw("mine", 0, 6, 2, base=1, origins={6: "ai edited"})
@@ -164,7 +164,7 @@ class TestBlinding:
         ann.get(f"{ONE}/layers/bea", 403)
         ann.get(f"{ONE}/consensus", 403)
 
-    def test_nobody_writes_in_anothers_layer(self, both: tuple[Browser, Browser]) -> None:
+    def test_readers_cannot_write_in_other_layers(self, both: tuple[Browser, Browser]) -> None:
         ann, bea = both
         for layer in ("bea", CONSENSUS, "nobody"):
             ann.draw(layer, 0, 1, status=403)
@@ -175,7 +175,7 @@ class TestBlinding:
         assert bea.get(f"{ONE}/layers/mine")["slices"] == {}
         assert bea.get(SCANS)[0]["mine"]["state"] == "new"
 
-    def test_whether_a_reader_exists_is_not_told(self, ann: Browser) -> None:
+    def test_whether_a_reader_exists_is_not_revealed(self, ann: Browser) -> None:
         assert ann.get(f"{ONE}/layers/bea", 403) == ann.get(f"{ONE}/layers/nobody", 403)
 
     def test_a_reading_is_closed_when_done_and_for_good_when_both_are(self, both: tuple[Browser, Browser]) -> None:
@@ -192,7 +192,7 @@ class TestBlinding:
         assert "consensus" in ann.set("in progress", status=403)["error"]
         ann.draw("mine", 0, 3, base=2, status=403)
 
-    def test_a_third_reader_is_not_told_that_two_disagree(self, tmp_path: Path) -> None:
+    def test_a_third_reader_does_not_learn_that_two_disagree(self, tmp_path: Path) -> None:
         with served(tmp_path, readers=("ann", "bea", "cia")) as (_, (ann, bea, cia)):
             ann.draw("mine", 0, 1)
             for one in (ann, bea):
@@ -201,7 +201,7 @@ class TestBlinding:
             assert cia.get(SCANS)[0]["state"] == "in progress"
             cia.get(f"{ONE}/layers/ann", 403)
 
-    def test_readers_who_say_the_same_are_done(self, both: tuple[Browser, Browser]) -> None:
+    def test_readers_who_agree_are_done(self, both: tuple[Browser, Browser]) -> None:
         for one in both:
             one.draw("mine", 0, 4)
             one.set("done")
@@ -261,7 +261,7 @@ class TestTurned:
 
     @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
     def test_volume_and_runs_are_turned_and_turned_back(self, tmp_path: Path, orientation: np.ndarray) -> None:
-        scan = made_head(n=3, size=40, orientation=orientation)
+        scan = synthetic_head(n=3, size=40, orientation=orientation)
         scan = Scan(
             scan.voxels[:, :, :30],
             scan.source,
@@ -289,7 +289,7 @@ class TestTurned:
 
 
 def test_a_scan_in_gray_without_spacing(tmp_path: Path) -> None:
-    head = made_head(n=3, size=SIZE, pixel_mm=(7, 7))
+    head = synthetic_head(n=3, size=SIZE, pixel_mm=(7, 7))
     gray = Scan(BRAIN.gray(head.voxels).astype(np.uint8), head.source, gray_window=BRAIN, warnings=("No spacing.",))
     with served(tmp_path, gray) as (_, (ann, _)):
         found = ann.get(ONE)
@@ -309,7 +309,7 @@ def test_the_previous_scans_of_the_subject(tmp_path: Path) -> None:
 
 
 def test_600_slices(tmp_path: Path) -> None:
-    head = made_head(n=6, size=SIZE)
+    head = synthetic_head(n=6, size=SIZE)
     long = Scan(np.tile(head.voxels, (100, 1, 1)), head.source)
     with served(tmp_path, long) as (project, (ann, bea)):
         assert ann.get(ONE)["shape"] == [600, SIZE, SIZE]
@@ -326,8 +326,8 @@ def test_600_slices(tmp_path: Path) -> None:
         assert ann.get(SCANS)[0]["state"] == "disagreement"
 
 
-def test_a_damaged_scan_is_one_clear_line_and_the_others_go_on(tmp_path: Path) -> None:
-    with served(tmp_path, made_head(n=3, size=SIZE), made_head(n=3, size=SIZE)) as (project, (ann, _)):
+def test_a_damaged_scan_is_reported_in_one_clear_line_and_the_others_continue(tmp_path: Path) -> None:
+    with served(tmp_path, synthetic_head(n=3, size=SIZE), synthetic_head(n=3, size=SIZE)) as (project, (ann, _)):
         damaged: Project = project
         (damaged.folder / "scans" / "1.npz").write_bytes(b"nothing")
         assert "1.npz: expected a scan of the project, found a damaged file" in ann.get(ONE, 500)["error"]

@@ -122,7 +122,7 @@ class TestStrangers:
         ann.get("/api/me", 401)
         ann.get(ONE, 401)
 
-    def test_what_the_page_is_made_of_is_for_anyone(self, ann: Browser) -> None:
+    def test_the_pages_own_files_are_public(self, ann: Browser) -> None:
         ann.client.cookies.clear()
         for path, kind in (("/", "text/html"), ("/index.html", "text/html"), ("/js/api.js", "text/javascript")):
             answer = ann.get(path)
@@ -165,7 +165,7 @@ class TestOtherPages:
         by_name = ann.another(home=f"http://localhost:{PORT}")
         by_name.post(f"{ONE}/seconds", {"seconds": 0})
 
-    def test_every_answer_carries_the_headers_and_nothing_of_a_patient_is_cached(self, ann: Browser) -> None:
+    def test_every_response_has_the_headers_and_no_patient_data_are_cached(self, ann: Browser) -> None:
         for answer in (
             ann.client.get(SCANS),
             ann.client.get("/api/nothing"),
@@ -225,14 +225,14 @@ class TestTricks:
         ):
             assert ann.client.get(path).status_code == 404
 
-    def test_layers_that_are_none(self, ann: Browser) -> None:
+    def test_invalid_layers(self, ann: Browser) -> None:
         for layer in ("a" * 61, "x", "Ann", "consensus ", "'; --", "%", "ann%00"):
             assert ann.client.get(f"{ONE}/layers/{layer}").status_code in (403, 404)
 
-    def test_an_order_that_is_none(self, ann: Browser) -> None:
+    def test_an_invalid_order(self, ann: Browser) -> None:
         ann.get(f"{SCANS}?order=subject;--", 422)
 
-    def test_methods_that_are_none(self, ann: Browser) -> None:
+    def test_invalid_methods(self, ann: Browser) -> None:
         for method in ("DELETE", "PATCH", "TRACE", "OPTIONS"):
             assert ann.client.request(method, ONE).status_code in (404, 405)
 
@@ -291,7 +291,7 @@ class TestBodies:
     def test_malformed_bodies(self, ann: Browser, path: str, body: object) -> None:
         ann.put(f"{ONE}/{path}", body, 422)
 
-    def test_states_and_times_that_are_none(self, ann: Browser) -> None:
+    def test_invalid_states_and_times(self, ann: Browser) -> None:
         for body in ({"state": "finished"}, {"state": None}, {}):
             ann.post(f"{ONE}/state", body, 422)
         for text in ("", "x", "[1]", '{"seconds": NaN}', '{"seconds": -1}', '{"seconds": 1e400}', "[" * 60_000):
@@ -300,14 +300,14 @@ class TestBodies:
     @pytest.mark.parametrize(
         "text", [b"{", b"\xff\xfe", b"[" * 60_000, b"NaN", b'{"base_revision": 0, "runs": [0, 1e999]}']
     )
-    def test_what_is_no_json(self, ann: Browser, text: bytes) -> None:
+    def test_invalid_json(self, ann: Browser, text: bytes) -> None:
         answer = ann.client.put(
             f"{ONE}/layers/mine/slices/0", content=text, headers={"content-type": "application/json"}
         )
         assert answer.status_code in (400, 422)
         assert "\n" not in answer.json()["error"]
 
-    def test_text_that_no_encoding_has(self, ann: Browser) -> None:
+    def test_text_in_no_valid_encoding(self, ann: Browser) -> None:
         text = b'{"base_revision": 0, "labels": {"note": "\\ud800"}}'
         answer = ann.client.put(
             f"{ONE}/layers/mine/labels/0", content=text, headers={"content-type": "application/json"}
@@ -328,7 +328,7 @@ class TestBodies:
         assert "larger than" in answer.json()["error"]
 
 
-def test_a_fault_of_the_server_says_nothing_of_what_it_met(
+def test_a_server_error_reveals_nothing_about_its_cause(
     serving: tuple[Project, Browser], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(*_: object) -> None:

@@ -25,7 +25,7 @@ from ichor.annotate.project.runs import encode
 from ichor.annotate.server.bodies import MOST_RUN_NUMBERS
 from ichor.annotate.server.context import MOST_AT_WORK, MOST_WAITING
 from ichor.annotate.server.workers import TooHeavy
-from made_scans import made_head, write_made_nifti
+from synthetic_scans import synthetic_head, write_synthetic_nifti
 
 pytestmark = pytest.mark.long
 
@@ -95,7 +95,7 @@ def with_text(body: Any, place: tuple[Any, ...], text: str) -> str:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
 @pytest.mark.parametrize("name", BODIES)
-def test_no_value_in_any_place_brings_it_down(serving: tuple[Project, Browser], name: str, text: str) -> None:
+def test_no_value_in_any_place_crashes_the_server(serving: tuple[Project, Browser], name: str, text: str) -> None:
     project, ann = serving
     _, _, body = BODIES[name]
     for place in places(body):
@@ -118,7 +118,7 @@ anything = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), name=st.sampled_from(sorted(BODIES)))
-def test_nothing_that_json_can_say_brings_it_down(ann: Browser, data: st.DataObject, name: str) -> None:
+def test_no_json_crashes_the_server(ann: Browser, data: st.DataObject, name: str) -> None:
     _, _, body = BODIES[name]
     place = data.draw(st.sampled_from(places(body)))
     answer = send(ann, name, with_text(body, place, json.dumps(data.draw(anything))))
@@ -145,12 +145,12 @@ class TestTools:
             answer = ann.post(f"{ONE}/tools/interpolate", {"from": ends[0], "to": ends[1]}, 422)
             assert answer["error"] == "expected 1 to 8 slices between the two, found 11"
 
-    def test_more_runs_than_a_hand_draws_are_refused(self, ann: Browser) -> None:
+    def test_more_runs_than_in_hand_drawn_regions_are_refused(self, ann: Browser) -> None:
         runs = [0, 1, 1, 1] * (MOST_RUN_NUMBERS // 4 + 1)
         for name in ("slice", "smooth"):
             assert send(ann, name, json.dumps({"base_revision": 0, "runs": runs})).status_code == 422
 
-    def test_regions_that_no_hand_draws_are_given_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_regions_unlike_hand_drawn_ones_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_: object) -> None:
             raise TooHeavy("expected less")
 
@@ -159,7 +159,7 @@ class TestTools:
             for name in ("smooth", "interpolate"):
                 assert send(ann, name, json.dumps(BODIES[name][2])).json() == {"error": "expected less"}
 
-    def test_too_many_at_once_are_told_to_come_back(self, tmp_path: Path) -> None:
+    def test_too_many_requests_at_once_are_told_to_retry(self, tmp_path: Path) -> None:
         with served(tmp_path) as (_, (ann, _)):
             for _ in range(MOST_AT_WORK + MOST_WAITING):
                 assert ann.context.turns.acquire(blocking=False)
@@ -169,7 +169,7 @@ class TestTools:
             ann.post(f"{ONE}/tools/smooth", {"k": 0, "runs": drawn(1)})
 
 
-def test_the_machine_reads_a_scan_once_for_all_who_ask_meanwhile(tmp_path: Path) -> None:
+def test_the_model_runs_once_for_simultaneous_requests(tmp_path: Path) -> None:
     with served(tmp_path) as (_, (ann, _)):
         machine = ann.context.machine
         futures = [machine.suggest(1) for _ in range(5)]
@@ -195,7 +195,7 @@ def test_the_history_is_bounded_by_what_is_shown(tmp_path: Path) -> None:
 def tall(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scan of 202 slices, between the first and last of which there is much to interpolate."""
     folder = tmp_path_factory.mktemp("tall")
-    return write_made_nifti(folder / "tall.nii.gz", n=202, size=256, pixel_mm=(0.8, 0.8), distances_mm=0.8)
+    return write_synthetic_nifti(folder / "tall.nii.gz", n=202, size=256, pixel_mm=(0.8, 0.8), distances_mm=0.8)
 
 
 def long_work() -> dict[str, Any]:
@@ -219,7 +219,7 @@ def served_process(tmp_path: Path) -> Iterator[Served]:
 @pytest.mark.parametrize("path", ["tools/interpolate", "machine"])
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.long
-def test_the_server_ends_at_once_with_heavy_work_under_way(
+def test_the_server_ends_immediately_during_heavy_work(
     tall: Path, served_process: Served, path: str, end: signal.Signals
 ) -> None:
     one = served_process.start(tall)
@@ -289,7 +289,7 @@ def seconds_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def test_a_scan_being_sent_is_given_up_too(tmp_path: Path) -> None:
-    with served(tmp_path, made_head(n=3, size=SIZE)) as (_, (ann, _)):
+def test_a_scan_being_sent_is_abandoned_too(tmp_path: Path) -> None:
+    with served(tmp_path, synthetic_head(n=3, size=SIZE)) as (_, (ann, _)):
         ann.context.stop_work()
         assert ann.get(f"{ONE}/voxels?k=0", 503) == {"error": "the server is ending"}

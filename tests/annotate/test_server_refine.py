@@ -15,10 +15,10 @@ from ichor.annotate.project import Project
 from ichor.annotate.project.runs import decode, encode
 from ichor.errors import UnreadableInput
 from ichor.orientation import to_radiological
-from made_scans import TRANSPOSED, made_head
+from synthetic_scans import TRANSPOSED, synthetic_head
 
 SIZE = 64
-SCAN = made_head(n=4, size=SIZE)
+SCAN = synthetic_head(n=4, size=SIZE)
 BLOCK = (slice(26, 38), slice(20, 34))
 VOXELS = np.full(SCAN.voxels.shape, 33, np.int16)
 VOXELS[1][BLOCK] = 65
@@ -76,7 +76,7 @@ def test_bad_clicks_are_refused_in_one_line(both: tuple[Project, Browser, Browse
     assert said in both[1].post(PATH, body, 422)["error"]
 
 
-def test_only_ones_own_open_reading_is_corrected(both: tuple[Project, Browser, Browser]) -> None:
+def test_readers_correct_only_their_own_open_reading(both: tuple[Project, Browser, Browser]) -> None:
     _, ann, bea = both
     bea.post(PATH, click(27.5, 32.5, layer="ann"), 403)
     ann.set("done")
@@ -107,7 +107,7 @@ def test_probabilities_of_another_shape_and_damaged_files_are_refused(both: tupl
     assert "damaged" in ann.post(PATH, click(27.5, 32.5), 500)["error"]
 
 
-def test_what_was_drawn_stays(both: tuple[Project, Browser, Browser]) -> None:
+def test_drawings_stay(both: tuple[Project, Browser, Browser]) -> None:
     drawn = np.zeros((SIZE, SIZE), np.uint8)
     drawn[50:55, 5:15] = 2
     found = decode(both[1].post(PATH, click(27.5, 32.5, runs=encode(drawn)))["runs"], SIZE, SIZE)

@@ -25,8 +25,8 @@ from ichor.serving.accounts import Accounts
 from ichor.serving.address import loopback
 from ichor.serving.session import Sessions
 from ichor.subtypes import Subtype
-from made_scans import made_head
-from paths import MADE_EARLIER
+from paths import EARLIER_VERSION
+from synthetic_scans import synthetic_head
 
 READERS = ("ann", "bea", "cia")
 ONE = f"{SCANS}/1"
@@ -41,7 +41,7 @@ def with_roles(folder: Path, **roles: str) -> Iterator[tuple[Project, dict[str, 
         accounts.add(name, role, "a password long enough")
     with open_project(folder, create=True) as project:
         for number in (1, 2):
-            project.add_scan(made_head(n=4, size=32), f"{number:03}", f"scan {number}")
+            project.add_scan(synthetic_head(n=4, size=32), f"{number:03}", f"scan {number}")
         for reader in READERS:
             project.add_reader(reader)
         context = Context.of(project, Sessions(PORT, "", access), accounts)
@@ -84,7 +84,7 @@ class TestAssignment:
             assert row["state"] == "done"
             assert project.final_layer(1) == "ann"
 
-    def test_a_reading_that_was_begun_is_not_taken_away(self, tmp_path: Path) -> None:
+    def test_a_started_reading_is_not_taken_away(self, tmp_path: Path) -> None:
         with with_roles(tmp_path) as (project, of):
             of["ann"].draw("mine", 0, 1)
             with pytest.raises(HasBegun, match="expected ann among the readers"):
@@ -106,7 +106,7 @@ class TestAssignment:
             assert project.assigned() == {2: ["bea", "cia"]}
             assert list(project.states()[2]) == ["bea", "cia", CONSENSUS]
 
-    def test_scans_are_shared_out_evenly(self) -> None:
+    def test_scans_are_distributed_evenly(self) -> None:
         shared = distribute(range(1, 7), READERS, 2, {"ann": 2})
         assert all(len(names) == 2 for names in shared.values())
         counts = {name: sum(name in one for one in shared.values()) + 2 * (name == "ann") for name in READERS}
@@ -243,7 +243,7 @@ class TestFromBefore:
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         folder = tmp_path / "study"
-        shutil.copytree(MADE_EARLIER / "project", folder)
+        shutil.copytree(EARLIER_VERSION / "project", folder)
         return folder
 
     def test_all_scans_are_read_by_all_and_nothing_is_lost(self, folder: Path) -> None:
@@ -269,7 +269,7 @@ class TestFromBefore:
         with open_project(folder) as project:
             assert project.assigned() == {scans[0]: ["ann", "bea", "cia"]}
 
-    def test_a_reader_whose_name_has_become_a_word_of_ours_can_go_on(self, folder: Path) -> None:
+    def test_a_reader_with_a_reserved_name_can_continue(self, folder: Path) -> None:
         import sqlite3
 
         with open_project(folder) as project:
@@ -281,7 +281,7 @@ class TestFromBefore:
             assert project.add_reader("majority") == "majority"
 
 
-def test_two_readers_are_offered_no_other_answer_than_before(tmp_path: Path) -> None:
+def test_two_readers_get_the_same_choices_as_before(tmp_path: Path) -> None:
     with served(tmp_path) as (_, (ann, bea)):
         for one in (ann, bea):
             one.draw("mine", 1, 5)

@@ -65,7 +65,7 @@ class TestInterpolate:
         assert found[1][48, 8] == found[3][48, 88] == 5
         assert not any(one[:, 20:76].any() for one in found.values())
 
-    def test_a_region_without_a_counterpart_ends_half_way(self) -> None:
+    def test_a_region_without_a_counterpart_ends_halfway(self) -> None:
         found = interpolate(labelled((1, disc(40, 40, 12))), 0, np.zeros((N, N), np.uint8), 6)
         areas = [int(np.sum(found[k] > 0)) for k in range(1, 6)]
         assert disc(40, 40, 12).sum() > areas[0] > areas[1] > 0
@@ -93,7 +93,7 @@ class TestInterpolate:
             assert np.all(found[k][20:70, 10:80] > 0)
             assert np.mean(found[k] == halves(border)) > 0.995
 
-    def test_another_subtype_above_takes_over_half_way(self) -> None:
+    def test_another_subtype_above_takes_over_halfway(self) -> None:
         found = interpolate(labelled((6, disc(48, 48, 10))), 0, labelled((2, disc(48, 48, 10))), 4)
         assert np.all(found[1][disc(48, 48, 10)] == 6) and np.all(found[3][disc(48, 48, 10)] == 2)
 
@@ -151,7 +151,7 @@ class TestSmooth:
         assert np.all(found[tail] == 5) and regions_of(found) == 1
         assert np.sum(found > 0) == pytest.approx(np.sum(blob | tail), rel=0.02)
 
-    def test_a_thin_label_beside_a_thick_one_is_kept(self) -> None:
+    def test_a_thin_label_next_to_a_thick_one_is_kept(self) -> None:
         thick, thin = rectangle(slice(20, 60), slice(20, 60)), rectangle(slice(20, 60), slice(60, 62))
         found = smooth(labelled((2, thick), (5, thin)))
         assert np.all(found[thin] == 5)

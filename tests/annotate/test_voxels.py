@@ -15,15 +15,15 @@ from ichor.orientation import to_radiological
 from ichor.read import open_scan
 from ichor.scan import Scan
 from ichor.serving.compressed import accepts_gzip
-from made_scans import made_head
 from paths import GE_HEAD_PART
+from synthetic_scans import synthetic_head
 
 ONE = f"{SCANS}/1"
 
 
 @pytest.fixture
 def scan() -> Scan:
-    return made_head(n=4, size=SIZE)
+    return synthetic_head(n=4, size=SIZE)
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def test_every_value_comes_back(hu: np.ndarray) -> None:
     np.testing.assert_array_equal(decoded(content, *hu.shape), hu[None])
 
 
-def test_slices_come_in_the_order_that_they_are_asked_for(ann: Browser, scan: Scan) -> None:
+def test_slices_come_in_the_requested_order(ann: Browser, scan: Scan) -> None:
     expected = np.rint(to_radiological(np.asarray(scan.hu), scan)).astype(np.int16)
     np.testing.assert_array_equal(ann.voxels(ONE, [2, 0, 3]), expected[[2, 0, 3]])
 
 
 @pytest.mark.parametrize("query", ["", "?k=-1", "?k=x", "?k=" + "9" * 30, "?" + "&".join(["k=0"] * 17)])
-def test_what_is_no_slice_is_refused(ann: Browser, query: str) -> None:
+def test_anything_but_a_slice_is_refused(ann: Browser, query: str) -> None:
     ann.get(f"{ONE}/voxels{query}", 422)
     ann.get(f"{ONE}/voxels?k=1&k=4", 404)
 
@@ -67,7 +67,7 @@ def test_it_is_compressed_where_the_browser_accepts_that(ann: Browser, accepted:
         assert len(sent) < len(plain) or not expected
 
 
-def test_a_real_head_is_sent_in_fewer_bytes_than_by_gzip_alone() -> None:
+def test_a_real_head_is_sent_in_fewer_bytes_than_with_plain_gzip() -> None:
     scan = open_scan(GE_HEAD_PART)
     for k in range(scan.n_slices):
         hu = shown_hu(scan, k)

@@ -119,14 +119,14 @@ class TestAssigning:
             of["bea"].put(f"{PROJECT}/assignments", {"scans": [1], "readers": ["ann"]})
             assert project.assigned() == {1: ["ann"]}
 
-    def test_all_or_none_where_one_has_been_begun(self, tmp_path: Path) -> None:
+    def test_all_or_none_if_one_was_started(self, tmp_path: Path) -> None:
         with with_roles(tmp_path, dora="admin") as (project, of):
             of["bea"].put(f"{SCANS}/2/layers/mine/slices/0", {"base_revision": 0, "runs": drawn(1)})
             refused = of["dora"].put(f"{PROJECT}/assignments", {"scans": [1, 2], "readers": ["ann"]}, 409)
             assert "bea has started" in refused["error"]
             assert project.assigned() == {}
 
-    def test_scans_are_shared_out_but_for_those_begun_or_assigned(self, tmp_path: Path) -> None:
+    def test_scans_are_distributed_except_those_started_or_assigned(self, tmp_path: Path) -> None:
         with with_roles(tmp_path, dora="admin") as (project, of):
             of["bea"].draw("mine", 0, 1)
             assert of["dora"].post(f"{PROJECT}/distribute", {"readers": ["ann", "cia"], "each": 1})["assigned"] == 1
@@ -252,7 +252,7 @@ class TestExport:
             assert ended(of["ann"])["error"] == "the server is ending"
         assert not (tmp_path / "exports").exists()
 
-    def test_what_fails_says_nothing_of_a_patient(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_failures_reveal_no_patient_data(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*arguments: Any) -> Any:
             raise RuntimeError("John Doe")
             yield
@@ -262,7 +262,7 @@ class TestExport:
             of["ann"].post(EXPORT, {"target": "nifti"})
             assert ended(of["ann"])["error"] == "the export failed (RuntimeError)"
 
-    def test_what_a_killed_server_left_is_removed(self, tmp_path: Path) -> None:
+    def test_leftovers_of_a_killed_server_are_removed(self, tmp_path: Path) -> None:
         (tmp_path / "exports").mkdir()
         (tmp_path / "exports" / "old.zip").write_bytes(b"x")
         with with_roles(tmp_path) as (project, of):

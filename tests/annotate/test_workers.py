@@ -12,7 +12,7 @@ import pytest
 
 from ichor.annotate.server.workers import GIGABYTE, Limits, Stopped, TooHeavy, Workers
 from ichor.errors import IchorError
-from made_work import alone_in_memory, quoted, refused
+from worker_tasks import alone_in_memory, quoted, refused
 
 LIMITS = Limits(seconds=60, bytes=2 * GIGABYTE)
 HANG_S = 60
@@ -40,7 +40,7 @@ def test_it_gives_what_the_work_gives_and_raises_what_it_raises() -> None:
 
 
 @pytest.mark.long
-def test_what_takes_too_long_is_given_up_and_the_next_is_done() -> None:
+def test_work_that_takes_too_long_is_aborted_and_the_next_is_done() -> None:
     with workers(limits=Limits(seconds=5, bytes=None)) as one:
         pid = one.run(os.getpid)
         with pytest.raises(TooHeavy, match="5 s at most"):
@@ -49,7 +49,7 @@ def test_what_takes_too_long_is_given_up_and_the_next_is_done() -> None:
         assert one.run(os.getpid) != pid
 
 
-def test_what_takes_too_much_memory_is_given_up() -> None:
+def test_work_that_takes_too_much_memory_is_aborted() -> None:
     with workers() as one:
         with pytest.raises(TooHeavy, match="memory"):
             one.run(alone_in_memory, 4 * GIGABYTE)

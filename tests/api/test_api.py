@@ -17,8 +17,8 @@ import ichor
 from ichor.findings.schema import Findings
 from ichor.read.base import ScanPath
 from ichor.write.registry import OUTPUTS
-from made_scans import ThresholdMethod, made_head, write_made_nifti
 from paths import CT_ICH_PART, DEMO
+from synthetic_scans import ThresholdMethod, synthetic_head, write_synthetic_nifti
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
@@ -38,7 +38,7 @@ def python(code: str, *, cwd: Path | None = None) -> str:
 
 
 class TestImport:
-    def test_it_brings_the_standard_library_alone(self) -> None:
+    def test_it_imports_only_the_standard_library(self) -> None:
         loaded = json.loads(python("import ichor, json, sys; print(json.dumps(sorted(sys.modules)))"))
         ours = {name for name in loaded if name.split(".")[0] == "ichor"}
         assert ours == {"ichor", "ichor.version"}
@@ -57,7 +57,7 @@ class TestImport:
             ("Screener", {"openvino", "onnxruntime", "pydicom", "torch", "matplotlib", "highdicom"}),
         ],
     )
-    def test_a_name_brings_what_it_needs_when_it_is_used(self, name: str, never: set[str]) -> None:
+    def test_a_name_imports_what_it_needs_when_it_is_used(self, name: str, never: set[str]) -> None:
         loaded = python(f"import ichor, sys; ichor.{name}; print(*sys.modules)").split()
         assert not {one.split(".")[0] for one in loaded} & never
 
@@ -94,7 +94,7 @@ class TestScreen:
         same = {"timing_s": found.timing_s}
         assert result.findings.model_copy(update=same) == found
 
-    def test_what_it_holds_is_on_the_scans_grid(self, result: ichor.Result) -> None:
+    def test_its_arrays_are_on_the_scans_grid(self, result: ichor.Result) -> None:
         scan = result.scan
         assert result.mask is not None and result.probability is not None and result.labels is not None
         assert result.mask.shape == result.probability.shape == result.labels.shape == scan.voxels.shape
@@ -126,7 +126,7 @@ class TestScreen:
     def test_one_of_several_scans_of_a_path_is_named_by_its_place(self, tmp_path: Path) -> None:
         for name in ("P001", "P002"):
             (tmp_path / "in" / name).mkdir(parents=True)
-            write_made_nifti(tmp_path / "in" / name / "ct.nii.gz", **SMALL)
+            write_synthetic_nifti(tmp_path / "in" / name / "ct.nii.gz", **SMALL)
         screener = ichor.Screener.of(ThresholdMethod())
         places = ichor.find_scans(tmp_path / "in")
         assert len(places) == 2 and all(isinstance(one, ScanPath) for one in places)
@@ -143,7 +143,7 @@ class TestScreen:
         assert known.findings.made_by.read_options["pixel_mm"] == 0.5
 
     def test_a_scan_made_in_memory_is_screened(self) -> None:
-        scan = made_head(**SMALL)
+        scan = synthetic_head(**SMALL)
         found = ichor.Screener.of(ThresholdMethod()).screen(scan).findings
         assert found.hemorrhage.present and found.scan.name == "made"
         assert (
@@ -152,7 +152,7 @@ class TestScreen:
 
 
 class TestErrors:
-    def test_what_is_wrong_is_one_line_of_an_ichor_error(self, result: ichor.Result, tmp_path: Path) -> None:
+    def test_errors_are_one_line_of_an_ichor_error(self, result: ichor.Result, tmp_path: Path) -> None:
         (tmp_path / "broken.nii.gz").write_bytes(b"no nifti")
         for call, kind in (
             (lambda: ichor.open_scan(tmp_path / "nowhere"), ichor.UnreadableInput),

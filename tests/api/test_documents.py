@@ -18,10 +18,10 @@ from PIL import Image
 
 import ichor
 from ichor.write.registry import OUTPUTS
-from made_package import write_package
-from made_scans import write_made_nifti
 from outside import ichor as ichor_command
 from outside import install
+from synthetic_scans import write_synthetic_nifti
+from untrained_package import write_package
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -91,7 +91,7 @@ def example(tmp_path: Path) -> Path:
 @pytest.mark.long
 def test_the_example_of_an_output_works_from_a_package_outside(example: Path, tmp_path: Path) -> None:
     package = write_package(tmp_path / "package")
-    scan = write_made_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
+    scan = write_synthetic_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
     words = ("screen", scan, "--model", package, "--out", tmp_path / "out", "--outputs", "report,slice-table")
     ichor_command(example, *words)
     folder = tmp_path / "out" / "head"
@@ -106,9 +106,9 @@ def test_the_example_of_an_output_works_from_a_package_outside(example: Path, tm
     assert (folder / "slices.tsv").exists()
 
 
-def test_a_broken_output_of_another_package_is_one_line(example: Path, tmp_path: Path) -> None:
+def test_a_broken_output_of_another_package_is_reported_in_one_line(example: Path, tmp_path: Path) -> None:
     (example / "slice_table.py").write_text("import no_such_library_at_all\n")
-    scan = write_made_nifti(tmp_path / "head.nii.gz", n=6, size=64)
+    scan = write_synthetic_nifti(tmp_path / "head.nii.gz", n=6, size=64)
     words = ("screen", scan, "--out", tmp_path / "out", "--outputs", "slice-table")
     said = ichor_command(example, *words, expected=2)
     assert "slice-table: expected the output at slice_table:SliceTable, found No module named" in said

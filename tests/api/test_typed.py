@@ -33,7 +33,7 @@ def test_a_program_that_uses_it_is_typed_without_any(cache: Path) -> None:
     assert said == []
 
 
-def test_what_is_wrong_is_found(cache: Path, tmp_path: Path) -> None:
+def test_faults_in_the_database_are_found(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import ichor\n"
         "ichor.screen(1)\n"

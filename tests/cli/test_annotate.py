@@ -16,8 +16,8 @@ import pytest
 
 from ichor.annotate.project import open_project
 from ichor.cli.annotate import spread
-from made_ct_ich import write_ct_ich
-from made_scans import write_made_nifti
+from synthetic_ct_ich import write_ct_ich
+from synthetic_scans import write_synthetic_nifti
 
 LINK = re.compile(r"^(.+): (http://127\.0\.0\.1:(\d+)/enter\?token=(\S+))$")
 
@@ -28,7 +28,7 @@ def scan(tmp_path: Path) -> Path:
 
 
 def write_head(path: Path) -> Path:
-    return write_made_nifti(path, n=6, size=32, pixel_mm=(6.4, 6.4), distances_mm=20.0)
+    return write_synthetic_nifti(path, n=6, size=32, pixel_mm=(6.4, 6.4), distances_mm=20.0)
 
 
 def command(*words: object) -> list[str]:
@@ -69,7 +69,7 @@ def entered(link: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_scans_are_taken_in_and_each_reader_has_a_link(tmp_path: Path, scan: Path) -> None:
+def test_scans_are_added_and_each_reader_has_a_link(tmp_path: Path, scan: Path) -> None:
     study = tmp_path / "study"
     with serving(study, "--add", scan, "--reader", "ann", "bea") as (links, process):
         assert list(links) == ["ann", "bea"]
@@ -93,7 +93,7 @@ def test_scans_are_taken_in_and_each_reader_has_a_link(tmp_path: Path, scan: Pat
     ]
 
 
-def test_a_project_is_opened_again_with_its_readers_and_takes_no_scan_twice(tmp_path: Path, scan: Path) -> None:
+def test_a_reopened_project_has_its_readers_and_adds_no_scan_twice(tmp_path: Path, scan: Path) -> None:
     study = tmp_path / "study"
     other = write_head(tmp_path / "later.nii.gz")
     with serving(study, "--add", scan, "--reader", "ann"):
@@ -135,7 +135,7 @@ def test_folders_of_scans_and_scans_of_one_name(tmp_path: Path) -> None:
     assert {one.subject for one in heads} == {one.name for one in heads} == {"a-head", "b-head"}
 
 
-def test_what_cannot_be_read_is_told_and_the_others_go_on(tmp_path: Path, scan: Path) -> None:
+def test_unreadable_scans_are_reported_and_the_others_continue(tmp_path: Path, scan: Path) -> None:
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(b"no scan")
     with serving(tmp_path / "study", "--add", broken, scan) as (_, process):
@@ -153,7 +153,7 @@ class TestRefusals:
         assert "Traceback" not in done.stderr
         return done.stderr.strip().splitlines()[-1]
 
-    def test_a_folder_that_is_no_project_is_not_made_by_a_slip(self, tmp_path: Path) -> None:
+    def test_a_mistyped_project_is_not_created(self, tmp_path: Path) -> None:
         line = self.one_line(tmp_path / "none")
         assert "expected an annotation project (project.sqlite), found none" in line
         assert not (tmp_path / "none").exists()

@@ -187,7 +187,7 @@ class TestLinks:
             assert me.json()["reader"] == "bea"
         assert "expected a running server, found none" in told("link", study, "ann").stderr
 
-    def test_adjudicators_and_admins_have_links_and_are_no_readers(self, study: Path) -> None:
+    def test_adjudicators_and_admins_have_links_and_are_not_readers(self, study: Path) -> None:
         with serving(study, "--reader", "ann", "carl") as server:
             links = dict(re.findall(r"^(\w+): (http\S+)$", "".join(server.lines), re.MULTILINE))
             assert list(links) == ["ann", "carl", "dora"]
@@ -227,7 +227,7 @@ class TestRefusals:
         line = self.one_line(study, "--host", "0.0.0.0", "--self-signed", "--port", 0)
         assert "expected accounts for people on other machines, found none" in line
 
-    def test_accounts_that_cannot_be(self, study: Path, tmp_path: Path) -> None:
+    def test_invalid_accounts(self, study: Path, tmp_path: Path) -> None:
         good = "a long enough password\n"
         assert "expected an annotation project" in self.one_line("account", "add", tmp_path, "x", stdin=good)
         assert not list(tmp_path.iterdir())
@@ -244,7 +244,7 @@ class TestRefusals:
         names = [line.split("\t")[0] for line in told("account", "list", study).stdout.splitlines()]
         assert names == list(PASSWORDS)
 
-    def test_a_password_is_no_word_of_the_command(self, study: Path) -> None:
+    def test_a_password_is_not_a_word_of_the_command(self, study: Path) -> None:
         done = ended("account", "add", study, "zoe", "--password", "the password of zoe")
         assert done.returncode == 2 and "No such option" in done.stderr
 

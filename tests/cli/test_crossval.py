@@ -26,7 +26,7 @@ from ichor.experiments.config import load_config
 from ichor.experiments.run import probabilities_in
 from ichor.runs.kept import read_prediction, read_raw, write_kept
 from ichor.runs.predictions import read_predictions
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 from warm import ichor
 
 pytestmark = pytest.mark.long
@@ -190,7 +190,7 @@ def test_a_lost_or_damaged_subject_is_predicted_again_or_named(
     assert not (tmp_path / "run/metrics.json").exists()  # no figures beside predictions that they are not of
 
 
-def test_a_fold_that_is_predicted_anew_is_reported_on_anew(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
+def test_a_fold_that_is_predicted_again_is_reported_again(run: Path, data: Path, config: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     kept = next((tmp_path / "run/fold-3/out-of-fold").iterdir())
     old = read_prediction(kept)
@@ -201,7 +201,7 @@ def test_a_fold_that_is_predicted_anew_is_reported_on_anew(run: Path, data: Path
     assert found == pytest.approx(0.5 * old.slice_probability, rel=1e-4)
 
 
-def test_processes_that_begin_a_run_together_do_not_trip_each_other(data: Path, tmp_path: Path) -> None:
+def test_processes_that_start_a_run_together_do_not_interfere(data: Path, tmp_path: Path) -> None:
     words = ["paper/threshold-published", "--data", data, "--out", tmp_path / "run", "--fold"]
     together = [subprocess.Popen(command(*words, k), stderr=subprocess.PIPE, text=True) for k in (1, 2, 3)]
     for process in together:
@@ -261,7 +261,7 @@ def test_raw_output_is_postprocessed_again_without_a_fit(run: Path, data: Path, 
         assert not (tmp_path / "x").exists()
 
 
-def test_raw_output_that_was_made_anew_is_postprocessed_anew(run: Path, data: Path, tmp_path: Path) -> None:
+def test_new_raw_output_is_postprocessed_again(run: Path, data: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "run")
     again = {**TILES, "name": "again", "raw_output_of": "tiles", "settings": {**TILES["settings"], "stretch": True}}
     file = write(again, tmp_path / "again.yaml")

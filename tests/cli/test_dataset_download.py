@@ -9,8 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+from faulty_server import Handler, serving
 from ichor.dataset.ct_ich.download.run import PARTIAL
-from odd_server import Handler, serving
 from paths import CT_ICH_PART
 
 PATIENT_S = 120

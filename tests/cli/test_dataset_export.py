@@ -17,7 +17,7 @@ import pytest
 
 from ichor.cli.dataset_export import Layout
 from ichor.dataset.export.run import LAYOUTS
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 
 COMMAND = [sys.executable, "-m", "ichor", "dataset", "export"]
 

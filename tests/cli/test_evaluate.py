@@ -15,7 +15,7 @@ from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.extent_metrics import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
 from ichor.runs.evaluate import results_in
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 from warm import ichor
 
 pytestmark = pytest.mark.long
@@ -40,7 +40,7 @@ def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_figures_of_a_run_are_computed_again_without_it(run: Path, data: Path, tmp_path: Path) -> None:
+def test_the_figures_of_a_run_are_recomputed_without_its_model(run: Path, data: Path, tmp_path: Path) -> None:
     """What is committed of a run is enough: from there on neither config nor weights are needed."""
     for name in ("metrics.json", "masks.json.gz", "scores.csv", "scan_scores.csv"):
         shutil.copyfile(run / name, tmp_path / name)
@@ -75,7 +75,7 @@ def test_without_masks_all_but_surfaces_and_lesions_is_computed_again(run: Path,
     assert ichor("results", tmp_path, "--out", tmp_path / "pages").returncode == 0
 
 
-def test_a_comparison_takes_what_masks_alone_give_from_metrics_json(run: Path, data: Path, tmp_path: Path) -> None:
+def test_a_comparison_takes_metrics_that_need_masks_from_metrics_json(run: Path, data: Path, tmp_path: Path) -> None:
     for name in ("metrics.json", "scores.csv", "scan_scores.csv"):
         shutil.copyfile(run / name, tmp_path / name)
     done = ichor("compare", run, tmp_path, "--data", data, "--json", tmp_path / "compared.json")
@@ -105,7 +105,7 @@ def dataset(ct_ich: Path) -> CtIch:
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
-def test_what_is_committed_follows_from_its_scores_and_masks(folder: Path, dataset: CtIch) -> None:
+def test_committed_metrics_follow_from_scores_and_masks(folder: Path, dataset: CtIch) -> None:
     committed = json.loads((folder / "metrics.json").read_text())
     assert committed["data"]["fingerprint"] == dataset.fingerprint
     computed = json.loads(json.dumps(metrics_of(results_in(folder, dataset))))

@@ -11,11 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from dicom_made import PATIENT, ct_slices, made_series, save
 from ichor.cli.options import read_options
 from ichor.errors import IchorError
 from ichor.windows import STROKE, GrayWindow
 from paths import GE_HEAD_PART
+from synthetic_dicom import PATIENT, ct_slices, save, synthetic_series
 
 PAIR = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 SERIES = {
@@ -106,8 +106,8 @@ def test_warnings_are_shown(tmp_path: Path) -> None:
 
 
 def test_a_requested_series(tmp_path: Path) -> None:
-    made_series(tmp_path, series_uid="1.2.3.1")
-    made_series(tmp_path, series_uid="1.2.3.2", thickness=1.0)
+    synthetic_series(tmp_path, series_uid="1.2.3.1")
+    synthetic_series(tmp_path, series_uid="1.2.3.2", thickness=1.0)
     found = as_json(tmp_path, "--series", "1.2.3.2")
     assert [one["chosen"] for one in found["series"]] == [False, True]
 
@@ -135,7 +135,7 @@ def test_bad_input_is_reported_in_one_line_with_exit_code_2(arguments: list[obje
 
 
 def test_nothing_of_a_patient_is_shown(tmp_path: Path) -> None:
-    folder = made_series(tmp_path)
+    folder = synthetic_series(tmp_path)
     (folder / "I0003").write_bytes((folder / "I0003").read_bytes()[:2000])
     for done in (ichor(folder), ichor(folder, "--json")):
         assert not [value for value in PATIENT.values() if value in done.stdout + done.stderr]
@@ -143,7 +143,7 @@ def test_nothing_of_a_patient_is_shown(tmp_path: Path) -> None:
 
 def test_several_scans_are_shown_and_an_unreadable_one_is_reported(tmp_path: Path) -> None:
     for name in ("A", "B"):
-        made_series(tmp_path / name, study_uid=f"1.2.{ord(name)}")
+        synthetic_series(tmp_path / name, study_uid=f"1.2.{ord(name)}")
     save(ct_slices(study_uid="1.2.3", change=lambda one, _: setattr(one, "Modality", "MR")), tmp_path / "C")
     (tmp_path / "D.nii.gz").write_bytes(b"none")
     done = ichor(tmp_path)
@@ -192,5 +192,5 @@ class TestOptions:
 
 
 def test_no_tilt_is_shown_without_a_sign_of_minus(tmp_path: Path) -> None:
-    folder = made_series(tmp_path / "scan", along=(0.0, 0.0002, 1.0))
+    folder = synthetic_series(tmp_path / "scan", along=(0.0, 0.0002, 1.0))
     assert "-0.0" not in ichor("inspect", folder).stdout

@@ -20,9 +20,9 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
 from pydicom.valuerep import VR
 
-from dicom_made import ct_slices, hu_of_head, save
 from ichor.read.redaction import LEFT_OUT, redacted
-from made_scans import write_made_nifti
+from synthetic_dicom import ct_slices, hu_of_head, save
+from synthetic_scans import write_synthetic_nifti
 
 pytestmark = pytest.mark.long
 
@@ -135,7 +135,7 @@ def test_no_secret_of_any_tag_or_file_name_is_in_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", ["modality", "rescale type", "damaged", "two patients", "too few"])
 @pytest.mark.long
-def test_nor_is_one_in_the_reason_why_it_cannot_be_read(tmp_path: Path, wrong: str) -> None:
+def test_no_secret_is_in_the_reason_why_it_cannot_be_read(tmp_path: Path, wrong: str) -> None:
     slices = secretive(2 if wrong == "too few" else 8)
     for one in slices:
         if wrong == "modality":
@@ -156,7 +156,7 @@ def test_nor_is_one_in_the_reason_why_it_cannot_be_read(tmp_path: Path, wrong: s
 
 
 def test_an_archive_of_several_scans_and_a_file_that_is_not_one(tmp_path: Path) -> None:
-    scan = write_made_nifti(tmp_path / "a.nii.gz", **SMALL)
+    scan = write_synthetic_nifti(tmp_path / "a.nii.gz", **SMALL)
     with zipfile.ZipFile(tmp_path / f"{SECRET}.zip", "w") as file:
         for name in (f"{SECRET}/{NUMBER}.nii.gz", f"{NUMBER}/{SECRET}.nii.gz"):
             file.write(scan, name)
@@ -169,7 +169,7 @@ def test_an_archive_of_several_scans_and_a_file_that_is_not_one(tmp_path: Path) 
     assert [one["content"] for one in said["at_path"]["files"]] == ["zip"]
 
 
-def test_it_says_what_is_needed_to_find_a_fault(tmp_path: Path) -> None:
+def test_it_contains_what_is_needed_to_find_a_fault(tmp_path: Path) -> None:
     folder = save(ct_slices(hu_of_head(8), change=of_siemens), tmp_path / "scan")
     (folder / "._I0001").write_bytes(bytes.fromhex("00051607") + b"\0" * 40)
     code, text = report(folder, tmp_path / "report.json")
@@ -201,8 +201,8 @@ def test_a_path_without_a_scan_is_described_with_the_reason(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_it_is_its_owners_alone_and_replaces_nothing(tmp_path: Path) -> None:
-    scan = write_made_nifti(tmp_path / "a.nii.gz", **SMALL)
+def test_it_is_private_to_its_owner_and_replaces_nothing(tmp_path: Path) -> None:
+    scan = write_synthetic_nifti(tmp_path / "a.nii.gz", **SMALL)
     before = scan.read_bytes()
     report(scan, tmp_path / "report.json")
     assert stat.S_IMODE((tmp_path / "report.json").stat().st_mode) == 0o600
@@ -232,7 +232,7 @@ def test_unknown_words_are_omitted(message: str, expected: str) -> None:
 def test_no_text_of_a_nifti_header_is_in_it(tmp_path: Path) -> None:
     import nibabel as nib
 
-    image = nib.load(write_made_nifti(tmp_path / "plain.nii", **SMALL))
+    image = nib.load(write_synthetic_nifti(tmp_path / "plain.nii", **SMALL))
     image.header["descrip"], image.header["aux_file"] = SECRET, SECRET
     image.header["db_name"] = SECRET
     image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", SECRET.encode()))

@@ -16,10 +16,10 @@ from ichor.methods.unet_slices.method import UNetSlices
 from ichor.models.engine import Engine
 from ichor.models.package import Training, read_config, verify, write_config, write_sums
 from ichor.pages.card import write_card
-from made_ct_ich import write_ct_ich
-from made_metrics import made_metrics
-from made_package import write_package
-from made_quantized import LARGEST, weights_of
+from quantized_weights import LARGEST, weights_of
+from synthetic_ct_ich import write_ct_ich
+from synthetic_metrics import synthetic_metrics
+from untrained_package import write_package
 from warm import ichor
 
 
@@ -41,7 +41,7 @@ def package(dataset: CtIch, tmp_path_factory: pytest.TempPathFactory) -> Path:
         test_subjects=("051",),
     )
     write_config(folder, read_config(folder).model_copy(update={"training": training}))
-    (folder / "metrics.json").write_text(json.dumps(made_metrics()))
+    (folder / "metrics.json").write_text(json.dumps(synthetic_metrics()))
     write_card(folder)
     write_sums(folder)
     return folder

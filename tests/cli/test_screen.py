@@ -15,7 +15,7 @@ import ichor.methods
 import ichor.models
 from ichor.cli import app, main
 from ichor.segmentation import Task
-from made_scans import load_made_method, write_made_nifti
+from synthetic_scans import load_threshold_method, write_synthetic_nifti
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 
@@ -38,12 +38,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def load_from_folder(folder: Path, *, threads: int | None = None, operating_point: str | None = None) -> object:
-    return load_made_method(Path(folder).name, threads=threads)
+    return load_threshold_method(Path(folder).name, threads=threads)
 
 
 def scans(folder: Path, *names: str) -> list[str]:
     folder.mkdir(exist_ok=True)
-    return [str(write_made_nifti(folder / f"{name}.nii.gz", **SMALL)) for name in names]
+    return [str(write_synthetic_nifti(folder / f"{name}.nii.gz", **SMALL)) for name in names]
 
 
 def ichor_screen(*arguments: str) -> Result:
@@ -92,7 +92,7 @@ def test_the_view_command_is_printed_as_ichor_was_started(
 
 
 def test_a_scan_without_hemorrhage_is_reported(tmp_path: Path) -> None:
-    path = write_made_nifti(tmp_path / "head.nii.gz", blood_at_mm=None, **SMALL)
+    path = write_synthetic_nifti(tmp_path / "head.nii.gz", blood_at_mm=None, **SMALL)
     result = ichor_screen(str(path), "--out", str(tmp_path / "out"))
     assert result.stdout.startswith("No hemorrhage found (probability 0.03)")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from made_command import command
+from screen_command import command
 
 
 def stderr_of(folder: Path, *options: str) -> str:
@@ -34,6 +34,6 @@ def test_the_traceback_of_the_reading_process_is_shown(tmp_path: Path, names: tu
         assert f"ichor.errors.UnreadableInput: {tmp_path / 'in' / name}.nii.gz: expected a complete NIfTI file" in said
 
 
-def test_without_it_there_is_one_line(tmp_path: Path) -> None:
+def test_without_it_one_line_says_so(tmp_path: Path) -> None:
     (line,) = stderr_of(broken(tmp_path / "in", "a")).splitlines()
     assert line.startswith(f"ichor: {tmp_path / 'in' / 'a.nii.gz'}: expected a complete NIfTI file, found a problem")

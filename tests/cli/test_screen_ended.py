@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from made_command import SIGNS, command
-from made_scans import write_made_nifti
+from screen_command import SIGNS, command
+from synthetic_scans import write_synthetic_nifti
 
 pytestmark = pytest.mark.long
 
@@ -37,7 +37,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def zipped(place: Path, name: str) -> None:
-    made = write_made_nifti(place / f"{name}.nii.gz", **SMALL)
+    made = write_synthetic_nifti(place / f"{name}.nii.gz", **SMALL)
     with zipfile.ZipFile(place / "in" / f"{name}.zip", "w") as archive:
         archive.write(made, made.name)
 
@@ -122,7 +122,7 @@ def test_ctrl_c_twice_ends_at_once(place: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_killed_it_leaves_no_process_and_the_next_one_clears_up(place: Path, workers: str) -> None:
+def test_if_killed_it_leaves_no_process_and_the_next_one_cleans_up(place: Path, workers: str) -> None:
     with screening(place, "--workers", workers) as (process, _):
         process.kill()
         process.communicate(timeout=HANG_S)  # the output of its workers ends with them

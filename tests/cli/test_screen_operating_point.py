@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 from ichor.cli import app
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.unet_slices.settings import Parameters
-from made_package import untrained_method, write_package
-from made_report import text_of
-from made_scans import write_made_nifti
+from synthetic_reports import text_of
+from synthetic_scans import write_synthetic_nifti
+from untrained_package import untrained_method, write_package
 
 POINTS = {"triage": 0.0, "balanced": 0.03, "specific": 1.0}
 
@@ -38,7 +38,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
-    return write_made_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
+    return write_synthetic_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
 
 
 def screened(scan: Path, package: Path, *more: str) -> Result:

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from made_command import command
-from made_scans import write_made_nifti
+from screen_command import command
+from synthetic_scans import write_synthetic_nifti
 
 pytestmark = pytest.mark.long
 
@@ -83,7 +83,7 @@ def screen_on(disk: str, place: Path, *words: str) -> tuple[subprocess.Completed
 def place(tmp_path: Path) -> Path:
     (tmp_path / "in").mkdir()
     for name in ("a", "b", "c"):
-        write_made_nifti(tmp_path / "in" / f"{name}.nii.gz", **SMALL)
+        write_synthetic_nifti(tmp_path / "in" / f"{name}.nii.gz", **SMALL)
     (tmp_path / "60").mkdir()
     (tmp_path / "60" / "config.yaml").write_text("60")
     return tmp_path
@@ -129,7 +129,7 @@ def test_a_file_that_may_not_be_so_large_fails_that_scan(place: Path) -> None:
     assert {one.name for one in (place / "out").iterdir()} == {"summary.csv"}
 
 
-def test_what_is_no_folder_is_refused_by_name(place: Path) -> None:
+def test_anything_but_a_folder_is_refused_by_name(place: Path) -> None:
     (place / "file").touch()
     (place / "nowhere").symlink_to(place / "nothing")
     (place / "loop").symlink_to(place / "loop")

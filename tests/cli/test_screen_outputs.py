@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from ichor.write.registry import OUTPUTS
-from made_methods import install_methods, write_detector
-from made_package import write_package
-from made_report import text_of
-from made_scans import write_made_nifti
 from outside import environment, ichor
 from paths import DEMO
+from synthetic_methods import install_methods, write_detector
+from synthetic_reports import text_of
+from synthetic_scans import write_synthetic_nifti
+from untrained_package import write_package
 
 SMALL = {"n": 6, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 20.0}
 
@@ -37,7 +37,7 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
-    return write_made_nifti(tmp_path / "head.nii.gz", **SMALL)
+    return write_synthetic_nifti(tmp_path / "head.nii.gz", **SMALL)
 
 
 def screen(scan: Path, package: Path, *more: str, site: Path | None = None, expected: int = 0) -> str:
@@ -99,9 +99,9 @@ def test_a_dicom_segmentation_of_another_format_is_refused_in_one_line(scan: Pat
     assert row(scan)["status"] == "failed"
 
 
-def test_in_a_batch_the_others_go_on(tmp_path: Path, package: Path) -> None:
+def test_in_a_batch_the_others_continue(tmp_path: Path, package: Path) -> None:
     (tmp_path / "in").mkdir()
-    write_made_nifti(tmp_path / "in" / "head.nii.gz", **SMALL)
+    write_synthetic_nifti(tmp_path / "in" / "head.nii.gz", **SMALL)
     (tmp_path / "in" / "demo").symlink_to(DEMO)
     words = ("screen", tmp_path / "in" / "head.nii.gz", tmp_path / "in" / "demo", "--out", tmp_path / "out")
     said = ichor(tmp_path, *words, "--model", package, "--outputs", "dicom-seg", "--workers", 2, expected=1)
@@ -162,7 +162,7 @@ class TestDetector:
         assert "<path" not in page.read_text().split("<body>")[1]
 
     def test_nothing_suspected_rules_nothing_out(self, tmp_path: Path, detector: tuple[Path, Path]) -> None:
-        scan = write_made_nifti(tmp_path / "head.nii.gz", blood_at_mm=None, **SMALL)
+        scan = write_synthetic_nifti(tmp_path / "head.nii.gz", blood_at_mm=None, **SMALL)
         said = screen(scan, detector[1], site=detector[0])
         assert said.startswith("No hemorrhage found (probability 0.")
         text = text_of(scan.parent / "out" / "head" / "report.html")

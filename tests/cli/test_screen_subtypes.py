@@ -17,8 +17,8 @@ import pytest
 from ichor.cli.screen_messages import verdict
 from ichor.findings.schema import Findings
 from ichor.subtypes import Subtype
-from made_package import write_package
-from made_scans import write_made_nifti
+from synthetic_scans import write_synthetic_nifti
+from untrained_package import write_package
 
 pytestmark = pytest.mark.long
 
@@ -48,7 +48,7 @@ class Screened:
 
 def screened(folder: Path, *, subtypes: bool) -> Screened:
     package = write_package(folder / "package", subtypes=subtypes)
-    path = write_made_nifti(folder / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
+    path = write_synthetic_nifti(folder / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
     words = [sys.executable, "-m", "ichor", "screen", path, "--model", package, "--out", folder / "out"]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ def untold(tmp_path_factory: pytest.TempPathFactory) -> Screened:
     return screened(tmp_path_factory.mktemp("untold"), subtypes=False)
 
 
-def test_mask_findings_and_summary_tell_the_same_volumes(told: Screened) -> None:
+def test_mask_findings_and_summary_have_the_same_volumes(told: Screened) -> None:
     hemorrhage, mask = told.findings["hemorrhage"], told.mask
     assert hemorrhage["volume_px"] == np.count_nonzero(mask) > 0
     assert [one["subtype"] for one in hemorrhage["subtypes"]] == CODES

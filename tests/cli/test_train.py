@@ -25,7 +25,7 @@ from ichor.models.package import read_config
 from ichor.read import open_scan
 from ichor.runs.kept import read_prediction
 from ichor.runs.predictions import SUBTYPE_COLUMNS
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 from warm import ichor
 
 pytestmark = pytest.mark.long
@@ -83,7 +83,7 @@ def run(data: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def test_a_run_leaves_what_the_design_says(run: Path, data: Path) -> None:
+def test_a_run_writes_the_documented_files(run: Path, data: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["experiment"] == "smoke"
     assert metrics["folds"] == [1]

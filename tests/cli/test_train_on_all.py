@@ -25,9 +25,9 @@ from ichor.models.package import read_config, verify, write_sums
 from ichor.models.reference import REFERENCE
 from ichor.models.verdict import VERDICT, read_verdict_rule, write_verdict_rule
 from ichor.read import open_scan
-from made_ct_ich import write_ct_ich
-from made_recipe import SMOKE
-from made_verdict import made_rule
+from small_recipe import SMOKE
+from synthetic_ct_ich import write_ct_ich
+from verdict_rules import verdict_rule_of
 from warm import ichor
 
 pytestmark = pytest.mark.long
@@ -109,10 +109,10 @@ def test_its_thresholds_of_verdicts_are_those_of_the_five_folds(folder: Path, pa
     assert read_verdict_rule(package) == read_verdict_rule(folder / "run")
     assert (package / REFERENCE).read_bytes() == (folder / "run" / REFERENCE).read_bytes()
     final = shutil.copytree(folder / "final", tmp_path / "final")
-    write_verdict_rule(final, made_rule(0.2, 0.5))
+    write_verdict_rule(final, verdict_rule_of(0.2, 0.5))
     export_run(final, tmp_path / "package")
     verify(tmp_path / "package")
-    assert read_verdict_rule(tmp_path / "package") == made_rule(0.2, 0.5)
+    assert read_verdict_rule(tmp_path / "package") == verdict_rule_of(0.2, 0.5)
     assert f"  {VERDICT}\n" in (tmp_path / "package" / "SHA256SUMS").read_text()
     card = (tmp_path / "package" / "MODEL_CARD.md").read_text()
     assert "| hemorrhage possible | 0.20 | 95 % (85 to 99 %; 36 scans) | 60 % (50 to 70 %; 46 scans) |" in card
@@ -135,7 +135,7 @@ def test_its_figures_and_card_are_those_of_the_five_folds(folder: Path, package:
     assert str(folder) not in card
 
 
-def test_it_is_not_trained_twice_and_stays_with_the_run_that_it_was_chosen_in(
+def test_it_is_not_trained_twice_and_stays_with_the_run_it_was_calibrated_on(
     folder: Path, on_all: list[object], tmp_path: Path
 ) -> None:
     final, run = tmp_path / "final", tmp_path / "run"
@@ -215,7 +215,7 @@ def test_under_torchrun_the_same_networks_are_shared(folder: Path, tmp_path: Pat
     assert json.loads((tmp_path / "two/metrics.json").read_text())["folds"] == [4, 5]
 
 
-def test_a_recipe_that_cannot_be_cross_fitted_claims_no_folder(folder: Path, tmp_path: Path) -> None:
+def test_a_recipe_that_cannot_be_cross_fitted_creates_no_folder(folder: Path, tmp_path: Path) -> None:
     best = write(tmp_path / "best.yaml", keep="best")
     words = ("--data", folder / "data", "--out", tmp_path / "x")
     refused("expected training.keep last and no patience", "crossval", best, *words)

@@ -22,7 +22,7 @@ from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.run import cross_validate
 from ichor.pages.overview import write_overview
 from ichor.read import open_scan
-from made_ct_ich import made_slice, write_ct_ich, write_ct_ich_nifti
+from synthetic_ct_ich import synthetic_slice, write_ct_ich, write_ct_ich_nifti
 
 BLOOD = {f"head-{k}": n for k, n in enumerate((2, 0, 1, 0, 2, 0, 1, 0, 2, 0))}
 N_SLICES = 3
@@ -79,7 +79,7 @@ class NiftiHeads:
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("heads")
     for seed, (subject, n_blood) in enumerate(BLOOD.items()):
-        slices = [made_slice(np.random.default_rng([seed, k]), blood=k < n_blood) for k in range(N_SLICES)]
+        slices = [synthetic_slice(np.random.default_rng([seed, k]), blood=k < n_blood) for k in range(N_SLICES)]
         hu = np.stack([one[::5, ::5] for one, _ in slices]).astype(np.int16)
         affine = np.diag([-1.65, -1.65, 5.0, 1.0])
         nib.save(nib.Nifti1Image(hu.transpose(2, 1, 0), affine), root / f"{subject}.nii.gz")

@@ -19,7 +19,7 @@ seeds = st.integers(0, 2**32)
 
 
 @st.composite
-def made_labels(draw: st.DrawFn, subjects: int | None = None) -> dict[str, np.ndarray]:
+def written_labels(draw: st.DrawFn, subjects: int | None = None) -> dict[str, np.ndarray]:
     """Labels of made subjects, two slices each, with any subtypes: many have none, as in the dataset."""
     n = subjects or draw(st.integers(5, 90))
     of_subject = st.one_of(st.just(0), st.integers(0, 2**10 - 1))
@@ -52,7 +52,7 @@ def test_no_subject_is_on_two_sides_whichever_are_there(available: set[str]) -> 
 
 
 @settings(deadline=None)
-@given(labels=made_labels(), seed=seeds, n_folds=st.integers(3, 5))
+@given(labels=written_labels(), seed=seeds, n_folds=st.integers(3, 5))
 def test_no_subject_is_on_two_sides_of_stratified_folds(labels: dict[str, np.ndarray], seed: int, n_folds: int) -> None:
     folds = list(stratified_folds(labels, seed, n_folds))
     assert [fold.number for fold in folds] == list(range(1, n_folds + 1))
@@ -62,8 +62,8 @@ def test_no_subject_is_on_two_sides_of_stratified_folds(labels: dict[str, np.nda
 
 
 @settings(deadline=None)
-@given(labels=made_labels(), seed=seeds)
-def test_the_rarest_subtype_is_shared_out_evenly(labels: dict[str, np.ndarray], seed: int) -> None:
+@given(labels=written_labels(), seed=seeds)
+def test_the_rarest_subtype_is_distributed_evenly(labels: dict[str, np.ndarray], seed: int) -> None:
     subjects_with = np.array([one.any(axis=0) for one in labels.values()]).sum(axis=0)
     present = np.flatnonzero(subjects_with)
     if len(present):
@@ -73,8 +73,8 @@ def test_the_rarest_subtype_is_shared_out_evenly(labels: dict[str, np.ndarray], 
 
 
 @settings(deadline=None)
-@given(labels=made_labels(subjects=20), seed=seeds)
-def test_folds_are_a_function_of_labels_and_seed_alone(labels: dict[str, np.ndarray], seed: int) -> None:
+@given(labels=written_labels(subjects=20), seed=seeds)
+def test_folds_depend_only_on_labels_and_seed(labels: dict[str, np.ndarray], seed: int) -> None:
     backwards = dict(reversed(labels.items()))
     assert stratified_folds(backwards, seed) == stratified_folds(labels, seed)
 
@@ -88,7 +88,7 @@ def test_the_seed_chooses_the_folds_and_the_same_seed_the_same_ones() -> None:
 
 @pytest.mark.parametrize("absent", [[], ABSENT_IN_1_3_1], ids=["82 subjects", "75 subjects"])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_datasets_subtypes_are_shared_out_evenly(ct_ich: Path, seed: int, absent: list[str]) -> None:
+def test_the_datasets_subtypes_are_distributed_evenly(ct_ich: Path, seed: int, absent: list[str]) -> None:
     """The authors' own folds hold from 1 to 7 of the 21 subjects with EDH."""
     labels = {s: one for s, one in CtIch(ct_ich).labels.items() if s not in absent}
     folds = stratified_folds(labels, seed)

@@ -64,7 +64,7 @@ def test_the_interval_of_a_mean_is_close_to_that_of_student() -> None:
     assert found.value == pytest.approx(values.mean()) and found.ci95 == pytest.approx(expected, abs=0.01)
 
 
-def test_scans_of_the_same_kind_are_told_apart_as_often_as_the_level_says() -> None:
+def test_scans_of_the_same_kind_are_distinguished_as_often_as_the_level_says() -> None:
     rng = np.random.default_rng(5)
     reference = scored(rng.random(82))
     p = [drift(scored(rng.random(40)), scored(rng.random(82))) for _ in range(300)]

@@ -23,7 +23,7 @@ def test_an_interval_is_scipys_percentile_bootstrap() -> None:
     assert ours.interval == pytest.approx((theirs.low, theirs.high), rel=0.03)
 
 
-def test_who_has_no_value_does_not_count() -> None:
+def test_subjects_without_a_value_do_not_count() -> None:
     sampling = Sampling(4)
     figure = sampling.mean([1, np.nan, 3, np.nan])
     assert (figure.value, figure.n) == (2, 2)
@@ -42,7 +42,7 @@ def test_a_ratio_is_of_the_sums() -> None:
     assert ratio[below > 0] == pytest.approx((above / np.maximum(below, 1))[below > 0])
 
 
-def test_figures_are_written_where_they_stand() -> None:
+def test_figures_are_filled_in_where_they_are_marked() -> None:
     figure = Sampling(2).mean([1, 1])
     tree = {"a": {"b": figure}, "c": ["x"], "d": None}
     one = {"value": 1.0, "ci95": [1.0, 1.0], "n": 2}

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from skimage.measure import label
 
 from ichor.evaluate.lesion_matching import SIZE_BANDS_ML, SMALLEST_ML, match_lesions
-from made_results import made_scan
+from synthetic_results import synthetic_scan
 
 masks = arrays(bool, (3, 8, 8), elements=st.booleans(), fill=st.just(False))
 
@@ -20,7 +20,7 @@ masks = arrays(bool, (3, 8, 8), elements=st.booleans(), fill=st.just(False))
 @settings(max_examples=60, deadline=None)
 @given(masks, masks)
 def test_lesions_are_those_of_scikit_image_pair_by_pair(mask: np.ndarray, reference: np.ndarray) -> None:
-    ours = match_lesions(mask, reference, made_scan(mask.shape, (2, 2), 5))  # a voxel has 0.02 mL: none is a speck
+    ours = match_lesions(mask, reference, synthetic_scan(mask.shape, (2, 2), 5))  # a voxel has 0.02 mL: none is a speck
     lesions, predicted = label(reference, connectivity=3), label(mask, connectivity=3)
     volumes, dice = [], []
     for i in range(1, lesions.max() + 1):
@@ -38,7 +38,7 @@ def test_lesions_are_those_of_scikit_image_pair_by_pair(mask: np.ndarray, refere
 def test_voxels_touch_by_a_corner_and_across_slices() -> None:
     reference = np.zeros((3, 8, 8), bool)
     reference[0, 2, 2] = reference[1, 3, 3] = True
-    assert len(match_lesions(reference, reference, made_scan(reference.shape, (2, 2))).found) == 1
+    assert len(match_lesions(reference, reference, synthetic_scan(reference.shape, (2, 2))).found) == 1
 
 
 def test_a_lesion_is_found_by_one_voxel_and_a_false_one_touches_none() -> None:
@@ -47,17 +47,17 @@ def test_a_lesion_is_found_by_one_voxel_and_a_false_one_touches_none() -> None:
     reference[1, 12:16, 12:16] = True
     mask[1, 5:7, 5:9] = True
     mask[2, 17:19, 17:19] = True
-    ours = match_lesions(mask, reference, made_scan(mask.shape, (2, 2)))
+    ours = match_lesions(mask, reference, synthetic_scan(mask.shape, (2, 2)))
     assert ours.found.tolist() == [True, False]
     assert ours.touching.tolist() == [True, False]
     assert ours.dice.tolist() == [2 * 1 / (16 + 8), 0]
 
 
-def test_specks_are_taken_out_of_both_masks_first() -> None:
+def test_specks_are_first_removed_from_both_masks() -> None:
     reference, mask = np.zeros((2, 3, 20, 20), bool)
     reference[1, 2:6, 2:6] = True
     reference[0, 15, 15] = mask[2, 10, 10] = mask[1, 3, 3] = True
-    scan = made_scan(mask.shape, (0.5, 0.5), 5)  # a voxel has 0.00125 mL
+    scan = synthetic_scan(mask.shape, (0.5, 0.5), 5)  # a voxel has 0.00125 mL
     ours = match_lesions(mask, reference, scan)
     assert ours.volume_ml.tolist() == pytest.approx([16 * 0.00125])
     assert ours.volume_ml.min() >= SMALLEST_ML
@@ -67,9 +67,9 @@ def test_specks_are_taken_out_of_both_masks_first() -> None:
 
 def test_nothing_to_find_and_nothing_found() -> None:
     empty = np.zeros((2, 4, 4), bool)
-    ours = match_lesions(empty, empty, made_scan(empty.shape))
+    ours = match_lesions(empty, empty, synthetic_scan(empty.shape))
     assert (len(ours.found), len(ours.touching)) == (0, 0)
-    assert match_lesions(empty, empty, replace(made_scan(empty.shape), pixel_mm=None)) is None
+    assert match_lesions(empty, empty, replace(synthetic_scan(empty.shape), pixel_mm=None)) is None
 
 
 def test_the_size_bands_leave_no_gap() -> None:

@@ -13,7 +13,7 @@ from sklearn import metrics
 from ichor.evaluate.intervals import RESAMPLES
 from ichor.evaluate.metrics import metrics_of, sampled_metrics
 from ichor.evaluate.results import SubjectResult
-from made_results import made_result
+from synthetic_results import synthetic_result
 
 SUBTYPES = ["IVH", "IPH", "SAH", "EDH", "SDH"]
 
@@ -21,11 +21,11 @@ SUBTYPES = ["IVH", "IPH", "SAH", "EDH", "SDH"]
 @pytest.fixture(scope="module")
 def results() -> list[SubjectResult]:
     return [
-        made_result("049", 3, 0.8, 1, fold=1),
-        made_result("050", 2, 0.5, 2, fold=2),
-        made_result("051", 2, 0.0, 3, fold=1),
-        made_result("070", 4, 0.1, 4, fold=2, excluded="chronic"),
-        *(made_result(f"{n:03d}", 0, 0, n, fold=1 + n % 2) for n in range(90, 96)),
+        synthetic_result("049", 3, 0.8, 1, fold=1),
+        synthetic_result("050", 2, 0.5, 2, fold=2),
+        synthetic_result("051", 2, 0.0, 3, fold=1),
+        synthetic_result("070", 4, 0.1, 4, fold=2, excluded="chronic"),
+        *(synthetic_result(f"{n:03d}", 0, 0, n, fold=1 + n % 2) for n in range(90, 96)),
     ]
 
 
@@ -177,9 +177,9 @@ def test_ages_are_compared_by_mann_and_whitney(results, found) -> None:
     assert (found["by_age"]["under_18"]["n"], found["by_age"]["18_and_over"]["n"]) == (1, 2)
 
 
-def test_subtypes_are_told_where_a_method_tells_them(found) -> None:
+def test_subtypes_are_reported_if_a_method_predicts_them(found) -> None:
     assert found["subtype_auc"] is None
-    some = [made_result(f"{n:03d}", n % 3, 0.5, n, subtypes=True) for n in range(71, 80)]
+    some = [synthetic_result(f"{n:03d}", n % 3, 0.5, n, subtypes=True) for n in range(71, 80)]
     told = metrics_of(some)["subtype_auc"]
     labels, probability = pooled(some, "labels"), pooled(some, "subtype_probability")
     assert value(told["EDH"]) == pytest.approx(metrics.roc_auc_score(labels[:, 3], probability[:, 3]), abs=1e-6)
@@ -197,18 +197,18 @@ def test_slices_with_a_subtype_are_found_by_any_pixel(results, found) -> None:
 
 
 def test_a_missed_chronic_subject_is_named_though_its_dice_does_not_count(results) -> None:
-    found = metrics_of([*results[:3], made_result("070", 4, 0.0, 4, excluded="chronic")])
+    found = metrics_of([*results[:3], synthetic_result("070", 4, 0.0, 4, excluded="chronic")])
     assert found["subjects_missed"] == ["051", "070"]
     assert "070" not in found["per_subject"]
 
 
-def test_scans_with_hemorrhage_alone_have_no_false_positive_volume(results) -> None:
+def test_only_scans_with_hemorrhage_give_no_false_positive_volume(results) -> None:
     found = metrics_of(results[:3])
     assert found["false_positive_ml"]["p95"] == {"value": None, "ci95": None, "n": 0}
     assert found["scan"]["auc"]["value"] is None
 
 
-def test_scans_without_hemorrhage_alone_have_no_overlap(results) -> None:
+def test_only_scans_without_hemorrhage_give_no_overlap(results) -> None:
     found = metrics_of(results[4:])
     assert found["slice"]["auc"]["value"] is None
     assert found["dice"]["paper_average"] == {"value": None, "ci95": None, "n": 0}

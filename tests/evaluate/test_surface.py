@@ -15,11 +15,11 @@ from monai.metrics import compute_hausdorff_distance, compute_surface_dice
 from scipy import ndimage
 
 from ichor.evaluate.surface import surface_agreement, surface_distances, surface_voxels, voxel_centres_mm
-from made_results import made_scan
+from synthetic_results import synthetic_scan
 
 SHAPE = (5, 24, 20)
 SPACING = (5.0, 0.4, 0.6)
-SCAN = made_scan(SHAPE, pixel_mm=SPACING[1:], slice_mm=SPACING[0])
+SCAN = synthetic_scan(SHAPE, pixel_mm=SPACING[1:], slice_mm=SPACING[0])
 masks = arrays(bool, (3, 7, 6), elements=st.booleans()).filter(np.any)
 
 
@@ -36,7 +36,7 @@ def monai(mask: np.ndarray) -> torch.Tensor:
 @given(masks, masks)
 def test_both_measures_are_those_of_monai(mask: np.ndarray, reference: np.ndarray) -> None:
     spacing = (3.0, 0.7, 0.9)
-    ours = surface_agreement(mask, reference, made_scan(mask.shape, pixel_mm=spacing[1:], slice_mm=spacing[0]))
+    ours = surface_agreement(mask, reference, synthetic_scan(mask.shape, pixel_mm=spacing[1:], slice_mm=spacing[0]))
     pair = monai(mask), monai(reference)
     hd95 = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=spacing)
     dice = compute_surface_dice(*pair, class_thresholds=[2.0], include_background=True, spacing=spacing)
@@ -73,7 +73,7 @@ def test_points_agree_with_the_scans_geometry() -> None:
     tilt = np.radians(20)
     along = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)]])
     positions = np.array([[0, 0, 0], [0, 0, 5], [1, 0, 12]], float)
-    scan = replace(made_scan((3, 9, 9), (0.4, 0.6)), positions_mm=positions, orientation=np.tile(along, (3, 1, 1)))
+    scan = replace(synthetic_scan((3, 9, 9), (0.4, 0.6)), positions_mm=positions, orientation=np.tile(along, (3, 1, 1)))
     (point,) = voxel_centres_mm(np.array([[2, 3, 4]]), scan)
     assert point == pytest.approx(positions[2] + 4 * 0.6 * along[0] + 3 * 0.4 * along[1])
 

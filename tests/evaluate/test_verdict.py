@@ -66,7 +66,7 @@ def test_they_are_measured_with_thresholds_of_the_other_folds() -> None:
     assert low <= rule.possible.sensitivity.value <= high
 
 
-def test_marks_alone_make_a_scan_possible() -> None:
+def test_marked_voxels_are_enough_for_a_possible_hemorrhage() -> None:
     scans = scored()
     marked = [
         Scored(one.fold, one.has_hemorrhage, one.scan_probability, Overlap(np.array([0, one.has_hemorrhage])))
@@ -80,7 +80,7 @@ def test_marks_alone_make_a_scan_possible() -> None:
 
 
 @pytest.mark.parametrize("which", ["one fold", "one class", "one class outside a fold", "none specific"])
-def test_where_they_cannot_be_chosen_or_measured_there_are_none(which: str) -> None:
+def test_without_enough_scans_there_are_no_thresholds(which: str) -> None:
     scans = {
         "one fold": [Scored(1, one.has_hemorrhage, one.scan_probability) for one in scored()],
         "one class": [one for one in scored() if one.has_hemorrhage],

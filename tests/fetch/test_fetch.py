@@ -13,9 +13,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from demo_series import demo_slices
 from fetch.relay import relay
 from ichor.read import open_scan
-from made_series import demo_slices
 from orthanc import Orthanc, running_orthanc
 from ports import free_port
 
@@ -54,7 +54,7 @@ def uid_of(files: list[Path]) -> str:
     return str(pydicom.dcmread(files[0]).StudyInstanceUID)
 
 
-def test_a_study_lands_as_an_ordinary_input(orthanc: Orthanc, study: list[Path], tmp_path: Path) -> None:
+def test_a_fetched_study_is_an_ordinary_input(orthanc: Orthanc, study: list[Path], tmp_path: Path) -> None:
     report = demo_slices(Modality="SR", StudyInstanceUID=uid_of(study))[:1]
     report[0].save_as(tmp_path / "report.dcm")
     orthanc.store([*study, tmp_path / "report.dcm"])
@@ -91,7 +91,7 @@ def test_a_study_without_ct(orthanc: Orthanc, tmp_path: Path) -> None:
     assert "--study: expected a study with CT, found MR" in said and not (tmp_path / "out").exists()
 
 
-def test_a_transfer_that_is_interrupted_goes_on(orthanc: Orthanc, study: list[Path], tmp_path: Path) -> None:
+def test_a_transfer_that_is_interrupted_continues(orthanc: Orthanc, study: list[Path], tmp_path: Path) -> None:
     orthanc.store(study)
     some = study[0].stat().st_size  # the server compresses what it sends
     words = ["--study", uid_of(study), "--out", tmp_path / "out"]

@@ -16,8 +16,9 @@ from ichor.read import open_scan
 from ichor.read.base import ReadOptions
 from ichor.scan import Scan
 from ichor.windows import BONE, BRAIN, STROKE, SUBDURAL, GrayWindow
-from made_scans import AIR_HU, BRAIN_HU, SKULL_HU
-from made_unlike import (
+from paths import CT_ICH_PART, DEMO
+from synthetic_scans import AIR_HU, BRAIN_HU, SKULL_HU
+from unusual_scans import (
     HEAD,
     N,
     abdomen,
@@ -39,7 +40,6 @@ from made_unlike import (
     with_metal,
     with_vessels,
 )
-from paths import CT_ICH_PART, DEMO
 
 # Brain that grows from nothing, as from the skull base up, and shrinks again.
 SMALL_BELOW_TOO = np.r_[26:10:-1, 11:25]

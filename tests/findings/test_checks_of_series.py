@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from dicom_made import save
+from demo_series import change, demo_slices
 from ichor.anatomy.head import find_head
 from ichor.findings.checks.check import failed_checks
 from ichor.findings.checks.kinds import InputCheck
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
-from made_series import change, demo_slices
+from synthetic_dicom import save
 
 
 def said_of(folder: Path, **header: Any) -> dict[InputCheck, str]:
@@ -57,7 +57,7 @@ def test_a_real_tilt_agrees_with_its_tag(ge_head: Path) -> None:
     assert scan.stated_tilt_deg == scan.tilt_deg == 18.5
 
 
-def test_a_sideways_shift_of_slices_is_no_tilt(tmp_path: Path) -> None:
+def test_a_sideways_shift_of_slices_is_not_a_tilt(tmp_path: Path) -> None:
     slices = demo_slices()
     for one in slices[6:]:
         x, y, z = map(float, one.ImagePositionPatient)

@@ -24,7 +24,7 @@ from ichor.scan import Scan
 from ichor.segmentation import Inference
 from ichor.subtypes import Subtype
 from ichor.windows import BRAIN
-from made_scans import ThresholdMethod, made_head
+from synthetic_scans import ThresholdMethod, synthetic_head
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 TIMING = Timing(read=0.1, infer=0.2, write=0.3, total=0.6)
@@ -41,7 +41,7 @@ def findings_of(scan: Scan, **changes: Any) -> Findings:
 
 
 def test_findings_of_a_known_bleed() -> None:
-    found = findings_of(made_head(n=30, size=180, pixel_mm=(1.2, 1.0), distances_mm=4.0, warnings=("W.",)))
+    found = findings_of(synthetic_head(n=30, size=180, pixel_mm=(1.2, 1.0), distances_mm=4.0, warnings=("W.",)))
     assert found.hemorrhage.present
     assert found.hemorrhage.volume_ml == pytest.approx(4 / 3 * np.pi * 16 * 24 * 20 / 1000, rel=0.02)
     assert found.hemorrhage.n_slices == sum(one.area_px > 0 for one in found.slices) == 9
@@ -55,11 +55,11 @@ def test_findings_of_a_known_bleed() -> None:
 
 
 def test_inference_is_recorded_and_its_warning_is_among_those_of_the_scan() -> None:
-    made_by = ThresholdMethod().predict(made_head()).made_by
-    assert findings_of(made_head()).method.inference is None
+    made_by = ThresholdMethod().predict(synthetic_head()).made_by
+    assert findings_of(synthetic_head()).method.inference is None
     for warning in ("", "Another network ran."):
         inference = Inference("openvino", "fp32", "AVX2", warning)
-        found = findings_of(made_head(warnings=("W.",)), made_by=replace(made_by, inference=inference))
+        found = findings_of(synthetic_head(warnings=("W.",)), made_by=replace(made_by, inference=inference))
         ran = found.method.inference
         assert ran is not None
         assert (ran.engine, ran.precision, ran.instruction_set) == ("openvino", "fp32", "AVX2")
@@ -68,13 +68,13 @@ def test_inference_is_recorded_and_its_warning_is_among_those_of_the_scan() -> N
 
 
 def test_findings_without_hemorrhage() -> None:
-    found = findings_of(made_head(blood_at_mm=None)).hemorrhage
+    found = findings_of(synthetic_head(blood_at_mm=None)).hemorrhage
     assert (found.present, found.volume_ml, found.volume_px, found.n_slices) == (False, 0, 0, 0)
     assert (found.largest_diameter_mm, found.abc2_ml, found.lesions) == (None, 0, ())
 
 
 def test_unknown_spacing_is_null_and_voxels_are_counted() -> None:
-    found = findings_of(made_head(known_spacing=False))
+    found = findings_of(synthetic_head(known_spacing=False))
     assert found.scan.spacing_mm is None
     assert (found.hemorrhage.volume_ml, found.hemorrhage.abc2_ml) == (None, None)
     assert found.hemorrhage.volume_px > 0
@@ -83,7 +83,7 @@ def test_unknown_spacing_is_null_and_voxels_are_counted() -> None:
 
 
 def test_a_gray_scan_has_its_window() -> None:
-    scan = made_head()
+    scan = synthetic_head()
     gray = replace(scan, voxels=BRAIN.gray(scan.voxels).astype(np.uint8), gray_window=BRAIN)
     found = findings_of(gray)
     assert found.scan.gray_window == (40, 120)
@@ -93,7 +93,7 @@ def test_a_gray_scan_has_its_window() -> None:
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("told", [True, False])
 def test_the_json_is_valid_by_the_published_schema(known: bool, told: bool) -> None:
-    scan = made_head(known_spacing=known)
+    scan = synthetic_head(known_spacing=known)
     found = findings_of(scan, subtype_probability=np.full((scan.n_slices, 5), 0.2) if told else None)
     published = json.loads((DOCS / "findings.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(published)
@@ -124,7 +124,7 @@ def test_every_key_is_documented() -> None:
     "key, value", [("volume_px", 1), ("n_slices", 1), ("present", False), ("lesions", ()), ("n_lesions", 0)]
 )
 def test_totals_that_disagree_with_the_slices_are_refused(key: str, value: object) -> None:
-    content = json.loads(findings_of(made_head()).as_json())
+    content = json.loads(findings_of(synthetic_head()).as_json())
     content["hemorrhage"][key] = value
     with pytest.raises(ValidationError, match=r"expected (n_slices|volume_px|\d+ lesions)"):
         Findings.model_validate(content)
@@ -136,7 +136,7 @@ PROBABILITY = np.array([[0.1, 0.2, 0.0, 0.0, 0.9], [0.1, 0.7, 0.0, 0.0, 0.6], [0
 
 def two_bleeds(*, known_spacing: bool = True) -> tuple[Scan, np.ndarray]:
     """A scan of three slices, and a mask with 24 voxels on the lower two and 8 on the upper two."""
-    scan = made_head(n=3, size=64, pixel_mm=(2.0, 2.0), distances_mm=5.0, known_spacing=known_spacing)
+    scan = synthetic_head(n=3, size=64, pixel_mm=(2.0, 2.0), distances_mm=5.0, known_spacing=known_spacing)
     mask = np.zeros(scan.voxels.shape, bool)
     mask[0, 10:14, 20:25] = mask[1, 10:12, 20:22] = True
     mask[1:, 40:42, 30:32] = True
@@ -166,7 +166,7 @@ def test_subtypes_with_unknown_spacing_are_counted_in_voxels() -> None:
 
 
 def test_the_subtypes_volume_includes_lesions_that_are_not_measured() -> None:
-    scan = made_head(n=4, size=128, blood_at_mm=None)
+    scan = synthetic_head(n=4, size=128, blood_at_mm=None)
     mask = np.zeros(scan.voxels.shape, bool)
     mask[::2, ::4, ::4] = True
     probability = np.zeros((4, 5))
@@ -177,7 +177,7 @@ def test_the_subtypes_volume_includes_lesions_that_are_not_measured() -> None:
 
 
 def test_subtypes_are_null_for_a_method_without_them() -> None:
-    found = findings_of(made_head())
+    found = findings_of(synthetic_head())
     assert found.hemorrhage.subtypes is None
     assert {one.subtype for one in found.hemorrhage.lesions} == {one.subtypes for one in found.slices} == {None}
 
@@ -212,7 +212,7 @@ def test_subtypes_that_disagree_with_slices_and_lesions_are_refused(
 
 
 def test_unknown_keys_and_missing_slices_are_refused() -> None:
-    content = json.loads(findings_of(made_head()).as_json())
+    content = json.loads(findings_of(synthetic_head()).as_json())
     with pytest.raises(ValidationError, match="patient"):
         Findings.model_validate({**content, "patient": "x"})
     with pytest.raises(ValidationError, match="expected slices 0 to 11"):
@@ -222,4 +222,4 @@ def test_unknown_keys_and_missing_slices_are_refused() -> None:
 def test_probabilities_outside_their_range_are_refused() -> None:
     for odd in (1.5, -0.1, float("nan")):
         with pytest.raises(ValueError, match="expected probabilities of slices and scan in 0 to 1"):
-            findings_of(made_head(), scan_probability=odd)
+            findings_of(synthetic_head(), scan_probability=odd)

@@ -15,7 +15,7 @@ from ichor.findings.lesion_subtypes import mean_probabilities, subtype_and_alter
 from ichor.findings.measurements import MOST_LESIONS, abc2_height_mm, diameters_mm, lesions
 from ichor.scan import Scan, Source
 from ichor.subtypes import Subtype
-from made_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, made_head
+from synthetic_scans import FEET_FIRST, PRONE, SUPINE, TRANSPOSED, synthetic_head
 
 UNIT = np.array([1.0, 1.0])
 
@@ -112,7 +112,7 @@ def test_kotharis_weights_depend_on_the_fraction_of_the_largest_area() -> None:
 
 
 def test_volume_and_abc2_of_an_ellipsoid() -> None:
-    scan = made_head(n=40, size=128, pixel_mm=(1.0, 1.0), distances_mm=2.0)
+    scan = synthetic_head(n=40, size=128, pixel_mm=(1.0, 1.0), distances_mm=2.0)
     mask = scan.voxels == 65
     (lesion,) = lesions(mask, scan, find_head(scan)).largest
     true_ml = 4 / 3 * np.pi * 16 * 24 * 20 / 1000
@@ -128,7 +128,7 @@ def test_volume_and_abc2_of_an_ellipsoid() -> None:
 
 def test_volume_and_diameters_do_not_depend_on_orientation() -> None:
     for orientation in (SUPINE, PRONE, FEET_FIRST, TRANSPOSED):
-        scan = made_head(orientation=orientation, pixel_mm=(1.2, 1.8), n=30, distances_mm=4.0)
+        scan = synthetic_head(orientation=orientation, pixel_mm=(1.2, 1.8), n=30, distances_mm=4.0)
         (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
         assert lesion.side == "left"
         assert lesion.volume_ml == pytest.approx(4 / 3 * np.pi * 16 * 24 * 20 / 1000, rel=0.05)
@@ -150,7 +150,7 @@ def test_a_single_slice_has_the_height_of_its_thickness() -> None:
 
 
 def test_with_unknown_spacing_only_voxels_are_counted() -> None:
-    scan = made_head(known_spacing=False)
+    scan = synthetic_head(known_spacing=False)
     (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
     assert lesion.volume_px == np.count_nonzero(scan.voxels == 65)
     assert {lesion.volume_ml, lesion.largest_diameter_mm, lesion.a_mm, lesion.c_mm, lesion.abc2_ml} == {None}
@@ -158,7 +158,7 @@ def test_with_unknown_spacing_only_voxels_are_counted() -> None:
 
 
 def test_diameters_need_only_the_pixel_size() -> None:
-    scan = replace(made_head(), positions_mm=None)
+    scan = replace(synthetic_head(), positions_mm=None)
     (lesion,) = lesions(scan.voxels == 65, scan, find_head(scan)).largest
     assert (lesion.volume_ml, lesion.c_mm, lesion.abc2_ml) == (None, None, None)
     assert lesion.largest_diameter_mm == pytest.approx(48, abs=3)
@@ -191,7 +191,7 @@ def test_lesions_are_sorted_by_volume_not_by_voxels() -> None:
 
 @pytest.mark.parametrize("x_mm, side", [(-40, "right"), (40, "left"), (0, "midline"), (8, "midline")])
 def test_side_is_the_patients_side(x_mm: float, side: str) -> None:
-    scan = made_head(blood_at_mm=(x_mm, 0, 60), blood_radii_mm=(12, 12, 12))
+    scan = synthetic_head(blood_at_mm=(x_mm, 0, 60), blood_radii_mm=(12, 12, 12))
     assert lesions(scan.voxels == 65, scan, find_head(scan)).largest[0].side == side
 
 
@@ -206,20 +206,20 @@ def test_only_the_largest_of_thousands_of_specks_are_measured() -> None:
 
 
 def test_an_empty_mask_has_no_lesions() -> None:
-    scan = made_head(blood_at_mm=None)
+    scan = synthetic_head(blood_at_mm=None)
     found = lesions(np.zeros(scan.voxels.shape, bool), scan, find_head(scan))
     assert (found.count, found.largest, found.labels.any()) == (0, (), False)
 
 
 def test_a_mask_on_another_grid_is_refused() -> None:
-    scan = made_head()
+    scan = synthetic_head()
     with pytest.raises(ValueError, match=r"expected a mask .*\(12, .* found \(11, "):
         lesions(np.zeros((11, 128, 128), bool), scan, find_head(scan))
 
 
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED])
 def test_labels_are_on_the_scans_grid(orientation: np.ndarray) -> None:
-    scan = made_head(orientation=orientation, n=6, size=64, pixel_mm=(3.0, 3.2), blood_at_mm=None)
+    scan = synthetic_head(orientation=orientation, n=6, size=64, pixel_mm=(3.0, 3.2), blood_at_mm=None)
     mask = np.zeros(scan.voxels.shape, bool)
     mask[0:2, 20:30, 10:15] = mask[4, 40:44, 50:53] = True
     probability = np.tile([0.2, 0.1, 0.0, 0.0, 0.0], (6, 1))
@@ -271,8 +271,8 @@ def test_subtypes_of_many_lesions_agree_with_the_mean_over_voxels(seed: int) -> 
     )
 
 
-def test_the_head_is_found_beside_a_table() -> None:
-    scan = made_head()
+def test_the_head_is_found_next_to_a_table() -> None:
+    scan = synthetic_head()
     with_table = scan.voxels.copy()
     with_table[:, -4:, :] = 200
     alone, beside = find_head(scan), find_head(replace(scan, voxels=with_table))

@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from ichor.findings.schema import Findings
 from ichor.findings.verdict import Tier, VerdictFindings, tier_of
-from made_report import found_in
-from made_scans import SubtypesMethod, made_head
-from made_verdict import made_rule
+from synthetic_reports import found_in
+from synthetic_scans import SubtypesMethod, synthetic_head
+from verdict_rules import verdict_rule_of
 
 
 @pytest.mark.parametrize(
@@ -26,18 +26,18 @@ from made_verdict import made_rule
 def test_the_tier_follows_from_probability_and_flags(
     probability: float, flagged: bool, tier: Tier, without_rule: Tier
 ) -> None:
-    assert tier_of(probability, flagged, made_rule(0.2, 0.5)) is tier
+    assert tier_of(probability, flagged, verdict_rule_of(0.2, 0.5)) is tier
     assert tier_of(probability, flagged, None) is without_rule
 
 
 def test_a_verdict_that_contradicts_the_probability_is_refused() -> None:
-    found = found_in(made_head())
+    found = found_in(synthetic_head())
     said = found.model_dump(mode="json")
     assert found.tier is Tier.SUSPECTED and found.verdict is not None and found.verdict.possible is None
     said["verdict"]["tier"] = "none"
     with pytest.raises(ValidationError, match="expected the verdict suspected"):
         Findings.model_validate(said)
-    of_rule = VerdictFindings.of(found.hemorrhage.probability, True, made_rule(0.2, 0.5)).model_dump(mode="json")
+    of_rule = VerdictFindings.of(found.hemorrhage.probability, True, verdict_rule_of(0.2, 0.5)).model_dump(mode="json")
     said["verdict"] = {**of_rule, "possible": None}
     with pytest.raises(ValidationError, match="both thresholds of the verdict or neither"):
         Findings.model_validate(said)
@@ -45,7 +45,7 @@ def test_a_verdict_that_contradicts_the_probability_is_refused() -> None:
 
 def test_findings_without_a_verdict_are_read_with_two_tiers() -> None:
     for blood, tier in (((38.0, 10.0, 60.0), Tier.SUSPECTED), (None, Tier.NONE)):
-        said = found_in(made_head(blood_at_mm=blood), method=SubtypesMethod()).model_dump(mode="json")
+        said = found_in(synthetic_head(blood_at_mm=blood), method=SubtypesMethod()).model_dump(mode="json")
         del said["verdict"]
         for lesion in said["hemorrhage"]["lesions"]:
             del lesion["subtype_alternative"]
@@ -54,7 +54,7 @@ def test_findings_without_a_verdict_are_read_with_two_tiers() -> None:
 
 
 def test_an_alternative_equal_to_the_subtype_is_refused() -> None:
-    said = found_in(made_head(), method=SubtypesMethod()).model_dump(mode="json")
+    said = found_in(synthetic_head(), method=SubtypesMethod()).model_dump(mode="json")
     lesion = said["hemorrhage"]["lesions"][0]
     lesion["subtype_alternative"] = lesion["subtype"]
     with pytest.raises(ValidationError, match="expected a lesion's alternative subtype to differ"):

@@ -13,7 +13,7 @@ from dicom_valid import errors, errors_between
 from ichor.errors import IchorError
 from ichor.formats.dicom_ct import CtFacts, age_string, ct_images, write_images
 from ichor.read import open_scan
-from made_scans import FEET_FIRST, PRONE, SUPINE, made_head
+from synthetic_scans import FEET_FIRST, PRONE, SUPINE, synthetic_head
 
 FACTS = CtFacts(
     names=("made",),
@@ -30,8 +30,8 @@ FACTS = CtFacts(
 @pytest.mark.dciodvfy
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, FEET_FIRST])
 @pytest.mark.parametrize("geometry", [{}, {"tilt_deg": 21.5}, {"n": 5, "distances_mm": (2.5, 5.0, 5.0, 7.0)}])
-def test_a_scan_is_read_back_where_it_lay(tmp_path: Path, orientation: np.ndarray, geometry: dict) -> None:
-    scan = made_head(orientation=orientation, pixel_mm=(1.2, 1.5), **geometry)
+def test_a_scan_is_read_again_from_its_original_place(tmp_path: Path, orientation: np.ndarray, geometry: dict) -> None:
+    scan = synthetic_head(orientation=orientation, pixel_mm=(1.2, 1.5), **geometry)
     write_images(ct_images(scan, FACTS), tmp_path / "CT")
     files = sorted((tmp_path / "CT").iterdir())
     assert [line for file in files for line in errors(file)] == []
@@ -46,7 +46,7 @@ def test_a_scan_is_read_back_where_it_lay(tmp_path: Path, orientation: np.ndarra
 
 @pytest.mark.dciodvfy
 def test_nothing_is_made_up(tmp_path: Path) -> None:
-    write_images(ct_images(replace(made_head(), thickness_mm=None), FACTS), tmp_path / "CT")
+    write_images(ct_images(replace(synthetic_head(), thickness_mm=None), FACTS), tmp_path / "CT")
     image = pydicom.dcmread(tmp_path / "CT" / "0001.dcm")
     assert errors(tmp_path / "CT" / "0001.dcm") == []
     dates = [element.keyword for element in image if element.VR in {"DA", "TM", "DT"} and element.value]
@@ -56,9 +56,9 @@ def test_nothing_is_made_up(tmp_path: Path) -> None:
 
 
 def test_the_same_names_give_the_same_series(tmp_path: Path) -> None:
-    first, again = ct_images(made_head(), FACTS), ct_images(made_head(), FACTS)
+    first, again = ct_images(synthetic_head(), FACTS), ct_images(synthetic_head(), FACTS)
     assert first == again
-    other = ct_images(made_head(), replace(FACTS, names=("other",)))
+    other = ct_images(synthetic_head(), replace(FACTS, names=("other",)))
     uids = {image.SOPInstanceUID for image in (*first, *other)}
     assert len(uids) == len(first) + len(other)
 
@@ -67,7 +67,7 @@ def test_a_scan_of_unknown_geometry_is_refused_in_one_line() -> None:
     with pytest.raises(
         IchorError, match="expected a scan with known pixel size and slice positions, found one without"
     ):
-        ct_images(made_head(known_spacing=False), FACTS)
+        ct_images(synthetic_head(known_spacing=False), FACTS)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_made import PATIENT, ct_slices, enhanced_ct, hu_of_head, made_series, save
 from dicom_valid import errors
 from ichor.errors import IchorError, UnreadableInput
 from ichor.formats.algorithm import Algorithm
@@ -26,8 +25,9 @@ from ichor.read import open_scan
 from ichor.read.dicom.source import read_source
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from made_scans import made_head
 from paths import GE_HEAD_PART
+from synthetic_dicom import PATIENT, ct_slices, enhanced_ct, hu_of_head, save, synthetic_series
+from synthetic_scans import synthetic_head
 
 FACTS = ObjectFacts("2.25.1", "2.25.2", 100, "made", datetime(2020, 1, 2, 3, 4, 5))
 SEGMENTS = [INTRACRANIAL_HEMORRHAGE, *map(subtype_segment, Subtype)]
@@ -43,7 +43,7 @@ def test_how_a_segment_was_made_fits_its_algorithm() -> None:
             replace(segment, algorithm_type=wrong)
 
 
-def made_masks(scan: Scan, n_segments: int = 1) -> np.ndarray:
+def segment_masks(scan: Scan, n_segments: int = 1) -> np.ndarray:
     """(n, rows, columns, segments) at random, overlapping, with an empty slice."""
     masks = np.random.default_rng(1).random((*scan.voxels.shape, n_segments)) > 0.9
     masks[1] = False
@@ -66,11 +66,11 @@ def read_back(scan: Scan, written: Dataset, folder: Path, inherited: tuple[str, 
     return found.get_pixels_by_source_instance(list(source.instance_uids), **how)
 
 
-def made_enhanced(folder: Path) -> Path:
+def enhanced_series(folder: Path) -> Path:
     return save([enhanced_ct(hu_of_head())], folder)
 
 
-def made_enhanced_with_everything_per_frame(folder: Path) -> Path:
+def enhanced_series_with_everything_per_frame(folder: Path) -> Path:
     one = enhanced_ct(hu_of_head())
     shared = one.SharedFunctionalGroupsSequence[0]
     for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
@@ -80,19 +80,19 @@ def made_enhanced_with_everything_per_frame(folder: Path) -> Path:
     return save([one], folder)
 
 
-def made_zip(folder: Path) -> Path:
-    return Path(shutil.make_archive(str(folder), "zip", made_series(folder)))
+def zipped_series(folder: Path) -> Path:
+    return Path(shutil.make_archive(str(folder), "zip", synthetic_series(folder)))
 
 
 @pytest.mark.dciodvfy
 @pytest.mark.parametrize(
     "make",
-    [made_series, made_enhanced, made_enhanced_with_everything_per_frame, made_zip],
+    [synthetic_series, enhanced_series, enhanced_series_with_everything_per_frame, zipped_series],
     ids=lambda make: make.__name__,
 )
 def test_masks_come_back_from_every_kind_of_source(make, tmp_path: Path) -> None:
     scan = open_scan(make(tmp_path / "scan"))
-    masks = made_masks(scan, 2)
+    masks = segment_masks(scan, 2)
     back = read_back(scan, made(scan, masks, INTRACRANIAL_HEMORRHAGE, BY_MODEL), tmp_path)
     assert np.array_equal(back, masks)
 
@@ -100,7 +100,7 @@ def test_masks_come_back_from_every_kind_of_source(make, tmp_path: Path) -> None
 @pytest.mark.dciodvfy
 def test_masks_come_back_from_a_tilted_uneven_head(tmp_path: Path) -> None:
     scan = open_scan(GE_HEAD_PART)
-    masks = made_masks(scan)
+    masks = segment_masks(scan)
     written = made(scan, masks[..., 0], INTRACRANIAL_HEMORRHAGE)
     of_the_source = tuple(errors(GE_HEAD_PART / "14.dcm"))
     found = read_back(scan, written, tmp_path, inherited=of_the_source)
@@ -116,15 +116,15 @@ def test_masks_come_back_from_a_tilted_uneven_head(tmp_path: Path) -> None:
 
 @pytest.mark.dciodvfy
 def test_an_empty_mask_says_so_on_every_slice(tmp_path: Path) -> None:
-    scan = open_scan(made_series(tmp_path / "scan"))
+    scan = open_scan(synthetic_series(tmp_path / "scan"))
     written = made(scan, np.zeros(scan.voxels.shape, bool), INTRACRANIAL_HEMORRHAGE)
     assert written.NumberOfFrames == scan.n_slices
     assert not read_back(scan, written, tmp_path).any()
 
 
 def test_a_segment_says_what_it_shows_and_who_drew_it(tmp_path: Path) -> None:
-    scan = open_scan(made_series(tmp_path / "scan"))
-    by_hand, by_model = made(scan, made_masks(scan, 2), INTRACRANIAL_HEMORRHAGE, BY_MODEL).SegmentSequence
+    scan = open_scan(synthetic_series(tmp_path / "scan"))
+    by_hand, by_model = made(scan, segment_masks(scan, 2), INTRACRANIAL_HEMORRHAGE, BY_MODEL).SegmentSequence
     kind, region = by_hand.SegmentedPropertyTypeCodeSequence[0], by_hand.AnatomicRegionSequence[0]
     assert (kind.CodeValue, kind.CodingSchemeDesignator, kind.CodeMeaning) == ("50960005", "SCT", "Hemorrhage")
     assert (region.CodeValue, region.CodeMeaning) == ("1101003", "Intracranial")
@@ -143,9 +143,9 @@ def test_the_codes_are_those_of_the_standard() -> None:
 
 
 def test_the_same_masks_give_the_same_bytes(tmp_path: Path) -> None:
-    scan = open_scan(made_series(tmp_path / "scan"))
+    scan = open_scan(synthetic_series(tmp_path / "scan"))
     for name in ("a", "b"):
-        write_images([made(scan, made_masks(scan), INTRACRANIAL_HEMORRHAGE)], tmp_path / name)
+        write_images([made(scan, segment_masks(scan), INTRACRANIAL_HEMORRHAGE)], tmp_path / name)
     assert (tmp_path / "a" / "0001.dcm").read_bytes() == (tmp_path / "b" / "0001.dcm").read_bytes()
 
 
@@ -160,7 +160,7 @@ def careless(one: Dataset, k: int) -> None:
 
 
 @pytest.mark.dciodvfy
-def test_a_careless_header_is_no_hindrance_and_is_not_quoted(
+def test_a_careless_header_is_accepted_and_not_quoted(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     recwarn: pytest.WarningsRecorder,
@@ -172,7 +172,7 @@ def test_a_careless_header_is_no_hindrance_and_is_not_quoted(
         folder = save(ct_slices(change=careless), tmp_path / "scan")
     recwarn.clear()
     scan = open_scan(folder)
-    masks = made_masks(scan)
+    masks = segment_masks(scan)
     written = made(scan, masks, INTRACRANIAL_HEMORRHAGE)
     said = "".join(capfd.readouterr()) + caplog.text + "".join(str(one.message) for one in recwarn)
     assert "SECRET" not in said and PATIENT["PatientID"] not in said
@@ -180,10 +180,10 @@ def test_a_careless_header_is_no_hindrance_and_is_not_quoted(
 
 
 def test_sources_that_a_segmentation_cannot_refer_to_are_refused(tmp_path: Path) -> None:
-    scan = open_scan(made_enhanced(tmp_path / "scan"))
+    scan = open_scan(enhanced_series(tmp_path / "scan"))
     sources = read_source(scan)
-    other = read_source(open_scan(made_enhanced(tmp_path / "other")))
-    masks = made_masks(scan)
+    other = read_source(open_scan(enhanced_series(tmp_path / "other")))
+    masks = segment_masks(scan)
     with pytest.raises(IchorError, match="expected single-frame DICOM images or one multi-frame image, found 2"):
         segmentation(masks, [INTRACRANIAL_HEMORRHAGE], [*sources[:4], *other[4:]], FACTS, scan.source.frame_numbers)
     with pytest.raises(ValueError, match="expected a frame number for each of 8 slices, found 0"):
@@ -193,14 +193,14 @@ def test_sources_that_a_segmentation_cannot_refer_to_are_refused(tmp_path: Path)
 
 
 def test_a_source_that_is_gone_or_no_dicom_is_refused_in_one_line(tmp_path: Path) -> None:
-    scan = open_scan(made_series(tmp_path / "scan"))
+    scan = open_scan(synthetic_series(tmp_path / "scan"))
     next((tmp_path / "scan").iterdir()).unlink()
     with pytest.raises(
         UnreadableInput, match="expected the 8 DICOM instances that the scan was read from, found that 1 of"
     ):
         read_source(scan)
     with pytest.raises(UnreadableInput, match="expected a scan that was read from DICOM, found one from nifti"):
-        read_source(replace(made_head()))
+        read_source(replace(synthetic_head()))
 
 
 def test_a_missing_highdicom_is_reported_with_the_command_to_install_it() -> None:

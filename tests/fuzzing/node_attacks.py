@@ -21,9 +21,9 @@ import pydicom
 from pydicom.uid import generate_uid
 from pynetdicom import _config
 
-from dicom_made import CT_IMAGE, ct_slices
-from made_dicomweb import message, of_type
-from made_node import EXPLICIT, as_bytes, associated
+from node_parts import EXPLICIT, as_bytes, associated
+from synthetic_dicom import CT_IMAGE, ct_slices
+from synthetic_dicomweb import message, of_type
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 WAIT_S = 10.0

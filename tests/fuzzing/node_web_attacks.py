@@ -17,8 +17,8 @@ from fuzzing.node_attacks import (
     oversized,
     uids,
 )
-from made_dicomweb import message, of_type
-from made_node import as_bytes
+from node_parts import as_bytes
+from synthetic_dicomweb import message, of_type
 
 STUDIES = ("1.2.3", "0" * 64, "..%2f..%2fescaped", "x", "1" * 200)
 KINDS = ("application/json", "text/html", "multipart/related", "application/dicom; " + "x=y; " * 50)

@@ -22,11 +22,11 @@ import SimpleITK
 from PIL import Image
 from pydicom.uid import ExplicitVRBigEndian
 
-from dicom_made import ct_slices, enhanced_ct, save, store, transcoded
 from ichor.read import ReadOptions
 from ichor.windows import BRAIN
-from made_video import write_pair
 from phantom import head
+from synthetic_dicom import ct_slices, enhanced_ct, save, store, transcoded
+from synthetic_video import write_pair
 
 HU = head(6, 48, 44)  # one slice more than the fewest that are read
 
@@ -192,7 +192,10 @@ def make_seeds(folder: Path) -> list[Seed]:
     for k, ((reader, syntax), make) in enumerate(MAKERS.items()):
         place = folder / f"{k:02d}"
         place.mkdir(parents=True)
-        with warnings.catch_warnings(), mock.patch("dicom_made.generate_uid", lambda: f"1.2.826.0.{next(numbers):06d}"):
+        with (
+            warnings.catch_warnings(),
+            mock.patch("synthetic_dicom.generate_uid", lambda: f"1.2.826.0.{next(numbers):06d}"),
+        ):
             warnings.simplefilter("ignore")
             made = make(place / "scan")
         seeds.append(Seed(reader, syntax, made, SIZES if reader in ("images", "video") else ReadOptions()))

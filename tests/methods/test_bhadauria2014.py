@@ -9,7 +9,7 @@ from ichor.errors import BadConfig
 from ichor.experiments.config import load_config
 from ichor.methods.bhadauria2014 import Bhadauria2014, local_region_force
 from ichor.methods.classical.level_set import evolve, step_function
-from made_classical import DEEP, GRID, case, dice, made, training
+from synthetic_classical import DEEP, GRID, case, dice, made, training
 
 
 def disc(radius: float) -> np.ndarray:
@@ -57,6 +57,6 @@ def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None
         Bhadauria2014(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 
 
-def test_both_configs_ship() -> None:
+def test_both_configs_are_built_in() -> None:
     assert load_config("literature/bhadauria2014").settings["as_published"] is False
     assert load_config("literature/bhadauria2014-published").settings["as_published"] is True

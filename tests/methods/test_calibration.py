@@ -18,7 +18,7 @@ def drawn(n: int, slope: float, intercept: float, seed: int = 0) -> tuple[np.nda
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.4, -2.0), (2.5, 1.0)])
-def test_it_is_the_unpenalised_logistic_regression_on_the_logit(slope: float, intercept: float) -> None:
+def test_it_is_the_unpenalized_logistic_regression_on_the_logit(slope: float, intercept: float) -> None:
     truth, probability = drawn(2000, slope, intercept)
     weights = np.random.default_rng(1).integers(1, 4, len(truth))
     found = fit_calibration(truth, probability, weights)
@@ -39,7 +39,7 @@ def test_what_is_calibrated_stays_as_it_is() -> None:
     assert np.abs(found.apply(probability) - probability).max() < 0.01
 
 
-def test_what_is_too_sure_of_itself_becomes_better_by_brier() -> None:
+def test_overconfident_probabilities_improve_by_brier_score() -> None:
     truth, probability = drawn(2000, 0.3, -1.5)
     held_out, said = drawn(2000, 0.3, -1.5, seed=2)
     calibrated = fit_calibration(truth, probability).apply(said)
@@ -47,7 +47,7 @@ def test_what_is_too_sure_of_itself_becomes_better_by_brier() -> None:
 
 
 @pytest.mark.parametrize("n_positive", [0, FEWEST - 1, 30 - FEWEST + 1, 30])
-def test_of_too_few_cases_of_a_class_nothing_is_learned(n_positive: int) -> None:
+def test_too_few_cases_of_a_class_give_no_calibration(n_positive: int) -> None:
     truth = np.arange(30) < n_positive
     assert fit_calibration(truth, np.linspace(0, 1, 30)) == Calibration()
     assert fit_calibration(np.empty(0, bool), np.empty(0)) == Calibration()

@@ -11,7 +11,7 @@ from ichor.methods.chan2007 import ORDER, Chan2007, contrasts, mimics, subtypes_
 from ichor.methods.classical.head import GridSettings, Head
 from ichor.methods.classical.regions import Measured
 from ichor.subtypes import Subtype
-from made_classical import AT_SKULL, DEEP, GRID, case, dice, made, training
+from synthetic_classical import AT_SKULL, DEEP, GRID, case, dice, made, training
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def of(**other: float) -> Measured:
     ],
     ids=["falx", "sinus", "tentorium", "calcified", "inner table", "skull base"],
 )
-def test_what_looks_like_blood_is_dropped(other: dict[str, float]) -> None:
+def test_mimics_of_blood_are_dropped(other: dict[str, float]) -> None:
     assert mimics(of(**other)).tolist() == [True]
     assert mimics(of()).tolist() == [False]
 
@@ -94,5 +94,5 @@ def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
         Chan2007(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 
 
-def test_the_config_ships() -> None:
+def test_the_config_is_built_in() -> None:
     assert load_config("literature/chan2007").method == "chan2007"

@@ -26,9 +26,9 @@ from ichor.methods.registry import registered
 from ichor.read import open_scan
 from ichor.scan import Scan
 from ichor.segmentation import Segmentation, Task
-from made_ct_ich import write_ct_ich
-from made_scans import write_made_nifti
 from outside import ichor
+from synthetic_ct_ich import write_ct_ich
+from synthetic_scans import write_synthetic_nifti
 
 NEAR = 1e-4  # of probabilities, between the fitted method and the exported one
 DEEP = {
@@ -132,7 +132,7 @@ def assert_same(one: Segmentation, other: Segmentation, within: float = 0.0) -> 
             assert np.array_equal(one.mask, other.mask)
 
 
-def test_it_is_what_it_says_it_is(name: str, fitted: Method, dataset: CtIch) -> None:
+def test_it_is_what_it_claims_to_be(name: str, fitted: Method, dataset: CtIch) -> None:
     assert isinstance(fitted, Method)
     assert fitted.name == name
     found = fitted.predict(a_scan(dataset))
@@ -197,7 +197,7 @@ def test_a_fit_that_was_interrupted_comes_to_the_same(
         assert_same(method.predict(a_scan(dataset)), fitted.predict(a_scan(dataset)))
 
 
-def test_it_comes_back_from_its_folder(fitted: Method, name: str, dataset: CtIch, tmp_path: Path) -> None:
+def test_it_is_restored_from_its_folder(fitted: Method, name: str, dataset: CtIch, tmp_path: Path) -> None:
     fitted.save(tmp_path / "saved")
     loaded = get(name).load(tmp_path / "saved", threads=1)
     assert loaded.settings == fitted.settings
@@ -213,7 +213,7 @@ def test_it_is_exported_from_a_run_and_screens(package: Path, name: str, dataset
     assert (found.made_by.name, found.made_by.model) == (name, f"small-{name}")
     card = (package / "MODEL_CARD.md").read_text()
     assert f"Method `{name}`" in card and "not a medical device" in card
-    made = write_made_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
+    made = write_synthetic_nifti(tmp_path / "head.nii.gz", n=6, size=64, pixel_mm=(3.2, 3.2), distances_mm=20.0)
     ichor(tmp_path, "screen", made, "--model", package, "--out", tmp_path / "out", "--threads", 1)
     written = Findings.from_json((tmp_path / "out" / "head" / "findings.json").read_bytes())
     assert (written.method.name, written.method.model) == (name, f"small-{name}")

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 
 from ichor.dataset.base import open_dataset
 from ichor.runs.predictions import read_predictions
-from made_ct_ich import write_ct_ich
-from made_methods import DETECTS, install_methods
 from outside import ichor
+from synthetic_ct_ich import write_ct_ich
+from synthetic_methods import DETECTS, install_methods
 
 pytestmark = pytest.mark.long
 
@@ -92,7 +92,7 @@ def test_its_page_leaves_out_what_it_does_not_give(work: Path) -> None:
 
 
 @pytest.mark.long
-def test_it_stands_beside_other_runs(work: Path, installed: Path) -> None:
+def test_it_is_compared_with_other_runs(work: Path, installed: Path) -> None:
     (work / "other.yaml").write_text(yaml.safe_dump({"name": "other", "method": "brain-outliers"}))
     ichor(installed, "crossval", work / "other.yaml", "--data", work / "data", "--out", work / "other")
     ichor(installed, "results", work / "run", work / "other", "--out", work / "pages")

@@ -70,7 +70,7 @@ def test_a_mask_keeps_its_area_and_place(pixel: tuple[float, float]) -> None:
     assert dice > 0.97
 
 
-def test_neighbours_lie_about_so_far_away() -> None:
+def test_neighbors_are_about_the_given_distance_away() -> None:
     assert neighbours(None, 3, 5.0).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2]]
     five = neighbours(np.arange(4) * 5.0, 4, 5.0)
     assert five.tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]

@@ -9,7 +9,7 @@ import pytest
 from ichor.errors import BadConfig
 from ichor.experiments.config import load_config
 from ichor.methods.gautam2019 import Gautam2019, wavelet_denoised
-from made_classical import DEEP, GRID, case, dice, made, training
+from synthetic_classical import DEEP, GRID, case, dice, made, training
 
 
 @pytest.fixture(scope="module")
@@ -56,5 +56,5 @@ def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None
         Gautam2019(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 
 
-def test_the_config_ships() -> None:
+def test_the_config_is_built_in() -> None:
     assert load_config("literature/gautam2019").method == "gautam2019"

@@ -13,7 +13,7 @@ from ichor.methods.kuang2019.contour import evolve
 from ichor.methods.kuang2019.method import Kuang2019
 from ichor.methods.seeds import drawn, seeds_of
 from ichor.runs.predictions import read_predictions
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 
 
 def disc(radius: float, side: int = 64) -> np.ndarray:

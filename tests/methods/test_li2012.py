@@ -21,9 +21,9 @@ from ichor.methods.li2012.slices import Features
 from ichor.methods.registry import get
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from made_atlas import GRID, bent, case, template_scan
-from made_classical import dice, made
-from made_scans import BLOOD_HU
+from synthetic_atlas import GRID, bent, case, template_scan
+from synthetic_classical import dice, made
+from synthetic_scans import BLOOD_HU
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "src/ichor/methods/li2012"
@@ -61,7 +61,7 @@ def test_the_features_are_those_of_the_space() -> None:
     assert not none.enough.any() and not none.scan.any()
 
 
-def test_the_atlas_holds_only_the_inside_of_the_skull_and_names_its_licence() -> None:
+def test_the_atlas_holds_only_the_inside_of_the_skull_and_names_its_license() -> None:
     image, space = read_atlas()
     assert image.shape == space.shape and set(np.unique(space)) == {0, 1}
     assert not (space.astype(bool) & (image == 0)).any()
@@ -236,5 +236,5 @@ def test_without_subarachnoid_hemorrhage_to_learn_from_it_says_so(name: str, tmp
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_the_configs_ship(name: str) -> None:
+def test_the_configs_are_built_in(name: str) -> None:
     assert load_config(f"literature/{name}").method == name

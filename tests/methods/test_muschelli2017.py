@@ -13,7 +13,7 @@ from ichor.methods.forest import FOREST, Forest
 from ichor.methods.muschelli2017.additive import Additive, Fit
 from ichor.methods.muschelli2017.features import NAMES, TEMPLATE, Template, classified, places, predictors
 from ichor.methods.muschelli2017.method import FILE, Muschelli2017
-from made_classical import DEEP, GRID, case, dice, made, training
+from synthetic_classical import DEEP, GRID, case, dice, made, training
 
 SETTINGS = GridSettings.model_validate(GRID)
 METHODS = [f"muschelli2017-{one}" for one in ("lr", "lasso", "gam", "rf")]
@@ -51,7 +51,7 @@ def test_the_predictors_of_blood_are_those_of_blood(head: Head, template: Templa
     assert blood[column("first guess")] > brain[column("first guess")] + 0.2
 
 
-def test_local_moments_are_those_of_the_neighbourhood(head: Head, template: Template) -> None:
+def test_local_moments_are_those_of_the_neighborhood(head: Head, template: Template) -> None:
     """Compared with moments taken voxel by voxel, well inside the brain."""
     at = np.zeros(head.brain.shape, bool)
     at[6, 60:64, 40:44] = True
@@ -147,5 +147,5 @@ def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_the_configs_ship(name: str) -> None:
+def test_the_configs_are_built_in(name: str) -> None:
     assert load_config(f"literature/{name}").method == name

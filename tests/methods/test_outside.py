@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from made_ct_ich import write_ct_ich
-from made_methods import SEGMENTS, install_methods
 from outside import ichor
 from paths import DEMO
+from synthetic_ct_ich import write_ct_ich
+from synthetic_methods import SEGMENTS, install_methods
 
 pytestmark = pytest.mark.long
 
@@ -61,7 +61,7 @@ def test_it_screens(package: Path, installed: Path, tmp_path: Path) -> None:
     assert "not a medical device" in (findings.parent / "report.html").read_text()
 
 
-def test_what_only_other_methods_can_do_is_one_line(package: Path, installed: Path, tmp_path: Path) -> None:
+def test_missing_abilities_are_reported_in_one_line(package: Path, installed: Path, tmp_path: Path) -> None:
     data = package.parent / "data"
     cross = {"name": "mine", "method": SEGMENTS, "folds": "stratified", "cross_fitted": True}
     (tmp_path / "cross.yaml").write_text(yaml.safe_dump(cross))

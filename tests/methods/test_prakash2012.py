@@ -9,7 +9,7 @@ from ichor.errors import BadConfig
 from ichor.experiments.config import load_config
 from ichor.methods.classical.head import GridSettings, Head
 from ichor.methods.prakash2012 import Prakash2012, denoised
-from made_classical import DEEP, GRID, case, dice, made, training
+from synthetic_classical import DEEP, GRID, case, dice, made, training
 
 
 @pytest.fixture(scope="module")
@@ -48,5 +48,5 @@ def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None
         Prakash2012(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 
 
-def test_the_config_ships() -> None:
+def test_the_config_is_built_in() -> None:
     assert load_config("literature/prakash2012").method == "prakash2012"

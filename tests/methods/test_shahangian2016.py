@@ -11,7 +11,7 @@ from ichor.methods.classical.head import GridSettings, Head
 from ichor.methods.shahangian2016.features import BINS, hematomas, slice_features, weighted_histogram
 from ichor.methods.shahangian2016.method import EDH, IPH, ORDER, Shahangian2016
 from ichor.subtypes import Subtype
-from made_classical import AT_SKULL, DEEP, GRID, case, dice, made
+from synthetic_classical import AT_SKULL, DEEP, GRID, case, dice, made
 
 SETTINGS = GridSettings.model_validate(GRID)
 LENS = (7.0, 20.0, 20.0)
@@ -50,7 +50,7 @@ def test_slices_without_a_hematoma_have_none_of_its_features() -> None:
     assert np.isfinite(features).all()
 
 
-def test_presence_and_subtype_are_told(fitted: Shahangian2016) -> None:
+def test_presence_and_subtype_are_predicted(fitted: Shahangian2016) -> None:
     for place, radii, subtype in ((DEEP, (14.0, 16.0, 20.0), IPH), (AT_SKULL, LENS, EDH)):
         scan = made(place, radii)
         found = fitted.predict(scan)
@@ -73,5 +73,5 @@ def test_without_hemorrhage_to_learn_from_it_says_so(tmp_path: Path) -> None:
         Shahangian2016(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 
 
-def test_the_config_ships() -> None:
+def test_the_config_is_built_in() -> None:
     assert load_config("literature/shahangian2016").method == "shahangian2016"

@@ -13,7 +13,7 @@ from ichor.errors import BadConfig
 from ichor.methods import load_model
 from ichor.methods.threshold import Threshold
 from ichor.windows import BRAIN
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 
 
 @pytest.fixture(scope="module")

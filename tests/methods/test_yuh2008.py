@@ -10,7 +10,7 @@ from ichor.experiments.config import load_config
 from ichor.methods.classical.regions import Measured
 from ichor.methods.yuh2008 import ORDER, Yuh2008, finding_of
 from ichor.subtypes import Subtype
-from made_classical import AT_SKULL, DEEP, GRID, case, dice, made, training
+from synthetic_classical import AT_SKULL, DEEP, GRID, case, dice, made, training
 
 
 @pytest.fixture(scope="module")
@@ -77,5 +77,5 @@ def test_without_hemorrhage_fitting_raises_a_clear_error(tmp_path: Path) -> None
         Yuh2008(grid=GRID).fit([case("001", made(None))], [], tmp_path)
 
 
-def test_the_config_ships() -> None:
+def test_the_config_is_built_in() -> None:
     assert load_config("literature/yuh2008").method == "yuh2008"

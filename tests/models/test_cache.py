@@ -16,19 +16,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "ichor"
 
 
-def test_what_was_written_comes_back(folder: Path) -> None:
+def test_written_content_is_read_back(folder: Path) -> None:
     assert read_cached("network") is None
     write_cached("network", b"compiled")
     assert read_cached("network") == b"compiled"
 
 
-def test_the_folder_is_its_owners_alone(folder: Path) -> None:
+def test_the_folder_is_private_to_its_owner(folder: Path) -> None:
     write_cached("network", b"compiled")
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("damage", [lambda whole: whole[:-1], lambda whole: b"x" + whole[1:], lambda whole: b""])
-def test_what_is_damaged_does_not_come_back(folder: Path, damage) -> None:
+def test_damaged_predictions_are_not_restored(folder: Path, damage) -> None:
     write_cached("network", b"compiled")
     file = folder / "network"
     file.write_bytes(damage(file.read_bytes()))

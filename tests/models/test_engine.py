@@ -139,7 +139,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "reference"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_file_that_is_no_model_is_refused_in_one_line(
+def test_a_file_that_is_not_a_model_is_refused_in_one_line(
     damage: str, engine: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "model.onnx"

@@ -122,7 +122,7 @@ def saturating(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("one", TRIED)
-def test_saturated_sums_are_found_out_where_there_are_any(saturating: Path, one: str) -> None:
+def test_saturated_sums_are_detected(saturating: Path, one: str) -> None:
     _, wrong = lowered(one, saturating)
     expected = (
         r"probability differs by 0\.0\d\d, more than the 0\.01 of rounding" if one in ("AVX2", "AVX512_CORE") else ""
@@ -163,7 +163,7 @@ def test_a_network_is_tried_once(package: Path, cached: Path, monkeypatch: pytes
         fault(engine, package)
 
 
-def test_it_is_tried_each_time_where_nothing_can_be_kept(package: Path, cached: Path) -> None:
+def test_it_is_tried_each_time_if_nothing_can_be_stored(package: Path, cached: Path) -> None:
     cached.parent.write_text("a file where the folder should be")
     engine = Engine(package / "model.int8.onnx", engine="onnxruntime", threads=1)
     assert fault(engine, package) == ""

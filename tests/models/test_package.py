@@ -100,6 +100,6 @@ def test_a_link_out_of_the_package_is_not_followed(package: Path) -> None:
         verify(package)
 
 
-def test_a_method_just_saved_has_nothing_to_be_held_against(tmp_path: Path) -> None:
+def test_a_method_that_was_just_saved_has_no_known_answer(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("model: made")
     verify(tmp_path)

@@ -59,7 +59,7 @@ def test_a_limit_lowers_it_and_never_raises_it(monkeypatch: pytest.MonkeyPatch) 
     assert processor.instruction_set() == "AVX2"
 
 
-def test_a_limit_is_heeded_by_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_openvino_respects_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_features", lambda: frozenset(ICE_LAKE))
     monkeypatch.setenv(processor.LIMIT, "AVX2")
     assert processor.instruction_set("onnxruntime") == "AVX512_CORE_VNNI"

@@ -15,7 +15,7 @@ from paths import ROOT
 SHIPPED = find_package(DEFAULT_MODEL)
 
 
-def test_the_package_that_ships_has_that_of_its_recipe_under_its_checksums() -> None:
+def test_the_shipped_package_has_the_verdict_of_its_recipe_under_its_checksums() -> None:
     assert (SHIPPED / REFERENCE).read_bytes() == (ROOT / "results/ichor-1" / REFERENCE).read_bytes()
     assert f"  {REFERENCE}\n" in (SHIPPED / SUMS).read_text()
     verify(SHIPPED)

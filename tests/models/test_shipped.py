@@ -13,12 +13,12 @@ import ichor.models
 from ichor.dataset.ct_ich import DEMONSTRATION_SUBJECT
 from ichor.models.package import DEFAULT_MODEL, find_package, read_config
 from ichor.runs.about import read_about, without_marks
-from made_quantized import LARGEST, weights_of
+from quantized_weights import LARGEST, weights_of
 
 PACKAGES = sorted(file.parent for file in Path(ichor.models.__file__).parent.glob("*/config.yaml"))
 
 
-def test_the_default_model_ships() -> None:
+def test_the_default_model_is_shipped() -> None:
     assert find_package(DEFAULT_MODEL) in PACKAGES
 
 
@@ -29,7 +29,7 @@ class TestShipped:
         assert training is not None
         assert DEMONSTRATION_SUBJECT not in (*training.training_subjects, *training.validation_subjects)
 
-    def test_its_figures_are_of_subjects_that_whoever_answered_never_saw(self, package: Path) -> None:
+    def test_its_figures_are_out_of_fold(self, package: Path) -> None:
         training = read_config(package).training
         assert training is not None
         metrics = json.loads((package / "metrics.json").read_text())

@@ -15,16 +15,16 @@ from ichor.errors import BadConfig
 from ichor.models.package import DEFAULT_MODEL, SUMS, find_package, verify, write_sums
 from ichor.models.verdict import VERDICT, read_verdict_rule, write_verdict_rule
 from ichor.screening.screener import Screener
-from made_verdict import made_rule
 from paths import ROOT
+from verdict_rules import verdict_rule_of
 
 SHIPPED = find_package(DEFAULT_MODEL)
 
 
 def test_it_is_read_as_it_was_written_and_none_removes_it(tmp_path: Path) -> None:
     assert read_verdict_rule(tmp_path) is None
-    write_verdict_rule(tmp_path, made_rule(0.2, 0.5))
-    assert read_verdict_rule(tmp_path) == made_rule(0.2, 0.5)
+    write_verdict_rule(tmp_path, verdict_rule_of(0.2, 0.5))
+    assert read_verdict_rule(tmp_path) == verdict_rule_of(0.2, 0.5)
     write_verdict_rule(tmp_path, None)
     assert not (tmp_path / VERDICT).exists()
 
@@ -44,13 +44,13 @@ def test_thresholds_out_of_order_are_refused(tmp_path: Path) -> None:
         read_verdict_rule(tmp_path)
 
 
-def test_the_package_that_ships_has_that_of_its_recipe_under_its_checksums() -> None:
+def test_the_shipped_package_has_the_verdict_of_its_recipe_under_its_checksums() -> None:
     assert (SHIPPED / VERDICT).read_bytes() == (ROOT / "results/ichor-1" / VERDICT).read_bytes()
     assert f"  {VERDICT}\n" in (SHIPPED / SUMS).read_text()
     verify(SHIPPED)
 
 
-def test_the_thresholds_that_ship_are_those_of_the_committed_scores(ct_ich: Path) -> None:
+def test_the_shipped_thresholds_are_those_of_the_committed_scores(ct_ich: Path) -> None:
     rule, dataset = read_verdict_rule(SHIPPED), CtIch(ct_ich)
     assert rule is not None
     with (ROOT / "results/ichor-1/scan_scores.csv").open() as file:

@@ -16,7 +16,7 @@ from ichor.windows import BRAIN
 BOX = torch.tensor([[[0.5, 0.25, 0.5, 0.25]]])  # rows 16 to 48 and columns 8 to 24 of 64
 
 
-def test_a_crop_is_what_lies_in_the_box() -> None:
+def test_a_crop_is_what_is_in_the_box() -> None:
     rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
     found = crop(torch.stack([rows, columns])[None], BOX, 8)[0, 0]
     assert torch.allclose(found[0, :, 0], torch.arange(8) * 4 + 16 + 1.5, atol=1e-4)

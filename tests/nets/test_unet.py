@@ -33,7 +33,7 @@ def test_dropout_is_after_level_4_and_after_the_bottleneck() -> None:
 
 
 @pytest.mark.parametrize("size", [64, 256])
-def test_the_compact_network_answers_for_voxels_and_slices(size: int) -> None:
+def test_the_compact_network_predicts_voxels_and_slices(size: int) -> None:
     network = SliceUNet((8, 8, 8, 8)).eval()
     outputs = network(torch.zeros(3, 3, size, size))
     assert outputs["logits"].shape == (3, 1, size, size)

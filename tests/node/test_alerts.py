@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dicom_made import PATIENT, save
 from ichor.errors import BadConfig, IchorError, UnreadableInput
 from ichor.findings.verdict import Tier
 from ichor.node.config_messages import Alert, SmtpDestination, WebhookDestination
@@ -28,9 +27,10 @@ from ichor.node.messages.mail import Mail
 from ichor.node.messages.webhook import Webhook, signature
 from ichor.serving.certificate import Certificate
 from ichor.serving.self_signed import self_signed
-from made_messages import KEY, Request, mailbox, reported_study, webhooks, write_key
-from made_node import small_study
+from node_parts import small_study
 from ports import free_port
+from synthetic_dicom import PATIENT, save
+from synthetic_messages import KEY, Request, mailbox, reported_study, webhooks, write_key
 
 MESSAGE = AlertMessage("a" * 32, "hemorrhage suspected", {"verdict": "suspected", "study": "0123", "worklist": None})
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from dicom_made import ct_slices
 from ichor.errors import IchorError, UnreadableInput
 from ichor.locks import one_at_a_time
 from ichor.node.archive.backup import make_backup
@@ -30,7 +29,8 @@ from ichor.node.queue.queue import Queue
 from ichor.node.queue.schema import MIGRATIONS
 from ichor.node.status import status_of
 from ichor.node.store import Store
-from made_node import Pacs, RunningNode, as_bytes, associated, small_study, to_pacs, write_config
+from node_parts import Pacs, RunningNode, as_bytes, associated, small_study, to_pacs, write_config
+from synthetic_dicom import ct_slices
 
 CT = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from pydicom.uid import generate_uid
 
-from dicom_made import CT_IMAGE, ENHANCED_CT, ct_slices
+from commitment_sender import Scanner, request
+from commitment_sender import scanner as scanner_here
 from ichor.errors import IchorError
 from ichor.node.config import Listener, Sender
 from ichor.node.network.committing import Committer
-from made_commitment import Scanner, request
-from made_commitment import scanner as scanner_here
-from made_node import SENDER, Listening, listening, send
+from node_parts import SENDER, Listening, listening, send
+from synthetic_dicom import CT_IMAGE, ENHANCED_CT, ct_slices
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_report_that_is_not_confirmed_is_not_answered(scanner: Scanner, tmp_pa
             answer(node, scanner)
 
 
-def test_a_sender_without_an_address_is_told(tmp_path: Path) -> None:
+def test_a_sender_without_an_address_is_reported(tmp_path: Path) -> None:
     with listening(tmp_path) as node:
         request(node.port, (CT_IMAGE, "1.2.3"))
         commitment = node.queue.commitments.due()

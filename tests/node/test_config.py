@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -13,8 +14,9 @@ import yaml
 
 from ichor.errors import BadConfig, IchorError
 from ichor.node.config import NodeConfig, read_config
+from ichor.node.packages import PACKAGES
 from ichor.node.run import check_config
-from made_node import write_config
+from node_parts import write_config
 
 
 def ichor(*words: object, expected: int = 0) -> str:
@@ -34,7 +36,7 @@ def test_init_writes_the_defaults_and_keeps_what_is_there(tmp_path: Path) -> Non
     assert "expected no configuration yet, found one, which is kept" in ichor("init", folder, expected=2)
 
 
-def test_what_is_commented_out_in_the_configuration_is_valid(tmp_path: Path) -> None:
+def test_commented_out_configuration_is_valid(tmp_path: Path) -> None:
     ichor("init", tmp_path)
     file = tmp_path / "node.yaml"
     lines = file.read_text().splitlines()
@@ -82,7 +84,7 @@ def test_paths_are_relative_to_the_folder(tmp_path: Path) -> None:
         ({"destinations": {"a": {"kind": "webhook", "url": "http://b.example", "secret": "c"}}}, "expected https://"),
     ],
 )
-def test_a_wrong_configuration_is_told_in_one_line(change: dict[str, Any], found: str, tmp_path: Path) -> None:
+def test_a_wrong_configuration_is_reported_in_one_line(change: dict[str, Any], found: str, tmp_path: Path) -> None:
     write_config(tmp_path, **change)
     with pytest.raises(BadConfig, match=found) as error:
         read_config(tmp_path)
@@ -90,13 +92,13 @@ def test_a_wrong_configuration_is_told_in_one_line(change: dict[str, Any], found
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a", "\xff"])
-def test_what_is_no_configuration_is_told(text: str, tmp_path: Path) -> None:
+def test_an_invalid_configuration_is_reported(text: str, tmp_path: Path) -> None:
     (tmp_path / "node.yaml").write_bytes(text.encode("latin-1"))
     with pytest.raises(BadConfig, match="expected a node's configuration, found"):
         read_config(tmp_path)
 
 
-def test_a_folder_without_a_configuration_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_configuration_is_reported(tmp_path: Path) -> None:
     assert "found none: create it with ichor node init" in ichor("run", tmp_path, expected=2)
     assert "expected the folder of a node that has run" in ichor("status", tmp_path, expected=2)
     assert "expected the folder of a node that has run" in ichor("retry", tmp_path, expected=2)
@@ -111,13 +113,28 @@ def test_a_folder_without_a_configuration_is_told(tmp_path: Path) -> None:
         ({"outputs": ["json"]}, "expected at least one DICOM output for the destinations"),
     ],
 )
-def test_what_is_not_there_is_told_before_anything_is_received(screening: dict[str, Any], found: str) -> None:
+def test_missing_models_and_outputs_are_reported_at_the_start(screening: dict[str, Any], found: str) -> None:
     pacs = {"kind": "c-store", "ae_title": "PACS", "host": "127.0.0.1", "port": 104}
     config = NodeConfig.model_validate({"screening": screening, "destinations": {"pacs": pacs}})
     with pytest.raises(IchorError, match=found):
         check_config(config)
 
 
-def test_a_node_without_senders_is_told(tmp_path: Path) -> None:
+def test_a_node_without_senders_is_reported(tmp_path: Path) -> None:
     write_config(tmp_path, senders=[])
     assert "expected at least one sender" in ichor("run", tmp_path, expected=2)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_missing_package_is_reported_in_one_line(tmp_path: Path, package: str) -> None:
+    ichor("init", tmp_path / "node")
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{package!r}] = None\n")
+    command = [sys.executable, "-m", "ichor", "node", "run", str(tmp_path / "node")]
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"ichor: ichor node: expected the packages of the extra node, found no {package}; "
+        "install them with pip install 'ichor-ct[node]'\n"
+    )

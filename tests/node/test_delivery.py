@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_made import ct_slices, save
 from ichor.errors import IchorError, UnreadableInput
 from ichor.node.config import DimseDestination, WebDestination
 from ichor.node.network.objects import objects_of
 from ichor.node.network.store_scu import StoreScu
 from ichor.node.network.stow import Stow
-from made_node import Pacs
+from node_parts import Pacs
+from synthetic_dicom import ct_slices, save
 
 
 def store_scu(pacs: Pacs) -> StoreScu:
@@ -35,13 +35,13 @@ def test_a_warning_counts_as_stored_and_a_failure_does_not() -> None:
                 store_scu(pacs).send(ct_slices()[:1])
 
 
-def test_a_class_that_is_not_accepted_is_told() -> None:
+def test_a_class_that_is_not_accepted_is_reported() -> None:
     mr_image = "1.2.840.10008.5.1.4.1.1.4"
     with Pacs(sop_class=mr_image) as pacs, pytest.raises(IchorError, match="expected an association, found"):
         store_scu(pacs).send(ct_slices()[:1])
 
 
-def test_an_answer_that_never_comes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_never_comes_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ichor.node.network.store_scu.TIMEOUT_S", 0.5)
     silence = threading.Event()
 
@@ -91,12 +91,12 @@ def web_server(status: int, body: bytes, kind: str = "application/dicom+json") -
         (503, b""),
     ],
 )
-def test_an_answer_that_confirms_nothing_is_told(status: int, body: bytes) -> None:
+def test_an_answer_that_confirms_nothing_is_reported(status: int, body: bytes) -> None:
     with web_server(status, body) as url, pytest.raises(IchorError, match="expected"):
         Stow(WebDestination(kind="stow-rs", url=url)).send(ct_slices()[:1])
 
 
-def test_an_answer_that_confirms_another_object_is_told() -> None:
+def test_an_answer_that_confirms_another_object_is_reported() -> None:
     one, other = Dataset(), Dataset()
     other.ReferencedSOPClassUID, other.ReferencedSOPInstanceUID = "1.2", "1.2.3"
     one.ReferencedSOPSequence = [other]

@@ -24,8 +24,8 @@ from ichor.node.queue.queue import Queue
 from ichor.node.queue.scores import Score
 from ichor.node.queue.studies import Instance
 from ichor.screening.inputs import content_sha256
-from made_node import write_config
-from made_web import made_web
+from node_parts import write_config
+from web_parts import web_parts
 
 SHIPPED = find_package(DEFAULT_MODEL)
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
@@ -133,7 +133,7 @@ def test_the_last_result_of_each_study_counts_if_the_model_gave_it(tmp_path: Pat
 
 
 def test_old_results_and_strangers_are_left_out(tmp_path: Path) -> None:
-    with made_web(tmp_path / "node") as web:
+    with web_parts(tmp_path / "node") as web:
         fill(web.queue, [0.9], content_sha256(SHIPPED))
         assert web.stranger().get("/api/drift").status_code == 401
         found = web.program(Role.VIEWER).get("/api/drift").json()

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from pydicom.sr.codedict import codes
 
-from dicom_made import PATIENT
 from ichor.errors import IchorError
 from ichor.findings.schema import Findings
 from ichor.node.config_messages import Hl7Destination
@@ -24,12 +23,13 @@ from ichor.node.messages.mllp import Hl7
 from ichor.node.messages.oru import Envelope, oru_r01
 from ichor.node.messages.segments import message_text, person_names
 from ichor.serving.self_signed import self_signed
-from made_messages import acknowledged, fields_of, interface, reported_study
-from made_node import small_study
-from made_report import found_in
-from made_scans import DetectorMethod, SubtypesMethod, made_head
+from node_parts import small_study
 from paths import ROOT
 from ports import free_port
+from synthetic_dicom import PATIENT
+from synthetic_messages import acknowledged, fields_of, interface, reported_study
+from synthetic_reports import found_in
+from synthetic_scans import DetectorMethod, SubtypesMethod, synthetic_head
 
 FACTS = StudyFacts(
     study_uid="1.2.3",
@@ -49,7 +49,7 @@ ENVELOPE = Envelope(("ICHOR", "CT"), ("RIS", "CITY"), "0123-1", "UNICODE UTF-8",
 
 @pytest.fixture(scope="module")
 def findings() -> Findings:
-    return found_in(made_head(), method=SubtypesMethod())
+    return found_in(synthetic_head(), method=SubtypesMethod())
 
 
 def message(findings: Findings, facts: StudyFacts = FACTS, *, replaces: bool = False) -> list[list[str]]:
@@ -130,7 +130,7 @@ def test_a_result_that_replaces_another_says_so(findings: Findings) -> None:
 
 
 def test_a_detector_reports_no_volume() -> None:
-    found = segments(message(found_in(made_head(), method=DetectorMethod())), "OBX")
+    found = segments(message(found_in(synthetic_head(), method=DetectorMethod())), "OBX")
     assert not any("VOLUME" in one[3] for one in found) and any("PROBABILITY" in one[3] for one in found)
 
 

@@ -12,11 +12,11 @@ import pydicom
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
 
-from dicom_made import PATIENT, ct_slices
 from ichor.errors import OutputFailed
 from ichor.node.intake import Intake, Refused, Taken
 from ichor.node.queue.queue import Queue
 from ichor.node.store import Store
+from synthetic_dicom import PATIENT, ct_slices
 
 MOST = 10**6
 
@@ -71,7 +71,7 @@ def test_a_duplicate_is_acknowledged_and_not_stored_again(intake: Intake, tmp_pa
     assert len(stored(tmp_path)) == 1
 
 
-def test_what_a_forwarder_writes_into_the_head_does_not_make_another_image(intake: Intake) -> None:
+def test_file_meta_information_does_not_make_another_image(intake: Intake) -> None:
     one = ct_slices()[0]
     intake.take(content_of(one))
     one.file_meta.SourceApplicationEntityTitle = "FORWARDER"
@@ -159,7 +159,7 @@ def test_names_that_try_to_leave_the_folder_do_not(intake: Intake, tmp_path: Pat
     assert not list(tmp_path.rglob("*escaped*")) and len(stored(tmp_path)) == 1
 
 
-def test_at_the_start_what_was_not_acknowledged_is_deleted(intake: Intake, store: Store, queue: Queue) -> None:
+def test_unacknowledged_files_are_deleted_at_the_start(intake: Intake, store: Store, queue: Queue) -> None:
     for one in ct_slices()[:2]:
         intake.take(content_of(one))
     files = queue.studies.files()
@@ -186,7 +186,7 @@ def test_an_image_that_somebody_deleted_is_stored_when_it_is_sent_again(
     assert intake.take(content) is Taken.DUPLICATE and stored(tmp_path) == [file]
 
 
-def test_room_is_kept_free(queue: Queue, tmp_path: Path) -> None:
+def test_disk_space_is_kept_free(queue: Queue, tmp_path: Path) -> None:
     intake = Intake(Store(tmp_path / "images", keep_free_bytes=10**18), queue, MOST)
     with pytest.raises(OutputFailed, match="to stay free on the disk"):
         intake.take(content_of(ct_slices()[0]))

@@ -17,23 +17,23 @@ import pytest
 from pydicom.uid import JPEGLosslessSV1, generate_uid
 from pynetdicom import sop_class
 
-from dicom_made import (
+from ichor.errors import BadConfig, IchorError
+from ichor.node.logs import log
+from ichor.node.network.guard import MOST_PDU_BYTES
+from ichor.node.syntaxes import TRANSFER_SYNTAXES
+from node_parts import EXPLICIT, associated, listening, send, write_certificate
+from signals import until
+from synthetic_dicom import (
     CT_IMAGE,
     ENHANCED_CT,
     PATIENT,
     ct_slices,
     enhanced_ct,
     hu_of_head,
-    made_series,
+    synthetic_series,
     transcoded,
     transfer_syntax,
 )
-from ichor.errors import BadConfig, IchorError
-from ichor.node.logs import log
-from ichor.node.network.guard import MOST_PDU_BYTES
-from ichor.node.syntaxes import TRANSFER_SYNTAXES
-from made_node import EXPLICIT, associated, listening, send, write_certificate
-from signals import until
 
 pytestmark = pytest.mark.long
 
@@ -45,7 +45,7 @@ def n_stored(folder: Path) -> int:
     return sum(1 for _ in (folder / "images").rglob("*.dcm"))
 
 
-def test_a_sender_is_answered_and_a_stranger_is_not(tmp_path: Path) -> None:
+def test_a_configured_sender_is_accepted_and_others_are_rejected(tmp_path: Path) -> None:
     with listening(tmp_path) as node:
         with associated(node.port, (ECHO, EXPLICIT)) as association:
             assert association.send_c_echo().Status == 0
@@ -63,7 +63,7 @@ def test_a_sender_from_another_address_is_not_authorized(tmp_path: Path) -> None
     assert n_stored(tmp_path) == 0
 
 
-def test_a_series_is_taken_in_once_whoever_sends_it_twice(tmp_path: Path) -> None:
+def test_a_series_that_is_sent_twice_is_added_once(tmp_path: Path) -> None:
     images = ct_slices()
     with listening(tmp_path) as node:
         assert send(node.port, images) == [0] * len(images)
@@ -76,7 +76,7 @@ def test_a_series_is_taken_in_once_whoever_sends_it_twice(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["ImplicitVRLittleEndian", "RLELossless", "JPEGLosslessProcess14_1", "JPEGLSLossless", "JPEG2000Lossless"]
 )
-def test_compressed_images_are_taken_in_as_they_are(name: str, tmp_path: Path) -> None:
+def test_compressed_images_are_accepted_as_they_are(name: str, tmp_path: Path) -> None:
     made = transcoded(ct_slices()[:2], tmp_path / "made", name)
     syntax = transfer_syntax(made)
     images = [pydicom.dcmread(file) for file in sorted(made.iterdir())]
@@ -106,7 +106,7 @@ def test_other_classes_are_refused_when_the_association_is_opened(tmp_path: Path
         assert {one.result for one in association.rejected_contexts} == {3}  # abstract syntax not supported
 
 
-def test_a_multi_frame_image_is_taken_in(tmp_path: Path) -> None:
+def test_a_multi_frame_image_is_accepted(tmp_path: Path) -> None:
     with listening(tmp_path) as node:
         assert send(node.port, [enhanced_ct(hu_of_head())]) == [0]
 
@@ -120,7 +120,7 @@ def test_an_image_without_a_study_is_not_understood(tmp_path: Path, caplog: pyte
 
 
 def test_dcmtk_sends(storescu: str, tmp_path: Path) -> None:
-    made = made_series(tmp_path / "made")
+    made = synthetic_series(tmp_path / "made")
     with listening(tmp_path) as node:
         command = [storescu, "-aet", "SCANNER", "-aec", "ICHOR", "127.0.0.1", str(node.port), "+sd", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -139,7 +139,7 @@ def test_dcmtk_sends_compressed_images(storescu: str, tmp_path: Path) -> None:
         assert done.returncode == 0 and n_stored(tmp_path) == len(list(made.iterdir())), done.stderr
 
 
-def test_a_full_disk_is_told_as_out_of_resources(small_disk: Path) -> None:
+def test_a_full_disk_is_reported_as_out_of_resources(small_disk: Path) -> None:
     study = generate_uid()
     acknowledged, status = 0, 0
     with listening(small_disk) as node:
@@ -162,7 +162,7 @@ def test_an_image_that_is_too_large_ends_the_association(tmp_path: Path) -> None
     assert n_stored(tmp_path) == 1
 
 
-def test_a_length_that_is_a_lie_ends_the_connection(tmp_path: Path) -> None:
+def test_a_false_length_ends_the_connection(tmp_path: Path) -> None:
     with listening(tmp_path) as node, socket.create_connection(("127.0.0.1", node.port), 20) as peer:
         peer.sendall(struct.pack(">BBL", 1, 0, MOST_PDU_BYTES + 1) + bytes(1000))
         with suppress(ConnectionError):
@@ -193,7 +193,7 @@ def test_a_silent_association_ends(tmp_path: Path) -> None:
         until(lambda: not association.is_established)
 
 
-def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with listening(tmp_path) as node:
         (tmp_path / "other").mkdir()
         other = listening(tmp_path / "other", listener={"port": node.port})
@@ -220,14 +220,14 @@ def test_over_tls_with_certificates_of_both(openssl: str, tmp_path: Path) -> Non
     assert n_stored(tmp_path) == len(images)
 
 
-def test_a_missing_certificate_is_told(tmp_path: Path) -> None:
+def test_a_missing_certificate_is_reported(tmp_path: Path) -> None:
     tls = {"certificate": tmp_path / "gone.crt", "key": tmp_path / "gone.key"}
     node = listening(tmp_path, listener={"tls": tls})
     with pytest.raises(BadConfig, match=r"gone.crt: expected a certificate and its key, found No such file"), node:
         pass
 
 
-def test_the_log_says_what_came_and_nothing_of_whom(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_reports_events_without_patient_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     bad = ct_slices()[0]
     del bad.StudyInstanceUID
     images = [*ct_slices()[:3], bad]

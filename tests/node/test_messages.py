@@ -15,12 +15,22 @@ from typing import Any
 import psutil
 import pytest
 
-from dicom_made import PATIENT
 from ichor.node.status import status_of
-from made_messages import Interface, Mailbox, Webhooks, acknowledged, fields_of, interface, mailbox, webhooks, write_key
-from made_node import Pacs, RunningNode, send, small_study, to_pacs
+from node_parts import Pacs, RunningNode, send, small_study, to_pacs
 from ports import free_port
 from signals import until
+from synthetic_dicom import PATIENT
+from synthetic_messages import (
+    Interface,
+    Mailbox,
+    Webhooks,
+    acknowledged,
+    fields_of,
+    interface,
+    mailbox,
+    webhooks,
+    write_key,
+)
 
 
 class Receivers:

@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 import pytest
 
-from dicom_made import CT_IMAGE, PATIENT, save
+from commitment_sender import request, scanner
 from ichor.node.status import status_of
-from made_commitment import request, scanner
-from made_node import Pacs, RunningNode, send, small_study, to_pacs, write_config
+from node_parts import Pacs, RunningNode, send, small_study, to_pacs, write_config
 from signals import LINUX, has_ended, until
+from synthetic_dicom import CT_IMAGE, PATIENT, save
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 
@@ -53,7 +53,7 @@ def test_a_study_is_screened_and_its_result_delivered(pacs: Pacs, tmp_path: Path
 
 
 @pytest.mark.long
-def test_a_duplicate_push_is_not_analysed_again(pacs: Pacs, tmp_path: Path) -> None:
+def test_a_duplicate_push_is_not_analyzed_again(pacs: Pacs, tmp_path: Path) -> None:
     study = small_study()
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
         send(node.port, study)
@@ -83,7 +83,7 @@ def test_a_late_slice_leads_to_a_result_that_replaces_the_first(pacs: Pacs, tmp_
 
 
 @pytest.mark.long
-def test_a_study_without_a_usable_series_says_why_and_holds_nobody_up(pacs: Pacs, tmp_path: Path) -> None:
+def test_a_study_without_a_usable_series_says_why_and_does_not_delay_others(pacs: Pacs, tmp_path: Path) -> None:
     scout = small_study(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])[:2]
     good = small_study()
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
@@ -125,7 +125,7 @@ def test_a_destination_that_is_down_gets_its_result_later(tmp_path: Path) -> Non
 
 
 @pytest.mark.long
-def test_what_is_given_up_is_listed_and_can_be_retried(pacs: Pacs, tmp_path: Path) -> None:
+def test_deliveries_given_up_are_listed_and_can_be_retried(pacs: Pacs, tmp_path: Path) -> None:
     pacs.status = 0xA700
     retry = {"first_s": 0.1, "most_s": 0.1, "give_up_h": 1 / 3600}
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs), retry=retry) as node:
@@ -181,7 +181,7 @@ def test_no_child_outlives_a_killed_node(pacs: Pacs, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_killed_worker_is_replaced_and_its_study_analysed(pacs: Pacs, tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced_and_its_study_analyzed(pacs: Pacs, tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
         assert node.process is not None
         send(node.port, small_study())

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from dicomweb_client.api import DICOMwebClient
 
-from dicom_made import save
 from ichor.errors import IchorError
 from ichor.node.config import WebDestination
 from ichor.node.network.stow import Stow
-from made_node import RunningNode, small_study
+from node_parts import RunningNode, small_study
 from orthanc import Orthanc
+from synthetic_dicom import save
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 REPORT = "1.2.840.10008.5.1.4.1.1.88.34"
@@ -68,7 +68,7 @@ def test_by_default_segmentation_report_and_key_slices_are_sent(orthanc: Orthanc
         assert found and {one["0020000D"]["Value"][0] for one in found} == {study[0].StudyInstanceUID}
 
 
-def test_a_destination_that_refuses_is_told(orthanc: Orthanc) -> None:
+def test_a_destination_that_refuses_is_reported(orthanc: Orthanc) -> None:
     gone = Stow(WebDestination(kind="stow-rs", url=f"{orthanc.dicomweb}/gone"))
     with pytest.raises(IchorError, match="found HTTP status 404"):
         gone.send(small_study()[:1])

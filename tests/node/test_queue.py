@@ -47,7 +47,7 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
         yield opened
 
 
-def test_a_study_goes_its_way(queue: Queue) -> None:
+def test_a_study_passes_through_all_states(queue: Queue) -> None:
     queue.studies.receive(image(), 0)
     assert queue.analyses.next() is None and state(queue) == StudyState.RECEIVING
     assert queue.studies.complete_quiet(1000) == [] and queue.studies.complete_quiet(0) == [STUDY]
@@ -95,7 +95,7 @@ def test_a_late_image_leads_to_an_analysis_that_replaces_the_first(queue: Queue,
     assert delivery is not None and delivery.number == 2 and delivery.replaces
 
 
-def test_an_image_that_arrives_during_the_analysis_is_analysed_after_it(queue: Queue) -> None:
+def test_an_image_that_arrives_during_the_analysis_is_analyzed_after_it(queue: Queue) -> None:
     received(queue, image())
     first = queue.analyses.next()
     assert first is not None
@@ -133,7 +133,7 @@ def test_a_study_whose_process_dies_is_given_up_after_some_attempts(queue: Queue
     assert queue.analyses.retry_failed() == 1 and queue.analyses.next() is not None
 
 
-def test_a_study_that_is_interrupted_again_and_again_comes_last(queue: Queue) -> None:
+def test_a_repeatedly_interrupted_study_comes_last(queue: Queue) -> None:
     received(queue, image(), priority=9)
     for _ in range(2):
         queue.analyses.next()
@@ -143,7 +143,7 @@ def test_a_study_that_is_interrupted_again_and_again_comes_last(queue: Queue) ->
     assert first is not None and first.study == OTHER
 
 
-def test_what_ends_the_node_again_and_again_is_given_up(queue: Queue) -> None:
+def test_a_study_that_repeatedly_ends_the_node_is_given_up(queue: Queue) -> None:
     received(queue, image())
     for _ in range(MOST_INTERRUPTIONS):
         assert queue.analyses.next() is not None
@@ -161,7 +161,7 @@ def test_an_analysis_that_ended_cannot_end_again(queue: Queue) -> None:
     assert len(queue.deliveries.listed("pending")) == 1 and state(queue) == StudyState.DELIVERING
 
 
-def test_images_are_forgotten_and_needed_again(queue: Queue) -> None:
+def test_deleted_images_are_needed_again(queue: Queue) -> None:
     received(queue, image(1), image(2))
     queue.analyses.done(queue.analyses.next(), "negative", [])  # type: ignore[arg-type]
     assert queue.studies.deletable(1000) == [] and queue.studies.deletable(0) == [STUDY]
@@ -175,7 +175,7 @@ def test_images_are_forgotten_and_needed_again(queue: Queue) -> None:
     assert again is not None and again.missing == 0 and len(again.files) == 3 and again.replaces == 1
 
 
-def test_images_are_not_forgotten_while_a_study_is_received(queue: Queue) -> None:
+def test_images_are_not_deleted_while_a_study_is_received(queue: Queue) -> None:
     queue.studies.receive(image(), 0)
     assert not queue.studies.mark_images_deleted(STUDY) and queue.studies.holds(image().key)
 
@@ -195,7 +195,7 @@ def test_a_delivery_is_postponed_given_up_and_retried(queue: Queue) -> None:
     assert queue.deliveries.due("pacs") is not None and state(queue) == StudyState.DELIVERING
 
 
-def test_what_goes_to_a_destination_that_is_gone_is_given_up(queue: Queue) -> None:
+def test_deliveries_to_removed_destinations_are_given_up(queue: Queue) -> None:
     received(queue, image())
     queue.analyses.done(queue.analyses.next(), "negative", ["pacs", "old"])  # type: ignore[arg-type]
     assert queue.deliveries.give_up_unconfigured(["pacs"]) == 1
@@ -244,7 +244,7 @@ for number in range(10**6):
 """
 
 
-def test_what_was_said_to_be_there_is_there_after_a_kill(tmp_path: Path) -> None:
+def test_acknowledged_changes_survive_a_kill(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -301,7 +301,7 @@ def test_an_upgrade_keeps_the_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert queue.analyses.next() is not None
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OutputFailed, match="could not be written"):
         Database(tmp_path / "gone")
 

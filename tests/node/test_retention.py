@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dicom_made import ct_slices
 from ichor.node.config import Retention
 from ichor.node.intake import Intake
 from ichor.node.keeping import Keeping
@@ -19,8 +18,9 @@ from ichor.node.queue.analyses import Analysis
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.retries import Retries
 from ichor.node.store import Store
-from made_node import Pacs, RunningNode, as_bytes, send, small_study, to_pacs
+from node_parts import Pacs, RunningNode, as_bytes, send, small_study, to_pacs
 from signals import until
+from synthetic_dicom import ct_slices
 
 AT_ONCE = {"keep_images_h": 0, "keep_results_h": 0}
 NO_RETRY = Retries(first_s=0, most_s=0, give_up_s=0)
@@ -151,7 +151,7 @@ def test_results_go_after_their_images(retention: dict[str, Any]) -> None:
 
 
 @pytest.mark.long
-def test_a_node_forgets_what_is_delivered_and_analyses_it_anew_when_it_comes_again(tmp_path: Path) -> None:
+def test_a_node_forgets_what_is_delivered_and_analyses_it_again_when_it_comes_again(tmp_path: Path) -> None:
     study = small_study()
     with Pacs() as pacs, RunningNode(tmp_path / "node", destinations=to_pacs(pacs), retention=AT_ONCE) as node:
         for times in (1, 2):

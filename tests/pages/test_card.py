@@ -13,14 +13,14 @@ from paths import ROOT
 PACKAGE = find_package(DEFAULT_MODEL)
 
 
-def test_the_card_that_ships_is_made_of_its_package_and_of_what_its_result_says(tmp_path: Path) -> None:
+def test_the_shipped_card_follows_from_its_package_and_result(tmp_path: Path) -> None:
     package = shutil.copytree(PACKAGE, tmp_path / "package")
     write_card(package)
     assert (package / CARD).read_text(encoding="utf-8") == (PACKAGE / CARD).read_text(encoding="utf-8")
     assert (PACKAGE / ABOUT).read_bytes() == (ROOT / "results" / "ichor-1" / ABOUT).read_bytes()
 
 
-def test_without_what_is_said_of_the_recipe_the_card_has_no_such_passage(tmp_path: Path) -> None:
+def test_without_a_description_the_card_has_no_such_section(tmp_path: Path) -> None:
     package, about = shutil.copytree(PACKAGE, tmp_path / "package"), read_about(PACKAGE)
     for name in (ABOUT, MADE_BY):
         (package / name).unlink()

@@ -16,23 +16,23 @@ from playwright.sync_api import Browser, Page
 
 import warm
 from ichor.pages.overview import write_overview
-from made_ct_ich import write_ct_ich
-from made_metrics import made_metrics, write_run
+from synthetic_ct_ich import write_ct_ich
+from synthetic_metrics import synthetic_metrics, write_run
 
 PATIENT_MS = 120_000  # on a machine that is busy with other work
 PICTURES = ("roc", "slices")
 
 
-def made_runs(folder: Path) -> list[Path]:
+def written_runs(folder: Path) -> list[Path]:
     """One run beside each experiment of the paper, one of them reduced, and two beside the third."""
-    threshold = made_metrics("paper-threshold", dice=0.13, auc=0.5)
+    threshold = synthetic_metrics("paper-threshold", dice=0.13, auc=0.5)
     threshold["made_by"]["chosen"] = {str(fold): {"lower": 139 + fold, "upper": 230} for fold in range(1, 6)}
-    reduced = made_metrics("paper-unet-full-reduced", dice=0.2, reduced=True, folds=(2,))
+    reduced = synthetic_metrics("paper-unet-full-reduced", dice=0.2, reduced=True, folds=(2,))
     return [
         write_run(folder / "paper-threshold", threshold),
         write_run(folder / "paper-unet-full-reduced", reduced, PICTURES[:1]),
-        write_run(folder / "paper-unet-tiles", made_metrics(), PICTURES),
-        write_run(folder / "compact", made_metrics("compact", dice=0.5, folds=(1,))),
+        write_run(folder / "paper-unet-tiles", synthetic_metrics(), PICTURES),
+        write_run(folder / "compact", synthetic_metrics("compact", dice=0.5, folds=(1,))),
     ]
 
 
@@ -42,7 +42,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bench.md").write_text("# Speed and memory\n")
     (folder / "dataset").mkdir()
     (folder / "dataset" / "dataset.md").write_text("# The dataset\n")
-    write_overview(made_runs(folder), folder)
+    write_overview(written_runs(folder), folder)
     return folder
 
 
@@ -66,8 +66,8 @@ def test_the_readme_compares_every_run_with_the_paper(results: Path) -> None:
     assert "Research use only; not a medical device." in page and "doi:10.13026/w8q8-ky94" in page
 
 
-def test_what_every_fold_chose_alike_is_said_once(tmp_path: Path) -> None:
-    metrics = made_metrics("paper-threshold")
+def test_parameters_equal_in_all_folds_are_stated_once(tmp_path: Path) -> None:
+    metrics = synthetic_metrics("paper-threshold")
     metrics["made_by"]["chosen"] = {str(fold): {"lower": 140, "upper": 230} for fold in range(1, 6)}
     write_overview([write_run(tmp_path / "run", metrics)], tmp_path)
     page = " ".join((tmp_path / "README.md").read_text().split())
@@ -78,7 +78,7 @@ def test_the_html_has_the_papers_tables_of_the_dataset(tmp_path: Path) -> None:
     data = write_ct_ich(tmp_path / "ct-ich", {"049": 1, "050": 0}, n_slices=2)
     words = [sys.executable, "-m", "ichor", "dataset", "describe", str(data), "--out", str(tmp_path / "dataset")]
     subprocess.run(words, check=True, capture_output=True)
-    write_overview([write_run(tmp_path / "run", made_metrics())], tmp_path)
+    write_overview([write_run(tmp_path / "run", synthetic_metrics())], tmp_path)
     html = (tmp_path / "results.html").read_text()
     assert '<a href="#dataset">The dataset</a>' in html and "<h2>The dataset: ct-ich 1.0.0</h2>" in html
     assert "Table 3 of the paper: subjects" in html and "Table 4 of the paper: slices" in html
@@ -90,13 +90,13 @@ def test_the_html_has_the_papers_tables_of_the_dataset(tmp_path: Path) -> None:
     assert "dataset.json: expected what `ichor dataset describe --out` writes" in " ".join(done.stderr.split())
 
 
-def test_links_lead_to_runs_that_lie_elsewhere(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "runs" / "one", made_metrics())
+def test_links_lead_to_runs_in_other_folders(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs" / "one", synthetic_metrics())
     write_overview([run], tmp_path / "pages")
     assert "[one](../runs/one/README.md)" in (tmp_path / "pages" / "README.md").read_text()
 
 
-def test_the_html_stands_alone_and_is_light(results: Path) -> None:
+def test_the_html_is_self_contained_and_small(results: Path) -> None:
     file = results / "results.html"
     html = file.read_text()
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in html
@@ -110,7 +110,7 @@ def test_the_html_stands_alone_and_is_light(results: Path) -> None:
 
 
 def test_a_large_picture_is_made_light(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", made_metrics(), ("noise",))
+    run = write_run(tmp_path / "run", synthetic_metrics(), ("noise",))
     picture = run / "figures" / "noise.png"
     Image.effect_noise((2400, 1600), 80).convert("RGB").save(picture)
     write_overview([run], tmp_path)
@@ -120,13 +120,13 @@ def test_a_large_picture_is_made_light(tmp_path: Path) -> None:
 
 
 def test_names_are_shown_as_given_and_run_nothing(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", made_metrics("<script>alert(1)</script>|"))
+    run = write_run(tmp_path / "run", synthetic_metrics("<script>alert(1)</script>|"))
     write_overview([run], tmp_path)
     assert "<script" not in (tmp_path / "results.html").read_text()
 
 
 def test_the_same_runs_give_the_same_pages(tmp_path: Path) -> None:
-    runs = made_runs(tmp_path)
+    runs = written_runs(tmp_path)
     pages = []
     for out in (tmp_path / "a", tmp_path / "b"):
         write_overview(runs, out)
@@ -139,7 +139,7 @@ def ichor(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_writes_both_pages(tmp_path: Path) -> None:
-    done = ichor(*made_runs(tmp_path), "--out", tmp_path)
+    done = ichor(*written_runs(tmp_path), "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "README.md").exists() and (tmp_path / "results.html").exists()
     assert f"{tmp_path / 'results.html'}: all tables and figures on one page" in done.stdout
@@ -152,11 +152,11 @@ def test_the_command_writes_both_pages(tmp_path: Path) -> None:
         ("{", "Expecting property name"),
         ("[]", "found a list"),
         ("{}", "found no experiment"),
-        (json.dumps(made_metrics() | {"made_by": {"command": "x"}}), "found no made_by.hardware"),
-        (json.dumps(made_metrics() | {"folds": "all"}), "folds: input should be a valid list"),
+        (json.dumps(synthetic_metrics() | {"made_by": {"command": "x"}}), "found no made_by.hardware"),
+        (json.dumps(synthetic_metrics() | {"folds": "all"}), "folds: input should be a valid list"),
     ],
 )
-def test_a_folder_without_figures_gives_one_line(tmp_path: Path, content: str | None, found: str) -> None:
+def test_a_folder_without_figures_is_reported_in_one_line(tmp_path: Path, content: str | None, found: str) -> None:
     run = tmp_path / "run"
     run.mkdir()
     if content is not None:
@@ -167,8 +167,8 @@ def test_a_folder_without_figures_gives_one_line(tmp_path: Path, content: str | 
     assert line.startswith(f"ichor: {run / 'metrics.json'}: expected the figures of a run") and found in line
 
 
-def test_a_picture_that_is_none_gives_one_line(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", made_metrics(), ("roc",))
+def test_an_invalid_picture_is_reported_in_one_line(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", synthetic_metrics(), ("roc",))
     picture = run / "figures" / "roc.png"
     picture.write_text("no picture")
     broken = ichor(run, "--out", tmp_path)
@@ -179,8 +179,8 @@ def test_a_picture_that_is_none_gives_one_line(tmp_path: Path) -> None:
         assert f"ichor: {picture}: expected a picture, found" in done.stderr
 
 
-def test_a_file_in_place_of_the_folder_gives_one_line(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", made_metrics())
+def test_a_file_in_place_of_the_folder_is_reported_in_one_line(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", synthetic_metrics())
     (tmp_path / "out").touch()
     done = ichor(run, "--out", tmp_path / "out")
     assert done.returncode == 2

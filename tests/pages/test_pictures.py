@@ -18,8 +18,8 @@ from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.evaluate.results import result_of
 from ichor.pages.pictures import DrawnFigure, draw_figures, figures_in
 from ichor.scan import Scan, Source
-from made_ct_ich import write_ct_ich
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich
 
 PICTURES = ("figure-4", "figure-5", "atlas-missed")
 NUMBERS = ("roc", "reliability", "bland-altman")
@@ -167,13 +167,13 @@ def test_without_probabilities_an_earlier_figure_4_stays(
     assert (tmp_path / again[0].file).read_bytes() == (folder / drawn[0].file).read_bytes()
 
 
-def test_what_metrics_lacks_is_left_out(tmp_path: Path, dataset: CtIch, predictions: Mapping[str, Prediction]) -> None:
+def test_missing_metrics_are_left_out(tmp_path: Path, dataset: CtIch, predictions: Mapping[str, Prediction]) -> None:
     healthy = {"052": predictions["052"]}
     drawn = draw_figures(tmp_path, dataset, healthy, {}, lambda _: None)
     assert [one.name for one in drawn] == ["figure-5"]
 
 
-def test_a_missing_matplotlib_is_one_clear_line(
+def test_a_missing_matplotlib_is_reported_in_one_clear_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dataset: CtIch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -181,7 +181,7 @@ def test_a_missing_matplotlib_is_one_clear_line(
         draw_figures(tmp_path, dataset, [], {}, lambda _: None)
 
 
-def test_a_broken_list_of_figures_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_broken_list_of_figures_is_reported_in_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "figures.json").write_text("[1]")
     with pytest.raises(BadConfig, match="expected a list of figures"):

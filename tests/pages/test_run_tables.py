@@ -8,7 +8,7 @@ import pytest
 
 from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.run_tables import figures_table, results_page, subjects_table
-from made_metrics import figure, made_metrics
+from synthetic_metrics import figure, synthetic_metrics
 
 
 def row(page: str, start: str, after: str = "") -> list[str]:
@@ -23,7 +23,7 @@ def text(page: str) -> str:
 
 
 def test_the_main_figures_have_interval_number_and_the_papers_figure() -> None:
-    table = figures_table(made_metrics(), "this model")
+    table = figures_table(synthetic_metrics(), "this model")
     assert row(table, "figure")[1] == "this model"
     over = "35 subjects, each the mean of its slices with hemorrhage"
     assert row(table, "Dice, paper's average") == ["Dice, paper's average", "0.330", "0.280 to 0.380", over, "0.315"]
@@ -31,20 +31,20 @@ def test_the_main_figures_have_interval_number_and_the_papers_figure() -> None:
 
 
 def test_the_threshold_experiment_is_compared_with_the_papers_first() -> None:
-    table = figures_table(made_metrics("paper-threshold"))
+    table = figures_table(synthetic_metrics("paper-threshold"))
     assert row(table, "figure")[-1] == "paper, experiment 1"
     assert row(table, "Dice, paper's average")[-1] == "0.135"
     assert row(table, "slice sensitivity, more than 400 px")[-1] == ""
 
 
 def test_subjects_come_best_first() -> None:
-    rows = subjects_table(made_metrics()).splitlines()[2:]
+    rows = subjects_table(synthetic_metrics()).splitlines()[2:]
     dice = [float(line.split("|")[2]) for line in rows]
     assert len(dice) == 35 and dice == sorted(dice, reverse=True)
 
 
 def test_table_5_has_the_papers_columns_next_to_ours() -> None:
-    page = results_page(made_metrics())
+    page = results_page(synthetic_metrics())
     head = row(page, "Min", "## Table 5")
     assert head == ["Min", "0", "0.000", "0", "0.000", "50", "0.0", "0", "0.0"]
     average = row(page, "Average", "## Table 5")
@@ -53,7 +53,7 @@ def test_table_5_has_the_papers_columns_next_to_ours() -> None:
 
 
 def test_table_6_has_every_way_of_averaging() -> None:
-    metrics = made_metrics()
+    metrics = synthetic_metrics()
     metrics["by_threshold_per_fold"]["0.7"]["accuracy"] = figure(0.123)
     page = results_page(metrics)
     part = page[page.index("## Table 6") : page.index("## Subtypes")]
@@ -64,7 +64,7 @@ def test_table_6_has_every_way_of_averaging() -> None:
 
 
 def test_subtype_and_age_are_reported_as_in_the_paper() -> None:
-    page = results_page(made_metrics())
+    page = results_page(synthetic_metrics())
     assert row(page, "subjects with SDH") == ["subjects with SDH", "0.52", "0.370", "0.320 to 0.420", "4", "worse"]
     said = text(page)
     assert "highest for subjects with EDH: 0.53 (paper 0.35, whose highest is SDH with 0.52), then come IPH" in said
@@ -76,37 +76,37 @@ def test_subtype_and_age_are_reported_as_in_the_paper() -> None:
 
 
 def test_no_subtype_is_called_the_best_where_nothing_is_found() -> None:
-    metrics = made_metrics()
+    metrics = synthetic_metrics()
     metrics["by_subtype"] = {name: figure(0.0) for name in metrics["by_subtype"]}
     said = text(results_page(metrics))
     assert "The Dice is 0 for every subtype; the paper's is highest for subjects with SDH, 0.52." in said
 
 
 def test_the_operating_point_is_reported_next_to_the_papers() -> None:
-    metrics = made_metrics()
+    metrics = synthetic_metrics()
     metrics["slice_400px"] |= {"sensitivity": figure(0.876), "specificity": figure(0.543)}
     told = "with a sensitivity of 87.6 % and a specificity of 54.3 %; the paper has 97.28 and 50.4 %."
     assert told in text(results_page(metrics))
-    assert "By the 400-pixel rule, such slices" not in text(results_page(made_metrics("paper-threshold")))
+    assert "By the 400-pixel rule, such slices" not in text(results_page(synthetic_metrics("paper-threshold")))
 
 
 def test_a_significant_difference_is_called_so() -> None:
-    metrics = made_metrics()
+    metrics = synthetic_metrics()
     metrics["by_age_difference"]["mann_whitney_p"]["value"] = 0.003
     assert "The difference is significant at 5 % (Mann-Whitney U test, p = 0.003)" in text(results_page(metrics))
 
 
 def test_the_page_names_the_subjects_that_overlap_excludes_and_why() -> None:
-    page = results_page(made_metrics())
+    page = results_page(synthetic_metrics())
     assert "leave out 070 (its hemorrhage is chronic). Detection counts all." in text(page)
     assert "All leave out 070." in text(page)
-    everybody = results_page({**made_metrics(), "excluded_from_overlap": {}})
+    everybody = results_page({**synthetic_metrics(), "excluded_from_overlap": {}})
     assert "without 070" not in everybody and "leave out" not in everybody
     assert row(everybody, "", "## Detection")[1:] == ["slices", "scans"]
 
 
 def test_detection_is_given_with_and_without_the_excluded_subjects() -> None:
-    page = results_page(made_metrics())
+    page = results_page(synthetic_metrics())
     assert row(page, "", "## Detection")[1:] == ["slices", "slices without 070", "scans", "scans without 070"]
     for name in ("sensitivity at 90 % specificity", "average precision", "Brier score", "false lesions per scan"):
         assert name in page
@@ -114,7 +114,7 @@ def test_detection_is_given_with_and_without_the_excluded_subjects() -> None:
 
 
 def test_the_page_says_what_made_it_and_what_it_is_for() -> None:
-    said = text(results_page(made_metrics()))
+    said = text(results_page(synthetic_metrics()))
     assert "`ichor crossval paper/unet-tiles --data ct-ich --out RUN` (2.0 hours of training on a made machine" in said
     assert "test folds 1 to 5 of ct-ich: 82 subjects, 2501 slices" in said
     assert "Research use only; not a medical device." in said
@@ -122,16 +122,16 @@ def test_the_page_says_what_made_it_and_what_it_is_for() -> None:
 
 
 def test_a_reduced_run_is_marked_in_title_and_text() -> None:
-    page = results_page(made_metrics(reduced=True))
+    page = results_page(synthetic_metrics(reduced=True))
     assert page.startswith("# paper-unet-tiles (reduced)\n") and "This is a reduced run" in page
-    assert "reduced" not in results_page(made_metrics())
+    assert "reduced" not in results_page(synthetic_metrics())
 
 
 def test_pictures_are_embedded_with_words() -> None:
     picture = DrawnFigure("roc", "The ROC of slices, n = 2501.", "A curve.")
-    page = results_page(made_metrics(), [picture])
+    page = results_page(synthetic_metrics(), [picture])
     assert "![A curve.](figures/roc.png)\n\nThe ROC of slices, n = 2501.\n" in page
-    assert "## Figures" not in results_page(made_metrics())
+    assert "## Figures" not in results_page(synthetic_metrics())
 
 
 @pytest.mark.parametrize(
@@ -144,15 +144,15 @@ def test_pictures_are_embedded_with_words() -> None:
     ],
 )
 def test_a_poorer_metrics_json_makes_a_shorter_page(absent: tuple[str, ...]) -> None:
-    whole = made_metrics()
+    whole = synthetic_metrics()
     poor = {key: value for key, value in whole.items() if key not in absent}
     null = {key: None if key in absent else value for key, value in whole.items()}
     assert results_page(poor) == results_page(null)
     assert len(results_page(poor)) < len(results_page(whole))
 
 
-def test_a_figure_that_is_not_defined_is_said_to_be_so() -> None:
-    metrics = made_metrics()
+def test_an_undefined_figure_is_reported_as_undefined() -> None:
+    metrics = synthetic_metrics()
     metrics["dice"]["paper_average"] = {"value": None, "ci95": None, "n": 0}
     metrics["by_subtype"], metrics["by_age"] = {}, {}
     page = results_page(metrics)

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from dicom_made import hu_of_head, made_series
+from synthetic_dicom import hu_of_head, synthetic_series
 
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_series(tmp_path_factory.mktemp("series"))
+    return synthetic_series(tmp_path_factory.mktemp("series"))
 
 
 @pytest.fixture(scope="module")
 def long_series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One that takes a moment to decode: its voxels alone are more than the pipe holds."""
-    return made_series(tmp_path_factory.mktemp("long"), hu_of_head(40, 256, 256))
+    return synthetic_series(tmp_path_factory.mktemp("long"), hu_of_head(40, 256, 256))
 
 
 @pytest.fixture

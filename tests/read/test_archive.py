@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dicom_made import hu_of_head, made_series
 from ichor.errors import UnreadableInput
 from ichor.read import archive, archive_bounds, unpack
 from ichor.read.base import ReadOptions
+from synthetic_dicom import hu_of_head, synthetic_series
 
 HU = hu_of_head()
 
@@ -35,7 +35,7 @@ def zipped(folder: Path, target: Path, *, prefix: str = "", compression: int = z
 
 @pytest.fixture
 def scan_zip(tmp_path: Path) -> Path:
-    return zipped(made_series(tmp_path / "series"), tmp_path / "scan.zip")
+    return zipped(synthetic_series(tmp_path / "series"), tmp_path / "scan.zip")
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("prefix", ["", "patient/study/series/"])
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_dicom_series(tmp_path: Path, prefix: str, compression: int) -> None:
-    path = zipped(made_series(tmp_path / "s"), tmp_path / "scan.zip", prefix=prefix, compression=compression)
+    path = zipped(synthetic_series(tmp_path / "s"), tmp_path / "scan.zip", prefix=prefix, compression=compression)
     assert archive.accepts(path)
     scan = archive.read(path, ReadOptions())
     np.testing.assert_array_equal(scan.voxels, HU)
@@ -142,7 +142,7 @@ def test_too_many_bytes(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert refusal(scan_zip) == f"expected at most 9,000 bytes unpacked, found {found:,}"
 
 
-def test_a_zip_that_lies_about_its_size(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_with_a_false_size(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both headers say 10 bytes; far more come out, and writing ends there."""
     monkeypatch.setattr(archive_bounds, "MAXIMUM_BYTES", 100_000)
     path = scan_zip.with_name("bomb.zip")
@@ -192,7 +192,7 @@ def test_files_and_folders_of_one_name(tmp_path: Path) -> None:
 
 
 def test_errors_name_the_zip_and_not_the_temporary_folder(tmp_path: Path) -> None:
-    path = zipped(made_series(tmp_path / "s", HU[:3]), tmp_path / "short.zip", prefix="deep/")
+    path = zipped(synthetic_series(tmp_path / "s", HU[:3]), tmp_path / "short.zip", prefix="deep/")
     with pytest.raises(UnreadableInput) as caught:
         archive.read(path, ReadOptions())
     assert str(caught.value).startswith(f"{path}/deep: expected an axial head CT, found 1 series: too few slices")
@@ -202,15 +202,15 @@ def test_errors_name_the_zip_and_not_the_temporary_folder(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
 def test_damaged_content_of_any_compression_is_refused(tmp_path: Path, compression: int) -> None:
-    path = zipped(made_series(tmp_path / "series"), tmp_path / "damaged.zip", compression=compression)
+    path = zipped(synthetic_series(tmp_path / "series"), tmp_path / "damaged.zip", compression=compression)
     content = bytearray(path.read_bytes())
     content[200:400] = b"\xff" * 200
     path.write_bytes(content)
     assert refusal(path)
 
 
-def test_a_name_that_is_not_the_utf8_it_claims_to_be_is_refused(tmp_path: Path) -> None:
-    path = zipped(made_series(tmp_path / "series"), tmp_path / "name.zip", prefix="ä/")
+def test_a_name_that_is_not_valid_utf8_is_refused(tmp_path: Path) -> None:
+    path = zipped(synthetic_series(tmp_path / "series"), tmp_path / "name.zip", prefix="ä/")
     path.write_bytes(path.read_bytes().replace("ä".encode(), b"\xff\xfe"))
     assert "damaged" in refusal(path)
 
@@ -235,7 +235,7 @@ def tar_of(folder: Path, change: Callable[[tarfile.TarInfo], tarfile.TarInfo | N
 
 @pytest.fixture
 def scan_tar(tmp_path: Path) -> bytes:
-    return tar_of(made_series(tmp_path / "series"))
+    return tar_of(synthetic_series(tmp_path / "series"))
 
 
 @pytest.mark.parametrize("name", PACKED)
@@ -274,14 +274,14 @@ def test_a_packed_tar_whose_checksum_fails_is_refused(tmp_path: Path, scan_tar: 
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
-def test_a_tar_holds_nothing_but_files_and_folders(tmp_path: Path, kind: bytes) -> None:
+def test_a_tar_may_contain_only_files_and_folders(tmp_path: Path, kind: bytes) -> None:
     def change(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         if entry.name.endswith("I0003"):
             entry.type, entry.linkname, entry.size = kind, "/etc/passwd", 0
         return entry
 
     path = tmp_path / "scan.tar"
-    path.write_bytes(tar_of(made_series(tmp_path / "series"), change))
+    path.write_bytes(tar_of(synthetic_series(tmp_path / "series"), change))
     assert refusal(path).startswith("expected files and folders, found that entry ")
 
 
@@ -292,11 +292,11 @@ def test_no_path_leaves_a_tar(tmp_path: Path, name: str) -> None:
         return entry
 
     path = tmp_path / "scan.tar"
-    path.write_bytes(tar_of(made_series(tmp_path / "series"), change))
+    path.write_bytes(tar_of(synthetic_series(tmp_path / "series"), change))
     assert "points outside" in refusal(path)
 
 
-def test_a_tar_is_held_to_the_limits(tmp_path: Path, scan_tar: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limits_apply_to_a_tar(tmp_path: Path, scan_tar: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "scan.tgz"
     path.write_bytes(gzip.compress(scan_tar))
     monkeypatch.setattr(archive_bounds, "MAXIMUM_FILES", 7)
@@ -376,7 +376,7 @@ def test_an_unsafe_archive_inside_is_refused_by_its_name(tmp_path: Path, name: s
 
 
 def test_metadata_files_of_macos_in_archives_are_ignored(tmp_path: Path) -> None:
-    series = made_series(tmp_path / "series")
+    series = synthetic_series(tmp_path / "series")
     for file in list(series.iterdir()):
         (series / f"._{file.name}").write_bytes(bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(200))
     (tmp_path / "scan.tar").write_bytes(tar_of(series))
@@ -386,7 +386,7 @@ def test_metadata_files_of_macos_in_archives_are_ignored(tmp_path: Path) -> None
         assert scan.warnings == ()
 
 
-def test_a_full_disk_is_told_as_that(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_as_such(scan_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -20,9 +20,9 @@ from ichor.read import ReadOptions, ScanPath, find_scans, inspect, open_scan
 from ichor.read.open import READERS
 from ichor.scan import Scan
 from ichor.windows import BRAIN
-from made_video import write_pair
 from paths import CT_ICH_PART, GE_HEAD_PART
 from phantom import bleed, head
+from synthetic_video import write_pair
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def test_it_is_the_one_scan_at_its_path(made: Made) -> None:
     assert find_scans(made.path) == [ScanPath(made.path)]
 
 
-def test_next_to_another_scan_each_is_found_and_read_as_if_alone(made: Made, tmp_path: Path) -> None:
+def test_next_to_another_scan_each_is_found_and_read_independently(made: Made, tmp_path: Path) -> None:
     if made.format.reader == "archive":
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / made.path.name).symlink_to(made.path)

@@ -11,13 +11,13 @@ import numpy as np
 import psutil
 import pytest
 
-from dicom_made import ct_slices, hu_of_head, save
 from ichor.errors import UnreadableInput
 from ichor.read import begin_scan, open_scan
 from ichor.read.deadline import Deadline
 from ichor.read.pool import SHARED
 from reading_processes import HU, killed_while_it_decodes, zipped
 from signals import LINUX, NO_WINDOWS
+from synthetic_dicom import ct_slices, hu_of_head, save
 
 
 @NO_WINDOWS

@@ -10,8 +10,8 @@ from ichor.errors import UnreadableInput
 from ichor.read import open_scan
 from ichor.read.ct_ich_jpg import combine, read_mask
 from ichor.windows import BONE, BRAIN
-from made_ct_ich import write_ct_ich
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich
 
 SUBJECTS = CT_ICH_PART / "Patients_CT"
 
@@ -90,7 +90,7 @@ def test_bone_images_are_compared_whatever_the_subjects_number(tmp_path: Path, s
     assert shifted.hu.max() == BRAIN.highest_hu < scan.hu.max()
 
 
-def test_gray_128_is_no_hemorrhage() -> None:
+def test_gray_128_is_not_hemorrhage() -> None:
     mask = read_mask(SUBJECTS / "088")
     assert mask.sum(axis=(1, 2))[3:9].tolist() == [1052, 2050, 2636, 2394, 1543, 615]
 

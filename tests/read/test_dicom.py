@@ -65,7 +65,7 @@ def test_input_that_is_not_a_head_ct_is_refused(name: str, reason: str, phantom:
     assert "\n" not in message
 
 
-def test_a_single_slice_tells_to_give_the_folder() -> None:
+def test_a_single_slice_suggests_the_folder() -> None:
     with pytest.raises(UnreadableInput, match=r"too few slices \(1; at least 5\).*specify the folder"):
         dicom.read(GE_HEAD_PART / "14.dcm", ReadOptions())
 

@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from ichor.read.dicom.patient import Identity, identity_in
-from made_node import as_bytes, small_study
+from node_parts import as_bytes, small_study
 
 
 def made(undefined_length: bool) -> bytes:
@@ -31,7 +31,7 @@ def test_the_rest_may_be_cut_off(kept: int | None, undefined_length: bool) -> No
 @pytest.mark.parametrize(
     "content", [b"", b"\0" * 132 + b"DICM", b"hello", b"\xff" * 4096], ids=["empty", "head", "text", "bytes"]
 )
-def test_of_what_is_no_dicom_nothing_is_known(content: bytes) -> None:
+def test_of_what_is_not_dicom_nothing_is_known(content: bytes) -> None:
     assert identity_in(content) == Identity()
 
 

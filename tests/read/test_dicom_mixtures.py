@@ -10,12 +10,12 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from dicom_made import save
+from demo_series import change, demo_slices, hu_of, put
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, dicom, find_scans, open_scan
 from ichor.read.dicom.source import read_source
 from ichor.scan import Scan
-from made_series import change, demo_slices, hu_of, put
+from synthetic_dicom import save
 
 Slices = list[pydicom.FileDataset]
 
@@ -123,7 +123,7 @@ class TestTwoSeries:
         np.testing.assert_array_equal(scan.voxels, voxels(soft))
         assert any("distinguished by kernel: 13 slices kept, 13 left out" in warning for warning in scan.warnings)
 
-    def test_parts_that_number_their_slices_anew_are_one_head(self, tmp_path: Path) -> None:
+    def test_parts_that_restart_slice_numbers_are_one_head(self, tmp_path: Path) -> None:
         slices = demo_slices()
         for k, one in enumerate(slices):
             one.InstanceNumber = k % 7 + 1

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from dicom_made import save
+from demo_series import between, change, demo_slices, hu_of, new_series
 from ichor.anatomy.head import find_head
 from ichor.errors import UnreadableInput
 from ichor.findings.checks.check import failed_checks
@@ -18,7 +18,7 @@ from ichor.findings.checks.kinds import InputCheck
 from ichor.formats.nifti import grid_warnings
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
-from made_series import between, change, demo_slices, hu_of, new_series
+from synthetic_dicom import save
 
 Slices = list[pydicom.FileDataset]
 
@@ -100,7 +100,7 @@ class TestJoined:
         found = dicom.inspect(tmp_path, ReadOptions()).series
         assert [(one.rank, one.n_slices) for one in found] == [(1, 13), (2, 13)]
 
-    def test_a_requested_part_is_read_alone(self, tmp_path: Path) -> None:
+    def test_only_a_requested_part_is_read(self, tmp_path: Path) -> None:
         base, vault = parts()
         save(base + vault, tmp_path)
         options = ReadOptions(series_uid=vault[0].SeriesInstanceUID)
@@ -115,7 +115,9 @@ class TestJoined:
             ({"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"]}, "one of them is derived from other images"),
         ],
     )
-    def test_what_does_not_fit_is_not_joined_and_told(self, tmp_path: Path, unlike: dict[str, Any], why: str) -> None:
+    def test_parts_that_do_not_fit_are_reported_and_not_joined(
+        self, tmp_path: Path, unlike: dict[str, Any], why: str
+    ) -> None:
         base, vault = parts(**unlike)
         save(base + vault, tmp_path)
         scan = read(tmp_path)
@@ -133,12 +135,12 @@ class TestJoined:
         assert mentions(scan, why) and is_told_incomplete(scan)
 
     @pytest.mark.parametrize("other", [{"ContrastBolusAgent": "Iomeprol"}, {"ConvolutionKernel": "H60s"}])
-    def test_another_kind_of_series_is_no_part(self, tmp_path: Path, other: dict[str, Any]) -> None:
+    def test_another_kind_of_series_is_not_a_part(self, tmp_path: Path, other: dict[str, Any]) -> None:
         base, vault = parts(7, **other)
         save(base + vault, tmp_path)
         np.testing.assert_array_equal(read(tmp_path).voxels, voxels(base))
 
-    def test_a_neck_below_a_whole_head_is_no_part(self, tmp_path: Path) -> None:
+    def test_a_neck_below_a_whole_head_is_not_part_of_a_head(self, tmp_path: Path) -> None:
         slices = demo_slices()
         for k, one in enumerate(slices):
             one.ImagePositionPatient, one.SliceThickness = [-107.0, -107.0, 12.0 * k], 5
@@ -203,7 +205,7 @@ class TestLeftOut:
         assert scan.missing_slices == 2
         assert is_told_incomplete(scan)
 
-    def test_one_slice_of_many_is_a_warning_alone(self, tmp_path: Path) -> None:
+    def test_one_slice_of_many_is_only_a_warning(self, tmp_path: Path) -> None:
         slices = between(demo_slices(), 2)
         scan = read(save(slices[:9] + slices[10:], tmp_path))
         assert scan.missing_slices == 1

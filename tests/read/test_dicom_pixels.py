@@ -18,21 +18,21 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicom_made import (
+from ichor.errors import UnreadableInput
+from ichor.read import dicom
+from ichor.read.base import ReadOptions
+from synthetic_dicom import (
     ENHANCED_CT,
     LEGACY_ENHANCED_CT,
     ct_slices,
     enhanced_ct,
     hu_of_head,
-    made_series,
     save,
     store,
+    synthetic_series,
     transcoded,
     transfer_syntax,
 )
-from ichor.errors import UnreadableInput
-from ichor.read import dicom
-from ichor.read.base import ReadOptions
 
 HU = hu_of_head()
 
@@ -46,7 +46,7 @@ def mentions(scan: dicom.Scan, text: str) -> bool:
 
 
 def test_a_plain_series_is_read_exactly(tmp_path: Path) -> None:
-    scan = read(made_series(tmp_path))
+    scan = read(synthetic_series(tmp_path))
     np.testing.assert_array_equal(scan.voxels, HU)
     assert scan.voxels.dtype == np.int16
     assert scan.warnings == ()
@@ -209,7 +209,7 @@ def test_tissue_of_the_padding_value_stays_tissue(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(save(slices, tmp_path)).voxels, expected)
 
 
-def test_padding_is_no_air_where_rescale_is_absent(tmp_path: Path) -> None:
+def test_padding_is_not_air_where_rescale_is_absent(tmp_path: Path) -> None:
     slices = ct_slices()
     for one, pixels in zip(slices, HU, strict=True):
         values = pixels.astype(np.int64) + 1500
@@ -240,7 +240,7 @@ def test_every_slice_has_its_own_rescale(tmp_path: Path) -> None:
         one.RescaleSlope, one.RescaleIntercept = (1, -1024) if k % 2 else (2, -2048)
         store(one, (HU[k].astype(np.int64) - int(one.RescaleIntercept)) // int(one.RescaleSlope))
 
-    scan = read(made_series(tmp_path, change=change))
+    scan = read(synthetic_series(tmp_path, change=change))
     np.testing.assert_array_equal(scan.voxels[1::2], HU[1::2])
     np.testing.assert_array_equal(scan.voxels[::2], np.maximum(HU[::2] // 2 * 2, -1024))
 
@@ -250,14 +250,14 @@ def test_a_fractional_slope_gives_float32(tmp_path: Path) -> None:
         one.RescaleSlope = 0.5
         store(one, 2 * (HU[k].astype(np.int64) + 1024) + 1, bits=16)
 
-    scan = read(made_series(tmp_path, change=change))
+    scan = read(synthetic_series(tmp_path, change=change))
     assert scan.voxels.dtype == np.float32
     np.testing.assert_allclose(scan.voxels, HU + 0.5)
 
 
 def test_values_without_tissue_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match=r"expected HU of a head .* found -1000 to -900"):
-        read(made_series(tmp_path, np.clip(HU, -1000, -900)))
+        read(synthetic_series(tmp_path, np.clip(HU, -1000, -900)))
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])

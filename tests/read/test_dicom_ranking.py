@@ -9,12 +9,12 @@ from typing import Any
 import pydicom
 import pytest
 
-from dicom_made import made_series, save
+from demo_series import between, change, demo_slices, noisy
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, dicom
 from ichor.read.base import SeriesSummary
 from ichor.read.dicom.kernels import is_sharp
-from made_series import between, change, demo_slices, noisy
+from synthetic_dicom import save, synthetic_series
 
 MPR = ["DERIVED", "SECONDARY", "AXIAL", "CT_SOM7 SPI DUAL", "MPR"]
 ORIGINAL = ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM7 SPI"]
@@ -65,7 +65,7 @@ class TestKernel:
             "also axial CT, but thinner slices (0.6 mm) than the models are intended for"
         )
 
-    def test_bone_alone_is_read_with_a_warning(self, tmp_path: Path) -> None:
+    def test_a_bone_kernel_without_alternatives_is_read_with_a_warning(self, tmp_path: Path) -> None:
         save(demo_slices(ConvolutionKernel="H70h"), tmp_path)
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.sharp_kernel
@@ -77,7 +77,7 @@ class TestKernel:
         assert told in dicom.inspect(tmp_path, ReadOptions()).warnings
 
     @pytest.mark.parametrize(("noise", "sharp"), [(0, False), (5, False), (30, True), (60, True)])
-    def test_alone_and_of_a_kernel_without_a_known_name(self, tmp_path: Path, noise: float, sharp: bool) -> None:
+    def test_without_alternatives_and_with_an_unknown_kernel(self, tmp_path: Path, noise: float, sharp: bool) -> None:
         save(noisy(demo_slices(), noise) if noise else demo_slices(), tmp_path)
         assert dicom.read(tmp_path, ReadOptions()).sharp_kernel is sharp
 
@@ -132,7 +132,7 @@ class TestContrast:
         ("with_", "without"),
         [("HEAD WITH CONTRAST 5mm", "HEAD W/O 4mm"), ("Schädel mit KM", "Schädel nativ"), ("TETE INJECTE", "TETE SPC")],
     )
-    def test_contrast_by_the_name_alone(self, tmp_path: Path, with_: str, without: str) -> None:
+    def test_contrast_only_by_the_name(self, tmp_path: Path, with_: str, without: str) -> None:
         header = {"SpecificCharacterSet": "ISO_IR 192"}
         given = demo_slices(SeriesDescription=with_, SliceThickness=5, **header)
         plain = demo_slices(SeriesDescription=without, SliceThickness=4, **header)
@@ -155,15 +155,15 @@ class TestContrast:
         assert scan.contrast
         assert any("although its name says non-contrast" in warning for warning in scan.warnings)
 
-    def test_contrast_alone_is_read_with_a_warning(self, tmp_path: Path) -> None:
+    def test_contrast_without_alternatives_is_read_with_a_warning(self, tmp_path: Path) -> None:
         save(demo_slices(SeriesDescription="HEAD WITH CONTRAST"), tmp_path)
         scan = dicom.read(tmp_path, ReadOptions())
         assert scan.contrast
         assert any("contrast agent" in warning for warning in scan.warnings)
 
     def test_part_of_a_head_without_contrast_comes_before_all_of_it_with(self, tmp_path: Path) -> None:
-        made_series(tmp_path, spacing=20.0, change=lambda one, _: setattr(one, "ContrastBolusAgent", "Iomeprol"))
-        made_series(tmp_path, spacing=2.0, series_uid="1.2.3")
+        synthetic_series(tmp_path, spacing=20.0, change=lambda one, _: setattr(one, "ContrastBolusAgent", "Iomeprol"))
+        synthetic_series(tmp_path, spacing=2.0, series_uid="1.2.3")
         assert dicom.inspect(tmp_path, ReadOptions()).series[0].uid == "1.2.3"
 
 
@@ -184,7 +184,7 @@ class TestPlaneAndThickness:
         acquired = named(between(demo_slices(), 2), ImageType=ORIGINAL)
         assert reasons(tmp_path, turned, acquired)[1][2] == "also axial CT, but reformatted into another plane"
 
-    def test_where_no_thickness_is_stated_the_distance_is_taken(self, tmp_path: Path) -> None:
+    def test_without_a_stated_thickness_the_distance_is_used(self, tmp_path: Path) -> None:
         thin = named(between(demo_slices(), 8), SliceThickness=None)
         thick = demo_slices(SliceThickness=None)
         assert reasons(tmp_path, thin, thick)[0] == (1, 13, "axial head CT")
@@ -204,7 +204,7 @@ class TestPlaneAndThickness:
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "dose report"),
     ],
 )
-def test_a_series_that_is_not_a_head_ct_is_refused_even_alone(
+def test_a_series_that_is_not_a_head_ct_is_refused_even_if_it_is_the_only_one(
     tmp_path: Path, header: dict[str, Any], reason: str
 ) -> None:
     save(demo_slices(**header), tmp_path)
@@ -215,7 +215,7 @@ def test_a_series_that_is_not_a_head_ct_is_refused_even_alone(
 
 
 @pytest.mark.parametrize("words", [["LOW_DOSE"], ["AXIAL", "LOW DOSE"], ["ULTRA_LOW_DOSE"], ["DOSE_MODULATION"]])
-def test_low_dose_is_no_dose_report(tmp_path: Path, words: list[str]) -> None:
+def test_low_dose_is_not_a_dose_report(tmp_path: Path, words: list[str]) -> None:
     save(demo_slices(ImageType=["ORIGINAL", "PRIMARY", *words]), tmp_path)
     assert dicom.read(tmp_path, ReadOptions()).n_slices == 13
 
@@ -226,7 +226,7 @@ def test_computed_from_two_energies_comes_later(tmp_path: Path) -> None:
     assert reasons(tmp_path, virtual, measured)[1][2] == "also axial CT, but computed from dual-energy data"
 
 
-def test_a_single_slice_of_another_modality_does_not_tell_to_give_the_folder(tmp_path: Path) -> None:
+def test_a_single_slice_of_another_modality_does_not_suggest_the_folder(tmp_path: Path) -> None:
     (one, *_) = demo_slices(Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4")
     save([one], tmp_path, names=["one.dcm"])
     with pytest.raises(UnreadableInput, match=r"found 1 series: modality MR$"):

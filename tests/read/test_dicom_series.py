@@ -15,11 +15,11 @@ from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 from pydicom.uid import generate_uid
 
-from dicom_made import PATIENT, Change, ct_slices, enhanced_ct, hu_of_head, made_series, save
 from ichor.errors import UnreadableInput
 from ichor.read import dicom
 from ichor.read.base import ReadOptions, SeriesSummary
 from ichor.read.open import read_here
+from synthetic_dicom import PATIENT, Change, ct_slices, enhanced_ct, hu_of_head, save, synthetic_series
 
 HU = hu_of_head()
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -75,8 +75,8 @@ def inspect(folder: Path) -> tuple[SeriesSummary, ...]:
 )
 def test_why_a_series_is_not_the_head_ct(tmp_path: Path, header: dict[str, Any], reason: str) -> None:
     other = generate_uid()
-    made_series(tmp_path)
-    made_series(tmp_path, series_uid=other, change=says(**header))
+    synthetic_series(tmp_path)
+    synthetic_series(tmp_path, series_uid=other, change=says(**header))
     assert reasons(tmp_path)[other] == reason
     assert sorted(one.reason for one in inspect(tmp_path) if one.chosen) == ["axial head CT"]
     np.testing.assert_array_equal(dicom.read(tmp_path, ReadOptions()).voxels, HU)
@@ -116,8 +116,8 @@ def test_too_few_slices(tmp_path: Path) -> None:
 def test_of_two_head_cts_the_better_one_is_read(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
     """The better one's UID comes later, so that it is not the order that decides."""
     worse, better = "1.2.3.1", "1.2.3.2"
-    made_series(tmp_path, **options, series_uid=worse)
-    made_series(tmp_path, series_uid=better, change=says(ConvolutionKernel="H31s", BodyPartExamined="HEAD"))
+    synthetic_series(tmp_path, **options, series_uid=worse)
+    synthetic_series(tmp_path, series_uid=better, change=says(ConvolutionKernel="H31s", BodyPartExamined="HEAD"))
     assert reasons(tmp_path) == {worse: f"also axial CT, but {reason}", better: "axial head CT"}
     assert dicom.read(tmp_path, ReadOptions()).source.series_uid == better
 
@@ -140,7 +140,7 @@ def test_of_two_head_cts_the_better_one_is_read(tmp_path: Path, options: dict[st
     ],
 )
 def test_whether_contrast_agent_was_given(tmp_path: Path, header: dict[str, Any], given: bool) -> None:
-    made_series(tmp_path, change=says(**header))
+    synthetic_series(tmp_path, change=says(**header))
     scan = dicom.read(tmp_path, ReadOptions())
     assert scan.contrast is given
     assert any("contrast agent" in warning for warning in scan.warnings) is given
@@ -160,8 +160,8 @@ def test_an_enhanced_image_says_of_its_frames_whether_contrast_agent_was_given(
     assert dicom.read(tmp_path, ReadOptions()).contrast is (administered == "YES")
 
 
-def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
-    scan = dicom.read(made_series(tmp_path, change=says(BodyPartExamined="ABDOMEN")), ReadOptions())
+def test_a_wrong_body_part_without_alternatives_is_read_with_a_warning(tmp_path: Path) -> None:
+    scan = dicom.read(synthetic_series(tmp_path, change=says(BodyPartExamined="ABDOMEN")), ReadOptions())
     assert scan.warnings == ("The header names a body part other than the head.",)
 
 
@@ -176,26 +176,28 @@ def test_a_wrong_body_part_alone_is_read_with_a_warning(tmp_path: Path) -> None:
     ],
 )
 def test_a_calibrated_pixel_size_is_reported_without_quoting_the_header(tmp_path: Path, words: str, told: str) -> None:
-    series = made_series(tmp_path, change=says(PixelSpacingCalibrationDescription=words))
+    series = synthetic_series(tmp_path, change=says(PixelSpacingCalibrationDescription=words))
     warnings = dicom.read(series, ReadOptions()).warnings
     assert told in warnings and "Secret" not in " ".join(warnings)
 
 
 def test_contrast_weighs_more_than_the_kernel(tmp_path: Path) -> None:
-    made_series(tmp_path, series_uid="1.2.3.1", change=says(ConvolutionKernel="H31s", ContrastBolusAgent="Iomeprol"))
-    made_series(tmp_path, series_uid="1.2.3.2", change=says(ConvolutionKernel="H70h"))
+    synthetic_series(
+        tmp_path, series_uid="1.2.3.1", change=says(ConvolutionKernel="H31s", ContrastBolusAgent="Iomeprol")
+    )
+    synthetic_series(tmp_path, series_uid="1.2.3.2", change=says(ConvolutionKernel="H70h"))
     assert dicom.read(tmp_path, ReadOptions()).source.series_uid == "1.2.3.2"
 
 
 def test_contrast_is_reported(tmp_path: Path) -> None:
-    scan = dicom.read(made_series(tmp_path, change=says(ContrastBolusAgent="Iomeprol")), ReadOptions())
+    scan = dicom.read(synthetic_series(tmp_path, change=says(ContrastBolusAgent="Iomeprol")), ReadOptions())
     assert any("contrast agent" in warning for warning in scan.warnings)
 
 
 class TestSeriesAskedFor:
     def test_it_is_read(self, tmp_path: Path) -> None:
-        made_series(tmp_path, series_uid="1.2.3.1")
-        made_series(tmp_path, HU + 3, series_uid="1.2.3.2", thickness=1.0)
+        synthetic_series(tmp_path, series_uid="1.2.3.1")
+        synthetic_series(tmp_path, HU + 3, series_uid="1.2.3.2", thickness=1.0)
         options = ReadOptions(series_uid="1.2.3.2")
         np.testing.assert_array_equal(dicom.read(tmp_path, options).voxels, HU + 3)
         found = dicom.inspect(tmp_path, options).series
@@ -209,12 +211,12 @@ class TestSeriesAskedFor:
         assert dicom.inspect(tmp_path, options).series[0].reason == "requested; too few slices (2; at least 5)"
 
     def test_it_is_absent(self, tmp_path: Path) -> None:
-        made_series(tmp_path)
+        synthetic_series(tmp_path)
         with pytest.raises(UnreadableInput, match=r"expected series 9\.9, found 1 other series"):
             dicom.inspect(tmp_path, ReadOptions(series_uid="9.9"))
 
-    def test_it_is_no_head_ct(self, tmp_path: Path) -> None:
-        made_series(tmp_path, series_uid="1.2.3.1", change=says(Modality="MR"))
+    def test_it_is_not_a_head_ct(self, tmp_path: Path) -> None:
+        synthetic_series(tmp_path, series_uid="1.2.3.1", change=says(Modality="MR"))
         with pytest.raises(UnreadableInput, match=r"expected series 1\.2\.3\.1 .* found modality MR"):
             dicom.read(tmp_path, ReadOptions(series_uid="1.2.3.1"))
 
@@ -227,7 +229,7 @@ class TestFiles:
         np.testing.assert_array_equal(dicom.read(tmp_path, ReadOptions()).voxels, HU)
 
     def test_junk_is_passed_over(self, tmp_path: Path) -> None:
-        folder = made_series(tmp_path)
+        folder = synthetic_series(tmp_path)
         (folder / "Thumbs.db").write_bytes(bytes(range(256)) * 4)
         (folder / "readme.txt").write_text("nothing of interest\n" * 20)
         (folder / "empty").touch()
@@ -331,7 +333,7 @@ def test_damaged_files_end_in_one_line_at_worst(tmp_path: Path, seed: int) -> No
 
 def test_each_file_is_opened_once(tmp_path: Path) -> None:
     """But for the first, which is asked beforehand whether it is DICOM at all."""
-    folder = made_series(tmp_path)
+    folder = synthetic_series(tmp_path)
     opened: Counter[str] = Counter()
     counting = True
 

@@ -9,11 +9,11 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from dicom_made import Change, ct_slices, hu_of_head, made_series, save, store
 from ichor.errors import UnreadableInput
 from ichor.read import dicom
 from ichor.read.base import ReadOptions
 from ichor.scan import Scan
+from synthetic_dicom import Change, ct_slices, hu_of_head, save, store, synthetic_series
 
 HU = hu_of_head()
 
@@ -34,7 +34,7 @@ def tilted(degrees: float) -> tuple[float, ...]:
 
 @pytest.mark.parametrize("degrees", [-30.0, -12.0, 8.5, 20.0, 35.0])
 def test_gantry_tilt(tmp_path: Path, degrees: float) -> None:
-    scan = read(made_series(tmp_path, orientation=tilted(degrees)))
+    scan = read(synthetic_series(tmp_path, orientation=tilted(degrees)))
     np.testing.assert_array_equal(scan.voxels, HU)
     assert scan.tilt_deg == pytest.approx(degrees, abs=0.01)
     assert scan.slice_distances_mm is not None
@@ -52,14 +52,14 @@ def test_gantry_tilt(tmp_path: Path, degrees: float) -> None:
     ],
 )
 def test_every_orientation_stays_on_its_own_grid(tmp_path: Path, name: str, orientation: tuple[float, ...]) -> None:
-    scan = read(made_series(tmp_path, orientation=orientation))
+    scan = read(synthetic_series(tmp_path, orientation=orientation))
     np.testing.assert_array_equal(scan.voxels, HU)
     np.testing.assert_allclose(scan.orientation[0].ravel(), orientation, atol=1e-6)
     assert scan.tilt_deg == 0
 
 
 def test_slices_acquired_from_the_top_down(tmp_path: Path) -> None:
-    scan = read(made_series(tmp_path, HU[::-1], places=[-5.0 * k for k in range(8)]))
+    scan = read(synthetic_series(tmp_path, HU[::-1], places=[-5.0 * k for k in range(8)]))
     np.testing.assert_array_equal(scan.voxels, HU)
 
 
@@ -71,7 +71,7 @@ def test_uneven_spacing_and_thickness_in_one_series(tmp_path: Path) -> None:
         one.SliceThickness = 2.5 if k < 4 else 7
         one.AcquisitionNumber = k + 1
 
-    scan = read(made_series(tmp_path, places=places, change=change))
+    scan = read(synthetic_series(tmp_path, places=places, change=change))
     np.testing.assert_array_equal(scan.voxels, HU)
     np.testing.assert_allclose(scan.slice_positions_mm, places)
     assert scan.thickness_mm is not None
@@ -83,7 +83,7 @@ def test_unknown_thickness(tmp_path: Path) -> None:
     def change(one: Dataset, k: int) -> None:
         del one.SliceThickness
 
-    assert read(made_series(tmp_path, change=change)).thickness_mm is None
+    assert read(synthetic_series(tmp_path, change=change)).thickness_mm is None
 
 
 def test_missing_slices_are_reported(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_two_reconstructions_in_one_series(tmp_path: Path) -> None:
     assert mentions(scan, "distinguished by kernel")
 
 
-def test_passes_that_only_the_time_of_each_slice_tells_apart(tmp_path: Path) -> None:
+def test_passes_that_only_the_time_of_each_slice_distinguishes(tmp_path: Path) -> None:
     """Every slice with an acquisition number of its own, as table-stepping scanners write: ge-head's way."""
     uid = generate_uid()
 
@@ -206,7 +206,7 @@ def test_orientations_that_differ_by_rounding_are_one_stack(tmp_path: Path) -> N
     def change(one: Dataset, k: int) -> None:
         one.ImageOrientationPatient = [1, 0, 0, 0, 0.98500 + (k % 2) * 1e-5, -0.17255]
 
-    scan = read(made_series(tmp_path, change=change))
+    scan = read(synthetic_series(tmp_path, change=change))
     np.testing.assert_array_equal(scan.voxels, HU)
 
 
@@ -244,7 +244,7 @@ def test_positions_that_are_missing(tmp_path: Path) -> None:
         del one.ImagePositionPatient
 
     with pytest.raises(UnreadableInput, match="no slice positions"):
-        read(made_series(tmp_path, change=change))
+        read(synthetic_series(tmp_path, change=change))
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_positions_that_are_missing(tmp_path: Path) -> None:
 )
 def test_geometry_that_makes_no_sense(tmp_path: Path, keyword: str, value: list[float]) -> None:
     with pytest.raises(UnreadableInput, match=r"no slice positions|no pixel spacing"):
-        read(made_series(tmp_path, change=second_pass(**{keyword: value})))
+        read(synthetic_series(tmp_path, change=second_pass(**{keyword: value})))
 
 
 def test_slices_of_more_than_one_pixel_format(tmp_path: Path) -> None:
@@ -267,4 +267,4 @@ def test_slices_of_more_than_one_pixel_format(tmp_path: Path) -> None:
             one.RescaleIntercept = 0
             store(one, HU[k], bits=16, signed=True)
 
-    np.testing.assert_array_equal(read(made_series(tmp_path, change=change)).voxels, HU)
+    np.testing.assert_array_equal(read(synthetic_series(tmp_path, change=change)).voxels, HU)

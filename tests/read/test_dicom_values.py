@@ -10,11 +10,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from dicom_made import save, store
+from demo_series import change, demo_slices, hu_of, put
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, dicom
 from ichor.scan import Scan
-from made_series import change, demo_slices, hu_of, put
+from synthetic_dicom import save, store
 
 Slices = list[pydicom.FileDataset]
 

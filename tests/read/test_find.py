@@ -12,12 +12,12 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from dicom_made import hu_of_head, made_series, save
+from demo_series import change, demo_slices
 from ichor.errors import UnreadableInput
 from ichor.read import ScanPath, find_scans, inspect, open_scan
 from ichor.read.dicom.identity import Identity, by_patient_and_study, identity_at, identity_of
-from made_series import change, demo_slices
 from phantom import head
+from synthetic_dicom import hu_of_head, save, synthetic_series
 
 HU = hu_of_head()
 
@@ -29,7 +29,7 @@ def nifti(path: Path, hu: np.ndarray = HU) -> Path:
 
 
 def patient(folder: Path, name: str, hu: np.ndarray = HU, **options: object) -> Path:
-    return made_series(
+    return synthetic_series(
         folder, hu, study_uid=generate_uid(), change=lambda one, _: setattr(one, "PatientID", name), **options
     )
 
@@ -67,7 +67,7 @@ class TestPatientsInOnePlace:
             (series,) = inspect(one).series
             assert series.uid == open_scan(one).source.series_uid
 
-    def test_neither_is_read_where_nobody_says_which(self, tmp_path: Path) -> None:
+    def test_neither_is_read_if_none_is_selected(self, tmp_path: Path) -> None:
         patient(tmp_path / "both", "A")
         patient(tmp_path / "both", "B")
         for path in (tmp_path / "both", zipped(tmp_path / "both")):
@@ -92,7 +92,7 @@ class TestPatientsInOnePlace:
             assert open_scan(one).source.series_uid == "1.2.3.2"
             assert len(find_scans(path, series_uid="9.9")) == 2
 
-    def test_a_report_of_another_name_is_no_scan(self, tmp_path: Path) -> None:
+    def test_a_report_of_another_name_is_not_a_scan(self, tmp_path: Path) -> None:
         """As where an anonymizer renamed the images alone."""
         patient(tmp_path, "A")
         (report, *_) = demo_slices(PatientID="B", StudyInstanceUID="1.2.3", SOPClassUID="1.2.840.10008.5.1.4.1.1.88.67")
@@ -112,7 +112,7 @@ class TestPatientsInOnePlace:
 
 class TestOtherFilesBeside:
     def test_dicom_and_nifti(self, tmp_path: Path) -> None:
-        folder = made_series(tmp_path / "scan")
+        folder = synthetic_series(tmp_path / "scan")
         nifti(folder / "converted.nii.gz", head(columns=36, rows=40) + 5)
         assert places(folder) == [(".", ""), ("converted.nii.gz", "")]
         dicom, converted = (open_scan(one) for one in find_scans(folder))
@@ -143,7 +143,7 @@ class TestOtherFilesBeside:
         with pytest.raises(UnreadableInput, match="damaged"):
             open_scan(second)
 
-    def test_a_zip_in_a_folder_is_what_it_holds(self, tmp_path: Path) -> None:
+    def test_a_zip_in_a_folder_counts_as_its_content(self, tmp_path: Path) -> None:
         for name in ("A", "B"):
             patient(tmp_path / "export" / name, name)
         zipped(tmp_path / "export")
@@ -154,7 +154,7 @@ class TestOtherFilesBeside:
 
 class TestLinks:
     def test_files_that_are_links_are_read(self, tmp_path: Path) -> None:
-        made_series(tmp_path / "annex")
+        synthetic_series(tmp_path / "annex")
         (tmp_path / "sub-01").mkdir()
         for file in (tmp_path / "annex").iterdir():
             (tmp_path / "sub-01" / file.name).symlink_to(f"../annex/{file.name}")
@@ -167,14 +167,14 @@ class TestLinks:
 
     def test_links_into_a_hidden_store(self, tmp_path: Path) -> None:
         """As git-annex keeps files."""
-        made_series(tmp_path / ".git" / "annex" / "objects")
+        synthetic_series(tmp_path / ".git" / "annex" / "objects")
         (tmp_path / "sub-01").mkdir()
         for file in (tmp_path / ".git" / "annex" / "objects").iterdir():
             (tmp_path / "sub-01" / file.name).symlink_to(file)
         assert open_scan(find_scans(tmp_path)[0]).warnings == ()
 
     def test_folders_that_are_links_are_entered_once(self, tmp_path: Path) -> None:
-        made_series(tmp_path / "store")
+        synthetic_series(tmp_path / "store")
         cohort = tmp_path / "cohort"
         cohort.mkdir()
         (cohort / "a").symlink_to(tmp_path / "store", target_is_directory=True)
@@ -186,7 +186,7 @@ class TestLinks:
         assert scan.warnings == ()
 
     def test_a_link_to_nothing_is_passed_over(self, tmp_path: Path) -> None:
-        folder = made_series(tmp_path)
+        folder = synthetic_series(tmp_path)
         (folder / "gone.dcm").symlink_to(tmp_path / "nowhere")
         np.testing.assert_array_equal(open_scan(folder).voxels, HU)
 
@@ -200,8 +200,8 @@ def test_metadata_files_of_macos_in_folders_are_ignored(tmp_path: Path) -> None:
     assert places(tmp_path) == [(".", "")]
 
 
-def test_many_files_that_are_no_dicom_are_one_warning(tmp_path: Path) -> None:
-    folder = made_series(tmp_path)
+def test_many_files_that_are_not_dicom_are_one_warning(tmp_path: Path) -> None:
+    folder = synthetic_series(tmp_path)
     for k in range(20):
         (folder / f"{k:02d}.dcm").write_text("text")
     (warning,) = open_scan(folder).warnings

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from pydicom.encaps import encapsulate, get_frame
 
-from dicom_made import ct_slices, hu_of_head, made_series, save, transcoded
 from ichor.errors import UnreadableInput
 from ichor.read import open_scan
-from made_video import write_pair
 from phantom import head
+from synthetic_dicom import ct_slices, hu_of_head, save, synthetic_series, transcoded
+from synthetic_video import write_pair
 
 HU = hu_of_head()
 NAMES = [f"{k}.dcm" for k in range(len(HU))]
@@ -117,7 +117,7 @@ def test_frames_of_another_size_than_the_videos(tmp_path: Path) -> None:
     assert "expected frames of 48 x 64 pixels as its header says, found 96 x 96 in frame 1" in line
 
 
-def test_a_bomb_is_refused_by_what_it_says(tmp_path: Path) -> None:
+def test_a_bomb_is_refused_by_its_declared_size(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         for k in range(4):
@@ -153,7 +153,7 @@ def test_unexpected_errors_are_reported_in_one_line_without_quoting_the_file(
 
     monkeypatch.setattr(dicom, "read", stumble)
     monkeypatch.setattr(dicom, "inspect", stumble)
-    folder = made_series(tmp_path)
+    folder = synthetic_series(tmp_path)
     for ask in (read_here, inspect_here):
         with pytest.raises(UnreadableInput, match="does not expect") as refused:
             ask(folder, ReadOptions())

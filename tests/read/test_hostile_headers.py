@@ -14,12 +14,12 @@ import pydicom
 import pytest
 from pydicom.encaps import encapsulate, get_frame
 
-from dicom_made import ct_slices, enhanced_ct, hu_of_head, made_series, save, store
 from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, inspect, open_scan
 from ichor.read.open import read_here
 from ichor.scan import Scan
 from phantom import head
+from synthetic_dicom import ct_slices, enhanced_ct, hu_of_head, save, store, synthetic_series
 
 HU = hu_of_head()
 NAMES = [f"{k}.dcm" for k in range(len(HU))]
@@ -90,7 +90,7 @@ def test_one_slice_far_off_is_excluded(tmp_path: Path) -> None:
 
 
 def test_slices_too_far_apart(tmp_path: Path) -> None:
-    assert refusal(made_series(tmp_path, spacing=300)) == "expected slices 0.01 to 100 mm apart, found 300 mm"
+    assert refusal(synthetic_series(tmp_path, spacing=300)) == "expected slices 0.01 to 100 mm apart, found 300 mm"
 
 
 @pytest.mark.parametrize("frames", [100_000, 2_000_000_000])
@@ -136,7 +136,7 @@ def refusal_of_slice(folder: Path) -> str:
     return line
 
 
-def test_a_byte_that_makes_the_length_even_is_no_pixel(tmp_path: Path) -> None:
+def test_a_byte_that_makes_the_length_even_is_not_a_pixel(tmp_path: Path) -> None:
     hu = head(8, 41, 35)
     slices = ct_slices(hu)
     for one, pixels in zip(slices, hu, strict=True):
@@ -275,7 +275,7 @@ def images(folder: Path) -> Path:
         (ReadOptions(pixel_mm=float("nan"), slice_mm=5), "expected a pixel size of 0.05 to 10 mm, found nan mm"),
     ],
 )
-def test_sizes_that_a_user_says(tmp_path: Path, options: ReadOptions, said: str) -> None:
+def test_sizes_given_by_the_user(tmp_path: Path, options: ReadOptions, said: str) -> None:
     assert said in refusal(images(tmp_path), options)
 
 
@@ -333,14 +333,14 @@ def test_slices_with_valid_different_rescale_cause_no_warning(tmp_path: Path) ->
         one.RescaleSlope, one.RescaleIntercept = (1, -1024) if k % 3 else (2, -2048)
         store(one, (HU[k].astype(np.int64) - int(one.RescaleIntercept)) // int(one.RescaleSlope))
 
-    assert open_scan(made_series(tmp_path, change=change)).warnings == ()
+    assert open_scan(synthetic_series(tmp_path, change=change)).warnings == ()
 
 
 def test_links_in_a_circle(tmp_path: Path) -> None:
     for name in ("a.nii", "a.zip", "a.dcm", "a"):
         (tmp_path / name).symlink_to(tmp_path / name)
         assert "found nothing at that path" in refusal(tmp_path / name)
-    folder = made_series(tmp_path / "series")
+    folder = synthetic_series(tmp_path / "series")
     (folder / "circle").symlink_to(folder / "circle")
     (folder / "back").symlink_to(folder, target_is_directory=True)
     assert open_scan(folder).n_slices == 8

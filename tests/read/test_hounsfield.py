@@ -65,7 +65,7 @@ def brain_alone(hu: np.ndarray) -> np.ndarray:
     return np.where(inside & (hu > -20) & (hu < 120), hu.clip(0, 100), 0).astype(np.int16)
 
 
-def test_a_brain_alone_is_hu_but_not_stored_in_bytes(hu: np.ndarray) -> None:
+def test_a_stripped_brain_is_hu_unless_it_is_stored_in_bytes(hu: np.ndarray) -> None:
     stripped = brain_alone(hu)
     assert why_not_hu(stripped) is None
     assert "stored as bytes" in (why_not_hu(stripped.astype(np.uint8), in_bytes=True) or "")

@@ -51,7 +51,7 @@ def test_the_numbers_of_a_name_are_compared_one_by_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_scan(folder).voxels, gray()[:3])
 
 
-def test_window_and_sizes_are_what_the_user_says(tmp_path: Path) -> None:
+def test_window_and_sizes_are_those_given_by_the_user(tmp_path: Path) -> None:
     folder = save(tmp_path / "slices", gray())
     scan = open_scan(folder, ReadOptions(gray_window=SUBDURAL, pixel_mm=0.45, slice_mm=5.0))
     assert scan.gray_window == SUBDURAL
@@ -67,7 +67,7 @@ def test_a_size_that_is_not_positive_is_refused(option: str, tmp_path: Path) -> 
     assert "of 0.05 to 10 mm" in message or ("of 0.01 to 100 mm" in message and "found -1 mm" in message)
 
 
-def test_jpg_png_upper_case_and_gray_stored_as_colour_are_read(tmp_path: Path) -> None:
+def test_jpg_png_upper_case_and_gray_stored_as_color_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "slices"
     folder.mkdir()
     one = gray()[4]
@@ -122,7 +122,7 @@ def test_a_missing_number_is_reported(tmp_path: Path) -> None:
     assert "slices may be missing" in open_scan(folder).warnings[1]
 
 
-def test_true_colour_is_refused_by_name(tmp_path: Path) -> None:
+def test_true_color_is_refused_by_name(tmp_path: Path) -> None:
     folder = save(tmp_path / "slices", gray())
     painted = np.stack([gray()[0]] * 3, axis=-1)
     painted[5:9, 5:9] = 255, 0, 0
@@ -197,7 +197,7 @@ def test_an_image_with_any_bytes_wrong_is_read_or_refused_in_one_line(name: str,
     assert refused
 
 
-def test_names_that_are_hashes_tell_no_order(tmp_path: Path) -> None:
+def test_names_that_are_hashes_give_no_order(tmp_path: Path) -> None:
     folder = tmp_path / "hashed"
     folder.mkdir()
     names = ["1679091c5", "45c48cce2", "6512bd43d", "8f14e45fc", "a87ff679a", "c20ad4d76", "c4ca4238a", "d3d944680"]

@@ -376,7 +376,7 @@ def test_a_header_with_any_bytes_wrong_is_read_or_refused_in_one_line(tmp_path: 
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_lost_offset_is_taken_off_and_told(tmp_path: Path) -> None:
+def test_a_lost_offset_is_removed_and_reported(tmp_path: Path) -> None:
     hu = np.rint(open_scan(GE_HEAD_PART).hu).astype(np.int16)
     for offset in (1024, 1000):
         stored = (hu.astype(np.int32) + offset).clip(0, 4095).astype(np.uint16)

@@ -167,7 +167,7 @@ def test_forms_that_turn_the_head_over_are_refused(
 
 @pytest.mark.parametrize("mm", [1.6, -2.5])
 @pytest.mark.parametrize("by", ["nibabel", "planes", "alone", "alone by planes"])
-def test_the_shear_of_a_tilted_gantry_is_no_contradiction(tmp_path: Path, mm: float, by: str) -> None:
+def test_the_shear_of_a_tilted_gantry_is_not_a_contradiction(tmp_path: Path, mm: float, by: str) -> None:
     """Programs write the qform of a tilted scan in two ways, and pixdim as the step or as the distance of planes."""
     tilted = sheared(mm=mm)
     if by == "nibabel":  # the nearest rotation, and steps

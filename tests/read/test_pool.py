@@ -45,7 +45,7 @@ def test_threads_read_at_the_same_time(series: Path) -> None:
 
 
 @NO_WINDOWS
-def test_a_fork_reads_in_a_process_of_its_own(series: Path) -> None:
+def test_a_fork_reads_in_its_own_process(series: Path) -> None:
     open_scan(series)
     pid = os.fork()
     if pid == 0:
@@ -58,7 +58,7 @@ def test_a_fork_reads_in_a_process_of_its_own(series: Path) -> None:
     np.testing.assert_array_equal(open_scan(series).voxels, HU)
 
 
-def test_one_that_waits_too_long_is_ended_and_another_answers(series: Path) -> None:
+def test_a_process_that_waits_too_long_is_ended_and_another_one_works(series: Path) -> None:
     own = Pool(idle_s=0.1)
     pids = set()
     for _ in range(2):

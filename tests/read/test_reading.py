@@ -17,10 +17,10 @@ from ichor.errors import UnreadableInput
 from ichor.read import ReadOptions, begin_scan, open_scan
 from ichor.read.open import read_here
 from ichor.scan import Scan
-from made_video import write_pair
 from phantom import head
 from reading_processes import HU, readers
 from signals import NO_WINDOWS, until
+from synthetic_video import write_pair
 
 
 def assert_same(scan: Scan, other: Scan) -> None:
@@ -49,7 +49,7 @@ def test_relative_paths_start_at_the_callers_folder(series: Path, monkeypatch: p
     assert scan.source.path == Path(series.name)
 
 
-def test_a_path_that_is_no_text(series: Path, tmp_path: Path) -> None:
+def test_a_path_that_is_not_text(series: Path, tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"head-\xe4")
     try:
         folder.symlink_to(series)
@@ -90,7 +90,7 @@ def test_ctrl_c_while_it_reads_ends_the_reading(series: Path, long_series: Path)
     np.testing.assert_array_equal(open_scan(series).voxels, HU)
 
 
-def test_a_reading_let_go_of_is_ended(long_series: Path) -> None:
+def test_an_abandoned_reading_is_ended(long_series: Path) -> None:
     before = threading.active_count()
     for _ in range(3):
         begin_scan(long_series)

@@ -16,9 +16,9 @@ from ichor.read import ReadOptions, open_scan
 from ichor.read.ct_ich_jpg import combine
 from ichor.read.open import read_here
 from ichor.windows import BONE, BRAIN
-from made_video import CODECS, in_window, write_pair, write_video
 from paths import CT_ICH_PART
 from phantom import head
+from synthetic_video import CODECS, in_window, write_pair, write_video
 
 HU = head(6, 64, 48)
 BRAIN_GRAY, BONE_GRAY = in_window(HU, BRAIN), in_window(HU, BONE)
@@ -47,7 +47,7 @@ def test_uncompressed_videos_are_the_hu_of_their_windows_to_the_step(pair: Path)
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_every_codec_and_colour_is_read_frame_by_frame(codec: str, tmp_path: Path) -> None:
+def test_every_codec_and_color_is_read_frame_by_frame(codec: str, tmp_path: Path) -> None:
     # A ramp in steps of four pixels, which all codecs keep in their blocks, another one on each frame.
     ramp = np.tile(np.repeat(np.linspace(0, 255, 16), 4).astype(np.uint8), (32, 1))
     frames = np.stack([np.roll(ramp, 8 * k, axis=1) for k in range(5)])
@@ -89,7 +89,7 @@ def test_a_zip_of_a_pair_is_read(pair: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_scan(packed).voxels, open_scan(pair).voxels)
 
 
-def test_sizes_that_the_user_says_are_the_scans(pair: Path) -> None:
+def test_sizes_given_by_the_user_are_the_scans(pair: Path) -> None:
     assert open_scan(pair).spacing_mm is None
     assert open_scan(pair, ReadOptions(pixel_mm=0.4, slice_mm=5)).spacing_mm == (0.4, 0.4, 5)
 
@@ -125,7 +125,7 @@ def test_a_file_without_its_partner_says_which_is_missing(pair: Path) -> None:
     assert "one with brain and one with bone" in refusal(pair)
 
 
-def test_names_that_say_no_window_are_refused(pair: Path) -> None:
+def test_names_without_a_window_are_refused(pair: Path) -> None:
     (pair / "head_bone.avi").rename(pair / "2.avi")
     assert "with brain or bone" in refusal(pair / "2.avi")
     assert "2.avi" in refusal(pair)
@@ -164,9 +164,7 @@ def test_frames_destroyed_in_the_middle_are_refused(tmp_path: Path) -> None:
     assert str(file) in refusal(folder)
 
 
-def test_more_frames_than_the_header_says_are_no_way_around_the_limit(
-    pair: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_frames_than_the_header_says_do_not_bypass_the_limit(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = pair / "head_brain.avi"
     content = bytearray(file.read_bytes())
     for place in (content.find(b"avih") + 24, content.find(b"strh") + 40):

@@ -15,7 +15,7 @@ from ichor.runs.compare import MAIN_FIGURES, compare
 from ichor.runs.evaluate import results_in
 from ichor.runs.files import write_metrics
 from ichor.runs.predictions import write_predictions
-from made_ct_ich import write_ct_ich
+from synthetic_ct_ich import write_ct_ich
 
 SUBJECTS = {f"{n:03d}": n % 3 for n in range(50, 59)}
 
@@ -25,7 +25,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> CtIch:
     return CtIch(write_ct_ich(tmp_path_factory.mktemp("ct-ich"), SUBJECTS, n_slices=3))
 
 
-def made_run(folder: Path, dataset: CtIch, shift_px: int, subjects: list[str]) -> Path:
+def written_run(folder: Path, dataset: CtIch, shift_px: int, subjects: list[str]) -> Path:
     """Results of a method that outlines blood so many pixels beside where it is."""
 
     def predictions():
@@ -51,9 +51,9 @@ def made_run(folder: Path, dataset: CtIch, shift_px: int, subjects: list[str]) -
 def runs(tmp_path_factory: pytest.TempPathFactory, dataset: CtIch) -> list[Path]:
     root, every = tmp_path_factory.mktemp("runs"), list(SUBJECTS)
     return [
-        made_run(root / "near", dataset, 2, every),
-        made_run(root / "far", dataset, 20, every[:7]),
-        made_run(root / "elsewhere" / "far", dataset, 12, every[7:]),
+        written_run(root / "near", dataset, 2, every),
+        written_run(root / "far", dataset, 20, every[:7]),
+        written_run(root / "elsewhere" / "far", dataset, 12, every[7:]),
     ]
 
 

@@ -19,7 +19,7 @@ from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
 from ichor.runs.files import read_metrics
 from ichor.runs.predictions import read_predictions, write_predictions
-from made_ct_ich import SIZE, write_ct_ich
+from synthetic_ct_ich import SIZE, write_ct_ich
 
 SUBJECTS = {"049": 1, "050": 0}
 N = 3
@@ -140,7 +140,7 @@ def formerly(folder: Path) -> None:
     (folder / "masks.json.gz").unlink()
 
 
-def test_a_detector_has_probabilities_alone(folder: Path, dataset: CtIch) -> None:
+def test_a_detector_has_only_probabilities(folder: Path, dataset: CtIch) -> None:
     detected = [replace(made(subject), mask=None, threshold=None, areas={}) for subject in SUBJECTS]
     write_predictions(folder, detected, dataset)
     assert not (folder / "masks.json.gz").exists()  # an earlier one would be of something else
@@ -152,7 +152,7 @@ def test_a_detector_has_probabilities_alone(folder: Path, dataset: CtIch) -> Non
         write_predictions(folder, [made("049"), detected[1]], dataset)
 
 
-def test_what_cannot_be_one_result_is_not_written(tmp_path: Path, dataset: CtIch) -> None:
+def test_contradictory_results_are_not_written(tmp_path: Path, dataset: CtIch) -> None:
     with pytest.raises(ValueError, match="found two of 049"):
         write_predictions(tmp_path, [made("049"), made("049")], dataset)
     with pytest.raises(ValueError, match="found them of some"):
@@ -234,14 +234,14 @@ def test_incompatible_files_are_reported_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_subject_that_the_dataset_has_not_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_a_subject_that_is_not_in_the_dataset_is_refused(folder: Path, tmp_path: Path) -> None:
     other = CtIch(write_ct_ich(tmp_path / "other", {"049": 1}, n_slices=N))
     with pytest.raises(BadConfig, match=r"expected subjects of .*, found '050'"):
         read_predictions(folder, other)
 
 
 @pytest.mark.parametrize("text", ["", "[]"])
-def test_figures_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
+def test_invalid_figures_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadConfig, match=re.escape("metrics.json: expected the figures of a run, found No such file")):
         read_metrics(tmp_path)
     (tmp_path / "metrics.json").write_text(text)

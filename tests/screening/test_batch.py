@@ -18,8 +18,6 @@ import pytest
 from PIL import Image
 from pydicom.uid import generate_uid
 
-from dicom_made import ct_slices, hu_of_head
-from dicom_made import save as save_dicom
 from ichor.errors import IchorError
 from ichor.findings.schema import Findings
 from ichor.read.base import ReadOptions
@@ -31,23 +29,25 @@ from ichor.screening.outcome import Outcome
 from ichor.screening.pipeline import screen_scan
 from ichor.screening.screener import Screener
 from ichor.windows import BRAIN
-from made_scans import (
+from phantom import head
+from synthetic_dicom import ct_slices, hu_of_head
+from synthetic_dicom import save as save_dicom
+from synthetic_scans import (
     ThresholdMethod,
     load_and_die,
     load_and_log,
     load_and_panic,
     load_and_refuse,
-    made_screener,
-    write_made_nifti,
+    threshold_screener,
+    write_synthetic_nifti,
 )
-from phantom import head
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 
 
 def made(folder: Path, *names: str) -> list[Path]:
     folder.mkdir(exist_ok=True)
-    return [write_made_nifti(folder / f"{name}.nii.gz", **SMALL) for name in names]
+    return [write_synthetic_nifti(folder / f"{name}.nii.gz", **SMALL) for name in names]
 
 
 def save(folder: Path, slices: np.ndarray) -> Path:
@@ -61,7 +61,7 @@ def save(folder: Path, slices: np.ndarray) -> Path:
 def run(paths: list[Path], out: Path, lowest_hu: str = "60", **how: object) -> dict[str, Outcome]:
     out.mkdir(exist_ok=True)
     jobs = plan(paths, out, ReadOptions(), method_sha256=lowest_hu)
-    outcomes = list(screen_batch(jobs, partial(made_screener, lowest_hu), **how))  # type: ignore[arg-type]
+    outcomes = list(screen_batch(jobs, partial(threshold_screener, lowest_hu), **how))  # type: ignore[arg-type]
     write_batch(out, outcomes)
     return {one.job.folder.name: one for one in outcomes}
 
@@ -78,7 +78,7 @@ def hidden(out: Path) -> Iterator[Path]:
 def test_one_scan_gets_its_folder(tmp_path: Path) -> None:
     (path,) = made(tmp_path, "head")
     job = Job(path, tmp_path / "out" / "head", ReadOptions(), outputs=("report", "nifti", "probability"))
-    found = screen_scan(job, made_screener())
+    found = screen_scan(job, threshold_screener())
     assert {one.name for one in job.folder.iterdir()} == {
         "findings.json",
         "mask.nii.gz",
@@ -97,7 +97,7 @@ def test_one_scan_gets_its_folder(tmp_path: Path) -> None:
     assert not list(hidden(tmp_path / "out"))
 
 
-def test_what_is_written_is_the_owners_alone(tmp_path: Path) -> None:
+def test_results_are_private_to_the_owner(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         run(made(tmp_path / "in", "a", "crash"), tmp_path / "out")
@@ -140,7 +140,7 @@ def test_an_unforeseen_error_says_where_it_arose_and_nothing_of_the_patient(tmp_
     outcomes = run(made(tmp_path / "in", "crash"), tmp_path / "out")
     log = (tmp_path / "out" / "errors.log").read_text()
     assert "RuntimeError" in outcomes["crash"].reason and "errors.log" in outcomes["crash"].reason
-    assert "made_scans.py" in log and "in predict" in log
+    assert "synthetic_scans.py" in log and "in predict" in log
     for text in (log, outcomes["crash"].reason, (tmp_path / "out" / "summary.csv").read_text()):
         assert "DOE" not in text and "1961" not in text
 
@@ -214,7 +214,7 @@ def test_other_options_are_another_result(tmp_path: Path) -> None:
     run(paths, out)
     for options, outputs in ((ReadOptions(pixel_mm=0.5), None), (ReadOptions(), ("nifti", "probability"))):
         jobs = plan(paths, out, options, outputs=outputs, method_sha256="60")
-        (outcome,) = screen_batch(jobs, made_screener)
+        (outcome,) = screen_batch(jobs, threshold_screener)
         assert outcome.status == "done"
 
 
@@ -241,7 +241,7 @@ def test_an_interruption_leaves_whole_folders_only(tmp_path: Path) -> None:
     jobs = plan(paths, tmp_path / "out", ReadOptions())
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        seen.extend(one.status for one in screen_batch(jobs, made_screener))
+        seen.extend(one.status for one in screen_batch(jobs, threshold_screener))
     assert {one.name for one in (tmp_path / "out").iterdir()} == {"a"}
 
 
@@ -293,19 +293,19 @@ def test_a_method_that_cannot_be_loaded_in_a_worker_is_reported_in_one_line(
         list(screen_batch(jobs, make, workers=2))
 
 
-def test_the_way_from_file_to_report_imports_no_torch(tmp_path: Path) -> None:
+def test_screening_imports_no_torch(tmp_path: Path) -> None:
     (path,) = made(tmp_path, "head")
     code = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
-from made_scans import made_screener
+from synthetic_scans import threshold_screener
 from ichor.read.base import ReadOptions
 from ichor.screening.batch import plan, screen_batch
 from ichor.screening.out_folder import write_batch
 import ichor.cli.screen
 out = Path({str(tmp_path / "out")!r})
-outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), made_screener))
+outcomes = list(screen_batch(plan([Path({str(path)!r})], out, ReadOptions()), threshold_screener))
 write_batch(out, outcomes)
 assert outcomes[0].status == "done", outcomes
 heavy = {{"torch", "monai", "pandas", "matplotlib", "highdicom"}}
@@ -326,18 +326,18 @@ def test_nothing_but_a_result_is_ever_replaced(tmp_path: Path) -> None:
     (again,) = run([folder], tmp_path).values()
     assert again.status == "skipped" and again.job.folder == outcome.job.folder
     with pytest.raises(IchorError, match="found something else; it is kept"):
-        screen_scan(Job(folder, folder, ReadOptions()), made_screener())
+        screen_scan(Job(folder, folder, ReadOptions()), threshold_screener())
     assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
 
 
-def test_results_inside_the_input_are_no_part_of_it(tmp_path: Path) -> None:
+def test_results_inside_the_input_are_not_part_of_it(tmp_path: Path) -> None:
     folder = save(tmp_path / "head", BRAIN.gray(head()).astype(np.uint8))
     for status in ("done", "skipped"):
         (outcome,) = run([folder], folder / "out").values()
         assert outcome.status == status
 
 
-def test_names_that_are_no_utf8_are_screened(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_screened(tmp_path: Path) -> None:
     (plain,) = made(tmp_path / "in", "head")
     odd = plain.rename(plain.with_name(os.fsdecode(b"M\xfcller.nii.gz")))
     (outcome,) = run([odd], tmp_path / "out").values()

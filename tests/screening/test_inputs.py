@@ -14,7 +14,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from ichor.errors import UnreadableInput
 from ichor.read import ScanPath, images
 from ichor.screening.inputs import content_sha256, find_scans, input_sha256
-from made_scans import write_made_nifti
+from synthetic_scans import write_synthetic_nifti
 
 
 def dicom(path: Path, study: str) -> Path:
@@ -51,7 +51,7 @@ def test_a_study_with_its_series_is_one_scan(tmp_path: Path) -> None:
     assert scans(tmp_path) == [tmp_path]
 
 
-def test_two_studies_are_two_scans_wherever_their_files_lie(tmp_path: Path) -> None:
+def test_two_studies_are_two_scans_wherever_their_files_are(tmp_path: Path) -> None:
     dicom(tmp_path / "1.dcm", "1.2.3")
     dicom(tmp_path / "more" / "2.dcm", "1.2.4")
     dicom(tmp_path / "more" / "3.dcm", "1.2.3")
@@ -81,9 +81,9 @@ def test_a_damaged_file_does_not_hide_its_study(tmp_path: Path) -> None:
 
 
 def test_nifti_files_zips_and_subjects_are_each_a_scan(tmp_path: Path) -> None:
-    write_made_nifti(tmp_path / "b.nii.gz", n=2, size=16)
+    write_synthetic_nifti(tmp_path / "b.nii.gz", n=2, size=16)
     (tmp_path / "deep").mkdir()
-    write_made_nifti(tmp_path / "deep" / "a.nii", n=2, size=16)
+    write_synthetic_nifti(tmp_path / "deep" / "a.nii", n=2, size=16)
     ct_ich_subject(tmp_path / "049")
     (tmp_path / "readme.md").write_text("no scan")
     (tmp_path / ".hidden.nii.gz").touch()
@@ -97,17 +97,17 @@ def test_a_folder_of_images_is_one_scan(tmp_path: Path) -> None:
 
 
 def test_a_subfolder_without_a_scan_is_kept_to_say_why(tmp_path: Path) -> None:
-    write_made_nifti(tmp_path / "a.nii.gz", n=2, size=16)
+    write_synthetic_nifti(tmp_path / "a.nii.gz", n=2, size=16)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "1.raw").write_bytes(b"?")
     (tmp_path / "empty").mkdir()
     assert scans(tmp_path) == [tmp_path / "a.nii.gz", tmp_path / "broken"]
 
 
-def test_results_within_the_folder_are_no_input(tmp_path: Path) -> None:
-    write_made_nifti(tmp_path / "a.nii.gz", n=2, size=16)
+def test_results_within_the_folder_are_not_input(tmp_path: Path) -> None:
+    write_synthetic_nifti(tmp_path / "a.nii.gz", n=2, size=16)
     (tmp_path / "results" / "a").mkdir(parents=True)
-    write_made_nifti(tmp_path / "results" / "a" / "mask.nii.gz", n=2, size=16)
+    write_synthetic_nifti(tmp_path / "results" / "a" / "mask.nii.gz", n=2, size=16)
     assert scans(tmp_path, out=tmp_path / "results") == [tmp_path / "a.nii.gz"]
 
 
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_kept_as_it_is(tmp_path: Path) -> None:
 def test_a_list_names_paths_relative_to_itself(tmp_path: Path) -> None:
     study = tmp_path / "studies" / "A"
     dicom(study / "1.dcm", "1.2.3")
-    a = write_made_nifti(tmp_path / "a.nii.gz", n=2, size=16)
+    a = write_synthetic_nifti(tmp_path / "a.nii.gz", n=2, size=16)
     listing = tmp_path / "scans.txt"
     listing.write_text(f"# to screen\n\n  a.nii.gz \nstudies/A\n{a}\nmissing\n", encoding="utf-8-sig")
     assert scans(listing, a) == [a, study, tmp_path / "missing"]
@@ -157,7 +157,7 @@ def test_a_disc_with_a_logo_is_dicom(tmp_path: Path) -> None:
     assert not images.accepts(tmp_path)
 
 
-def test_a_listed_path_that_cannot_be_is_kept_for_reading_to_refuse(tmp_path: Path) -> None:
+def test_an_impossible_listed_path_is_kept_for_reading_to_refuse(tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("~no-such-user/scan\na\0b\n")
     assert scans(listed) == [tmp_path / "~no-such-user" / "scan", tmp_path / "a?b"]

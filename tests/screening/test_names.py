@@ -40,7 +40,7 @@ def owner(path: str) -> str:
         (["x/../P001/."], ["P001"]),
     ],
 )
-def test_a_name_is_the_end_of_the_path_as_short_as_tells_scans_apart(paths: list[str], expected: list[str]) -> None:
+def test_a_name_is_the_shortest_end_of_the_path_that_distinguishes_scans(paths: list[str], expected: list[str]) -> None:
     assert names(*paths) == expected
 
 
@@ -83,14 +83,14 @@ def test_names_are_safe_on_every_system(path: str, expected: str) -> None:
     assert names(path) == [expected]
 
 
-def test_two_names_that_some_file_system_takes_for_one_are_not_both_given() -> None:
+def test_names_that_are_equal_on_some_file_system_are_not_both_used() -> None:
     composed, apart = unicodedata.normalize("NFC", "Müller"), unicodedata.normalize("NFD", "Müller")
     for pair in (("a/Head", "b/head"), (f"a/{composed}", f"b/{apart}"), ("a/x y", "b/x_y"), ("a/STRASSE", "b/straße")):
         first, second = (unicodedata.normalize("NFC", one.casefold()) for one in names(*pair))
         assert first != second
 
 
-def test_what_no_path_tells_apart_gets_a_hash() -> None:
+def test_scans_that_no_path_distinguishes_get_a_hash() -> None:
     first, second = names("x y", "x_y")
     assert all(re.fullmatch(r"x_y-[0-9a-f]{8}", one) for one in (first, second)) and first != second
 
@@ -115,7 +115,7 @@ def test_no_scan_gets_a_name_that_something_else_has() -> None:
     assert names("P002/ct.nii", taken={"ct": "", "P002-ct": ""})[0] not in ("ct", "P002-ct")
 
 
-def test_a_batch_that_grows_or_was_interrupted_calls_no_scan_anew() -> None:
+def test_a_batch_that_grows_or_was_interrupted_renames_no_scan() -> None:
     paths = [f"P{k:03d}/ct.nii" for k in range(9)]
     first = names(*paths)
     done = {name: owner(path) for name, path in list(zip(first, paths, strict=True))[:3]}

@@ -12,7 +12,6 @@ import pytest
 from pydicom.dataset import FileDataset
 from pydicom.uid import generate_uid
 
-from dicom_made import PATIENT, STUDY, ct_slices, save
 from ichor.read import ReadOptions, open_scan
 from ichor.read.dicom.patient import Patient, patient_of
 from ichor.screening.batch import plan, screen_batch
@@ -20,7 +19,8 @@ from ichor.screening.inputs import find_scans
 from ichor.screening.job import Shown
 from ichor.screening.out_folder import write_batch
 from ichor.screening.outcome import Outcome
-from made_scans import made_screener, write_made_nifti
+from synthetic_dicom import PATIENT, STUDY, ct_slices, save
+from synthetic_scans import threshold_screener, write_synthetic_nifti
 
 SMALL = {"n": 8, "size": 64, "pixel_mm": (3.2, 3.2), "distances_mm": 14.0}
 JANE = Patient("Doe Secret", "1951-02-03", "2024-02-29")
@@ -29,7 +29,7 @@ SHOWN = ("Doe Secret", "1951-02-03", "2024-02-29")
 
 def run(paths: list[Path], out: Path, show: Shown | None = None) -> dict[str, Outcome]:
     jobs = plan(find_scans(paths, out), out, ReadOptions(), method_sha256="60", show=show)
-    outcomes = list(screen_batch(jobs, partial(made_screener, "60")))
+    outcomes = list(screen_batch(jobs, partial(threshold_screener, "60")))
     write_batch(out, outcomes)
     return {one.job.name: one for one in outcomes}
 
@@ -51,7 +51,7 @@ def texts(out: Path) -> dict[str, str]:
 def test_results_have_the_path_of_the_scan_and_the_series_uid(tmp_path: Path) -> None:
     for name in ("P001", "P002"):
         (tmp_path / "in" / name).mkdir(parents=True)
-        write_made_nifti(tmp_path / "in" / name / "ct.nii.gz", **SMALL)
+        write_synthetic_nifti(tmp_path / "in" / name / "ct.nii.gz", **SMALL)
     save(ct_slices(series_uid="1.2.3.1"), tmp_path / "in" / "P003")
     done = run([tmp_path / "in"], tmp_path / "out")
     assert set(done) == {"P001-ct", "P002-ct", "P003"}
@@ -66,7 +66,7 @@ def test_results_have_the_path_of_the_scan_and_the_series_uid(tmp_path: Path) ->
     assert other is not None and (other.scan.study_uid, other.scan.series_uids) == (None, ())
 
 
-def test_what_stands_in_the_place_of_a_uid_is_not_shown(tmp_path: Path) -> None:
+def test_text_in_place_of_a_uid_is_not_shown(tmp_path: Path) -> None:
     save(ct_slices(series_uid="DOE^JANE", study_uid="DOE^JANE"), tmp_path / "scan")
     (done,) = run([tmp_path / "scan"], tmp_path / "out").values()
     assert done.findings is not None and done.findings.scan.study_uid is None
@@ -76,7 +76,7 @@ def test_what_stands_in_the_place_of_a_uid_is_not_shown(tmp_path: Path) -> None:
 def test_paths_are_omitted_on_request(tmp_path: Path) -> None:
     folder = tmp_path / "Doe Jane"
     folder.mkdir()
-    write_made_nifti(folder / "a.nii.gz", **SMALL)
+    write_synthetic_nifti(folder / "a.nii.gz", **SMALL)
     (folder / "b.nii.gz").write_bytes(b"no nifti")
     out = tmp_path / "out"
     run([folder], out)
@@ -130,7 +130,7 @@ def of(name: str, number: int) -> list[FileDataset]:
     return slices
 
 
-def test_the_name_is_that_of_the_scan_and_no_neighbour(tmp_path: Path) -> None:
+def test_the_name_is_that_of_the_scan_and_no_neighbor(tmp_path: Path) -> None:
     for number, name in enumerate(("Doe^Jane", "Roe^Richard")):
         save(of(name, number), tmp_path / "both")
     assert sorted(one.name or "" for one in patients(tmp_path / "both")) == ["Doe Jane", "Roe Richard"]
@@ -140,7 +140,7 @@ def test_the_name_is_that_of_the_scan_and_no_neighbour(tmp_path: Path) -> None:
     assert sorted(one.name or "" for one in patients(tmp_path / "both.zip")) == ["Doe Jane", "Roe Richard"]
 
 
-def test_what_files_do_not_say_alike_is_not_known(tmp_path: Path) -> None:
+def test_values_on_which_files_disagree_are_unknown(tmp_path: Path) -> None:
     slices = ct_slices()
     slices[0].PatientBirthDate = "19520203"
     slices[1].StudyDate = "soon"
@@ -158,7 +158,7 @@ def test_names_of_any_script(tmp_path: Path, name: str) -> None:
 
 
 def test_other_formats_name_nobody(tmp_path: Path) -> None:
-    scan = write_made_nifti(tmp_path / "a.nii.gz", **SMALL)
+    scan = write_synthetic_nifti(tmp_path / "a.nii.gz", **SMALL)
     assert patients(scan) == [Patient()]
     (done,) = run([scan], tmp_path / "out", Shown(patient=True)).values()
     assert done.status == "done"

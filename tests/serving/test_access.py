@@ -110,6 +110,6 @@ def test_a_newer_version_is_refused(path: Path) -> None:
         Access(path)
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match="expected a file of accounts"):
         Access(tmp_path / "absent" / ACCESS)

@@ -78,7 +78,7 @@ def test_a_change_ends_sessions_and_links_at_once(access: Access, accounts: Acco
     assert sessions.reader(of_bea, sessions.key("bea")) == "bea"
 
 
-def test_what_is_not_there_cannot_be_changed(accounts: Accounts) -> None:
+def test_missing_items_cannot_be_changed(accounts: Accounts) -> None:
     for change in (lambda: accounts.remove("bea"), lambda: accounts.set_password("bea", PASSWORD)):
         with pytest.raises(IchorError, match="expected an account, found none named 'bea'"):
             change()

@@ -70,7 +70,7 @@ def test_tls_is_required_elsewhere_and_only_there() -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "no.such.host.invalid"])
-def test_an_address_of_another_machine_is_one_line(host: str) -> None:
+def test_an_address_of_another_machine_is_reported_in_one_line(host: str) -> None:
     with pytest.raises(IchorError, match=f"(--host|--port): expected.*{host}"):
         listening(0, host)
 

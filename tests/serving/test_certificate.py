@@ -96,7 +96,7 @@ class TestSelfSigned:
         monkeypatch.setattr(module, "RENEWED_BEFORE", timedelta(days=400))
         assert self_signed(tmp_path, "ct.example.org").fingerprint() not in (first, found)
 
-    def test_a_damaged_one_is_made_again(self, tmp_path: Path) -> None:
+    def test_a_damaged_one_is_regenerated(self, tmp_path: Path) -> None:
         first = self_signed(tmp_path, "192.0.2.7")
         first.key.write_bytes(b"nothing")
         assert given(*(self_signed(tmp_path, "192.0.2.7").certificate, first.key)).names()
@@ -127,13 +127,13 @@ class TestGiven:
         one, other = made(tmp_path), made(tmp_path, "other")
         assert "found: " in self.refusal(Certificate(one.certificate, other.key))
 
-    def test_what_is_no_certificate_or_absent(self, tmp_path: Path) -> None:
+    def test_invalid_and_missing_certificates(self, tmp_path: Path) -> None:
         one = made(tmp_path)
         (tmp_path / "text").write_text("no certificate")
         self.refusal(Certificate(tmp_path / "text", one.key))
         assert "No such file" in self.refusal(Certificate(tmp_path / "absent", one.key))
 
-    def test_a_key_with_a_password_is_not_asked_for(self, tmp_path: Path) -> None:
+    def test_no_password_is_asked_for_a_protected_key(self, tmp_path: Path) -> None:
         self.refusal(made(tmp_path, password=b"secret"))
 
     def test_without_names(self, tmp_path: Path) -> None:

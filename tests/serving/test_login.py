@@ -70,7 +70,7 @@ def log_in(client: TestClient, name: str = "ann", password: str = PASSWORD, **mo
     return answer
 
 
-def test_without_a_session_the_page_is_told_where_to_log_in(client: TestClient) -> None:
+def test_without_a_session_the_page_learns_where_to_log_in(client: TestClient) -> None:
     answer = client.get("/api/x")
     assert (answer.status_code, answer.headers["location"]) == (401, "/login")
     page = client.get("/login")
@@ -114,7 +114,7 @@ def test_two_accounts_in_one_browser_log_out_apart(client: TestClient) -> None:
         ("ann ", PASSWORD),
     ],
 )
-def test_wrong_names_and_passwords_get_one_answer(client: TestClient, name: str, password: str) -> None:
+def test_wrong_names_and_passwords_get_the_same_response(client: TestClient, name: str, password: str) -> None:
     answer = log_in(client, name, password)
     assert (answer.status_code, answer.json()) == (401, {"error": "unknown name or wrong password"})
     assert "set-cookie" not in answer.headers and "location" not in answer.headers

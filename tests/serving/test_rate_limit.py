@@ -36,7 +36,7 @@ def test_a_burst_and_then_evenly(clock: Clock) -> None:
     assert [limit.take("a") for _ in range(5)] == [0] * 5 and limit.take("a") > 0
 
 
-def test_asking_takes_nothing(clock: Clock) -> None:
+def test_asking_does_not_consume_anything(clock: Clock) -> None:
     limit = RateLimit(1, 60)
     assert [limit.wait_s("a") for _ in range(3)] == [0] * 3
     assert limit.take("a") == 0 and limit.wait_s("a") == pytest.approx(60)

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from ichor.dataset.ct_ich.folds import authors_fold
-from made_ct_ich import write_ct_ich
-from made_recipe import SMOKE
+from small_recipe import SMOKE
 from study import study
+from synthetic_ct_ich import write_ct_ich
 from warm import ichor
 
 

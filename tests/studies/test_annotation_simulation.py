@@ -16,10 +16,10 @@ from PIL import Image
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.ct_ich.folds import authors_fold
-from made_ct_ich import write_ct_ich
 from paths import ROOT
 from studies.annotation_simulation.run import ROUNDS
 from study import command, study
+from synthetic_ct_ich import write_ct_ich
 
 pytestmark = pytest.mark.long
 
@@ -144,7 +144,7 @@ def test_a_folder_with_another_config_is_not_touched(simulated: Path, data: Path
         (("DATA", "--out", "out", "--config", "nothing"), "nothing: expected a simulation's configuration, found "),
     ],
 )
-def test_bad_input_gets_one_line(words: tuple[str, ...], message: str, data: Path, tmp_path: Path) -> None:
+def test_bad_input_is_reported_in_one_line(words: tuple[str, ...], message: str, data: Path, tmp_path: Path) -> None:
     done = simulate(*({"DATA": data, "out": tmp_path / "out"}.get(word, word) for word in words))
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr

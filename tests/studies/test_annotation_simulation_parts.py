@@ -12,12 +12,12 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import BadConfig
 from ichor.evaluate.detection import roc_curve
-from made_ct_ich import write_ct_ich
 from studies.annotation_simulation.config import SimulationConfig, load_simulation
 from studies.annotation_simulation.figures import AUC, DICE, PAPER_DICE, learning_curves
 from studies.annotation_simulation.run import Repetition, name_of, simulate
 from studies.annotation_simulation.state import Estimate, HeldOut, State, read_state, write_state
 from studies.annotation_simulation.strategies import Strategy, labelled_in, start_of, worklist
+from synthetic_ct_ich import write_ct_ich
 
 SMALL = {
     "name": "small",
@@ -59,7 +59,7 @@ class TestConfig:
         with pytest.raises(BadConfig, match="nothing: expected a simulation's configuration, found "):
             load_simulation(Path("nothing"))
 
-    def test_steps_do_not_depend_on_the_number_of_labelled_slices(self) -> None:
+    def test_steps_do_not_depend_on_the_number_of_labeled_slices(self) -> None:
         settings = {**SMALL["settings"], "negatives": 1.0}
         for n_positive, n_negative, epochs in ((10, 300, 30), (50, 300, 6), (10, 4, 30), (400, 900, 1)):
             training = config(settings=settings).training(60, n_positive, n_negative, seed_of=(1, 0, 0))
@@ -149,7 +149,7 @@ class TestFigures:
             repetitions.append(Repetition(fold, 0, {"start": state(nothing[fold], 3, 10), **states}))
         return learning_curves(config(), repetitions)
 
-    def test_each_round_has_a_labelling_time_and_figures(self, found: dict) -> None:
+    def test_each_round_has_a_labeling_time_and_figures(self, found: dict) -> None:
         start, last = found["curves"]["random order"]["rounds"]
         assert (start["labelling_min"], start["labelled"], last["labelling_min"]) == (10, 3, 31.5)
         assert start[DICE]["value"] == pytest.approx((0 + 0.1 + 0) / 3, abs=1e-6)

@@ -12,10 +12,10 @@ from ichor.annotate.click_reach import DEFAULT
 from ichor.dataset.ct_ich import CtIch
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.runs.predictions import write_predictions
-from made_ct_ich import write_ct_ich
 from paths import ROOT
 from studies.click_refinement.simulate import next_click
 from study import study
+from synthetic_ct_ich import write_ct_ich
 
 
 def test_a_click_is_put_in_the_middle_of_the_largest_error() -> None:
@@ -39,7 +39,7 @@ def test_clicks_improve_what_a_run_missed(tmp_path: Path) -> None:
     for fold, subject in enumerate(("051", "052"), 1):
         mask = dataset.case(subject).mask.copy()
         mask[:, :, int(np.argwhere(mask)[:, 2].mean()) :] = False
-        predictions.append(made_prediction(subject, fold, mask))
+        predictions.append(synthetic_prediction(subject, fold, mask))
     write_predictions(tmp_path, predictions, dataset)
     arguments = ("--data", tmp_path / "ct-ich", "--run", tmp_path, "--out", tmp_path / "out")
     study("click_refinement", *arguments).check_returncode()
@@ -52,7 +52,7 @@ def test_clicks_improve_what_a_run_missed(tmp_path: Path) -> None:
     assert "not a medical device" in (tmp_path / "out" / "README.md").read_text()
 
 
-def made_prediction(subject: str, fold: int, mask: np.ndarray) -> Prediction:
+def synthetic_prediction(subject: str, fold: int, mask: np.ndarray) -> Prediction:
     n = len(mask)
     return Prediction(
         subject=subject,

@@ -20,10 +20,10 @@ from ichor.runs.files import write_metrics
 from ichor.runs.kept import write_kept
 from ichor.runs.predictions import write_predictions
 from ichor.segmentation import RawOutput, VoxelMap
-from made_ct_ich import write_ct_ich_nifti
-from made_package import untrained_method
-from made_results import made_prediction
 from study import study
+from synthetic_ct_ich import write_ct_ich_nifti
+from synthetic_results import synthetic_prediction
+from untrained_package import untrained_method
 
 SUBJECTS = {"051": 2, "052": 1, "053": 0, "054": 0, "070": 1}
 # The highest probability inside the hemorrhage, and in a square outside of it on every slice.
@@ -44,7 +44,7 @@ def write_run(folder: Path, subjects: dict[str, int]) -> list[Prediction]:
         probability = np.where(case.mask, hemorrhage, 0).astype(np.float32)
         probability[:, :10, :10] = outside
         mask = probability >= 0.1  # as `balanced` says
-        made = made_prediction(case, 1.0, seed)
+        made = synthetic_prediction(case, 1.0, seed)
         area = mask.sum(axis=(1, 2))
         one = replace(made, mask=mask, areas=dict.fromkeys(made.areas, area))
         write_kept(kept_file(folder / "run", 1, case.subject), one, RawOutput({"probability": VoxelMap(probability)}))

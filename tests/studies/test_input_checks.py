@@ -10,11 +10,11 @@ import pytest
 
 from ichor.read import open_scan
 from ichor.scan import Scan
-from made_unlike import HEAD
 from paths import ROOT
 from studies.input_checks.changes import changes
 from studies.input_checks.page import UNCHANGED, page, table
 from studies.input_checks.rates import failed_kinds, rim_hu
+from unusual_scans import HEAD
 
 RESULT = json.loads((ROOT / "results" / "input-checks" / "input-checks.json").read_text(encoding="utf-8"))
 

@@ -11,9 +11,9 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from made_ct_ich import write_ct_ich_nifti
-from made_package import write_untrained_run
 from study import study
+from synthetic_ct_ich import write_ct_ich_nifti
+from untrained_package import write_untrained_run
 
 pytestmark = pytest.mark.long
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from made_ct_ich import write_ct_ich
 from studies.label_ceiling.page import edge_error
 from studies.label_ceiling.readers import px, widened
 from study import study
+from synthetic_ct_ich import write_ct_ich
 
 
 def test_larger_alterations_agree_less(tmp_path: Path) -> None:

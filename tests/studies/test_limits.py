@@ -12,9 +12,9 @@ import pytest
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.runs.predictions import write_predictions
-from made_ct_ich import write_ct_ich
-from made_results import made_prediction
 from study import study
+from synthetic_ct_ich import write_ct_ich
+from synthetic_results import synthetic_prediction
 
 
 def run(folder: Path) -> CompletedProcess[str]:
@@ -34,7 +34,7 @@ def test_missed_slices_and_false_regions_are_distinguished(tmp_path: Path) -> No
             mask[1] = False  # missed, and something else marked
             mask[1, 300:310, 100:110] = True
             mask[2, 300:320, 100:120] = True  # found, and something else marked
-        made = made_prediction(case, 1.0, 0)
+        made = synthetic_prediction(case, 1.0, 0)
         area = mask.sum(axis=(1, 2))
         predictions.append(replace(made, mask=mask, areas=dict.fromkeys(made.areas, area)))
     (tmp_path / "made").mkdir()

@@ -10,12 +10,12 @@ from subprocess import CompletedProcess
 import pytest
 
 from ichor.dataset.ct_ich import CtIch
-from made_ct_ich import write_ct_ich_nifti
-from made_package import write_untrained_run
 from studies.robustness import predictions
 from studies.robustness.acquisition.conditions import CONDITIONS
 from studies.robustness.page import page as written
 from study import study
+from synthetic_ct_ich import write_ct_ich_nifti
+from untrained_package import write_untrained_run
 
 pytestmark = pytest.mark.long
 

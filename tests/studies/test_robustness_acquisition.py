@@ -11,7 +11,6 @@ from scipy import ndimage
 
 from ichor.dataset.case import Case
 from ichor.windows import GrayWindow
-from made_scans import BLOOD_HU, made_head
 from studies.robustness.acquisition.conditions import CONDITIONS, Condition
 from studies.robustness.acquisition.geometry import cut_off, flipped, nodded, thickness, tilted, turned, wide_field
 from studies.robustness.acquisition.image import (
@@ -22,6 +21,7 @@ from studies.robustness.acquisition.image import (
     smooth_kernel,
     white_noise,
 )
+from synthetic_scans import BLOOD_HU, synthetic_head
 
 NOISY = {"noise-5", "noise-10", "noise-20", "white-noise-20"}
 
@@ -29,7 +29,7 @@ NOISY = {"noise-5", "noise-10", "noise-20", "white-noise-20"}
 @pytest.fixture(scope="module")
 def case() -> Case:
     """A head of 24 slices of 5 mm with an ellipsoid of blood in its left half."""
-    scan = made_head(n=24, size=100, pixel_mm=(2.0, 2.0), distances_mm=5.0)
+    scan = synthetic_head(n=24, size=100, pixel_mm=(2.0, 2.0), distances_mm=5.0)
     return labelled(scan.voxels == BLOOD_HU, scan)
 
 
@@ -184,7 +184,7 @@ def test_noise_has_the_stated_strength_and_is_the_same_in_every_call(case: Case)
 
 
 def test_ct_noise_reaches_pixels_that_white_noise_does_not() -> None:
-    scan = made_head(n=3, size=256, pixel_mm=(0.4, 0.4), distances_mm=5.0, blood_at_mm=None)
+    scan = synthetic_head(n=3, size=256, pixel_mm=(0.4, 0.4), distances_mm=5.0, blood_at_mm=None)
     flat = replace(scan, voxels=np.full(scan.voxels.shape, 35.0, np.float32))
     fine = labelled(np.zeros(flat.voxels.shape, bool), flat)
     assert noise_hu(ct_noise(10.0, fine)) > 1.5 * noise_hu(white_noise(10.0, fine))
@@ -193,7 +193,7 @@ def test_ct_noise_reaches_pixels_that_white_noise_does_not() -> None:
 
 
 def test_a_scan_of_unknown_geometry_is_refused() -> None:
-    scan = made_head(n=3, known_spacing=False)
+    scan = synthetic_head(n=3, known_spacing=False)
     unknown = labelled(np.zeros(scan.voxels.shape, bool), scan)
     with pytest.raises(ValueError, match="known pixel size"):
         turned(15.0, unknown)

@@ -6,8 +6,8 @@ import pytest
 
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import SubjectResult
-from made_results import made_result
 from studies.robustness.figures import AGES, ConditionFigures, Row, by_age, by_condition
+from synthetic_results import synthetic_result
 
 EXCLUDED = {"070"}
 
@@ -29,7 +29,7 @@ def results(found: float) -> dict[str, SubjectResult]:
     """Six subjects: two without hemorrhage, one excluded from overlap, and one that is missed."""
     blood = {"051": 3, "052": 0, "070": 2, "071": 4, "072": 0, "073": 1}
     return {
-        s: made_result(s, n, 0.0 if s == "073" else found, seed, excluded="chronic" if s in EXCLUDED else "")
+        s: synthetic_result(s, n, 0.0 if s == "073" else found, seed, excluded="chronic" if s in EXCLUDED else "")
         for seed, (s, n) in enumerate(sorted(blood.items()))
     }
 

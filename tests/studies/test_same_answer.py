@@ -21,7 +21,7 @@ RESULT = json.loads((ROOT / "results" / "same-answer" / "answers.json").read_tex
 ML, PROBABILITY = 0.05, 0.002
 
 
-def test_the_result_is_of_the_networks_that_ship() -> None:
+def test_the_result_belongs_to_the_shipped_networks() -> None:
     package = find_package(DEFAULT_MODEL)
     assert RESULT["networks"] == {name: sha256(package / name) for name in RESULT["networks"]}
     assert RESULT["made_by"]["runs"] == read_config(package).network

@@ -48,7 +48,7 @@ def test_slices_are_mixed_with_those_next_to_them() -> None:
     assert torch.equal(own[2], hu[2, 1])
 
 
-def test_a_sharp_kernel_adds_what_a_smooth_one_takes_away() -> None:
+def test_a_sharp_kernel_adds_what_a_smooth_one_removes() -> None:
     hu = images()
     sharper, smoother = (made(replace(NONE, kernel=np.full(N, by)), hu) for by in (1.0, -1.0))
     assert torch.allclose(sharper - hu, hu - smoother, atol=1e-3)

@@ -95,7 +95,7 @@ def test_a_mirror_turns_columns() -> None:
 
 
 @pytest.mark.parametrize("only", [True, False])
-def test_the_brain_window_alone(only: bool) -> None:
+def test_only_the_brain_window(only: bool) -> None:
     hu, mask = _images(1)
     one = np.ones(1)
     identity = np.array([[[1.0, 0, 0], [0, 1.0, 0]]])

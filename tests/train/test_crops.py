@@ -28,7 +28,7 @@ def _cut(batch: Batch, changes: Augmentation, centres: np.ndarray) -> Batch:
     return replace(batch, hu=hu, mask=mask)
 
 
-def test_squares_lie_in_the_image_and_most_on_hemorrhage() -> None:
+def test_squares_are_in_the_image_and_most_on_hemorrhage() -> None:
     batch = _batch()
     centres = choose_centres(batch, SIDE, np.random.default_rng(0))
     assert np.abs(centres).max() <= (SIZE - SIDE) / 2 / SIZE
@@ -47,7 +47,7 @@ def test_a_square_is_that_part_of_the_image() -> None:
         assert torch.equal(cut.mask[i], batch.mask[i, :, row : row + SIDE, column : column + SIDE])
 
 
-def test_image_and_mask_are_turned_together_about_the_squares_centre() -> None:
+def test_image_and_mask_are_turned_together_about_the_squares_center() -> None:
     batch = _batch(6)
     changes = draw(AugmentationSettings(rotation_deg=90, zoom=0.2), 6, np.random.default_rng(2))
     cut = _cut(batch, changes, np.tile([[11 / SIZE, 15 / SIZE]], (6, 1)))

@@ -124,7 +124,7 @@ def test_it_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("change", [{"seed": 6}, {"average_decay": None}], ids=str)
-def test_what_other_settings_trained_is_refused(tmp_path: Path, change: dict[str, object], finished: bool) -> None:
+def test_networks_from_other_settings_are_refused(tmp_path: Path, change: dict[str, object], finished: bool) -> None:
     settings = SETTINGS.model_copy(update={"epochs": 1})
     train(_network(), _samples(), _constant, settings, tmp_path)
     if not finished:
@@ -133,7 +133,7 @@ def test_what_other_settings_trained_is_refused(tmp_path: Path, change: dict[str
         train(_network(), _samples(), _constant, settings.model_copy(update=change), tmp_path)
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_stops_the_run(tmp_path: Path) -> None:
     network = _network()
     with torch.no_grad():
         next(network.parameters()).fill_(float("nan"))

@@ -41,7 +41,7 @@ def test_the_loss_of_each_slice_is_the_mean_over_those_with_hemorrhage(batch: Ba
     assert with_each == pytest.approx(plain + 0.5 * sum(each) / 2, rel=1e-4)
 
 
-def test_to_miss_the_small_one_costs_as_much_as_to_miss_the_large_one(batch: Batch) -> None:
+def test_missing_the_small_one_costs_as_much_as_missing_the_large_one(batch: Batch) -> None:
     def missing(k: int, **more: object) -> float:
         logits = 20 * batch.mask - 10
         logits[k] = -10

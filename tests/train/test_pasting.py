@@ -39,7 +39,7 @@ def test_a_pasted_lesion_keeps_its_position_in_the_head() -> None:
     assert torch.equal(slices[1][far, far], torch.full((10, 10), float(BRAIN_HU)))
 
 
-def test_a_mirrored_lesion_comes_to_lie_on_the_other_side() -> None:
+def test_a_mirrored_lesion_is_on_the_other_side() -> None:
     hu, mask = _slices()
     made = Pasting(hu, np.array([[0], [1]]), mask).paste(1, 0, mirror=True)
     assert made is not None

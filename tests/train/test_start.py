@@ -14,7 +14,7 @@ from ichor.errors import BadConfig
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
 from ichor.train.start import load_exported, load_weights
-from made_package import WIDTHS, untrained_method
+from untrained_package import WIDTHS, untrained_method
 
 
 @pytest.mark.parametrize("subtypes", [True, False])

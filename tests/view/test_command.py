@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from view.made import write_result
+from view.result_files import write_result
 
 LINK = re.compile(r"^Results: (http://127\.0\.0\.1:(\d+)/enter\?token=\S+)$", re.MULTILINE)
 PATIENT_S = 60
@@ -59,6 +59,6 @@ def test_results_are_served_until_a_signal(tmp_path: Path, stop: signal.Signals)
     assert "token" not in errors and "Traceback" not in errors
 
 
-def test_what_is_no_result(tmp_path: Path) -> None:
+def test_folders_without_results(tmp_path: Path) -> None:
     assert "expected results of ichor screen" in ended(tmp_path / "none")
     assert "found none" in ended(tmp_path)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from ichor.errors import OutputFailed, UnreadableInput
 from ichor.view.decisions import DECISIONS, Asked, decide, read_decisions
-from made_scans import ThresholdMethod
-from view.made import write_result
+from synthetic_scans import ThresholdMethod
+from view.result_files import write_result
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_something_else_under_the_name_is_kept(folder: Path) -> None:
     assert (folder / DECISIONS).read_text() == "notes of mine"
 
 
-def test_a_disk_that_refuses_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_refuses_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -89,6 +89,6 @@ def test_a_disk_that_refuses_is_told(folder: Path, monkeypatch: pytest.MonkeyPat
         {"about": 1, "decision": "accept", "who": "Ada", "more": 1},
     ],
 )
-def test_what_is_no_decision(wrong: dict[str, object]) -> None:
+def test_invalid_decisions(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Asked.model_validate(wrong)

@@ -17,8 +17,8 @@ from ichor.orientation import to_radiological
 from ichor.read import ScanPath, open_scan
 from ichor.view.opened import Opened, open_result
 from ichor.view.results import find_results
-from made_scans import FEET_FIRST, PRONE, TRANSPOSED, made_head, write_made_nifti
-from view.made import save_result, write_result
+from synthetic_scans import FEET_FIRST, PRONE, TRANSPOSED, synthetic_head, write_synthetic_nifti
+from view.result_files import save_result, write_result
 
 
 def opened(folder: Path, *given: Path) -> Opened:
@@ -33,10 +33,10 @@ SMALL: dict[str, Any] = {"n": 6, "size": 40, "pixel_mm": (5.0, 6.0), "distances_
 @pytest.mark.parametrize("kind", ["dicom", "nifti"])
 def test_a_mask_comes_back_as_it_was_written(tmp_path: Path, kind: str, orientation: np.ndarray) -> None:
     if kind == "nifti":
-        path = write_made_nifti(tmp_path / "x.nii.gz", **SMALL, orientation=orientation, tilt_deg=8.0)
+        path = write_synthetic_nifti(tmp_path / "x.nii.gz", **SMALL, orientation=orientation, tilt_deg=8.0)
         scan = open_scan(path)
     else:
-        scan = made_head(**SMALL, orientation=orientation, kind="dicom")
+        scan = synthetic_head(**SMALL, orientation=orientation, kind="dicom")
     rng = np.random.default_rng(3)
     labels = rng.integers(0, 6, scan.voxels.shape).astype(np.uint8)
     write_labels(labels, scan, tmp_path / "mask.nii.gz")
@@ -55,7 +55,7 @@ GEOMETRIES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_the_page_is_told_where_each_voxel_is_in_the_patient(tmp_path: Path, geometry: dict[str, Any]) -> None:
+def test_the_page_gets_the_position_of_each_voxel_in_the_patient(tmp_path: Path, geometry: dict[str, Any]) -> None:
     at = np.array([38.0, 10.0, 60.0])
     one = opened(write_result(tmp_path / "out", n=12, blood_at_mm=tuple(at), **geometry))
     told = one.geometry()
@@ -116,7 +116,7 @@ def test_a_scan_that_moved_or_was_not_named(tmp_path: Path) -> None:
 
 def test_another_scan_is_refused(tmp_path: Path) -> None:
     folder = write_result(tmp_path / "out")
-    other = write_made_nifti(tmp_path / "short.nii.gz", n=5, size=64)
+    other = write_synthetic_nifti(tmp_path / "short.nii.gz", n=5, size=64)
     with pytest.raises(UnreadableInput, match="12 slices of 64 x 64 pixels, found 5 slices"):
         opened(folder, other)
 
@@ -137,8 +137,8 @@ def test_a_damaged_mask_is_refused(tmp_path: Path, damage: str) -> None:
         assert opened(folder).lesion_of is not None
 
 
-def test_a_scan_of_unknown_spacing_is_shown_and_told(tmp_path: Path) -> None:
-    scan = made_head(n=6, size=32, pixel_mm=(6.4, 6.4), distances_mm=20.0, known_spacing=False, kind="images")
+def test_a_scan_of_unknown_spacing_is_shown_and_reported(tmp_path: Path) -> None:
+    scan = synthetic_head(n=6, size=32, pixel_mm=(6.4, 6.4), distances_mm=20.0, known_spacing=False, kind="images")
     folder = save_result(scan, tmp_path / "gone", tmp_path / "out" / "x")
     (listed,) = find_results([folder])
     told = Opened(listed, scan, None).geometry()

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pydicom.uid import generate_uid
 
-from dicom_made import PATIENT, Change, ct_slices, save
 from ichor.read import ScanPath, find_scans, open_scan
 from ichor.read.dicom.patient import patient_key
 from ichor.view.change import change
@@ -19,8 +18,9 @@ from ichor.view.measures import measures
 from ichor.view.opened import Opened, open_result
 from ichor.view.prior import Priors
 from ichor.view.results import FoundResults, Listed, find_results
-from made_scans import ThresholdMethod, made_head
-from view.made import save_result, write_result
+from synthetic_dicom import PATIENT, Change, ct_slices, save
+from synthetic_scans import ThresholdMethod, synthetic_head
+from view.result_files import save_result, write_result
 
 
 def stated(**values: str) -> Change:
@@ -33,7 +33,7 @@ def stated(**values: str) -> Change:
 
 def write_study(folder: Path, **values: str) -> Path:
     """A study of a patient, and its result beside it."""
-    hu = np.asarray(made_head(n=8, size=40, pixel_mm=(5.0, 5.0), distances_mm=20.0).voxels, np.int16)
+    hu = np.asarray(synthetic_head(n=8, size=40, pixel_mm=(5.0, 5.0), distances_mm=20.0).voxels, np.int16)
 
     def with_pixels(dataset: Any, k: int) -> None:
         dataset.PixelSpacing = [5, 5]

@@ -10,8 +10,8 @@ from ichor.errors import UnreadableInput
 from ichor.screening.summary import row_of, write_summary
 from ichor.view.results import find_results
 from ichor.view.summaries import details, row
-from made_scans import DetectorMethod, ThresholdMethod
-from view.made import write_result
+from synthetic_scans import DetectorMethod, ThresholdMethod
+from view.result_files import write_result
 
 
 def test_the_most_urgent_come_first_and_what_failed_last(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_the_most_urgent_come_first_and_what_failed_last(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("made", ["nothing", "file", "empty"])
-def test_a_path_without_results_is_told_in_one_line(tmp_path: Path, made: str) -> None:
+def test_a_path_without_results_is_reported_in_one_line(tmp_path: Path, made: str) -> None:
     path = tmp_path / "here"
     if made == "file":
         path.write_text("x")

@@ -18,7 +18,7 @@ from ichor.serving.guards import HEADERS, MOST_BYTES
 from ichor.serving.session import Sessions
 from ichor.view.results import find_results
 from ichor.view.server import VIEWER, create_app
-from view.made import write_result
+from view.result_files import write_result
 
 PORT = 8799
 HOME = f"http://127.0.0.1:{PORT}"
@@ -79,7 +79,7 @@ def test_a_decision_is_stored(client: TestClient, out: Path) -> None:
     assert client.get("/api/results").json()[0]["decision"] == "accept"
 
 
-def test_a_correction_is_begun_beside_the_results_alone(client: TestClient, out: Path) -> None:
+def test_a_correction_is_started_only_next_to_the_results(client: TestClient, out: Path) -> None:
     assert client.get(f"{ONE}/correction").json() is None
     link = client.post(f"{ONE}/correction", json={"who": "Ada", "slice": 3}).json()["link"]
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter\?token=[\w-]+#/scan/1\?slice=4", link)
@@ -96,7 +96,7 @@ def test_results_that_cannot_be_opened_say_why(client: TestClient) -> None:
 
 
 class TestRefusals:
-    def test_strangers(self, stranger: TestClient, out: Path) -> None:
+    def test_unknown_senders(self, stranger: TestClient, out: Path) -> None:
         for path in READS:
             assert stranger.get(path).status_code == 401
         assert stranger.put(f"{ONE}/decisions", json=DECISION).status_code == 401
@@ -104,7 +104,7 @@ class TestRefusals:
             assert stranger.get("/enter", params={"token": token}).status_code == 403
         assert not (out / "head" / "decisions.json").exists()
 
-    def test_strangers_and_other_pages_that_would_correct(self, client: TestClient, out: Path) -> None:
+    def test_unknown_visitors_and_other_pages_cannot_correct(self, client: TestClient, out: Path) -> None:
         asked = {"who": "Ada", "slice": 0}
         for headers, status in (
             ({"origin": "http://evil.example"}, 403),
@@ -146,7 +146,7 @@ class TestRefusals:
         assert client.get("/api/results", headers={"ichor-reader": "x"}).status_code == 401
         assert not (out / "head" / "decisions.json").exists()
 
-    def test_every_answer_has_the_headers(self, client: TestClient) -> None:
+    def test_every_response_has_the_headers(self, client: TestClient) -> None:
         for path in (*READS, "/nothing"):
             assert HEADERS.items() <= dict(client.get(path).headers).items()
         for path in ("/", "/js/main.js", "/js/dom.js", "/css/base.css"):
@@ -160,7 +160,7 @@ class TestRefusals:
         assert client.put(f"/api/results/{number}/decisions", json=DECISION).status_code in (404, 405)
 
     @pytest.mark.parametrize("path", ["/../server.py", "/..%2fserver.py", "/js/../../server.py", "/%2e%2e/server.py"])
-    def test_files_beside_the_page(self, client: TestClient, path: str) -> None:
+    def test_files_next_to_the_page(self, client: TestClient, path: str) -> None:
         assert client.get(path).status_code == 404
 
     @pytest.mark.parametrize(

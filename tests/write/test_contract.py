@@ -23,7 +23,6 @@ import SimpleITK as sitk
 from pydicom.sr.codedict import codes
 
 from dicom_exact import assert_file_exact
-from dicom_made import made_series
 from ichor import atomic
 from ichor.errors import IchorError, OutputFailed
 from ichor.findings.schema import json_schema
@@ -32,7 +31,8 @@ from ichor.screening.screener import Screener
 from ichor.write.base import Output
 from ichor.write.registry import OUTPUTS, get, outputs_of, registered
 from ichor.write.result import Result
-from made_scans import DetectorMethod, SubtypesMethod, made_head
+from synthetic_dicom import synthetic_series
+from synthetic_scans import DetectorMethod, SubtypesMethod, synthetic_head
 
 
 class Tags(HTMLParser):
@@ -122,8 +122,8 @@ READ_BACK: dict[str, Callable[[Path, Result], None]] = {
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    voxels = np.asarray(made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0).voxels)
-    return made_series(tmp_path_factory.mktemp("series") / "head", voxels, spacing=14.0)
+    voxels = np.asarray(synthetic_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0).voxels)
+    return synthetic_series(tmp_path_factory.mktemp("series") / "head", voxels, spacing=14.0)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in folder.iterdir()}
 
 
-def test_it_is_what_it_says_it_is(output: Output) -> None:
+def test_it_is_what_it_claims_to_be(output: Output) -> None:
     assert isinstance(output, Output)
     assert registered()[output.name]
     assert output.files and all(Path(file).name == file and not file.startswith(".") for file in output.files)
@@ -188,7 +188,7 @@ def test_nothing_is_left_where_the_output_fails(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_it_forgets_is_noticed(
+def test_a_file_that_is_not_listed_is_noticed(
     output: Output, result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(output), "write", lambda self, result, folder: None)
@@ -199,7 +199,7 @@ def test_a_file_that_it_forgets_is_noticed(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_of_a_detector_it_is_written_or_refused_in_one_line(output: Output, series: Path, tmp_path: Path) -> None:
+def test_for_a_detector_it_is_written_or_refused_in_one_line(output: Output, series: Path, tmp_path: Path) -> None:
     result = Screener.of(DetectorMethod()).screen(series)
     if output.needs_mask:
         expected = (
@@ -216,10 +216,10 @@ def test_of_a_detector_it_is_written_or_refused_in_one_line(output: Output, seri
 
 @pytest.mark.parametrize("known_spacing", [True, False])
 @pytest.mark.parametrize("blood_at_mm", [(38.0, 10.0, 60.0), None])
-def test_of_any_scan_it_is_written_or_refused_before_the_method_runs(
+def test_for_any_scan_it_is_written_or_refused_before_the_method_runs(
     output: Output, known_spacing: bool, blood_at_mm: tuple[float, float, float] | None, tmp_path: Path
 ) -> None:
-    scan = made_head(n=8, size=64, known_spacing=known_spacing, blood_at_mm=blood_at_mm)
+    scan = synthetic_head(n=8, size=64, known_spacing=known_spacing, blood_at_mm=blood_at_mm)
     result = Screener.of(SubtypesMethod()).screen(scan)
     try:
         output.check(scan)
@@ -234,13 +234,13 @@ def test_of_any_scan_it_is_written_or_refused_before_the_method_runs(
 
 
 def test_where_nothing_was_found_it_is_written_too(output: Output, tmp_path: Path) -> None:
-    voxels = np.asarray(made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0, blood_at_mm=None).voxels)
-    result = Screener.of(SubtypesMethod()).screen(open_scan(made_series(tmp_path / "in", voxels, spacing=14.0)))
+    voxels = np.asarray(synthetic_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0, blood_at_mm=None).voxels)
+    result = Screener.of(SubtypesMethod()).screen(open_scan(synthetic_series(tmp_path / "in", voxels, spacing=14.0)))
     folder = result.save(tmp_path / "out", [output.name])
     READ_BACK[output.name](folder / output.files[0], result)
 
 
-def test_the_help_of_the_command_names_each_of_ours() -> None:
+def test_the_help_of_the_command_names_each_output() -> None:
     from ichor.cli.screen import screen
 
     help_text = screen.__annotations__["outputs"]

@@ -12,7 +12,6 @@ import SimpleITK as sitk
 from PIL import Image
 from pydicom.dataset import FileDataset
 
-from dicom_made import ct_slices, hu_of_head, save
 from dicom_valid import errors, errors_between
 from ichor.orientation import to_radiological
 from ichor.screening.screener import Screener
@@ -20,8 +19,9 @@ from ichor.subtypes import Subtype
 from ichor.write.capture_picture import CapturePictures
 from ichor.write.dicom_capture import MOST_SLICES, key_slices
 from ichor.write.result import Result
-from made_scans import FEET_FIRST, PRONE, TRANSPOSED, SubtypesMethod, ThresholdMethod
 from paths import DEMO, GE_HEAD
+from synthetic_dicom import ct_slices, hu_of_head, save
+from synthetic_scans import FEET_FIRST, PRONE, TRANSPOSED, SubtypesMethod, ThresholdMethod
 
 
 @pytest.fixture(scope="module")

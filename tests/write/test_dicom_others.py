@@ -14,9 +14,9 @@ import SimpleITK as sitk
 from dicom_exact import assert_exact, masks_of
 from ichor.screening.screener import Screener
 from ichor.write.result import Result
-from made_scans import SubtypesMethod
 from orthanc import Orthanc
 from paths import DEMO, DICOM_CLIENTS, GE_HEAD
+from synthetic_scans import SubtypesMethod
 
 OBJECTS = ["dicom-seg", "dicom-sr", "dicom-sc"]
 # dicomweb-client fetches every object of a study but the CT slices into a folder, and says how many of each it found.

@@ -13,7 +13,6 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from dicom_exact import places_of
-from dicom_made import ct_slices, enhanced_ct, hu_of_head, save
 from dicom_valid import errors, errors_between
 from ichor.anatomy.midline import MidlineShift, midline_shift
 from ichor.findings.verdict import Tier
@@ -22,8 +21,9 @@ from ichor.screening.screener import Screener
 from ichor.write.dicom_report import slices_of_subtypes
 from ichor.write.dicom_report_groups import groups_of
 from ichor.write.result import Result
-from made_scans import SubtypesMethod, ThresholdMethod
 from paths import DEMO, GE_HEAD
+from synthetic_dicom import ct_slices, enhanced_ct, hu_of_head, save
+from synthetic_scans import SubtypesMethod, ThresholdMethod
 
 FILE = "report.dcm"
 
@@ -90,7 +90,7 @@ def test_it_says_what_the_findings_say(result: Result, folder: Path) -> None:
     assert errors_between([*sources, *folder.glob("*.dcm")]) == errors_between(sources)
 
 
-def test_it_says_what_its_probability_means_and_that_nobody_checked_it(result: Result, folder: Path) -> None:
+def test_it_explains_its_probability_and_that_nobody_reviewed_it(result: Result, folder: Path) -> None:
     said, verdict = comments(folder / FILE), result.findings.verdict
     assert verdict is not None and verdict.suspected is not None and verdict.possible is not None
     assert "Research use only; not a medical device." in said and result.findings.tier.words in said

@@ -14,7 +14,6 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from dicom_exact import assert_exact, masks_of, places_of
-from dicom_made import ct_slices, enhanced_ct, hu_of_head, save
 from dicom_valid import errors, errors_between
 from ichor.errors import IchorError
 from ichor.read import open_scan
@@ -22,8 +21,9 @@ from ichor.screening.screener import Screener
 from ichor.subtypes import Subtype
 from ichor.write.dicom_seg import DicomSeg
 from ichor.write.result import Result
-from made_scans import SubtypesMethod, ThresholdMethod
 from paths import DEMO, GE_HEAD, GE_HEAD_PART
+from synthetic_dicom import ct_slices, enhanced_ct, hu_of_head, save
+from synthetic_scans import SubtypesMethod, ThresholdMethod
 
 FILE = "segmentation.dcm"
 
@@ -143,7 +143,7 @@ def test_probabilities_are_to_the_nearest_of_255_steps(tmp_path: Path) -> None:
     assert np.array_equal(read, np.rint(rough.astype(np.float64) * 255))
 
 
-def test_a_series_without_pixel_size_is_one_line(tmp_path: Path) -> None:
+def test_a_series_without_pixel_size_is_reported_in_one_line(tmp_path: Path) -> None:
     scan = open_scan(save(ct_slices(hu_of_head()), tmp_path / "in"))
     for missing, words in (("pixel_mm", "no pixel size"), ("positions_mm", "no positions of slices")):
         unknown: dict[str, Any] = {missing: None}
@@ -192,7 +192,7 @@ def test_of_a_multi_frame_image_and_of_an_archive(tmp_path: Path) -> None:
     assert result.mask is not None and result.mask.any() and np.array_equal(pixels[..., 0] > 0, result.mask)
 
 
-def test_scans_that_no_segmentation_can_refer_to_are_one_line(tmp_path: Path) -> None:
+def test_scans_that_no_segmentation_can_refer_to_are_reported_in_one_line(tmp_path: Path) -> None:
     result = Screener.of(ThresholdMethod()).screen(save(ct_slices(hu_of_head()), tmp_path / "in"))
     source = result.scan.source
     for changed, words in (

@@ -15,12 +15,12 @@ from ichor.write.folder import is_foreign, read_findings
 from ichor.write.nifti import Mask
 from ichor.write.registry import DEFAULT, OUTPUTS, outputs_of
 from ichor.write.result import Result
-from made_scans import DetectorMethod, ThresholdMethod, made_head
+from synthetic_scans import DetectorMethod, ThresholdMethod, synthetic_head
 
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return Screener.of(ThresholdMethod()).screen(made_head(n=8, size=64))
+    return Screener.of(ThresholdMethod()).screen(synthetic_head(n=8, size=64))
 
 
 def names(folder: Path) -> set[str]:
@@ -56,7 +56,7 @@ def test_an_earlier_result_is_replaced_whole(result: Result, tmp_path: Path) -> 
     assert names(result.save(tmp_path / "out", ["nifti"])) == {"mask.nii.gz", "findings.json"}
 
 
-def test_what_is_no_result_is_never_replaced_and_an_empty_folder_may_be(result: Result, tmp_path: Path) -> None:
+def test_only_results_and_empty_folders_are_replaced(result: Result, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "thesis.txt").write_text("all of it")
     (tmp_path / "file").write_text("one")
@@ -69,7 +69,7 @@ def test_what_is_no_result_is_never_replaced_and_an_empty_folder_may_be(result: 
     assert "report.html" in names(result.save(tmp_path / "empty"))
 
 
-def test_an_unknown_output_is_one_line_that_names_the_known_ones(result: Result, tmp_path: Path) -> None:
+def test_an_unknown_output_is_reported_in_one_line_that_names_the_known_ones(result: Result, tmp_path: Path) -> None:
     expected = f"^expected an output among {', '.join(OUTPUTS)}, found 'jpeg'$"
     with pytest.raises(BadConfig, match=expected):
         result.save(tmp_path / "out", ["report", "jpeg"])
@@ -90,7 +90,7 @@ def test_two_outputs_with_one_file_are_refused(monkeypatch: pytest.MonkeyPatch) 
         registry.outputs_of(["nifti", "other"])
 
 
-def test_what_is_no_output_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_output_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.OUTPUTS, "path", "pathlib:Path")
     with pytest.raises(
         BadConfig, match=r"^path: expected an output of that name, found PosixPath, which is not an output$"
@@ -102,7 +102,7 @@ def test_the_default_outputs_are_registered_and_in_the_order_of_the_documents() 
     assert list(registry.OUTPUTS)[: len(DEFAULT)] == list(DEFAULT)
 
 
-def test_results_of_memory_are_no_results_of_a_batch(result: Result, tmp_path: Path) -> None:
+def test_results_in_memory_are_not_results_of_a_batch(result: Result, tmp_path: Path) -> None:
     folder = result.save(tmp_path / "out", [])
     said = json.loads((folder / "findings.json").read_text())
     assert said["made_by"]["method_sha256"] is None and said["made_by"]["read_options"] == {}

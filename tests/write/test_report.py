@@ -24,13 +24,13 @@ from ichor.write.report import Report
 from ichor.write.report.page import css_string, key_slices, ml, probability_words, ranges
 from ichor.write.report.pictures import Pictures
 from ichor.write.report.plot import plot_of
-from made_report import PATIENT_MS, found_in, result_of, text_of, write_made_report
-from made_scans import PRONE, SUPINE, TRANSPOSED, made_head
-from made_unlike import HEAD, with_metal
+from synthetic_reports import PATIENT_MS, found_in, result_of, text_of, write_synthetic_report
+from synthetic_scans import PRONE, SUPINE, TRANSPOSED, synthetic_head
+from unusual_scans import HEAD, with_metal
 
 
 def report_of(folder: Path, *, name: str = "made", **geometry: Any) -> Path:
-    return write_made_report(folder / "report.html", made_head(**geometry), name)
+    return write_synthetic_report(folder / "report.html", synthetic_head(**geometry), name)
 
 
 def labels_of(mask: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_a_name_is_shown_as_given_and_runs_nothing(tmp_path: Path) -> None:
     assert "<script" not in html and "&lt;script&gt;alert(1)" in html
 
 
-def test_the_page_stands_alone_and_is_light(tmp_path: Path) -> None:
+def test_the_page_is_self_contained_and_small(tmp_path: Path) -> None:
     path = report_of(tmp_path, n=35, size=256, pixel_mm=(0.8, 0.8), distances_mm=4.5)
     html = path.read_text()
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in html
@@ -90,7 +90,7 @@ def test_the_same_findings_give_the_same_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", [SUPINE, PRONE, TRANSPOSED])
 def test_pictures_are_radiological_whatever_the_files_are(orientation: np.ndarray) -> None:
-    scan = made_head(orientation=orientation, pixel_mm=(1.2, 1.8), size=200)
+    scan = synthetic_head(orientation=orientation, pixel_mm=(1.2, 1.8), size=200)
     pictures = Pictures(scan, labels_of(scan.voxels == 65), find_head(scan))
     full = pictures.full(6)
     shown = np.asarray(Image.open(io.BytesIO(_bytes(full.source)))).astype(float)
@@ -103,7 +103,7 @@ def test_pictures_are_radiological_whatever_the_files_are(orientation: np.ndarra
 
 
 def test_the_outline_runs_around_the_marked_pixels() -> None:
-    scan = made_head()
+    scan = synthetic_head()
     mask = np.zeros(scan.voxels.shape, bool)
     mask[3, 40:50, 60:70] = True
     mask[3, 43:46, 62:65] = False
@@ -120,7 +120,7 @@ def test_the_outline_runs_around_the_marked_pixels() -> None:
 
 
 def test_marked_pixels_are_never_cropped_away() -> None:
-    scan = made_head()
+    scan = synthetic_head()
     mask = np.zeros(scan.voxels.shape, bool)
     mask[0, 2, 3] = True
     outline = outline_of(Pictures(scan, labels_of(mask), find_head(scan)), 0)
@@ -128,21 +128,21 @@ def test_marked_pixels_are_never_cropped_away() -> None:
 
 
 def test_gray_scans_are_shown_too() -> None:
-    scan = made_head()
+    scan = synthetic_head()
     window = replace(scan, voxels=np.full(scan.voxels.shape, 100, np.uint8), gray_window=BRAIN)
     shown = Pictures(window, np.zeros(scan.voxels.shape, np.uint8), find_head(window)).large(0, False)
     assert np.asarray(Image.open(io.BytesIO(_bytes(shown.source)))).mean() == pytest.approx(100, abs=2)
 
 
-def test_of_very_many_slices_only_the_flagged_ones_are_sharp() -> None:
-    scan = made_head(n=90, size=300, pixel_mm=(0.7, 0.7), distances_mm=1.5)
+def test_with_very_many_slices_only_the_flagged_ones_are_sharp() -> None:
+    scan = synthetic_head(n=90, size=300, pixel_mm=(0.7, 0.7), distances_mm=1.5)
     pictures = Pictures(scan, np.zeros(scan.voxels.shape, np.uint8), find_head(scan))
     sizes = [Image.open(io.BytesIO(_bytes(pictures.large(45, flagged).source))).size for flagged in (False, True)]
     assert max(sizes[0]) == 200 < max(sizes[1]) == max(pictures.width, pictures.height)
 
 
 def test_key_slices_are_the_largest_in_the_heads_order() -> None:
-    scan = made_head(n=40, distances_mm=3.0)
+    scan = synthetic_head(n=40, distances_mm=3.0)
     found = found_in(scan)
     chosen = key_slices(found)
     assert len(chosen) == 6 and chosen == sorted(chosen)
@@ -151,7 +151,7 @@ def test_key_slices_are_the_largest_in_the_heads_order() -> None:
 
 
 def test_each_listed_lesion_and_each_subtype_has_its_key_slice() -> None:
-    found = found_in(made_head(n=40, distances_mm=3.0))
+    found = found_in(synthetic_head(n=40, distances_mm=3.0))
     lesion = found.hemorrhage.lesions[0]
     many = tuple(
         lesion.model_copy(update={"centre_slice": k, "subtype": Subtype.SAH if k == 30 else Subtype.SDH})
@@ -170,17 +170,17 @@ def test_a_name_in_css_is_a_string_that_ends_nothing() -> None:
 
 
 def test_the_plot_places_slices_by_position() -> None:
-    plot = plot_of(found_in(made_head(n=5, distances_mm=(2.0, 2.0, 8.0, 8.0))))
+    plot = plot_of(found_in(synthetic_head(n=5, distances_mm=(2.0, 2.0, 8.0, 8.0))))
     middles = np.array([bar.x + bar.width / 2 for bar in plot.bars])
     assert np.diff(middles) / np.diff(middles)[0] == pytest.approx([1, 1, 4, 4], rel=0.02)
     assert plot.in_mm and [tick.position for tick in plot.ticks] == ["0", "2", "4", "12", "20"]
-    even = plot_of(found_in(made_head(n=5, known_spacing=False)))
+    even = plot_of(found_in(synthetic_head(n=5, known_spacing=False)))
     assert not even.in_mm and {tick.position for tick in even.ticks} == {None}
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 35, 300])
 def test_the_plot_has_few_numbers_and_stays_inside(n: int) -> None:
-    plot = plot_of(found_in(made_head(n=n, size=32, pixel_mm=(6.0, 6.0), distances_mm=150 / n)))
+    plot = plot_of(found_in(synthetic_head(n=n, size=32, pixel_mm=(6.0, 6.0), distances_mm=150 / n)))
     assert 1 <= len(plot.ticks) <= 10 and plot.ticks[0].number == 1
     assert plot.left <= plot.bars[0].x and plot.bars[-1].x + plot.bars[-1].width <= plot.right + 0.01
 
@@ -220,7 +220,7 @@ def test_in_chromium_it_shows_verdict_pictures_and_outlines(opened: tuple[Page, 
 
 
 def test_in_chromium_failed_checks_are_shown_above_the_verdict(browser: Browser, tmp_path: Path) -> None:
-    path = write_made_report(tmp_path / "report.html", with_metal(15))
+    path = write_synthetic_report(tmp_path / "report.html", with_metal(15))
     page = browser.new_page(viewport={"width": 1000, "height": 1400})
     page.set_default_timeout(PATIENT_MS)
     page.goto(path.as_uri())
@@ -229,7 +229,7 @@ def test_in_chromium_failed_checks_are_shown_above_the_verdict(browser: Browser,
     above, below = warned.bounding_box(), heading.bounding_box()
     assert above is not None and below is not None
     assert above["y"] > 0 and above["y"] + above["height"] < below["y"] < 1400
-    page.goto(write_made_report(path, HEAD).as_uri())
+    page.goto(write_synthetic_report(path, HEAD).as_uri())
     assert page.get_by_role("alert").count() == 0
     page.close()
 

@@ -15,22 +15,24 @@ from ichor.anatomy.head import find_head
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
 from ichor.write.report.pictures import NAME_HEIGHT, Pictures
-from made_report import PATIENT_MS, found_in, text_of, write_made_report
-from made_scans import SubtypesMethod, made_head
+from synthetic_reports import PATIENT_MS, found_in, text_of, write_synthetic_report
+from synthetic_scans import SubtypesMethod, synthetic_head
 
 SPACE = {"n": 20, "distances_mm": 7.0}
 
 
 def two_bleeds(*, known_spacing: bool = True) -> Scan:
     """One on the lower half of the slices, at the left, and a smaller one on the upper half, at the right."""
-    lower = made_head(**SPACE, blood_at_mm=(38.0, 10.0, 30.0), known_spacing=known_spacing)
-    upper = made_head(**SPACE, blood_at_mm=(-38.0, -10.0, 95.0), blood_radii_mm=(12.0, 12.0, 12.0))
+    lower = synthetic_head(**SPACE, blood_at_mm=(38.0, 10.0, 30.0), known_spacing=known_spacing)
+    upper = synthetic_head(**SPACE, blood_at_mm=(-38.0, -10.0, 95.0), blood_radii_mm=(12.0, 12.0, 12.0))
     return replace(lower, voxels=np.where(upper.voxels == 65, upper.voxels, lower.voxels))
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_made_report(tmp_path_factory.mktemp("report") / "report.html", two_bleeds(), method=SubtypesMethod())
+    return write_synthetic_report(
+        tmp_path_factory.mktemp("report") / "report.html", two_bleeds(), method=SubtypesMethod()
+    )
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_the_table_has_each_subtypes_probability_and_volume(opened: Page) -> Non
     assert "learned from labels of whole slices" in opened.locator(".subtypes .legend").inner_text()
 
 
-def test_outlines_have_their_subtypes_colour_and_name(opened: Page) -> None:
+def test_outlines_have_their_subtypes_color_and_name(opened: Page) -> None:
     figures = opened.locator(".key figure").all()
     names = set()
     for figure in figures:
@@ -108,19 +110,19 @@ def test_narrow_windows_and_paper_have_room_for_it(opened: Page) -> None:
 
 
 def test_nothing_marked_leaves_the_probabilities(tmp_path: Path) -> None:
-    scan = made_head(**SPACE, blood_at_mm=None)
-    text = text_of(write_made_report(tmp_path / "report.html", scan, method=SubtypesMethod()))
+    scan = synthetic_head(**SPACE, blood_at_mm=None)
+    text = text_of(write_synthetic_report(tmp_path / "report.html", scan, method=SubtypesMethod()))
     assert "IPH Intraparenchymal 0.90 nothing marked" in text and "does not rule out" in text
 
 
 def test_an_unknown_spacing_gives_voxels(tmp_path: Path) -> None:
     scan = two_bleeds(known_spacing=False)
-    text = text_of(write_made_report(tmp_path / "report.html", scan, method=SubtypesMethod()))
+    text = text_of(write_synthetic_report(tmp_path / "report.html", scan, method=SubtypesMethod()))
     assert re.search(r"SDH Subdural 0\.80 [\d,]+ voxels", text) and not re.search(r"\d mL\b", text)
 
 
-def test_names_do_not_lie_over_each_other_and_each_label_has_one() -> None:
-    scan = made_head()
+def test_names_do_not_overlap_and_each_label_has_one() -> None:
+    scan = synthetic_head()
     labels = np.zeros(scan.voxels.shape, np.uint8)
     for label, row in ((1, 60), (2, 62), (4, 64)):
         labels[3, row, 60:63] = label
@@ -134,7 +136,7 @@ def test_names_do_not_lie_over_each_other_and_each_label_has_one() -> None:
 
 
 def test_a_name_at_the_right_edge_is_left_of_its_lesion() -> None:
-    scan = made_head()
+    scan = synthetic_head()
     labels = np.zeros(scan.voxels.shape, np.uint8)
     labels[3, 60, 105:108] = 3
     (outline,) = Pictures(scan, labels, find_head(scan)).full(3).outlines
@@ -143,6 +145,6 @@ def test_a_name_at_the_right_edge_is_left_of_its_lesion() -> None:
 
 
 def test_a_method_without_subtypes_has_a_report_without_them(tmp_path: Path) -> None:
-    html = write_made_report(tmp_path / "report.html", two_bleeds()).read_text()
+    html = write_synthetic_report(tmp_path / "report.html", two_bleeds()).read_text()
     assert not any(f".{subtype} {{" in html or subtype.label in html for subtype in Subtype)
     assert 'class="with-subtypes"' not in html and 'class="name' not in html

@@ -16,15 +16,15 @@ from ichor.screening.summary import row_of
 from ichor.write.report import Report
 from ichor.write.report.page import report_of
 from ichor.write.result import Result
-from made_report import PATIENT_MS, result_of, text_of
-from made_scans import made_head
-from made_verdict import made_rule
+from synthetic_reports import PATIENT_MS, result_of, text_of
+from synthetic_scans import synthetic_head
+from verdict_rules import verdict_rule_of
 
 
 def result_with(probability: float, *, marked: bool, name: str = "made", rule: bool = True) -> Result:
     """A result of this probability, with or without marks."""
-    result = result_of(made_head(blood_at_mm=(38.0, 10.0, 60.0) if marked else None), name)
-    of_rule = VerdictFindings.of(probability, marked, made_rule(0.2, 0.5) if rule else None)
+    result = result_of(synthetic_head(blood_at_mm=(38.0, 10.0, 60.0) if marked else None), name)
+    of_rule = VerdictFindings.of(probability, marked, verdict_rule_of(0.2, 0.5) if rule else None)
     hemorrhage = result.findings.hemorrhage.model_copy(update={"probability": probability})
     return replace(result, findings=result.findings.model_copy(update={"hemorrhage": hemorrhage, "verdict": of_rule}))
 

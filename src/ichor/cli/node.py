@@ -52,10 +52,10 @@ def run(folder: FolderArgument) -> None:
     Every image that the node has acknowledged is on disk and in the queue: after a crash or a kill, the next run
     continues where this one stopped.
     """
-    from ichor.node.network.listener import require_network
+    from ichor.node.packages import require_packages
     from ichor.serving.serve import require_server
 
-    require_network()
+    require_packages()
     from threading import Event
 
     from ichor.node.config import read_config

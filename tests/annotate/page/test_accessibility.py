@@ -12,7 +12,7 @@ from accessibility import faults
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.served import Served
 from ichor.annotate.project import open_project
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     block[20:40, 20:40] = 5
     with open_project(one.project, create=True) as project:
         for number in (1, 2):
-            project.add_scan(made_head(n=6, size=64), f"00{number}", f"scan {number}")
+            project.add_scan(synthetic_head(n=6, size=64), f"00{number}", f"scan {number}")
         for reader in one.readers:
             project.add_reader(reader)
             project.put_label_map(2, reader, 3, np.roll(block, len(reader), axis=1), by=reader)

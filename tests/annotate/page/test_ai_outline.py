@@ -14,11 +14,11 @@ from playwright.sync_api import Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.export.run import export
 from ichor.annotate.project import open_project
 from ichor.read import open_scan as read_scan
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 IPH, SDH = 2, 5
@@ -31,7 +31,9 @@ def made(served: Served, tmp_path: Path) -> Iterator[Served]:
     block = np.zeros((ROWS, COLUMNS), np.uint8)
     block[30:50, 30:50] = SDH
     with open_project(served.project, create=True) as project:
-        scan = project.add_scan(read_scan(made_series(tmp_path / "head", head(N, ROWS, COLUMNS))), "001", "head").id
+        scan = project.add_scan(
+            read_scan(synthetic_series(tmp_path / "head", head(N, ROWS, COLUMNS))), "001", "head"
+        ).id
         project.add_reader("Ada")
         for k in (1, 2, 3, 4):
             project.put_label_map(scan, "Ada", k, block, by="Ada", origins="ai")

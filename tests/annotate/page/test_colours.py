@@ -13,12 +13,12 @@ from playwright.sync_api import Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.export.run import export
 from ichor.annotate.project import open_project
 from ichor.read import open_scan as read_scan
 from ichor.subtypes import HEMORRHAGE_COLOUR, Subtype
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 SLICE = 3
@@ -52,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Scan 1, which Ada is reading, and scan 2, of which two readings are done: Bert took the IVH for EDH."""
     folder = tmp_path_factory.mktemp("colours")
     one = Served(folder / "project")
-    scan = read_scan(made_series(folder / "head", head(N, ROWS, COLUMNS)))
+    scan = read_scan(synthetic_series(folder / "head", head(N, ROWS, COLUMNS)))
     with open_project(one.project, create=True) as project:
         for number in (1, 2):
             project.add_scan(scan, f"00{number}", f"scan {number}")
@@ -73,7 +73,7 @@ def lines(page: Page) -> dict[str, int]:
     return {colour: n for colour, n in found.items() if n > 20}
 
 
-def test_outlines_are_in_the_subtypes_colours_over_a_halo(made: Served, enter: Enter) -> None:
+def test_outlines_are_in_the_subtypes_colors_over_a_halo(made: Served, enter: Enter) -> None:
     page = enter(made)
     open_scan(page, 1)
     hands = Hands(page, ROWS, COLUMNS)
@@ -86,7 +86,7 @@ def test_outlines_are_in_the_subtypes_colours_over_a_halo(made: Served, enter: E
     assert buttons.evaluate_all("(all) => all.map((one) => getComputedStyle(one).backgroundColor)") == shown
 
 
-def test_the_consensus_shows_each_readers_subtypes_in_the_same_colours(made: Served, enter: Enter) -> None:
+def test_the_consensus_shows_each_readers_subtypes_in_the_same_colors(made: Served, enter: Enter) -> None:
     page = enter(made)
     open_scan(page, 2, consensus=True)
     hands = Hands(page, ROWS, COLUMNS)
@@ -107,7 +107,7 @@ def test_the_consensus_shows_each_readers_subtypes_in_the_same_colours(made: Ser
     expect(page.get_by_text("other subtype")).to_be_visible()
 
 
-def test_exports_name_the_same_colours(made: Served, tmp_path: Path) -> None:
+def test_exports_name_the_same_colors(made: Served, tmp_path: Path) -> None:
     made.stop()
     with open_project(made.project) as project:
         project.set_state(1, "Ada", "done", by="Ada")

@@ -12,10 +12,10 @@ from playwright.sync_api import Page, Route, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.project import CONSENSUS, open_project
 from ichor.read import open_scan as read_scan
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 SDH = 5
@@ -26,7 +26,9 @@ TOP, BOTTOM = (10.0, 70.0), (30.0, 85.0)
 def consensus(served: Served, enter: Enter, tmp_path: Path) -> Iterator[Page]:
     """Ada at the consensus: on slices 2 to 4 she drew one block, and Bert a larger one."""
     with open_project(served.project, create=True) as project:
-        scan = project.add_scan(read_scan(made_series(tmp_path / "head", head(N, ROWS, COLUMNS))), "001", "head").id
+        scan = project.add_scan(
+            read_scan(synthetic_series(tmp_path / "head", head(N, ROWS, COLUMNS))), "001", "head"
+        ).id
         for reader, stop in (("Ada", 50), ("Bert", 60)):
             project.add_reader(reader)
             block = np.zeros((ROWS, COLUMNS), np.uint8)
@@ -62,7 +64,7 @@ def areas(page: Page) -> list[int]:
     return [int((hands.map_of(number, layer=CONSENSUS) > 0).sum()) for number in range(1, N + 1)]
 
 
-def test_the_page_is_busy_and_takes_no_second_click(consensus: Page) -> None:
+def test_the_page_is_busy_and_ignores_a_second_click(consensus: Page) -> None:
     page = consensus
     held = hold(page)
     button(page, "STAPLE")
@@ -92,7 +94,7 @@ def test_the_page_is_busy_and_takes_no_second_click(consensus: Page) -> None:
     assert areas(page) == [0, 600, 600, 600, 0, 0]
 
 
-def test_what_was_asked_of_an_older_consensus_is_refused_and_the_newer_one_is_shown(
+def test_requests_on_an_older_consensus_are_refused_and_the_newer_one_is_shown(
     consensus: Page, served: Served, enter: Enter
 ) -> None:
     ada, bert = consensus, enter(served, "Bert")

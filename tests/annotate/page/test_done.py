@@ -11,10 +11,10 @@ from playwright.sync_api import Locator, Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.project import CONSENSUS, open_project
 from ichor.read import open_scan as read_scan
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 SQUARE = [(20.0, 30.0), (45.0, 30.0), (45.0, 60.0), (20.0, 60.0)]
@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Four scans; of scan 3 Ada has AI outlines, and of scan 4 both readers are done, Bert with regions."""
     folder = tmp_path_factory.mktemp("done")
     one = Served(folder / "project")
-    scan = read_scan(made_series(folder / "head", head(N, ROWS, COLUMNS)))
+    scan = read_scan(synthetic_series(folder / "head", head(N, ROWS, COLUMNS)))
     block = np.zeros((ROWS, COLUMNS), np.uint8)
     block[30:50, 30:50] = SDH
     with open_project(one.project, create=True) as project:
@@ -114,7 +114,7 @@ def test_slices_can_be_left_unread_knowingly_and_looks_outlive_a_reload(made: Se
     expect(dialog).to_contain_text("3 of 6 slices have not been viewed")
 
 
-def test_ai_outlines_are_not_done_without_being_accepted(made: Served, enter: Enter) -> None:
+def test_a_reading_with_unaccepted_ai_outlines_is_not_done(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 3)
     expect(page.locator(".thumb[data-state=machine]")).to_have_count(2)
@@ -143,7 +143,7 @@ def test_ai_outlines_are_not_done_without_being_accepted(made: Served, enter: En
     assert hands.layer(3)["slices"]["1"]["origins"] == {str(SDH): "ai accepted"}
 
 
-def test_an_empty_consensus_is_not_done_without_a_word(made: Served, enter: Enter) -> None:
+def test_an_empty_consensus_is_not_done_without_confirmation(made: Served, enter: Enter) -> None:
     page = enter(made)
     open_scan(page, 4, consensus=True)
     page.get_by_role("button", name="Consensus done").click()

@@ -14,8 +14,8 @@ from playwright.sync_api import CDPSession, Page, Request, expect
 from annotate.page.conftest import Enter
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 12, 448, 416
 HU = head(N, ROWS, COLUMNS)
@@ -25,7 +25,7 @@ STARTED = 4  # the slice that is opened
 
 @pytest.fixture
 def made(served: Served, tmp_path: Path) -> Iterator[Served]:
-    yield served.start(made_series(tmp_path / "head", HU))
+    yield served.start(synthetic_series(tmp_path / "head", HU))
 
 
 def network(page: Page) -> CDPSession:
@@ -121,7 +121,7 @@ def test_the_open_slice_comes_first_and_is_read_while_the_others_come(made: Serv
     assert page.locator(".thumb canvas").evaluate_all(lit) == [True] * N
 
 
-def test_loading_goes_on_after_the_connection_was_lost(made: Served, enter: Enter) -> None:
+def test_loading_continues_after_the_connection_was_lost(made: Served, enter: Enter) -> None:
     page = enter(made)
     expect(page.locator("tr[data-scan]")).to_have_count(1)
     session = network(page)
@@ -136,7 +136,7 @@ def test_loading_goes_on_after_the_connection_was_lost(made: Served, enter: Ente
     assert_hu(hands, N)
 
 
-def test_a_scan_that_is_left_while_it_loads_is_loaded_no_further(made: Served, enter: Enter) -> None:
+def test_a_scan_that_is_left_stops_loading(made: Served, enter: Enter) -> None:
     page = enter(made)
     expect(page.locator("tr[data-scan]")).to_have_count(1)
     throttle(network(page), BYTES_PER_S)
@@ -152,10 +152,10 @@ def test_a_scan_that_is_left_while_it_loads_is_loaded_no_further(made: Served, e
     assert not [url for url in later if "/voxels?" in url]
 
 
-def test_what_came_is_what_was_sent_even_at_the_ends_of_the_range(served: Served, enter: Enter, tmp_path: Path) -> None:
+def test_voxels_arrive_unchanged_even_at_the_ends_of_the_range(served: Served, enter: Enter, tmp_path: Path) -> None:
     hu = np.zeros((6, 64, 64), np.int16)
     hu[2, ::2], hu[2, 1::2, ::2] = 3071, -1024
-    page = enter(served.start(made_series(tmp_path / "steps", hu)))
+    page = enter(served.start(synthetic_series(tmp_path / "steps", hu)))
     expect(page.locator("tr[data-scan]")).to_have_count(1)
     page.goto(f"{page.url.split('#')[0]}#/scan/1?slice=3")
     hands = Hands(page, 64, 64)

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.subtypes import Subtype
 from phantom import BLOOD, BRAIN, bleed, head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 128, 112
 HU = head(N, ROWS, COLUMNS)
@@ -41,9 +41,9 @@ def ask(page: Page, answer: str) -> None:
     dialog.get_by_role("button", name=answer, exact=True).click()
 
 
-def test_the_machine_helps_when_asked_and_its_part_stays_marked(served: Served, enter: Enter, tmp_path: Path) -> None:
+def test_ai_outlines_come_on_request_and_stay_marked(served: Served, enter: Enter, tmp_path: Path) -> None:
     healthy = np.where(bleed(N, ROWS, COLUMNS), HU - (BLOOD - BRAIN), HU).astype(np.int16)
-    served.start(made_series(tmp_path / "healthy", healthy), made_series(tmp_path / "bleeding", HU))
+    served.start(synthetic_series(tmp_path / "healthy", healthy), synthetic_series(tmp_path / "bleeding", HU))
     page = enter(served)
     rows = page.locator("tr[data-scan]")
     expect(rows.locator("td:nth-child(2)")).to_have_text(["healthy", "bleeding"])

@@ -13,12 +13,12 @@ from scipy import ndimage
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.project import open_project
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 8, 128, 112
-PIXEL_MM, SLICE_MM = 0.5, 5.0  # of dicom_made
+PIXEL_MM, SLICE_MM = 0.5, 5.0  # of synthetic_dicom
 HU = head(N, ROWS, COLUMNS)
 SQUARE = [(30.0, 50.0), (70.0, 50.0), (70.0, 90.0), (30.0, 90.0)]
 SMALL = [(78.0, 60.0), (90.0, 60.0), (90.0, 70.0), (78.0, 70.0)]
@@ -29,7 +29,7 @@ LENGTHS = """() => (document.querySelector('.overlay').getAttribute('aria-descri
 @pytest.fixture
 def hands(served: Served, enter: Enter, tmp_path: Path) -> Hands:
     """The reading view of the made head, on slice 4."""
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     page = enter(served)
     open_scan(page)
     hands = Hands(page, ROWS, COLUMNS)
@@ -129,7 +129,7 @@ def test_rulers_are_saved_with_the_reading(hands: Hands, served: Served, enter: 
     assert [one.mm((PIXEL_MM, PIXEL_MM)) for one in rulers] == lengths
 
 
-def test_a_ruler_on_a_finished_reading_is_for_looking_only(hands: Hands) -> None:
+def test_a_ruler_on_a_finished_reading_is_not_saved(hands: Hands) -> None:
     page = hands.page
     page.keyboard.press("d")
     dialog = page.get_by_role("dialog")

@@ -11,10 +11,10 @@ from accessibility import faults
 from annotate.page.conftest import open_scan
 from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.network import add_accounts, browser_of, log_in, served_over_tls
-from dicom_made import made_series
 from ichor.annotate.project import Labels, open_project
 from ichor.read import open_scan as read_scan
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 LEFT = [(20.0, 30.0), (40.0, 30.0), (40.0, 60.0), (20.0, 60.0)]
@@ -30,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     project = folder / "project"
     with open_project(project, create=True) as opened:
         for name in ("first", "second"):
-            opened.add_scan(read_scan(made_series(folder / name, head(N, ROWS, COLUMNS))), name, name)
+            opened.add_scan(read_scan(synthetic_series(folder / name, head(N, ROWS, COLUMNS))), name, name)
         for reader in ("Ada", "Bert"):
             opened.add_reader(reader)
             opened.put_labels(2, reader, None, Labels(no_hemorrhage=True), by=reader)

@@ -12,12 +12,12 @@ from playwright.sync_api import Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.anatomy.skull import bone_of
 from ichor.dataset.ct_ich import CtIch
 from ichor.read import open_scan as read_scan
 from paths import CT_ICH_PART, DEMO
 from phantom import bleed, head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 8, 128, 112
 HU = head(N, ROWS, COLUMNS)
@@ -27,7 +27,7 @@ IPH = 2
 @pytest.fixture
 def page(served: Served, enter: Enter, tmp_path: Path) -> Page:
     """The reading view of the made head, on slice 6."""
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     page = enter(served)
     open_scan(page)
     Hands(page, ROWS, COLUMNS).to_slice(6)
@@ -86,7 +86,7 @@ def blood_and_beside(k: int) -> tuple[NDArray[np.bool_], float, float]:
     return blood, float(x), float(y)
 
 
-def test_a_thresholded_brush_paints_only_what_lies_in_its_range(page: Page) -> None:
+def test_a_thresholded_brush_paints_only_voxels_in_its_range(page: Page) -> None:
     hands = Hands(page, ROWS, COLUMNS)
     _, x, y = blood_and_beside(5)
     page.keyboard.press("b")
@@ -115,7 +115,7 @@ def test_a_thresholded_brush_paints_only_what_lies_in_its_range(page: Page) -> N
     assert not hands.map_of(6)[disc].any()
 
 
-def test_a_ball_paints_neighbouring_slices_and_is_one_step_of_undo(page: Page) -> None:
+def test_a_ball_paints_neighboring_slices_and_is_one_step_of_undo(page: Page) -> None:
     hands = Hands(page, ROWS, COLUMNS)
     page.keyboard.press("b")
     page.get_by_label("Size in pixels").fill("32")  # 16 mm; slices are 5 mm apart
@@ -153,7 +153,7 @@ def test_a_ball_paints_neighbouring_slices_and_is_one_step_of_undo(page: Page) -
     assert (hands.map_of(5) == IPH).any() and (hands.map_of(7) == IPH).any()
 
 
-def test_a_stroke_of_the_ball_that_is_cancelled_leaves_no_slice_changed(page: Page) -> None:
+def test_a_stroke_of_the_ball_that_is_canceled_leaves_no_slice_changed(page: Page) -> None:
     hands = Hands(page, ROWS, COLUMNS)
     page.keyboard.press("b")
     page.get_by_label("Size in pixels").fill("32")

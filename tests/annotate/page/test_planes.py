@@ -14,7 +14,7 @@ from annotate.page.hands import Hands
 from annotate.page.served import Served
 from ichor.annotate.project import open_project
 from ichor.scan import Scan
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 N, SIZE, PIXEL_MM = 20, 64, 3.2
 BLOOD_AT_MM, RADII_MM = (38.0, 10.0, 60.0), (16.0, 24.0, 20.0)
@@ -40,7 +40,7 @@ COLOURED = """(canvas) => {
 
 
 def scan_of(name: str) -> Scan:
-    scan: Scan = made_head(
+    scan: Scan = synthetic_head(
         n=N, size=SIZE, pixel_mm=(PIXEL_MM, PIXEL_MM), blood_at_mm=BLOOD_AT_MM, blood_radii_mm=RADII_MM, **HEADS[name]
     )
     return scan
@@ -114,7 +114,7 @@ def test_a_region_has_its_true_size_in_both_planes(made: Served, enter: Enter, n
         assert height == pytest.approx(2 * RADII_MM[2], abs=10)  # its ends lie within a slice of up to 9 mm
 
 
-def test_one_cross_hair_in_all_views_and_the_outlines_follow_the_drawing(made: Served, enter: Enter) -> None:
+def test_one_crosshair_in_all_views_and_the_outlines_follow_the_drawing(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands, coronal, sagittal = planes_of(page, 1)
     k, i, j = go_to_blood(page, hands, scan_of("uneven"))

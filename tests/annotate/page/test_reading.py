@@ -15,12 +15,12 @@ from playwright.sync_api import Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.windows import BRAIN
 from phantom import bleed, head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 8, 128, 112
-PIXEL_MM = (0.5, 0.5)  # of dicom_made
+PIXEL_MM = (0.5, 0.5)  # of synthetic_dicom
 HU = head(N, ROWS, COLUMNS)
 IVH, IPH, SAH, EDH, SDH = 1, 2, 3, 4, 5
 SQUARE = [(30.0, 50.0), (70.0, 50.0), (70.0, 90.0), (30.0, 90.0)]
@@ -31,7 +31,7 @@ INNER = [(40.0, 60.0), (60.0, 60.0), (60.0, 80.0), (40.0, 80.0)]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Scans of the same head, one for each test that draws, served for all tests of this file."""
     folder = tmp_path_factory.mktemp("reading")
-    scans = [made_series(folder / f"head-{number}", HU) for number in (1, 2, 3)]
+    scans = [synthetic_series(folder / f"head-{number}", HU) for number in (1, 2, 3)]
     one = Served(folder / "project")
     one.start(*scans, options=["--subject", "head"])
     yield one
@@ -340,7 +340,7 @@ def test_keys_are_found_on_every_keyboard(made: Served, enter: Enter) -> None:
     assert found == list(pressed)
 
 
-def test_a_polygon_goes_to_the_slice_that_it_was_begun_on(made: Served, enter: Enter) -> None:
+def test_a_polygon_belongs_to_the_slice_on_which_it_was_started(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 1)
     hands.to_slice(3)

@@ -12,10 +12,10 @@ from playwright.sync_api import expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.export.run import export
 from ichor.annotate.project import open_project
 from phantom import bleed, head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 128, 112
 HU = head(N, ROWS, COLUMNS)
@@ -43,8 +43,8 @@ def origins(hands: Hands) -> set[str]:
     return set(hands.layer()["slices"][str(K)]["origins"].values())
 
 
-def test_clicks_begin_and_correct_a_region_and_each_can_be_undone(served: Served, enter: Enter, tmp_path: Path) -> None:
-    served.start(made_series(tmp_path / "bleeding", HU))
+def test_clicks_start_and_correct_a_region_and_each_can_be_undone(served: Served, enter: Enter, tmp_path: Path) -> None:
+    served.start(synthetic_series(tmp_path / "bleeding", HU))
     page = enter(served)
     open_scan(page)
     hands = Hands(page, ROWS, COLUMNS)
@@ -105,7 +105,7 @@ def wait_for_map(hands: Hands, expected: NDArray[np.uint8]) -> None:
 
 
 def test_a_corrected_ai_outline_is_semiautomatic(served: Served, enter: Enter, tmp_path: Path) -> None:
-    served.start(made_series(tmp_path / "bleeding", HU))
+    served.start(synthetic_series(tmp_path / "bleeding", HU))
     page = enter(served)
     open_scan(page)
     hands = Hands(page, ROWS, COLUMNS)

@@ -15,9 +15,9 @@ from playwright.sync_api import Page, Route, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.project import open_project
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 HU = head(N, ROWS, COLUMNS)
@@ -33,7 +33,7 @@ SDH, STROKE = 5, [(30.0, 20.0), (60.0, 20.0)]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Three scans of one subject, served for all tests that leave the server alone."""
     folder = tmp_path_factory.mktemp("safety")
-    scans = [made_series(folder / f"head-{number}", HU) for number in (1, 2, 3)]
+    scans = [synthetic_series(folder / f"head-{number}", HU) for number in (1, 2, 3)]
     one = Served(folder / "project")
     one.start(*scans, options=["--subject", SUBJECT])
     yield one
@@ -153,7 +153,7 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
 def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(
     served: Served, enter: Enter, tmp_path: Path
 ) -> None:
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     page = enter(served)
     hands = hands_on(page, 1)
     hands.to_slice(3)
@@ -197,7 +197,7 @@ def test_a_server_killed_in_mid_save_loses_nothing_that_the_page_has(
     assert_drawn(hands.map_of(5), RIGHT, SDH)
 
 
-def test_an_answer_that_is_lost_makes_no_change_elsewhere_of_it(made: Served, enter: Enter) -> None:
+def test_a_lost_response_does_not_look_like_a_change_elsewhere(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 3)
     saved: list[str] = []
@@ -233,10 +233,10 @@ def test_an_answer_that_is_lost_makes_no_change_elsewhere_of_it(made: Served, en
     page.unroute_all(behavior="wait")
 
 
-def test_a_disk_that_is_full_is_told_and_the_drawing_is_kept_and_saved_later(
+def test_a_disk_that_is_full_is_reported_and_the_drawing_is_kept_and_saved_later(
     served: Served, enter: Enter, tmp_path: Path
 ) -> None:
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     page = enter(served)
     hands = hands_on(page, 1)
     hands.to_slice(3)
@@ -275,7 +275,7 @@ def test_a_link_opens_once_and_without_one_there_is_nothing(made: Served, enter:
     expect(page.locator("main")).to_be_empty()
 
 
-def test_tricks_in_the_address_find_nothing(made: Served, enter: Enter) -> None:
+def test_path_tricks_in_the_address_find_nothing(made: Served, enter: Enter) -> None:
     page = enter(made)
     for path in (
         "../../etc/passwd",

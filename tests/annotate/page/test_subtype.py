@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, assert_drawn
 from annotate.page.served import Served
-from dicom_made import made_series
 from phantom import bleed, head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 128, 112
 HU = head(N, ROWS, COLUMNS)
@@ -27,7 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A scan for each test."""
     folder = tmp_path_factory.mktemp("subtype")
     one = Served(folder / "project")
-    one.start(*(made_series(folder / f"head-{number}", HU) for number in range(1, 5)))
+    one.start(*(synthetic_series(folder / f"head-{number}", HU) for number in range(1, 5)))
     yield one
     one.stop()
 
@@ -85,7 +85,7 @@ def test_the_first_region_asks_and_the_choice_lasts(made: Served, enter: Enter) 
     assert chosen(bert) == []
 
 
-def test_a_polygon_that_is_begun_keeps_its_subtype(made: Served, enter: Enter) -> None:
+def test_an_unfinished_polygon_keeps_its_subtype(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 2)
     hands.to_slice(3)
@@ -118,7 +118,7 @@ def test_a_polygon_that_is_begun_keeps_its_subtype(made: Served, enter: Enter) -
     assert_drawn(hands.map_of(3, 2), OTHER, SAH)
 
 
-def test_without_an_answer_a_shape_stays_to_be_closed(made: Served, enter: Enter) -> None:
+def test_without_a_choice_a_shape_stays_open(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 3)
     hands.to_slice(2)
@@ -137,7 +137,7 @@ def test_without_an_answer_a_shape_stays_to_be_closed(made: Served, enter: Enter
     assert_drawn(hands.map_of(2, 3), SQUARE, UNSTATED)
 
 
-def test_brush_growing_and_assigning_ask_too(made: Served, enter: Enter) -> None:
+def test_brush_growing_and_assigning_also_ask(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 4)
     hands.to_slice(4)

@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked, assert_drawn
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.serving.access import ACCESS
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 HU = head(N, ROWS, COLUMNS)
@@ -21,7 +21,7 @@ EDH, SDH = 4, 5
 
 
 def test_each_tab_saves_to_the_reader_that_it_was_opened_for(served: Served, enter: Enter, tmp_path: Path) -> None:
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     ada = enter(served, "Ada")
     open_scan(ada)
     bert = ada.context.new_page()
@@ -69,7 +69,7 @@ def test_each_tab_saves_to_the_reader_that_it_was_opened_for(served: Served, ent
 
 
 def test_a_page_without_a_reader_in_its_address_asks_who_reads(served: Served, enter: Enter, tmp_path: Path) -> None:
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     page = enter(served, "Ada")
     page.goto(served.url)  # one session: nothing to ask
     expect(page.locator("#reader")).to_have_text("Ada")
@@ -85,7 +85,7 @@ def test_a_page_without_a_reader_in_its_address_asks_who_reads(served: Served, e
 def test_a_page_whose_readers_session_is_gone_keeps_its_changes_from_other_readers(
     served: Served, enter: Enter, tmp_path: Path
 ) -> None:
-    served.start(made_series(tmp_path / "head", HU))
+    served.start(synthetic_series(tmp_path / "head", HU))
     ada = enter(served, "Ada")
     open_scan(ada)
     hands = Hands(ada, ROWS, COLUMNS)

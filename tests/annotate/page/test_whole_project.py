@@ -16,11 +16,11 @@ from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, asked
 from annotate.page.network import add_accounts, browser_of, log_in, served_over_tls
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.annotate.project import Labels, Project, open_project
 from ichor.read import open_scan as read_scan
 from paper import on_paper
 from phantom import head
+from synthetic_dicom import synthetic_series
 
 N, ROWS, COLUMNS = 6, 96, 96
 READERS = ("Ada", "Bert", "Cleo")
@@ -33,7 +33,7 @@ def three(served: Served, tmp_path: Path) -> Served:
     served.readers = READERS
     with open_project(served.project, create=True) as project:
         for number in (1, 2, 3):
-            scan = read_scan(made_series(tmp_path / f"head{number}", head(N, ROWS, COLUMNS)))
+            scan = read_scan(synthetic_series(tmp_path / f"head{number}", head(N, ROWS, COLUMNS)))
             project.add_scan(scan, f"{number:03}", f"head{number}")
         for reader in READERS:
             project.add_reader(reader)

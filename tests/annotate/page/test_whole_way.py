@@ -18,13 +18,13 @@ from scipy import ndimage
 from annotate.page.conftest import Enter, open_scan
 from annotate.page.hands import Hands, Points, asked, assert_drawn
 from annotate.page.served import Served
-from dicom_made import made_series
 from ichor.dataset.ct_ich import CtIch
 from ichor.read import open_scan as read_scan
 from ichor.read.ct_ich_jpg import read_mask
 from ichor.subtypes import Subtype
-from made_video import write_pair
 from phantom import head
+from synthetic_dicom import synthetic_series
+from synthetic_video import write_pair
 
 SIZE = 650
 N = 5
@@ -223,7 +223,7 @@ def assert_dataset(out: Path) -> None:
 
 def test_from_a_dicom_folder_to_ct_ich_and_to_a_segmentation(served: Served, enter: Enter, tmp_path: Path) -> None:
     rows, columns = 128, 112
-    folder = made_series(tmp_path / "ct", head(N, rows, columns))
+    folder = synthetic_series(tmp_path / "ct", head(N, rows, columns))
     found = whole_way(served.start(folder), enter, rows, columns)
 
     out = exported(served.project, "ct-ich", tmp_path / "ct-ich")

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from ichor.dataset.ct_ich import CtIch
-from made_ct_ich import write_ct_ich, write_ct_ich_nifti
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich, write_ct_ich_nifti
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:

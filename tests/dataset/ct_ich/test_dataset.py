@@ -8,8 +8,8 @@ import pytest
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
-from made_ct_ich import DEMOGRAPHICS_HEADER, write_ct_ich
 from paths import CT_ICH_PART
+from synthetic_ct_ich import DEMOGRAPHICS_HEADER, write_ct_ich
 
 
 def test_counts_are_those_of_this_release(ct_ich: Path) -> None:
@@ -35,7 +35,7 @@ def test_demographics_are_the_papers(ct_ich: Path) -> None:
     assert "Chronic" in CtIch(ct_ich).demographics["070"].condition
 
 
-def test_every_labelled_slice_of_a_subject_has_a_mask() -> None:
+def test_every_labeled_slice_of_a_subject_has_a_mask() -> None:
     case = CtIch(CT_ICH_PART).case("051")
     assert case.scan.voxels.shape == case.mask.shape == (15, 650, 650)
     assert np.array_equal(case.mask.any(axis=(1, 2)), case.positive)
@@ -89,7 +89,7 @@ def test_the_headers_of_release_1_3_1_are_read(tmp_path: Path) -> None:
     assert dataset.demographics["049"].age_years == 35
 
 
-def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
+def test_other_folders_than_datasets_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match="expected the ct-ich dataset"):
         CtIch(tmp_path)
     (tmp_path / "Patients_CT").mkdir()
@@ -110,7 +110,7 @@ def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path: Path) -> None
         CtIch(root).case("999")
 
 
-def test_the_upper_slices_of_a_subject_are_enough_where_the_table_has_them_alone(tmp_path: Path) -> None:
+def test_the_upper_slices_of_a_subject_are_enough_if_the_table_has_only_those(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path, {"049": 2}, n_slices=4)
     for window in ("brain", "bone"):
         (root / "Patients_CT/049" / window / "1.jpg").unlink()

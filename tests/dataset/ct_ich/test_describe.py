@@ -13,8 +13,8 @@ import pytest
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.ct_ich.published import TABLE_3, TABLE_4
 from ichor.dataset.ct_ich.tables import read_demographics
-from made_ct_ich import write_ct_ich, write_ct_ich_nifti
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich, write_ct_ich_nifti
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from faulty_server import FaultyServer, Handler, Odd, serving
 from ichor.dataset.ct_ich.download import Download
 from ichor.dataset.ct_ich.download.listing import Listed, release
 from ichor.dataset.ct_ich.download.run import CONNECTIONS, MAX_FAILED, PARTIAL
 from ichor.dataset.ct_ich.download.web import Patience
 from ichor.errors import IchorError, OutputFailed, UnreadableInput
 from ichor.locks import one_at_a_time
-from odd_server import Handler, Odd, OddServer, serving
 from paths import CT_ICH_PART
 
 pytestmark = pytest.mark.long
@@ -41,13 +41,13 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[OddServer]:
+def server() -> Iterator[FaultyServer]:
     with serving() as one:
         one.content = {f"/ct-ich/{path}": content for path, content in CONTENT.items()}
         yield one
 
 
-def fetch(server: OddServer, out: Path, patience: Patience = QUICK) -> dict[str, str]:
+def fetch(server: FaultyServer, out: Path, patience: Patience = QUICK) -> dict[str, str]:
     """Download into `out`; the reasons of the files that could not be had."""
     steps = list(Download(out, f"{server.url}/ct-ich/", FILES, patience).run())
     return {one.file: one.reason for one in steps if one.reason}
@@ -76,7 +76,7 @@ def test_the_script_makes_the_list_again(ct_ich: Path, tmp_path: Path) -> None:
     assert (tmp_path / "list").read_bytes() == shipped.read_bytes()
 
 
-def test_everything_is_fetched_once_over_a_few_connections(server: OddServer, tmp_path: Path) -> None:
+def test_everything_is_fetched_once_over_a_few_connections(server: FaultyServer, tmp_path: Path) -> None:
     out = tmp_path / "a" / "b"
     assert fetch(server, out) == {}
     assert there(out) == CONTENT
@@ -88,7 +88,7 @@ def test_everything_is_fetched_once_over_a_few_connections(server: OddServer, tm
     assert len(server.asked) == len(FILES)
 
 
-def test_what_is_here_is_kept_and_what_is_here_and_wrong_is_fetched_anew(server: OddServer, tmp_path: Path) -> None:
+def test_correct_files_are_kept_and_wrong_ones_fetched_again(server: FaultyServer, tmp_path: Path) -> None:
     for number, (path, content) in enumerate(CONTENT.items()):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content if number else content[:-1] + b"?")
@@ -194,20 +194,20 @@ def send_chunks(request: Handler, content: bytes, times: int) -> bool:
     ],
     ids=lambda odd: odd.__name__,
 )
-def test_what_goes_wrong_once_is_got_over(odd: Odd, server: OddServer, tmp_path: Path) -> None:
+def test_a_single_failure_is_retried(odd: Odd, server: FaultyServer, tmp_path: Path) -> None:
     server.odd[f"/ct-ich/{ODD}"] = odd
     assert fetch(server, tmp_path) == {}
     assert there(tmp_path) == CONTENT
     assert not (tmp_path / PARTIAL).exists()
 
 
-def test_a_partial_file_continues_where_it_was_interrupted(server: OddServer, tmp_path: Path) -> None:
+def test_a_partial_file_continues_where_it_was_interrupted(server: FaultyServer, tmp_path: Path) -> None:
     server.odd[f"/ct-ich/{ODD}"] = break_off
     fetch(server, tmp_path)
     assert [part for path, part in server.asked if path.endswith(ODD)] == ["", "bytes=20000-"]
 
 
-def test_a_server_that_falls_silent_is_asked_again(server: OddServer, tmp_path: Path) -> None:
+def test_a_server_that_falls_silent_is_asked_again(server: FaultyServer, tmp_path: Path) -> None:
     left = threading.Event()
 
     def fall_silent(request: Handler, content: bytes, times: int) -> bool:
@@ -270,7 +270,7 @@ def redirect_to(where: str) -> Odd:
     ],
 )
 def test_a_file_that_stays_wrong_is_reported_and_the_others_are_downloaded(
-    odd: Odd, reason: str, times: int, server: OddServer, tmp_path: Path
+    odd: Odd, reason: str, times: int, server: FaultyServer, tmp_path: Path
 ) -> None:
     server.odd[f"/ct-ich/{ODD}"] = odd
     (failed,) = fetch(server, tmp_path).items()
@@ -283,7 +283,7 @@ def test_a_file_that_stays_wrong_is_reported_and_the_others_are_downloaded(
 
 
 def test_a_redirect_to_another_server_is_followed_and_what_it_sends_is_checked(
-    server: OddServer, tmp_path: Path
+    server: FaultyServer, tmp_path: Path
 ) -> None:
     with serving() as elsewhere:
         elsewhere.content = {"/3": CONTENT[ODD], "/4": b"?"}
@@ -293,12 +293,12 @@ def test_a_redirect_to_another_server_is_followed_and_what_it_sends_is_checked(
     assert there(tmp_path)[ODD] == CONTENT[ODD]
 
 
-def test_an_address_may_end_without_a_slash(server: OddServer, tmp_path: Path) -> None:
+def test_an_address_may_end_without_a_slash(server: FaultyServer, tmp_path: Path) -> None:
     assert not [one for one in Download(tmp_path, f"{server.url}/ct-ich", FILES, QUICK).run() if one.reason]
     assert there(tmp_path) == CONTENT
 
 
-def test_where_nothing_is_right_it_ends_soon(server: OddServer, tmp_path: Path) -> None:
+def test_if_nothing_is_right_it_ends_soon(server: FaultyServer, tmp_path: Path) -> None:
     server.odd_otherwise = always(404)
     many = [Listed(f"{k}.jpg", 1, "0" * 64) for k in range(1000)]
     steps = list(Download(tmp_path, server.url + "/", many, QUICK).run())
@@ -331,14 +331,14 @@ def test_an_unknown_certificate_is_refused(openssl: str, tmp_path: Path) -> None
         assert server.asked == []
 
 
-def test_the_environments_proxy_is_asked(server: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_proxy_is_asked(server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.url)
     server.content = {f"http://mirror.invalid/{path}": content for path, content in CONTENT.items()}
     assert not [one for one in Download(tmp_path, "http://mirror.invalid/", FILES, QUICK).run() if one.reason]
     assert there(tmp_path) == CONTENT
 
 
-def test_an_interrupted_download_continues_with_the_remaining_files(server: OddServer, tmp_path: Path) -> None:
+def test_an_interrupted_download_continues_with_the_remaining_files(server: FaultyServer, tmp_path: Path) -> None:
     steps = Download(tmp_path, f"{server.url}/ct-ich/", FILES, QUICK).run()
     while not next(steps).file:
         pass
@@ -351,7 +351,7 @@ def test_an_interrupted_download_continues_with_the_remaining_files(server: OddS
     assert not {path.removeprefix("/ct-ich/") for path in server.times()} & set(whole)
 
 
-def test_a_part_left_by_a_killed_process_is_continued(server: OddServer, tmp_path: Path) -> None:
+def test_a_part_left_by_a_killed_process_is_continued(server: FaultyServer, tmp_path: Path) -> None:
     (tmp_path / PARTIAL).mkdir()
     (tmp_path / PARTIAL / ODD.replace("/", "_")).write_bytes(CONTENT[ODD][:30_000])
     (tmp_path / PARTIAL / "049_bone_1.jpg").write_bytes(b"of something else")
@@ -363,7 +363,7 @@ def test_a_part_left_by_a_killed_process_is_continued(server: OddServer, tmp_pat
 
 
 def test_a_full_disk_is_reported_in_one_line_before_and_during_the_download(
-    server: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 300_000))
@@ -382,7 +382,7 @@ def test_a_full_disk_is_reported_in_one_line_before_and_during_the_download(
     assert there(tmp_path) == CONTENT
 
 
-def test_one_download_at_a_time_into_a_folder(server: OddServer, tmp_path: Path) -> None:
+def test_one_download_at_a_time_into_a_folder(server: FaultyServer, tmp_path: Path) -> None:
     told: list[str] = []
 
     def second() -> None:
@@ -416,13 +416,15 @@ def zipped(content: dict[str, bytes], top: str = "") -> bytes:
     return file.getvalue()
 
 
-def fetch_zip(server: OddServer, out: Path, name: str = "ct.zip") -> dict[str, str]:
+def fetch_zip(server: FaultyServer, out: Path, name: str = "ct.zip") -> dict[str, str]:
     steps = list(Download(out, f"{server.url}/{name}", FILES, QUICK).run())
     return {one.file: one.reason for one in steps if one.reason}
 
 
 @pytest.mark.parametrize("top", ["", "ct-ich-1.0.0/", "a/b/"])
-def test_an_archive_is_unpacked_whatever_folder_the_dataset_is_in(top: str, server: OddServer, tmp_path: Path) -> None:
+def test_an_archive_is_unpacked_whatever_folder_the_dataset_is_in(
+    top: str, server: FaultyServer, tmp_path: Path
+) -> None:
     others = {"../outside.txt": b"!", "/etc/outside.txt": b"!", "more.txt": b"!", f"x/{ODD}": b"!"}
     server.content = {"/ct.zip": zipped({top + name: one for name, one in CONTENT.items()} | others)}
     assert fetch_zip(server, tmp_path / "out") == {}
@@ -431,7 +433,7 @@ def test_an_archive_is_unpacked_whatever_folder_the_dataset_is_in(top: str, serv
     assert server.times() == {"/ct.zip": 1}
 
 
-def test_an_archive_is_known_by_its_type_too(server: OddServer, tmp_path: Path) -> None:
+def test_an_archive_is_known_by_its_type_too(server: FaultyServer, tmp_path: Path) -> None:
     content = zipped(CONTENT)
 
     def answer(request: Handler, _: bytes, times: int) -> bool:
@@ -443,7 +445,7 @@ def test_an_archive_is_known_by_its_type_too(server: OddServer, tmp_path: Path) 
     assert there(tmp_path) == CONTENT
 
 
-def test_a_partial_archive_continues_where_it_was_interrupted(server: OddServer, tmp_path: Path) -> None:
+def test_a_partial_archive_continues_where_it_was_interrupted(server: FaultyServer, tmp_path: Path) -> None:
     server.content = {"/ct.zip": zipped(CONTENT)}
     server.odd["/ct.zip"] = break_off
     assert fetch_zip(server, tmp_path) == {}
@@ -460,8 +462,8 @@ def test_a_partial_archive_continues_where_it_was_interrupted(server: OddServer,
         (b"?" * 3_000_000, "expected 40003 bytes, found more"),
     ],
 )
-def test_an_archive_with_a_wrong_file_is_fetched_again_and_then_told_of(
-    member: bytes | None, reason: str, server: OddServer, tmp_path: Path
+def test_an_archive_with_a_wrong_file_is_fetched_again_and_then_reported(
+    member: bytes | None, reason: str, server: FaultyServer, tmp_path: Path
 ) -> None:
     spoilt = {path: one for path, one in CONTENT.items() if path != ODD}
     if member is not None:
@@ -476,7 +478,7 @@ def test_an_archive_with_a_wrong_file_is_fetched_again_and_then_told_of(
     assert there(tmp_path) == CONTENT
 
 
-def test_a_damaged_member_costs_itself_alone(server: OddServer, tmp_path: Path) -> None:
+def test_a_damaged_member_costs_only_itself(server: FaultyServer, tmp_path: Path) -> None:
     content = bytearray(zipped(CONTENT))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         member = archive.getinfo(ODD)
@@ -486,7 +488,7 @@ def test_a_damaged_member_costs_itself_alone(server: OddServer, tmp_path: Path) 
     assert failed[0] == ODD and failed[1].startswith("found a damaged member of the archive")
 
 
-def test_an_invalid_archive_is_reported_in_one_line(server: OddServer, tmp_path: Path) -> None:
+def test_an_invalid_archive_is_reported_in_one_line(server: FaultyServer, tmp_path: Path) -> None:
     server.content = {"/ct.zip": b"<html>log in</html>"}
     with pytest.raises(
         UnreadableInput, match="expected a zip archive, found a problem: File is not a zip file"

@@ -11,9 +11,9 @@ from ichor.dataset.ct_ich.exclusions import FILE
 from ichor.errors import UnreadableInput
 from ichor.evaluate.metrics import metrics_of
 from ichor.evaluate.results import result_of
-from made_ct_ich import write_ct_ich, write_ct_ich_nifti
-from made_results import made_prediction
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich, write_ct_ich_nifti
+from synthetic_results import synthetic_prediction
 
 # As both releases have it.
 CHRONIC_ROW = (
@@ -21,7 +21,7 @@ CHRONIC_ROW = (
 )
 
 
-def test_ct_ich_excludes_its_chronic_subject_alone() -> None:
+def test_ct_ich_excludes_only_its_chronic_subject() -> None:
     """By it neither a threshold nor an epoch is chosen: methods ask the case."""
     dataset = CtIch(CT_ICH_PART)
     assert set(dataset.excluded_from_overlap) == {"070"}
@@ -30,7 +30,7 @@ def test_ct_ich_excludes_its_chronic_subject_alone() -> None:
     assert dataset.case("051").excluded_from_overlap == ""
 
 
-def test_all_of_ct_ich_excludes_it_alone(ct_ich: Path) -> None:
+def test_all_of_ct_ich_excludes_only_that_subject(ct_ich: Path) -> None:
     assert list(CtIch(ct_ich).excluded_from_overlap) == ["070"]
 
 
@@ -50,7 +50,7 @@ def test_somebody_elses_subject_070_counts_everywhere(tmp_path: Path) -> None:
     dataset = CtIch(write_ct_ich(tmp_path / "own", {"069": 1, "070": 2, "071": 0}, n_slices=3))
     assert dataset.excluded_from_overlap == {}
     cases = list(dataset.cases(dataset.subjects))
-    results = [result_of(case, made_prediction(case, 0.5, 1), age_years=30) for case in cases]
+    results = [result_of(case, synthetic_prediction(case, 0.5, 1), age_years=30) for case in cases]
     found = metrics_of(results)
     assert found["excluded_from_overlap"] == {}
     assert set(found["per_subject"]) == {"069", "070"}
@@ -60,7 +60,7 @@ def test_somebody_elses_subject_070_counts_everywhere(tmp_path: Path) -> None:
         assert found["without_excluded"][name] == found[name]
 
 
-def test_a_dataset_says_itself_whom_it_excludes(tmp_path: Path) -> None:
+def test_a_dataset_states_which_subjects_it_excludes(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path / "own", {"009": 1, "010": 1}, n_slices=2)
     before = CtIch(root).fingerprint
     (root / FILE).write_bytes(b'\xef\xbb\xbfsubject,reason\r\n9,"operated, with a drain"\r\n')  # as a spreadsheet saves
@@ -70,7 +70,7 @@ def test_a_dataset_says_itself_whom_it_excludes(tmp_path: Path) -> None:
     case = dataset.case("009")
     assert case.excluded_from_overlap == "operated, with a drain"
     found = metrics_of(
-        [result_of(one, made_prediction(one, 0.5, 1), age_years=3) for one in dataset.cases(["009", "010"])]
+        [result_of(one, synthetic_prediction(one, 0.5, 1), age_years=3) for one in dataset.cases(["009", "010"])]
     )
     assert found["excluded_from_overlap"] == {"009": "operated, with a drain"}
     assert set(found["per_subject"]) == {"010"}

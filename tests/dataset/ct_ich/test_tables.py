@@ -8,7 +8,7 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.ct_ich.tables import read_demographics, read_slice_table
 from ichor.errors import UnreadableInput
 from ichor.subtypes import Subtype
-from made_ct_ich import DEMOGRAPHICS_HEADER, HEADER, write_ct_ich
+from synthetic_ct_ich import DEMOGRAPHICS_HEADER, HEADER, write_ct_ich
 
 
 def table(folder: Path, *lines: str) -> Path:
@@ -39,7 +39,7 @@ def test_rows_are_read_as_spreadsheets_write_them(tmp_path: Path) -> None:
         ("49,1,0,0,0,0,0,1,0", "expected one row of slice 1 of subject 049, found another"),
     ],
 )
-def test_a_row_amiss_is_a_line_and_the_others_are_read(tmp_path: Path, row: str, said: str) -> None:
+def test_a_malformed_row_is_reported_and_the_others_are_read(tmp_path: Path, row: str, said: str) -> None:
     file = table(tmp_path, HEADER, "49,1,0,0,0,1,0,0,0", row, "49,3,0,0,0,0,0,1,0")
     found = read_slice_table(file)
     assert [one.number for one in found.rows] == [1, 3]
@@ -47,12 +47,12 @@ def test_a_row_amiss_is_a_line_and_the_others_are_read(tmp_path: Path, row: str,
 
 
 @pytest.mark.parametrize("age", ["", "old", "-1", "nan", "inf"])
-def test_an_age_that_is_none_is_a_line(tmp_path: Path, age: str) -> None:
+def test_an_invalid_age_is_reported(tmp_path: Path, age: str) -> None:
     file = table(tmp_path, DEMOGRAPHICS_HEADER, f"49,{age},Male,,,,,,,x,")
     assert read_demographics(file).problems == (f"{file}: line 3: expected an age in years, found {age!r}",)
 
 
-def test_what_needs_labels_is_refused_where_a_row_is_amiss(tmp_path: Path) -> None:
+def test_operations_on_labels_are_refused_if_a_row_is_malformed(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path, {"049": 1}, n_slices=2)
     file = root / "hemorrhage_diagnosis.csv"
     file.write_text(file.read_text(encoding="utf-8").replace("49,2,0,0,0,1", "49,2,0,0,0,yes"), encoding="utf-8")
@@ -60,7 +60,7 @@ def test_what_needs_labels_is_refused_where_a_row_is_amiss(tmp_path: Path) -> No
         CtIch(root).case("049")
 
 
-def test_folders_that_are_no_subjects_are_no_subjects(tmp_path: Path) -> None:
+def test_other_folders_are_not_subjects(tmp_path: Path) -> None:
     root = write_ct_ich(tmp_path, {"049": 1}, n_slices=1)
     (root / "Patients_CT" / ".ipynb_checkpoints").mkdir()
     assert CtIch(root).subjects == ("049",)

@@ -13,8 +13,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from export_sources import KINDS, REAL, copy_of, export_all
 from ichor.subtypes import Subtype
-from made_exports import KINDS, REAL, copy_of, export_all
 
 VALIDATOR = Path(sys.executable).with_name("bids-validator-deno")
 

@@ -10,8 +10,8 @@ import pydicom
 import pytest
 
 from dicom_valid import errors, errors_between
+from export_sources import KINDS, REAL, copy_of, export_all
 from ichor.read import inspect, open_scan
-from made_exports import KINDS, REAL, copy_of, export_all
 
 
 @pytest.mark.dciodvfy

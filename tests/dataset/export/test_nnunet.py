@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from export_sources import KINDS, copy_of, export_all
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.dataset.ct_ich.release import RELEASES
-from made_exports import KINDS, copy_of, export_all
 
 NAME = "Dataset501_CtIch"
 

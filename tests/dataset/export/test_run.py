@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from export_sources import copy_of, export_all
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.run import LAYOUTS, Outcome, export
 from ichor.errors import IchorError
-from made_ct_ich import write_ct_ich
-from made_exports import copy_of, export_all
+from synthetic_ct_ich import write_ct_ich
 
 
 def state(out: Path) -> dict[str, tuple[int, int]]:
@@ -39,7 +39,7 @@ def test_an_interrupted_export_continues_and_writes_no_subject_twice(layout: str
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_subject_cut_short_in_the_middle_is_written_anew(
+def test_a_subject_cut_short_in_the_middle_is_written_again(
     layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = copy_of("jpg", tmp_path / "data")
@@ -115,7 +115,7 @@ def test_an_unknown_subject_is_refused_before_anything_is_written(tmp_path: Path
 @pytest.mark.parametrize(
     ("kind", "terms"), [("jpg", "CC BY 4.0"), ("nifti", "PhysioNet Restricted Health Data License")]
 )
-def test_attribution_licence_and_caveats_go_with_the_data(kind: str, terms: str, tmp_path: Path) -> None:
+def test_attribution_license_and_caveats_go_with_the_data(kind: str, terms: str, tmp_path: Path) -> None:
     dataset = copy_of(kind, tmp_path / "data")
     export_all(dataset, "nnunet", tmp_path / "out", ["108"])
     said = (tmp_path / "out" / "README.md").read_text()

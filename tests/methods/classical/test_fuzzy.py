@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ichor.methods.classical.fuzzy import fuzzy_centres, membership, spatial_clusters
-from made_classical import dice
+from synthetic_classical import dice
 
 
 def noisy_discs(noise: float) -> tuple[np.ndarray, np.ndarray]:
@@ -15,19 +15,19 @@ def noisy_discs(noise: float) -> tuple[np.ndarray, np.ndarray]:
     return (image + np.random.default_rng(1).normal(0, noise, image.shape)).astype(np.float32), truth
 
 
-def test_the_centres_are_those_of_the_three_tissues() -> None:
+def test_the_centers_are_those_of_the_three_tissues() -> None:
     image, _ = noisy_discs(2)
     assert fuzzy_centres(image, 3) == pytest.approx([10, 35, 65], abs=1.5)
 
 
-def test_memberships_sum_to_one_and_are_one_at_a_centre() -> None:
+def test_memberships_sum_to_one_and_are_one_at_a_center() -> None:
     u = membership(np.array([10.0, 22.5, 35.0]), np.array([10.0, 35.0]))
     assert u.sum(axis=0) == pytest.approx(1)
     assert u[:, 0] == pytest.approx([1, 0], abs=1e-3)
     assert u[:, 1] == pytest.approx([0.5, 0.5])
 
 
-def test_the_neighbours_remove_noise() -> None:
+def test_the_neighbors_remove_noise() -> None:
     image, truth = noisy_discs(8)
     everywhere = np.ones(image.shape, bool)
     plain = membership(image, fuzzy_centres(image, 3)).argmax(axis=0) == 2

@@ -7,8 +7,8 @@ import pytest
 
 from ichor.methods.classical.head import GridSettings, Head
 from ichor.scan import Scan
-from made_classical import DEEP, GRID, case, dice, made
-from made_scans import PRONE, made_head
+from synthetic_classical import DEEP, GRID, case, dice, made
+from synthetic_scans import PRONE, synthetic_head
 
 SETTINGS = GridSettings.model_validate(GRID)
 
@@ -26,7 +26,7 @@ def test_the_intracranial_space_is_all_within_the_skull(scan: Scan) -> None:
 
 
 def test_a_mask_comes_back_to_where_it_was() -> None:
-    for scan in (made(DEEP), made_head(orientation=PRONE), made_head(pixel_mm=(0.9, 0.7), size=256)):
+    for scan in (made(DEEP), synthetic_head(orientation=PRONE), synthetic_head(pixel_mm=(0.9, 0.7), size=256)):
         truth = case("001", scan).mask
         head = Head.of(scan, SETTINGS)
         assert dice(head.on_scan(head.from_scan(truth)), truth) > 0.93
@@ -46,7 +46,7 @@ def test_the_mirrored_side_of_blood_on_the_left_is_on_the_right(scan: Scan) -> N
     assert dice(head.mirrored(mirrored.astype(np.float32)) > 0.5, blood) > 0.99
 
 
-def test_a_head_without_skull_or_size_is_no_error() -> None:
+def test_a_head_without_skull_or_size_is_not_an_error() -> None:
     scan = made(DEEP)
     bare = replace(scan, voxels=np.full_like(scan.voxels, -1000))
     assert not Head.of(bare, SETTINGS).brain.any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ichor.methods.classical.level_set import curvature, edge_force, edge_indicator, evolve, gradient, step_function
-from made_classical import dice
+from synthetic_classical import dice
 
 ROWS, COLUMNS = np.mgrid[:96, :96].astype(np.float32)
 

@@ -6,13 +6,13 @@ import pytest
 from ichor.methods.classical.choosing import balanced_accuracy, best_mean, dice
 from ichor.methods.classical.head import GridSettings, Head
 from ichor.methods.classical.regions import Regions
-from made_classical import AT_SKULL, DEEP, GRID, OFF_SKULL_RADII, made
-from made_scans import BLOOD_HU, BRAIN_HU
+from synthetic_classical import AT_SKULL, DEEP, GRID, OFF_SKULL_RADII, made
+from synthetic_scans import BLOOD_HU, BRAIN_HU
 
 SETTINGS = GridSettings.model_validate(GRID)
 
 
-def test_blood_is_measured_as_it_was_made() -> None:
+def test_simulated_blood_is_measured_correctly() -> None:
     head = Head.of(made(DEEP), SETTINGS)
     regions = Regions.of(head.brain & (head.hu > 52))
     measured = regions.measure(head, head.hu)

@@ -35,7 +35,7 @@ def test_it_is_the_machine_of_scikit_learn() -> None:
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_with_one_class_it_always_answers_with_it(answer: bool) -> None:
+def test_with_one_class_it_always_predicts_it(answer: bool) -> None:
     features, _, subjects = cases(20)
     probability = LinearSvm.fit(features, np.full(20, answer), subjects).probability(features)
     assert np.all((probability > 0.99) == answer) and np.all((probability < 0.01) != answer)
@@ -47,7 +47,7 @@ def test_with_one_subject_of_a_class_it_is_not_calibrated() -> None:
     assert (machine.calibration.slope, machine.calibration.intercept) == (1, 0)
 
 
-def test_it_comes_back_from_its_numbers() -> None:
+def test_it_is_restored_from_its_numbers() -> None:
     features, truth, subjects = cases()
     machine = LinearSvm.fit(features, truth, subjects)
     assert LinearSvm.model_validate(machine.model_dump(mode="json")) == machine

@@ -7,11 +7,11 @@ import ichor.methods.deep.prepared as module
 from ichor.dataset.case import Case
 from ichor.methods.deep.prepared import prepared
 from ichor.methods.deep.thresholds import VOXEL_THRESHOLDS, DiceByThreshold, auc_of, slice_threshold
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 
 def case(subject: str = "049", *, blood: bool = True) -> Case:
-    scan = made_head(n=4, size=64, pixel_mm=(3.2, 3.2), distances_mm=10.0)
+    scan = synthetic_head(n=4, size=64, pixel_mm=(3.2, 3.2), distances_mm=10.0)
     mask = np.zeros(scan.voxels.shape, bool)
     mask[2, 28:36, 20:28] = blood
     labels = np.zeros((4, 5), bool)

@@ -76,7 +76,7 @@ def test_the_classifier_is_a_logistic_regression_on_standardized_properties() ->
     assert classifier.weights["log_ml"] > 5 * max(abs(classifier.weights[name]) for name in FEATURES[1:])
 
 
-def test_of_few_lesions_no_classifier_is_fitted_and_all_are_kept() -> None:
+def test_with_few_lesions_no_classifier_is_fitted_and_all_are_kept() -> None:
     cases = [evidence("049", [(1, True, 100)]), clean("050", [(1, False, 50)])]
     found = calibrated(cases, 180)
     assert fit_false_positive_classifier(cases) is None
@@ -149,7 +149,7 @@ def test_a_small_lesion_on_a_slice_of_its_own_counts_as_much_as_a_large_one() ->
     assert counted[VOXEL_THRESHOLDS.index(found.threshold)] < counted.max()
 
 
-def test_most_scans_without_hemorrhage_are_left_alone_even_where_a_low_threshold_finds_more() -> None:
+def test_most_scans_without_hemorrhage_stay_unmarked_even_if_a_low_threshold_finds_more() -> None:
     """Faint lesions that look like what every second scan without hemorrhage has."""
     cases = []
     for k in range(20):

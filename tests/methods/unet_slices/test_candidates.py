@@ -28,7 +28,7 @@ def said() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return probability, hu, np.array([0.1, 0.2, 0.8, 0.1, 0.3, 0.1])
 
 
-def test_what_touches_is_one_candidate_with_its_properties(said: tuple[np.ndarray, ...]) -> None:
+def test_touching_voxels_are_one_candidate_with_its_properties(said: tuple[np.ndarray, ...]) -> None:
     probability, hu, slices = said
     heights = np.array([5, 5, 10, 5, 2, 5.0])
     found = find_candidates(probability, hu, slices, heights, 0.5)
@@ -72,7 +72,7 @@ def test_a_lesion_without_soft_tissue_around_it_is_compared_with_brain(said: tup
     assert found.features[:, FEATURES.index("contrast")] == pytest.approx([3.5, 3.5])
 
 
-def test_a_judge_of_other_properties_is_refused() -> None:
+def test_a_classifier_of_other_properties_is_refused() -> None:
     with pytest.raises(ValidationError, match="expected weights of log_ml, "):
         FalsePositiveClassifier(intercept=0, weights={"size": 1.0}, elsewhere=0.5)
 

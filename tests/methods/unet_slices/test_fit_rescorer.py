@@ -34,7 +34,7 @@ def reader() -> TorchRescorer:
     return trained
 
 
-def test_neighbours_help_a_slice(reader: TorchRescorer) -> None:
+def test_neighbors_help_a_slice(reader: TorchRescorer) -> None:
     features, labels = _scans(60, seed=2)
     truth = np.concatenate(labels).any(axis=1)
     alone = roc_curve(truth, np.concatenate(features)[:, 0].astype(np.float64)).auc
@@ -45,9 +45,7 @@ def test_neighbours_help_a_slice(reader: TorchRescorer) -> None:
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_the_exported_reader_reads_scans_of_any_length_alike(
-    reader: TorchRescorer, engine: str, tmp_path: Path
-) -> None:
+def test_the_exported_rescorer_handles_scans_of_any_length(reader: TorchRescorer, engine: str, tmp_path: Path) -> None:
     reader.export(tmp_path / "rescorer.onnx")
     exported = Engine(tmp_path / "rescorer.onnx", engine=engine, threads=1)  # type: ignore[arg-type]
     for n in (1, 2, 35, 200):
@@ -59,7 +57,7 @@ def test_the_exported_reader_reads_scans_of_any_length_alike(
             assert np.abs(found[name] - expected[name]).max() < 1e-5
 
 
-def test_the_same_scans_give_the_same_reader() -> None:
+def test_the_same_scans_give_the_same_rescorer() -> None:
     features, labels = _scans(3, seed=3)
     first, second = (train_rescorer(features, labels, seed=5)(features[0]) for _ in range(2))
     assert np.array_equal(first["slice_probability"], second["slice_probability"])

@@ -18,9 +18,9 @@ from ichor.read import open_scan
 from ichor.scan import Scan, Source
 from ichor.segmentation import RawOutput
 from ichor.windows import BRAIN
-from made_package import untrained_method
-from made_scans import made_head
 from paths import CT_ICH_PART
+from synthetic_scans import synthetic_head
+from untrained_package import untrained_method
 
 
 def voxels(raw: RawOutput) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_gray_slices_are_read_as_hu(method: UNetSlices, scan: Scan) -> None:
     assert np.abs(both[0] - both[1]).max() < 0.05
 
 
-def test_the_shipped_model_classifies_slices_among_their_neighbours(
+def test_the_shipped_model_classifies_slices_among_their_neighbors(
     method: UNetSlices, scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert method.rescorer is not None and method.parameters is not None
@@ -104,7 +104,7 @@ def test_the_shipped_model_classifies_slices_among_their_neighbours(
     assert read.subtype_probability.shape == (scan.n_slices, 5)
 
 
-def test_one_slice_alone_is_answered(method: UNetSlices, scan: Scan) -> None:
+def test_a_single_slice_is_segmented(method: UNetSlices, scan: Scan) -> None:
     assert scan.pixel_mm is not None
     one = Scan(scan.voxels[:1], scan.source, scan.pixel_mm[:1])
     assert method.predict(one).mask.shape == one.voxels.shape
@@ -120,9 +120,7 @@ def test_subtypes_are_predicted_if_the_network_has_them(scan: Scan) -> None:
     assert ((found > 0) & (found < 1)).all() and found.std() > 0
 
 
-def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
-    scan: Scan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_without_calibration_returns_the_networks_output(scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
     method = untrained_method()
     calibrated = method.predict(scan)
     assert method.parameters is not None and method.parameters.calibration == Calibrations()
@@ -134,7 +132,7 @@ def test_a_package_that_says_nothing_of_calibration_answers_as_its_network_does(
     assert calibrated.made_by == network.made_by and calibrated.made_by.operating_point is None
 
 
-def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None:
+def test_its_output_is_calibrated_and_in_the_same_order(scan: Scan) -> None:
     method = untrained_method()
     assert method.parameters is not None
     plain = method.predict(scan)
@@ -159,7 +157,7 @@ def test_what_it_answers_is_calibrated_and_in_the_same_order(scan: Scan) -> None
 
 
 def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
-    scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)  # on the grid of the network's field
+    scan = synthetic_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)  # on the grid of the network's field
     scan.voxels[1, 30:34, 20:24] = 65  # a second lesion, smaller
 
     def network(hu: np.ndarray) -> dict[str, np.ndarray]:
@@ -188,7 +186,7 @@ def test_a_voxels_probability_is_its_networks_times_its_lesions() -> None:
     assert np.array_equal(found.arrays["slice_probability"], plain.arrays["slice_probability"])
 
 
-def test_what_is_chosen_is_kept_by_a_package(tmp_path: Path) -> None:
+def test_calibrated_parameters_are_kept_by_a_package(tmp_path: Path) -> None:
     method = untrained_method()
     method.parameters = Parameters(
         threshold=0.4,

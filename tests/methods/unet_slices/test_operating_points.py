@@ -8,8 +8,8 @@ from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
 from ichor.methods.unet_slices.operating_points import LOGIT_OFFSETS, VOXEL_THRESHOLDS, RankedCase, operating_points
-from made_package import untrained_method
-from made_scans import made_head
+from synthetic_scans import synthetic_head
+from untrained_package import untrained_method
 
 N_BINS = len(PROBABILITY_OF_BINS)
 
@@ -31,7 +31,7 @@ def one_slice(*voxels: tuple[float, bool, int], positive: bool | None = None, ne
     return RankedCase.of(case, np.stack([PROBABILITY_OF_BINS] * 3))
 
 
-def test_doubt_is_that_of_the_best_dice() -> None:
+def test_the_logit_offset_is_that_of_the_best_dice() -> None:
     """A rim of 0.42 that is hemorrhage as a whole or not at all, and so not as often as to be worth the risk."""
     with_rim = [one_slice((0.9, True, 100), (0.42, True, 100)) for _ in range(4)]
     without = [one_slice((0.9, True, 100), (0.42, False, 100)) for _ in range(6)]
@@ -82,7 +82,7 @@ def test_triage_finds_as_many_as_can_be_found() -> None:
         assert points["balanced"] == 0.5
 
 
-def test_where_nothing_can_be_learned_most_scans_without_hemorrhage_are_left_alone_all_the_same() -> None:
+def test_if_nothing_can_be_learned_most_scans_without_hemorrhage_still_stay_unmarked() -> None:
     clean = [one_slice((0.6, False, 20)) for _ in range(10)]
     unseen = one_slice(positive=True)
     offset, points = operating_points([*clean, unseen])
@@ -93,9 +93,9 @@ def test_where_nothing_can_be_learned_most_scans_without_hemorrhage_are_left_alo
 
 
 @pytest.mark.parametrize("offset", [0.0, 1.0, 2.5])
-def test_what_is_chosen_on_is_what_is_decided(offset: float) -> None:
+def test_parameters_are_calibrated_on_the_final_probabilities(offset: float) -> None:
     """On the network's own grid, and for probabilities that stand for their bins: voxel by voxel the same."""
-    scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
+    scan = synthetic_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
     scan.voxels[1, 30:34, 20:24] = 65
     levels = PROBABILITY_OF_BINS[np.searchsorted(PROBABILITY_OF_BINS, [0.02, 0.1, 0.3, 0.6, 0.95])]
     rng = np.random.default_rng(0)

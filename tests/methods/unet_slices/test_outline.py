@@ -53,7 +53,7 @@ def test_a_higher_threshold_marks_fewer_slices_and_no_other_outline() -> None:
     np.testing.assert_array_equal(high[kept], low[kept])
 
 
-def test_more_doubt_marks_less() -> None:
+def test_a_larger_logit_offset_marks_less() -> None:
     probability = np.sort(np.random.default_rng(1).random((1, 30, 30), np.float32) ** 4)
     sizes = [outlined(probability, 0.5, offset).sum() for offset in (0, 1, 2)]
     assert sizes[0] > sizes[1] > sizes[2] > 0

@@ -16,7 +16,7 @@ def _outputs(n: int = 3) -> dict[str, np.ndarray]:
     }
 
 
-def test_features_are_the_logits_of_slice_subtypes_and_surest_pixels_and_the_expected_size() -> None:
+def test_features_are_the_logits_of_slice_subtypes_and_most_probable_pixels_and_the_expected_size() -> None:
     outputs = _outputs()
     found = slice_features(outputs)
     assert found.shape == (3, N_FEATURES)

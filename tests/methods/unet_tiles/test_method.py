@@ -118,7 +118,7 @@ def test_stretched_tiles_make_full_hemorrhage_of_a_faint_maximum() -> None:
     assert np.abs(released.probability[0, 5:-5, 5:-5] - expected / times).max() < 1 / 255
 
 
-def test_a_package_gives_the_same_answers(method: UNetTiles, tmp_path: Path) -> None:
+def test_a_package_gives_the_same_output(method: UNetTiles, tmp_path: Path) -> None:
     method.save(tmp_path / "tiles")
     loaded = load_model(tmp_path / "tiles")
     scan = some_of(GE_HEAD_PART, 2, 4)

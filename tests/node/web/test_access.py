@@ -23,14 +23,14 @@ from ichor.serving import guards
 from ichor.serving.access import ACCESS, Access
 from ichor.serving.bearers import WRONG
 from ichor.serving.tokens import Tokens
-from made_web import HOME, SOMEBODY, Web, made_services, made_web
+from web_parts import HOME, SOMEBODY, Web, made_services, web_parts
 
 RIGHT = "the right password"
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    with made_web(tmp_path / "node") as one:
+    with web_parts(tmp_path / "node") as one:
         yield one
 
 
@@ -159,7 +159,7 @@ class TestPasswords:
 
     @pytest.fixture
     def web(self, tmp_path: Path) -> Iterator[Web]:
-        with made_web(tmp_path / "node", entered="password") as one:
+        with web_parts(tmp_path / "node", entered="password") as one:
             one.context.accounts.add("Ada", "operator", RIGHT)
             one.context.accounts.add("Vera", "viewer", RIGHT)
             yield one

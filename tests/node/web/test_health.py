@@ -11,21 +11,21 @@ from urllib.request import Request, urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from dicom_made import PATIENT
 from ichor.node.intake import Refused
 from ichor.node.people import Role
 from ichor.node.queue.database import Database
 from ichor.node.queue.retries import Retries
-from made_node import RunningNode, as_bytes, send, small_study
-from made_web import Web, made_web
+from node_parts import RunningNode, as_bytes, send, small_study
 from ports import free_port
+from synthetic_dicom import PATIENT
+from web_parts import Web, web_parts
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
     pacs = {"kind": "c-store", "ae_title": "PACS", "host": "127.0.0.1", "port": 104}
     listener = {"limits": {"keep_free_gib": 0}}
-    with made_web(tmp_path / "node", destinations={"pacs": pacs}, listener=listener) as one:
+    with web_parts(tmp_path / "node", destinations={"pacs": pacs}, listener=listener) as one:
         yield one
 
 
@@ -58,12 +58,12 @@ def test_a_thread_that_has_ended_makes_the_node_not_live(web: Web) -> None:
 
 
 def test_a_full_disk_and_the_end_of_the_node_make_it_not_ready(tmp_path: Path) -> None:
-    with made_web(tmp_path / "full", listener={"limits": {"keep_free_gib": 2**40}}) as full:
+    with web_parts(tmp_path / "full", listener={"limits": {"keep_free_gib": 2**40}}) as full:
         answer = full.stranger().get("/health/ready")
         assert answer.status_code == 503 and answer.json()["detail"] == "the node takes no images now"
         (problem,) = full.program(Role.VIEWER).get("/api/health").json()["not_ready"]
         assert "disk space" in problem and full.stranger().get("/health/live").status_code == 200
-    with made_web(tmp_path / "ending", listener={"limits": {"keep_free_gib": 0}}) as ending:
+    with web_parts(tmp_path / "ending", listener={"limits": {"keep_free_gib": 0}}) as ending:
         ending.services.stopping.set()
         assert ending.stranger().get("/health/ready").status_code == 503
 

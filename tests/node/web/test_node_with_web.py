@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from dicom_made import PATIENT
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.schema import MIGRATIONS, VERSION_1
 from ichor.node.summary import complete_summaries
-from made_node import Pacs, RunningNode, send, small_study, to_pacs, write_config
-from view.made import write_result
+from node_parts import Pacs, RunningNode, send, small_study, to_pacs, write_config
+from synthetic_dicom import PATIENT
+from view.result_files import write_result
 
 WEB: dict[str, Any] = {"port": 0}
 PASSWORD = "a password of some length"

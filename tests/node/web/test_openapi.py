@@ -16,8 +16,8 @@ from ichor.node.people import Role
 from ichor.node.web.server import WebServer
 from ichor.serving.access import ACCESS, Access
 from ichor.serving.tokens import Tokens
-from made_web import add_study, made_services
-from view.made import write_result
+from view.result_files import write_result
+from web_parts import add_study, made_services
 
 pytestmark = pytest.mark.long
 load_all_checks()

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from dicom_made import PATIENT
 from ichor.node.people import Role
 from ichor.node.queue.audit import Did
 from ichor.node.queue.retries import Retries
-from made_web import Web, add_study, made_web
-from view.made import write_result
+from synthetic_dicom import PATIENT
+from view.result_files import write_result
+from web_parts import Web, add_study, web_parts
 
 NOBODY_YET: dict[str, Any] = {"decision": "accept", "seen": None}
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    with made_web(tmp_path / "node") as one:
+    with web_parts(tmp_path / "node") as one:
         yield one
 
 
@@ -89,7 +89,7 @@ def test_what_is_not_there(web: Web) -> None:
     assert program.get("/api/results/99").status_code == 404
 
 
-def test_a_decision_is_stored_beside_the_result_and_listed(web: Web, head: Path) -> None:
+def test_a_decision_is_stored_next_to_the_result_and_listed(web: Web, head: Path) -> None:
     study = add_study(web.services, result=head)
     asked = {"decision": "reject", "comment": "calcified plexus", "seen": None}
     answer = web.program().put(f"/api/studies/{study}/decision", json=asked)

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accessibility import faults
-from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import open_result
 from view.page.test_copy import copied
+from view.result_files import write_result
 from view.test_prior import write_study
 
 
@@ -42,7 +42,7 @@ def test_the_list_a_result_and_the_dialogs(tmp_path: Path, view: View) -> None:
     assert faults(page) == []
 
 
-def test_a_prior_scan_beside(tmp_path: Path, view: View) -> None:
+def test_a_prior_scan_side_by_side(tmp_path: Path, view: View) -> None:
     write_study(tmp_path / "first", StudyDate="20240101")
     write_study(tmp_path / "second", StudyDate="20240102")
     page = view(tmp_path / "out")
@@ -61,7 +61,7 @@ def test_a_copy(tmp_path: Path, new_page: Callable[..., Page]) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "enter?token=x"])
-def test_a_stranger(
+def test_an_unknown_visitor(
     tmp_path: Path, start_view: Callable[..., tuple[object, str]], new_page: Callable[..., Page], path: str
 ) -> None:
     write_result(tmp_path / "out")

@@ -22,8 +22,8 @@ from ichor.view.decisions import Asked, decide
 from ichor.view.opened import open_result
 from ichor.view.results import find_results
 from paths import GE_HEAD_PART
-from view.made import save_result, write_result
 from view.page.hands import Hands
+from view.result_files import save_result, write_result
 from view.test_prior import write_study
 
 

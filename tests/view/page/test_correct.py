@@ -15,10 +15,10 @@ from playwright.sync_api import Page, expect
 from annotate.page.hands import Hands as DrawingHands
 from ichor.annotate.corrections import project_of
 from ichor.annotate.project import open_project
-from view.made import write_result
 from view.page.conftest import PATIENT_S, View
 from view.page.hands import open_result
 from view.page.test_decisions import say_who, stored
+from view.result_files import write_result
 
 IPH, SDH = 2, 5
 BESIDE = [(10.0, 20.0), (22.0, 20.0), (22.0, 34.0), (10.0, 34.0)]  # the other side of the head
@@ -88,7 +88,7 @@ def test_from_the_click_to_a_stored_correction(out: Path, view: View) -> None:
     expect(popup.value.get_by_role("button", name="Reopen the reading")).to_be_visible()
 
 
-def test_what_was_left_as_it_was_and_what_the_project_then_holds(
+def test_unchanged_lesions_and_the_state_of_the_project(
     out: Path, new_page: Callable[..., Page], start_view: Callable[..., tuple[subprocess.Popen[str], str]]
 ) -> None:
     process, link = start_view(out)
@@ -115,7 +115,7 @@ def test_what_was_left_as_it_was_and_what_the_project_then_holds(
     expect(page.locator(".verdict ~ .decide")).to_contain_text("Corrected by Bert, ")
 
 
-def test_why_the_tool_does_not_open(out: Path, view: View) -> None:
+def test_reasons_why_the_tool_does_not_open(out: Path, view: View) -> None:
     page = view(out)
     open_result(page, "head")
     with open_project(project_of(out / "head"), create=True), page.expect_popup() as popup:

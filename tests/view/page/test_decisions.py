@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import Hands, open_result
+from view.result_files import write_result
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_decisions_are_stored_with_who_and_when(out: Path, view: View) -> None:
     expect(page.locator("tbody tr").first).to_contain_text("reject")
 
 
-def test_nobody_is_no_decision(out: Path, view: View) -> None:
+def test_a_decision_needs_a_name(out: Path, view: View) -> None:
     page = view(out)
     open_result(page, "head")
     page.get_by_role("button", name="Accept lesion 1").click()
@@ -76,7 +76,7 @@ def test_nobody_is_no_decision(out: Path, view: View) -> None:
     assert not (out / "head" / "decisions.json").exists()
 
 
-def test_a_decision_that_cannot_be_stored_is_told(out: Path, view: View) -> None:
+def test_a_decision_that_cannot_be_stored_is_reported(out: Path, view: View) -> None:
     page = view(out)
     open_result(page, "head")
     (out / "head" / "decisions.json").write_text("notes of mine")

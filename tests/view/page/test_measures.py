@@ -12,9 +12,9 @@ from playwright.sync_api import expect
 from ichor.anatomy.midline import find_midline
 from ichor.view.opened import open_result as open_result_of
 from ichor.view.results import find_results
-from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import Hands, open_result
+from view.result_files import write_result
 from view.test_prior import write_study
 
 
@@ -66,7 +66,7 @@ def test_a_dragged_shift_is_measured_from_the_plane_that_the_estimate_refers_to(
     assert float(field.input_value()) == pytest.approx(expected, abs=0.75)  # shown in steps of 0.5 mm
 
 
-def test_a_prior_scan_is_told_and_shown_beside(tmp_path: Path, view: View) -> None:
+def test_a_prior_scan_is_reported_and_shown_side_by_side(tmp_path: Path, view: View) -> None:
     write_study(tmp_path / "first", StudyDate="20240101")
     write_study(tmp_path / "second", StudyDate="20240102")
     page = view(tmp_path / "out")

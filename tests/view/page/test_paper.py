@@ -7,9 +7,9 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from paper import on_paper
-from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import open_result
+from view.result_files import write_result
 
 
 def test_a_list_and_a_result(tmp_path: Path, view: View) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import Hands, open_result, settle
+from view.result_files import write_result
 
 BLOOD_AT_MM, RADII_MM = (38.0, 10.0, 60.0), (16.0, 24.0, 20.0)
 GEOMETRIES: dict[str, dict[str, Any]] = {
@@ -72,7 +72,7 @@ def test_uneven_slices_are_drawn_at_their_heights(tmp_path: Path, view: View) ->
     assert values == [None, 0, 0, 50, 100, 200, 300, 300, None]
 
 
-def test_one_cross_hair_in_all_views(tmp_path: Path, view: View) -> None:
+def test_one_crosshair_in_all_views(tmp_path: Path, view: View) -> None:
     write_result(tmp_path / "out", n=20, distances_mm=6.0)
     page = view(tmp_path / "out")
     open_result(page, "head")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from view.made import write_result
 from view.page.conftest import View
 from view.page.hands import Hands, open_result, settle
+from view.result_files import write_result
 
 
 @pytest.fixture(scope="module")

@@ -17,19 +17,6 @@ from ichor.node.syntaxes import SOP_CLASSES, TRANSFER_SYNTAXES
 HANDSHAKE_S = 30.0  # for an association request, and for its release
 
 
-def require_network() -> None:
-    """Raise IchorError, naming what to install, if a DICOM networking library is missing."""
-    from importlib.util import find_spec
-
-    names = ("pynetdicom", "dicomweb_client", "highdicom", "hl7", "prometheus_client")
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise IchorError(
-            f"ichor node: expected the packages pynetdicom, dicomweb-client and highdicom, found no {missing[0]}; "
-            "install them with pip install 'ichor-ct[node]'"
-        )
-
-
 class DicomListener:
     """Listens from `start` until `stop`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from made_dicomweb import Screened, screened
+from synthetic_dicomweb import Screened, screened
 
 
 @pytest.fixture(scope="session")

@@ -23,13 +23,13 @@ from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 from playwright.sync_api import Browser
 
-from dicom_made import ct_slices, save
-from made_dicomweb import message, of_type
-from made_node import RunningNode, as_bytes, small_study
+from node_parts import RunningNode, as_bytes, small_study
 from ohif import ohif_of
 from orthanc import Orthanc
 from paths import DICOM_CLIENTS
 from ports import free_port
+from synthetic_dicom import ct_slices, save
+from synthetic_dicomweb import message, of_type
 
 PATIENT_MS = 180_000
 SCREENING = {"threads": 1, "outputs": ["dicom-seg", "dicom-sr", "dicom-sc"]}

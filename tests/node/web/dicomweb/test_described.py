@@ -13,8 +13,8 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks
 
-from made_dicomweb import Screened
-from made_web import Web, made_web
+from synthetic_dicomweb import Screened
+from web_parts import Web, web_parts
 
 pytestmark = pytest.mark.long
 load_all_checks()
@@ -23,7 +23,7 @@ EXAMPLES = 20
 
 @pytest.fixture
 def web(tmp_path: Path, result: Screened) -> Iterator[Web]:
-    with made_web(tmp_path / "node") as one:
+    with web_parts(tmp_path / "node") as one:
         result.put(one)
         yield one
 

@@ -14,13 +14,13 @@ from ichor.node.config import Retention
 from ichor.node.keeping import Keeping
 from ichor.node.people import Role
 from ichor.node.web.dicomweb.matching import _equals
-from made_dicomweb import JSON, ROOT, Screened, values
-from made_web import Web, made_web
+from synthetic_dicomweb import JSON, ROOT, Screened, values
+from web_parts import Web, web_parts
 
 
 @pytest.fixture
 def web(tmp_path: Path, result: Screened) -> Iterator[Web]:
-    with made_web(tmp_path / "node") as one:
+    with web_parts(tmp_path / "node") as one:
         result.put(one)
         yield one
 
@@ -146,7 +146,7 @@ def test_fuzzy_matching_is_not_done_and_said_so(web: Web) -> None:
     assert answer.headers["warning"].startswith("299 ")
 
 
-def test_matches_beyond_the_limit_are_told(web: Web, result: Screened) -> None:
+def test_matches_beyond_the_limit_are_reported(web: Web, result: Screened) -> None:
     client, n = web.program(Role.VIEWER), len(result.objects())
     answer = client.get(f"{ROOT}/instances?limit={n - 1}", headers=JSON)
     assert len(answer.json()) == n - 1 and "Additional results can be requested" in answer.headers["warning"]
@@ -157,7 +157,7 @@ def test_matches_beyond_the_limit_are_told(web: Web, result: Screened) -> None:
 
 
 def test_a_replaced_result_is_not_found(tmp_path: Path, result: Screened) -> None:
-    with made_web(tmp_path / "node") as web:
+    with web_parts(tmp_path / "node") as web:
         result.put(web, times=2)
         assert len(found(web, "studies")) == 1
         rows = found(web, "instances")

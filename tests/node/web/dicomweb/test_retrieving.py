@@ -16,8 +16,8 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from ichor.node.people import Role
-from made_dicomweb import JSON, ROOT, Screened
-from made_web import Web, made_web
+from synthetic_dicomweb import JSON, ROOT, Screened
+from web_parts import Web, web_parts
 
 DICOM = 'multipart/related; type="application/dicom"'
 OCTETS = 'multipart/related; type="application/octet-stream"'
@@ -26,7 +26,7 @@ SYNTAX = "1.2.840.10008.1.2.1"
 
 @pytest.fixture
 def web(tmp_path: Path, result: Screened) -> Iterator[Web]:
-    with made_web(tmp_path / "node") as one:
+    with web_parts(tmp_path / "node") as one:
         result.put(one)
         yield one
 
@@ -151,7 +151,7 @@ def test_what_does_not_exist_is_not_found(web: Web, result: Screened) -> None:
 
 
 def test_what_replaces_an_earlier_result_is_marked_as_it_is_at_destinations(tmp_path: Path, result: Screened) -> None:
-    with made_web(tmp_path / "node") as web:
+    with web_parts(tmp_path / "node") as web:
         result.put(web, times=2)
         found = [pydicom.dcmread(BytesIO(content)) for _, content in parts(get(web, f"studies/{result.uid}"))]
         rows = get(web, f"studies/{result.uid}/metadata").json()

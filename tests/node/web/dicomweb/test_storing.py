@@ -10,12 +10,12 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from dicom_made import PATIENT, ct_slices
 from ichor.node.logs import log
 from ichor.node.people import Role
-from made_dicomweb import ROOT, message, of_type, stow, values
-from made_node import as_bytes
-from made_web import Web, made_web
+from node_parts import as_bytes
+from synthetic_dicom import PATIENT, ct_slices
+from synthetic_dicomweb import ROOT, message, of_type, stow, values
+from web_parts import Web, web_parts
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 STUDIES = f"{ROOT}/studies"
@@ -23,7 +23,7 @@ STUDIES = f"{ROOT}/studies"
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    with made_web(tmp_path / "node", listener={"limits": {"image_mib": 1}}) as one:
+    with web_parts(tmp_path / "node", listener={"limits": {"image_mib": 1}}) as one:
         one.services.intake._most_bytes = 2**20
         yield one
 
@@ -45,7 +45,7 @@ def failures(answer: Any, sequence: str = "FailedSOPSequence") -> list[int]:
     return [values(item, "FailureReason")[0] for item in values(answer.json(), sequence)]
 
 
-def test_what_is_told_to_be_stored_is_stored(web: Web) -> None:
+def test_what_is_reported_to_be_stored_is_stored(web: Web) -> None:
     images = ct_slices()
     answer = stow(web, images)
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/dicom+json"
@@ -158,12 +158,12 @@ GOOD = message([as_bytes(ct_slices()[0])])
     ],
     ids=["empty", "no part", "no boundary", "no end", "half", "another", "headers", "long header", "bad header"],
 )
-def test_a_malformed_message_is_told(content: bytes, web: Web) -> None:
+def test_a_malformed_message_is_reported(content: bytes, web: Web) -> None:
     answer = web.program().post(STUDIES, content=content, headers=of_type())
     assert answer.status_code == 400 and answer.json()["detail"].startswith("expected") and left_over(web) == []
 
 
-def test_a_client_that_accepts_no_json_is_told(web: Web) -> None:
+def test_a_client_that_accepts_no_json_is_reported(web: Web) -> None:
     headers = {**of_type(), "accept": "application/dicom+xml"}
     assert web.program().post(STUDIES, content=GOOD, headers=headers).status_code == 406
     assert n_held(web) == 0
@@ -175,7 +175,7 @@ def test_only_operators_may_send(web: Web) -> None:
     assert n_held(web) == 0
 
 
-def test_a_full_disk_is_told_as_out_of_resources(web: Web) -> None:
+def test_a_full_disk_is_reported_as_out_of_resources(web: Web) -> None:
     web.services.store._keep_free = 2**60
     answer = stow(web, ct_slices()[:2])
     assert answer.status_code == 409 and failures(answer, "OtherFailuresSequence") == [0xA700] * 2

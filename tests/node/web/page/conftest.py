@@ -16,8 +16,8 @@ from ichor.node.services import Services
 from ichor.node.web.server import WebServer
 from ichor.serving.access import ACCESS, Access
 from ichor.serving.accounts import Accounts
-from made_web import made_services
-from view.made import write_result
+from view.result_files import write_result
+from web_parts import made_services
 
 PATIENT_MS = 60_000
 HARMLESS = ("http://127.0.0.1:", "data:", "blob:")

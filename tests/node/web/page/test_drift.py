@@ -10,12 +10,12 @@ from accessibility import faults
 from ichor.models.package import DEFAULT_MODEL, find_package
 from ichor.node.services import Services
 from ichor.screening.inputs import content_sha256
-from made_web import add_study
+from web_parts import add_study
 
 Open = Callable[..., Page]
 
 
-def test_results_by_week_are_shown_beside_the_reference(services: Services, by_link: Open) -> None:
+def test_results_by_week_are_shown_next_to_the_reference(services: Services, by_link: Open) -> None:
     method = content_sha256(find_package(DEFAULT_MODEL))
     for probability in [0.02] * 29 + [0.9]:
         add_study(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from made_node import Pacs, RunningNode, send, small_study, to_pacs
+from node_parts import Pacs, RunningNode, send, small_study, to_pacs
 
 pytestmark = pytest.mark.long
 

@@ -15,8 +15,8 @@ from ichor.node.people import Role
 from ichor.node.queue.audit import Did
 from ichor.node.queue.retries import Retries
 from ichor.node.services import Services
-from made_web import add_study
 from node.web.page.conftest import Served, log_in
+from web_parts import add_study
 
 Open = Callable[..., Page]
 

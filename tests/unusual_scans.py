@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from ichor.scan import Scan
 from ichor.windows import BRAIN, GrayWindow
-from made_scans import AIR_HU, SKULL_HU, made_head
+from synthetic_scans import AIR_HU, SKULL_HU, synthetic_head
 
 N, SIZE, PIXEL_MM = 30, 256, 0.9
 BODY_HU, BODY_SIZE = 50, 400
@@ -20,7 +20,7 @@ BODY_HU, BODY_SIZE = 50, 400
 def whole_head(**geometry: Any) -> Scan:
     """A head from below the skull base to the vertex, its brain as grainy as a scanner's and of two grays."""
     usual = {"n": N, "size": SIZE, "pixel_mm": (PIXEL_MM, PIXEL_MM), "distances_mm": 5.0}
-    scan = made_head(**usual | geometry)
+    scan = synthetic_head(**usual | geometry)
     rng = np.random.default_rng(0)
     tissue = (scan.voxels > AIR_HU) & (scan.voxels < SKULL_HU)
     white = ndimage.gaussian_filter(rng.normal(size=scan.voxels.shape), (0, 8, 8)) > 0

@@ -15,7 +15,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.uid import generate_uid
 
-from dicom_made import store
+from synthetic_dicom import store
 
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "demo-scan"
 

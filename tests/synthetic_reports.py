@@ -13,7 +13,7 @@ from ichor.scan import Scan
 from ichor.screening.screener import Predicts, Screener
 from ichor.write.report import Report
 from ichor.write.result import Result
-from made_scans import ThresholdMethod
+from synthetic_scans import ThresholdMethod
 
 PATIENT_MS = 120_000  # on a machine that is busy with other work
 
@@ -34,7 +34,7 @@ def found_in(scan: Scan, name: str = "made", method: Predicts | None = None) -> 
     return result_of(scan, name, method).findings
 
 
-def write_made_report(path: Path, scan: Scan, name: str = "made", method: Predicts | None = None) -> Path:
+def write_synthetic_report(path: Path, scan: Scan, name: str = "made", method: Predicts | None = None) -> Path:
     """Write the report of it to `path`, named report.html, which is returned."""
     Report().write(result_of(scan, name, method), path.parent)
     return path

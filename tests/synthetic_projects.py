@@ -14,7 +14,7 @@ from ichor.subtypes import Subtype
 PERSON = Person(age=41.5, sex="Female", condition="Fall from a ladder", note='said "no pain", then vomited')
 
 
-def made_map(scan: Scan) -> NDArray[np.uint8]:
+def drawn_map(scan: Scan) -> NDArray[np.uint8]:
     """(n, rows, columns): all six labels on slice 2, two regions of EDH that do not touch on slice 3, else nothing."""
     result = np.zeros(scan.voxels.shape, np.uint8)
     rows = np.linspace(0.2, 0.8, 7)[:, None] * scan.voxels.shape[1]

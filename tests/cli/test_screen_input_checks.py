@@ -13,10 +13,10 @@ import nibabel
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom_made import PATIENT, ct_slices, made_series, save
 from ichor.formats.nifti import affine
 from ichor.scan import Scan
-from made_unlike import PIXEL_MM, whole_head, with_metal
+from synthetic_dicom import PATIENT, ct_slices, save, synthetic_series
+from unusual_scans import PIXEL_MM, whole_head, with_metal
 
 pytestmark = pytest.mark.long
 
@@ -43,7 +43,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Compl
     head = whole_head(n=20, distances_mm=7.0)
     write_nifti(head, folder / "in/head.nii.gz")
     write_nifti(with_metal(10, of=head), folder / "in/metal.nii.gz")
-    made_series(folder / "in/series", head.voxels, spacing=7.0, change=with_agent)
+    synthetic_series(folder / "in/series", head.voxels, spacing=7.0, change=with_agent)
     bone = ct_slices(head.voxels, spacing=7.0, study_uid="1.2.3", change=of_a_bone_kernel)
     save(bone[:8] + bone[10:], folder / "in/bone")
     words = [sys.executable, "-m", "ichor", "screen", folder / "in", "--out", folder / "out"]

@@ -13,10 +13,10 @@ from pathlib import Path
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request; `server` is an OddServer."""
+    """One request; `server` is an FaultyServer."""
 
     protocol_version = "HTTP/1.1"
-    server: OddServer
+    server: FaultyServer
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers.get("Range", "")))
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
 Odd = Callable[[Handler, bytes, int], bool]
 
 
-class OddServer(ThreadingHTTPServer):
+class FaultyServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
@@ -96,9 +96,9 @@ class OddServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(tls: Path | None = None) -> Iterator[OddServer]:
+def serving(tls: Path | None = None) -> Iterator[FaultyServer]:
     """A server while the block lasts; `tls` is a file with its certificate and key."""
-    with OddServer() as server:
+    with FaultyServer() as server:
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pydicom
 
-from dicom_made import ct_slices, save
-from made_node import as_bytes, fast_package, small_study
-from made_web import Web
+from node_parts import as_bytes, fast_package, small_study
+from synthetic_dicom import ct_slices, save
+from web_parts import Web
 
 ROOT = "/dicom-web"
 JSON = {"accept": "application/dicom+json"}

@@ -7,7 +7,7 @@ import numpy as np
 from ichor.dataset.case import Case
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
-from made_scans import BLOOD_HU, made_head
+from synthetic_scans import BLOOD_HU, synthetic_head
 
 GRID = {"pixel_mm": 1.6, "size": 144}
 DEEP = (38.0, 10.0, 60.0)  # well inside the brain, x to the left
@@ -17,7 +17,7 @@ OFF_SKULL_RADII = (14.0, 16.0, 20.0)
 
 def made(at_mm: tuple[float, float, float] | None, radii_mm: tuple[float, float, float] = OFF_SKULL_RADII) -> Scan:
     """A noisy head of 12 slices with blood at a place, if any."""
-    scan = made_head(blood_at_mm=at_mm, blood_radii_mm=radii_mm)
+    scan = synthetic_head(blood_at_mm=at_mm, blood_radii_mm=radii_mm)
     noise = np.random.default_rng(0).normal(0, 2, scan.voxels.shape)
     scan.voxels[:] = np.round(scan.voxels + noise)
     return scan

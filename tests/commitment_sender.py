@@ -12,7 +12,7 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
 
-from made_node import EXPLICIT, SENDER, associated
+from node_parts import EXPLICIT, SENDER, associated
 
 
 @dataclass

@@ -40,7 +40,7 @@ def write_ct_ich(
             (root / "Patients_CT" / subject / window).mkdir(parents=True)
         for k in range(1, n_slices + 1):
             blood = n_slices - n_blood < k
-            hu, mask = made_slice(np.random.default_rng([seed, k]), blood=blood)
+            hu, mask = synthetic_slice(np.random.default_rng([seed, k]), blood=blood)
             folder = root / "Patients_CT" / subject
             for name, window in (("brain", BRAIN), ("bone", BONE)):
                 _save(folder / name / f"{k}.jpg", np.round(window.gray(hu)))
@@ -68,7 +68,8 @@ def write_ct_ich_nifti(
         (root / folder).mkdir(parents=True)
     for seed, (subject, n_blood) in enumerate(sorted(subjects.items())):
         slices = [
-            made_slice(np.random.default_rng([seed, k]), blood=n_slices - n_blood < k) for k in range(1, n_slices + 1)
+            synthetic_slice(np.random.default_rng([seed, k]), blood=n_slices - n_blood < k)
+            for k in range(1, n_slices + 1)
         ]
         hu = np.stack([hu[::5, ::5] for hu, _ in slices]).astype(np.int16)
         mask = np.stack([mask[::5, ::5] for _, mask in slices]).astype(np.uint8)
@@ -101,7 +102,7 @@ def _write_demographics(file: Path, subjects: dict[str, int]) -> None:
     file.write_text("\r\n".join(people) + "\r\n", encoding="utf-8")
 
 
-def made_slice(rng: np.random.Generator, *, blood: bool) -> tuple[np.ndarray, np.ndarray]:
+def synthetic_slice(rng: np.random.Generator, *, blood: bool) -> tuple[np.ndarray, np.ndarray]:
     """One slice in HU and its mask: an elliptic head, and blood at a place that the seed decides."""
     row, column = np.mgrid[:SIZE, :SIZE] - SIZE / 2
     radius = np.hypot(row / 260, column / 200)

@@ -15,7 +15,7 @@ from ichor.scan import Scan, Source
 SIZE = 30
 
 
-def made_scan(shape: tuple[int, int, int], pixel_mm: tuple[float, float] = (1, 1), slice_mm: float = 5) -> Scan:
+def synthetic_scan(shape: tuple[int, int, int], pixel_mm: tuple[float, float] = (1, 1), slice_mm: float = 5) -> Scan:
     """A scan of known spacing that shows nothing."""
     n = shape[0]
     return Scan(
@@ -27,16 +27,16 @@ def made_scan(shape: tuple[int, int, int], pixel_mm: tuple[float, float] = (1, 1
     )
 
 
-def made_case(subject: str, n_blood: int, n: int = 6, subtype: int = 3) -> Case:
+def synthetic_case(subject: str, n_blood: int, n: int = 6, subtype: int = 3) -> Case:
     """A subject whose `n_blood` lowest slices of n have a square of blood."""
     mask = np.zeros((n, SIZE, SIZE), bool)
     mask[:n_blood, 5:25, 5:25] = True
     labels = np.zeros((n, 5), bool)
     labels[:n_blood, subtype] = True
-    return Case(subject, made_scan(mask.shape), mask, labels)
+    return Case(subject, synthetic_scan(mask.shape), mask, labels)
 
 
-def made_prediction(case: Case, found: float, seed: int, fold: int = 1, subtypes: bool = False) -> Prediction:
+def synthetic_prediction(case: Case, found: float, seed: int, fold: int = 1, subtypes: bool = False) -> Prediction:
     """A prediction that has a share of the blood's pixels, and probabilities that are mostly right."""
     rng = np.random.default_rng(seed)
     mask = case.mask & (rng.random(case.mask.shape) < found)
@@ -56,12 +56,12 @@ def made_prediction(case: Case, found: float, seed: int, fold: int = 1, subtypes
     )
 
 
-def made_result(
+def synthetic_result(
     subject: str, n_blood: int, found: float, seed: int, *, excluded: str = "", **more: object
 ) -> SubjectResult:
     """The result of such a subject, ten years old for each `seed`; `more` goes to the prediction.
 
     `excluded` says why the subject is excluded from overlap.
     """
-    case = replace(made_case(subject, n_blood), excluded_from_overlap=excluded)
-    return result_of(case, made_prediction(case, found, seed, **more), age_years=seed * 10.0)
+    case = replace(synthetic_case(subject, n_blood), excluded_from_overlap=excluded)
+    return result_of(case, synthetic_prediction(case, found, seed, **more), age_years=seed * 10.0)

@@ -12,7 +12,7 @@ from ichor.scan import Scan
 from ichor.screening.inputs import path_sha256
 from ichor.screening.measure import options_as_json
 from ichor.screening.screener import Predicts, Screener
-from made_scans import SubtypesMethod, write_made_nifti
+from synthetic_scans import SubtypesMethod, write_synthetic_nifti
 
 OUTPUTS = ("nifti", "json", "probability")
 
@@ -28,7 +28,7 @@ def write_result(
 ) -> Path:
     """A made head as NIfTI beside `out`, and its result in `out`, whose folder is returned."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    path = write_made_nifti(out.parent / f"{name}.nii.gz", **{"size": 64, "pixel_mm": (3.2, 3.2), **geometry})
+    path = write_synthetic_nifti(out.parent / f"{name}.nii.gz", **{"size": 64, "pixel_mm": (3.2, 3.2), **geometry})
     return save_result(open_scan(path), path, out / name, method=method, with_path=with_path, outputs=outputs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ichor.models.verdict import MeasuredRate, VerdictRule, VerdictThreshold
 
 
-def made_rule(possible: float, suspected: float) -> VerdictRule:
+def verdict_rule_of(possible: float, suspected: float) -> VerdictRule:
     """Hemorrhage is possible and suspected from these probabilities on."""
 
     def rate(value: float, within: tuple[float, float], n: int) -> MeasuredRate:

@@ -13,7 +13,7 @@ from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import Training, read_config, write_config
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
-from made_scans import made_head
+from synthetic_scans import synthetic_head
 
 WIDTHS = (4, 4, 8, 8)
 
@@ -23,7 +23,7 @@ def untrained_method(*, subtypes: bool = True) -> UNetSlices:
     torch.manual_seed(0)
     method = UNetSlices(pixel_mm=3.2, size=64, widths=WIDTHS)
     network = SliceUNet(WIDTHS, subtypes=subtypes)
-    scan = made_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
+    scan = synthetic_head(n=8, size=64, pixel_mm=(3.2, 3.2), distances_mm=14.0)
     hu, _ = method.field_of(scan)
     batch = torch.from_numpy(hu[neighbours(scan.slice_positions_mm, scan.n_slices, 5.0)])
     network.train()

@@ -1,4 +1,4 @@
-"""Results made by an earlier Ichor (tests/data/made-at-06608c8): read, kept in the summary, done again by the rule."""
+"""Results made by an earlier Ichor (tests/data/version-06608c8): read, kept in the summary, done again by the rule."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import pytest
 from ichor.findings.schema import json_schema
 from ichor.screening.inputs import input_sha256, path_sha256
 from ichor.write.folder import read_findings
-from paths import MADE_EARLIER
+from paths import EARLIER_VERSION
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo-scan"
-EARLIER = MADE_EARLIER / "screened"
+EARLIER = EARLIER_VERSION / "screened"
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_its_findings_are_read() -> None:
     jsonschema.validate(json.loads(found.as_json()), json_schema_of_today())
 
 
-def test_what_is_neither_version_is_no_result(out: Path) -> None:
+def test_other_versions_are_not_results(out: Path) -> None:
     file = out / "demo-scan" / "findings.json"
     said = json.loads(file.read_text())
     for odd in (

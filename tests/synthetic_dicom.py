@@ -113,7 +113,7 @@ def save(slices: Sequence[FileDataset], folder: Path, *, names: Sequence[str] | 
     return folder
 
 
-def made_series(folder: Path, hu: NDArray[np.int16] | None = None, **options: Any) -> Path:
+def synthetic_series(folder: Path, hu: NDArray[np.int16] | None = None, **options: Any) -> Path:
     """A series of `ct_slices`, saved."""
     return save(ct_slices(hu, **options), folder)
 

@@ -21,7 +21,7 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 
-from dicom_made import PATIENT
+from demo_series import demo_slices
 from ichor.methods.brain_outliers import BrainOutliers, Parameters
 from ichor.node.config import NodeConfig
 from ichor.node.intake import Intake
@@ -30,8 +30,8 @@ from ichor.node.network.listener import DicomListener
 from ichor.node.queue.queue import Queue
 from ichor.node.status import status_of
 from ichor.node.store import Store
-from made_series import demo_slices
 from signals import HANG_S, until
+from synthetic_dicom import PATIENT
 
 SENDER, NODE = "SCANNER", "ICHOR"
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"

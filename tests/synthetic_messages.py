@@ -25,7 +25,7 @@ from ichor.node.queue.queue import Queue
 from ichor.node.store import Store
 from ichor.node.task import Task, make_work
 from ichor.serving.certificate import Certificate
-from made_node import as_bytes, fast_package, small_study
+from node_parts import as_bytes, fast_package, small_study
 
 KEY = b"0123456789abcdef0123456789abcdef"
 

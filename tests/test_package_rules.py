@@ -37,7 +37,7 @@ def modules_after(code: str) -> set[str]:
     return {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
 
-def test_importing_ichor_brings_nothing_heavy() -> None:
+def test_importing_ichor_imports_nothing_heavy() -> None:
     assert not modules_after("import ichor") & HEAVY
 
 
@@ -53,7 +53,7 @@ def test_importing_ichor_brings_nothing_heavy() -> None:
         ["node", "run", "--help"],
     ],
 )
-def test_asking_for_help_brings_nothing_heavy(arguments: list[str]) -> None:
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from ichor.cli import main; sys.argv = {['ichor', *arguments]!r}; main()"
     assert not modules_after(code) & HEAVY
 
@@ -158,7 +158,7 @@ def test_the_wheel_holds_all_of_the_package(wheel: zipfile.ZipFile) -> None:
     assert expected <= set(wheel.namelist())
 
 
-def test_the_wheel_carries_its_licence_and_its_attributions(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_carries_its_license_and_its_attributions(wheel: zipfile.ZipFile) -> None:
     names = {Path(name).name for name in wheel.namelist() if "dist-info/licenses/" in name}
     assert {"LICENSE", "NOTICE"} <= names
 

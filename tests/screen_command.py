@@ -16,7 +16,7 @@ from types import ModuleType
 from ichor.scan import Scan
 from ichor.screening.screener import Screener
 from ichor.segmentation import Segmentation
-from made_scans import FailingMethod
+from synthetic_scans import FailingMethod
 
 SIGNS = "ICHOR_TEST_SIGNS"
 

@@ -30,7 +30,7 @@ def rates(sensitivity: float, specificity: float, n: int = 2501) -> dict[str, An
     return {name: figure(value, n) for name, value in names.items()}
 
 
-def made_metrics(
+def synthetic_metrics(
     experiment: str = "paper-unet-tiles",
     *,
     dice: float = 0.33,

@@ -12,7 +12,7 @@ from ichor.dataset.case import Case
 from ichor.methods.li2012.atlas import ATLAS_MM, INSIDE, read_atlas
 from ichor.scan import Scan, Source
 from ichor.subtypes import Subtype
-from made_scans import BLOOD_HU
+from synthetic_scans import BLOOD_HU
 
 GRID = {"pixel_mm": 2.0, "size": 112}
 SLICES, SIZE, SLICE_MM, PIXEL_MM = 31, 100, 5.0, 2.0

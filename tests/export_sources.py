@@ -11,8 +11,8 @@ import numpy as np
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.export.run import Outcome, export
-from made_ct_ich import write_ct_ich, write_ct_ich_nifti
 from paths import CT_ICH_PART
+from synthetic_ct_ich import write_ct_ich, write_ct_ich_nifti
 
 KINDS = ("jpg", "nifti", "real")
 # With hemorrhage and without, from two of the authors' test folds.

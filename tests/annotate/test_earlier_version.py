@@ -1,4 +1,4 @@
-"""Projects made by an earlier Ichor (tests/data/made-at-06608c8): opened, shown, gone on with, exported."""
+"""Projects made by an earlier Ichor (tests/data/version-06608c8): opened, shown, gone on with, exported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ichor.annotate.server.context import Context
 from ichor.serving.address import loopback
 from ichor.serving.session import Sessions
 from ichor.subtypes import Subtype
-from paths import MADE_EARLIER
+from paths import EARLIER_VERSION
 
 SIZE = 48
 IPH, SDH = 2, 5
@@ -31,8 +31,8 @@ IPH, SDH = 2, 5
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A copy of the project as it was closed, or as a killed server left it."""
     folder = tmp_path / "study"
-    shutil.copytree(MADE_EARLIER / request.param, folder)
-    shutil.copytree(MADE_EARLIER / "project" / "scans", folder / "scans", dirs_exist_ok=True)
+    shutil.copytree(EARLIER_VERSION / request.param, folder)
+    shutil.copytree(EARLIER_VERSION / "project" / "scans", folder / "scans", dirs_exist_ok=True)
     return folder
 
 
@@ -77,7 +77,7 @@ def test_every_reading_is_there(folder: Path) -> None:
         assert project.scan(1).voxels.max() == 1000
 
 
-def test_the_page_shows_it_and_readers_go_on(folder: Path) -> None:
+def test_the_page_shows_it_and_readers_continue(folder: Path) -> None:
     with open_project(folder) as project, served(project) as (ann, bea):
         first, second = ann.get("/api/scans")
         assert (first["state"], second["state"]) == ("done", "in progress")

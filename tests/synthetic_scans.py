@@ -1,4 +1,4 @@
-"""Made heads with known blood in them, and a method that finds it: no patient, no model, any geometry."""
+"""Synthetic heads with known blood in them, and a method that finds it: no patient, no model, any geometry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FEET_FIRST = np.array([[-1.0, 0, 0], [0, 1.0, 0]])
 TRANSPOSED = RADIOLOGICAL[::-1]
 
 
-def made_head(
+def synthetic_head(
     *,
     n: int = 12,
     size: int = 128,
@@ -143,21 +143,21 @@ class FailingMethod(ThresholdMethod):
         return super().predict(scan)
 
 
-def load_made_method(model: str, *, threads: int | None = None) -> FailingMethod:
+def load_threshold_method(model: str, *, threads: int | None = None) -> FailingMethod:
     """Stands in for a model package: `model` is the lowest HU of blood."""
     return FailingMethod(lowest_hu=float(model))
 
 
-def made_screener(lowest_hu: str = "60") -> Screener:
+def threshold_screener(lowest_hu: str = "60") -> Screener:
     """With a made method."""
-    return Screener.of(load_made_method(lowest_hu))
+    return Screener.of(load_threshold_method(lowest_hu))
 
 
 def load_and_log(log: Path) -> Screener:
     """Loads, and writes an x for each time."""
     with log.open("a") as file:
         file.write("x")
-    return made_screener()
+    return threshold_screener()
 
 
 def load_and_die() -> Screener:
@@ -186,8 +186,8 @@ def segmentation_of(mask: np.ndarray, made_by: MadeBy) -> Segmentation:
     )
 
 
-def write_made_nifti(path: Path, **geometry: Any) -> Path:
+def write_synthetic_nifti(path: Path, **geometry: Any) -> Path:
     """A made head as a NIfTI file."""
-    scan = made_head(**geometry)
+    scan = synthetic_head(**geometry)
     nibabel.save(nibabel.Nifti1Image(scan.voxels.transpose(2, 1, 0), affine(scan)), path)
     return path

@@ -27,7 +27,7 @@ from ichor.serving.accounts import Accounts
 from ichor.serving.address import loopback
 from ichor.serving.session import Entered, Sessions
 from ichor.serving.tokens import Tokens
-from made_node import as_bytes, small_study
+from node_parts import as_bytes, small_study
 
 PORT = 8798
 HOME = f"http://127.0.0.1:{PORT}"
@@ -86,7 +86,7 @@ def made_services(folder: Path, **config: Any) -> Iterator[Services]:
 
 
 @contextmanager
-def made_web(folder: Path, *, entered: Entered = "link", **config: Any) -> Iterator[Web]:
+def web_parts(folder: Path, *, entered: Entered = "link", **config: Any) -> Iterator[Web]:
     """The application over an empty queue in a folder."""
     with made_services(folder, **config) as services, ExitStack() as stack:
         access = stack.enter_context(closing(Access(folder / ACCESS)))
