@@ -23,9 +23,11 @@ RESULTS = ROOT / "results"
 
 INTRODUCTION = (
     "Tables 1 and 2 of the paper that this project starts from, and later figures; the project's own results are in "
-    "bold. A row of the paper's names the methods that run it here. Sizes are numbers of CT scans with and without hemorrhage, or a single number if the paper gives only the "
-    "total. Each study has its own data and its own way of averaging, so the figures in a column are not directly "
-    "comparable. The paper's own row is its best experiment."
+    "bold. A row of the paper's names the methods that run it here. Sizes are numbers of CT scans with and without "
+    "hemorrhage, or a single number if the paper gives only the total. Each study has its own data and its own way of "
+    "averaging, so the figures in a column are not directly comparable; "
+    "[the reviewed systems on one dataset](../../results/literature/README.md) are. The paper's own row is its best "
+    "experiment."
 )
 
 
