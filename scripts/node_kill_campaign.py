@@ -1,4 +1,4 @@
-"""A node whose processes are killed while it receives, analyses, writes and delivers: is anything lost or doubled?
+"""A node whose processes are killed while it receives, analyzes, writes and delivers: is anything lost or doubled?
 
     python scripts/node_kill_campaign.py --out results/node-kill [--kills 500] [--seed 0]
 

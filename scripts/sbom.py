@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/sbom.py --out dist/ichor.cdx.json
 
-It lists the packages of requirements/base.txt for every platform, with the hashes of their files; their licences and
+It lists the packages of requirements/base.txt for every platform, with the hashes of their files; their licenses and
 dependencies, from the metadata of the packages installed on this machine; and the components inside Ichor's own
 package: the model and the vendored viewer.
 """
@@ -38,7 +38,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def licences(name: str) -> list[str]:
-    """The licences in a package's metadata: an SPDX expression, or names. Empty if the package is not installed."""
+    """The licenses in a package's metadata: an SPDX expression, or names. Empty if the package is not installed."""
     try:
         fields = metadata.metadata(name)
     except metadata.PackageNotFoundError:

@@ -1,1 +1,1 @@
-"""Study: how Dice increases with labelling time, for active learning and for a random order."""
+"""Study: how Dice increases with labeling time, for active learning and for a random order."""

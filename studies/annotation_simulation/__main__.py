@@ -1,9 +1,9 @@
-"""Simulate how Dice on held-out subjects increases with the time spent on labelling other subjects.
+"""Simulate how Dice on held-out subjects increases with the time spent on labeling other subjects.
 
     python -m studies.annotation_simulation ct-ich --out DIR [--config FILE]
 
 Three strategies for choosing the next scans to label start from the same subjects: cost-sensitive active learning,
-uncertainty alone, and a random order. Labelling times are modelled, not recorded. Every round is stored in DIR: an
+uncertainty alone, and a random order. Labeling times are modeled, not recorded. Every round is stored in DIR: an
 interrupted simulation continues when the command is repeated.
 """
 

@@ -1,4 +1,4 @@
-"""A committee of small networks, trained on the subjects labelled so far."""
+"""A committee of small networks, trained on the subjects labeled so far."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUTLINE_THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
 class Committee:
     """Networks that differ only in their seed, and the thresholds for their mean output.
 
-    `predict` gives their mean output; `estimate` gives their uncertainty about a scan and its estimated labelling time.
+    `predict` gives their mean output; `estimate` gives their uncertainty about a scan and its estimated labeling time.
     """
 
     def __init__(self, config: SimulationConfig, members: Sequence[Forward], validation: Sequence[Case]) -> None:
@@ -44,10 +44,10 @@ class Committee:
         fold: int,
         repeat: int,
     ) -> Committee:
-        """Train on the labelled cases, and choose thresholds on the validation cases.
+        """Train on the labeled cases, and choose thresholds on the validation cases.
 
         Checkpoints in `folder` let an interrupted training continue. `continue_from` is the folder of the previous
-        committee, whose weights are the starting point. Raises BadConfig if no labelled slice has hemorrhage.
+        committee, whose weights are the starting point. Raises BadConfig if no labeled slice has hemorrhage.
         """
         from ichor.methods.unet_slices.fit import train_slices
 
@@ -81,7 +81,7 @@ class Committee:
         return np.asarray((output["probability"] >= self.threshold) & positive[:, None, None])
 
     def estimate(self, scan: Scan) -> tuple[float, float]:
-        """The uncertainty of a scan, and the estimated seconds of labelling it."""
+        """The uncertainty of a scan, and the estimated seconds of labeling it."""
         voxels, _ = self._predict_members(scan)
         mean = voxels.mean(axis=0)
         seconds = [labelling_s(mean >= threshold, scan.pixel_mm) for threshold in OUTLINE_THRESHOLDS]

@@ -51,7 +51,7 @@ class SimulationConfig(Strict):
         """The training settings of one network, with the number of epochs that makes up the steps.
 
         `seed_of` is its fold, its repeat and its number in the committee. The seed does not depend on strategy or
-        round, so that networks only differ in the labelled subjects.
+        round, so that networks only differ in the labeled subjects.
         """
         settings = self.settings
         n_slices = n_positive + min(n_negative, max(1, round(settings.negatives * n_positive)))

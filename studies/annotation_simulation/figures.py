@@ -79,7 +79,7 @@ def _rounds_and_mean(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _spent(states: Sequence[State]) -> dict[str, Any]:
-    """Mean modelled minutes of labelling and mean number of labelled subjects, over the repetitions."""
+    """Mean modeled minutes of labeling and mean number of labeled subjects, over the repetitions."""
     return {
         "labelling_min": round(float(np.mean([state.labelling_s for state in states])) / 60, 2),
         "labelled": round(float(np.mean([len(state.labelled) for state in states])), 2),

@@ -23,7 +23,7 @@ _WITH_BAND = (Strategy.RANDOM, Strategy.COST_SENSITIVE)
 
 @styled
 def learning_curve_figure(found: Mapping[str, Any]) -> Figure:
-    """Dice and slice AUC over the modelled time, and the difference in Dice from the random order, with intervals."""
+    """Dice and slice AUC over the modeled time, and the difference in Dice from the random order, with intervals."""
     figure, axes = panels(3, width=10.2, height=3.4)
     for one, name, words in ((axes[0], DICE, "Dice per scan, 3-D"), (axes[1], AUC, "slice AUC")):
         for strategy in Strategy:

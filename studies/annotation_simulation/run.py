@@ -116,7 +116,7 @@ class _Repeat:
         return Repetition(self._fold.number, self._repeat, states)
 
     def _after_round(self, strategy: Strategy, number: int, before: State) -> list[str]:
-        """The subjects labelled after a round; the unused time of earlier rounds is available, too."""
+        """The subjects labeled after a round; the unused time of earlier rounds is available, too."""
         left = [subject for subject in self._pool if subject not in before.labelled]
         budget_s = number * 60 * self._config.budget_min - (before.labelling_s - self._seconds(self._start))
         chosen = worklist(strategy, left, before.estimates, budget_s)
@@ -133,7 +133,7 @@ class _Repeat:
         return read_state(file)
 
     def _work(self, name: str, before: str | None, labelled: list[str], *, estimate_others: bool) -> State:
-        """Train on the labelled subjects, estimate the unlabelled ones, and test on the held-out ones."""
+        """Train on the labeled subjects, estimate the unlabeled ones, and test on the held-out ones."""
         started, made_at = time.perf_counter(), commit()
         committee = Committee.train(
             self._config,

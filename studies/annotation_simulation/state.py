@@ -16,7 +16,7 @@ from ichor.evaluate.overlap import Overlaps
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A committee's estimate for an unlabelled scan: its uncertainty and the seconds of labelling it."""
+    """A committee's estimate for an unlabeled scan: its uncertainty and the seconds of labeling it."""
 
     uncertainty: float
     labelling_s: float
@@ -54,9 +54,9 @@ class State:
     """The state after a round.
 
     Attributes:
-        labelled: the labelled subjects.
-        labelling_s: their modelled labelling time.
-        estimates: for the unlabelled subjects, if the strategy needs them.
+        labeled: the labeled subjects.
+        labelling_s: their modeled labeling time.
+        estimates: for the unlabeled subjects, if the strategy needs them.
         tested: the held-out subjects.
         seconds, commit, hardware: of the computation.
     """

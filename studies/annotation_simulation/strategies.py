@@ -1,4 +1,4 @@
-"""The order in which scans are labelled, and how many are labelled within the available time."""
+"""The order in which scans are labeled, and how many are labeled within the available time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Strategy(StrEnum):
 
 
 def worklist(strategy: Strategy, left: Sequence[str], estimates: Mapping[str, Estimate], budget_s: float) -> list[str]:
-    """The unlabelled subjects in the order in which they are labelled.
+    """The unlabeled subjects in the order in which they are labelled.
 
     `left` has them in the random order of the repeat. With the cost-sensitive strategy, the best selection for the
     budget comes first, and then the rest, in case the reader is faster than estimated; both are sorted by uncertainty
@@ -40,7 +40,7 @@ def worklist(strategy: Strategy, left: Sequence[str], estimates: Mapping[str, Es
 
 
 def labelled_in(budget_s: float, subjects: Sequence[str], seconds: Sequence[float]) -> list[str]:
-    """The first subjects, as many as can be labelled within the budget; `seconds` are their labelling times."""
+    """The first subjects, as many as can be labeled within the budget; `seconds` are their labeling times."""
     spent = np.cumsum(seconds)
     return list(subjects[: int(np.searchsorted(spent, budget_s, side="right"))])
 

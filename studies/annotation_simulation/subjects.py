@@ -1,4 +1,4 @@
-"""The subjects of a dataset, resampled to the small field of the networks, with their labelling times."""
+"""The subjects of a dataset, resampled to the small field of the networks, with their labeling times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SmallSubject:
 
     Attributes:
         case: its scan, mask and labels in the network's field.
-        labelling_s: the modelled labelling time in seconds, from the delineation at full size.
+        labelling_s: the modeled labeling time in seconds, from the delineation at full size.
     """
 
     case: Case

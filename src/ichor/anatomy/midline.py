@@ -62,7 +62,7 @@ class SymmetryPlane:
     """The plane of symmetry of the inside of the skull, given by where it cuts slices in the radiological convention.
 
     On slice k it is the line through column `column + per_row * row + per_slice * k` of each row: whole numbers are
-    the centres of pixels.
+    the centers of pixels.
     """
 
     column: float

@@ -5,7 +5,7 @@ This requires regions that overlap, so there are three cases:
 
 - Regions of a label that overlap on the two slices, directly or through other regions, are interpolated together, so
   that one region can split into two. A pixel drawn on both slices is drawn between them; one drawn on neither is not.
-- Of the other regions, two that are mutual nearest neighbours, and no further apart than the sum of their widths, are
+- Of the other regions, two that are mutual nearest neighbors, and no further apart than the sum of their widths, are
   one region that moves along the line between their centroids while its shape is interpolated.
 - A region without a counterpart shrinks and ends halfway.
 
@@ -171,11 +171,11 @@ def _overlapping(drawn: Mask) -> Mask:
 
 
 def _signed_distance(mask: Mask) -> Field:
-    """The distance (rows, columns) of each pixel's centre to the outline, positive inside; -inf for an empty mask."""
+    """The distance (rows, columns) of each pixel's center to the outline, positive inside; -inf for an empty mask."""
     if not mask.any():
         return np.full(mask.shape, -np.inf, np.float32)
     inside, outside = ndimage.distance_transform_edt(mask), ndimage.distance_transform_edt(~mask)
-    # The outline is half a pixel away from the centre of the nearest pixel on the other side.
+    # The outline is half a pixel away from the center of the nearest pixel on the other side.
     return np.asarray(np.where(mask, inside - 0.5, 0.5 - outside), np.float32)
 
 
@@ -187,7 +187,7 @@ def _largest(field: Field, regions: Regions) -> Field:
 
 
 def _matches(regions: Regions) -> list[tuple[int, int]]:
-    """The pairs of regions, numbered from 1 on each slice, that are mutual nearest neighbours and near enough."""
+    """The pairs of regions, numbered from 1 on each slice, that are mutual nearest neighbors and near enough."""
     numbers = [np.arange(1, int(one.max()) + 1) for one in regions]
     if not all(0 < one.size <= MOST_MATCHED for one in numbers):
         return []

@@ -1,7 +1,7 @@
 """Distances between the surfaces of a mask and of the delineation, in mm, in 3-D with the scan's own geometry.
 
-A surface voxel is a voxel of the mask with a face neighbour outside of the mask (or of the volume); distances are
-measured between the centres of surface voxels, each to the nearest one of the other surface. If the slices are 5 mm
+A surface voxel is a voxel of the mask with a face neighbor outside of the mask (or of the volume); distances are
+measured between the centers of surface voxels, each to the nearest one of the other surface. If the slices are 5 mm
 apart, a shift by one slice is 5 mm, and two masks can lie within 2 mm of each other only in slices that both mark.
 
 Conventions: a distance to an empty mask is not defined. A scan in which nothing was found therefore has no Hausdorff
@@ -76,9 +76,9 @@ def hausdorff_95(forward: FloatArray, backward: FloatArray) -> float:
 
 
 def surface_voxels(mask: Mask) -> NDArray[np.int64]:
-    """(m, 3) slice, row and column of the voxels of a mask with a face neighbour outside of it.
+    """(m, 3) slice, row and column of the voxels of a mask with a face neighbor outside of it.
 
-    For a single slice (rows, columns): (m, 2) row and column, where neighbours share an edge.
+    For a single slice (rows, columns): (m, 2) row and column, where neighbors share an edge.
     """
     (box,) = ndimage.find_objects(mask.view(np.uint8)) or [None]
     if box is None:

@@ -42,7 +42,7 @@ class Segment:
         region: the anatomic region; None if unspecified.
         algorithm: None if drawn by a person.
         algorithm_type: None for what `algorithm` says: AUTOMATIC with one, MANUAL without.
-        colour: in which viewers should show it, in HTML notation; None to leave it to them.
+        color: in which viewers should show it, in HTML notation; None to leave it to them.
 
     Raises ValueError for a type that needs an algorithm and has none, and for MANUAL with one.
     """

@@ -12,7 +12,7 @@ Chosen here: three clusters (fluid, brain, blood); a contour that starts where t
 least one half; local region means within a square window, as in the authors' "An integrated method for hemorrhage
 segmentation from brain CT imaging" (Computers and Electrical Engineering 39, 2013), whose abstract says that the
 contour follows the intensities of local regions; their squared differences divided by the variance between the two
-brightest centres, and a contour length weighted with the mean membership around the contour, as the parameters that
+brightest centers, and a contour length weighted with the mean membership around the contour, as the parameters that
 the clusters set.
 
 The authors' 20 scans all have hemorrhage, so the brightest cluster is always called blood, and so it is with

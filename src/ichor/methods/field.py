@@ -1,4 +1,4 @@
-"""A network's field of view: slices resampled to the pixel size it was trained at, centred on the head, and back.
+"""A network's field of view: slices resampled to the pixel size it was trained at, centered on the head, and back.
 
 Resampling is separable and linear, so each direction is one small matrix: the resampled slice is
 `rows @ slice @ columns.T`. The matrices are sparse, since most weights are zero: dense ones would take as long as the
@@ -26,7 +26,7 @@ AIR_HU = -1000.0
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A square of `size` pixels of `pixel_mm`, centred on the head, for all slices of a scan.
+    """A square of `size` pixels of `pixel_mm`, centered on the head, for all slices of a scan.
 
     `rows` (size, scan rows) and `columns` (size, scan columns) resample a slice into the field; `rows_back` and
     `columns_back` resample it back to the scan's own grid. Outside the slice, the field is filled with air.
@@ -49,7 +49,7 @@ class Field:
         """The field around `centre` (row, column) of slices of `shape` with the pixel size (row, column) in mm."""
         axes = []
         for middle, n, step in zip(centre, shape, scan_pixel_mm, strict=True):
-            # Centres of the field's pixels in pixels of the scan, and vice versa.
+            # Centers of the field's pixels in pixels of the scan, and vice versa.
             places = np.asarray(middle + (np.arange(size) - (size - 1) / 2) * (pixel_mm / step), np.float64)
             places_back = (np.arange(n) - middle) * (step / pixel_mm) + (size - 1) / 2
             axes.append((_weights(places, n, pixel_mm / step), _weights(places_back, size, step / pixel_mm)))
@@ -97,8 +97,8 @@ def resample_to_field(
 def neighbours(positions_mm: NDArray[np.float64] | None, n: int, distance_mm: float) -> NDArray[np.int64]:
     """(n, 3): for each slice, the indices of the slice below, the slice itself, and the slice above.
 
-    The neighbours are the slices nearest to `distance_mm` away, so that thin slices are shown as far apart as in
-    training; a missing neighbour at either end is replaced by the slice itself. Without positions, the adjacent
+    The neighbors are the slices nearest to `distance_mm` away, so that thin slices are shown as far apart as in
+    training; a missing neighbor at either end is replaced by the slice itself. Without positions, the adjacent
     slices are taken.
     """
     own = np.arange(n)

@@ -10,7 +10,7 @@ Written from the review in Hssayeni et al. 2019 (section 2) and the title; the f
 four clusters on each scan, of which the second is white matter; two levels of the Haar wavelet on each slice, whose
 details are soft-thresholded at the universal threshold (Donoho and Johnstone 1994, doi:10.1093/biomet/81.3.425), with
 noise estimated on the finest diagonal details; and blood as what lies, after that, a number of standard deviations
-above the centre of white matter, with the deviation of the approximation, the coarse image, in the brain. That number
+above the center of white matter, with the deviation of the approximation, the coarse image, in the brain. That number
 and the smallest volume of a hematoma are fitted by mean Dice on the training subjects.
 """
 

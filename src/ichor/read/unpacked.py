@@ -20,7 +20,7 @@ Find = Callable[..., list[ScanPath]]  # `ichor.read.find.scans_here`, which sear
 
 
 def scans_in(path: Path, find: Find, series_uid: str | None = None) -> list[ScanPath]:
-    """Every scan in the archive, found by the beginnings of its files, each labelled by its path in the archive.
+    """Every scan in the archive, found by the beginnings of its files, each labeled by its path in the archive.
 
     Raises UnreadableInput if the archive is unsafe to unpack.
     """

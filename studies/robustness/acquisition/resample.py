@@ -1,6 +1,6 @@
 """Resamples the scan, mask and labels of a case.
 
-Cases have a known geometry in the radiological convention, and their labelled slices are those with a delineation, as
+Cases have a known geometry in the radiological convention, and their labeled slices are those with a delineation, as
 in ct-ich. Interpolation is linear: a voxel is hemorrhage if at least half of its weights come from hemorrhage, and a
 slice has the subtypes of the slices that it is interpolated from, if any delineation is left on it. Outside of the
 image there is air; the lowest and highest slices are repeated beyond the ends of the scan.

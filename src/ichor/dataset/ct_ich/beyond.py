@@ -44,7 +44,7 @@ def _without_excluded(dataset: CtIch, here: Statistics) -> list[tuple[str, str]]
 
 
 def _disagreements(here: Statistics) -> list[tuple[str, str]]:
-    """Subjects whose slices are labelled otherwise than their row of the demographics says."""
+    """Subjects whose slices are labeled otherwise than their row of the demographics says."""
     subtypes = {one.number: frozenset[Subtype]() for one in here.subjects}
     fractured = set()
     for row in here.slices:

@@ -1,6 +1,6 @@
 """ct-ich with its labels and demographics: which subjects there are and what was said of each.
 
-Hssayeni M. (2019), doi:10.13026/w8q8-ky94, CC BY 4.0. Releases 1.0.0 (JPG) and 1.3.1 (NIfTI, restricted licence)
+Hssayeni M. (2019), doi:10.13026/w8q8-ky94, CC BY 4.0. Releases 1.0.0 (JPG) and 1.3.1 (NIfTI, restricted license)
 are both read; they hold the same facts under different file names and headers.
 """
 

@@ -1,6 +1,6 @@
 """Which subjects are excluded from all figures of overlap, and why.
 
-The paper excludes one subject of ct-ich, 070, from Dice and Jaccard. It is recognised by its row of the demographics,
+The paper excludes one subject of ct-ich, 070, from Dice and Jaccard. It is recognized by its row of the demographics,
 which both releases have: a subject of that number in another dataset of the same layout is somebody else. Such a
 dataset lists its own exclusions in exclusions.csv at its root, with the columns subject and reason.
 """

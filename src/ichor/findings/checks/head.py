@@ -36,7 +36,7 @@ def head_failures(scan: Scan, cranium: Cranium) -> Failures:
             f"Only part of a head is shown: the {_listed(sides)} of it {'lies' if len(sides) == 1 else 'lie'} beyond "
             "the field of view.",
         )
-    elif oscillation > MAX_OSCILLATION:  # not if the head is cut off: neighbouring slices may be cut differently
+    elif oscillation > MAX_OSCILLATION:  # not if the head is cut off: neighboring slices may be cut differently
         yield (
             InputCheck.ORDER,
             "Neighbouring slices do not fit, and may be in the wrong order: the brain grows and shrinks "

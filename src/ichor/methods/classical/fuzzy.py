@@ -2,7 +2,7 @@
 
 Bezdek 1981; Chuang, Tzeng, Chen, Wu and Chen 2006, "Fuzzy c-means clustering with spatial information for image
 segmentation", Computerized Medical Imaging and Graphics 30:9-15, doi:10.1016/j.compmedimag.2005.10.001. In the
-spatial variant, a pixel's membership is weighted by those of its neighbours, which removes spots of noise. The
+spatial variant, a pixel's membership is weighted by those of its neighbors, which removes spots of noise. The
 fuzzifier is 2 throughout, as in that paper.
 """
 
@@ -19,14 +19,14 @@ from ichor.scan import FloatArray
 Mask = NDArray[np.bool_]
 
 NEIGHBOURS = 5  # the window NB of Chuang et al., in pixels
-TOLERANCE = 0.05  # of the centres, in the unit of the values: they stay if no one moves further in an iteration
+TOLERANCE = 0.05  # of the centers, in the unit of the values: they stay if no one moves further in an iteration
 MOST_ITERATIONS = 100
 TINY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Clusters in order of their centres: `centres` (c,), `membership` (c, ...) sums to 1 within the mask."""
+    """Clusters in order of their centers: `centres` (c,), `membership` (c, ...) sums to 1 within the mask."""
 
     centres: FloatArray
     membership: NDArray[np.float32]
@@ -37,9 +37,9 @@ class Clusters:
 
 
 def fuzzy_centres(values: NDArray[np.floating], count: int, bins: int = 256) -> FloatArray:
-    """(count,) the ascending centres of fuzzy c-means of values of any shape, found on their histogram.
+    """(count,) the ascending centers of fuzzy c-means of values of any shape, found on their histogram.
 
-    The centres start at evenly spaced quantiles, so that the result is always the same. Raises ValueError if there are
+    The centers start at evenly spaced quantiles, so that the result is always the same. Raises ValueError if there are
     no values.
     """
     if not values.size:
@@ -67,7 +67,7 @@ def spatial_clusters(
     """Spatial fuzzy c-means sFCM_{p,q} of the pixels of a stack (n, rows, columns) within a mask, slice by slice.
 
     It starts from plain fuzzy c-means and alternates between the spatial weighting u^p h^q, where h is the sum of a
-    pixel's neighbours' memberships, and new centres, until they stay or for a number of iterations. Memberships are 0
+    pixel's neighbors' memberships, and new centers, until they stay or for a number of iterations. Memberships are 0
     outside the mask. Raises ValueError if the mask is empty.
     """
     values = image[mask]
@@ -86,7 +86,7 @@ def spatial_clusters(
 def spatial_membership(
     image: NDArray[np.float32], mask: Mask, centres: FloatArray, *, p: int = 1, q: int = 1
 ) -> NDArray[np.float32]:
-    """(c, n, rows, columns) memberships for given centres, weighted by those of the neighbours (their equation 5)."""
+    """(c, n, rows, columns) memberships for given centers, weighted by those of the neighbors (their equation 5)."""
     u = np.zeros((len(centres), *image.shape), np.float32)
     u[:, mask] = membership(image[mask], centres)
     around = np.stack([ndimage.uniform_filter(one, (1, NEIGHBOURS, NEIGHBOURS), mode="constant") for one in u])

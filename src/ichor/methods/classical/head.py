@@ -34,7 +34,7 @@ GAP_MM = 8.0  # stripes as wide as this, beside which the skull is open (sutures
 
 
 class GridSettings(Strict):
-    """The working grid: square slices, centred on the head."""
+    """The working grid: square slices, centered on the head."""
 
     pixel_mm: float = Field(0.8, gt=0)
     size: int = Field(288, ge=16, description="pixels on each side")

@@ -3,7 +3,7 @@
 Li, Xu, Gui and Fox 2010, "Distance regularized level set evolution and its application to image segmentation", IEEE
 Transactions on Image Processing 19:3243-3254, doi:10.1109/TIP.2010.2069690. The level set function phi is negative
 inside and stays close to a signed distance function by itself, through the double-well potential of their equation
-(16), so that it never has to be initialised again.
+(16), so that it never has to be initialized again.
 
 Arrays are (n, rows, columns); slices do not influence each other. Lengths are in pixels.
 """

@@ -30,8 +30,8 @@ class Measured:
         brighter_hu: how much brighter it is than the contralateral side, on average.
         beside_fluid: the share of the pixels around it that are fluid.
         beside_dense: the share of the pixels around it that are calcified or bone.
-        behind: how far behind the middle of the head its centre lies, as a share of half the head's length, -1 to 1.
-        height: the height of its centre as a share of the height of the intracranial space, 0 to 1.
+        behind: how far behind the middle of the head its center lies, as a share of half the head's length, -1 to 1.
+        height: the height of its center as a share of the height of the intracranial space, 0 to 1.
     """
 
     volume_ml: FloatArray

@@ -56,7 +56,7 @@ class Template:
 
 
 def classified(head: Head) -> Mask:
-    """(n, rows, columns) the voxels that are classified: brain whose neighbourhood is at least as dense as brain."""
+    """(n, rows, columns) the voxels that are classified: brain whose neighborhood is at least as dense as brain."""
     mean = ndimage.uniform_filter(np.where(head.brain, head.hu, 30).astype(np.float32), 3, mode="nearest")
     return np.asarray(head.brain & (mean >= LEAST_HU))
 
@@ -123,7 +123,7 @@ def _smoothed(head: Head, hu: Values, inside: Values, mm: float) -> Values:
 
 
 def _from_centre_mm(head: Head) -> Values:
-    """The distance of each voxel to the centre of the brain, mm."""
+    """The distance of each voxel to the center of the brain, mm."""
     up = np.cumsum(head.heights_mm)[:, None, None]
     rows, columns = (np.arange(size) * head.pixel_mm for size in head.brain.shape[1:])
     grid = np.broadcast_arrays(up, rows[None, :, None], columns[None, None])

@@ -29,10 +29,10 @@ class Line:
     width: float = 1.2
 
 
-# The paper's colours for Figures 4 and 5; the line styles differ for red-green color blindness.
+# The paper's colors for Figures 4 and 5; the line styles differ for red-green color blindness.
 RED_DOTTED = Line("radiologists", "#ff3b30", (0, (1, 1.2)))
 GREEN_DASHED = Line("this method", "#34e36b", (0, (4, 1.6)))
-# Elsewhere colours that are safe for color blindness, also on gray.
+# Elsewhere colors that are safe for color blindness, also on gray.
 ORANGE_DOTTED = Line("radiologists", "#ffb000", (0, (1, 1.2)))
 BLUE_SOLID = Line("this method", "#4cc3ff", "solid", 1.0)
 

@@ -117,7 +117,7 @@ def _thickness(marked: Mask, pixel_mm: tuple[float, float]) -> float:
     """Twice the distance to the edge along the middle line, where that distance is largest among its neighbours."""
     depth = ndimage.distance_transform_edt(np.pad(marked, 1), sampling=pixel_mm)
     middle = (depth > 0) & (depth >= ndimage.maximum_filter(depth, size=3))
-    # The distance counts to the centre of the first pixel outside, half a pixel too far on either side.
+    # The distance counts to the center of the first pixel outside, half a pixel too far on either side.
     return float(2 * np.median(depth[middle]) - np.mean(pixel_mm))
 
 

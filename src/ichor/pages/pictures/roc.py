@@ -51,7 +51,7 @@ def _draw_points(
     away: tuple[float, float],
     side: Literal["left", "right"],
 ) -> None:
-    """Draw operating points by voxel threshold, joined; the first and the last are labelled, `away` from them."""
+    """Draw operating points by voxel threshold, joined; the first and the last are labeled, `away` from them."""
     x, y = [1 - specificity for _, _, specificity in points], [sensitivity for _, sensitivity, _ in points]
     joined: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (1, 1.5)), "markersize": 4.5, **EDGE}
     axes.plot(x, y, color=color, marker=marker, label=label, **joined)

@@ -16,7 +16,7 @@ from PIL import Image
 DPI = 150
 _GRAY_SPREAD = 6  # the maximum difference between red, green and blue of a gray, of 255
 INK, MUTED, FAINT = "#1f2328", "#656d76", "#d8dee4"
-# The colours of Okabe and Ito (2008), safe for all kinds of colour vision.
+# The colors of Okabe and Ito (2008), safe for all kinds of color vision.
 BLUE, ORANGE, GREEN, PINK, RED, SKY = "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"
 OURS, PAPER = BLUE, RED
 # The white edge that separates overlapping marks, and a reference line.
@@ -104,7 +104,7 @@ def png(figure: Figure) -> bytes:
 
 
 def _in_256_colours(pixels: NDArray[np.uint8]) -> Image.Image:
-    """Reduce to a palette, half for grays, which stay gray, and half for colours: fewer bytes, same appearance."""
+    """Reduce to a palette, half for grays, which stay gray, and half for colors: fewer bytes, same appearance."""
     gray = np.ptp(pixels.astype(np.int16), axis=2) <= _GRAY_SPREAD
     index = (pixels.mean(axis=2).round() // 2).astype(np.uint8)
     palette = np.repeat(np.rint(np.linspace(0, 255, 128)).astype(np.uint8), 3).tolist()

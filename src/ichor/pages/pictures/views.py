@@ -100,13 +100,13 @@ class Views:
         return self._view(index, self._around(marked))
 
     def _around(self, marked: Mask) -> Pixels:
-        """TILE_PX around the centre of marked pixels; if these are in several parts, around most of them."""
+        """TILE_PX around the center of marked pixels; if these are in several parts, around most of them."""
         centre, _ = _middle_and_side(marked)
         middle, fullest = self._square(centre, TILE_PX), _fullest_square(marked, TILE_PX)
         return middle if 2 * marked[middle].sum() >= marked[fullest].sum() else fullest
 
     def _square(self, centre: tuple[float, float], side: int) -> Pixels:
-        """`side` rows and columns around a centre, shifted to stay inside the image."""
+        """`side` rows and columns around a center, shifted to stay inside the image."""
 
         def part(middle: float, size: int) -> slice:
             first = int(np.clip(round(middle - side / 2), 0, max(size - side, 0)))
@@ -137,7 +137,7 @@ def _fullest_square(mask: Mask, side: int) -> Pixels:
 
 
 def _middle_and_side(mask: Mask) -> tuple[tuple[float, float], int]:
-    """The centre (row, column) of the bounding box of a mask, and its longer side in pixels."""
+    """The center (row, column) of the bounding box of a mask, and its longer side in pixels."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     centre = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
     return centre, max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) + 1

@@ -16,7 +16,7 @@ MINIMUM_SLICES = 5
 SAME_PLACE_MM = 0.1
 
 ALIKE_DEG = 0.5  # headers are rounded, and some scanners measure the orientation of each slice
-ALIKE_PIXELS = 0.002  # of the pixel size: a millimetre over the whole slice at most
+ALIKE_PIXELS = 0.002  # of the pixel size: a millimeter over the whole slice at most
 
 HeaderFields = dict[str, Callable[[Slice], Hashable]]
 

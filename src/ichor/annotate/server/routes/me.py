@@ -1,4 +1,4 @@
-"""The reader, and the labels, colours and gray windows of the page."""
+"""The reader, and the labels, colors and gray windows of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEYS = ("brain", "bone", "subdural", "stroke")
 
 @router.get("/api/me")
 def me(reader: Reader, server: Server) -> Answer:
-    """The reader's name, the labels with their colours, the gray windows with their keys, whether there is a model."""
+    """The reader's name, the labels with their colors, the gray windows with their keys, whether there is a model."""
     drawn = [
         *((one.value, one.label, one.colour) for one in Subtype),
         ("ICH", "Hemorrhage, subtype not specified", HEMORRHAGE_COLOUR),
