@@ -21,6 +21,7 @@ FIGURES = (
     ("scan specificity", ("scan", "specificity")),
     ("subtype AUC, mean", ("subtype_auc", "mean")),
 )
+FITS = 0.9  # of the slice AUC on training subjects
 PAGE = """# The reviewed systems on one dataset
 
 {introduction}
@@ -56,7 +57,8 @@ READING = (
     "Dice and Jaccard are the paper's averages: over slices with hemorrhage, then over subjects. Sensitivity and "
     "specificity are at each system's own operating point, with any marked voxel counted as positive. **p** is of "
     "Wilcoxon's signed-rank test of the subjects' Dice against `{reference}`, with Holm's correction for the {tests} systems "
-    "tested. **Minutes** are of fitting all five folds, on the hardware named in each `metrics.json`. Rows marked "
+    "tested. **Training slice AUC** is measured on the subjects that a network was trained on, as the mean over the folds; "
+    "below {fits:g}, the network is too small or was trained too briefly to fit them. **Minutes** are of fitting all five folds, on the hardware named in each `metrics.json`. Rows marked "
     "*reduced* are smaller than published."
 )
 LIMITATIONS = (
@@ -76,7 +78,7 @@ def page(systems: Sequence[System], missing: Sequence[str], reference: str) -> s
             INTRODUCTION.format(subjects=data["n_subjects"], slices=data["n_slices"], reference=reference)
         ),
         figures=table(_figures(systems)),
-        reading=paragraph(READING.format(reference=reference, tests=tests)),
+        reading=paragraph(READING.format(reference=reference, tests=tests, fits=FITS)),
         claims=table(_claims(systems)),
         missing=paragraph(f"Not run yet: {', '.join(f'`{name}`' for name in missing)}.") if missing else "",
         limitations=paragraph(LIMITATIONS),
@@ -84,14 +86,17 @@ def page(systems: Sequence[System], missing: Sequence[str], reference: str) -> s
 
 
 def _figures(systems: Sequence[System]) -> Table:
-    columns = ("rank", "system", *(name for name, _ in FIGURES), "p", "minutes")
+    columns = ("rank", "system", *(name for name, _ in FIGURES), "p", "training slice AUC", "minutes")
     rows: list[tuple[str | Cell, ...]] = []
     for rank, one in enumerate(systems, 1):
         mark = " (reduced)" if one.reduced else ""
         minutes = f"{one.metrics['made_by']['seconds'] / 60:.0f}"
         p = "" if one.p_dice is None else "below 0.001" if one.p_dice < 0.001 else f"{one.p_dice:.3f}"
         name = f"`{one.name}`{mark}"
-        rows.append((str(rank), name, *(cell(one.figure(*keys)) for _, keys in FIGURES), p, minutes))
+        training = "" if one.training_auc is None else f"{one.training_auc:.3f}"
+        if one.training_auc is not None and one.training_auc < FITS:
+            training += " (does not fit)"
+        rows.append((str(rank), name, *(cell(one.figure(*keys)) for _, keys in FIGURES), p, training, minutes))
     return Table(columns, tuple(rows))
 
 

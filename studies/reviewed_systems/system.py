@@ -44,3 +44,11 @@ class System:
     def reduced(self) -> bool:
         """Whether it is a smaller version of what was published."""
         return bool(self.metrics["made_by"]["reduced"])
+
+    @property
+    def training_auc(self) -> float | None:
+        """The mean over the folds of the slice AUC on training subjects, where the method measures it."""
+        parameters = self.metrics["made_by"]["parameters"].values()
+        found = [one.get("on_training_subjects", {}).get("slice_auc") for one in parameters]
+        known = [auc for auc in found if auc is not None]
+        return sum(known) / len(known) if known else None
