@@ -232,7 +232,7 @@ def test_methods_that_cannot_be_trained_on_all_are_reported_in_one_line(folder: 
     chosen, bad = ("--calibrate-on", run), ("--all-but", "059", "--all-but", "88")
     for line, words in (
         ("expected subjects of the dataset to leave out, found 059, 88", (config, *data, *chosen, *bad)),
-        ("--all-but: expected --calibrate-on RUN beside it", (config, *data, "--all-but", "088")),
+        ("--all-but: expected --calibrate-on RUN with it", (config, *data, "--all-but", "088")),
         ("--calibrate-on: expected no --fold", (config, *data, *chosen, "--fold", "2")),
         ("expected a finished run of `ichor crossval`", (config, *data, "--calibrate-on", tmp_path)),
         ("expected a run of folds 1 to 5, found 1, 4", (config, *data, "--calibrate-on", half)),

@@ -74,7 +74,7 @@ export function labelPanel(session, level) {
   };
   session.listeners.push(update);
   update("labels");
-  return el("section", { className: "labels", role: "group", "aria-labeledby": `labels-${level}`, data: { level } },
+  return el("section", { className: "labels", role: "group", "aria-labelledby": `labels-${level}`, data: { level } },
     heading,
     el("div", { className: "chips subtypes" }, subtypes),
     el("div", { className: "chips" }, others),
