@@ -122,7 +122,15 @@ def test_the_kept_masks_are_those_of_the_exported_model(run: Path, data: Path, t
     rows = [row for row in csv.DictReader((run / "scores.csv").open()) if row["subject"] == subject]
     np.testing.assert_allclose([[float(row[s]) for s in SUBTYPE_COLUMNS] for row in rows], subtypes, rtol=1e-4)
     files = {f.name for f in (tmp_path / "model").iterdir()}
-    assert files == {"model.onnx", "known-answer.npz", "config.yaml", "metrics.json", "MODEL_CARD.md", "SHA256SUMS"}
+    assert files == {
+        "model.onnx",
+        "known-answer.npz",
+        "config.yaml",
+        "metrics.json",
+        "MODEL_CARD.md",
+        "SHA256SUMS",
+        "scan_scores.csv",
+    }
     points = read_config(tmp_path / "model").parameters["operating_points"]
     assert f"- `triage`, from {points['triage']:g}: " in (tmp_path / "model/MODEL_CARD.md").read_text()
 
