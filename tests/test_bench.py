@@ -25,6 +25,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_package(tmp_path_factory.mktemp("package") / "model")
 
 
+def rounded(text: str) -> tuple[float, float]:
+    """What a printed figure may have been before it was rounded."""
+    half = 0.5 * 10.0 ** -len(text.partition(".")[2])
+    return float(text) - half, float(text) + half
+
+
 @pytest.mark.long
 def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path) -> None:
     out = tmp_path / "bench.md"
@@ -43,8 +49,8 @@ def test_the_table_of_speed_and_memory_is_written(package: Path, tmp_path: Path)
         "Network in fp32,  multiply-adds per slice, compared with the machine's limit, FLOP/s",
     ]
     for _, figures in targets:
-        measured, reference, ratio = (float(one) for one in re.findall(r" ([\d.]+)[ |]", figures)[:3])
-        assert ratio == pytest.approx(measured / reference, rel=0.3)  # each is rounded, and the network is tiny
+        (least, most), (from_, to), (low, high) = (rounded(one) for one in re.findall(r" ([\d.]+)[ |]", figures)[:3])
+        assert low <= most / from_ and least / to <= high
     assert [what for what, _ in rows] == [
         "`ichor screen`, 35 DICOM slices of 512x512",
         "— start: imports, model, leaving",

@@ -172,6 +172,7 @@ def test_an_admin_assigns_and_a_reader_finds_the_scans(three: Served, browser: B
         log_in(dora, address, "Dora")
         expect(dora.get_by_role("heading", name="Project")).to_be_visible()
         dora.goto(dora.url.split("#")[0] + "#/scan/1")
+        expect(dora.locator("main[data-ready='#/scan/1']")).to_be_attached()
         expect(dora.get_by_role("heading", name="Project")).to_be_visible()
         dora.get_by_label("Bert reads 003 head3").check()
         expect(dora.locator("tr[data-reader=Cleo] td").first).to_have_text("2")

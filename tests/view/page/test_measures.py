@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from ichor.anatomy.midline import find_midline
 from ichor.view.opened import open_result as open_result_of
@@ -39,6 +39,26 @@ def test_the_midline_shift_is_typed_dragged_stored_and_withdrawn(tmp_path: Path,
     page.get_by_role("button", name="Use estimate").click()
     expect(page.locator(".measures")).not_to_contain_text("by Ada")
     assert json.loads(file.read_text())["midline_shift"] is None
+
+
+def test_lesions_stay_in_place_when_the_measurements_arrive(tmp_path: Path, view: View) -> None:
+    write_result(tmp_path / "out")
+    page = view(tmp_path / "out")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/measures", hold)
+    open_result(page, "head")
+    button = page.get_by_role("button", name="Accept lesion 1")
+    expect(page.locator(".measures")).to_contain_text("measuring")
+    before = button.bounding_box()
+    for route in held:
+        route.continue_()
+    expect(page.locator(".measures")).not_to_contain_text("measuring")
+    expect(page.locator(".measures")).to_contain_text("On the right")
+    assert button.bounding_box() == before
 
 
 def test_a_dragged_shift_is_measured_from_the_plane_that_the_estimate_refers_to(tmp_path: Path, view: View) -> None:

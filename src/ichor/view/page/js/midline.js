@@ -56,6 +56,13 @@ export function makeMidline(found, { result, state, volume, axial, decide }) {
   return el("div", {}, estimated, el("div", { className: "decide" }, edit), said, refersTo && el("p", { className: "soft" }, refersTo));
 }
 
+/** The same before it is measured, of the same size: what stands below must not move while somebody clicks on it. */
+export function pendingMidline() {
+  const button = (words) => el("button", { type: "button", disabled: true }, words);
+  const edit = source.readOnly ? [button("Line")] : [el("input", { type: "number", disabled: true, "aria-label": "Midline shift in mm" }), "mm", button("Store"), button("Line")];
+  return el("div", {}, el("span", {}, "measuring"), el("div", { className: "decide" }, edit));
+}
+
 /** Draws the lines on their slice: dashed for the plane of symmetry, solid for the midline. */
 export function drawMidline(context, toScreen, { k, midline }, volume) {
   if (!midline || midline.k !== k) return;

@@ -21,7 +21,8 @@ export function makePanel({ number, result, volume, state, axial, stage }) {
     measures.place,
     result.segments && el("section", {}, el("h2", {}, `Lesions (${result.n_lesions})`),
       el("ol", { className: "lesions" }, items.map((one) => one.place)),
-      result.n_lesions > items.length && el("p", { className: "soft" }, `The largest ${items.length} are listed.`)));
+      result.n_lesions > items.length && el("p", { className: "soft" }, `The largest ${items.length} are listed.`)),
+    measures.prior);
   const key = (event) => {
     if (event.key.toLowerCase() !== "n" || !items.length) return false;
     const at = (state.lesion ?? 0) - 1 + (event.key === "N" ? -1 : 1);

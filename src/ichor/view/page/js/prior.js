@@ -28,7 +28,7 @@ export function showPrior(prior, place, { state, volume, stage }) {
     button.disabled = false;
   };
   button.addEventListener("click", toggle);
-  fill(place, el("h3", {}, "Prior scan of the same patient"), el("p", {}, source.only === undefined ? el("a", { href: `#/result/${prior.number}` }, prior.name) : prior.name, " ", button),
+  fill(place, el("h2", {}, "Prior scan of the same patient"), el("p", {}, source.only === undefined ? el("a", { href: `#/result/${prior.number}` }, prior.name) : prior.name, " ", button),
     table(prior.change), el("p", { className: "soft" }, "Lesions are matched by their position in the head; the scans are not registered."));
   return { close: () => view?.close() };
 }
