@@ -1,7 +1,7 @@
 """Compare the systems that the paper reviews, each run by five-fold cross-validation on the same folds.
 
     python -m studies.reviewed_systems add RUN... --data ct-ich    copy scores and metrics of finished runs
-    python -m studies.reviewed_systems page --data ct-ich          write the table and the figure
+    python -m studies.reviewed_systems page                        write the table and the figure
 
 `ichor crossval literature/NAME --data ct-ich --out RUN` makes a run. What each paper claims is in
 docs/explanation/literature.yaml.
@@ -33,9 +33,9 @@ def main() -> None:
     adding.add_argument("runs", nargs="+", type=Path)
     adding.set_defaults(call=lambda args: add(args.runs, CtIch(args.data), args.out))
     paging = commands.add_parser("page")
-    paging.set_defaults(call=lambda args: write_comparison(args.out, CtIch(args.data)))
+    paging.set_defaults(call=lambda args: write_comparison(args.out))
+    adding.add_argument("--data", type=Path, required=True)
     for one in (adding, paging):
-        one.add_argument("--data", type=Path, required=True)
         one.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     args.call(args)

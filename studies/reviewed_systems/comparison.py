@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import yaml
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import Dataset
-from ichor.runs.compare import wilcoxon_dice
-from ichor.runs.evaluate import results_in
+from ichor.runs.compare import signed_rank_p
 from ichor.runs.files import METRICS, read_metrics
 from studies.command import ROOT
 from studies.reviewed_systems.page import page
@@ -22,7 +22,7 @@ REVIEW = ROOT / "docs" / "explanation" / "literature.yaml"
 REFERENCE, SHIPPED = ROOT / "results" / "paper-unet-tiles", ROOT / "results" / "ichor-1"
 
 
-def write_comparison(out: Path, dataset: Dataset) -> None:
+def write_comparison(out: Path) -> None:
     """Write README.md and claims.png over the runs in `out`."""
     review = yaml.safe_load(REVIEW.read_text(encoding="utf-8"))
     papers = {name: row for table in ("detection", "segmentation") for row in review[table] for name in row["systems"]}
@@ -30,7 +30,7 @@ def write_comparison(out: Path, dataset: Dataset) -> None:
     missing = [name for name in papers if name not in {base_of(one) for one in runs}]
     runs |= {REFERENCE.name: REFERENCE, SHIPPED.name: SHIPPED}
     metrics = {name: read_metrics(folder) for name, folder in runs.items()}
-    p_dice = _tests({name: folder for name, folder in runs.items() if metrics[name]["dice"]}, dataset)
+    p_dice = _tests(metrics)
     systems = [System(name, papers.get(base_of(name)), metrics[name], p_dice.get(name)) for name in runs]
     systems.sort(key=lambda one: (one.value("dice", "paper_average"), one.value("slice", "auc")), reverse=True)
     write_claims(out / "claims.png", systems)
@@ -52,8 +52,18 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return corrected
 
 
-def _tests(runs: Mapping[str, Path], dataset: Dataset) -> dict[str, float]:
-    """The corrected p of each run's Dice against the reference's, of those that segment."""
-    reference = results_in(REFERENCE, dataset)
-    others = {name: folder for name, folder in runs.items() if folder != REFERENCE}
-    return holm({name: wilcoxon_dice(reference, results_in(folder, dataset))["p"] for name, folder in others.items()})
+def _tests(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The corrected p of the subjects' Dice of each run against the reference's, of those that segment."""
+    dice = {name: _dice_by_subject(one) for name, one in metrics.items() if one["dice"]}
+    reference = dice.pop(REFERENCE.name)
+    shared = {name: sorted(reference.keys() & one) for name, one in dice.items()}
+    return holm(
+        {
+            name: signed_rank_p(np.array([one[subject] - reference[subject] for subject in shared[name]]))
+            for name, one in dice.items()
+        }
+    )
+
+
+def _dice_by_subject(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {subject: one["dice"] for subject, one in metrics["per_subject"].items()}

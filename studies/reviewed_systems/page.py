@@ -43,7 +43,7 @@ PAGE = """# The reviewed systems on one dataset
 {limitations}
 
 Reproduce a row with `ichor crossval literature/NAME --data ct-ich --out RUN`, then
-`python -m studies.reviewed_systems add RUN --data ct-ich` and `python -m studies.reviewed_systems page --data ct-ich`.
+`python -m studies.reviewed_systems add RUN --data ct-ich` and `python -m studies.reviewed_systems page`.
 Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical
 device.
 """

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
 from ichor.dataset.base import Dataset
@@ -139,7 +140,7 @@ def _pair(first: ComparedRun, second: ComparedRun) -> dict[str, Any]:
     return {
         **pair,
         "differences": {key: _difference(ours[key], theirs[key], len(shared)) for key in ours},
-        "wilcoxon_dice": wilcoxon_dice(first.on(shared), second.on(shared)),
+        "wilcoxon_dice": _wilcoxon(first.on(shared), second.on(shared)),
     }
 
 
@@ -153,11 +154,16 @@ def _difference(first: Sampled, second: Sampled, n: int) -> dict[str, Any]:
     return {"value": figure["value"], "ci95": figure["ci95"], "p": p, "n": n}
 
 
-def wilcoxon_dice(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:
+def _wilcoxon(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:
     """{"median_difference", "p", "n"} of the Dice of n subjects, each averaged over slices as in the paper."""
     difference = subject_overlaps(second)[0] - subject_overlaps(first)[0]
     difference = difference[~np.isnan(difference)]
     if not difference.size:
         return {"median_difference": None, "p": None, "n": 0}
-    p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
-    return {"median_difference": round(float(np.median(difference)), 6), "p": round(p, 6), "n": int(difference.size)}
+    p = round(signed_rank_p(difference), 6)
+    return {"median_difference": round(float(np.median(difference)), 6), "p": p, "n": int(difference.size)}
+
+
+def signed_rank_p(difference: NDArray[np.float64]) -> float:
+    """The p-value of Wilcoxon's signed-rank test of paired differences; 1 if there are none."""
+    return float(wilcoxon(difference).pvalue) if difference.any() else 1.0
