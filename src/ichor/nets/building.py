@@ -44,6 +44,20 @@ class ConvNorm(nn.Sequential):
         )
 
 
+def inception_stem(channels: int, width: float) -> list[nn.Module]:
+    """The first layers of Inception-v3 and of Inception-ResNet-v2: five convolutions and two poolings, to 192 maps."""
+    n32, n64, n80, n192 = (scaled(filters, width) for filters in (32, 64, 80, 192))
+    return [
+        ConvNorm(channels, n32, 3, stride=2),
+        ConvNorm(n32, n32, 3),
+        ConvNorm(n32, n64, 3, padding=1),
+        nn.MaxPool2d(3, stride=2),
+        ConvNorm(n64, n80, 1),
+        ConvNorm(n80, n192, 3),
+        nn.MaxPool2d(3, stride=2),
+    ]
+
+
 class Branches(nn.Module):
     """Branches that receive the same maps; their outputs are concatenated."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ichor.nets.building import Backbone, Branches, ConvNorm, initialize, scaled
+from ichor.nets.building import Backbone, Branches, ConvNorm, inception_stem, initialize, scaled
 
 # With 3 channels and 1000 classes: the 55,813,192 trainable weights of Keras' version, which has no scale in its batch
 # norm, and the 30,272 scales.
@@ -39,13 +39,7 @@ class InceptionResNetV2(Backbone):
         c = b + n(384) + n(288) + n(320)
         self.n_features = n(1536)
         self.body = nn.Sequential(
-            ConvNorm(channels, n(32), 3, stride=2),
-            ConvNorm(n(32), n(32), 3),
-            ConvNorm(n(32), n(64), 3, padding=1),
-            nn.MaxPool2d(3, stride=2),
-            ConvNorm(n(64), n(80), 1),
-            ConvNorm(n(80), n(192), 3),
-            nn.MaxPool2d(3, stride=2),
+            *inception_stem(channels, width),
             _mixed(n(192), width),
             *(_Block(_block_a(a, width), n(32) + n(32) + n(64), a, _SCALES[0]) for _ in range(repeats[0])),
             _reduction_a(a, width),
@@ -109,18 +103,6 @@ def _reduction_a(n_in: int, width: float) -> Branches:
     )
 
 
-def _block_b(n_in: int, width: float) -> Branches:
-    n128, n160, n192 = (scaled(k, width) for k in (128, 160, 192))
-    return Branches(
-        ConvNorm(n_in, n192, 1),
-        nn.Sequential(
-            ConvNorm(n_in, n128, 1),
-            ConvNorm(n128, n160, (1, 7), padding=(0, 3)),
-            ConvNorm(n160, n192, (7, 1), padding=(3, 0)),
-        ),
-    )
-
-
 def _reduction_b(n_in: int, width: float) -> Branches:
     n256, n288, n320, n384 = (scaled(k, width) for k in (256, 288, 320, 384))
     return Branches(
@@ -131,13 +113,24 @@ def _reduction_b(n_in: int, width: float) -> Branches:
     )
 
 
+def _block_b(n_in: int, width: float) -> Branches:
+    return _factorized(n_in, (128, 160, 192), 7, width)
+
+
 def _block_c(n_in: int, width: float) -> Branches:
-    n192, n224, n256 = (scaled(k, width) for k in (192, 224, 256))
+    return _factorized(n_in, (192, 224, 256), 3, width)
+
+
+def _factorized(n_in: int, filters: tuple[int, int, int], kernel: int, width: float) -> Branches:
+    """A 1x1 convolution beside one that is followed by a row and a column of `kernel` pixels."""
+    first, second, third = (scaled(k, width) for k in filters)
+    side = kernel // 2
+    n192 = scaled(192, width)
     return Branches(
         ConvNorm(n_in, n192, 1),
         nn.Sequential(
-            ConvNorm(n_in, n192, 1),
-            ConvNorm(n192, n224, (1, 3), padding=(0, 1)),
-            ConvNorm(n224, n256, (3, 1), padding=(1, 0)),
+            ConvNorm(n_in, first, 1),
+            ConvNorm(first, second, (1, kernel), padding=(0, side)),
+            ConvNorm(second, third, (kernel, 1), padding=(side, 0)),
         ),
     )

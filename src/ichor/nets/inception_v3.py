@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ichor.nets.building import Backbone, Branches, ConvNorm, initialize, pooled, scaled
+from ichor.nets.building import Backbone, Branches, ConvNorm, inception_stem, initialize, pooled, scaled
 
 PARAMETERS = 23_834_568  # with 3 channels and 1000 classes
 PARAMETERS_WITH_AUXILIARY = 27_161_264
@@ -29,15 +29,7 @@ class InceptionV3(Backbone):
         def n(filters: int) -> int:
             return scaled(filters, width)
 
-        self.stem = nn.Sequential(
-            ConvNorm(channels, n(32), 3, stride=2),
-            ConvNorm(n(32), n(32), 3),
-            ConvNorm(n(32), n(64), 3, padding=1),
-            nn.MaxPool2d(3, stride=2),
-            ConvNorm(n(64), n(80), 1),
-            ConvNorm(n(80), n(192), 3),
-            nn.MaxPool2d(3, stride=2),
-        )
+        self.stem = nn.Sequential(*inception_stem(channels, width))
         n_in, modules = n(192), []
         for pool in (32, 64, 64):
             modules.append(_module_a(n_in, n(pool), width))
