@@ -14,72 +14,37 @@ The networks see the scan as a whole and say nothing of its slices: each slice h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from ichor.methods.deep.base import Deep
-from ichor.methods.deep.settings import DeepSettings
-from ichor.methods.deep.views import Volume
-from ichor.segmentation import Task
-from ichor.train.settings import TrainingSettings
-from ichor.windows import BRAIN
+from ichor.methods.deep.volumes import VolumeEnsemble, VolumeSettings
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ichor.methods.deep.fit import Part
+    from ichor.nets.building import Backbone
 
 _MEMBERS = 4
 
 
-class ArbabshiraniSettings(DeepSettings):
+class ArbabshiraniSettings(VolumeSettings):
     """The settings of `arbabshirani2018`."""
 
-    pixel_mm: float = Field(0.9, gt=0)
     size: int = Field(256, ge=64)
     depth: int = Field(24, ge=8, description="planes of the volume")
-    training: TrainingSettings = TrainingSettings(
-        epochs=100, batch=8, learning_rate=1e-4, schedule="cosine", slice_loss=1.0
-    )
 
 
-class Arbabshirani2018(Deep[ArbabshiraniSettings]):
+class Arbabshirani2018(VolumeEnsemble[ArbabshiraniSettings]):
     """Classifies scans by four 3-D networks."""
 
     name = "arbabshirani2018"
-    task = Task.DETECT
     settings_type = ArbabshiraniSettings
-    output = "scan_probability"
 
-    @property
-    def view(self) -> Volume:
-        """The scan as a volume."""
-        return Volume(self.settings.depth)
+    def members(self) -> Mapping[str, Callable[[], Backbone]]:
+        """The same network four times."""
+        from ichor.nets.volume_classifier import Plain3D
 
-    def parts(self) -> Sequence[Part]:
-        """The four networks."""
-        from ichor.methods.deep.fit import Part
-        from ichor.nets.volume_classifier import Plain3D, VolumeClassifier
-
-        settings = self.settings
-
-        def build(_: Sequence[nn.Module]) -> nn.Module:
-            return VolumeClassifier(Plain3D(1, 1, settings.width), settings.depth, BRAIN)
-
-        made = []
-        for k in range(_MEMBERS):
-            training = settings.training.model_copy(update={"seed": settings.training.seed + k})
-            part = Part(f"network-{k + 1}", build, self.view, training, settings.negatives, chosen_by="scans")
-            made.append(part)
-        return made
-
-    def join(self, networks: Sequence[nn.Module]) -> nn.Module:
-        """The mean of the four."""
-        from ichor.nets.ensemble import Ensemble
-
-        return Ensemble(networks).eval()
+        return {f"network-{k + 1}": lambda: Plain3D(1, 1, self.settings.width) for k in range(_MEMBERS)}
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003

@@ -14,56 +14,35 @@ The networks see the scan as a whole and say nothing of its slices: each slice h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from ichor.methods.deep.base import Deep
-from ichor.methods.deep.settings import DeepSettings
-from ichor.methods.deep.views import Volume
-from ichor.segmentation import Task
-from ichor.train.settings import TrainingSettings
-from ichor.windows import BRAIN
+from ichor.methods.deep.volumes import VolumeEnsemble, VolumeSettings
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ichor.methods.deep.fit import Part
     from ichor.nets.building import Backbone
 
 
-class JnawaliSettings(DeepSettings):
+class JnawaliSettings(VolumeSettings):
     """The settings of `jnawali2018`."""
 
     width: float = Field(0.5, gt=0, description="multiplier of the original networks' number of filters")
-    pixel_mm: float = Field(0.9, gt=0)
     size: int = Field(256, ge=63)
     depth: int = Field(24, ge=7, description="planes of the volume")
-    training: TrainingSettings = TrainingSettings(
-        epochs=100, batch=8, learning_rate=1e-4, schedule="cosine", slice_loss=1.0
-    )
 
 
-class Jnawali2018(Deep[JnawaliSettings]):
+class Jnawali2018(VolumeEnsemble[JnawaliSettings]):
     """Classifies scans by three 3-D networks."""
 
     name = "jnawali2018"
-    task = Task.DETECT
     settings_type = JnawaliSettings
-    output = "scan_probability"
 
-    @property
-    def view(self) -> Volume:
-        """The scan as a volume."""
-        return Volume(self.settings.depth)
-
-    def parts(self) -> Sequence[Part]:
-        """The three networks."""
-        from ichor.methods.deep.fit import Part
+    def members(self) -> Mapping[str, Callable[[], Backbone]]:
+        """AlexNet twice and GoogLeNet once."""
         from ichor.nets.alexnet import AlexNet, map_sides
         from ichor.nets.googlenet import GoogLeNet
-        from ichor.nets.volume_classifier import VolumeClassifier
 
         settings = self.settings
 
@@ -74,23 +53,7 @@ class Jnawali2018(Deep[JnawaliSettings]):
         def googlenet() -> Backbone:
             return GoogLeNet(1, 1, settings.width, dims=3, batch_norm=True)
 
-        made = []
-        for k, (name, backbone) in enumerate(
-            [("alexnet-1", alexnet), ("alexnet-2", alexnet), ("googlenet", googlenet)]
-        ):
-            training = settings.training.model_copy(update={"seed": settings.training.seed + k})
-
-            def build(_: Sequence[nn.Module], backbone: Any = backbone) -> nn.Module:
-                return VolumeClassifier(backbone(), settings.depth, BRAIN)
-
-            made.append(Part(name, build, self.view, training, settings.negatives, chosen_by="scans"))
-        return made
-
-    def join(self, networks: Sequence[nn.Module]) -> nn.Module:
-        """The mean of the three."""
-        from ichor.nets.ensemble import Ensemble
-
-        return Ensemble(networks).eval()
+        return {"alexnet-1": alexnet, "alexnet-2": alexnet, "googlenet": googlenet}
 
     @classmethod
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
