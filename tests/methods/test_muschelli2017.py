@@ -81,7 +81,7 @@ def test_a_linear_border_is_found(fit: Fit) -> None:
     truth = rng.random(3000) < 1 / (1 + np.exp(-4 * x[:, 0] - 1))
     model = Additive.fit(x, truth, fit)
     middle = np.array([[-1.0, 0, 0], [0, 0, 0], [1, 0, 0]])
-    assert model.probability(middle) == pytest.approx([0.047, 0.731, 0.993], abs=0.06)
+    assert model.probability_of(middle) == pytest.approx([0.047, 0.731, 0.993], abs=0.06)
     assert Additive.model_validate(model.model_dump(mode="json")) == model
 
 
@@ -89,7 +89,7 @@ def test_only_the_additive_model_finds_a_band() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (3000, 2))
     truth = np.abs(x[:, 0]) < 0.4
-    right = {one: np.mean((Additive.fit(x, truth, one).probability(x) > 0.5) == truth) for one in Fit}
+    right = {one: np.mean((Additive.fit(x, truth, one).probability_of(x) > 0.5) == truth) for one in Fit}
     assert right[Fit.ADDITIVE] > 0.93
     assert right[Fit.LOGISTIC] < 0.7
 

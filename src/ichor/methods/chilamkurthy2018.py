@@ -89,7 +89,7 @@ class Chilamkurthy2018(Deep[ChilamkurthySettings]):
     def scan_probability(self, outputs: Outputs) -> float:
         """The forest's."""
         assert self.forest is not None  # fitted or loaded, as is the network that gave the outputs
-        return float(self.forest.predict(scan_features(outputs)[None])[0])
+        return float(self.forest.probability_of(scan_features(outputs)[None])[0])
 
     def save(self, folder: Path) -> None:
         """Export network, forest and configuration into `folder`."""

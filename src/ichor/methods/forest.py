@@ -78,13 +78,13 @@ class Forest:
             arrays.probability[k, :n] = tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1)
         return arrays
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def probability_of(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(E,) the mean probability of the trees for examples (E, F)."""
         starts = range(0, len(features), _ROWS_AT_ONCE)
-        parts = [self._predict(features[start : start + _ROWS_AT_ONCE]) for start in starts]
+        parts = [self._of_rows(features[start : start + _ROWS_AT_ONCE]) for start in starts]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
-    def _predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _of_rows(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, total = np.arange(len(features)), np.zeros(len(features))
         for feature, threshold, left, right, probability in zip(
             self.feature, self.threshold, self.left, self.right, self.probability, strict=True

@@ -58,7 +58,7 @@ class Additive(Strict):
             bias=float(fitted.intercept_[0]),
         )
 
-    def probability(self, x: NDArray[np.floating]) -> FloatArray:
+    def probability_of(self, x: NDArray[np.floating]) -> FloatArray:
         """(N,) the probability for predictors (N, F)."""
         odds = np.full(len(x), self.bias)
         for column, knots, term in zip(x.T, self.knots, self.terms, strict=True):

@@ -30,8 +30,3 @@ def fit_classifier(
     if classifier is not Classifier.FOREST:
         return Additive.fit(x, truth, Fit(classifier))
     return Forest.fit(x, truth, trees=TREES, seed=seed, least_in_leaf=LEAST_IN_LEAF, deepest=DEEPEST, balanced=False)
-
-
-def probability(classifier: VoxelClassifier, x: NDArray[np.float32]) -> NDArray[np.floating]:
-    """(N,) the probability for predictors (N, F)."""
-    return classifier.predict(x) if isinstance(classifier, Forest) else classifier.probability(x)

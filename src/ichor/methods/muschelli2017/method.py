@@ -20,7 +20,6 @@ from ichor.methods.classical.regions import Regions
 from ichor.methods.forest import Forest
 from ichor.methods.muschelli2017.additive import Additive
 from ichor.methods.muschelli2017.classifiers import Classifier, VoxelClassifier, fit_classifier
-from ichor.methods.muschelli2017.classifiers import probability as voxel_probability
 from ichor.methods.muschelli2017.features import NAMES, TEMPLATE, Template, classified, predictors
 from ichor.scan import Scan
 from ichor.segmentation import MadeBy, Segmentation, Task
@@ -155,7 +154,7 @@ class Muschelli2017(Classical[MuschelliSettings, Parameters]):
         assert self.template is not None
         probability, at = np.zeros(head.brain.shape, np.float32), classified(head)
         if at.any():
-            probability[at] = voxel_probability(model, predictors(head, self.template, at))
+            probability[at] = model.probability_of(predictors(head, self.template, at))
         sigma = SMOOTHING_MM / head.pixel_mm
         smoothed = ndimage.gaussian_filter(probability, (0, sigma, sigma))
         return np.asarray(np.where(head.brain, np.clip(smoothed, 0, 1), 0), np.float32)
