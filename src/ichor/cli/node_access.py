@@ -46,10 +46,10 @@ tokens = typer.Typer(
 def add_account(folder: FolderArgument, name: NameArgument, role: RoleOption = RoleName.VIEWER) -> None:
     """Add an account, with a password of 12 characters or more."""
     from ichor.serving.accounts import Accounts
+    from ichor.serving.names import require_name
 
     with _changed(folder, f"account {name} added as {role.value}") as access:
-        if not 0 < len(name) <= 100 or not name.isprintable() or name != name.strip():
-            raise IchorError(f"expected a name of up to 100 printable characters, found {name!r}")
+        require_name(name)
         Accounts(access).add(name, role.value, read_password())
     typer.echo(f"{folder}: {name} is added; a node that serves links has to be started again")
 

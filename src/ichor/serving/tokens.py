@@ -13,9 +13,9 @@ from hashlib import sha256
 
 from ichor.errors import IchorError
 from ichor.serving.access import Access
+from ichor.serving.names import require_name
 
 DAYS = 365
-LONGEST_NAME = 100
 # So that tools that look for secrets in files recognize one.
 START = "ichor_"
 
@@ -53,8 +53,7 @@ class Tokens:
 
     def add(self, name: str, role: str, days: int = DAYS) -> str:
         """Add a token, and return it: it is not kept. Raises IchorError if the name is taken or not accepted."""
-        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
-            raise IchorError(f"expected a name of up to {LONGEST_NAME} printable characters, found {name!r}")
+        require_name(name)
         token, now = START + secrets.token_urlsafe(32), datetime.now(UTC)
         values = _hash(token), name, role, _when(now), _when(now + timedelta(days=days))
         try:

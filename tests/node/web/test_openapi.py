@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
-from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks
 
+from described import ask_in_all_ways
 from ichor.node.people import Role
 from ichor.node.web.server import WebServer
 from ichor.serving.access import ACCESS, Access
@@ -55,20 +53,11 @@ def test_every_answer_is_as_described(api: schemathesis.openapi.OpenApiSchema, m
         operation = result.ok()
         paths.add(operation.path)
 
-        @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(
-            max_examples=EXAMPLES,
-            derandomize=True,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        )
         def ask(case: schemathesis.Case) -> None:
             if mode is GenerationMode.POSITIVE and "study" in case.path_parameters:
                 case.call_and_validate()
                 case.path_parameters["study"] = api.studies[len(paths) % 2]
             case.call_and_validate()
 
-        with suppress(Unsatisfiable):  # nothing can be wrong with a request without parameters
-            ask()
+        ask_in_all_ways(operation, mode, ask, EXAMPLES)
     assert len(paths) >= 8

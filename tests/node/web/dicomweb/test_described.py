@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
-from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks
 
+from described import ask_in_all_ways
 from synthetic_dicomweb import Screened
 from web_parts import Web, web_parts
 
@@ -40,20 +38,11 @@ def test_every_answer_is_as_described(mode: GenerationMode, web: Web, result: Sc
         operation = found.ok()
         paths.add(operation.path)
 
-        @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(
-            max_examples=EXAMPLES,
-            derandomize=True,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        )
         def ask(case: schemathesis.Case) -> None:
             if mode is GenerationMode.POSITIVE:
                 case.call_and_validate()
                 case.path_parameters |= {name: there[name] for name in case.path_parameters}
             case.call_and_validate()
 
-        with suppress(Unsatisfiable):  # nothing can be wrong with a request without parameters
-            ask()
+        ask_in_all_ways(operation, mode, ask, EXAMPLES)
     assert len(paths) == 14
