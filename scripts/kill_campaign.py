@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from disturbed_batches import HANG_S, Place, left_over, processes, write_inputs
-from ichor.atomic import write_whole
+from found import conclude, write_found
 from ichor.cli.progress import progress
 from ichor.experiments.making import commit, hardware
 
@@ -260,17 +260,13 @@ def main() -> int:
 
     def save() -> None:
         found["made_by"]["seconds"] = round(time.monotonic() - since)
-        write_whole(args.out / "found.json", json.dumps(found, indent=1) + "\n")
-        write_whole(args.out / "README.md", page(found))
+        write_found(args.out, found, page(found))
 
     kinds = [(count, others) for count in (2, 4) for others in (False, True)] * args.rounds
     run_campaign(found, args.kills, kinds, save)
-    print(page(found))
     faults = [row for row in found["kills"] if any(row[key] for key in FAULTS)]
     faults += [row for row in found["rounds"] if any(row["codes"]) or any(row[key] for key in SHARED_FAULTS)]
-    for row in faults:
-        print(json.dumps(row), file=sys.stderr)
-    return 1 if faults else 0
+    return conclude(page(found), faults)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ paths in place of UIDs and AE titles, malformed multiparts, wrong tokens, trunca
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -25,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import httpx
 
 from disturbed_batches import MARK, left_over
+from found import conclude, write_found
 from fuzzing.node_attacks import Target
 from fuzzing.node_web_attacks import attack
-from ichor.atomic import write_whole
 from ichor.experiments.making import commit, hardware
 from loaded_node import Peaks
 from node_parts import EXPLICIT, RunningNode, associated
@@ -204,12 +203,8 @@ def main() -> int:
     seconds = time.monotonic() - since
     made_by = {"command": command, "hardware": hardware(), "commit": commit(), "seed": asked.seed, "seconds": seconds}
     found["made_by"] = made_by
-    write_whole(asked.out / "found.json", json.dumps(found, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(found))
-    print(page(found))
-    for line in faults(found):
-        print(line, file=sys.stderr)
-    return 1 if faults(found) else 0
+    write_found(asked.out, found, page(found))
+    return conclude(page(found), faults(found))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from disturbed_node import GONE_WITHIN_S, PHASES, Battle
-from ichor.atomic import write_whole
+from found import conclude, write_found
 from ichor.cli.progress import progress
 from ichor.experiments.making import commit, hardware
 
@@ -156,12 +156,8 @@ def main() -> int:
         while len(found["kills"]) < asked.kills:
             battle(found, min(BETWEEN_CHECKS, asked.kills - len(found["kills"])), done)
             found["made_by"]["seconds"] = round(time.monotonic() - since)
-            write_whole(asked.out / "found.json", json.dumps(found, indent=1) + "\n")
-            write_whole(asked.out / "README.md", page(found))
-    print(page(found))
-    for row in faults(found):
-        print(json.dumps(row), file=sys.stderr)
-    return 1 if faults(found) else 0
+            write_found(asked.out, found, page(found))
+    return conclude(page(found), faults(found))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ pynetdicom's storescp and to Orthanc in turn. Linux only; takes half an hour on 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -18,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ichor.atomic import write_whole
+from found import conclude, write_found
 from ichor.experiments.making import commit, hardware
 from loaded_node import throughput, under_load, write_studies
 
@@ -143,12 +142,8 @@ def main() -> int:
         speed = throughput(folder, studies[: asked.speed_studies], asked.associations, asked.rounds)
     made_by = {"command": command, "hardware": hardware(), "commit": commit(), "seconds": time.monotonic() - since}
     found = {"load": load, "bytes": n_bytes, "throughput": speed, "made_by": made_by}
-    write_whole(asked.out / "found.json", json.dumps(found, indent=1) + "\n")
-    write_whole(asked.out / "README.md", page(found))
-    print(page(found))
-    for line in faults(found):
-        print(line, file=sys.stderr)
-    return 1 if faults(found) else 0
+    write_found(asked.out, found, page(found))
+    return conclude(page(found), faults(found))
 
 
 if __name__ == "__main__":
