@@ -74,8 +74,7 @@ def remove(project: ProjectArgument, name: NameArgument) -> None:
 def password(project: ProjectArgument, name: NameArgument) -> None:
     """Set a new password and end the sessions of the old one."""
     with _accounts(project) as accounts:
-        if accounts.find(name) is None:
-            raise IchorError(f"expected an account, found none named {name!r}")
+        accounts.require(name)  # before the password is asked for
         accounts.set_password(name, read_password())
     typer.echo(f"{project}: {name} has a new password")
 

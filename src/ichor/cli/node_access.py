@@ -70,8 +70,7 @@ def set_password(folder: FolderArgument, name: NameArgument) -> None:
     from ichor.serving.accounts import Accounts
 
     with _changed(folder, f"password of account {name} set") as access:
-        if Accounts(access).find(name) is None:
-            raise IchorError(f"expected an account, found none of the name {name!r}")
+        Accounts(access).require(name)  # before the password is asked for
         Accounts(access).set_password(name, read_password())
     typer.echo(f"{folder}: {name} has a new password")
 

@@ -30,11 +30,7 @@ _Workers = Workers[Task, Ended]
 
 
 class Analyser:
-    """Analyzes studies from `run` until `stop`, in one worker process at a time.
-
-    Attributes:
-        monitor: counts what it does.
-    """
+    """Analyzes studies from `run` until `stop`, in one worker process at a time. `monitor` counts what it does."""
 
     def __init__(
         self,
@@ -44,10 +40,11 @@ class Analyser:
         results: Path,
         settings: Screening,
         destinations: Mapping[str, Destination],
+        monitor: Monitor | None = None,
     ) -> None:
         self._queue, self._store, self._keeping, self._results = queue, store, keeping, results
         self._settings, self._destinations = settings, dict(destinations)
-        self.monitor = Monitor()
+        self._monitor = monitor or Monitor()
         self._stopping = threading.Event()
         self._workers: _Workers | None = None
 
@@ -129,7 +126,7 @@ class Analyser:
             self._record(lambda: analyses.postpone(analysis))
             waiting = "study %s: waiting, because the result could not be written: %s"
             log.error(waiting, name, ended.reason, extra=about)
-        self.monitor.analysis(outcome, time.time() - analysis.last_at if outcome == "done" else None)
+        self._monitor.analysis(outcome, time.time() - analysis.last_at if outcome == "done" else None)
         if outcome == "no room":
             self._stopping.wait(PAUSE_S)
 

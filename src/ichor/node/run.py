@@ -102,8 +102,9 @@ class Node:
         senders = {one.ae_title: one for one in config.senders}
         self._start(Reporter(Committer(config.listener, senders, queue.studies), queue, retries).run, self._stopping)
         for _ in range(config.screening.workers):
-            analyser = Analyser(queue, store, keeping, self._results, config.screening, config.destinations)
-            analyser.monitor = self._monitor
+            analyser = Analyser(
+                queue, store, keeping, self._results, config.screening, config.destinations, self._monitor
+            )
             self._stops.append(analyser.stop)
             self._start(analyser.run)
         watcher = None if config.watched is None else Watcher(config.watched, intake)

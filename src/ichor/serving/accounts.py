@@ -43,6 +43,13 @@ class Accounts:
         except sqlite3.IntegrityError as error:
             raise IchorError(f"expected a new name, found {name!r}, which has an account") from error
 
+    def require(self, name: str) -> Account:
+        """The account of that name. Raises IchorError if there is none."""
+        found = self.find(name)
+        if found is None:
+            raise IchorError(f"expected an account, found none named {name!r}")
+        return found
+
     def set_password(self, name: str, password: str) -> None:
         """Set another password. Raises IchorError if there is no such account or the password is not accepted."""
         kept = hashed(password)

@@ -59,13 +59,13 @@ class Tokens:
         try:
             self._access.write("INSERT INTO token VALUES (?, ?, ?, ?, ?)", values)
         except sqlite3.IntegrityError as error:
-            raise IchorError(f"expected a new name, found a token of the name {name!r}") from error
+            raise IchorError(f"expected a new name, found {name!r}, which has a token") from error
         return token
 
     def remove(self, name: str) -> None:
         """Remove a token. Raises IchorError if there is none."""
         if not self._access.write("DELETE FROM token WHERE name = ?", (name,)):
-            raise IchorError(f"expected a token, found none of the name {name!r}")
+            raise IchorError(f"expected a token, found none named {name!r}")
 
     def find(self, token: str) -> Token | None:
         """Who a token is of; None if it is unknown or has ended."""
