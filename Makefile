@@ -19,7 +19,7 @@ OUT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
-EXTRAS := dicom-out evaluate video formats literature view annotate fetch node train dev
+EXTRAS := archive dicom-out evaluate video formats literature view annotate fetch node train dev
 PIP_INSTALL := install --quiet --disable-pip-version-check
 LOCKED := $(PIP_INSTALL) --require-hashes
 
