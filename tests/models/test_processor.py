@@ -65,6 +65,20 @@ def test_only_openvino_respects_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
     assert processor.instruction_set("onnxruntime") == "AVX512_CORE_VNNI"
 
 
+@pytest.mark.parametrize(
+    ("features", "expected"), [(ICE_LAKE, False), (SAPPHIRE_RAPIDS, True), ({"asimd"}, False), ({"asimd", "bf16"}, True)]
+)
+def test_instructions_for_bf16(features: set[str], expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_features", lambda: frozenset(features))
+    assert processor.has_bf16() == expected
+
+
+def test_a_limit_excludes_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_features", lambda: frozenset(SAPPHIRE_RAPIDS))
+    monkeypatch.setenv(processor.LIMIT, "AVX512_CORE")
+    assert not processor.has_bf16()
+
+
 def test_another_processor_is_named_by_its_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_features", frozenset)
     monkeypatch.setattr(processor.platform, "machine", lambda: "aarch64")

@@ -13,6 +13,7 @@ from torch import nn
 
 from ichor.errors import BadConfig
 from ichor.nets.slice_unet import SliceUNet
+from ichor.train import loop
 from ichor.train.forward import TorchForward
 from ichor.train.loop import CHECKPOINT, HISTORY, WEIGHTS, learning_rate, train
 from ichor.train.samples import SliceSamples
@@ -148,6 +149,17 @@ def test_bf16_runs(tmp_path: Path) -> None:
     assert all(torch.isfinite(p).all() for p in network.parameters())
 
 
+@pytest.mark.parametrize(("has_bf16", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_bf16_is_replaced_by_fp32_on_a_processor_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_bf16: bool, precision: str
+) -> None:
+    monkeypatch.setattr(loop, "has_bf16", lambda: has_bf16)
+    settings = SETTINGS.model_copy(update={"precision": "bf16-mixed", "epochs": 1})
+    train(_network(), _samples(), _constant, settings, tmp_path)
+    (epoch,) = (json.loads(line) for line in (tmp_path / HISTORY).read_text(encoding="utf-8").splitlines())
+    assert epoch["precision"] == precision
+
+
 def test_learning_rates_are_those_of_the_schedules() -> None:
     steps, epochs = 10, 20
 
@@ -170,6 +182,7 @@ from pathlib import Path
 import torch
 from test_loop import SETTINGS, _constant, _samples
 from ichor.nets.slice_unet import SliceUNet
+from ichor.train import loop
 from ichor.train import loop
 
 loop._finished = lambda network, settings, folder: network  # as each rank has it, not as the first one saved it

@@ -51,6 +51,14 @@ def has_vnni(name: str) -> bool:
     return not _NEEDED.get(name, set()).isdisjoint({"avx_vnni", "avx512_vnni"})
 
 
+def has_bf16() -> bool:
+    """Whether the instruction set that oneDNN may use here, and with it torch, multiplies bf16 numbers.
+
+    Elsewhere oneDNN converts them to fp32 and back, which makes training in bf16 several times slower than in fp32.
+    """
+    return "avx512_bf16" in _NEEDED.get(instruction_set(), set()) or "bf16" in _features()  # the second on ARM
+
+
 @lru_cache(maxsize=1)
 def instruction_sets() -> tuple[str, ...]:
     """All sets that this processor supports, in ascending order; none if the system does not report them."""

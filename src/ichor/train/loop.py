@@ -23,12 +23,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
+from ichor.models.processor import has_bf16
 from ichor.train.augmentation import draw
 from ichor.train.crops import choose_centres, labels_within
 from ichor.train.losses import loss_of
 from ichor.train.progress import EpochProgress
 from ichor.train.samples import Batch, Samples
-from ichor.train.settings import TrainingSettings
+from ichor.train.settings import Precision, TrainingSettings
 
 Validate = Callable[[nn.Module], dict[str, float]]
 Loss = Callable[[dict[str, Tensor], Batch, TrainingSettings], Tensor]
@@ -57,7 +58,8 @@ def train(  # noqa: PLR0915 (a single loop is easier to read)
     the folder's checkpoint was made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    fabric = make_fabric(settings.precision)
+    precision = possible_precision(settings.precision)
+    fabric = make_fabric(precision)
     # First of all: results depend on the memory format in the last digits.
     network = network.to(memory_format=_memory_format(network))
     if everywhere(fabric, folder / WEIGHTS):
@@ -117,7 +119,7 @@ def train(  # noqa: PLR0915 (a single loop is easier to read)
                 row = fabric.broadcast(row)
                 if state["best"] is None or row["score"] > _best_score(state["history"]):
                     state["best"] = _on_cpu(chosen_weights)
-            row["seconds"] = round(time.perf_counter() - started, 2)
+            row |= {"precision": precision, "seconds": round(time.perf_counter() - started, 2)}
             state["history"] = [*state["history"], row]
             state["epoch"] = epoch + 1
             _checkpoint(fabric, folder, state)
@@ -140,7 +142,12 @@ def read_weights(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)["weights"]
 
 
-def make_fabric(precision: str = "32-true") -> Fabric:
+def possible_precision(wanted: Precision) -> Precision:
+    """The precision to train in: fp32 in place of bf16 on a processor that has no instructions for bf16."""
+    return wanted if torch.cuda.is_available() or has_bf16() else "32-true"
+
+
+def make_fabric(precision: Precision = "32-true") -> Fabric:
     """Fabric on the available accelerator; under torchrun one process of a DDP group, on its nodes."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -49,7 +49,7 @@ class EpochProgress:
         self._seconds.append(row["seconds"])
         self._bar.update(self._task, completed=self._done)
         if self._enabled and self._bar.disable:
-            figures = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "seconds"))
+            figures = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("epoch", "precision", "seconds"))
             left = (self._epochs - self._done) * sum(self._seconds[-5:]) / len(self._seconds[-5:])
             line = f"epoch {self._done}/{self._epochs}  {figures}  left {left / 60:.1f} min"
             self._bar.console.print(line, highlight=False, soft_wrap=True)

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Precision = Literal["32-true", "bf16-mixed"]
+
 
 class Strict(BaseModel):
     """Settings that reject unknown keys and are immutable."""
@@ -17,8 +19,7 @@ class AugmentationSettings(Strict):
     """Random changes of a training image and its mask together; each is drawn uniformly from +- its bound.
 
     The first four are the paper's (section 5; Keras ImageDataGenerator, where 0.1 is a fraction of the image and shear
-    is
-    in degrees), filled with the nearest value.
+    is in degrees), filled with the nearest value.
     """
 
     rotation_deg: float = Field(20.0, ge=0)
@@ -65,6 +66,8 @@ class TrainingSettings(Strict):
     validate_every: int = Field(1, ge=1, description="epochs between validations")
     patience: int | None = Field(None, ge=1, description="validations without a better score before stopping early")
     keep: Literal["best", "last"] = Field("best", description="which weights are kept")
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Precision = Field(
+        "32-true", description="bf16-mixed trains in fp32 on a processor without instructions for bf16"
+    )
     augmentation: AugmentationSettings = AugmentationSettings()
     seed: int = Field(0, ge=0)
