@@ -16,7 +16,7 @@ from ichor.node.config import NodeConfig
 from ichor.node.intake import Intake, digest
 from ichor.node.monitor import Monitor
 from ichor.node.people import Person, Role, Way
-from ichor.node.queue.analyses import Summary
+from ichor.node.queue.analysis import Summary
 from ichor.node.queue.queue import Queue
 from ichor.node.services import Services
 from ichor.node.store import Store

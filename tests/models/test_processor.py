@@ -66,7 +66,8 @@ def test_only_openvino_respects_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("features", "expected"), [(ICE_LAKE, False), (SAPPHIRE_RAPIDS, True), ({"asimd"}, False), ({"asimd", "bf16"}, True)]
+    ("features", "expected"),
+    [(ICE_LAKE, False), (SAPPHIRE_RAPIDS, True), ({"asimd"}, False), ({"asimd", "bf16"}, True)],
 )
 def test_instructions_for_bf16(features: set[str], expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_features", lambda: frozenset(features))

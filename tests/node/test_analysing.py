@@ -26,7 +26,7 @@ GOOD = 5
 def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     monkeypatch.setattr(analysing, "make_work", make_work)
     monkeypatch.setattr(analysing, "PAUSE_S", 0.1)
-    monkeypatch.setattr(analyses, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(analyses, "MOST_DEATHS", 2)
     with Queue(tmp_path) as one:
         yield one
 

@@ -19,7 +19,7 @@ from ichor.models.reference import REFERENCE, read_reference
 from ichor.models.verdict import read_verdict_rule
 from ichor.node.drift import drift_of, report
 from ichor.node.people import Role
-from ichor.node.queue.analyses import Summary
+from ichor.node.queue.analysis import Summary
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.scores import Score
 from ichor.node.queue.studies import Instance

@@ -16,7 +16,7 @@ import pytest
 
 from ichor.errors import OutputFailed, UnreadableInput
 from ichor.node.queue import schema
-from ichor.node.queue.analyses import MOST_ATTEMPTS, MOST_INTERRUPTIONS
+from ichor.node.queue.analyses import MOST_ATTEMPTS, MOST_DEATHS
 from ichor.node.queue.database import DATABASE, Database
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.retries import Retries
@@ -123,12 +123,12 @@ def test_priority_comes_first_and_then_age(queue: Queue) -> None:
     assert [one.study[0] for one in order if one is not None] == ["2", "1", "3"]
 
 
-def test_a_study_whose_process_dies_is_given_up_after_some_attempts(queue: Queue) -> None:
+def test_a_study_whose_process_repeatedly_dies_is_given_up(queue: Queue) -> None:
     received(queue, image())
-    for attempt in range(1, MOST_ATTEMPTS + 1):
+    for death in range(1, MOST_DEATHS + 1):
         analysis = queue.analyses.next()
         assert analysis is not None and analysis.number == 1
-        assert queue.analyses.died(analysis, "it died") == (attempt < MOST_ATTEMPTS)
+        assert queue.analyses.died(analysis, "it died") == (death < MOST_DEATHS)
     assert state(queue) == StudyState.FAILED
     assert queue.analyses.retry_failed() == 1 and queue.analyses.next() is not None
 
@@ -145,10 +145,31 @@ def test_a_repeatedly_interrupted_study_comes_last(queue: Queue) -> None:
 
 def test_a_study_that_repeatedly_ends_the_node_is_given_up(queue: Queue) -> None:
     received(queue, image())
-    for _ in range(MOST_INTERRUPTIONS):
+    for _ in range(MOST_ATTEMPTS):
         assert queue.analyses.next() is not None
         queue.analyses.recover()
     assert queue.analyses.next() is None and state(queue) == StudyState.FAILED
+
+
+def test_attempts_that_ended_with_the_node_do_not_count_as_deaths_of_the_process(queue: Queue) -> None:
+    received(queue, image())
+    for _ in range(MOST_DEATHS):
+        assert queue.analyses.next() is not None
+        queue.analyses.recover()
+    analysis = queue.analyses.next()
+    assert analysis is not None
+    assert queue.analyses.died(analysis, "it died")
+
+
+def test_a_study_that_had_to_wait_is_not_given_up(queue: Queue) -> None:
+    received(queue, image())
+    for _ in range(MOST_ATTEMPTS + 1):  # as with a full disk
+        analysis = queue.analyses.next()
+        assert analysis is not None
+        queue.analyses.postpone(analysis)
+    assert queue.analyses.next() is not None
+    queue.analyses.recover()  # the node restarts
+    assert state(queue) == StudyState.WAITING
 
 
 def test_an_analysis_that_ended_cannot_end_again(queue: Queue) -> None:

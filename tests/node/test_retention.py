@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ichor.node.config import Retention
 from ichor.node.intake import Intake
 from ichor.node.keeping import Keeping
-from ichor.node.queue.analyses import Analysis
+from ichor.node.queue.analysis import Analysis
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.retries import Retries
 from ichor.node.store import Store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -21,11 +22,36 @@ from synthetic_dicom import ct_slices, hu_of_head, save
 
 
 @NO_WINDOWS
-@pytest.mark.parametrize("by", ["SIGSEGV", "SIGABRT", "SIGKILL"])
-def test_a_crash_is_reported_in_one_line_and_the_next_input_is_read(series: Path, long_series: Path, by: str) -> None:
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [
+        ("SIGSEGV", "expected a head CT, found content that crashes the decoder"),
+        ("SIGABRT", "expected a head CT, found content that crashes the decoder"),
+        ("SIGKILL", "the process that reads it was killed 3 times; perhaps memory ran out"),
+    ],
+)
+def test_a_crash_is_reported_in_one_line_and_the_next_input_is_read(
+    series: Path, long_series: Path, by: str, why: str
+) -> None:
     line = killed_while_it_decodes(long_series, getattr(signal, by))
-    assert "crashes the decoder" in line
+    assert line.startswith(f"{long_series}: {why}")
     np.testing.assert_array_equal(open_scan(series).voxels, HU)
+
+
+@NO_WINDOWS
+def test_a_kill_from_outside_leaves_no_slice_out(long_series: Path) -> None:
+    reading, victims = begin_scan(long_series), set()
+
+    def watch(said: dict[str, Any]) -> None:
+        if "decoding" in said and len(victims) < 2 and reading.pid not in victims:
+            assert reading.pid is not None
+            victims.add(reading.pid)
+            os.kill(reading.pid, signal.SIGKILL)
+
+    scan = reading.scan(watch)
+    assert len(victims) == 2
+    assert scan.warnings == open_scan(long_series).warnings
+    np.testing.assert_array_equal(scan.voxels, open_scan(long_series).voxels)
 
 
 # Run by Python as a reading process starts: the decoder of one file crashes the process, at the very moment.

@@ -17,7 +17,7 @@ from ichor.node.config_messages import Alert
 from ichor.node.keeping import Keeping
 from ichor.node.logs import fields, log, log_error, short
 from ichor.node.monitor import Monitor
-from ichor.node.queue.analyses import Analysis
+from ichor.node.queue.analysis import Analysis
 from ichor.node.queue.queue import Queue
 from ichor.node.store import Store
 from ichor.node.task import Ended, Task, make_work

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ichor.errors import IchorError
-from ichor.node.queue.analyses import KEY_DIGITS
+from ichor.node.queue.analysis import KEY_DIGITS
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.errors import UnreadableInput
-from ichor.node.queue.analyses import Problem
+from ichor.node.queue.analysis import Problem
 from ichor.node.queue.database import DATABASE
 from ichor.node.queue.deliveries import Delivery
 from ichor.node.queue.queue import Queue

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ichor.errors import UnreadableInput
 from ichor.findings.schema import Findings
-from ichor.node.queue.analyses import Summary
+from ichor.node.queue.analysis import Summary
 from ichor.node.queue.queue import Queue
 from ichor.view.decisions import read_decisions
 from ichor.view.results import holds_results, read_result

@@ -14,7 +14,7 @@ from ichor.atomic import make_folder, reporting_disk_errors, sync, write_whole
 from ichor.errors import OutputFailed, UnreadableInput
 from ichor.models.package import find_package, operating_point_of
 from ichor.node.config import Screening
-from ichor.node.queue.analyses import Summary
+from ichor.node.queue.analysis import Summary
 from ichor.node.summary import summary_of
 from ichor.read import ReadOptions, ScanPath, inspect
 from ichor.screening.inputs import content_sha256

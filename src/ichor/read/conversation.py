@@ -14,6 +14,7 @@ from ichor.read.process import ReadingProcess
 Watch = Callable[[wire.Message], None]
 
 SIGALRM = 14  # ends a reading process that takes too long; not defined on Windows
+SIGKILL = 9  # likewise not defined there
 
 
 class RemoteTraceback(Exception):
@@ -85,6 +86,11 @@ class Conversation:
         if error == "MemoryError":
             return refusals.too_large(self._path, self._decoding, self._memory)
         return refusals.undecodable(self._path, self._decoding, error)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the process, which has ended, was killed by something other than its deadline."""
+        return self.process.ended_by == SIGKILL and not self._deadline.passed
 
     def broken_off(self) -> UnreadableInput:
         """The error to report if the process ended without a reply."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ichor.errors import IchorError, UnreadableInput
-from ichor.read import content, wire
+from ichor.read import content, refusals, wire
 from ichor.read.base import Inspection, ReadOptions, ScanPath
 from ichor.read.conversation import Conversation, Watch
 from ichor.read.pool import SHARED, Pool
@@ -25,6 +25,7 @@ from ichor.scan import Scan, Source
 Received = TypeVar("Received")
 
 MAX_CRASHES = 1  # files that are skipped; if a second one crashes its decoder, most of them probably will
+MAX_KILLS = 3  # by the system, where memory runs out, or by a person: nothing is wrong with the input
 
 
 def begin(path: Path, options: ReadOptions, pool: Pool = SHARED) -> Reading:
@@ -78,7 +79,7 @@ class Reading:
     """A request in progress, whose result can be fetched once.
 
     `watch` is called with each message before the reply: the budget, and the files being decoded. The methods that
-    fetch the result raise UnreadableInput if there is none.
+    fetch the result raise UnreadableInput if there is none, and IchorError if the process was repeatedly killed.
     """
 
     def __init__(self, path: Path, request: wire.Message, pool: Pool = SHARED) -> None:
@@ -86,6 +87,7 @@ class Reading:
         self._path = path
         self._pool = pool
         self._excluded: list[str] = []
+        self._kills = 0
         self._begun = time.monotonic()
         self._request = {
             **request,
@@ -160,11 +162,12 @@ class Reading:
             self._give_back(conversation)
             raise
         except (EOFError, OSError, KeyError, wire.InvalidReply) as error:
+            ended = isinstance(error, EOFError | OSError)
             self.cancel()
-            crashed_on = conversation.crashed_on()
-            if crashed_on is None or len(self._excluded) == MAX_CRASHES:
-                raise conversation.broken_off() from error
-            self._excluded.append(str(crashed_on))
+            if ended and conversation.was_killed:
+                self._note_kill()
+            else:
+                self._exclude_crashing(conversation, error)
         except BaseException:  # Ctrl-C among them
             self.cancel()
             raise
@@ -173,6 +176,17 @@ class Reading:
             return received
         self._ask_another()
         return self._fetch(watch, receive)
+
+    def _note_kill(self) -> None:
+        self._kills += 1
+        if self._kills == MAX_KILLS:
+            raise refusals.killed(self._path, self._kills)
+
+    def _exclude_crashing(self, conversation: Conversation, error: Exception) -> None:
+        crashed_on = conversation.crashed_on()
+        if crashed_on is None or len(self._excluded) == MAX_CRASHES:
+            raise conversation.broken_off() from error
+        self._excluded.append(str(crashed_on))
 
     def _give_back(self, conversation: Conversation) -> None:
         if not conversation.is_reusable:

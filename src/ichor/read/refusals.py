@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ichor.errors import UnreadableInput
+from ichor.errors import IchorError, UnreadableInput
 
 MIB = 2**20
 
@@ -26,6 +26,11 @@ def crashing(path: Path, file: Path | None) -> UnreadableInput:
     """The reading process crashed."""
     why = "expected a head CT, found content that crashes the decoder"
     return UnreadableInput(f"{path}: {why}{_at(path, file)}")
+
+
+def killed(path: Path, times: int) -> IchorError:
+    """The reading process was killed by the system or a person, which says nothing about the input."""
+    return IchorError(f"{path}: the process that reads it was killed {times} times; perhaps memory ran out")
 
 
 def undecodable(path: Path, file: Path | None, error: str) -> UnreadableInput:

@@ -38,7 +38,7 @@ from ichor.node.archive.layout import (
     is_name,
 )
 from ichor.node.keeping import BACKUP
-from ichor.node.queue.analyses import result_name
+from ichor.node.queue.analysis import result_name
 from ichor.node.queue.database import DATABASE
 from ichor.node.queue.schema import MIGRATIONS
 from ichor.node.queue.studies import image_name

@@ -16,7 +16,7 @@ from ichor.node.config_messages import Hl7Destination
 from ichor.node.messages.oru import Envelope, oru_r01
 from ichor.node.messages.reported import Reported
 from ichor.node.network.tls import client_context
-from ichor.node.queue.analyses import KEY_DIGITS
+from ichor.node.queue.analysis import KEY_DIGITS
 from ichor.node.queue.deliveries import Delivery
 
 CONNECT_S, ANSWER_S = 10.0, 60.0

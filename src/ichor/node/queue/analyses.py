@@ -4,73 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ichor.node.queue.analysis import Analysis, Problem, Summary, result_name
 from ichor.node.queue.database import Database
 from ichor.node.queue.outgoing import replace_deliveries
 from ichor.node.queue.studies import image_name
 
-MOST_ATTEMPTS = 3  # after this many deaths of the worker process, the analysis has failed
-MOST_INTERRUPTIONS = 20  # the same if the node died too: the study may be what kills it
-KEY_DIGITS = 16  # of a study's key, in folder names and logs
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """One analysis of a study.
-
-    Attributes:
-        id: in the queue.
-        study: the study's key.
-        number: the number of this analysis of the study, from 1.
-        replaces: the number of the analysis whose result this one replaces, because images arrived after it; or None.
-        files: the names of the images.
-        missing: how many images were deleted after an earlier result and are needed again.
-        last_at: when the last image arrived, in seconds since 1970.
-    """
-
-    id: int
-    study: str
-    number: int
-    replaces: int | None
-    files: tuple[str, ...]
-    missing: int
-    last_at: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The name of its results folder."""
-        return result_name(self.study, self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the worklist sorts by, from the findings of an analysis.
-
-    Attributes:
-        probability: that the scan shows hemorrhage.
-        volume_ml: of the hemorrhage; None if it is not known.
-        warnings: how many there are for the reader.
-    """
-
-    probability: float
-    volume_ml: float | None
-    warnings: int
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A study without findings: its key, its state (unusable or failed), the name of its result, and the reason."""
-
-    study: str
-    state: str
-    result: str
-    reason: str
-
-
-def result_name(study: str, number: int) -> str:
-    """The name of the results folder of a study's analysis with this number."""
-    return f"{study[:KEY_DIGITS]}-{number}"
+MOST_DEATHS = 5  # of the worker process; then the analysis has failed
+MOST_ATTEMPTS = 20  # that no result and no death of the worker ended: the study may be what kills the node
 
 
 class Analyses:
@@ -177,16 +118,21 @@ class Analyses:
     def died(self, analysis: Analysis, reason: str) -> bool:
         """Record that the process died; the study waits again unless this was too often. Returns whether it waits."""
         with self._db.transaction():
-            found = self._db.row("SELECT attempts FROM analysis WHERE id = ?", (analysis.id,))
-            if found is None or found["attempts"] >= MOST_ATTEMPTS:
+            self._db.write("UPDATE analysis SET deaths = deaths + 1 WHERE id = ?", (analysis.id,))
+            found = self._db.row("SELECT deaths FROM analysis WHERE id = ?", (analysis.id,))
+            if found is None or found["deaths"] >= MOST_DEATHS:
                 self.failed(analysis, reason)
                 return False
             self._interrupt("id = ?", (analysis.id,))
         return True
 
     def postpone(self, analysis: Analysis) -> None:
-        """Let the study wait again: its analysis could not be done for a reason outside the study."""
+        """Let the study wait again: its analysis could not be done for a reason outside the study.
+
+        That is no attempt, however often it happens.
+        """
         with self._db.transaction():
+            self._db.write("UPDATE analysis SET attempts = attempts - 1 WHERE id = ?", (analysis.id,))
             self._interrupt("id = ?", (analysis.id,))
 
     def recover(self) -> int:
@@ -195,7 +141,7 @@ class Analyses:
             for one in self._db.rows(
                 "SELECT a.*, s.key FROM analysis a JOIN study s ON s.id = a.study_id "
                 "WHERE a.state = 'running' AND a.attempts >= ?",
-                (MOST_INTERRUPTIONS,),
+                (MOST_ATTEMPTS,),
             ):
                 analysis = Analysis(one["id"], one["key"], one["number"], one["replaces"], (), 0)
                 self.failed(analysis, f"the node died {one['attempts']} times during its analysis")
@@ -214,7 +160,8 @@ class Analyses:
                     (time.time(), one["id"]),
                 )
                 self._db.write(
-                    "UPDATE analysis SET state = 'interrupted', attempts = 0 WHERE study_id = ? AND revision = ?",
+                    "UPDATE analysis SET state = 'interrupted', attempts = 0, deaths = 0 "
+                    "WHERE study_id = ? AND revision = ?",
                     (one["id"], one["revision"]),
                 )
         return len(found)

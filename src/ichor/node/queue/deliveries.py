@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from ichor.node.queue.analyses import result_name
+from ichor.node.queue.analysis import result_name
 from ichor.node.queue.database import Database
 from ichor.node.queue.retries import Retries
 

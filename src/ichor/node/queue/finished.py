@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ichor.node.queue.analyses import result_name
+from ichor.node.queue.analysis import result_name
 from ichor.node.queue.database import Database
 
 # Condition for a study `s`: nothing is left to deliver, and its images have been deleted.

@@ -119,4 +119,9 @@ VERSION_3 = (
     "ALTER TABLE delivery ADD COLUMN once INTEGER NOT NULL DEFAULT 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3)
+VERSION_4 = (
+    # How often the worker process died; attempts that end with the node are not among them.
+    "ALTER TABLE analysis ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)

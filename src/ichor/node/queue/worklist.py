@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlite3 import Row
 from typing import Protocol
 
-from ichor.node.queue.analyses import result_name
+from ichor.node.queue.analysis import result_name
 from ichor.node.queue.database import Database
 from ichor.node.queue.studies import StudyState
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field
 
 from ichor.findings.verdict import Tier
-from ichor.node.queue.analyses import KEY_DIGITS
+from ichor.node.queue.analysis import KEY_DIGITS
 from ichor.node.queue.studies import StudyState
 from ichor.view.decisions import Decided
 

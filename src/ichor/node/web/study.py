@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException
 from fastapi import Path as InPath
 
-from ichor.node.queue.analyses import KEY_DIGITS, result_name
+from ichor.node.queue.analysis import KEY_DIGITS, result_name
 from ichor.node.web.context import Server
 from ichor.node.web.forms import Problem
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
 from ichor.node.people import Way
-from ichor.node.queue.analyses import result_name
+from ichor.node.queue.analysis import result_name
 from ichor.node.queue.audit import Did
 from ichor.node.web.context import Server, Viewer
 from ichor.node.web.forms import Id

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 
-from ichor.node.queue.analyses import KEY_DIGITS
+from ichor.node.queue.analysis import KEY_DIGITS
 from ichor.node.queue.audit import Did
 from ichor.node.queue.deliveries import Delivery
 from ichor.node.web.context import Operator, Server, Viewer
