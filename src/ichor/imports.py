@@ -1,4 +1,4 @@
-"""Faster imports of slow packages."""
+"""Imports of packages that are slow, or that an installation may lack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ import importlib
 import sys
 import threading
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from typing import Any
+
+from ichor.errors import IchorError
+
+
+def require_extra(extra: str, *packages: str, used_by: str, error: type[IchorError] = IchorError) -> None:
+    """Raise `error`, naming what to install, if one of the packages of an extra is missing; none is imported.
+
+    `packages` are the names by which they are imported; `used_by` begins the message.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise error(
+                f"{used_by}: expected the package {package}, found none; "
+                f"install it with pip install 'ichor-ct[{extra}]'"
+            )
 
 
 def nibabel() -> Any:

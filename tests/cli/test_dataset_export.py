@@ -97,6 +97,6 @@ def test_without_highdicom_one_line_says_what_to_install_and_nothing_is_written(
     done = run(data, "--to", "dicom", "--out", out, environment={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 2 and not out.exists()
     assert done.stderr == (
-        "ichor: DICOM objects: expected the package highdicom, found no highdicom; "
+        "ichor: DICOM objects: expected the package highdicom, found none; "
         "install it with pip install 'ichor-ct[dicom-out]'\n"
     )

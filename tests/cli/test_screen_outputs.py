@@ -115,7 +115,10 @@ def test_without_highdicom_one_line_is_printed_before_the_work(tmp_path: Path, p
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['highdicom'] = None\n")
     words = ("screen", DEMO, "--model", package, "--out", tmp_path / "out", "--outputs", "report,dicom-seg")
     said = ichor(tmp_path, *words, expected=2)
-    assert said.count("\n") == 1 and "found no highdicom; install it with pip install 'ichor-ct[dicom-out]'" in said
+    assert (
+        said.count("\n") == 1
+        and "expected the package highdicom, found none; install it with pip install 'ichor-ct[dicom-out]'" in said
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -213,6 +213,5 @@ def test_a_missing_highdicom_is_reported_with_the_command_to_install_it() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        "DICOM objects: expected the package highdicom, found no highdicom; "
-        "install it with pip install 'ichor-ct[dicom-out]'\n"
+        "DICOM objects: expected the package highdicom, found none; install it with pip install 'ichor-ct[dicom-out]'\n"
     )

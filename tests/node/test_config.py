@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ichor.cli.node import PACKAGES
 from ichor.errors import BadConfig, IchorError
 from ichor.node.config import NodeConfig, read_config
-from ichor.node.packages import PACKAGES
 from ichor.node.run import check_config
 from node_parts import write_config
 
@@ -135,6 +135,5 @@ def test_a_missing_package_is_reported_in_one_line(tmp_path: Path, package: str)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        f"ichor: ichor node: expected the packages of the extra node, found no {package}; "
-        "install them with pip install 'ichor-ct[node]'\n"
+        f"ichor: ichor node: expected the package {package}, found none; install it with pip install 'ichor-ct[node]'\n"
     )

@@ -16,6 +16,7 @@ from ichor.cli.annotate_link import link
 from ichor.cli.annotate_network import CertificateOption, HostOption, KeyOption, SelfSignedOption, certificate_of
 from ichor.cli.options import CropOption, PixelOption, SeriesOption, SliceOption, WindowOption, read_options
 from ichor.errors import IchorError, OutputFailed
+from ichor.imports import require_extra
 
 if TYPE_CHECKING:
     from ichor.annotate.project import Project
@@ -85,9 +86,8 @@ def open_(
     Opens the browser with the first reader's link. This is what `ichor annotate PROJECT` does. With --host, serve it to
     other machines over TLS: people log in with the passwords of `ichor annotate account`.
     """
-    from ichor.serving.serve import require_server
 
-    require_server("ichor annotate", "annotate")
+    require_extra("annotate", "fastapi", "uvicorn", used_by="ichor annotate")
     from ichor.annotate.joining import join
     from ichor.annotate.project import open_project
     from ichor.annotate.server.serve import serve

@@ -12,6 +12,7 @@ import typer
 
 from ichor.cli.password import read_password
 from ichor.errors import IchorError
+from ichor.imports import require_extra
 
 if TYPE_CHECKING:
     from ichor.serving.accounts import Accounts
@@ -90,9 +91,8 @@ def list_(project: ProjectArgument) -> None:
 @contextmanager
 def _accounts(project: Path) -> Iterator[Accounts]:
     from ichor.annotate.project.glance import reader_names
-    from ichor.serving.serve import require_server
 
-    require_server("ichor annotate account", "annotate", ("argon2", "fastapi"))
+    require_extra("annotate", "argon2", "fastapi", used_by="ichor annotate account")
     from ichor.serving.access import ACCESS, Access
     from ichor.serving.accounts import Accounts
 

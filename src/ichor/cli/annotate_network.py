@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ichor.errors import IchorError
+from ichor.imports import require_extra
 
 if TYPE_CHECKING:
     from ichor.serving.certificate import Certificate
@@ -44,7 +45,6 @@ def certificate_of(
     """The certificate for the options; None on this machine only. Raises IchorError if the options conflict."""
     from ichor.annotate.project.database import holds_anything
     from ichor.serving.address import is_loopback, require_tls
-    from ichor.serving.serve import require_server
 
     if (certificate is None) != (key is None):
         missing = "--certificate" if certificate is None else "--key"
@@ -54,7 +54,7 @@ def certificate_of(
     require_tls(host, wanted=certificate is not None or self_signed)
     if is_loopback(host):
         return None
-    require_server("ichor annotate --host", "annotate", ("argon2", "cryptography"))
+    require_extra("annotate", "argon2", "cryptography", used_by="ichor annotate --host")
     from ichor.serving.certificate import given
     from ichor.serving.self_signed import self_signed as made
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ichor.errors import IchorError
+from ichor.imports import require_extra
 
 
 def fetch(
@@ -44,13 +45,7 @@ def fetch(
     """
     if (study is None) == (accession is None):
         raise IchorError("expected --study UID or --accession NUMBER, found " + ("both" if study else "neither"))
-    from importlib.util import find_spec
-
-    if find_spec("dicomweb_client") is None:
-        raise IchorError(
-            "ichor fetch: expected the package dicomweb-client, found none; "
-            "install it with pip install 'ichor-ct[fetch]'"
-        )
+    require_extra("fetch", "dicomweb_client", used_by="ichor fetch")
     from ichor.cli.progress import progress
     from ichor.fetch.login import read_login
     from ichor.fetch.server import Interrupted, connect

@@ -12,6 +12,7 @@ from ichor.cli.node_access import accounts, audit, link, tokens
 from ichor.cli.node_backup import backup, restore
 from ichor.cli.node_drift import drift
 from ichor.errors import IchorError
+from ichor.imports import require_extra
 
 if TYPE_CHECKING:
     from ichor.node.config import Web
@@ -26,6 +27,19 @@ app = typer.Typer(
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="The node's folder.")]
 MOST_SHOWN = 20
+# What a running node needs, checked before anything else is imported.
+PACKAGES = (
+    "pynetdicom",
+    "dicomweb_client",
+    "highdicom",
+    "hl7",
+    "prometheus_client",
+    "fastapi",
+    "uvicorn",
+    "argon2",
+    "cryptography",
+    "python_multipart",
+)
 
 
 @app.command()
@@ -52,10 +66,7 @@ def run(folder: FolderArgument) -> None:
     Every image that the node has acknowledged is on disk and in the queue: after a crash or a kill, the next run
     continues where this one stopped.
     """
-    from ichor.node.packages import require_packages
-    from ichor.serving.serve import require_server
-
-    require_packages()
+    require_extra("node", *PACKAGES, used_by="ichor node")
     from threading import Event
 
     from ichor.node.config import read_config
@@ -69,7 +80,6 @@ def run(folder: FolderArgument) -> None:
         )
     corrector = None
     if config.web is not None:
-        require_server("web", "node", ("fastapi", "uvicorn", "argon2", "python_multipart"))
         corrector = _corrector(config.web)
     log_to_stderr(config.log)
     with Node(folder, config, corrector) as node:

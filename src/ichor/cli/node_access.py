@@ -12,6 +12,7 @@ import typer
 
 from ichor.cli.password import read_password
 from ichor.errors import IchorError
+from ichor.imports import require_extra
 
 if TYPE_CHECKING:
     from ichor.serving.access import Access
@@ -162,9 +163,8 @@ def audit(folder: FolderArgument) -> None:
 @contextmanager
 def _access(folder: Path) -> Iterator[Access]:
     from ichor.node.config import CONFIG
-    from ichor.serving.serve import require_server
 
-    require_server("ichor node", "node", ("argon2", "fastapi"))
+    require_extra("node", "argon2", "fastapi", used_by="ichor node")
     from ichor.serving.access import ACCESS, Access
 
     if not (folder / CONFIG).is_file():  # a folder without a node gets no accounts

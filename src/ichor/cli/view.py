@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ichor.errors import IchorError
+from ichor.imports import require_extra
 
 if TYPE_CHECKING:
     from ichor.read import ScanPath
@@ -49,10 +50,9 @@ def view(
     without a network and without Ichor; it contains the head of a patient. Research use only; not a medical device.
     """
     from ichor.screening.inputs import find_scans
-    from ichor.serving.serve import require_server
     from ichor.view.results import find_results
 
-    require_server("ichor view", "view")
+    require_extra("view", "fastapi", "uvicorn", used_by="ichor view")
     found = find_results(results)
     given = find_scans(scan) if scan else []
     if html is not None:

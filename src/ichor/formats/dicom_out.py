@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.util import find_spec
 from typing import Any
 
-from ichor.errors import IchorError
 from ichor.formats.algorithm import MANUFACTURER
 from ichor.formats.uid import named_uid
+from ichor.imports import require_extra
 from ichor.read.dicom.parsing import quietly
 from ichor.version import __version__
 
@@ -63,24 +62,15 @@ class ObjectFacts:
 
 def import_highdicom() -> Any:
     """highdicom, an optional package that is slow to import. Raises IchorError, with the remedy, if it is missing."""
-    try:
-        import highdicom
-    except ModuleNotFoundError as error:
-        raise _missing(error.name) from error
+    require_highdicom()
+    import highdicom
+
     return highdicom
 
 
 def require_highdicom() -> None:
     """Raise IchorError, naming what to install, if highdicom is missing; the check does not import it."""
-    if find_spec("highdicom") is None:
-        raise _missing("highdicom")
-
-
-def _missing(package: str | None) -> IchorError:
-    return IchorError(
-        f"DICOM objects: expected the package highdicom, found no {package}; "
-        "install it with pip install 'ichor-ct[dicom-out]'"
-    )
+    require_extra("dicom-out", "highdicom", used_by="DICOM objects")
 
 
 def with_required_attributes(source: Any) -> Any:

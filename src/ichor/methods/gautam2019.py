@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from ichor.errors import BadConfig
+from ichor.imports import require_extra
 from ichor.methods.classical.base import Classical, Settings
 from ichor.methods.classical.choosing import best_mean, dice
 from ichor.methods.classical.fuzzy import fuzzy_centres
@@ -121,10 +122,9 @@ def wavelet_denoised(image: NDArray[np.float32], mask: Mask) -> tuple[NDArray[np
 
     The noise is estimated within the mask. Raises BadConfig without PyWavelets.
     """
-    try:
-        import pywt
-    except ImportError as error:
-        raise BadConfig("gautam2019: expected PyWavelets (pip install 'ichor-ct[literature]'), found none") from error
+    require_extra("literature", "pywt", used_by="gautam2019", error=BadConfig)
+    import pywt
+
     approximation, *details = pywt.wavedec2(image, WAVELET, level=LEVELS, axes=(1, 2))
     finest = np.abs(details[-1][2])
     known = mask[:, ::2, ::2][:, : finest.shape[1], : finest.shape[2]]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
+from ichor.imports import require_extra
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
 from ichor.read.detached import VolumeHeader, require_content
@@ -40,13 +41,9 @@ def inspect(path: Path, read_scan: Callable[[Path, ReadOptions], Scan], options:
 def _voxels(described: VolumeHeader, name: str) -> NDArray[Any]:
     """The voxels (i, j, k) in the order of the header's axes."""
     path = described.path
-    try:
-        import SimpleITK
-    except ModuleNotFoundError as error:
-        raise UnreadableInput(
-            f"{path}: expected the package SimpleITK to read {name}, found none; install it by "
-            "pip install 'ichor-ct[formats]'"
-        ) from error
+    require_extra("formats", "SimpleITK", used_by=f"{path}: {name}", error=UnreadableInput)
+    import SimpleITK
+
     progress.decoding(path)
     itk: Any = SimpleITK
     reader = itk.ImageFileReader()

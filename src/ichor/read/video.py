@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.errors import UnreadableInput
+from ichor.imports import require_extra
 from ichor.read import progress
 from ichor.read.base import Inspection, ReadOptions, summarize
 from ichor.read.bounds import MAX_PIXELS, MAX_SLICES, MAX_VOXELS, require, require_options
@@ -134,12 +135,9 @@ def _rest(file: Path) -> str:
 
 def _frames(file: Path, crop: tuple[int, int, int, int]) -> NDArray[np.uint8]:
     """Gray frames (n, rows, columns) of a video, without `crop`. Raises UnreadableInput if it is damaged."""
-    try:
-        import av
-    except ModuleNotFoundError as error:
-        raise UnreadableInput(
-            f"{file}: expected the package av to read video, found none; install it with pip install 'ichor-ct[video]'"
-        ) from error
+    require_extra("video", "av", used_by=f"{file}: video", error=UnreadableInput)
+    import av
+
     frames: list[NDArray[np.uint8]] = []
     try:
         with av.open(str(file), format="avi") as container:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 100
 Handler = Callable[[int, FrameType | None], None]
 STOPS = (signal.SIGINT, signal.SIGTERM)
-
-
-def require_server(command: str, extra: str, packages: Sequence[str] = ("fastapi", "uvicorn")) -> None:
-    """Raises IchorError, with the remedy, if the extra with the server's packages is not installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in packages if find_spec(name) is None]
-    if missing:
-        raise IchorError(
-            f"{command}: expected the packages {' and '.join(packages)}, found no {missing[0]}; "
-            f"install them with pip install 'ichor-ct[{extra}]'"
-        )
 
 
 def listening(port: int, host: str = LOOPBACK) -> socket.socket:

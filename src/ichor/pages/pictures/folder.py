@@ -14,6 +14,7 @@ from ichor.atomic import write_whole
 from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import Prediction
+from ichor.imports import require_extra
 from ichor.pages.pictures.drawn import FOLDER, DrawnFigure, figures_in, write_list
 
 
@@ -32,12 +33,7 @@ def draw_figures(
 
     Raises BadConfig if matplotlib is not installed.
     """
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise BadConfig(
-            "expected matplotlib to draw figures, found none; install it with pip install 'ichor-ct[evaluate]'"
-        ) from error
+    require_extra("evaluate", "matplotlib", used_by="figures", error=BadConfig)
     from ichor.pages.pictures.ct_pictures import FIGURE_4, Pictures
     from ichor.pages.pictures.numbers import number_figures
     from ichor.pages.pictures.style import png
