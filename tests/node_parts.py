@@ -25,6 +25,7 @@ from demo_series import demo_slices
 from ichor.methods.brain_outliers import BrainOutliers, Parameters
 from ichor.node.config import NodeConfig
 from ichor.node.intake import Intake
+from ichor.node.monitor import Monitor
 from ichor.node.network.answers import Answers
 from ichor.node.network.listener import DicomListener
 from ichor.node.queue.queue import Queue
@@ -45,6 +46,7 @@ class Listening:
     queue: Queue
     store: Store
     answers: Answers
+    monitor: Monitor
 
 
 @contextmanager
@@ -55,12 +57,13 @@ def listening(folder: Path, **config: Any) -> Iterator[Listening]:
     settings = NodeConfig.model_validate({"senders": [{"ae_title": SENDER}], **config, "listener": listener})
     with Queue(folder) as queue:
         store = Store(folder / "images")
-        intake = Intake(store, queue, int(settings.listener.limits.image_mib * 2**20))
+        monitor = Monitor()
+        intake = Intake(store, queue, int(settings.listener.limits.image_mib * 2**20), monitor)
         answers = Answers(settings, intake, queue, threading.Event())
-        one = DicomListener(settings, answers)
+        one = DicomListener(settings, answers, monitor)
         port = one.start()
         try:
-            yield Listening(port, queue, store, answers)
+            yield Listening(port, queue, store, answers, monitor)
         finally:
             one.stop()
 

@@ -52,6 +52,7 @@ def test_a_configured_sender_is_accepted_and_others_are_rejected(tmp_path: Path)
         for wrong in ({"title": "STRANGER"}, {"called": "OTHER"}):
             with associated(node.port, (ECHO, EXPLICIT), **wrong) as association:
                 assert association.is_rejected
+        assert node.monitor.registry.get_sample_value("ichor_associations_rejected_total") == 2
 
 
 def test_a_sender_from_another_address_is_not_authorized(tmp_path: Path) -> None:
@@ -60,6 +61,8 @@ def test_a_sender_from_another_address_is_not_authorized(tmp_path: Path) -> None
         with associated(node.port, (ECHO, EXPLICIT)) as association:
             assert association.send_c_echo().Status == 0x0124
         assert send(node.port, ct_slices()[:1]) == [0x0124]
+        refused = node.monitor.registry.get_sample_value("ichor_images_total", {"outcome": "refused"})
+        assert refused == 1
     assert n_stored(tmp_path) == 0
 
 

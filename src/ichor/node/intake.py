@@ -95,6 +95,10 @@ class Intake:
             one = _instance(about, syntax, spool.pieces())
             return count(self._stored(one, 0, lambda: self._store.adopted(one, spool))), about
 
+    def refuse(self) -> None:
+        """Count an image that is refused unread, because its sender is not allowed to send it."""
+        self._monitor.image("refused")
+
     def _stored(self, one: Instance, priority: int, on_disk: Callable[[], AbstractContextManager[None]]) -> Taken:
         if self._queue.studies.is_held(one):
             self._queue.studies.receive(one, priority)

@@ -23,6 +23,11 @@ class Monitor:
         self.threads: list[threading.Thread] = []
         self._images = Counter("ichor_images", "Images by outcome.", ["outcome"], registry=self.registry)
         self._analyses = Counter("ichor_analyses", "Analyses by outcome.", ["outcome"], registry=self.registry)
+        self._rejected = Counter(
+            "ichor_associations_rejected",
+            "Associations with other AE titles than the configured ones, or beyond the number allowed.",
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "ichor_result_seconds",
             "Seconds from the last image of a study to its result.",
@@ -33,6 +38,10 @@ class Monitor:
     def image(self, outcome: str) -> None:
         """Count an image: new, duplicate, refused or not stored."""
         self._images.labels(outcome).inc()
+
+    def rejected_association(self) -> None:
+        """Count an association that was rejected."""
+        self._rejected.inc()
 
     def analysis(self, outcome: str, seconds: float | None = None) -> None:
         """Count an analysis that ended, with the seconds since the study's last image if there is a result."""

@@ -109,7 +109,7 @@ class Node:
             self._start(analyser.run)
         watcher = None if config.watched is None else Watcher(config.watched, intake)
         self._start(self._do_housekeeping, queue, keeping, watcher)
-        listener = DicomListener(config, Answers(config, intake, queue, self._stopping))
+        listener = DicomListener(config, Answers(config, intake, queue, self._stopping), self._monitor)
         self._stops.append(listener.stop)
         self.port = listener.start()
         self._serve(Services(self._folder, config, queue, store, intake, self._results, self._stopping, self._monitor))

@@ -40,6 +40,7 @@ class Answers:
         """C-STORE: success only once the image is on disk and in the queue."""
         sender = self._sender(event)
         if sender is None:
+            self._intake.refuse()
             return NOT_AUTHORIZED
         if self._stopping.is_set():
             return OUT_OF_RESOURCES

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from ichor.errors import IchorError
 from ichor.node.config import Listener, NodeConfig
 from ichor.node.logs import log
+from ichor.node.monitor import Monitor
 from ichor.node.network.answers import Answers
 from ichor.node.network.guard import MOST_PDU_BYTES, Guard
 from ichor.node.network.tls import server_context
@@ -18,11 +19,11 @@ HANDSHAKE_S = 30.0  # for an association request, and for its release
 
 
 class DicomListener:
-    """Listens from `start` until `stop`."""
+    """Listens from `start` until `stop`. `monitor` counts the associations that it rejects."""
 
-    def __init__(self, config: NodeConfig, answers: Answers) -> None:
+    def __init__(self, config: NodeConfig, answers: Answers, monitor: Monitor | None = None) -> None:
         self._config: Listener = config.listener
-        self._answers = answers
+        self._answers, self._monitor = answers, monitor or Monitor()
         self._senders = [one.ae_title for one in config.senders]
         self._guards: WeakKeyDictionary[Any, Guard] = WeakKeyDictionary()
         self._entity: Any = None
@@ -45,7 +46,7 @@ class DicomListener:
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._guard),
             (evt.EVT_CONN_CLOSE, self._forget),
-            (evt.EVT_REJECTED, _log_rejected),
+            (evt.EVT_REJECTED, self._rejected),
             (evt.EVT_C_ECHO, self._handled(self._answers.echo)),
             (evt.EVT_C_STORE, self._handled(self._answers.store)),
             (evt.EVT_N_ACTION, self._handled(self._answers.commit)),
@@ -77,6 +78,10 @@ class DicomListener:
         self._guards.pop(event.assoc, None)
         self._answers.ended(event)
 
+    def _rejected(self, event: Any) -> None:  # noqa: ARG002 (the form of a handler)
+        self._monitor.rejected_association()
+        log.warning("an association was rejected: its AE titles are not configured, or too many associations are open")
+
     def _handled(self, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def handle(event: Any) -> Any:
             try:
@@ -87,7 +92,3 @@ class DicomListener:
                     guard.answered()
 
         return handle
-
-
-def _log_rejected(event: Any) -> None:  # noqa: ARG001 (the form of a handler)
-    log.warning("an association was rejected: its AE titles are not configured, or too many associations are open")
