@@ -109,10 +109,10 @@ def test_the_objects_of_a_result_are_sent_and_nothing_else(tmp_path: Path) -> No
     one.SeriesDescription = "A description of sixty-four characters, which is all LO may hold"
     save([one], tmp_path / "result", names=["one.dcm"])
     (tmp_path / "result" / "findings.json").write_text("{}")
-    (plain,) = objects_of(tmp_path / "result", replaces=False)
-    (marked,) = objects_of(tmp_path / "result", replaces=True)
+    (plain,) = objects_of(tmp_path / "result", replaces=None)
+    (marked,) = objects_of(tmp_path / "result", replaces=tmp_path / "deleted")
     assert plain.SeriesDescription == one.SeriesDescription
     assert marked.SeriesDescription.endswith("; replaces earlier") and len(marked.SeriesDescription) == 64
     assert marked.SOPInstanceUID == plain.SOPInstanceUID
     with pytest.raises(UnreadableInput, match="expected a result"):
-        objects_of(tmp_path / "gone", replaces=False)
+        objects_of(tmp_path / "gone", replaces=None)

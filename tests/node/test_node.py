@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from commitment_sender import request, scanner
+from dicom_valid import errors
 from ichor.node.status import status_of
 from node_parts import Pacs, RunningNode, send, small_study, to_pacs, write_config
 from signals import LINUX, has_ended, until
@@ -68,18 +70,30 @@ def test_a_duplicate_push_is_not_analyzed_again(pacs: Pacs, tmp_path: Path) -> N
 @pytest.mark.long
 def test_a_late_slice_leads_to_a_result_that_replaces_the_first(pacs: Pacs, tmp_path: Path) -> None:
     study = small_study()
-    with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
+    screening = {"model": str(tmp_path / "package"), "threads": 1, "outputs": ["dicom-seg", "dicom-sr"]}
+    with RunningNode(tmp_path / "node", destinations=to_pacs(pacs), screening=screening) as node:
         send(node.port, study[:-1])
         node.wait_for(delivered=1)
         send(node.port, study[-1:])
-        until(lambda: pacs.n_received == 2)
+        until(lambda: pacs.n_received == 4)
         node.wait_for(delivered=1)
     first, second = results(node)
     assert json.loads((second / "analysis.json").read_text()) == {"number": 2, "replaces": 1, "images": len(study)}
     assert findings(second)["scan"]["n_slices"] == findings(first)["scan"]["n_slices"] + 1
-    descriptions = [one.SeriesDescription for one in pacs.of_study(study[0].StudyInstanceUID)]
-    assert sum(one.endswith("; replaces earlier") for one in descriptions) == 1
-    assert all(len(one) <= 64 for one in descriptions)
+    objects = pacs.of_study(study[0].StudyInstanceUID)
+    assert sum(one.SeriesDescription.endswith("; replaces earlier") for one in objects) == 2
+    assert all(len(one.SeriesDescription) <= 64 for one in objects)
+    reports = [one for one in objects if one.Modality == "SR"]
+    earlier, later = sorted(reports, key=lambda one: len(one.SeriesDescription))
+    assert "PredecessorDocumentsSequence" not in earlier
+    (reference,) = later.PredecessorDocumentsSequence
+    assert reference.StudyInstanceUID == study[0].StudyInstanceUID
+    (series,) = reference.ReferencedSeriesSequence
+    (document,) = series.ReferencedSOPSequence
+    assert series.SeriesInstanceUID == earlier.SeriesInstanceUID
+    assert document.ReferencedSOPInstanceUID == earlier.SOPInstanceUID != later.SOPInstanceUID
+    if shutil.which("dciodvfy"):
+        assert errors(save([later], tmp_path / "later", names=["later.dcm"]) / "later.dcm") == []
 
 
 @pytest.mark.long

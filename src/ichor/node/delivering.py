@@ -51,7 +51,8 @@ class ObjectTransport:
 
     def send(self, delivery: Delivery) -> None:
         """Send the objects of a result."""
-        self._store.send(objects_of(self._results / delivery.name, replaces=delivery.replaces))
+        earlier = None if delivery.replaces is None else self._results / delivery.replaces
+        self._store.send(objects_of(self._results / delivery.name, replaces=earlier))
 
 
 def transport_for(name: str, config: NodeConfig, results: Path, reported: Reported) -> Transport:

@@ -48,7 +48,8 @@ class Hl7:
             now=datetime.now(UTC),
         )
         facts = self._reported.facts(delivery, findings)
-        text = oru_r01(envelope, findings, facts, study=delivery.study[:KEY_DIGITS], replaces=delivery.replaces)
+        replaces = delivery.replaces is not None
+        text = oru_r01(envelope, findings, facts, study=delivery.study[:KEY_DIGITS], replaces=replaces)
         try:
             content = text.encode(ENCODINGS[to.character_set])
         except UnicodeEncodeError:

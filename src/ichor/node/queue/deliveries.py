@@ -18,7 +18,7 @@ class Delivery:
         id: in the queue.
         study: the study's key.
         number: of the analysis.
-        replaces: whether the result replaces an earlier one of the study.
+        replaces: the name of the earlier result of the study that it replaces, or None.
         once: whether it is an alert, of which a study has one.
         destination: the name of the destination.
         state: pending, delivered, replaced (by a later result before it could be delivered) or dead.
@@ -29,7 +29,7 @@ class Delivery:
     id: int
     study: str
     number: int
-    replaces: bool
+    replaces: str | None
     destination: str
     state: str
     attempts: int
@@ -161,7 +161,7 @@ def _delivery(row: object) -> Delivery:
         id=one["id"],
         study=one["study"],
         number=one["number"],
-        replaces=one["replaces"] is not None,
+        replaces=None if one["replaces"] is None else result_name(one["study"], one["replaces"]),
         destination=one["destination"],
         state=one["state"],
         attempts=one["attempts"],

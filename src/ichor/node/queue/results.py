@@ -15,13 +15,13 @@ class CurrentResult:
     Attributes:
         study: the study's key.
         number: of the analysis.
-        replaces: whether it replaces an earlier result.
+        replaces: the name of the earlier result that it replaces, or None.
         made_at: when it was made, in seconds since 1970.
     """
 
     study: str
     number: int
-    replaces: bool
+    replaces: str | None
     made_at: float
 
     @property
@@ -45,4 +45,8 @@ class Results:
             "ORDER BY a.ended_at DESC, a.id DESC",
             (study, study),
         )
-        return [CurrentResult(one["key"], one["number"], one["replaces"] is not None, one["ended_at"]) for one in found]
+        return [_current(**dict(one)) for one in found]
+
+
+def _current(key: str, number: int, replaces: int | None, ended_at: float) -> CurrentResult:
+    return CurrentResult(key, number, None if replaces is None else result_name(key, replaces), ended_at)

@@ -28,13 +28,13 @@ class Served:
     Attributes:
         key: of its study in the queue.
         file: where it is.
-        replaces: whether it replaces an earlier result.
+        replaces: the folder of the earlier result that its own result replaces, or None.
         header: the attributes that queries return, as pydicom reads them.
     """
 
     key: str
     file: Path
-    replaces: bool
+    replaces: Path | None
     header: Any
 
     def uid(self, keyword: str) -> str:
@@ -72,9 +72,10 @@ class Objects:
             if result in self._kept:
                 self._kept.move_to_end(result)
                 return self._kept[result]
+        earlier = None if result.replaces is None else self._folder / result.replaces
         try:
             files = object_files(self._folder / result.name)
-            found = tuple(Served(result.study, file, result.replaces, _header(file, result.replaces)) for file in files)
+            found = tuple(Served(result.study, file, earlier, _header(file, earlier)) for file in files)
         except OSError:  # it has just been deleted
             return ()
         with self._mutex:
@@ -84,7 +85,7 @@ class Objects:
         return found
 
 
-def _header(file: Path, replaces: bool) -> Any:
+def _header(file: Path, replaces: Path | None) -> Any:
     from pydicom.dataset import Dataset
 
     whole, kept = read_object(file, replaces=replaces, with_pixels=False), Dataset()

@@ -21,7 +21,7 @@ def whole(one: Served) -> Iterator[bytes]:
     """The DICOM file of an object as destinations get it, in pieces. Raises OSError where it is no longer there."""
     if one.replaces:  # marked in its header, which the file itself is not
         buffer = BytesIO()
-        read_object(one.file, replaces=True).save_as(buffer, enforce_file_format=True)
+        read_object(one.file, replaces=one.replaces).save_as(buffer, enforce_file_format=True)
         yield buffer.getvalue()
         return
     with one.file.open("rb") as file:
@@ -49,7 +49,7 @@ def frames(one: Served, numbers: Sequence[int]) -> list[bytes]:
     """The uncompressed pixels of these frames, numbered from 1. Raises NoSuchFrame if there is none of that number."""
     from pydicom.pixels.utils import pack_bits, pixel_array
 
-    image = read_object(one.file, replaces=False)
+    image = read_object(one.file, replaces=None)
     _check_numbers(image, numbers)
     if image.BitsAllocated == 1:  # frames need not begin at a byte there, but do in an answer
         return [bytes(pack_bits(pixel_array(image, index=number - 1).ravel(), pad=False)) for number in numbers]
@@ -62,7 +62,7 @@ def picture(one: Served, number: int, kind: str) -> bytes:
     from PIL import Image
     from pydicom.pixels.utils import pixel_array
 
-    image = read_object(one.file, replaces=False)
+    image = read_object(one.file, replaces=None)
     if image.get("BitsAllocated") != 8 or image.PhotometricInterpretation not in ("RGB", "MONOCHROME2"):
         raise NotAcceptable("expected a picture of 8 bits, such as a Secondary Capture, found another object")
     _check_numbers(image, [number])
