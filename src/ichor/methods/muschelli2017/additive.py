@@ -1,7 +1,6 @@
 """Additive logistic models: logistic regression, the LASSO and a generalized additive model, as piecewise linear terms.
 
-All three have one fitted form: for each predictor a function that is linear between knots. Predicting needs numpy
-only.
+All three have one fitted form: for each predictor a function that is linear between knots. Predicting needs numpy only.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from numpy.typing import NDArray
 
 from ichor.errors import BadConfig
 from ichor.methods.calibration import expit
+from ichor.methods.muschelli2017.gam import fit_splines
 from ichor.scan import FloatArray
 from ichor.train.settings import Strict
 
 PENALTIES, LASSO_FOLDS = (0.001, 0.01, 0.1, 1.0), 3
-KNOTS = 7  # of the terms of a generalized additive model, at quantiles of the predictor
 TAILS = (0.01, 0.99)  # quantiles beyond which a predictor is cut off (winsorized)
 
 
@@ -44,18 +43,15 @@ class Additive(Strict):
             raise BadConfig(
                 f"expected training examples of both classes, found {int(truth.sum())} of {len(truth)} positive"
             )
-        from sklearn.linear_model import LogisticRegression
-
-        shares = np.linspace(*TAILS, KNOTS if how is Fit.ADDITIVE else 2)
-        knots = [_rising(np.quantile(column, shares)) for column in np.asarray(x, np.float64).T]
-        basis = np.concatenate([_hats(column, at)[:, 1:] for column, at in zip(x.T, knots, strict=True)], axis=1)
-        model = _lasso(basis, truth) if how is Fit.LASSO else LogisticRegression(C=10.0, max_iter=500)
-        fitted = model.fit(basis, truth)
-        steps = np.split(fitted.coef_[0], np.cumsum([len(at) - 1 for at in knots])[:-1])
+        low, high = np.quantile(np.asarray(x, np.float64), TAILS, axis=0)
+        if how is Fit.ADDITIVE:
+            knots, terms, bias = fit_splines(x, truth, low, high)
+        else:
+            knots, terms, bias = _fit_lines(x, truth, low, high, how)
         return cls(
-            knots=tuple(tuple(at.tolist()) for at in knots),
-            terms=tuple((0.0, *one.tolist()) for one in steps),
-            bias=float(fitted.intercept_[0]),
+            knots=tuple(tuple(one.tolist()) for one in knots),
+            terms=tuple(tuple(one.tolist()) for one in terms),
+            bias=bias,
         )
 
     def probability_of(self, x: NDArray[np.floating]) -> FloatArray:
@@ -66,7 +62,21 @@ class Additive(Strict):
         return expit(odds)
 
 
-def _lasso(basis: FloatArray, truth: NDArray[np.bool_]) -> Any:
+def _fit_lines(
+    x: NDArray[np.floating], truth: NDArray[np.bool_], low: FloatArray, high: FloatArray, how: Fit
+) -> tuple[list[FloatArray], list[FloatArray], float]:
+    """Logistic regression on predictors cut off at `low` and `high`, both (F,): knots, terms and the constant."""
+    from sklearn.linear_model import LogisticRegression
+
+    high = np.where(high > low, high, low + 1)
+    unit = np.clip((x - low) / (high - low), 0, 1)
+    model = _lasso(unit, truth) if how is Fit.LASSO else LogisticRegression(C=10.0, max_iter=500)
+    fitted = model.fit(unit, truth)
+    terms = [np.array([0.0, one]) for one in fitted.coef_[0]]
+    return list(np.stack([low, high], axis=1)), terms, float(fitted.intercept_[0])
+
+
+def _lasso(unit: FloatArray, truth: NDArray[np.bool_]) -> Any:
     """The LASSO with the penalty of the best likelihood in cross-validation."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -76,16 +86,5 @@ def _lasso(basis: FloatArray, truth: NDArray[np.bool_]) -> Any:
     if folds < 2:
         return models[-1]
     split = StratifiedKFold(folds, shuffle=True, random_state=0)
-    scores = [cross_val_score(one, basis, truth, cv=split, scoring="neg_log_loss").mean() for one in models]
+    scores = [cross_val_score(one, unit, truth, cv=split, scoring="neg_log_loss").mean() for one in models]
     return models[int(np.argmax(scores))]
-
-
-def _rising(knots: FloatArray) -> FloatArray:
-    """The distinct knots, two at least."""
-    distinct = np.unique(knots)
-    return distinct if distinct.size > 1 else np.array([distinct[0], distinct[0] + 1])
-
-
-def _hats(values: NDArray[np.floating], knots: FloatArray) -> FloatArray:
-    """(N, knots) the linear B-splines: each is 1 at its knot and 0 at all others."""
-    return np.stack([np.interp(values, knots, one) for one in np.eye(len(knots))], axis=1)
