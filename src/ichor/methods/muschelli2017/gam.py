@@ -19,7 +19,8 @@ from ichor.scan import FloatArray
 BASIS, DEGREE = 8, 3  # of each spline
 PENALTIES = (0.01, 1.0, 100.0)
 FOLDS, FOR_PENALTY = 3, 15_000  # cross-validation, on so many of the examples
-TABULATED = 65  # values of each fitted spline
+TABULATED = 33  # values of each fitted spline
+DIGITS = 5  # of these, after the point: finer than the data determine
 DOUBT = 1e-3  # in each label: statsmodels refuses examples that can be separated without error
 
 
@@ -39,8 +40,8 @@ def fit_splines(
     knots: list[FloatArray] = [np.array([one, one + 1]) for one in low]
     terms: list[FloatArray] = [np.zeros(2) for _ in low]
     for which, (one, columns) in zip(varies, zip(smoother.smoothers, _columns(smoother), strict=True), strict=True):
-        knots[which] = low[which] + at * (high - low)[which]
-        terms[which] = one.transform(at) @ fitted[1:][columns]
+        knots[which] = np.round(low[which] + at * (high - low)[which], DIGITS)
+        terms[which] = np.round(one.transform(at) @ fitted[1:][columns], DIGITS)
     return knots, terms, float(fitted[0])
 
 
