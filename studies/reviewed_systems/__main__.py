@@ -1,6 +1,8 @@
 """Compare the systems that the paper reviews, each run by five-fold cross-validation on the same folds.
 
     python -m studies.reviewed_systems add RUN... --data ct-ich    copy scores and metrics of finished runs
+    python -m studies.reviewed_systems time RUN... --data ct-ich   measure seconds a scan, on an idle machine
+    python -m studies.reviewed_systems pictures --data ct-ich      draw what each marks on the same six slices
     python -m studies.reviewed_systems page                        write the table and the figure
 
 `ichor crossval literature/NAME --data ct-ich --out RUN` makes a run. What each paper claims is in
@@ -17,26 +19,33 @@ from pathlib import Path
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.runs.evaluate import check_data
-from ichor.runs.files import METRICS, read_metrics
+from ichor.runs.files import METRICS, SCAN_SCORES, SCORES, read_metrics
+from ichor.runs.plain_files import read_table
+from ichor.runs.predictions import SCAN_COLUMNS
 from studies.command import ROOT, run
-from studies.reviewed_systems.comparison import write_comparison
+from studies.reviewed_systems.comparison import folders_of_rows, write_comparison
+from studies.reviewed_systems.example_pictures import write_pictures
+from studies.reviewed_systems.examples import EXAMPLES, Example, read_examples, read_marks, write_examples, write_marks
+from studies.reviewed_systems.timing import FOLD, time_run
 
 OUT = ROOT / "results" / "literature"
-KEPT = (METRICS, "scores.csv", "scan_scores.csv")
+KEPT = (METRICS, SCORES, SCAN_SCORES)
 
 
 def main() -> None:
-    """Add runs to the result or write its page."""
+    """Add runs to the result, time them, draw pictures, or write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    adding = commands.add_parser("add")
-    adding.add_argument("runs", nargs="+", type=Path)
-    adding.set_defaults(call=lambda args: add(args.runs, CtIch(args.data), args.out))
-    paging = commands.add_parser("page")
-    paging.set_defaults(call=lambda args: write_comparison(args.out))
-    adding.add_argument("--data", type=Path, required=True)
-    for one in (adding, paging):
+    for name, call in (("add", add), ("time", time_runs)):
+        one = commands.add_parser(name)
+        one.add_argument("runs", nargs="+", type=Path)
+        one.set_defaults(call=lambda args, call=call: call(args.runs, CtIch(args.data), args.out))
+    commands.add_parser("pictures").set_defaults(call=lambda args: draw(CtIch(args.data), args.out))
+    commands.add_parser("page").set_defaults(call=lambda args: write_comparison(args.out))
+    for name, one in commands.choices.items():
         one.add_argument("--out", type=Path, default=OUT)
+        if name != "page":
+            one.add_argument("--data", type=Path, required=True)
     args = parser.parse_args()
     args.call(args)
 
@@ -52,7 +61,29 @@ def add(runs: list[Path], dataset: CtIch, out: Path) -> None:
         to.mkdir(parents=True, exist_ok=True)
         for name in KEPT:
             shutil.copyfile(folder / name, to / name)
+        write_marks(folder, to, examples_of(dataset, out), dataset)
         sys.stderr.write(f"{to}\n")
+
+
+def time_runs(runs: list[Path], dataset: CtIch, out: Path) -> None:
+    """Measure how long the systems of finished runs take for a scan."""
+    for folder in runs:
+        metrics = read_metrics(folder)
+        tested = [row["subject"] for row in read_table(folder / SCAN_SCORES, SCAN_COLUMNS) if row["fold"] == str(FOLD)]
+        seconds = time_run(folder, out / metrics["experiment"], dataset, tested)
+        sys.stderr.write(f"{metrics['experiment']}: {seconds:.2f} s\n")
+
+
+def draw(dataset: CtIch, out: Path) -> None:
+    """Draw what each system of the table marks on the example slices."""
+    examples = examples_of(dataset, out)
+    found = {folder.name: read_marks(folder, examples, dataset) for folder in folders_of_rows(out)}
+    write_pictures(out, examples, {name: marks for name, marks in found.items() if marks is not None}, dataset)
+
+
+def examples_of(dataset: CtIch, out: Path) -> list[Example]:
+    """The example slices, chosen now if they were not before."""
+    return read_examples(out) if (out / EXAMPLES).is_file() else write_examples(out, dataset)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from ichor.atomic import write_whole
 from ichor.runs.compare import signed_rank_p
 from ichor.runs.files import METRICS, read_metrics
 from studies.command import ROOT
+from studies.reviewed_systems.examples import EXAMPLES, read_examples
 from studies.reviewed_systems.page import page
 from studies.reviewed_systems.picture import write_claims
 from studies.reviewed_systems.system import System
+from studies.reviewed_systems.timing import seconds_in
 
 REVIEW = ROOT / "docs" / "explanation" / "literature.yaml"
 # Not of the review: the paper's own method, against which all are tested, and the model that ships.
@@ -24,17 +26,38 @@ REFERENCE, SHIPPED = ROOT / "results" / "paper-unet-tiles", ROOT / "results" / "
 
 def write_comparison(out: Path) -> None:
     """Write README.md and claims.png over the runs in `out`."""
-    review = yaml.safe_load(REVIEW.read_text(encoding="utf-8"))
-    papers = {name: row for table in ("detection", "segmentation") for row in review[table] for name in row["systems"]}
-    runs = {file.parent.name: file.parent for file in sorted(out.glob(f"*/{METRICS}"))}
-    missing = [name for name in papers if name not in {base_of(one) for one in runs}]
-    runs |= {REFERENCE.name: REFERENCE, SHIPPED.name: SHIPPED}
-    metrics = {name: read_metrics(folder) for name, folder in runs.items()}
-    p_dice = _tests(metrics)
-    systems = [System(name, papers.get(base_of(name)), metrics[name], p_dice.get(name)) for name in runs]
-    systems.sort(key=lambda one: (one.value("dice", "paper_average"), one.value("slice", "auc")), reverse=True)
+    systems = systems_in(out)
+    missing = [name for name in _papers() if name not in {base_of(one.name) for one in systems}]
     write_claims(out / "claims.png", systems)
-    write_whole(out / "README.md", page(systems, missing, REFERENCE.name))
+    examples = read_examples(out) if (out / EXAMPLES).is_file() else []
+    write_whole(out / "README.md", page(systems, missing, REFERENCE.name, [one.title for one in examples]))
+
+
+def folders_of_rows(out: Path) -> list[Path]:
+    """The results that are rows of the table, in its order."""
+    others = {one.name: one for one in (REFERENCE, SHIPPED)}
+    return [others.get(one.name, out / one.name) for one in systems_in(out)]
+
+
+def systems_in(out: Path) -> list[System]:
+    """All systems that were run, the best Dice first, then those that only detect."""
+    runs = {file.parent.name: file.parent for file in sorted(out.glob(f"*/{METRICS}"))}
+    runs |= {REFERENCE.name: REFERENCE, SHIPPED.name: SHIPPED}
+    metrics, papers = {name: read_metrics(folder) for name, folder in runs.items()}, _papers()
+    p_dice = _tests(metrics)
+    systems = [
+        System(name, papers.get(base_of(name)), metrics[name], seconds_in(out / name), p_dice.get(name))
+        for name in runs
+    ]
+    return sorted(
+        systems, key=lambda one: (one.value("dice", "paper_average"), one.value("slice", "auc")), reverse=True
+    )
+
+
+def _papers() -> dict[str, Any]:
+    """For each reviewed system, the row of its paper in the review."""
+    review = yaml.safe_load(REVIEW.read_text(encoding="utf-8"))
+    return {name: row for table in ("detection", "segmentation") for row in review[table] for name in row["systems"]}
 
 
 def base_of(name: str) -> str:

@@ -38,6 +38,8 @@ PAGE = """# The reviewed systems on one dataset
 
 {missing}
 
+{examples}
+
 ## Limitations
 
 {limitations}
@@ -58,8 +60,14 @@ READING = (
     "specificity are at each system's own operating point, with any marked voxel counted as positive. **p** is of "
     "Wilcoxon's signed-rank test of the subjects' Dice against `{reference}`, with Holm's correction for the {tests} systems "
     "tested. **Training slice AUC** is measured on the subjects that a network was trained on, as the mean over the folds; "
-    "below {fits:g}, the network is too small or was trained too briefly to fit them. **Minutes** are of fitting all five folds, on the hardware named in each `metrics.json`. Rows marked "
+    "below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds a scan** are the median of five scans, from "
+    "an open scan to its segmentation. **Minutes** are of fitting all five folds, on the hardware named in each `metrics.json`. Rows marked "
     "*reduced* are smaller than published."
+)
+EXAMPLES = (
+    "One slice for each subtype and one without hemorrhage, chosen by the delineations alone and above the orbits: for a "
+    "subtype, of the subjects' largest slices with it alone, the one of median size; without hemorrhage, the one with most "
+    "pixels as bright as clotted blood inside the skull. Each system marks them as it was trained without their subject."
 )
 LIMITATIONS = (
     "The papers describe most of these systems without code, so details had to be chosen; each method's documentation "
@@ -69,8 +77,11 @@ LIMITATIONS = (
 )
 
 
-def page(systems: Sequence[System], missing: Sequence[str], reference: str) -> str:
-    """The README of the result, from systems in the order of the table; `missing` names those that were not run."""
+def page(systems: Sequence[System], missing: Sequence[str], reference: str, examples: Sequence[str]) -> str:
+    """The README of the result, from systems in the order of the table.
+
+    `missing` names the systems that were not run, `examples` what the pictures of example slices show.
+    """
     data = systems[0].metrics["data"]
     tests = sum(one.p_dice is not None for one in systems)
     return PAGE.format(
@@ -81,23 +92,35 @@ def page(systems: Sequence[System], missing: Sequence[str], reference: str) -> s
         reading=paragraph(READING.format(reference=reference, tests=tests, fits=FITS)),
         claims=table(_claims(systems)),
         missing=paragraph(f"Not run yet: {', '.join(f'`{name}`' for name in missing)}.") if missing else "",
+        examples=_examples(examples),
         limitations=paragraph(LIMITATIONS),
     )
 
 
+def _examples(titles: Sequence[str]) -> str:
+    pictures = [f"![{title}](example-{number}.png)" for number, title in enumerate(titles, 1)]
+    return "\n\n".join(["## The same six slices", paragraph(EXAMPLES), *pictures]) if titles else ""
+
+
 def _figures(systems: Sequence[System]) -> Table:
-    columns = ("rank", "system", *(name for name, _ in FIGURES), "p", "training slice AUC", "minutes")
+    figures = (name for name, _ in FIGURES)
+    columns = ("rank", "system", *figures, "p", "seconds a scan", "parameters", "training slice AUC", "minutes")
     rows: list[tuple[str | Cell, ...]] = []
     for rank, one in enumerate(systems, 1):
-        mark = " (reduced)" if one.reduced else ""
-        minutes = f"{one.metrics['made_by']['seconds'] / 60:.0f}"
-        p = "" if one.p_dice is None else "below 0.001" if one.p_dice < 0.001 else f"{one.p_dice:.3f}"
-        name = f"`{one.name}`{mark}"
-        training = "" if one.training_auc is None else f"{one.training_auc:.3f}"
-        if one.training_auc is not None and one.training_auc < FITS:
-            training += " (does not fit)"
-        rows.append((str(rank), name, *(cell(one.figure(*keys)) for _, keys in FIGURES), p, training, minutes))
+        name = f"`{one.name}`" + (" (reduced)" if one.reduced else "")
+        rows.append((str(rank), name, *(cell(one.figure(*keys)) for _, keys in FIGURES), *_facts(one)))
     return Table(columns, tuple(rows))
+
+
+def _facts(one: System) -> tuple[str, ...]:
+    """The cells after the figures: p, seconds, parameters, training AUC and minutes."""
+    p = "" if one.p_dice is None else "below 0.001" if one.p_dice < 0.001 else f"{one.p_dice:.3f}"
+    training = "" if one.training_auc is None else f"{one.training_auc:.3f}"
+    if one.training_auc is not None and one.training_auc < FITS:
+        training += " (does not fit)"
+    seconds = "" if one.seconds is None else f"{one.seconds:.1f}"
+    parameters = "" if one.parameters is None else f"{one.parameters:,}"
+    return p, seconds, parameters, training, f"{one.metrics['made_by']['seconds'] / 60:.0f}"
 
 
 def _claims(systems: Sequence[System]) -> Table:

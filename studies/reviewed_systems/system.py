@@ -17,6 +17,7 @@ class System:
         name: of the experiment.
         paper: its row in the paper's Tables 1 and 2; None for what the paper does not review.
         metrics: of the cross-validation, as in metrics.json.
+        seconds: that one scan takes, the median of those that were timed; None if none was.
         p_dice: of Wilcoxon's signed-rank test of the subjects' Dice against the reference's, with Holm's correction for
             the number of systems; None for the reference and for a detector.
     """
@@ -24,6 +25,7 @@ class System:
     name: str
     paper: Mapping[str, Any] | None
     metrics: Mapping[str, Any]
+    seconds: float | None
     p_dice: float | None
 
     def figure(self, *keys: str) -> Figure | None:
@@ -52,3 +54,9 @@ class System:
         found = [one.get("on_training_subjects", {}).get("slice_auc") for one in parameters]
         known = [auc for auc in found if auc is not None]
         return sum(known) / len(known) if known else None
+
+    @property
+    def parameters(self) -> int | None:
+        """The number of weights of its networks, where it has any."""
+        found = [one.get("n_parameters") for one in self.metrics["made_by"]["parameters"].values()]
+        return next((one for one in found if one is not None), None)

@@ -1,0 +1,46 @@
+"""How long a system takes for one scan, from an open scan to its segmentation."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from pathlib import Path
+
+from ichor.atomic import write_whole
+from ichor.dataset.base import Dataset
+from ichor.errors import BadConfig
+from ichor.experiments.making import hardware
+from ichor.methods.registry import get
+from ichor.runs.files import read_metrics
+from ichor.runs.plain_files import read_object
+
+TIMES = "seconds.json"
+SCANS, FOLD = 5, 1  # of its test subjects, each by the system that was not trained on them
+
+
+def time_run(run: Path, to: Path, dataset: Dataset, subjects: list[str]) -> float:
+    """Time the first fold's system on some of its test subjects and write the seconds; returns their median.
+
+    One more scan is predicted before, since a first one prepares what later ones share. Raises BadConfig if the run
+    keeps no trained system.
+    """
+    folder = run / f"fold-{FOLD}" / "model"
+    if not folder.is_dir():
+        raise BadConfig(f"{run}: expected the trained system of fold {FOLD}, found none")
+    method = get(read_metrics(run)["config"]["method"]).load(folder)
+    seconds = []
+    for subject in (subjects[-1], *subjects[:SCANS]):
+        scan = dataset.case(subject).scan
+        begun = time.perf_counter()
+        method.predict(scan)
+        seconds.append(round(time.perf_counter() - begun, 3))
+    about = {"subjects": subjects[:SCANS], "seconds": seconds[1:], "hardware": hardware()}
+    write_whole(to / TIMES, json.dumps(about, indent=1) + "\n")
+    return statistics.median(seconds[1:])
+
+
+def seconds_in(folder: Path) -> float | None:
+    """The median seconds of one scan; None if the system was not timed."""
+    file = folder / TIMES
+    return float(statistics.median(read_object(file, "seconds of scans")["seconds"])) if file.is_file() else None
