@@ -76,6 +76,8 @@ def synthetic_metrics(
         "volume": {
             "error_ml": figure(-1.2, 35, 0.8),
             "absolute_error_ml": figure(4.4, 35, 0.8),
+            "median_absolute_error_ml": figure(1.9, 35, 0.8),
+            "oversegmented": ["050"],
             "bland_altman": {
                 "bias_ml": figure(-1.2, 35, 0.8),
                 "lower_limit_ml": figure(-14.0, 35, 3.0),

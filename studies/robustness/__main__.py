@@ -22,7 +22,7 @@ from ichor.dataset.folds import N_FOLDS
 from ichor.experiments.making import commit, hardware
 from ichor.models.package import read_config
 from studies.command import run
-from studies.robustness.acquisition.conditions import CONDITIONS
+from studies.robustness.conditions import CONDITIONS
 from studies.robustness.figures import by_age, by_condition
 from studies.robustness.page import page
 from studies.robustness.predictions import models_in, rows_of_folds, trained_on_simulations, training_of

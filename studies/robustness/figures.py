@@ -68,6 +68,9 @@ class ConditionFigures:
             "sensitivity": called["sensitivity"].pooled(sampling),
             "specificity": called["specificity"].pooled(sampling),
             "scan_auc": _auc(sampling, bleeds[counted], scans[counted], np.flatnonzero(counted)),
+            "false_positive_ml_median": sampling.of_values(
+                np.where(counted & ~bleeds, ml, np.nan), lambda sample: float(np.median(sample))
+            ),
             "false_positive_ml_p95": sampling.of_values(
                 np.where(counted & ~bleeds, ml, np.nan), lambda sample: float(np.percentile(sample, 95))
             ),

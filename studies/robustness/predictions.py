@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ichor.atomic import write_whole
 from ichor.cli.progress import progress
 from ichor.dataset.base import Dataset
@@ -18,8 +20,9 @@ from ichor.experiments.fold import fold_folder
 from ichor.methods import Method, load_model
 from ichor.models.package import CONFIG, Training, read_config
 from ichor.screening.inputs import content_sha256
-from studies.robustness.acquisition.conditions import CONDITIONS
-from studies.robustness.acquisition.image import noise_hu
+from ichor.simulate.image import noise_hu
+from ichor.simulate.pictures import Style, pictures
+from studies.robustness.conditions import CONDITIONS, Condition
 from studies.robustness.figures import Row
 
 
@@ -68,6 +71,42 @@ def predict_row(method: Method, case: Case) -> Row:
     }
 
 
+def predict_pictures(method: Method, case: Case, style: Style) -> Row:
+    """The same for the slices of a case as pictures by themselves.
+
+    The scan's probability is the highest of its pictures. The method does not know the pixel size; the volume is
+    measured with the one that the case has.
+    """
+    overlaps, slices, scans, sizes = [], [], [], []
+    for one in pictures(style, case, int(case.subject)):
+        found = method.predict(one.scan)
+        overlaps.append(Overlaps.of(found.mask, one.mask))
+        slices.append(float(found.slice_probability[0]))
+        scans.append(found.scan_probability)
+        sizes.append(one.mask.size)
+    predicted = np.array([int(one.predicted[0]) for one in overlaps])
+    return {
+        "both": [int(one.both[0]) for one in overlaps],
+        "predicted": predicted.tolist(),
+        "reference": [int(one.reference[0]) for one in overlaps],
+        "positive": case.positive.tolist(),
+        "slice_probability": slices,
+        "scan_probability": max(scans),
+        "volume_ml": case.scan.volume_ml(predicted * case.mask[0].size / np.array(sizes)),
+        "noise_hu": float("nan"),
+    }
+
+
+def row_under(condition: Condition, method: Method, case: Case) -> Row:
+    """The row of a case under a condition."""
+    changed = condition.change(case)
+    return (
+        predict_row(method, changed)
+        if condition.picture is None
+        else predict_pictures(method, changed, condition.picture)
+    )
+
+
 def rows_of_subject(method: Method, dataset: Dataset, subject: str, file: Path, model: str) -> dict[str, Row]:
     """A subject's rows by condition, read from `file`; missing ones are computed and stored there.
 
@@ -80,7 +119,7 @@ def rows_of_subject(method: Method, dataset: Dataset, subject: str, file: Path, 
         case = dataset.case(subject)
         file.parent.mkdir(parents=True, exist_ok=True)
         for condition in missing:
-            stored["conditions"][condition.key] = predict_row(method, condition.change(case))
+            stored["conditions"][condition.key] = row_under(condition, method, case)
             write_whole(file, json.dumps(stored))
     return {c.key: stored["conditions"][c.key] for c in CONDITIONS}
 

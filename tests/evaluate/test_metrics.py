@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +149,29 @@ def test_volume_agreement_is_bland_and_altmans(results, found) -> None:
     volume = found["volume"]
     assert value(volume["error_ml"]) == pytest.approx(error.mean(), abs=1e-6)
     assert value(volume["absolute_error_ml"]) == pytest.approx(np.abs(error).mean(), abs=1e-6)
+    assert value(volume["median_absolute_error_ml"]) == pytest.approx(sorted(np.abs(error))[1], abs=1e-6)
+    assert volume["median_absolute_error_ml"]["n"] == 3
     limits = stats.norm.interval(0.95, error.mean(), error.std(ddof=1))
     agreement = volume["bland_altman"]
     assert value(agreement["bias_ml"]) == pytest.approx(error.mean(), abs=1e-6)
     assert value(agreement["lower_limit_ml"]) == pytest.approx(limits[0], rel=1e-3)
     assert value(agreement["upper_limit_ml"]) == pytest.approx(limits[1], rel=1e-3)
+
+
+def test_scans_with_far_too_much_marked_are_listed(results) -> None:
+    def scan(subject: str, marked_ml: float | None, reference_ml: float | None) -> SubjectResult:
+        return replace(results[0], subject=subject, volume_ml=marked_ml, reference_volume_ml=reference_ml)
+
+    # As counted by hand: 66 mL for 6, 47 for 8, 12 for 1, and what is not quite so much.
+    scans = [scan("060", 66, 6), scan("061", 47, 8), scan("062", 12, 1), scan("063", 10.5, 1), scan("064", 30, 11)]
+    scans += [
+        scan("065", None, None),
+        scan("066", 5, 0.2),
+        replace(results[3], volume_ml=90.0, reference_volume_ml=1.0),
+    ]
+    found = metrics_of([*scans, *results[4:]])["volume"]
+    assert found["oversegmented"] == ["060", "061", "062"]
+    assert value(found["median_absolute_error_ml"]) == np.median([60, 39, 11, 9.5, 19, 4.8])
 
 
 def test_surface_and_lesion_figures_are_averaged_as_written(results, found) -> None:

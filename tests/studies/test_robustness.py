@@ -11,7 +11,7 @@ import pytest
 
 from ichor.dataset.ct_ich import CtIch
 from studies.robustness import predictions
-from studies.robustness.acquisition.conditions import CONDITIONS
+from studies.robustness.conditions import CONDITIONS
 from studies.robustness.page import page as written
 from study import study
 from synthetic_ct_ich import write_ct_ich_nifti
@@ -43,7 +43,7 @@ def test_every_condition_has_a_row(run: Path, data: Path, tmp_path: Path) -> Non
     assert list(found["conditions"]) == [c.key for c in CONDITIONS]
     for row in found["conditions"].values():
         assert (row["dice"]["n"], row["scan_auc"]["n"]) == (1, 2)
-    assert {key: row["slice_auc"]["n"] for key, row in found["conditions"].items() if "thick" in key} == {
+    assert {key: row["slice_auc"]["n"] for key, row in found["conditions"].items() if "thickness" in key} == {
         "thickness-1": 30,
         "thickness-2.5": 12,
         "thickness-7": 6,

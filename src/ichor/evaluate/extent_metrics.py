@@ -21,6 +21,7 @@ EXTENT_METRICS = ("surface", "volume", "lesion", "by_lesion_size")
 OF_MASKS = ("surface", "lesion", "by_lesion_size")
 # 95 % of normally distributed differences lie within this many standard deviations of their mean.
 _DEVIATIONS = 1.96
+_TOO_MUCH = (3.0, 10.0)  # times the reference, and mL more than it
 
 
 def extent_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
@@ -32,9 +33,20 @@ def extent_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> dict
             "hd95_mm": sampling.mean([np.nan if s is None or s.hd95_mm is None else s.hd95_mm for s in surfaces]),
             "surface_dice_2mm": sampling.mean([np.nan if s is None else s.dice_2mm for s in surfaces]),
         },
-        "volume": _volume(np.array([_volume_error(r) for r in bleeding]), sampling),
+        "volume": {
+            **_volume(np.array([_volume_error(r) for r in bleeding]), sampling),
+            "oversegmented": [r.subject for r in bleeding if r is not None and oversegmented(r)],
+        },
         **_lesions([None if r.excluded_from_overlap else r.lesions for r in results], sampling),
     }
+
+
+def oversegmented(r: SubjectResult) -> bool:
+    """Whether more than three times the reference is marked, and at least 10 mL more; False if either is unknown."""
+    if r.volume_ml is None or r.reference_volume_ml is None:
+        return False
+    too_much = r.volume_ml > _TOO_MUCH[0] * r.reference_volume_ml
+    return too_much and r.volume_ml - r.reference_volume_ml >= _TOO_MUCH[1]
 
 
 def _volume_error(r: SubjectResult | None) -> float:
@@ -57,6 +69,7 @@ def _volume(error_ml: FloatArray, sampling: Sampling) -> dict[str, Any]:
     return {
         "error_ml": sampling.mean(error_ml),
         "absolute_error_ml": sampling.mean(np.abs(error_ml)),
+        "median_absolute_error_ml": sampling.of_values(np.abs(error_ml), lambda errors: float(np.median(errors))),
         "bland_altman": {
             "bias_ml": sampling.mean(error_ml),
             "lower_limit_ml": limit(-1),

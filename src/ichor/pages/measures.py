@@ -26,6 +26,7 @@ _EXTENT = (
     ("surface Dice at 2 mm", ("surface", "surface_dice_2mm"), _SCANS),
     ("volume error, mL", ("volume", "error_ml"), _SCANS),
     ("absolute volume error, mL", ("volume", "absolute_error_ml"), _SCANS),
+    ("median absolute volume error, mL", ("volume", "median_absolute_error_ml"), _SCANS),
     ("Bland-Altman bias, mL", ("volume", "bland_altman", "bias_ml"), _SCANS),
     ("Bland-Altman lower limit of agreement, mL", ("volume", "bland_altman", "lower_limit_ml"), _SCANS),
     ("Bland-Altman upper limit of agreement, mL", ("volume", "bland_altman", "upper_limit_ml"), _SCANS),

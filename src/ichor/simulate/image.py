@@ -7,9 +7,9 @@ import torch
 from scipy import ndimage
 
 from ichor.dataset.case import Case
+from ichor.simulate.resample import Image, changed, hu_of, pixel_mm_of
 from ichor.train import ct_noise as train
 from ichor.windows import GrayWindow
-from studies.robustness.acquisition.resample import Image, changed, hu_of, pixel_mm_of
 
 # The spatial frequency at which the power of CT noise is highest, for a soft kernel.
 NOISE_PEAK_PER_MM = 0.25

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ichor.anatomy.head import find_head
 from ichor.dataset.case import Case
 from ichor.scan import FloatArray
-from studies.robustness.acquisition.resample import (
+from ichor.simulate.resample import (
     HALF,
     Image,
     changed,

@@ -10,10 +10,8 @@ import pytest
 from scipy import ndimage
 
 from ichor.dataset.case import Case
-from ichor.windows import GrayWindow
-from studies.robustness.acquisition.conditions import CONDITIONS, Condition
-from studies.robustness.acquisition.geometry import cut_off, flipped, nodded, thickness, tilted, turned, wide_field
-from studies.robustness.acquisition.image import (
+from ichor.simulate.geometry import cut_off, flipped, nodded, thickness, tilted, turned, wide_field
+from ichor.simulate.image import (
     ct_noise,
     gray_images,
     noise_hu,
@@ -21,6 +19,8 @@ from studies.robustness.acquisition.image import (
     smooth_kernel,
     white_noise,
 )
+from ichor.windows import GrayWindow
+from studies.robustness.conditions import CONDITIONS, Condition
 from synthetic_scans import BLOOD_HU, synthetic_head
 
 NOISY = {"noise-5", "noise-10", "noise-20", "white-noise-20"}

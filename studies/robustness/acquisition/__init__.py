@@ -1,1 +1,0 @@
-"""Simulates other acquisitions of a case: scan, mask and labels are changed together."""
