@@ -266,3 +266,22 @@ def test_a_resample_is_the_figure_of_the_subjects_it_drew(results) -> None:
         )
         false = [r.volume_ml for r in some if not r.has_hemorrhage]
         assert sampled["false_positive_ml"]["p95"].values[k] == pytest.approx(np.percentile(false, 95))
+
+
+def test_a_detector_calls_slices_from_its_threshold_on(results: list[SubjectResult]) -> None:
+    threshold = 0.4
+    detected = [replace(r, pixels=None, areas={}, threshold=threshold, surface=None, lesions=None) for r in results]
+    found = metrics_of(detected)
+    truth = pooled(results, "positive")
+    called = pooled(results, "slice_probability") >= threshold
+    assert value(found["slice"]["sensitivity"]) == pytest.approx(metrics.recall_score(truth, called), abs=1e-6)
+    assert value(found["slice"]["specificity"]) == pytest.approx(metrics.recall_score(~truth, ~called), abs=1e-6)
+    scans = np.array([r.has_hemorrhage for r in results])
+    any_called = np.array([(r.slice_probability >= threshold).any() for r in results])
+    assert value(found["scan"]["sensitivity"]) == pytest.approx(metrics.recall_score(scans, any_called), abs=1e-6)
+    assert found["dice"] is None
+
+
+def test_without_its_threshold_a_detector_has_no_rates(results: list[SubjectResult]) -> None:
+    detected = [replace(r, pixels=None, areas={}, threshold=None, surface=None, lesions=None) for r in results]
+    assert metrics_of(detected)["slice"]["sensitivity"] is None

@@ -140,15 +140,16 @@ def formerly(folder: Path) -> None:
     (folder / "masks.json.gz").unlink()
 
 
-def test_a_detector_has_only_probabilities(folder: Path, dataset: CtIch) -> None:
-    detected = [replace(made(subject), mask=None, threshold=None, areas={}) for subject in SUBJECTS]
+@pytest.mark.parametrize("threshold", [0.25, None])
+def test_a_detector_has_probabilities_and_a_threshold(folder: Path, dataset: CtIch, threshold: float | None) -> None:
+    detected = [replace(made(subject), mask=None, threshold=threshold, areas={}) for subject in SUBJECTS]
     write_predictions(folder, detected, dataset)
     assert not (folder / "masks.json.gz").exists()  # an earlier one would be of something else
     predictions = read_predictions(folder, dataset)
     for one, read in zip(detected, predictions.values(), strict=True):
-        assert (read.mask, read.threshold, read.overlaps, read.areas) == (None, None, None, {})
+        assert (read.mask, read.threshold, read.overlaps, read.areas) == (None, threshold, None, {})
         assert read.slice_probability == pytest.approx(one.slice_probability, rel=1e-5)
-    with pytest.raises(ValueError, match="expected masks and subtype probabilities of all subjects or of none"):
+    with pytest.raises(ValueError, match="expected masks, thresholds and subtype probabilities of all subjects or of"):
         write_predictions(folder, [made("049"), detected[1]], dataset)
 
 

@@ -59,16 +59,18 @@ class _Cases:
 def detection_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Any]:
     """The detection metrics of metrics.json, with `Sampled` leaves; those by mask are None from a detector."""
     n, segmented = len(results), all(r.pixels is not None for r in results)
+    called = [r.called for r in results]
+    by_slice = [one for one in called if one is not None] if all(one is not None for one in called) else None
     slices = _Cases(
         truth=np.concatenate([r.positive for r in results]),
         probability=np.concatenate([r.slice_probability for r in results]),
-        found=np.concatenate([r.overlaps.predicted > 0 for r in results]) if segmented else None,
+        found=None if by_slice is None else np.concatenate(by_slice),
         subject=np.repeat(np.arange(n), [len(r.positive) for r in results]),
     )
     scans = _Cases(
         truth=np.array([r.has_hemorrhage for r in results]),
         probability=np.array([r.scan_probability for r in results]),
-        found=np.array([r.overlaps.predicted.any() for r in results]) if segmented else None,
+        found=None if by_slice is None else np.array([one.any() for one in by_slice]),
         subject=np.arange(n),
     )
     excluded = np.array([bool(r.excluded_from_overlap) for r in results])

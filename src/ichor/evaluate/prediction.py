@@ -27,13 +27,14 @@ class Prediction:
         slice_probability: (n,) in 0..1.
         scan_probability: in 0..1.
         threshold: the voxel probability at which a slice of `mask` is marked, fixed or chosen on subjects that the
-            fold's networks were not trained on; None from a detector.
+            fold's networks were not trained on; from a detector, the slice probability at which a slice is called
+            positive, or None in results written before 0.2.
         areas: for each threshold of Table 6, (n,) pixels of the mask at that threshold, after postprocessing; empty
             from a detector.
         subtype_probability: (n, 5) in the order of `Subtype`; None from a method that does not predict subtypes.
         overlaps: pixel counts of the mask and the delineation, from a result that keeps them instead of masks.
 
-    Raises ValueError if a mask or its pixel counts come without a threshold, or a threshold without either.
+    Raises ValueError if a mask or its pixel counts come without a threshold.
     """
 
     subject: str
@@ -47,8 +48,8 @@ class Prediction:
     overlaps: Overlaps | None = None
 
     def __post_init__(self) -> None:
-        if (self.threshold is None) != (self.mask is None and self.overlaps is None):
-            raise ValueError(f"expected a mask and its threshold of {self.subject}, or neither, found one of them")
+        if self.threshold is None and (self.mask is not None or self.overlaps is not None):
+            raise ValueError(f"expected the threshold of the mask of {self.subject}, found none")
 
     def overlaps_with(self, reference: NDArray[np.bool_]) -> Overlaps | None:
         """The pixel counts of the mask and its reference (n, rows, columns); None from a detector."""

@@ -25,6 +25,7 @@ class SubjectResult:
         age_years: at the time of the scan; None if unknown.
         labels: (n, 5) bool, the subtypes of each slice.
         pixels: pixel counts of the predicted mask and the delineation; None from a detector.
+        threshold: as in `Prediction`.
         areas: for each threshold of Table 6, (n,) pixels of the mask at that threshold, after postprocessing; empty
             from a detector.
         slice_probability: (n,).
@@ -43,6 +44,7 @@ class SubjectResult:
     age_years: float | None
     labels: NDArray[np.bool_]
     pixels: Overlaps | None
+    threshold: float | None
     areas: Mapping[float, NDArray[np.int64]]
     slice_probability: NDArray[np.float64]
     scan_probability: float
@@ -62,6 +64,13 @@ class SubjectResult:
     def has_hemorrhage(self) -> bool:
         """Whether any slice has hemorrhage by its labels."""
         return bool(self.labels.any())
+
+    @property
+    def called(self) -> NDArray[np.bool_] | None:
+        """(n,) slices with any marked pixel; of a detector, those from its threshold on; None if that is unknown."""
+        if self.pixels is not None:
+            return np.asarray(self.pixels.predicted > 0)
+        return None if self.threshold is None else np.asarray(self.slice_probability >= self.threshold)
 
     @property
     def overlaps(self) -> Overlaps:
@@ -90,6 +99,7 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float | None, su
         age_years=age_years,
         labels=case.labels,
         pixels=pixels,
+        threshold=prediction.threshold,
         areas=prediction.areas,
         slice_probability=prediction.slice_probability,
         scan_probability=prediction.scan_probability,

@@ -202,9 +202,8 @@ def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold)
     missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
     for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
         segmentation, raw = prediction_of(subject)
-        threshold, areas = None, {}
+        areas = {}
         if segmentation.probability is not None:
-            threshold = segmentation.made_by.threshold
             areas = {t: mask_at(method, segmentation.probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS}
         prediction = Prediction(
             subject=subject,
@@ -213,7 +212,7 @@ def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold)
             slice_probability=segmentation.slice_probability,
             scan_probability=segmentation.scan_probability,
             subtype_probability=segmentation.subtype_probability,
-            threshold=threshold,
+            threshold=segmentation.made_by.threshold,
             areas=areas,
         )
         write_kept(kept_file(run, fold.number, subject), prediction, raw)

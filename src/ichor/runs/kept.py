@@ -54,9 +54,10 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
         "slice_probability": prediction.slice_probability,
         "scan_probability": prediction.scan_probability,
     }
+    if prediction.threshold is not None:
+        arrays["threshold"] = prediction.threshold
     if prediction.mask is not None:
         arrays |= {
-            "threshold": prediction.threshold,
             "mask": np.packbits(prediction.mask),
             "shape": prediction.mask.shape,
             "areas": np.stack([prediction.areas[t] for t in TABLE_THRESHOLDS]),
@@ -81,7 +82,7 @@ def read_prediction(file: Path) -> Prediction:
         mask=_mask(kept) if segmented else None,
         slice_probability=kept["slice_probability"],
         scan_probability=float(kept["scan_probability"]),
-        threshold=float(kept["threshold"]) if segmented else None,
+        threshold=float(kept["threshold"]) if "threshold" in kept else None,
         areas=dict(zip(TABLE_THRESHOLDS, kept["areas"], strict=True)) if segmented else {},
         subtype_probability=kept.get("subtype_probability"),
     )

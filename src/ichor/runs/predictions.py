@@ -36,6 +36,7 @@ SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
 SCORE_COLUMNS = ("subject", "slice", "fold", "probability")
 OVERLAP_COLUMNS = ("overlap_px", "reference_px")
 MASK_COLUMNS = ("threshold", "area_px", *OVERLAP_COLUMNS, *AREA_COLUMNS)
+DETECTOR_COLUMNS = ("threshold",)
 _FORMER_MASK_COLUMNS = ("threshold", "area_px", *AREA_COLUMNS)  # before 0.2, always with masks
 SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
 
@@ -44,18 +45,18 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
     """Write scores.csv, scan_scores.csv and, for predictions with masks, masks.json.gz.
 
     Predictions are consumed one by one, so that they need not all be in memory. Slices are numbered from 1. Raises
-    ValueError if a subject occurs twice, or if only some predictions have masks or subtype probabilities.
+    ValueError if a subject occurs twice, or if only some predictions have masks, thresholds or subtype probabilities.
     """
     masks: dict[str, dict[str, Any]] = {}
     slices: list[list[Any]] = []
     scans: dict[str, list[Any]] = {}
-    kinds: set[tuple[bool, bool, bool]] = set()
+    kinds: set[tuple[bool, bool, bool, bool]] = set()
     for p in predictions:
         if p.subject in scans:
             raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
         truth = dataset.truth(p.subject)
         pixels = p.overlaps_with(truth.mask)
-        kinds.add((p.mask is not None, pixels is not None, p.subtype_probability is not None))
+        kinds.add((p.mask is not None, pixels is not None, p.threshold is not None, p.subtype_probability is not None))
         if p.mask is not None:
             drawn = np.flatnonzero(p.mask.any(axis=(1, 2)))
             masks |= {f"{p.subject}/{index + 1}": run_lengths(p.mask[index]) for index in drawn}
@@ -64,9 +65,12 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
         shown = "" if volume is None else f"{volume:.4f}"
         scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
     if len(kinds) > 1:
-        raise ValueError("expected masks and subtype probabilities of all subjects or of none, found them of some")
-    with_masks, with_pixels, with_subtypes = kinds.pop() if kinds else (True, True, False)
-    columns = (*SCORE_COLUMNS, *(MASK_COLUMNS if with_pixels else ()), *(SUBTYPE_COLUMNS if with_subtypes else ()))
+        raise ValueError(
+            "expected masks, thresholds and subtype probabilities of all subjects or of none, found them of some"
+        )
+    with_masks, with_pixels, with_threshold, with_subtypes = kinds.pop() if kinds else (True, True, True, False)
+    called_by = MASK_COLUMNS if with_pixels else DETECTOR_COLUMNS if with_threshold else ()
+    columns = (*SCORE_COLUMNS, *called_by, *(SUBTYPE_COLUMNS if with_subtypes else ()))
     if with_masks:
         encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
         write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
@@ -79,9 +83,11 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
 def _slice_rows(p: Prediction, pixels: Overlaps | None) -> Iterator[list[Any]]:
     for i, probability in enumerate(p.slice_probability):
         row = [p.subject, i + 1, p.fold, f"{probability:.6g}"]
+        if p.threshold is not None:
+            row.append(f"{p.threshold:g}")
         if pixels is not None:
             counts = (pixels.predicted, pixels.both, pixels.reference, *(p.areas[t] for t in TABLE_THRESHOLDS))
-            row += [f"{p.threshold:g}", *(int(count[i]) for count in counts)]
+            row += [int(count[i]) for count in counts]
         if p.subtype_probability is not None:
             row += [f"{q:.6g}" for q in p.subtype_probability[i]]
         yield row
@@ -126,7 +132,7 @@ class Predictions(Mapping[str, Prediction]):
                 mask=self._mask(case, [int(row["area_px"]) for row in rows]) if self.has_masks else None,
                 slice_probability=np.array([float(row["probability"]) for row in rows]),
                 scan_probability=float(scan["probability"]),
-                threshold=float(rows[0]["threshold"]) if self._segmented else None,
+                threshold=float(rows[0]["threshold"]) if "threshold" in rows[0] else None,
                 areas={
                     t: _counts(rows, name)
                     for t, name in zip(TABLE_THRESHOLDS, AREA_COLUMNS, strict=True)
@@ -191,7 +197,7 @@ def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     slices: dict[str, list[Row]] = {}
     kinds = [
         (*SCORE_COLUMNS, *of_mask, *subtypes)
-        for of_mask in (MASK_COLUMNS, _FORMER_MASK_COLUMNS, ())
+        for of_mask in (MASK_COLUMNS, _FORMER_MASK_COLUMNS, DETECTOR_COLUMNS, ())
         for subtypes in ((), SUBTYPE_COLUMNS)
     ]
     for row in read_table(folder / SCORES, *kinds):
