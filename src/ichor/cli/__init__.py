@@ -26,6 +26,7 @@ from ichor.cli.quantize import quantize
 from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
+from ichor.cli.validate import validate
 from ichor.cli.view import view
 from ichor.errors import IchorError
 from ichor.interruption import exit_code, listening
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command()(inspect)
 app.command()(screen)
 app.command()(view)
+app.command()(validate)
 app.command()(fetch)
 app.command()(train)
 app.command()(crossval)

@@ -60,10 +60,21 @@ def average_precision(truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | 
 
     Raises ValueError if no case is positive.
     """
+    recall, precision = precision_recall(truth, scores, weights)
+    return float(np.sum(np.diff(np.r_[0, recall]) * precision))
+
+
+def precision_recall(
+    truth: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(recall, precision) at every score as threshold, from the strictest; weights as in `roc_curve`.
+
+    Raises ValueError if no case is positive.
+    """
     _, found, false = _called(truth, scores, weights)
     if not found.size or not found[-1]:
         raise ValueError("expected positive cases, found none")
-    return float(np.sum(np.diff(np.r_[0, found / found[-1]]) * found / (found + false)))
+    return found / found[-1], found / (found + false)
 
 
 def rates(truth: ArrayLike, called: ArrayLike) -> tuple[float, float, float]:

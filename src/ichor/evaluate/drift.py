@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.evaluate.intervals import Sampling
+from ichor.evaluate.proportions import exact_interval
 
 FEWEST = 20  # with fewer, only a very large difference could be told from chance
 ALPHA = 0.05  # divided by the number of tests that are shown together (Bonferroni)
@@ -63,12 +64,7 @@ class Drift:
 
 def share(count: int, n: int) -> Figure:
     """The share of `count` in n scans."""
-    if not n:
-        return Figure(None, None, 0)
-    from scipy.stats import binomtest
-
-    interval = binomtest(count, n).proportion_ci(0.95, method="exact")
-    return Figure(count / n, (float(interval.low), float(interval.high)), n)
+    return Figure(count / n, exact_interval(count, n), n) if n else Figure(None, None, 0)
 
 
 def mean(values: NDArray[np.float64]) -> Figure:

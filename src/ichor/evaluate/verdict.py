@@ -33,17 +33,25 @@ def verdict_rule(results: Sequence[SubjectResult]) -> VerdictRule | None:
     None where they cannot be chosen or measured: where the scans are all with or all without hemorrhage, in all folds
     or in all but one, and where no threshold is specific enough.
     """
-    truth = np.array([r.has_hemorrhage for r in results], bool)
-    probability = np.array([r.scan_probability for r in results], np.float64)
-    marked = np.array([r.pixels is not None and bool(r.pixels.predicted.any()) for r in results], bool)
-    fold = np.array([r.fold for r in results])
-    chosen = _thresholds(truth, probability)
+    return rule_of_scans(
+        np.array([r.has_hemorrhage for r in results], bool),
+        np.array([r.scan_probability for r in results], np.float64),
+        np.array([r.pixels is not None and bool(r.pixels.predicted.any()) for r in results], bool),
+        np.array([r.fold for r in results]),
+    )
+
+
+def rule_of_scans(
+    truth: NDArray[np.bool_], probability: FloatArray, marked: NDArray[np.bool_], fold: NDArray[np.int64]
+) -> VerdictRule | None:
+    """As `verdict_rule`, for scans (n,): their truth, probability, whether a voxel is marked, and fold."""
+    chosen = verdict_thresholds(truth, probability)
     if chosen is None:
         return None
     possible, suspected = (np.zeros(len(truth), bool) for _ in range(2))
     for one in np.unique(fold):
         test = fold == one
-        others = _thresholds(truth[~test], probability[~test])
+        others = verdict_thresholds(truth[~test], probability[~test])
         if others is None:
             return None
         possible[test] = (probability[test] >= others[0]) | marked[test]
@@ -54,8 +62,8 @@ def verdict_rule(results: Sequence[SubjectResult]) -> VerdictRule | None:
     )
 
 
-def _thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> tuple[float, float] | None:
-    """(possible, suspected), chosen on scans (n,)."""
+def verdict_thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> tuple[float, float] | None:
+    """(possible, suspected), chosen on scans (n,); None if they cannot be chosen."""
     if truth.all() or not truth.any():
         return None
     curve = roc_curve(truth, probability)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any
 
 from ichor.dataset.known import dataset_name
 from ichor.pages import run as run_page
-from ichor.pages.blocks import Section, Table
+from ichor.pages.blocks import Section
 from ichor.pages.inline import inline_picture
 from ichor.pages.paper_comparison import TILES, VERDICT_RULE
-from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.pages.runs import Run
+from ichor.pages.templates import rendered
 from ichor.pages.words import cell, figure_at, printed
 
 _MEASURES = (
@@ -23,7 +20,6 @@ _MEASURES = (
     ("AUC of slices", ("slice", "auc")),
     ("AUC of scans", ("scan", "auc")),
 )
-WIDE_PX = 900  # wider pictures take the full width: at half of the page their text would be too small
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +51,9 @@ def results_html(
 
     `attribution` names the source of the data.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    here = files("ichor.pages")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"kind": _kind, "prose": _prose, "capital": _capital}
-    page = environment.from_string(here.joinpath("results.html.j2").read_text(encoding="utf-8"))
-    return page.render(
-        style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+    return rendered(
+        "ichor.pages",
+        "results.html.j2",
         runs=runs,
         comparisons=comparisons,
         dataset=dataset,
@@ -72,7 +62,6 @@ def results_html(
         plots=[plot for measure in _MEASURES if (plot := _plot(*measure, runs))],
         sections=[_sections(run) for run in runs],
         pictures=[{one.file: inline_picture(run.folder / one.file) for one in run.pictures} for run in runs],
-        wide_px=WIDE_PX,
         text=run_page,
         verdict_rule=VERDICT_RULE,
     )
@@ -106,20 +95,3 @@ def _on(runs: Sequence[Run]) -> str:
     """` on ct-ich` if all runs are on the same named dataset; else empty."""
     names = {dataset_name(run.metrics["data"]["fingerprint"]) for run in runs}
     return f" on {names.pop()}" if len(names) == 1 else ""
-
-
-def _kind(block: str | Table | DrawnFigure) -> str:
-    return type(block).__name__
-
-
-def _prose(text: str) -> Any:
-    """A paragraph with `code` marked up."""
-    from markupsafe import Markup, escape
-
-    parts = re.split(r"`([^`]+)`", text)
-    marked = [Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)]
-    return Markup("").join(marked)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

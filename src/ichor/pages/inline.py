@@ -46,6 +46,15 @@ def inline_picture(file: Path) -> InlinePicture:
     return InlinePicture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", width, height)
 
 
+def inline_png(content: bytes) -> InlinePicture:
+    """A PNG as a data URI, unchanged."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as image:
+        width, height = image.size
+    return InlinePicture(f"data:image/png;base64,{base64.b64encode(content).decode()}", width, height)
+
+
 def _webp(image: Image) -> bytes:
     image.thumbnail((WIDEST_PX, 4 * WIDEST_PX))
     buffer = io.BytesIO()

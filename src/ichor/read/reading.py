@@ -75,6 +75,16 @@ def patient_key(place: ScanPath, study_uid: str, series_uids: Sequence[str], sec
     return Reading(place.path, request).patient()
 
 
+def acquisition(place: ScanPath, series_uids: Sequence[str]) -> dict[str, str | None]:
+    """What names a study and how it was acquired, as returned by `ichor.read.dicom.acquisition.acquisition_here`."""
+    request = {
+        "do": "acquisition",
+        "series_uids": list(series_uids),
+        "options": content.options_as_json(ReadOptions(files=place.files)),
+    }
+    return Reading(place.path, request).patient()
+
+
 class Reading:
     """A request in progress, whose result can be fetched once.
 

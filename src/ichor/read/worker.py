@@ -114,18 +114,23 @@ def _read(request: dict[str, Any], path: Path) -> tuple[wire.Message, *tuple[mem
             {"headers": {uid: len(one) for uid, one in headers.items()}},
             *(memoryview(one) for one in headers.values()),
         )
-    if request["do"] == "patient":
-        from ichor.read.dicom.patient import patient_here
-
-        uids = request["study_uid"], request["series_uids"], request["instance_uids"]
-        return ({"patient": patient_here(path, options.files, *uids)},)
-    if request["do"] == "patient_key":
-        from ichor.read.dicom.patient import patient_key_here
-
-        key = patient_key_here(path, options.files, request["study_uid"], request["series_uids"], request["secret"])
-        return ({"patient": key},)
+    if request["do"] in ("patient", "patient_key", "acquisition"):
+        return ({"patient": _of_header(request, path, options.files)},)
     scan = read_here(path, options)
     return {"scan": content.scan_as_json(scan)}, content.voxels_as_bytes(scan)
+
+
+def _of_header(request: dict[str, Any], path: Path, files: tuple[str, ...]) -> dict[str, str | None]:
+    """What the DICOM files at a path say of a patient, or of how a series was acquired."""
+    from ichor.read.dicom.acquisition import acquisition_here
+    from ichor.read.dicom.patient import patient_here, patient_key_here
+
+    if request["do"] == "acquisition":
+        return acquisition_here(path, files, request["series_uids"])
+    if request["do"] == "patient_key":
+        return patient_key_here(path, files, request["study_uid"], request["series_uids"], request["secret"])
+    uids = request["study_uid"], request["series_uids"], request["instance_uids"]
+    return patient_here(path, files, *uids)
 
 
 def _traceback(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.intervals import RESAMPLES, Sampled
 from ichor.evaluate.metrics import sampled_metrics
+from ichor.evaluate.paired import sampled_difference
 from ichor.evaluate.results import SubjectResult
 from ichor.evaluate.segmentation_metrics import subject_overlaps
 from ichor.runs.evaluate import check_data, results_in
@@ -145,13 +146,9 @@ def _pair(first: ComparedRun, second: ComparedRun) -> dict[str, Any]:
 
 
 def _difference(first: Sampled, second: Sampled, n: int) -> dict[str, Any]:
-    """The second minus the first, with p; one is added to the counts on either side of 0, so that p is never 0."""
-    difference = Sampled(second.values - first.values, n)
-    drawn = difference.values[1:][~np.isnan(difference.values[1:])]
-    sides = [(1 + np.sum(drawn <= 0)) / (1 + drawn.size), (1 + np.sum(drawn >= 0)) / (1 + drawn.size)]
-    figure = difference.as_json()
-    p = None if figure["value"] is None else round(min(1.0, 2 * float(min(sides))), 6)
-    return {"value": figure["value"], "ci95": figure["ci95"], "p": p, "n": n}
+    """The second minus the first, with p."""
+    found = sampled_difference(first, second, n)
+    return {"value": found.value, "ci95": None if found.ci95 is None else list(found.ci95), "p": found.p, "n": n}
 
 
 def _wilcoxon(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Data for ROC curves: slices and scans with their probabilities."""
+"""Data for ROC and precision-recall curves: slices and scans with their probabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.evaluate.detection import roc_curve
+from ichor.evaluate.detection import precision_recall, roc_curve
 from ichor.evaluate.intervals import Sampling
 from ichor.evaluate.results import SubjectResult
 from ichor.scan import FloatArray
@@ -85,6 +85,20 @@ def roc(cases: Scored) -> Curve:
         return 1 - curve.specificity, curve.sensitivity
 
     return _with_band(cases, points, lambda x, y: np.asarray(np.interp(GRID, x, y)))
+
+
+def precision_over_recall(cases: Scored) -> Curve:
+    """Precision over recall, as steps. Raises ValueError if a class is absent."""
+
+    def points(weights: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        recall, precision = precision_recall(cases.truth, cases.probability, weights)
+        return np.r_[0, recall], np.r_[precision[:1], precision]
+
+    def on_grid(recall: FloatArray, precision: FloatArray) -> FloatArray:
+        """At each recall, the precision of the strictest threshold that reaches it."""
+        return precision[np.minimum(np.searchsorted(recall, GRID - 1e-12), len(precision) - 1)]
+
+    return _with_band(cases, points, on_grid)
 
 
 def _with_band(

@@ -1,0 +1,213 @@
+"""The parts of the report as tables and paragraphs (`ichor.pages.blocks`), from the figures of validation.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ichor.pages.blocks import Cell, Section, Table
+from ichor.pages.words import UNDEFINED, cell
+from ichor.subtypes import Subtype
+from ichor.validation.cases import Source, Validated
+
+Figure = Mapping[str, Any] | None
+
+CALLS = {"possible": "possible or suspected", "suspected": "suspected"}
+_RATES = (
+    ("sensitivity", "sensitivity"),
+    ("specificity", "specificity"),
+    ("positive predictive value", "positive_predictive_value"),
+    ("negative predictive value", "negative_predictive_value"),
+)
+_AREAS = (
+    ("area under the ROC curve", "auc"),
+    ("average precision", "average_precision"),
+    ("Brier score (less is better)", "brier"),
+    ("expected calibration error (less is better)", "calibration_error"),
+)
+
+
+def percent(figure: Figure) -> Cell:
+    """A share in percent, with its interval and the counts if they are known."""
+    if figure is None or figure.get("value") is None:
+        n = 0 if figure is None else figure.get("n", 0)
+        return Cell(UNDEFINED if n else "no such scan")
+    low, high = (f"{100 * one:.1f}" for one in figure["ci95"])
+    counts = f"; {figure['count']} of {figure['n']}" if "count" in figure else ""
+    return Cell(f"{100 * figure['value']:.1f} %", f"{low} to {high} %{counts}")
+
+
+def plain(figure: Figure) -> Cell:
+    """A figure that is no share, with its interval."""
+    return cell(None if figure is None or figure.get("value") is None else figure)
+
+
+def detection_tables(figures: Mapping[str, Any], caption: str) -> tuple[Table, Table]:
+    """Rates and predictive values of both calls, and the areas."""
+    found = figures["detection"]
+    calls = found["calls"]
+    rows: list[tuple[str | Cell, ...]] = [
+        (name, *(percent(calls[call][key]) for call in CALLS)) for name, key in _RATES
+    ]
+    tables = [calls[call]["table"] for call in CALLS]
+    counts = (
+        ("with hemorrhage: called, not called", "true_positive", "false_negative"),
+        ("without hemorrhage: called, not called", "false_positive", "true_negative"),
+    )
+    rows += [(name, *(f"{one[called]}, {one[not_called]}" for one in tables)) for name, called, not_called in counts]
+    return (
+        Table(("", *(f"hemorrhage {words}" for words in CALLS.values())), tuple(rows), caption),
+        Table(("", "value, 95 %"), tuple((name, plain(found[key])) for name, key in _AREAS)),
+    )
+
+
+def prevalence_words(validated: Validated) -> str:
+    """For which share of scans with hemorrhage the predictive values hold."""
+    one = validated.prevalence
+    if one is None:
+        return "There are scans of one class only: predictive values need both, or --prevalence."
+    source = (
+        "as given with --prevalence"
+        if one.given
+        else "that of the table, which is right only if its scans are consecutive; give your own with --prevalence"
+    )
+    return f"Predictive values hold for a prevalence of {100 * one.value:.1f} %, {source}."
+
+
+def subtypes_section(figures: Mapping[str, Any]) -> Section | None:
+    """Sensitivity for each subtype; None if no scan has a known one."""
+    rows = [
+        (
+            Subtype(one["subtype"]).label,
+            str(one["n"]),
+            *(percent(one["sensitivity"][call]) for call in CALLS),
+            plain(one["auc"]) if one["auc"] is not None else UNDEFINED,
+        )
+        for one in figures["subtypes"]
+        if one["n"]
+    ]
+    if not rows:
+        return None
+    columns = ("subtype", "scans", *(f"sensitivity, {words}" for words in CALLS.values()), "AUC of its own probability")
+    note = (
+        "A scan with several subtypes counts in each. Its own probability tells scans with the subtype from all others."
+    )
+    return Section("By subtype", (Table(columns, tuple(rows)), note))
+
+
+def groups_sections(figures: Mapping[str, Any]) -> list[Section]:
+    """A table for each grouping."""
+    columns = (
+        *("", "scans"),
+        *(f"{rate}, {words}" for words in CALLS.values() for rate in ("sensitivity", "specificity")),
+        "AUC",
+    )
+    return [
+        Section(
+            f"By {name}",
+            (
+                Table(
+                    columns,
+                    tuple(
+                        (
+                            one["group"] or "not known",
+                            Cell(str(one["n"]), f"{one['with_hemorrhage']} with it"),
+                            *(percent(one[call][rate]) for call in CALLS for rate in ("sensitivity", "specificity")),
+                            plain(one["auc"]) if one["auc"] is not None else "too few scans",
+                        )
+                        for one in groups
+                    ),
+                ),
+            ),
+        )
+        for name, groups in figures["groups"].items()
+    ]
+
+
+def checks_section(figures: Mapping[str, Any]) -> Section:
+    """Whether the model errs more often where it warns about the input."""
+    found = figures["checks"]
+    rows = [
+        ("no check failed", percent(found["passed"])),
+        ("any check failed", percent(found["failed"])),
+        *((f"“{one['check']}” failed", percent(one)) for one in found["each"]),
+    ]
+    p = (
+        ""
+        if found["p"] is None
+        else f" Any failed check against none: p = {p_words(found['p'])} (Fisher's exact test)."
+    )
+    words = (
+        "Each scan is checked for whether it is within the model's intended input. A scan counts as wrong if "
+        f"hemorrhage is suspected where there is none, or not suspected where there is.{p}"
+    )
+    return Section("Warnings and errors", (Table(("input checks", "wrong scans"), tuple(rows)), words))
+
+
+_MASKS = (
+    ("Dice", "dice"),
+    ("surface Dice at 2 mm", "surface_dice_2mm"),
+    ("95th percentile Hausdorff distance, mm", "hd95_mm"),
+    ("volume error, mL", "volume_error_ml"),
+    ("absolute volume error, mL", "absolute_volume_error_ml"),
+    ("share of lesions found", "lesion_sensitivity"),
+    ("share of marked lesions that are hemorrhage", "lesion_precision"),
+)
+
+
+def masks_section(results: Mapping[str, Any], problems: Sequence[str]) -> Section | None:
+    """Overlap with the delineations; None if there are none."""
+    found = results["masks"]
+    said = [f"Delineations that could not be used: {len(problems)}. The first: {problems[0]}"] if problems else []
+    if found is None:
+        return Section("Outlines", tuple(said)) if said else None
+    rows = tuple((name, plain(found[key]), str(found[key]["n"])) for name, key in _MASKS)
+    note = (
+        f"On {found['n']} scans with a delineation of hemorrhage. A scan in which one of the masks is empty has no "
+        "Hausdorff distance; lesions below 0.01 mL are left out."
+    )
+    return Section("Outlines", (Table(("figure", "mean, 95 %", "n"), rows), note, *said))
+
+
+def power_section(results: Mapping[str, Any], validated: Validated) -> Section:
+    """How many scans are needed."""
+    rows = tuple(
+        (
+            f"{100 * one['share']:.0f} %",
+            f"{100 * one['width']:.0f} points",
+            str(one["of_class"]),
+            "" if one["for_sensitivity"] is None else str(one["for_sensitivity"]),
+            "" if one["for_specificity"] is None else str(one["for_specificity"]),
+        )
+        for one in results["power"]
+    )
+    columns = (
+        *("true rate", "width of the 95 % interval", "scans of the class"),
+        *("consecutive scans, for sensitivity", "consecutive scans, for specificity"),
+    )
+    at = "" if validated.prevalence is None else f" at the prevalence of {100 * validated.prevalence.value:.1f} %"
+    words = (
+        "The exact interval of a rate has this width on average with so many scans of its class: with hemorrhage for "
+        f"the sensitivity, without for the specificity. Consecutive scans hold as many on average{at}."
+    )
+    return Section("How many scans are needed", (Table(columns, rows), words))
+
+
+def table_section(source: Source, counts: Mapping[str, int]) -> Section:
+    """How the table was understood, and what was left out."""
+    rows = tuple((" ".join(one.column.split()), one.role, one.says) for one in source.columns)
+    left = [
+        (counts["not_screened"], "could not be screened"),
+        (counts["truth_unknown"], "have an unknown truth"),
+        (len(source.rows_without_scan), "rows have no scan"),
+        (source.scans_without_row, "scans have no row"),
+    ]
+    told = [f"{n} {words}" for n, words in left if n]
+    out = f" Left out: {', '.join(told)}." if told else ""
+    words = f"{source.name} has {counts['in_table']} rows with a scan, joined by {source.joined_by}.{out}"
+    return Section("The table", (words, Table(("column", "understood as", "says"), rows)))
+
+
+def p_words(p: float) -> str:
+    """A p-value."""
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
