@@ -14,6 +14,7 @@ from ichor.runs.compare import signed_rank_p
 from ichor.runs.files import METRICS, read_metrics
 from studies.command import ROOT
 from studies.reviewed_systems.examples import EXAMPLES, read_examples
+from studies.reviewed_systems.lessons import lessons
 from studies.reviewed_systems.page import page
 from studies.reviewed_systems.picture import write_claims
 from studies.reviewed_systems.system import System
@@ -30,7 +31,8 @@ def write_comparison(out: Path) -> None:
     missing = [name for name in _papers() if name not in {base_of(one.name) for one in systems}]
     write_claims(out / "claims.png", systems)
     examples = read_examples(out) if (out / EXAMPLES).is_file() else []
-    write_whole(out / "README.md", page(systems, missing, REFERENCE.name, [one.title for one in examples]))
+    titles, taught = [one.title for one in examples], lessons(systems, (REFERENCE.name, SHIPPED.name))
+    write_whole(out / "README.md", page(systems, missing, REFERENCE.name, titles, taught))
 
 
 def folders_of_rows(out: Path) -> list[Path]:

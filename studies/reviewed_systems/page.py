@@ -30,6 +30,10 @@ PAGE = """# The reviewed systems on one dataset
 
 {reading}
 
+## What the comparison teaches
+
+{lessons}
+
 ## What the papers claim
 
 ![What each paper claims and what its system reaches here](claims.png)
@@ -77,10 +81,17 @@ LIMITATIONS = (
 )
 
 
-def page(systems: Sequence[System], missing: Sequence[str], reference: str, examples: Sequence[str]) -> str:
+def page(
+    systems: Sequence[System],
+    missing: Sequence[str],
+    reference: str,
+    examples: Sequence[str],
+    lessons: Sequence[str],
+) -> str:
     """The README of the result, from systems in the order of the table.
 
-    `missing` names the systems that were not run, `examples` what the pictures of example slices show.
+    `missing` names the systems that were not run, `examples` what the pictures of example slices show, and `lessons` are
+    paragraphs on what the comparison teaches.
     """
     data = systems[0].metrics["data"]
     tests = sum(one.p_dice is not None for one in systems)
@@ -90,6 +101,7 @@ def page(systems: Sequence[System], missing: Sequence[str], reference: str, exam
         ),
         figures=table(_figures(systems)),
         reading=paragraph(READING.format(reference=reference, tests=tests, fits=FITS)),
+        lessons="\n\n".join(map(paragraph, lessons)),
         claims=table(_claims(systems)),
         missing=paragraph(f"Not run yet: {', '.join(f'`{name}`' for name in missing)}.") if missing else "",
         examples=_examples(examples),

@@ -50,7 +50,7 @@ class System:
     @property
     def training_auc(self) -> float | None:
         """The mean over the folds of the slice AUC on training subjects, where the method measures it."""
-        parameters = self.metrics["made_by"]["parameters"].values()
+        parameters = self.metrics["made_by"].get("parameters", {}).values()
         found = [one.get("on_training_subjects", {}).get("slice_auc") for one in parameters]
         known = [auc for auc in found if auc is not None]
         return sum(known) / len(known) if known else None
@@ -58,5 +58,5 @@ class System:
     @property
     def parameters(self) -> int | None:
         """The number of weights of its networks, where it has any."""
-        found = [one.get("n_parameters") for one in self.metrics["made_by"]["parameters"].values()]
+        found = [one.get("n_parameters") for one in self.metrics["made_by"].get("parameters", {}).values()]
         return next((one for one in found if one is not None), None)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from csv import DictReader
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from ichor.dataset.ct_ich import CtIch
 from ichor.experiments.config import load_config
+from ichor.formats.run_lengths import from_run_lengths
 from ichor.runs.files import read_metrics
+from ichor.runs.plain_files import read_object
+from ichor.subtypes import Subtype
 from paths import ROOT
 from studies.reviewed_systems.comparison import REVIEW, base_of, holm
+from studies.reviewed_systems.examples import EXAMPLES, read_examples
+from studies.reviewed_systems.lessons import lessons
+from studies.reviewed_systems.system import System
 from study import study
+from synthetic_metrics import synthetic_metrics
 
 LITERATURE = ROOT / "results" / "literature"
 RUNS = sorted(file.parent.name for file in LITERATURE.glob("*/metrics.json"))
@@ -55,3 +65,48 @@ def test_holms_correction() -> None:
     # By hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, then not less than the one before.
     found = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert found == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+
+
+def _system(name: str, dice: float, claimed: float, **more: Any) -> System:
+    paper = {"method": name, "claimed": {"dice": claimed}, "testing": {"with": "9", "without": "0"}}
+    return System(name, paper, synthetic_metrics(name, dice=dice), **{"seconds": None, "p_dice": None, **more})
+
+
+def test_lessons_count_the_claims_above_the_interval_and_correlate_them() -> None:
+    # The intervals end 0.05 above each figure: the first three claims are above.
+    systems = [_system(f"s{k}", 0.1 * k, claimed) for k, claimed in enumerate((0.9, 0.8, 0.7, 0.3, 0.2), 1)]
+    told = lessons(systems, ["none"])
+    assert "Of 5 claims that can be compared, 3 lie above" in told[0]
+    assert "its rank correlation with the Dice here is -1.00" in told[1]
+    assert "Of their 5 papers, 5 report no test on a scan without hemorrhage" in told[2]
+
+
+def test_lessons_leave_out_what_is_not_of_the_review_and_name_the_slowest() -> None:
+    systems = [_system("fast", 0.3, 0.8, seconds=0.5), _system("slow", 0.3, 0.8, seconds=9.0)]
+    told = lessons([*systems, _system("ours", 0.9, 0.1, seconds=100.0)], ["ours"])
+    assert "The 2 systems that were timed take 0.5 s (`fast`) to 9.0 s (`slow`)" in told[-1]
+
+
+def test_examples_are_chosen_by_the_truth_from_different_subjects(ct_ich: Path) -> None:
+    chosen = read_examples(LITERATURE)
+    assert [one.subtype for one in chosen] == [*(one.value for one in Subtype), None]
+    assert len({one.subject for one in chosen}) == len(chosen)
+    dataset = CtIch(ct_ich)
+    for one in chosen:
+        case = dataset.truth(one.subject)
+        labels = case.labels[one.index]
+        shown = [s.value for s, there in zip(Subtype, labels, strict=True) if there]
+        assert shown == ([one.subtype] if one.subtype else [])
+        assert bool(case.mask[one.index].any()) == (one.subtype is not None)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_row_keeps_its_marks_on_the_examples(name: str) -> None:
+    examples = read_examples(LITERATURE)
+    marks = read_object(LITERATURE / name / EXAMPLES, "marks by slice")
+    assert set(marks) == {one.key for one in examples}
+    scores = {f"{row['subject']}/{row['slice']}": row for row in DictReader((LITERATURE / name / "scores.csv").open())}
+    for key, mark in marks.items():
+        if mark["mask"] is not None:
+            assert from_run_lengths(mark["mask"]).sum() == int(scores[key]["area_px"])
+        assert mark["probability"] == pytest.approx(float(scores[key]["probability"]), abs=1e-3)
