@@ -11,6 +11,7 @@ import sys
 
 import typer
 
+from ichor.cli.adjudicate import adjudicate
 from ichor.cli.annotate import app as annotate
 from ichor.cli.compare import compare
 from ichor.cli.crossval import crossval
@@ -44,6 +45,7 @@ app.command()(inspect)
 app.command()(screen)
 app.command()(view)
 app.command()(validate)
+app.command()(adjudicate)
 app.command()(fetch)
 app.command()(train)
 app.command()(crossval)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,17 +86,17 @@ def validate(
 
     Writes report.html and validation.json in DIR: sensitivity, specificity, predictive values, ROC and
     precision-recall curves and calibration with 95 % intervals; by subtype, age, sex, scanner, kernel, thickness,
-    contrast and volume; and the scans in which model and truth differ. The results of the scans are in DIR/scans; the
-    same command continues after an interruption.
+    contrast and volume; and the scans in which model and truth differ, which ichor adjudicate shows. The results of the
+    scans are in DIR/scans; the same command continues after an interruption.
 
     Exit status: 0 if every scan was screened, 1 if some were not, 2 if the command or the table was wrong. Research use
     only; not a medical device.
     """
+    from ichor.imports import require_extra
     from ichor.models.package import DEFAULT_MODEL
     from ichor.read import start_reading_process
     from ichor.screening.inputs import find_scans
     from ichor.screening.out_folder import check_out_folder, make_out_folder
-    from ichor.validation.page import require_figures
     from ichor.validation.run import Told, plan_validation
     from ichor.validation.run import validate as run
     from ichor.validation.screening import How
@@ -104,7 +105,8 @@ def validate(
     how = How(read_options(window, pixel_mm, slice_mm, None, crop), workers, threads)
     if out is None and not dry_run:
         raise IchorError("--out: expected the folder for the report, found none; --dry-run needs none")
-    require_figures()
+    if not dry_run:
+        require_extra("evaluate", "matplotlib", used_by="ichor validate")
     start_reading_process()
     if out is not None:
         check_out_folder(out)
@@ -215,6 +217,7 @@ def _close(results: Mapping[str, Any], out: Path) -> int:
         said = ", ".join(f"{name} {_percent(rates[name])}" for name in ("sensitivity", "specificity"))
         typer.echo(f"Hemorrhage {words}: {said}")
     typer.echo(f"Report: {out / 'report.html'}")
+    typer.echo(f"Look at the scans in which model and truth differ: ichor adjudicate {shlex.quote(str(out))}")
     typer.echo("Research use only; not a medical device.")
     return 1 if counts["not_screened"] else 0
 

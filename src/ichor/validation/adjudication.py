@@ -10,49 +10,20 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from ichor.atomic import make_folder, reporting_disk_errors, sync, write_whole
-from ichor.errors import IchorError, UnreadableInput
+from ichor.errors import UnreadableInput
 from ichor.findings.schema import NOTICE
 from ichor.locks import one_at_a_time
 from ichor.subtypes import Subtype
 from ichor.validation.cases import Part, Said, ScanCase
 from ichor.view.decisions import Changed, Comment, Who
+from ichor.view.ruling import AskedRuling, Ruling
 
 ADJUDICATION = "adjudication.json"
-
-Ruling = Literal["right", "wrong", "withdrawn"]
-
-
-class Asked(Part):
-    """An adjudication to store.
-
-    Attributes:
-        ruling: the table is right or wrong about the scan; withdrawn: nothing is said any more.
-        hemorrhage: the truth, where the table is wrong; None if it cannot be told.
-        subtypes: which ones there are, where the table is wrong and there is hemorrhage; None if nothing is said.
-        who: the adjudicator.
-        comment: what they say about it.
-        seen: how many adjudications of the scan the person has seen; if there are others by now, nothing is stored.
-    """
-
-    ruling: Ruling
-    hemorrhage: bool | None = None
-    subtypes: tuple[Subtype, ...] | None = None
-    who: Who
-    comment: Comment | None = None
-    seen: Annotated[int, Field(ge=0)]
-
-    @model_validator(mode="after")
-    def _fits(self) -> Asked:
-        if self.ruling != "wrong" and (self.hemorrhage is not None or self.subtypes is not None):
-            raise ValueError("expected a truth only where the table is wrong")
-        if self.subtypes and self.hemorrhage is not True:
-            raise ValueError("expected subtypes only where there is hemorrhage")
-        return self
 
 
 class Ruled(Part):
@@ -110,7 +81,7 @@ def read_adjudications(folder: Path) -> Adjudications:
         raise UnreadableInput(f"{file}: expected adjudications, found something else; it is kept") from error
 
 
-def adjudicate(folder: Path, scan: str, asked: Asked) -> Adjudications:
+def adjudicate(folder: Path, scan: str, asked: AskedRuling) -> Adjudications:
     """Store an adjudication of a scan, and return all of them.
 
     Raises as `read_adjudications`, Changed if somebody else has adjudicated the scan in the meantime, and OutputFailed
@@ -132,11 +103,3 @@ def adjudicate(folder: Path, scan: str, asked: Asked) -> Adjudications:
             write_whole(file, text, private=True)
             sync(file)
     return after
-
-
-def require_scan(scan: str, cases: Sequence[ScanCase]) -> ScanCase:
-    """The scan of that name. Raises IchorError if there is none."""
-    found = next((one for one in cases if one.scan == scan), None)
-    if found is None:
-        raise IchorError(f"expected a scan of the validation, found {scan!r:.60}")
-    return found

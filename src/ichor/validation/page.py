@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ichor.errors import BadConfig
 from ichor.findings.schema import NOTICE
 from ichor.pages.blocks import Section
 from ichor.pages.inline import InlinePicture, inline_png
@@ -22,22 +21,10 @@ ADJUDICATE_PORT = 8487  # where `ichor adjudicate` serves: the report's links le
 Pictures = dict[str, InlinePicture]
 
 
-def require_figures() -> None:
-    """Raise BadConfig if matplotlib, which draws the figures, is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise BadConfig(
-            "ichor validate: expected matplotlib to draw figures, found none; "
-            "install it with pip install 'ichor-ct[evaluate]'"
-        ) from error
-
-
 def report_page(results: Mapping[str, Any], validated: Validated, ruled: Adjudications) -> str:
-    """The page, from the content of validation.json. Raises BadConfig if matplotlib is not installed."""
+    """The page, from the content of validation.json."""
     from ichor.pages.templates import rendered
 
-    require_figures()
     adjudicated = results["adjudicated"]
     figures = results["figures"] if adjudicated is None else adjudicated["figures"]
     cases = validated.cases if adjudicated is None else ruled.corrected(validated.cases)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ichor.errors import BadConfig, UnreadableInput
+from ichor.imports import require_extra
 
 PARQUET = b"PAR1"
 MOST_BYTES = 256 * 1024**2
@@ -107,14 +108,10 @@ def _decoded(path: Path, content: bytes) -> str:
 
 
 def _parquet(path: Path, content: bytes) -> tuple[list[str], Rows]:
-    try:
-        from pyarrow import ArrowException, BufferReader
-        from pyarrow import parquet as reader
-    except ImportError as error:
-        raise BadConfig(
-            f"{path}: expected the package pyarrow, which reads Parquet, found none; "
-            "install it with pip install 'ichor-ct[archive]'"
-        ) from error
+    require_extra("archive", "pyarrow", used_by="a table in Parquet", error=BadConfig)
+    from pyarrow import ArrowException, BufferReader
+    from pyarrow import parquet as reader
+
     try:
         found = reader.read_table(BufferReader(content))
     except (ArrowException, OSError, ValueError) as error:

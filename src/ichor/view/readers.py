@@ -41,12 +41,14 @@ class Me:
         decides: whether they may decide.
         corrects: whether the annotation tool can be opened.
         home: the address of the list that results were opened from; None if it is the viewer's own.
+        rules: whether they adjudicate the truth of scans (`ichor.view.ruling`), instead of deciding on findings.
     """
 
     name: str | None = None
     decides: bool = True
     corrects: bool = True
     home: str | None = None
+    rules: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The same as a dictionary."""

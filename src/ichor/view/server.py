@@ -24,7 +24,9 @@ from ichor.view.decisions import Changed, read_decisions
 from ichor.view.readers import Me, OnThisMachine
 from ichor.view.results import FoundResults, Listed
 from ichor.view.routes import results_router
+from ichor.view.ruling import Truths
 from ichor.view.summaries import row
+from ichor.view.truths import truths_router
 
 PAGE = Path(__file__).with_name("page")
 # The last: an invalid result, project or name.
@@ -33,19 +35,32 @@ VIEWER = "viewer"
 
 
 def create_app(
-    results: Sequence[Listed], given: Sequence[ScanPath], sessions: Sessions, at: Address, corrector: Corrector
+    results: Sequence[Listed],
+    given: Sequence[ScanPath],
+    sessions: Sessions,
+    at: Address,
+    corrector: Corrector,
+    truths: Truths | None = None,
 ) -> ASGIApp:
-    """The application, to be served at this address; `given` are the scans whose location the user gave."""
+    """The application, to be served at this address; `given` are the scans whose location the user gave.
+
+    With `truths`, the results are those of a validation, and people adjudicate the truth of the scans.
+    """
     app = FastAPI(title="Ichor", openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.get("/api/me")
     def me() -> dict[str, Any]:
-        return Me().as_json()
+        return Me(rules=truths is not None).as_json()
 
     @app.get("/api/results")
     def listed() -> list[dict[str, Any]]:
-        return [{**row(number, one), "decision": _of_scan(one)} for number, one in enumerate(results)]
+        return [
+            {**row(number, one), "decision": _of_scan(one), "truth": None if truths is None else truths.of(number)}
+            for number, one in enumerate(results)
+        ]
 
+    if truths is not None:
+        app.include_router(truths_router(truths))
     app.include_router(results_router(FoundResults(results), given, corrector, OnThisMachine()))
     app.include_router(enter_router(sessions))
     app.include_router(who_router(sessions))
@@ -60,6 +75,7 @@ def serve(
     port: int,
     corrector: Corrector,
     ready: Callable[[str], None],
+    truths: Truths | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; `ready` is called with the one-use link when the server can be reached.
 
@@ -69,7 +85,7 @@ def serve(
         at = loopback(listener.getsockname()[1])
         sessions = Sessions(at.port, "view")
         address = link(at, sessions.new_tokens([VIEWER])[VIEWER])
-        app = create_app(results, given, sessions, at, corrector)
+        app = create_app(results, given, sessions, at, corrector, truths)
         try:
             serve_app(app, listener, lambda: ready(address), corrector.stop_work)
         finally:

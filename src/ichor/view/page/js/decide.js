@@ -44,6 +44,7 @@ export function makeDecide(number, result) {
 
   /** The buttons for the scan or a lesion; `slice()` is where its correction begins. */
   function row(about, words, slice) {
+    if (source.me.rules) return null; // what is adjudicated is the truth, not the findings
     const by = el("span", { className: "by" });
     const corrected = el("span", { className: "by" });
     const buttons = Object.keys(WORDS).map((decision) => {

@@ -5,6 +5,7 @@ import { showHelp } from "./help.js";
 import { openList } from "./list.js";
 import { openResult } from "./result.js";
 import { home, source } from "./source.js";
+import { openTruths } from "./truths.js";
 
 const root = document.getElementById("view");
 let open = null;
@@ -19,7 +20,7 @@ async function show() {
   fill(root, el("p", { className: "wait", role: "status" }, number === null ? "Loading the results" : "Reading the scan"));
   const asked = location.hash;
   try {
-    const view = number === null ? await openList(root) : await openResult(root, number);
+    const view = number === null ? await (source.me.rules ? openTruths : openList)(root) : await openResult(root, number);
     if (asked !== location.hash) view.close();
     else open = view;
     root.dataset.ready = "";

@@ -4,6 +4,7 @@ import { makeDecide } from "./decide.js";
 import { el } from "./dom.js";
 import { makeMeasures } from "./measures.js";
 import { source } from "./source.js";
+import { makeTruth } from "./truth.js";
 import { millilitres, millimetres, sides, slices } from "./words.js";
 
 /** Returns {place, key, close}. */
@@ -18,6 +19,7 @@ export function makePanel({ number, result, volume, state, axial, stage }) {
   const measures = makeMeasures({ number, result, volume, state, axial, stage, decide });
   const place = el("aside", { className: "panel", "aria-label": "Findings", tabIndex: 0 },
     verdict(result, state, decide),
+    source.me.rules && makeTruth(number),
     measures.place,
     result.segments && el("section", {}, el("h2", {}, `Lesions (${result.n_lesions})`),
       el("ol", { className: "lesions" }, items.map((one) => one.place)),

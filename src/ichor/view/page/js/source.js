@@ -25,6 +25,9 @@ const server = {
   prior: (number) => getJson(at(number, "/prior")),
   correct: (number, asked) => postJson(at(number, "/correction"), asked),
   correction: (number) => getJson(at(number, "/correction")),
+  validation: () => getJson("/api/validation"),
+  truth: (number) => getJson(at(number, "/truth")),
+  rule: (number, asked) => putJson(at(number, "/truth"), asked),
   decide: (number, decision) => putJson(at(number, "/decisions"), decision),
 };
 
