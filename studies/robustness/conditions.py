@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from ichor.dataset.case import Case
 from ichor.simulate.dose import low_dose, thin_slices
 from ichor.simulate.geometry import cut_off, flipped, nodded, thickness, tilted, turned, wide_field
@@ -13,6 +15,10 @@ from ichor.simulate.hardening import bright_rim, petrous_bands
 from ichor.simulate.holder import head_holder
 from ichor.simulate.image import ct_noise, gray_images, hu_offset, sharp_kernel, smooth_kernel, white_noise
 from ichor.simulate.kernel import kernel
+from ichor.simulate.lesions.dark_brain import ischemia, swelling
+from ichor.simulate.lesions.frame import HeadFrame
+from ichor.simulate.lesions.mimics import MIMICS
+from ichor.simulate.lesions.paint import Grown
 from ichor.simulate.metal import metal_streaks
 from ichor.simulate.motion import moved
 from ichor.simulate.partial_volume import partial_volume
@@ -20,6 +26,15 @@ from ichor.simulate.pictures import Style
 from ichor.simulate.truncation import truncated
 from ichor.windows import BRAIN, GrayWindow
 
+_MIMICS = {
+    "pineal": "calcified pineal gland",
+    "choroid-plexus": "calcified choroid plexus",
+    "basal-ganglia": "calcified basal ganglia",
+    "falx": "calcified falx",
+    "sinuses": "dense sinuses",
+    "arteries": "dense arteries",
+    "contrast": "contrast agent",
+}
 WINDOW_80, WINDOW_255 = GrayWindow(40, 80), GrayWindow(127.5, 255)
 
 
@@ -66,6 +81,16 @@ def restless(case: Case) -> Case:
     return moved(2.0, 1.0, range(case.scan.n_slices), case, int(case.subject))
 
 
+def grown(grow: Callable[[Case, HeadFrame, np.random.Generator], Grown]) -> Callable[[Case], Case]:
+    """Something grown into the head, the same for a subject in every call; nothing where too little is shown."""
+
+    def change(case: Case) -> Case:
+        head = HeadFrame.of(case)
+        return case if head is None else grow(case, head, np.random.default_rng(int(case.subject))).case
+
+    return change
+
+
 def alone(key: str, title: str, style: Style) -> Condition:
     """Each slice as a picture by itself."""
     return Condition(f"picture-{key}", f"single pictures, {title}", unchanged, style)
@@ -106,6 +131,9 @@ CONDITIONS = (
     Condition("motion", "motion of 2° and 1 mm", restless),
     Condition("truncated", "measured in a circle of 80 mm radius", partial(truncated, 80.0)),
     Condition("head-holder", "head holder", partial(head_holder, 5.0, 2.5, 100.0)),
+    *(Condition(f"mimic-{key}", f"mimic: {title}", grown(MIMICS[key])) for key, title in _MIMICS.items()),
+    Condition("mimic-ischemia", "mimic: ischemia", grown(ischemia)),
+    Condition("mimic-swelling", "mimic: swollen brain", grown(swelling)),
     alone("brain", "brain window", Style(BRAIN)),
     alone("80", "0 to 80 HU", Style(WINDOW_80)),
     alone("255", "0 to 255 HU", Style(WINDOW_255)),

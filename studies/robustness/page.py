@@ -66,6 +66,7 @@ _FURTHER = """- **Thin slices with their noise.** The same slices of 1 and 2.5 m
 - **Bright rim, beam hardening, metal, motion, truncation, thick overlapping slices.** Errors of the projections,
   reconstructed by filtered back projection and added to the image. The rim is the blurred edge of the skull and the
   cupping of hardened rays.
+- **Mimics.** Grown into every scan, with hemorrhage or without; they are not in the delineation.
 - **Single pictures.** Every slice alone, 8-bit, in one window, of unknown pixel size, read as the brain window whatever it
   is. The probability of a scan is the highest of its pictures.
 

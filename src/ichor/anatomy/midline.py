@@ -97,6 +97,18 @@ def find_midline(scan: Scan) -> Midline:
     return Midline(plane, _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices))
 
 
+def symmetry_plane(scan: Scan) -> SymmetryPlane | None:
+    """The plane of symmetry of the inside of the skull; None without a pixel size, or if too little of it is shown."""
+    pixel_mm = radiological_pixel_mm(scan)
+    if pixel_mm is None:
+        return None
+    inside = inside_skull(scan)
+    slices = slices_of_midline(inside)
+    if len(slices) < FEWEST_SLICES:
+        return None
+    return _plane_of_symmetry(inside, slices, np.median(pixel_mm, axis=0))
+
+
 def inside_skull(scan: Scan) -> Mask:
     """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice.
 

@@ -75,6 +75,17 @@ def picture(style: Style, case: Case, k: int, rng: np.random.Generator) -> Case:
     return replace(case, scan=scan, mask=mask[None], labels=case.labels[k : k + 1])
 
 
+def shown(style: Style, case: Case, rng: np.random.Generator) -> Case:
+    """The case with each slice as it is left of a picture, back on the case's own grid, for training."""
+    size = case.mask.shape[1:]
+    slices = []
+    for k in range(case.scan.n_slices):
+        gray = picture(style, case, k, rng).scan.voxels[0]
+        back = Pictures.fromarray(np.asarray(gray, np.uint8)).resize(size[::-1], Pictures.Resampling.BILINEAR)
+        slices.append(BRAIN.hu(np.asarray(back)))
+    return replace(case, scan=replace(case.scan, voxels=np.stack(slices), gray_window=None))
+
+
 def resized(gray: NDArray[np.uint8], side: int) -> Gray:
     """A picture scaled so that its longer side has `side` pixels."""
     rows, columns = gray.shape

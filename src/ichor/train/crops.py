@@ -17,9 +17,8 @@ _HEAD_ABOVE_HU = -200
 def choose_centres(batch: Batch, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """(N, 2) centers of squares of `side` pixels, row and column in fractions of the image from its center.
 
-    On slices with hemorrhage, most are within a third of their side of a hemorrhage pixel; the others are anywhere in
-    the
-    head. All squares lie within the image.
+    On slices with hemorrhage, most are within a third of their side of a hemorrhage pixel, and on those with a focus,
+    of it; the others are anywhere in the head. All squares lie within the image.
     """
     size = batch.hu.shape[-1]
     on_hemorrhage = rng.random(len(batch.hu)) < _ON_HEMORRHAGE
@@ -33,7 +32,10 @@ def choose_centres(batch: Batch, side: int, rng: np.random.Generator) -> NDArray
         among = hemorrhage if lesion else head
         if len(among):
             centres[i] = divmod(int(among[rng.integers(len(among))]), size)
-        if lesion:
+        looked_at = bool(on_hemorrhage[i]) and not lesion and batch.focus is not None and batch.focus[i, 0] >= 0
+        if looked_at:
+            centres[i] = batch.focus[i]
+        if lesion or looked_at:
             centres[i] += rng.uniform(-side / 3, side / 3, 2)
     room = (size - side) / 2
     return np.clip(centres - (size - 1) / 2, -room, room) / size

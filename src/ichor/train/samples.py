@@ -28,6 +28,8 @@ class Batch:
         positive: (N,) float32, 1 if the slice is labeled with hemorrhage.
         subtypes: (N, 5) float32, 1 if the slice is labeled with that subtype; None if subtypes are not learned.
         together: whether the examples are the slices of one scan, which augmentation changes alike.
+        focus: (N, 2) row and column that crops are chosen around on slices without hemorrhage; -1 for any. None for
+            any on all slices.
     """
 
     hu: Tensor
@@ -35,6 +37,7 @@ class Batch:
     positive: Tensor
     subtypes: Tensor | None = None
     together: bool = False
+    focus: NDArray[np.int64] | None = None
 
 
 class Samples(Protocol):
@@ -47,6 +50,21 @@ class Samples(Protocol):
     def batch(self, indices: NDArray[np.int64], device: torch.device) -> Batch:
         """Those examples on a device."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """Which of the slices are of simulated copies, and how often they are trained on.
+
+    Attributes:
+        copied: (S,) bool.
+        share: of the slices of an epoch that are replaced by copied ones, of the same class.
+        focus: (S, 2) row and column of what training should look at; -1 without.
+    """
+
+    copied: NDArray[np.bool_]
+    share: float
+    focus: NDArray[np.int64]
 
 
 class SliceSamples:
@@ -70,9 +88,12 @@ class SliceSamples:
         paste: float = 0.0,
         *,
         faint: bool = False,
+        copies: Copies | None = None,
     ) -> None:
         self._hu, self._neighbours, self._mask = torch.from_numpy(hu), neighbours, torch.from_numpy(mask)
         self._positive = labels.any(axis=1)
+        self._copies = copies
+        self._copied = np.zeros(len(hu), bool) if copies is None else copies.copied
         if not self._positive.any():
             raise BadConfig("expected training slices with hemorrhage, found none")
         self._labels = torch.from_numpy(labels)
@@ -87,15 +108,24 @@ class SliceSamples:
         added:
         the source, whether it is mirrored, and its opacity.
         """
-        chosen, others = np.flatnonzero(self._positive), np.flatnonzero(~self._positive)
+        chosen, others = (np.flatnonzero(of & ~self._copied) for of in (self._positive, ~self._positive))
         n_others = min(len(others), max(1, round(self._negatives * len(chosen))))
         without = rng.choice(others, n_others, replace=False)
+        if self._copies is not None:
+            chosen, without = self._with_copies(chosen, rng), self._with_copies(without, rng)
         if self._pasting is not None and len(self._pasting.sources):
             into = rng.random(n_others) < self._paste
             source = rng.choice(self._pasting.sources, n_others)
             drawn = (source, rng.integers(2, size=n_others), rng.integers(len(self._opacities), size=n_others))
             without = without + into * len(self._hu) * (1 + np.ravel_multi_index(drawn, self._pastings))
         return rng.permutation(np.concatenate([chosen, without]))
+
+    def _with_copies(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """A share of slices of one class replaced by copied ones of that class."""
+        assert self._copies is not None
+        among = np.flatnonzero(self._copied & (self._positive == self._positive[chosen[0]]))
+        replaced = rng.random(len(chosen)) < self._copies.share
+        return np.where(replaced, rng.choice(among, len(chosen)), chosen) if len(among) else chosen
 
     @property
     def _pastings(self) -> tuple[int, int, int]:
@@ -117,7 +147,8 @@ class SliceSamples:
                 hu[i], mask[i, 0] = made
                 labels[i] = self._labels[source]
         labels = labels.to(device)
-        return Batch(hu=hu, mask=mask, positive=labels.amax(dim=1), subtypes=labels)
+        focus = None if self._copies is None else self._copies.focus[slices]
+        return Batch(hu=hu, mask=mask, positive=labels.amax(dim=1), subtypes=labels, focus=focus)
 
 
 class TileSamples:

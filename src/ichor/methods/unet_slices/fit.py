@@ -18,11 +18,12 @@ from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.methods.field import FieldOf, neighbours
 from ichor.methods.unet_slices.operating_points import VOXEL_THRESHOLDS
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
+from ichor.methods.unet_slices.simulated import SimulatedSlices, simulated_slices
 from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train.forward import TorchForward
 from ichor.train.loop import train
-from ichor.train.samples import SliceSamples
+from ichor.train.samples import Copies, SliceSamples
 from ichor.train.start import load_weights
 
 
@@ -43,10 +44,17 @@ def train_slices(
     earlier training, or a model package, from whose weights training starts. Without validation cases nothing is
     validated, and the last weights are taken. Raises BadConfig if the weights do not fit the network.
     """
-    pool = _prepare(settings, field_of, training)
+    pool = _prepare(settings, field_of, training, copies=settings.simulation.copies)
     validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
     samples = SliceSamples(
-        pool.hu, pool.neighbours, pool.mask, pool.labels, settings.negatives, settings.paste, faint=settings.faint
+        pool.hu,
+        pool.neighbours,
+        pool.mask,
+        pool.labels,
+        settings.negatives,
+        settings.paste,
+        faint=settings.faint,
+        copies=Copies(pool.copied, settings.simulation.share, pool.focus) if pool.copied.any() else None,
     )
     torch.manual_seed(settings.training.seed)
     subtypes = settings.training.subtype_loss > 0
@@ -69,7 +77,12 @@ def member_folder(workdir: Path, k: int) -> Path:
 
 @dataclass(frozen=True, eq=False)
 class _Slices:
-    """All slices of some cases in the network's field, one after another."""
+    """All slices of some cases in the network's field, one after another, and those of simulated copies.
+
+    Attributes:
+        copied: (S,) which are of copies.
+        focus: (S, 2) a row and column that training looks at, of a mimic; -1 without.
+    """
 
     hu: NDArray[np.int16]
     mask: NDArray[np.bool_]
@@ -79,15 +92,20 @@ class _Slices:
     excluded: list[str]
     first: list[int]
     head_mm: float
+    copied: NDArray[np.bool_]
+    focus: NDArray[np.int64]
 
 
-def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case]) -> _Slices:
+def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case], copies: int = 0) -> _Slices:
     hu, mask, around, labels, subjects, excluded, heads, first = [], [], [], [], [], [], [], [0]
+    made: list[SimulatedSlices] = []
     for case in cases:
         scan = case.scan
         slices, field = field_of(scan)
         hu.append(np.clip(np.round(slices), -2000, 6000).astype(np.int16))
         mask.append(field.resample_mask(case.mask))
+        if copies:
+            made += simulated_slices(settings, case, slices, mask[-1])
         around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
         labels.append(case.labels)
         subjects.append(case.subject)
@@ -95,6 +113,14 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
             excluded.append(case.subject)
         first.append(first[-1] + scan.n_slices)
         heads.append(head_length_mm(scan))
+    n_own = first[-1]
+    for one in made:
+        n = sum(len(of) for of in hu)
+        hu.append(one.hu)
+        mask.append(one.mask)
+        around.append(n + one.neighbours)
+        labels.append(one.labels)
+    focus = [np.full((n_own, 2), -1), *(one.focus for one in made)]
     return _Slices(
         np.concatenate(hu),
         np.concatenate(mask),
@@ -104,6 +130,8 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         excluded,
         first,
         float(np.median(heads)),
+        np.arange(sum(len(of) for of in hu)) >= n_own,
+        np.concatenate(focus),
     )
 
 

@@ -10,7 +10,13 @@ from pydantic import Field as Setting
 from ichor.errors import BadConfig
 from ichor.methods.calibration import Calibrations
 from ichor.methods.unet_slices.candidates import FalsePositiveClassifier
+from ichor.simulate.settings import SimulationSettings
 from ichor.train.settings import Strict, TrainingSettings
+
+
+def _is_default(settings: SimulationSettings) -> bool:
+    """Settings that are off are not written, so that those of earlier models stay the same."""
+    return settings == SimulationSettings()
 
 
 class UNetSlicesSettings(Strict):
@@ -36,6 +42,9 @@ class UNetSlicesSettings(Strict):
         0.0, ge=0, le=1, description="share of the slices without hemorrhage into which another subject's is pasted"
     )
     faint: bool = Setting(False, description="whether two thirds of the pasted lesions are made fainter")
+    simulation: SimulationSettings = Setting(
+        default=SimulationSettings(), description="simulated copies of the training scans", exclude_if=_is_default
+    )
     training: TrainingSettings = TrainingSettings(slice_loss=0.5)
 
     @model_validator(mode="after")
