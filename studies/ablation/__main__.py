@@ -21,8 +21,8 @@ import time
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import open_dataset
 from ichor.dataset.folds import N_FOLDS
+from ichor.dataset.registry import open_dataset
 from ichor.experiments.config import load_config
 from ichor.experiments.crossed import MODEL, network_folder, require_no_validation, train_network
 from ichor.experiments.fold import fold_folder, fold_of

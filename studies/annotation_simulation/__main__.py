@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.progress import progress
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.errors import BadConfig
 from studies.annotation_simulation.config import DEFAULT, load_simulation
 from studies.command import run

@@ -95,7 +95,7 @@ class _Repeat:
         self._folder = out / ROUNDS / f"fold-{fold.number}-{repeat + 1}"
         rng = np.random.default_rng([config.settings.training.seed, fold.number, repeat])
         self._pool = [fold.training[i] for i in rng.permutation(len(fold.training))]
-        has = [bool(dataset.labels[subject].any()) for subject in self._pool]
+        has = [dataset.truth(subject).has_hemorrhage is True for subject in self._pool]
         self._start = start_of(self._pool, has, config.start)
         if not any(has) or len(self._start) == len(self._pool):
             raise BadConfig(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ichor.anatomy.skull import bone_from_hu
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.errors import BadConfig
 from ichor.runs.predictions import read_predictions
 from studies.click_refinement.simulate import Slices

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from studies.command import run
 from studies.detection_limits.analysis import analyze
 

@@ -31,7 +31,7 @@ def analyze(run: Path, dataset: Dataset, out: Path) -> None:
     Raises BadConfig if the run lacks scores or raw outputs, or has fewer than two scans with or without hemorrhage.
     """
     predictions = read_predictions(run, dataset)
-    positive = [bool(dataset.labels[subject].any()) for subject in predictions]
+    positive = [dataset.truth(subject).has_hemorrhage is True for subject in predictions]
     if min(sum(positive), len(positive) - sum(positive)) < 2:  # each subject is left out once
         raise BadConfig(
             f"{run}: expected at least two scans with and two without hemorrhage, found {sum(positive)} with "

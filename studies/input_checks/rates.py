@@ -10,7 +10,7 @@ from typing import Any
 from ichor.anatomy.head import find_head
 from ichor.anatomy.intracranial import Cranium
 from ichor.cli.progress import progress
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.experiments.making import commit, hardware
 from ichor.findings.checks.check import failed_checks
 from ichor.findings.checks.kinds import InputCheck

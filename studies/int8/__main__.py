@@ -14,8 +14,8 @@ import json
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import open_dataset
 from ichor.dataset.folds import N_FOLDS
+from ichor.dataset.registry import open_dataset
 from ichor.errors import BadConfig
 from ichor.experiments.config import load_config
 from ichor.experiments.crossed import MODEL

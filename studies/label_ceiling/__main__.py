@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from studies.command import run
 from studies.label_ceiling.ceiling import ceiling, read
 from studies.label_ceiling.page import page

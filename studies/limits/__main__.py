@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.runs.plain_files import read_object
 from studies.command import run
 from studies.label_ceiling.readers import edge_displaced

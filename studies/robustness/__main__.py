@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import Dataset, open_dataset
+from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS
+from ichor.dataset.registry import open_dataset
 from ichor.experiments.making import commit, hardware
 from ichor.models.package import read_config
 from studies.command import run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ichor.atomic import write_whole
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.models.engine import EngineName
 from ichor.models.package import DEFAULT_MODEL, INT8, NETWORK, find_package
 from ichor.models.processor import has_vnni, instruction_sets

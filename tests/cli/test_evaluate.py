@@ -147,7 +147,7 @@ def test_the_compact_models_figures_are_those_that_it_was_published_with() -> No
     [
         (["evaluate", "{tmp}/none", "--data", "{data}"], "metrics.json: expected the figures of a run, found No such"),
         (["evaluate", "{tmp}/bare", "--data", "{data}"], "folds, made_by, found no config, folds"),
-        (["evaluate", "{run}", "--data", "{tmp}"], "expected the ct-ich dataset"),
+        (["evaluate", "{run}", "--data", "{tmp}"], "expected a dataset in a layout"),
         (["evaluate", "{run}", "--data", "{other}"], "expected a result on the data in"),
         (["evaluate", "{tmp}/cut", "--data", "{data}"], "scores.csv: expected slices 1 to 3 of"),
         (["compare", "{run}", "--data", "{data}"], "expected two results folders or more to compare, found 1"),

@@ -224,7 +224,7 @@ def test_the_papers_network_trains_by_the_same_command(data: Path, tmp_path: Pat
     ("words", "line"),
     [
         (["train", "nothing", "--data", "{data}", "--out", "{tmp}/x"], "expected a YAML file or one of"),
-        (["train", "compact", "--data", "{tmp}", "--out", "{tmp}/x"], "expected the ct-ich dataset"),
+        (["train", "compact", "--data", "{tmp}", "--out", "{tmp}/x"], "expected a dataset in a layout"),
         (["train", "paper/threshold", "--data", "{data}", "--out", "{run}"], "found a run of 'smoke'"),
         (["export", "{tmp}", "--out", "{tmp}/y"], "expected a YAML file"),
         (["export", "{run}", "--out", "{tmp}"], "expected a folder that does not exist yet"),

@@ -13,15 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ichor.dataset.base import Dataset, open_dataset
+from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case, Cases
 from ichor.dataset.ct_ich import CtIch
-from ichor.dataset.folds import Fold
+from ichor.dataset.facts import EVERY_LABEL, OWN, Facts
+from ichor.dataset.folds import Fold, strata_of
+from ichor.dataset.registry import open_dataset
 from ichor.errors import BadConfig, UnreadableInput
 from ichor.experiments.config import ExperimentConfig
 from ichor.experiments.run import cross_validate
 from ichor.pages.overview import write_overview
 from ichor.read import open_scan
+from ichor.scan import Scan
 from synthetic_ct_ich import synthetic_slice, write_ct_ich, write_ct_ich_nifti
 
 BLOOD = {f"head-{k}": n for k, n in enumerate((2, 0, 1, 0, 2, 0, 1, 0, 2, 0))}
@@ -31,8 +34,23 @@ N_SLICES = 3
 class NiftiHeads:
     """NIfTI files in one folder, a mask beside each; nobody's age is known, and nobody fixed folds."""
 
+    facts = Facts("heads", "Made heads", "10", EVERY_LABEL, OWN, "made", "nobody", "head-N.nii.gz")
+    parts: Mapping[str, Dataset] = {}
+
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def person(self, subject: str) -> str:
+        return subject
+
+    def strata(self, subject: str) -> frozenset[int]:
+        return strata_of(self.labels[subject])
+
+    def n_slices(self, subject: str) -> int:
+        return len(self.labels[subject])
+
+    def scan(self, subject: str) -> Scan:
+        return open_scan(self.scan_path(subject))
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -126,5 +144,5 @@ def test_both_releases_of_ct_ich_are_opened_and_nothing_else(tmp_path: Path) -> 
         assert opened.age_years("050") == 21
         (folds,) = opened.fixed_folds.values()
         assert sorted(subject for fold in folds for subject in fold.test) == ["049", "050"]
-    with pytest.raises(UnreadableInput, match="expected the ct-ich dataset"):
+    with pytest.raises(UnreadableInput, match="expected a dataset in a layout that Ichor reads"):
         open_dataset(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.runs.predictions import read_predictions
 from outside import ichor
 from synthetic_ct_ich import write_ct_ich

@@ -97,7 +97,7 @@ def test_a_run_that_does_not_fit_is_refused_in_one_line(run: Path, data: Path, t
         ),
         ([run, "--data", data, "--fold", 1, "--fold", 2], "with a model of fold 1, found none"),
         ([run, "--data", alien], "expected a model trained on data"),
-        ([run, "--data", tmp_path], "expected the ct-ich dataset"),
+        ([run, "--data", tmp_path], "expected a dataset in a layout"),
     ):
         done = robustness(*words, "--out", tmp_path / "out")
         assert done.returncode == 2

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ichor.cli.data import DataOption
 from ichor.errors import IchorError
 
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(help="The folders of two or more runs.")],
-    data: Annotated[Path, typer.Option("--data", help="The dataset of the runs.")],
+    data: DataOption,
     as_json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the comparison as JSON.")
     ] = None,
@@ -25,13 +26,13 @@ def compare(
     import json
 
     from ichor.atomic import write_whole
-    from ichor.dataset.base import open_dataset
+    from ichor.dataset.together import open_data
     from ichor.pages.compared import comparison_page
     from ichor.runs.compare import compare as compare_folders
 
     if as_json is not None and not as_json.absolute().parent.is_dir():
         raise IchorError(f"--json: expected a file in a folder that exists, found {as_json}")
-    comparison = compare_folders(folders, open_dataset(data))
+    comparison = compare_folders(folders, open_data(data))
     if as_json is not None:
         write_whole(as_json, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
     typer.echo(comparison_page(comparison), nl=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ichor.cli.data import CopiesOption, DataOption, FoldsOption
 from ichor.cli.train import FromOption, run_experiment
 
 
@@ -14,7 +15,7 @@ def crossval(
     config: Annotated[
         str, typer.Argument(help="A YAML file, or the name of a built-in config, such as paper/threshold.")
     ],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
+    data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
     fold: Annotated[
         list[int] | None,
@@ -30,11 +31,25 @@ def crossval(
         ),
     ] = None,
     start: FromOption = None,
+    folds: FoldsOption = None,
+    leave_out_copies: CopiesOption = False,
 ) -> None:
     """Cross-validate a method over five folds.
 
     Each subject is predicted by the model of the fold that was neither trained nor tuned on it. Folds are independent:
     --fold K runs one of them, so that several processes or machines can share a run with the same --out; each reports
     the metrics of the folds finished so far. An interrupted run continues when the command is given again.
+
+    With several datasets, folds are by person over all of them, and subject S of the dataset NAME is called NAME.S.
     """
-    run_experiment("crossval", config, data, out, fold or [], raw_output, start)
+    run_experiment(
+        "crossval",
+        config,
+        data,
+        out,
+        fold or [],
+        raw_output=raw_output,
+        start=start,
+        folds=folds,
+        leave_out_copies=leave_out_copies,
+    )

@@ -1,4 +1,4 @@
-"""`ichor dataset`: download, check, describe and convert ct-ich."""
+"""`ichor dataset`: which datasets there are, and what to do with a copy of one."""
 
 from __future__ import annotations
 
@@ -7,47 +7,67 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ichor.cli.dataset_check import DataArgument, check
+from ichor.cli.data import DataArguments
+from ichor.cli.dataset_check import check
 from ichor.cli.dataset_download import download
 from ichor.cli.dataset_export import export
+from ichor.cli.dataset_list import list_datasets
+from ichor.cli.dataset_overlaps import overlaps
 
 if TYPE_CHECKING:
-    from ichor.dataset.ct_ich.describe import Description
+    from ichor.dataset.base import Dataset
+    from ichor.dataset.kind import Described
 
 app = typer.Typer(
-    help="Download, check, describe and convert the ct-ich dataset.",
+    help="List, check, describe and compare datasets of hemorrhage on head CT; download and convert ct-ich.",
     no_args_is_help=True,
 )
 
 
 @app.command()
 def describe(
-    data: DataArgument,
+    data: DataArguments,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="PATH", help="A .md or .json file, or a folder for dataset.md and dataset.json."),
     ] = None,
 ) -> None:
-    """Compare DATA with Tables 3 and 4 of the paper.
+    """Count what is in a copy of a dataset, and say its licence and traps.
 
-    Each difference is shown with its cause.
+    ct-ich is compared with Tables 3 and 4 of the paper; each difference is shown with its cause. Of several datasets,
+    each is described; --out is then a folder with a folder for each.
     """
-    from ichor.dataset.ct_ich import CtIch
-    from ichor.dataset.ct_ich.describe import describe as describe_dataset
+    from ichor.dataset.together import open_data, parts_of
 
-    found = describe_dataset(CtIch(data))
-    _show(found)
-    if out is not None:
-        for file in _write(found, out):
-            typer.echo(f"{file}: written")
+    opened = open_data(data)
+    for prefix, dataset in parts_of(opened).items():
+        found = _described(dataset)
+        typer.echo(found.as_text())
+        if out is not None:
+            for file in _write(found, out / prefix.removesuffix(".") if prefix else out):
+                typer.echo(f"{file}: written")
 
 
 app.command()(check)
+app.command("list")(list_datasets)
+app.command()(overlaps)
 app.command()(export)
 app.command()(download)
 
 
-def _write(found: Description, out: Path) -> list[Path]:
+def _described(dataset: Dataset) -> Described:
+    from ichor.cli.progress import progress
+    from ichor.dataset.describe import describe as describe_any
+    from ichor.dataset.registry import kind_of
+
+    own = kind_of(dataset).describe
+    if own is not None:
+        return own(dataset)
+    with progress(len(dataset.subjects)) as done:
+        return describe_any(dataset, done)
+
+
+def _write(found: Described, out: Path) -> list[Path]:
     """Write the description in the format of the file's suffix, or in both into a folder; returns the files."""
     import json
 
@@ -63,37 +83,3 @@ def _write(found: Description, out: Path) -> list[Path]:
     except OSError as error:
         raise IchorError(f"{out}: expected a file or folder to write to, found {error.strerror}") from error
     return files
-
-
-def _show(found: Description) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from ichor.dataset.ct_ich.describe import rows_of
-
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = 150  # a file or a pipe has no width to wrap at
-
-    def table(title: str, *columns: str) -> Table:
-        made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        made.show_header = any(columns)
-        for name in columns:
-            made.add_column(name, justify="right" if name else "left")
-        return made
-
-    for title, rows in found.tables:
-        counted = table(title, "", "paper", "here")
-        for cells in rows_of(rows):
-            counted.add_row(*cells)
-        console.print(counted)
-        for row in rows:
-            if row.why:
-                console.print(Text(f"* {row.name}: {row.why}", style="yellow"))
-        console.print()
-    beyond = table("What the paper does not count", "", "")
-    for name, figure in found.beyond:
-        beyond.add_row(name, figure)
-    console.print(beyond)
-    console.print(f"\nct-ich {found.release}, fingerprint {found.fingerprint}")

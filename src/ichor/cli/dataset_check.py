@@ -1,4 +1,4 @@
-"""`ichor dataset check DATA`: checks that a copy of ct-ich is complete."""
+"""`ichor dataset check DATA`: checks that copies of datasets are complete and consistent."""
 
 from __future__ import annotations
 
@@ -7,58 +7,68 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from ichor.dataset.ct_ich.check import Report
+from ichor.cli.data import DataArguments
 
-DataArgument = Annotated[
-    Path, typer.Argument(metavar="DATA", help="The ct-ich dataset, release 1.0.0 (JPG) or 1.3.1 (NIfTI).")
-]
+if TYPE_CHECKING:
+    from ichor.dataset.base import Dataset
+    from ichor.dataset.check_report import CheckReport
 
 
 def check(
-    data: DataArgument,
+    data: DataArguments,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:
-    """Check that a copy of ct-ich is complete and consistent.
+    """Check that a copy of a dataset is complete and consistent.
 
-    Checks files, tables, and labels against delineations, lists every problem, and prints the fingerprint of the data.
+    Reads every subject, compares labels with delineations, finds scans that occur twice, lists every problem, and
+    prints the fingerprint of the data. Of several datasets, each is checked; `ichor dataset overlaps` compares them.
 
     Exit status: 0 if only the known defects of the release are found, 1 if there are other problems, 2 if DATA is not a
-    copy of ct-ich.
+    dataset that Ichor reads.
     """
-    check_and_show(data, as_json=as_json)
+    from ichor.dataset.together import open_data, parts_of
+
+    raise typer.Exit(_check_all([*parts_of(open_data(data)).values()], as_json=as_json))
 
 
-def check_and_show(data: Path, *, as_json: bool = False) -> NoReturn:
-    """Check and print the result, also at the end of other commands."""
-    from ichor.cli.progress import progress
-    from ichor.dataset.ct_ich import CtIch
-    from ichor.dataset.ct_ich.check import Checker
+def check_and_show(data: Path) -> NoReturn:
+    """Check and print the result, at the end of other commands."""
+    from ichor.dataset.registry import open_dataset
 
-    dataset = CtIch(data)
-    checker = Checker(dataset)
-    with progress(len(dataset.subjects)) as done:
-        for subject in checker.subjects():
-            done(subject)
-    found = checker.report()
+    raise typer.Exit(_check_all([open_dataset(data)], as_json=False))
+
+
+def _check_all(datasets: list[Dataset], *, as_json: bool) -> int:
+    found = [(dataset, _checked(dataset)) for dataset in datasets]
     if as_json:
         import json
 
-        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        reports = [report.as_json() for _, report in found]
+        typer.echo(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2, ensure_ascii=False))
     else:
-        _show_check(found, data)
-    raise typer.Exit(1 if found.errors else 0)
+        for dataset, report in found:
+            _show(report, dataset.root)
+    return 1 if any(report.errors for _, report in found) else 0
 
 
-def _show_check(found: Report, data: Path) -> None:
+def _checked(dataset: Dataset) -> CheckReport:
+    from ichor.cli.progress import progress
+    from ichor.dataset.check import Checker
+    from ichor.dataset.registry import kind_of
+
+    checker = (kind_of(dataset).check or Checker)(dataset)
+    with progress(len(dataset.subjects)) as done:
+        for subject in checker.subjects():
+            done(subject)
+    return checker.report()
+
+
+def _show(found: CheckReport, data: Path) -> None:
     for error in found.errors:
         typer.echo(f"error: {data / error.where}: {error.said}")
     for known in found.known:
         typer.echo(f"known: {data / known.problem.where}: {known.problem.said}; {known.why}")
     for note in found.notes:
         typer.echo(f"note: {note}")
-    typer.echo(
-        f"ct-ich {found.release}: {found.n_subjects} subjects, {found.n_slices} slices, {found.n_delineated} "
-        f"delineated; {len(found.errors)} errors, {len(found.known)} known defects"
-    )
+    typer.echo(found.summary)
     typer.echo(f"fingerprint {found.fingerprint or 'unknown: a file cannot be read'}")

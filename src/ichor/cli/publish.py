@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ichor.cli.data import DataOption
 from ichor.cli.show import show_figures
 
 
 def publish(
     run: Annotated[Path, typer.Argument(help="The folder of a run of `ichor crossval`.")],
-    data: Annotated[Path, typer.Option("--data", help="The dataset of the run.")],
+    data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="The folder to write; an earlier result in it is replaced.")],
     masks: Annotated[
         bool,
@@ -23,8 +24,8 @@ def publish(
 
     That is its metrics, scores and pictures, and a page that shows them.
     """
-    from ichor.dataset.base import open_dataset
+    from ichor.dataset.together import open_data
     from ichor.experiments.publish import publish as publish_run
 
-    show_figures(publish_run(run, open_dataset(data), out, masks=masks), out)
+    show_figures(publish_run(run, open_data(data), out, masks=masks), out)
     typer.echo(f"{out / 'README.md'}: the page")

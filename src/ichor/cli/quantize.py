@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ichor.cli.data import DataOption
 from ichor.cli.train import training_packages
 
 
 def quantize(
     package: Annotated[Path, typer.Argument(help="The folder of a model package.")],
-    data: Annotated[Path, typer.Option("--data", help="The dataset that the model was trained on.")],
+    data: DataOption,
     *,
     beside: Annotated[bool, typer.Option("--beside", help="Keep using the fp32 network.")] = False,
 ) -> None:
@@ -21,12 +22,12 @@ def quantize(
     The ranges of its activations are calibrated on the subjects that the model was trained on. From then on the int8
     network is used, unless --beside is given. studies/int8 measures, out of fold, how much int8 changes the results.
     """
-    from ichor.dataset.base import open_dataset
+    from ichor.dataset.together import open_data
 
     with training_packages():
         from ichor.experiments.quantize import quantize_package
 
-        quantize_package(package, open_dataset(data), runs=not beside)
+        quantize_package(package, open_data(data), runs=not beside)
     typer.echo(
         f"{package}: int8 network written; " + ("the fp32 network stays in use" if beside else "it is used from now on")
     )

@@ -6,12 +6,16 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ichor.cli.data import CopiesOption, DataOption, FoldsOption, recorded
 from ichor.cli.show import show_figures
 from ichor.errors import BadConfig
+
+if TYPE_CHECKING:
+    from ichor.dataset.base import Dataset
 
 FromOption = Annotated[
     str | None,
@@ -21,7 +25,7 @@ FromOption = Annotated[
 
 def train(
     config: Annotated[str, typer.Argument(help="A YAML file, or the name of a built-in config, such as ichor-1.")],
-    data: Annotated[Path, typer.Option("--data", help="The ct-ich dataset, or your own data in its layout.")],
+    data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="The folder of the run.")],
     fold: Annotated[
         int | None, typer.Option("--fold", min=1, max=5, help="The fold to train on; by default the one in the config.")
@@ -42,6 +46,8 @@ def train(
         ),
     ] = None,
     start: FromOption = None,
+    folds: FoldsOption = None,
+    leave_out_copies: CopiesOption = False,
 ) -> None:
     """Train a method on one fold, or on all subjects.
 
@@ -53,11 +59,22 @@ def train(
     if calibrate_on is None:
         if all_but:
             raise BadConfig("--all-but: expected --calibrate-on RUN with it, a run over five folds, found none")
-        run_experiment("train", config, data, out, [] if fold is None else [fold], None, start)
+        run_experiment(
+            "train",
+            config,
+            data,
+            out,
+            [] if fold is None else [fold],
+            start=start,
+            folds=folds,
+            leave_out_copies=leave_out_copies,
+        )
     elif fold is not None:
         raise BadConfig(f"--calibrate-on: expected no --fold, since all subjects are trained on, found {fold}")
     else:
-        _train_on_all(config, data, out, calibrate_on, all_but or [], start)
+        _train_on_all(
+            config, data, out, calibrate_on, all_but or [], start=start, folds=folds, leave_out_copies=leave_out_copies
+        )
 
 
 def export(
@@ -78,15 +95,25 @@ def export(
 
 
 def run_experiment(
-    command: str, config: str, data: Path, out: Path, folds: list[int], raw_output: Path | None, start: str | None
+    command: str,
+    config: str,
+    data: list[str],
+    out: Path,
+    numbers: list[int],
+    *,
+    raw_output: Path | None = None,
+    start: str | None = None,
+    folds: str | None = None,
+    leave_out_copies: bool = False,
 ) -> None:
     """Run these folds of an experiment (if empty, the command's default) and show its metrics."""
-    from ichor.dataset.base import open_dataset
     from ichor.dataset.folds import N_FOLDS
     from ichor.experiments.config import load_config
     from ichor.experiments.run import cross_validate
 
-    experiment = load_config(config)
+    experiment = load_config(config, folds=folds)
+    dataset = _opened(data, leave_out_copies=leave_out_copies)
+    options = [*_folds_words(folds), *(["--leave-out-copies"] if leave_out_copies else [])]
     every = [*range(1, N_FOLDS + 1)] if command == "crossval" else [experiment.fold]  # train
 
     def command_of(numbers: Sequence[int]) -> str:
@@ -94,14 +121,15 @@ def run_experiment(
         word = command if len(numbers) == 1 else "crossval"
         all_of = every if word == command else [*range(1, N_FOLDS + 1)]
         some = [] if list(numbers) == all_of else [word for n in numbers for word in ("--fold", str(n))]
-        return _shown(word, config, *some, *(() if raw_output is None else ("--raw-output", "OTHER")), start=start)
+        other = () if raw_output is None else ("--raw-output", "OTHER")
+        return _shown(word, config, dataset, *some, *other, *options, start=start)
 
     with training_packages():
         metrics = cross_validate(
             experiment,
-            open_dataset(data),
+            dataset,
             out,
-            sorted(set(folds)) or every,
+            sorted(set(numbers)) or every,
             command_of=command_of,
             raw_output=raw_output,
             start=start,
@@ -111,18 +139,27 @@ def run_experiment(
 
 
 def _train_on_all(
-    config: str, data: Path, out: Path, calibrate_on: Path, left_out: list[str], start: str | None
+    config: str,
+    data: list[str],
+    out: Path,
+    calibrate_on: Path,
+    left_out: list[str],
+    *,
+    start: str | None,
+    folds: str | None,
+    leave_out_copies: bool,
 ) -> None:
-    from ichor.dataset.base import open_dataset
     from ichor.experiments.config import load_config
     from ichor.experiments.final import train_on_all
 
+    dataset = _opened(data, leave_out_copies=leave_out_copies)
     words = [word for subject in left_out for word in ("--all-but", subject)]
-    command = _shown("train", config, "--calibrate-on", "RUN", *words, start=start, out="FINAL")
+    words += [*_folds_words(folds), *(["--leave-out-copies"] if leave_out_copies else [])]
+    command = _shown("train", config, dataset, "--calibrate-on", "RUN", *words, start=start, out="FINAL")
     with training_packages():
         train_on_all(
-            load_config(config),
-            open_dataset(data),
+            load_config(config, folds=folds),
+            dataset,
             out,
             calibrate_on=calibrate_on,
             left_out=left_out,
@@ -134,11 +171,23 @@ def _train_on_all(
     typer.echo("Research use only; not a medical device.")
 
 
-def _shown(command: str, config: str, *words: str, start: str | None, out: str = "RUN") -> str:
+def _opened(data: list[str], *, leave_out_copies: bool) -> Dataset:
+    """The datasets. Raises BadConfig if a scan is in two of them, unless copies are left out."""
+    from ichor.dataset.images.overlaps import without_copies
+    from ichor.dataset.together import open_data
+
+    return without_copies(open_data(data), leave_out=leave_out_copies)
+
+
+def _folds_words(folds: str | None) -> list[str]:
+    return [] if folds is None else ["--folds", folds]
+
+
+def _shown(command: str, config: str, dataset: Dataset, *words: str, start: str | None, out: str = "RUN") -> str:
     """A command in the form that is recorded, without this machine's paths."""
     name = Path(config).name if Path(config).is_file() else config
     begun = () if start is None else ("--from", Path(start).name)
-    return shlex.join(["ichor", command, name, "--data", "ct-ich", "--out", out, *words, *begun])
+    return shlex.join(["ichor", command, name, *recorded(dataset), "--out", out, *words, *begun])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Detection of slices and scans with hemorrhage: by probability, by mask and by the paper's 400-pixel rule.
 
 All subjects count, as in the paper; `without_excluded` has the same metrics without the subjects that overlap excludes.
+Slices and scans of which nobody said whether they have hemorrhage are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.dataset.facts import Label
 from ichor.evaluate.calibration import calibration
 from ichor.evaluate.call_rates import Rate, call_rates
 from ichor.evaluate.detection import average_precision, roc_curve
@@ -62,20 +64,20 @@ def detection_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> d
     called = [r.called for r in results]
     by_slice = [one for one in called if one is not None] if all(one is not None for one in called) else None
     slices = _Cases(
-        truth=np.concatenate([r.positive for r in results]),
-        probability=np.concatenate([r.slice_probability for r in results]),
-        found=None if by_slice is None else np.concatenate(by_slice),
-        subject=np.repeat(np.arange(n), [len(r.positive) for r in results]),
+        truth=_of_slices(results, [r.positive for r in results]),
+        probability=_of_slices(results, [r.slice_probability for r in results]),
+        found=None if by_slice is None else _of_slices(results, by_slice),
+        subject=np.repeat(np.arange(n), [int(r.known_slices.sum()) for r in results]),
     )
+    labeled = [k for k, r in enumerate(results) if r.has_hemorrhage is not None]
     scans = _Cases(
-        truth=np.array([r.has_hemorrhage for r in results]),
-        probability=np.array([r.scan_probability for r in results]),
-        found=None if by_slice is None else np.array([one.any() for one in by_slice]),
-        subject=np.arange(n),
+        truth=np.array([results[k].has_hemorrhage for k in labeled], bool),
+        probability=np.array([results[k].scan_probability for k in labeled], np.float64),
+        found=None if by_slice is None else np.array([by_slice[k].any() for k in labeled], bool),
+        subject=np.array(labeled, np.int64),
     )
     excluded = np.array([bool(r.excluded_from_overlap) for r in results])
-    labels = np.concatenate([r.labels for r in results])
-    by_mask = _by_mask(results, slices, labels, sampling) if segmented else dict.fromkeys(BY_MASK)
+    by_mask = _by_mask(results, slices, sampling) if segmented else dict.fromkeys(BY_MASK)
     return {
         "slice": _detection(slices, sampling),
         "slice_400px": by_mask["slice_400px"],
@@ -88,27 +90,32 @@ def detection_metrics(results: Sequence[SubjectResult], sampling: Sampling) -> d
             "slice": calibration(slices.truth, slices.probability, slices.subject, sampling),
             "scan": calibration(scans.truth, scans.probability, scans.subject, sampling),
         },
-        "subtype_auc": _subtype_auc(results, labels, slices.subject, sampling),
+        "subtype_auc": _subtype_auc(results, sampling),
         **{name: by_mask[name] for name in BY_MASK[1:]},
     }
 
 
-def _by_mask(
-    results: Sequence[SubjectResult], slices: _Cases, labels: NDArray[np.bool_], sampling: Sampling
-) -> dict[str, Any]:
+def _of_slices(results: Sequence[SubjectResult], values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The values (n, ...) of the slices of which it is known whether they have hemorrhage, over all subjects."""
+    return np.concatenate([of[r.known_slices] for r, of in zip(results, values, strict=True)])
+
+
+def _by_mask(results: Sequence[SubjectResult], slices: _Cases, sampling: Sampling) -> dict[str, Any]:
     """The metrics in BY_MASK, for which a slice is called positive by the pixels of its mask."""
     n, folds = len(results), [r.fold for r in results]
 
     def rates(called: NDArray[np.bool_]) -> dict[str, Rate]:
         return call_rates(slices.truth, called, slices.subject, n)
 
-    by_rule = rates(np.concatenate([r.overlaps.predicted for r in results]) > RULE_PX)
-    by_threshold = {str(t): rates(np.concatenate([r.areas[t] for r in results]) > RULE_PX) for t in TABLE_THRESHOLDS}
-    found = np.concatenate([r.overlaps.predicted > 0 for r in results])
+    by_rule = rates(_of_slices(results, [r.overlaps.predicted for r in results]) > RULE_PX)
+    by_threshold = {
+        str(t): rates(_of_slices(results, [r.areas[t] for r in results]) > RULE_PX) for t in TABLE_THRESHOLDS
+    }
+    labels, found, subject = _subtypes_of(results, [r.overlaps.predicted > 0 for r in results])
     return {
         "slice_400px": {name: rate.pooled(sampling) for name, rate in by_rule.items()},
         "slice_sensitivity_by_subtype": {
-            s.value: call_rates(labels[:, i], found, slices.subject, n)["sensitivity"].pooled(sampling)
+            s.value: call_rates(labels[:, i], found, subject, n)["sensitivity"].pooled(sampling)
             for i, s in enumerate(Subtype)
             if labels[:, i].any()
         },
@@ -153,14 +160,27 @@ def _detection(cases: _Cases, sampling: Sampling) -> dict[str, Sampled | None]:
     }
 
 
-def _subtype_auc(
-    results: Sequence[SubjectResult], labels: NDArray[np.bool_], subject: NDArray[np.int64], sampling: Sampling
-) -> dict[str, Sampled] | None:
-    """The AUC of each subtype on slices, and the mean over those that occur; None without probabilities."""
+def _subtypes_of(
+    results: Sequence[SubjectResult], values: Sequence[NDArray[Any]]
+) -> tuple[NDArray[np.bool_], NDArray[Any], NDArray[np.int64]]:
+    """Of the slices with known subtypes: labels (N, 5), values (N, ...) out of each subject's, and whose they are."""
+    typed = [Label.SLICE_SUBTYPES in r.known for r in results]
+    kept = [r.known_slices & known for r, known in zip(results, typed, strict=True)]
+    return (
+        np.concatenate([r.labels[which] for r, which in zip(results, kept, strict=True)]),
+        np.concatenate([of[which] for of, which in zip(values, kept, strict=True)]),
+        np.repeat(np.arange(len(results)), [int(which.sum()) for which in kept]),
+    )
+
+
+def _subtype_auc(results: Sequence[SubjectResult], sampling: Sampling) -> dict[str, Sampled] | None:
+    """The AUC of each subtype on slices, and the mean over those that occur; None without probabilities or labels."""
     probabilities = [r.subtype_probability for r in results if r.subtype_probability is not None]
     if len(probabilities) < len(results):
         return None
-    probability = np.concatenate(probabilities)
+    labels, probability, subject = _subtypes_of(results, probabilities)
+    if not len(labels):
+        return None
 
     def of(counts: NDArray[np.int64]) -> list[float]:
         weights = counts[subject]

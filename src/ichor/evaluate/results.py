@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.dataset.case import Case
+from ichor.dataset.facts import EVERY_LABEL, Label
 from ichor.evaluate.lesion_matching import LesionMatch, match_lesions
 from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.prediction import Prediction
 from ichor.evaluate.surface import SurfaceAgreement, surface_agreement
+from ichor.subtypes import Subtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +25,12 @@ class SubjectResult:
         subject: the subject's name in the dataset.
         fold: the fold whose test block the subject is in, from 1.
         age_years: at the time of the scan; None if unknown.
-        labels: (n, 5) bool, the subtypes of each slice.
-        pixels: pixel counts of the predicted mask and the delineation; None from a detector.
+        labels: (n, 5) bool, the subtypes of each slice; all False where they are unknown.
+        positive: (n,) slices with hemorrhage by their labels; all False where that is unknown.
+        known_slices: (n,) slices of which it is known.
+        has_hemorrhage: whether the scan has hemorrhage by its labels; None if unknown.
+        pixels: pixel counts of the predicted mask and the delineation, which is empty where there is none; None from a
+            detector.
         threshold: as in `Prediction`.
         areas: for each threshold of Table 6, (n,) pixels of the mask at that threshold, after postprocessing; empty
             from a detector.
@@ -37,12 +43,16 @@ class SubjectResult:
         surface: how well the two surfaces agree; also None if the mask is not kept.
         lesions: which lesions were found, and which predicted ones are false; also None if the mask is not kept.
         excluded_from_overlap: why the dataset excludes the subject from all overlap metrics; empty if it counts.
+        known: the kinds of labels that the subject has.
     """
 
     subject: str
     fold: int
     age_years: float | None
     labels: NDArray[np.bool_]
+    positive: NDArray[np.bool_]
+    known_slices: NDArray[np.bool_]
+    has_hemorrhage: bool | None
     pixels: Overlaps | None
     threshold: float | None
     areas: Mapping[float, NDArray[np.int64]]
@@ -54,16 +64,7 @@ class SubjectResult:
     surface: SurfaceAgreement | None
     lesions: LesionMatch | None
     excluded_from_overlap: str = ""
-
-    @property
-    def positive(self) -> NDArray[np.bool_]:
-        """(n,) slices with hemorrhage by their labels."""
-        return np.asarray(self.labels.any(axis=1))
-
-    @property
-    def has_hemorrhage(self) -> bool:
-        """Whether any slice has hemorrhage by its labels."""
-        return bool(self.labels.any())
+    known: frozenset[Label] = EVERY_LABEL
 
     @property
     def called(self) -> NDArray[np.bool_] | None:
@@ -92,12 +93,17 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float | None, su
     """
     if prediction.subject != case.subject:
         raise ValueError(f"expected a prediction of subject {case.subject}, found one of {prediction.subject}")
-    pixels, mask = prediction.overlaps_with(case.mask), prediction.mask
+    pixels, mask = prediction.overlaps_with(case.mask_or_empty), prediction.mask
+    delineated = case.delineation is not None
+    n, known = case.scan.n_slices, case.known
     return SubjectResult(
         subject=case.subject,
         fold=prediction.fold,
         age_years=age_years,
-        labels=case.labels,
+        labels=case.labels if Label.SLICE_SUBTYPES in known else np.zeros((n, len(Subtype)), bool),
+        positive=case.positive if Label.SLICES in known else np.zeros(n, bool),
+        known_slices=case.known_slices,
+        has_hemorrhage=case.has_hemorrhage,
         pixels=pixels,
         threshold=prediction.threshold,
         areas=prediction.areas,
@@ -105,8 +111,9 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float | None, su
         scan_probability=prediction.scan_probability,
         subtype_probability=prediction.subtype_probability,
         volume_ml=None if pixels is None else case.scan.volume_ml(pixels.predicted),
-        reference_volume_ml=None if pixels is None else case.scan.volume_ml(pixels.reference),
-        surface=surface_agreement(mask, case.mask, case.scan) if surfaces and mask is not None else None,
-        lesions=None if mask is None else match_lesions(mask, case.mask, case.scan),
+        reference_volume_ml=None if pixels is None or not delineated else case.scan.volume_ml(pixels.reference),
+        surface=surface_agreement(mask, case.mask, case.scan) if surfaces and mask is not None and delineated else None,
+        lesions=None if mask is None or not delineated else match_lesions(mask, case.mask, case.scan),
         excluded_from_overlap=case.excluded_from_overlap,
+        known=known,
     )

@@ -1,6 +1,6 @@
 """Segmentation metrics: Dice and Jaccard with every average, by subtype and by age, and false positives.
 
-Dice and Jaccard leave out the subjects that the dataset excludes from overlap.
+Dice and Jaccard leave out the subjects that the dataset excludes from overlap, and those that nobody delineated.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
+from ichor.dataset.facts import Label
 from ichor.evaluate.intervals import Sampled, Sampling
 from ichor.evaluate.overlap import scan_dice, slice_averages
 from ichor.evaluate.results import SubjectResult
@@ -29,10 +30,12 @@ def segmentation_metrics(results: Sequence[SubjectResult], sampling: Sampling) -
     dice, jaccard = subject_overlaps(results)
     scored = ~np.isnan(dice)
     in_3d = np.array([scan_dice(r.overlaps) if s else np.nan for r, s in zip(results, scored, strict=True)])
-    included = np.array([not r.excluded_from_overlap for r in results])
+    included = np.array([not r.excluded_from_overlap and Label.VOXELS in r.known for r in results])
     voxels = [[o.both.sum(), o.predicted.sum(), o.reference.sum()] for o in (r.overlaps for r in results)]
     both, predicted, reference = np.where(included, np.transpose(voxels), 0)
-    false_ml = np.array([np.nan if r.has_hemorrhage or r.volume_ml is None else r.volume_ml for r in results])
+    false_ml = np.array(
+        [np.nan if r.has_hemorrhage is not False or r.volume_ml is None else r.volume_ml for r in results]
+    )
     return {
         "dice": {
             "paper_average": sampling.mean(dice),

@@ -33,6 +33,7 @@ def verdict_rule(results: Sequence[SubjectResult]) -> VerdictRule | None:
     None where they cannot be chosen or measured: where the scans are all with or all without hemorrhage, in all folds
     or in all but one, and where no threshold is specific enough.
     """
+    results = [r for r in results if r.has_hemorrhage is not None]
     return rule_of_scans(
         np.array([r.has_hemorrhage for r in results], bool),
         np.array([r.scan_probability for r in results], np.float64),

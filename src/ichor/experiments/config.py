@@ -44,10 +44,10 @@ class ExperimentConfig(Strict):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
-def load_config(name_or_path: str) -> ExperimentConfig:
+def load_config(name_or_path: str, *, folds: str | None = None) -> ExperimentConfig:
     """Load a config by path, or by the name of a built-in one (`compact`, `paper/threshold`), with all defaults set.
 
-    Raises BadConfig if there is none, or if it is not valid.
+    `folds` replaces the name of the folds in it. Raises BadConfig if there is none, or if it is not valid.
     """
     file = find_config(name_or_path)
     try:
@@ -55,7 +55,8 @@ def load_config(name_or_path: str) -> ExperimentConfig:
         method = get(config.method)(**config.settings)  # methods check their own settings
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise BadConfig(f"{file}: expected an experiment's configuration, found {one_line(error)}") from error
-    return config.model_copy(update={"settings": method.settings.model_dump(mode="json")})
+    other = {} if folds is None else {"folds": folds}
+    return config.model_copy(update={"settings": method.settings.model_dump(mode="json"), **other})
 
 
 def find_config(name_or_path: str) -> Path:

@@ -20,7 +20,7 @@ from rich.progress import track
 
 from ichor.atomic import whole_folder, write_whole
 from ichor.dataset.base import Dataset
-from ichor.dataset.folds import N_FOLDS, Fold, stratified_folds
+from ichor.dataset.folds import N_FOLDS, Fold, folds_of_persons
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import STRATIFIED, ExperimentConfig
@@ -39,7 +39,6 @@ from ichor.methods.capabilities import (
 )
 from ichor.methods.seeds import seeds_of
 from ichor.models.package import CONFIG, MADE_BY, Training, read_config, write_config
-from ichor.read import open_scan
 from ichor.runs.kept import read_raw, write_kept
 from ichor.segmentation import RawOutput, Segmentation
 
@@ -59,7 +58,7 @@ def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
     if config.folds != STRATIFIED:
         names = ", ".join([*dataset.fixed_folds, STRATIFIED])
         raise BadConfig(f"{config.name}: expected folds of {dataset.root} among {names}, found {config.folds!r}")
-    return stratified_folds({s: dataset.labels[s] for s in dataset.subjects}, config.folds_seed)[number - 1]
+    return folds_of_persons(dataset.subjects, dataset.person, dataset.strata, config.folds_seed)[number - 1]
 
 
 def require_blocks(fold: Fold, dataset: Dataset) -> None:
@@ -195,7 +194,7 @@ def _prediction(method: Method, dataset: Dataset, subject: str) -> tuple[Segment
     if isinstance(method, Seeded) and method.semi_automatic:
         case = dataset.case(subject)
         return with_probabilities(method.predict_seeded(case.scan, seeds_of(case.mask)))
-    return predict_keeping_raw(method, open_scan(dataset.scan_path(subject)))
+    return predict_keeping_raw(method, dataset.scan(subject))
 
 
 def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold) -> None:

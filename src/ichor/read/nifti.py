@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from ichor.imports import nibabel
 from ichor.read.base import Inspection, ReadOptions, summarize
-from ichor.read.nifti_file import Content, content_of, looks_like_header, reporting_damage
+from ichor.read.nifti_file import Content, content_of, looks_like_header, reporting_damage, stated_header
 from ichor.read.nifti_space import Space, space_of
 from ichor.read.paired_files import PAIR_HEADERS, header_of
 from ichor.read.volume import MILLIMETRE, Volume, assumed, scan_of
-from ichor.scan import Scan
+from ichor.scan import FloatArray, Scan
 
 SUFFIXES = (".nii", ".nii.gz")
 
@@ -80,6 +80,18 @@ def load_voxels(path: Path) -> NDArray[Any]:
     with reporting_damage(path):
         voxels = content_of(path).voxels
     return voxels.reshape(voxels.shape[:3])
+
+
+def grid_of(path: Path) -> tuple[FloatArray, tuple[int, int, int]]:
+    """The (4, 4) affine to RAS, in the file's unit of length, and the shape of a NIfTI file, by its header alone.
+
+    Raises UnreadableInput as `load` does, except for voxels that are missing.
+    """
+    with reporting_damage(path):
+        header, sizes = stated_header(path)
+        space = space_of(path, header, sizes)
+    first, second, third = (int(n) for n in (*header.get_data_shape(), 1, 1, 1)[:3])
+    return space.affine, (first, second, third)
 
 
 def _analyze_space(content: Content) -> Space:

@@ -75,7 +75,7 @@ def reporting_damage(path: Path) -> Iterator[None]:
 def content_of(path: Path) -> Content:
     """Header and voxels of a file, or of a pair given either file. Raises errors for `reporting_damage` to report."""
     first = header_of(path) or path
-    header, sizes = _header(first)
+    header, sizes = stated_header(path)
     single = "magic" in header.template_dtype.names and bytes(header["magic"]).startswith(b"n+")
     second = first if single else voxels_of(first)
     if second is None:
@@ -83,8 +83,10 @@ def content_of(path: Path) -> Content:
     return Content(header, sizes, _voxels(path, second, header))
 
 
-def _header(path: Path) -> tuple[Any, NDArray[Any]]:
+def stated_header(path: Path) -> tuple[Any, NDArray[Any]]:
+    """The header of a file or pair and its voxel sizes as stored. Raises errors for `reporting_damage` to report."""
     nib = nibabel()
+    path = header_of(path) or path
     if is_packed(path):
         progress.decoding(path)
     with opened(path) as file:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ichor.atomic import write_whole
 from ichor.dataset.base import Dataset
 from ichor.dataset.case import Case
-from ichor.errors import BadConfig
+from ichor.errors import BadConfig, UnreadableInput
 from ichor.evaluate.overlap import Overlaps
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
@@ -55,7 +55,7 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
         if p.subject in scans:
             raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
         truth = dataset.truth(p.subject)
-        pixels = p.overlaps_with(truth.mask)
+        pixels = p.overlaps_with(truth.mask_or_empty)
         kinds.add((p.mask is not None, pixels is not None, p.threshold is not None, p.subtype_probability is not None))
         if p.mask is not None:
             drawn = np.flatnonzero(p.mask.any(axis=(1, 2)))
@@ -160,14 +160,14 @@ class Predictions(Mapping[str, Prediction]):
             return None
         both, predicted, reference = (_counts(rows, name) for name in ("overlap_px", "area_px", "reference_px"))
         where = f"{self._folder / SCORES}: subject {case.subject}"
-        if not np.array_equal(reference, case.mask.sum(axis=(1, 2))):
+        if not np.array_equal(reference, case.mask_or_empty.sum(axis=(1, 2))):
             raise BadConfig(f"{where}: expected the reference_px of its delineation in the dataset, found others")
         if np.any(both > np.minimum(predicted, reference)) or np.any(both < 0):
             raise BadConfig(f"{where}: expected overlap_px within area_px and reference_px, found more")
         return Overlaps(both, predicted, reference)
 
     def _mask(self, case: Case, areas: list[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        mask = np.zeros(case.mask.shape, bool)
+        mask = np.zeros(case.scan.voxels.shape, bool)
         for index, area in enumerate(areas):
             key, where = f"{case.subject}/{index + 1}", self._folder / MASKS
             if key in self._masks:
@@ -214,9 +214,13 @@ def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     for subject, rows in slices.items():
         if subject not in dataset.subjects:
             raise BadConfig(f"{folder / SCORES}: expected subjects of {dataset.root}, found {subject!r}")
-        if subject not in dataset.labels:
-            raise BadConfig(f"{folder / SCORES}: expected subjects with labels in {dataset.root}, found {subject!r}")
-        found, expected = [row["slice"] for row in rows], len(dataset.labels[subject])
+        try:
+            expected = dataset.n_slices(subject)
+        except UnreadableInput as error:
+            raise BadConfig(
+                f"{folder / SCORES}: expected subjects with labels in {dataset.root}, found {subject!r}"
+            ) from error
+        found = [row["slice"] for row in rows]
         if found != [str(k + 1) for k in range(expected)]:
             raise BadConfig(
                 f"{folder / SCORES}: expected slices 1 to {expected} of {subject} in order, "

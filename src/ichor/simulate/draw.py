@@ -115,7 +115,7 @@ def _some(case: Case, some: slice) -> Case:
         orientation=scan.orientation[some],
         thickness_mm=scan.thickness_mm[some],
     )
-    return replace(case, scan=taken, mask=np.ascontiguousarray(case.mask[some]), labels=case.labels[some])
+    return replace(case, scan=taken, delineation=np.ascontiguousarray(case.mask[some]), subtypes=case.labels[some])
 
 
 def _overlapping(case: Case, rng: Rng) -> Case:

@@ -72,7 +72,7 @@ def picture(style: Style, case: Case, k: int, rng: np.random.Generator) -> Case:
         thickness_mm=None,
         orientation=case.scan.orientation[k : k + 1],
     )
-    return replace(case, scan=scan, mask=mask[None], labels=case.labels[k : k + 1])
+    return replace(case, scan=scan, delineation=mask[None], subtypes=case.labels[k : k + 1])
 
 
 def shown(style: Style, case: Case, rng: np.random.Generator) -> Case:

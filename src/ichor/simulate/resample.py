@@ -122,4 +122,4 @@ def changed(
     labels: Mask = case.labels if comes_from is None else np.asarray(comes_from @ case.labels)
     left = np.asarray(mask.any(axis=(1, 2)))
     scan = replace(case.scan, **{"voxels": voxels, "gray_window": None, **of_scan})
-    return replace(case, scan=scan, mask=mask, labels=labels & left[:, None])
+    return replace(case, scan=scan, delineation=mask, subtypes=labels & left[:, None])

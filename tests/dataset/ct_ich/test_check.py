@@ -177,10 +177,8 @@ def test_every_problem_of_a_damaged_nifti_release_is_a_line(tmp_path: Path) -> N
 def test_an_invalid_dataset_is_reported_in_one_line(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 2
-    assert done.stderr.splitlines() == [
-        f"ichor: {tmp_path}: expected the ct-ich dataset (Patients_CT of release 1.0.0 or ct_scans of 1.3.1), "
-        "found neither"
-    ]
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ichor: {tmp_path}: expected a dataset in a layout that Ichor reads (ct-ich, bhsd")
 
 
 @pytest.mark.parametrize(

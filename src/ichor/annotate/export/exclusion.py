@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ichor.dataset.base import open_dataset
+from ichor.dataset.registry import open_dataset
 from ichor.errors import UnreadableInput
 from ichor.scan import Scan
 
@@ -13,8 +13,8 @@ def exclusion_of(scan: Scan) -> str:
     """The reason for the exclusion; empty if the scan is not excluded or its dataset is no longer there."""
     path = scan.source.path
     try:
-        return open_dataset(path.parent.parent).excluded_from_overlap.get(path.stem, "")
-    except UnreadableInput:
+        return open_dataset(path.parent.parent, "ct-ich").excluded_from_overlap.get(path.stem, "")
+    except UnreadableInput:  # it was imported from elsewhere
         return ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from ichor.dataset.case import Case, Cases
 from ichor.dataset.ct_ich.exclusions import FILE as EXCLUSIONS
-from ichor.dataset.ct_ich.exclusions import exclusions
+from ichor.dataset.ct_ich.exclusions import exclusions, is_chronic_subject
+from ichor.dataset.ct_ich.facts import FACTS
 from ichor.dataset.ct_ich.folds import authors_folds
 from ichor.dataset.ct_ich.tables import Row, SliceRow, Subject, Table, read_demographics, read_slice_table
-from ichor.dataset.folds import Fold
+from ichor.dataset.facts import Facts
+from ichor.dataset.folds import Fold, strata_of
 from ichor.errors import UnreadableInput
-from ichor.read import ReadOptions
+from ichor.read import ReadOptions, open_scan
 from ichor.read.ct_ich_geometry import FILE as SIZES
 from ichor.read.open import read_here
 from ichor.scan import Scan
@@ -37,6 +39,8 @@ SUBJECT_NUMBER = re.compile(r"\d{3}")
 
 class CtIch:
     """The dataset in a folder, either release. Raises UnreadableInput where the folder holds neither."""
+
+    parts: Mapping[str, CtIch] = {}
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -108,6 +112,30 @@ class CtIch:
         """The authors' five folds of the subjects that are here; a block may be empty."""
         return {"authors": authors_folds(self.subjects)}
 
+    @property
+    def facts(self) -> Facts:
+        """What is known of the release."""
+        return FACTS[self.release]
+
+    def person(self, subject: str) -> str:
+        """Each subject is a person of its own; those of ct-ich itself are the same in both releases."""
+        return f"ct-ich:{subject}" if self._is_ct_ich else subject
+
+    @cached_property
+    def _is_ct_ich(self) -> bool:
+        """Whether it has the row of ct-ich's subject 070, and so is no other dataset in its layout."""
+        return any(map(is_chronic_subject, self.demographics.values()))
+
+    def strata(self, subject: str) -> frozenset[int]:
+        """The subtypes of the subject's slices. Raises UnreadableInput where the table does not have them."""
+        self.require_rows(subject)
+        return strata_of(self.labels[subject])
+
+    def n_slices(self, subject: str) -> int:
+        """The slices of the table. Raises UnreadableInput where the subject is missing from it."""
+        self.require_rows(subject)
+        return len(self.labels[subject])
+
     def age_years(self, subject: str) -> float:
         """The subject's age. Raises UnreadableInput where the demographics do not have it."""
         self.require_rows(subject)
@@ -118,6 +146,10 @@ class CtIch:
         if self.release == "1.0.0":
             return self.root / "Patients_CT" / subject
         return self.root / "ct_scans" / f"{subject}.nii"
+
+    def scan(self, subject: str) -> Scan:
+        """The subject's scan, read in a separate process."""
+        return open_scan(self.scan_path(subject))
 
     def case(self, subject: str) -> Case:
         """The subject's scan, mask and labels. Raises UnreadableInput where they do not fit together."""

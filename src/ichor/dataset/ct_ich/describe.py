@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ichor.dataset.ct_ich.beyond import count_beyond
 from ichor.dataset.ct_ich.dataset import CtIch
@@ -12,6 +12,9 @@ from ichor.dataset.ct_ich.differences import Copy, explain_slices, explain_subje
 from ichor.dataset.ct_ich.published import TABLE_3, TABLE_4
 from ichor.dataset.ct_ich.statistics import Statistics
 from ichor.version import __version__
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 COMMAND = "ichor dataset describe ct-ich"
 CITATION = (
@@ -65,6 +68,25 @@ class Description:
             "made_by": {"command": COMMAND, "version": __version__},
         }
 
+    def as_text(self) -> str:
+        """The description for a terminal."""
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(highlight=False, markup=False)
+        if not console.is_terminal:
+            console.width = 150  # a file or a pipe has no width to wrap at
+        with console.capture() as shown:
+            for title, rows in self.tables:
+                console.print(_table_of(title, ("", "paper", "here"), rows_of(rows)))
+                for row in rows:
+                    if row.why:
+                        console.print(Text(f"* {row.name}: {row.why}", style="yellow"))
+                console.print()
+            console.print(_table_of("What the paper does not count", ("", ""), self.beyond))
+            console.print(f"\nct-ich {self.release}, fingerprint {self.fingerprint}")
+        return shown.get().rstrip("\n")
+
     def as_markdown(self) -> str:
         """The description as Markdown."""
         lines = [f"# ct-ich {self.release} in figures", ""]
@@ -76,6 +98,18 @@ class Description:
         made_by = f"Made by `{COMMAND}` (Ichor {__version__}) of the data with the fingerprint"
         lines += [f"{made_by} `{self.fingerprint}`.", "", CITATION, ""]
         return "\n".join([*lines, "Research use only; not a medical device.", ""])
+
+
+def _table_of(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    from rich.table import Table
+
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    made.show_header = any(columns)
+    for name in columns:
+        made.add_column(name, justify="right" if name else "left")
+    for cells in rows:
+        made.add_row(*cells)
+    return made
 
 
 def describe(dataset: CtIch) -> Description:

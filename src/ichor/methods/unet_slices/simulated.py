@@ -61,7 +61,7 @@ def _in_field(settings: UNetSlicesSettings, case: Case, hu: NDArray[np.float32],
         positions_mm=np.outer(along, [0.0, 0.0, 1.0]),
         thickness_mm=np.full(n, settings.neighbour_mm) if heights is None else heights,
     )
-    return replace(case, scan=scan, mask=mask)
+    return replace(case, scan=scan, delineation=mask)
 
 
 def _slices_of(settings: UNetSlicesSettings, copy: Copy, rng: np.random.Generator) -> SimulatedSlices:

@@ -122,7 +122,8 @@ class Pictures:
         case, views = self._views(finding.subject)
         marked = marked_by(finding, views)
         why, measured = _why(finding, marked, case, views)
-        subtypes = [s.value for s, present in zip(Subtype, case.labels[finding.index], strict=True) if present]
+        labels = np.zeros(len(Subtype), bool) if case.subtypes is None else case.subtypes[finding.index]
+        subtypes = [s.value for s, present in zip(Subtype, labels, strict=True) if present]
         return Failure(
             view=views.around(finding.index, marked),
             title=f"{finding.subject}, slice {finding.index + 1} ({', '.join(subtypes) or 'no hemorrhage'})",

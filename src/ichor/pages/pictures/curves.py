@@ -56,23 +56,24 @@ class Curve:
 
 
 def slices_of(results: Sequence[SubjectResult]) -> Scored:
-    """All slices of all subjects."""
+    """All slices of all subjects of which it is known whether they have hemorrhage."""
     return Scored(
         "slices",
-        np.concatenate([r.positive for r in results]),
-        np.concatenate([r.slice_probability for r in results]),
-        np.repeat(np.arange(len(results)), [len(r.positive) for r in results]),
+        np.concatenate([r.positive[r.known_slices] for r in results]),
+        np.concatenate([r.slice_probability[r.known_slices] for r in results]),
+        np.repeat(np.arange(len(results)), [int(r.known_slices.sum()) for r in results]),
         len(results),
     )
 
 
 def scans_of(results: Sequence[SubjectResult]) -> Scored:
-    """All scans, one per subject."""
+    """All scans, one per subject, of which it is known whether they have hemorrhage."""
+    known = [k for k, r in enumerate(results) if r.has_hemorrhage is not None]
     return Scored(
         "scans",
-        np.array([r.has_hemorrhage for r in results]),
-        np.array([r.scan_probability for r in results]),
-        np.arange(len(results)),
+        np.array([results[k].has_hemorrhage for k in known], bool),
+        np.array([results[k].scan_probability for k in known], np.float64),
+        np.array(known, np.int64),
         len(results),
     )
 

@@ -65,10 +65,11 @@ def _points(results: Sequence[SubjectResult]) -> list[Point]:
     """Our operating points by the paper's rule; none for a detector, which has no mask."""
     if not all(r.areas for r in results):
         return []
-    truth = np.concatenate([r.positive for r in results])
+    truth = np.concatenate([r.positive[r.known_slices] for r in results])
     points = []
     for t in TABLE_THRESHOLDS:
-        sensitivity, specificity, _ = rates(truth, np.concatenate([r.areas[t] for r in results]) > RULE_PX)
+        areas = np.concatenate([r.areas[t][r.known_slices] for r in results])
+        sensitivity, specificity, _ = rates(truth, areas > RULE_PX)
         points.append((t, sensitivity, specificity))
     return points
 

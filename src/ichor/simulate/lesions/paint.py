@@ -56,7 +56,7 @@ def blood(case: Case, hu: Image, where: Mask, subtype: Subtype) -> Grown:
     labels = case.labels.copy()
     labels[:, list(Subtype).index(subtype)] |= where.any(axis=(1, 2))
     scan = replace(case.scan, voxels=hu, gray_window=None)
-    return Grown(replace(case, scan=scan, mask=case.mask | where, labels=labels), where)
+    return Grown(replace(case, scan=scan, delineation=case.mask | where, subtypes=labels), where)
 
 
 def step(distance_mm: Image, width_mm: float) -> Image:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ichor.dataset.check_report import CheckReport, Problem, sort_problems
 from ichor.dataset.ct_ich import CtIch, published
 from ichor.dataset.ct_ich.check.jpg import GRAY, check_jpg
 from ichor.dataset.ct_ich.check.known import known_defects
 from ichor.dataset.ct_ich.check.nifti import check_folders, check_nifti
-from ichor.dataset.ct_ich.check.report import Problem, Report, SubjectReport, sort_problems
+from ichor.dataset.ct_ich.check.report import SubjectReport
 from ichor.dataset.ct_ich.check.tables import Tables
 from ichor.dataset.ct_ich.exclusions import FILE as EXCLUSIONS
 from ichor.dataset.ct_ich.exclusions import exclusions
@@ -48,7 +49,7 @@ class Checker:
         finally:
             executor.shutdown(cancel_futures=True)
 
-    def report(self) -> Report:
+    def report(self) -> CheckReport:
         """All findings, divided into errors and known defects of the release."""
         dataset, subjects = self._dataset, self._dataset.subjects
         problems = [*self._tables.problems(subjects, self._image_of), *self._folder_problems(), *self._copies()]
@@ -66,7 +67,8 @@ class Checker:
             where = Path(error.filename).relative_to(dataset.root).as_posix()
             problems.append(Problem(where, f"expected a file that can be read, found {error.strerror}"))
         errors, known = sort_problems(problems, known_defects(dataset.release, self._tables.demographics_name))
-        return Report(
+        return CheckReport(
+            dataset="ct-ich",
             release=dataset.release,
             fingerprint=fingerprint,
             n_subjects=len(subjects),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ichor.dataset.ct_ich.check.report import Problem
+from ichor.dataset.check_report import Problem
 
 NO_FILE = "expected this file, found none"
 

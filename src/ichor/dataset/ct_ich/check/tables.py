@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ichor.dataset.check_report import Problem
 from ichor.dataset.ct_ich.check.known import NO_FILE, labelled_normal
-from ichor.dataset.ct_ich.check.report import Problem, missing
+from ichor.dataset.ct_ich.check.report import missing
 from ichor.dataset.ct_ich.dataset import CtIch
 from ichor.dataset.ct_ich.tables import SliceRow, Subject, read_demographics, read_slice_table
 from ichor.subtypes import Subtype
