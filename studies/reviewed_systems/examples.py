@@ -93,7 +93,7 @@ def _candidates(case: Case) -> Iterable[Example]:
 
 def write_examples(out: Path, dataset: Dataset) -> list[Example]:
     """Choose the slices of a dataset and write them into the study's folder."""
-    chosen = choose(dataset.cases(one for one in dataset.subjects if dataset.n_slices[one]))
+    chosen = choose(dataset.cases(dataset.subjects))
     about = {"data": dataset.fingerprint, "slices": [asdict(one) for one in chosen]}
     write_whole(out / EXAMPLES, json.dumps(about, indent=1) + "\n")
     return chosen

@@ -73,7 +73,7 @@ def smaller(hu: Hu, size: int) -> Hu:
 
 
 CHANGES: dict[str, Callable[[Hu], NDArray[np.generic]]] = {
-    "saved again": lambda hu: np.rint(hu),
+    "saved again": np.rint,
     "8 bits of the brain window": lambda hu: BRAIN.hu(gray(hu, BRAIN)),
     "8 bits of a narrow window": lambda hu: NARROW.hu(gray(hu, NARROW)),
     "8 bits of a narrow window, read as the brain window": lambda hu: BRAIN.hu(gray(hu, NARROW)),

@@ -63,7 +63,7 @@ def test_a_layout_is_recognized_as_that_of_its_dataset_alone(name: str, tmp_path
     assert [kind.name for kind in kinds() if kind.recognizes(root)] == [name]
     dataset = open_dataset(root)
     assert dataset.facts.kind == name and dataset.facts.labels_text == get_kind(name).open(root).facts.labels_text
-    with pytest.raises(UnreadableInput, match="expected the dataset ct-ich .* found another layout"):
+    with pytest.raises(UnreadableInput, match=r"expected the dataset ct-ich .* found another layout"):
         open_dataset(root, "ct-ich")
 
 
@@ -269,7 +269,7 @@ def test_a_row_amiss_of_rsna_is_refused_in_one_line(row: str, said: str, tmp_pat
 
 def test_a_name_of_a_label_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     root = write_nnunet(tmp_path, {"background": 0, "tumor": 1}, [made_head(800)[1]])
-    with pytest.raises(UnreadableInput, match="expected names of labels that Ichor knows .* found 'tumor'"):
+    with pytest.raises(UnreadableInput, match=r"expected names of labels that Ichor knows .* found 'tumor'"):
         open_dataset(root)
 
 

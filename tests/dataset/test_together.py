@@ -52,7 +52,7 @@ def test_subjects_have_the_names_of_their_datasets(dataset: Together) -> None:
 
 
 def test_an_unknown_subject_is_refused_in_one_line(dataset: Together) -> None:
-    with pytest.raises(UnreadableInput, match="expected a subject of bhsd, mine, hemseg, found 'other.001'"):
+    with pytest.raises(UnreadableInput, match=r"expected a subject of bhsd, mine, hemseg, found 'other.001'"):
         dataset.case("other.001")
 
 

@@ -59,7 +59,7 @@ def test_all_changes_together_give_a_case(case: Case) -> None:
 def test_no_blood_is_grown_into_a_scan_that_has_hemorrhage(case: Case) -> None:
     mask, labels = case.mask.copy(), case.labels.copy()
     mask[12, 60:70, 90:99], labels[12, 1] = True, True
-    bleeding = replace(case, mask=mask, labels=labels)
+    bleeding = replace(case, delineation=mask, subtypes=labels)
     for seed in range(4):
         assert np.array_equal(copied(bleeding, seed, thin_blood=1.0).case.mask, mask)
 

@@ -148,7 +148,7 @@ def test_a_head_that_reaches_beyond_the_field_glows_at_its_edge() -> None:
     assert np.all(found[:, radius() > 60] == -1000)
     edge, middle = found[:, (radius() > 55) & (radius() < 59)].mean(), found[:, radius() < 15].mean()
     assert edge > middle + 40
-    blood = replace(case, mask=np.broadcast_to(np.abs(radius() - 60) < 3, case.mask.shape))
+    blood = replace(case, delineation=np.broadcast_to(np.abs(radius() - 60) < 3, case.mask.shape))
     assert not truncated(60.0, blood).mask[:, radius() > 60].any()
     assert truncated(60.0, blood).mask[:, radius() < 60].any()
 
