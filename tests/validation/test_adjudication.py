@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from pydantic import ValidationError
 from ichor.errors import UnreadableInput
 from ichor.findings.verdict import Tier
 from ichor.subtypes import Subtype
+from ichor.validation import adjudicating
 from ichor.validation.adjudication import ADJUDICATION, adjudicate, read_adjudications, truth_of
-from ichor.validation.cases import Said
+from ichor.validation.cases import Said, Validated
 from ichor.validation.differences import differences, kind_of, words_of
 from ichor.validation.results import read_validated, results_of, write_results
 from ichor.view.decisions import Changed
@@ -143,3 +145,37 @@ def test_differences_are_sorted_by_how_far_the_model_is_off() -> None:
 def test_truth_in_words() -> None:
     assert words_of(YES) == "hemorrhage: SDH" and words_of(Said(hemorrhage=True)) == "hemorrhage"
     assert words_of(Said(hemorrhage=False)) == "no hemorrhage" and words_of(Said(hemorrhage=None)) == "not known"
+
+
+def test_a_ruling_that_comes_while_the_report_is_written_is_in_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated = made_validation(CASES)
+    write_results(tmp_path, validated)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slowly(folder: Path, one: Validated) -> None:
+        found = results_of(one, read_adjudications(folder))
+        writing.set()
+        assert go_on.wait(60)
+        (folder / "validation.json").write_text(json.dumps(found))
+
+    monkeypatch.setattr(adjudicating, "write_results", slowly)
+    truths = adjudicating.Adjudicating(tmp_path, validated)
+    truths.rule(0, ask("right"))
+    assert writing.wait(60)
+    truths.rule(1, ask("right"))  # the first report has been made without it
+    go_on.set()
+    truths.close()
+    assert json.loads((tmp_path / "validation.json").read_text())["adjudicated"]["scans"] == 2
+
+
+def test_rulings_that_no_report_has_yet_are_written_at_the_next_start(tmp_path: Path) -> None:
+    validated = made_validation(CASES)
+    write_results(tmp_path, validated)
+    adjudicate(tmp_path, CASES[0].scan, ask("right"))
+    adjudicating.Adjudicating(tmp_path, validated).close()
+    assert json.loads((tmp_path / "validation.json").read_text())["adjudicated"]["scans"] == 1
+    before = (tmp_path / "report.html").stat().st_mtime_ns
+    adjudicating.Adjudicating(tmp_path, validated).close()
+    assert (tmp_path / "report.html").stat().st_mtime_ns == before

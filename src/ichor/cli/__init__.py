@@ -24,6 +24,7 @@ from ichor.cli.memory import restart_keeping_memory
 from ichor.cli.node import app as node
 from ichor.cli.publish import publish
 from ichor.cli.quantize import quantize
+from ichor.cli.recalibrate import recalibrate
 from ichor.cli.results import results
 from ichor.cli.screen import screen
 from ichor.cli.train import export, train
@@ -46,6 +47,7 @@ app.command()(screen)
 app.command()(view)
 app.command()(validate)
 app.command()(adjudicate)
+app.command()(recalibrate)
 app.command()(fetch)
 app.command()(train)
 app.command()(crossval)

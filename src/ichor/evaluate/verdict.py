@@ -10,7 +10,7 @@ measured with thresholds chosen once for each fold, on the scans of all other fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,24 +46,50 @@ def rule_of_scans(
     truth: NDArray[np.bool_], probability: FloatArray, marked: NDArray[np.bool_], fold: NDArray[np.int64]
 ) -> VerdictRule | None:
     """As `verdict_rule`, for scans (n,): their truth, probability, whether a voxel is marked, and fold."""
-    chosen = verdict_thresholds(truth, probability)
-    if chosen is None:
+    chosen, calls = _thresholds(truth, probability), crossed_calls(truth, probability, marked, fold, _thresholds)
+    if chosen is None or calls is None:
         return None
+    return measured_rule(chosen, truth, calls, np.arange(len(truth)))
+
+
+Thresholds = tuple[float, float]  # possible, suspected
+Calls = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+
+def crossed_calls(
+    truth: NDArray[np.bool_],
+    probability: FloatArray,
+    marked: NDArray[np.bool_],
+    fold: NDArray[np.int64],
+    choose: Callable[[NDArray[np.bool_], FloatArray], Thresholds | None],
+) -> Calls | None:
+    """(possible or suspected, suspected), each (n,): what scans are called with thresholds chosen on the other folds.
+
+    None if `choose` cannot choose them for a fold.
+    """
     possible, suspected = (np.zeros(len(truth), bool) for _ in range(2))
     for one in np.unique(fold):
         test = fold == one
-        others = verdict_thresholds(truth[~test], probability[~test])
+        others = choose(truth[~test], probability[~test])
         if others is None:
             return None
         possible[test] = (probability[test] >= others[0]) | marked[test]
         suspected[test] = probability[test] >= others[1]
+    return possible, suspected
+
+
+def measured_rule(
+    thresholds: Thresholds, truth: NDArray[np.bool_], calls: Calls, subject: NDArray[np.int64]
+) -> VerdictRule:
+    """The thresholds, with the rates of these calls; `subject` (n,) has the index of each scan's subject."""
+    possible, suspected = calls
     return VerdictRule(
-        possible=_measured(chosen[0], "sensitivity", LEAST_SENSITIVITY, truth, possible),
-        suspected=_measured(chosen[1], "specificity", LEAST_SPECIFICITY, truth, suspected),
+        possible=_measured(thresholds[0], "sensitivity", LEAST_SENSITIVITY, truth, possible, subject),
+        suspected=_measured(thresholds[1], "specificity", LEAST_SPECIFICITY, truth, suspected, subject),
     )
 
 
-def verdict_thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> tuple[float, float] | None:
+def _thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> Thresholds | None:
     """(possible, suspected), chosen on scans (n,); None if they cannot be chosen."""
     if truth.all() or not truth.any():
         return None
@@ -73,11 +99,30 @@ def verdict_thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> tup
     return (possible, max(possible, suspected)) if np.isfinite(suspected) else None
 
 
+def separating_thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> Thresholds | None:
+    """The same thresholds, each halfway down to the next lower probability: on these scans, they call the same.
+
+    A probability that another machine rounds otherwise then stays on its side.
+    """
+    chosen = _thresholds(truth, probability)
+    if chosen is None:
+        return None
+    known = np.r_[0.0, np.unique(probability)]
+    possible, suspected = (float(one + known[known < one].max(initial=0.0)) / 2 for one in chosen)
+    return possible, suspected
+
+
 def _measured(
-    threshold: float, chosen_for: str, at_least: float, truth: NDArray[np.bool_], called: NDArray[np.bool_]
+    threshold: float,
+    chosen_for: str,
+    at_least: float,
+    truth: NDArray[np.bool_],
+    called: NDArray[np.bool_],
+    subject: NDArray[np.int64],
 ) -> VerdictThreshold:
-    sampling, n = Sampling(len(truth)), len(truth)
-    rates = call_rates(truth, called, np.arange(n), n)
+    n = int(subject.max()) + 1
+    sampling = Sampling(n)
+    rates = call_rates(truth, called, subject, n)
     said: dict[str, Any] = {name: rates[name].pooled(sampling).as_json() for name in ("sensitivity", "specificity")}
     return VerdictThreshold.model_validate(
         {"threshold": threshold, **said, "chosen_for": chosen_for, "at_least": at_least}

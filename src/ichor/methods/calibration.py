@@ -39,6 +39,12 @@ class Calibration(Strict):
         with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(1 / (1 + np.exp(-intercept - slope * np.log(probability / (1 - probability)))))
 
+    def then(self, further: Calibration) -> Calibration:
+        """The calibration that first applies this one and then `further`."""
+        return Calibration(
+            slope=further.slope * self.slope, intercept=further.slope * self.intercept + further.intercept
+        )
+
 
 class Calibrations(Strict):
     """One calibration for each task; all five subtypes share one, since some are too rare for one of their own."""

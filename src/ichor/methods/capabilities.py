@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ichor.errors import BadConfig
 from ichor.methods.base import Method
+from ichor.methods.calibration import Calibration
 from ichor.methods.seeds import Seeds
 from ichor.scan import Scan
 from ichor.segmentation import RawOutput, Segmentation, VoxelMap
@@ -135,6 +136,19 @@ class Described(Protocol):
         """Markdown for the model card: how a scan is processed and how the parameters were found.
 
         Both arguments are as in a package's config.yaml, so that no network has to be loaded.
+        """
+        ...
+
+
+@runtime_checkable
+class RecalibratesScans(Protocol):
+    """A method whose probabilities of scans can be calibrated further without its networks."""
+
+    @classmethod
+    def recalibrated(cls, parameters: Mapping[str, Any], further: Calibration) -> dict[str, Any]:
+        """The parameters of a package's config.yaml with which a scan that had probability p has `further.apply(p)`.
+
+        Probabilities of voxels, slices and subtypes stay the same.
         """
         ...
 

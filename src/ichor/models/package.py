@@ -7,6 +7,7 @@ known-answer.npz  an input and the exact outputs of the networks, to detect mach
 config.yaml     the method, its settings, and parameters calibrated on subjects that it was not trained on
 metrics.json    metrics on the test fold, or those of the recipe over all folds
 verdict.json    thresholds of verdicts on scans (see verdict.py), if the recipe was tested on several folds
+derived.json    the package that it derives from, and what was changed, if it derives from one (see derived.py)
 scan_scores.csv the out-of-fold probabilities of the scans that the recipe was tested on (see reference.py)
 made_by.json    the command that trained it, its commit, the hardware, and the duration
 about.yaml      description of the recipe: how it was found, and its limitations; if anybody wrote one

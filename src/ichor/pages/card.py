@@ -12,9 +12,11 @@ from ichor.dataset.known import dataset_name, known_dataset
 from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
+from ichor.models.derived import Derived, read_derived
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
 from ichor.models.verdict import MeasuredRate, VerdictRule, read_verdict_rule
 from ichor.pages.blocks import Table
+from ichor.pages.derived import derived_from
 from ichor.pages.markdown import paragraph, paragraphs, table
 from ichor.pages.run_tables import figures_table, subjects_table
 from ichor.pages.words import excluded_sentence, segments
@@ -33,7 +35,9 @@ def write_card(folder: Path) -> None:
     how_it_works = ""
     if issubclass(method, Described):
         how_it_works = method.description(package.settings, package.parameters)
-    card = model_card(package, metrics, made_by, how_it_works, read_about(folder), read_verdict_rule(folder))
+    card = model_card(
+        package, metrics, made_by, how_it_works, read_about(folder), read_verdict_rule(folder), read_derived(folder)
+    )
     write_whole(folder / CARD, card + (_int8(package) if (folder / INT8).is_file() else ""))
 
 
@@ -44,11 +48,13 @@ def model_card(
     how_it_works: str,
     about: AboutRun | None = None,
     rule: VerdictRule | None = None,
+    derived: Derived | None = None,
 ) -> str:
     """The card of a package in Markdown, its figures taken from `metrics`; `made_by` says what trained it, if known.
 
     `how_it_works` is the method's own description (`ichor.methods.capabilities.Described`), `about` what people say of
-    the run: how its recipe was found and its limitations, and `rule` has the thresholds of its verdicts.
+    the run: how its recipe was found and its limitations, `rule` has the thresholds of its verdicts, and `derived` says
+    which package it derives from.
     """
     about = about or AboutRun()
     training = package.training
@@ -60,7 +66,7 @@ def model_card(
 
 {finds} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
-## Description
+{"" if derived is None else derived_from(package, derived)}## Description
 
 Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
@@ -72,7 +78,7 @@ Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
 
 {figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
 
-{_of_subjects(metrics, training)}{"" if rule is None else _verdicts(rule)}
+{_of_subjects(metrics, training)}{"" if rule is None else _verdicts(rule, derived)}
 
 ## Intended use
 
@@ -98,7 +104,7 @@ def _of_subjects(metrics: Mapping[str, Any], training: Training | None) -> str:
     return "\n\n".join([first, subjects_table(metrics), averaged])
 
 
-def _verdicts(rule: VerdictRule) -> str:
+def _verdicts(rule: VerdictRule, derived: Derived | None) -> str:
     """The thresholds of the verdicts on scans, and how often these are right."""
     rows = tuple(
         (
@@ -109,11 +115,12 @@ def _verdicts(rule: VerdictRule) -> str:
         for name, one in (("possible", rule.possible), ("suspected", rule.suspected))
     )
     sensitivity, specificity = _percent(rule.possible.at_least), _percent(rule.suspected.at_least)
+    scans = "all out-of-fold scans" if derived is None else "the scans of the recalibration"
     how = (
         "A scan's verdict follows from its probability. Hemorrhage is possible from the highest threshold with a "
         f"sensitivity of {sensitivity} or more, and wherever something is marked; it is suspected from the lowest "
-        f"threshold with a specificity of {specificity} or more. These thresholds were chosen on all out-of-fold "
-        "scans. Sensitivity and specificity were measured in each fold with thresholds chosen on the other folds."
+        f"threshold with a specificity of {specificity} or more. These thresholds were chosen on "
+        f"{scans}. Sensitivity and specificity were measured in each fold with thresholds chosen on the other folds."
     )
     figures = table(Table(("verdict or a higher one", "from probability", "sensitivity", "specificity"), rows))
     return f"\n\n## Verdicts on scans\n\n{paragraph(how)}\n\n{figures}"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ichor.errors import UnreadableInput
-from ichor.validation.adjudication import Adjudications, adjudicate, read_adjudications
+from ichor.errors import IchorError, UnreadableInput
+from ichor.validation.adjudication import ADJUDICATION, Adjudications, adjudicate, read_adjudications
 from ichor.validation.cases import ScanCase, Validated
 from ichor.validation.differences import kind_of, ruled_words, words_of
 from ichor.validation.figures import rates
-from ichor.validation.results import SCANS, read_validated, write_results
+from ichor.validation.results import SCANS, VALIDATION, read_validated, write_results
 from ichor.validation.scored import CALLS, scored
 from ichor.view.results import Listed, read_result
 from ichor.view.ruling import AskedRuling
+
+log = logging.getLogger(__name__)
 
 
 def listed(folder: Path, validated: Validated) -> list[Listed]:
@@ -32,12 +35,13 @@ class Adjudicating:
 
     def __init__(self, folder: Path, validated: Validated) -> None:
         self._folder, self._validated = folder, validated
+        self._known: tuple[float, Adjudications] | None = None
+        self._ruled()  # raises now what would be raised at every request
         self._report = _Report(folder)
-        read_adjudications(folder)  # raises now what would be raised at every request
 
     def summary(self) -> dict[str, Any]:
         """As `Truths.summary`."""
-        ruled, cases = read_adjudications(self._folder), self._validated.cases
+        ruled, cases = self._ruled(), self._validated.cases
         rulings = [ruled.of(one.scan) for one in cases]
         differ = [kind_of(one) is not None for one in cases]
         changed = any(rulings)
@@ -53,7 +57,7 @@ class Adjudicating:
         """As `Truths.of`."""
         if not 0 <= number < len(self._validated.cases):
             return None
-        return _described(self._validated.cases[number], read_adjudications(self._folder))
+        return _described(self._validated.cases[number], self._ruled())
 
     def rule(self, number: int, asked: AskedRuling) -> dict[str, Any]:
         """As `Truths.rule`."""
@@ -65,6 +69,14 @@ class Adjudicating:
     def close(self) -> None:
         """Write the report if it is not up to date."""
         self._report.close()
+
+    def _ruled(self) -> Adjudications:
+        """The adjudications, read again if the file has changed: a list asks for those of every scan."""
+        file = self._folder / ADJUDICATION
+        changed = file.stat().st_mtime_ns if file.exists() else 0
+        if self._known is None or self._known[0] != changed:
+            self._known = changed, read_adjudications(self._folder)
+        return self._known[1]
 
 
 def _main_figures(cases: tuple[ScanCase, ...]) -> Mapping[str, Any]:
@@ -89,42 +101,44 @@ def _described(case: ScanCase, ruled: Adjudications) -> dict[str, Any]:
 
 
 class _Report:
-    """Writes the report in a thread of its own, as often as needed and never twice at a time."""
+    """Writes the report in a thread of its own: after the last ruling for sure, and never twice at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._wanted, self._ended = threading.Event(), False
+        self._changed = threading.Condition()
+        self._ended, self._rulings, self._written = False, int(_is_stale(folder)), 0
         self._thread = threading.Thread(target=self._work, name="ichor-report", daemon=True)
         self._thread.start()
 
     def write_soon(self) -> None:
-        self._wanted.set()
+        with self._changed:
+            self._rulings += 1
+            self._changed.notify()
 
     def close(self) -> None:
-        self._ended = True
-        self._wanted.set()
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
         self._thread.join()
 
     def _work(self) -> None:
         while True:
-            self._wanted.wait()
-            ended = self._ended
-            self._wanted.clear()
-            if not self._is_up_to_date():
+            with self._changed:
+                self._changed.wait_for(lambda: self._ended or self._rulings > self._written)
+                if self._rulings == self._written:
+                    return
+                rulings = self._rulings  # a ruling that comes while the report is written needs another one
+            try:
                 write_results(self._folder, read_validated(self._folder))
-            if ended:
-                return
+            except IchorError:  # for example, the disk is full; the rulings are stored
+                log.error("the report could not be written; ichor validate writes it")
+            self._written = rulings
 
-    def _is_up_to_date(self) -> bool:
-        """Whether the report was written after the last ruling."""
-        from ichor.validation.adjudication import ADJUDICATION
-        from ichor.validation.results import VALIDATION
 
-        try:
-            ruled, written = ((self._folder / name).stat().st_mtime_ns for name in (ADJUDICATION, VALIDATION))
-        except FileNotFoundError:
-            return not (self._folder / ADJUDICATION).exists()
-        return ruled < written
+def _is_stale(folder: Path) -> bool:
+    """Whether there are rulings that are not in the report, since an earlier process was killed."""
+    rulings, written = folder / ADJUDICATION, folder / VALIDATION
+    return rulings.exists() and rulings.stat().st_mtime_ns >= written.stat().st_mtime_ns
 
 
 def open_validation(folder: Path) -> tuple[Validated, list[Listed]]:

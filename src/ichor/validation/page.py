@@ -13,6 +13,7 @@ from ichor.validation import sections as of
 from ichor.validation.adjudication import Adjudications
 from ichor.validation.cases import Validated
 from ichor.validation.differences import differences
+from ichor.validation.recalibration_section import recalibration_section
 from ichor.validation.scored import CALLS, ScoredScans, scored
 
 REPORT = "report.html"
@@ -66,6 +67,7 @@ def _sections(
             [*([subtypes] if subtypes else []), *of.groups_sections(figures), of.checks_section(figures)],
         ),
         ("Outlines", [masks] if masks else []),
+        ("Recalibration", [recalibration_section(results["recalibration"])]),
         (
             "Planning and data",
             [of.power_section(results, validated), of.table_section(validated.table, figures["scans"])],

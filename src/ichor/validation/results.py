@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from ichor.atomic import reporting_disk_errors, write_whole
 from ichor.errors import UnreadableInput
 from ichor.findings.schema import NOTICE
 from ichor.validation.adjudication import Adjudications, read_adjudications
-from ichor.validation.cases import Validated
+from ichor.validation.cases import ScanCase, Validated
 from ichor.validation.figures import figures_of
 from ichor.validation.mask_figures import mask_figures
 from ichor.validation.power import power_table
+from ichor.validation.recalibration import recalibrate
 from ichor.version import __version__
 
 VALIDATION = "validation.json"
@@ -40,8 +42,24 @@ def results_of(validated: Validated, ruled: Adjudications) -> dict[str, Any]:
             "figures": figures_of(corrected, prevalence),
         },
         "masks": mask_figures(cases),
+        "recalibration": _recalibration(validated, corrected),
         "power": power_table(prevalence),
         "validated": validated.model_dump(mode="json"),
+    }
+
+
+def _recalibration(validated: Validated, cases: Sequence[ScanCase]) -> dict[str, Any]:
+    """What new thresholds and a new calibration would gain, or why they cannot be made."""
+    found = recalibrate(cases)
+    if isinstance(found, str):
+        return {"why_not": found}
+    return {
+        "why_not": "",
+        "model": validated.model.words,
+        "scans": len(found.scans),
+        "calibration": found.calibration.model_dump(),
+        "thresholds": {"possible": found.rule.possible.threshold, "suspected": found.rule.suspected.threshold},
+        "gains": found.gains,
     }
 
 

@@ -42,6 +42,16 @@ def plain(figure: Figure) -> Cell:
     return cell(None if figure is None or figure.get("value") is None else figure)
 
 
+def difference(figure: Mapping[str, Any], *, share: bool = False) -> tuple[Cell, str]:
+    """A paired difference with its interval, and its p-value; with `share`, in points of a percentage."""
+    if figure["value"] is None or figure["ci95"] is None:
+        return Cell(UNDEFINED), ""
+    factor, decimals = (100, 1) if share else (1, 3)
+    value, low, high = (f"{factor * one:+.{decimals}f}" for one in (figure["value"], *figure["ci95"]))
+    won = f"; {figure['only_first']} lost, {figure['only_second']} won" if "only_first" in figure else ""
+    return Cell(f"{value}{' points' if share else ''}", f"{low} to {high}{won}"), p_words(figure["p"])
+
+
 def detection_tables(figures: Mapping[str, Any], caption: str) -> tuple[Table, Table]:
     """Rates and predictive values of both calls, and the areas."""
     found = figures["detection"]

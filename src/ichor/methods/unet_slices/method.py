@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
-from ichor.methods.calibration import Calibrations
+from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.field import Field, resample_to_field
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
@@ -165,6 +165,13 @@ class UNetSlices:
     def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
         """For the model card: how a scan is processed and how the parameters were found."""
         return description(Parameters(**parameters))
+
+    @classmethod
+    def recalibrated(cls, parameters: Mapping[str, Any], further: Calibration) -> dict[str, Any]:
+        """As `ichor.methods.capabilities.RecalibratesScans`."""
+        before = Parameters(**parameters)
+        calibration = before.calibration.model_copy(update={"scan": before.calibration.scan.then(further)})
+        return before.model_copy(update={"calibration": calibration}).model_dump(mode="json")
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
