@@ -38,7 +38,7 @@ ANNOTATE_COMMANDS = {"import", "export", "account"}
 # Those that train networks, or run many commands.
 LONG = {
     *("train-on-own-data.md", "train.md", "evaluate.md", "view-results.md", "get-ct-ich.md", "formats.md"),
-    *("annotate.md", "run-a-node.md"),
+    *("annotate.md", "run-a-node.md", "screen-an-archive.md"),
 }
 PASSWORD = "a password for documents\n"  # of the accounts that documents add
 PATIENT_S = 120  # on a machine that is busy with other work
@@ -53,6 +53,7 @@ INSTEAD = {
     "make install-train": ["make", "--dry-run", "install-train"],
     "make install-dicom-out": ["make", "--dry-run", "install-dicom-out"],
     "make install-fetch": ["make", "--dry-run", "install-fetch"],
+    "make install-archive": ["make", "--dry-run", "install-archive"],
     "make install-node": ["make", "--dry-run", "install-node"],
     "make install-view": ["make", "--dry-run", "install-view"],
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],

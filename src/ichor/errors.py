@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from enum import StrEnum
 from pathlib import Path
 
 _FOR_GOOD = {
@@ -12,8 +13,39 @@ _FOR_GOOD = {
 }
 
 
+class Code(StrEnum):
+    """Why a scan was refused, in a word or two, for tables and programs; the message of the error says it in full."""
+
+    NOT_FOUND = "not found"
+    NO_ACCESS = "no access"
+    UNKNOWN_FORMAT = "unknown format"
+    UNREADABLE = "unreadable"
+    NOT_CT = "no head CT"
+    IMPLAUSIBLE = "implausible"
+    SEVERAL_SCANS = "several scans"
+    TOO_LARGE = "too large"
+    TOO_SLOW = "too slow"
+    CRASHES_DECODER = "crashes decoder"
+    OUTPUT = "output not possible"
+    NOT_WRITTEN = "not written"
+    WORKER_DIED = "worker died"
+    INTERNAL = "internal error"
+    OTHER = "other"
+
+
 class IchorError(Exception):
-    """An error that the user can fix; the command line shows the message without a traceback."""
+    """An error that the user can fix; the command line shows the message without a traceback.
+
+    Attributes:
+        code: the kind of error.
+    """
+
+    code = Code.OTHER
+
+    def __init__(self, message: str = "", code: Code | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
 
 
 class UnreadableInput(IchorError):
@@ -21,6 +53,8 @@ class UnreadableInput(IchorError):
 
     The one-line message names the file and both the expected and the found value.
     """
+
+    code = Code.UNREADABLE
 
 
 class BadConfig(IchorError):
@@ -35,6 +69,7 @@ class OutputFailed(IchorError):
     """
 
     for_good = False
+    code = Code.NOT_WRITTEN
 
     @classmethod
     def of(cls, out: Path, error: OSError) -> OutputFailed:

@@ -19,9 +19,10 @@ from ichor.cli.options import (
     WindowOption,
     read_options,
 )
-from ichor.cli.screen_messages import close, progress
-from ichor.errors import OutputFailed
-from ichor.interruption import INTERRUPTED
+from ichor.cli.screen_archive import Archive, refuse_archives, screen_archive
+from ichor.cli.screen_messages import close, reporting_what_is_left
+from ichor.cli.screen_progress import progress
+from ichor.errors import IchorError
 
 if TYPE_CHECKING:
     from ichor.screening.outcome import Outcome
@@ -29,16 +30,22 @@ if TYPE_CHECKING:
 
 def screen(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PATH",
             help="Scans (DICOM folder or zip, NIfTI file, ct-ich subject, folder of JPG or PNG slices, two AVIs), "
-            "folders of these, or .txt lists of paths, one per line.",
+            "folders of these, or .txt lists of paths, one per line. With --cluster also addresses (s3://, gs://, "
+            "https://), and .csv or .parquet lists with a column path, whose other columns are added to the results.",
         ),
     ],
     *,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder for the results; each scan gets a subfolder.")
+        str,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="The folder for the results; each scan gets a subfolder. With --cluster also an address (s3://, gs://).",
+        ),
     ],
     model: Annotated[
         str | None,
@@ -69,6 +76,15 @@ def screen(
     threads: Annotated[
         int | None,
         typer.Option("--threads", metavar="N", min=1, help="Processor threads for all workers together."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS|local[:N]",
+            help="Screen on Dask (extra archive), by N workers on this machine or those of the scheduler at ADDRESS. "
+            "Also writes manifest.parquet and results.parquet.",
+        ),
     ] = None,
     no_paths: Annotated[
         bool, typer.Option("--no-paths", help="Leave the paths of the scans out of the results; their names stay.")
@@ -113,39 +129,37 @@ def screen(
 
     options = read_options(window, pixel_mm, slice_mm, series, crop)
     package = find_package(model or DEFAULT_MODEL)
-    check_out_folder(out)
-    jobs = plan(
-        find_scans(paths, out, series),
-        out,
-        options,
+    planned = partial(
+        plan,
+        options=options,
         outputs=asked_outputs(outputs, probability, package),
         method_sha256=content_sha256(package),
         operating_point=operating_point_of(package, operating_point),
         show=Shown(paths=not no_paths, patient=patient_names),
     )
-    make_out_folder(out)
+    if cluster is not None:
+        if workers > 1:
+            raise IchorError("expected --workers or --cluster, found both")
+        asked = Archive(paths, out, cluster, model or DEFAULT_MODEL, operating_point, threads, series, force, debug)
+        raise typer.Exit(screen_archive(asked, planned))
+    refuse_archives(paths, out)
+    folder = Path(out)
+    check_out_folder(folder)
+    jobs = planned(find_scans(map(Path, paths), folder, series), folder)
+    make_out_folder(folder)
     each = max(1, (threads or os.cpu_count() or 1) // min(workers, len(jobs)))
     make_screener = partial(Screener, package, threads=each, operating_point=operating_point)
     outcomes: list[Outcome] = []
     notify = partial(typer.echo, err=True)
-    try:
-        with (
-            summed_up(out, outcomes),
-            closing(
-                screen_batch(jobs, make_screener, workers=workers, force=force, debug=debug, notify=notify)
-            ) as batch,
-            progress(len(jobs)) as show,
-        ):
-            for outcome in batch:
-                outcomes.append(outcome)
-                show(outcome)
-    except KeyboardInterrupt:
-        left = len(jobs) - len(outcomes)
-        typer.echo(f"ichor: interrupted with {left} of {len(jobs)} scans left; run again to continue", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    except OutputFailed as error:
-        left = len(jobs) - len(outcomes)
-        raise OutputFailed(f"{error} with {left} of {len(jobs)} scans left; run again to continue") from error
+    with (
+        reporting_what_is_left(len(jobs), outcomes),
+        summed_up(folder, outcomes),
+        closing(screen_batch(jobs, make_screener, workers=workers, force=force, debug=debug, notify=notify)) as batch,
+        progress(len(jobs)) as show,
+    ):
+        for outcome in batch:
+            outcomes.append(outcome)
+            show(outcome)
     if debug:
         typer.echo("".join(one.traceback for one in outcomes), err=True, nl=False)
     raise typer.Exit(close(outcomes, out))

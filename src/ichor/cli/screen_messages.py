@@ -5,12 +5,16 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from ichor.errors import OutputFailed
+from ichor.interruption import INTERRUPTED
 
 REPORT = "report.html"
 
@@ -49,8 +53,27 @@ def _volume(of: HemorrhageFindings | SubtypeFindings) -> str:
     return f"{of.volume_ml:.1f} mL" if of.volume_ml >= 0.05 else "< 0.1 mL"
 
 
-def close(outcomes: list[Outcome], out: Path) -> int:
-    """Print where the results are, what failed, and problems in running networks; returns the exit code."""
+@contextmanager
+def reporting_what_is_left(total: int, outcomes: Sequence[Outcome]) -> Iterator[None]:
+    """A block that adds outcomes; if it is interrupted, or the disk is full, say how many scans are left."""
+
+    def left() -> str:
+        return f"with {total - len(outcomes)} of {total} scans left; run again to continue"
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"ichor: interrupted {left()}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except OutputFailed as error:
+        raise OutputFailed(f"{error} {left()}") from error
+
+
+def close(outcomes: Sequence[Outcome], out: str, *, listing: str = "summary.csv", by_kind: bool = False) -> int:
+    """Print where the results are, what failed, and problems in running networks; returns the exit code.
+
+    `listing` is the name of the table of all scans. What failed is listed in order, or `by_kind`.
+    """
     for warning in _inference_warnings(outcomes):
         typer.echo(f"ichor: warning: {warning}", err=True)
     failed = [one for one in outcomes if one.status == "failed"]
@@ -63,9 +86,12 @@ def close(outcomes: list[Outcome], out: Path) -> int:
         typer.echo(text[0].upper() + text[1:])
         if outcome.status == "skipped":
             typer.echo("Already screened with the same model and options; --force screens it again.")
-        report = outcome.job.folder / REPORT
-        typer.echo(f"Report: {report}" if report.is_file() else f"Results: {outcome.job.folder}")
-        typer.echo(_how_to_view(outcome.job.folder))
+        folder, report = outcome.job.folder, outcome.job.folder / REPORT
+        if "://" in out:
+            typer.echo(f"Results: {out.rstrip('/')}/{folder.name}")
+        else:
+            typer.echo(f"Report: {report}" if report.is_file() else f"Results: {folder}")
+            typer.echo(_how_to_view(folder))
         typer.echo(outcome.findings.notice)
         return 0
     tiers = [one.findings.tier.value for one in outcomes if one.findings is not None]
@@ -79,15 +105,29 @@ def close(outcomes: list[Outcome], out: Path) -> int:
     reports = (
         f"Reports: {out}/*/{REPORT}" if any((one.job.folder / REPORT).is_file() for one in outcomes) else "Results"
     )
-    typer.echo(f"{reports}, all in {out / 'summary.csv'}")
-    typer.echo(_how_to_view(out))
+    typer.echo(f"{reports}, all in {out.rstrip('/')}/{listing}")
+    if "://" not in out:
+        typer.echo(_how_to_view(out))
     typer.echo("Research use only; not a medical device.")
-    for outcome in failed:
-        typer.echo(f"failed: {_reason(outcome)}", err=True)
+    if by_kind:
+        _list_by_kind(failed)
+    else:
+        for outcome in failed:
+            typer.echo(f"failed: {_reason(outcome)}", err=True)
     return 1 if failed else 0
 
 
-def _how_to_view(folder: Path) -> str:
+def _list_by_kind(failed: Sequence[Outcome]) -> None:
+    """Print the kinds of failure, the most frequent first, each with its scans."""
+    kinds = Counter(one.code for one in failed)
+    for code, n in kinds.most_common():
+        typer.echo(f"failed: {code or 'other'} ({n})", err=True)
+        for outcome in failed:
+            if outcome.code == code:
+                typer.echo(f"  {_reason(outcome)}", err=True)
+
+
+def _how_to_view(folder: Path | str) -> str:
     return f"To view it: {shlex.join([*_this_command(), 'view', str(folder)])}"
 
 
@@ -101,7 +141,7 @@ def _this_command() -> list[str]:
     return ["ichor" if on_path or started.stem != "ichor" else sys.argv[0]]
 
 
-def _inference_warnings(outcomes: list[Outcome]) -> list[str]:
+def _inference_warnings(outcomes: Sequence[Outcome]) -> list[str]:
     """The distinct problems in running networks."""
     ran = (one.findings.method.inference for one in outcomes if one.findings is not None)
     return list(dict.fromkeys(one.warning for one in ran if one is not None and one.warning))
@@ -110,43 +150,8 @@ def _inference_warnings(outcomes: list[Outcome]) -> list[str]:
 def _reason(outcome: Outcome) -> str:
     """The line that says why a scan failed, with the path of the scan or of its results."""
     path, folder, scan = str(outcome.job.path), str(outcome.job.folder), str(outcome.job.scan)
+    if outcome.job.origin is not None:
+        path = scan = outcome.job.place
     if outcome.job.label and outcome.reason.startswith(f"{path}: "):  # one of several scans at the path
         return outcome.reason.replace(path, scan, 1)
     return outcome.reason if outcome.reason.startswith((path, folder)) else f"{scan}: {outcome.reason}"
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
-    """Show each outcome on stderr: with a bar on a terminal, as plain lines elsewhere."""
-    number = 0
-
-    def line(outcome: Outcome) -> str:
-        nonlocal number
-        number += 1
-        text = "failed" if outcome.findings is None else verdict(outcome.findings)  # the reason is printed at the end
-        before = " (done before)" if outcome.status == "skipped" else ""
-        return f"[{number}/{total}] {outcome.job.folder.name}: {text}{before}"
-
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
-
-        console = Console(stderr=True, highlight=False, markup=False)
-        with Progress(
-            SpinnerColumn(),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        ) as bar:
-            task = bar.add_task("", total=total)
-
-            def show(outcome: Outcome) -> None:
-                if total > 1:
-                    console.print(line(outcome), soft_wrap=True)
-                bar.advance(task)
-
-            yield show
-    else:
-        yield lambda outcome: typer.echo(line(outcome), err=True) if total > 1 else None

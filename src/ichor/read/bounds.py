@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ichor.errors import UnreadableInput
+from ichor.errors import Code, UnreadableInput
 from ichor.read.base import ReadOptions
 from ichor.scan import FloatArray, Scan
 
@@ -97,7 +97,7 @@ def require(scan: Scan) -> Scan:
     """The scan itself. Raises UnreadableInput if its sizes or positions are implausible for a head CT."""
     reason = why_not(scan)
     if reason is not None:
-        raise UnreadableInput(f"{scan.source.path}: {reason}")
+        raise UnreadableInput(f"{scan.source.path}: {reason}", Code.IMPLAUSIBLE)
     return scan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ichor.errors import UnreadableInput
+from ichor.errors import Code, UnreadableInput
 from ichor.read import refusals, wire
 from ichor.read.budget import BASE_S
 from ichor.read.deadline import Deadline
@@ -69,7 +69,8 @@ class Conversation:
             elif "decoding" in message:
                 self._decoding, self._one_of_several = Path(message["decoding"]), bool(message["one_of_several"])
             elif "unreadable" in message:
-                raise UnreadableInput(str(message["unreadable"])) from RemoteTraceback(message["traceback"])
+                code = _code(message)
+                raise UnreadableInput(str(message["unreadable"]), code) from RemoteTraceback(message["traceback"])
             elif "failed" in message:
                 self.is_reusable = False
                 raise self._failed(str(message["failed"])) from RemoteTraceback(message["traceback"])
@@ -107,3 +108,11 @@ class Conversation:
         if file is None or not self._one_of_several or self._deadline.passed or not file.is_relative_to(self._path):
             return None
         return file
+
+
+def _code(message: wire.Message) -> Code:
+    """The code in a message. Raises InvalidReply if it is none."""
+    try:
+        return Code(message["code"])
+    except ValueError as error:
+        raise wire.InvalidReply("no code of an error") from error

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ichor.errors import IchorError, UnreadableInput
+from ichor.errors import Code, IchorError, UnreadableInput
 from ichor.read.ahead import take_read_ahead
 from ichor.read.base import FormatReader, Inspection, ReadOptions, ScanPath, printable
 from ichor.scan import Scan
@@ -106,7 +106,8 @@ def _as_one_line(path: Path) -> Iterator[None]:
     except (IchorError, MemoryError):
         raise
     except OSError as error:
-        raise UnreadableInput(f"{path}: could not be read ({error.strerror or 'input error'})") from error
+        message = f"{path}: could not be read ({error.strerror or 'input error'})"
+        raise UnreadableInput(message, Code.NO_ACCESS) from error
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         raise UnreadableInput(
@@ -117,7 +118,7 @@ def _as_one_line(path: Path) -> Iterator[None]:
 
 def _reader(path: Path) -> FormatReader:
     if not path.exists():
-        raise UnreadableInput(f"{path}: expected a file or folder, found nothing at that path")
+        raise UnreadableInput(f"{path}: expected a file or folder, found nothing at that path", Code.NOT_FOUND)
     if _is_apple_double(path):
         raise UnreadableInput(f"{path}: expected a scan, found a metadata file of macOS: give {path.name[2:]}")
     for name in READERS:
@@ -126,7 +127,8 @@ def _reader(path: Path) -> FormatReader:
             return module
     raise UnreadableInput(
         f"{path}: expected a head CT (DICOM, NIfTI, NRRD, MetaImage, a ct-ich subject, a folder of JPG or PNG slices, "
-        "two AVI videos, or an archive of these), found none of these"
+        "two AVI videos, or an archive of these), found none of these",
+        Code.UNKNOWN_FORMAT,
     )
 
 

@@ -88,7 +88,7 @@ def _answer(request: dict[str, Any], write: wire.Write) -> None:
         _end_after(budget.seconds + GRACE_S)
         answer, *blobs = _read(request, path)
     except UnreadableInput as error:
-        answer, blobs = {"unreadable": str(error), "traceback": _traceback(error)}, []
+        answer, blobs = {"unreadable": str(error), "code": error.code.value, "traceback": _traceback(error)}, []
     except BaseException as error:  # last resort: a panic in Rust is not an Exception
         answer, blobs = {"failed": type(error).__name__, "traceback": _traceback(error)}, []
     _end_after(0)

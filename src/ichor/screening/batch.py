@@ -8,27 +8,28 @@ it would have made. So the commands share the work, and no result mixes files of
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ichor.atomic import clear_left_overs, make_folder, reporting_disk_errors
+from ichor.atomic import clear_left_overs, reporting_disk_errors
 from ichor.errors import OutputFailed
 from ichor.interruption import check, undisturbed
-from ichor.locks import Busy, one_at_a_time
+from ichor.locks import Busy
 from ichor.read import read_ahead
 from ichor.read.base import ReadOptions, ScanPath
 from ichor.screening.inputs import path_sha256
-from ichor.screening.job import Job, Shown
-from ichor.screening.names import full_path, name_scans, name_with_hash
-from ichor.screening.out_folder import SUMMARY, failed_in, results_in
-from ichor.screening.outcome import ERRORS, Outcome, failed
-from ichor.screening.pipeline import earlier_findings, screen_scan
+from ichor.screening.job import Job, Origin, Shown
+from ichor.screening.names import full_path, name_scans
+from ichor.screening.one import Screened, screen_one
+from ichor.screening.out_folder import TABLES, failed_in, results_in
+from ichor.screening.outcome import Outcome, failed
+from ichor.screening.pipeline import earlier_findings
 from ichor.screening.screener import Screener
 from ichor.screening.workers import Died, Workers
-from ichor.write.folder import is_foreign, read_findings
+from ichor.write.folder import is_foreign
 
 MakeScreener = Callable[[], Screener]
 
@@ -41,10 +42,8 @@ class _Task:
     wait: bool = False
 
 
-# The result of a task: Busy if another command is screening the scan, OutputFailed if nothing can be written any more.
-_Result = Outcome | Busy | OutputFailed
 Notify = Callable[[str], None]
-MakeWork = Callable[[], Callable[[_Task], _Result]]
+MakeWork = Callable[[], Callable[[_Task], Screened]]
 
 
 def plan(
@@ -56,21 +55,20 @@ def plan(
     method_sha256: str | None = None,
     operating_point: str | None = None,
     show: Shown | None = None,
+    origins: Mapping[Path, Origin] | None = None,
+    taken: Mapping[str, str] | None = None,
 ) -> list[Job]:
     """Plan a job for each scan, each with a folder of its own under `out`, avoiding the names of foreign files.
 
     A Path stands for the only scan there. A scan that already has a result, or a recorded failure, in `out` keeps its
-    name.
+    name. `origins` has the origin of each scan whose path only stands for it. `taken` are the names in use in `out`,
+    each with the hash of its scan's path; without it, they are looked up there.
 
     Raises OutputFailed if `out` cannot be read.
     """
-    places = [_scan_path(scan) for scan in scans]
-    by_path = {full_path(scan): path_sha256(scan.path, scan.label) for scan in places}
-    with reporting_disk_errors(out):
-        taken = {name: by_path.get(path, "") for name, path in failed_in(out).items()}
-        taken |= {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
-        taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
-    taken |= {SUMMARY: "", ERRORS: ""}
+    places, origins = [_scan_path(scan) for scan in scans], origins or {}
+    if taken is None:
+        taken = _taken_in(out, {_shown(scan, origins): path_sha256(scan.path, scan.label) for scan in places})
     return [
         Job(
             path=scan.path,
@@ -81,9 +79,27 @@ def plan(
             operating_point=operating_point,
             label=scan.label,
             show=show or Shown(),
+            origin=origins.get(scan.path),
         )
-        for scan, name in name_scans(places, taken).items()
+        for scan, name in name_scans(places, {**taken, **dict.fromkeys(TABLES, "")}).items()
     ]
+
+
+def _taken_in(out: Path, by_path: Mapping[str, str]) -> dict[str, str]:
+    """The names in use in `out`, each with the hash of its scan's path, or "" for anything else.
+
+    `by_path` has the hashes of the paths of scans that are to be screened.
+    """
+    with reporting_disk_errors(out):
+        taken = {name: by_path.get(path, "") for name, path in failed_in(out).items()}
+        taken |= {folder.name: found.made_by.path_sha256 for folder, found in results_in(out)}
+        taken |= {one.name: "" for one in (out.iterdir() if out.is_dir() else ()) if is_foreign(one)}
+    return taken
+
+
+def _shown(scan: ScanPath, origins: Mapping[Path, Origin]) -> str:
+    origin = origins.get(scan.path)
+    return full_path(scan) if origin is None else origin.address
 
 
 def _scan_path(scan: ScanPath | Path) -> ScanPath:
@@ -110,15 +126,16 @@ def screen_batch(
     screener cannot be made.
     """
     folders = {job.folder.parent for job in jobs}
-    _clear(folders)
+    clear_folders(folders)
     try:
         yield from _each(jobs, partial(_make_work, make_screener, force, debug), workers, force, notify)
     finally:
         with undisturbed(), suppress(OutputFailed):
-            _clear(folders)  # of workers that died
+            clear_folders(folders)  # of workers that died
 
 
-def _clear(folders: Iterable[Path]) -> None:
+def clear_folders(folders: Iterable[Path]) -> None:
+    """Remove what killed processes left in these folders of results. Raises OutputFailed if that is not possible."""
     for out in folders:
         with reporting_disk_errors(out):
             if out.is_dir():
@@ -144,7 +161,7 @@ def _each(jobs: Sequence[Job], make_work: MakeWork, workers: int, force: bool, n
             yield from _settled(task, work(task), waiting, notify)
 
 
-def _settled(task: _Task, result: _Result, waiting: deque[_Task], notify: Notify) -> Iterator[Outcome]:
+def _settled(task: _Task, result: Screened, waiting: deque[_Task], notify: Notify) -> Iterator[Outcome]:
     """The outcome, if there is one; a scan that another command is screening is moved to the end of the queue."""
     if isinstance(result, OutputFailed):
         raise result
@@ -172,39 +189,10 @@ def _in_processes(waiting: deque[_Task], make_work: MakeWork, count: int, notify
                 yield from _settled(task, result, again, notify)
 
 
-def _make_work(make_screener: MakeScreener, force: bool, debug: bool) -> Callable[[_Task], _Result]:
-    return partial(_screen, screener=make_screener(), force=force, debug=debug)
+def _make_work(make_screener: MakeScreener, force: bool, debug: bool) -> Callable[[_Task], Screened]:
+    screener = make_screener()
+    return partial(_screen, screener=lambda: screener, force=force, debug=debug)
 
 
-def _screen(task: _Task, *, screener: Screener, force: bool, debug: bool) -> _Result:
-    """Screen one scan. Any error becomes its outcome, except requests to end the process."""
-    job = task.job
-    try:
-        with _locked(job, task.wait) as job:
-            earlier = None if force else earlier_findings(job)
-            if earlier is not None:  # by another command, in the meantime
-                return Outcome(job, "skipped", earlier)
-            return Outcome(job, "done", screen_scan(job, screener))
-    except Busy as busy:
-        return busy
-    except OutputFailed as error:
-        return error if error.for_good else failed(job, error, debug)
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:  # native decoders raise errors that are not Exceptions
-        return failed(job, error, debug)
-
-
-@contextmanager
-def _locked(job: Job, wait: bool) -> Iterator[Job]:
-    """Lock the job's folder against other commands; changes the folder if it holds a result of another input."""
-    with ExitStack() as stack:
-        with reporting_disk_errors(job.folder):
-            make_folder(job.folder.parent, private=True)
-            stack.enter_context(one_at_a_time(job.folder, wait=wait))
-            existing = read_findings(job.folder)
-            if existing is not None and existing.made_by.path_sha256 != path_sha256(job.path, job.label):
-                # Since the name was chosen, another command has given it to another scan.
-                job = replace(job, folder=job.folder.with_name(name_with_hash(job.scan)))
-                stack.enter_context(one_at_a_time(job.folder, wait=wait))
-        yield job
+def _screen(task: _Task, *, screener: Callable[[], Screener], force: bool, debug: bool) -> Screened:
+    return screen_one(task.job, screener, wait=task.wait, force=force, debug=debug)

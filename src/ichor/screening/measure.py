@@ -70,15 +70,17 @@ def making_of(
     out: Path | None = None,
     method_sha256: str | None = None,
     patient_shown: bool = False,
+    known_input_sha256: str | None = None,
 ) -> Making:
     """What is kept of how a result is made, of the scan at `place` read with `options`; None if it was read before.
 
-    Results in a folder `out` inside the input are no part of the input.
+    Results in a folder `out` inside the input are no part of the input. The hash of the input is made of the files at
+    `place`, unless it is known.
     """
     return Making(
         packages=package_versions(),
         read_options={} if options is None else options_as_json(options),
-        input_sha256=input_sha256(place.path, out, place.files),
+        input_sha256=known_input_sha256 or input_sha256(place.path, out, place.files),
         path_sha256=path_sha256(place.path, place.label),
         method_sha256=method_sha256,
         patient_shown=patient_shown,

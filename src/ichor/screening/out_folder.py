@@ -21,6 +21,9 @@ from ichor.screening.summary import read_summary, row_of, write_summary
 from ichor.write.folder import read_findings
 
 SUMMARY, REPORT = "summary.csv", "report.html"
+# Tables that `ichor.archive` writes.
+MANIFEST, RESULTS = "manifest.parquet", "results.parquet"
+TABLES = (SUMMARY, ERRORS, MANIFEST, RESULTS)
 
 _PROBE = "probe"
 _PROBE_BYTES = 4096  # one block: a full disk may still have room for an empty file

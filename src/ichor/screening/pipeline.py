@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
+from typing import Protocol
 
-from ichor.errors import IchorError
+from ichor.errors import Code, IchorError
 from ichor.findings.parts import Making
 from ichor.findings.schema import Findings
 from ichor.read import open_scan
-from ichor.read.dicom.patient import patient_of
+from ichor.read.dicom.patient import Patient, patient_of
+from ichor.scan import Scan
 from ichor.screening.job import Job
 from ichor.screening.measure import making_of
-from ichor.screening.screener import Screener
+from ichor.write.base import Output
 from ichor.write.folder import has_files, is_foreign, read_findings, save
 from ichor.write.registry import outputs_of
+from ichor.write.result import Result
 
 
-def screen_scan(job: Job, screener: Screener) -> Findings:
+class Screens(Protocol):
+    """What screening a scan of a batch needs of a `Screener`."""
+
+    def result(
+        self, scan: Scan, *, name: str, path: str | None, made_by: Making, read_s: float, patient: Patient | None = None
+    ) -> Result:
+        """As `Screener.result`."""
+        ...
+
+
+def screen_scan(job: Job, screener: Screens) -> Findings:
     """Read, segment, measure and write one scan; its folder appears when it is complete.
 
     The files are private, since they show a patient's head. Raises UnreadableInput if there is no scan to read,
@@ -30,13 +43,22 @@ def screen_scan(job: Job, screener: Screener) -> Findings:
     made_by = _making(job)
     scan = open_scan(job.path, job.options)
     for output in outputs_of(job.outputs or ()):
-        output.check(scan)
+        _require(output, scan)
     scan = replace(scan, warnings=tuple(map(job.without_path, scan.warnings)))
     patient = patient_of(scan, job.options.files) if job.show.patient else None
     result = screener.result(
         scan, name=job.name, path=job.shown_path, made_by=made_by, read_s=perf_counter() - start, patient=patient
     )
     return save(result, job.folder, job.outputs)
+
+
+def _require(output: Output, scan: Scan) -> None:
+    """Raises IchorError if the output cannot be made for the scan."""
+    try:
+        output.check(scan)
+    except IchorError as error:
+        error.code = Code.OUTPUT
+        raise
 
 
 def earlier_findings(job: Job) -> Findings | None:
@@ -75,4 +97,5 @@ def _making(job: Job) -> Making:
         out=job.folder.parent,
         method_sha256=job.method_sha256,
         patient_shown=job.show.patient,
+        known_input_sha256=None if job.origin is None else job.origin.sha256,
     )

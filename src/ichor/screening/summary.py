@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ichor.atomic import write_whole
 from ichor.subtypes import Subtype
@@ -75,10 +75,17 @@ def row_of(
     row = {"scan": name, "status": status, "reason": reason, "path": path or ""}
     if findings is None:
         return row
+    values = values_of(findings)
+    values |= {"present": "yes" if values["present"] else "no", "input_checks": ", ".join(values["input_checks"])}
+    return row | {"report": report} | {key: "" if value is None else str(value) for key, value in values.items()}
+
+
+def values_of(findings: Findings) -> dict[str, Any]:
+    """What tables say of a scan that was screened, by the columns above; None where unknown."""
     found = findings.hemorrhage
-    values: dict[str, str | float | None] = {
+    values: dict[str, Any] = {
         "verdict": findings.tier.value,
-        "present": "yes" if found.present else "no",
+        "present": found.present,
         "probability": found.probability,
         "volume_ml": found.volume_ml,
         "volume_px": found.volume_px,
@@ -86,10 +93,9 @@ def row_of(
         "abc2_ml": found.abc2_ml,
         "slices_flagged": found.n_slices,
         "n_slices": findings.scan.n_slices,
-        "input_checks": ", ".join(dict.fromkeys(one.kind.value for one in findings.scan.input_checks)),
-        "report": report,
+        "input_checks": list(dict.fromkeys(one.kind.value for one in findings.scan.input_checks)),
         "path": findings.scan.path,
     }
     for one in found.subtypes or ():
         values |= {f"probability_{one.subtype}": one.probability, f"volume_ml_{one.subtype}": one.volume_ml}
-    return row | {key: "" if value is None else str(value) for key, value in values.items()}
+    return values

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
-from ichor.errors import IchorError
+from ichor.errors import Code, IchorError
 from ichor.interruption import Interrupted, at_once, check, listening, undisturbed
 from ichor.processes import start_helper
 
@@ -29,8 +29,10 @@ READY = "ready"
 class Died(IchorError):
     """Takes the place of a result if the process working on the task died."""
 
-    def __init__(self) -> None:
-        super().__init__("its worker process died, perhaps out of memory: try fewer --workers")
+    code = Code.WORKER_DIED
+
+    def __init__(self, advice: str = "try fewer --workers") -> None:
+        super().__init__(f"its worker process died, perhaps out of memory: {advice}")
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ichor.errors import UnreadableInput
+from ichor.errors import Code, UnreadableInput
 from ichor.read.base import Inspection, ReadOptions, SeriesSummary, summarize
 from ichor.read.dicom.choose import CHOSEN, Ranked, parts_left_out, ranked, why_later
 from ichor.read.dicom.files import read_headers
@@ -97,7 +97,8 @@ class _Study:
         studies = len(set(by_patient_and_study([one.identity for one in slices if any(one.size)])))
         if studies > 1:
             raise UnreadableInput(
-                f"{path}: expected one scan, found {studies} studies or patients: put each in its own folder"
+                f"{path}: expected one scan, found {studies} studies or patients: put each in its own folder",
+                Code.SEVERAL_SCANS,
             )
         found = series_in(slices)
         series = found if options.series_uid is not None else joined(found)
@@ -120,7 +121,8 @@ class _Study:
         found = reasons_in_words([one.unfit or "" for one in self.series])
         single = self.path.is_file() and len(self.series[0].images) == 1 and self.series[0].only_too_short
         hint = "; specify the folder with the whole series" if single else ""
-        raise UnreadableInput(f"{self.path}: expected an axial head CT, found {len(self.series)} series: {found}{hint}")
+        why = f"expected an axial head CT, found {len(self.series)} series: {found}{hint}"
+        raise UnreadableInput(f"{self.path}: {why}", Code.NOT_CT)
 
     def _asked_for(self, uid: str) -> Series:
         """The series with that UID, or the best of its reconstructions. Short ones are accepted on explicit request."""
@@ -130,7 +132,8 @@ class _Study:
         first = named[0]
         if first.unfit is None or first.only_too_short:
             return first
-        raise UnreadableInput(f"{self.path}: expected series {uid} to be an axial head CT, found {first.unfit}")
+        why = f"expected series {uid} to be an axial head CT, found {first.unfit}"
+        raise UnreadableInput(f"{self.path}: {why}", Code.NOT_CT)
 
     def scan(self, series: Series) -> Scan:
         """The scan of a series, with warnings."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ichor.errors import UnreadableInput
+from ichor.errors import Code, UnreadableInput
 from ichor.read.dicom.header import Slice, slices_of
 from ichor.read.dicom.keywords import KEYWORDS, PIXEL_KEYWORDS
 from ichor.read.dicom.parsing import ImplausibleHeader, begins_like_dicom, parse, quietly
@@ -48,7 +48,8 @@ def read_headers(path: Path, files: Sequence[str] = ()) -> tuple[list[Slice], li
     notes = [*_notes_on_other_content(not_dicom), *notes]
     if not slices:
         why = "; ".join(note.rstrip(".") for note in notes[:1])
-        raise UnreadableInput(f"{path}: expected DICOM images, found none" + (f" ({why})" if why else ""))
+        code = Code.UNREADABLE if why else Code.UNKNOWN_FORMAT
+        raise UnreadableInput(f"{path}: expected DICOM images, found none" + (f" ({why})" if why else ""), code)
     return slices, notes
 
 
