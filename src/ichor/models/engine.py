@@ -27,7 +27,9 @@ from ichor.models.cache import read_cached, write_cached
 from ichor.models.processor import instruction_set
 from ichor.segmentation import Inference
 
-OUTPUTS = frozenset({"probability", "slice_probability", "subtype_probability", "scan_probability"})
+OUTPUTS = frozenset(
+    {"probability", "slice_probability", "subtype_probability", "scan_probability", "candidate_probability"}
+)
 
 # The key of `ir_version`, the first field of an ONNX model in protobuf's encoding.
 _FIRST_BYTE = b"\x08"

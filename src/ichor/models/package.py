@@ -3,6 +3,7 @@
 model.onnx      the network, if the method has one
 model.int8.onnx the same in int8, if it was quantized
 rescorer.onnx   the network over a scan's slices, if the method has one
+candidates.onnx the network that classifies candidate lesions, if the method has one
 known-answer.npz  an input and the exact outputs of the networks, to detect machines that compute wrongly
 config.yaml     the method, its settings, and parameters calibrated on subjects that it was not trained on
 metrics.json    metrics on the test fold, or those of the recipe over all folds

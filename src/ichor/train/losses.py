@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ichor.train.samples import Batch
 from ichor.train.settings import TrainingSettings
+from ichor.train.soft_edge import edge_weights, weighted_cross_entropy, weighted_tversky
 
 
 def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings) -> Tensor:
@@ -18,12 +19,14 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     Cross-entropy over the voxels; with `tversky`, plus the Tversky loss (Salehi et al. 2017, arXiv:1706.05721) over the
     whole batch, which penalizes missed voxels more than false ones; with `dice`, plus the one that weighs them equally;
     with `each_slice`, plus the mean of the same loss over the slices with hemorrhage; plus the cross-entropies of the
-    slice
-    head and of the subtype head.
+    slice head and of the subtype head. With `soft_edge_px`, voxels near a boundary count less in the former.
     """
     logits = outputs["logits"].float()
-    loss = functional.binary_cross_entropy_with_logits(logits, batch.mask)
-    if settings.loss != "cross-entropy":
+    if settings.soft_edge_px:
+        loss = _with_soft_edge(logits, batch, settings)
+    else:
+        loss = functional.binary_cross_entropy_with_logits(logits, batch.mask)
+    if settings.loss != "cross-entropy" and not settings.soft_edge_px:
         from monai.losses import TverskyLoss
 
         # Over the batch, not per image: most images have no hemorrhage, so their overlap is meaningless.
@@ -40,6 +43,21 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     if settings.subtype_loss and batch.subtypes is not None:
         subtypes = outputs["subtype_logits"].float()
         loss = loss + settings.subtype_loss * functional.binary_cross_entropy_with_logits(subtypes, batch.subtypes)
+    return loss
+
+
+def _with_soft_edge(logits: Tensor, batch: Batch, settings: TrainingSettings) -> Tensor:
+    """The same terms of the voxels, with less weight near the boundaries of the masks."""
+    weights = edge_weights(batch.mask, settings.soft_edge_px)
+    loss = weighted_cross_entropy(logits, batch.mask, weights)
+    if settings.loss == "cross-entropy":
+        return loss
+    beta = 0.7 if settings.loss == "tversky" else 0.5
+    loss = loss + weighted_tversky(logits, batch.mask, weights, beta)
+    shown = batch.mask.any(dim=(1, 2, 3))
+    if settings.each_slice and shown.any():
+        of_each = weighted_tversky(logits[shown], batch.mask[shown], weights[shown], beta, each=True)
+        loss = loss + settings.each_slice * of_each
     return loss
 
 

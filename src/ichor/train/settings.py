@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 Precision = Literal["32-true", "bf16-mixed"]
 
 
+def is_off(value: object) -> bool:
+    """Settings added later are not written where they are off: those of earlier trainings stay the same."""
+    return not value
+
+
 class Strict(BaseModel):
     """Settings that reject unknown keys and are immutable."""
 
@@ -58,6 +63,12 @@ class TrainingSettings(Strict):
     )
     whole_epochs: int = Field(0, ge=0, description="final epochs trained on whole images in spite of `crop`")
     each_slice: float = Field(0.0, ge=0, description="weight of the same loss for each single slice with hemorrhage")
+    soft_edge_px: float = Field(
+        0.0,
+        ge=0,
+        description="pixels from the boundary of a delineation within which voxels cost less; 0 for a sharp one",
+        exclude_if=is_off,
+    )
     slice_loss: float = Field(0.0, ge=0, description="weight of the slice head's cross-entropy")
     subtype_loss: float = Field(0.0, ge=0, description="weight of the subtype head's cross-entropy")
     average_decay: float | None = Field(

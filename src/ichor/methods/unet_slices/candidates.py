@@ -10,6 +10,7 @@ way (Setio et al. 2016, doi:10.1109/TMI.2016.2536809).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +50,22 @@ class FalsePositiveClassifier(Strict):
             raise ValueError(f"expected weights of {', '.join(FEATURES)}, found {', '.join(self.weights)}")
         return self
 
-    def predict(self, features: FloatArray) -> FloatArray:
+    def predict(self, features: FloatArray, patches: NDArray[np.float16] | None = None) -> FloatArray:  # noqa: ARG002
         """(m,) probability that candidates with these features (m, F) are hemorrhage."""
         return expit(features @ np.array([self.weights[name] for name in FEATURES]) + self.intercept)
+
+
+class LesionClassifier(Protocol):
+    """Classifies candidate lesions."""
+
+    @property
+    def elsewhere(self) -> float:
+        """The probability for voxels outside all candidates."""
+        ...
+
+    def predict(self, features: FloatArray, patches: NDArray[np.float16] | None = None) -> FloatArray:
+        """(m,) probability that candidates with these features (m, F), and patches if any, are hemorrhage."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +73,16 @@ class Candidates:
     """The m candidate lesions of a scan in the network's field.
 
     `labels` is (n, size, size), 0 outside candidates, else the candidate's number from 1; `features` (m, F) are in
-    the order of `FEATURES`.
+    the order of `FEATURES`. `patches` (m, ...) show each with its surroundings; None if they are not asked for.
     """
 
     labels: NDArray[np.int32]
     features: FloatArray
+    patches: NDArray[np.float16] | None = None
 
-    def apply_classifier(self, probability: NDArray[np.float32], classifier: FalsePositiveClassifier) -> None:
+    def apply_classifier(self, probability: NDArray[np.float32], classifier: LesionClassifier) -> None:
         """Multiply `probability` (n, size, size), in place, by the probability of each voxel's candidate."""
-        weights = np.r_[classifier.elsewhere, classifier.predict(self.features)].astype(np.float32)
+        weights = np.r_[classifier.elsewhere, classifier.predict(self.features, self.patches)].astype(np.float32)
         probability *= weights[self.labels]
 
 

@@ -18,6 +18,11 @@ def description(parameters: Parameters) -> str:
             "and slice, gives the probability that a candidate lesion is hemorrhage; its voxels' probabilities are "
             "multiplied by that."
         )
+    if parameters.patches_elsewhere is not None:
+        text += (
+            " A small 3-D network on the surroundings of a candidate lesion gives the probability that it is "
+            "hemorrhage; its voxels' probabilities are multiplied by that."
+        )
     threshold, outlined = f"{parameters.threshold:g}", parameters.logit_offset is not None
     if outlined:
         text += f" A slice is marked if a voxel reaches {threshold}, and outlined for the greatest expected Dice."
@@ -31,6 +36,11 @@ def description(parameters: Parameters) -> str:
             "too wide."
         )
     text += " All parameters were chosen on subjects that the network in question was not trained on."
+    if parameters.single_slice is not None:
+        text += (
+            " Scans of a single slice have calibration and thresholds of their own, found on slices as pictures by "
+            f"themselves: the threshold is {parameters.single_slice.threshold:g}."
+        )
     points = parameters.operating_points
     return text + (_operating_points(points, outlined=outlined) if points else "")
 

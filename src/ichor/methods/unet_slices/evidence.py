@@ -37,6 +37,9 @@ class Evidence:
         region_candidate: (regions,) the candidate of each region, from 1; 0 outside all candidates.
         voxels: (regions, 2, bins) the number of voxels without and with hemorrhage, in bins of the network's
             probability; `PROBABILITY_OF_BINS` has the probability of each bin.
+        patches: (m, ...) of the candidates, as in `ichor.methods.unet_slices.patches`; None if they are not used.
+        alone: the same of the case's slices as pictures by themselves, each as a case of one slice; empty if they have
+            no parameters of their own.
     """
 
     subject: str
@@ -48,6 +51,8 @@ class Evidence:
     region_slice: NDArray[np.int64]
     region_candidate: NDArray[np.int64]
     voxels: NDArray[np.int64]
+    patches: NDArray[np.float16] | None = None
+    alone: tuple[Evidence, ...] = ()
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -94,4 +99,5 @@ def evidence_of(
         region_slice=filled // per_slice,
         region_candidate=filled % per_slice,
         voxels=counts[filled],
+        patches=candidates.patches,
     )

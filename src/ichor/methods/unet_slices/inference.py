@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ichor.methods.base import Forward
-from ichor.methods.field import Field, neighbours
+from ichor.methods.field import Field, neighbours, stack
 from ichor.methods.unet_slices.candidates import Candidates, find_candidates
+from ichor.methods.unet_slices.patches import REACH, patches_of
 from ichor.methods.unet_slices.rescoring import Rescorer, rescored, slice_features
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.scan import Scan
@@ -39,9 +40,13 @@ class NetworkOutput:
         heights_mm = scan.slice_heights_mm
         if heights_mm is None:  # assume the spacing of the slices that the network was trained on
             heights_mm = np.full(scan.n_slices, settings.neighbour_mm)
-        return find_candidates(
+        found = find_candidates(
             self.probability, self.hu, self.slices["slice_probability"], heights_mm, settings.pixel_mm
         )
+        if settings.candidates == "features":
+            return found
+        channels = stack(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm, REACH)
+        return replace(found, patches=patches_of(found.labels, self.probability, self.hu, channels, settings.pixel_mm))
 
 
 def run_networks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,9 +15,11 @@ from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.field import Field, resample_to_field
 from ichor.methods.network import inference_of, load_network, save_network
 from ichor.methods.saving import unfitted
+from ichor.methods.unet_slices.candidates import LesionClassifier
 from ichor.methods.unet_slices.description import description
 from ichor.methods.unet_slices.inference import NetworkOutput, rescorer_features, run_networks
 from ichor.methods.unet_slices.outline import outlined
+from ichor.methods.unet_slices.patches import PatchClassifier
 from ichor.methods.unet_slices.rescoring import Rescorer, load_rescorer, save_rescorer
 from ichor.methods.unet_slices.settings import Parameters, UNetSlicesSettings
 from ichor.orientation import from_radiological
@@ -25,6 +28,7 @@ from ichor.segmentation import MadeBy, RawOutput, Segmentation, Task, VoxelMap
 
 if TYPE_CHECKING:
     from ichor.dataset.case import Case
+    from ichor.methods.unet_slices.calibrate import FitClassifier
     from ichor.methods.unet_slices.evidence import Evidence
 
 _UNCALIBRATED_THRESHOLD = 0.5
@@ -46,6 +50,7 @@ class UNetSlices:
         self.parameters: Parameters | None = None
         self.forward: Forward | None = None
         self.rescorer: Rescorer | None = None
+        self.patch_classifier: PatchClassifier | None = None
 
     def fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path) -> None:
         """Train on the training cases, calibrate on the validation cases."""
@@ -81,6 +86,14 @@ class UNetSlices:
 
     def calibration_evidence(self, case: Case) -> Evidence:
         """What `calibrate` needs from a case that the networks were not trained on."""
+        found = self._evidence(case)
+        if not self.settings.single_slices:
+            return found
+        from ichor.methods.unet_slices.alone import slices_alone
+
+        return replace(found, alone=tuple(self._evidence(one) for one in slices_alone(case)))
+
+    def _evidence(self, case: Case) -> Evidence:
         from ichor.methods.unet_slices.evidence import evidence_of
 
         found = self._run(case.scan)
@@ -89,9 +102,15 @@ class UNetSlices:
 
     def calibrate(self, evidence: Sequence[Evidence]) -> None:
         """Fit the false-positive classifier and the calibration, and choose the operating points."""
-        from ichor.methods.unet_slices.calibrate import calibrated
+        from ichor.methods.unet_slices.calibrate import calibrated_with, fit_false_positive_classifier
 
-        self.parameters = calibrated(evidence, self._fitted().head_mm)
+        fit: FitClassifier = fit_false_positive_classifier
+        if self.settings.candidates == "patches":
+            from ichor.methods.unet_slices.fit_patches import fit_patch_classifier
+
+            fit = fit_patch_classifier
+        self.parameters, classifier = calibrated_with(evidence, self._fitted().head_mm, fit)
+        self.patch_classifier = classifier if isinstance(classifier, PatchClassifier) else None
 
     def predict(self, scan: Scan) -> Segmentation:
         """Predict the mask and the probabilities of voxels, slices, subtypes and scan, on the scan's own grid."""
@@ -102,12 +121,13 @@ class UNetSlices:
 
         All are calibrated, but no threshold is applied yet.
         """
-        parameters = self.parameters
+        parameters = None if self.parameters is None else self.parameters.for_scan(scan.n_slices)
         calibration = Calibrations() if parameters is None else parameters.calibration
         found = self._run(scan)
         probability = found.probability
-        if parameters is not None and parameters.false_positive_classifier is not None:
-            found.candidates(scan, self.settings).apply_classifier(probability, parameters.false_positive_classifier)
+        classifier = self._classifier(parameters)
+        if classifier is not None:
+            found.candidates(scan, self.settings).apply_classifier(probability, classifier)
         # Calibrating in the field is cheaper: it has far fewer voxels than the scan's grid.
         on_grid = from_radiological(found.field.to_scan(calibration.voxel.apply(probability)), scan)
         of_slices = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
@@ -118,7 +138,7 @@ class UNetSlices:
 
     def postprocess(self, raw: RawOutput) -> Segmentation:
         """Apply the threshold, and derive the scan's probability from its slices'."""
-        parameters = self._fitted()
+        parameters = self._fitted().for_scan(len(raw.arrays["slice_probability"]))
         probability, slice_probability = raw.voxels["probability"].values, raw.arrays["slice_probability"]
         return Segmentation(
             probability=probability,
@@ -137,9 +157,10 @@ class UNetSlices:
 
     def mask_at(self, probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
         """The mask in which slices are marked whose highest voxel probability reaches `threshold`."""
-        if self.parameters is None or self.parameters.logit_offset is None:
+        parameters = None if self.parameters is None else self.parameters.for_scan(len(probability))
+        if parameters is None or parameters.logit_offset is None:
             return probability >= threshold
-        return outlined(probability, threshold, self.parameters.logit_offset)
+        return outlined(probability, threshold, parameters.logit_offset)
 
     @property
     def operating_points(self) -> Mapping[str, float]:
@@ -188,6 +209,8 @@ class UNetSlices:
         save_network(self, self.forward, self.parameters, folder, side=self.settings.size)
         if self.rescorer is not None:
             save_rescorer(self.rescorer, folder)
+        if self.patch_classifier is not None:
+            self.patch_classifier.save(folder)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None) -> Self:
@@ -200,12 +223,20 @@ class UNetSlices:
         method.forward = load_network(folder, config.network, threads)
         if method.settings.recurrent:
             method.rescorer = load_rescorer(folder)
+        if method.parameters.patches_elsewhere is not None:
+            method.patch_classifier = PatchClassifier.load(folder, method.parameters.patches_elsewhere)
         return method
 
     def _fitted(self) -> Parameters:
         if self.parameters is None:
             raise unfitted(self.name)
         return self.parameters
+
+    def _classifier(self, parameters: Parameters | None) -> LesionClassifier | None:
+        """What classifies candidate lesions: the patch network, or the logistic regression of these parameters."""
+        if parameters is None or parameters.patches_elsewhere is not None:
+            return None if parameters is None else self.patch_classifier
+        return parameters.false_positive_classifier
 
     def _run(self, scan: Scan) -> NetworkOutput:
         hu, field = self.field_of(scan)

@@ -15,6 +15,8 @@ from ichor.scan import FloatArray
 LOGIT_OFFSETS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 # Shares of the scans without hemorrhage that are left unmarked at `balanced` and at `specific`.
 BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY = 0.6, 0.95
+# The same for single slices at `balanced`: a scan consists of many, each of which would be marked as often.
+SINGLE_SLICE_SPECIFICITY = 0.9
 
 # If only one scan is outlined worse, the mean difference equals its standard error up to rounding: it may be chance.
 _ROUNDING = 1e-9
@@ -85,20 +87,23 @@ class RankedCase:
         return np.asarray((hit.sum(axis=1) / size.sum(axis=1) + of_slices.mean(axis=1)) / 2)
 
 
-def operating_points(cases: Sequence[RankedCase]) -> tuple[float, dict[str, float]]:
+def operating_points(
+    cases: Sequence[RankedCase], balanced_specificity: float = BALANCED_SPECIFICITY
+) -> tuple[float, dict[str, float]]:
     """Choose the logit offset of outlines, and the thresholds by name, from the lowest.
 
     Dice is averaged over the scans with hemorrhage, each with the mean of two values: the 3-D Dice, which also counts
     false positives on slices without hemorrhage, and the mean Dice of the slices with hemorrhage, in which a small area
     counts as much as a large one.
 
-    `balanced` is the lowest threshold that leaves 60 % of the scans without hemorrhage unmarked (or as many as any
-    threshold does) and whose Dice, at some logit offset, is within one standard error of the paired difference from the
-    best: among thresholds that outline equally well, the most sensitive one (after the one-standard-error rule of
-    Breiman et al. 1984). The logit offset is the one with the best Dice at `balanced`. `triage` is the highest
-    threshold that keeps maximum sensitivity for hemorrhages with a candidate lesion (lesions that the outline leaves
-    out because a more probable one is on the same slice are found at no threshold). `specific` is the lowest threshold
-    at which nothing is marked in 95 % of the scans without hemorrhage, or the highest of all if there is none.
+    `balanced` is the lowest threshold that leaves 60 % (`balanced_specificity`) of the scans without hemorrhage
+    unmarked (or as many as any threshold does) and whose Dice, at some logit offset, is within one standard error of
+    the paired difference from the best: among thresholds that outline equally well, the most sensitive one (after the
+    one-standard-error rule of Breiman et al. 1984). The logit offset is the one with the best Dice at `balanced`.
+    `triage` is the highest threshold that keeps maximum sensitivity for hemorrhages with a candidate lesion (lesions
+    that the outline leaves out because a more probable one is on the same slice are found at no threshold). `specific`
+    is the lowest threshold at which nothing is marked in 95 % of the scans without hemorrhage, or the highest of all if
+    there is none.
     """
     n = len(VOXEL_THRESHOLDS)
     to_outline = [one for one in cases if one.case.reference.any()]
@@ -106,7 +111,7 @@ def operating_points(cases: Sequence[RankedCase]) -> tuple[float, dict[str, floa
     without = [one for one in cases if not one.case.positive.any()]
     # Which slices are marked does not depend on the logit offset.
     unmarked = np.array([~one.marked(0.0).any(axis=(1, 2)) for one in without], bool).reshape(-1, n).sum(axis=0)
-    enough = unmarked >= min(BALANCED_SPECIFICITY * len(without), unmarked.max())
+    enough = unmarked >= min(balanced_specificity * len(without), unmarked.max())
     # If nothing is found, nothing can be chosen: take 0.5, or the lowest threshold above it that is specific enough.
     logit_offset, balanced = 0.0, max(VOXEL_THRESHOLDS.index(0.5), int(np.argmax(enough)))
     dice = np.array([[one.dice(one.marked(of)) for of in LOGIT_OFFSETS] for one in to_outline]).reshape(

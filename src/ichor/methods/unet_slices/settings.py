@@ -11,7 +11,7 @@ from ichor.errors import BadConfig
 from ichor.methods.calibration import Calibrations
 from ichor.methods.unet_slices.candidates import FalsePositiveClassifier
 from ichor.simulate.settings import SimulationSettings
-from ichor.train.settings import Strict, TrainingSettings
+from ichor.train.settings import Strict, TrainingSettings, is_off
 
 
 def _is_default(settings: SimulationSettings) -> bool:
@@ -44,6 +44,14 @@ class UNetSlicesSettings(Strict):
     faint: bool = Setting(False, description="whether two thirds of the pasted lesions are made fainter")
     simulation: SimulationSettings = Setting(
         default=SimulationSettings(), description="simulated copies of the training scans", exclude_if=_is_default
+    )
+    single_slices: bool = Setting(
+        False, description="whether scans of a single slice have calibrated parameters of their own", exclude_if=is_off
+    )
+    candidates: Literal["features", "patches"] = Setting(
+        "features",
+        description="whether the false-positive classifier sees a few features of a candidate, or the image, too",
+        exclude_if=lambda value: value == "features",
     )
     training: TrainingSettings = TrainingSettings(slice_loss=0.5)
 
@@ -96,6 +104,16 @@ class Parameters(Strict):
     )
     operating_point: str | None = Setting(None, description="the name of the threshold in use")
     operating_points: dict[str, float] = Setting(default={}, description="voxel thresholds by name")
+    patches_elsewhere: float | None = Setting(
+        None,
+        gt=0,
+        le=1,
+        description="probability for voxels outside all candidates, if a network classifies these",
+        exclude_if=is_off,
+    )
+    single_slice: Parameters | None = Setting(
+        None, description="the parameters for scans of a single slice, if they have their own", exclude_if=is_off
+    )
 
     @model_validator(mode="after")
     def _is_at_its_operating_point(self) -> Self:
@@ -105,4 +123,11 @@ class Parameters(Strict):
 
     def at(self, name: str) -> Self:
         """These parameters at another operating point. Raises KeyError if there is none of that name."""
-        return self.model_copy(update={"threshold": self.operating_points[name], "operating_point": name})
+        single = None if self.single_slice is None else self.single_slice.at(name)
+        return self.model_copy(
+            update={"threshold": self.operating_points[name], "operating_point": name, "single_slice": single}
+        )
+
+    def for_scan(self, n_slices: int) -> Parameters:
+        """The parameters for a scan of that many slices."""
+        return self.single_slice if n_slices == 1 and self.single_slice is not None else self
