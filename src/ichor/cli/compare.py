@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ichor.cli.data import DataOption
+from ichor.cli.data import CopiesOption, DataOption, opened
 from ichor.errors import IchorError
 
 
@@ -17,6 +17,7 @@ def compare(
     as_json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the comparison as JSON.")
     ] = None,
+    leave_out_copies: CopiesOption = False,
 ) -> None:
     """Compare the metrics of runs and test their differences.
 
@@ -26,13 +27,12 @@ def compare(
     import json
 
     from ichor.atomic import write_whole
-    from ichor.dataset.together import open_data
     from ichor.pages.compared import comparison_page
     from ichor.runs.compare import compare as compare_folders
 
     if as_json is not None and not as_json.absolute().parent.is_dir():
         raise IchorError(f"--json: expected a file in a folder that exists, found {as_json}")
-    comparison = compare_folders(folders, open_data(data))
+    comparison = compare_folders(folders, opened(data, leave_out_copies=leave_out_copies))
     if as_json is not None:
         write_whole(as_json, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
     typer.echo(comparison_page(comparison), nl=False)

@@ -47,3 +47,15 @@ def recorded(dataset: Dataset) -> list[str]:
     """The option as it is recorded in results, without this machine's paths."""
     names = [f"{name}=PATH" for name in dataset.parts] or [dataset.facts.kind]
     return [word for name in names for word in ("--data", name)]
+
+
+def opened(data: list[str], *, leave_out_copies: bool) -> Dataset:
+    """The datasets; with `leave_out_copies`, without all but the first of scans that are in several of them."""
+    from ichor.dataset.together import open_data
+
+    dataset = open_data(data)
+    if not leave_out_copies:
+        return dataset
+    from ichor.dataset.images.overlaps import without_copies
+
+    return without_copies(dataset, leave_out=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ichor.cli.data import DataOption
+from ichor.cli.data import CopiesOption, DataOption, opened
 from ichor.cli.show import show_figures
 
 
@@ -19,13 +19,13 @@ def publish(
         bool,
         typer.Option("--masks", help="Also copy the masks, from which surface and lesion metrics can be recomputed."),
     ] = False,
+    leave_out_copies: CopiesOption = False,
 ) -> None:
     """Copy the parts of a run that can be shared.
 
     That is its metrics, scores and pictures, and a page that shows them.
     """
-    from ichor.dataset.together import open_data
     from ichor.experiments.publish import publish as publish_run
 
-    show_figures(publish_run(run, open_data(data), out, masks=masks), out)
+    show_figures(publish_run(run, opened(data, leave_out_copies=leave_out_copies), out, masks=masks), out)
     typer.echo(f"{out / 'README.md'}: the page")

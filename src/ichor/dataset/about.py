@@ -10,6 +10,7 @@ class KnownDataset:
     """A published dataset.
 
     Attributes:
+        kind: the name under which `ichor.dataset.registry` knows its layout.
         name: what it is called.
         release: the same with version and authors.
         citation: how to cite it, with its licence.
@@ -19,6 +20,7 @@ class KnownDataset:
         of_the_paper: whether the figures of the paper that Ichor starts from are of it.
     """
 
+    kind: str
     name: str
     release: str
     citation: str

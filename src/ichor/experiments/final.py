@@ -22,6 +22,7 @@ from rich.progress import track
 from ichor.atomic import write_whole
 from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS
+from ichor.dataset.trained import record_of
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig, load_config
 from ichor.experiments.crossed import MODEL, require_no_validation
@@ -88,6 +89,7 @@ def train_on_all(
         training_subjects=subjects,
         left_out=tuple(sorted(set(left_out))),
         started_from=None if started is None else started.record,
+        **record_of(dataset, subjects),
     )
     fit_into(final / ALL, config, training, command, fit)
     if is_first_rank():

@@ -21,6 +21,7 @@ from rich.progress import track
 from ichor.atomic import whole_folder, write_whole
 from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS, Fold, folds_of_persons
+from ichor.dataset.trained import record_of
 from ichor.errors import BadConfig
 from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.experiments.config import STRATIFIED, ExperimentConfig
@@ -107,7 +108,7 @@ def fit_and_predict(
             # Predictions are made with the exported network, as it ships. After training on a GPU, the torch network is
             # used instead: it agrees to within 1e-4 and is many times faster.
             method = get(config.method).load(model)
-        _predict(method, lambda subject: _prediction(method, dataset, subject), run, fold)
+        predict_fold(method, lambda subject: prediction_of(method, dataset, subject), run, fold)
 
 
 def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fold, command: str) -> None:
@@ -133,7 +134,7 @@ def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fo
         raw = read_raw(kept_file(other, fold.number, subject))
         return postprocess(raw), raw
 
-    _predict(method, again, run, fold)
+    predict_fold(method, again, run, fold)
     if not (folder / MADE_BY).exists():
         write_made_by(folder, command, made_at, time.perf_counter() - started)
 
@@ -177,19 +178,21 @@ def _fit(
             able.fit_from(start.folder, training, validation, folder)
         return method
 
+    used = (*fold.training, *fold.validation)
     training = Training(
         experiment=config.name,
         fingerprint=dataset.fingerprint,
         fold=fold.number,
-        training_subjects=(*fold.training, *fold.validation) if config.cross_fitted else fold.training,
+        training_subjects=used if config.cross_fitted else fold.training,
         validation_subjects=() if config.cross_fitted else fold.validation,
         test_subjects=fold.test,
         started_from=None if start is None else start.record,
+        **record_of(dataset, used),
     )
     return fit_into(folder, config, training, command, fit)
 
 
-def _prediction(method: Method, dataset: Dataset, subject: str) -> tuple[Segmentation, RawOutput]:
+def prediction_of(method: Method, dataset: Dataset, subject: str) -> tuple[Segmentation, RawOutput]:
     """The method's prediction for a subject; a semi-automatic one gets seeds from the subject's delineation."""
     if isinstance(method, Seeded) and method.semi_automatic:
         case = dataset.case(subject)
@@ -197,10 +200,11 @@ def _prediction(method: Method, dataset: Dataset, subject: str) -> tuple[Segment
     return predict_keeping_raw(method, dataset.scan(subject))
 
 
-def _predict(method: Method, prediction_of: PredictionOf, run: Path, fold: Fold) -> None:
+def predict_fold(method: Method, predict: PredictionOf, run: Path, fold: Fold) -> None:
+    """Predict the test subjects of a fold that are not predicted yet, and keep the predictions in the run."""
     missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
     for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
-        segmentation, raw = prediction_of(subject)
+        segmentation, raw = predict(subject)
         areas = {}
         if segmentation.probability is not None:
             areas = {t: mask_at(method, segmentation.probability, t).sum(axis=(1, 2)) for t in TABLE_THRESHOLDS}

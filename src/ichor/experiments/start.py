@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ichor.dataset.base import Dataset
 from ichor.dataset.naming import named
+from ichor.dataset.trained import seen_in
 from ichor.errors import BadConfig
 from ichor.experiments.config import ExperimentConfig
 from ichor.methods import get
@@ -24,7 +25,7 @@ class Start:
 
     def require_unseen(self, dataset: Dataset, subjects: Iterable[str]) -> None:
         """Raise BadConfig if the package was trained on any of these subjects."""
-        if seen := sorted(self.record.training.seen(dataset.fingerprint).intersection(subjects)):
+        if seen := sorted(set(seen_in(dataset, self.record.training)).intersection(subjects)):
             raise BadConfig(
                 f"{self.folder}: expected a package that was not trained on subjects to test or calibrate on, "
                 f"found one trained on {named(seen)} of the same dataset"

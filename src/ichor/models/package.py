@@ -41,12 +41,31 @@ MADE_BY = "made_by.json"
 _SUM = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
+class TrainedOn(BaseModel):
+    """A dataset that a model was trained on, and its terms as they were known then (see `ichor.dataset.facts`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    title: str
+    fingerprint: str
+    licence: str
+    licence_url: str
+    commercial: bool | None
+    share_weights: bool | None
+    share_alike: bool
+    note: str = ""
+
+
 class Training(BaseModel):
     """The training data of a model: the dataset's fingerprint, the fold, and the subjects by their role in it.
 
     If `fold` is None it was trained on all subjects except those `left_out`: there are no validation and no test
     subjects.
     `started_from` is the package whose weights training started from.
+    `datasets` are the datasets by the beginning of their subjects' names, empty text for a single one; empty for a
+    release that `ichor.dataset.known` knows by its fingerprint. `persons` are the people whose names several datasets
+    share, as `rsna2019:ID_0`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,13 +78,22 @@ class Training(BaseModel):
     test_subjects: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     started_from: StartedFrom | None = None
+    datasets: dict[str, TrainedOn] = {}
+    persons: tuple[str, ...] = ()
 
     def seen(self, fingerprint: str) -> frozenset[str]:
         """The subjects of that dataset that may have influenced the weights, including through earlier training."""
         earlier = frozenset[str]() if self.started_from is None else self.started_from.training.seen(fingerprint)
-        if self.fingerprint != fingerprint:
-            return earlier
-        return earlier.union(self.training_subjects, self.validation_subjects)
+        own = (*self.training_subjects, *self.validation_subjects)
+        if self.fingerprint == fingerprint:
+            return earlier.union(own)
+        starts = [start for start, one in self.datasets.items() if one.fingerprint == fingerprint]
+        return earlier.union(s.removeprefix(start) for start in starts for s in own if s.startswith(start))
+
+    @property
+    def lineage(self) -> tuple[Training, ...]:
+        """This training and those of the packages that it started from, the latest first."""
+        return (self, *(() if self.started_from is None else self.started_from.training.lineage))
 
 
 class StartedFrom(BaseModel):

@@ -16,10 +16,11 @@ from ichor.models.derived import Derived, read_derived
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
 from ichor.models.verdict import MeasuredRate, VerdictRule, read_verdict_rule
 from ichor.pages.blocks import Table
+from ichor.pages.card_licences import licence_section
 from ichor.pages.derived import derived_from
 from ichor.pages.markdown import paragraph, paragraphs, table
 from ichor.pages.run_tables import figures_table, subjects_table
-from ichor.pages.words import excluded_sentence, segments
+from ichor.pages.words import excluded_sentence, listed, segments
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
@@ -90,7 +91,7 @@ Research on hemorrhage detection, teaching, comparing methods. Not for any decis
 
 ## Data and licence
 
-{_licence(training)}
+{licence_section(training)}
 """
 
 
@@ -151,7 +152,9 @@ def _known(training: Training | None) -> KnownDataset | None:
 
 def _dataset(training: Training) -> str:
     known = _known(training)
-    return dataset_name(training.fingerprint) if known is None else known.release
+    if known is not None:
+        return known.release
+    return listed([one.title for one in training.datasets.values()]) or dataset_name(training.fingerprint)
 
 
 def _training(training: Training | None) -> str:
@@ -249,15 +252,6 @@ def _limits(package: PackageConfig, measured: str) -> str:
     if measured:
         limits.append(measured)
     return "\n".join(limits)
-
-
-def _licence(training: Training | None) -> str:
-    texts, one = [], training
-    while one is not None:
-        known = _known(one)
-        texts.append(f"Weights derive from {_dataset(one)}: ask its owner." if known is None else known.weights_licence)
-        one = None if one.started_from is None else one.started_from.training
-    return "\n\n".join(dict.fromkeys(texts)) or "Weights derive from unknown data."
 
 
 def _int8(package: PackageConfig) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ichor.dataset.known import dataset_name, known_dataset
 from ichor.pages.blocks import Section
@@ -39,12 +40,43 @@ def title(metrics: Metrics, about: AboutRun) -> str:
 def what_it_is(metrics: Metrics) -> str:
     """The method and the subjects it was tested on."""
     data, folds = metrics["data"], list(metrics["folds"])
+    subjects = f"{data['n_subjects']} subjects, {data['n_slices']} slices"
+    if external(metrics):
+        return f"{_model(metrics)} on {_data_name(metrics)}: {subjects}. {never_trained_on(metrics)}"
     return (
         f"Method `{metrics['config']['method']}` on {_of_authors(metrics)}test {fold_words(folds)} of "
-        f"{dataset_name(data['fingerprint'])}: "
-        f"{data['n_subjects']} subjects, {data['n_slices']} slices. All predictions are out-of-fold: no model was "
-        "trained or calibrated on the subjects that it predicts."
+        f"{_data_name(metrics)}: {subjects}. All predictions are out-of-fold: no model was trained or calibrated on "
+        "the subjects that it predicts."
     )
+
+
+def external(metrics: Metrics) -> Mapping[str, Any] | None:
+    """What is said of a package that was evaluated on a dataset it was never trained on; None of other results."""
+    found: Mapping[str, Any] | None = metrics["made_by"].get("external")
+    return found
+
+
+def never_trained_on(metrics: Metrics) -> str:
+    """That the model was never trained on the dataset, and how that is known."""
+    about = metrics["made_by"]["external"]
+    copies = (
+        "No scan of it has the images of one that the model was trained on."
+        if about["copies_sought"]
+        else "Whether scans of it are copies of training scans under other names was not tested."
+    )
+    return (
+        f"The model was never trained on this dataset: it was trained on {listed(about['trained_on'])}, and no subject "
+        f"of this dataset is recorded among its training subjects. {copies}"
+    )
+
+
+def _model(metrics: Metrics) -> str:
+    return f"Model {metrics['made_by']['external']['model']} (method `{metrics['config']['method']}`)"
+
+
+def _data_name(metrics: Metrics) -> str:
+    data = metrics["data"]
+    return str(data.get("title") or dataset_name(data["fingerprint"]))
 
 
 def _of_authors(metrics: Metrics) -> str:
@@ -67,13 +99,16 @@ def what_it_says(metrics: Metrics) -> str:
     if not segments(metrics):
         return f"The method detects hemorrhage without a mask, so no overlap is defined.{detection_auc}"
     if figure is None:
-        return "The Dice, averaged as in the paper, is not defined: no tested subject has hemorrhage."
+        which = "delineated hemorrhage" if external(metrics) else "hemorrhage"
+        return f"The Dice, averaged as in the paper, is not defined: no tested subject has {which}."
     interval = interval_of(figure)
     text = (
         f"The Dice, averaged as in the paper, is {value_of(figure)}"
-        f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects. The paper's experiment "
-        f"{experiment.number} has {dice.value:g}{_POSITION[dice.verdict(metrics)]}."
+        f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects."
     )
+    if external(metrics):
+        return f"{text}{detection_auc} The paper's columns below are of other data."
+    text += f" The paper's experiment {experiment.number} has {dice.value:g}{_POSITION[dice.verdict(metrics)]}."
     text += detection_auc
     sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))
     if experiment is not TILES or sensitivity is None or specificity is None:
@@ -121,7 +156,8 @@ def making(metrics: Metrics) -> str:
     """The command that reproduces the run, the hardware it was made on, and how long it took."""
     made = metrics["made_by"]
     commit = f", at commit {made['commit']}" if made.get("commit") else ""
-    return f"Reproduce with `{made['command']}` ({_time(made['seconds'])} of training on {made['hardware']}{commit})."
+    what = "prediction" if external(metrics) else "training"
+    return f"Reproduce with `{made['command']}` ({_time(made['seconds'])} of {what} on {made['hardware']}{commit})."
 
 
 def _time(seconds: float) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ichor.dataset.base import Dataset
+from ichor.dataset.known import known_dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.extent_metrics import OF_MASKS
 from ichor.evaluate.metrics import metrics_of
@@ -43,6 +44,7 @@ def evaluate_folder(folder: Path, dataset: Dataset, header: Mapping[str, Any] | 
         "fingerprint": dataset.fingerprint,
         "n_subjects": len(results),
         "n_slices": sum(len(r.positive) for r in results),
+        **({} if known_dataset(dataset.fingerprint) else {"title": dataset.facts.title}),
     }
     metrics = {
         "experiment": header["experiment"],

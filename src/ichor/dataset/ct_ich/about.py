@@ -6,6 +6,7 @@ from ichor.dataset.about import KnownDataset
 from ichor.dataset.ct_ich.dataset import DEMONSTRATION_SUBJECT
 
 ABOUT = KnownDataset(
+    kind="ct-ich",
     name="ct-ich",
     release="ct-ich 1.0.0 (Hssayeni et al. 2019)",
     citation=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -86,6 +86,11 @@ def copies_in(dataset: Dataset, done: Callable[[str], None] = lambda _: None) ->
     return [one for pairs in found for one in pairs]
 
 
+def copies_of(others: Dataset, dataset: Dataset) -> list[Copy]:
+    """The scans of a dataset that are copies of a scan of others: `first` is of the others, `second` of the dataset."""
+    return copies_between(prints_in(others), prints_in(dataset))
+
+
 def without_copies(dataset: Dataset, *, leave_out: bool = False) -> Dataset:
     """The same dataset, if no scan is in two of its parts; with `leave_out`, without all but the first of each.
 
@@ -96,12 +101,16 @@ def without_copies(dataset: Dataset, *, leave_out: bool = False) -> Dataset:
         return dataset
     if leave_out:
         return Together(dataset.parts, {one.second for one in copies})
-    shown = ", ".join(f"{one.first} and {one.second}" for one in copies[:_SHOWN])
-    more = f" and {len(copies) - _SHOWN} more" if len(copies) > _SHOWN else ""
     raise BadConfig(
-        f"--data: expected no scan in two datasets, found the same images under {shown}{more}; leave out one dataset, "
-        "or give --leave-out-copies"
+        f"--data: expected no scan in two datasets, found the same images under {pairs_text(copies)}; leave out one "
+        "dataset, or give --leave-out-copies"
     )
+
+
+def pairs_text(copies: Sequence[Copy]) -> str:
+    """The first few pairs, and how many more there are."""
+    shown = ", ".join(f"{one.first} and {one.second}" for one in copies[:_SHOWN])
+    return shown + (f" and {len(copies) - _SHOWN} more" if len(copies) > _SHOWN else "")
 
 
 def _joined(prints: Mapping[str, Prints]) -> tuple[list[str], Prints, NDArray[np.int64]]:

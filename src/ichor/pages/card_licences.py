@@ -1,0 +1,36 @@
+"""The section of a model card on licences: those of all data that the model was trained on, and what follows."""
+
+from __future__ import annotations
+
+from ichor.dataset.facts import consequences
+from ichor.dataset.known import dataset_name, known_dataset
+from ichor.dataset.trained import licence_of
+from ichor.models.package import TrainedOn, Training
+
+
+def licence_section(training: Training | None) -> str:
+    """The licences of the data that a model was trained on, directly or through packages it started from."""
+    if training is None:
+        return "Weights derive from unknown data."
+    released, recorded = [], dict[str, TrainedOn]()
+    for one in training.lineage:
+        known = known_dataset(one.fingerprint)
+        if known is not None:
+            released.append(known.weights_licence)
+        elif one.datasets:
+            recorded |= {each.fingerprint: each for each in one.datasets.values()}
+        else:
+            released.append(f"Weights derive from {dataset_name(one.fingerprint)}: ask its owner.")
+    return "\n\n".join([*dict.fromkeys(released), *([_recorded(list(recorded.values()))] if recorded else [])])
+
+
+def _recorded(datasets: list[TrainedOn]) -> str:
+    lines = []
+    for one in datasets:
+        terms = licence_of(one)
+        where = f" (<{terms.url}>)" if terms.url else ""
+        note = f" {terms.note}" if terms.note else ""
+        lines.append(f"- {one.title}: {terms.name}{where}; {terms.allows}.{note}")
+    first = "Weights derive from:" if len(datasets) > 1 else "Weights derive from this dataset:"
+    follows = consequences([licence_of(one) for one in datasets])
+    return "\n".join([first, "", *lines, "", f"{follows} Not legal advice: the text of each licence decides."])
