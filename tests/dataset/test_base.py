@@ -126,7 +126,7 @@ def test_its_subjects_are_all_reported_on(run: Path, dataset: Dataset) -> None:
 
 def test_its_pages_name_no_other_dataset(run: Path, dataset: Dataset) -> None:
     said = " ".join((run / "README.md").read_text().split())
-    assert f"on test folds 1 to 5 of a dataset of fingerprint {dataset.fingerprint[:12]}: 10 subjects" in said
+    assert f"on test folds 1 to 5 of {dataset.facts.title}: 10 subjects" in said
     assert "leave out head-0 (its blood is made up)" in said
     assert "w8q8-ky94" not in said and "w8q8-ky94" not in (run.parent / "pages/README.md").read_text()
 
