@@ -23,7 +23,7 @@ from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.models.package import Training
 from ichor.serving.self_signed import self_signed
 from ichor.windows import BRAIN
-from paths import GE_HEAD_PART
+from paths import CT_ICH_PART, GE_HEAD_PART
 from phantom import head
 from synthetic_ct_ich import write_ct_ich
 from untrained_package import write_package
@@ -38,7 +38,7 @@ ANNOTATE_COMMANDS = {"import", "export", "account"}
 # Those that train networks, or run many commands.
 LONG = {
     *("train-on-own-data.md", "train.md", "evaluate.md", "view-results.md", "get-ct-ich.md", "formats.md"),
-    *("annotate.md", "run-a-node.md", "screen-an-archive.md"),
+    *("annotate.md", "run-a-node.md", "screen-an-archive.md", "validate-on-own-scans.md"),
 }
 PASSWORD = "a password for documents\n"  # of the accounts that documents add
 PATIENT_S = 120  # on a machine that is busy with other work
@@ -56,6 +56,7 @@ INSTEAD = {
     "make install-archive": ["make", "--dry-run", "install-archive"],
     "make install-node": ["make", "--dry-run", "install-node"],
     "make install-view": ["make", "--dry-run", "install-view"],
+    "make install-evaluate install-view": ["make", "--dry-run", "install-evaluate", "install-view"],
     "make install-annotate install-video": ["make", "--dry-run", "install-annotate", "install-video"],
     "make lock": ["make", "--dry-run", "lock"],
     "make sbom": ["make", "--dry-run", "sbom"],
@@ -93,6 +94,8 @@ def folder(tmp_path: Path) -> Path:
     """An empty folder with the example paths of the documents in it."""
     (tmp_path / "path" / "to" / "images").mkdir(parents=True)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "tests" / "data").mkdir(parents=True)
+    (tmp_path / "tests" / "data" / "ct-ich").symlink_to(CT_ICH_PART)
     shutil.copytree(GE_HEAD_PART, tmp_path / "path" / "to" / "scan", copy_function=shutil.copyfile)
     for k, hu in enumerate(head(8, 256, 240), 1):
         gray = np.rint(BRAIN.gray(hu)).astype(np.uint8)
@@ -123,7 +126,7 @@ def test_the_commands_of_a_document_run(document: Path, folder: Path) -> None:
             arguments, where = [sys.executable, "-m", "ichor", *words[1:]], folder
         else:
             pytest.fail(f"expected a command that this test knows how to run, found {command!r}")
-        serves = arguments[3:4] == ["view"] and "--html" not in arguments
+        serves = arguments[3:4] == ["adjudicate"] or (arguments[3:4] == ["view"] and "--html" not in arguments)
         if serves or (arguments[3:4] == ["annotate"] and arguments[4] not in ANNOTATE_COMMANDS):
             code, said = served_and_stopped([*arguments, "--no-browser", "--port", "0"], where)
         elif arguments[3:5] == ["node", "run"]:

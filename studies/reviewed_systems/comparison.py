@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from ichor.atomic import write_whole
-from ichor.runs.compare import signed_rank_p
+from ichor.evaluate.paired import signed_rank_p
 from ichor.runs.files import METRICS, read_metrics
 from studies.command import ROOT
 from studies.reviewed_systems.examples import EXAMPLES, read_examples

@@ -17,12 +17,13 @@ from ichor.evaluate.drift import FEWEST
 from ichor.models.package import DEFAULT_MODEL, find_package
 from ichor.models.reference import REFERENCE, read_reference
 from ichor.models.verdict import read_verdict_rule
-from ichor.node.drift import drift_of, report
+from ichor.node.drift import DriftReport, drift_of, report
 from ichor.node.people import Role
 from ichor.node.queue.analysis import Summary
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.scores import Score
 from ichor.node.queue.studies import Instance
+from ichor.node.reference import of_package
 from ichor.screening.inputs import content_sha256
 from node_parts import write_config
 from web_parts import web_parts
@@ -30,6 +31,11 @@ from web_parts import web_parts
 SHIPPED = find_package(DEFAULT_MODEL)
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
 WEEK_S = 7 * 24 * 3600
+
+
+def report_on(package: Path, scores: list[Score], others: int) -> DriftReport:
+    """Against the scans that the package was tested on."""
+    return report(package.name, of_package(package), scores, others)
 
 
 def verdict_of(probability: float) -> str:
@@ -51,7 +57,7 @@ def reference_scores(week: int = 0) -> list[Score]:
 
 def test_scans_like_the_reference_do_not_differ_and_others_do() -> None:
     low = [score(0.01, week=1) for _ in range(50)]
-    found = report(SHIPPED, [*reference_scores(), *low], 0)
+    found = report_on(SHIPPED, [*reference_scores(), *low], 0)
     same, other = found.weeks
     assert [one.week for one in found.weeks] == ["2026-W10", "2026-W11"] and not same.differs and other.differs
     assert same.p_probabilities == pytest.approx(1) and same.p_positives == pytest.approx(1)
@@ -69,7 +75,7 @@ def test_scans_like_the_reference_do_not_differ_and_others_do() -> None:
 def test_counts_and_shares_of_a_week() -> None:
     decisions = ["accept", "accept", "reject", "correct", None]
     scores = [score(0.9, warnings=k, decision=one) for k, one in enumerate(decisions)]
-    (week,) = report(SHIPPED, scores, 0).weeks
+    (week,) = report_on(SHIPPED, scores, 0).weeks
     assert (week.n, week.positives.value, week.mean_probability.value) == (5, 1.0, pytest.approx(0.9))
     assert week.warned.value == 0.8 and (week.rejected.value, week.rejected.n) == (0.5, 4)
     assert week.positives.ci95 == pytest.approx((0.025 ** (1 / 5), 1.0))
@@ -77,24 +83,24 @@ def test_counts_and_shares_of_a_week() -> None:
 
 
 def test_too_few_scans_another_prevalence_and_left_out_results_are_said() -> None:
-    said = " ".join(report(SHIPPED, [score(0.9)], 3).statements)
+    said = " ".join(report_on(SHIPPED, [score(0.9)], 3).statements)
     assert f"too few scans for a test: 1, and a test needs {FEWEST}" in said
     assert "3 results are left out" in said and "36 of the 82 scans" in said
-    nothing = report(SHIPPED, [], 0)
+    nothing = report_on(SHIPPED, [], 0)
     assert nothing.weeks == () and nothing.whole.n == 0 and nothing.whole.positives.value is None
 
 
 def test_what_no_prevalence_explains_is_said() -> None:
-    every = report(SHIPPED, [score(0.99) for _ in range(200)], 0)
+    every = report_on(SHIPPED, [score(0.99) for _ in range(200)], 0)
     assert "no prevalence explains it" in every.statements[-1]
-    some = report(SHIPPED, [score(0.99 if k % 4 else 0.01) for k in range(200)], 0)
+    some = report_on(SHIPPED, [score(0.99 if k % 4 else 0.01) for k in range(200)], 0)
     assert "no prevalence explains it" not in some.statements[-1]
 
 
 def test_a_package_without_reference_is_said(tmp_path: Path) -> None:
     package = shutil.copytree(SHIPPED, tmp_path / "package")
     (package / REFERENCE).unlink()
-    found = report(package, [score(0.9) for _ in range(30)], 0)
+    found = report_on(package, [score(0.9) for _ in range(30)], 0)
     assert found.reference is None and found.whole.p_positives is None and found.whole.positives.value == 1
     assert "no reference to compare with" in found.statements[-1]
 

@@ -17,7 +17,7 @@ def drift(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Compare the results of the last 26 weeks with the model's reference.
+    """Compare the results of the last 26 weeks with the scans that the model was tested on, or with a validation.
 
     Shows, for each week, the share of positives (hemorrhage suspected), the mean probability, and the shares with
     warnings and of rejected or corrected results, each with its 95 % interval and, where there are enough scans, the
@@ -41,7 +41,8 @@ def _lines(found: DriftReport) -> list[str]:
         rows.append(("reference", str(one.n), _share(one.positives), _mean(one.mean_probability), *[""] * 5))
     widths = [max(len(row[column]) for row in rows) for column in range(len(titles))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return [f"{found.model}. {found.notice}", *table, *found.statements]
+    which = [] if found.reference is None else [f"Reference: {found.reference.what}."]
+    return [f"{found.model}. {found.notice}", *table, *which, *found.statements]
 
 
 def _row(one: Compared) -> tuple[str, ...]:

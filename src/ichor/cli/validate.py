@@ -71,6 +71,14 @@ def validate(
         typer.Option("--model", metavar="NAME|FOLDER", help="The model package, by name or folder. Default: ichor-1."),
     ] = None,
     operating_point: OperatingPointOption = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="NAME|FOLDER",
+            help="Another package, such as the one in use, that the model is compared with on the same scans.",
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Number of scans to screen at the same time.")
     ] = 1,
@@ -86,8 +94,9 @@ def validate(
 
     Writes report.html and validation.json in DIR: sensitivity, specificity, predictive values, ROC and
     precision-recall curves and calibration with 95 % intervals; by subtype, age, sex, scanner, kernel, thickness,
-    contrast and volume; and the scans in which model and truth differ, which ichor adjudicate shows. The results of the
-    scans are in DIR/scans; the same command continues after an interruption.
+    contrast and volume; and the scans in which model and truth differ, which ichor adjudicate shows; with --against,
+    the paired differences from another package. The results of the scans are in DIR/scans; the same command continues
+    after an interruption.
 
     Exit status: 0 if every scan was screened, 1 if some were not, 2 if the command or the table was wrong. Research use
     only; not a medical device.
@@ -125,6 +134,7 @@ def validate(
                 operating_point=operating_point,
                 prevalence=share,
                 matched_only=matched_only,
+                against=against,
                 how=how,
                 told=Told(screened, compared, lambda words: typer.echo(words, err=True)),
             )

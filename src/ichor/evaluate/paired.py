@@ -98,3 +98,10 @@ def sampled_difference(first: Sampled, second: Sampled, n: int) -> PairedDiffere
     sides = [(1 + np.sum(drawn <= 0)) / (1 + drawn.size), (1 + np.sum(drawn >= 0)) / (1 + drawn.size)]
     low, high = figure["ci95"]
     return PairedDifference(figure["value"], (low, high), round(min(1.0, 2 * float(min(sides))), 6), n)
+
+
+def signed_rank_p(difference: NDArray[np.float64]) -> float:
+    """The p-value of Wilcoxon's signed-rank test (1945) of paired differences; 1 if there are none."""
+    from scipy.stats import wilcoxon
+
+    return float(wilcoxon(difference).pvalue) if difference.any() else 1.0

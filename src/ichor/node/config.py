@@ -94,7 +94,10 @@ class Retry(Part):
 
 
 class Screening(Part):
-    """How studies are screened, and which outputs are written."""
+    """How studies are screened, and which outputs are written.
+
+    `reference` is the folder of a validation of the model (`ichor validate`): drift is measured from its scans.
+    """
 
     model: str = DEFAULT_MODEL
     operating_point: str | None = None
@@ -102,6 +105,7 @@ class Screening(Part):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     threads: Annotated[int, Field(ge=1)] | None = None
     most_s: Positive = 1800
+    reference: Path | None = None
 
 
 class Completion(Part):

@@ -1,24 +1,22 @@
-"""Drift: the results of a node by week, against those of the scans that its model was tested on."""
+"""Drift: the results of a node by week, against those of the scans that its model was tested on or validated on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from ichor.evaluate.drift import ALPHA, FEWEST, Drift, Figure, Scored, drift, mean, share
 from ichor.findings.schema import NOTICE
-from ichor.findings.verdict import Tier, tier_of
+from ichor.findings.verdict import Tier
 from ichor.models.package import find_package
-from ichor.models.reference import read_reference
-from ichor.models.verdict import VerdictRule, read_verdict_rule
 from ichor.node.config import NodeConfig
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.scores import Score
+from ichor.node.reference import NodeReference, reference_of
 from ichor.screening.inputs import content_sha256
 
 WEEKS = 26
@@ -44,10 +42,11 @@ class Compared(_Part):
 
 
 class ReferenceFigures(_Part):
-    """The scans that the model's recipe was tested on, out of fold."""
+    """The scans of the reference: those that the model's recipe was tested on, or those of the node's validation."""
 
+    what: str = Field(description="Which scans they are.")
     n: int
-    with_hemorrhage: int | None = Field(description="How many show hemorrhage; null if the package does not say.")
+    with_hemorrhage: int | None = Field(description="How many show hemorrhage; null if that is not known.")
     positives: Figure
     mean_probability: Figure
 
@@ -65,16 +64,15 @@ class DriftReport(_Part):
 
 
 def drift_of(queue: Queue, config: NodeConfig, now: float | None = None) -> DriftReport:
-    """The drift of a node's results over the last 26 weeks. Raises BadConfig for a model that cannot be used."""
+    """The drift of a node's results over the last 26 weeks. Raises as `ichor.node.reference.reference_of`."""
     package = find_package(config.screening.model)
     first = (time.time() if now is None else now) - WEEKS * WEEK_S
     scores, others = queue.scores.since(first, content_sha256(package))
-    return report(package, scores, others)
+    return report(package.name, reference_of(config), scores, others)
 
 
-def report(package: Path, scores: Sequence[Score], others: int) -> DriftReport:
-    """The report on scores of a package; `others` is the number of results that it did not give."""
-    rule, reference = read_verdict_rule(package), _reference(package)
+def report(model: str, reference: NodeReference | None, scores: Sequence[Score], others: int) -> DriftReport:
+    """The report on scores of a model; `others` is the number of results that it did not give."""
     weeks: dict[str, list[Score]] = {}
     for one in scores:
         weeks.setdefault(_week(one.ended_at), []).append(one)
@@ -84,21 +82,13 @@ def report(package: Path, scores: Sequence[Score], others: int) -> DriftReport:
     whole = compared.pop("")
     return DriftReport(
         notice=NOTICE,
-        model=package.name,
-        reference=None if reference is None else _figures(reference, rule),
+        model=model,
+        reference=None if reference is None else _figures(reference),
         level=level,
         weeks=tuple(compared.values()),
         whole=whole,
-        statements=tuple(_statements(whole, reference, rule, level, others)),
+        statements=tuple(_statements(whole, reference, level, others)),
     )
-
-
-def _reference(package: Path) -> Scored | None:
-    found, rule = read_reference(package), read_verdict_rule(package)
-    if found is None:
-        return None
-    tiers = [tier_of(p, bool(flagged), rule) for p, flagged in zip(found.probability, found.flagged, strict=True)]
-    return Scored(found.probability, np.array([tier is Tier.SUSPECTED for tier in tiers]))
 
 
 def _scored(scores: Sequence[Score]) -> Scored:
@@ -108,8 +98,8 @@ def _scored(scores: Sequence[Score]) -> Scored:
     )
 
 
-def _drift(scores: Sequence[Score], reference: Scored | None) -> Drift:
-    return Drift(None, None) if reference is None else drift(_scored(scores), reference)
+def _drift(scores: Sequence[Score], reference: NodeReference | None) -> Drift:
+    return Drift(None, None) if reference is None else drift(_scored(scores), reference.scans)
 
 
 def _compared(week: str, scores: Sequence[Score], found: Drift, level: float) -> Compared:
@@ -128,18 +118,18 @@ def _compared(week: str, scores: Sequence[Score], found: Drift, level: float) ->
     )
 
 
-def _figures(reference: Scored, rule: VerdictRule | None) -> ReferenceFigures:
+def _figures(reference: NodeReference) -> ReferenceFigures:
+    scans = reference.scans
     return ReferenceFigures(
-        n=len(reference),
-        with_hemorrhage=None if rule is None else rule.suspected.sensitivity.n,
-        positives=share(int(reference.positive.sum()), len(reference)),
-        mean_probability=mean(reference.probability),
+        what=reference.what,
+        n=len(scans),
+        with_hemorrhage=reference.with_hemorrhage,
+        positives=share(int(scans.positive.sum()), len(scans)),
+        mean_probability=mean(scans.probability),
     )
 
 
-def _statements(
-    whole: Compared, reference: Scored | None, rule: VerdictRule | None, level: float, others: int
-) -> list[str]:
+def _statements(whole: Compared, reference: NodeReference | None, level: float, others: int) -> list[str]:
     said = []
     if others:
         count = "1 result is" if others == 1 else f"{others} results are"
@@ -153,14 +143,16 @@ def _statements(
             f"Weeks with fewer than {FEWEST} scans are not tested. A difference is a p-value below {level:.2g}, which "
             "is 0.05 divided by the number of tests."
         )
-    if rule is None:
+    if reference.with_hemorrhage is None or reference.without is None:
         return said
-    with_it, without = rule.suspected.sensitivity.n, rule.suspected.specificity.n
+    with_it, without = reference.with_hemorrhage, reference.without
     said.append(
         f"Hemorrhage is in {with_it} of the {with_it + without} scans of the reference. Where it is rarer, fewer "
         "positives and lower probabilities are to be expected: a difference from the reference need not be a fault."
     )
-    low, high = 1 - rule.suspected.specificity.ci95[1], rule.suspected.sensitivity.ci95[1]
+    if reference.sensitivity is None or reference.specificity is None:
+        return said
+    low, high = 1 - reference.specificity[1], reference.sensitivity[1]
     said.append(
         f"Whatever the prevalence, {100 * low:.0f} to {100 * high:.0f} % of scans are expected to be positive, by the "
         "ends of the 95 % intervals of the model's specificity and sensitivity."

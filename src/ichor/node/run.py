@@ -26,6 +26,7 @@ from ichor.node.network.committing import Committer
 from ichor.node.network.listener import DicomListener
 from ichor.node.queue.queue import Queue
 from ichor.node.queue.retries import Retries
+from ichor.node.reference import reference_of
 from ichor.node.services import Services
 from ichor.node.store import Store
 from ichor.node.summary import complete_summaries
@@ -170,9 +171,10 @@ class Node:
 
 
 def check_config(config: NodeConfig) -> None:
-    """Raise IchorError if the configuration names a model, an operating point or an output that does not exist."""
+    """Raise IchorError if the configuration names something that does not exist: a model, an output, a validation."""
     package = find_package(config.screening.model)
     operating_point_of(package, config.screening.operating_point)
+    reference_of(config)
     outputs = outputs_of(config.screening.outputs)
     sent = [file for output in outputs for file in output.files if file.endswith(".dcm")]
     if not sent and any(isinstance(one, DimseDestination | WebDestination) for one in config.destinations.values()):

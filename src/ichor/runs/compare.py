@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import wilcoxon
 
 from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.evaluate.intervals import RESAMPLES, Sampled
 from ichor.evaluate.metrics import sampled_metrics
-from ichor.evaluate.paired import sampled_difference
+from ichor.evaluate.paired import sampled_difference, signed_rank_p
 from ichor.evaluate.results import SubjectResult
 from ichor.evaluate.segmentation_metrics import subject_overlaps
 from ichor.runs.evaluate import check_data, results_in
@@ -159,8 +157,3 @@ def _wilcoxon(first: Sequence[SubjectResult], second: Sequence[SubjectResult]) -
         return {"median_difference": None, "p": None, "n": 0}
     p = round(signed_rank_p(difference), 6)
     return {"median_difference": round(float(np.median(difference)), 6), "p": p, "n": int(difference.size)}
-
-
-def signed_rank_p(difference: NDArray[np.float64]) -> float:
-    """The p-value of Wilcoxon's signed-rank test of paired differences; 1 if there are none."""
-    return float(wilcoxon(difference).pvalue) if difference.any() else 1.0

@@ -85,6 +85,7 @@ class ScanCase(Part):
         other: what the model that it is compared with found.
         reason: why it could not be screened.
         overlap: None without a delineation of hemorrhage.
+        other_overlap: the same of the model that it is compared with.
         mask_problem: why a delineation could not be used.
     """
 
@@ -97,6 +98,7 @@ class ScanCase(Part):
     other: Found | None = None
     reason: str = ""
     overlap: Overlap | None = None
+    other_overlap: Overlap | None = None
     mask_problem: str = ""
 
     def with_truth(self, said: Said) -> ScanCase:

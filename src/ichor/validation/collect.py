@@ -71,6 +71,7 @@ def _case(row: TruthRow, outcome: Outcome, other: Outcome | None, acquired: Acqu
         other=None if other is None or other.findings is None else Found.of(other.findings),
         reason=outcome.reason,
         overlap=overlap,
+        other_overlap=None if other is None else _overlap(row.mask, other)[0],
         mask_problem=problem,
     )
 

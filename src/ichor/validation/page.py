@@ -12,6 +12,7 @@ from ichor.pages.pictures.drawn import DrawnFigure
 from ichor.validation import sections as of
 from ichor.validation.adjudication import Adjudications
 from ichor.validation.cases import Validated
+from ichor.validation.comparison_section import comparison_sections
 from ichor.validation.differences import differences
 from ichor.validation.recalibration_section import recalibration_section
 from ichor.validation.scored import CALLS, ScoredScans, scored
@@ -67,6 +68,7 @@ def _sections(
             [*([subtypes] if subtypes else []), *of.groups_sections(figures), of.checks_section(figures)],
         ),
         ("Outlines", [masks] if masks else []),
+        ("Comparison", [] if results["comparison"] is None else comparison_sections(results["comparison"], validated)),
         ("Recalibration", [recalibration_section(results["recalibration"])]),
         (
             "Planning and data",

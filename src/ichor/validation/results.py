@@ -14,6 +14,7 @@ from ichor.errors import UnreadableInput
 from ichor.findings.schema import NOTICE
 from ichor.validation.adjudication import Adjudications, read_adjudications
 from ichor.validation.cases import ScanCase, Validated
+from ichor.validation.comparison import comparison
 from ichor.validation.figures import figures_of
 from ichor.validation.mask_figures import mask_figures
 from ichor.validation.power import power_table
@@ -42,6 +43,7 @@ def results_of(validated: Validated, ruled: Adjudications) -> dict[str, Any]:
             "figures": figures_of(corrected, prevalence),
         },
         "masks": mask_figures(cases),
+        "comparison": None if validated.other is None else comparison(corrected),
         "recalibration": _recalibration(validated, corrected),
         "power": power_table(prevalence),
         "validated": validated.model_dump(mode="json"),

@@ -12,7 +12,7 @@ from ichor.read import ScanPath
 from ichor.validation.cases import Model, Prevalence, ScanCase, Validated
 from ichor.validation.collect import cases_of, source_of
 from ichor.validation.joining import Joined, join, require_all
-from ichor.validation.results import SCANS, write_results
+from ichor.validation.results import OTHER, SCANS, write_results
 from ichor.validation.screening import How, Tell, model_of, screen_all
 from ichor.validation.table import read_table
 from ichor.validation.truth import Truth, read_truth
@@ -59,36 +59,40 @@ def validate(
     operating_point: str | None,
     prevalence: float | None,
     matched_only: bool,
+    against: str | Path | None,
     how: How,
     told: Told,
 ) -> dict[str, Any]:
     """Screen the scans, write the folder, and return the content of validation.json.
 
-    What is in the folder already and was made alike is not made again. Adjudications in it are kept and counted.
+    With `against`, the scans are screened with that model, too, and the two are compared. What is in the folder already
+    and was made alike is not made again. Adjudications in it are kept and counted.
     Raises BadConfig, UnreadableInput and OutputFailed, in one line.
     """
     if not matched_only:
         require_all(plan.joined, plan.truth)
+    scans = [scan for _, scan in plan.joined.pairs]
     package, described = model_of(model, operating_point)
-    outcomes = screen_all(
-        [scan for _, scan in plan.joined.pairs],
-        out / SCANS,
-        package,
-        operating_point,
-        how,
-        told.screened,
-        told.message,
-    )
-    cases = cases_of(plan.joined, outcomes, None, told.compared)
-    return write_results(out, _validated(plan, described, cases, prevalence))
+    other = None if against is None else model_of(against, None)
+    if other is not None and other[1].sha256 == described.sha256:
+        raise BadConfig(f"{other[0]}: expected another model to compare with, found {described.words} again")
+    outcomes = screen_all(scans, out / SCANS, package, operating_point, how, told.screened, told.message)
+    others = None
+    if other is not None:
+        others = screen_all(scans, out / OTHER, other[0], None, how, told.screened, told.message)
+    cases = cases_of(plan.joined, outcomes, others, told.compared)
+    return write_results(out, _validated(plan, described, None if other is None else other[1], cases, prevalence))
 
 
-def _validated(plan: Plan, model: Model, cases: tuple[ScanCase, ...], prevalence: float | None) -> Validated:
+def _validated(
+    plan: Plan, model: Model, other: Model | None, cases: tuple[ScanCase, ...], prevalence: float | None
+) -> Validated:
     if not any(one.found is not None for one in cases):
         raise BadConfig(f"{plan.truth.table.path}: expected a scan that can be screened, found none")
     return Validated(
         table=source_of(plan.truth, plan.joined),
         model=model,
+        other=other,
         prevalence=prevalence_of(cases, prevalence),
         cases=cases,
     )

@@ -60,7 +60,7 @@ async function begin() {
   const report = await getJson("/api/drift");
   fill(root, el("div", { className: "drift" },
     el("h1", {}, "Drift"),
-    el("p", { className: "soft" }, `Results of ${report.model} in the last 26 weeks, with 95 % intervals. Bands show the reference: scans that the model was tested on and not trained on. p, positive: Fisher's exact test on the share with hemorrhage suspected. p, probability: two-sample Kolmogorov-Smirnov test.`),
+    el("p", { className: "soft" }, `Results of ${report.model} in the last 26 weeks, with 95 % intervals. ${report.reference ? `Bands show the reference: ${report.reference.what}. ` : ""}p, positive: Fisher's exact test on the share with hemorrhage suspected. p, probability: two-sample Kolmogorov-Smirnov test.`),
     table(report),
     el("ul", {}, report.statements.map((words) => el("li", {}, words)))));
   root.dataset.ready = "";
