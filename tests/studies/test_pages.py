@@ -13,6 +13,7 @@ from studies.annotation_simulation.page import page as annotation_simulation
 from studies.click_refinement.page import page as click_refinement
 from studies.label_ceiling.page import page as label_ceiling
 from studies.midline_shift.page import page as midline_shift
+from studies.recipe.page import page as recipe
 from studies.robustness.page import page as robustness
 
 
@@ -23,6 +24,7 @@ from studies.robustness.page import page as robustness
         ("click-refinement/clicks.json", click_refinement),
         ("label-ceiling/ceiling.json", label_ceiling),
         ("midline-shift/shifts.json", midline_shift),
+        ("recipe/recipe.json", recipe),
         ("robustness/robustness.json", robustness),
     ],
 )

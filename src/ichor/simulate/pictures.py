@@ -72,7 +72,8 @@ def picture(style: Style, case: Case, k: int, rng: np.random.Generator) -> Case:
         thickness_mm=None,
         orientation=case.scan.orientation[k : k + 1],
     )
-    return replace(case, scan=scan, delineation=mask[None], subtypes=case.labels[k : k + 1])
+    unknown = None if case.unknown_slices is None else case.unknown_slices[k : k + 1]
+    return replace(case, scan=scan, delineation=mask[None], subtypes=case.labels[k : k + 1], unknown_slices=unknown)
 
 
 def shown(style: Style, case: Case, rng: np.random.Generator) -> Case:

@@ -1,0 +1,169 @@
+"""The page of the study: the plan, what it costs, and once it has run, the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ichor.experiments.config import load_config
+from ichor.pages.blocks import Table
+from ichor.pages.markdown import table
+from studies.recipe.rank import order
+
+# The longest training and the number of networks of a final model: five folds, cross-fitted.
+FINAL_NETWORKS, FINAL_EPOCHS, FINAL_CORE_H = 10, 200, 15
+
+_PAGE = """# The next recipe, chosen inside the training folds
+
+Variants of the recipe of `ichor-1` are ranked by cross-validation inside the training folds of each outer fold. Each is
+trained five times, without blocks 1 and 2, 2 and 3, and so on; the network without blocks A and B predicts block B for
+the outer fold whose test block is A, and block A for the other. What is chosen for a fold has never seen its test block.
+The score, fixed before any variant was trained, is the mean of Dice, slice AUC, scan AUC and the specificity at 97 %
+slice sensitivity, over unchanged scans, a bright rim of up to 40 HU, the head nodded by 10°, every slice as a picture in
+a window of 0 to 80 HU, and unchanged scans with the calibration on the fold's other inner block.
+
+## Plan
+
+In the order of what is expected for each core-hour. One seed each, so differences of a few thousandths are chance; the
+page gives differences from the baseline in Dice and slice AUC with intervals, paired by subject.
+
+1. `recipe/base`: the shipped recipe at a reduced length, against which all others are measured.
+2. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under
+   the simulated conditions, the parts are not worth their time, and `all-gentle` is tried before anything else.
+3. `recipe/patches=recipe/all`: the same networks with a classifier on the surroundings of candidates, and parameters of
+   their own for single slices. It trains no network.
+4. `recipe/all-gentle`: fewer simulated slices, if unchanged scans got worse under 2.
+5. `recipe/lesions` and `recipe/acquisition`: the parts of 2, to see which of them is worth its time.
+6. `recipe/soft-edge`: a boundary that costs less within 1.5 mm, on top of 2.
+7. `recipe/pictures`: pictures alone, if single pictures fall behind under 2.
+8. `recipe/wide`: a network a quarter wider, last, because inference pays for it, too.
+
+The best of these is then trained at full length, once, for the ten networks of a cross-fitted model; its config is
+committed before any test block is predicted. Longer training is known to help (results/ablation) and is not ranked
+again: of what time is left, it gets all.
+
+## Cost
+
+Measured on {hardware}, one thread, in {precision}; the time of the process, so that other programs hardly change it.
+
+{costs}
+
+Core-hours include those of predicting for each variant, {predicting}. The final model is {networks} networks without one or two blocks. With {epochs} epochs, as in `ichor-1`, they take
+{finals}. In {budget} core-hours, those of `{dearest}` can be trained for {affordable} epochs.
+
+{ranking}
+## Reproduce
+
+    python -m studies.recipe {variants} --data ct-ich --run RUN --out results/recipe
+
+Add `--cost` to print what it costs first. Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94,
+CC BY 4.0. Research use only; not a medical device.
+"""
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """The README of the result."""
+    cost = found["cost"]
+    variants = cost["variants"]
+    first, dearest = next(iter(variants)), max(variants, key=lambda name: variants[name]["network_core_h"])
+    return _PAGE.format(
+        hardware=cost["hardware"],
+        precision=", ".join(dict.fromkeys(one["precision"] for one in variants.values())),
+        costs=table(_costs(cost)),
+        predicting=f"{cost['predicting_core_h']:.1f}",
+        networks=FINAL_NETWORKS,
+        epochs=FINAL_EPOCHS,
+        finals=" and ".join(
+            f"{final_core_h(n, variants[n]):.1f} core-hours by the recipe `{n}`" for n in (first, dearest)
+        ),
+        budget=FINAL_CORE_H,
+        affordable=int(FINAL_EPOCHS * FINAL_CORE_H / final_core_h(dearest, variants[dearest]) // 20 * 20),
+        dearest=dearest,
+        ranking=_ranking(found["ranking"]) if "ranking" in found else "## Ranking\n\nNot run yet.\n",
+        variants=" ".join(
+            name if one["networks_of"] == name else f"{name}={one['networks_of']}" for name, one in variants.items()
+        ),
+    )
+
+
+def final_core_h(name: str, cost: Mapping[str, Any]) -> float:
+    """Core-hours of the networks of a final model; those without one block see a third more slices than without two."""
+    epochs = load_config(name).settings["training"]["epochs"]
+    seconds = cost["step_s"] * cost["steps"] * FINAL_EPOCHS / epochs + cost["copies_s"]
+    return FINAL_NETWORKS / 2 * (1 + 4 / 3) * float(seconds) / 3600
+
+
+def _costs(cost: Mapping[str, Any]) -> Table:
+    rows = [
+        (
+            name,
+            f"{one['step_s']:.2f}",
+            str(one["steps"]),
+            f"{one['copies_s'] / 60:.0f}",
+            f"{one['network_core_h']:.2f}",
+            str(one["networks"]),
+            f"{one['core_h']:.1f}",
+        )
+        for name, one in cost["variants"].items()
+    ]
+    rows.append(("in all", "", "", "", "", "", f"{cost['core_h']:.1f}"))
+    names = (
+        "variant",
+        "a step, s",
+        "steps",
+        "copies, core-min",
+        "a network, core-h",
+        "networks",
+        "core-hours",
+    )
+    return Table(names, tuple(rows))
+
+
+def _ranking(found: Mapping[str, Any]) -> str:
+    mean, names = found["mean"], list(found["scores"])
+    rows = []
+    for name in order(names, mean):
+        of = found["scores"][name].values()
+        rows.append(
+            (
+                name,
+                f"{mean[name]:.4f}",
+                *(f"{sum(one[key] for one in of) / len(of):.3f}" for key in _PARTS),
+                ", ".join(fold for fold, chosen in found["chosen"].items() if chosen == name) or "none",
+            )
+        )
+    head = ("variant", "score", *(_PARTS[key] for key in _PARTS), "best for outer fold")
+    compared = [
+        (name, *(_difference(folds, key) for key in ("dice", "slice_auc")))
+        for name, folds in found["less_baseline"].items()
+    ]
+    second = Table(
+        ("variant", f"Dice less {Path(found['baseline']).stem}, by outer fold", "slice AUC"), tuple(compared)
+    )
+    return f"## Ranking\n\n{table(Table(head, tuple(rows)))}\n\n{table(second)}\n"
+
+
+_PARTS = {
+    "dice": "Dice",
+    "slice_auc": "slice AUC",
+    "scan_auc": "scan AUC",
+    "specificity_at_97": "specificity at 97 %",
+    "dice unchanged": "Dice, unchanged",
+    "slice_auc unchanged": "slice AUC, unchanged",
+    "slice_auc rim-40": "with a rim",
+    "slice_auc nod-10": "nodded",
+    "slice_auc picture-80": "pictures",
+}
+
+
+def _difference(folds: Mapping[str, Any], key: str) -> str:
+    """The differences of the outer folds, each with its interval."""
+    cells = []
+    for one in folds.values():
+        value, interval = one[key]["value"], one[key]["ci95"]
+        if value is None:
+            cells.append("not defined")
+        else:
+            cells.append(f"{value:+.3f} ({interval[0]:+.3f} to {interval[1]:+.3f})")
+    return "; ".join(cells)
