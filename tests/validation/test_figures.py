@@ -80,6 +80,18 @@ def test_groups_add_up_to_all_scans() -> None:
     )
 
 
+def test_only_scans_with_hemorrhage_are_grouped_by_its_volume() -> None:
+    cases = [
+        one.model_copy(update={"groups": {"volume of the hemorrhage": "2 to 10 mL"}})
+        if one.truth.hemorrhage and k % 2
+        else one
+        for k, one in enumerate(CASES)
+    ]
+    some, unknown = figures_of(cases, 0.1)["groups"]["volume of the hemorrhage"]
+    assert some["group"] == "2 to 10 mL" and unknown["group"] is None
+    assert some["n"] + unknown["n"] == some["with_hemorrhage"] + unknown["with_hemorrhage"] == TRUTH.sum()
+
+
 def test_subtypes() -> None:
     by_name = {one["subtype"]: one for one in figures_of(CASES, 0.1)["subtypes"]}
     has = np.array([one.truth.subtypes[Subtype.SDH] for one in CASES])

@@ -22,7 +22,7 @@ from ichor.findings.verdict import Tier
 from ichor.scan import FloatArray
 from ichor.subtypes import Subtype
 from ichor.validation.cases import ScanCase
-from ichor.validation.groups import GROUPINGS, ORDER
+from ichor.validation.groups import GROUPINGS, ORDER, VOLUME
 from ichor.validation.scored import CALLS, ScoredScans, scored
 
 FEW = 10  # scans of a class, below which a group's area under the curve is not given
@@ -132,6 +132,8 @@ def _auc(truth: NDArray[np.bool_], score: FloatArray, scans: ScoredScans) -> dic
 
 def _groups(scans: ScoredScans, grouping: str) -> list[dict[str, Any]]:
     """The figures of each group; scans that are in none are counted as not known, at the end."""
+    if grouping == VOLUME:  # scans without hemorrhage have none
+        scans = scans.where(lambda case: case.truth.hemorrhage is True)
     counts = Counter(one.groups.get(grouping) for one in scans.cases)
     if set(counts) <= {None}:
         return []
