@@ -123,7 +123,7 @@ def test_its_figures_and_card_are_those_of_the_five_folds(folder: Path, package:
     assert not (folder / "final/metrics.json").exists()
     card = " ".join((package / "MODEL_CARD.md").read_text().split())
     for text in (
-        "trained on all subjects of a dataset of fingerprint ",
+        "trained on all subjects of data in the layout of ct-ich 1.0.0",
         "but 080, 088: 8 subjects.",
         "by `ichor train smoke.yaml --data ct-ich --out FINAL --calibrate-on RUN --all-but 080 --all-but 088`",
         "These metrics are not of this model",

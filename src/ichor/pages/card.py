@@ -154,7 +154,10 @@ def _dataset(training: Training) -> str:
     known = _known(training)
     if known is not None:
         return known.release
-    return listed([one.title for one in training.datasets.values()]) or dataset_name(training.fingerprint)
+    titles = listed([one.title for one in training.datasets.values()])  # of their layouts: the data may be others
+    if not titles:
+        return dataset_name(training.fingerprint)
+    return f"data in the layout of {titles} (fingerprint {training.fingerprint[:12]})"
 
 
 def _training(training: Training | None) -> str:

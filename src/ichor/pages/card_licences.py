@@ -31,6 +31,7 @@ def _recorded(datasets: list[TrainedOn]) -> str:
         where = f" (<{terms.url}>)" if terms.url else ""
         note = f" {terms.note}" if terms.note else ""
         lines.append(f"- {one.title}: {terms.name}{where}; {terms.allows}.{note}")
-    first = "Weights derive from:" if len(datasets) > 1 else "Weights derive from this dataset:"
+    which = "the layouts of these datasets" if len(datasets) > 1 else "the layout of this dataset"
+    first = f"Weights derive from data in {which}. These terms do not hold for other data in the same layout."
     follows = consequences([licence_of(one) for one in datasets])
     return "\n".join([first, "", *lines, "", f"{follows} Not legal advice: the text of each licence decides."])
