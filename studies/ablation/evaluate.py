@@ -23,7 +23,7 @@ def uncalibrated_and_calibrated(method: UNetSlices, cases: Cases) -> dict[str, o
 
     def calibrated() -> Iterator[tuple[Method, Case]]:
         for k, case in enumerate(cases):
-            method.calibrate([one for one in [*evidence[:k], *evidence[k + 1 :]] if one is not None])
+            method.calibrate([*evidence[:k], *evidence[k + 1 :]])
             yield method, case
 
     return {**uncalibrated, "calibrated": figures_of(calibrated())}

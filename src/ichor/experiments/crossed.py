@@ -96,7 +96,7 @@ def calibrated_crosswise(
         label = f"fold {test}: predicting block {other}"
         evidence += [fitted.calibration_evidence(case) for case in track(cases, label, console=Console(stderr=True))]
     own = get(config.method).load(network_folder(run, test) / MODEL)
-    require(own, CrossFits, "be cross-fitted").calibrate([one for one in evidence if one is not None])
+    require(own, CrossFits, "be cross-fitted").calibrate(evidence)
     return own
 
 

@@ -130,4 +130,4 @@ def _evidence(run: Path, config: ExperimentConfig, dataset: Dataset, left_out: S
         subjects = [s for s in fold_of(config, dataset, number).test if s not in left_out]
         cases = track(dataset.cases(subjects), f"fold {number}: predicting", console=Console(stderr=True))
         evidence += [able.calibration_evidence(case) for case in cases]
-    return [one for one in evidence if one is not None]
+    return evidence

@@ -71,7 +71,10 @@ class CrossFits(Protocol):
         ...
 
     def calibrate(self, evidence: Sequence[Any]) -> None:
-        """Set thresholds and all other calibrated parameters from the evidence of `calibration_evidence`."""
+        """Set thresholds and all other calibrated parameters from the evidence of `calibration_evidence`.
+
+        None is left out. Raises BadConfig if nothing is left.
+        """
         ...
 
 

@@ -63,8 +63,7 @@ class UNetSlices:
 
     def _fit(self, training: Sequence[Case], validation: Sequence[Case], workdir: Path, *, start: Path | None) -> None:
         self._train(training, validation, workdir, start)
-        found = (self.calibration_evidence(case) for case in validation)
-        self.calibrate([one for one in found if one is not None])
+        self.calibrate([self.calibration_evidence(case) for case in validation])
 
     def require_no_validation(self) -> None:
         """Raise BadConfig if training with these settings needs validation cases."""
@@ -108,18 +107,19 @@ class UNetSlices:
         mask = found.field.resample_mask(case.mask)
         return evidence_of(case, mask, found.probability, found.candidates(case.scan, self.settings), found.slices)
 
-    def calibrate(self, evidence: Sequence[Evidence]) -> None:
+    def calibrate(self, evidence: Sequence[Evidence | None]) -> None:
         """Fit the false-positive classifier and the calibration, and choose the operating points."""
         from ichor.methods.unet_slices.calibrate import calibrated_with, fit_false_positive_classifier
 
-        if not evidence:
+        delineated = [one for one in evidence if one is not None]
+        if not delineated:
             raise BadConfig("expected delineated scans to calibrate on, found none")
         fit: FitClassifier = fit_false_positive_classifier
         if self.settings.candidates == "patches":
             from ichor.methods.unet_slices.fit_patches import fit_patch_classifier
 
             fit = fit_patch_classifier
-        self.parameters, classifier = calibrated_with(evidence, self._fitted().head_mm, fit)
+        self.parameters, classifier = calibrated_with(delineated, self._fitted().head_mm, fit)
         self.patch_classifier = classifier if isinstance(classifier, PatchClassifier) else None
 
     def predict(self, scan: Scan) -> Segmentation:
