@@ -160,3 +160,10 @@ def test_training_on_copies_is_refused(root: Path, tmp_path: Path) -> None:
     again = ichor("evaluate", tmp_path / "run", *words[:4], "--leave-out-copies")
     assert again.returncode == 0, again.stderr
     assert "found one on" in ichor("evaluate", tmp_path / "run", *words[:4]).stderr
+
+
+def test_too_few_people_for_five_folds_are_said_in_one_line(root: Path, tmp_path: Path) -> None:
+    words = ("--data", root / "cq500", "--folds", "stratified", "--out", tmp_path / "run")
+    done = ichor("crossval", "paper/threshold", *words)
+    assert done.returncode != 0 and len(done.stderr.splitlines()) == 1
+    assert "cq500: expected at least 5 subjects, one a fold, found 3" in done.stderr

@@ -52,14 +52,18 @@ PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
 def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
     """The experiment's fold `number`, restricted to the subjects in the dataset; a block may be empty.
 
-    Raises BadConfig if the dataset has no folds of that name.
+    Raises BadConfig if the dataset has no folds of that name, or too few people for five.
     """
     if (fixed := dataset.fixed_folds.get(config.folds)) is not None:
         return fixed[number - 1]
     if config.folds != STRATIFIED:
         names = ", ".join([*dataset.fixed_folds, STRATIFIED])
         raise BadConfig(f"{config.name}: expected folds of {dataset.root} among {names}, found {config.folds!r}")
-    return folds_of_persons(dataset.subjects, dataset.person, dataset.strata, config.folds_seed)[number - 1]
+    try:
+        folds = folds_of_persons(dataset.subjects, dataset.person, dataset.strata, config.folds_seed)
+    except ValueError as error:
+        raise BadConfig(f"{dataset.root}: {error}") from error
+    return folds[number - 1]
 
 
 def require_blocks(fold: Fold, dataset: Dataset) -> None:

@@ -64,11 +64,17 @@ class CrossFits(Protocol):
         ...
 
     def calibration_evidence(self, case: Case) -> Any:
-        """What `calibrate` needs from a case that this method was not fitted on; small enough to keep many."""
+        """What `calibrate` needs from a case that this method was not fitted on; small enough to keep many.
+
+        None for a case without the labels that it needs.
+        """
         ...
 
     def calibrate(self, evidence: Sequence[Any]) -> None:
-        """Set thresholds and all other calibrated parameters from the evidence of `calibration_evidence`."""
+        """Set thresholds and all other calibrated parameters from the evidence of `calibration_evidence`.
+
+        None is left out. Raises BadConfig if nothing is left.
+        """
         ...
 
 

@@ -45,4 +45,5 @@ def labels_within(batch: Batch) -> Batch:
     """The labels of the crops instead of their slices: crops without a hemorrhage pixel have none."""
     within = batch.mask.amax(dim=(1, 2, 3))
     subtypes = None if batch.subtypes is None else batch.subtypes * within[:, None]
-    return Batch(batch.hu, batch.mask, within, subtypes)
+    known = None if batch.known is None else batch.known.within_crops(batch.positive, batch.subtypes)
+    return Batch(batch.hu, batch.mask, within, subtypes, known=known)

@@ -8,6 +8,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn import functional
 
+from ichor.train.mixed_loss import mixed_loss
 from ichor.train.samples import Batch
 from ichor.train.settings import TrainingSettings
 from ichor.train.soft_edge import edge_weights, weighted_cross_entropy, weighted_tversky
@@ -19,24 +20,14 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     Cross-entropy over the voxels; with `tversky`, plus the Tversky loss (Salehi et al. 2017, arXiv:1706.05721) over the
     whole batch, which penalizes missed voxels more than false ones; with `dice`, plus the one that weighs them equally;
     with `each_slice`, plus the mean of the same loss over the slices with hemorrhage; plus the cross-entropies of the
-    slice head and of the subtype head. With `soft_edge_px`, voxels near a boundary count less in the former.
+    slice head and of the subtype head. With `soft_edge_px`, voxels near a boundary count less in the former. Where not
+    all labels are known, it is the `mixed_loss`.
     """
-    logits = outputs["logits"].float()
-    if settings.soft_edge_px:
-        loss = _with_soft_edge(logits, batch, settings)
-    else:
-        loss = functional.binary_cross_entropy_with_logits(logits, batch.mask)
-    if settings.loss != "cross-entropy" and not settings.soft_edge_px:
-        from monai.losses import TverskyLoss
-
-        # Over the batch, not per image: most images have no hemorrhage, so their overlap is meaningless.
-        beta = 0.7 if settings.loss == "tversky" else 0.5
-        loss = loss + TverskyLoss(sigmoid=True, alpha=1 - beta, beta=beta, batch=True)(logits, batch.mask)
-        shown = batch.mask.any(dim=(1, 2, 3))
-        if settings.each_slice and shown.any():
-            # Small hemorrhages count as much as large ones, as in the mean Dice of the slices.
-            of_each = TverskyLoss(sigmoid=True, alpha=1 - beta, beta=beta)(logits[shown], batch.mask[shown])
-            loss = loss + settings.each_slice * of_each
+    if batch.known is not None:
+        return mixed_loss(
+            outputs, batch.mask, batch.positive, batch.subtypes, batch.known, settings, of_voxels=voxel_loss
+        )
+    loss = voxel_loss(outputs["logits"].float(), batch.mask, settings)
     if settings.slice_loss:
         slices = outputs["slice_logits"].float()
         loss = loss + settings.slice_loss * functional.binary_cross_entropy_with_logits(slices, batch.positive)
@@ -46,17 +37,37 @@ def loss_of(outputs: dict[str, Tensor], batch: Batch, settings: TrainingSettings
     return loss
 
 
-def _with_soft_edge(logits: Tensor, batch: Batch, settings: TrainingSettings) -> Tensor:
+def voxel_loss(logits: Tensor, mask: Tensor, settings: TrainingSettings) -> Tensor:
+    """The terms of `loss_of` for voxels (N, 1, H, W): a scalar."""
+    if settings.soft_edge_px:
+        return _with_soft_edge(logits, mask, settings)
+    loss = functional.binary_cross_entropy_with_logits(logits, mask)
+    if settings.loss == "cross-entropy":
+        return loss
+    from monai.losses import TverskyLoss
+
+    # Over the batch, not per image: most images have no hemorrhage, so their overlap is meaningless.
+    beta = 0.7 if settings.loss == "tversky" else 0.5
+    loss = loss + TverskyLoss(sigmoid=True, alpha=1 - beta, beta=beta, batch=True)(logits, mask)
+    shown = mask.any(dim=(1, 2, 3))
+    if settings.each_slice and shown.any():
+        # Small hemorrhages count as much as large ones, as in the mean Dice of the slices.
+        of_each = TverskyLoss(sigmoid=True, alpha=1 - beta, beta=beta)(logits[shown], mask[shown])
+        loss = loss + settings.each_slice * of_each
+    return loss
+
+
+def _with_soft_edge(logits: Tensor, mask: Tensor, settings: TrainingSettings) -> Tensor:
     """The same terms of the voxels, with less weight near the boundaries of the masks."""
-    weights = edge_weights(batch.mask, settings.soft_edge_px)
-    loss = weighted_cross_entropy(logits, batch.mask, weights)
+    weights = edge_weights(mask, settings.soft_edge_px)
+    loss = weighted_cross_entropy(logits, mask, weights)
     if settings.loss == "cross-entropy":
         return loss
     beta = 0.7 if settings.loss == "tversky" else 0.5
-    loss = loss + weighted_tversky(logits, batch.mask, weights, beta)
-    shown = batch.mask.any(dim=(1, 2, 3))
+    loss = loss + weighted_tversky(logits, mask, weights, beta)
+    shown = mask.any(dim=(1, 2, 3))
     if settings.each_slice and shown.any():
-        of_each = weighted_tversky(logits[shown], batch.mask[shown], weights[shown], beta, each=True)
+        of_each = weighted_tversky(logits[shown], mask[shown], weights[shown], beta, each=True)
         loss = loss + settings.each_slice * of_each
     return loss
 

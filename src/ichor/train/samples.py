@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ichor.errors import BadConfig
+from ichor.train.known import Known, SliceLabels
 from ichor.train.pasting import Pasting
 from ichor.windows import BRAIN
 
@@ -30,6 +31,7 @@ class Batch:
         together: whether the examples are the slices of one scan, which augmentation changes alike.
         focus: (N, 2) row and column that crops are chosen around on slices without hemorrhage; -1 for any. None for
             any on all slices.
+        known: which labels are known; None if all are.
     """
 
     hu: Tensor
@@ -38,6 +40,7 @@ class Batch:
     subtypes: Tensor | None = None
     together: bool = False
     focus: NDArray[np.int64] | None = None
+    known: Known | None = None
 
 
 class Samples(Protocol):
@@ -75,7 +78,9 @@ class SliceSamples:
     bool,
     `labels` (S, 5) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn anew each
     time;
-    lesions of other slices are pasted into the fraction `paste` of these, with `faint` at random opacity.
+    lesions of other slices are pasted into the fraction `paste` of these, with `faint` at random opacity. `known` says
+    which of the labels are known (None: all); slices of which it is not known whether they have hemorrhage are not
+    drawn.
     """
 
     def __init__(
@@ -89,9 +94,12 @@ class SliceSamples:
         *,
         faint: bool = False,
         copies: Copies | None = None,
+        known: SliceLabels | None = None,
     ) -> None:
         self._hu, self._neighbours, self._mask = torch.from_numpy(hu), neighbours, torch.from_numpy(mask)
-        self._positive = labels.any(axis=1)
+        self._known = known
+        self._positive = labels.any(axis=1) if known is None else known.positive
+        self._drawn = np.ones(len(hu), bool) if known is None else known.slices
         self._copies = copies
         self._copied = np.zeros(len(hu), bool) if copies is None else copies.copied
         if not self._positive.any():
@@ -108,7 +116,7 @@ class SliceSamples:
         added:
         the source, whether it is mirrored, and its opacity.
         """
-        chosen, others = (np.flatnonzero(of & ~self._copied) for of in (self._positive, ~self._positive))
+        chosen, others = (np.flatnonzero(of & self._drawn & ~self._copied) for of in (self._positive, ~self._positive))
         n_others = min(len(others), max(1, round(self._negatives * len(chosen))))
         without = rng.choice(others, n_others, replace=False)
         if self._copies is not None:
@@ -139,6 +147,8 @@ class SliceSamples:
         hu = self._hu[torch.from_numpy(self._neighbours[slices])].to(device).to(torch.float32)
         mask = self._mask[torch.from_numpy(slices)].unsqueeze(1).to(device).to(torch.float32)
         labels = self._labels[torch.from_numpy(slices)].to(torch.float32)
+        known = None if self._known is None else Known.of(self._known, slices)
+        positive = None if self._known is None else torch.from_numpy(self._positive[slices]).to(torch.float32)
         for i in np.flatnonzero(pasted):
             assert self._pasting is not None  # it drew them
             source, mirror, opacity = (int(k) for k in np.unravel_index(pasted[i] - 1, self._pastings))
@@ -146,9 +156,13 @@ class SliceSamples:
             if made is not None:
                 hu[i], mask[i, 0] = made
                 labels[i] = self._labels[source]
+                if known is not None and positive is not None:
+                    known.subtypes[i], positive[i] = torch.from_numpy(self._known.subtypes[source]), 1
         labels = labels.to(device)
         focus = None if self._copies is None else self._copies.focus[slices]
-        return Batch(hu=hu, mask=mask, positive=labels.amax(dim=1), subtypes=labels, focus=focus)
+        positive = labels.amax(dim=1) if positive is None else positive.to(device)
+        known = None if known is None else known.to(device)
+        return Batch(hu=hu, mask=mask, positive=positive, subtypes=labels, focus=focus, known=known)
 
 
 class TileSamples:

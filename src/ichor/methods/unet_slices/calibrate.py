@@ -130,7 +130,11 @@ def _out_of_sample_weights(
 def _calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> Calibrations:
     positive = [one.positive for one in evidence]
     of_slice = fit_calibration(np.concatenate(positive), np.concatenate([one.slice_probability for one in evidence]))
-    of_subtypes = [(one.labels, one.subtype_probability) for one in evidence if one.subtype_probability is not None]
+    of_subtypes = [
+        (one.labels, one.subtype_probability)
+        for one in evidence
+        if one.subtype_probability is not None and one.hemorrhage is None
+    ]
     return Calibrations(
         voxel=_voxel_calibration(evidence, voxels),
         slice=of_slice,

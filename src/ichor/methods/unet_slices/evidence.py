@@ -13,6 +13,7 @@ from ichor.dataset.case import Case
 from ichor.methods.calibration import expit
 from ichor.methods.unet_slices.candidates import Candidates
 from ichor.scan import FloatArray
+from ichor.subtypes import Subtype
 
 # A scan has four million voxels, so they are counted in bins of the network's probability, 0.1 wide in the logit.
 # Below the lowest edge are voxels that the network all but rules out, mostly air.
@@ -38,6 +39,8 @@ class Evidence:
         voxels: (regions, 2, bins) the number of voxels without and with hemorrhage, in bins of the network's
             probability; `PROBABILITY_OF_BINS` has the probability of each bin.
         patches: (m, ...) of the candidates, as in `ichor.methods.unet_slices.patches`; None if they are not used.
+        hemorrhage: (n,) bool, slices with hemorrhage where their subtypes are unknown, and `labels` are all False; else
+            None.
         alone: the same of the case's slices as pictures by themselves, each as a case of one slice; empty if they have
             no parameters of their own.
     """
@@ -52,12 +55,13 @@ class Evidence:
     region_candidate: NDArray[np.int64]
     voxels: NDArray[np.int64]
     patches: NDArray[np.float16] | None = None
+    hemorrhage: NDArray[np.bool_] | None = None
     alone: tuple[Evidence, ...] = ()
 
     @property
     def positive(self) -> NDArray[np.bool_]:
         """(n,) slices with hemorrhage."""
-        return np.asarray(self.labels.any(axis=1))
+        return np.asarray(self.labels.any(axis=1)) if self.hemorrhage is None else self.hemorrhage
 
     @property
     def true(self) -> NDArray[np.bool_]:
@@ -92,7 +96,7 @@ def evidence_of(
     return Evidence(
         subject=case.subject,
         excluded=bool(case.excluded_from_overlap),
-        labels=case.labels,
+        labels=np.zeros((n, len(Subtype)), bool) if case.subtypes is None else case.subtypes,
         slice_probability=of_slices["slice_probability"],
         subtype_probability=of_slices.get("subtype_probability"),
         features=candidates.features,
@@ -100,4 +104,5 @@ def evidence_of(
         region_candidate=filled % per_slice,
         voxels=counts[filled],
         patches=candidates.patches,
+        hemorrhage=case.positive if case.subtypes is None else None,
     )

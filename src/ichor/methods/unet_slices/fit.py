@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import nn
 
 from ichor.anatomy.head import head_length_mm
 from ichor.dataset.case import Case
+from ichor.errors import BadConfig
 from ichor.evaluate.detection import average_precision, roc_curve
 from ichor.evaluate.overlap import Overlaps, subject_averages
 from ichor.methods.field import FieldOf, neighbours
@@ -21,8 +22,11 @@ from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.methods.unet_slices.simulated import SimulatedSlices, simulated_slices
 from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_unet import SliceUNet
+from ichor.subtypes import Subtype
 from ichor.train.forward import TorchForward
+from ichor.train.known import Bag, SliceLabels
 from ichor.train.loop import train
+from ichor.train.mixed_samples import MixedSamples
 from ichor.train.samples import Copies, SliceSamples
 from ichor.train.start import load_weights
 
@@ -42,11 +46,16 @@ def train_slices(
     `field_of` resamples a scan into the network's field. `workdir` and `quiet` are as in `ichor.train.loop.train`; an
     ensemble has a subfolder for each member, and its members differ by their seeds. `start` is the workdir of an
     earlier training, or a model package, from whose weights training starts. Without validation cases nothing is
-    validated, and the last weights are taken. Raises BadConfig if the weights do not fit the network.
+    validated, and the last weights are taken. Of training cases, whatever labels are known are used: of voxels, of
+    slices, or of scans (see `ichor.train.mixed_loss`); only delineated cases are validated on. Raises BadConfig if the
+    weights do not fit the network, or if no case is delineated that could be validated on.
     """
     pool = _prepare(settings, field_of, training, copies=settings.simulation.copies)
-    validate = _validator(_prepare(settings, field_of, validation)) if len(validation) else None
-    samples = SliceSamples(
+    delineated = (case for case in validation if is_delineated(case))
+    validate = _validator(_prepare(settings, field_of, delineated)) if len(validation) else None
+    if pool.partly_known:
+        _require_whole_epochs(settings)
+    slices = SliceSamples(
         pool.hu,
         pool.neighbours,
         pool.mask,
@@ -55,7 +64,9 @@ def train_slices(
         settings.paste,
         faint=settings.faint,
         copies=Copies(pool.copied, settings.simulation.share, pool.focus) if pool.copied.any() else None,
+        known=pool.known if pool.partly_known else None,
     )
+    samples = MixedSamples(slices, pool.bags) if pool.partly_known else slices
     torch.manual_seed(settings.training.seed)
     subtypes = settings.training.subtype_loss > 0
     members = [SliceUNet(settings.widths, settings.dropout, settings.skips, subtypes) for _ in range(settings.members)]
@@ -82,6 +93,8 @@ class _Slices:
     Attributes:
         copied: (S,) which are of copies.
         focus: (S, 2) a row and column that training looks at, of a mimic; -1 without.
+        known: which of the labels are known; unknown ones are False.
+        bags: the scans with hemorrhage of which it is not known on which slices.
     """
 
     hu: NDArray[np.int16]
@@ -94,25 +107,51 @@ class _Slices:
     head_mm: float
     copied: NDArray[np.bool_]
     focus: NDArray[np.int64]
+    known: SliceLabels
+    bags: list[Bag]
+
+    @property
+    def partly_known(self) -> bool:
+        """Whether any label is unknown."""
+        return bool(self.bags) or not self.known.complete
 
 
-def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Case], copies: int = 0) -> _Slices:
+def is_delineated(case: Case) -> bool:
+    """Whether hemorrhage is delineated on all slices of a case."""
+    return case.delineation is not None and bool(case.known_slices.all())
+
+
+def _require_whole_epochs(settings: UNetSlicesSettings) -> None:
+    """Raise BadConfig if all epochs are on crops: whether a crop has the hemorrhage of its slice is not known."""
+    if settings.training.crop is not None and not settings.training.whole_epochs:
+        raise BadConfig(
+            "expected training.whole_epochs above 0, since some scans have labels of slices or of the scan only, found "
+            "crops in every epoch"
+        )
+
+
+def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Iterable[Case], copies: int = 0) -> _Slices:
     hu, mask, around, labels, subjects, excluded, heads, first = [], [], [], [], [], [], [], [0]
     made: list[SimulatedSlices] = []
+    known, bags = [], []
     for case in cases:
         scan = case.scan
         slices, field = field_of(scan)
         hu.append(np.clip(np.round(slices), -2000, 6000).astype(np.int16))
-        mask.append(field.resample_mask(case.mask))
-        if copies:
+        mask.append(field.resample_mask(case.mask_or_empty))
+        known.append(SliceLabels.of_case(case))
+        bags.append(Bag.of_case(case, known[-1], first[-1]))
+        if copies and is_delineated(case) and case.subtypes is not None:
             made += simulated_slices(settings, case, slices, mask[-1])
         around.append(first[-1] + neighbours(scan.slice_positions_mm, scan.n_slices, settings.neighbour_mm))
-        labels.append(case.labels)
+        labels.append(np.zeros((scan.n_slices, len(Subtype)), bool) if case.subtypes is None else case.subtypes)
         subjects.append(case.subject)
         if case.excluded_from_overlap:
             excluded.append(case.subject)
         first.append(first[-1] + scan.n_slices)
         heads.append(head_length_mm(scan))
+    if not subjects:
+        raise BadConfig("expected delineated scans to validate on, found none")
     n_own = first[-1]
     for one in made:
         n = sum(len(of) for of in hu)
@@ -120,6 +159,7 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         mask.append(one.mask)
         around.append(n + one.neighbours)
         labels.append(one.labels)
+        known.append(SliceLabels.every(one.labels))
     focus = [np.full((n_own, 2), -1), *(one.focus for one in made)]
     return _Slices(
         np.concatenate(hu),
@@ -132,6 +172,8 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Sequence[Ca
         float(np.median(heads)),
         np.arange(sum(len(of) for of in hu)) >= n_own,
         np.concatenate(focus),
+        SliceLabels.joined(known),
+        [bag for bag in bags if bag is not None],
     )
 
 
@@ -157,7 +199,7 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
                 slices.excluded,
             )
         best = max(VOXEL_THRESHOLDS, key=lambda t: dice[t])
-        positive = slices.labels.any(axis=1)
+        positive = slices.known.positive
         figures = {
             "score": dice[best],
             "dice_threshold": float(best),
@@ -167,10 +209,11 @@ def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:
             "slice_ap": average_precision(positive, slice_probability),
         }
         if "subtype_probability" in batches[0]:
-            subtypes = np.concatenate([b["subtype_probability"] for b in batches])
-            present = slices.labels.any(axis=0)
+            rows = slices.known.subtypes.all(axis=1)
+            subtypes = np.concatenate([b["subtype_probability"] for b in batches])[rows]
+            labels = slices.labels[rows]
             figures["subtype_auc"] = float(
-                np.mean([roc_curve(slices.labels[:, i], subtypes[:, i]).auc for i in np.flatnonzero(present)])
+                np.mean([roc_curve(labels[:, i], subtypes[:, i]).auc for i in np.flatnonzero(labels.any(axis=0))])
             )
         return figures
 

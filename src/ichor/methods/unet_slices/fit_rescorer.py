@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ichor.errors import BadConfig
 from ichor.methods.unet_slices.rescoring import Rescorer
 from ichor.nets.ensemble import Ensemble
 from ichor.nets.slice_gru import SliceGRU
@@ -62,8 +63,10 @@ class TorchRescorer:
 def train_rescorer(features: Sequence[NDArray[np.float32]], labels: Sequence[NDArray[np.bool_]], seed: int) -> Rescorer:
     """Train a rescorer on scans: the `features` (n, F) of each, and the `labels` (n, 5) of its slices.
 
-    The result is deterministic.
+    The result is deterministic. Raises BadConfig if there is no scan.
     """
+    if not features:
+        raise BadConfig("expected scans with the subtypes of their slices to train the rescorer on, found none")
     every = torch.from_numpy(np.concatenate(features))
     scans = [(torch.from_numpy(one), torch.from_numpy(of).float()) for one, of in zip(features, labels, strict=True)]
     with torch.random.fork_rng(devices=()):

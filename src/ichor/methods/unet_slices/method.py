@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.errors import BadConfig
 from ichor.methods.base import Forward
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.field import Field, resample_to_field
@@ -80,14 +81,20 @@ class UNetSlices:
         if self.settings.recurrent:
             from ichor.methods.unet_slices.fit_rescorer import train_rescorer
 
-            features = [self._rescorer_features(case.scan) for case in training]
-            self.rescorer = train_rescorer(features, [case.labels for case in training], self.settings.training.seed)
+            features, labels = [], []
+            for case in training:
+                if case.subtypes is not None and case.known_slices.all():
+                    features.append(self._rescorer_features(case.scan))
+                    labels.append(case.subtypes)
+            self.rescorer = train_rescorer(features, labels, self.settings.training.seed)
         self.parameters = Parameters(threshold=_UNCALIBRATED_THRESHOLD, head_mm=head_mm)
 
-    def calibration_evidence(self, case: Case) -> Evidence:
-        """What `calibrate` needs from a case that the networks were not trained on."""
+    def calibration_evidence(self, case: Case) -> Evidence | None:
+        """What `calibrate` needs from a case that the networks were not trained on; None if it is not delineated."""
+        if case.delineation is None or not case.known_slices.all():
+            return None
         found = self._evidence(case)
-        if not self.settings.single_slices:
+        if not self.settings.single_slices or case.subtypes is None:
             return found
         from ichor.methods.unet_slices.alone import slices_alone
 
@@ -100,16 +107,19 @@ class UNetSlices:
         mask = found.field.resample_mask(case.mask)
         return evidence_of(case, mask, found.probability, found.candidates(case.scan, self.settings), found.slices)
 
-    def calibrate(self, evidence: Sequence[Evidence]) -> None:
+    def calibrate(self, evidence: Sequence[Evidence | None]) -> None:
         """Fit the false-positive classifier and the calibration, and choose the operating points."""
         from ichor.methods.unet_slices.calibrate import calibrated_with, fit_false_positive_classifier
 
+        delineated = [one for one in evidence if one is not None]
+        if not delineated:
+            raise BadConfig("expected delineated scans to calibrate on, found none")
         fit: FitClassifier = fit_false_positive_classifier
         if self.settings.candidates == "patches":
             from ichor.methods.unet_slices.fit_patches import fit_patch_classifier
 
             fit = fit_patch_classifier
-        self.parameters, classifier = calibrated_with(evidence, self._fitted().head_mm, fit)
+        self.parameters, classifier = calibrated_with(delineated, self._fitted().head_mm, fit)
         self.patch_classifier = classifier if isinstance(classifier, PatchClassifier) else None
 
     def predict(self, scan: Scan) -> Segmentation:
