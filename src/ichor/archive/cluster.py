@@ -19,7 +19,7 @@ from ichor.interruption import undisturbed
 from ichor.read.temporary import private_folder
 
 LOCAL = re.compile(r"local(:(?P<count>[1-9]\d{0,3}))?")
-PACKAGES = ("distributed", "fsspec", "pyarrow")
+PACKAGES = ("cryptography", "distributed", "fsspec", "pyarrow")
 END_S = 10.0  # until the workers of this machine, which are asked to end, are killed
 
 
