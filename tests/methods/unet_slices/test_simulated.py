@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from ichor.train.crops import choose_centres
 from ichor.train.samples import Batch, Copies, SliceSamples
 from paths import ROOT
 from simulate_heads import head_case
+from small_recipe import SMOKE
 
 SIZE = 32
 CONFIGS = sorted((ROOT / "src/ichor/experiments/configs").glob("**/*.yaml"))
@@ -95,6 +97,23 @@ def test_a_picture_is_shown_without_the_slices_beside_it() -> None:
     assert np.array_equal(alone.neighbours, np.tile(np.arange(28)[:, None], 3))
     beside = simulated_slices(settings(copies=1, dose=1.0), case, hu, case.mask)[0]
     assert beside.neighbours[5].tolist() == [4, 5, 6]
+
+
+@pytest.mark.long
+def test_a_network_is_trained_on_copies_and_differs_from_one_without(tmp_path: Path) -> None:
+    case = head_case()
+    mask, labels = case.mask.copy(), case.labels.copy()
+    mask[12:15, 60:70, 90:99], labels[12:15, 1] = True, True
+    cases = [replace(case, delineation=mask, subtypes=labels), head_case("052")]
+    copies = {"copies": 2, "share": 0.5, "mimics": 0.5, "thin_blood": 1.0, "rim": 0.5, "thin": 0.3, "pictures": 0.3}
+    found = []
+    for name, simulation in (("without", {}), ("with", copies), ("again", copies)):
+        method = UNetSlices(**{**SMOKE["settings"], "paste": 0.5, "simulation": simulation})
+        method.fit_uncalibrated(cases, tmp_path / name)
+        assert method.forward is not None
+        found.append(method.predict(cases[0].scan).slice_probability)
+    assert np.array_equal(found[1], found[2])
+    assert not np.array_equal(found[0], found[1])
 
 
 def test_settings_without_simulation_are_written_as_before() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -86,6 +87,9 @@ def member_folder(workdir: Path, k: int) -> Path:
     return workdir / f"member-{k + 1}"
 
 
+_Any = TypeVar("_Any", bound=np.generic)
+
+
 @dataclass(frozen=True, eq=False)
 class _Slices:
     """All slices of some cases in the network's field, one after another, and those of simulated copies.
@@ -153,28 +157,44 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Iterable[Ca
     if not subjects:
         raise BadConfig("expected delineated scans to validate on, found none")
     n_own = first[-1]
+    n = n_own
     for one in made:
-        n = sum(len(of) for of in hu)
-        hu.append(one.hu)
-        mask.append(one.mask)
         around.append(n + one.neighbours)
         labels.append(one.labels)
+<<<<<<< HEAD
         known.append(SliceLabels.every(one.labels))
+=======
+        n += len(one.hu)
+>>>>>>> 0904bd5
     focus = [np.full((n_own, 2), -1), *(one.focus for one in made)]
+    hu += [one.hu for one in made]
+    mask += [one.mask for one in made]
+    made.clear()
     return _Slices(
-        np.concatenate(hu),
-        np.concatenate(mask),
+        _joined(hu),
+        _joined(mask),
         np.concatenate(around),
         np.concatenate(labels),
         subjects,
         excluded,
         first,
         float(np.median(heads)),
-        np.arange(sum(len(of) for of in hu)) >= n_own,
+        np.arange(n) >= n_own,
         np.concatenate(focus),
         SliceLabels.joined(known),
         [bag for bag in bags if bag is not None],
     )
+
+
+def _joined(parts: list[NDArray[_Any]]) -> NDArray[_Any]:
+    """The parts one after another; the list is emptied, since twice all copies may not fit into memory."""
+    whole = np.empty((sum(len(part) for part in parts), *parts[0].shape[1:]), parts[0].dtype)
+    end = len(whole)
+    while parts:
+        part = parts.pop()
+        whole[end - len(part) : end] = part
+        end -= len(part)
+    return whole
 
 
 def _validator(slices: _Slices) -> Callable[[nn.Module], dict[str, float]]:

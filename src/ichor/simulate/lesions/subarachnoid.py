@@ -23,6 +23,7 @@ _CISTERNS = ((0.0, 0.0, -16.0), (38.0, 6.0, -4.0), (0.0, 36.0, 4.0), (12.0, -24.
 _REACH_MM = 22.0
 _DEEP_MM = 26.0  # fluid deeper than this is that of the ventricles, except in the cisterns
 _SEEN_HU = 10.0  # a difference from before, and half of it from brain, that a reader sees in the usual noise
+_SPECK_MM2, _SLICE_MM2 = 4.0, 12.0
 _CORTEX_MM = 20.0  # how deep sulci reach
 _CLOSED_MM = 1.5  # gaps that a reader's outline closes
 _TIGHT = 0.45  # of fluid in the darkest sulci that the image does not resolve, as in the young
@@ -92,8 +93,10 @@ def _hidden(head: HeadFrame) -> Image:
 
 
 def _without_specks(seen: np.ndarray, head: HeadFrame) -> np.ndarray:
-    """Without regions of less than 4 mm² on a slice, which no reader outlines."""
+    """Without regions of less than 4 mm², and without slices of less than 12 mm², which no reader outlines."""
     labels, _ = ndimage.label(seen, np.array([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))]))
     sizes = np.bincount(labels.ravel()) * np.prod(head.mm)
     sizes[0] = 0
-    return np.asarray(seen & (sizes[labels] >= 4.0))
+    kept = seen & (sizes[labels] >= _SPECK_MM2)
+    kept[kept.sum(axis=(1, 2)) * np.prod(head.mm) < _SLICE_MM2] = False
+    return np.asarray(kept)
