@@ -161,11 +161,8 @@ def _prepare(settings: UNetSlicesSettings, field_of: FieldOf, cases: Iterable[Ca
     for one in made:
         around.append(n + one.neighbours)
         labels.append(one.labels)
-<<<<<<< HEAD
         known.append(SliceLabels.every(one.labels))
-=======
         n += len(one.hu)
->>>>>>> 0904bd5
     focus = [np.full((n_own, 2), -1), *(one.focus for one in made)]
     hu += [one.hu for one in made]
     mask += [one.mask for one in made]
