@@ -37,7 +37,7 @@ def start_helper(
     process = get_context("spawn").Process(
         target=_run, args=(run, arguments, grace_s, may_be_killed), name=name, daemon=not has_helpers
     )
-    with _ctrl_c_held_back():
+    with ctrl_c_held_back():
         process.start()
     return process
 
@@ -57,7 +57,7 @@ def _run(run: Callable[..., object], arguments: tuple[Any, ...], grace_s: float,
 
 
 @contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
+def ctrl_c_held_back() -> Iterator[None]:
     """A block whose new processes do not receive Ctrl-C before they ignore it; this process gets it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from ports import free_port
@@ -135,6 +136,25 @@ def test_a_command_that_is_ended_goes_on_and_leaves_no_process(usual: Place, pla
     assert manifest(place) == [(name, "done") for name in sorted(usual.results())]
 
 
+def test_ctrl_c_in_a_terminal_while_workers_start_ends_all_of_them_in_one_line(place: Place) -> None:
+    """A terminal sends it to every process of the command."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        place.command("--cluster", "local:2"), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
+    here, until = psutil.Process(process.pid), time.monotonic() + HANG_S
+    while not any("spawn_main" in " ".join(one.cmdline()) for one in here.children()):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.01)
+    started = here.children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)
+    said, errors = process.communicate(timeout=HANG_S)
+    assert process.returncode == 130 and said == ""
+    assert errors.splitlines() == ["ichor: interrupted with 8 of 8 scans left; run again to continue"]
+    psutil.wait_procs(started, timeout=30)
+    assert not [one for one in started if one.is_running()]
+
+
 def test_a_worker_that_is_killed_is_replaced_and_its_scan_screened_by_another(
     usual: Place, place: Place, cluster: DaskProcesses
 ) -> None:
@@ -220,8 +240,6 @@ def test_a_cluster_with_tls_is_used_as_the_documentation_says(
 def test_nothing_of_the_local_cluster_can_be_reached_from_another_machine_or_without_its_certificate(
     place: Place,
 ) -> None:
-    import psutil
-
     process = begun(place, "--cluster", "local:1", until=lambda line: line.startswith("[1/"))
     here = psutil.Process(process.pid)
     listening = [

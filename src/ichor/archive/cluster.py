@@ -6,7 +6,6 @@ import ipaddress
 import logging
 import os
 import re
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from ichor.archive.memory import LEAST_BYTES, in_mib
 from ichor.errors import IchorError
 from ichor.interruption import undisturbed
+from ichor.processes import ctrl_c_held_back
 from ichor.read.temporary import private_folder
 
 LOCAL = re.compile(r"local(:(?P<count>[1-9]\d{0,3}))?")
@@ -117,37 +117,29 @@ def _started(workers: int) -> Iterator[Any]:
     import dask
     from distributed import Client, LocalCluster, Security
 
+    client = cluster = None
     # Dask makes folders where it is told to put temporary files; the scheduler takes only this setting.
     with private_folder() as folder, dask.config.set({"temporary-directory": str(folder)}):
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            security=Security.temporary(),
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-            local_directory=str(folder),
-        )
         try:
-            with Client(cluster, set_as_default=False) as client:
-                client.register_plugin(_ctrl_c_is_not_for_workers())
-                yield client
+            # Ctrl-C reaches every process of a terminal, but only the command handles it: it is held back in the thread
+            # that starts workers, and so in all of them, also in those that are started later.
+            with undisturbed(), ctrl_c_held_back():
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    security=Security.temporary(),
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    local_directory=str(folder),
+                )
+                client = Client(cluster, set_as_default=False)
+            yield client
         finally:
             with undisturbed():
-                cluster.close(timeout=END_S)
-
-
-def _ctrl_c_is_not_for_workers() -> Any:
-    """A plugin of workers: Ctrl-C reaches every process of a terminal, but only the command handles it."""
-    from distributed import WorkerPlugin
-
-    class IgnoresCtrlC(WorkerPlugin):
-        name = "ichor-ignores-ctrl-c"
-
-        def setup(self, worker: Any) -> None:  # noqa: ARG002
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    return IgnoresCtrlC()
+                for one in (client, cluster):
+                    if one is not None:
+                        one.close(timeout=END_S)
 
 
 def _keep_quiet() -> None:
