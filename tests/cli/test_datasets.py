@@ -103,6 +103,7 @@ def test_ct_ich_is_described_as_before_beside_another(bhsd: Path, tmp_path: Path
     assert sorted(one.name for one in (tmp_path / "out").iterdir()) == ["bhsd", "ct-ich"]
 
 
+@pytest.mark.long
 def test_overlaps_are_shown_with_the_names_of_both(bhsd: Path, tmp_path: Path) -> None:
     instance = write_instance2022(tmp_path / "instance")
     clean = run("overlaps", f"bhsd={bhsd}", f"instance2022={instance}", cache=tmp_path / "cache")

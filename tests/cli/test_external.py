@@ -139,6 +139,18 @@ def test_folds_over_several_datasets_never_split_a_person(run: Path, root: Path)
     assert not people[0] & people[2] and not people[0] & people[1] and not people[1] & people[2]
 
 
+def test_cross_validation_predicts_every_scan_of_all_datasets_once(root: Path, tmp_path: Path) -> None:
+    data = ("--data", f"bhsd={root / 'bhsd'}", "--data", f"mine={root / 'instance'}")
+    done = ichor("crossval", "paper/threshold", *data, "--folds", "stratified", "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    rows = (tmp_path / "run/scan_scores.csv").read_text().splitlines()[1:]
+    fold = {row.split(",")[0]: row.split(",")[1] for row in rows}
+    assert len(rows) == len(fold) == 18 and set(fold.values()) == set("12345")
+    for person in {name.split("_")[1] for name in BHSD}:
+        assert len({of for name, of in fold.items() if name.startswith(f"bhsd.ID_{person}_")}) == 1
+    assert "--data bhsd=PATH --data mine=PATH" in (tmp_path / "run/README.md").read_text()
+
+
 def test_a_card_lists_the_licences_of_all_training_data(exported: Path) -> None:
     card = " ".join((exported / "MODEL_CARD.md").read_text().split())
     assert "- BHSD: Brain Hemorrhage Segmentation Dataset: " in card and "- INSTANCE 2022" in card

@@ -182,6 +182,7 @@ def test_an_epoch_has_each_scan_once_and_no_unlabeled_slice_by_itself() -> None:
     assert batch.positive[n_own:].sum() == 0  # unknown, and never shown to a loss
 
 
+@pytest.mark.long
 def test_training_on_all_kinds_of_labels_reduces_the_loss_and_finds_the_slice(tmp_path: Path) -> None:
     samples, _ = mixed_samples(np.random.default_rng(0))
     torch.manual_seed(0)

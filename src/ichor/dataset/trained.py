@@ -38,13 +38,13 @@ def seen_in(dataset: Dataset, training: Training) -> list[str]:
     """The subjects of a dataset that may have influenced the weights, sorted.
 
     These are the subjects of the same data; those of people that the model was trained on under the names of other
-    datasets; and all subjects of another edition of a known release.
+    datasets; and all subjects of another edition, or of a part, of a known release.
     """
     found = set(training.seen(dataset.fingerprint))
     for start, one in parts_of(dataset).items():
         found |= {start + subject for subject in training.seen(one.fingerprint)}
-        if _has_other_edition(one, training):
-            found |= {subject for subject in dataset.subjects if subject.startswith(start)}
+        releases = tuple(f"{kind}:" for kind in _released(training, but=one.fingerprint))
+        found |= {start + subject for subject in one.subjects if one.person(subject).startswith(releases)}
     persons = frozenset(person for one in training.lineage for person in one.persons)
     if persons:
         found |= {subject for subject in dataset.subjects if dataset.person(subject) in persons}
@@ -85,6 +85,7 @@ def _shared_persons(dataset: Dataset, subjects: Sequence[str]) -> set[str]:
     return {one for one in persons if ":" in one}
 
 
-def _has_other_edition(dataset: Dataset, training: Training) -> bool:
-    known = (known_dataset(one.fingerprint) for one in training.lineage if one.fingerprint != dataset.fingerprint)
-    return any(one is not None and one.kind == dataset.facts.kind for one in known)
+def _released(training: Training, but: str) -> set[str]:
+    """The known releases that a model was trained on, except that of the fingerprint `but`."""
+    known = (known_dataset(one.fingerprint) for one in training.lineage if one.fingerprint != but)
+    return {one.kind for one in known if one is not None}
