@@ -196,6 +196,19 @@ def test_deleted_images_are_needed_again(queue: Queue) -> None:
     assert again is not None and again.missing == 0 and len(again.files) == 3 and again.replaces == 1
 
 
+def test_the_last_deleted_image_may_arrive_while_its_absence_is_recorded(queue: Queue) -> None:
+    received(queue, image(1))
+    queue.analyses.done(queue.analyses.next(), "negative", [])  # type: ignore[arg-type]
+    assert queue.studies.mark_images_deleted(STUDY)
+    received(queue, image(2))
+    analysis = queue.analyses.next()
+    assert analysis is not None and analysis.missing == 1
+    queue.studies.receive(image(1), 0)
+    queue.analyses.unusable(analysis, "1 image was deleted")
+    again = queue.analyses.next()
+    assert again is not None and again.missing == 0 and len(again.files) == 2
+
+
 def test_images_are_not_deleted_while_a_study_is_received(queue: Queue) -> None:
     queue.studies.receive(image(), 0)
     assert not queue.studies.mark_images_deleted(STUDY) and queue.studies.holds(image().key)

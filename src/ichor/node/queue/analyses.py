@@ -104,10 +104,23 @@ class Analyses:
         return [(one["id"], result_name(one["key"], one["number"])) for one in found]
 
     def unusable(self, analysis: Analysis, reason: str) -> None:
-        """Record that the study has no head CT that can be screened, and why."""
+        """Record that the study has no head CT that can be screened, and why.
+
+        If images were missing and all have arrived meanwhile, the study waits again instead.
+        """
         with self._db.transaction():
-            if self._end(analysis, "unusable", reason):
+            if analysis.missing and not self._missing(analysis.study):
+                self._interrupt("id = ?", (analysis.id,))
+            elif self._end(analysis, "unusable", reason):
                 self._move(analysis, "unusable", analysed=analysis.missing == 0)
+
+    def _missing(self, study: str) -> int:
+        """How many images of a study were deleted."""
+        (found,) = self._db.rows(
+            "SELECT count(*) AS n FROM instance i JOIN study s ON s.id = i.study_id WHERE s.key = ? AND i.present = 0",
+            (study,),
+        )
+        return int(found["n"])
 
     def failed(self, analysis: Analysis, reason: str) -> None:
         """Record that the analysis failed, and why."""
