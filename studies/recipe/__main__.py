@@ -4,10 +4,10 @@
 
 VARIANT is a config, or CONFIG=OTHER for a variant that uses the networks of another one and differs only in its
 calibration. The first one is the baseline. For each variant, five networks are trained, each without two adjacent
-blocks of the dataset. An outer fold is ranked by their predictions for the two blocks beside its test block; the test
-block of the fold that is ranked takes no part.
+blocks of the dataset. Variants are ranked for an outer fold by their predictions for the two blocks next to its test
+block; the test block itself is not used.
 
-The cost is printed first; with --cost nothing else is done, and the page is written. An interrupted study continues
+The cost is printed first; with --cost, the page is written and nothing else is done. An interrupted study continues
 when the command is repeated. Several processes may work on different variants; the last one ranks them all.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
     found: dict[str, Any] = {"cost": costs(variants, dataset)}
     for name, one in found["cost"]["variants"].items():
         print(f"{name}: {one['core_h']:.2f} core-hours for {one['networks']} networks", file=sys.stderr)
-    print(f"in all {found['cost']['core_h']:.1f} core-hours", file=sys.stderr)
+    print(f"total: {found['cost']['core_h']:.1f} core-hours", file=sys.stderr)
     if not args.cost:
         for one in variants:
             train(one, dataset, args.run, command)

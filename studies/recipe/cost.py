@@ -35,10 +35,10 @@ class Cost:
     """What a network costs, in seconds of one core.
 
     Attributes:
-        step_s: one step of training.
-        steps: of one network, without two blocks.
-        copies_s: making the simulated copies of its training scans.
-        precision: in which it is trained here.
+        step_s: for one training step.
+        steps: of one network, trained without two blocks.
+        copies_s: for making the simulated copies of its training scans.
+        precision: the precision of training here.
     """
 
     step_s: float
@@ -65,7 +65,7 @@ class Cost:
 def cost_of(config: ExperimentConfig, dataset: Dataset, subjects: list[str]) -> Cost:
     """The cost of one network trained on these subjects.
 
-    Seconds are those of the process on one thread, so that other programs hardly change them.
+    Seconds are processor time on one thread, which other programs hardly affect.
     """
     method = UNetSlices(**config.settings)
     settings = method.settings

@@ -2,7 +2,7 @@
 
 The network trained without blocks A and B predicts block B for outer fold A, whose test block is A, and block A for
 outer fold B. So a ring of five networks, 1-2, 2-3, 3-4, 4-5 and 5-1, gives every outer fold two inner test blocks, and
-what is chosen for an outer fold never depends on its test block. Cross-fitting uses the same networks.
+the choice for an outer fold never depends on its test block. Cross-fitting uses the same networks.
 
 RUN/VARIANT/networks/A-B/          the network, as in a run of `ichor crossval`
 RUN/VARIANT/inner/A-B/SUBJECT.json the predictions for a subject of block A or B under each condition, at a voxel

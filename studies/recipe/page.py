@@ -16,41 +16,45 @@ FINAL_NETWORKS, FINAL_EPOCHS, FINAL_CORE_H = 10, 200, 15
 
 _PAGE = """# The next recipe, chosen inside the training folds
 
-Variants of the recipe of `ichor-1` are ranked by cross-validation inside the training folds of each outer fold. Each is
-trained five times, without blocks 1 and 2, 2 and 3, and so on; the network without blocks A and B predicts block B for
-the outer fold whose test block is A, and block A for the other. What is chosen for a fold has never seen its test block.
-The score, fixed before any variant was trained, is the mean of Dice, slice AUC, scan AUC and the specificity at 97 %
-slice sensitivity, over unchanged scans, a bright rim of up to 40 HU, the head nodded by 10°, every slice as a picture in
-a window of 0 to 80 HU, and unchanged scans with the calibration on the fold's other inner block.
+Variants of the recipe of `ichor-1` are ranked by cross-validation inside the training folds of each outer fold. Each
+variant is trained five times, without blocks 1 and 2, 2 and 3, and so on. The network trained without blocks A and B
+predicts block B for the outer fold whose test block is A, and block A for the outer fold whose test block is B. The choice
+for a fold never depends on its test block. The score, fixed before any variant was trained, is the mean of Dice, slice
+AUC, scan AUC and the specificity at 97 % slice sensitivity over five conditions: unchanged scans, a bright rim of up to 40
+HU, the head nodded by 10°, every slice as a picture in a window of 0 to 80 HU, and unchanged scans with calibration on the
+fold's other inner block.
 
 ## Plan
 
-In the order of what is expected for each core-hour. One seed each, so differences of a few thousandths are chance; the
-page gives differences from the baseline in Dice and slice AUC with intervals, paired by subject.
+Variants are listed in the order of their expected benefit per core-hour. Each is trained with one seed, so differences of
+a few thousandths are chance; the ranking gives differences from the baseline in Dice and slice AUC, paired by subject,
+with intervals.
 
-1. `recipe/base`: the shipped recipe at a reduced length, against which all others are measured.
+1. `recipe/base`: the shipped recipe with shorter training, the baseline for all others.
 2. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under
-   the simulated conditions, the parts are not worth their time, and `all-gentle` is tried before anything else.
-3. `recipe/patches=recipe/all`: the same networks with a classifier on the surroundings of candidates, and parameters of
-   their own for single slices. It trains no network.
-4. `recipe/all-gentle`: fewer simulated slices, if unchanged scans got worse under 2.
-5. `recipe/lesions` and `recipe/acquisition`: the parts of 2, to see which of them is worth its time.
-6. `recipe/soft-edge`: a boundary that costs less within 1.5 mm, on top of 2.
-7. `recipe/pictures`: pictures alone, if single pictures fall behind under 2.
-8. `recipe/wide`: a network a quarter wider, last, because inference pays for it, too.
+   the simulated conditions, its parts are not worth their time, and `all-gentle` is tried before anything else.
+3. `recipe/patches=recipe/all`: the same networks, with a classifier on the surroundings of candidates and separate
+   parameters for single slices. It trains no network.
+4. `recipe/all-gentle`: fewer simulated slices, in case results on unchanged scans got worse with 2.
+5. `recipe/lesions` and `recipe/acquisition`: the parts of 2, to see which of them are worth their time.
+6. `recipe/soft-edge`: a lower loss for errors within 1.5 mm of the boundary, in addition to 2.
+7. `recipe/pictures`: pictures alone, in case results on single pictures fall behind with 2.
+8. `recipe/wide`: a network that is a quarter wider; it comes last because it also makes inference more expensive.
 
-The best of these is then trained at full length, once, for the ten networks of a cross-fitted model; its config is
-committed before any test block is predicted. Longer training is known to help (results/ablation) and is not ranked
-again: of what time is left, it gets all.
+The best variant is then trained once at full length, as the ten networks of a cross-fitted model; its config is committed
+before any test block is predicted. Longer training is known to help (results/ablation) and is not ranked again: all
+remaining time goes to it.
 
 ## Cost
 
-Measured on {hardware}, one thread, in {precision}; the time of the process, so that other programs hardly change it.
+The costs were measured on {hardware}, with one thread, in {precision}, as processor time, which other programs hardly
+affect.
 
 {costs}
 
-Core-hours include those of predicting for each variant, {predicting}. The final model is {networks} networks without one or two blocks. With {epochs} epochs, as in `ichor-1`, they take
-{finals}. In {budget} core-hours, those of `{dearest}` can be trained for {affordable} epochs.
+Core-hours include {predicting} per variant for prediction. The final model consists of {networks} networks, each trained
+without one or two blocks. With {epochs} epochs, as in `ichor-1`, they take {finals}. In {budget} core-hours, those of
+`{dearest}` can be trained for {affordable} epochs.
 
 {ranking}
 ## Reproduce
@@ -74,13 +78,13 @@ def page(found: Mapping[str, Any]) -> str:
         predicting=f"{cost['predicting_core_h']:.1f}",
         networks=FINAL_NETWORKS,
         epochs=FINAL_EPOCHS,
-        finals=" and ".join(
-            f"{final_core_h(n, variants[n]):.1f} core-hours by the recipe `{n}`" for n in (first, dearest)
-        ),
+        finals=" and ".join(f"{final_core_h(n, variants[n]):.1f} core-hours with `{n}`" for n in (first, dearest)),
         budget=FINAL_CORE_H,
         affordable=int(FINAL_EPOCHS * FINAL_CORE_H / final_core_h(dearest, variants[dearest]) // 20 * 20),
         dearest=dearest,
-        ranking=_ranking(found["ranking"]) if "ranking" in found else "## Ranking\n\nNot run yet.\n",
+        ranking=_ranking(found["ranking"])
+        if "ranking" in found
+        else "## Ranking\n\nThe ranking has not been run yet.\n",
         variants=" ".join(
             name if one["networks_of"] == name else f"{name}={one['networks_of']}" for name, one in variants.items()
         ),
@@ -107,13 +111,13 @@ def _costs(cost: Mapping[str, Any]) -> Table:
         )
         for name, one in cost["variants"].items()
     ]
-    rows.append(("in all", "", "", "", "", "", f"{cost['core_h']:.1f}"))
+    rows.append(("total", "", "", "", "", "", f"{cost['core_h']:.1f}"))
     names = (
         "variant",
-        "a step, s",
+        "step, s",
         "steps",
         "copies, core-min",
-        "a network, core-h",
+        "network, core-h",
         "networks",
         "core-hours",
     )
@@ -139,7 +143,7 @@ def _ranking(found: Mapping[str, Any]) -> str:
         for name, folds in found["less_baseline"].items()
     ]
     second = Table(
-        ("variant", f"Dice less {Path(found['baseline']).stem}, by outer fold", "slice AUC"), tuple(compared)
+        ("variant", f"Dice minus {Path(found['baseline']).stem}, by outer fold", "slice AUC"), tuple(compared)
     )
     return f"## Ranking\n\n{table(Table(head, tuple(rows)))}\n\n{table(second)}\n"
 

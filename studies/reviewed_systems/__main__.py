@@ -1,7 +1,7 @@
 """Compare the systems that the paper reviews, each run by five-fold cross-validation on the same folds.
 
     python -m studies.reviewed_systems add RUN... --data ct-ich    copy scores and metrics of finished runs
-    python -m studies.reviewed_systems time RUN... --data ct-ich   measure seconds a scan, on an idle machine
+    python -m studies.reviewed_systems time RUN... --data ct-ich   measure seconds per scan, on an idle machine
     python -m studies.reviewed_systems pictures --data ct-ich      draw what each marks on the same six slices
     python -m studies.reviewed_systems page                        write the table and the figure
 

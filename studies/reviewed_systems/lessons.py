@@ -1,4 +1,4 @@
-"""What the comparison teaches, in sentences whose numbers are computed."""
+"""What the comparison shows, in sentences with computed numbers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _claims(systems: Sequence[System]) -> str:
     above = sum(claimed > figure["ci95"][1] for _, claimed, figure in points)
     return (
         f"**A published figure says little about other data.** Of {len(points)} claims that can be compared, {above} "
-        "lie above the whole 95 % interval found here. Each paper tested on its own scans, often chosen to show the "
-        "hemorrhage that its system was built for."
+        "lie above the whole 95 % interval found here. Each paper tested its system on its own scans, which were often "
+        "chosen to show the kind of hemorrhage that the system was built for."
     )
 
 
@@ -59,9 +59,9 @@ def _normal_scans(systems: Sequence[System]) -> str:
     papers = {str(one.paper["method"]): one.paper["testing"].get("without") for one in drawn if one.paper is not None}
     untested = sum(without == "0" for without in papers.values())
     return (
-        f"**Normal scans are the test that was left out.** Of {len(drawn)} systems that outline hemorrhage, {most} "
-        f"mark something on more than half of the scans without any; their median specificity on scans is "
-        f"{statistics.median(values):.2f}. Of their {len(papers)} papers, {untested} report no test on a scan without "
+        f"**Most systems were not tested on normal scans.** Of {len(drawn)} systems that outline hemorrhage, {most} "
+        "mark something on more than half of the scans without hemorrhage; the median of their scan specificities is "
+        f"{statistics.median(values):.2f}. Of their {len(papers)} papers, {untested} report no test on scans without "
         "hemorrhage."
     )
 
@@ -73,13 +73,17 @@ def _networks(systems: Sequence[System]) -> str:
         return ""
     best, other = (max(some, key=lambda one: one.value("slice", "auc")) for some in (networks, classical))
     gaps = [one.training_auc - one.value("slice", "auc") for one in networks if one.training_auc is not None]
-    gap = f" On their own training subjects, the slice AUC is higher by {statistics.median(gaps):.2f} in the median: "
-    reason = "they fit them, and too few scans are left to learn what is general." if gaps else ""
+    reason = ""
+    if gaps:
+        reason = (
+            f" On their own training subjects, the slice AUC is higher by a median of {statistics.median(gaps):.2f}: "
+            "they fit these subjects, but there are too few scans to generalize from."
+        )
     return (
         "**Networks need more scans than these.** All are trained from random weights on some fifty subjects. The "
-        f"highest slice AUC of {len(networks)} systems with networks is {best.value('slice', 'auc'):.3f} "
-        f"(`{best.name}`), that of {len(classical)} without one {other.value('slice', 'auc'):.3f} (`{other.name}`)."
-        + (gap + reason if gaps else "")
+        f"highest slice AUC of the {len(networks)} systems with networks is {best.value('slice', 'auc'):.3f} "
+        f"(`{best.name}`); that of the {len(classical)} systems without is {other.value('slice', 'auc'):.3f} "
+        f"(`{other.name}`).{reason}"
     )
 
 
@@ -91,7 +95,7 @@ def _seconds(systems: Sequence[System]) -> str:
     (fastest, quick), (slowest, slow) = min(timed), max(timed)
     return (
         f"**Time is no obstacle.** The {len(timed)} systems that were timed take {fastest:.1f} s (`{quick}`) to "
-        f"{slowest:.1f} s (`{slow}`) for a scan on two processor cores."
+        f"{slowest:.1f} s (`{slow}`) per scan on two processor cores."
     )
 
 
@@ -110,4 +114,4 @@ def _split(systems: Sequence[System], is_first: Callable[[System], bool]) -> tup
 
 
 def _p(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

@@ -1,4 +1,4 @@
-"""The page: the table of all systems, and what it can and cannot say."""
+"""The page: the table of all systems, and what it does and does not show."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGE = """# The reviewed systems on one dataset
 
 {reading}
 
-## What the comparison teaches
+## What the comparison shows
 
 {lessons}
 
@@ -54,24 +54,25 @@ Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY
 device.
 """
 INTRODUCTION = (
-    "The paper's Tables 1 and 2 review systems that were each evaluated on its authors' own data. Here each of them runs "
+    "The paper's Tables 1 and 2 review systems that were each evaluated on their authors' own data. Here, each of them runs "
     "on ct-ich, with the same five folds and the same metrics: every figure is out-of-fold, over {subjects} subjects and "
     "{slices} slices. The paper's own U-Net on tiles (`{reference}`) and the model that ships are in the table, too. "
-    "Brackets hold 95 % intervals from resampling subjects."
+    "Intervals in parentheses are 95 % intervals from resampling subjects."
 )
 READING = (
     "Dice and Jaccard are the paper's averages: over slices with hemorrhage, then over subjects. Sensitivity and "
-    "specificity are at each system's own operating point, with any marked voxel counted as positive. **p** is of "
+    "specificity are at each system's own operating point, with any marked voxel counted as positive. **p** is from "
     "Wilcoxon's signed-rank test of the subjects' Dice against `{reference}`, with Holm's correction for the {tests} systems "
     "tested. **Training slice AUC** is measured on the subjects that a network was trained on, as the mean over the folds; "
-    "below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds a scan** are the median of five scans, from "
-    "an open scan to its segmentation. **Minutes** are of fitting all five folds, on the hardware named in each `metrics.json`. Rows marked "
+    "below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds per scan** is the median of five scans, from "
+    "an open scan to its segmentation. **Minutes** is the time to fit all five folds, on the hardware named in each `metrics.json`. Rows marked "
     "*reduced* are smaller than published."
 )
 EXAMPLES = (
-    "One slice for each subtype and one without hemorrhage, chosen by the delineations alone and above the orbits: for a "
-    "subtype, of the subjects' largest slices with it alone, the one of median size; without hemorrhage, the one with most "
-    "pixels as bright as clotted blood inside the skull. Each system marks them as it was trained without their subject."
+    "One slice for each subtype and one without hemorrhage, from above the orbits, were chosen from the delineations alone. "
+    "For a subtype, the candidates are each subject's slice with the largest hemorrhage of this subtype only, and the one of "
+    "median size was taken. Without hemorrhage, it is the slice with the most pixels as bright as clotted blood inside the "
+    "skull. The model of each system that marks a slice was not trained on its subject."
 )
 LIMITATIONS = (
     "The papers describe most of these systems without code, so details had to be chosen; each method's documentation "
@@ -91,7 +92,7 @@ def page(
     """The README of the result, from systems in the order of the table.
 
     `missing` names the systems that were not run, `examples` what the pictures of example slices show, and `lessons` are
-    paragraphs on what the comparison teaches.
+    paragraphs on what the comparison shows.
     """
     data = systems[0].metrics["data"]
     tests = sum(one.p_dice is not None for one in systems)
@@ -116,7 +117,7 @@ def _examples(titles: Sequence[str]) -> str:
 
 def _figures(systems: Sequence[System]) -> Table:
     figures = (name for name, _ in FIGURES)
-    columns = ("rank", "system", *figures, "p", "seconds a scan", "parameters", "training slice AUC", "minutes")
+    columns = ("rank", "system", *figures, "p", "seconds per scan", "parameters", "training slice AUC", "minutes")
     rows: list[tuple[str | Cell, ...]] = []
     for rank, one in enumerate(systems, 1):
         name = f"`{one.name}`" + (" (reduced)" if one.reduced else "")

@@ -62,7 +62,7 @@ def test_the_manifest_follows_each_scan_from_waiting_to_done_or_refused(tmp_path
     assert {oct(one.stat().st_mode & 0o777) for one in out.glob("*.parquet")} == {"0o600"}
 
 
-def test_a_scan_that_is_entered_again_has_one_row_and_others_keep_theirs(tmp_path: Path, jobs: list[Job]) -> None:
+def test_a_scan_that_is_entered_again_has_one_row_and_the_others_keep_theirs(tmp_path: Path, jobs: list[Job]) -> None:
     out = tmp_path / "out"
     for job in [*jobs, jobs[0]]:
         books = Books(out, [], {})
@@ -77,7 +77,7 @@ def test_a_scan_that_is_entered_again_has_one_row_and_others_keep_theirs(tmp_pat
     assert rows(out, "manifest.parquet", "status") == [("queued",), ("queued",)]
 
 
-def test_columns_of_a_list_are_carried_along(tmp_path: Path, jobs: list[Job]) -> None:
+def test_columns_of_a_list_appear_in_the_results(tmp_path: Path, jobs: list[Job]) -> None:
     out = tmp_path / "out"
     (tmp_path / "in" / "list.csv").write_text("path,age,seen\na.nii.gz,70,2020-01-02\n")
     listed = list_scans([str(tmp_path / "in" / "list.csv")], None, None)
@@ -96,7 +96,7 @@ def test_another_type_of_a_column_is_refused_before_anything_is_screened(tmp_pat
     books = Books(out, [pyarrow.field("age", pyarrow.int64())], {scan: {"age": 70}})
     books.enter(done(jobs[0]))
     books.write()
-    with pytest.raises(OutputFailed, match="further columns of the same types as before"):
+    with pytest.raises(OutputFailed, match="additional columns of the same types as before"):
         Books(out, [pyarrow.field("age", pyarrow.string())], {}).queue(jobs)
     Books(out, [pyarrow.field("age", pyarrow.float64())], {}).queue(jobs)  # a wider type
     (out / "manifest.parquet").write_bytes(b"no table")

@@ -45,7 +45,7 @@ def test_no_more_workers_are_started_than_fit_into_memory(monkeypatch: pytest.Mo
     assert workers_here(None, 100) == 3
     assert workers_here(None, 2) == 2
     assert workers_here(3, 100) == 3
-    with pytest.raises(IchorError, match=r"local:4: expected 1024 MiB .*, found 3072 MiB in all: local:3 fits"):
+    with pytest.raises(IchorError, match=r"local:4: expected 1024 MiB .*, found 3072 MiB in total: local:3 fits"):
         workers_here(4, 100)
 
 
@@ -61,6 +61,6 @@ def test_a_scan_that_does_not_fit_into_a_worker_is_refused_before_it_is_screened
     about = {"name": "a", "path": None, "made_by": screener.screen(scan).findings.made_by, "read_s": 0.0}
     assert Guarded(screener, enough).result(scan, **about).findings.hemorrhage.present
     large = Scan(voxels=np.broadcast_to(scan.voxels[:1, :1, :1], (2000, 512, 512)), source=scan.source)
-    with pytest.raises(IchorError, match=r"which 2048 MiB .* found 512 x 512 x 2000 voxels") as caught:
+    with pytest.raises(IchorError, match=r"in 2048 MiB .* found 512 x 512 x 2000 voxels") as caught:
         require_room(large, 2 * 1024**3)
     assert caught.value.code is Code.TOO_LARGE

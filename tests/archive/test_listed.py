@@ -43,7 +43,7 @@ def test_a_csv_gives_paths_relative_to_it_and_further_columns(place: Path) -> No
     assert {name: str(one.type) for name, one in listed.columns.items()} == {"age": "int64", "site": "string"}
 
 
-def test_a_parquet_of_pandas_gives_the_same(place: Path) -> None:
+def test_a_parquet_file_from_pandas_gives_the_same(place: Path) -> None:
     frame = pandas.DataFrame({"path": [str(place / "a.nii.gz"), "s3://bucket/b.nii.gz"], "age": [70.5, None]})
     frame.to_parquet(place / "list.parquet")
     listed = list_scans([str(place / "list.parquet"), str(place / "b.nii.gz")], None, None)
@@ -66,14 +66,14 @@ def test_a_scan_that_is_given_twice_is_screened_once_with_the_columns_of_its_lis
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"", "another content"),
+        (b"", "found something else"),
         (b"scan,age\na,1\n", "expected a column path, found scan, age"),
         (b"path\n", "expected a row for each scan, found none"),
         (b"path,age\na,1\n,2\n", "expected a path in each row, found none in row 2"),
-        (b"path,age\na,1\nb\n", "another content"),
-        (b"path\na\nb\na\n", "expected each path once, found that of row 3 before"),
-        (b"path,volume_ml\na,1\n", "expected further columns with other names than those of results, found volume_ml"),
-        (b"path\n\xff\xfe\n", "another content"),
+        (b"path,age\na,1\nb\n", "found something else"),
+        (b"path\na\nb\na\n", "expected each path once, found that of row 3 in an earlier row"),
+        (b"path,volume_ml\na,1\n", "columns with names that the results do not use, found volume_ml"),
+        (b"path\n\xff\xfe\n", "found something else"),
     ],
     ids=["empty", "no path", "no row", "a row without", "short row", "twice", "column of results", "no text"],
 )
@@ -85,9 +85,9 @@ def test_a_bad_list_is_refused_in_one_line(tmp_path: Path, content: bytes, found
     assert str(caught.value).startswith(f"{path}: ") and found in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_no_parquet_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(IchorError, match="expected a list as Parquet, found another content"):
+    with pytest.raises(IchorError, match="expected a Parquet list, found something else"):
         list_scans([str(tmp_path / "list.parquet")], None, None)
 
 

@@ -97,7 +97,7 @@ def test_results_are_those_without_a_cluster_whatever_the_number_of_workers(
     assert again.returncode == 0 and again.stderr.count("(done before)") == 8
 
 
-def test_bad_scans_are_refused_by_kind_and_the_others_go_on(usual: Place, place: Place, tmp_path: Path) -> None:
+def test_bad_scans_are_refused_by_kind_and_the_others_are_screened(usual: Place, place: Place, tmp_path: Path) -> None:
     inputs = tmp_path / "in"
     inputs.mkdir()
     shutil.copyfile(usual.inputs / "a.nii.gz", inputs / "a.nii.gz")
@@ -118,7 +118,7 @@ def test_bad_scans_are_refused_by_kind_and_the_others_go_on(usual: Place, place:
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "kill"])
-def test_a_command_that_is_ended_goes_on_and_leaves_no_process(usual: Place, place: Place, how: str) -> None:
+def test_an_interrupted_or_killed_command_continues_and_leaves_no_process(usual: Place, place: Place, how: str) -> None:
     process = begun(place, "--cluster", "local:2", "--threads", "2", until=second_scan, mark=f"{os.getpid()}-{how}")
     before = sorted(one.name for one in place.out.iterdir() if (one / "findings.json").is_file())
     process.send_signal(signal.SIGINT if how == "ctrl-c" else signal.SIGKILL)
@@ -165,7 +165,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_scan_screened_by_another(
     assert place.results() == usual.results()
 
 
-def test_a_scheduler_that_is_lost_ends_the_command_and_the_same_one_goes_on(
+def test_losing_the_scheduler_ends_the_command_and_the_same_command_continues(
     usual: Place, place: Place, cluster: DaskProcesses
 ) -> None:
     process = begun(place, "--cluster", cluster.address, until=second_scan)
@@ -187,10 +187,10 @@ def test_a_worker_with_too_little_memory_is_named_and_not_used(
     assert done.returncode == 0 and place.results() == usual.results()
     (line,) = [one for one in done.stderr.splitlines() if "is not used" in one]
     reason = "expected at least 1024 MiB of memory, found 500 MiB"
-    assert line.endswith(f"is not used, and leaves the cluster: {reason}")
+    assert line.endswith(f"cannot be used and was removed from the cluster: {reason}")
 
 
-def test_a_cluster_without_any_worker_of_use_is_refused(place: Place, tmp_path: Path) -> None:
+def test_a_cluster_without_a_usable_worker_is_refused(place: Place, tmp_path: Path) -> None:
     with DaskProcesses(tmp_path / "dask", free_port(), memory="500MiB") as cluster:
         done = screen(place, "--cluster", cluster.address)
     assert done.returncode == 2
@@ -198,7 +198,7 @@ def test_a_cluster_without_any_worker_of_use_is_refused(place: Place, tmp_path: 
     assert done.stderr.splitlines()[-1] == f"ichor: expected a worker that can be used, found none: {reason}"
 
 
-def test_no_scheduler_at_the_address_is_one_line(place: Place) -> None:
+def test_a_missing_scheduler_is_reported_in_one_line(place: Place) -> None:
     environment = {**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
     address = f"127.0.0.1:{free_port()}"
     command = place.command("--cluster", address)
@@ -269,13 +269,13 @@ def refuses_strangers(port: int) -> bool:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("--cluster", "local", "--workers", "2"), "expected --workers or --cluster, found both"),
+        (("--cluster", "local", "--workers", "2"), "expected either --workers or --cluster, found both"),
         (("--cluster", "somewhere"), "--cluster: expected local, local:N for N workers"),
         (("--cluster", "127.0.0.1:1", "--threads", "2"), "--threads: expected none with a cluster"),
     ],
     ids=["workers", "no address", "threads"],
 )
-def test_wrong_use_is_one_line(place: Place, words: tuple[str, ...], line: str) -> None:
+def test_wrong_use_is_reported_in_one_line(place: Place, words: tuple[str, ...], line: str) -> None:
     done = screen(place, *words)
     assert done.returncode == 2 and done.stderr.startswith(f"ichor: {line}") and len(done.stderr.splitlines()) == 1
 

@@ -107,7 +107,7 @@ def test_scans_and_results_in_s3_are_those_of_files(
     assert not [one for one in s3.find("archive/in") if "ichor" in one]
 
 
-def test_what_is_in_s3_is_not_done_twice_but_again_if_the_scan_has_changed(
+def test_a_result_in_s3_is_reused_unless_the_scan_has_changed(
     inputs: Path, environment: dict[str, str], s3: Any, tmp_path: Path
 ) -> None:
     put(s3, inputs, tmp_path / "c")
@@ -164,7 +164,7 @@ def test_a_list_in_s3_has_addresses_and_columns_and_its_results_may_be_files(
     ],
     ids=["no bucket", "no bucket for results", "results on a web server", "a package is missing"],
 )
-def test_a_store_that_cannot_be_used_is_one_line(
+def test_an_unusable_store_is_reported_in_one_line(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], line: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -191,4 +191,4 @@ def test_addresses_and_lists_need_a_cluster(tmp_path: Path) -> None:
     for words in (("s3://a/b", "--out", "out"), ("list.csv", "--out", "out"), ("a.nii.gz", "--out", "gs://a/b")):
         command = [sys.executable, "-m", "ichor", "screen", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-        assert done.returncode == 2 and "expected --cluster with such an address or list" in done.stderr
+        assert done.returncode == 2 and "expected --cluster for an address or such a list" in done.stderr

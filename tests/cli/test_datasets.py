@@ -48,11 +48,11 @@ def test_a_sound_copy_passes_the_check(bhsd: Path, tmp_path: Path) -> None:
     done = run("check", f"bhsd={bhsd}", cache=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 subjects, 18 slices, 6 delineated; 0 errors" in done.stdout
-    assert "note: 1 of 2 persons have several scans" in done.stdout
+    assert "note: 1 of 2 people have several scans" in done.stdout
     assert "note: Unverified: " in done.stdout and "fingerprint " in done.stdout
 
 
-def test_all_that_is_wrong_is_listed(bhsd: Path, tmp_path: Path) -> None:
+def test_every_problem_is_listed(bhsd: Path, tmp_path: Path) -> None:
     root = shutil.copytree(bhsd, tmp_path / "bhsd")
     labels = root / "label_192/ground truths"
     save_nifti(labels / "ID_0_ID_00.nii.gz", made_head(0)[1].astype("uint8") * 7)
@@ -78,12 +78,12 @@ def test_the_description_counts_what_was_written(bhsd: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out/dataset.json").read_text(encoding="utf-8"))
     counts = found["counts"]
-    assert counts["Scans (persons)"] == "3 (2)" and counts["Slices"] == "18"
+    assert counts["Scans (people)"] == "3 (2)" and counts["Slices"] == "18"
     assert counts["Scans by subtype"] == "IVH 0, IPH 1, SAH 0, EDH 1, SDH 1"
     assert counts["Labeled slices (with hemorrhage)"] == "18 (6)"
     volume = sum(float(made_head(k)[1].sum()) for k in range(3)) / 3 * 1.65 * 1.65 * 5 / 1000
     low, high = 0.3 * volume, 3 * volume
-    assert low < float(counts["Volume of hemorrhage"].split(" mL")[0]) < high
+    assert low < float(counts["Hemorrhage volume"].split(" mL")[0]) < high
     assert "non-commercial" in done.stdout and "Research use only" in done.stdout
     assert (tmp_path / "out/dataset.md").read_text(encoding="utf-8").startswith("# BHSD")
 
@@ -92,7 +92,7 @@ def test_edema_is_not_described_as_blood(tmp_path: Path) -> None:
     done = run("describe", write_phe_sich(tmp_path / "data"), cache=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = " ".join(done.stdout.split())
-    assert "Delineated scans 0" in rows and "Volume of hemorrhage" not in rows
+    assert "Delineated scans 0" in rows and "Hemorrhage volume" not in rows
     assert "Its masks are of edema, not of blood." in done.stdout
 
 
@@ -119,7 +119,7 @@ def test_overlaps_are_shown_with_the_names_of_both(bhsd: Path, tmp_path: Path) -
     assert (pair["first"], pair["second"]) == ("bhsd.ID_0_ID_01", "instance2022.001")
 
 
-def test_a_wrong_name_ends_in_one_line(bhsd: Path, tmp_path: Path) -> None:
+def test_a_wrong_name_is_reported_in_one_line(bhsd: Path, tmp_path: Path) -> None:
     done = run("check", f"cq500={bhsd}", cache=tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert "expected the dataset cq500 (reads.csv" in done.stderr and "found another layout" in done.stderr

@@ -75,7 +75,7 @@ def test_a_package_is_evaluated_on_a_dataset_that_it_was_never_trained_on(
     assert (out / "metrics.json").read_bytes() == kept
 
 
-def test_labels_of_scans_are_enough(package: Path, root: Path, tmp_path: Path) -> None:
+def test_scan_level_labels_are_enough(package: Path, root: Path, tmp_path: Path) -> None:
     """What the dataset does not say is not defined, and is not counted as no hemorrhage."""
     done = ichor("evaluate", package, "--data", root / "cq500", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
@@ -102,7 +102,7 @@ def test_a_dataset_that_the_package_was_trained_on_is_refused(exported: Path, ro
     assert not (tmp_path / "out").exists()
 
 
-def test_persons_of_the_training_data_are_found_in_another_dataset(exported: Path, root: Path, tmp_path: Path) -> None:
+def test_people_in_the_training_data_are_found_in_another_dataset(exported: Path, root: Path, tmp_path: Path) -> None:
     """HemSeg-200 and BHSD label scans of the same source, which name the same patient alike."""
     persons = read_config(exported).training.persons  # type: ignore[union-attr]
     assert "rsna2019:ID_00000000" in persons and not any(person.startswith("mine") for person in persons)
@@ -117,11 +117,11 @@ def test_copies_of_training_scans_are_found_by_their_images(package: Path, root:
     words = ("--data", instance, "--training-data", root / "bhsd")
     done = ichor("evaluate", package, *words, "--out", tmp_path / "refused")
     assert done.returncode != 0 and len(done.stderr.splitlines()) == 1
-    assert f"found the same images under {sorted(BHSD)[1]} and 001 (training scan first)" in done.stderr
+    assert f"found the same images in {sorted(BHSD)[1]} and 001 (training scan first)" in done.stderr
     done = ichor("evaluate", package, *words, "--leave-out-copies", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "5 subjects evaluated" in done.stdout
-    assert "No scan of it has the images of one that the model was trained on." in done.stdout
+    assert "None of its scans has the same images as a training scan." in done.stdout
 
 
 def test_a_package_without_a_record_of_its_training_is_refused(root: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_cross_validation_predicts_every_scan_of_all_datasets_once(root: Path, t
     assert "--data bhsd=PATH --data mine=PATH" in (tmp_path / "run/README.md").read_text()
 
 
-def test_a_card_lists_the_licences_of_all_training_data(exported: Path) -> None:
+def test_a_card_lists_the_licenses_of_all_training_data(exported: Path) -> None:
     card = " ".join((exported / "MODEL_CARD.md").read_text().split())
     assert "- BHSD: Brain Hemorrhage Segmentation Dataset: " in card and "- INSTANCE 2022" in card
     assert "The weights are for non-commercial use only." in card
@@ -166,7 +166,7 @@ def test_training_on_copies_is_refused(root: Path, tmp_path: Path) -> None:
     words = ("--data", f"bhsd={root / 'bhsd'}", "--data", f"mine={instance}", "--folds", "stratified")
     done = ichor("train", "paper/threshold", *words, "--out", tmp_path / "run")
     assert done.returncode != 0 and len(done.stderr.splitlines()) == 1
-    assert f"found the same images under bhsd.{sorted(BHSD)[1]} and mine.001" in done.stderr
+    assert f"found the same images in bhsd.{sorted(BHSD)[1]} and mine.001" in done.stderr
     done = ichor("train", "paper/threshold", *words, "--out", tmp_path / "run", "--leave-out-copies")
     assert done.returncode == 0, done.stderr
     again = ichor("evaluate", tmp_path / "run", *words[:4], "--leave-out-copies")

@@ -144,7 +144,7 @@ def test_a_scan_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -> 
     assert said.returncode == 1 and "bad: failed:" in said.stderr and "Traceback" not in said.stderr
     results = json.loads((tmp_path / "out" / "validation.json").read_text())
     assert results["figures"]["scans"] | {"not_screened": 1, "counted": 1} == results["figures"]["scans"]
-    assert "1 could not be screened" in (tmp_path / "out" / "report.html").read_text()
+    assert "1 scan that could not be screened" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_rows_and_scans_without_a_partner(heads: Path, tmp_path: Path) -> None:

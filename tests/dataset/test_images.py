@@ -126,9 +126,7 @@ def both(tmp_path: Path) -> Together:
 
 
 def test_datasets_that_share_a_scan_are_refused_with_its_names(both: Together) -> None:
-    with pytest.raises(
-        BadConfig, match=r"no scan in two datasets, found the same images under bhsd\.ID_0_ID_0 and inst"
-    ):
+    with pytest.raises(BadConfig, match=r"no scan in two datasets, found the same images in bhsd\.ID_0_ID_0 and inst"):
         without_copies(both)
 
 
@@ -149,7 +147,7 @@ def test_only_different_datasets_are_compared(both: Together) -> None:
     assert copies_in(both.parts["bhsd"]) == []
 
 
-def test_scans_of_a_known_orientation_are_turned_first(heads: dict[str, Hu], prints: dict[str, Prints]) -> None:
+def test_scans_of_known_orientation_are_turned_first(heads: dict[str, Hu], prints: dict[str, Prints]) -> None:
     subject, hu = next(iter(heads.items()))
     scan = scan_of(hu[:, ::-1])
     upright = replace(scan, orientation=np.tile([[1.0, 0, 0], [0, -1.0, 0]], (len(hu), 1, 1)))

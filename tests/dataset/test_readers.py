@@ -104,7 +104,7 @@ def test_bhsd_has_the_subtype_of_each_voxel(tmp_path: Path) -> None:
         assert dataset.strata(subject) == {COLUMNS[subtype]}
 
 
-def test_two_studies_of_one_patient_of_rsna_are_one_person(tmp_path: Path) -> None:
+def test_two_studies_of_one_rsna_patient_are_one_person(tmp_path: Path) -> None:
     bhsd = open_dataset(write_bhsd(tmp_path / "bhsd", BHSD))
     first, second, other = (bhsd.person(subject) for subject in sorted(BHSD))
     assert first == second == "rsna2019:ID_0237f3c9" and other == "rsna2019:ID_02b882cc"
@@ -136,7 +136,7 @@ def test_edema_is_never_taken_for_blood(value: int, tmp_path: Path) -> None:
     assert dataset.strata("0001") == {COLUMNS[Subtype.IPH]}
 
 
-def test_stroke_is_a_negative_and_infarct_is_never_taken_for_blood(tmp_path: Path) -> None:
+def test_stroke_scans_are_negative_and_infarcts_are_never_taken_for_blood(tmp_path: Path) -> None:
     dataset = open_dataset(write_cpaisd(tmp_path, {"study-a": "train", "study-b": "test"}))
     case = dataset.case("study-a")
     np.testing.assert_array_equal(case.scan.hu, made_head(700, 0)[0])
@@ -174,7 +174,7 @@ def test_two_of_three_readers_decide_in_cq500(tmp_path: Path) -> None:
     assert not negative.positive.any() and not negative.mask.any()  # a scan without has none on any slice
 
 
-def test_hemorica_in_the_form_of_public_code(tmp_path: Path) -> None:
+def test_hemorica_is_read_in_the_layout_of_public_code(tmp_path: Path) -> None:
     dataset = open_dataset(write_hemorica(tmp_path, {"p1": "EPH", "p2": "ICH"}))
     case = dataset.case("p1")
     np.testing.assert_array_equal(case.mask, made_head(400)[1])
@@ -215,7 +215,7 @@ def test_ignored_slices_of_nnunet_are_unknown(tmp_path: Path) -> None:
     assert case.has_hemorrhage is None  # the ignored slices may have some
 
 
-def test_bids_masks_with_ages_and_without_tables_of_slices(tmp_path: Path) -> None:
+def test_bids_masks_have_ages_and_need_no_tables_of_slices(tmp_path: Path) -> None:
     dataset = open_dataset(write_bids(tmp_path, {"01": 40, "02": 50}))
     assert dataset.subjects == ("01", "02") and dataset.age_years("02") == 50
     assert dataset.facts.licence.name == "CC0"
@@ -260,16 +260,16 @@ def test_labels_that_do_not_fit_are_refused_in_one_line(name: str, said: str, tm
     ],
     ids=["value", "name", "too few"],
 )
-def test_a_row_amiss_of_rsna_is_refused_in_one_line(row: str, said: str, tmp_path: Path) -> None:
+def test_a_malformed_row_of_rsna_is_refused_in_one_line(row: str, said: str, tmp_path: Path) -> None:
     root = write_rsna2019(tmp_path, RSNA)
     (root / "stage_2_train.csv").write_text(f"ID,Label\n{row}\n")
     with pytest.raises(UnreadableInput, match=said):
         open_dataset(root)
 
 
-def test_a_name_of_a_label_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_label_name_is_refused(tmp_path: Path) -> None:
     root = write_nnunet(tmp_path, {"background": 0, "tumor": 1}, [made_head(800)[1]])
-    with pytest.raises(UnreadableInput, match=r"expected names of labels that Ichor knows .* found 'tumor'"):
+    with pytest.raises(UnreadableInput, match=r"expected label names that Ichor knows .* found 'tumor'"):
         open_dataset(root)
 
 

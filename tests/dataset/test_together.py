@@ -56,7 +56,7 @@ def test_an_unknown_subject_is_refused_in_one_line(dataset: Together) -> None:
         dataset.case("other.001")
 
 
-def test_no_person_is_on_two_sides_of_a_fold(dataset: Together) -> None:
+def test_nobody_is_in_both_the_training_and_the_test_set_of_a_fold(dataset: Together) -> None:
     folds = folds_of_persons(dataset.subjects, dataset.person, dataset.strata, 0)
     assert sorted(subject for fold in folds for subject in fold.test) == sorted(dataset.subjects)
     for fold in folds:
@@ -69,7 +69,7 @@ def test_no_person_is_on_two_sides_of_a_fold(dataset: Together) -> None:
     assert {f"bhsd.ID_00000000_ID_{k:010x}" for k in (0, 1)} <= {*fold.test}
 
 
-def test_folds_of_subjects_that_are_persons_are_those_of_the_subjects(root: Path) -> None:
+def test_folds_are_by_subject_if_each_subject_is_one_person(root: Path) -> None:
     one = CtIch(root / "ct-ich")
     found = folds_of_persons(one.subjects, one.person, one.strata, 3)
     assert found == stratified_folds({subject: one.labels[subject] for subject in one.subjects}, 3)

@@ -13,7 +13,7 @@ from ichor.evaluate.intervals import Sampling
 
 @pytest.mark.parametrize("at_once", [2_000_000, 500], ids=["all at once", "a few at a time"])
 @pytest.mark.parametrize("decimals", [6, 1], ids=["no ties", "ties"])
-def test_they_are_those_of_each_resample(decimals: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_areas_are_those_of_each_resample(decimals: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_AT_ONCE", at_once)
     draw = np.random.default_rng(9)
     truth, subject = draw.random(40) < 0.3, np.arange(40) // 2
@@ -27,7 +27,7 @@ def test_they_are_those_of_each_resample(decimals: int, at_once: int, monkeypatc
     assert found.auc.n == 40
 
 
-def test_a_resample_without_a_class_has_none() -> None:
+def test_a_resample_without_a_class_has_no_area() -> None:
     sampling = Sampling(3)
     found = areas([True, False, False], [0.9, 0.2, 0.1], [0, 1, 2], sampling)
     lacking = sampling.counts[:, 0] % 3 == 0  # no positive, or nothing else

@@ -158,7 +158,7 @@ def test_volume_agreement_is_bland_and_altmans(results, found) -> None:
     assert value(agreement["upper_limit_ml"]) == pytest.approx(limits[1], rel=1e-3)
 
 
-def test_scans_with_far_too_much_marked_are_listed(results) -> None:
+def test_scans_in_which_far_too_much_is_marked_are_listed(results) -> None:
     def scan(subject: str, marked_ml: float | None, reference_ml: float | None) -> SubjectResult:
         return replace(results[0], subject=subject, volume_ml=marked_ml, reference_volume_ml=reference_ml)
 

@@ -46,7 +46,7 @@ def test_the_interval_of_a_difference_of_calls_covers_it() -> None:
     assert 0.93 * 500 <= covered <= 0.99 * 500
 
 
-def test_no_scan_is_not_compared() -> None:
+def test_without_scans_models_are_not_compared() -> None:
     assert compare_calls([], []).p is None
     assert compare_areas([True], [0.5], [0.4]).value is None
 

@@ -22,7 +22,7 @@ def test_a_share_without_scans_is_not_defined() -> None:
     assert proportion([]).as_json() == {"value": None, "ci95": None, "n": 0, "count": 0}
 
 
-def test_a_share_of_independent_scans() -> None:
+def test_independent_scans_all_count() -> None:
     found = proportion([True, True, False, True], patient=[3, 1, 2, 0])
     assert (found.value, found.n, found.count, found.effective_n) == (0.75, 4, 3, 4.0)
     assert found.ci95 == pytest.approx(exact_interval(3, 4))

@@ -10,7 +10,7 @@ from ichor.evaluate.sample_size import expected_width, scans_needed
 
 
 @pytest.mark.parametrize(("share", "width"), [(0.5, 0.2), (0.9, 0.1), (0.95, 0.05), (0.98, 0.1)])
-def test_so_many_scans_give_that_width_on_average(share: float, width: float) -> None:
+def test_the_number_of_scans_gives_the_stated_width_on_average(share: float, width: float) -> None:
     n = scans_needed(share, width)
     count = np.random.default_rng(8).binomial(n, share, 20_000)
     low, high = proportion_confint(count, n, method="beta")
@@ -19,14 +19,14 @@ def test_so_many_scans_give_that_width_on_average(share: float, width: float) ->
 
 
 @pytest.mark.parametrize("share", [0.8, 0.9])
-def test_it_is_the_normal_approximation_with_a_correction_for_continuity(share: float) -> None:
+def test_the_number_agrees_with_the_continuity_corrected_normal_approximation(share: float) -> None:
     """Exact intervals are wider by 1 / n; the number of scans then grows by 2 / width."""
     theirs = samplesize_confint_proportion(share, 0.025, method="normal")
     assert scans_needed(share, 0.05) == pytest.approx(theirs + 2 / 0.05, rel=0.01)
 
 
 @pytest.mark.parametrize(("share", "width"), [(0, 0.1), (1, 0.1), (0.9, 0), (0.9, 1)])
-def test_impossible_wishes_are_refused(share: float, width: float) -> None:
+def test_impossible_widths_and_shares_are_refused(share: float, width: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         scans_needed(share, width)
     with pytest.raises(ValueError, match="scans reach"):

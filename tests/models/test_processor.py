@@ -69,7 +69,9 @@ def test_only_openvino_respects_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
     ("features", "expected"),
     [(ICE_LAKE, False), (SAPPHIRE_RAPIDS, True), ({"asimd"}, False), ({"asimd", "bf16"}, True)],
 )
-def test_instructions_for_bf16(features: set[str], expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_needs_instructions_of_the_processor(
+    features: set[str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(processor, "_features", lambda: frozenset(features))
     assert processor.has_bf16() == expected
 

@@ -62,7 +62,7 @@ def test_results_are_compared_with_the_scans_of_the_validation(folder: Path) -> 
     assert other.differs
 
 
-def test_corrected_truths_count(folder: Path) -> None:
+def test_the_corrected_truth_counts(folder: Path) -> None:
     before = reference_of(config(folder))
     case = next(one for one in CASES if one.truth.hemorrhage and one.found and one.found.tier is not Tier.SUSPECTED)
     adjudicate(folder, case.scan, AskedRuling(ruling="wrong", hemorrhage=False, who="Ada", seen=0))
@@ -72,12 +72,12 @@ def test_corrected_truths_count(folder: Path) -> None:
     assert np.array_equal(after.scans.probability, before.scans.probability)
 
 
-def test_without_a_validation_it_is_what_the_model_was_tested_on() -> None:
+def test_without_a_validation_the_reference_is_the_models_test_data() -> None:
     found = reference_of(config(None))
     assert found is not None and found.what == TESTED and found.with_hemorrhage == 36
 
 
-def test_other_validations_are_refused(folder: Path, tmp_path: Path) -> None:
+def test_validations_of_another_package_or_operating_point_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match="expected a validation"):
         reference_of(config(tmp_path))
     write_results(folder, validated("triage"))

@@ -19,7 +19,7 @@ def case_of(voxels: np.ndarray, mm: float) -> Case:
 
 
 @pytest.mark.parametrize("cycles", [4, 16, 40])
-def test_a_wave_keeps_its_mean_and_changes_by_the_kernels_transfer(cycles: int) -> None:
+def test_a_wave_keeps_its_mean_and_is_scaled_by_the_kernels_transfer(cycles: int) -> None:
     size, mm = 128, 0.5
     wave = np.cos(2 * np.pi * cycles * np.arange(size) / size)
     slices = np.tile((35 + 20 * wave).astype(np.float32), (2, size, 1))
@@ -28,7 +28,7 @@ def test_a_wave_keeps_its_mean_and_changes_by_the_kernels_transfer(cycles: int) 
     assert found == pytest.approx(np.tile(35 + 20 * passed * wave, (2, size, 1)), abs=1e-2)
 
 
-def test_a_kernel_raises_the_frequency_that_it_should() -> None:
+def test_a_kernel_amplifies_the_frequency_that_it_should() -> None:
     assert transfer(np.array([0.0, 0.35]), 1.0, 0.35, 50.0) == pytest.approx([1.0, 2.0], abs=1e-6)
     assert transfer(np.array([0.9]), 0.0, 0.35, 0.9) == pytest.approx([0.5])
 

@@ -112,7 +112,7 @@ def test_metal_sends_dark_and_bright_streaks_across_its_slices_only() -> None:
     assert np.array_equal(found, hu(metal_streaks(range(1, 3), (0.0, 30.0), 3.0, case, seed=5)))
 
 
-def test_motion_changes_nothing_if_there_is_none_and_the_skulls_edges_if_there_is() -> None:
+def test_no_motion_changes_nothing_and_motion_changes_the_edges_of_the_skull() -> None:
     slices = discs()
     slices[:, 60:80, 20:40] = SKULL_HU
     case = case_of(slices)
@@ -153,7 +153,7 @@ def test_a_head_that_reaches_beyond_the_field_glows_at_its_edge() -> None:
     assert truncated(60.0, blood).mask[:, radius() < 60].any()
 
 
-def test_water_attenuates_as_it_does() -> None:
+def test_water_has_its_physical_attenuation() -> None:
     slices = CoarseSlices.of(case_of(np.zeros((1, 20, 20), np.float32)))
     assert slices.attenuation() == pytest.approx(WATER_PER_MM)
     assert slices.attenuation(np.full((1, 20, 20), -1500.0)) == pytest.approx(0)

@@ -85,7 +85,7 @@ def test_the_score_is_the_mean_of_its_four_figures() -> None:
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
-def test_variants_differ_from_the_shipped_recipe_only_in_what_they_name(file: Path) -> None:
+def test_variants_differ_from_the_shipped_recipe_only_in_the_settings_that_they_name(file: Path) -> None:
     config, shipped = load_config(f"recipe/{file.stem}"), load_config("ichor-1")
     assert config.cross_fitted
     assert config.name == f"recipe-{file.stem}"
@@ -97,7 +97,7 @@ def test_variants_differ_from_the_shipped_recipe_only_in_what_they_name(file: Pa
     assert training <= {"epochs", "validate_every", "soft_edge_px"}
 
 
-def test_the_conditions_that_variants_are_shown_exist() -> None:
+def test_the_conditions_for_variants_exist() -> None:
     assert set(SHOWN) <= {c.key for c in CONDITIONS}
 
 
@@ -113,9 +113,9 @@ def test_variants_are_trained_predicted_ranked_and_resumed(tmp_path: Path) -> No
 
     done = study("recipe", base, single, *where, "--cost")
     assert done.returncode == 0, done.stderr
-    assert "in all" in done.stderr and "core-hours" in done.stderr
+    assert "total: " in done.stderr and "core-hours" in done.stderr
     assert not (tmp_path / "run").exists()
-    assert "Not run yet" in (tmp_path / "out/README.md").read_text()
+    assert "has not been run yet" in (tmp_path / "out/README.md").read_text()
 
     done = study("recipe", base, single, *where)
     assert done.returncode == 0, done.stderr

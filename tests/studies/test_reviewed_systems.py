@@ -78,7 +78,7 @@ def test_lessons_count_the_claims_above_the_interval_and_correlate_them() -> Non
     told = lessons(systems, ["none"])
     assert "Of 5 claims that can be compared, 3 lie above" in told[0]
     assert "its rank correlation with the Dice here is -1.00" in told[1]
-    assert "Of their 5 papers, 5 report no test on a scan without hemorrhage" in told[2]
+    assert "Of their 5 papers, 5 report no test on scans without hemorrhage" in told[2]
 
 
 def test_lessons_leave_out_what_is_not_of_the_review_and_name_the_slowest() -> None:

@@ -39,7 +39,7 @@ def test_weights_rise_from_the_boundary_to_its_reach(batch: Batch) -> None:
     assert torch.all(weights[1] == 1)
 
 
-def test_a_boundary_without_width_costs_as_a_sharp_one(batch: Batch) -> None:
+def test_a_soft_edge_of_zero_width_costs_as_much_as_a_sharp_edge(batch: Batch) -> None:
     logits = torch.randn(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     for loss in ("tversky", "dice", "cross-entropy"):
         sharp, soft = (cost(logits, batch, loss=loss, soft_edge_px=px) for px in (0.0, 1e-6))
@@ -59,7 +59,7 @@ def test_a_displaced_boundary_costs_less_and_a_false_region_elsewhere_does_not(b
     assert extra["elsewhere"][1] == pytest.approx(extra["elsewhere"][0], rel=0.25)
 
 
-def test_missing_all_of_a_lesion_costs_about_as_much_as_before(batch: Batch) -> None:
+def test_missing_a_whole_lesion_costs_about_as_much_as_before(batch: Batch) -> None:
     nothing = torch.full_like(batch.mask, -8.0)
     sharp, soft = (cost(nothing, batch, soft_edge_px=px) for px in (0.0, 2.5))
     assert soft == pytest.approx(sharp, rel=0.4)

@@ -66,7 +66,7 @@ def start(folder: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], st
                 break
         late.cancel()
         assert link is not None, said
-        assert "Model and truth differ in 2 of 4 scans; 0 adjudicated." in said
+        assert "The model and the truth differ on 2 of 4 scans; 0 adjudicated." in said
         return process, link[0]
 
     yield begin
@@ -190,7 +190,7 @@ def test_two_adjudicators_at_once_are_told(
     expect(page.locator(".truth")).to_contain_text("Adjudicated: the table is right (Bo, ")
 
 
-def test_what_is_no_validation_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_without_a_validation_is_refused_in_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ichor", "adjudicate", str(tmp_path)], capture_output=True, text=True, check=False
     )

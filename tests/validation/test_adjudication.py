@@ -51,14 +51,14 @@ def test_every_ruling_is_kept_and_the_last_one_counts(tmp_path: Path) -> None:
     assert stat.S_IMODE((out / ADJUDICATION).stat().st_mode) == 0o600
 
 
-def test_a_ruling_on_what_has_changed_is_not_stored(tmp_path: Path) -> None:
+def test_a_ruling_on_a_scan_ruled_on_in_the_meantime_is_not_stored(tmp_path: Path) -> None:
     adjudicate(tmp_path, "a", ask("right"))
     with pytest.raises(Changed, match="Ada has adjudicated this scan in the meantime"):
         adjudicate(tmp_path, "a", ask(hemorrhage=False))
     assert len(read_adjudications(tmp_path).scans["a"]) == 1
 
 
-def test_a_file_that_is_no_adjudication_is_kept(tmp_path: Path) -> None:
+def test_a_file_without_adjudications_is_kept(tmp_path: Path) -> None:
     (tmp_path / ADJUDICATION).write_text("notes of mine")
     for act in (lambda: read_adjudications(tmp_path), lambda: adjudicate(tmp_path, "a", ask("right"))):
         with pytest.raises(UnreadableInput, match="expected adjudications, found something else; it is kept"):
@@ -79,9 +79,9 @@ def test_a_file_that_is_no_adjudication_is_kept(tmp_path: Path) -> None:
             Said(hemorrhage=True, subtypes={s: s is Subtype.IVH for s in Subtype}),
         ),
     ],
-    ids=["nothing", "right", "cannot be told", "none", "there is some", "another subtype"],
+    ids=["nothing", "right", "cannot be determined", "none", "there is some", "another subtype"],
 )
-def test_what_is_true_after_a_ruling(asked: AskedRuling | None, expected: Said, tmp_path: Path) -> None:
+def test_a_ruling_determines_the_truth(asked: AskedRuling | None, expected: Said, tmp_path: Path) -> None:
     ruled = None if asked is None else adjudicate(tmp_path, "a", asked).of("a")
     assert truth_of(YES, ruled) == expected
 
@@ -96,7 +96,7 @@ def test_what_is_true_after_a_ruling(asked: AskedRuling | None, expected: Said, 
         {"seen": -1},
     ],
 )
-def test_a_ruling_that_makes_no_sense(more: dict[str, Any]) -> None:
+def test_an_invalid_ruling_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ask(**more)
 
@@ -142,7 +142,7 @@ def test_differences_are_sorted_by_how_far_the_model_is_off() -> None:
         assert (one.found.tier is Tier.SUSPECTED) != one.case.truth.hemorrhage
 
 
-def test_truth_in_words() -> None:
+def test_the_truth_is_described_in_words() -> None:
     assert words_of(YES) == "hemorrhage: SDH" and words_of(Said(hemorrhage=True)) == "hemorrhage"
     assert words_of(Said(hemorrhage=False)) == "no hemorrhage" and words_of(Said(hemorrhage=None)) == "not known"
 

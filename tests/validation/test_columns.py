@@ -99,6 +99,6 @@ def test_a_role_from_the_user_takes_precedence() -> None:
     ],
     ids=["two of a kind", "no such column", "no such role", "no role to give"],
 )
-def test_what_cannot_be_settled_is_refused(names: list[str], asked: dict[str, str], expected: str) -> None:
+def test_ambiguous_and_unknown_columns_are_refused(names: list[str], asked: dict[str, str], expected: str) -> None:
     with pytest.raises(BadConfig, match=expected):
         roles_of(names, asked, "t.csv")

@@ -27,7 +27,7 @@ TRUTH = np.array([one.truth.hemorrhage for one in CASES])
 NOW, WAS = (np.array([getattr(one, name).probability for one in CASES]) for name in ("found", "other"))
 
 
-def test_both_have_their_own_figures() -> None:
+def test_both_models_have_their_own_figures() -> None:
     found = comparison(CASES)
     assert found["scans"] == 200 and found["independent"]
     for name, probability in (("model", NOW), ("other", WAS)):
@@ -70,7 +70,7 @@ def test_several_scans_of_a_patient_are_resampled_together() -> None:
     assert width(rates[0]) > 1.5 * width(rates[1])
 
 
-def test_verdicts_that_change() -> None:
+def test_verdicts_that_change_are_counted_and_listed() -> None:
     found = comparison(CASES)
     assert sum(sum(row.values()) for row in found["verdicts"].values()) == 200
     assert found["verdicts"]["suspected"]["suspected"] == np.sum((WAS >= 0.5) & (NOW >= 0.5))
@@ -79,7 +79,7 @@ def test_verdicts_that_change() -> None:
     assert changed == {one.scan for one, (was, now) in zip(CASES, tiers, strict=True) if was != now}
 
 
-def test_dice_of_both() -> None:
+def test_dice_of_both_models_is_compared() -> None:
     draw = np.random.default_rng(11)
     dice = np.clip(np.c_[draw.normal(0.6, 0.1, 30), draw.normal(0.66, 0.1, 30)], 0, 1)
 
@@ -120,7 +120,7 @@ def test_the_report_shows_the_differences(tmp_path: Path) -> None:
     assert "newer 1" in page and "McNemar" in page and "Verdicts that change" in page
     clustered = [one.model_copy(update={"patient": one.patient // 2}) for one in CASES]
     write_results(tmp_path, made_validation(clustered, compared=True))
-    assert "everything else by resampling patients" in (tmp_path / "report.html").read_text()
+    assert "all other figures are compared by resampling patients" in (tmp_path / "report.html").read_text()
 
 
 def test_the_command_before_an_update(tmp_path: Path) -> None:
@@ -155,4 +155,5 @@ def test_the_command_before_an_update(tmp_path: Path) -> None:
             assert one[name]["probability"] == findings["hemorrhage"]["probability"]
         assert one["found"]["probability"] != one["other"]["probability"]
     again = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert again.returncode == 2 and "expected another model to compare with, found ichor-1 0.1.0 again" in again.stderr
+    assert again.returncode == 2
+    assert "expected a different model to compare with, found ichor-1 0.1.0 again" in again.stderr

@@ -38,7 +38,7 @@ def written(scan: Scan, path: Path, axes: str = "LPS") -> Path:
 
 @pytest.mark.parametrize("axes", ["LPS", "RAS", "LAS", "RPI", "SLA"])
 @pytest.mark.parametrize("tilt_deg", [0.0, 18.0])
-def test_axes_in_any_order_and_direction(tmp_path: Path, axes: str, tilt_deg: float) -> None:
+def test_a_delineation_may_have_its_axes_in_any_order_and_direction(tmp_path: Path, axes: str, tilt_deg: float) -> None:
     scan = synthetic_head(**SMALL, tilt_deg=tilt_deg)
     found = read_delineation(written(scan, tmp_path / "m.nii.gz", axes), scan)
     assert np.array_equal(found, blood(scan)) and found.any()
@@ -47,13 +47,13 @@ def test_axes_in_any_order_and_direction(tmp_path: Path, axes: str, tilt_deg: fl
 @pytest.mark.parametrize(
     "orientation", [SUPINE, PRONE, FEET_FIRST, TRANSPOSED], ids=["supine", "prone", "feet first", "transposed"]
 )
-def test_scans_stored_in_any_direction(tmp_path: Path, orientation: np.ndarray) -> None:
+def test_scans_may_be_stored_in_any_direction(tmp_path: Path, orientation: np.ndarray) -> None:
     scan = synthetic_head(**{**SMALL, "orientation": orientation})
     found = read_delineation(written(scan, tmp_path / "m.nii.gz", "RAS"), scan)
     assert np.array_equal(found, blood(scan)) and found.any()
 
 
-def test_uneven_slices(tmp_path: Path) -> None:
+def test_slices_may_be_unevenly_spaced(tmp_path: Path) -> None:
     scan = synthetic_head(**SMALL, n=12, distances_mm=(5.0,) * 5 + (10.0,) * 6)
     assert np.array_equal(read_delineation(written(scan, tmp_path / "m.nii.gz"), scan), blood(scan))
 
@@ -64,14 +64,14 @@ def test_what_ichor_writes_for_a_scan_of_unknown_spacing(tmp_path: Path) -> None
     assert np.array_equal(read_delineation(tmp_path / "m.nii.gz", scan), blood(scan))
 
 
-def test_another_place_is_refused(tmp_path: Path) -> None:
+def test_a_delineation_at_another_position_is_refused(tmp_path: Path) -> None:
     scan = synthetic_head(**SMALL)
     image: Any = nibabel.load(written(scan, tmp_path / "m.nii.gz"))
     moved = np.array(image.affine)
     moved[2, 3] += 30
     nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), moved), tmp_path / "moved.nii.gz")
     with pytest.raises(
-        UnreadableInput, match="expected a delineation where the scan lies, found one that is 30 mm away"
+        UnreadableInput, match="expected a delineation at the position of the scan, found one that is 30 mm away"
     ):
         read_delineation(tmp_path / "moved.nii.gz", scan)
 

@@ -125,7 +125,7 @@ def test_one_class_leaves_out_what_needs_both() -> None:
     assert figures["detection"]["calls"]["suspected"]["specificity"]["n"] == 0
 
 
-def test_no_scan_at_all() -> None:
+def test_figures_without_any_scan_are_not_defined() -> None:
     case = ScanCase(scan="a", row=2, patient=0, truth=Said(hemorrhage=True), found=None, reason="damaged")
     figures = figures_of([case], None)
     assert figures["scans"]["counted"] == 0 and figures["detection"]["auc"] is None

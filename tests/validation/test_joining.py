@@ -104,7 +104,7 @@ def test_what_is_read_of_the_files(studies: list[ScanPath]) -> None:
     ("text", "expected"),
     [
         ("id,ICH\nP001,1\nP001,0\n", "expected one row for scan P001, found 2 .rows 2, 3."),
-        ("id,ICH\nQ1,1\nQ2,0\n", "expected names of the 2 scans in id, found none of them"),
+        ("id,ICH\nQ1,1\nQ2,0\n", "expected names of the 2 scans in id, found none of their names"),
     ],
     ids=["duplicate", "no match"],
 )

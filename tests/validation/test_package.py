@@ -44,7 +44,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_it_says_what_it_derives_from(package: Path) -> None:
+def test_a_derived_package_says_what_it_derives_from(package: Path) -> None:
     verify(package)
     derived, parent = read_derived(package), find_package("ichor-1")
     assert derived is not None and derived.parent.sha256 == content_sha256(parent)
@@ -54,13 +54,13 @@ def test_it_says_what_it_derives_from(package: Path) -> None:
     card = (package / "MODEL_CARD.md").read_text()
     words = " ".join(card.split())
     assert f"our-site derives from ichor-1 0.1.0 (SHA-256 of its files {derived.parent.sha256})" in words
-    assert "were made anew on 300 scans of 300 patients" in words
+    assert "were fitted again on 300 scans of 300 patients" in words
     assert "Research use only; not a medical device." in card
     write_card(package)  # the same card again: the checksums still hold
     verify(package)
 
 
-def test_only_thresholds_and_calibration_are_others(package: Path) -> None:
+def test_only_thresholds_and_calibration_change(package: Path) -> None:
     parent = find_package("ichor-1")
     changed = {"config.yaml", "verdict.json", "scan_scores.csv", "derived.json", "MODEL_CARD.md", "SHA256SUMS"}
     for file in parent.iterdir():
@@ -120,7 +120,7 @@ def test_the_truth_is_that_of_the_adjudication(tmp_path: Path) -> None:
     derived = read_derived(tmp_path / "site")
     assert derived is not None
     assert derived.recalibration.with_hemorrhage == sum(bool(one.truth.hemorrhage) for one in CASES) - 1
-    assert derived.recalibration.truth == "of the table, 1 scans adjudicated"
+    assert derived.recalibration.truth == "of the table, with 1 scan adjudicated"
 
 
 def test_other_packages_and_folders_are_refused(package: Path, tmp_path: Path) -> None:
@@ -150,11 +150,11 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_too_few_scans_are_refused(tmp_path: Path) -> None:
     few = of_package("ichor-1").model_copy(update={"cases": CASES[:30]})
-    with pytest.raises(BadConfig, match=r"truth.csv: expected 20 scans with and 20 without hemorrhage, found"):
+    with pytest.raises(BadConfig, match=r"truth.csv: expected at least 20 scans with and 20 without hemorrhage, found"):
         recalibrated_package(few, Adjudications(), "ichor-1", tmp_path / "new")
 
 
-def test_a_derived_json_that_is_none_is_refused(package: Path, tmp_path: Path) -> None:
+def test_an_invalid_derived_json_is_refused(package: Path, tmp_path: Path) -> None:
     (tmp_path / "derived.json").write_text(json.dumps({"notice": "x"}))
     with pytest.raises(BadConfig, match=r"expected what the package derives from, found something else at parent"):
         read_derived(tmp_path)

@@ -38,7 +38,7 @@ def test_the_report_shows_the_figures_and_the_differences(tmp_path: Path, page: 
     rate = results["figures"]["detection"]["calls"]["suspected"]["sensitivity"]
     expect(page.locator(".head")).to_contain_text(f"{100 * rate['value']:.1f} %")
     expect(page.locator(".head")).to_contain_text(f"{rate['count']} of {rate['n']}")
-    expect(page.locator("body")).to_contain_text("Predictive values hold for a prevalence of 10.0 %, as given")
+    expect(page.locator("body")).to_contain_text("Predictive values apply at a prevalence of 10.0 %, as given")
     assert [
         one.inner_text() for one in page.locator("body > header, body > footer").all() if NOTICE in one.inner_text()
     ]
@@ -62,7 +62,7 @@ def test_the_links_lead_to_the_results_of_the_scans(tmp_path: Path, page: Page) 
     expect(page).to_have_title("its report")
 
 
-def test_it_is_printed_in_full(tmp_path: Path, page: Page) -> None:
+def test_the_report_is_printed_in_full(tmp_path: Path, page: Page) -> None:
     write_results(tmp_path, made_validation(CASES))
     page.goto((tmp_path / "report.html").as_uri())
     page.emulate_media(media="print")

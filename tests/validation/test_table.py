@@ -25,7 +25,7 @@ def test_csv_in_any_delimiter_and_encoding(tmp_path: Path, delimiter: str, encod
     assert found.rows == tuple(ROWS) and found.numbers == (2, 3)
 
 
-def test_parquet_of_pandas_and_of_duckdb(tmp_path: Path) -> None:
+def test_parquet_from_pandas_and_from_duckdb(tmp_path: Path) -> None:
     frame = pd.DataFrame({"id": ["001", "002"], "ich": [True, False], "age": [72.0, None], "n": [1, 2]})
     frame.to_parquet(tmp_path / "pandas.parquet")
     duckdb.sql(f"COPY (SELECT * FROM '{tmp_path}/pandas.parquet') TO '{tmp_path}/duckdb.parquet'")
@@ -65,6 +65,6 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, content: bytes, exp
     assert str(error.value).startswith(f"{file}: ") and "\n" not in str(error.value)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match=r"expected a table .CSV or Parquet., found No such file"):
         read_table(tmp_path / "none.csv")

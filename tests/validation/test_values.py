@@ -21,7 +21,7 @@ def test_no(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["", " ", "?", "n/a", "NA", "unknown", "Equivocal", "--", "unclear", "NaN"])
-def test_not_known(cell: str) -> None:
+def test_cells_that_say_unknown(cell: str) -> None:
     assert values.yes_or_no(cell) is None
 
 
@@ -46,9 +46,9 @@ def test_subtypes(cell: str, expected: set[Subtype]) -> None:
     assert values.subtypes_in(cell) == expected
 
 
-def test_subtypes_that_are_not_known() -> None:
+def test_unknown_subtypes_are_none_and_other_words_are_refused() -> None:
     assert values.subtypes_in("") is None and values.subtypes_in("unknown") is None
-    with pytest.raises(ValueError, match="subtypes out of IVH"):
+    with pytest.raises(ValueError, match="subtypes among IVH"):
         values.subtypes_in("SDH, tumor")
 
 

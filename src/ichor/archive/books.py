@@ -1,7 +1,7 @@
-"""The manifest and the table of results of an archive, two Parquet files beside the folders of the scans.
+"""The manifest and the table of results of an archive, two Parquet files next to the folders of the scans.
 
-Both are made of what the folders say: a command that is killed leaves them some seconds behind, and the next one sets
-them right. Commands that share a folder take turns, and each keeps the rows of the others.
+Both are derived from the folders: if a command is killed, they may be out of date, and the next command brings them up
+to date. Commands that share a folder take turns, and each keeps the rows of the others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ichor.screening.outcome import Outcome
 if TYPE_CHECKING:
     import pyarrow
 
-EVERY_S, SHARE = 30.0, 20  # seconds between two writings, which take at most one part in so many of the time
+EVERY_S, SHARE = 30.0, 20  # seconds between writes, which take at most 1/SHARE of the time
 
 
 class Books:
@@ -61,7 +61,7 @@ class Books:
     def queue(self, jobs: Iterable[Job]) -> None:
         """Enter scans that wait, except those that are done with the same package: they will be checked.
 
-        Raises OutputFailed, too, if the further columns had other types before.
+        Raises OutputFailed, too, if the additional columns had other types before.
         """
         results = self._read(RESULTS)
         if results is not None:
@@ -77,7 +77,7 @@ class Books:
         self.write()
 
     def enter(self, outcome: Outcome) -> None:
-        """Enter an outcome; the tables are written now and then."""
+        """Enter an outcome; the tables are written from time to time."""
         self._new[MANIFEST].append(manifest_row(outcome))
         row = result_row(outcome, self._values.get(outcome.job.scan, {}))
         if row is not None:
@@ -121,7 +121,7 @@ class Books:
             return pyarrow.concat_tables([new, before], promote_options="permissive")
         except pyarrow.ArrowTypeError as error:
             raise OutputFailed(
-                f"{self._place(name)}: expected further columns of the same types as before, found others"
+                f"{self._place(name)}: expected additional columns of the same types as before, found other types"
             ) from error
 
     def _read(self, name: str) -> Any:
@@ -142,7 +142,7 @@ class Books:
             table = parquet.read_table(io.BytesIO(content))
             table.select(["scan", *(["path_sha256", "package_sha256", "status"] if name == MANIFEST else [])])
         except (pyarrow.ArrowException, KeyError) as error:
-            raise OutputFailed(f"{place}: expected a table that Ichor wrote, found another content") from error
+            raise OutputFailed(f"{place}: expected a table that Ichor wrote, found something else") from error
         return table
 
     def _place(self, name: str) -> str:

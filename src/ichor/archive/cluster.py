@@ -25,7 +25,7 @@ END_S = 10.0  # until the workers of this machine, which are asked to end, are k
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which cluster to use: that of the scheduler at `address`, or so many workers on this machine (None: as fit)."""
+    """Which cluster to use: that of the scheduler at `address`, or `count` workers here (None: as many as fit)."""
 
     address: str | None
     count: int | None = None
@@ -43,7 +43,7 @@ def where(text: str) -> Where:
         understood = False
     if not understood:
         raise IchorError(
-            "--cluster: expected local, local:N for N workers, or the address of a Dask scheduler as in "
+            "--cluster: expected local, local:N for N workers, or the address of a Dask scheduler, as in "
             f"tls://scheduler.example:8786, found {text}"
         )
     return Where(address.rstrip("/"))
@@ -72,16 +72,16 @@ def workers_here(count: int | None, scans: int) -> int:
     if most < (count or 1):
         raise IchorError(
             f"--cluster local{f':{count}' if count else ''}: expected {in_mib(LEAST_BYTES)} of memory for each worker, "
-            f"found {in_mib(MEMORY_LIMIT)} in all" + (f": local:{most} fits" if most else "")
+            f"found {in_mib(MEMORY_LIMIT)} in total" + (f": local:{most} fits" if most else "")
         )
     return min(count or min(os.cpu_count() or 1, most), max(scans, 1))
 
 
 @contextmanager
 def connected(to: Where, workers: int, notify: Callable[[str], None]) -> Iterator[Any]:
-    """A client of Dask for the block: `workers` here, or those of the scheduler, which go on after the block.
+    """A Dask client for the block: `workers` here, or those of the scheduler, which keep running after the block.
 
-    Raises IchorError if there is no scheduler at the address, or none that can be talked to.
+    Raises IchorError if there is no scheduler at the address, or if it cannot be reached.
     """
     _keep_quiet()
     if to.address is None:
@@ -90,8 +90,8 @@ def connected(to: Where, workers: int, notify: Callable[[str], None]) -> Iterato
         return
     if to.address.startswith("tcp://") and not _is_loopback(to.address):
         notify(
-            f"ichor: warning: {to.address} is not encrypted, and whoever reaches it can run programs on its workers; "
-            "use tls://"
+            f"ichor: warning: {to.address} is not encrypted, and anyone who can reach it can run programs on its "
+            "workers; use tls://"
         )
     from distributed import Client, Security
 
@@ -143,7 +143,7 @@ def _started(workers: int) -> Iterator[Any]:
 
 
 def _keep_quiet() -> None:
-    """Have Dask log nothing here: what a user has to know is said in one line, and tracebacks quote arguments."""
+    """Have Dask log nothing here: users are told what they need to know in one line, and tracebacks quote arguments."""
     import distributed  # noqa: F401 (it sets up its loggers)
 
     for name in list(logging.root.manager.loggerDict):

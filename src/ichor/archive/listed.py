@@ -1,4 +1,4 @@
-"""The scans that a command is given: paths, addresses, and lists of both as Parquet or CSV with further columns."""
+"""The scans that a command is given: paths, addresses, and Parquet or CSV lists of both with additional columns."""
 
 from __future__ import annotations
 
@@ -100,22 +100,26 @@ def _add_list(listed: Listed, place: str, out: Path | None, series_uid: str | No
             continue
         if column.name in RESULT_COLUMNS:
             raise UnreadableInput(
-                f"{place}: expected further columns with other names than those of results, found {column.name}"
+                f"{place}: expected additional columns with names that the results do not use, found {column.name}"
             )
         if listed.columns.setdefault(column.name, column).type != column.type:
-            raise UnreadableInput(f"{place}: expected one type of the column {column.name}, found another list's other")
+            raise UnreadableInput(
+                f"{place}: expected column {column.name} to have the same type in all lists, found two"
+            )
     seen: set[str] = set()
     for number, row in enumerate(table.to_pylist(), 1):
         path = row.pop(PATH)
         if not isinstance(path, str) or not path:
             raise UnreadableInput(f"{place}: expected a path in each row, found none in row {number}")
         if path in seen:
-            raise UnreadableInput(f"{place}: expected each path once, found that of row {number} before")
+            raise UnreadableInput(f"{place}: expected each path once, found that of row {number} in an earlier row")
         seen.add(path)
         if is_address(path):
             _add_address(listed, path, row)
         elif is_address(place):
-            raise UnreadableInput(f"{place}: expected addresses in a list at an address, found a path in row {number}")
+            raise UnreadableInput(
+                f"{place}: expected addresses, since the list is at one, found a path in row {number}"
+            )
         else:
             local = Path(place).absolute().parent / Path(path.replace("\0", "?"))
             listed.add(find_scans([local], out, series_uid), row)
@@ -140,7 +144,7 @@ def _read(place: str) -> pyarrow.Table:
             paths = csv.ConvertOptions(column_types={PATH: pyarrow.string()}, strings_can_be_null=True)
             table = csv.read_csv(io.BytesIO(content), convert_options=paths)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise UnreadableInput(f"{place}: expected a list as {kind}, found another content") from error
+        raise UnreadableInput(f"{place}: expected a {kind} list, found something else") from error
     if table.column_names.count(PATH) != 1:
         raise UnreadableInput(f"{place}: expected a column {PATH}, found {', '.join(table.column_names) or 'none'}")
     if not table.num_rows:

@@ -1,4 +1,4 @@
-"""How much memory screening takes in a worker, which is refused scans that it cannot hold instead of being killed."""
+"""How much memory screening takes: a worker refuses scans that do not fit into its memory instead of being killed."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def require_room(scan: Scan, limit: int) -> None:
     if needed > USABLE * limit:
         size = " x ".join(map(str, reversed(scan.voxels.shape)))
         raise IchorError(
-            f"{scan.source.path}: expected a scan for which {in_mib(limit)} of memory are enough, found {size} voxels, "
-            f"which need {in_mib(int(needed / USABLE))}",
+            f"{scan.source.path}: expected a scan that can be screened in {in_mib(limit)} of memory, found {size} "
+            f"voxels, which need {in_mib(int(needed / USABLE))}",
             Code.TOO_LARGE,
         )
 

@@ -1,4 +1,4 @@
-"""Screens a copy of a scan, or writes a copy of its result, where either lies in a store instead of a folder."""
+"""Screens a copy of a scan, or writes a copy of its result, if either is in an object store instead of a folder."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _screen_copy(
 
 
 def _require_one_scan(job: Job) -> None:
-    """Raises UnreadableInput if there are several scans in the copy: each needs an address of its own."""
+    """Raises UnreadableInput if there are several scans in the copy: each needs its own address."""
     found = find_scans(job.path)
     if len(found) > 1:
         why = f"expected one scan at the address, found {len(found)}: store each by itself"

@@ -1,4 +1,4 @@
-"""Hands out scans to the workers of a Dask cluster, one scan a task, and receives their outcomes.
+"""Hands out scans to the workers of a Dask cluster, one scan per task, and receives their outcomes.
 
 Dask decides which worker takes which scan, and gives a scan whose worker is lost to another. Only a part of a long list
 is handed out at a time, so that the scheduler's memory does not grow with it.
@@ -33,8 +33,8 @@ def screen_on_cluster(client: Any, jobs: Sequence[Job], work: Work, *, notify: N
     """Screen every job on the cluster of a Dask client, yielding each outcome as soon as it is known.
 
     A scan whose workers die again and again is tried once more at the end, and then fails. After the iterator is
-    closed, or Ctrl-C, no further scan is begun; a worker of a cluster finishes the one that it is at, and its result is
-    there. `notify` receives messages about workers that are not used, and about what is waited for.
+    closed, or Ctrl-C, no more scans are started; a worker of a cluster finishes its current scan and writes the result.
+    `notify` receives messages about workers that are not used, and about what the command is waiting for.
 
     Raises IchorError if no worker can be used or the scheduler is lost, and OutputFailed if the disk is full or gone.
     """
@@ -42,7 +42,7 @@ def screen_on_cluster(client: Any, jobs: Sequence[Job], work: Work, *, notify: N
     unfit: set[str] = set()
     is_answered = False
     if not client.nthreads():
-        notify("waiting for a worker of the cluster")
+        notify("waiting for a worker to join the cluster")
     with closing(_each(client, waiting, work)) as answers:
         for task, answer in answers:
             if isinstance(answer, OutputFailed):
@@ -51,7 +51,7 @@ def screen_on_cluster(client: Any, jobs: Sequence[Job], work: Work, *, notify: N
                 is_answered = True
                 yield answer
             elif isinstance(answer, Busy):
-                notify(f"{task.job.name}: another command is screening it; coming back to it at the end")
+                notify(f"{task.job.name}: another command is screening this scan; will try again at the end")
                 waiting.append(replace(task, wait=True))
             elif isinstance(answer, Unfit):
                 waiting.appendleft(task)
@@ -124,8 +124,8 @@ def _answer(client: Any, future: Any, answer: Any, left: int) -> Any:
 
 
 def _dismiss(client: Any, answer: Unfit, unfit: set[str], notify: Notify) -> None:
-    """Say once that a worker cannot be used, and have it leave the cluster, or else Dask gives it scan after scan."""
+    """Report a worker that cannot be used once, and remove it from the cluster, or Dask would keep giving it scans."""
     if answer.address not in unfit:
         unfit.add(answer.address)
-        notify(f"{answer.address} is not used, and leaves the cluster: {answer.reason}")
+        notify(f"{answer.address} cannot be used and was removed from the cluster: {answer.reason}")
         client.retire_workers([answer.address], close_workers=True)

@@ -61,7 +61,7 @@ def files_at(address: str) -> list[File]:
         raise UnreadableInput(f"{address}: expected a file or folder, found nothing there", Code.NOT_FOUND)
     for one in files:
         if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in one.place.split("/")):
-            raise UnreadableInput(f"{address}: expected plain names of files, found one that leads elsewhere")
+            raise UnreadableInput(f"{address}: expected plain file names, found one that leads out of the folder")
     return files
 
 
@@ -142,7 +142,7 @@ def write_file(address: str, content: bytes) -> None:
 def check_writable(address: str) -> None:
     """Raises OutputFailed if nothing can be written below the address."""
     if address.startswith("http"):
-        raise OutputFailed(f"{address}: expected a folder, s3:// or gs:// for results, found a web server")
+        raise OutputFailed(f"{address}: expected a folder or an s3:// or gs:// address for results, found a web server")
     write_file(join(address, PROBE), b"")
     with _writing(address):
         system, key = _opened(join(address, PROBE))
@@ -162,7 +162,9 @@ def _opened(address: str) -> tuple[Any, str]:
         system, key = url_to_fs(address)
     except ImportError as error:
         package = PROTOCOLS[address.partition("://")[0]]
-        raise IchorError(f"{address}: expected the package {package}, found none; pip install {package}") from error
+        raise IchorError(
+            f"{address}: expected the package {package}, found none; install it with pip install {package}"
+        ) from error
     return system, str(key)
 
 

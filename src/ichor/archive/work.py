@@ -34,9 +34,9 @@ class Work:
     Attributes:
         make_screener: called with the number of `threads`.
         name: of the command; a worker keeps what it has loaded under that name.
-        version: of Ichor, which has to be that of the worker.
-        threads: for the network; None for those that the worker has.
-        out: the local folder of results, which the worker has to see; None if it is elsewhere.
+        version: of Ichor, which the worker must have, too.
+        threads: for the network; None for as many as the worker has.
+        out: the local folder of results, which the worker must be able to see; None if it is elsewhere.
         store: the address of the folder of results; None if it is local.
     """
 
@@ -127,7 +127,7 @@ def _made(work: Work, worker: Any) -> Guarded | str:
     if (small := why_too_small(limit)) is not None:
         return small
     if work.out is not None and not work.out.is_dir():
-        return f"expected to see the folder of results, {work.out}, found none: use a file system that workers share"
+        return f"expected to see the results folder, {work.out}, found none: use a file system that the workers share"
     try:
         screener = work.make_screener(threads=work.threads or worker.state.nthreads)
         start_reading_process()
@@ -139,7 +139,7 @@ def _made(work: Work, worker: Any) -> Guarded | str:
 
 
 def limit_of(worker: Any) -> int:
-    """The bytes that a worker may take: those that it was given, or else those of its machine."""
+    """The bytes of memory that a worker may use: its limit, or else all memory of its machine."""
     from distributed.system import MEMORY_LIMIT
 
     return int(worker.memory_manager.memory_limit or MEMORY_LIMIT)

@@ -1,4 +1,4 @@
-"""`ichor adjudicate DIR`: the scans in which model and truth differ, in the browser."""
+"""`ichor adjudicate DIR`: shows the scans on which the model and the truth differ in the browser."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def adjudicate(
     ] = PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link without opening a browser.")] = False,
 ) -> None:
-    """Show the scans in which model and truth differ in this machine's browser until Ctrl-C, to say which is right.
+    """Review the scans on which the model and the truth differ, in this machine's browser, until Ctrl-C.
 
-    A truth of the table that is wrong can be corrected, with a name and a comment. Corrections are kept in
-    DIR/adjudication.json; the table is not changed, and the report shows both figures. Research use only; not a medical
-    device.
+    Where the table is wrong, the truth can be corrected, with a name and a comment. Corrections are kept in
+    DIR/adjudication.json; the table is not changed, and the report shows the figures for both. Research use only; not a
+    medical device.
     """
     from ichor.annotate.corrections import Corrections
     from ichor.cli.annotate import PORT as ANNOTATION_PORT
@@ -42,7 +42,8 @@ def adjudicate(
     truths = Adjudicating(folder, validated)
     summary = truths.summary()
     typer.echo(
-        f"Model and truth differ in {summary['differ']} of {len(results)} scans; {summary['ruled']} adjudicated."
+        f"The model and the truth differ on {summary['differ']} of {len(results)} scans; "
+        f"{summary['ruled']} adjudicated."
     )
     typer.echo("Research use only; not a medical device.")
 

@@ -40,7 +40,7 @@ def crossval(
     --fold K runs one of them, so that several processes or machines can share a run with the same --out; each reports
     the metrics of the folds finished so far. An interrupted run continues when the command is given again.
 
-    With several datasets, folds are by person over all of them, and subject S of the dataset NAME is called NAME.S.
+    With several datasets, folds are split by person across all of them, and subject S of dataset NAME is called NAME.S.
     """
     run_experiment(
         "crossval",

@@ -14,8 +14,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="[NAME=]PATH",
-        help="A dataset, in a layout of `ichor dataset list` or your own in one of them. Can be repeated, with a NAME "
-        "for each.",
+        help="A dataset in a layout that `ichor dataset list` shows. Can be repeated, with a NAME for each.",
     ),
 ]
 DataArguments = Annotated[
@@ -29,16 +28,16 @@ FoldsOption = Annotated[
     typer.Option(
         "--folds",
         metavar="NAME",
-        help="The folds to use instead of those in the config: stratified, which every dataset has, or the name of "
-        "folds that the dataset defines.",
+        help="The folds to use instead of those in the config: stratified, which works for every dataset, or the name "
+        "of folds that the dataset defines.",
     ),
 ]
 CopiesOption = Annotated[
     bool,
     typer.Option(
         "--leave-out-copies",
-        help="Of scans that are in several of the datasets, use the first and leave out the others. Without this, such "
-        "datasets are refused.",
+        help="If a scan is in several of the datasets, use the first copy and leave out the others. Without this "
+        "option, such datasets are refused.",
     ),
 ]
 

@@ -32,10 +32,10 @@ def describe(
         typer.Option("--out", metavar="PATH", help="A .md or .json file, or a folder for dataset.md and dataset.json."),
     ] = None,
 ) -> None:
-    """Count what is in a copy of a dataset, and say its licence and traps.
+    """Count what is in a copy of a dataset, and show its license and pitfalls.
 
-    ct-ich is compared with Tables 3 and 4 of the paper; each difference is shown with its cause. Of several datasets,
-    each is described; --out is then a folder with a folder for each.
+    ct-ich is compared with Tables 3 and 4 of the paper; each difference is shown with its cause. If several datasets
+    are given, each is described, and --out is a folder with a subfolder for each.
     """
     from ichor.dataset.together import open_data, parts_of
 

@@ -20,8 +20,8 @@ def check(
 ) -> None:
     """Check that a copy of a dataset is complete and consistent.
 
-    Reads every subject, compares labels with delineations, finds scans that occur twice, lists every problem, and
-    prints the fingerprint of the data. Of several datasets, each is checked; `ichor dataset overlaps` compares them.
+    Reads every subject, compares labels with delineations, finds duplicate scans, lists every problem, and prints the
+    fingerprint of the data. If several datasets are given, each is checked; `ichor dataset overlaps` compares them.
 
     Exit status: 0 if only the known defects of the release are found, 1 if there are other problems, 2 if DATA is not a
     dataset that Ichor reads.

@@ -8,14 +8,16 @@ import typer
 
 
 def list_datasets(
-    as_json: Annotated[bool, typer.Option("--json", help="Print all that is known of each as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything that is known about each dataset as JSON.")
+    ] = False,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the page of datasets in the documentation.")
+        bool, typer.Option("--markdown", help="Print the documentation page on these datasets.")
     ] = False,
 ) -> None:
-    """List the datasets that Ichor reads: labels, size, licence, and what it allows.
+    """List the datasets that Ichor reads, with their labels, size, license, and what the license allows.
 
-    Ichor has none of them: NAME=PATH says where your copy is. The name is that of the first column.
+    Ichor contains none of them: NAME=PATH in other commands says where your copy is. The first column has the names.
     """
     from ichor.dataset.registry import kinds
     from ichor.pages.datasets import datasets_json, datasets_page
@@ -36,10 +38,10 @@ def list_datasets(
     if not console.is_terminal:
         console.width = 200  # a file or a pipe has no width to wrap at
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "dataset", "labels", "size", "licence", "allows"):
+    for title in ("name", "dataset", "labels", "size", "license", "allows"):
         table.add_column(title)
     for facts in every:
         licence = facts.licence
         table.add_row(facts.kind, facts.title, facts.labels_text, facts.size, licence.name, licence.allows)
     console.print(table)
-    console.print("\n`ichor dataset list --json` has sources, citations, layouts and traps. Not legal advice.")
+    console.print("\n`ichor dataset list --json` has sources, citations, layouts and pitfalls. Not legal advice.")

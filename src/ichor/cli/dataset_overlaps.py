@@ -13,9 +13,9 @@ def overlaps(
     data: DataArguments,
     as_json: Annotated[bool, typer.Option("--json", help="Print the pairs as JSON.")] = False,
 ) -> None:
-    """Find scans that are in two of several datasets, or twice in one, by their images.
+    """Find scans that occur in two datasets, or twice in one, by comparing their images.
 
-    A scan is found again in another file format, with other pixel sizes or margins, mirrored, or as gray images in a
+    A scan is recognized in another file format, with other pixel sizes or margins, mirrored, or as gray images in a
     brain window. Training and cross-validation on several datasets refuse such pairs.
 
     Exit status: 0 if there are none, 1 if there are some.

@@ -33,7 +33,7 @@ def evaluate(
         typer.Option(
             "--training-data",
             metavar="[NAME=]PATH",
-            help="With --out: a dataset that the package was trained on, to look for copies of its scans by their "
+            help="With --out: a dataset that the package was trained on, to find copies of its scans by comparing "
             "images. Can be repeated, with a NAME for each.",
         ),
     ] = None,
@@ -57,7 +57,7 @@ def evaluate(
     from ichor.runs.files import SCORES
 
     if training_data:
-        raise BadConfig("--training-data: expected --out with it, the folder of an evaluation of a package, found none")
+        raise BadConfig("--training-data: expected --out, the folder for the evaluation of a package, found none")
     if (folder / SUMS).exists() and not (folder / SCORES).exists():
         raise BadConfig(f"{folder}: expected --out OUT to evaluate a model package, found none")
     metrics = evaluate_folder(folder, opened(data, leave_out_copies=leave_out_copies))
@@ -92,7 +92,7 @@ def _copies(training_data: list[str], data: list[str], *, leave_out_copies: bool
     copies = copies_of(open_data(training_data), open_data(data))
     if copies and not leave_out_copies:
         raise BadConfig(
-            f"--data: expected no scan of the training data, found the same images under {pairs_text(copies)} "
+            f"--data: expected no scan of the training data, found the same images in {pairs_text(copies)} "
             "(training scan first); give --leave-out-copies to evaluate without them"
         )
     return sorted({one.second for one in copies})

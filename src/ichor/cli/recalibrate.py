@@ -12,19 +12,19 @@ def recalibrate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of ichor validate.")],
     *,
     out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="The new package; its name is that of the new model.")
+        Path, typer.Option("--out", metavar="FOLDER", help="The new package; its name becomes that of the new model.")
     ],
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="NAME|FOLDER", help="The package that was validated. Default: ichor-1."),
     ] = None,
 ) -> None:
-    """Make thresholds of verdicts and calibration anew from the scans of a validation, and write them as a package.
+    """Fit new verdict thresholds and a new calibration to the scans of a validation, and write them as a package.
 
     The package derives from the one that was validated: it has the same networks, and its card and derived.json say
-    from which package it derives, on how many scans it was made, and what was gained on scans that were not used for it
-    (cross-fitting). The truth is that of the table as adjudicated. 20 scans with and 20 without hemorrhage are needed.
-    Research use only; not a medical device.
+    which package it derives from, how many scans were used, and how much it improves on scans that were not used for it
+    (cross-fitting). The truth is that of the table as adjudicated. At least 20 scans with and 20 without hemorrhage are
+    needed. Research use only; not a medical device.
     """
     from ichor.models.package import DEFAULT_MODEL
     from ichor.validation.adjudication import read_adjudications
@@ -39,6 +39,6 @@ def recalibrate(
             f"{rate} {100 * value.value:.1f} % ({100 * value.ci95[0]:.1f} to {100 * value.ci95[1]:.1f})"
             for rate, value in (("sensitivity", one.sensitivity), ("specificity", one.specificity))
         )
-        typer.echo(f"Hemorrhage {name} from a probability of {one.threshold:.3f}: {rates} on scans not used for it")
+        typer.echo(f"Hemorrhage {name} from a probability of {one.threshold:.3f}: {rates} on scans not used to fit it")
     typer.echo(f"Package: {out}")
     typer.echo("Research use only; not a medical device.")

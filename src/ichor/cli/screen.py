@@ -34,7 +34,7 @@ def screen(
         typer.Argument(
             metavar="PATH",
             help="Scans (DICOM folder or zip, NIfTI file, ct-ich subject, folder of JPG or PNG slices, two AVIs), "
-            "folders of these, or .txt lists of paths, one per line. With --cluster also addresses (s3://, gs://, "
+            "folders of these, or .txt lists of paths, one per line. With --cluster, also addresses (s3://, gs://, "
             "https://), and .csv or .parquet lists with a column path, whose other columns are added to the results.",
         ),
     ],
@@ -44,7 +44,8 @@ def screen(
         typer.Option(
             "--out",
             metavar="DIR",
-            help="The folder for the results; each scan gets a subfolder. With --cluster also an address (s3://, gs://).",
+            help="The folder for the results; each scan gets a subfolder. With --cluster, also an address (s3://, "
+            "gs://).",
         ),
     ],
     model: Annotated[
@@ -82,8 +83,8 @@ def screen(
         typer.Option(
             "--cluster",
             metavar="ADDRESS|local[:N]",
-            help="Screen on Dask (extra archive), by N workers on this machine or those of the scheduler at ADDRESS. "
-            "Also writes manifest.parquet and results.parquet.",
+            help="Screen with Dask (extra archive), on N workers on this machine or on those of the scheduler at "
+            "ADDRESS. Also writes manifest.parquet and results.parquet.",
         ),
     ] = None,
     no_paths: Annotated[
@@ -139,7 +140,7 @@ def screen(
     )
     if cluster is not None:
         if workers > 1:
-            raise IchorError("expected --workers or --cluster, found both")
+            raise IchorError("expected either --workers or --cluster, found both")
         asked = Archive(paths, out, cluster, model or DEFAULT_MODEL, operating_point, threads, series, force, debug)
         raise typer.Exit(screen_archive(asked, planned))
     refuse_archives(paths, out)

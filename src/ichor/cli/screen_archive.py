@@ -47,7 +47,7 @@ def refuse_archives(inputs: Sequence[str], out: str) -> None:
     """Raises IchorError for a list or an address, which need `--cluster`."""
     for one in (*inputs, out):
         if one.startswith(PROTOCOLS) or (one != out and one.lower().endswith(LISTS)):
-            raise IchorError(f"{one}: expected --cluster with such an address or list, as in --cluster local")
+            raise IchorError(f"{one}: expected --cluster for an address or such a list, as in --cluster local")
 
 
 def screen_archive(asked: Archive, planned: Callable[..., list[Job]]) -> int:
@@ -57,7 +57,7 @@ def screen_archive(asked: Archive, planned: Callable[..., list[Job]]) -> int:
     to = where(asked.cluster)
     require_packages()
     if to.address is not None and asked.threads is not None:
-        raise IchorError("--threads: expected none with a cluster, whose workers say it (dask worker --nthreads)")
+        raise IchorError("--threads: expected none with a cluster, whose workers set it (dask worker --nthreads)")
     from ichor.archive.listed import list_scans
     from ichor.archive.run import cleared, screen_on_cluster
     from ichor.archive.store import is_address

@@ -21,7 +21,7 @@ PACE_OVER = 200  # scans
 
 
 class Pace:
-    """How fast scans are done and how long the rest takes, by the last ones; those done before do not count."""
+    """How fast scans are done and how long the rest will take, from the last ones; those done before do not count."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._number = total, 0
@@ -42,7 +42,7 @@ class Pace:
         if not n or seconds <= 0:
             return text
         rate = n / seconds
-        per = f"{rate:.1f} a second" if rate >= 1 else f"{rate * 60:.1f} a minute"
+        per = f"{rate:.1f} per second" if rate >= 1 else f"{rate * 60:.1f} per minute"
         return f"{text}, {per}, {_in_words((self._total - self._number) / rate)} left"
 
 

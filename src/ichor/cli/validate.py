@@ -1,4 +1,4 @@
-"""`ichor validate SCANS --truth TABLE --out DIR`: how good a model is on a site's own scans."""
+"""`ichor validate SCANS --truth TABLE --out DIR`: measures how well a model performs on a site's own scans."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ichor.screening.outcome import Outcome
     from ichor.validation.run import Plan
 
-_NAMED = 10  # rows or scans without a partner that a dry run lists
+_NAMED = 10  # how many unmatched rows or scans a dry run lists
 
 
 def validate(
@@ -33,26 +33,28 @@ def validate(
             "--truth",
             metavar="TABLE",
             help="A CSV or Parquet file with a row for each scan: its name, path, study UID, accession number or "
-            "patient ID; whether there is hemorrhage, or which subtypes; optionally mask (NIfTI), age, sex, scanner, "
-            "kernel, thickness, contrast and volume. Free text is left out.",
+            "patient ID; whether there is hemorrhage, or which subtypes; and optionally a mask (NIfTI), age, sex, "
+            "scanner, kernel, thickness, contrast and volume. Free text is ignored.",
         ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="The folder for the report and the results. Needed but for a dry run."
+            "--out", metavar="DIR", help="The folder for the report and the results. Not needed for a dry run."
         ),
     ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Only say how each column is understood and which rows and scans belong together."
+            "--dry-run", help="Only show how each column is understood and which rows and scans belong together."
         ),
     ] = False,
     column: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="ROLE=NAME", help="What a column says, as in hemorrhage=ICH_confirmed. Can be repeated."
+            "--column",
+            metavar="ROLE=NAME",
+            help="What a column means, as in hemorrhage=ICH_confirmed. Can be repeated.",
         ),
     ] = None,
     matched_only: Annotated[
@@ -63,7 +65,7 @@ def validate(
         typer.Option(
             "--prevalence",
             metavar="SHARE",
-            help="The share of scans with hemorrhage for predictive values, as in 0.12 or 12%. Default: the table's.",
+            help="The prevalence of hemorrhage for predictive values, as in 0.12 or 12%. Default: that of the table.",
         ),
     ] = None,
     model: Annotated[
@@ -76,7 +78,7 @@ def validate(
         typer.Option(
             "--against",
             metavar="NAME|FOLDER",
-            help="Another package, such as the one in use, that the model is compared with on the same scans.",
+            help="Another package, such as the one in use, to compare the model with on the same scans.",
         ),
     ] = None,
     workers: Annotated[
@@ -92,11 +94,11 @@ def validate(
 ) -> None:
     """Screen your own scans, compare the results with the truth in a table, and write a report.
 
-    Writes report.html and validation.json in DIR: sensitivity, specificity, predictive values, ROC and
-    precision-recall curves and calibration with 95 % intervals; by subtype, age, sex, scanner, kernel, thickness,
-    contrast and volume; and the scans in which model and truth differ, which ichor adjudicate shows; with --against,
-    the paired differences from another package. The results of the scans are in DIR/scans; the same command continues
-    after an interruption.
+    Writes report.html and validation.json in DIR. They contain sensitivity, specificity, predictive values, ROC and
+    precision-recall curves and calibration with 95 % intervals; figures by subtype, age, sex, scanner, kernel,
+    thickness, contrast and volume; the scans on which the model and the truth differ, which ichor adjudicate shows;
+    and, with --against, the paired differences from another package. The results of the scans are in DIR/scans. After
+    an interruption, give the same command again to continue.
 
     Exit status: 0 if every scan was screened, 1 if some were not, 2 if the command or the table was wrong. Research use
     only; not a medical device.
@@ -113,7 +115,7 @@ def validate(
     share = None if prevalence is None else _share(prevalence)
     how = How(read_options(window, pixel_mm, slice_mm, None, crop), workers, threads)
     if out is None and not dry_run:
-        raise IchorError("--out: expected the folder for the report, found none; --dry-run needs none")
+        raise IchorError("--out: expected the folder for the report, found none; only --dry-run works without it")
     if not dry_run:
         require_extra("evaluate", "matplotlib", used_by="ichor validate")
     start_reading_process()
@@ -227,7 +229,7 @@ def _close(results: Mapping[str, Any], out: Path) -> int:
         said = ", ".join(f"{name} {_percent(rates[name])}" for name in ("sensitivity", "specificity"))
         typer.echo(f"Hemorrhage {words}: {said}")
     typer.echo(f"Report: {out / 'report.html'}")
-    typer.echo(f"Look at the scans in which model and truth differ: ichor adjudicate {shlex.quote(str(out))}")
+    typer.echo(f"To review the scans on which the model and the truth differ: ichor adjudicate {shlex.quote(str(out))}")
     typer.echo("Research use only; not a medical device.")
     return 1 if counts["not_screened"] else 0
 

@@ -38,20 +38,20 @@ FACTS = Facts(
     size="192 volumes with voxel labels; about 2,000 more volumes without, which are not read",
     labels=EVERY_LABEL,
     licence=Licence(
-        "stated as MIT, and elsewhere as non-commercial without derivatives; the images are RSNA's",
+        "stated as MIT, and elsewhere as non-commercial without derivatives; the images are from RSNA",
         "https://github.com/White65534/BHSD",
         commercial=False,
         share_weights=None,
-        note="The dataset's card says MIT, its repository later non-commercial and no derivatives; the images are of "
-        "RSNA 2019, for non-commercial purposes only.",
+        note="The dataset's card says MIT; its repository later says non-commercial and no derivatives. The images are "
+        "from RSNA 2019, for non-commercial purposes only.",
     ),
     source="https://huggingface.co/datasets/WuBiao/BHSD",
     citation="Wu B. et al. (2023). BHSD: A 3D Multi-class Brain Hemorrhage Segmentation Dataset. MLMI, 147-156. "
     "doi:10.1007/978-3-031-45673-2_15",
     layout="label_192/images/*.nii.gz, label_192/ground truths/*.nii.gz",
     traps=(
-        "Its scans are scans of RSNA 2019: with that dataset or HemSeg-200 in training, it is no test set.",
-        "One patient may have several studies; folds here keep the patients of RSNA 2019 together.",
+        "Its scans are from RSNA 2019: it cannot be a test set for a model trained on that dataset or on HemSeg-200.",
+        "A patient may have several studies; Ichor's folds keep the patients of RSNA 2019 together.",
         "Every volume has hemorrhage: specificity cannot be measured on it.",
     ),
     unverified="The reader was checked against the published description, not against the files.",

@@ -37,13 +37,13 @@ _MASK = re.compile(r"(?P<of>sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?).*_(desc|label)
 FACTS = Facts(
     kind="bids",
     title="A BIDS dataset with masks of hemorrhage",
-    size="as it is",
+    size="varies",
     labels=DELINEATED,
     licence=OWN,
     source="its owner",
-    citation="Gorgolewski K. J. et al. (2016). BIDS. doi:10.1038/sdata.2016.44 (the form); its owner (the data)",
+    citation="Gorgolewski K. J. et al. (2016). BIDS. doi:10.1038/sdata.2016.44 (the format); its owner (the data)",
     layout="sub-LABEL/ct/sub-LABEL_ct.nii.gz, derivatives/PIPELINE/sub-LABEL/ct/sub-LABEL_desc-hemorrhage_mask.nii.gz",
-    traps=("Where it comes from is unknown: it may be a copy of a published dataset (`ichor dataset overlaps`).",),
+    traps=("Its origin is unknown: it may be a copy of a published dataset (`ichor dataset overlaps`).",),
 )
 
 
@@ -144,7 +144,7 @@ def _image(root: Path, entities: str, mask: Path) -> Path:
     person, *session = entities.split("_")
     found = sorted(root.joinpath(person, *session).glob(f"**/{entities}*_ct.nii*"))
     if len(found) != 1:
-        raise UnreadableInput(f"{mask}: expected one scan {entities}_ct.nii.gz to it, found {len(found)}")
+        raise UnreadableInput(f"{mask}: expected one scan {entities}_ct.nii.gz for it, found {len(found)}")
     return found[0]
 
 

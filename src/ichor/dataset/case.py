@@ -1,4 +1,4 @@
-"""A scan with what the radiologists said of it."""
+"""A scan with its labels."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Checker:
             scans[self._dataset.person(subject)] += 1
         several = sum(n > 1 for n in scans.values())
         if several:
-            yield f"{several} of {len(scans)} persons have several scans; folds keep them together."
+            yield f"{several} of {len(scans)} people have several scans; folds keep these together."
         for warning, subjects in sorted(self._warnings.items(), key=lambda item: -len(item[1])):
             more = f" and {len(subjects) - 1} others" if len(subjects) > 1 else ""
             yield f"{subjects[0]}{more}: {warning}"

@@ -8,8 +8,8 @@ Umerenkov et al. 2025, Core-Penumbra Hyperacute Ischemic Stroke Dataset, Scienti
 doi:10.1038/s41597-025-05000-0, arXiv:2404.02518; doi:10.5281/zenodo.10892316. Layout and values as in the authors' code
 (https://github.com/sb-ai-lab/early_hyperacute_stroke_dataset). Scans are read from raw.dcm, which has their positions.
 
-The masks are of ischemia, not of blood, and are never taken for it. What is known of each scan is that it has no
-hemorrhage: its patients were treated for ischemic stroke.
+The masks outline ischemia, not blood, and are never taken for it. Each scan is known to show no hemorrhage, because the
+patients were treated for ischemic stroke.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ FACTS = Facts(
     "doi:10.1038/s41597-025-05000-0",
     layout="{train,val,test}/STUDY/NNNNN/{image.npz,mask.npz,raw.dcm}, summary.csv",
     traps=(
-        "Its masks are of ischemic core and penumbra, not of blood.",
+        "Its masks outline the ischemic core and penumbra, not blood.",
         "No scan has hemorrhage: sensitivity cannot be measured on it.",
-        "That no scan has hemorrhage follows from how patients were chosen; nobody labeled it slice by slice.",
+        "That no scan has hemorrhage follows from how patients were selected; nobody labeled the slices for it.",
     ),
     unverified="The reader was checked against the authors' code, not against the files.",
 )

@@ -51,9 +51,9 @@ FACTS = Facts(
     "scans: a retrospective study. Lancet 392:2388-2396. doi:10.1016/S0140-6736(18)31645-3",
     layout="reads.csv, CQ500CTN CQ500CTN/Unknown Study/SERIES/*.dcm",
     traps=(
-        "The three readers differ: the label is that of two of them.",
-        "A scan has several series, with and without contrast, thin and thick; results depend on which one is taken.",
-        "Its second batch was enriched with hemorrhage: predictive values are not those of a hospital.",
+        "The three readers disagree on some scans; the label is that of at least two of them.",
+        "A scan has several series, with and without contrast, thin and thick; results depend on which one is read.",
+        "Its second batch was enriched with hemorrhage: predictive values do not apply to routine practice.",
         "ChronicBleed counts as ICH.",
     ),
     unverified="The reader was checked against the published description, not against the files.",
@@ -61,7 +61,7 @@ FACTS = Facts(
         Benchmark(
             "Chilamkurthy et al. 2018",
             "AUC 0.94 for hemorrhage",
-            "all 491 scans, trained elsewhere, truth by the majority of three readers",
+            "all 491 scans, trained on other data, truth by majority of three readers",
             "doi:10.1016/S0140-6736(18)31645-3",
         ),
     ),
@@ -125,7 +125,7 @@ def _folders(root: Path) -> dict[str, Path]:
 
 
 def _majority(file: Path) -> Mapping[str, ScanLabels]:
-    """What at least two of three readers say of each scan. Raises UnreadableInput for a row amiss."""
+    """What at least two of three readers say of each scan. Raises UnreadableInput for a malformed row."""
     columns = [f"{reader}:{finding}" for reader in READERS for finding in FINDINGS]
     reads = {}
     for line, cells in read_rows(file, ["name", *columns]):

@@ -106,11 +106,11 @@ class Description:
     def _words(self) -> list[str]:
         licence = self.facts.licence
         lines = [
-            f"Licence: {licence.name}; {licence.allows}. {licence.note}".strip(),
+            f"License: {licence.name}; {licence.allows}. {licence.note}".strip(),
             f"For weights trained on it: {consequences([licence])}",
             f"Source: {self.facts.source}",
             f"Cite: {self.facts.citation}",
-            *(f"Trap: {trap}" for trap in self.facts.traps),
+            *(f"Pitfall: {trap}" for trap in self.facts.traps),
         ]
         lines += [f"Unverified: {self.facts.unverified}"] if self.facts.unverified else []
         return [*lines, f"Fingerprint: {self.fingerprint}"]
@@ -127,10 +127,10 @@ def describe(dataset: Dataset, done: Callable[[str], None] = lambda _: None) -> 
 
 def _rows(counts: Counts, facts: Facts) -> Iterable[tuple[str, str]]:
     unknown = counts.scans - counts.with_hemorrhage - counts.without
-    yield "Scans (persons)", f"{counts.scans} ({len(counts.persons)})"
+    yield "Scans (people)", f"{counts.scans} ({len(counts.persons)})"
     yield "Published size", facts.size
     yield "Labels", facts.labels_text
-    yield "Scans with, without, and not known", f"{counts.with_hemorrhage}, {counts.without}, {unknown}"
+    yield "Scans with hemorrhage, without, unknown", f"{counts.with_hemorrhage}, {counts.without}, {unknown}"
     yield "Slices", str(counts.slices)
     if counts.labeled_slices:
         yield "Labeled slices (with hemorrhage)", f"{counts.labeled_slices} ({counts.positive_slices})"
@@ -140,9 +140,9 @@ def _rows(counts: Counts, facts: Facts) -> Iterable[tuple[str, str]]:
         yield "Slices by subtype", ", ".join(f"{subtype} {n}" for subtype, n in counts.slices_of.items())
     yield "Delineated scans", str(counts.delineated)
     for name, values, unit in (
-        ("Volume of hemorrhage", counts.volumes_ml, "mL"),
+        ("Hemorrhage volume", counts.volumes_ml, "mL"),
         ("Pixel size", counts.pixel_mm, "mm"),
-        ("Distance of slices", counts.slice_mm, "mm"),
+        ("Slice spacing", counts.slice_mm, "mm"),
         ("Age", counts.years, "years"),
     ):
         if values:

@@ -1,4 +1,4 @@
-"""What a dataset says of itself: labels, licence, source, citation, traps and published results."""
+"""What is known of a dataset: labels, license, source, citation, pitfalls and published results."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ DELINEATED = frozenset({Label.VOXELS, Label.SLICES, Label.SCANS})
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """The terms of a dataset, as published. Not legal advice: the text of the licence decides.
+    """The terms of a dataset, as published. Not legal advice: the text of the license decides.
 
     Attributes:
         name: its usual name.
         url: where it can be read.
-        commercial: whether commercial use is allowed; None if the terms are not clear.
-        share_weights: whether weights that were trained on it may be passed on; None if the terms are not clear.
-        share_alike: whether what derives from it must be under the same terms.
-        on_request: whether it must be asked or signed for.
-        note: what else must be known, in one or two sentences.
+        commercial: whether commercial use is allowed; None if the terms are unclear.
+        share_weights: whether weights that were trained on it may be passed on; None if the terms are unclear.
+        share_alike: whether derived works must be under the same terms.
+        on_request: whether one must request access or sign an agreement.
+        note: anything else that users must know, in one or two sentences.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Licence:
         return ", ".join(parts)
 
 
-# Data of one's own, in an open form: only their owner knows.
+# A user's own data in an open format: only their owner knows the terms.
 OWN = Licence("not stated", "", None, None, note="Ask the owner of the data.")
 
 
@@ -68,7 +68,7 @@ class Benchmark:
     Attributes:
         who: method and year.
         figure: the published figure, as published.
-        protocol: on which cases, averaged how; two figures compare only where this is the same.
+        protocol: on which cases, and averaged how; figures can be compared only if this is the same.
         source: where it is published.
     """
 
@@ -88,12 +88,12 @@ class Facts:
         size: how much there is, as published.
         labels: the kinds of labels that every case of it has.
         licence: its terms.
-        source: where it is to be had.
+        source: where to get it.
         citation: how to cite it.
         layout: its files, in one line.
-        traps: what goes wrong when it is used without care, one sentence each.
-        unverified: what of the layout could not be checked against the files themselves; empty if nothing.
-        benchmarks: published results, as far as their protocol is stated.
+        traps: its pitfalls, what goes wrong if it is used without care, in one sentence each.
+        unverified: what about the layout could not be checked against the files themselves; empty if everything was.
+        benchmarks: published results whose protocol is stated.
     """
 
     kind: str
@@ -126,17 +126,17 @@ def labels_text(labels: Collection[Label]) -> str:
 
 
 def consequences(licences: Collection[Licence]) -> str:
-    """What follows, for weights trained on data under all of these licences, in one to three sentences."""
+    """The consequences for weights trained on data under all of these licenses, in one to three sentences."""
     texts = []
     if any(one.commercial is False for one in licences):
         texts.append("The weights are for non-commercial use only.")
     elif any(one.commercial is None for one in licences):
-        texts.append("Whether commercial use is allowed must be asked of the owners.")
+        texts.append("Ask the owners whether commercial use is allowed.")
     if any(one.share_weights is False for one in licences):
         texts.append("Do not pass the weights on.")
     elif any(one.share_weights is None for one in licences):
-        texts.append("Whether the weights may be passed on must be asked of the owners.")
+        texts.append("Ask the owners whether the weights may be passed on.")
     alike = [one.name for one in licences if one.share_alike]
     if alike:
-        texts.append(f"What derives from them must be under the same terms ({', '.join(dict.fromkeys(alike))}).")
+        texts.append(f"Works derived from them must be under the same terms ({', '.join(dict.fromkeys(alike))}).")
     return " ".join(texts) or "The weights may be used and passed on, with attribution."

@@ -1,15 +1,15 @@
 """Hemorica: 372 head CT examinations with labels of slices, boxes and masks of the five subtypes.
 
 Davoodi et al. 2025, Hemorica: A Comprehensive CT Scan Dataset for Automated Brain Hemorrhage Classification,
-Segmentation, and Detection, arXiv:2509.22993. The paper describes the kinds of labels but not the files. What is read
-here is the form in which public code uses it (README and metrics of a weakly supervised localization study):
+Segmentation, and Detection, arXiv:2509.22993. The paper describes the kinds of labels but not the files. The layout
+read here is that used by public code (README and metrics of a weakly supervised localization study):
 
     *.csv                                      patient_name, slice_number, hemorrhage_binary, IVH, ICH, SDH, EPH, SAH
     images/<patient_name>_<slice_number>.npy   (rows, columns) HU
     masks/<patient_name>_<slice_number>.npy    positive for hemorrhage; absent where there is none
 
-ICH is the intraparenchymal and EPH the epidural one. The names of the two folders are set here. Pixel sizes and
-distances are not in this form, so that volumes are unknown and networks that need sizes cannot be trained on it.
+ICH is the intraparenchymal and EPH the epidural hemorrhage. The names of the two folders are defined here. This layout
+has no pixel sizes or slice spacing, so volumes are unknown and networks that need sizes cannot be trained on it.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ FACTS = Facts(
     "Classification, Segmentation, and Detection. arXiv:2509.22993",
     layout="*.csv with patient_name and slice_number, images/PATIENT_SLICE.npy, masks/PATIENT_SLICE.npy",
     traps=(
-        "The epidural hemorrhage is called EPH, and the intraparenchymal one ICH, which elsewhere means any.",
-        "As slices it has no sizes: volumes in mL are unknown.",
+        "Epidural hemorrhage is called EPH, and intraparenchymal hemorrhage ICH, which elsewhere means any hemorrhage.",
+        "The slices have no pixel size or spacing, so volumes in mL are unknown.",
     ),
-    unverified="All of the layout: the paper does not give it. What is read is the form in public code.",
+    unverified="The whole layout: the paper does not describe it. The reader expects the layout used by public code.",
     benchmarks=(
         Benchmark(
             "U-Net with DenseNet161 (Davoodi et al. 2025)",
             "Dice 0.855",
-            "binary, on the authors' split of slices; whether it is by patient must be seen in the paper",
+            "binary, on the authors' split of slices; see the paper for whether it is by patient",
             "arXiv:2509.22993",
         ),
     ),
@@ -141,7 +141,9 @@ def _open(root: Path) -> IndexedDataset:
         for line, cells in read_rows(file, ("patient_name", "slice_number", ANY, *COLUMNS.values())):
             labels = np.array([flag(file, line, cells, COLUMNS[subtype]) for subtype in Subtype])
             if labels.any() != flag(file, line, cells, ANY):
-                raise UnreadableInput(f"{file}: line {line}: expected {ANY} to be that of the subtypes, found another")
+                raise UnreadableInput(
+                    f"{file}: line {line}: expected {ANY} to agree with the subtypes, found otherwise"
+                )
             if not cells["slice_number"].isdecimal():
                 raise UnreadableInput(f"{file}: line {line}: expected a slice number, found {cells['slice_number']!r}")
             rows.setdefault(cells["patient_name"], {})[int(cells["slice_number"])] = labels

@@ -1,12 +1,12 @@
 """HemSeg-200 and HemSeg-500: voxel labels of IPH and IVH over scans of RSNA 2019.
 
     annotion_file_info.jsonl (or annotion_file_info_500.jsonl)    {"patient", "scan_", "slice_list"} a line
-    images/<scan>.nii.gz     made from RSNA 2019 with the authors' dcm2nii.py; RSNA's terms forbid to share them
+    images/<scan>.nii.gz     made from RSNA 2019 with the authors' dcm2nii.py; RSNA's terms forbid sharing them
     labels/<scan>.nii.gz     0 background, positive for hemorrhage
 
 Song et al. 2024, HemSeg-200: A Voxel-Annotated Dataset for Intracerebral Hemorrhages Segmentation in Brain CT Scans,
-arXiv:2405.14559; https://github.com/songchangwei/3DCT-SD-IVH-ICH. Labels and list (whose name is misspelled) are of
-that repository; where to put images and labels is not published, and is set here.
+arXiv:2405.14559; https://github.com/songchangwei/3DCT-SD-IVH-ICH. The labels and the list (whose name is misspelled)
+are from that repository; where to put images and labels is not published, and is defined here.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ FACTS = Facts(
     size="222 scans with voxel labels (HemSeg-500: 525)",
     labels=DELINEATED,
     licence=Licence(
-        "none stated; the images are RSNA's",
+        "none stated; the images are from RSNA",
         "https://github.com/songchangwei/3DCT-SD-IVH-ICH",
         commercial=False,
         share_weights=None,
-        note="The images are of RSNA 2019, for non-commercial purposes only.",
+        note="The images are from RSNA 2019, for non-commercial purposes only.",
     ),
     source="https://github.com/songchangwei/3DCT-SD-IVH-ICH (labels), RSNA 2019 (images)",
     citation="Song C. et al. (2024). HemSeg-200: A Voxel-Annotated Dataset for Intracerebral Hemorrhages Segmentation "
     "in Brain CT Scans. arXiv:2405.14559; and RSNA 2019",
     layout="annotion_file_info.jsonl, images/SCAN.nii.gz, labels/SCAN.nii.gz",
     traps=(
-        "Its scans are scans of RSNA 2019, some of them also in BHSD.",
-        "Only IPH and IVH are delineated: other blood on the same scan, if there is any, is background.",
-        "A patient may have several scans; folds here keep the patients of RSNA 2019 together.",
+        "Its scans are from RSNA 2019; some of them are also in BHSD.",
+        "Only IPH and IVH are delineated: any other blood on the same scan is labeled as background.",
+        "A patient may have several scans; Ichor's folds keep the patients of RSNA 2019 together.",
     ),
-    unverified="The folders within its archive of labels, and whether the two subtypes have different values.",
+    unverified="The folders in its archive of labels, and whether the two subtypes have different values.",
     benchmarks=(
         Benchmark(
             "nnU-Net (Song et al. 2024)",

@@ -1,4 +1,4 @@
-"""A dataset as a record for each subject: what is the same for every layout but that of ct-ich."""
+"""A dataset as a record for each subject: what all layouts except that of ct-ich have in common."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ FACTS = Facts(
     traps=(
         "One label for all subtypes.",
         "Every volume has hemorrhage: specificity cannot be measured on it.",
-        "The challenge's figures are of 70 hidden scans; a cross-validation of the 100 does not compare with them.",
+        "The challenge's figures are from 70 hidden scans; a cross-validation on the 100 is not comparable with them.",
     ),
     unverified="The reader was checked against the published description, not against the files.",
     benchmarks=(

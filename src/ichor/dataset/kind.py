@@ -1,4 +1,4 @@
-"""What Ichor knows of one kind of dataset: its facts, how its layout is recognized, and how it is opened."""
+"""What Ichor knows about one kind of dataset: its facts, how its layout is recognized, and how it is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The raw dataset of nnU-Net, versions 1 and 2, of whatever origin.
+"""A dataset in the raw format of nnU-Net, version 1 or 2, of any origin.
 
     dataset.json                          labels: {"background": 0, "hemorrhage": 1, "ignore": 2}; in 1 {"0": ...}
     imagesTr/CASE_0000.nii.gz             the only channel
@@ -31,16 +31,16 @@ _OTHER = {"edema", "oedema", "phe", "perihematomal edema", "infarct", "core", "p
 
 FACTS = Facts(
     kind="nnunet",
-    title="A raw dataset of nnU-Net",
-    size="as it is",
+    title="A dataset in nnU-Net's raw format",
+    size="varies",
     labels=DELINEATED,
     licence=OWN,
     source="its owner",
-    citation="Isensee F. et al. (2021). nnU-Net. doi:10.1038/s41592-020-01008-z (the form); its owner (the data)",
+    citation="Isensee F. et al. (2021). nnU-Net. doi:10.1038/s41592-020-01008-z (the format); its owner (the data)",
     layout="dataset.json, imagesTr/CASE_0000.nii.gz, labelsTr/CASE.nii.gz",
     traps=(
-        "Where it comes from is unknown: it may be a copy of a published dataset (`ichor dataset overlaps`).",
-        "A slice with any voxel of the ignore label counts as unknown.",
+        "Its origin is unknown: it may be a copy of a published dataset (`ichor dataset overlaps`).",
+        "A slice with any voxel of the ignore label counts as unlabeled.",
     ),
 )
 
@@ -98,7 +98,7 @@ def _meaning(file: Path, described: dict[str, Any]) -> dict[int, Mark | Subtype]
         mark = _mark(str(name))
         if mark is None:
             known = ", ".join(("background", "ignore", *(str(one) for one in Subtype), *sorted(_BLOOD)))
-            raise UnreadableInput(f"{file}: expected names of labels that Ichor knows ({known}), found {name!r}")
+            raise UnreadableInput(f"{file}: expected label names that Ichor knows ({known}), found {name!r}")
         meaning[int(index)] = mark
     return meaning
 

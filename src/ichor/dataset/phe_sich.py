@@ -7,8 +7,8 @@ Ma et al. 2024, PHE-SICH-CT-IDS, Computers in Biology and Medicine, doi:10.1016/
 arXiv:2308.10521; doi:10.6084/m9.figshare.23957937 (version 4). The misspelled folders are those of its archive. The
 sub-datasets B and C have the same slices as JPG and PNG and are not read.
 
-The blood itself is not delineated: the masks are never taken for it. What is known of each scan is that it has an
-intraparenchymal hemorrhage, since that is how patients were chosen.
+The blood itself is not delineated, and the masks are never taken for it. Each scan is known to show an intraparenchymal
+hemorrhage, because patients were selected for it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ OF_EACH_SCAN = ScanLabels(hemorrhage=True, subtypes={Subtype.IPH: True})
 FACTS = Facts(
     kind="phe-sich",
     title="PHE-SICH-CT-IDS: perihematomal edema in spontaneous intracerebral hemorrhage",
-    size="120 scans, 3,511 slices, of one scanner; edema delineated, blood not",
+    size="120 scans, 3,511 slices, from one scanner; edema is delineated, blood is not",
     labels=frozenset({Label.SCANS, Label.SCAN_SUBTYPES}),
     licence=Licence(
-        "CC BY 4.0 by its record, non-commercial by its paper",
+        "CC BY 4.0 according to its record, non-commercial according to its paper",
         "https://doi.org/10.6084/m9.figshare.23957937",
         commercial=None,
         share_weights=None,
@@ -44,7 +44,7 @@ FACTS = Facts(
     "Computers in Biology and Medicine. doi:10.1016/j.compbiomed.2024.108342",
     layout="SubdatasetA_NIFIT/NIFIT/set/NNNN.nii.gz, SubdatasetA_NIFIT/NIFIT/label/NNNN.nii.gz",
     traps=(
-        "Its masks are of edema, not of blood. Copies on the web call them hemorrhage.",
+        "Its masks outline edema, not blood; copies on the web call them hemorrhage.",
         "Every scan has hemorrhage: specificity cannot be measured on it.",
     ),
     unverified="Whether edema is 1 or 255 in the masks: both are read. Checked against the description, not the files.",

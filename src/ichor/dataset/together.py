@@ -1,4 +1,4 @@
-"""Several datasets as one: subjects under the names of their datasets, folds by person over all of them."""
+"""Several datasets as one: subjects under the names of their datasets, folds split by person across all of them."""
 
 from __future__ import annotations
 

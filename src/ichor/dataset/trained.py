@@ -1,4 +1,4 @@
-"""What a model's package records of its training data, and which subjects of a dataset it has seen."""
+"""What a model package records about its training data, and which subjects of a dataset the model has seen."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How many scans an interval of a wanted width needs.
+"""How many scans are needed for an interval of a given width.
 
-The width is that of Clopper and Pearson's 95 % interval, averaged over the counts that are to be expected: the number
-of scans called right is binomial. For a share of 0.9 and a width of 0.1, for example, that is the number of scans of a
+The width is that of Clopper and Pearson's 95 % interval, averaged over the expected counts: the number of correctly
+classified scans is binomial. For a share of 0.9 and a width of 0.1, for example, that is the number of scans of a
 class with which sensitivity or specificity is known to within 0.05 on either side.
 """
 

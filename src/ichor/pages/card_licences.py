@@ -1,4 +1,4 @@
-"""The section of a model card on licences: those of all data that the model was trained on, and what follows."""
+"""The section of a model card on licenses: those of all training data, and their consequences for the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ichor.models.package import TrainedOn, Training
 
 
 def licence_section(training: Training | None) -> str:
-    """The licences of the data that a model was trained on, directly or through packages it started from."""
+    """The licenses of the data that a model was trained on, directly or through packages it started from."""
     if training is None:
         return "Weights derive from unknown data."
     released, recorded = [], dict[str, TrainedOn]()
@@ -34,4 +34,4 @@ def _recorded(datasets: list[TrainedOn]) -> str:
     which = "the layouts of these datasets" if len(datasets) > 1 else "the layout of this dataset"
     first = f"Weights derive from data in {which}. These terms do not hold for other data in the same layout."
     follows = consequences([licence_of(one) for one in datasets])
-    return "\n".join([first, "", *lines, "", f"{follows} Not legal advice: the text of each licence decides."])
+    return "\n".join([first, "", *lines, "", f"{follows} Not legal advice: the text of each license decides."])

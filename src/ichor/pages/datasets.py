@@ -9,19 +9,19 @@ from ichor.dataset.facts import Benchmark, Facts
 
 _HEAD = """# Datasets of hemorrhage on head CT
 
-Ichor reads the following datasets, none of which it contains: you need a copy of your own, under its owner's terms.
-`--data NAME=PATH` names one in `ichor dataset check`, `describe` and `overlaps`, `ichor crossval`, `train` and
-`evaluate`; [Use other datasets](../how-to/use-other-datasets.md) shows how. What is said of licences is not legal
-advice.
+Ichor reads the following datasets but contains none of them: you need your own copy, under its owner's terms. Give it
+as NAME=PATH to `ichor dataset check`, `describe` and `overlaps`, or with `--data NAME=PATH` to `ichor crossval`,
+`train` and `evaluate`; [Use other datasets](../how-to/use-other-datasets.md) shows how. The information on licenses is
+not legal advice.
 
-This page is written by `ichor dataset list --markdown` from what Ichor knows of each dataset.
+This page is written by `ichor dataset list --markdown`.
 """
 
 
 def datasets_page(every: Sequence[Facts]) -> str:
     """The page, Markdown."""
     rows = [(f"`{f.kind}`", f.title, f.size, f.labels_text, f.licence.name, f.licence.allows) for f in every]
-    table = _table(("name", "dataset", "size", "labels", "licence", "allows"), rows)
+    table = _table(("name", "dataset", "size", "labels", "license", "allows"), rows)
     parts = [_HEAD, table, *map(_section, every), _benchmarks(every), "Research use only; not a medical device.\n"]
     return "\n".join(parts)
 
@@ -67,11 +67,11 @@ def _section(facts: Facts) -> str:
         f"`--data {facts.kind}=PATH`; {facts.size}.",
         "",
         f"- **Labels:** {facts.labels_text}",
-        f"- **Licence:** {terms}{link}",
-        f"- **From:** {facts.source}",
+        f"- **License:** {terms}{link}",
+        f"- **Source:** {facts.source}",
         f"- **Layout:** `{facts.layout}`",
         f"- **Cite:** {facts.citation}",
-        *(f"- **Trap:** {trap}" for trap in facts.traps),
+        *(f"- **Pitfall:** {trap}" for trap in facts.traps),
     ]
     lines += [f"- **Unverified:** {facts.unverified}"] if facts.unverified else []
     return "\n".join([*lines, ""])
@@ -80,11 +80,11 @@ def _section(facts: Facts) -> str:
 def _benchmarks(every: Sequence[Facts]) -> str:
     rows = [(f.title, *_cells(b)) for f in every for b in f.benchmarks]
     words = (
-        "Figures compare only where dataset, split, averaging and truth are the same, which is seldom: each is given "
-        "with its protocol, and none is ranked against another."
+        "Figures can be compared only if dataset, split, averaging and truth are the same, which is rarely the case: "
+        "each figure is given with its protocol, and they are not ranked."
     )
     return "\n".join(
-        ["## Published results", "", words, "", _table(("dataset", "who", "figure", "protocol", "source"), rows)]
+        ["## Published results", "", words, "", _table(("dataset", "method", "figure", "protocol", "source"), rows)]
     )
 
 

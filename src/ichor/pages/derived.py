@@ -19,17 +19,17 @@ def derived_from(package: PackageConfig, derived: Derived) -> str:
     what = (
         f"{package.model} derives from {_named(parent)}. The networks, outlines and probabilities of voxels, slices "
         f"and subtypes are those of {parent.model}; the thresholds of verdicts and the calibration of the scan's "
-        f"probability were made anew on {one.scans} scans of {one.patients} patients, {one.with_hemorrhage} with "
-        f"hemorrhage, which no model was trained on. Their truth is that {one.truth} (SHA-256 {one.table_sha256}). The "
+        f"probability were fitted again on {one.scans} scans of {one.patients} patients, {one.with_hemorrhage} with "
+        f"hemorrhage, on which no model was trained. Their truth is that {one.truth} (SHA-256 {one.table_sha256}). The "
         f"logit of the probability is {one.slope:.4g} times that of {parent.model} plus {one.intercept:.4g}."
     )
     point = (
         "" if one.operating_point is None else f" The scans were screened at the operating point {one.operating_point}."
     )
     how = (
-        f"What this gains was measured by cross-fitting: in each of {one.folds} folds, thresholds and calibration were "
-        f"made on the scans of the other folds.{point} The figures under Evaluation, except for the verdicts, are "
-        f"those of {parent.model}."
+        f"The improvement was measured by cross-fitting: for each of {one.folds} folds, thresholds and calibration "
+        f"were fitted on the scans of the other folds.{point} The figures under Evaluation, except for the verdicts, "
+        f"are those of {parent.model}."
     )
     rows = [
         (f"{rate}, {words}", *(_percent(one.gains[call][rate][when]) for when in ("before", "after")))

@@ -60,9 +60,9 @@ def never_trained_on(metrics: Metrics) -> str:
     """That the model was never trained on the dataset, and how that is known."""
     about = metrics["made_by"]["external"]
     copies = (
-        "No scan of it has the images of one that the model was trained on."
+        "None of its scans has the same images as a training scan."
         if about["copies_sought"]
-        else "Whether scans of it are copies of training scans under other names was not tested."
+        else "Whether any of its scans are copies of training scans under other names was not tested."
     )
     return (
         f"The model was never trained on this dataset: it was trained on {listed(about['trained_on'])}, and no subject "
@@ -107,7 +107,7 @@ def what_it_says(metrics: Metrics) -> str:
         f"{f' (95 % {interval})' if interval else ''} over {figure['n']} subjects."
     )
     if external(metrics):
-        return f"{text}{detection_auc} The paper's columns below are of other data."
+        return f"{text}{detection_auc} The paper's columns below are for other data."
     text += f" The paper's experiment {experiment.number} has {dice.value:g}{_POSITION[dice.verdict(metrics)]}."
     text += detection_auc
     sensitivity, specificity = (figure_at(metrics, "slice_400px", rate) for rate in ("sensitivity", "specificity"))

@@ -1,9 +1,9 @@
-"""Noise as a scanner makes it: by dose and slice thickness, stronger behind bone, streaked between the petrous bones.
+"""Noise as in a scanner: by dose and slice thickness, stronger behind bone, streaked between the petrous bones.
 
-The variance of a measured ray is inverse to the photons that reach the detector, so that it grows with the exponential
-of the attenuation on the ray; the variance of a pixel is the mean over the rays through it. Photons are proportional
-to dose and slice thickness, so that noise grows with the inverse square root of both (Brooks and Di Chiro 1976, Med
-Phys 3:237). The spectrum is that of `ichor.train.ct_noise`.
+The variance of a measured ray is inversely proportional to the number of photons that reach the detector, so it grows
+exponentially with the attenuation along the ray; the variance of a pixel is the mean over the rays through it. The
+number of photons is proportional to dose and slice thickness, so noise grows with the inverse square root of both
+(Brooks and Di Chiro 1976, Med Phys 3:237). The spectrum is that of `ichor.train.ct_noise`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def low_dose(sd_hu: float, case: Case, seed: int = 0) -> Case:
 
 
 def thin_slices(mm: float, case: Case, seed: int = 0) -> Case:
-    """The case with thinner slices that are as much noisier as they are thinner.
+    """The case with thinner slices, and the noise of their thickness.
 
-    Interpolation between thick slices lowers noise, which is restored first. Detail within a thick slice is lost and
-    cannot be. Raises ValueError if the slices are not thinner than those of the case.
+    Interpolation between thick slices lowers the noise, which is restored first. Detail within a thick slice is lost
+    and cannot be restored. Raises ValueError if the slices are not thinner than those of the case.
     """
     heights = slices_of(case)[1]
     thick = float(np.median(heights))

@@ -42,7 +42,7 @@ class Copy:
 
     Attributes:
         case: the copy.
-        mimic: (n, rows, columns) bool, what looks like blood and is none, for training to look at; None without.
+        mimic: (n, rows, columns) bool, what looks like blood but is not, for training to look at; None without.
         alone: whether each slice is a picture by itself, without slices above and below.
     """
 

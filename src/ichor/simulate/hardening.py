@@ -2,11 +2,11 @@
 
 Bone removes the soft part of the spectrum, so that a ray measures less attenuation the more bone it crosses. Scanners
 correct this for water only; what is left grows, in second order, with the product of the bone and of everything on the
-ray (Joseph and Spital 1978, J Comput Assist Tomogr 2:100). Inside a ring of bone the result is cupping: brain is
-brighter along the skull than in its middle, since rays through the middle cross most tissue. Rays that cross both
-petrous bones lose most, so that a dark band lies between them, with bright edges. Scatter and off-focal radiation blur
-the bone's own edge into the first millimeters of the brain, which is the rim that readers mistake for blood (Barrett
-and Keat 2004, RadioGraphics 24:1679).
+ray (Joseph and Spital 1978, J Comput Assist Tomogr 2:100). Inside a ring of bone, the result is cupping: brain is
+brighter along the skull than in the middle, since rays through the middle cross the most tissue. Rays that cross both
+petrous bones are affected most, so a dark band with bright edges lies between them. Scatter and off-focal radiation
+blur the bone's own edge into the first millimeters of the brain, which is the rim that readers mistake for blood
+(Barrett and Keat 2004, RadioGraphics 24:1679).
 """
 
 from __future__ import annotations

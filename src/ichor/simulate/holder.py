@@ -1,7 +1,7 @@
 """A head holder: the cradle in which the head lies, a curved shell with foam in it.
 
-Holders are of carbon fiber or plastic, some 2 to 4 mm thick, filled with foam that is little denser than air, and lie
-behind the head. They are not head, but bright lines beside it, and shift where a program looks for the head's center.
+Holders are made of carbon fiber or plastic, some 2 to 4 mm thick, filled with foam that is little denser than air, and
+lie behind the head. They show as bright lines next to the head, and shift where a program looks for its center.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Reconstruction kernels by frequency: the same data reconstructed more softly or sharply.
+"""Reconstruction kernels by frequency: the same data reconstructed with a softer or sharper kernel.
 
-A kernel multiplies the image's spatial frequencies by its modulation transfer function. A soft one lets them fall off
-early. A sharp one raises those of a few line pairs per cm, which makes edges of the skull overshoot into the brain, and
-raises noise. What a soft kernel has removed cannot come back: only what is left can be raised.
+A kernel multiplies the image's spatial frequencies by its modulation transfer function. A soft kernel attenuates high
+frequencies early. A sharp one amplifies those of a few line pairs per cm, which makes edges of the skull overshoot into
+the brain, and increases noise. What a soft kernel has removed cannot be restored: only what is left can be amplified.
 """
 
 from __future__ import annotations

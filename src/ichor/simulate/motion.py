@@ -1,8 +1,8 @@
-"""Motion: the head moves while a slice is measured, so that its projections are of different places.
+"""Motion: the head moves while a slice is measured, so its projections show different positions.
 
-A step scanner turns for about a second a slice, and what moves then doubles the edges of the skull and sends streaks
-from them (Barrett and Keat 2004, RadioGraphics 24:1679). The projections after the movement are those of the moved
-head.
+A step-and-shoot scanner turns for about a second per slice. Motion during this time doubles the edges of the skull and
+causes streaks from them (Barrett and Keat 2004, RadioGraphics 24:1679). The projections after the movement are those of
+the moved head.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Single pictures: one slice as people share it, out of a viewer, a slide or a paper.
+"""Single pictures: one slice as people share it, from a viewer, a presentation or a paper.
 
-Of such a picture neither the window nor the pixel size is known. Viewers put text into its corners and a frame around
-it, presentations scale it, and JPEG compresses it in blocks of 8 x 8 pixels (ITU-T T.81). In a scan, slices above and
-below tell bone and vessels from blood; here there are none.
+Neither the window nor the pixel size of such a picture is known. Viewers put text into its corners and a frame around
+it, presentations scale it, and JPEG compresses it in blocks of 8 x 8 pixels (ITU-T T.81). In a scan, the slices above
+and below help to tell bone and vessels from blood; here there are none.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Style:
 def pictures(style: Style, case: Case, seed: int = 0) -> list[Case]:
     """Each slice of the case as a case of its own: 8-bit gray, pixel size and position unknown.
 
-    The gray is taken to be that of the brain window, whatever `style` showed, as by a reader who is not told. Masks
-    are resized with the picture. The same seed gives the same text.
+    The gray values are read as those of the brain window, whatever `style` showed, because a reader is not told the
+    window. Masks are resized with the picture. The same seed gives the same text.
     """
     rng = np.random.default_rng(seed)
     return [picture(style, case, k, rng) for k in range(case.scan.n_slices)]

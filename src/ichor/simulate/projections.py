@@ -1,11 +1,11 @@
 """Projections of slices and their reconstruction, from which artifacts of CT are simulated as they arise.
 
-A scanner measures line integrals of the attenuation, and most artifacts are errors of these. What an error does to the
-image is found by reconstructing the error alone, since filtered back projection is linear, and adding the result to the
-image. Errors are smooth, so this happens on a coarse grid; the image itself keeps its resolution.
+A scanner measures line integrals of the attenuation, and most artifacts are errors in these. Because filtered back
+projection is linear, the effect of an error on the image is simulated by reconstructing the error alone and adding the
+result to the image. Errors are smooth, so a coarse grid is enough; the image itself keeps its resolution.
 
-Parallel beams; fan and cone beams give the same artifacts in other proportions (Barrett and Keat 2004, RadioGraphics
-24:1679).
+The beams are parallel; fan and cone beams give the same artifacts in other proportions (Barrett and Keat 2004,
+RadioGraphics 24:1679).
 """
 
 from __future__ import annotations

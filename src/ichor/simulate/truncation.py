@@ -1,8 +1,8 @@
-"""Truncation: a head that reaches beyond the scanner's field of measurement.
+"""Truncation: a head that extends beyond the scanner's field of measurement.
 
-Rays outside of the field are not measured, and reconstruction takes them for air. The edge of the field then glows,
-because the filter puts into it what is missing outside (Ohnesorge et al. 2000, Med Phys 27:39). Scanners continue the
-projections smoothly, which leaves a part of the glow.
+Rays outside of the field are not measured, and reconstruction treats them as air. The edge of the field is then too
+bright, because the filter moves the missing attenuation there (Ohnesorge et al. 2000, Med Phys 27:39). Scanners
+extrapolate the projections smoothly, which removes only part of this bright edge.
 """
 
 from __future__ import annotations

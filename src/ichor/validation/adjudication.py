@@ -1,7 +1,7 @@
-"""Adjudications: whether the truth of a scan, as the table has it, is right; if not, what it is; by whom and when.
+"""Adjudications: whether the table is right about a scan and, if not, what is true; by whom and when.
 
-They are kept in adjudication.json beside the report (private, written atomically), every one of them: the last one of a
-scan counts. The table itself is never changed, and all figures are given with its truth, too.
+All of them are kept in adjudication.json next to the report (private, written atomically); the last one for a scan
+counts. The table itself is never changed, and all figures are also given with its truth.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from ichor.validation.sections import CALLS, difference, p_words, percent, plain
 
 _AREAS = (
     ("area under the ROC curve", "auc"),
-    ("Brier score (less is better)", "brier"),
-    ("expected calibration error (less is better)", "calibration_error"),
+    ("Brier score (lower is better)", "brier"),
+    ("expected calibration error (lower is better)", "calibration_error"),
 )
 MOST_LISTED = 100
 
@@ -24,7 +24,7 @@ def comparison_sections(found: Mapping[str, Any], validated: Validated) -> list[
     model, other = validated.model.words, validated.other.words
     if not found["scans"]:
         return [
-            Section("Figures of both", (f"There is no scan of known truth that {model} and {other} both screened.",))
+            Section("Figures of both", (f"There is no scan of known truth that both {model} and {other} screened.",))
         ]
     rows: list[tuple[str | Cell, ...]] = []
     for call, words in CALLS.items():
@@ -53,18 +53,24 @@ def _at_worst(found: Mapping[str, Any], model: str) -> str:
         if one["difference"]["ci95"] is not None
     ]
     if not ends:
-        return "There are scans of one class only."
-    return f"By the ends of the 95 % intervals, {model} lowers {' and '.join(ends)} (hemorrhage suspected)."
+        return "All scans are of one class."
+    return f"Judging by the 95 % intervals, {model} lowers {' and '.join(ends)} (hemorrhage suspected)."
 
 
 def _tests(found: Mapping[str, Any]) -> str:
     if found["independent"]:
-        how = "rates are compared by McNemar's exact test, areas by DeLong's, Dice by Wilcoxon's; all others"
+        how = (
+            "Rates are compared with McNemar's exact test, areas with DeLong's test, and Dice with Wilcoxon's "
+            "signed-rank test; all other figures are compared"
+        )
     else:
-        how = "patients have several scans: Dice is compared by Wilcoxon's test, everything else"
+        how = (
+            "Because patients have several scans, only Dice is compared with Wilcoxon's signed-rank test; all other "
+            "figures are compared"
+        )
     return (
-        f"On the {found['scans']} scans that both screened; {how} by resampling patients. No p-value is corrected for "
-        "the number of figures."
+        f"The figures are from the {found['scans']} scans that both screened. {how} by resampling patients. The "
+        "p-values are not corrected for multiple comparisons."
     )
 
 
@@ -80,5 +86,7 @@ def _verdicts(found: Mapping[str, Any], model: str, other: str) -> tuple[Table |
         (one["scan"], truths[one["hemorrhage"]], Tier(one["other"]).words, Tier(one["model"]).words)
         for one in changed[:MOST_LISTED]
     )
-    more = f"The first {MOST_LISTED} of {len(changed)}; validation.json has all." if len(changed) > MOST_LISTED else ""
+    more = ""
+    if len(changed) > MOST_LISTED:
+        more = f"These are the first {MOST_LISTED} of {len(changed)}; validation.json has all of them."
     return table, Table(("scan", "truth", other, model), listed), *([more] if more else [])

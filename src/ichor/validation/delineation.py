@@ -75,5 +75,5 @@ def _require_same_place(path: Path, scan: Scan, centres: FloatArray) -> None:
     apart = np.linalg.norm(own - centres, axis=1).max()
     if apart > allowed:
         raise UnreadableInput(
-            f"{path}: expected a delineation where the scan lies, found one that is {apart:.0f} mm away"
+            f"{path}: expected a delineation at the position of the scan, found one that is {apart:.0f} mm away"
         )

@@ -11,7 +11,7 @@ from ichor.validation.adjudication import Adjudications, Ruled
 from ichor.validation.cases import Found, Said, ScanCase, Validated
 
 Kind = Literal["missed", "false alarm"]
-UNKNOWN = "cannot be told"
+UNKNOWN = "cannot be determined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Difference:
     Attributes:
         number: of the scan in the validation, from 0, which is its number in the viewer.
         case: the scan.
-        kind: missed: hemorrhage that is not suspected; false alarm: suspected where there is none.
+        kind: missed: hemorrhage is present but not suspected; false alarm: it is suspected but not present.
         truth: by the table, in words.
         ruled: what an adjudicator said, in words; empty if nobody did.
     """

@@ -21,7 +21,7 @@ _LISTED = 8  # in a message
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Rows with their scans, and what was left over.
+    """Rows with their scans, and those left over.
 
     Attributes:
         pairs: a row and its scan each, in the order of the table.
@@ -55,7 +55,7 @@ def join(truth: Truth, scans: Sequence[ScanPath], read_keys: Callable[[ScanPath]
     if not count:
         raise UnreadableInput(
             f"{truth.table.path}: expected names of the {len(scans)} scans in {' or '.join(columns)[:100]}, found "
-            f"none of them: neither their names or paths nor their study UIDs, accession numbers or patient IDs"
+            f"none of their names, paths, study UIDs, accession numbers or patient IDs"
         )
     _require_one_to_one(truth, found)
     pairs = tuple((row, found[row.number][0]) for row in truth.rows if row.number in found)

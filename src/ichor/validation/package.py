@@ -82,7 +82,11 @@ def _parameters(method: str, parameters: Mapping[str, Any], further: Calibration
 def _derived(validated: Validated, ruled: Adjudications, parent: Path, result: Recalibrated) -> Derived:
     scans, config = result.scans, read_config(parent)
     adjudicated = sum(ruled.of(one.scan) is not None for one in scans.cases)
-    truth = f"of the table, {adjudicated} scans adjudicated" if adjudicated else "of the table"
+    truth = (
+        f"of the table, with {adjudicated} scan{'' if adjudicated == 1 else 's'} adjudicated"
+        if adjudicated
+        else "of the table"
+    )
     gains = {name: one for name, one in result.gains.items() if name != "calibration_curve"}
     return Derived(
         notice=NOTICE,
@@ -106,7 +110,7 @@ def _derived(validated: Validated, ruled: Adjudications, parent: Path, result: R
 
 
 def _reference(result: Recalibrated) -> str:
-    """scan_scores.csv: probabilities of the scans, numbered, by calibrations that were not made on them."""
+    """scan_scores.csv: the probability of each numbered scan, from a calibration that was not fitted on it."""
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("subject", "fold", "probability", "volume_ml"))

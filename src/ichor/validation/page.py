@@ -64,7 +64,7 @@ def _sections(
     chapters = [
         ("Detection", [_detection(results, validated), *([Section("Figures", drawn)] if drawn else [])]),
         (
-            "In groups",
+            "By group",
             [*([subtypes] if subtypes else []), *of.groups_sections(figures), of.checks_section(figures)],
         ),
         ("Outlines", [masks] if masks else []),
@@ -81,16 +81,16 @@ def _sections(
 def _detection(results: Mapping[str, Any], validated: Validated) -> Section:
     adjudicated = results["adjudicated"]
     intervals = (
-        "Rates have exact 95 % intervals (Clopper and Pearson), corrected for patients with several scans; all other "
-        "figures have those of resampling patients."
+        "Rates have exact 95 % intervals (Clopper and Pearson), corrected for patients with several scans; the "
+        "intervals of all other figures except the predictive values are from resampling patients."
     )
     words = f"{of.prevalence_words(validated)} {intervals}"
     if adjudicated is None:
         return Section("All scans", (*of.detection_tables(results["figures"], ""), words))
     caution = (
         f"{adjudicated['scans']} scans were adjudicated, and the truth of {len(adjudicated['changed'])} changed. If "
-        "only scans in which the model and the table differ are looked at again, the figures can only improve: "
-        "those with the truth of the table stay beside them."
+        "only scans on which the model and the table differ are reviewed, the figures can only improve, so those with "
+        "the truth of the table are shown, too."
     )
     return Section(
         "All scans",
@@ -116,15 +116,15 @@ def _figures(figures: Mapping[str, Any], scans: ScoredScans, pictures: Pictures)
     n, with_it = len(scans), int(scans.truth.sum())
     curves = DrawnFigure(
         "detection",
-        f"ROC and precision-recall curves of {n} scans, {with_it} with hemorrhage; the bands are 95 % intervals from "
-        "resampling patients, the marks the two calls.",
+        f"ROC and precision-recall curves of {n} scans, {with_it} with hemorrhage. The bands are 95 % intervals from "
+        "resampling patients; the marks are the two cutoffs.",
         f"ROC curve, area {of.plain(found['auc'])}, and precision-recall curve, average precision "
         f"{of.plain(found['average_precision'])}.",
     )
     calibration = DrawnFigure(
         "calibration",
-        "Calibration: the share of scans with hemorrhage over the predicted probability, in ten bins with their "
-        "numbers of scans below. On the dashed line they agree.",
+        "Calibration: the share of scans with hemorrhage against the predicted probability, in ten bins, with the "
+        "number of scans in each bin below. On the dashed line, the two agree.",
         f"Reliability diagram, expected calibration error {of.plain(found['calibration_error'])}.",
     )
     calls = {f"hemorrhage {of.CALLS[call.value]}": scans.called[call] for call in CALLS}

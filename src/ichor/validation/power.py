@@ -1,4 +1,4 @@
-"""How many scans a validation needs for intervals of a wanted width."""
+"""How many scans a validation needs for intervals of a given width."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ WIDTHS = (0.2, 0.1, 0.05)
 def power_table(prevalence: float | None) -> list[dict[str, Any]]:
     """For each share and width, the scans of a class that are needed, and at the prevalence the scans in all.
 
-    `for_sensitivity` is how many consecutive scans hold so many scans with hemorrhage on average, `for_specificity` how
-    many hold so many without it; both are null without a prevalence.
+    `for_sensitivity` is how many consecutive scans contain this many scans with hemorrhage on average, and
+    `for_specificity` how many contain this many without it; both are null without a prevalence.
     """
     return [_row(share, width, prevalence) for share in SHARES for width in WIDTHS]
 

@@ -1,8 +1,8 @@
-"""New thresholds of verdicts and a new calibration from a site's own scans, and what they gain on others.
+"""New verdict thresholds and a new calibration from a site's own scans, and how much they improve results on others.
 
-The calibration (a slope and an intercept of the logit, Platt 1999) and the thresholds are made on all scans. What they
-gain is measured by cross-fitting: in each of ten folds they are made on the other nine, and used on the scans of the
-fold. No patient is in two folds.
+The calibration (a slope and an intercept of the logit, Platt 1999) and the thresholds are fitted on all scans. The
+improvement is measured by cross-fitting: for each of ten folds, they are fitted on the other nine and applied to the
+scans of the fold. No patient is in two folds.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from ichor.validation.crossing import FOLDS, folds_of
 from ichor.validation.paired import Pairs
 from ichor.validation.scored import CALLS, ScoredScans, scored
 
-FEWEST = 20  # scans of a class; with fewer, thresholds and calibration would be chance
+FEWEST = 20  # scans of a class; with fewer, thresholds and calibration would be due to chance
 
 
 @dataclass(frozen=True, eq=False)
 class Recalibrated:
-    """What a recalibration gives.
+    """The result of a recalibration.
 
     Attributes:
         calibration: to be applied to the model's probabilities of scans; the identity if they cannot be calibrated.
         rule: the thresholds on the recalibrated probability, with the rates measured by cross-fitting.
-        probability: (n,) of each scan, from a calibration that was not made on it.
+        probability: (n,) of each scan, from a calibration that was not fitted on it.
         fold: (n,) of each scan.
-        scans: that it was made on.
-        gains: the figures before and after, and the differences, on scans that it was not made on.
+        scans: those that it was fitted on.
+        gains: the figures before and after, and the differences, on scans that it was not fitted on.
     """
 
     calibration: Calibration
@@ -54,7 +54,7 @@ def why_not(scans: ScoredScans) -> str:
     with_it, without = int(scans.truth.sum()), int((~scans.truth).sum())
     if min(with_it, without) >= FEWEST:
         return ""
-    return f"expected {FEWEST} scans with and {FEWEST} without hemorrhage, found {with_it} and {without}"
+    return f"expected at least {FEWEST} scans with and {FEWEST} without hemorrhage, found {with_it} and {without}"
 
 
 def recalibrate(cases: Sequence[ScanCase], *, calibrates: bool = True) -> Recalibrated | str:
@@ -88,7 +88,7 @@ def recalibrate(cases: Sequence[ScanCase], *, calibrates: bool = True) -> Recali
 
 
 def _crossed(truth: NDArray[np.bool_], probability: FloatArray, fold: NDArray[np.int64]) -> FloatArray:
-    """(n,) the probabilities, each by the calibration made on the other folds."""
+    """(n,) the probabilities, each from the calibration fitted on the other folds."""
     after = probability.copy()
     for one in range(1, FOLDS + 1):
         test = fold == one

@@ -9,8 +9,8 @@ from ichor.pages.blocks import Cell, Section, Table
 from ichor.validation.sections import CALLS, difference, percent, plain
 
 _ERRORS = (
-    ("Brier score (less is better)", "brier"),
-    ("expected calibration error (less is better)", "calibration_error"),
+    ("Brier score (lower is better)", "brier"),
+    ("expected calibration error (lower is better)", "calibration_error"),
 )
 
 
@@ -37,10 +37,10 @@ def recalibration_section(found: Mapping[str, Any]) -> Section:
     columns = ("", f"{found['model']} as it is", "recalibrated", "difference", "p")
     thresholds = found["thresholds"]
     what = (
-        f"With thresholds and a calibration from these {found['scans']} scans: hemorrhage is possible from a "
+        f"With thresholds and a calibration fitted on these {found['scans']} scans, hemorrhage is possible from a "
         f"probability of {thresholds['possible']:.3f} (for a sensitivity of 97 %) and suspected from "
-        f"{thresholds['suspected']:.3f} (for a specificity of 90 %). The figures are those of scans that neither was "
-        "made on: in each of ten folds, both are made on the other nine. Patients are never in two folds. `ichor "
-        "recalibrate` writes the package."
+        f"{thresholds['suspected']:.3f} (for a specificity of 90 %). The figures are from scans that were not used to "
+        "fit them: for each of ten folds, thresholds and calibration are fitted on the other nine. No patient is in "
+        "two folds. `ichor recalibrate` writes the package."
     )
     return Section("Recalibration", (Table(columns, tuple(rows)), what))

@@ -1,4 +1,4 @@
-"""A validation from scans and a table to a folder with report.html, validation.json and the results of screening."""
+"""Runs a validation: from scans and a table to a folder with report.html, validation.json and screening results."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def validate(
 ) -> dict[str, Any]:
     """Screen the scans, write the folder, and return the content of validation.json.
 
-    With `against`, the scans are screened with that model, too, and the two are compared. What is in the folder already
-    and was made alike is not made again. Adjudications in it are kept and counted.
+    With `against`, the scans are screened with that model, too, and the two are compared. Results that are already in
+    the folder and were made in the same way are reused. Adjudications in the folder are kept and taken into account.
     Raises BadConfig, UnreadableInput and OutputFailed, in one line.
     """
     if not matched_only:
@@ -75,7 +75,7 @@ def validate(
     package, described = model_of(model, operating_point)
     other = None if against is None else model_of(against, None)
     if other is not None and other[1].sha256 == described.sha256:
-        raise BadConfig(f"{other[0]}: expected another model to compare with, found {described.words} again")
+        raise BadConfig(f"{other[0]}: expected a different model to compare with, found {described.words} again")
     outcomes = screen_all(scans, out / SCANS, package, operating_point, how, told.screened, told.message)
     others = None
     if other is not None:
@@ -99,7 +99,7 @@ def _validated(
 
 
 def prevalence_of(cases: Sequence[ScanCase], given: float | None) -> Prevalence | None:
-    """As given, or else that of the table; None if its scans are of one class only."""
+    """As given, or else that of the table; None if all scans are of one class."""
     if given is not None:
         return Prevalence(value=given, given=True)
     known = [one.truth.hemorrhage for one in cases if one.truth.hemorrhage is not None]

@@ -22,8 +22,8 @@ _RATES = (
 _AREAS = (
     ("area under the ROC curve", "auc"),
     ("average precision", "average_precision"),
-    ("Brier score (less is better)", "brier"),
-    ("expected calibration error (less is better)", "calibration_error"),
+    ("Brier score (lower is better)", "brier"),
+    ("expected calibration error (lower is better)", "calibration_error"),
 )
 
 
@@ -38,12 +38,12 @@ def percent(figure: Figure) -> Cell:
 
 
 def plain(figure: Figure) -> Cell:
-    """A figure that is no share, with its interval."""
+    """A figure that is not a share, with its interval."""
     return cell(None if figure is None or figure.get("value") is None else figure)
 
 
 def difference(figure: Mapping[str, Any], *, share: bool = False) -> tuple[Cell, str]:
-    """A paired difference with its interval, and its p-value; with `share`, in points of a percentage."""
+    """A paired difference with its interval, and its p-value; with `share`, in percentage points."""
     if figure["value"] is None or figure["ci95"] is None:
         return Cell(UNDEFINED), ""
     factor, decimals = (100, 1) if share else (1, 3)
@@ -53,7 +53,7 @@ def difference(figure: Mapping[str, Any], *, share: bool = False) -> tuple[Cell,
 
 
 def detection_tables(figures: Mapping[str, Any], caption: str) -> tuple[Table, Table]:
-    """Rates and predictive values of both calls, and the areas."""
+    """Rates and predictive values at both cutoffs, and the areas."""
     found = figures["detection"]
     calls = found["calls"]
     rows: list[tuple[str | Cell, ...]] = [
@@ -61,13 +61,13 @@ def detection_tables(figures: Mapping[str, Any], caption: str) -> tuple[Table, T
     ]
     tables = [calls[call]["table"] for call in CALLS]
     counts = (
-        ("with hemorrhage: called, not called", "true_positive", "false_negative"),
-        ("without hemorrhage: called, not called", "false_positive", "true_negative"),
+        ("scans with hemorrhage: positive, negative", "true_positive", "false_negative"),
+        ("scans without hemorrhage: positive, negative", "false_positive", "true_negative"),
     )
     rows += [(name, *(f"{one[called]}, {one[not_called]}" for one in tables)) for name, called, not_called in counts]
     return (
         Table(("", *(f"hemorrhage {words}" for words in CALLS.values())), tuple(rows), caption),
-        Table(("", "value, 95 %"), tuple((name, plain(found[key])) for name, key in _AREAS)),
+        Table(("", "value, 95 % interval"), tuple((name, plain(found[key])) for name, key in _AREAS)),
     )
 
 
@@ -75,13 +75,13 @@ def prevalence_words(validated: Validated) -> str:
     """For which share of scans with hemorrhage the predictive values hold."""
     one = validated.prevalence
     if one is None:
-        return "There are scans of one class only: predictive values need both, or --prevalence."
+        return "All scans are of one class: predictive values need both classes, or --prevalence."
     source = (
         "as given with --prevalence"
         if one.given
         else "that of the table, which is right only if its scans are consecutive; give your own with --prevalence"
     )
-    return f"Predictive values hold for a prevalence of {100 * one.value:.1f} %, {source}."
+    return f"Predictive values apply at a prevalence of {100 * one.value:.1f} %, {source}."
 
 
 def subtypes_section(figures: Mapping[str, Any]) -> Section | None:
@@ -98,9 +98,10 @@ def subtypes_section(figures: Mapping[str, Any]) -> Section | None:
     ]
     if not rows:
         return None
-    columns = ("subtype", "scans", *(f"sensitivity, {words}" for words in CALLS.values()), "AUC of its own probability")
+    columns = ("subtype", "scans", *(f"sensitivity, {words}" for words in CALLS.values()), "AUC of the subtype")
     note = (
-        "A scan with several subtypes counts in each. Its own probability tells scans with the subtype from all others."
+        "A scan with several subtypes counts for each of them. The last column is how well the model's probability of "
+        "the subtype separates scans with the subtype from all others."
     )
     return Section("By subtype", (Table(columns, tuple(rows)), note))
 
@@ -121,7 +122,7 @@ def groups_sections(figures: Mapping[str, Any]) -> list[Section]:
                     tuple(
                         (
                             one["group"] or "not known",
-                            Cell(str(one["n"]), f"{one['with_hemorrhage']} with it"),
+                            Cell(str(one["n"]), f"{one['with_hemorrhage']} with hemorrhage"),
                             *(percent(one[call][rate]) for call in CALLS for rate in ("sensitivity", "specificity")),
                             plain(one["auc"]) if one["auc"] is not None else "too few scans",
                         )
@@ -135,23 +136,23 @@ def groups_sections(figures: Mapping[str, Any]) -> list[Section]:
 
 
 def checks_section(figures: Mapping[str, Any]) -> Section:
-    """Whether the model errs more often where it warns about the input."""
+    """Whether the model is wrong more often on scans with warnings about the input."""
     found = figures["checks"]
     rows = [
         ("no check failed", percent(found["passed"])),
-        ("any check failed", percent(found["failed"])),
+        ("at least one check failed", percent(found["failed"])),
         *((f"“{one['check']}” failed", percent(one)) for one in found["each"]),
     ]
     p = (
         ""
         if found["p"] is None
-        else f" Any failed check against none: p = {p_words(found['p'])} (Fisher's exact test)."
+        else f" At least one failed check against none: p {p_relation(found['p'])} (Fisher's exact test)."
     )
     words = (
-        "Each scan is checked for whether it is within the model's intended input. A scan counts as wrong if "
-        f"hemorrhage is suspected where there is none, or not suspected where there is.{p}"
+        "Input checks test whether a scan is within the model's intended input. A result counts as wrong if "
+        f"hemorrhage is suspected in a scan without it, or not suspected in a scan with it.{p}"
     )
-    return Section("Warnings and errors", (Table(("input checks", "wrong scans"), tuple(rows)), words))
+    return Section("Warnings and errors", (Table(("input checks", "wrong results"), tuple(rows)), words))
 
 
 _MASKS = (
@@ -168,15 +169,17 @@ _MASKS = (
 def masks_section(results: Mapping[str, Any], problems: Sequence[str]) -> Section | None:
     """Overlap with the delineations; None if there are none."""
     found = results["masks"]
-    said = [f"Delineations that could not be used: {len(problems)}. The first: {problems[0]}"] if problems else []
+    said = (
+        [f"Delineations that could not be used: {len(problems)}. The first problem: {problems[0]}"] if problems else []
+    )
     if found is None:
         return Section("Outlines", tuple(said)) if said else None
     rows = tuple((name, plain(found[key]), str(found[key]["n"])) for name, key in _MASKS)
     note = (
-        f"On {found['n']} scans with a delineation of hemorrhage. A scan in which one of the masks is empty has no "
-        "Hausdorff distance; lesions below 0.01 mL are left out."
+        f"These figures are from {found['n']} scans with a delineation of hemorrhage. A scan in which one of the masks "
+        "is empty has no Hausdorff distance; lesions below 0.01 mL are left out."
     )
-    return Section("Outlines", (Table(("figure", "mean, 95 %", "n"), rows), note, *said))
+    return Section("Outlines", (Table(("figure", "mean, 95 % interval", "n"), rows), note, *said))
 
 
 def power_section(results: Mapping[str, Any], validated: Validated) -> Section:
@@ -195,10 +198,11 @@ def power_section(results: Mapping[str, Any], validated: Validated) -> Section:
         *("true rate", "width of the 95 % interval", "scans of the class"),
         *("consecutive scans, for sensitivity", "consecutive scans, for specificity"),
     )
-    at = "" if validated.prevalence is None else f" at the prevalence of {100 * validated.prevalence.value:.1f} %"
+    at = "" if validated.prevalence is None else f", at a prevalence of {100 * validated.prevalence.value:.1f} %"
     words = (
-        "The exact interval of a rate has this width on average with so many scans of its class: with hemorrhage for "
-        f"the sensitivity, without for the specificity. Consecutive scans hold as many on average{at}."
+        "How many scans of a class are needed for the exact interval of a rate to have this width on average: scans "
+        "with hemorrhage for the sensitivity, and scans without for the specificity. The last columns give the number "
+        f"of consecutive scans that contain this many on average{at}."
     )
     return Section("How many scans are needed", (Table(columns, rows), words))
 
@@ -207,17 +211,22 @@ def table_section(source: Source, counts: Mapping[str, int]) -> Section:
     """How the table was understood, and what was left out."""
     rows = tuple((" ".join(one.column.split()), one.role, one.says) for one in source.columns)
     left = [
-        (counts["not_screened"], "could not be screened"),
-        (counts["truth_unknown"], "have an unknown truth"),
-        (len(source.rows_without_scan), "rows have no scan"),
-        (source.scans_without_row, "scans have no row"),
+        (counts["not_screened"], "scan", "that could not be screened"),
+        (counts["truth_unknown"], "scan", "of unknown truth"),
+        (len(source.rows_without_scan), "row", "without a scan"),
+        (source.scans_without_row, "scan", "without a row"),
     ]
-    told = [f"{n} {words}" for n, words in left if n]
+    told = [f"{n} {noun}{'' if n == 1 else 's'} {which}" for n, noun, which in left if n]
     out = f" Left out: {', '.join(told)}." if told else ""
-    words = f"{source.name} has {counts['in_table']} rows with a scan, joined by {source.joined_by}.{out}"
-    return Section("The table", (words, Table(("column", "understood as", "says"), rows)))
+    words = f"{source.name} has {counts['in_table']} rows with a scan, matched by {source.joined_by}.{out}"
+    return Section("The table", (words, Table(("column", "understood as", "content"), rows)))
 
 
 def p_words(p: float) -> str:
     """A p-value."""
     return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_relation(p: float) -> str:
+    """A p-value after "p", in a sentence."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

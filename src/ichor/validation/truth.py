@@ -101,12 +101,12 @@ def _require(table: Table, roles: Sequence[Role]) -> None:
     found = ", ".join(table.columns)[:200]
     if not {Role.SCAN, Role.PATIENT} & set(roles):
         raise UnreadableInput(
-            f"{table.path}: expected a column that names the scans, found {found}; give it with --column scan=NAME"
+            f"{table.path}: expected a column that names the scans, found {found}; name it with --column scan=NAME"
         )
     if not {Role.HEMORRHAGE, Role.NO_HEMORRHAGE, Role.SUBTYPES, *OF_SUBTYPE} & set(roles):
         raise UnreadableInput(
-            f"{table.path}: expected a column that says whether there is hemorrhage, or subtypes, found {found}; "
-            "give it with --column hemorrhage=NAME"
+            f"{table.path}: expected a column that says whether there is hemorrhage or which subtypes, found {found}; "
+            "name it with --column hemorrhage=NAME"
         )
 
 
@@ -162,13 +162,15 @@ def _row(table: Table, roles: Sequence[Role], cells: Sequence[Sequence[Any]], ro
 def _hemorrhage(table: Table, number: int, said: Mapping[Role, Any], subtypes: Mapping[Subtype, bool]) -> bool | None:
     stated, without = said.get(Role.HEMORRHAGE), said.get(Role.NO_HEMORRHAGE)
     if stated is not None and without is not None and stated == without:
-        raise UnreadableInput(f"{table.path}: expected row {number} to agree with itself, found hemorrhage and none")
+        raise UnreadableInput(
+            f"{table.path}: expected row {number} to be consistent, found both hemorrhage and no hemorrhage"
+        )
     if stated is None and without is not None:
         stated = not without
     if stated is False and any(subtypes.values()):
         one = next(one for one, there in subtypes.items() if there)
         raise UnreadableInput(
-            f"{table.path}: expected row {number} to agree with itself, found no hemorrhage and {one.value}"
+            f"{table.path}: expected row {number} to be consistent, found no hemorrhage and {one.value}"
         )
     if stated is not None:
         return bool(stated)

@@ -55,7 +55,7 @@ def subtypes_in(cell: str) -> frozenset[Subtype] | None:
             return None
         one = OF_SUBTYPE.get(role_of(part))
         if one is None:
-            raise ValueError("subtypes out of IVH, IPH, SAH, EDH, SDH")
+            raise ValueError("subtypes among IVH, IPH, SAH, EDH, SDH")
         found.add(one)
     if not found and not plain(cell):
         return None

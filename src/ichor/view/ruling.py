@@ -16,8 +16,8 @@ class AskedRuling(BaseModel):
     """A ruling to store.
 
     Attributes:
-        ruling: the table is right or wrong about the scan; withdrawn: nothing is said any more.
-        hemorrhage: the truth, where the table is wrong; None if it cannot be told.
+        ruling: the table is right or wrong about the scan; withdrawn: there is no longer a ruling.
+        hemorrhage: the truth, where the table is wrong; None if it cannot be determined.
         subtypes: which ones there are, where the table is wrong and there is hemorrhage; None if nothing is said.
         who: the adjudicator.
         comment: what they say about it.

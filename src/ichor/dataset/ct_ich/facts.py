@@ -14,9 +14,10 @@ _PAPERS = (
     ),
 )
 _TRAPS = (
-    "Several datasets on the web are copies of it, under other names: `ichor dataset overlaps` finds them.",
-    "A split by slices puts slices of one head on both sides; the authors' folds are by subject.",
-    "One outline includes all subtypes of a slice, so the subtype of a voxel is unknown.",
+    "Several datasets on the web are copies of it under other names; `ichor dataset overlaps` finds them.",
+    "A split by slice puts slices of the same head into both the training and the test set; the authors' folds are by "
+    "subject.",
+    "The outlines do not distinguish the subtypes on a slice, so the subtype of a voxel is unknown.",
     "27 of its 82 subjects are children.",
 )
 
@@ -38,7 +39,7 @@ FACTS = {
         layout="Patients_CT/NNN/{brain,bone}/k.jpg, hemorrhage_diagnosis.csv",
         traps=(
             *_TRAPS,
-            "It has two 8-bit gray windows: HU are coarse outside of -20 to 100, and pixel sizes are nominal.",
+            "It has two 8-bit gray windows: HU values are coarse outside of -20 to 100, and pixel sizes are nominal.",
         ),
         benchmarks=_PAPERS,
     ),
@@ -53,12 +54,12 @@ FACTS = {
             commercial=None,
             share_weights=None,
             on_request=True,
-            note="For lawful scientific research, by those who signed it; the data may not be passed on.",
+            note="For lawful scientific research by people who have signed it; the data may not be passed on.",
         ),
         source="https://physionet.org/content/ct-ich/1.3.1/",
         citation=f"{RELEASES['1.3.1'].citation}. {PAPER}",
         layout="ct_scans/NNN.nii, masks/NNN.nii, hemorrhage_diagnosis_raw_ct.csv",
-        traps=(*_TRAPS, "Its subjects are those of 1.0.0: the two are never one training set and one test set."),
+        traps=(*_TRAPS, "Its subjects are those of 1.0.0: never train on one release and test on the other."),
         benchmarks=(),
     ),
 }

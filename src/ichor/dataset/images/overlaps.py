@@ -102,7 +102,7 @@ def without_copies(dataset: Dataset, *, leave_out: bool = False) -> Dataset:
     if leave_out:
         return Together(dataset.parts, {one.second for one in copies})
     raise BadConfig(
-        f"--data: expected no scan in two datasets, found the same images under {pairs_text(copies)}; leave out one "
+        f"--data: expected no scan in two datasets, found the same images in {pairs_text(copies)}; leave out one "
         "dataset, or give --leave-out-copies"
     )
 

@@ -1,6 +1,6 @@
 """RSNA 2019: head CT examinations of many patients, with the subtypes of each slice.
 
-    stage_2_train.csv              ID, Label: six rows a slice, ID_<slice>_{epidural,...,subdural,any}
+    stage_2_train.csv              ID, Label: six rows per slice, ID_<slice>_{epidural,...,subdural,any}
     stage_2_train/ID_<slice>.dcm   all slices of all examinations in one folder
 
 Flanders et al. 2020, Construction of a Machine Learning Dataset through Collaboration: The RSNA 2019 Brain CT
@@ -35,7 +35,7 @@ TABLE, IMAGES = "stage_2_train.csv", "stage_2_train"
 FACTS = Facts(
     kind="rsna2019",
     title="RSNA 2019 Brain CT Hemorrhage dataset",
-    size="over 25,000 examinations; the table of the training set has 4,516,842 rows, six a slice",
+    size="over 25,000 examinations; the table of the training set has 4,516,842 rows, six per slice",
     labels=frozenset({Label.SLICES, Label.SLICE_SUBTYPES, Label.SCANS, Label.SCAN_SUBTYPES}),
     licence=Licence(
         "RSNA's terms: non-commercial purposes, with attribution",
@@ -49,18 +49,18 @@ FACTS = Facts(
     "2019 Brain CT Hemorrhage Challenge. Radiology: Artificial Intelligence 2(3):e190211. doi:10.1148/ryai.2020190211",
     layout="stage_2_train.csv, stage_2_train/ID_*.dcm",
     traps=(
-        "A patient may have several examinations: a split by slices or examinations leaks. Folds here are by patient.",
-        "BHSD and HemSeg-200 are made of its scans.",
-        "Slices of an examination lie among those of all others; the first command reads all headers, once.",
-        "Some headers give unsigned pixels with a wrong intercept; the reader corrects these or says so.",
-        "Labels of slices are by one reader each for most examinations.",
+        "A patient may have several examinations: a split by slice or examination leaks. Ichor's folds are by patient.",
+        "BHSD and HemSeg-200 consist of its scans.",
+        "The slices of all examinations are in one folder; the first command reads all headers, once.",
+        "Some headers declare unsigned pixels with a wrong intercept; the reader corrects this or warns about it.",
+        "Most examinations were labeled by a single reader.",
     ),
     unverified="The reader was checked against the published description, not against the files.",
     benchmarks=(
         Benchmark(
-            "fifth of the challenge (2019)",
+            "fifth place in the challenge (2019)",
             "weighted log loss 0.04561",
-            "hidden test images of the second stage, the challenge's own loss; no other figure compares",
+            "hidden test images of the second stage; the challenge's own loss, not comparable with other figures",
             "https://github.com/tiendzung-le/Kaggle-RSNA-5th-place-Solution",
         ),
     ),

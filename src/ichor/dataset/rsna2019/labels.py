@@ -1,4 +1,4 @@
-"""The table of labels: six rows a slice."""
+"""The table of labels: six rows per slice."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ORDER = list(Subtype)
 def read_labels(file: Path) -> dict[str, NDArray[np.bool_]]:
     """For each image by its SOP Instance UID (ID_...), (5,) bool in the order of `Subtype`.
 
-    Some rows of the published table occur twice, with the same label. Raises UnreadableInput for a row amiss, rows that
-    contradict each other, and an image with fewer than six rows.
+    Some rows of the published table occur twice, with the same label. Raises UnreadableInput for a malformed row, rows
+    that contradict each other, and an image with fewer than six rows.
     """
     found: dict[str, dict[str, bool]] = {}
     for line, cells in read_rows(file, ("ID", "Label")):
@@ -47,5 +47,5 @@ def _flags(file: Path, image: str, labels: dict[str, bool]) -> NDArray[np.bool_]
     for name, subtype in NAMES.items():
         flags[_ORDER.index(subtype)] = labels[name]
     if flags.any() != labels[ANY]:
-        raise UnreadableInput(f"{file}: expected any to be that of the subtypes of {image}, found another")
+        raise UnreadableInput(f"{file}: expected the label any of {image} to agree with its subtypes, found otherwise")
     return flags

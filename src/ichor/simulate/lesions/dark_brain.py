@@ -1,8 +1,9 @@
 """Brain that is darker than it should be, beside which normal brain, vessels and folds of the dura look like blood.
 
-Water that enters ischemic brain lowers it by 2 to 3 HU for each percent (Rieth et al. 1980, and others since), which
-are 5 to 15 HU within a day; it swells, and its sulci vanish. Generalized edema does the same to all brain, and the
-falx, the tentorium and the vessels in the cisterns then look like subarachnoid blood (pseudo-subarachnoid hemorrhage).
+Each percent of water that enters ischemic brain lowers its HU by 2 to 3 (Rieth et al. 1980, and others since), which is
+5 to 15 HU within a day; the brain swells, and its sulci vanish. Generalized edema does the same to the whole brain, and
+the falx, the tentorium and the vessels in the cisterns then look like subarachnoid blood (pseudo-subarachnoid
+hemorrhage).
 """
 
 from __future__ import annotations

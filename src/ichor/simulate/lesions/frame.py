@@ -1,10 +1,10 @@
-"""Places in a head by anatomy: from the coordinates of an atlas to the voxels of a scan.
+"""Anatomical locations in a head: maps the coordinates of an atlas to the voxels of a scan.
 
 Coordinates are those of MNI space in mm: x to the right, y to the front, z up, with the anterior commissure at the
-origin. Brains there reach from y = -105 to 72 and up to z = 79, and are 68 mm wide on either side; a head is laid over
-that by the inside of its skull. CT slices follow the orbitomeatal line, which rises to the front by some 9 degrees
-against the line of the commissures. Places are right to about 10 mm, which is why what is grown there is fitted to the
-image: fluid, bone and the plane of symmetry.
+origin. Brains there extend from y = -105 to 72 and up to z = 79, and 68 mm to either side; the inside of the skull is
+scaled to that. CT slices follow the orbitomeatal line, which rises to the front by some 9 degrees relative to the line
+through the commissures. Locations are accurate to about 10 mm, which is why lesions are fitted to the image there: to
+fluid, bone and the plane of symmetry.
 """
 
 from __future__ import annotations

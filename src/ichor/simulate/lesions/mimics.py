@@ -1,7 +1,7 @@
-"""What looks like blood and is none: calcifications, dense or contrasted vessels. Their masks stay empty.
+"""What looks like blood but is not: calcifications and dense or contrast-enhanced vessels. Their masks stay empty.
 
-HU: clotted blood has 50 to 90, calcium in a voxel that it fills in part anything from there up; blood in vessels has 35
-to 60 by its hematocrit and up to 80 where it is concentrated or clotted; contrast agent 100 to 300.
+HU: clotted blood has 50 to 90, and voxels partly filled with calcium anything from there up; blood in vessels has 35 to
+60 depending on the hematocrit, and up to 80 if it is concentrated or clotted; contrast agent has 100 to 300.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def dense_sinuses(case: Case, head: HeadFrame, rng: Rng) -> Grown:
 
 
 def dense_arteries(case: Case, head: HeadFrame, rng: Rng) -> Grown:
-    """A dense middle cerebral artery on one side, or a dense basilar artery: by a clot or by calcium of its wall."""
+    """A dense middle cerebral artery on one side, or a dense basilar artery, from a clot or calcium in its wall."""
     side = float(rng.choice((-1, 1)))
     course = BASILAR if rng.random() < 0.4 else [(side * x, y, z) for x, y, z in MIDDLE_CEREBRAL]
     share = _tube(head, course, float(rng.uniform(1.3, 2.2)), rng) * head.tissue

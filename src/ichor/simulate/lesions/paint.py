@@ -1,4 +1,4 @@
-"""Paints a substance into a head with true partial volume, and keeps the image's own noise."""
+"""Paints a substance into a head with realistic partial volume, and keeps the image's own noise."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Subarachnoid hemorrhage: blood in the fluid of sulci, fissures and cisterns.
 
-The blood mixes with the fluid, so that a voxel becomes brighter by as much as it contains fluid. What lies in narrow
+The blood mixes with the fluid, so a voxel becomes brighter in proportion to the fluid that it contains. Blood in narrow
 sulci is therefore faint: a sulcus of 2 mm fills a third of a voxel, and its blood is hardly brighter than brain. The
-share of fluid comes from the image itself. After a trauma blood lies in some sulci of the convexity; after the rupture
-of an aneurysm in the cisterns at the base and the fissures beside them.
+share of fluid comes from the image itself. After trauma, blood lies in some sulci of the convexity; after the rupture
+of an aneurysm, it lies in the cisterns at the base and the adjacent fissures.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ const RULINGS = [
   ["right", "The table is right", () => ({ ruling: "right" })],
   ["yes", "Hemorrhage", (subtypes) => ({ ruling: "wrong", hemorrhage: true, subtypes: subtypes.length ? subtypes : null })],
   ["no", "No hemorrhage", () => ({ ruling: "wrong", hemorrhage: false })],
-  ["unknown", "Cannot be told", () => ({ ruling: "wrong", hemorrhage: null })],
+  ["unknown", "Cannot be determined", () => ({ ruling: "wrong", hemorrhage: null })],
 ];
 export const KINDS = { missed: "Missed", "false alarm": "False alarm" };
 

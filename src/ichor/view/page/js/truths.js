@@ -1,4 +1,4 @@
-// The scans of a validation: those in which model and truth differ first.
+// The scans of a validation: those on which the model and the truth differ come first.
 
 import { el, fill } from "./dom.js";
 import { source } from "./source.js";
@@ -12,9 +12,9 @@ const ORDER = ["missed", "false alarm", null];
 /** Builds the list into `root`. */
 export async function openTruths(root) {
   const [rows, summary] = await Promise.all([source.list(), source.validation()]);
-  document.getElementById("where").textContent = `${summary.model}: model and truth differ in ${summary.differ} of ${rows.length} scans, ${summary.ruled} of them adjudicated`;
+  document.getElementById("where").textContent = `${summary.model}: the model and the truth differ on ${summary.differ} of ${rows.length} scans, ${summary.ruled} of them adjudicated`;
   const heads = HEADS.map(([words, className]) => el("th", { scope: "col", className }, words));
-  fill(root, el("div", { className: "list" }, el("h1", {}, "Where model and truth differ"), figures(summary),
+  fill(root, el("div", { className: "list" }, el("h1", {}, "Where the model and the truth differ"), figures(summary),
     el("div", { className: "table", tabIndex: 0, role: "region", "aria-label": "Scans" },
       el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, sorted(rows).map(row))))));
   return { close() {} };
@@ -29,7 +29,7 @@ function sorted(rows) {
 
 /** Both figures: with the truth of the table, and as adjudicated. */
 function figures({ table, adjudicated }) {
-  const columns = [["Truth of the table", table], ...(adjudicated ? [["As adjudicated", adjudicated]] : [])];
+  const columns = [["Truth in the table", table], ...(adjudicated ? [["As adjudicated", adjudicated]] : [])];
   const rates = Object.entries(CALLS).flatMap(([call, words]) => ["sensitivity", "specificity"].map((rate) => [call, rate, `${rate}, ${words}`]));
   return el("table", { className: "figures" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), columns.map(([words]) => el("th", { scope: "col" }, words)))),
