@@ -62,7 +62,7 @@ def test_every_problem_is_listed(bhsd: Path, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     said = {one["where"]: one["said"] for one in found["errors"]}
     assert "expected labels 0, 1, 2, 3, 4, 5, found 7" in said["label_192/images/ID_0_ID_00.nii.gz (ID_0_ID_00)"]
-    copy = "expected a scan of its own, found that of ID_0_ID_01"
+    copy = "expected no duplicate scan, found that of ID_0_ID_01"
     assert said["label_192/images/ID_1_ID_02.nii.gz (ID_1_ID_02)"] == copy
 
 

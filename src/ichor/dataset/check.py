@@ -44,7 +44,7 @@ class Checker:
         problems = [
             *self._problems,
             *(
-                Problem(self._where(copy.second), f"expected a scan of its own, found that of {copy.first}")
+                Problem(self._where(copy.second), f"expected no duplicate scan, found that of {copy.first}")
                 for copy in copies_within(self._prints)
             ),
         ]
