@@ -185,7 +185,7 @@ def test_a_worker_with_too_little_memory_is_named_and_not_used(
     time.sleep(3)  # so that the scheduler knows both
     done = screen(place, "--cluster", cluster.address)
     assert done.returncode == 0 and place.results() == usual.results()
-    (line,) = [one for one in done.stderr.splitlines() if "is not used" in one]
+    (line,) = [one for one in done.stderr.splitlines() if "cannot be used" in one]
     reason = "expected at least 1024 MiB of memory, found 500 MiB"
     assert line.endswith(f"cannot be used and was removed from the cluster: {reason}")
 

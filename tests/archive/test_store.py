@@ -52,7 +52,7 @@ def test_anything_else_is_a_path(text: str) -> None:
 @pytest.mark.parametrize("place", ["../evil.dcm", "a/../../evil.dcm", "a//b.dcm", "a\\..\\evil.dcm", "./a.dcm", "a\0b"])
 def test_a_name_that_leads_out_of_the_folder_is_refused(listing: Any, place: str) -> None:
     listing("a.dcm", place)
-    with pytest.raises(UnreadableInput, match=r"s3://bucket/in: expected plain names of files") as caught:
+    with pytest.raises(UnreadableInput, match=r"s3://bucket/in: expected plain file names") as caught:
         files_at("s3://bucket/in")
     assert place not in str(caught.value)
 

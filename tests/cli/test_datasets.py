@@ -93,7 +93,7 @@ def test_edema_is_not_described_as_blood(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = " ".join(done.stdout.split())
     assert "Delineated scans 0" in rows and "Hemorrhage volume" not in rows
-    assert "Its masks are of edema, not of blood." in done.stdout
+    assert "Its masks outline edema, not blood;" in done.stdout
 
 
 def test_ct_ich_is_described_as_before_beside_another(bhsd: Path, tmp_path: Path) -> None:
