@@ -178,4 +178,4 @@ def test_too_few_people_for_five_folds_are_said_in_one_line(root: Path, tmp_path
     words = ("--data", root / "cq500", "--folds", "stratified", "--out", tmp_path / "run")
     done = ichor("crossval", "paper/threshold", *words)
     assert done.returncode != 0 and len(done.stderr.splitlines()) == 1
-    assert "cq500: expected at least 5 subjects, one a fold, found 3" in done.stderr
+    assert "cq500: expected at least 5 subjects, one per fold, found 3" in done.stderr

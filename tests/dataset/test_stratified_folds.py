@@ -102,5 +102,5 @@ def test_too_few_folds_or_subjects_are_refused() -> None:
     labels = {s: np.zeros((1, 5), bool) for s in ALL[:4]}
     with pytest.raises(ValueError, match="at least 3 folds, found 2"):
         stratified_folds(labels, 0, 2)
-    with pytest.raises(ValueError, match="at least 5 subjects, one a fold, found 4"):
+    with pytest.raises(ValueError, match="at least 5 subjects, one per fold, found 4"):
         stratified_folds(labels, 0)

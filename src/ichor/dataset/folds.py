@@ -44,7 +44,7 @@ def folds_by_strata(strata: Mapping[str, Strata], seed: int, n_folds: int = N_FO
     if n_folds < 3:
         raise ValueError(f"expected at least 3 folds, found {n_folds}")
     if len(strata) < n_folds:
-        raise ValueError(f"expected at least {n_folds} subjects, one a fold, found {len(strata)}")
+        raise ValueError(f"expected at least {n_folds} subjects, one per fold, found {len(strata)}")
     blocks = _stratified_blocks(strata, seed, n_folds)
     return tuple(ring_fold(number, blocks) for number in range(1, n_folds + 1))
 

@@ -31,7 +31,7 @@ def sampled_metrics(results: Sequence[SubjectResult]) -> dict[str, Any]:
     sampling = Sampling(len(results))
     segmented = [r.pixels is not None for r in results]
     if any(segmented) and not all(segmented):
-        raise ValueError("expected masks of all subjects or of none, found them of some")
+        raise ValueError("expected masks for all subjects or for none, found them for some")
     if not any(segmented):
         return {**dict.fromkeys((*SEGMENTATION_METRICS, *EXTENT_METRICS)), **detection_metrics(results, sampling)}
     return {

@@ -25,7 +25,7 @@ class Monitor:
         self._analyses = Counter("ichor_analyses", "Analyses by outcome.", ["outcome"], registry=self.registry)
         self._rejected = Counter(
             "ichor_associations_rejected",
-            "Associations with other AE titles than the configured ones, or beyond the number allowed.",
+            "Associations with AE titles that are not configured, or beyond the number allowed.",
             registry=self.registry,
         )
         self._seconds = Histogram(

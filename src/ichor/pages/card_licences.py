@@ -32,6 +32,6 @@ def _recorded(datasets: list[TrainedOn]) -> str:
         note = f" {terms.note}" if terms.note else ""
         lines.append(f"- {one.title}: {terms.name}{where}; {terms.allows}.{note}")
     which = "the layouts of these datasets" if len(datasets) > 1 else "the layout of this dataset"
-    first = f"Weights derive from data in {which}. These terms do not hold for other data in the same layout."
+    first = f"The weights derive from data in {which}. These terms do not apply to other data in the same layout."
     follows = consequences([licence_of(one) for one in datasets])
     return "\n".join([first, "", *lines, "", f"{follows} Not legal advice: the text of each license decides."])

@@ -115,4 +115,4 @@ def _code(message: wire.Message) -> Code:
     try:
         return Code(message["code"])
     except ValueError as error:
-        raise wire.InvalidReply("no code of an error") from error
+        raise wire.InvalidReply("not an error code") from error

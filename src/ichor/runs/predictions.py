@@ -66,7 +66,7 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
         scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
     if len(kinds) > 1:
         raise ValueError(
-            "expected masks, thresholds and subtype probabilities of all subjects or of none, found them of some"
+            "expected masks, thresholds and subtype probabilities for all subjects or for none, found them for some"
         )
     with_masks, with_pixels, with_threshold, with_subtypes = kinds.pop() if kinds else (True, True, True, False)
     called_by = MASK_COLUMNS if with_pixels else DETECTOR_COLUMNS if with_threshold else ()
