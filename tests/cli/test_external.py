@@ -68,7 +68,7 @@ def test_a_package_is_evaluated_on_a_dataset_that_it_was_never_trained_on(
     assert metrics["data"]["n_subjects"] == 12 and metrics["dice"]["paper_average"]["n"] > 0
     page = " ".join((out / "README.md").read_text().split())
     assert "on BHSD: Brain Hemorrhage Segmentation Dataset: 12 subjects" in page
-    assert "The model was never trained on this dataset" in page and "columns below are of other data" in page
+    assert "The model was never trained on this dataset" in page and "columns below are for other data" in page
     assert "ichor evaluate" in page and str(tmp_path) not in page
     kept = (out / "metrics.json").read_bytes()
     assert ichor("evaluate", out, "--data", root / "bhsd").returncode == 0
