@@ -149,7 +149,7 @@ def test_a_detector_has_probabilities_and_a_threshold(folder: Path, dataset: CtI
     for one, read in zip(detected, predictions.values(), strict=True):
         assert (read.mask, read.threshold, read.overlaps, read.areas) == (None, threshold, None, {})
         assert read.slice_probability == pytest.approx(one.slice_probability, rel=1e-5)
-    with pytest.raises(ValueError, match="expected masks, thresholds and subtype probabilities for all subjects or for"):
+    with pytest.raises(ValueError, match="expected masks, thresholds and subtype probabilities for all subjects or"):
         write_predictions(folder, [made("049"), detected[1]], dataset)
 
 
