@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import recall_score, roc_auc_score
 
 from ichor.dataset.registry import open_dataset
 from ichor.runs.predictions import read_predictions
@@ -63,7 +63,10 @@ def test_its_figures_are_those_of_detection(work: Path) -> None:
     for level, n in (("slice", 30), ("scan", 10)):
         assert found[level]["auc"]["n"] == n
         assert found[level]["brier"]["value"] > 0
-        assert found[level]["sensitivity"] is None and found[level]["specificity"] is None
+        assert found[level]["sensitivity"]["n"] + found[level]["specificity"]["n"] == n
+    called = [(one.slice_probability >= one.threshold).any() for one in map(predictions.__getitem__, BLOOD)]
+    truth = [n > 0 for n in BLOOD.values()]
+    assert found["scan"]["sensitivity"]["value"] == pytest.approx(recall_score(truth, called), abs=1e-6)
     assert found["without_excluded"]["scan"]["auc"]["n"] == 9
     assert all(one["value"] is not None for one in figures(found))
 
@@ -71,8 +74,8 @@ def test_its_figures_are_those_of_detection(work: Path) -> None:
 def test_its_run_holds_no_masks(work: Path) -> None:
     assert not (work / "run/masks.json.gz").exists()
     header, first = (work / "run/scores.csv").read_text().splitlines()[:2]
-    assert header == "subject,slice,fold,probability"
-    assert len(first.split(",")) == 4
+    assert header == "subject,slice,fold,probability,threshold"
+    assert len(first.split(",")) == 5
     assert (work / "run/scan_scores.csv").read_text().splitlines()[1].endswith(",")  # no volume
 
 
