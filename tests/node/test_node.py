@@ -215,8 +215,8 @@ def workers_of(node: RunningNode) -> list[psutil.Process]:
 @pytest.mark.long
 def test_images_are_deleted_after_delivery_and_a_late_slice_asks_for_them(pacs: Pacs, tmp_path: Path) -> None:
     study = small_study()
-    retention = {"keep_images_h": 0}
-    with RunningNode(tmp_path / "node", destinations=to_pacs(pacs), retention=retention) as node:
+    retention, completion = {"keep_images_h": 0}, {"quiet_s": 3}  # so long that a busy machine makes one study of it
+    with RunningNode(tmp_path / "node", destinations=to_pacs(pacs), retention=retention, completion=completion) as node:
         send(node.port, study[:-1])
         until(lambda: "images deleted" in node.log.read_text())
         assert not list((node.folder / "images").iterdir()) and len(results(node)) == 1

@@ -140,7 +140,7 @@ def test_a_folder_with_another_config_is_not_touched(simulated: Path, data: Path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("nowhere", "--out", "out"), "nowhere: expected a dataset in a layout"),
+        (("nowhere", "--out", "out"), "nowhere: expected the folder of a dataset, found none"),
         (("DATA", "--out", "out", "--config", "nothing"), "nothing: expected a simulation's configuration, found "),
     ],
 )
