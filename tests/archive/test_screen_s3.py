@@ -159,7 +159,10 @@ def test_a_list_in_s3_has_addresses_and_columns_and_its_results_may_be_files(
     [
         (("s3://nowhere/in/", "--out", "out"), "s3://nowhere/in/: expected a file or folder, found nothing there"),
         (("a.nii.gz", "--out", "s3://nowhere/out"), "s3://nowhere/out/.ichor-probe: could not be written"),
-        (("a.nii.gz", "--out", "https://127.0.0.1/out"), "https://127.0.0.1/out: expected a folder, s3:// or gs://"),
+        (
+            ("a.nii.gz", "--out", "https://127.0.0.1/out"),
+            "https://127.0.0.1/out: expected a folder or an s3:// or gs:// address for results",
+        ),
         (("gs://bucket/in/", "--out", "out"), "gs://bucket/in/: expected the package gcsfs, found none"),
     ],
     ids=["no bucket", "no bucket for results", "results on a web server", "a package is missing"],
