@@ -20,6 +20,7 @@ from studies.reviewed_systems.examples import Example
 
 COLUMNS = 6
 PANEL = (1.25, 1.45)  # inches
+TITLE_PT = 5.5  # so that the longest name of a system fits
 
 
 def write_pictures(
@@ -46,9 +47,9 @@ def _drawn(example: Example, said: Mapping[str, Mapping[str, Any]], dataset: Dat
     plain = _view(case, example.index, None)
     show(panels[0], plain, (plain.reference, ORANGE_DOTTED))
     bar(panels[0], plain)
-    panels[0].set_title("radiologists", fontsize=6.5)
+    panels[0].set_title("radiologists", fontsize=TITLE_PT)
     for panel, (name, mark) in zip(panels[1:], said.items(), strict=False):
-        panel.set_title(name, fontsize=6.5)
+        panel.set_title(name, fontsize=TITLE_PT)
         if mark["mask"] is None:
             show(panel, plain)
             text = f"no outline\nprobability {mark['probability']:.2f}"

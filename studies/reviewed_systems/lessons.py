@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from scipy import stats
 
@@ -68,7 +68,8 @@ def _normal_scans(systems: Sequence[System]) -> str:
 
 def _networks(systems: Sequence[System]) -> str:
     """Networks, trained on few scans without pretraining, beside the others."""
-    networks, classical = _split(systems, lambda one: one.parameters is not None)
+    networks = [one for one in systems if one.parameters is not None]
+    classical = [one for one in systems if one.parameters is None]
     if not networks or not classical:
         return ""
     best, other = (max(some, key=lambda one: one.value("slice", "auc")) for some in (networks, classical))
@@ -77,7 +78,7 @@ def _networks(systems: Sequence[System]) -> str:
     if gaps:
         reason = (
             f" On their own training subjects, the slice AUC is higher by a median of {statistics.median(gaps):.2f}: "
-            "they fit these subjects, but there are too few scans to generalize from."
+            "there are too few scans to generalize from."
         )
     return (
         "**Networks need more scans than these.** All are trained from random weights on some fifty subjects. The "
@@ -107,10 +108,6 @@ def _points(systems: Sequence[System], claim: str, keys: tuple[str, str]) -> lis
         if claim in one.claimed and figure is not None and one.paper is not None:
             found.setdefault(str(one.paper["method"]), (one, one.claimed[claim], figure))
     return list(found.values())
-
-
-def _split(systems: Sequence[System], is_first: Callable[[System], bool]) -> tuple[list[System], list[System]]:
-    return [one for one in systems if is_first(one)], [one for one in systems if not is_first(one)]
 
 
 def _p(value: float) -> str:
