@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,13 +20,11 @@ from ichor.read import open_scan
 from ichor.validation.adjudication import ADJUDICATION
 from ichor.validation.cases import Found, Said, ScanCase
 from ichor.validation.results import write_results
+from linked import LINK, PATIENT_S, interrupt, started
 from synthetic_truth import made_validation, write_heads
 from view.page.conftest import complaints, new_page  # noqa: F401 (fixtures)
 from view.page.hands import open_result
 from view.result_files import save_result
-
-PATIENT_S = 120
-LINK = re.compile(r"http://127\.0\.0\.1:(\d+)/enter\?token=\S+")
 
 
 @pytest.fixture
@@ -53,27 +50,13 @@ def start(folder: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], st
     processes: list[subprocess.Popen[str]] = []
 
     def begin() -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-m", "ichor", "adjudicate", str(folder), "--port", "0", "--no-browser"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        processes.append(process)
-        late = threading.Timer(PATIENT_S, process.kill)
-        late.start()
-        assert process.stdout is not None
-        said, link = "", None
-        for line in process.stdout:
-            said += line
-            if (link := LINK.search(line)) is not None:
-                break
-        late.cancel()
-        assert link is not None, said
+        process, link, said = started(processes, "adjudicate", folder)
         assert "The model and the truth differ on 2 of 4 scans; 0 adjudicated." in said
-        return process, link[0]
+        return process, link
 
     yield begin
     for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(PATIENT_S)
+        interrupt(process)
 
 
 def rows(page: Page) -> list[list[str]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import signal
 import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-PATIENT_MS, PATIENT_S = 60_000, 120
+from linked import interrupt, started
+
+PATIENT_MS = 60_000
 HARMLESS = ("http://127.0.0.1:", "data:", "blob:")
 View = Callable[..., Page]
 
@@ -59,26 +57,12 @@ def start_view() -> Iterator[Callable[..., tuple[subprocess.Popen[str], str]]]:
     processes: list[subprocess.Popen[str]] = []
 
     def start(*words: Path | str) -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-m", "ichor", "view", *map(str, words), "--port", "0", "--no-browser"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        processes.append(process)
-        late = threading.Timer(PATIENT_S, process.kill)
-        late.start()
-        assert process.stdout is not None
-        said, link = "", None
-        for line in process.stdout:
-            said += line
-            if (link := re.search(r"http://127\.0\.0\.1:\d+/enter\?token=\S+", line)) is not None:
-                break
-        late.cancel()
-        assert link is not None, said
-        return process, link[0]
+        process, link, _ = started(processes, "view", *words)
+        return process, link
 
     yield start
     for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENT_S) == 0
+        assert interrupt(process) == 0
 
 
 @pytest.fixture

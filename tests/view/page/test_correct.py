@@ -15,7 +15,8 @@ from playwright.sync_api import Page, expect
 from annotate.page.hands import Hands as DrawingHands
 from ichor.annotate.corrections import project_of
 from ichor.annotate.project import open_project
-from view.page.conftest import PATIENT_S, View
+from linked import PATIENT_S
+from view.page.conftest import View
 from view.page.hands import open_result
 from view.page.test_decisions import say_who, stored
 from view.result_files import write_result
