@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -121,6 +125,7 @@ def test_bad_scans_are_refused_by_kind_and_the_others_are_screened(usual: Place,
 def test_an_interrupted_or_killed_command_continues_and_leaves_no_process(usual: Place, place: Place, how: str) -> None:
     process = begun(place, "--cluster", "local:2", "--threads", "2", until=second_scan, mark=f"{os.getpid()}-{how}")
     before = sorted(one.name for one in place.out.iterdir() if (one / "findings.json").is_file())
+    assert pages_of(process) == set()
     process.send_signal(signal.SIGINT if how == "ctrl-c" else signal.SIGKILL)
     _, errors = process.communicate(timeout=HANG_S)
     assert process.returncode == (130 if how == "ctrl-c" else -signal.SIGKILL)
@@ -136,9 +141,28 @@ def test_an_interrupted_or_killed_command_continues_and_leaves_no_process(usual:
     assert manifest(place) == [(name, "done") for name in sorted(usual.results())]
 
 
+def pages_of(process: subprocess.Popen[str]) -> set[str]:
+    """What anyone on this machine can read about the scans from the cluster of a command; it listens nowhere else."""
+    command = psutil.Process(process.pid)
+    sockets = [one for each in (command, *command.children(recursive=True)) for one in each.net_connections("tcp")]
+    ports = [one.laddr for one in sockets if one.status == psutil.CONN_LISTEN]
+    assert len(ports) >= 3 and {port.ip for port in ports} == {"127.0.0.1"}
+    found = set()
+    for port in ports:
+        for path in ("/info/main/workers.html", "/json/counts.json", "/metrics", "/statics/"):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                urllib.request.urlopen(f"http://127.0.0.1:{port.port}{path}", timeout=10)
+                found.add(path)
+    return found
+
+
 def test_ctrl_c_in_a_terminal_while_workers_start_ends_all_of_them_in_one_line(place: Place) -> None:
     """A terminal sends it to every process of the command."""
     pipe = subprocess.PIPE
+    taken = socket.socket()  # Dask's usual port for its pages can be in use
+    with contextlib.suppress(OSError):
+        taken.bind(("127.0.0.1", 8787))
+        taken.listen()
     process = subprocess.Popen(
         place.command("--cluster", "local:2"), stdout=pipe, stderr=pipe, text=True, start_new_session=True
     )
@@ -149,6 +173,7 @@ def test_ctrl_c_in_a_terminal_while_workers_start_ends_all_of_them_in_one_line(p
     started = here.children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
     said, errors = process.communicate(timeout=HANG_S)
+    taken.close()
     assert process.returncode == 130 and said == ""
     assert errors.splitlines() == ["ichor: interrupted with 8 of 8 scans left; run again to continue"]
     psutil.wait_procs(started, timeout=30)

@@ -169,7 +169,7 @@ def test_a_clean_end_leaves_no_process_and_loses_nothing(number: int, pacs: Pacs
         studies = [small_study() for _ in range(3)]
         for study in studies:
             send(node.port, study)
-        until(lambda: node.counts().get("analysing"))
+        until(lambda: node.counts().get("analysing") and workers_of(node))
         processes = psutil.Process(node.process.pid).children(recursive=True)
         assert node.stop(number) == 0
         until(lambda: all(map(has_ended, processes)))
@@ -185,9 +185,8 @@ def test_no_child_outlives_a_killed_node(pacs: Pacs, tmp_path: Path) -> None:
     with RunningNode(tmp_path / "node", destinations=to_pacs(pacs)) as node:
         assert node.process is not None
         send(node.port, small_study())
-        until(lambda: node.counts().get("analysing"))
+        until(lambda: any(one.children() for one in workers_of(node)))  # a study is claimed before its worker starts
         processes = psutil.Process(node.process.pid).children(recursive=True)
-        assert processes
         node.stop(signal.SIGKILL)
         until(lambda: all(map(has_ended, processes)))
         node.start()

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -118,8 +119,7 @@ def _started(workers: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster, Security
 
     client = cluster = None
-    # Dask makes folders where it is told to put temporary files; the scheduler takes only this setting.
-    with private_folder() as folder, dask.config.set({"temporary-directory": str(folder)}):
+    with private_folder() as folder, dask.config.set(_settings(folder)):
         try:
             # Ctrl-C reaches every process of a terminal, but only the command handles it: it is held back in the thread
             # that starts workers, and so in all of them, also in those that are started later.
@@ -130,6 +130,7 @@ def _started(workers: int) -> Iterator[Any]:
                     host="127.0.0.1",
                     security=Security.temporary(),
                     dashboard_address=None,
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                     silence_logs=logging.CRITICAL,
                     local_directory=str(folder),
                 )
@@ -140,6 +141,16 @@ def _started(workers: int) -> Iterator[Any]:
                 for one in (client, cluster):
                     if one is not None:
                         one.close(timeout=END_S)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    return {
+        # Dask makes folders where it is told to put temporary files; the scheduler takes only this setting.
+        "temporary-directory": str(folder),
+        # Scheduler and workers always serve HTTP, without access control: they say no more than that they run.
+        "distributed.scheduler.http.routes": ["distributed.http.health"],
+        "distributed.worker.http.routes": ["distributed.http.health"],
+    }
 
 
 def _keep_quiet() -> None:

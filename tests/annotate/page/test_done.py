@@ -87,6 +87,19 @@ def test_a_key_pressed_on_an_unseen_scan_finishes_nothing(made: Served, enter: E
     assert (layer["state"], layer["labels"]["scan"]["no_hemorrhage"]) == ("done", True)
 
 
+def test_a_reading_is_finished_only_after_the_server_has_all_views(made: Served, enter: Enter) -> None:
+    page = enter(made, "Bert")
+    hands = hands_on(page, 1)
+    page.route("**/looks", lambda _: None)
+    look_at_all(hands)
+    page.wait_for_timeout(1500)  # the page reports by itself once a second, and its reports are slow
+    page.keyboard.press("d")
+    page.wait_for_timeout(500)
+    page.unroute("**/looks")  # what was held goes on
+    expect(question(page)).to_contain_text("Nothing is drawn or labeled.")
+    expect(question(page)).not_to_contain_text("have not been viewed")
+
+
 def test_slices_can_be_left_unread_knowingly_and_looks_outlive_a_reload(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 2)

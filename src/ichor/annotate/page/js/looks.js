@@ -42,9 +42,15 @@ function note(session) {
   session.emit("looked");
 }
 
-/** Reports the slices viewed since the last report, including the current one. */
+/** Reports the slices viewed so far, including the current one. Returns when the server has all of them. */
 export async function reportLooks(session) {
   note(session);
+  // An earlier report can still be on its way. If it fails, its slices are sent again.
+  session.looksReported = Promise.all([session.looksReported.catch(() => send(session)), send(session)]);
+  await session.looksReported;
+}
+
+async function send(session) {
   const slices = [...session.newLooks];
   if (!slices.length || session.readOnly) return;
   session.newLooks.clear();

@@ -73,6 +73,7 @@ function sessionOf({ me, id, scan, layer, stage, loader }) {
     working: false,
     busy: null,
     newLooks: new Set(),
+    looksReported: Promise.resolve(),
     closed: false,
     readOnly: !layer.writable,
     listeners: [],
