@@ -174,12 +174,12 @@ def test_images_lose_values_outside_their_window(case: Case) -> None:
 def test_noise_has_the_stated_strength_and_is_the_same_in_every_call(case: Case) -> None:
     hu = case.scan.hu
     for noise in (ct_noise, white_noise):
-        added = noise(20.0, case).scan.hu - hu
+        added = noise(20.0, case, 51).scan.hu - hu
         assert added.std() == pytest.approx(20, rel=0.01)
-        assert np.array_equal(added, noise(20.0, case).scan.hu - hu)
-        assert not np.array_equal(added, noise(20.0, replace(case, subject="052")).scan.hu - hu)
+        assert np.array_equal(added, noise(20.0, case, 51).scan.hu - hu)
+        assert not np.array_equal(added, noise(20.0, case, 52).scan.hu - hu)
         assert abs(np.corrcoef(added[0].ravel(), added[1].ravel())[0, 1]) < 0.05
-        assert noise_hu(noise(20.0, case)) == pytest.approx(20, rel=0.15)
+        assert noise_hu(noise(20.0, case, 51)) == pytest.approx(20, rel=0.15)
     assert noise_hu(case) == 0
 
 
@@ -187,8 +187,8 @@ def test_ct_noise_reaches_pixels_that_white_noise_does_not() -> None:
     scan = synthetic_head(n=3, size=256, pixel_mm=(0.4, 0.4), distances_mm=5.0, blood_at_mm=None)
     flat = replace(scan, voxels=np.full(scan.voxels.shape, 35.0, np.float32))
     fine = labelled(np.zeros(flat.voxels.shape, bool), flat)
-    assert noise_hu(ct_noise(10.0, fine)) > 1.5 * noise_hu(white_noise(10.0, fine))
-    noisy = white_noise(5.0, fine)
+    assert noise_hu(ct_noise(10.0, fine, 0)) > 1.5 * noise_hu(white_noise(10.0, fine, 0))
+    noisy = white_noise(5.0, fine, 0)
     assert noise_hu(smooth_kernel(0.7, noisy)) < noise_hu(noisy) < noise_hu(sharp_kernel(0.7, 2.0, noisy))
 
 

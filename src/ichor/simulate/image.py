@@ -26,15 +26,18 @@ def sharp_kernel(sigma_mm: float, amount: float, case: Case) -> Case:
     return changed(case, hu + np.float32(amount) * (hu - _blurred(case, sigma_mm)))
 
 
-def white_noise(sd_hu: float, case: Case) -> Case:
-    """White noise, the same for a subject in every call."""
-    noise = np.random.default_rng(int(case.subject)).standard_normal(case.mask.shape, np.float32)
+def white_noise(sd_hu: float, case: Case, seed: int) -> Case:
+    """White noise, the same in every call with the same seed."""
+    noise = np.random.default_rng(seed).standard_normal(case.mask.shape, np.float32)
     return changed(case, hu_of(case) + np.float32(sd_hu) * noise)
 
 
-def ct_noise(sd_hu: float, case: Case) -> Case:
-    """In-plane noise whose power peaks at NOISE_PEAK_PER_MM, independent for each slice; the same in every call."""
-    white = torch.from_numpy(np.random.default_rng(int(case.subject)).standard_normal(case.mask.shape, np.float32))
+def ct_noise(sd_hu: float, case: Case, seed: int) -> Case:
+    """In-plane noise whose power peaks at NOISE_PEAK_PER_MM, independent for each slice.
+
+    It is the same in every call with the same seed.
+    """
+    white = torch.from_numpy(np.random.default_rng(seed).standard_normal(case.mask.shape, np.float32))
     noise = train.ct_noise(white, torch.tensor(NOISE_PEAK_PER_MM), pixel_mm_of(case)).numpy()
     return changed(case, hu_of(case) + np.float32(sd_hu) * noise / noise.std())
 
