@@ -5,6 +5,7 @@ In int8 each engine rounds in its own way: a voxel at the border of a lesion may
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -74,6 +75,16 @@ def test_the_shipped_model_is_the_same_in_every_engine(slices: np.ndarray, engin
     masks = [outputs["probability"] >= threshold for outputs in (expected, found)]
     assert masks[0].any()
     assert np.array_equal(masks[0][sure], masks[1][sure])
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux says where a thread may run")
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_an_engine_leaves_threads_where_they_may_run(slices: np.ndarray, engine: str) -> None:
+    """An engine that binds threads binds them to the first cores, and two processes then share these."""
+    file, before = find_package(DEFAULT_MODEL) / "model.onnx", os.sched_getaffinity(0)
+    Engine(file, engine=engine, threads=1)(slices[:2])  # type: ignore[arg-type]
+    threads = Path("/proc/self/task").iterdir()
+    assert [one.name for one in threads if os.sched_getaffinity(int(one.name)) != before] == []
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])

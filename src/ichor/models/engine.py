@@ -151,7 +151,13 @@ def _compiled(path: Path, sha256: str, threads: int) -> Any:
     openvino = _import_openvino()
     core = openvino.Core()
     # By default, OpenVINO uses bf16 if the CPU supports it, which changes probabilities by up to 1e-2.
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    # It also binds the calling thread to a core, the same one in every process, so that two processes share it.
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": False,
+    }
     made_of = (openvino.__version__, instruction_set(), *settings.items(), sha256)
     name = f"openvino-{hashlib.sha256(repr(made_of).encode()).hexdigest()}"
     kept = read_cached(name)
