@@ -6,7 +6,7 @@ A small network leaves most of a GPU idle, so the folds of an experiment run at 
 CONFIG --fold K` in a process of its own. CONFIG=N runs N at a time: 1 for a network that fills the GPU by itself. The
 experiments run one after the other. When the time is up, all processes are stopped; the same command continues each
 training from its last epoch. With --try, each experiment is fold 1 for one epoch in small batches, on any machine, to
-see that everything is there before a GPU is paid for.
+see that everything is there before a GPU is paid for. Further options, such as --folds, are passed to `ichor crossval`.
 """
 
 from __future__ import annotations
@@ -56,22 +56,24 @@ class Experiment:
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
         return Experiment(str(file), 1)
 
-    def start(self, fold: int, data: str, out: Path) -> subprocess.Popen[bytes]:
-        """Start a fold; what it prints goes to a file."""
+    def start(self, fold: int, words: Sequence[str], out: Path) -> subprocess.Popen[bytes]:
+        """Start a fold with further words for the command; what it prints goes to a file."""
         run = out / self.name
         run.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "ichor", "crossval", self.config, "--data", data, "--out", str(run)]
+        command = [sys.executable, "-m", "ichor", "crossval", self.config, "--out", str(run), *words]
         with (run / f"fold-{fold}.log").open("ab") as log:
             return subprocess.Popen([*command, "--fold", str(fold)], stdout=log, stderr=log)
 
 
-def train(experiment: Experiment, folds: Sequence[int], data: str, out: Path, until: float) -> list[str]:
+def train(experiment: Experiment, folds: Sequence[int], words: Sequence[str], out: Path, until: float) -> list[str]:
     """Train these folds until the time `until` of the monotonic clock; what failed or was not finished."""
-    waiting, running, faults = [*folds], {}, []
+    waiting, faults = [*folds], []
+    running: dict[int, subprocess.Popen[bytes]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < experiment.at_a_time:
-                running[waiting[0]] = experiment.start(waiting.pop(0), data, out)
+                fold = waiting.pop(0)
+                running[fold] = experiment.start(fold, words, out)
             time.sleep(0.2)
             for fold, process in [*running.items()]:
                 if process.poll() is not None:
@@ -99,12 +101,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=14.0)
     parser.add_argument("--try", dest="tried", action="store_true", help="fold 1 for one epoch in small batches")
-    asked = parser.parse_args(arguments)
+    asked, others = parser.parse_known_args(arguments)
+    words = ["--data", asked.data, *others]
     until, faults = time.monotonic() + 60 * asked.minutes, []
     for one in asked.experiments:
         experiment = one.tried(asked.out) if asked.tried else one
         folds = [1] if asked.tried else [*range(1, N_FOLDS + 1)]
-        faults += train(experiment, folds, asked.data, asked.out, until)
+        faults += train(experiment, folds, words, asked.out, until)
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

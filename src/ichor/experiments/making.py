@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 import subprocess
 from pathlib import Path
 
 from ichor.atomic import write_whole
 from ichor.models.package import MADE_BY
+
+LONG_EPOCH = 3.0  # times the median; one with validation is rarely longer
 
 
 def commit() -> str | None:
@@ -69,7 +72,14 @@ def write_made_by(folder: Path, command: str, made_at: str | None, seconds: floa
 
 
 def fit_seconds(folder: Path, elapsed: float) -> float:
-    """The total time of training, summed over epochs if recorded, since a fit may have been interrupted."""
+    """The total time of training, summed over epochs if recorded, since a fit may have been interrupted.
+
+    An epoch counts as at most LONG_EPOCH times the median one of its network: the process may have been suspended.
+    """
     histories = sorted(folder.rglob("history.jsonl"))  # one, or one for each member of an ensemble
-    rows = [json.loads(line) for file in histories for line in file.read_text(encoding="utf-8").splitlines()]
-    return float(sum(row["seconds"] for row in rows)) if rows else elapsed
+    each = [
+        [json.loads(line)["seconds"] for line in file.read_text(encoding="utf-8").splitlines()] for file in histories
+    ]
+    longest = [LONG_EPOCH * statistics.median(epochs) if epochs else 0.0 for epochs in each]
+    total = sum(min(one, most) for epochs, most in zip(each, longest, strict=True) for one in epochs)
+    return float(total) if any(each) else elapsed

@@ -54,7 +54,7 @@ def train_slices(
     pool = _prepare(settings, field_of, training, copies=settings.simulation.copies)
     delineated = (case for case in validation if is_delineated(case))
     validate = _validator(_prepare(settings, field_of, delineated)) if len(validation) else None
-    if pool.partly_known:
+    if pool.bags or not pool.known.voxels.all():
         _require_whole_epochs(settings)
     slices = SliceSamples(
         pool.hu,
