@@ -73,7 +73,7 @@ def head() -> Head:
 
 def test_every_fourth_slice_that_shows_brain_is_a_picture() -> None:
     slices = shown_brain(HEAD)
-    assert 0 < slices[0] < slices[-1] < HEAD.n_slices
+    assert EVERY <= len(slices) <= HEAD.n_slices
     starts = {int(drawn(slices, str(subject))[0]) for subject in range(49, 80)}
     assert starts == set(slices[:EVERY].tolist())
     assert set(np.diff(drawn(slices, "051"))) == {EVERY}
@@ -87,7 +87,7 @@ def test_every_fourth_slice_that_shows_brain_is_a_picture() -> None:
         ("0 to 80 HU, 256 px, frame, JPEG", {"nothing"}),
         ("stroke window, 256 px, frame, JPEG", {"gray values"}),
         ("40/120, inverted", {"gray values"}),
-        ("40/120, without the skull", {"not a head"}),
+        ("bone window", {"gray values"}),
     ],
 )
 def test_a_single_picture_fails_the_expected_checks(name: str, kinds: set[str]) -> None:
