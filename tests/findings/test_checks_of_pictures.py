@@ -153,6 +153,13 @@ def test_of_a_single_slice_contrast_agent_is_not_claimed() -> None:
     assert kinds_of(alone(with_arteries(HEAD, 150), 12, Style())) == {InputCheck.PART}
 
 
+@pytest.mark.parametrize("subject", REAL)
+def test_grays_of_the_bone_window_are_too_coarse_to_be_judged_by_their_spread(subject: str) -> None:
+    scan = real(subject)
+    voxels = np.rint(BONE.gray(scan.hu)).astype(np.uint8)
+    assert InputCheck.GRAY not in kinds_of(replace(scan, voxels=voxels, gray_window=BONE))
+
+
 def test_the_shortest_half_does_not_depend_on_the_other_values() -> None:
     brain = np.random.default_rng(0).normal(35, 5, 1000)
     low, high = shortest_half(brain)
