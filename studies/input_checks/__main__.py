@@ -4,8 +4,10 @@
 
 Modifications: gray values of another window than stated, scaled HU, missing or reordered slices, padding, heads cut off
 by the field of view, and simulated vessels with contrast agent. The checks subsample the pixels of a scan;
-modifications are applied to the subsampled scan. Two DICOM series and the demonstration scan are checked without
-modification.
+modifications are applied to the subsampled scan. Slices are also checked as pictures of unknown pixel size and window,
+one by one and as a folder. Two DICOM series and the demonstration scan are checked without modification.
+
+Each subject is stored in --keep as soon as it is done: an interrupted study continues when the command is repeated.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="ct-ich")
     parser.add_argument("--dicom", type=Path, required=True, help="the folder of " + " and ".join(DICOM))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, default=Path("runs/input-checks"), help="default: %(default)s")
     args = parser.parse_args()
-    result = input_check_rates(args.data, args.dicom)
+    result = input_check_rates(args.data, args.dicom, args.keep)
     args.out.mkdir(parents=True, exist_ok=True)
     write_whole(args.out / "input-checks.json", json.dumps(result, indent=1) + "\n")
     write_whole(args.out / "README.md", page(result))

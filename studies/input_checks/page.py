@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from studies.input_checks.hematoma import HEMATOMA_HU, VOLUME_ML
+from studies.input_checks.pictures import EVERY, JPEG_QUALITY, SHOWS_BRAIN
+
 UNCHANGED, NOTHING = "as it is", "nothing"
-HEAD = "| ct-ich | n | failed any check | checks that failed |\n|---|---|---|---|\n"
+HEAD = "| {} | n | failed any check | checks that failed |\n|---|---|---|---|\n"
+PICTURES_HEAD = (
+    "| single pictures | n | failed another check | subjects | with such a picture | checks that failed |\n"
+    "|---|---|---|---|---|---|\n"
+)
 PAGE = """# How often the input checks warn
 
 How many scans fail the input checks, and which ones: the subjects of ct-ich, unchanged and modified by code. Contrast
@@ -16,6 +23,24 @@ of the head are cut off. The subject that is available in the brain window only 
 first row does not estimate the rate on other scans. No real scan with contrast agent or metal was available.
 
 {table}
+## Pictures of unknown pixel size and window
+
+Slices of the same subjects as JPG or PNG pictures, read as `ichor screen` reads them if no option says otherwise: pixel
+size and slice distance are unknown, and the gray is taken for the brain window, 40/120, whatever was shown. "0 to 80
+HU" is a common window for brain; in the others, the gray is truly wrong. A frame is that of a viewer, with text in the
+corners and a scale. JPEG has quality {jpeg}. The hematoma is simulated, with {hematoma_ml} mL, {hematoma_hu} HU and
+edema around it.
+
+**Each picture alone.** Every {every}th of the slices that show brain, starting with one drawn for each subject. A slice
+shows brain if the area of brain is at least {shows_brain:.0%} of the largest. `part of a head` fails for each picture
+of a head and is not listed.
+
+{pictures}
+**The pictures of a scan in one folder.**
+
+{folders}
+## Other scans
+
 Other scans, unchanged, and how much brighter the brain is next to the skull than deeper inside (ct-ich: at most
 {most_hu} HU):
 
@@ -37,6 +62,13 @@ def page(result: Mapping[str, Any]) -> str:
     return PAGE.format(
         **result["made_by"],
         table=table(result["ct_ich"]),
+        pictures=pictures_table(result["pictures"]),
+        folders=table(result["folders"], "pictures of a scan"),
+        jpeg=JPEG_QUALITY,
+        every=EVERY,
+        shows_brain=SHOWS_BRAIN,
+        hematoma_ml="{:.0f} to {:.0f}".format(*VOLUME_ML),
+        hematoma_hu="{:.0f} to {:.0f}".format(*HEMATOMA_HU),
         most_hu=figures(result)["rim-ct-ich"],
         others="\n".join(
             f"| {name} | {_quoted(one['warned_of'])} | {'unknown' if one['rim_hu'] is None else one['rim_hu']} |"
@@ -58,21 +90,32 @@ def figures(result: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def table(counts: Mapping[str, Mapping[str, int]]) -> str:
+def pictures_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """A Markdown table with a row for each kind of single picture: how many failed, of how many subjects."""
+    lines = []
+    for name, row in rows.items():
+        n, failed, kinds = _cells(row["kinds"])
+        lines.append(f"| {name} | {n} | {failed} | {row['subjects']} | {row['subjects_failed']} | {kinds} |\n")
+    return PICTURES_HEAD + "".join(lines)
+
+
+def table(counts: Mapping[str, Mapping[str, int]], of: str = "ct-ich") -> str:
     """A Markdown table with a row for each modification: how many scans failed, and which checks.
 
     `counts` has, for each modification, the number of scans by the checks that they failed, joined with " and ".
     """
-    return HEAD + "".join(_row(name, by_kinds) for name, by_kinds in counts.items())
+    rows = (f"| {' | '.join((name, *_cells(by_kinds)))} |\n" for name, by_kinds in counts.items())
+    return HEAD.format(of) + "".join(rows)
 
 
-def _row(name: str, by_kinds: Mapping[str, int]) -> str:
+def _cells(by_kinds: Mapping[str, int]) -> tuple[str, str, str]:
+    """How many there are, how many failed, and which checks."""
     failed = {kinds: count for kinds, count in by_kinds.items() if kinds != NOTHING}
     if len(failed) == 1:
         cell = _quoted(*failed)
     else:
         cell = ", ".join(f"{_quoted(kinds)} {count}" for kinds, count in failed.items())
-    return f"| {name} | {sum(by_kinds.values())} | {sum(failed.values())} | {cell} |\n"
+    return str(sum(by_kinds.values())), str(sum(failed.values())), cell
 
 
 def _quoted(kinds: str) -> str:

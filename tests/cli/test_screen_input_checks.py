@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import nibabel
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
 
+from ichor.dataset.case import Case
 from ichor.formats.nifti import affine
+from ichor.read import open_scan
 from ichor.scan import Scan
+from ichor.simulate.pictures import Style, picture
+from paths import CT_ICH_PART
 from synthetic_dicom import PATIENT, ct_slices, save, synthetic_series
 from unusual_scans import PIXEL_MM, whole_head, with_metal
 
@@ -92,6 +98,23 @@ def test_a_head_has_an_empty_list_and_no_box(screened: tuple[subprocess.Complete
     folder = screened[1] / "head"
     assert checks_in(folder) == []
     assert 'class="input-checks"' not in (folder / "report.html").read_text()
+
+
+def test_a_png_with_frame_and_text_is_screened_as_part_of_a_head(tmp_path: Path) -> None:
+    """A real slice as a viewer exports it, compressed once; the command is told neither window nor pixel size."""
+    scan = open_scan(CT_ICH_PART / "Patients_CT" / "049")
+    nothing = np.zeros(scan.voxels.shape, bool)
+    case = Case("049", scan, nothing, np.zeros((scan.n_slices, 5), bool))
+    style = Style(side=256, annotated=True, jpeg_quality=60)
+    (tmp_path / "in").mkdir()
+    gray = picture(style, case, 4, np.random.default_rng(0)).scan.voxels[0]
+    Image.fromarray(np.asarray(gray, np.uint8)).save(tmp_path / "in/1.png")
+    words = [sys.executable, "-m", "ichor", "screen", tmp_path / "in", "--out", tmp_path / "out"]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "; only part of a head is shown" in done.stdout
+    (folder,) = [one.parent for one in (tmp_path / "out").rglob("findings.json")]
+    assert [one["kind"] for one in checks_in(folder)] == ["part of a head"]
 
 
 def test_no_data_on_the_agent_or_the_patient_is_stored(

@@ -53,9 +53,7 @@ def find_head(scan: Scan) -> HeadOutline:
     hu, step = coarse_hu(scan)
     n = len(hu)
     n_rows, n_columns = to_radiological(scan.voxels, scan).shape[1:]
-    in_plane = ndimage.generate_binary_structure(2, 1)[None]
-    dense = ndimage.binary_opening(hu > HEAD_ABOVE_HU, in_plane, THINNER)
-    labels, count = ndimage.label(dense)
+    labels, count = ndimage.label(thick_tissue(hu))
     middle, width = np.full(n, np.nan), np.full(n, np.nan)
     if not count:
         return HeadOutline((0, n_rows), (0, n_columns), middle, width)
@@ -70,6 +68,12 @@ def find_head(scan: Scan) -> HeadOutline:
     rows = _extent(head.any(axis=(0, 2)), step, n_rows)
     columns = _extent(head.any(axis=(0, 1)), step, n_columns)
     return HeadOutline(rows, columns, middle, width)
+
+
+def thick_tissue(hu: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """What is denser than fat on subsampled slices (n, rows, columns), but not thin like a headrest or text."""
+    in_plane = ndimage.generate_binary_structure(2, 1)[None]
+    return np.asarray(ndimage.binary_opening(hu > HEAD_ABOVE_HU, in_plane, THINNER))
 
 
 def coarse_hu(scan: Scan, every: int = 1) -> tuple[NDArray[np.float32], int]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ichor.anatomy.field_of_view import Field, has_content
-from ichor.anatomy.head import HEAD_ABOVE_HU, HeadOutline, coarse_hu
+from ichor.anatomy.head import HEAD_ABOVE_HU, THINNER, HeadOutline, coarse_hu, thick_tissue
 from ichor.anatomy.skull import bone_from_hu, directions_with
 from ichor.scan import FloatArray, Scan
 
@@ -27,6 +27,7 @@ FROM_BONE_MM = 3.0  # closer pixels may be partly bone
 FROM_BONE_UP_MM = 5.0  # the same between slices, which are thicker
 NEAR_BONE_MM, DEEPER_MM = (2.5, 5.0), (10.0, 16.0)  # distances from bone within a slice
 MIN_PX, MIN_SLICES = 30, 3
+CORNER = 12  # the corners of the field are squares of this fraction of its shorter side; text covers part of them
 TISSUE_HU = (0.0, 100.0)  # range of the values compared next to bone and further in
 
 
@@ -35,18 +36,20 @@ class Cranium:
     """The intracranial space on every `every`-th slice.
 
     Attributes:
-        hu: (n, rows, columns) float32, subsampled.
+        hu: (n, rows, columns) float32, subsampled; of gray images without the frame and text around the head.
         every: the step between the slices used.
         pixel_mm2: the area of one of these pixels.
         bone_hu: the threshold for bone.
         shown: which of all slices have content.
         field: the part of the slices with content.
+        corner_hu: the median in the corners of the field.
         cuts: (n, 4) on which slices, and on which side, the head continues beyond the field of view.
         brain_cm2: (n,) the area of intracranial soft tissue.
         soft_share: the fraction of the intracranial space that is soft tissue, on the slice with most brain.
         head_share: the fraction of everything denser than fat that is intracranial soft tissue, on that slice.
         closed: the fraction of directions in which the brain is enclosed by skull; upper quartile of the wide slices.
         wide: (n,) where the brain is nearly as wide as at its widest.
+        soft: (n, rows, columns) intracranial soft tissue on the wide slices.
         core: (n, rows, columns) enclosed by skull in all directions and away from bone, on the wide slices.
     """
 
@@ -56,12 +59,14 @@ class Cranium:
     bone_hu: float
     shown: Mask
     field: Field
+    corner_hu: float
     cuts: Mask
     brain_cm2: FloatArray
     soft_share: float
     head_share: float
     closed: float
     wide: Mask
+    soft: Mask
     core: Mask
 
     @classmethod
@@ -75,9 +80,12 @@ class Cranium:
         pixel_mm2 = float(row_mm * column_mm) * step**2
         shown_of_all = has_content(hu, pixel_mm2)
         hu, shown = hu[::every], shown_of_all[::every]
+        field = Field.of(hu[shown] if shown.any() else hu)
+        corner_hu = _corner_hu(hu, field)
+        if scan.gray_window is not None:
+            hu = _without_text(hu)
         bone_hu = bone_from_hu(hu)
         bone = hu >= bone_hu
-        field = Field.of(hu[shown] if shown.any() else hu)
         tissue = hu > max(HEAD_ABOVE_HU, float(hu.min()))
         cuts = field.cuts(tissue, bone, pixel_mm2**0.5)
         # Where the head is cut off, the end of the field replaces the skull beyond it.
@@ -97,12 +105,14 @@ class Cranium:
             bone_hu=bone_hu,
             shown=shown_of_all,
             field=field,
+            corner_hu=corner_hu,
             cuts=cuts,
             brain_cm2=brain_px * pixel_mm2 / 100,
             soft_share=float(brain_px[widest] / max(1, np.count_nonzero(within[widest]))),
             head_share=float(brain_px[widest] / max(1, np.count_nonzero(tissue[widest]))),
             closed=float(np.percentile(closed, 75)) if closed else 0.0,
             wide=wide,
+            soft=soft & wide[:, None, None],
             core=_core(bone, pixel_mm2, slice_mm * every) & wide[:, None, None],
         )
 
@@ -136,6 +146,30 @@ class Cranium:
             if min(near.size, deeper.size) >= MIN_PX:
                 differences.append(float(np.median(near) - np.median(deeper)))
         return float(np.median(differences)) if len(differences) >= MIN_SLICES else None
+
+
+def _corner_hu(hu: NDArray[np.float32], field: Field) -> float:
+    """The median of the four corners of the field on all slices."""
+    size = max(1, min(end - first for first, end in (field.rows, field.columns)) // CORNER)
+    rows, columns = (np.r_[first : first + size, end - size : end] for first, end in (field.rows, field.columns))
+    return float(np.median(hu[:, rows[:, None], columns]))
+
+
+def _without_text(hu: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The subsampled slices, with the darkest value outside of the rectangle that contains all thick objects.
+
+    Pictures from a viewer have a frame there, and text and scales that are as bright as bone.
+    """
+    thick = thick_tissue(hu).any(axis=0)
+    if not thick.any():
+        return hu
+    rows, columns = (
+        slice(max(0, int(found[0]) - THINNER), int(found[-1]) + THINNER + 1)
+        for found in (np.flatnonzero(thick.any(axis=axis)) for axis in (1, 0))
+    )
+    only = np.full_like(hu, hu.min())
+    only[:, rows, columns] = hu[:, rows, columns]
+    return only
 
 
 def _closed(bone: Mask, soft: Mask) -> float:

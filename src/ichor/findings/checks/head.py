@@ -6,16 +6,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ichor.anatomy.field_of_view import SIDES
 from ichor.anatomy.intracranial import Cranium
 from ichor.findings.checks.kinds import Failures, InputCheck
 from ichor.scan import Scan
 
+BRAIN_CM2 = (40.0, 300.0)  # area at its widest: from small newborns to the largest adults
+MIN_ENCLOSED = 0.7  # of all directions around the brain; ribs and pelvis leave larger gaps
+# Soft tissue in the intracranial space, where the rest is air and partial volume of bone; and its fraction of all
+# tissue on the slice, of which trunks and limbs have less enclosed by bone. At the skull base, where a single slice may
+# lie, there are more air and bone inside, and face and neck outside.
+MIN_SOFT_FRACTION, MIN_INTRACRANIAL_FRACTION = 0.5, 0.45
+MIN_SOFT_FRACTION_OF_ONE, MIN_INTRACRANIAL_FRACTION_OF_ONE = 0.3, 0.27
 CUT_AREA = 0.7  # of the largest brain area; more than that on the first or last slice means that the head is cut off
 CUT_SLICES = 0.25  # of the slices with a wide brain; on fewer, a dressing or cushion may touch the end of the field
 CORE_CM2 = 15.0  # on the median slice; a smaller core says too little about gray values
 VESSEL_HU, VESSEL_MM2 = 110.0, 20.0  # on the median slice: clotted blood is darker, and calcium is on few slices
+MIN_SLICES = 3  # with a wide brain
+DENSE_HU, VESSEL_MM, AROUND_MM = 60.0, 12.0, 4.0  # a hematoma, as dense as that, is wider than any vessel
 MIN_BONE_HU = 95.0  # a gray window that ends below this does not distinguish enhanced vessels from blood
 RIM_HU = 9.0  # on the median slice; results/input-checks shows the values of real scans
 METAL_HU, METAL_ML = 3000.0, 0.02  # bone and teeth are less dense; 12-bit scanners saturate at 3071
@@ -23,6 +33,20 @@ METAL_AREA = 0.25  # of the largest brain area; dental fillings lie below the sl
 MAX_OSCILLATION = 1.25  # 1 if the brain's area only rises and then falls from slice to slice
 ORDERED_SLICES = 40  # thin slices are subsampled to at most this many, so that noise does not add up
 MAX_LISTED = 6  # slice numbers in a message
+
+
+def is_head(scan: Scan, cranium: Cranium) -> bool:
+    """Whether a slice shows brain inside a skull; a single slice may show it at the skull base."""
+    low, high = BRAIN_CM2
+    fits = scan.pixel_mm is None or low <= cranium.brain_cm2.max() <= high
+    one = cranium.soft_share >= MIN_SOFT_FRACTION_OF_ONE and cranium.head_share >= MIN_INTRACRANIAL_FRACTION_OF_ONE
+    contains_brain = one if scan.n_slices == 1 else is_above_skull_base(cranium)
+    return fits and contains_brain and cranium.closed >= MIN_ENCLOSED
+
+
+def is_above_skull_base(cranium: Cranium) -> bool:
+    """Whether the slice with most brain shows little else."""
+    return cranium.soft_share >= MIN_SOFT_FRACTION and cranium.head_share >= MIN_INTRACRANIAL_FRACTION
 
 
 def head_failures(scan: Scan, cranium: Cranium) -> Failures:
@@ -45,7 +69,7 @@ def head_failures(scan: Scan, cranium: Cranium) -> Failures:
     if sides or oscillation <= MAX_OSCILLATION:
         yield from _cut_slice_failures(cut)
         yield from _empty_slice_failures(cranium)
-    vessels_mm2 = _vessels_mm2(cranium)
+    vessels_mm2 = _vessels_mm2(cranium, in_window=scan.gray_window is not None)
     # Without the upper slices, the median slice is at the skull base, where partial volume of bone is as bright.
     if vessels_mm2 >= VESSEL_MM2 and not scan.contrast and "highest" not in cut:
         yield (
@@ -107,15 +131,29 @@ def _listed(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _vessels_mm2(cranium: Cranium) -> float:
+def _vessels_mm2(cranium: Cranium, *, in_window: bool) -> float:
     """The area, on the median slice, that is as bright as vessels with contrast agent; 0 if that cannot be determined.
 
-    The median, since sinuses and vessels are on all slices, but calcium and partial volume of bone only on few.
+    The median, since sinuses and vessels are on all slices, but calcium and partial volume of bone only on few: of one
+    or two slices nothing can be said. Hematomas are left out of images, whose window may be narrower than stated.
     """
-    if cranium.bone_hu < MIN_BONE_HU or cranium.core_cm2 < CORE_CM2:
+    hu, core = cranium.hu[cranium.wide], cranium.core[cranium.wide]
+    if cranium.bone_hu < MIN_BONE_HU or cranium.core_cm2 < CORE_CM2 or len(hu) < MIN_SLICES:
         return 0.0
-    bright = cranium.core[cranium.wide] & (cranium.hu[cranium.wide] >= min(VESSEL_HU, cranium.bone_hu))
+    bright = core & (hu >= min(VESSEL_HU, cranium.bone_hu))
+    if in_window:
+        bright &= ~_hematomas(hu, cranium.pixel_mm2**0.5)
     return float(np.median(np.count_nonzero(bright, axis=(1, 2)))) * cranium.pixel_mm2
+
+
+def _hematomas(hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.bool_]:
+    """(n, rows, columns) what is dense and wider than any vessel, and what is next to it."""
+    rows, columns = np.ogrid[-(r := round(VESSEL_MM / 2 / pixel_mm)) : r + 1, -r : r + 1]
+    disc = (np.hypot(rows, columns) <= r)[None]
+    around = ndimage.generate_binary_structure(2, 1)[None]
+    dense = ndimage.uniform_filter(hu, (1, 3, 3)) >= DENSE_HU
+    wide = ndimage.binary_opening(dense, disc)
+    return np.asarray(ndimage.binary_dilation(wide, around, max(1, round(AROUND_MM / pixel_mm))))
 
 
 def _oscillation(cranium: Cranium) -> float:
