@@ -63,6 +63,11 @@ def test_crops_in_every_epoch_are_refused_where_masks_are_missing(data: list[str
     assert "expected training.whole_epochs above 0" in done.stderr
 
 
+def test_crops_in_every_epoch_suffice_where_only_subtypes_are_missing(data: list[str], tmp_path: Path) -> None:
+    done = ichor("train", recipe(tmp_path, crop=32), *words(data[:2]), "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+
+
 def test_labels_of_scans_alone_are_refused_in_one_line(data: list[str], tmp_path: Path) -> None:
     path = data[2].partition("=")[2]
     done = ichor("train", recipe(tmp_path), "--data", path, "--folds", "stratified", "--out", tmp_path / "run")
