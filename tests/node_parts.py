@@ -234,7 +234,7 @@ def write_config(folder: Path, **config: Any) -> None:
     settings = {
         "listener": {"port": 0, "limits": {"keep_free_gib": 0}},
         "senders": [{"ae_title": SENDER}],
-        "completion": {"quiet_s": 0.5},
+        "completion": {"quiet_s": 1.5},
         "screening": {"model": str(package), "threads": 1, "outputs": ["dicom-seg"]},
         "retry": {"first_s": 0.2, "most_s": 1},
         **config,
