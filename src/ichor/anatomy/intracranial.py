@@ -160,16 +160,18 @@ def _without_text(hu: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Pictures from a viewer have a frame there, and text and scales that are as bright as bone.
     """
-    thick = thick_tissue(hu).any(axis=0)
+    thick = thick_tissue(hu)
     if not thick.any():
         return hu
-    rows, columns = (
-        slice(max(0, int(found[0]) - THINNER), int(found[-1]) + THINNER + 1)
-        for found in (np.flatnonzero(thick.any(axis=axis)) for axis in (1, 0))
-    )
+    rows, columns = _around(np.flatnonzero(thick.any(axis=(0, 2)))), _around(np.flatnonzero(thick.any(axis=(0, 1))))
     only = np.full_like(hu, hu.min())
     only[:, rows, columns] = hu[:, rows, columns]
     return only
+
+
+def _around(places: NDArray[np.int64]) -> slice:
+    """From the first to the last place, with the margin that opening takes away."""
+    return slice(max(0, int(places[0]) - THINNER), int(places[-1]) + THINNER + 1)
 
 
 def _closed(bone: Mask, soft: Mask) -> float:
