@@ -226,7 +226,7 @@ def page(found: Row) -> str:
             for row in rows
             if row["commands"] == commands
         ]
-        tables.append(f"### {commands} command{'s' if commands > 1 else ''}\n\n{HEAD}\n" + "\n".join(lines) + "\n")
+        tables.append(f"## {commands} command{'s' if commands > 1 else ''}\n\n{HEAD}\n" + "\n".join(lines) + "\n")
     use = {commands: f"{commands} commands use" if commands > 1 else "One command uses" for commands in COMMANDS}
     ends = [
         f"{use[commands]} up to {ends_at(rows, commands):,} workers with an efficiency of {ENOUGH:g} or better."
