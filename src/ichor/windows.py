@@ -33,6 +33,11 @@ class GrayWindow:
         """HU at gray 255; higher values are clipped to it."""
         return self.level + self.width / 2
 
+    @property
+    def step_hu(self) -> float:
+        """HU between two neighboring grays of an 8-bit image."""
+        return self.width / 255
+
     def gray(self, hu: ArrayLike) -> NDArray[np.float32]:
         """Gray values from 0 to 255 (float, not rounded) of HU, any shape."""
         fraction = (np.asarray(hu, np.float32) - self.lowest_hu) / self.width

@@ -19,7 +19,6 @@ HALF_HU = (5.0, 21.0)  # width of the shortest half, checked for gray values of 
 BRIGHT_BACKGROUND_HU = 200.0  # the corners of a CT slice show air
 CLIPPED_HU = 1.0  # from the lower end of the window: air and, in a brain window, fat
 MIN_PX = 100
-GRAY_LEVELS = 255  # between the ends of the window of an 8-bit image
 
 
 def why_wrong_gray(scan: Scan, cranium: Cranium) -> str | None:
@@ -49,7 +48,7 @@ def _why_wrong_window(window: GrayWindow, cranium: Cranium) -> str | None:
     if (wrong := _why_wrong_place(float(np.median(brain)))) is not None or not enough:
         return wrong
     low, high = shortest_half(brain)
-    within = max(high - low, window.width / GRAY_LEVELS)  # in a wide window, half of the brain may have one gray
+    within = max(high - low, window.step_hu)  # in a wide window, half of the brain may have one gray
     # On a single slice at the skull base, orbits and muscle spread the values in any window.
     widest = HALF_HU[1] if is_above_skull_base(cranium) else np.inf
     if HALF_HU[0] <= within <= widest:
