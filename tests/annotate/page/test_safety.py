@@ -137,7 +137,11 @@ def test_two_tabs_that_change_the_same_are_shown_both_and_nothing_is_lost(made: 
     page.keyboard.press("Alt+6")
     here.saved()
     other.keyboard.press("n")
-    other.keyboard.type("<b>calvarium</b>")
+    other.keyboard.type("<b>calvar")
+    expect(other.locator("#saved")).to_have_text("Also changed elsewhere")
+    other.keyboard.type("ium</b>")  # not interrupted by the question
+    expect(other.get_by_role("dialog")).to_have_count(0)
+    other.keyboard.press("Escape")  # leaves the note
     dialog = other.get_by_role("dialog", name="The labels of slice 5 were also changed elsewhere")
     expect(dialog).to_contain_text("<b>calvarium</b>")
     expect(dialog).to_contain_text("fracture")

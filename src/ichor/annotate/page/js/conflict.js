@@ -15,8 +15,8 @@ const CHOICES = [["mine", "Keep mine", "primary"], ["theirs", "Use the other"], 
 /** Resolves a change that conflicts with another one on the server; `body` is the server's response. */
 export async function settle(session, key, body) {
   const [kind, which] = key.split("/");
-  // A stroke is finished before the question is asked.
-  while (session.working) await new Promise((resolve) => setTimeout(resolve, 50));
+  // A stroke or a note is finished before the question is asked; a dialog in the middle of a word would swallow its rest.
+  while (session.working || session.typing !== null) await new Promise((resolve) => setTimeout(resolve, 50));
   await (kind === "slice" ? settleSlice : settleLabels)(session, key, which === "scan" ? which : Number(which), body);
   session.painted = null;
   session.emit("layer");
