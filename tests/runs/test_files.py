@@ -149,15 +149,15 @@ def test_a_detector_has_probabilities_and_a_threshold(folder: Path, dataset: CtI
     for one, read in zip(detected, predictions.values(), strict=True):
         assert (read.mask, read.threshold, read.overlaps, read.areas) == (None, threshold, None, {})
         assert read.slice_probability == pytest.approx(one.slice_probability, rel=1e-5)
-    with pytest.raises(ValueError, match="expected masks, thresholds and subtype probabilities for all subjects or"):
+    with pytest.raises(BadConfig, match="expected masks, thresholds and subtype probabilities for all subjects or"):
         write_predictions(folder, [made("049"), detected[1]], dataset)
 
 
 def test_contradictory_results_are_not_written(tmp_path: Path, dataset: CtIch) -> None:
     with pytest.raises(ValueError, match="found two of 049"):
         write_predictions(tmp_path, [made("049"), made("049")], dataset)
-    with pytest.raises(ValueError, match="found them for some"):
-        write_predictions(tmp_path, [made("049"), made("050", subtypes=True)], dataset)
+    with pytest.raises(BadConfig, match=r"found that 049 \(fold 1\) and 050 \(fold 2\) differ; delete the folder"):
+        write_predictions(tmp_path, [replace(made("049"), fold=1), made("050", subtypes=True)], dataset)
     assert not list(tmp_path.iterdir())
 
 

@@ -45,18 +45,20 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
     """Write scores.csv, scan_scores.csv and, for predictions with masks, masks.json.gz.
 
     Predictions are consumed one by one, so that they need not all be in memory. Slices are numbered from 1. Raises
-    ValueError if a subject occurs twice, or if only some predictions have masks, thresholds or subtype probabilities.
+    ValueError if a subject occurs twice, and BadConfig if only some predictions have masks, thresholds or subtype
+    probabilities, as when two versions of Ichor made the folds of a run.
     """
     masks: dict[str, dict[str, Any]] = {}
     slices: list[list[Any]] = []
     scans: dict[str, list[Any]] = {}
-    kinds: set[tuple[bool, bool, bool, bool]] = set()
+    kinds: dict[tuple[bool, bool, bool, bool], str] = {}  # the first prediction of each kind
     for p in predictions:
         if p.subject in scans:
             raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
         truth = dataset.truth(p.subject)
         pixels = p.overlaps_with(truth.mask_or_empty)
-        kinds.add((p.mask is not None, pixels is not None, p.threshold is not None, p.subtype_probability is not None))
+        kind = (p.mask is not None, pixels is not None, p.threshold is not None, p.subtype_probability is not None)
+        kinds.setdefault(kind, f"{p.subject} (fold {p.fold})")
         if p.mask is not None:
             drawn = np.flatnonzero(p.mask.any(axis=(1, 2)))
             masks |= {f"{p.subject}/{index + 1}": run_lengths(p.mask[index]) for index in drawn}
@@ -65,10 +67,12 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
         shown = "" if volume is None else f"{volume:.4f}"
         scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
     if len(kinds) > 1:
-        raise ValueError(
-            "expected masks, thresholds and subtype probabilities for all subjects or for none, found them for some"
+        first, second, *_ = kinds.values()
+        raise BadConfig(
+            f"{folder}: expected masks, thresholds and subtype probabilities for all subjects or for none, found that "
+            f"{first} and {second} differ; delete the folder of a fold that another version of Ichor made, and repeat"
         )
-    with_masks, with_pixels, with_threshold, with_subtypes = kinds.pop() if kinds else (True, True, True, False)
+    with_masks, with_pixels, with_threshold, with_subtypes = next(iter(kinds), (True, True, True, False))
     called_by = MASK_COLUMNS if with_pixels else DETECTOR_COLUMNS if with_threshold else ()
     columns = (*SCORE_COLUMNS, *called_by, *(SUBTYPE_COLUMNS if with_subtypes else ()))
     if with_masks:
