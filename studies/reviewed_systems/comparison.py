@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
 
 from ichor.atomic import write_whole
 from ichor.evaluate.paired import signed_rank_p
-from ichor.runs.files import METRICS, read_metrics
+from ichor.runs.files import METRICS, SCORES, read_metrics
 from studies.command import ROOT
 from studies.reviewed_systems.examples import EXAMPLES, read_examples
 from studies.reviewed_systems.lessons import lessons
@@ -48,12 +49,23 @@ def systems_in(out: Path) -> list[System]:
     metrics, papers = {name: read_metrics(folder) for name, folder in runs.items()}, _papers()
     p_dice = _tests(metrics)
     systems = [
-        System(name, papers.get(base_of(name)), metrics[name], seconds_in(out / name), p_dice.get(name))
-        for name in runs
+        System(
+            name, papers.get(base_of(name)), metrics[name], seconds_in(out / name), p_dice.get(name), level_of(folder)
+        )
+        for name, folder in runs.items()
     ]
     return sorted(
         systems, key=lambda one: (one.value("dice", "paper_average"), one.value("slice", "auc")), reverse=True
     )
+
+
+def level_of(folder: Path) -> Literal["slice", "scan"]:
+    """What the system of a result judges: scans, if each of them has one probability in all its slices."""
+    seen: dict[str, set[str]] = {}
+    with (folder / SCORES).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            seen.setdefault(row["subject"], set()).add(row["probability"])
+    return "scan" if all(len(one) == 1 for one in seen.values()) else "slice"
 
 
 def _papers() -> dict[str, Any]:

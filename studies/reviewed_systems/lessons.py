@@ -73,11 +73,11 @@ def _networks(systems: Sequence[System]) -> str:
     if not networks or not classical:
         return ""
     best, other = (max(some, key=lambda one: one.value("slice", "auc")) for some in (networks, classical))
-    gaps = [one.training_auc - one.value("slice", "auc") for one in networks if one.training_auc is not None]
+    gaps = [one.training_auc - one.value(one.level, "auc") for one in networks if one.training_auc is not None]
     reason = ""
     if gaps:
         reason = (
-            f" On their own training subjects, the slice AUC is higher by a median of {statistics.median(gaps):.2f}: "
+            f" On their own training subjects, the AUC is higher by a median of {statistics.median(gaps):.2f}: "
             "there are too few scans to generalize from."
         )
     return (

@@ -21,7 +21,7 @@ FIGURES = (
     ("scan specificity", ("scan", "specificity")),
     ("subtype AUC, mean", ("subtype_auc", "mean")),
 )
-FITS = 0.9  # of the slice AUC on training subjects
+FITS = 0.9  # of the AUC on training subjects
 PAGE = """# The reviewed systems on one dataset
 
 {introduction}
@@ -63,8 +63,8 @@ READING = (
     "Dice and Jaccard are the paper's averages: over slices with hemorrhage, then over subjects. Sensitivity and "
     "specificity are at each system's own operating point, with any marked voxel counted as positive. **p** is from "
     "Wilcoxon's signed-rank test of the subjects' Dice against `{reference}`, with Holm's correction for the {tests} systems "
-    "tested. **Training slice AUC** is measured on the subjects that a network was trained on, as the mean over the folds; "
-    "below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds per scan** is the median of five scans, from "
+    "tested. **Training AUC** is the slice AUC on the subjects that a network was trained on, as the mean over the folds, or "
+    "the scan AUC for a system that judges only scans as a whole; below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds per scan** is the median of five scans, from "
     "an open scan to its segmentation. **Minutes** is the time to fit all five folds, on the hardware named in each `metrics.json`. Rows marked "
     "*reduced* are smaller than published."
 )
@@ -117,7 +117,7 @@ def _examples(titles: Sequence[str]) -> str:
 
 def _figures(systems: Sequence[System]) -> Table:
     figures = (name for name, _ in FIGURES)
-    columns = ("rank", "system", *figures, "p", "seconds per scan", "parameters", "training slice AUC", "minutes")
+    columns = ("rank", "system", *figures, "p", "seconds per scan", "parameters", "training AUC", "minutes")
     rows: list[tuple[str | Cell, ...]] = []
     for rank, one in enumerate(systems, 1):
         name = f"`{one.name}`" + (" (reduced)" if one.reduced else "")
@@ -129,6 +129,8 @@ def _facts(one: System) -> tuple[str, ...]:
     """The cells after the figures: p, seconds, parameters, training AUC and minutes."""
     p = "" if one.p_dice is None else "below 0.001" if one.p_dice < 0.001 else f"{one.p_dice:.3f}"
     training = "" if one.training_auc is None else f"{one.training_auc:.3f}"
+    if training and one.level == "scan":
+        training += " for scans"
     if one.training_auc is not None and one.training_auc < FITS:
         training += " (does not fit)"
     seconds = "" if one.seconds is None else f"{one.seconds:.1f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ichor.pages.words import Figure, figure_at
 
@@ -20,6 +20,7 @@ class System:
         seconds: that one scan takes, the median of those that were timed; None if none was.
         p_dice: of Wilcoxon's signed-rank test of the subjects' Dice against the reference's, with Holm's correction for
             the number of systems; None for the reference and for a detector.
+        level: what it judges, "slice" or "scan"; a system for scans gives all slices of a scan the same probability.
     """
 
     name: str
@@ -27,6 +28,7 @@ class System:
     metrics: Mapping[str, Any]
     seconds: float | None
     p_dice: float | None
+    level: Literal["slice", "scan"] = "slice"
 
     def figure(self, *keys: str) -> Figure | None:
         """A figure of metrics.json; None if it is not defined."""
@@ -49,9 +51,9 @@ class System:
 
     @property
     def training_auc(self) -> float | None:
-        """The mean over the folds of the slice AUC on training subjects, where the method measures it."""
+        """The mean over the folds of the AUC of its level on training subjects, where the method measures it."""
         parameters = self.metrics["made_by"].get("parameters", {}).values()
-        found = [one.get("on_training_subjects", {}).get("slice_auc") for one in parameters]
+        found = [one.get("on_training_subjects", {}).get(f"{self.level}_auc") for one in parameters]
         known = [auc for auc in found if auc is not None]
         return sum(known) / len(known) if known else None
 

@@ -17,9 +17,10 @@ from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
 from ichor.subtypes import Subtype
 from paths import ROOT
-from studies.reviewed_systems.comparison import REVIEW, base_of, holm
+from studies.reviewed_systems.comparison import REVIEW, base_of, holm, level_of
 from studies.reviewed_systems.examples import EXAMPLES, read_examples
 from studies.reviewed_systems.lessons import lessons
+from studies.reviewed_systems.page import page
 from studies.reviewed_systems.system import System
 from study import study
 from synthetic_metrics import synthetic_metrics
@@ -85,6 +86,20 @@ def test_lessons_leave_out_what_is_not_of_the_review_and_name_the_slowest() -> N
     systems = [_system("fast", 0.3, 0.8, seconds=0.5), _system("slow", 0.3, 0.8, seconds=9.0)]
     told = lessons([*systems, _system("ours", 0.9, 0.1, seconds=100.0)], ["ours"])
     assert "The 2 systems that were timed take 0.5 s (`fast`) to 9.0 s (`slow`)" in told[-1]
+
+
+def test_a_system_for_scans_is_known_by_its_scores_and_shows_how_it_fits_scans(tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("subject,slice,probability\n1,1,0.2\n1,2,0.2\n2,1,0.7\n")
+    assert level_of(tmp_path) == "scan"
+    (tmp_path / "scores.csv").write_text("subject,slice,probability\n1,1,0.2\n1,2,0.3\n2,1,0.7\n")
+    assert level_of(tmp_path) == "slice"
+    one = _system("whole", 0.3, 0.8, level="scan")
+    one.metrics["made_by"]["parameters"] = {"1": {"on_training_subjects": {"slice_auc": 0.6, "scan_auc": 0.95}}}
+    assert one.training_auc == 0.95
+    one.metrics["made_by"]["parameters"]["1"]["on_training_subjects"]["scan_auc"] = 0.85
+    shown = page([one], [], "none", [], [])
+    assert "| training AUC |" in shown
+    assert "| 0.850 for scans (does not fit) |" in shown
 
 
 def test_examples_are_chosen_by_the_truth_from_different_subjects(ct_ich: Path) -> None:
