@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ichor.pages.words import Figure, figure_at
+from ichor.subtypes import Subtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ class System:
         found = [one.get("on_training_subjects", {}).get(f"{self.level}_auc") for one in parameters]
         known = [auc for auc in found if auc is not None]
         return sum(known) / len(known) if known else None
+
+    @property
+    def only_subtype(self) -> str | None:
+        """The subtype that it names, if it names no other; all slices are equal in the others, so their AUC is 0.5."""
+        figures = {subtype.value: self.figure("subtype_auc", subtype.value) for subtype in Subtype}
+        named = [name for name, figure in figures.items() if figure is not None and figure["value"] != 0.5]
+        return named[0] if len(named) == 1 else None
 
     @property
     def parameters(self) -> int | None:

@@ -102,6 +102,15 @@ def test_a_system_for_scans_is_known_by_its_scores_and_shows_how_it_fits_scans(t
     assert "| 0.850 for scans (does not fit) |" in shown
 
 
+def test_the_subtype_auc_of_a_system_that_names_one_subtype_is_that_ones() -> None:
+    one = _system("sah", 0.3, 0.8)
+    each = {s.value: {"value": 0.7 if s is Subtype.SAH else 0.5, "ci95": [0.4, 0.8], "n": 9} for s in Subtype}
+    one.metrics["subtype_auc"] = {**each, "mean": {"value": 0.54, "ci95": [0.5, 0.6], "n": 9}}
+    assert "| 0.700 (0.400 to 0.800), SAH only |" in page([one], [], "none", [], [])
+    each["IVH"]["value"] = 0.6
+    assert "| 0.540 (0.500 to 0.600) |" in page([one], [], "none", [], [])
+
+
 def test_examples_are_chosen_by_the_truth_from_different_subjects(ct_ich: Path) -> None:
     chosen = read_examples(LITERATURE)
     assert [one.subtype for one in chosen] == [*(one.value for one in Subtype), None]
