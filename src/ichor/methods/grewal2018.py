@@ -48,7 +48,7 @@ class GrewalSettings(DeepSettings):
     )
     scan_training: TrainingSettings = Field(
         TrainingSettings(
-            epochs=20, batch=1, learning_rate=1e-4, slice_loss=1.0, subtype_loss=0.5, augmentation=_TURNED
+            epochs=20, batch=1, learning_rate=1e-3, slice_loss=1.0, subtype_loss=0.5, augmentation=_TURNED
         ),
         description="of the DenseNet and the LSTM together, on scans",
     )

@@ -47,7 +47,7 @@ class YeSettings(DeepSettings):
         description="of VGG-16 on slices",
     )
     scan_training: TrainingSettings = Field(
-        TrainingSettings(epochs=20, batch=1, learning_rate=1e-4, slice_loss=1.0, subtype_loss=1.0),
+        TrainingSettings(epochs=20, batch=1, learning_rate=1e-3, slice_loss=1.0, subtype_loss=1.0),
         description="of VGG-16 and the GRU together, on scans",
     )
 

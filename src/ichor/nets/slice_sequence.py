@@ -8,19 +8,22 @@ exported network, which has no automatic differentiation.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ichor.nets.slice_classifier import N_LOGITS, attention_map
 
+_ENCODER_SHARE = 0.01  # of the learning rate
+
 
 class SliceSequence(nn.Module):
     """From HU (n, C, H, W) of a scan's n slices in order to `slice_logits` (n,), `subtype_logits` (n, 5) and more.
 
     `encoder` gives the `n_features` features of each slice by its method `features`, and further outputs, which are
-    passed on. Its batch norm keeps its statistics: those of a single scan differ too much from the training set's. Each
+    passed on. It is trained before. Its batch norm keeps its statistics: those of a single scan differ too much from the
+    training set's. So it learns at a hundredth of the rate: nothing else would keep its features in their range. Each
     direction has half as many states as there are features. With `attention`, `probability` (n, H, W) is the attention
     map of each slice.
     """
@@ -46,6 +49,14 @@ class SliceSequence(nn.Module):
         super().train(mode)
         self.encoder.train(False)
         return self
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The weights by their share of the learning rate."""
+        own = [*self.along.parameters(), *self.head.parameters()]
+        return [
+            {"params": own, "share_of_rate": 1.0},
+            {"params": list(self.encoder.parameters()), "share_of_rate": _ENCODER_SHARE},
+        ]
 
     def forward(self, hu: Tensor) -> dict[str, Tensor]:
         """The outputs for the slices of one scan."""

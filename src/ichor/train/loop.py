@@ -54,8 +54,9 @@ def train(  # noqa: PLR0915 (a single loop is easier to read)
     `validate` returns metrics by name; `score` among them rates the weights (higher is better). None if there is no
     validation data: the last weights are kept. `folder` receives checkpoint.pt after every epoch, history.jsonl and, at
     the end, weights.pt; training resumes from a folder that already contains some of these. `loss_of` gives the loss of
-    a batch from the network's outputs. `quiet` shows no progress, for training many small networks. Raises BadConfig if
-    the folder's checkpoint was made with other settings.
+    a batch from the network's outputs. If the network has a method `parameter_groups`, it returns the weights in groups
+    (`params`) with a `share_of_rate` each, a factor of the learning rate. `quiet` shows no progress, for training many
+    small networks. Raises BadConfig if the folder's checkpoint was made with other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     precision = possible_precision(settings.precision)
@@ -97,7 +98,7 @@ def train(  # noqa: PLR0915 (a single loop is easier to read)
                 batch = _changed(samples.batch(chosen, fabric.device), settings, epoch, rng)
                 rate = learning_rate(settings, epoch, step, len(indices))
                 for group in optimizer.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = rate * group.get("share_of_rate", 1.0)
                 outputs = model(batch.hu.contiguous(memory_format=torch.channels_last))
                 loss = loss_of(outputs, batch, settings)
                 if not torch.isfinite(loss):
@@ -183,7 +184,8 @@ def _memory_format(network: nn.Module) -> torch.memory_format:
 
 def _optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    groups = getattr(network, "parameter_groups", network.parameters)
+    return kind(groups(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
 
 
 def _rng(settings: TrainingSettings, *place: int) -> np.random.Generator:
