@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +12,10 @@ from ichor.nets.slice_classifier import SliceClassifier
 from ichor.nets.slice_sequence import SliceSequence
 from ichor.nets.two_stages import TwoStages
 from ichor.nets.volume_classifier import Plain3D, VolumeClassifier
+from ichor.train.loop import train
+from ichor.train.losses import detection_loss
+from ichor.train.scan_samples import ScanArrays, ScanSamples
+from ichor.train.settings import TrainingSettings
 from ichor.windows import BONE, BRAIN
 
 
@@ -47,6 +54,24 @@ def test_training_leaves_the_batch_norm_of_the_encoder_as_it_is() -> None:
     after = [value for name, value in network.state_dict().items() if "running" in name]
     assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
     assert network.along.training and not network.encoder.training
+
+
+def test_features_stay_in_their_range_while_the_sequence_is_learned(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    scans = []
+    for bleeds in (True, False):
+        labels = np.zeros((6, 5), bool)
+        labels[2:4, 0] = bleeds
+        hu = rng.normal(40, 20, (6, 64, 64)).astype(np.int16)
+        scans.append(ScanArrays(hu, np.arange(6)[:, None], np.zeros(hu.shape, bool), labels))
+    network, shown = sequence().eval(), torch.from_numpy(scans[0].hu[:, None]).float()
+    size = network.encoder.features(shown)[0].abs().mean()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    settings = TrainingSettings(epochs=20, batch=1, learning_rate=1e-2, optimizer="adamw", slice_loss=1.0)
+    trained = train(network, ScanSamples(scans, 1.0), None, settings, tmp_path, loss_of=detection_loss, quiet=True)
+    assert 0.5 < trained.encoder.features(shown)[0].abs().mean() / size < 2
+    changed = {name: float((value - before[name]).abs().max()) for name, value in trained.state_dict().items()}
+    assert 0 < changed["encoder.backbone.stem.0.weight"] < 0.02 < changed["head.weight"]
 
 
 def test_attention_is_highest_where_the_evidence_is() -> None:

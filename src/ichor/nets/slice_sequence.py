@@ -22,10 +22,10 @@ class SliceSequence(nn.Module):
     """From HU (n, C, H, W) of a scan's n slices in order to `slice_logits` (n,), `subtype_logits` (n, 5) and more.
 
     `encoder` gives the `n_features` features of each slice by its method `features`, and further outputs, which are
-    passed on. It is trained before. Its batch norm keeps its statistics: those of a single scan differ too much from the
-    training set's. So it learns at a hundredth of the rate: nothing else would keep its features in their range. Each
-    direction has half as many states as there are features. With `attention`, `probability` (n, H, W) is the attention
-    map of each slice.
+    passed on. It was trained before. Its batch norm keeps its statistics, since those of a single scan differ too much
+    from the training set's; so nothing else keeps its features in their range, and it learns at a hundredth of the
+    rate. Each direction has half as many states as there are features. With `attention`, `probability` (n, H, W) is the
+    attention map of each slice.
     """
 
     def __init__(
