@@ -58,7 +58,7 @@ class Augmentation:
         """The changes of the first image for all images: for the slices of one scan."""
 
         def first(values: NDArray[Any]) -> NDArray[Any]:
-            return np.broadcast_to(values[:1], values.shape)
+            return np.repeat(values[:1], len(values), axis=0)
 
         return replace(
             self,
