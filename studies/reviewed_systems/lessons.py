@@ -9,7 +9,7 @@ from scipy import stats
 
 from ichor.pages.words import Figure
 from studies.reviewed_systems.picture import PANELS
-from studies.reviewed_systems.system import System
+from studies.reviewed_systems.system import System, seconds_text
 
 FEWEST = 5  # claims for a correlation
 Point = tuple[System, float, Figure]
@@ -95,8 +95,8 @@ def _seconds(systems: Sequence[System]) -> str:
         return ""
     (fastest, quick), (slowest, slow) = min(timed), max(timed)
     return (
-        f"**Time is no obstacle.** The {len(timed)} systems that were timed take {fastest:.1f} s (`{quick}`) to "
-        f"{slowest:.1f} s (`{slow}`) per scan on two processor cores."
+        f"**Time is no obstacle.** The {len(timed)} systems that were timed take {seconds_text(fastest)} s (`{quick}`) to "
+        f"{seconds_text(slowest)} s (`{slow}`) per scan on two processor cores."
     )
 
 

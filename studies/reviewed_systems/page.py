@@ -8,7 +8,7 @@ from typing import Any
 from ichor.pages.blocks import Cell, Table
 from ichor.pages.markdown import paragraph, table
 from ichor.pages.words import cell
-from studies.reviewed_systems.system import System
+from studies.reviewed_systems.system import System, seconds_text
 
 FIGURES = (
     ("Dice", ("dice", "paper_average")),
@@ -151,7 +151,7 @@ def _facts(one: System) -> tuple[str, ...]:
         training += " for scans"
     if one.training_auc is not None and one.training_auc < FITS:
         training += " (does not fit)"
-    seconds = "" if one.seconds is None else f"{one.seconds:.1f}"
+    seconds = "" if one.seconds is None else seconds_text(one.seconds)
     parameters = "" if one.parameters is None else f"{one.parameters:,}"
     return p, seconds, parameters, training, f"{one.metrics['made_by']['seconds'] / 60:.0f}"
 

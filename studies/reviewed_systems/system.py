@@ -70,3 +70,8 @@ class System:
         """The number of weights of its networks, where it has any."""
         found = [one.get("n_parameters") for one in self.metrics["made_by"].get("parameters", {}).values()]
         return next((one for one in found if one is not None), None)
+
+
+def seconds_text(seconds: float) -> str:
+    """Seconds with one decimal, or two below a tenth."""
+    return f"{seconds:.2f}" if seconds < 0.1 else f"{seconds:.1f}"
