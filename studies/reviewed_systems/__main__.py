@@ -1,7 +1,7 @@
 """Compare the systems that the paper reviews, each run by five-fold cross-validation on the same folds.
 
     python -m studies.reviewed_systems add RUN... --data ct-ich    copy scores and metrics of finished runs
-    python -m studies.reviewed_systems time RUN... --data ct-ich   measure seconds per scan, on an idle machine
+    python -m studies.reviewed_systems time [RUN...] --data ct-ich seconds per scan of these and of the shipped model
     python -m studies.reviewed_systems pictures --data ct-ich      draw what each marks on the same six slices
     python -m studies.reviewed_systems page                        write the table and the figure
 
@@ -23,10 +23,10 @@ from ichor.runs.files import METRICS, SCAN_SCORES, SCORES, read_metrics
 from ichor.runs.plain_files import read_table
 from ichor.runs.predictions import SCAN_COLUMNS
 from studies.command import ROOT, run
-from studies.reviewed_systems.comparison import folders_of_rows, write_comparison
+from studies.reviewed_systems.comparison import SHIPPED, folders_of_rows, write_comparison
 from studies.reviewed_systems.example_pictures import write_pictures
 from studies.reviewed_systems.examples import EXAMPLES, Example, read_examples, read_marks, write_examples, write_marks
-from studies.reviewed_systems.timing import FOLD, time_run
+from studies.reviewed_systems.timing import FOLD, time_run, time_shipped
 
 OUT = ROOT / "results" / "literature"
 KEPT = (METRICS, SCORES, SCAN_SCORES)
@@ -38,7 +38,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     for name, call in (("add", add), ("time", time_runs)):
         one = commands.add_parser(name)
-        one.add_argument("runs", nargs="+", type=Path)
+        one.add_argument("runs", nargs="*" if name == "time" else "+", type=Path)
         one.set_defaults(call=lambda args, call=call: call(args.runs, CtIch(args.data), args.out))
     commands.add_parser("pictures").set_defaults(call=lambda args: draw(CtIch(args.data), args.out))
     commands.add_parser("page").set_defaults(call=lambda args: write_comparison(args.out))
@@ -66,12 +66,17 @@ def add(runs: list[Path], dataset: CtIch, out: Path) -> None:
 
 
 def time_runs(runs: list[Path], dataset: CtIch, out: Path) -> None:
-    """Measure how long the systems of finished runs take for a scan."""
+    """Measure how long the systems of finished runs and the shipped model take for a scan."""
     for folder in runs:
-        metrics = read_metrics(folder)
-        tested = [row["subject"] for row in read_table(folder / SCAN_SCORES, SCAN_COLUMNS) if row["fold"] == str(FOLD)]
-        seconds = time_run(folder, out / metrics["experiment"], dataset, tested)
-        sys.stderr.write(f"{metrics['experiment']}: {seconds:.2f} s\n")
+        name = read_metrics(folder)["experiment"]
+        sys.stderr.write(f"{name}: {time_run(folder, out / name, dataset, _tested(folder)):.2f} s\n")
+    name = SHIPPED.name
+    sys.stderr.write(f"{name}: {time_shipped(out / name, dataset, _tested(SHIPPED)):.2f} s\n")
+
+
+def _tested(folder: Path) -> list[str]:
+    """The test subjects of the fold whose system is timed."""
+    return [row["subject"] for row in read_table(folder / SCAN_SCORES, SCAN_COLUMNS) if row["fold"] == str(FOLD)]
 
 
 def draw(dataset: CtIch, out: Path) -> None:

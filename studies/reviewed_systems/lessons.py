@@ -95,8 +95,8 @@ def _seconds(systems: Sequence[System]) -> str:
         return ""
     (fastest, quick), (slowest, slow) = min(timed), max(timed)
     return (
-        f"**Time is no obstacle.** The {len(timed)} systems that were timed take {seconds_text(fastest)} s (`{quick}`) to "
-        f"{seconds_text(slowest)} s (`{slow}`) per scan on two processor cores."
+        f"**Time is no obstacle.** The {len(timed)} systems that were timed take {seconds_text(fastest)} s (`{quick}`) "
+        f"to {seconds_text(slowest)} s (`{slow}`) per scan on two processor cores."
     )
 
 
