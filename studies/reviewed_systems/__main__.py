@@ -66,7 +66,7 @@ def add(runs: list[Path], dataset: CtIch, out: Path) -> None:
 
 
 def time_runs(runs: list[Path], dataset: CtIch, out: Path) -> None:
-    """Measure how long the systems of finished runs and the shipped model take for a scan."""
+    """Measure, on an idle machine, how long the systems of finished runs and the shipped model take for a scan."""
     for folder in runs:
         name = read_metrics(folder)["experiment"]
         sys.stderr.write(f"{name}: {time_run(folder, out / name, dataset, _tested(folder)):.2f} s\n")

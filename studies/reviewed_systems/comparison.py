@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 import yaml
 
 from ichor.atomic import write_whole
+from ichor.dataset.tables import read_rows
 from ichor.evaluate.paired import signed_rank_p
 from ichor.runs.files import METRICS, SCORES, read_metrics
 from studies.command import ROOT
@@ -62,9 +62,8 @@ def systems_in(out: Path) -> list[System]:
 def level_of(folder: Path) -> Literal["slice", "scan"]:
     """What the system of a result judges: scans, if each of them has one probability in all its slices."""
     seen: dict[str, set[str]] = {}
-    with (folder / SCORES).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            seen.setdefault(row["subject"], set()).add(row["probability"])
+    for _, row in read_rows(folder / SCORES, ("subject", "probability")):
+        seen.setdefault(row["subject"], set()).add(row["probability"])
     return "scan" if all(len(one) == 1 for one in seen.values()) else "slice"
 
 

@@ -135,12 +135,11 @@ def _figures(systems: Sequence[System]) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _subtypes(one: System) -> Cell:
+def _subtypes(one: System) -> str:
     """The subtype AUC: the mean, or that of the only subtype that a system names."""
     only = one.only_subtype
-    if only is None:
-        return cell(one.figure("subtype_auc", "mean"))
-    return cell(one.figure("subtype_auc", only), verdict=f"{only} only")
+    shown = cell(one.figure("subtype_auc", only or "mean"))
+    return f"{shown}, {only} only" if only else str(shown)
 
 
 def _facts(one: System) -> tuple[str, ...]:
