@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from accessibility import faults
 from annotate.page.conftest import open_scan
@@ -64,6 +64,27 @@ def test_a_wrong_password_and_the_right_one_and_logout(address: str, browser: Br
         expect(page).to_have_url(address + "login")
         page.goto(address)
         expect(page).to_have_url(address + "login")
+
+
+def test_a_password_typed_before_the_script_has_loaded_goes_nowhere(
+    address: str, browser: Browser, complaints: list[str]
+) -> None:
+    with browser_of(browser, complaints) as context:
+        page = context.new_page()
+        held: list[Route] = []
+        page.route("**/login/login.js", lambda route: held.append(route))
+        page.goto(address + "login", wait_until="commit")
+        button = page.get_by_role("button", name="Log in")
+        page.get_by_label("Name").fill("Ada")
+        page.get_by_label("Password").fill("the password of Ada")
+        page.keyboard.press("Enter")
+        expect(button).to_be_disabled()
+        expect(page).to_have_url(address + "login")
+        expect(page.locator("#login")).to_have_attribute("method", "post")
+        held[0].continue_()
+        expect(button).to_be_enabled()
+        page.keyboard.press("Enter")
+        expect(page.locator("#reader")).to_have_text("Ada")
 
 
 def test_two_readers_in_two_tabs_at_once(address: str, browser: Browser, complaints: list[str]) -> None:

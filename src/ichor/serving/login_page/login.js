@@ -1,4 +1,7 @@
 // The login form. The password is sent once and not stored.
+//
+// The button is disabled until this script listens: the browser would send a form that nobody listens to by itself,
+// and would put the password into the address if its method were not "post".
 
 const form = document.getElementById("login");
 const problem = document.getElementById("problem");
@@ -25,3 +28,5 @@ form.addEventListener("submit", async (event) => {
   password.value = "";
   password.focus();
 });
+
+button.disabled = false;
