@@ -20,7 +20,7 @@ from ichor.nets.slice_unet import N_SLICES, SliceUNet
 from ichor.subtypes import Subtype
 from ichor.train.augmentation import draw
 from ichor.train.crops import choose_centres, labels_within
-from ichor.train.loop import make_fabric, possible_precision
+from ichor.train.devices import make_fabric, possible_precision
 from ichor.train.losses import loss_of
 from ichor.train.samples import Batch
 from studies.robustness.conditions import Condition

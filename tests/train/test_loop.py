@@ -13,9 +13,11 @@ from torch import nn
 
 from ichor.errors import BadConfig
 from ichor.nets.slice_unet import SliceUNet
-from ichor.train import loop
+from ichor.train import devices
+from ichor.train.checkpoint import CHECKPOINT, HISTORY, WEIGHTS
 from ichor.train.forward import TorchForward
-from ichor.train.loop import CHECKPOINT, HISTORY, WEIGHTS, learning_rate, train
+from ichor.train.loop import train
+from ichor.train.optimizer import learning_rate
 from ichor.train.samples import SliceSamples
 from ichor.train.settings import AugmentationSettings, TrainingSettings
 
@@ -153,7 +155,7 @@ def test_bf16_runs(tmp_path: Path) -> None:
 def test_bf16_is_replaced_by_fp32_on_a_processor_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_bf16: bool, precision: str
 ) -> None:
-    monkeypatch.setattr(loop, "has_bf16", lambda: has_bf16)
+    monkeypatch.setattr(devices, "has_bf16", lambda: has_bf16)
     settings = SETTINGS.model_copy(update={"precision": "bf16-mixed", "epochs": 1})
     train(_network(), _samples(), _constant, settings, tmp_path)
     (epoch,) = (json.loads(line) for line in (tmp_path / HISTORY).read_text(encoding="utf-8").splitlines())
@@ -183,9 +185,8 @@ import torch
 from test_loop import SETTINGS, _constant, _samples
 from ichor.nets.slice_unet import SliceUNet
 from ichor.train import loop
-from ichor.train import loop
 
-loop._finished = lambda network, settings, folder: network  # as each rank has it, not as the first one saved it
+loop.finished = lambda network, settings, folder: network  # as each rank has it, not as the first one saved it
 torch.manual_seed(int(os.environ["RANK"]))  # ranks that start apart must not stay apart
 network = SliceUNet((4, 4, 4, 4), dropout=0.3)
 trained = loop.train(network, _samples(), _constant, SETTINGS.model_copy(update={"epochs": 2}), Path(sys.argv[1]))

@@ -14,8 +14,9 @@ from ichor.dataset.case import Case, ScanLabels
 from ichor.nets.slice_unet import SliceUNet
 from ichor.scan import Scan
 from ichor.subtypes import Subtype
+from ichor.train.checkpoint import HISTORY
 from ichor.train.known import N_TARGETS, Bag, Known, SliceLabels
-from ichor.train.loop import HISTORY, train
+from ichor.train.loop import train
 from ichor.train.losses import loss_of
 from ichor.train.mixed_samples import SLICES_OF_SCAN, MixedSamples
 from ichor.train.samples import Batch, SliceSamples

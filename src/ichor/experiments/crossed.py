@@ -141,6 +141,6 @@ def _exists(file: Path) -> bool:
     """Whether the file exists; in a torchrun group, the first rank, which writes such files, decides for all."""
     if "RANK" not in os.environ:
         return file.exists()
-    from ichor.train.loop import everywhere, make_fabric
+    from ichor.train.devices import everywhere, make_fabric
 
     return everywhere(make_fabric(), file)

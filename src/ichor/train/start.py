@@ -9,7 +9,7 @@ from torch import nn
 
 from ichor.errors import BadConfig
 from ichor.models.package import NETWORK
-from ichor.train.loop import WEIGHTS, read_weights
+from ichor.train.checkpoint import WEIGHTS, read_weights
 
 _EXPORTED_AS = "network."  # the attribute of `ichor.train.forward.Probabilities`
 _NOT_EXPORTED = ".num_batches_tracked"  # batch norm's counter, which is not used

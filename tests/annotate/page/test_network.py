@@ -72,7 +72,7 @@ def test_a_password_typed_before_the_script_has_loaded_goes_nowhere(
     with browser_of(browser, complaints) as context:
         page = context.new_page()
         held: list[Route] = []
-        page.route("**/login/login.js", lambda route: held.append(route))
+        page.route("**/login/login.js", lambda route: held.append(route))  # noqa: PLW0108 (Playwright needs a function)
         page.goto(address + "login", wait_until="commit")
         button = page.get_by_role("button", name="Log in")
         page.get_by_label("Name").fill("Ada")
