@@ -190,7 +190,7 @@ def test_deleted_images_are_needed_again(queue: Queue) -> None:
     received(queue, image(3))
     analysis = queue.analyses.next()
     assert analysis is not None and analysis.missing == 2
-    queue.analyses.unusable(analysis, "2 images were deleted")
+    assert not queue.analyses.unusable(analysis, "2 images were deleted")
     received(queue, image(1), image(2))
     again = queue.analyses.next()
     assert again is not None and again.missing == 0 and len(again.files) == 3 and again.replaces == 1
@@ -204,7 +204,7 @@ def test_the_last_deleted_image_may_arrive_while_its_absence_is_recorded(queue: 
     analysis = queue.analyses.next()
     assert analysis is not None and analysis.missing == 1
     queue.studies.receive(image(1), 0)
-    queue.analyses.unusable(analysis, "1 image was deleted")
+    assert queue.analyses.unusable(analysis, "1 image was deleted")
     again = queue.analyses.next()
     assert again is not None and again.missing == 0 and len(again.files) == 2
 

@@ -117,7 +117,9 @@ class Analyser:
             again = "" if analysis.replaces is None else f", replacing result {analysis.replaces}"
             log.info("study %s: result %d%s", name, analysis.number, again, extra=about)
         elif ended.how == "unusable":
-            self._record(lambda: analyses.unusable(analysis, ended.reason))
+            if self._record(lambda: analyses.unusable(analysis, ended.reason)):
+                log.info("study %s: its missing images have arrived, waiting to be analyzed", name, extra=about)
+                return
             log.warning("study %s: cannot be screened: %s", name, ended.reason, extra=about)
         elif ended.how == "failed":
             self._record(lambda: analyses.failed(analysis, ended.reason))

@@ -103,16 +103,18 @@ class Analyses:
         )
         return [(one["id"], result_name(one["key"], one["number"])) for one in found]
 
-    def unusable(self, analysis: Analysis, reason: str) -> None:
-        """Record that the study has no head CT that can be screened, and why.
+    def unusable(self, analysis: Analysis, reason: str) -> bool:
+        """Record that the study has no head CT that can be screened, and why. Returns whether it waits.
 
         If images were missing and all have arrived meanwhile, the study waits again instead.
         """
         with self._db.transaction():
             if analysis.missing and not self._missing(analysis.study):
                 self._interrupt("id = ?", (analysis.id,))
-            elif self._end(analysis, "unusable", reason):
+                return True
+            if self._end(analysis, "unusable", reason):
                 self._move(analysis, "unusable", analysed=analysis.missing == 0)
+            return False
 
     def _missing(self, study: str) -> int:
         """How many images of a study were deleted."""
