@@ -357,6 +357,29 @@ def test_a_polygon_belongs_to_the_slice_on_which_it_was_started(made: Served, en
     assert not hands.map_of(4).any()
 
 
+def test_an_unfinished_polygon_stays_in_sight_while_another_tool_is_used(made: Served, enter: Enter) -> None:
+    page = enter(made)
+    hands = hands_on(page, 1)
+    hands.to_slice(2)
+    page.keyboard.press("p")
+    for x, y in SQUARE[:3]:
+        page.mouse.click(*hands.place(x, y))
+    page.keyboard.press("b")
+    assert page.evaluate(_CORNER_IS_PAINTED, hands.place(*SQUARE[0]))
+    page.keyboard.press("p")
+    page.keyboard.press("Escape")
+    assert not page.evaluate(_CORNER_IS_PAINTED, hands.place(*SQUARE[0]))
+
+
+_CORNER_IS_PAINTED = """([x, y]) => {
+  const canvas = document.querySelector('canvas.overlay');
+  const { left, top, width } = canvas.getBoundingClientRect();
+  const ratio = canvas.width / width;
+  const [column, row] = [x - left, y - top].map((one) => Math.round(one * ratio));
+  return canvas.getContext('2d').getImageData(column, row, 1, 1).data[3] > 0;
+}"""
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (3840, 2160)])
 def test_it_fits_the_screen_and_names_its_controls(made: Served, enter: Enter, size: tuple[int, int]) -> None:
     page = enter(made, size=size)

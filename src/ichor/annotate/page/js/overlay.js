@@ -6,7 +6,6 @@ import { outlines } from "./outline.js";
 import { strokeHaloed } from "./paint.js";
 import { rulersOf } from "./rulers.js";
 import { paintCross } from "./tools/cross.js";
-import { polygon } from "./tools/outline.js";
 import { transform } from "./viewer.js";
 
 const LINE = 2.2; // the same width as in the viewer
@@ -30,7 +29,7 @@ export function paint(session) {
   const place = placeOn(session, canvas);
   if (session.shown) paintRegions(session, place);
   place.pixels();
-  if (session.tool !== polygon) polygon.paint(session, place);
+  if (session.waiting && session.waiting !== session.tool) session.waiting.paint(session, place);
   session.tool.paint?.(session, place);
   paintRulers(session, place);
   paintCrossHair(session, place);

@@ -55,6 +55,7 @@ function sessionOf({ me, id, scan, layer, stage, loader }) {
     palette: paletteOf(colours),
     canvas: stage.overlay,
     tool: pan,
+    waiting: null, // the tool whose unfinished shape is kept while another one is in use
     label: null,
     brush: 12,
     brushing: { thresholded: false, lowest: 50, highest: 100, ball: false },
@@ -99,6 +100,7 @@ function sessionOf({ me, id, scan, layer, stage, loader }) {
 export function chooseTool(session, tool) {
   if (session.working) return;
   if (!session.tool.waits) session.tool.cancel?.(session);
+  if (tool.waits) session.waiting = tool;
   session.tool = tool;
   session.canvas.style.cursor = tool.cursor;
   tool.chosen?.(session);

@@ -125,6 +125,7 @@ export const polygon = {
   /** Restores an unfinished outline or polygon after a reload; returns whether there was one for this scan. */
   resume(session) {
     const kept = findBegun(session);
+    if (kept) session.waiting = this;
     Object.assign(this, kept ? { corners: kept.points, k: kept.k, erase: kept.erase, label: kept.label } : { corners: [] });
     return kept !== null;
   },
