@@ -89,8 +89,9 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _tests(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """The corrected p of the subjects' Dice of each run against the reference's, of those that segment."""
-    dice = {name: _dice_by_subject(one) for name, one in metrics.items() if one["dice"]}
+    """The corrected p of the subjects' Dice of each run against the reference's, of those that segment unaided."""
+    tested = {name: one for name, one in metrics.items() if one["dice"] and not one["made_by"].get("seeded")}
+    dice = {name: _dice_by_subject(one) for name, one in tested.items()}
     reference = dice.pop(REFERENCE.name)
     shared = {name: sorted(reference.keys() & one) for name, one in dice.items()}
     return holm(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from studies.reviewed_systems.examples import Example
 
 COLUMNS = 6
 PANEL = (1.25, 1.45)  # inches
-TITLE_PT = 5.5  # so that the longest name of a system fits
+TITLE_PT, TITLE_CHARACTERS = 5.5, 26  # so that the name of a system fits, the longest on two lines
 
 
 def write_pictures(
@@ -49,7 +50,7 @@ def _drawn(example: Example, said: Mapping[str, Mapping[str, Any]], dataset: Dat
     bar(panels[0], plain)
     panels[0].set_title("radiologists", fontsize=TITLE_PT)
     for panel, (name, mark) in zip(panels[1:], said.items(), strict=False):
-        panel.set_title(name, fontsize=TITLE_PT)
+        panel.set_title(fill(name, TITLE_CHARACTERS), fontsize=TITLE_PT)
         if mark["mask"] is None:
             show(panel, plain)
             text = f"no outline\nprobability {mark['probability']:.2f}"

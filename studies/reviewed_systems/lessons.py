@@ -51,7 +51,7 @@ def _ranks(systems: Sequence[System]) -> str:
 
 def _normal_scans(systems: Sequence[System]) -> str:
     """What systems that outline do on scans without hemorrhage."""
-    drawn = [one for one in systems if one.figure("dice", "paper_average")]
+    drawn = [one for one in systems if one.figure("dice", "paper_average") and not one.seeded]
     values = [one.value("scan", "specificity") for one in drawn]
     if not values:
         return ""
@@ -68,7 +68,7 @@ def _normal_scans(systems: Sequence[System]) -> str:
 
 def _networks(systems: Sequence[System]) -> str:
     """Networks, trained on few scans without pretraining, beside the others."""
-    networks = [one for one in systems if one.parameters is not None]
+    networks = [one for one in systems if one.parameters is not None and not one.seeded]
     classical = [one for one in systems if one.parameters is None]
     if not networks or not classical:
         return ""

@@ -8,7 +8,7 @@ from typing import Any
 from ichor.pages.blocks import Cell, Table
 from ichor.pages.markdown import paragraph, table
 from ichor.pages.words import cell
-from studies.reviewed_systems.system import System, seconds_text
+from studies.reviewed_systems.system import DETECTION, System, seconds_text
 
 FIGURES = (
     ("Dice", ("dice", "paper_average")),
@@ -20,6 +20,7 @@ FIGURES = (
     ("scan sensitivity", ("scan", "sensitivity")),
     ("scan specificity", ("scan", "specificity")),
 )
+GIVEN = "given"
 FITS = 0.9  # of the AUC on training subjects
 PAGE = """# The reviewed systems on one dataset
 
@@ -66,7 +67,8 @@ READING = (
     "tested. **Training AUC** is the slice AUC on the subjects that a network was trained on, as the mean over the folds, or "
     "the scan AUC for a system that judges only scans as a whole; below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds per scan** is the median of five scans, from "
     "an open scan to its segmentation. **Minutes** is the time to fit all five folds, on the hardware named in each `metrics.json`. Rows marked "
-    "*reduced* are smaller than published."
+    "*reduced* are smaller than published. A row marked *given seeds* is semi-automatic: a point in each delineated region stood "
+    "for the user who marks it, so that its detection is given and only its overlap is its own; it has no rank and no p."
 )
 EXAMPLES = (
     "One slice for each subtype and one without hemorrhage, from above the orbits, were chosen from the delineations alone. "
@@ -129,9 +131,13 @@ def _figures(systems: Sequence[System]) -> Table:
         "minutes",
     )
     rows: list[tuple[str | Cell, ...]] = []
-    for rank, one in enumerate(systems, 1):
-        name = f"`{one.name}`" + (" (reduced)" if one.reduced else "")
-        rows.append((str(rank), name, *(cell(one.figure(*keys)) for _, keys in FIGURES), _subtypes(one), *_facts(one)))
+    rank = 0
+    for one in systems:
+        rank += not one.seeded
+        marks = [mark for mark, applies in (("reduced", one.reduced), ("given seeds", one.seeded)) if applies]
+        name = f"`{one.name}`" + (f" ({', '.join(marks)})" if marks else "")
+        found = (GIVEN if one.seeded and keys[0] in DETECTION else cell(one.figure(*keys)) for _, keys in FIGURES)
+        rows.append(("" if one.seeded else str(rank), name, *found, _subtypes(one), *_facts(one)))
     return Table(columns, tuple(rows))
 
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from ichor.pages.words import Figure, figure_at
 from ichor.subtypes import Subtype
 
+DETECTION = ("slice", "scan", "subtype_auc")
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -20,7 +22,7 @@ class System:
         metrics: of the cross-validation, as in metrics.json.
         seconds: that one scan takes, the median of those that were timed; None if none was.
         p_dice: of Wilcoxon's signed-rank test of the subjects' Dice against the reference's, with Holm's correction for
-            the number of systems; None for the reference and for a detector.
+            the number of systems; None for the reference, a detector and a semi-automatic system.
         level: what it judges, "slice" or "scan"; a system for scans gives all slices of a scan the same probability.
     """
 
@@ -32,8 +34,8 @@ class System:
     level: Literal["slice", "scan"] = "slice"
 
     def figure(self, *keys: str) -> Figure | None:
-        """A figure of metrics.json; None if it is not defined."""
-        return figure_at(self.metrics, *keys)
+        """A figure of metrics.json; None if it is not defined, or if seeds decide it."""
+        return None if self.seeded and keys[0] in DETECTION else figure_at(self.metrics, *keys)
 
     def value(self, *keys: str) -> float:
         """The value of a figure; below all others if it is not defined."""
@@ -49,6 +51,11 @@ class System:
     def reduced(self) -> bool:
         """Whether it is a smaller version of what was published."""
         return bool(self.metrics["made_by"]["reduced"])
+
+    @property
+    def seeded(self) -> bool:
+        """Whether it is semi-automatic: seeds from the delineation told it where hemorrhage is."""
+        return bool(self.metrics["made_by"].get("seeded"))
 
     @property
     def training_auc(self) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 from ichor.atomic import write_whole
@@ -12,8 +13,10 @@ from ichor.dataset.base import Dataset
 from ichor.errors import BadConfig
 from ichor.experiments.making import hardware
 from ichor.methods.base import Method
+from ichor.methods.capabilities import is_given_seeds
 from ichor.methods.loading import load_model
 from ichor.methods.registry import get
+from ichor.methods.seeds import seeds_of
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
 
@@ -41,9 +44,12 @@ def _time(method: Method, to: Path, dataset: Dataset, subjects: list[str]) -> fl
     """One more scan is predicted before the others, since a first one prepares what later ones share."""
     seconds = []
     for subject in (subjects[-1], *subjects[:SCANS]):
-        scan = dataset.case(subject).scan
+        case = dataset.case(subject)
+        predict = partial(method.predict, case.scan)
+        if is_given_seeds(method):
+            predict = partial(method.predict_seeded, case.scan, seeds_of(case.mask))
         begun = time.perf_counter()
-        method.predict(scan)
+        predict()
         seconds.append(round(time.perf_counter() - begun, 3))
     about = {"subjects": subjects[:SCANS], "seconds": seconds[1:], "hardware": hardware()}
     to.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from ichor.experiments.run import cross_validate
 from ichor.methods.kuang2019.contour import evolve
 from ichor.methods.kuang2019.method import Kuang2019
 from ichor.methods.seeds import drawn, seeds_of
+from ichor.pages.runs import read_run
 from ichor.runs.predictions import read_predictions
 from synthetic_ct_ich import write_ct_ich
 
@@ -90,7 +91,10 @@ def test_the_semi_automatic_system_is_given_seeds_in_cross_validation(tmp_path: 
     dataset = CtIch(write_ct_ich(tmp_path / "data", subjects, n_slices=3))
     small = {"width": 0.06, "pixel_mm": 1.2, "size": 160, "seeded": True, "training": {"epochs": 1, "batch": 4}}
     config = ExperimentConfig(name="semi", method="kuang2019", settings=Kuang2019(**small).settings.model_dump())
-    cross_validate(config, dataset, tmp_path / "run", [1], command_of=lambda _: "ichor crossval semi.yaml")
+    metrics = cross_validate(config, dataset, tmp_path / "run", [1], command_of=lambda _: "ichor crossval semi.yaml")
+    assert metrics["made_by"]["seeded"]
+    assert "It was told where hemorrhage is" in (tmp_path / "run" / "README.md").read_text()
+    assert read_run(tmp_path / "run").marks == "given seeds, fold 1 of 5"
     found = read_predictions(tmp_path / "run", dataset)
     for subject in authors_fold(1, dataset.subjects).test:
         mask, case = found[subject].outline(), dataset.case(subject)

@@ -102,6 +102,19 @@ def test_a_system_for_scans_is_known_by_its_scores_and_shows_how_it_fits_scans(t
     assert "| 0.850 for scans (does not fit) |" in shown
 
 
+def test_a_system_that_was_given_seeds_has_neither_detection_figures_nor_rank() -> None:
+    systems = [_system(name, dice, 0.8) for name, dice in (("first", 0.6), ("told", 0.5), ("second", 0.4))]
+    systems[1].metrics["made_by"]["seeded"] = True
+    shown = [line for line in page(systems, [], "none", [], []).splitlines() if line.startswith("|")]
+    assert shown[2].startswith("| 1 | `first` |") and shown[4].startswith("| 2 | `second` |")
+    assert shown[3].startswith("|  | `told` (given seeds) | 0.500 ") and shown[3].count("| given ") == 6
+    assert "| `told` | told | 9 with, 0 without hemorrhage |" in shown[8] and shown[8].endswith("| Dice 0.50 |")
+    for one in systems:
+        one.metrics["made_by"]["parameters"] = {"1": {"n_parameters": 9}}
+    told = lessons([*systems, _system("rules", 0.1, 0.8)], ["none"])
+    assert "Of 3 systems that outline" in told[1] and "of the 2 systems with networks" in told[2]
+
+
 def test_the_subtype_auc_of_a_system_that_names_one_subtype_is_that_ones() -> None:
     one = _system("sah", 0.3, 0.8)
     each = {s.value: {"value": 0.7 if s is Subtype.SAH else 0.5, "ci95": [0.4, 0.8], "n": 9} for s in Subtype}

@@ -20,6 +20,8 @@ def show_figures(metrics: dict[str, Any], out: Path) -> None:
     if metrics["dice"] is not None:  # a detector has none
         typer.echo(line("Dice, paper's average", metrics["dice"]["paper_average"]))
         typer.echo(line("Jaccard, paper's average", metrics["jaccard"]["paper_average"]))
+    if metrics["made_by"].get("seeded"):
+        typer.echo("The method was given seeds from the delineation, so the detection figures are not its own.")
     typer.echo(line("slice AUC", metrics["slice"]["auc"]))
     typer.echo(line("slice specificity at 97 % sensitivity", metrics["slice"]["specificity_at_sensitivity_97"]))
     typer.echo(line("scan AUC", metrics["scan"]["auc"]))

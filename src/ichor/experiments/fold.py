@@ -31,8 +31,8 @@ from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.capabilities import (
     Postprocesses,
-    Seeded,
     StartsFromWeights,
+    is_given_seeds,
     mask_at,
     predict_keeping_raw,
     require,
@@ -198,7 +198,7 @@ def _fit(
 
 def prediction_of(method: Method, dataset: Dataset, subject: str) -> tuple[Segmentation, RawOutput]:
     """The method's prediction for a subject; a semi-automatic one gets seeds from the subject's delineation."""
-    if isinstance(method, Seeded) and method.semi_automatic:
+    if is_given_seeds(method):
         case = dataset.case(subject)
         return with_probabilities(method.predict_seeded(case.scan, seeds_of(case.mask)))
     return predict_keeping_raw(method, dataset.scan(subject))

@@ -39,7 +39,7 @@ from ichor.experiments.making import is_first_rank
 from ichor.experiments.start import Start, read_start
 from ichor.locks import one_at_a_time
 from ichor.methods import get
-from ichor.methods.capabilities import Postprocesses, require
+from ichor.methods.capabilities import Postprocesses, is_given_seeds, require
 from ichor.models.package import CONFIG, MADE_BY, read_config
 from ichor.pages.run_tables import write_page
 from ichor.runs.evaluate import evaluate_folder
@@ -122,7 +122,12 @@ def _report(config: ExperimentConfig, dataset: Dataset, run: Path, command_of: C
             "experiment": config.name,
             "config": config.model_dump(mode="json"),
             "folds": numbers,
-            "made_by": {**_made_by(run, done), "command": command_of(numbers), "reduced": config.reduced},
+            "made_by": {
+                **_made_by(run, done),
+                "command": command_of(numbers),
+                "reduced": config.reduced,
+                "seeded": is_given_seeds(get(config.method)(**config.settings)),
+            },
         }
         metrics = evaluate_folder(run, dataset, header)
         write_page(run, metrics)

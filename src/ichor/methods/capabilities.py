@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,11 @@ class Seeded(Protocol):
     def predict_seeded(self, scan: Scan, seeds: Seeds) -> Segmentation:
         """Segment one scan from its seeds. Raises BadConfig if the method is not fitted or loaded."""
         ...
+
+
+def is_given_seeds(method: Method) -> TypeGuard[Seeded]:
+    """Whether cross-validation gives a method seeds."""
+    return isinstance(method, Seeded) and method.semi_automatic
 
 
 @runtime_checkable

@@ -22,6 +22,11 @@ REDUCED = (
     "of the paper's method."
 )
 
+SEEDED = (
+    "The method was given seeds from the delineation of the subjects that it predicts, in place of a user who marks "
+    "each region. It was told where hemorrhage is: only its outlines are its own, and the detection figures are not."
+)
+
 # The position of the paper's figure.
 _POSITION = {
     Verdict.REPRODUCED: ", inside the interval",

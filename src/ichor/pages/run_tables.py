@@ -50,6 +50,8 @@ def results_page(
     top = [about.description, run.what_it_is(metrics)]
     if metrics["made_by"].get("reduced"):
         top.append(run.REDUCED)
+    if metrics["made_by"].get("seeded"):
+        top.append(run.SEEDED)
     top += [run.what_it_says(metrics), paragraphs(without_marks(about.design)), run.USE]
     return f"""# {run.title(metrics, about)}
 

@@ -72,11 +72,17 @@ class Run:
         return bool(self.metrics["made_by"].get("reduced"))
 
     @property
+    def seeded(self) -> bool:
+        """Whether the method was given seeds from the delineation of its test subjects."""
+        return bool(self.metrics["made_by"].get("seeded"))
+
+    @property
     def marks(self) -> str:
-        """What a reader must not overlook: a reduced run or only some of the folds; empty if it is neither."""
+        """What a reader must not overlook: a reduced or semi-automatic run, or only some of the folds; else empty."""
         folds = list(self.metrics["folds"])
         part = "" if folds == [1, 2, 3, 4, 5] else f"{fold_words(folds)} of 5"
-        return ", ".join(mark for mark in ("reduced" if self.reduced else "", part) if mark)
+        marks = ("reduced" if self.reduced else "", "given seeds" if self.seeded else "", part)
+        return ", ".join(mark for mark in marks if mark)
 
     @property
     def what(self) -> str:
