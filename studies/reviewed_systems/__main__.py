@@ -23,7 +23,7 @@ from ichor.runs.files import METRICS, SCAN_SCORES, SCORES, read_metrics
 from ichor.runs.plain_files import read_table
 from ichor.runs.predictions import SCAN_COLUMNS
 from studies.command import ROOT, run
-from studies.reviewed_systems.comparison import SHIPPED, folders_of_rows, write_comparison
+from studies.reviewed_systems.comparison import SHIPPED, folders_of_rows, row_of, write_comparison
 from studies.reviewed_systems.example_pictures import write_pictures
 from studies.reviewed_systems.examples import EXAMPLES, Example, read_examples, read_marks, write_examples, write_marks
 from studies.reviewed_systems.timing import FOLD, time_run, time_shipped
@@ -68,7 +68,7 @@ def add(runs: list[Path], dataset: CtIch, out: Path) -> None:
 def time_runs(runs: list[Path], dataset: CtIch, out: Path) -> None:
     """Measure, on an idle machine, how long the systems of finished runs and the shipped model take for a scan."""
     for folder in runs:
-        name = read_metrics(folder)["experiment"]
+        name = row_of(read_metrics(folder)["experiment"])
         sys.stderr.write(f"{name}: {time_run(folder, out / name, dataset, _tested(folder)):.2f} s\n")
     name = SHIPPED.name
     sys.stderr.write(f"{name}: {time_shipped(out / name, dataset, _tested(SHIPPED)):.2f} s\n")

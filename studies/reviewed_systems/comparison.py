@@ -36,6 +36,11 @@ def write_comparison(out: Path) -> None:
     write_whole(out / "README.md", page(systems, missing, REFERENCE.name, titles, taught))
 
 
+def row_of(experiment: str) -> str:
+    """The name of an experiment's row; that of the reference is the name of its folder."""
+    return REFERENCE.name if experiment == read_metrics(REFERENCE)["experiment"] else experiment
+
+
 def folders_of_rows(out: Path) -> list[Path]:
     """The results that are rows of the table, in its order."""
     others = {one.name: one for one in (REFERENCE, SHIPPED)}

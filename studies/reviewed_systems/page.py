@@ -49,7 +49,8 @@ PAGE = """# The reviewed systems on one dataset
 {limitations}
 
 Reproduce a row with `ichor crossval literature/NAME --data ct-ich --out RUN`, then
-`python -m studies.reviewed_systems add RUN --data ct-ich` and `python -m studies.reviewed_systems page`.
+`python -m studies.reviewed_systems add RUN --data ct-ich` and `python -m studies.reviewed_systems page`. The masks of
+the three best ranked of the reviewed systems are kept in their folders as `masks.json.gz`.
 Derived from ct-ich: Hssayeni M (2019), PhysioNet, doi:10.13026/w8q8-ky94, CC BY 4.0. Research use only; not a medical
 device.
 """
@@ -66,7 +67,8 @@ READING = (
     "Wilcoxon's signed-rank test of the subjects' Dice against `{reference}`, with Holm's correction for the {tests} systems "
     "tested. **Training AUC** is the slice AUC on the subjects that a network was trained on, as the mean over the folds, or "
     "the scan AUC for a system that judges only scans as a whole; below {fits:g}, the network is too small or was trained too briefly to fit them. **Seconds per scan** is the median of five scans, from "
-    "an open scan to its segmentation. **Minutes** is the time to fit all five folds, on the hardware named in each `metrics.json`. Rows marked "
+    "an open scan to its segmentation; that of `{reference}` was measured with a network of the same size, trained for one "
+    "epoch, since its own run is not kept. **Minutes** is the time to fit all five folds, on the hardware named in each `metrics.json`. Rows marked "
     "*reduced* are smaller than published. A row marked *given seeds* is semi-automatic: a point in each delineated region stood "
     "for the user who marks it, so that its detection is given and only its overlap is its own; it has no rank and no p."
 )
