@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.anatomy.midline import inside_skull, slices_of_midline
+from ichor.anatomy.symmetry import inside_skull, slices_of_midline
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
 

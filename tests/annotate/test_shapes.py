@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from annotated import SCANS, SIZE, drawn, served
 from ichor.annotate.project.runs import decode
-from ichor.annotate.shapes import interpolate, smooth
+from ichor.annotate.shapes import interpolate
+from ichor.annotate.smoothing import smooth
 
 N = 96
 drawings = arrays(np.uint8, (12, 14), elements=st.integers(0, 6))

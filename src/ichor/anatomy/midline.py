@@ -17,22 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.anatomy.skull import bone_of, directions_with
-from ichor.orientation import radiological_pixel_mm, to_radiological
+from ichor.anatomy.symmetry import Mask, SymmetryPlane, inside_skull, plane_of, radiological_hu, slices_of_midline
+from ichor.orientation import radiological_pixel_mm
 from ichor.scan import FloatArray, Scan
-
-Mask = NDArray[np.bool_]
-Border = tuple[FloatArray, FloatArray, int]
 
 MOST_MM = 20  # a shift is sought up to this many mm to either side, in steps of 1 mm
 REACH_MM = 14  # tissue compared on either side of the path
 TISSUE_HU = (0.0, 60.0)  # fluid to brain; anything denser counts as equally bright tissue
 BLUR_MM = 1.5
 MOST_DIFFERENT_HU = 15.0  # limits the effect of a hemorrhage on one side
-TURNS = 6  # iterations of fitting the line
-STEP_MM = 1.0  # of the middles along the line
-WIDE = 0.7  # slices whose inside is at least this large, as a share of the largest
-FEWEST_SLICES = 5
 SEPTUM = (0.35, 0.60)  # the part with septum and third ventricle, as fractions of the way from front to back
 POINTS = 140  # along the way from front to back
 BEND = 1.0  # the cost of a step of 1 mm to the side, in HU of asymmetry
@@ -58,19 +51,6 @@ class MidlineShift:
 
 
 @dataclass(frozen=True, slots=True)
-class SymmetryPlane:
-    """The plane of symmetry of the inside of the skull, given by where it cuts slices in the radiological convention.
-
-    On slice k it is the line through column `column + per_row * row + per_slice * k` of each row: whole numbers are
-    the centers of pixels.
-    """
-
-    column: float
-    per_row: float
-    per_slice: float
-
-
-@dataclass(frozen=True, slots=True)
 class Midline:
     """The plane that the shift refers to, None if it is not found; and the shift, None if no midline is visible."""
 
@@ -88,107 +68,13 @@ def find_midline(scan: Scan) -> Midline:
     pixel_mm = radiological_pixel_mm(scan)
     if pixel_mm is None:
         return Midline(None, None)
-    hu, inside = _hu(scan), inside_skull(scan)
-    slices = slices_of_midline(inside)
-    if len(slices) < FEWEST_SLICES:
+    hu, inside = radiological_hu(scan), inside_skull(scan)
+    plane = plane_of(inside, pixel_mm)
+    if plane is None:
         return Midline(None, None)
-    plane = _plane_of_symmetry(inside, slices, np.median(pixel_mm, axis=0))
+    slices = slices_of_midline(inside)
     cost = np.array([_asymmetry(hu[k], inside[k], pixel_mm[k], plane, int(k)) for k in slices])
     return Midline(plane, _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices))
-
-
-def symmetry_plane(scan: Scan) -> SymmetryPlane | None:
-    """The plane of symmetry of the inside of the skull; None without a pixel size, or if too little of it is shown."""
-    pixel_mm = radiological_pixel_mm(scan)
-    if pixel_mm is None:
-        return None
-    inside = inside_skull(scan)
-    slices = slices_of_midline(inside)
-    if len(slices) < FEWEST_SLICES:
-        return None
-    return _plane_of_symmetry(inside, slices, np.median(pixel_mm, axis=0))
-
-
-def inside_skull(scan: Scan) -> Mask:
-    """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice.
-
-    Only the largest region of each slice, because there may be others, for example between the head and a headrest.
-    """
-    bone = bone_of(_hu(scan))
-    inside = (directions_with(bone) == 4) & ~bone
-    for k in range(len(inside)):
-        regions, count = ndimage.label(inside[k])
-        if count > 1:
-            inside[k] = regions == 1 + np.bincount(regions.ravel())[1:].argmax()
-    return np.asarray(inside)
-
-
-def slices_of_midline(inside: Mask) -> NDArray[np.intp]:
-    """The slices on which the inside of the skull is nearly as large as anywhere, from the lowest."""
-    areas = inside.sum(axis=(1, 2))
-    return np.flatnonzero((areas >= WIDE * areas.max()) & (areas > 0))
-
-
-def _hu(scan: Scan) -> NDArray[np.float32]:
-    voxels = to_radiological(scan.voxels, scan)
-    return np.asarray(voxels if scan.gray_window is None else scan.gray_window.hu(voxels), np.float32)
-
-
-def _plane_of_symmetry(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> SymmetryPlane:
-    """Fit the plane to the inside of the skull on these slices; `pixel_mm` are the distances of rows and of columns.
-
-    The line on a slice runs through the midpoints between the right and left borders, measured at a right angle to the
-    line. In a turned head, the midpoints along the rows lie on another line, so the line is turned until it fits.
-    """
-    row_mm, column_mm = pixel_mm
-    right, left = _borders_mm(inside, slices, pixel_mm)
-    turned = 0.0
-    for _ in range(TURNS):
-        across, slant, climb = _fitted(right, left, turned)
-        turned += float(np.arctan(slant))
-    # (x, y) mm lies on the line of slice k where x cos(turned) - y sin(turned) = across + climb * k.
-    column = across / np.cos(turned) / column_mm
-    return SymmetryPlane(
-        float(column), float(np.tan(turned) * row_mm / column_mm), float(climb / np.cos(turned) / column_mm)
-    )
-
-
-def _borders_mm(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> tuple[list[Border], list[Border]]:
-    """The right and left borders of the inside on each slice: x and y in mm, and the slice."""
-    right: list[Border] = []
-    left: list[Border] = []
-    for k in slices:
-        rows = np.flatnonzero(np.count_nonzero(inside[k], axis=1) >= inside.shape[2] // 16)[::2]
-        first = inside[k, rows].argmax(axis=1)
-        last = inside.shape[2] - 1 - inside[k, rows, ::-1].argmax(axis=1)
-        for border, columns in ((right, first), (left, last)):
-            border.append((columns * pixel_mm[1], rows * pixel_mm[0], int(k)))
-    return right, left
-
-
-def _fitted(right: list[Border], left: list[Border], turned: float) -> FloatArray:
-    """(3,) a fit of the midpoints in axes turned by an angle: mm across, mm across per mm along, and per slice.
-
-    The fit is robust (Huber's weights, iterated), so that a skull that is open on one side does not distort it.
-    """
-    cos, sin = np.cos(turned), np.sin(turned)
-    places, middles = [], []
-    for (x, y, k), (other_x, other_y, _) in zip(right, left, strict=True):
-        (across, along), (other_across, other_along) = (
-            (one_x * cos - one_y * sin, one_x * sin + one_y * cos) for one_x, one_y in ((x, y), (other_x, other_y))
-        )
-        order, other = np.argsort(along), np.argsort(other_along)
-        at = np.arange(max(along.min(), other_along.min()), min(along.max(), other_along.max()), STEP_MM)
-        both = np.interp(at, along[order], across[order]) + np.interp(at, other_along[other], other_across[other])
-        places += [(1.0, one, float(k)) for one in at]
-        middles += list(both / 2)
-    a, y = np.array(places), np.array(middles)
-    weight = np.ones(len(y))
-    for _ in range(12):
-        plane = np.linalg.lstsq(a * weight[:, None], y * weight, rcond=None)[0]
-        off = np.abs(y - a @ plane)
-        weight = 1 / np.sqrt(np.maximum(1, off / (1.4826 * np.median(off) + 1e-6)))
-    return np.asarray(plane, np.float64)
 
 
 def _asymmetry(

@@ -1,4 +1,4 @@
-"""Interpolation of outlines between two drawn slices, and smoothing of outlines, in label maps with several labels.
+"""Interpolation of outlines between two drawn slices, in label maps with several labels.
 
 Interpolation is shape-based (Raya and Udupa 1990, doi:10.1109/42.52980): linear in the signed distance to the outline.
 This requires regions that overlap, so there are three cases:
@@ -11,9 +11,6 @@ This requires regions that overlap, so there are three cases:
 
 Where labels meet, the one with the larger signed distance wins, and no gap opens between regions that overlap.
 Distances are in pixels.
-
-Smoothing blurs each region with a Gaussian and thresholds it at the level that preserves its area. This would remove
-thin structures, so parts in which a disc of five pixels does not fit are left unchanged, except for bumps.
 """
 
 from __future__ import annotations
@@ -38,13 +35,6 @@ OVERLAPPING = np.zeros((3, 3, 3), bool)
 OVERLAPPING[1], OVERLAPPING[:, 1, 1] = True, True
 # Nobody draws more regions of a label on a slice by hand; with more (speckle), counterparts are not sought.
 MOST_MATCHED = 100
-
-# The size of the details that smoothing removes, px.
-SIGMA = 2.0
-DISC = np.hypot(*np.mgrid[-2:3, -2:3]) <= 2.3
-# A thin part that extends no further than this from a thick one, px, is a bump.
-BUMP = 4.0
-_ROUNDING = 1e-6  # values that are equal by symmetry may differ by rounding
 
 
 def interpolate(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper: int) -> dict[int, LabelMap]:
@@ -124,7 +114,7 @@ class _Ending:
     @classmethod
     def of(cls, regions: Regions) -> _Ending:
         field = np.where(regions > 0, _signed_distance(regions > 0), np.float32(-np.inf))
-        return cls(field, _largest(field, regions))
+        return cls(field, largest_in_regions(field, regions))
 
     def at(self, share: float) -> Field:
         """The signed distance at a fraction `share` of the way to the other slice, where it is minus the maximum."""
@@ -179,7 +169,7 @@ def _signed_distance(mask: Mask) -> Field:
     return np.asarray(np.where(mask, inside - 0.5, 0.5 - outside), np.float32)
 
 
-def _largest(field: Field, regions: Regions) -> Field:
+def largest_in_regions(field: Field, regions: Regions) -> Field:
     """(rows, columns) the largest value of `field` in each pixel's region; 0 outside the regions."""
     count = int(regions.max())
     of_region = np.r_[0, ndimage.maximum(field, regions, np.arange(1, count + 1))] if count else np.zeros(1)
@@ -200,58 +190,3 @@ def _matches(regions: Regions) -> list[tuple[int, int]]:
     return [
         (i + 1, int(j) + 1) for i, j in enumerate(nearest) if back[j] == i and far[i] <= widths[0][i] + widths[1][j]
     ]
-
-
-def smooth(label_map: LabelMap) -> LabelMap:
-    """The label map (rows, columns) with smooth outlines; each region keeps about the same area.
-
-    No region and no thin part is lost. Where labels touch, their common border is smoothed without a gap.
-    """
-    result = np.zeros_like(label_map)
-    box = drawn_box([label_map])
-    # A margin into which outlines can move, which is empty at the edge of the image.
-    room = int(4 * SIGMA)
-    drawn = np.pad(label_map[box], room)
-    labels = np.setdiff1d(drawn, 0)
-    if not labels.size:
-        return result
-    masks = [drawn == label for label in labels]
-    thin = np.stack([_thin(one) for one in masks])
-    claims = np.stack([_smoothed(*one) for one in zip(masks, thin, strict=True)])
-    kept = _smoothed(drawn > 0, _thin(drawn > 0)) | thin.any(axis=0)
-    # A pixel goes to a thin part, else to the one label that claims it, else to its old one, else to the strongest blur
-    blurs = np.stack([ndimage.gaussian_filter(one.astype(np.float32), SIGMA) for one in masks])
-    votes = 4 * thin + 2 * claims + 1 * np.stack(masks) + blurs / 2
-    smoothed = labels[votes.argmax(axis=0)] * kept
-    rows, columns = (slice(one.start - room, one.stop + room) for one in box)
-    inside = slice(max(0, -rows.start), None), slice(max(0, -columns.start), None)
-    into = result[max(0, rows.start) : rows.stop, max(0, columns.start) : columns.stop]
-    into[...] = smoothed[inside][: into.shape[0], : into.shape[1]]
-    return result
-
-
-def _thin(mask: Mask) -> Mask:
-    """The parts of a mask (rows, columns) that are too thin for the disc and are not bumps on a thick part."""
-    thick = ndimage.binary_opening(mask, DISC)
-    if not thick.any():
-        return mask
-    rest, _ = ndimage.label(mask & ~thick, structure=TOUCHING)
-    away = np.asarray(ndimage.distance_transform_edt(~thick), np.float32)
-    return np.asarray(_largest(away, rest) > BUMP)
-
-
-def _smoothed(mask: Mask, thin: Mask) -> Mask:
-    """The mask (rows, columns), smoothed region by region except for its thin parts."""
-    result = thin.copy()
-    regions, _ = ndimage.label(mask, structure=TOUCHING)
-    for number, found in enumerate(ndimage.find_objects(regions), 1):
-        box = tuple(slice(max(0, one.start - int(4 * SIGMA)), one.stop + int(4 * SIGMA)) for one in found)
-        region, free = regions[box] == number, ~thin[box]
-        area = int(np.sum(region & free))
-        if area:
-            blur = ndimage.gaussian_filter(region.astype(np.float32), SIGMA, mode="constant")
-            level = np.partition(blur[free], -area)[-area]
-            # Pixels that are equal by symmetry are kept or dropped together, whichever preserves the area better.
-            inner, outer = free & (blur > level + _ROUNDING), free & (blur >= level - _ROUNDING)
-            result[box] |= inner if outer.sum() - area > area - inner.sum() and inner.any() else outer
-    return result

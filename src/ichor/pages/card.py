@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ichor.atomic import write_whole
-from ichor.dataset.about import KnownDataset
-from ichor.dataset.known import dataset_name, known_dataset
-from ichor.dataset.naming import named
 from ichor.methods import get
 from ichor.methods.capabilities import Described
 from ichor.models.derived import Derived, read_derived
@@ -17,10 +14,11 @@ from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Tr
 from ichor.models.verdict import MeasuredRate, VerdictRule, read_verdict_rule
 from ichor.pages.blocks import Table
 from ichor.pages.card_licences import licence_section
+from ichor.pages.card_training import calibrated_on, is_on_all, known_data, trained_on
 from ichor.pages.derived import derived_from
 from ichor.pages.markdown import paragraph, paragraphs, table
 from ichor.pages.run_tables import figures_table, subjects_table
-from ichor.pages.words import excluded_sentence, listed, segments
+from ichor.pages.words import excluded_sentence, segments
 from ichor.runs.about import AboutRun, read_about, without_marks
 from ichor.runs.files import read_metrics
 from ichor.runs.plain_files import read_object
@@ -29,7 +27,7 @@ from ichor.runs.plain_files import read_object
 def write_card(folder: Path) -> None:
     """Write the card of the package in `folder`, from its configuration, its figures, and what made it."""
     package, metrics = read_config(folder), read_metrics(folder)
-    made_by = None if _on_all(package.training) else metrics["made_by"]  # the figures are of other models, or its own
+    made_by = None if is_on_all(package.training) else metrics["made_by"]  # the figures are of other models, or its own
     if (folder / MADE_BY).is_file():
         made_by = read_object(folder / MADE_BY, "what made the model")
     method = get(package.method)
@@ -60,24 +58,21 @@ def model_card(
     about = about or AboutRun()
     training = package.training
     finds = "Finds and delineates" if segments(metrics) else "Finds"
-    trained_on = (
-        f"{_training(training)}.{_crossed(metrics, training)}{_demonstration(training)}{_started_from(training)}"
-    )
     return f"""# {package.model} {package.version}
 
 {finds} intracranial hemorrhage on non-contrast head CT. **Research use only; not a medical device.**
 
 {"" if derived is None else derived_from(package, derived)}## Description
 
-Method `{package.method}`, trained on {trained_on}{_made_by(made_by)}
+Method `{package.method}`, trained on {trained_on(metrics, training, made_by)}
 
-{how_it_works}{_chosen_on(training)}
+{how_it_works}{calibrated_on(training)}
 
 ## Evaluation
 
 {_whose_figures(training, about)}
 
-{figures_table(metrics, "this recipe" if _on_all(training) else "this model")}
+{figures_table(metrics, "this recipe" if is_on_all(training) else "this model")}
 
 {_of_subjects(metrics, training)}{"" if rule is None else _verdicts(rule, derived)}
 
@@ -136,82 +131,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _made_by(made_by: Mapping[str, Any] | None) -> str:
-    if made_by is None:
-        return ""
-    return f"\nTrained in {made_by['seconds'] / 60:.0f} minutes on {made_by['hardware']} by `{made_by['command']}`."
-
-
-def _on_all(training: Training | None) -> bool:
-    return training is not None and training.fold is None
-
-
-def _known(training: Training | None) -> KnownDataset | None:
-    return None if training is None else known_dataset(training.fingerprint)
-
-
-def _dataset(training: Training) -> str:
-    known = _known(training)
-    if known is not None:
-        return known.release
-    titles = listed([one.title for one in training.datasets.values()])  # of their layouts: the data may be others
-    if not titles:
-        return dataset_name(training.fingerprint)
-    return f"data in the layout of {titles} (fingerprint {training.fingerprint[:12]})"
-
-
-def _training(training: Training | None) -> str:
-    if training is None:
-        return "unknown data"
-    if training.fold is None:
-        but = f" but {named(training.left_out)}" if training.left_out else ""
-        return f"all subjects of {_dataset(training)}{but}: {len(training.training_subjects)} subjects"
-    chosen_on = len(training.validation_subjects)
-    return (
-        f"fold {training.fold} of {_dataset(training)}: {len(training.training_subjects)} training subjects, "
-        + (f"{chosen_on} validation subjects, " if chosen_on else "")
-        + f"{len(training.test_subjects)} test subjects; no subject is in two of them"
-    )
-
-
-def _crossed(metrics: Mapping[str, Any], training: Training | None) -> str:
-    if _on_all(training) or not metrics["config"].get("cross_fitted", False):
-        return ""
-    return (
-        " Thresholds and calibration were chosen on the training subjects, by the output of further networks that were "
-        "trained on neither the subject in question nor the test subjects."
-    )
-
-
-def _demonstration(training: Training | None) -> str:
-    known = _known(training)
-    if training is None or known is None:
-        return ""
-    subject = known.demonstration_subject
-    verb = "was seen" if subject in training.seen(training.fingerprint) else "was not seen"
-    return f" The subject of the demonstration scan ({subject}) {verb} in training."
-
-
-def _started_from(training: Training | None) -> str:
-    if training is None or training.started_from is None:
-        return ""
-    start = training.started_from
-    return (
-        f" Training started from the weights of {start.model} {start.version}, trained on {_training(start.training)}."
-    )
-
-
-def _chosen_on(training: Training | None) -> str:
-    if not _on_all(training):
-        return ""
-    return (
-        "\n\nNo subjects are left to calibrate this model on. It is calibrated on the out-of-fold output of the five "
-        "models below, without the subjects that are left out here."
-    )
-
-
 def _whose_figures(training: Training | None, about: AboutRun) -> str:
-    if _on_all(training):
+    if is_on_all(training):
         whose = (
             "These metrics are not of this model, since no subjects are left to test it on. They are those of five "
             "models of the same recipe,\none for each fold, each evaluated on subjects that it was not trained on, "
@@ -230,10 +151,10 @@ def _how_averaged(metrics: Mapping[str, Any], training: Training | None) -> str:
 
 
 def _papers_column(training: Training | None) -> str:
-    known = _known(training)
+    known = known_data(training)
     if known is None or not known.of_the_paper:
         return "The paper's column is of other data."
-    if _on_all(training):
+    if is_on_all(training):
         return "The paper's column is over five folds as well."
     return "The paper's column is over five folds, this model's over one."
 
@@ -248,7 +169,7 @@ def _failures(metrics: Mapping[str, Any]) -> str:
 
 
 def _limits(package: PackageConfig, measured: str) -> str:
-    known = _known(package.training)
+    known = known_data(package.training)
     if known is None:
         return "Its performance on scans of other hospitals, scanners and patients is not known."
     limits = [known.limits]

@@ -15,7 +15,7 @@ from ichor.view.opened import Opened
 def measures(opened: Opened) -> dict[str, Any]:
     """`midline_shift` in mm with its slice, null if it is not found; volumes in mL right and left.
 
-    `midline_plane` is the plane of symmetry that the shift refers to (`ichor.anatomy.midline.SymmetryPlane`), null if
+    `midline_plane` is the plane of symmetry that the shift refers to (`ichor.anatomy.symmetry.SymmetryPlane`), null if
     it is not found. The volumes refer to the column halfway between the head's right and left on each slice.
     """
     head = find_head(opened.scan)

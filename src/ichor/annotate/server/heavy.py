@@ -39,7 +39,7 @@ def interpolated(lower_map: LabelMap, k_lower: int, upper_map: LabelMap, k_upper
 
 def smoothed(label_map: LabelMap) -> list[int]:
     """The runs of the smooth slice."""
-    from ichor.annotate.shapes import smooth
+    from ichor.annotate.smoothing import smooth
 
     return encode(smooth(label_map))
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.anatomy.midline import inside_skull, symmetry_plane
 from ichor.anatomy.skull import bone_of
+from ichor.anatomy.symmetry import inside_skull, symmetry_plane
 from ichor.dataset.case import Case
 from ichor.scan import FloatArray
 from ichor.simulate.resample import Image, Mask, hu_of, pixel_mm_of, slices_of
