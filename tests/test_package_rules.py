@@ -17,10 +17,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from ichor.runs.files import read_metrics
 from ichor.windows import NAMED_WINDOWS
 from locked import locked
 from phantom import head
+from studies.reviewed_systems.comparison import systems_in
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {
@@ -120,20 +120,8 @@ def test_masks_are_kept_of_few_results() -> None:
     kept = {path.parent for path in tracked("results") if path.name == "masks.json.gz"}
     own = {folder.name for folder in kept if folder.parent.name == "results"}
     assert own == {"ichor-1", "paper-unet-tiles"}
-    assert {folder.name for folder in kept if folder.name not in own} == set(best_reviewed_systems(3))
-
-
-def best_reviewed_systems(n: int) -> list[str]:
-    """The systems of the review with the highest Dice that are not given seeds."""
-    found = {
-        file.parent.name: read_metrics(file.parent) for file in (ROOT / "results/literature").glob("*/metrics.json")
-    }
-    dice = {
-        name: one["dice"]["paper_average"]["value"]
-        for name, one in found.items()
-        if one["dice"] and not one["made_by"].get("seeded")
-    }
-    return sorted(dice, key=dice.__getitem__)[-n:]
+    ranked = [one.name for one in systems_in(ROOT / "results" / "literature") if one.paper and not one.seeded]
+    assert {folder.name for folder in kept if folder.name not in own} == set(ranked[:3])
 
 
 @pytest.mark.git

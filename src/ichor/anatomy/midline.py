@@ -69,10 +69,10 @@ def find_midline(scan: Scan) -> Midline:
     if pixel_mm is None:
         return Midline(None, None)
     hu, inside = radiological_hu(scan), inside_skull(scan)
-    plane = plane_of(inside, pixel_mm)
+    slices = slices_of_midline(inside)
+    plane = plane_of(inside, slices, pixel_mm)
     if plane is None:
         return Midline(None, None)
-    slices = slices_of_midline(inside)
     cost = np.array([_asymmetry(hu[k], inside[k], pixel_mm[k], plane, int(k)) for k in slices])
     return Midline(plane, _largest(ndimage.uniform_filter1d(cost, 3, axis=0), slices))
 

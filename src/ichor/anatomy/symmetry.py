@@ -37,15 +37,18 @@ class SymmetryPlane:
 def symmetry_plane(scan: Scan) -> SymmetryPlane | None:
     """The plane of symmetry of a scan; None without a pixel size, or if too little of the inside is shown."""
     pixel_mm = radiological_pixel_mm(scan)
-    return None if pixel_mm is None else plane_of(inside_skull(scan), pixel_mm)
+    if pixel_mm is None:
+        return None
+    inside = inside_skull(scan)
+    return plane_of(inside, slices_of_midline(inside), pixel_mm)
 
 
-def plane_of(inside: Mask, pixel_mm: FloatArray) -> SymmetryPlane | None:
+def plane_of(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> SymmetryPlane | None:
     """The plane of symmetry of the inside of the skull; None if it is shown on too few slices.
 
-    `inside` (n, rows, columns) is as of `inside_skull`; `pixel_mm` (n, 2) are the distances of rows and of columns.
+    `inside` (n, rows, columns) is as of `inside_skull`, `slices` as of `slices_of_midline`, and `pixel_mm` (n, 2) are
+    the distances of rows and of columns.
     """
-    slices = slices_of_midline(inside)
     if len(slices) < FEWEST_SLICES:
         return None
     return _fitted_plane(inside, slices, np.median(pixel_mm, axis=0))

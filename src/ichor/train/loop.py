@@ -69,6 +69,7 @@ def train(
         average = AveragedModel(bare, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay), use_buffers=True)
         average = average.to(fabric.device)
     model, optimizer = fabric.setup(network, optimizer_of(network, settings))
+    kept = bare if average is None else average.module  # whose weights are validated and saved
     after_step = None if average is None else partial(average.update_parameters, bare)
     steps = _Steps(model, optimizer, samples, loss_of, settings, fabric, after_step)
     state: dict[str, Any] = {
@@ -83,9 +84,6 @@ def train(
     if everywhere(fabric, folder / CHECKPOINT):
         resume(fabric, folder / CHECKPOINT, state)
 
-    def kept_weights() -> nn.Module:
-        return average.module if average is not None else bare
-
     shown = fabric.global_rank == 0 and not quiet
     with EpochProgress(settings.epochs, state["history"], enabled=shown) as progress:
         while state["epoch"] < settings.epochs and not _should_stop(state["history"], settings):
@@ -94,10 +92,10 @@ def train(
             if validate and ((epoch + 1) % settings.validate_every == 0 or epoch + 1 == settings.epochs):
                 if fabric.global_rank == 0:
                     with torch.no_grad():
-                        row |= validate(kept_weights().eval())
+                        row |= validate(kept.eval())
                 row = fabric.broadcast(row)
                 if state["best"] is None or row["score"] > _best_score(state["history"]):
-                    state["best"] = on_cpu(kept_weights())
+                    state["best"] = on_cpu(kept)
             row |= {"precision": precision, "seconds": round(time.perf_counter() - started, 2)}
             state["history"] = [*state["history"], row]
             state["epoch"] = epoch + 1
@@ -106,7 +104,7 @@ def train(
 
     if fabric.global_rank == 0:
         best = state["best"] if settings.keep == "best" else None
-        write_weights(folder, settings, best or on_cpu(kept_weights()))
+        write_weights(folder, settings, best or on_cpu(kept))
     fabric.barrier()
     # All ranks load the first one's weights, since batch norm statistics differ between ranks.
     return finished(bare, settings, folder)

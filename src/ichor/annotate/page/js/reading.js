@@ -70,6 +70,7 @@ export async function openReading(root, me, { id, layer, slice }) {
     if (kind === "window") keepWindow(session);
     if (kind === "layer" || kind === "tool") paint(session); // everything else that changes the picture has already painted
   });
+  session.waiting = polygon;
   if (polygon.resume(session) && !session.readOnly) {
     actions["tool.polygon"]();
     session.goTo(polygon.k);

@@ -99,8 +99,7 @@ function sessionOf({ me, id, scan, layer, stage, loader }) {
 /** Chooses a tool. The previous one cancels its shape, except for a polygon, which waits: the reader may want to look around. */
 export function chooseTool(session, tool) {
   if (session.working) return;
-  if (!session.tool.waits) session.tool.cancel?.(session);
-  if (tool.waits) session.waiting = tool;
+  if (session.tool !== session.waiting) session.tool.cancel?.(session);
   session.tool = tool;
   session.canvas.style.cursor = tool.cursor;
   tool.chosen?.(session);

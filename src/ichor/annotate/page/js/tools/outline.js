@@ -73,7 +73,6 @@ export const outline = {
 export const polygon = {
   id: "polygon",
   cursor: "crosshair",
-  waits: true,
   corners: [],
   near: null,
   down(session, point, event) {
@@ -125,7 +124,6 @@ export const polygon = {
   /** Restores an unfinished outline or polygon after a reload; returns whether there was one for this scan. */
   resume(session) {
     const kept = findBegun(session);
-    if (kept) session.waiting = this;
     Object.assign(this, kept ? { corners: kept.points, k: kept.k, erase: kept.erase, label: kept.label } : { corners: [] });
     return kept !== null;
   },
