@@ -1,15 +1,14 @@
 // The login form. The password is sent once and not stored.
 //
-// The button is disabled until this script listens: the browser would send a form that nobody listens to by itself,
-// and would put the password into the address if its method were not "post".
+// The page loads this script before it has a form: Enter is never pressed in a form that nobody listens to, which the
+// browser would send by itself.
 
-const form = document.getElementById("login");
-const problem = document.getElementById("problem");
-const button = form.querySelector("button");
-const password = form.elements.password;
-
-form.addEventListener("submit", async (event) => {
+document.addEventListener("submit", async (event) => {
   event.preventDefault();
+  const form = event.target;
+  const problem = document.getElementById("problem");
+  const button = form.querySelector("button");
+  const password = form.elements.password;
   button.disabled = true;
   problem.textContent = "";
   try {
@@ -28,5 +27,3 @@ form.addEventListener("submit", async (event) => {
   password.value = "";
   password.focus();
 });
-
-button.disabled = false;
