@@ -77,12 +77,10 @@ def thick_tissue(hu: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def coarse_hu(scan: Scan, every: int = 1) -> tuple[NDArray[np.float32], int]:
-    """HU in the radiological convention at about `COARSE` rows and columns of every `every`-th slice, and the pixel
-    step.
+    """HU in the radiological convention at about `COARSE` rows and columns of every `every`-th slice, and the step.
 
     Pixels are sampled, not averaged, so that the gray values keep their spread. Padding with 0, which would be water,
-    is
-    replaced by air.
+    is replaced by air.
     """
     voxels = to_radiological(scan.voxels, scan)
     step = max(1, min(voxels.shape[1:]) // COARSE)
