@@ -144,7 +144,7 @@ def _calibration(evidence: Sequence[Evidence], voxels: Sequence[FloatArray]) -> 
         if of_subtypes
         else Calibration(),
         scan=fit_calibration(
-            [one.any() for one in positive], [of_slice.apply(one.slice_probability).max() for one in evidence]
+            [one.any() for one in positive], [of_slice.apply(np.asarray(one.of_scan)) for one in evidence]
         ),
     )
 

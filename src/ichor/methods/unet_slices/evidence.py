@@ -41,6 +41,7 @@ class Evidence:
         patches: (m, ...) of the candidates, as in `ichor.methods.unet_slices.patches`; None if they are not used.
         hemorrhage: (n,) bool, slices with hemorrhage where their subtypes are unknown, and `labels` are all False; else
             None.
+        scan_probability: of the scan, not calibrated; None: the highest of its slices.
         alone: the same of the case's slices as pictures by themselves, each as a case of one slice; empty if they have
             no parameters of their own.
     """
@@ -56,7 +57,13 @@ class Evidence:
     voxels: NDArray[np.int64]
     patches: NDArray[np.float16] | None = None
     hemorrhage: NDArray[np.bool_] | None = None
+    scan_probability: float | None = None
     alone: tuple[Evidence, ...] = ()
+
+    @property
+    def of_scan(self) -> float:
+        """The probability of the scan, not calibrated."""
+        return float(self.slice_probability.max()) if self.scan_probability is None else self.scan_probability
 
     @property
     def positive(self) -> NDArray[np.bool_]:
@@ -81,11 +88,13 @@ def evidence_of(
     probability: NDArray[np.float32],
     candidates: Candidates,
     of_slices: Mapping[str, NDArray[Any]],
+    scan_probability: float | None = None,
 ) -> Evidence:
     """Collect the evidence of a case from its `mask` and the network's `probability`, both (n, size, size).
 
     Both are in the network's field. `of_slices` is the output for slices, rescored if there is a rescorer:
-    `slice_probability` (n,) and, with a subtype head, `subtype_probability` (n, 5).
+    `slice_probability` (n,) and, with a subtype head, `subtype_probability` (n, 5). `scan_probability` is as in
+    `Evidence`.
     """
     n, n_bins, per_slice = len(mask), len(PROBABILITY_OF_BINS), 1 + len(candidates.features)
     bins = np.searchsorted(expit(_EDGES), probability)
@@ -105,4 +114,5 @@ def evidence_of(
         voxels=counts[filled],
         patches=candidates.patches,
         hemorrhage=case.positive if case.subtypes is None else None,
+        scan_probability=scan_probability,
     )

@@ -1,4 +1,4 @@
-"""Runs the networks on a scan: the U-Net on its slices in batches, then the rescorer on all slices together."""
+"""Runs the networks on a scan: the U-Net on its slices in batches, then what considers all slices together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ichor.methods.unet_slices.candidates import Candidates, find_candidates
 from ichor.methods.unet_slices.patches import REACH, patches_of
 from ichor.methods.unet_slices.rescoring import Rescorer, rescored, slice_features
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
-from ichor.scan import Scan
+from ichor.methods.unet_slices.slice_scores import scan_probability, smoothed
+from ichor.scan import FloatArray, Scan
 
 _BATCH = 4  # slices in a forward pass: more gains nothing on a CPU and costs memory
 
@@ -28,18 +29,18 @@ class NetworkOutput:
         hu: (n, size, size) the slices in the field.
         probability: (n, size, size) the probability that a voxel of the field is hemorrhage.
         slices: `slice_probability` (n,) and, if the network has that head, `subtype_probability` (n, 5).
+        scan_probability: the probability that the scan shows hemorrhage.
     """
 
     field: Field
     hu: NDArray[np.float32]
     probability: NDArray[np.float32]
     slices: dict[str, NDArray[np.float64]]
+    scan_probability: float
 
     def candidates(self, scan: Scan, settings: UNetSlicesSettings) -> Candidates:
         """The regions that the false-positive classifier is applied to."""
-        heights_mm = scan.slice_heights_mm
-        if heights_mm is None:  # assume the spacing of the slices that the network was trained on
-            heights_mm = np.full(scan.n_slices, settings.neighbour_mm)
+        heights_mm = _heights_mm(scan, settings)
         found = find_candidates(
             self.probability, self.hu, self.slices["slice_probability"], heights_mm, settings.pixel_mm
         )
@@ -64,11 +65,17 @@ def run_networks(
         of_slices.append({name: of for name, of in outputs.items() if name != "probability"})
         if rescorer is not None:
             features.append(slice_features(outputs))
-    if rescorer is None:
-        slices = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
-    else:
+    slices = {name: np.concatenate([of[name] for of in of_slices]).astype(np.float64) for name in of_slices[0]}
+    alone = slices["slice_probability"]
+    if rescorer is not None:
         slices = rescored(rescorer, np.concatenate(features), scan.slice_positions_mm, settings.neighbour_mm)
-    return NetworkOutput(field, hu, np.concatenate(voxels), slices)
+    if settings.slice_scores == "smoothed":
+        heights_mm = _heights_mm(scan, settings)
+        slices["slice_probability"] = smoothed(alone, _positions_mm(scan, settings), heights_mm)
+        of_scan = scan_probability(alone, heights_mm)
+    else:
+        of_scan = float(slices["slice_probability"].max())
+    return NetworkOutput(field, hu, np.concatenate(voxels), slices, of_scan)
 
 
 def rescorer_features(
@@ -76,6 +83,18 @@ def rescorer_features(
 ) -> NDArray[np.float32]:
     """(n, N_FEATURES) the rescorer's input for a scan with slices `hu` in the network's field."""
     return np.concatenate([slice_features(outputs) for outputs in _batches(settings, forward, scan, hu)])
+
+
+def _heights_mm(scan: Scan, settings: UNetSlicesSettings) -> FloatArray:
+    """(n,) the heights of the scan's slices; if unknown, that of the slices that the network was trained on."""
+    heights_mm = scan.slice_heights_mm
+    return np.full(scan.n_slices, settings.neighbour_mm) if heights_mm is None else heights_mm
+
+
+def _positions_mm(scan: Scan, settings: UNetSlicesSettings) -> FloatArray:
+    """(n,) the positions of the scan's slices along the head; if unknown, as far apart as in training."""
+    positions_mm = scan.slice_positions_mm
+    return settings.neighbour_mm * np.arange(scan.n_slices, dtype=np.float64) if positions_mm is None else positions_mm
 
 
 def _batches(

@@ -105,7 +105,8 @@ class UNetSlices:
 
         found = self._run(case.scan)
         mask = found.field.resample_mask(case.mask)
-        return evidence_of(case, mask, found.probability, found.candidates(case.scan, self.settings), found.slices)
+        candidates = found.candidates(case.scan, self.settings)
+        return evidence_of(case, mask, found.probability, candidates, found.slices, found.scan_probability)
 
     def calibrate(self, evidence: Sequence[Evidence | None]) -> None:
         """Fit the false-positive classifier and the calibration, and choose the operating points."""
@@ -127,9 +128,9 @@ class UNetSlices:
         return self.postprocess(self.raw_output(scan))
 
     def raw_output(self, scan: Scan) -> RawOutput:
-        """Voxel `probability`, `slice_probability` (n,) and, with a subtype head, `subtype_probability` (n, 5).
+        """Voxel `probability`, `slice_probability` (n,), `scan_probability` () and, with that head, those of subtypes.
 
-        All are calibrated, but no threshold is applied yet.
+        All are calibrated, except for the scan's, which is calibrated as a slice's is; no threshold is applied yet.
         """
         parameters = None if self.parameters is None else self.parameters.for_scan(scan.n_slices)
         calibration = Calibrations() if parameters is None else parameters.calibration
@@ -141,20 +142,21 @@ class UNetSlices:
         # Calibrating in the field is cheaper: it has far fewer voxels than the scan's grid.
         on_grid = from_radiological(found.field.to_scan(calibration.voxel.apply(probability)), scan)
         of_slices = {"slice_probability": calibration.slice, "subtype_probability": calibration.subtype}
-        return RawOutput(
-            voxels={"probability": VoxelMap(np.ascontiguousarray(on_grid))},
-            arrays={name: of_slices[name].apply(values) for name, values in found.slices.items()},
-        )
+        arrays = {name: of_slices[name].apply(values) for name, values in found.slices.items()}
+        arrays["scan_probability"] = calibration.slice.apply(np.asarray(found.scan_probability))
+        return RawOutput(voxels={"probability": VoxelMap(np.ascontiguousarray(on_grid))}, arrays=arrays)
 
     def postprocess(self, raw: RawOutput) -> Segmentation:
-        """Apply the threshold, and derive the scan's probability from its slices'."""
+        """Apply the threshold, and calibrate the scan's probability."""
         parameters = self._fitted().for_scan(len(raw.arrays["slice_probability"]))
         probability, slice_probability = raw.voxels["probability"].values, raw.arrays["slice_probability"]
+        # Runs of earlier versions did not keep it: it was the highest of the slices'.
+        of_scan = raw.arrays.get("scan_probability", slice_probability.max())
         return Segmentation(
             probability=probability,
             mask=self.mask_at(probability, parameters.threshold),
             slice_probability=slice_probability,
-            scan_probability=float(parameters.calibration.scan.apply(np.asarray(slice_probability.max()))),
+            scan_probability=float(parameters.calibration.scan.apply(np.asarray(of_scan))),
             subtype_probability=raw.arrays.get("subtype_probability"),
             made_by=MadeBy(
                 name=self.name,

@@ -45,6 +45,12 @@ class UNetSlicesSettings(Strict):
     simulation: SimulationSettings = Setting(
         default=SimulationSettings(), description="simulated copies of the training scans", exclude_if=_is_default
     )
+    slice_scores: Literal["rescored", "smoothed"] = Setting(
+        "rescored",
+        description="whether the probabilities of slices and scan come from the recurrent network, if there is one, or "
+        "from the U-Net's for single slices, smoothed along the head",
+        exclude_if=lambda value: value == "rescored",
+    )
     single_slices: bool = Setting(
         False, description="whether scans of a single slice have calibrated parameters of their own", exclude_if=is_off
     )
