@@ -40,11 +40,10 @@ def whole_folder(folder: Path, *, private: bool = False) -> Iterator[Path]:
     """A temporary folder to write into; it replaces `folder` when the block ends without an error.
 
     An error or Ctrl-C in the block removes what the block wrote and leaves an existing `folder` unchanged; files left
-    by
-    killed processes are removed first. Only one process at a time writes `folder`; others wait. The result survives a
-    power failure: all of it is on disk before it gets its name. An existing `folder` is exchanged in one step on Linux;
-    elsewhere, and on file systems that do not support this, a process killed between two steps leaves it under another
-    name, and the next process to write it, or `clear_left_overs`, restores it.
+    by killed processes are removed first. Only one process at a time writes `folder`; others wait. The result survives
+    a power failure: all of it is on disk before it gets its name. An existing `folder` is exchanged in one step on
+    Linux; elsewhere, and on file systems that do not support this, a process killed between two steps leaves it under
+    another name, and the next process to write it, or `clear_left_overs`, restores it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(folder) as alone:

@@ -13,10 +13,8 @@ def ask_for_death_signal(name: Literal["SIGKILL", "SIGCONT"]) -> None:
     """Have Linux send this signal to this process when its parent ends; does nothing on other systems.
 
     Linux sends it when the parent *thread* that started this process ends, even if the parent process continues.
-    SIGKILL
-    is therefore only for processes started by the main thread. SIGCONT is for any: it has no effect on a running
-    process,
-    and resumes a suspended one, so that it notices that its parent is gone.
+    SIGKILL is therefore only for processes started by the main thread. SIGCONT is for any: it has no effect on a
+    running process, and resumes a suspended one, so that it notices that its parent is gone.
     """
     if sys.platform.startswith("linux"):
         import ctypes

@@ -30,11 +30,9 @@ def one_at_a_time(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
     Others wait, or get Busy if not `wait`; the same thread may enter again inside it. The lock is a hidden file in the
     folder of `path`, which must exist, and is removed at the end. Yields whether there is a lock: on Windows, and on
-    file
-    systems without locks, there is none, and nobody waits. Whether the locks of a network file system also apply to
-    other
-    machines depends on that system: those of NFS do, with its lock service. Raises OSError if the lock file cannot be
-    created.
+    file systems without locks, there is none, and nobody waits. Whether the locks of a network file system also apply
+    to other machines depends on that system: those of NFS do, with its lock service. Raises OSError if the lock file
+    cannot be created.
     """
     lock = path.absolute().with_name(f".{path.name}{LOCK}")
     key = (threading.get_ident(), lock)

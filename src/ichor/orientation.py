@@ -30,8 +30,7 @@ def radiological_axes(orientation: FloatArray) -> RadiologicalAxes:
     """The transposition and flips that bring slices closest to the radiological convention.
 
     `orientation` is `Scan.orientation`, (n, 2, 3), or that of one slice, (2, 3). The same conversion applies to the
-    whole
-    scan, so that neighboring slices stay aligned.
+    whole scan, so that neighboring slices stay aligned.
     """
     along_columns, along_rows = np.reshape(orientation, (-1, 2, 3)).mean(axis=0)
     kept = abs(along_columns[0]) + abs(along_rows[1])

@@ -24,9 +24,8 @@ def start_helper(
     """Start `run(*arguments)`, both picklable, in a new process that does not outlive this one.
 
     When this process ends, the helper is killed at once; with a grace period it first receives SIGTERM and has that
-    long
-    to clean up. A thread in the helper waits for the end of this process, on every system. Without a grace period, and
-    if started by the main thread, Linux kills it as well, even during code that lets no other thread run; any other
+    long to clean up. A thread in the helper waits for the end of this process, on every system. Without a grace period,
+    and if started by the main thread, Linux kills it as well, even during code that lets no other thread run; any other
     helper that is suspended is resumed by Linux, so that its thread can end it. Ctrl-C reaches every process of a
     terminal, but only this one handles it: the helper ignores it.
 

@@ -153,8 +153,8 @@ class Scan:
         """(n,) the height of a voxel on each slice; None if unknown.
 
         Half the distance to the slice below plus half the distance to the slice above, since slices of real series
-        overlap
-        or leave gaps; the first and last slice count their only distance twice. A single slice has its thickness.
+        overlap or leave gaps; the first and last slice count their only distance twice. A single slice has its
+        thickness.
         """
         distances = self.slice_distances_mm
         if distances is None:
@@ -184,9 +184,8 @@ class Scan:
         """Angle between the slice normal and the line from the lowest to the highest slice; None if unknown.
 
         Sideways steps (`sideways_mm`) are excluded. It is the gantry tilt if the table moved along the body axis.
-        Positive
-        if the normal leans towards posterior, the sign of DICOM's Gantry/Detector Tilt (0018,1120) on the scanners
-        seen.
+        Positive if the normal leans towards posterior, the sign of DICOM's Gantry/Detector Tilt (0018,1120) on the
+        scanners seen.
         """
         if self.positions_mm is None or self.n_slices < 2:
             return None
@@ -214,8 +213,7 @@ def sideways_mm(positions_mm: FloatArray, normal: FloatArray) -> FloatArray:
     """(n - 1,) the sideways displacement of each slice from the line of the slices below, mm; 0 up to `SIDEWAYS_MM`.
 
     `positions_mm` is (n, 3), from inferior to superior, and `normal` (3,). The line is the median of all steps: along
-    the
-    normal, or slanted by the gantry tilt.
+    the normal, or slanted by the gantry tilt.
     """
     steps = np.diff(positions_mm, axis=0)
     along = steps @ normal

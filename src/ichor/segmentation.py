@@ -118,8 +118,7 @@ class Segmentation:
         probability: (n, rows, columns) float32 from 0 to 1, that a voxel is hemorrhage; None from a detector.
         mask: (n, rows, columns) bool, the voxels marked as hemorrhage after postprocessing; None from a detector.
         subtype_probability: (n, 5) from 0 to 1, that a slice shows hemorrhage of each subtype, in the order of
-            `Subtype`;
-            None from a method that does not distinguish subtypes.
+            `Subtype`; None from a method that does not distinguish subtypes.
 
     Raises ValueError if the arrays do not fit together or contain anything but probabilities.
     """

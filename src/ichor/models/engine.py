@@ -48,10 +48,8 @@ class Engine:
 
     `threads` is the number of threads (all cores if None). `name` is the engine's name; `made_by` adds the network's
     precision and the instruction set; `outputs` are the names of its outputs. `reference` is ONNX Runtime with each
-    layer
-    computed separately in fp32: for a quantized network that is exact int8 arithmetic on any processor, but slow.
-    Raises
-    BadConfig if the file is not a model, no engine is installed, or the network cannot run.
+    layer computed separately in fp32: for a quantized network that is exact int8 arithmetic on any processor, but slow.
+    Raises BadConfig if the file is not a model, no engine is installed, or the network cannot run.
     """
 
     def __init__(self, path: Path, *, engine: EngineName = "auto", threads: int | None = None) -> None:

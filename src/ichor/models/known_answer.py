@@ -118,8 +118,7 @@ def fault(engine: Engine, folder: Path) -> str:
     """How the engine's output differs from the known answer, in words; empty if it does not.
 
     Also empty if the package has no known answer, as in older packages. The result is kept in the user's cache, so that
-    a
-    network is tested once on each processor. Raises BadConfig if the known answer is damaged.
+    a network is tested once on each processor. Raises BadConfig if the known answer is damaged.
     """
     file = folder / KNOWN_ANSWER
     if not file.is_file():

@@ -1,6 +1,5 @@
 """A small bidirectional GRU over a scan's slices (Cho et al. 2014, arXiv:1406.1078; Grewal et al. 2018 for hemorrhage
-on
-CT, arXiv:1710.04934), on features that another network computes for each slice.
+on CT, arXiv:1710.04934), on features that another network computes for each slice.
 """
 
 from __future__ import annotations

@@ -35,8 +35,7 @@ class SliceUNet(nn.Module):
     """From HU (N, 3, H, W), H and W multiples of 16, to `logits` (N, 1, H, W) and `slice_logits` (N,).
 
     `widths` are the numbers of filters of the four levels, at 1/2, 1/4, 1/8 and 1/16 of the resolution. With
-    `subtypes`,
-    also to `subtype_logits` (N, 5), in the order of `Subtype`.
+    `subtypes`, also to `subtype_logits` (N, 5), in the order of `Subtype`.
     """
 
     input_channels = N_SLICES

@@ -10,10 +10,8 @@ def ct_noise(white: Tensor, peak: Tensor, pixel_mm: tuple[float, float] = (1.0, 
     """White noise (..., rows, columns) filtered to the spectrum of CT noise; the caller sets its standard deviation.
 
     The power of CT noise increases with frequency due to filtered back projection until the kernel reduces it
-    (Riederer,
-    Pelc and Chesler 1978, Phys Med Biol 23:446). It is highest at `peak` cycles per mm, which broadcasts to `white`;
-    cycles
-    per pixel if `pixel_mm`, the distance of rows and of columns, is left at 1.
+    (Riederer, Pelc and Chesler 1978, Phys Med Biol 23:446). It is highest at `peak` cycles per mm, which broadcasts to
+    `white`; cycles per pixel if `pixel_mm`, the distance of rows and of columns, is left at 1.
     """
     rows, columns = white.shape[-2:]
     row_mm, column_mm = pixel_mm

@@ -24,8 +24,7 @@ def export_onnx(forward: TorchForward, side: int, file: Path) -> None:
 
     Batch norm remains a separate layer, under torch's names, so that training can continue from the file
     (`ichor.train.start`). The engines fold it into the convolutions when they load it. Raises RuntimeError if the
-    outputs
-    of the file differ from torch's.
+    outputs of the file differ from torch's.
     """
     network = copy.deepcopy(forward.network).to("cpu", memory_format=torch.contiguous_format).eval()
     model, channels = Probabilities(network).eval(), int(network.input_channels)

@@ -33,8 +33,7 @@ class Pasting:
     """Pastes lesions between slices with the same field of view.
 
     `hu` is (S, H, W) int16, `neighbours` (S, C) the slices shown with each, `mask` (S, H, W) bool. `sources` are the
-    slices
-    with a lesion to paste.
+    slices with a lesion to paste.
     """
 
     def __init__(self, hu: NDArray[np.int16], neighbours: NDArray[np.int64], mask: NDArray[np.bool_]) -> None:
@@ -52,8 +51,7 @@ class Pasting:
         Both are computed and returned on `device`.
 
         With `opacity` below 1 the lesion is fainter: a blend with the target's own tissue. None if too little of the
-        lesion
-        would be in soft tissue within the target's skull.
+        lesion would be in soft tissue within the target's skull.
         """
         box, box_of_source = self._boxes[target], self._boxes[source]
         if box is None or box_of_source is None:

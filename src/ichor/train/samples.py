@@ -75,12 +75,10 @@ class SliceSamples:
     ones.
 
     `hu` is (S, H, W) int16 over all scans, `neighbours` (S, C) the index into it of each channel, `mask` (S, H, W)
-    bool,
-    `labels` (S, 5) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn anew each
-    time;
-    lesions of other slices are pasted into the fraction `paste` of these, with `faint` at random opacity. `known` says
-    which of the labels are known (None: all); slices of which it is not known whether they have hemorrhage are not
-    drawn.
+    bool, `labels` (S, 5) bool. For each positive slice an epoch has `negatives` slices without hemorrhage, drawn anew
+    each time; lesions of other slices are pasted into the fraction `paste` of these, with `faint` at random opacity.
+    `known` says which of the labels are known (None: all); slices of which it is not known whether they have hemorrhage
+    are not drawn.
     """
 
     def __init__(
@@ -169,10 +167,9 @@ class TileSamples:
     """Square tiles cut from slices, selected as in the paper's released code.
 
     Every tile that contains hemorrhage, and all tiles of `negative_slices` random slices without hemorrhage of each
-    subject
-    (one in the released code); the selection is made once, with `rng`. `gray` is (S, H, W) uint8 in the brain window,
-    `mask`
-    (S, H, W) bool, `subject` (S,) an integer for each subject, `corners` (T, 2) the first row and column of each tile.
+    subject (one in the released code); the selection is made once, with `rng`. `gray` is (S, H, W) uint8 in the brain
+    window, `mask` (S, H, W) bool, `subject` (S,) an integer for each subject, `corners` (T, 2) the first row and column
+    of each tile.
     """
 
     def __init__(

@@ -30,8 +30,7 @@ def load_exported(network: nn.Module, file: Path) -> None:
     """Load weights and batch norm statistics from an ONNX file written by `ichor.train.export` into `network`.
 
     Raises BadConfig if one is missing, as in a network that was exported in int8 or with batch norm folded, or if one
-    has
-    another shape.
+    has another shape.
     """
     found = _initializers(file)
     for name, value in network.state_dict().items():

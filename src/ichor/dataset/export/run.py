@@ -53,10 +53,8 @@ def export(dataset: CtIch, layout: str, out: Path, subjects: Sequence[str]) -> I
     """Write these subjects into `out` in one of LAYOUTS, yielding the outcome for each.
 
     Continues an earlier export of the same dataset in the same layout, and adds subjects to it. A subject that cannot
-    be
-    read does not stop the others. Raises IchorError if a subject is not in the dataset, `out` contains anything else,
-    the
-    disk fails, or a required package is missing.
+    be read does not stop the others. Raises IchorError if a subject is not in the dataset, `out` contains anything
+    else, the disk fails, or a required package is missing.
     """
     for subject in subjects:
         if subject not in dataset.subjects:

@@ -220,8 +220,7 @@ def contrast(get: Callable[..., Any]) -> tuple[bool, bool]:
     """Whether the header says that contrast agent was given, and whether the series' name says that none was.
 
     The two may contradict each other. Enhanced multi-frame images state it for each frame; older ones name the agent,
-    and
-    often mention it only in the name of the series.
+    and often mention it only in the name of the series.
     """
     administered = text(get("ContrastBolusAgentAdministered"))
     named = contrast_in_name(text(get("SeriesDescription")))

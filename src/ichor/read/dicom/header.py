@@ -222,8 +222,7 @@ def _rescale(slope: float | None, intercept: float | None) -> tuple[float, float
     """Slope and intercept; if only one is stated, the other is 1 or 0, as in nearly all CT.
 
     Whether they are plausible is checked by the values (`ichor.read.hounsfield`). None if neither is stated, or the
-    slope
-    is 0.
+    slope is 0.
     """
     if (slope is None and intercept is None) or slope == 0:
         return None

@@ -67,9 +67,8 @@ def by_patient_and_study(identities: Sequence[Identity]) -> list[int]:
     """For each file the number of the study it belongs to, counted from 0 in the order of the files.
 
     A study belongs to one patient: files with one Study Instance UID that name two patients are two studies. A file
-    that
-    names no patient is assigned to its study's patient if there is only one. If every file has its own Study Instance
-    UID, as some anonymizers write, the UID is ignored and the other elements are used.
+    that names no patient is assigned to its study's patient if there is only one. If every file has its own Study
+    Instance UID, as some anonymizers write, the UID is ignored and the other elements are used.
     """
     uids = [one.study_uid for one in identities if one.study_uid]
     ignore_uids = len(uids) >= MIN_FILES and len(set(uids)) == len(uids) and all(one.single for one in identities)

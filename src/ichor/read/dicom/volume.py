@@ -39,8 +39,7 @@ def read_series(
 
     `sharp` states whether it was reconstructed for bone or lung (None: to be measured by its noise), and `elsewhere`
     lists other series that show the rest of the head, and why they were not joined. Raises UnreadableInput if the
-    pixels
-    cannot be read or cannot be the HU of a head, or if most slices would have to be left out.
+    pixels cannot be read or cannot be the HU of a head, or if most slices would have to be left out.
     """
     series, signs = with_sign_restored(series)
     images, failures = _images(series.stack, path)

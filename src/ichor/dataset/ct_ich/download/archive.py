@@ -19,8 +19,7 @@ def unpacked(archive: Path, wanted: Iterable[Listed], partial: Path) -> Iterator
     """Write each wanted file in turn to `partial`, to be moved from there; yields it with the problem, or ''.
 
     Only listed names are looked up; names in the archive are never used as paths. Raises UnreadableInput if it is not a
-    zip
-    archive, or too large.
+    zip archive, or too large.
     """
     wanted = tuple(wanted)
     if archive.stat().st_size > MAX_BYTES:
