@@ -33,13 +33,18 @@ with intervals.
 1. `recipe/base`: the shipped recipe with shorter training, the baseline for all others.
 2. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under
    the simulated conditions, its parts are not worth their time, and `all-gentle` is tried before anything else.
-3. `recipe/patches=recipe/all`: the same networks, with a classifier on the surroundings of candidates and separate
-   parameters for single slices. It trains no network.
-4. `recipe/all-gentle`: fewer simulated slices, in case results on unchanged scans got worse with 2.
-5. `recipe/lesions` and `recipe/acquisition`: the parts of 2, to see which of them are worth their time.
-6. `recipe/soft-edge`: a lower loss for errors within 1.5 mm of the boundary, in addition to 2.
-7. `recipe/pictures`: pictures alone, in case results on single pictures fall behind with 2.
-8. `recipe/wide`: a network that is a quarter wider; it comes last because it also makes inference more expensive.
+3. `recipe/smoothed=recipe/base` and `recipe/all-smoothed=recipe/all`: the same networks, with the U-Net's slice scores
+   smoothed along the head in place of those of the recurrent network. They train no network. The recurrent network is
+   trained on the U-Net's output for its own training scans, and the predictions of `base` for the inner blocks showed
+   that it ranks slices and scans worse than its input does. Gaussians of 2.5 to 10 mm, and the mean over 10 to 25 mm of
+   the most probable slices for the scan, differed little there; 5 mm and 15 mm were taken.
+4. `recipe/patches=recipe/all`: the networks of `all`, smoothed, with a classifier on the surroundings of candidates and
+   separate parameters for single slices. It trains no network either.
+5. `recipe/all-gentle`: fewer simulated slices, in case results on unchanged scans got worse with 2.
+6. `recipe/lesions` and `recipe/acquisition`: the parts of 2, to see which of them are worth their time.
+7. `recipe/soft-edge`: a lower loss for errors within 1.5 mm of the boundary, in addition to 2.
+8. `recipe/pictures`: pictures alone, in case results on single pictures fall behind with 2.
+9. `recipe/wide`: a network that is a quarter wider; it comes last because it also makes inference more expensive.
 
 The best variant is then trained once at full length, as the ten networks of a cross-fitted model; its config is committed
 before any test block is predicted. Longer training is known to help (results/ablation) and is not ranked again: all
