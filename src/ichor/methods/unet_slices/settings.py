@@ -31,6 +31,9 @@ class UNetSlicesSettings(Strict):
     )
     members: int = Setting(1, ge=1, description="networks with different seeds whose logits are averaged")
     mirror: bool = Setting(True, description="whether to average with the output for left-right mirrored slices")
+    rim_correction: bool = Setting(
+        False, description="whether a bright rim along the skull is removed first", exclude_if=is_off
+    )
     recurrent: bool = Setting(
         False,
         description="whether a recurrent network classifies each slice again together with its neighbours",
