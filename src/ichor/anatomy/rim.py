@@ -48,7 +48,7 @@ def rim_hu(hu: NDArray[np.float32], pixel_mm: float) -> FloatArray:
     value, distance = np.concatenate(values), np.concatenate(distances)
     deeper = _median(value[(distance >= DEEPER_MM[0]) & (distance < DEEPER_MM[1])])
     at = [(distance >= mm) & (distance < mm + 1) for mm in range(FIRST_MM, FIRST_MM + len(USUAL_HU))]
-    return np.array([_median(value[here]) - deeper for here in at], np.float64) - USUAL_HU
+    return np.asarray([_median(value[here]) - deeper for here in at] - USUAL_HU, np.float64)
 
 
 def without_rim(hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float32]:
