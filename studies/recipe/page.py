@@ -31,21 +31,21 @@ a few thousandths are chance; the ranking gives differences from the baseline in
 with intervals.
 
 1. `recipe/base`: the shipped recipe with shorter training, the baseline for all others.
-2. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under
+2. `recipe/smoothed=recipe/base`: the same networks, with the U-Net's slice scores smoothed along the head in place of those
+   of the recurrent network. It trains no network. The recurrent network is trained on the U-Net's output for its own
+   training scans, and the predictions of `base` for the inner blocks showed that it ranks slices and scans worse than its
+   input does. Gaussians of 2.5 to 10 mm, and the mean over 10 to 25 mm of the most probable slices for the scan, differed
+   little there; 5 mm and 15 mm were taken.
+3. `recipe/corrected=recipe/base`: as 2, with a bright rim along the skull removed from the scan first. Only scans with a
+   rim change. It trains no network either.
+4. `recipe/patches=recipe/base`: as 3, with a classifier on the surroundings of candidates and separate parameters for
+   single slices. It trains no U-Net.
+5. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under
    the simulated conditions, its parts are not worth their time, and `all-gentle` is tried before anything else.
-3. `recipe/smoothed=recipe/base` and `recipe/all-smoothed=recipe/all`: the same networks, with the U-Net's slice scores
-   smoothed along the head in place of those of the recurrent network. They train no network. The recurrent network is
-   trained on the U-Net's output for its own training scans, and the predictions of `base` for the inner blocks showed
-   that it ranks slices and scans worse than its input does. Gaussians of 2.5 to 10 mm, and the mean over 10 to 25 mm of
-   the most probable slices for the scan, differed little there; 5 mm and 15 mm were taken.
-4. `recipe/corrected=recipe/all`: as `all-smoothed`, with a bright rim along the skull removed from the scan first. Only
-   scans with a rim change. It trains no network either.
-5. `recipe/patches=recipe/all`: as `corrected`, with a classifier on the surroundings of candidates and separate parameters
-   for single slices. It trains no U-Net.
-6. `recipe/all-gentle`: fewer simulated slices, in case results on unchanged scans got worse with 2.
-7. `recipe/lesions` and `recipe/acquisition`: the parts of 2, to see which of them are worth their time.
-8. `recipe/soft-edge`: a lower loss for errors within 1.5 mm of the boundary, in addition to 2.
-9. `recipe/pictures`: pictures alone, in case results on single pictures fall behind with 2.
+6. `recipe/all-gentle`: fewer simulated slices, in case results on unchanged scans got worse with 5.
+7. `recipe/lesions` and `recipe/acquisition`: the parts of 5, to see which of them are worth their time.
+8. `recipe/soft-edge`: a lower loss for errors within 1.5 mm of the boundary, in addition to 5.
+9. `recipe/pictures`: pictures alone, in case results on single pictures fall behind with 5.
 10. `recipe/wide`: a network that is a quarter wider; it comes last because it also makes inference more expensive.
 
 The best variant is then trained once at full length, as the ten networks of a cross-fitted model; its config is committed
