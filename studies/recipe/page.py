@@ -42,6 +42,8 @@ with intervals.
    single slices. It trains no U-Net.
 5. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under
    the simulated conditions, its parts are not worth their time, and `all-gentle` is tried before anything else.
+   `recipe/all-smoothed=recipe/all` is the same with smoothed slice scores: the recurrent network hides what the U-Net has
+   learned about single slices.
 6. `recipe/all-gentle`: fewer simulated slices, in case results on unchanged scans got worse with 5.
 7. `recipe/lesions` and `recipe/acquisition`: the parts of 5, to see which of them are worth their time.
 8. `recipe/soft-edge`: a lower loss for errors within 1.5 mm of the boundary, in addition to 5.
