@@ -6,12 +6,20 @@ from collections.abc import Mapping
 
 from ichor.methods.calibration import Calibrations
 from ichor.methods.unet_slices.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
-from ichor.methods.unet_slices.settings import Parameters
+from ichor.methods.unet_slices.settings import Parameters, UNetSlicesSettings
+from ichor.methods.unet_slices.slice_scores import SCAN_MM, SMOOTHING_MM
 
 
-def description(parameters: Parameters) -> str:
-    """A description in Markdown for these parameters."""
+def description(settings: UNetSlicesSettings, parameters: Parameters) -> str:
+    """A description in Markdown for these settings and parameters."""
     text = "Input is HU; slices are resampled to the network's pixel size."
+    if settings.rim_correction:
+        text += " A bright rim all along the skull, as beam hardening leaves it, is removed first."
+    if settings.slice_scores == "smoothed":
+        text += (
+            f" The logits of slices are averaged with a Gaussian of {SMOOTHING_MM:g} mm along the head; the scan's "
+            f"logit is the mean over its most probable slices, {SCAN_MM:g} mm of them in all."
+        )
     if parameters.false_positive_classifier is not None:
         text += (
             " A false-positive classifier, a logistic regression on a lesion's volume, most probable voxels, contrast "

@@ -196,9 +196,9 @@ class UNetSlices:
         return quantization_input(self.field_of, self.settings.neighbour_mm, cases)
 
     @classmethod
-    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:  # noqa: ARG003
+    def description(cls, settings: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
         """For the model card: how a scan is processed and how the parameters were found."""
-        return description(Parameters(**parameters))
+        return description(UNetSlicesSettings(**settings), Parameters(**parameters))
 
     @classmethod
     def recalibrated(cls, parameters: Mapping[str, Any], further: Calibration) -> dict[str, Any]:

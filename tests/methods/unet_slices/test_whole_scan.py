@@ -1,0 +1,68 @@
+"""Settings by which a scan is seen as a whole: smoothed slice scores, and no bright rim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ichor.anatomy.rim import rim_hu
+from ichor.methods.calibration import Calibration, Calibrations
+from ichor.methods.unet_slices.method import UNetSlices
+from ichor.methods.unet_slices.slice_scores import scan_probability, smoothed
+from ichor.models.package import read_config
+from ichor.simulate.hardening import bright_rim
+from simulate_heads import head_case
+from synthetic_scans import synthetic_head
+from untrained_package import untrained_method, write_package
+
+
+def with_settings(**changed: object) -> UNetSlices:
+    method = untrained_method()
+    method.settings = method.settings.model_copy(update=changed)
+    return method
+
+
+def test_smoothed_scores_replace_those_of_single_slices() -> None:
+    scan = synthetic_head(n=12, size=64, pixel_mm=(3.2, 3.2), distances_mm=5.0)
+    alone = untrained_method().raw_output(scan).arrays
+    found = with_settings(slice_scores="smoothed").raw_output(scan).arrays
+    heights = np.full(12, 5.0)
+    expected = smoothed(alone["slice_probability"], np.arange(12) * 5.0, heights)
+    assert found["slice_probability"] == pytest.approx(expected)
+    assert float(found["scan_probability"]) == pytest.approx(scan_probability(alone["slice_probability"], heights))
+    assert found["subtype_probability"] == pytest.approx(alone["subtype_probability"])
+
+
+def test_the_scan_is_as_probable_as_its_most_probable_slice_otherwise() -> None:
+    scan = synthetic_head(n=12, size=64, pixel_mm=(3.2, 3.2), distances_mm=5.0)
+    method = untrained_method()
+    calibration = Calibrations(slice=Calibration(slope=2.0), scan=Calibration(intercept=0.5))
+    assert method.parameters is not None
+    method.parameters = method.parameters.model_copy(update={"calibration": calibration})
+    raw, found = method.raw_output(scan), method.predict(scan)
+    highest = found.slice_probability.max()
+    assert found.scan_probability == pytest.approx(float(calibration.scan.apply(np.asarray(highest))))
+    raw.arrays.pop("scan_probability")  # as in runs of earlier versions
+    assert method.postprocess(raw).scan_probability == found.scan_probability
+
+
+def test_a_rim_is_removed_before_the_network_sees_the_scan() -> None:
+    case = head_case()
+    rimmed = bright_rim(40.0, case).scan
+    corrects = with_settings(rim_correction=True, pixel_mm=1.2, size=176)
+    leaves = with_settings(pixel_mm=1.2, size=176)
+    assert np.nanmean(rim_hu(leaves.field_of(rimmed)[0], 1.2)[:4]) > 5
+    assert np.nanmean(rim_hu(corrects.field_of(rimmed)[0], 1.2)[:4]) < 2
+
+
+def test_the_card_says_so(tmp_path: Path) -> None:
+    package = write_package(tmp_path / "model")
+    config = read_config(package)
+    settings = {**config.settings, "slice_scores": "smoothed", "rim_correction": True}
+    said = UNetSlices.description(settings, config.parameters)
+    assert "A bright rim all along the skull, as beam hardening leaves it, is removed first." in said
+    assert "averaged with a Gaussian of 5 mm" in said and "15 mm" in said
+    plain = UNetSlices.description(config.settings, config.parameters)
+    assert "rim" not in plain and "Gaussian" not in plain
