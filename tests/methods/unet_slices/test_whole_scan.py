@@ -29,9 +29,9 @@ def test_smoothed_scores_replace_those_of_single_slices() -> None:
     alone = untrained_method().raw_output(scan).arrays
     found = with_settings(slice_scores="smoothed").raw_output(scan).arrays
     heights = np.full(12, 5.0)
-    expected = smoothed(alone["slice_probability"], np.arange(12) * 5.0, heights)
-    assert found["slice_probability"] == pytest.approx(expected)
-    assert float(found["scan_probability"]) == pytest.approx(scan_probability(alone["slice_probability"], heights))
+    single = np.asarray(alone["slice_probability"], np.float64)
+    assert found["slice_probability"] == pytest.approx(smoothed(single, np.arange(12) * 5.0, heights))
+    assert float(found["scan_probability"]) == pytest.approx(scan_probability(single, heights))
     assert found["subtype_probability"] == pytest.approx(alone["subtype_probability"])
 
 
