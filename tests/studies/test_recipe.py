@@ -90,7 +90,7 @@ def test_variants_differ_from_the_shipped_recipe_only_in_the_settings_that_they_
     assert config.cross_fitted
     assert config.name == f"recipe-{file.stem}"
     own = {name for name, value in config.settings.items() if value != shipped.settings.get(name)}
-    assert own <= {"training", "simulation", "widths", "candidates", "single_slices", "slice_scores", "rim_correction"}
+    assert own <= {"training", "simulation", "widths", "candidates", "single_slices", "slice_scores", "corrected"}
     training = {
         name for name, value in config.settings["training"].items() if value != shipped.settings["training"].get(name)
     }

@@ -1,4 +1,4 @@
-"""Settings by which a scan is seen as a whole: smoothed slice scores, and no bright rim."""
+"""Settings by which a scan is seen as a whole: smoothed slice scores, and corrected gray values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.slice_scores import scan_probability, smoothed
 from ichor.models.package import read_config
 from ichor.simulate.hardening import bright_rim
+from ichor.simulate.image import gray_images
+from ichor.windows import GrayWindow
 from simulate_heads import head_case
 from synthetic_scans import synthetic_head
 from untrained_package import untrained_method, write_package
@@ -51,18 +53,25 @@ def test_the_scan_is_as_probable_as_its_most_probable_slice_otherwise() -> None:
 def test_a_rim_is_removed_before_the_network_sees_the_scan() -> None:
     case = head_case()
     rimmed = bright_rim(40.0, case).scan
-    corrects = with_settings(rim_correction=True, pixel_mm=1.2, size=176)
+    corrects = with_settings(corrected=True, pixel_mm=1.2, size=176)
     leaves = with_settings(pixel_mm=1.2, size=176)
     assert np.nanmean(rim_hu(leaves.field_of(rimmed)[0], 1.2)[:4]) > 5
     assert np.nanmean(rim_hu(corrects.field_of(rimmed)[0], 1.2)[:4]) < 2
 
 
+def test_bone_that_a_narrow_window_cut_off_is_restored_before_the_network_sees_the_scan() -> None:
+    case = gray_images(GrayWindow(40, 80), head_case())
+    found = with_settings(corrected=True, pixel_mm=1.2, size=176).field_of(case.scan)[0]
+    assert with_settings(pixel_mm=1.2, size=176).field_of(case.scan)[0].max() <= 80
+    assert (found >= 200).mean() > 0.01
+
+
 def test_the_card_says_so(tmp_path: Path) -> None:
     package = write_package(tmp_path / "model")
     config = read_config(package)
-    settings = {**config.settings, "slice_scores": "smoothed", "rim_correction": True}
+    settings = {**config.settings, "slice_scores": "smoothed", "corrected": True}
     said = UNetSlices.description(settings, config.parameters)
-    assert "A bright rim all along the skull, as beam hardening leaves it, is removed first." in said
+    assert "A bright rim all along the skull, as beam hardening leaves it, is removed first" in said
     assert "averaged with a Gaussian of 5 mm" in said and "15 mm" in said
     plain = UNetSlices.description(config.settings, config.parameters)
     assert "rim" not in plain and "Gaussian" not in plain

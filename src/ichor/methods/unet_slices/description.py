@@ -13,8 +13,11 @@ from ichor.methods.unet_slices.slice_scores import SCAN_MM, SMOOTHING_MM
 def description(settings: UNetSlicesSettings, parameters: Parameters) -> str:
     """A description in Markdown for these settings and parameters."""
     text = "Input is HU; slices are resampled to the network's pixel size."
-    if settings.rim_correction:
-        text += " A bright rim all along the skull, as beam hardening leaves it, is removed first."
+    if settings.corrected:
+        text += (
+            " A bright rim all along the skull, as beam hardening leaves it, is removed first, and bone that a narrow "
+            "window has cut off is restored."
+        )
     if settings.slice_scores == "smoothed":
         text += (
             f" The logits of slices are averaged with a Gaussian of {SMOOTHING_MM:g} mm along the head; the scan's "

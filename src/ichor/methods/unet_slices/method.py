@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ichor.anatomy.cut_off import with_bone
 from ichor.anatomy.rim import without_rim
 from ichor.errors import BadConfig
 from ichor.methods.base import Forward
@@ -208,11 +209,11 @@ class UNetSlices:
         return before.model_copy(update={"calibration": calibration}).model_dump(mode="json")
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
-        """The scan's slices in the network's field, (n, size, size) HU, without a bright rim; and the field itself."""
+        """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""
         pixel_mm = self.settings.pixel_mm
         head_mm = None if self.parameters is None else self.parameters.head_mm
         hu, field = resample_to_field(scan, size=self.settings.size, pixel_mm=pixel_mm, centre="head", head_mm=head_mm)
-        return without_rim(hu, pixel_mm) if self.settings.rim_correction else hu, field
+        return without_rim(with_bone(hu, pixel_mm), pixel_mm) if self.settings.corrected else hu, field
 
     def save(self, folder: Path) -> None:
         """Export the networks and the configuration into `folder`."""

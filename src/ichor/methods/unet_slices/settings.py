@@ -31,8 +31,11 @@ class UNetSlicesSettings(Strict):
     )
     members: int = Setting(1, ge=1, description="networks with different seeds whose logits are averaged")
     mirror: bool = Setting(True, description="whether to average with the output for left-right mirrored slices")
-    rim_correction: bool = Setting(
-        False, description="whether a bright rim along the skull is removed first", exclude_if=is_off
+    corrected: bool = Setting(
+        False,
+        description="whether slices are corrected first: a bright rim along the skull is removed, and bone that a "
+        "narrow window has cut off is restored",
+        exclude_if=is_off,
     )
     recurrent: bool = Setting(
         False,

@@ -1,0 +1,31 @@
+"""Bone that a narrow gray window has cut off: it ends as bright as dense blood, and is told apart by its extent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ichor.anatomy.skull import BONE_HU
+from ichor.windows import BRAIN
+
+WITHIN_END_HU = 1.0  # of the highest value; even dense clots vary by more, and rarely reach the end of a window
+BONE_CM2 = 1.0  # on a slice; smaller bright spots are left as they are
+
+
+def with_bone(hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float32]:
+    """The slices `hu` (n, rows, columns) with cut off bone at 200 HU; `hu` itself if they reach 100 HU.
+
+    Bone is what lies within 1 HU of the highest value in regions of at least 1 cm² on a slice. Pixels are square and
+    have `pixel_mm`.
+    """
+    highest = float(hu.max(initial=-np.inf))
+    if highest >= BRAIN.highest_hu:
+        return hu
+    restored = hu.copy()
+    for k, slice_ in enumerate(hu):
+        labels, _ = ndimage.label(slice_ >= highest - WITHIN_END_HU)
+        large = np.bincount(labels.ravel()) * pixel_mm**2 >= 100 * BONE_CM2
+        large[0] = False
+        restored[k][large[labels]] = BONE_HU
+    return restored
