@@ -36,8 +36,9 @@ with intervals.
    training scans, and the predictions of `base` for the inner blocks showed that it ranks slices and scans worse than its
    input does. Gaussians of 2.5 to 10 mm, and the mean over 10 to 25 mm of the most probable slices for the scan, differed
    little there; 5 mm and 15 mm were taken.
-3. `recipe/corrected=recipe/base`: as 2, with a bright rim along the skull removed from the scan first, and bone restored
-   that a narrow window has cut off. Other scans do not change. It trains no network either.
+3. `recipe/corrected=recipe/base`: as 2, with a bright rim along the skull removed from the scan first, bone restored that a
+   narrow window has cut off, and pictures read with a wider window if they are too dark for the one assumed. Other scans do
+   not change. It trains no network either.
 4. `recipe/patches=recipe/base`: as 3, with a classifier on the surroundings of candidates and separate parameters for
    single slices. It trains no U-Net.
 5. `recipe/all`: simulated acquisitions, pictures, mimics and thin blood together. If it does not beat the baseline under

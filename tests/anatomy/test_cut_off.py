@@ -26,7 +26,7 @@ def head(noise: float = 3.0) -> np.ndarray:
     return hu.astype(np.float32)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 80), (-10, 90)])
+@pytest.mark.parametrize(("low", "high"), [(0, 80), (-20, 100)])
 def test_the_skull_is_restored_and_nothing_else(low: float, high: float) -> None:
     whole = head()
     cut = np.clip(whole, low, high)
@@ -43,7 +43,7 @@ def test_a_clot_that_reaches_the_end_of_the_window_here_and_there_is_left() -> N
     assert (with_bone(cut, PIXEL_MM)[:, CLOT] <= 80).all()
 
 
-@pytest.mark.parametrize("high", [100, 3000])
+@pytest.mark.parametrize("high", [110, 3000])
 def test_wider_windows_are_not_changed(high: float) -> None:
     hu = np.clip(head(), -20, high)
     assert with_bone(hu, PIXEL_MM) is hu

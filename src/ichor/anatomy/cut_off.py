@@ -14,13 +14,13 @@ BONE_CM2 = 1.0  # on a slice; smaller bright spots are left as they are
 
 
 def with_bone(hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float32]:
-    """The slices `hu` (n, rows, columns) with cut off bone at 200 HU; `hu` itself if they reach 100 HU.
+    """The slices `hu` (n, rows, columns) with cut off bone at 200 HU; `hu` itself if they exceed the brain window.
 
     Bone is what lies within 1 HU of the highest value in regions of at least 1 cm² on a slice. Pixels are square and
     have `pixel_mm`.
     """
     highest = float(hu.max(initial=-np.inf))
-    if highest >= BRAIN.highest_hu:
+    if highest > BRAIN.highest_hu + WITHIN_END_HU:
         return hu
     restored = hu.copy()
     for k, slice_ in enumerate(hu):

@@ -14,6 +14,7 @@ from ichor.methods.unet_slices.slice_scores import scan_probability, smoothed
 from ichor.models.package import read_config
 from ichor.simulate.hardening import bright_rim
 from ichor.simulate.image import gray_images
+from ichor.simulate.pictures import Style, picture
 from ichor.windows import GrayWindow
 from simulate_heads import head_case
 from synthetic_scans import synthetic_head
@@ -66,12 +67,21 @@ def test_bone_that_a_narrow_window_cut_off_is_restored_before_the_network_sees_t
     assert (found >= 200).mean() > 0.01
 
 
+def test_pictures_that_are_too_dark_are_brightened_before_the_network_sees_them() -> None:
+    one = picture(Style(GrayWindow(127.5, 255)), head_case(), 14, np.random.default_rng(0)).scan
+    dark = with_settings(pixel_mm=1.2, size=176).field_of(one)[0]
+    found = with_settings(corrected=True, pixel_mm=1.2, size=176).field_of(one)[0]
+    middle = (slice(None), slice(70, 106), slice(70, 106))
+    assert np.median(dark[middle]) < 0
+    assert 25 < np.median(found[middle]) < 40
+
+
 def test_the_card_says_so(tmp_path: Path) -> None:
     package = write_package(tmp_path / "model")
     config = read_config(package)
     settings = {**config.settings, "slice_scores": "smoothed", "corrected": True}
     said = UNetSlices.description(settings, config.parameters)
-    assert "A bright rim all along the skull, as beam hardening leaves it, is removed first" in said
+    assert "First, a bright rim all along the skull, as beam hardening leaves it, is removed" in said
     assert "averaged with a Gaussian of 5 mm" in said and "15 mm" in said
     plain = UNetSlices.description(config.settings, config.parameters)
     assert "rim" not in plain and "Gaussian" not in plain

@@ -15,8 +15,9 @@ def description(settings: UNetSlicesSettings, parameters: Parameters) -> str:
     text = "Input is HU; slices are resampled to the network's pixel size."
     if settings.corrected:
         text += (
-            " A bright rim all along the skull, as beam hardening leaves it, is removed first, and bone that a narrow "
-            "window has cut off is restored."
+            " First, a bright rim all along the skull, as beam hardening leaves it, is removed, bone that a narrow "
+            "window has cut off is restored, and pictures that are too dark for the window assumed are read with a "
+            "wider one."
         )
     if settings.slice_scores == "smoothed":
         text += (

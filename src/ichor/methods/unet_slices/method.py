@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ichor.anatomy.cut_off import with_bone
-from ichor.anatomy.rim import without_rim
+from ichor.anatomy.corrected import corrected
 from ichor.errors import BadConfig
 from ichor.methods.base import Forward
 from ichor.methods.calibration import Calibration, Calibrations
@@ -213,7 +212,7 @@ class UNetSlices:
         pixel_mm = self.settings.pixel_mm
         head_mm = None if self.parameters is None else self.parameters.head_mm
         hu, field = resample_to_field(scan, size=self.settings.size, pixel_mm=pixel_mm, centre="head", head_mm=head_mm)
-        return without_rim(with_bone(hu, pixel_mm), pixel_mm) if self.settings.corrected else hu, field
+        return corrected(hu, scan.gray_window, pixel_mm) if self.settings.corrected else hu, field
 
     def save(self, folder: Path) -> None:
         """Export the networks and the configuration into `folder`."""

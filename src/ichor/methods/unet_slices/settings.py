@@ -33,8 +33,8 @@ class UNetSlicesSettings(Strict):
     mirror: bool = Setting(True, description="whether to average with the output for left-right mirrored slices")
     corrected: bool = Setting(
         False,
-        description="whether slices are corrected first: a bright rim along the skull is removed, and bone that a "
-        "narrow window has cut off is restored",
+        description="whether slices are corrected first: a bright rim along the skull is removed, bone that a narrow "
+        "window has cut off is restored, and pictures that are too dark for the window assumed are read with a wider one",
         exclude_if=is_off,
     )
     recurrent: bool = Setting(
