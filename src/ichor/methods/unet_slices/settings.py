@@ -34,7 +34,7 @@ class UNetSlicesSettings(Strict):
     corrected: bool = Setting(
         False,
         description="whether slices are corrected first: a bright rim along the skull is removed, bone that a narrow "
-        "window has cut off is restored, and pictures that are too dark for the window assumed are read with a wider one",
+        "window has cut off is restored, and pictures too dark for the window assumed are read with a wider one",
         exclude_if=is_off,
     )
     recurrent: bool = Setting(
