@@ -76,7 +76,7 @@ def test_every_way_to_screen_is_measured() -> None:
 
 @pytest.mark.long
 def test_a_run_whose_worker_and_scheduler_are_killed_loses_and_doubles_nothing() -> None:
-    found = archive_kill.campaign(CT_ICH_PART, 10, 1, 1, 0)
+    found = archive_kill.campaign(CT_ICH_PART, 10, 1, 1, 7)  # the scheduler after 3 scans, well before the end
     assert sorted(row["killed"] for row in found["kills"]) == ["scheduler", "worker"]
     assert found["commands"] == 2 and len(found["compared"]) == 10
     assert not [fault for fault in archive_kill.faults(found) if not fault.startswith("memory")], found

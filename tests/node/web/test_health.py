@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -125,5 +126,7 @@ def test_a_running_node_tells_prometheus_about_itself(tmp_path: Path) -> None:
             text = answer.read().decode()
         with urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
             assert answer.status == 200
-    assert 'ichor_studies{state="delivered"} 1.0' in text and "ichor_result_seconds_count 1.0" in text
+    results = re.search(r"^ichor_result_seconds_count (\S+)$", text, re.MULTILINE)
+    assert 'ichor_studies{state="delivered"} 1.0' in text
+    assert results is not None and float(results[1]) >= 1  # 2 if an image was late on a slow machine
     assert not any(value in text for value in PATIENT.values())
