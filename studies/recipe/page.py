@@ -51,6 +51,10 @@ with intervals.
 9. `recipe/pictures`: pictures alone, in case results on single pictures fall behind with 5.
 10. `recipe/wide`: a network that is a quarter wider; it comes last because it also makes inference more expensive.
 
+Variants 2 and 3 were designed after the predictions of `base` for the inner blocks had been seen. Over all outer folds, these
+include every subject, so that this part of the choice is not blind for any fold, although no network was ever tested on a
+subject that it was trained on. How bright brain usually is near bone, a constant of 3, was measured on all scans.
+
 The best variant is then trained once at full length, as the ten networks of a cross-fitted model; its config is committed
 before any test block is predicted. Longer training is known to help (results/ablation) and is not ranked again: all
 remaining time goes to it.
