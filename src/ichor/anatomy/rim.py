@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.anatomy.skull import bone_from_hu, directions_with
+from ichor.anatomy.skull import bone_and_tissue_inside, bone_from_hu
 from ichor.scan import FloatArray
 
 Mask = NDArray[np.bool_]
@@ -36,7 +36,7 @@ def rim_hu(hu: NDArray[np.float32], pixel_mm: float) -> FloatArray:
     `hu` is (n, rows, columns) with square pixels of `pixel_mm`. NaN at distances where too little brain is shown.
     """
     coarse = _coarse(hu, pixel_mm)
-    bone, inside = _bone_and_inside(coarse)
+    bone, inside = bone_and_tissue_inside(coarse)
     area = np.count_nonzero(inside, axis=(1, 2))
     wide = np.flatnonzero((area >= WIDE * area.max()) & bone.any(axis=(1, 2)))
     some = wide[np.linspace(0, len(wide) - 1, min(len(wide), MAX_SLICES)).astype(int)] if len(wide) else wide
@@ -60,7 +60,7 @@ def without_rim(hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float32]
     falling = np.maximum.accumulate(np.maximum(np.nan_to_num(excess), 0)[::-1])[::-1]
     middles = FIRST_MM + np.arange(len(falling)) + 0.5
     coarse, step = _coarse(hu, pixel_mm), _step(pixel_mm)
-    bone, inside = _bone_and_inside(coarse)
+    bone, inside = bone_and_tissue_inside(coarse)
     bone_hu = bone_from_hu(hu)
     corrected = hu.copy()
     for k in np.flatnonzero(bone.any(axis=(1, 2))):
@@ -78,11 +78,6 @@ def _coarse(hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float32]:
     """Every so many pixels, so that they are about `COARSE_MM` apart."""
     step = _step(pixel_mm)
     return hu[:, ::step, ::step]
-
-
-def _bone_and_inside(hu: NDArray[np.float32]) -> tuple[Mask, Mask]:
-    bone = hu >= bone_from_hu(hu)
-    return bone, np.asarray((directions_with(bone) >= 3) & ~bone & (hu > -100))
 
 
 def _from_bone_mm(bone: Mask, pixel_mm: float) -> FloatArray:

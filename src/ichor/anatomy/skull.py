@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 # as in a brain window, bone is what reaches the upper end.
 BONE_HU = 200.0
 WITHIN_END_HU = 5.0
+AIR_BELOW_HU = -100.0
 
 
 def bone_from_hu(hu: NDArray[Any]) -> float:
@@ -44,6 +45,12 @@ def directions_with(bone: Mask) -> NDArray[np.uint8]:
 def inside(bone: Mask) -> Mask:
     """The intracranial space by directions, (n, rows, columns), without bone."""
     return np.asarray((directions_with(bone) >= 3) & ~bone)
+
+
+def bone_and_tissue_inside(hu: NDArray[Any]) -> tuple[Mask, Mask]:
+    """The bone in HU (n, rows, columns), and what is inside of it by directions and not air."""
+    bone = bone_of(hu)
+    return bone, inside(bone) & np.asarray(hu > AIR_BELOW_HU)
 
 
 def enclosed(bone: Mask, gap_px: int) -> Mask:

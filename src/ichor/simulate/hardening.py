@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ichor.anatomy.skull import bone_of, directions_with
+from ichor.anatomy.skull import bone_and_tissue_inside
 from ichor.dataset.case import Case
 from ichor.simulate.projections import GRID_MM, WATER_PER_MM, CoarseSlices
 from ichor.simulate.resample import Image, Mask, changed, hu_of, pixel_mm_of
@@ -35,7 +35,7 @@ def bright_rim(hu_at_bone: float, case: Case) -> Case:
     to a third over 3 mm and is stronger beside thicker bone. Bone itself is unchanged.
     """
     hu = hu_of(case)
-    bone, inside = _bone_and_inside(hu)
+    bone, inside = bone_and_tissue_inside(hu)
     if not inside.any():
         return changed(case, hu)
     grid, distance = CoarseSlices.of(case), _from_bone_mm(bone, pixel_mm_of(case))
@@ -76,11 +76,6 @@ def _hardened(slices: CoarseSlices) -> Image:
     bone = np.asarray(WATER_PER_MM * np.maximum(slices.hu - _SOFT_BELOW_HU, 0) / 1000, np.float32)
     project = slices.projector.project
     return np.asarray(project(bone) * project(slices.attenuation()), np.float32)
-
-
-def _bone_and_inside(hu: Image) -> tuple[Mask, Mask]:
-    bone = bone_of(hu)
-    return bone, np.asarray((directions_with(bone) >= 3) & ~bone & (hu > -100))
 
 
 def _from_bone_mm(bone: Mask, mm: tuple[float, float]) -> Image:
