@@ -46,7 +46,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def hands_on(page: Page, scan: int) -> Hands:
+    """The reading view of a scan, whose first slice shown counts as viewed."""
     open_scan(page, scan)
+    expect(page.locator(".thumb[data-looked]")).not_to_have_count(0)
     return Hands(page, ROWS, COLUMNS)
 
 

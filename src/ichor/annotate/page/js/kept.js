@@ -20,7 +20,11 @@ export function keepSteps(session) {
   session.listeners.push((kind) => {
     if (kind === "status" || kind === "layer") timer ||= setTimeout(keep, PAUSE_MS);
   });
+  // A reload may come before the pause is over.
+  const stop = new AbortController();
+  window.addEventListener("pagehide", keep, { signal: stop.signal });
   return () => {
+    stop.abort();
     clearTimeout(timer);
     if (statusOf(session.saver) === "saved") write(session);
   };
