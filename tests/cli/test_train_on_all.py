@@ -21,7 +21,7 @@ from ichor.methods import load_model
 from ichor.methods.unet_slices.calibrate import calibrated
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.settings import Parameters
-from ichor.models.package import read_config, verify, write_sums
+from ichor.models.package import DEFAULT_MODEL, read_config, verify, write_sums
 from ichor.models.reference import REFERENCE
 from ichor.models.verdict import VERDICT, read_verdict_rule, write_verdict_rule
 from ichor.read import open_scan
@@ -299,8 +299,8 @@ def test_an_incompatible_start_is_reported_in_one_line(folder: Path, package: Pa
     (nobody / "config.yaml").write_text(yaml.safe_dump({**content, "training": None}))
     write_sums(nobody)
     for line, words in (
-        ("expected a model package or one of ichor-1", (config, *data, "--from", "nothing")),
-        ("skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", "ichor-1")),
+        (f"expected a model package or one of {DEFAULT_MODEL}", (config, *data, "--from", "nothing")),
+        ("skips concatenated, subtype head no, found widths [32,", (config, *data, "--from", DEFAULT_MODEL)),
         ("the network of smoke, subtype head yes, found subtype head no", (with_head, *data, "--from", package)),
         ("a package of the method threshold, found one of unet", ("paper/threshold", *data, "--from", package)),
         ("expected a package that lists its training subjects", (config, *data, "--from", nobody)),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +78,7 @@ def _export_recurrent(model: nn.Module, channels: int, side: int, file: Path) ->
     The newer exporter would fix the number of slices: it hard-codes the reshaping of recurrent layers for its example.
     """
     example = torch.zeros(3, channels, side, side)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with torch.no_grad(), _quietly():
         names = list(model(example))
         torch.onnx.export(
             model,
@@ -95,8 +97,7 @@ def _traced(model: nn.Module, channels: int, side: int) -> Any:
     from onnxscript.optimizer import fold_constants_ir
 
     example = torch.zeros(2, channels, side, side)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about its own internals
+    with torch.no_grad(), _quietly():
         names = list(model(example))
         program = torch.onnx.export(
             model,
@@ -112,3 +113,17 @@ def _traced(model: nn.Module, channels: int, side: int) -> Any:
     assert program is not None  # only the old exporter returns None
     fold_constants_ir(program.model)
     return program
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the exporter's warnings about its own internals, and about torchvision, which is not needed."""
+    log = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
