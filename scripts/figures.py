@@ -19,7 +19,7 @@ from typing import Any
 
 from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.evaluate.detection_metrics import RULE_PX
-from ichor.models.package import CARD, read_config, verify, write_sums
+from ichor.models.package import CARD, DEFAULT_MODEL, read_config, verify, write_sums
 from ichor.models.reference import REFERENCE
 from ichor.models.verdict import VERDICT
 from ichor.pages.card import write_card
@@ -41,7 +41,7 @@ RESULTS_HEAD = "\n| | Dice, paper's average | in the paper | slice AUC | scan AU
 RESULTS_ROWS = (
     ("the paper's thresholds, as published", "paper-threshold-published", "0.135"),
     ("the paper's U-Net on tiles, reduced in size", "paper-unet-tiles", "0.315"),
-    ("the shipped model", "ichor-1", ""),
+    ("the shipped model", DEFAULT_MODEL, ""),
 )
 UNUSED_FOLDS = (1, 2, 3)  # the latest variants of the model's recipe were not compared on these folds' test subjects
 SMALL_MM2, LARGE_MM2 = 30, 300  # areas of hemorrhage on a slice
@@ -53,7 +53,7 @@ def figures(results: Path) -> dict[str, str]:
     """All figures by name, as text."""
     answers = _json(results / "same-answer" / "answers.json")
     fp32 = answers["variants"][0]["scans"]  # without restriction of the instruction set
-    model = _json(results / "ichor-1" / "metrics.json")
+    model = _json(results / DEFAULT_MODEL / "metrics.json")
     robustness = _json(results / "robustness" / "robustness.json")["conditions"]
     return {
         "ge-head-ml": f"{fp32['ge-head']['volume_ml']:.1f}",

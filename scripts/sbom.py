@@ -28,12 +28,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ichor.atomic import write_whole
+from ichor.models.package import DEFAULT_MODEL
 from ichor.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "ichor"
 VENDORED = PACKAGE / "annotate" / "page" / "vendor" / "VENDORED.md"
-MODEL = PACKAGE / "models" / "ichor-1"
+MODEL = PACKAGE / "models" / DEFAULT_MODEL
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -112,10 +113,10 @@ def model() -> Component:
         for digest, name in (line.split(maxsplit=1) for line in lines)
     ]
     return Component(
-        name="ichor-1",
+        name=DEFAULT_MODEL,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         version=__version__,
-        bom_ref="ichor-1",
+        bom_ref=DEFAULT_MODEL,
         description="Trained on ct-ich 1.0.0 (CC BY 4.0, doi:10.13026/w8q8-ky94): see NOTICE",
         licenses=[LicenseFactory().make_from_string("CC-BY-4.0")],
         components=files,

@@ -39,7 +39,7 @@ def test_the_documents_quote_the_results() -> None:
         text = document.read_text(encoding="utf-8")
         assert filled(text, known) == text, f"{document.name}: run `python -m scripts.figures`"
         named |= set(re.findall(r"<!-- figure: ([\w-]+) -->", text))
-    assert {ROOT / "README.md", ROOT / "results/ichor-1" / ABOUT} <= set(DOCUMENTS)
+    assert {ROOT / "README.md", ROOT / "results" / DEFAULT_MODEL / ABOUT} <= set(DOCUMENTS)
     assert named == set(known), "figures that no document shows"
 
 
@@ -74,7 +74,7 @@ def test_pages_say_how_many_delineations_the_rule_of_400_pixels_finds(ct_ich: Pa
     dataset = CtIch(ct_ich)
     areas = [dataset.mask(subject).sum(axis=(1, 2)) for subject in dataset.subjects if subject != "070"]
     drawn = np.concatenate([area[area > 0] for area in areas])
-    page = " ".join((ROOT / "results/ichor-1/README.md").read_text(encoding="utf-8").split())
+    page = " ".join((ROOT / "results" / DEFAULT_MODEL / "README.md").read_text(encoding="utf-8").split())
     assert f"only {100 * (drawn > 400).mean():.1f} % of the {len(drawn)} slices with a delineation" in page
 
 

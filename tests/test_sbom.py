@@ -12,6 +12,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from ichor.models.package import DEFAULT_MODEL
 from ichor.version import __version__
 from locked import locked
 
@@ -60,17 +61,17 @@ def test_it_names_the_model_and_the_files_by_others_that_ichor_carries(bill: Any
     viewer = by_name["niivue"]
     assert (viewer["group"], viewer["licenses"][0]["license"]["id"]) == ("@niivue", "BSD-2-Clause")
     assert (ROOT / f"src/ichor/annotate/page/vendor/niivue-{viewer['version']}.js").is_file()
-    model = by_name["ichor-1"]
+    model = by_name[DEFAULT_MODEL]
     assert model["type"] == "machine-learning-model"
     files = {one["name"]: one["hashes"][0]["content"] for one in model["components"]}
-    sums = (ROOT / "src/ichor/models/ichor-1/SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    sums = (ROOT / "src/ichor/models" / DEFAULT_MODEL / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     assert files == {name: digest for digest, name in (line.split() for line in sums)}
 
 
 def test_it_says_which_package_needs_which(bill: Any) -> None:
     reference = {one["name"]: one["bom-ref"] for one in bill["components"]}
     needs = {one["ref"]: set(one.get("dependsOn", [])) for one in bill["dependencies"]}
-    assert {reference[name] for name in ("numpy", "pydicom", "openvino", "niivue", "ichor-1")} <= needs["ichor-ct"]
+    assert {reference[name] for name in ("numpy", "pydicom", "openvino", "niivue", DEFAULT_MODEL)} <= needs["ichor-ct"]
     assert reference["numpy"] in needs[reference["scipy"]]
 
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from ichor.atomic import write_whole
+from ichor.models.package import DEFAULT_MODEL
 from studies.click_refinement.page import page
 from studies.click_refinement.subjects import subjects_of
 from studies.click_refinement.trials import figures, trial
@@ -26,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--run", type=Path, default=ROOT / "results" / "ichor-1", help="whose masks are corrected")
+    parser.add_argument("--run", type=Path, default=ROOT / "results" / DEFAULT_MODEL, help="whose masks are corrected")
     asked = parser.parse_args()
     trials = []
     for slices in subjects_of(asked.data, asked.run):

@@ -12,6 +12,7 @@ import yaml
 from ichor.atomic import write_whole
 from ichor.dataset.tables import read_rows
 from ichor.evaluate.paired import signed_rank_p
+from ichor.models.package import DEFAULT_MODEL
 from ichor.runs.files import METRICS, SCORES, read_metrics
 from studies.command import ROOT
 from studies.reviewed_systems.examples import EXAMPLES, read_examples
@@ -23,7 +24,7 @@ from studies.reviewed_systems.timing import seconds_in
 
 REVIEW = ROOT / "docs" / "explanation" / "literature.yaml"
 # Not of the review: the paper's own method, against which all are tested, and the model that ships.
-REFERENCE, SHIPPED = ROOT / "results" / "paper-unet-tiles", ROOT / "results" / "ichor-1"
+REFERENCE, SHIPPED = ROOT / "results" / "paper-unet-tiles", ROOT / "results" / DEFAULT_MODEL
 
 
 def write_comparison(out: Path) -> None:

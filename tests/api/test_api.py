@@ -15,6 +15,7 @@ import pytest
 
 import ichor
 from ichor.findings.schema import Findings
+from ichor.models.package import DEFAULT_MODEL
 from ichor.read.base import ScanPath
 from ichor.write.registry import OUTPUTS
 from paths import CT_ICH_PART, DEMO
@@ -111,7 +112,7 @@ class TestScreen:
         assert row.startswith("demo-scan,skipped,")
 
     def test_a_scan_that_was_read_gives_the_same_as_its_path(self, result: ichor.Result) -> None:
-        again = ichor.screen(ichor.open_scan(str(DEMO)), model="ichor-1")
+        again = ichor.screen(ichor.open_scan(str(DEMO)), model=DEFAULT_MODEL)
         assert again.mask is not None and np.array_equal(again.mask, result.mask)
         assert (again.findings.hemorrhage, again.findings.scan) == (result.findings.hemorrhage, result.findings.scan)
         third = ichor.Screener().screen(again.scan)  # whose warnings are those of a result

@@ -10,7 +10,7 @@ from ichor.dataset.ct_ich import CtIch
 from ichor.dataset.registry import open_dataset
 from ichor.dataset.together import open_data
 from ichor.dataset.trained import record_of, seen_in
-from ichor.models.package import Training, find_package, read_config
+from ichor.models.package import DEFAULT_MODEL, Training, find_package, read_config
 from paths import CT_ICH_PART
 from synthetic_ct_ich import write_ct_ich
 from synthetic_datasets import write_bhsd, write_hemseg
@@ -68,7 +68,7 @@ def test_what_a_package_started_from_counts(root: Path) -> None:
 
 
 def test_a_part_of_a_known_release_is_recognized_but_not_other_data_in_its_layout(root: Path) -> None:
-    training = read_config(find_package("ichor-1")).training
+    training = read_config(find_package(DEFAULT_MODEL)).training
     assert training is not None and not training.datasets
     part = CtIch(CT_ICH_PART)
     assert part.fingerprint != training.fingerprint

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from fuzzing.damage import anywhere, length, one_of
 from ichor.errors import IchorError
-from ichor.models.package import find_package, operating_point_of, read_config, verify, write_sums
+from ichor.models.package import DEFAULT_MODEL, find_package, operating_point_of, read_config, verify, write_sums
 
 VALUES: tuple[Any, ...] = (
     None,
@@ -33,7 +33,7 @@ VALUES: tuple[Any, ...] = (
 
 def make_package(folder: Path) -> Path:
     """A package with all its files, its networks cut to a few bytes: they are not run here."""
-    shutil.copytree(find_package("ichor-1"), folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    shutil.copytree(find_package(DEFAULT_MODEL), folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     for network in folder.glob("*.onnx"):
         network.write_bytes(network.read_bytes()[:4096])
     write_sums(folder)

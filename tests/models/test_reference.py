@@ -16,7 +16,7 @@ SHIPPED = find_package(DEFAULT_MODEL)
 
 
 def test_the_shipped_package_has_the_verdict_of_its_recipe_under_its_checksums() -> None:
-    assert (SHIPPED / REFERENCE).read_bytes() == (ROOT / "results/ichor-1" / REFERENCE).read_bytes()
+    assert (SHIPPED / REFERENCE).read_bytes() == (ROOT / "results" / DEFAULT_MODEL / REFERENCE).read_bytes()
     assert f"  {REFERENCE}\n" in (SHIPPED / SUMS).read_text()
     verify(SHIPPED)
     found, rule = read_reference(SHIPPED), read_verdict_rule(SHIPPED)

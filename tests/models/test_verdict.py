@@ -45,7 +45,7 @@ def test_thresholds_out_of_order_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_package_has_the_verdict_of_its_recipe_under_its_checksums() -> None:
-    assert (SHIPPED / VERDICT).read_bytes() == (ROOT / "results/ichor-1" / VERDICT).read_bytes()
+    assert (SHIPPED / VERDICT).read_bytes() == (ROOT / "results" / DEFAULT_MODEL / VERDICT).read_bytes()
     assert f"  {VERDICT}\n" in (SHIPPED / SUMS).read_text()
     verify(SHIPPED)
 
@@ -53,7 +53,7 @@ def test_the_shipped_package_has_the_verdict_of_its_recipe_under_its_checksums()
 def test_the_shipped_thresholds_are_those_of_the_committed_scores(ct_ich: Path) -> None:
     rule, dataset = read_verdict_rule(SHIPPED), CtIch(ct_ich)
     assert rule is not None
-    with (ROOT / "results/ichor-1/scan_scores.csv").open() as file:
+    with (ROOT / "results" / DEFAULT_MODEL / "scan_scores.csv").open() as file:
         rows = list(csv.DictReader(file))
     truth = np.array([dataset.labels[row["subject"]].any() for row in rows])
     probability = np.array([float(row["probability"]) for row in rows])

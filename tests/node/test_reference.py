@@ -12,6 +12,7 @@ from scipy import stats
 
 from ichor.errors import BadConfig, UnreadableInput
 from ichor.findings.verdict import Tier
+from ichor.models.package import DEFAULT_MODEL
 from ichor.node.config import NodeConfig, read_config
 from ichor.node.drift import report
 from ichor.node.queue.queue import Queue
@@ -31,7 +32,7 @@ PROBABILITY = np.array([one.found.probability for one in CASES if one.found])
 
 
 def validated(operating_point: str | None = None) -> Validated:
-    return made_validation(CASES).model_copy(update={"model": model_of("ichor-1", operating_point)[1]})
+    return made_validation(CASES).model_copy(update={"model": model_of(DEFAULT_MODEL, operating_point)[1]})
 
 
 @pytest.fixture
@@ -42,20 +43,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 def config(reference: Path | None, **screening: object) -> NodeConfig:
-    return NodeConfig.model_validate({"screening": {"model": "ichor-1", "reference": reference, **screening}})
+    return NodeConfig.model_validate({"screening": {"model": DEFAULT_MODEL, "reference": reference, **screening}})
 
 
 def test_results_are_compared_with_the_scans_of_the_validation(folder: Path) -> None:
     reference = reference_of(config(folder))
     assert reference is not None
     scores = [Score(1e9, "suspected" if p >= 0.5 else "none", float(p), 0, None) for p in PROBABILITY]
-    same = report("ichor-1", reference, scores, 0)
+    same = report(DEFAULT_MODEL, reference, scores, 0)
     assert same.reference is not None and same.reference.n == 150
     assert same.reference.what == "scans of the node's own validation with truth.csv"
     assert same.reference.with_hemorrhage == sum(bool(one.truth.hemorrhage) for one in CASES)
     assert same.whole.p_positives == pytest.approx(1) and not same.whole.differs
     low = [Score(1e9, "none", 0.01, 0, None) for _ in range(60)]
-    other = report("ichor-1", reference, low, 0).whole
+    other = report(DEFAULT_MODEL, reference, low, 0).whole
     assert other.p_probabilities == pytest.approx(stats.ks_2samp(np.full(60, 0.01), PROBABILITY).pvalue)
     positive = int((PROBABILITY >= 0.5).sum())
     assert other.p_positives == pytest.approx(stats.fisher_exact([[0, 60], [positive, 150 - positive]]).pvalue)
@@ -85,19 +86,21 @@ def test_validations_of_another_package_or_operating_point_are_refused(folder: P
         reference_of(config(folder))
     assert reference_of(config(folder, operating_point="triage")) is not None
     write_results(folder, made_validation(CASES))
-    with pytest.raises(BadConfig, match="expected a validation of ichor-1, found one of made 1, another package"):
+    with pytest.raises(
+        BadConfig, match=f"expected a validation of {DEFAULT_MODEL}, found one of made 1, another package"
+    ):
         reference_of(config(folder))
 
 
 def test_a_node_with_a_wrong_reference_does_not_start(tmp_path: Path) -> None:
-    write_config(tmp_path, screening={"model": "ichor-1", "reference": "none"})
+    write_config(tmp_path, screening={"model": DEFAULT_MODEL, "reference": "none"})
     with pytest.raises(UnreadableInput, match="expected a validation"), Node(tmp_path, read_config(tmp_path)):
         pass
 
 
 def test_the_command_names_the_reference(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "node").mkdir()
-    write_config(tmp_path / "node", screening={"model": "ichor-1", "reference": "../validation"})
+    write_config(tmp_path / "node", screening={"model": DEFAULT_MODEL, "reference": "../validation"})
     with Queue(tmp_path / "node"):
         pass
     command = [sys.executable, "-m", "ichor", "node", "drift", str(tmp_path / "node")]

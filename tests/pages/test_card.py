@@ -17,7 +17,7 @@ def test_the_shipped_card_follows_from_its_package_and_result(tmp_path: Path) ->
     package = shutil.copytree(PACKAGE, tmp_path / "package")
     write_card(package)
     assert (package / CARD).read_text(encoding="utf-8") == (PACKAGE / CARD).read_text(encoding="utf-8")
-    assert (PACKAGE / ABOUT).read_bytes() == (ROOT / "results" / "ichor-1" / ABOUT).read_bytes()
+    assert (PACKAGE / ABOUT).read_bytes() == (ROOT / "results" / DEFAULT_MODEL / ABOUT).read_bytes()
 
 
 def test_without_a_description_the_card_has_no_such_section(tmp_path: Path) -> None:

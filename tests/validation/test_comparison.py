@@ -14,6 +14,7 @@ from scipy.stats import wilcoxon
 from sklearn.metrics import brier_score_loss, confusion_matrix, roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar
 
+from ichor.models.package import DEFAULT_MODEL
 from ichor.validation.adjudication import Adjudications
 from ichor.validation.cases import Overlap
 from ichor.validation.comparison import comparison
@@ -125,8 +126,8 @@ def test_the_report_shows_the_differences(tmp_path: Path) -> None:
 
 def test_the_command_before_an_update(tmp_path: Path) -> None:
     """The shipped package and one that was recalibrated, on the same four heads."""
-    validated = made_validation(made_cases(100, seed=12)).model_copy(update={"model": model_of("ichor-1", None)[1]})
-    recalibrated_package(validated, Adjudications(), "ichor-1", tmp_path / "our-site")
+    validated = made_validation(made_cases(100, seed=12)).model_copy(update={"model": model_of(DEFAULT_MODEL, None)[1]})
+    recalibrated_package(validated, Adjudications(), DEFAULT_MODEL, tmp_path / "our-site")
     blood = {"a": True, "b": True, "c": False, "d": False}
     heads = write_heads(tmp_path / "in", blood)
     table = write_table(tmp_path / "t.csv", [{"id": name, "ich": int(there)} for name, there in blood.items()])
@@ -141,13 +142,13 @@ def test_the_command_before_an_update(tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "out"),
         "--against",
-        "ichor-1",
+        DEFAULT_MODEL,
     ]
     update = [*words, "--model", str(tmp_path / "our-site")]
     done = subprocess.run(update, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "out" / "validation.json").read_text())
-    assert (results["validated"]["model"]["name"], results["validated"]["other"]["name"]) == ("our-site", "ichor-1")
+    assert (results["validated"]["model"]["name"], results["validated"]["other"]["name"]) == ("our-site", DEFAULT_MODEL)
     assert results["comparison"]["scans"] == 4
     for one in results["validated"]["cases"]:
         for name, folder in (("found", "scans"), ("other", "compared")):
@@ -156,4 +157,4 @@ def test_the_command_before_an_update(tmp_path: Path) -> None:
         assert one["found"]["probability"] != one["other"]["probability"]
     again = subprocess.run(words, capture_output=True, text=True, check=False)
     assert again.returncode == 2
-    assert "expected a different model to compare with, found ichor-1 0.1.0 again" in again.stderr
+    assert f"expected a different model to compare with, found {DEFAULT_MODEL} 0.1.0 again" in again.stderr

@@ -14,7 +14,7 @@ import pytest
 from ichor.errors import BadConfig
 from ichor.findings.verdict import tier_of
 from ichor.models.derived import read_derived
-from ichor.models.package import find_package, read_config, verify
+from ichor.models.package import DEFAULT_MODEL, find_package, read_config, verify
 from ichor.models.reference import read_reference
 from ichor.models.verdict import read_verdict_rule
 from ichor.pages.card import write_card
@@ -40,20 +40,20 @@ def of_package(package: str | Path) -> Validated:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("packages") / "our-site"
-    recalibrated_package(of_package("ichor-1"), Adjudications(), "ichor-1", out)
+    recalibrated_package(of_package(DEFAULT_MODEL), Adjudications(), DEFAULT_MODEL, out)
     return out
 
 
 def test_a_derived_package_says_what_it_derives_from(package: Path) -> None:
     verify(package)
-    derived, parent = read_derived(package), find_package("ichor-1")
+    derived, parent = read_derived(package), find_package(DEFAULT_MODEL)
     assert derived is not None and derived.parent.sha256 == content_sha256(parent)
-    assert (derived.parent.model, read_config(package).model) == ("ichor-1", "our-site")
+    assert (derived.parent.model, read_config(package).model) == (DEFAULT_MODEL, "our-site")
     one = derived.recalibration
     assert (one.scans, one.patients, one.with_hemorrhage) == (300, 300, sum(bool(c.truth.hemorrhage) for c in CASES))
     card = (package / "MODEL_CARD.md").read_text()
     words = " ".join(card.split())
-    assert f"our-site derives from ichor-1 0.1.0 (SHA-256 of its files {derived.parent.sha256})" in words
+    assert f"our-site derives from {DEFAULT_MODEL} 0.1.0 (SHA-256 of its files {derived.parent.sha256})" in words
     assert "were fitted again on 300 scans of 300 patients" in words
     assert "Research use only; not a medical device." in card
     write_card(package)  # the same card again: the checksums still hold
@@ -61,7 +61,7 @@ def test_a_derived_package_says_what_it_derives_from(package: Path) -> None:
 
 
 def test_only_thresholds_and_calibration_change(package: Path) -> None:
-    parent = find_package("ichor-1")
+    parent = find_package(DEFAULT_MODEL)
     changed = {"config.yaml", "verdict.json", "scan_scores.csv", "derived.json", "MODEL_CARD.md", "SHA256SUMS"}
     for file in parent.iterdir():
         assert file.name in changed or file.read_bytes() == (package / file.name).read_bytes(), file.name
@@ -77,7 +77,7 @@ def test_scans_get_the_recalibrated_probability_and_verdict(package: Path) -> No
     derived, rule = read_derived(package), read_verdict_rule(package)
     assert derived is not None and rule is not None
     one = derived.recalibration
-    old, new = Screener("ichor-1", threads=1), Screener(package, threads=1)
+    old, new = Screener(DEFAULT_MODEL, threads=1), Screener(package, threads=1)
     for scan in (
         synthetic_head(size=64, pixel_mm=(3.2, 3.2)),
         synthetic_head(size=64, pixel_mm=(3.2, 3.2), blood_at_mm=None),
@@ -108,15 +108,17 @@ def test_a_package_may_derive_from_a_derived_one(package: Path, tmp_path: Path) 
     recalibrated_package(of_package(package), Adjudications(), package, tmp_path / "second")
     derived = read_derived(tmp_path / "second")
     assert derived is not None and derived.parent.model == "our-site"
-    assert derived.parent.derived is not None and derived.parent.derived.parent.model == "ichor-1"
-    assert "which derives from ichor-1" in " ".join((tmp_path / "second" / "MODEL_CARD.md").read_text().split())
+    assert derived.parent.derived is not None and derived.parent.derived.parent.model == DEFAULT_MODEL
+    assert f"which derives from {DEFAULT_MODEL}" in " ".join(
+        (tmp_path / "second" / "MODEL_CARD.md").read_text().split()
+    )
 
 
 def test_the_truth_is_that_of_the_adjudication(tmp_path: Path) -> None:
-    validated = of_package("ichor-1")
+    validated = of_package(DEFAULT_MODEL)
     case = next(one for one in CASES if one.truth.hemorrhage)
     ruled = adjudicate(tmp_path, case.scan, AskedRuling(ruling="wrong", hemorrhage=False, who="Ada", seen=0))
-    recalibrated_package(validated, ruled, "ichor-1", tmp_path / "site")
+    recalibrated_package(validated, ruled, DEFAULT_MODEL, tmp_path / "site")
     derived = read_derived(tmp_path / "site")
     assert derived is not None
     assert derived.recalibration.with_hemorrhage == sum(bool(one.truth.hemorrhage) for one in CASES) - 1
@@ -125,15 +127,15 @@ def test_the_truth_is_that_of_the_adjudication(tmp_path: Path) -> None:
 
 def test_other_packages_and_folders_are_refused(package: Path, tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="expected a folder that does not exist yet"):
-        recalibrated_package(of_package("ichor-1"), Adjudications(), "ichor-1", package)
-    with pytest.raises(BadConfig, match=r"expected the package that was validated, ichor-1 0.1.0 .*--model"):
-        recalibrated_package(of_package("ichor-1"), Adjudications(), package, tmp_path / "new")
+        recalibrated_package(of_package(DEFAULT_MODEL), Adjudications(), DEFAULT_MODEL, package)
+    with pytest.raises(BadConfig, match=rf"expected the package that was validated, {DEFAULT_MODEL} 0.1.0 .*--model"):
+        recalibrated_package(of_package(DEFAULT_MODEL), Adjudications(), package, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    write_results(tmp_path / "out", of_package("ichor-1"))
+    write_results(tmp_path / "out", of_package(DEFAULT_MODEL))
     words = [sys.executable, "-m", "ichor", "recalibrate", str(tmp_path / "out"), "--out", str(tmp_path / "site")]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -149,9 +151,9 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_too_few_scans_are_refused(tmp_path: Path) -> None:
-    few = of_package("ichor-1").model_copy(update={"cases": CASES[:30]})
+    few = of_package(DEFAULT_MODEL).model_copy(update={"cases": CASES[:30]})
     with pytest.raises(BadConfig, match=r"truth.csv: expected at least 20 scans with and 20 without hemorrhage, found"):
-        recalibrated_package(few, Adjudications(), "ichor-1", tmp_path / "new")
+        recalibrated_package(few, Adjudications(), DEFAULT_MODEL, tmp_path / "new")
 
 
 def test_an_invalid_derived_json_is_refused(package: Path, tmp_path: Path) -> None:

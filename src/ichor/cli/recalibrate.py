@@ -16,7 +16,9 @@ def recalibrate(
     ],
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME|FOLDER", help="The package that was validated. Default: ichor-1."),
+        typer.Option(
+            "--model", metavar="NAME|FOLDER", help="The package that was validated. Default: the shipped model."
+        ),
     ] = None,
 ) -> None:
     """Fit new verdict thresholds and a new calibration to the scans of a validation, and write them as a package.

@@ -70,7 +70,9 @@ def validate(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME|FOLDER", help="The model package, by name or folder. Default: ichor-1."),
+        typer.Option(
+            "--model", metavar="NAME|FOLDER", help="The model package, by name or folder. Default: the shipped model."
+        ),
     ] = None,
     operating_point: OperatingPointOption = None,
     against: Annotated[
