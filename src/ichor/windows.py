@@ -52,4 +52,5 @@ BRAIN = GrayWindow(40, 120)
 BONE = GrayWindow(700, 3200)
 STROKE = GrayWindow(40, 40)
 SUBDURAL = GrayWindow(80, 200)
+DENSE_BLOOD_HU = 75.0  # a window that ends lower shows dense blood as bright as bone
 NAMED_WINDOWS = {"brain": BRAIN, "bone": BONE, "stroke": STROKE, "subdural": SUBDURAL}

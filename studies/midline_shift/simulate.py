@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ichor.anatomy.symmetry import inside_skull, slices_of_midline
+from ichor.anatomy.symmetry import inside_skull, radiological_hu, slices_of_midline
 from ichor.orientation import from_radiological, radiological_pixel_mm, to_radiological
 from ichor.scan import FloatArray, Scan
 
@@ -26,7 +26,7 @@ def with_shift(scan: Scan, mm: float) -> Scan:
     if pixel_mm is None:
         raise ValueError("expected a scan of known pixel size, found one without")
     voxels = to_radiological(scan.voxels, scan).astype(np.float32)
-    inside = inside_skull(scan)
+    inside = inside_skull(radiological_hu(scan))
     slices = slices_of_midline(inside)
     middle = slices[len(slices) // 2]
     shifted = voxels.copy()

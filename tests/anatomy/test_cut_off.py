@@ -57,3 +57,9 @@ def test_a_brain_without_a_skull_is_not_changed() -> None:
 
 def test_empty_slices_are_not_changed() -> None:
     assert with_bone(np.zeros((0, 8, 8), np.float32), PIXEL_MM).shape == (0, 8, 8)
+
+
+@pytest.mark.parametrize(("low", "high"), [(20, 60), (10, 70)])
+def test_a_window_that_shows_clots_as_bright_as_bone_is_not_changed(low: float, high: float) -> None:
+    hu = np.clip(head(), low, high)
+    assert with_bone(hu, PIXEL_MM) is hu

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ichor.anatomy.gray_scale import with_usual_brain
+from ichor.anatomy.skull import bone_of, inside
 from ichor.windows import BRAIN, SUBDURAL, GrayWindow
 from simulate_heads import head_case
 
@@ -40,3 +41,15 @@ def test_the_window_that_is_known_to_be_right_is_not_changed() -> None:
 def test_black_and_white_pictures_are_not_changed(value: float) -> None:
     hu = np.full((2, 40, 40), value, np.float32)
     assert with_usual_brain(hu, BRAIN) is hu
+
+
+@pytest.mark.parametrize("share", [0.52, 0.7])
+def test_brain_beside_wide_ventricles_is_not_changed(share: float) -> None:
+    """Fluid in most of the inside of the skull is no sign of a wider window."""
+    shown = read(BRAIN)[1]
+    inner = inside(bone_of(shown)) & (shown > BRAIN.lowest_hu + 0.06 * BRAIN.width)
+    rows = np.cumsum(inner, axis=1) / np.maximum(inner.sum(axis=1, keepdims=True), 1)
+    fluid = inner & (rows.max(axis=2, keepdims=True) < share)
+    shown[fluid] = np.random.default_rng(0).normal(7, 2, int(fluid.sum()))
+    assert np.median(shown[inner]) < 10
+    assert with_usual_brain(shown, BRAIN) is shown

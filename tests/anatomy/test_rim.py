@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ichor.anatomy.rim import FIRST_MM, USUAL_HU, rim_hu, without_rim
+from ichor.anatomy.rim import FIRST_MM, MIN_HU, USUAL_HU, rim_hu, without_rim
 
 SKULL_MM, BRAIN_MM, BRAIN_HU, SKULL_HU = 80.0, 74.0, 30.0, 900.0
 
@@ -65,6 +65,34 @@ def test_a_hematoma_along_the_skull_is_no_rim() -> None:
     assert without_rim(hu, 0.6) is hu
 
 
+@pytest.mark.parametrize("thickness_mm", [4.0, 6.0, 12.0])
+@pytest.mark.parametrize("free_deg", [60.0, 20.0])
+@pytest.mark.parametrize("turned_deg", [0.0, 6.0, 11.0, 17.0])
+def test_hematomas_on_both_sides_are_no_rim(thickness_mm: float, free_deg: float, turned_deg: float) -> None:
+    """Only the middle in front and at the back is free of blood, of a head that may be turned."""
+    side = np.arange(-90, 90, 0.6)
+    row, column = np.meshgrid(side, side, indexing="ij")
+    away, hu = radius(0.6), head()
+    turn = np.degrees(np.arctan2(column, row)) - turned_deg
+    from_middle_deg = np.abs((turn + 90) % 180 - 90)
+    shell = (away < BRAIN_MM) & (away > BRAIN_MM - thickness_mm)
+    blood = shell & (from_middle_deg > free_deg / 2)
+    assert blood.sum() > 0.6 * shell.sum()
+    hu[:, blood] = 65
+    assert np.mean(rim_hu(hu, 0.6)[:4]) > MIN_HU
+    assert without_rim(hu, 0.6) is hu
+
+
+def test_a_rim_is_removed_from_a_head_that_is_darker_on_one_side() -> None:
+    """As where brain is swollen: a gap on one side alone is none that the falx leaves."""
+    hu, usual, away = head(rim=30.0), head(), radius(0.6)
+    row, column = np.indices(away.shape) - (np.array(away.shape)[:, None, None] - 1) / 2
+    dark = (away < BRAIN_MM) & (away > BRAIN_MM - 8) & (np.abs(np.arctan2(row, column)) < np.pi / 8)
+    hu[:, dark], usual[:, dark] = hu[:, dark] - 12, usual[:, dark] - 12
+    near = (away < BRAIN_MM - FIRST_MM) & (away > BRAIN_MM - 10)
+    assert np.abs((without_rim(hu, 0.6) - usual)[:, near]).mean() < 1 < np.abs((hu - usual)[:, near]).mean()
+
+
 def test_a_hematoma_stays_bright_where_a_rim_is_removed() -> None:
     hu, blood = head(rim=30.0), crescent()
     hu[:, blood] += 30
@@ -83,4 +111,17 @@ def test_a_hematoma_stays_bright_where_a_rim_is_removed() -> None:
     ids=["without bone", "air", "nothing but bone", "small"],
 )
 def test_where_no_brain_is_seen_nothing_is_changed(hu: np.ndarray) -> None:
+    assert without_rim(hu, 0.6) is hu
+
+
+@pytest.mark.parametrize("mantle_mm", [8.0, 10.0, 12.0])
+def test_brain_around_wide_ventricles_is_no_rim(mantle_mm: float) -> None:
+    hu = head()
+    fluid = radius(0.6) < BRAIN_MM - mantle_mm
+    hu[:, fluid] -= BRAIN_HU - 7
+    assert without_rim(hu, 0.6) is hu
+
+
+def test_a_single_slice_is_not_changed() -> None:
+    hu = head(n=1, rim=30.0)
     assert without_rim(hu, 0.6) is hu

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from ichor.anatomy.head import find_head
 from ichor.findings.checks.check import failed_checks
@@ -248,6 +248,15 @@ def test_brain_that_brightens_towards_the_skull_fails(edge_hu: float, kinds: set
     failed = failures_of(replace(HEAD, voxels=voxels))
     assert {one.kind for one in failed} == kinds
     assert all("may be no blood" in one.message for one in failed)
+
+
+def test_blood_along_both_sides_of_the_skull_is_not_explained_away() -> None:
+    bone = HEAD.voxels >= SKULL_HU
+    from_bone_mm = np.stack([distance_transform_edt(~one, sampling=HEAD.pixel_mm[0]) for one in bone])
+    voxels = np.where(~bone & (HEAD.voxels > 0) & (from_bone_mm < 8), np.int16(65), HEAD.voxels)
+    (failure,) = failures_of(replace(HEAD, voxels=voxels))
+    assert failure.kind is InputCheck.RIM
+    assert "Blood along both sides of the skull does the same." in failure.message
 
 
 def test_a_real_phantom_fails_the_gray_check(phantom: Path) -> None:

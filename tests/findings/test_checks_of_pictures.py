@@ -86,6 +86,14 @@ def test_a_picture_in_another_window_is_not_taken_for_a_sound_one(
     assert found in ({InputCheck.GRAY}, {InputCheck.NOT_A_HEAD})
 
 
+@pytest.mark.parametrize("window", [STROKE, GrayWindow(40, 60)], ids=["20 to 60", "10 to 70"])
+def test_a_declared_window_in_which_blood_is_as_bright_as_bone_fails(window: GrayWindow) -> None:
+    scan = replace(HEAD, voxels=np.rint(window.gray(HEAD.hu)).astype(np.uint8), gray_window=window)
+    (failed,) = failures_of(scan)
+    assert failed.kind is InputCheck.GRAY
+    assert failed.message == f"The window ends at {window.highest_hu:g} HU, so dense blood cannot be told from bone."
+
+
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 @pytest.mark.parametrize("subject", REAL)
 def test_an_inverted_picture_fails_the_gray_check(subject: str, style: Style) -> None:

@@ -68,7 +68,8 @@ def find_midline(scan: Scan) -> Midline:
     pixel_mm = radiological_pixel_mm(scan)
     if pixel_mm is None:
         return Midline(None, None)
-    hu, inside = radiological_hu(scan), inside_skull(scan)
+    hu = radiological_hu(scan)
+    inside = inside_skull(hu)
     slices = slices_of_midline(inside)
     plane = plane_of(inside, slices, pixel_mm)
     if plane is None:

@@ -39,7 +39,7 @@ def symmetry_plane(scan: Scan) -> SymmetryPlane | None:
     pixel_mm = radiological_pixel_mm(scan)
     if pixel_mm is None:
         return None
-    inside = inside_skull(scan)
+    inside = inside_skull(radiological_hu(scan))
     return plane_of(inside, slices_of_midline(inside), pixel_mm)
 
 
@@ -54,12 +54,12 @@ def plane_of(inside: Mask, slices: NDArray[np.intp], pixel_mm: FloatArray) -> Sy
     return _fitted_plane(inside, slices, np.median(pixel_mm, axis=0))
 
 
-def inside_skull(scan: Scan) -> Mask:
-    """(n, rows, columns) in the radiological convention: what has bone in all four directions on its slice.
+def inside_skull(hu: NDArray[np.float32]) -> Mask:
+    """What has bone in all four directions on its slice of `hu`, (n, rows, columns) in the radiological convention.
 
     Only the largest region of each slice, because there may be others, for example between the head and a headrest.
     """
-    bone = bone_of(radiological_hu(scan))
+    bone = bone_of(hu)
     inside = (directions_with(bone) == 4) & ~bone
     for k in range(len(inside)):
         regions, count = ndimage.label(inside[k])

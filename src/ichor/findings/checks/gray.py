@@ -11,7 +11,7 @@ from ichor.anatomy.intracranial import Cranium
 from ichor.findings.checks.head import CORE_CM2, is_above_skull_base, is_head
 from ichor.read.hounsfield import AIR_ENOUGH, AIR_HU, why_not_hu
 from ichor.scan import Scan
-from ichor.windows import GrayWindow
+from ichor.windows import DENSE_BLOOD_HU, GrayWindow
 
 MIN_TISSUE_FRACTION = 0.05  # of all voxels, 0 to 80 HU
 BRAIN_HU = (18.0, 60.0)  # the median; a newborn's brain is the darkest
@@ -40,6 +40,8 @@ def _why_wrong_window(window: GrayWindow, cranium: Cranium) -> str | None:
 
     In small pictures, the skull has gaps and there is little core: then all soft tissue inside it has to do.
     """
+    if window.highest_hu < DENSE_BLOOD_HU:
+        return f"The window ends at {window.highest_hu:g} HU, so dense blood cannot be told from bone."
     enough = cranium.core_cm2 >= CORE_CM2
     brain = cranium.hu[cranium.core if enough else cranium.soft]
     brain = brain[(brain > window.lowest_hu + CLIPPED_HU) & (brain < cranium.bone_hu)]

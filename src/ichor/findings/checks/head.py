@@ -83,7 +83,8 @@ def head_failures(scan: Scan, cranium: Cranium) -> Failures:
         yield (
             InputCheck.RIM,
             f"Brain beside the skull is {rim_hu:.0f} HU brighter than deeper in, where up to {RIM_HU:.0f} is usual: "
-            "bone may have brightened it, and thin marks along the skull may be no blood.",
+            "bone may have brightened it, and thin marks along the skull may be no blood. Blood along both sides of "
+            "the skull does the same.",
         )
     metal_ml = _metal_ml(scan, cranium)
     if metal_ml >= METAL_ML:

@@ -71,7 +71,8 @@ class HeadFrame:
         plane = symmetry_plane(case.scan)
         if plane is None:
             return None
-        hu, inside, mm = hu_of(case), inside_skull(case.scan), pixel_mm_of(case)
+        hu, mm = hu_of(case), pixel_mm_of(case)
+        inside = inside_skull(hu)
         along, heights = slices_of(case)
         areas = inside.sum(axis=(1, 2))
         wide = areas >= _WIDE * areas.max()
