@@ -9,10 +9,11 @@ from typing import Any
 from ichor.experiments.config import load_config
 from ichor.pages.blocks import Table
 from ichor.pages.markdown import table
+from studies.figure_text import figure_text
 from studies.recipe.rank import order
 
-# The longest training and the number of networks of a final model: five folds, cross-fitted.
-FINAL_NETWORKS, FINAL_EPOCHS, FINAL_CORE_H = 10, 200, 15
+# The networks of a final model, whose five folds are cross-fitted, and the length of their training.
+FINAL_NETWORKS, FINAL_EPOCHS = 10, 200
 
 _PAGE = """# The next recipe, chosen inside the training folds
 
@@ -55,9 +56,9 @@ Variants 2 and 3 were designed after the predictions of `base` for the inner blo
 include every subject, so that this part of the choice is not blind for any fold, although no network was ever tested on a
 subject that it was trained on. How bright brain usually is near bone, a constant of 3, was measured on all scans.
 
-The best variant is then trained once at full length, as the ten networks of a cross-fitted model; its config is committed
-before any test block is predicted. Longer training is known to help (results/ablation) and is not ranked again: all
-remaining time goes to it.
+The best variant is then trained for the {epochs} epochs of `ichor-1`, as the ten networks of a cross-fitted model; its
+config is committed before any test block is predicted. Longer training is not part of the choice: it was compared on
+test subjects only, where 400 epochs gained little once calibrated (results/ablation).
 
 ## Cost
 
@@ -67,8 +68,7 @@ affect.
 {costs}
 
 Core-hours include {predicting} per variant for prediction. The final model consists of {networks} networks, each trained
-without one or two blocks. With {epochs} epochs, as in `ichor-1`, they take {finals}. In {budget} core-hours, those of
-`{dearest}` can be trained for {affordable} epochs.
+without one or two blocks. They take {finals}.
 
 {ranking}
 ## Reproduce
@@ -93,9 +93,6 @@ def page(found: Mapping[str, Any]) -> str:
         networks=FINAL_NETWORKS,
         epochs=FINAL_EPOCHS,
         finals=" and ".join(f"{final_core_h(n, variants[n]):.1f} core-hours with `{n}`" for n in (first, dearest)),
-        budget=FINAL_CORE_H,
-        affordable=int(FINAL_EPOCHS * FINAL_CORE_H / final_core_h(dearest, variants[dearest]) // 20 * 20),
-        dearest=dearest,
         ranking=_ranking(found["ranking"])
         if "ranking" in found
         else "## Ranking\n\nThe ranking has not been run yet.\n",
@@ -177,11 +174,4 @@ _PARTS = {
 
 def _difference(folds: Mapping[str, Any], key: str) -> str:
     """The differences of the outer folds, each with its interval."""
-    cells = []
-    for one in folds.values():
-        value, interval = one[key]["value"], one[key]["ci95"]
-        if value is None:
-            cells.append("not defined")
-        else:
-            cells.append(f"{value:+.3f} ({interval[0]:+.3f} to {interval[1]:+.3f})")
-    return "; ".join(cells)
+    return "; ".join(figure_text(one[key], "+.3f", interval=True) for one in folds.values())

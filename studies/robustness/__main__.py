@@ -1,11 +1,12 @@
 """Measure how a cross-validated model depends on the acquisition of a scan, on simulated acquisitions.
 
-    python -m studies.robustness RUN --data DATASET --out results/robustness [--fold K ...]
+    python -m studies.robustness RUN --data DATASET --out results/robustness [--fold K ...] [--before FILE]
 
 RUN is a run of `ichor crossval`. Each test subject is evaluated with the model of its fold, without recalibration. If a
 fold's model was quantized by `ichor quantize`, its int8 network is used. RUN/robustness/fold-K/SUBJECT.json stores the
 results of each subject under each condition: an interrupted study continues when the command is repeated, and folds may
-be evaluated by separate processes.
+be evaluated by separate processes. With --before, the page also has the figures of an earlier model, from its
+robustness.json.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ichor.dataset.registry import open_dataset
 from ichor.experiments.making import commit, hardware
 from ichor.models.package import read_config
 from studies.command import run
+from studies.robustness.before import read_before
 from studies.robustness.conditions import CONDITIONS
 from studies.robustness.figures import by_age, by_condition
 from studies.robustness.page import page
@@ -36,8 +38,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fold", type=int, action="append", choices=range(1, N_FOLDS + 1), default=[])
+    parser.add_argument("--before", metavar="FILE", type=Path)
     args = parser.parse_args()
-    found = robustness(args.run, open_dataset(args.data), sorted(set(args.fold)))
+    dataset = open_dataset(args.data)
+    before = None if args.before is None else read_before(args.before, dataset.fingerprint)
+    found = robustness(args.run, dataset, sorted(set(args.fold)))
+    if before is not None:
+        found["before"] = before
     args.out.mkdir(parents=True, exist_ok=True)
     write_whole(args.out / "robustness.json", json.dumps(found, indent=1) + "\n")
     write_whole(args.out / "README.md", page(found))

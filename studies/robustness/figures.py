@@ -64,10 +64,10 @@ class ConditionFigures:
         )
         self.figures = {
             "dice": sampling.mean(self.dice),
-            "slice_auc": _auc(sampling, truth, probability, subject),
+            "slice_auc": auc(sampling, truth, probability, subject),
             "sensitivity": called["sensitivity"].pooled(sampling),
             "specificity": called["specificity"].pooled(sampling),
-            "scan_auc": _auc(sampling, bleeds[counted], scans[counted], np.flatnonzero(counted)),
+            "scan_auc": auc(sampling, bleeds[counted], scans[counted], np.flatnonzero(counted)),
             "false_positive_ml_median": sampling.of_values(
                 np.where(counted & ~bleeds, ml, np.nan), lambda sample: float(np.median(sample))
             ),
@@ -119,7 +119,7 @@ def by_age(rows: Mapping[str, Row], age_years: Mapping[str, float], excluded: Co
 _PIXELS = ("both", "predicted", "reference")
 
 
-def _auc(sampling: Sampling, truth: NDArray[np.bool_], scores: NDArray[Any], subject: NDArray[Any]) -> Sampled:
+def auc(sampling: Sampling, truth: NDArray[np.bool_], scores: NDArray[Any], subject: NDArray[Any]) -> Sampled:
     """The area under the ROC curve of N cases, each of a subject; NaN for resamples that lack a class."""
 
     def of(counts: NDArray[np.int64]) -> float:

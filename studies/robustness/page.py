@@ -8,6 +8,8 @@ from typing import Any
 from ichor.models.package import INT8
 from ichor.pages.blocks import Table
 from ichor.pages.markdown import table
+from studies.figure_text import figure_text
+from studies.robustness.before import before_and_after
 from studies.robustness.conditions import CONDITIONS
 from studies.robustness.figures import AGES
 
@@ -37,7 +39,7 @@ about 0.8 mm.
 Children and adults, unchanged scans; the difference, children less adults, is {less}:
 
 {ages}
-
+{before}
 How each condition is simulated. Scan, delineation and labels change together; a resampled voxel counts as hemorrhage if
 at least half of its interpolation weights come from hemorrhage:
 
@@ -96,20 +98,13 @@ def page(found: Mapping[str, Any]) -> str:
         alike=_ALIKE if found["trained_on_such"] else "",
         ages=_table({name: ages[name] for name in AGES}, compared=False),
         less=", ".join(
-            f"{_figure(ages['difference'][key], '+.3f', interval=True)} in {name}"
+            f"{figure_text(ages['difference'][key], '+.3f', interval=True)} in {name}"
             for key, name in (("dice", "Dice"), ("slice_auc", "slice AUC"))
         ),
+        before=before_and_after(found, titles),
         further=_FURTHER if any(key.startswith("picture-") for key in found["conditions"]) else "",
         command=found["made_by"]["command"],
     )
-
-
-def _figure(one: Mapping[str, Any], form: str, *, interval: bool = False) -> str:
-    """A figure as the text of a table cell."""
-    if one["value"] is None:
-        return "not defined"
-    low, high = one["ci95"]
-    return f"{one['value']:{form}} ({low:{form}} to {high:{form}})" if interval else f"{one['value']:{form}}"
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]], *, compared: bool) -> str:
@@ -123,11 +118,11 @@ def _table(rows: Mapping[str, Mapping[str, Any]], *, compared: bool) -> str:
     for name, row in rows.items():
         cells = [name, f"{row['scan_auc']['n']}, {row['dice']['n']} with a Dice", str(row["slice_auc"]["n"])]
         for key in ("dice", "slice_auc"):
-            cells.append(_figure(row[key], ".3f", interval=not compared))
+            cells.append(figure_text(row[key], ".3f", interval=not compared))
             if compared:
                 less = row.get("less_unchanged")
-                cells.append(_figure(less[key], "+.3f", interval=True) if less else "")
-        cells += [_figure(row[key], form) for _, key, form in columns]
+                cells.append(figure_text(less[key], "+.3f", interval=True) if less else "")
+        cells += [figure_text(row[key], form) for _, key, form in columns]
         cells_of.append([*cells, ", ".join(row["missed"]) or "none"])
     return table(Table(tuple(names), tuple(map(tuple, cells_of))))
 

@@ -15,7 +15,7 @@ import pytest
 from pydicom.dataset import FileDataset
 from sklearn.metrics import roc_auc_score
 
-from ichor.models.package import find_package
+from ichor.models.package import DEFAULT_MODEL, find_package
 from ichor.screening.inputs import content_sha256
 from paths import CT_ICH_PART
 from synthetic_dicom import PATIENT, ct_slices, hu_of_head, save
@@ -94,7 +94,7 @@ def test_the_report_and_its_figures(done: tuple[Path, subprocess.CompletedProces
     truth, probability = zip(*((one["truth"]["hemorrhage"], one["found"]["probability"]) for one in cases), strict=True)
     assert results["figures"]["detection"]["auc"]["value"] == pytest.approx(roc_auc_score(truth, probability))
     assert results["validated"]["prevalence"] == {"value": 0.12, "given": True}
-    assert results["validated"]["model"]["sha256"] == content_sha256(find_package("ichor-1"))
+    assert results["validated"]["model"]["sha256"] == content_sha256(find_package(DEFAULT_MODEL))
     assert results["figures"]["groups"]["sex"][0]["group"] == "female"
     assert results["notice"] == NOTICE and NOTICE in (out / "report.html").read_text()
     assert "Jane Doe" not in (out / "validation.json").read_text() + (out / "report.html").read_text()
@@ -165,7 +165,7 @@ def test_rows_and_scans_without_a_partner(heads: Path, tmp_path: Path) -> None:
         (("--prevalence", "120%"), "--prevalence: expected a share above 0 and below 1"),
         (("--column", "hemorrhage"), "--column: expected ROLE=NAME"),
         (("--column", "hemorrhage=Age"), "expected yes or no in column Age, row 2, found '30'"),
-        (("--model", "none"), "none: expected a model package or one of ichor-1"),
+        (("--model", "none"), f"none: expected a model package or one of {DEFAULT_MODEL}"),
     ],
     ids=["prevalence", "column", "wrong column", "model"],
 )

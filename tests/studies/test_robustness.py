@@ -61,6 +61,33 @@ def test_every_condition_has_a_row(run: Path, data: Path, tmp_path: Path) -> Non
     assert found["made_by"]["command"].endswith("--out results/robustness --fold 2")
 
 
+def test_the_page_compares_with_an_earlier_model(run: Path, data: Path, tmp_path: Path) -> None:
+    """Reuses the stored rows of the test above."""
+    file = tmp_path / "before.json"
+    figures = {name: {"value": value} for name, value in (("dice", 0.123), ("slice_auc", 0.9), ("scan_auc", None))}
+    before = {"experiment": "earlier", "conditions": {"unchanged": figures}}
+    file.write_text(json.dumps({**before, "data": {"fingerprint": CtIch(data).fingerprint}}))
+    words = (run, "--data", data, "--out", tmp_path / "out", "--fold", 2, "--before", file)
+    done = robustness(*words)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "out" / "robustness.json").read_text())
+    assert found["before"] == before
+    now = found["conditions"]["unchanged"]
+    cells = [f"{now[name]['value']:.3f}" for name in ("dice", "slice_auc", "scan_auc")]
+    row = f"| unchanged | 0.123 | {cells[0]} | 0.900 | {cells[1]} | not defined | {cells[2]} |  |"
+    assert row in (tmp_path / "out" / "README.md").read_text()
+
+    for text, line in (
+        (json.dumps({**before, "data": {"fingerprint": "other"}}), "expected a result on data"),
+        ("{}", "expected the robustness.json of an earlier model, found none"),
+    ):
+        file.write_text(text)
+        done = robustness(*words)
+        assert done.returncode == 2
+        assert line in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
 def test_stored_rows_are_not_computed_again_unless_the_model_changes(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

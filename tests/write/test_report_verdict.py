@@ -109,3 +109,12 @@ def test_each_printed_page_names_the_scan_and_the_patient_only_where_asked() -> 
         assert '@top-right { content: "Research use only\\3b  not a medical device\\2e "; }' in page
     hostile = report_of(result_with(0.9, marked=True, name='"}</style><b>' + "x" * 200))
     assert hostile.count("</style>") == 1
+
+
+def test_rates_of_whole_scans_are_not_shown_for_a_single_slice() -> None:
+    result = result_with(0.36, marked=True)
+    one = result.findings.scan.model_copy(update={"n_slices": 1})
+    html = report_of(replace(result, findings=result.findings.model_copy(update={"scan": one})))
+    assert "Hemorrhage suspected" in html
+    assert "How often they are right on a single slice has not been measured." in html
+    assert "92 %" not in html and "Specificity" not in html

@@ -52,7 +52,7 @@ class Calibrations(Strict):
     voxel: Calibration = Calibration()
     slice: Calibration = Calibration()
     subtype: Calibration = Calibration()
-    scan: Calibration = Field(Calibration(), description="for the highest calibrated slice probability")
+    scan: Calibration = Field(Calibration(), description="for the scan's probability, calibrated as a slice's is")
 
 
 def logit(probability: ArrayLike) -> FloatArray:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ichor.dataset.case import Case
 from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.unet_slices.alone import slices_alone
 from ichor.methods.unet_slices.calibrate import calibrated
-from ichor.methods.unet_slices.candidates import FEATURES
+from ichor.methods.unet_slices.candidates import FEATURES, FalsePositiveClassifier
 from ichor.methods.unet_slices.evidence import PROBABILITY_OF_BINS, Evidence
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.settings import Parameters
@@ -139,3 +140,27 @@ def test_evidence_has_slices_alone_only_if_it_is_asked_for() -> None:
     assert all(len(one.labels) == 1 and one.subject == "051" for one in alone)
     assert "single_slices" in method.settings.model_dump()
     assert "single_slices" not in UNetSlices().settings.model_dump()
+
+
+def test_a_further_calibration_of_scans_applies_to_single_slices_too() -> None:
+    """Its verdicts are by the same thresholds, which are moved along."""
+    before = calibrated(cases(), 180)
+    further = Calibration(slope=0.8, intercept=-1.5)
+    after = Parameters(**UNetSlices.recalibrated(before.model_dump(mode="json"), further))
+    assert before.for_scan(1) != before.for_scan(2)
+    for n in (1, 2):
+        scan = before.for_scan(n).calibration.scan
+        twice = further.apply(scan.apply(np.array([0.1, 0.7])))
+        assert after.for_scan(n).calibration.scan.apply(np.array([0.1, 0.7])) == pytest.approx(twice)
+
+
+def test_a_patch_network_is_calibrated_although_a_case_has_no_slices_alone() -> None:
+    """As where only the delineation is known, not the subtypes."""
+    from ichor.methods.unet_slices import calibrate
+
+    evidence = cases()
+    evidence[0] = replace(evidence[0], alone=())
+    alone = [of for one in evidence for of in one.alone]
+    classifier = FalsePositiveClassifier(intercept=0.0, weights=dict.fromkeys(FEATURES, 0.0), elsewhere=0.5)
+    weights = calibrate._out_of_sample_weights(alone, evidence, lambda _: classifier, classifier)
+    assert len(weights) == len(alone)

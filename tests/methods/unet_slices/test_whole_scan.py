@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,18 @@ def test_smoothed_scores_replace_those_of_single_slices() -> None:
     assert found["slice_probability"] == pytest.approx(smoothed(single, np.arange(12) * 5.0, heights))
     assert float(found["scan_probability"]) == pytest.approx(scan_probability(single, heights))
     assert found["subtype_probability"] == pytest.approx(alone["subtype_probability"])
+
+
+def test_a_slice_beside_missing_slices_counts_as_its_thickness() -> None:
+    scan = synthetic_head(
+        n=12, size=64, pixel_mm=(3.2, 3.2), distances_mm=np.r_[np.full(5, 1.0), 20.0, np.full(5, 1.0)]
+    )
+    assert scan.slice_heights_mm is not None and scan.slice_heights_mm.max() == 10.5
+    single = np.asarray(untrained_method().raw_output(scan).arrays["slice_probability"], np.float64)
+    for thickness, heights in ((1.0, np.ones(12)), (4.0, np.minimum(scan.slice_heights_mm, 4.0))):
+        found = with_settings(slice_scores="smoothed").raw_output(replace(scan, thickness_mm=np.full(12, thickness)))
+        assert found.arrays["slice_probability"] == pytest.approx(smoothed(single, scan.slice_positions_mm, heights))
+        assert float(found.arrays["scan_probability"]) == pytest.approx(scan_probability(single, heights))
 
 
 def test_the_scan_is_as_probable_as_its_most_probable_slice_otherwise() -> None:

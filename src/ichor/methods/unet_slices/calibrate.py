@@ -117,7 +117,7 @@ def _out_of_sample_weights(
         return [np.ones(1 + len(one.features)) for one in evidence]
     # If the other groups have too few lesions to fit a classifier, the one fitted on all cases is used.
     # Slices alone are several cases of a subject, all in one group.
-    subjects = list(dict.fromkeys(one.subject for one in evidence))
+    subjects = list(dict.fromkeys(one.subject for one in (*evidence, *fitted_on)))
     group = {subject: i % _GROUPS for i, subject in enumerate(subjects)}
     others = [fit([one for one in fitted_on if group[one.subject] != k]) or classifier for k in range(_GROUPS)]
     found = []

@@ -8,6 +8,7 @@ from ichor.methods.calibration import Calibrations
 from ichor.methods.unet_slices.operating_points import BALANCED_SPECIFICITY, SPECIFIC_SPECIFICITY
 from ichor.methods.unet_slices.settings import Parameters, UNetSlicesSettings
 from ichor.methods.unet_slices.slice_scores import SCAN_MM, SMOOTHING_MM
+from ichor.methods.unet_slices.thin_slices import THIN
 
 
 def description(settings: UNetSlicesSettings, parameters: Parameters) -> str:
@@ -19,6 +20,11 @@ def description(settings: UNetSlicesSettings, parameters: Parameters) -> str:
             "window has cut off is restored, and pictures that are too dark for the window assumed are read with a "
             "wider one."
         )
+    usual_mm = settings.neighbour_mm
+    text += (
+        f" On slices thinner than {THIN * usual_mm:g} mm, voxel probabilities are averaged over {usual_mm:g} mm along "
+        "the head."
+    )
     if settings.slice_scores == "smoothed":
         text += (
             f" The logits of slices are averaged with a Gaussian of {SMOOTHING_MM:g} mm along the head; the scan's "

@@ -15,6 +15,7 @@ from ichor.methods.unet_slices.patches import REACH, patches_of
 from ichor.methods.unet_slices.rescoring import Rescorer, rescored, slice_features
 from ichor.methods.unet_slices.settings import UNetSlicesSettings
 from ichor.methods.unet_slices.slice_scores import scan_probability, smoothed
+from ichor.methods.unet_slices.thin_slices import averaged_if_thin
 from ichor.scan import FloatArray, Scan
 
 _BATCH = 4  # slices in a forward pass: more gains nothing on a CPU and costs memory
@@ -69,13 +70,16 @@ def run_networks(
     alone = slices["slice_probability"]
     if rescorer is not None:
         slices = rescored(rescorer, np.concatenate(features), scan.slice_positions_mm, settings.neighbour_mm)
+    heights_mm, positions_mm = _heights_without_gaps_mm(scan, settings), _positions_mm(scan, settings)
     if settings.slice_scores == "smoothed":
-        heights_mm = _heights_mm(scan, settings)
-        slices["slice_probability"] = smoothed(alone, _positions_mm(scan, settings), heights_mm)
+        slices["slice_probability"] = smoothed(alone, positions_mm, heights_mm)
         of_scan = scan_probability(alone, heights_mm)
     else:
         of_scan = float(slices["slice_probability"].max())
-    return NetworkOutput(field, hu, np.concatenate(voxels), slices, of_scan)
+    probability = np.concatenate(voxels)
+    voxels.clear()  # a scan of thin slices is large
+    probability = averaged_if_thin(probability, positions_mm, heights_mm, scan.thickness_mm, settings.neighbour_mm)
+    return NetworkOutput(field, hu, probability, slices, of_scan)
 
 
 def rescorer_features(
@@ -89,6 +93,14 @@ def _heights_mm(scan: Scan, settings: UNetSlicesSettings) -> FloatArray:
     """(n,) the heights of the scan's slices; if unknown, that of the slices that the network was trained on."""
     heights_mm = scan.slice_heights_mm
     return np.full(scan.n_slices, settings.neighbour_mm) if heights_mm is None else heights_mm
+
+
+def _heights_without_gaps_mm(scan: Scan, settings: UNetSlicesSettings) -> FloatArray:
+    """(n,) the same, but a slice beside a gap, such as where slices are missing, does not stand for half of the gap."""
+    heights_mm = _heights_mm(scan, settings)
+    if scan.thickness_mm is None:
+        return heights_mm
+    return np.minimum(heights_mm, np.maximum(scan.thickness_mm, np.median(heights_mm)))
 
 
 def _positions_mm(scan: Scan, settings: UNetSlicesSettings) -> FloatArray:

@@ -203,9 +203,7 @@ class UNetSlices:
     @classmethod
     def recalibrated(cls, parameters: Mapping[str, Any], further: Calibration) -> dict[str, Any]:
         """As `ichor.methods.capabilities.RecalibratesScans`."""
-        before = Parameters(**parameters)
-        calibration = before.calibration.model_copy(update={"scan": before.calibration.scan.then(further)})
-        return before.model_copy(update={"calibration": calibration}).model_dump(mode="json")
+        return Parameters(**parameters).recalibrated(further).model_dump(mode="json")
 
     def field_of(self, scan: Scan) -> tuple[NDArray[np.float32], Field]:
         """The scan's slices in the network's field, (n, size, size) HU, and the field itself."""

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, model_validator
 from pydantic import Field as Setting
 
 from ichor.errors import BadConfig
-from ichor.methods.calibration import Calibrations
+from ichor.methods.calibration import Calibration, Calibrations
 from ichor.methods.unet_slices.candidates import FalsePositiveClassifier
 from ichor.simulate.settings import SimulationSettings
 from ichor.train.settings import Strict, TrainingSettings, is_off
@@ -139,6 +139,12 @@ class Parameters(Strict):
         return self.model_copy(
             update={"threshold": self.operating_points[name], "operating_point": name, "single_slice": single}
         )
+
+    def recalibrated(self, further: Calibration) -> Self:
+        """These parameters with scan probabilities that `further` is applied to, those of single slices included."""
+        single = None if self.single_slice is None else self.single_slice.recalibrated(further)
+        calibration = self.calibration.model_copy(update={"scan": self.calibration.scan.then(further)})
+        return self.model_copy(update={"calibration": calibration, "single_slice": single})
 
     def for_scan(self, n_slices: int) -> Parameters:
         """The parameters for a scan of that many slices."""
