@@ -21,7 +21,7 @@ from ichor.errors import BadConfig
 from ichor.runs.evaluate import check_data
 from ichor.runs.files import METRICS, SCAN_SCORES, SCORES, read_metrics
 from ichor.runs.plain_files import read_table
-from ichor.runs.predictions import SCAN_COLUMNS
+from ichor.runs.score_table import SCAN_COLUMNS
 from studies.command import ROOT, run
 from studies.reviewed_systems.comparison import SHIPPED, folders_of_rows, row_of, write_comparison
 from studies.reviewed_systems.example_pictures import write_pictures

@@ -24,7 +24,7 @@ from ichor.methods.unet_slices.settings import Parameters
 from ichor.models.package import read_config
 from ichor.read import open_scan
 from ichor.runs.kept import read_prediction
-from ichor.runs.predictions import SUBTYPE_COLUMNS
+from ichor.runs.score_table import SUBTYPE_COLUMNS
 from synthetic_ct_ich import write_ct_ich
 from warm import ichor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from ichor.dataset.ct_ich.folds import authors_fold
 from ichor.errors import IchorError
 from ichor.experiments.export import export_run
 from ichor.methods import load_model
+from ichor.methods.unet_slices.alone import slices_alone
 from ichor.methods.unet_slices.calibrate import calibrated
 from ichor.methods.unet_slices.method import UNetSlices
 from ichor.methods.unet_slices.settings import Parameters
@@ -37,7 +39,7 @@ LEFT_OUT = ("080", "088")  # of the first test block
 
 
 def write(file: Path, **training: object) -> Path:
-    settings = {**SMOKE["settings"], "training": {**SMOKE["settings"]["training"], **training}}
+    settings = {**SMOKE["settings"], "single_slices": True, "training": {**SMOKE["settings"]["training"], **training}}
     file.write_text(yaml.safe_dump({**SMOKE, "settings": settings}))
     return file
 
@@ -116,6 +118,26 @@ def test_its_thresholds_of_verdicts_are_those_of_the_five_folds(folder: Path, pa
     assert f"  {VERDICT}\n" in (tmp_path / "package" / "SHA256SUMS").read_text()
     card = (tmp_path / "package" / "MODEL_CARD.md").read_text()
     assert "| hemorrhage possible | 0.20 | 95 % (85 to 99 %; 36 scans) | 60 % (50 to 70 %; 46 scans) |" in card
+
+
+def test_each_test_slice_is_predicted_by_itself_with_the_parameters_for_single_slices(
+    folder: Path, package: Path, tmp_path: Path
+) -> None:
+    assert Parameters(**read_config(package).parameters).single_slice is not None
+    dataset = CtIch(folder / "data")
+    with (folder / "run/scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * len(dataset.subjects)
+    model, case = load_model(folder / "run/fold-2/model"), dataset.case(authors_fold(2, dataset.subjects).test[0])
+    found = [model.predict(one.scan) for one in slices_alone(case)]
+    said = [row for row in rows if row["subject"] == case.subject]
+    probabilities = [float(row["single_slice_probability"]) for row in said]
+    assert probabilities == pytest.approx([one.scan_probability for one in found], rel=1e-5)
+    assert [row["single_slice_marked"] == "1" for row in said] == [one.mask.any() for one in found]
+    again = shutil.copytree(folder / "run", tmp_path / "run", ignore=shutil.ignore_patterns("networks", "fold-*"))
+    done = ichor("evaluate", again, "--data", folder / "data")
+    assert done.returncode == 0, done.stderr
+    assert read_verdict_rule(again) == read_verdict_rule(folder / "run")
 
 
 def test_its_figures_and_card_are_those_of_the_five_folds(folder: Path, package: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
+from ichor.evaluate.prediction import SingleSlices
 from ichor.evaluate.verdict import verdict_rule
 
 
@@ -23,6 +24,9 @@ class Scored:
     has_hemorrhage: bool
     scan_probability: float
     pixels: Overlap | None = None
+    single_slices: SingleSlices | None = None
+    positive: np.ndarray = field(default_factory=lambda: np.array([False]))
+    known_slices: np.ndarray = field(default_factory=lambda: np.array([True]))
 
 
 def scored(seed: int = 0, n: int = 200) -> list[Scored]:
@@ -96,3 +100,44 @@ def test_a_perfect_model_has_one_threshold_for_both() -> None:
     assert rule is not None
     assert rule.possible.threshold == rule.suspected.threshold == 0.8
     assert rule.suspected.sensitivity.value == rule.suspected.specificity.value == 1
+
+
+def test_single_slices_get_thresholds_of_their_own_measured_in_the_same_way() -> None:
+    """As many scans of one slice get the same thresholds and rates; slices whose labels are unknown do not count."""
+    scans = scored()
+    alone = [
+        replace(
+            one,
+            scan_probability=float(one.has_hemorrhage),
+            single_slices=SingleSlices(np.array([one.scan_probability, 0.99]), np.array([False, True])),
+            positive=np.array([one.has_hemorrhage, False]),
+            known_slices=np.array([True, False]),
+        )
+        for one in scans
+    ]
+    of_scans, rule = verdict_rule(scans), verdict_rule(alone)
+    assert of_scans is not None and rule is not None and rule.single_slice is not None
+    assert rule.suspected.sensitivity.value == 1
+    assert rule.single_slice.model_dump() == of_scans.model_dump(exclude={"single_slice"})
+    assert rule.for_scan(1) is rule.single_slice and rule.for_scan(2) is rule
+    assert of_scans.for_scan(1) is of_scans and of_scans.single_slice is None
+
+
+def test_rates_on_single_slices_are_resampled_by_subject() -> None:
+    """Slices of a subject are alike: with three copies of each, the intervals are as wide as with one."""
+    intervals = []
+    for copies in (1, 3):
+        alone = [
+            replace(
+                one,
+                single_slices=SingleSlices(np.full(copies, one.scan_probability), np.zeros(copies, bool)),
+                positive=np.full(copies, one.has_hemorrhage),
+                known_slices=np.ones(copies, bool),
+            )
+            for one in scored()
+        ]
+        rule = verdict_rule(alone)
+        assert rule is not None and rule.single_slice is not None
+        assert rule.single_slice.possible.specificity.n == copies * sum(not one.has_hemorrhage for one in scored())
+        intervals.append(rule.single_slice.possible.specificity.ci95)
+    assert intervals[0] == pytest.approx(intervals[1], abs=1e-9)

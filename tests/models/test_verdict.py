@@ -13,7 +13,7 @@ import pytest
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
 from ichor.models.package import DEFAULT_MODEL, SUMS, find_package, verify, write_sums
-from ichor.models.verdict import VERDICT, read_verdict_rule, write_verdict_rule
+from ichor.models.verdict import VERDICT, Thresholds, read_verdict_rule, write_verdict_rule
 from ichor.screening.screener import Screener
 from paths import ROOT
 from verdict_rules import verdict_rule_of
@@ -25,6 +25,11 @@ def test_it_is_read_as_it_was_written_and_none_removes_it(tmp_path: Path) -> Non
     assert read_verdict_rule(tmp_path) is None
     write_verdict_rule(tmp_path, verdict_rule_of(0.2, 0.5))
     assert read_verdict_rule(tmp_path) == verdict_rule_of(0.2, 0.5)
+    higher = verdict_rule_of(0.4, 0.7)
+    own = Thresholds(possible=higher.possible, suspected=higher.suspected)
+    with_own = verdict_rule_of(0.2, 0.5).model_copy(update={"single_slice": own})
+    write_verdict_rule(tmp_path, with_own)
+    assert read_verdict_rule(tmp_path) == with_own
     write_verdict_rule(tmp_path, None)
     assert not (tmp_path / VERDICT).exists()
 

@@ -15,7 +15,7 @@ import pytest
 
 from ichor.dataset.ct_ich import CtIch
 from ichor.errors import BadConfig
-from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction, SingleSlices
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
 from ichor.runs.files import read_metrics
 from ichor.runs.predictions import read_predictions, write_predictions
@@ -70,6 +70,26 @@ def test_predictions_are_read_back(tmp_path: Path, dataset: CtIch, subtypes: boo
             assert read.subtype_probability == pytest.approx(written.subtype_probability, rel=1e-5)
         else:
             assert read.subtype_probability is None
+
+
+def test_single_slices_are_read_back_and_some_subjects_may_have_none(tmp_path: Path, dataset: CtIch) -> None:
+    first, *others = (made(subject, subtypes=True) for subject in SUBJECTS)
+    alone = SingleSlices(np.array([0.1, 0.25, 0.5]), np.array([False, False, True]))
+    write_predictions(tmp_path, [replace(first, single_slices=alone), *others], dataset)
+    found = read_predictions(tmp_path, dataset)
+    again = found[first.subject].single_slices
+    assert again is not None
+    assert (again.probability.tolist(), again.marked.tolist()) == ([0.1, 0.25, 0.5], [False, False, True])
+    assert all(found[one.subject].single_slices is None for one in others)
+    scores = (tmp_path / "scores.csv").read_text()
+    write_predictions(tmp_path, found.values(), dataset)
+    assert (tmp_path / "scores.csv").read_text() == scores
+    (tmp_path / "scores.csv").write_text(scores.replace(",0.25,0\n", ",1.25,0\n"))
+    with pytest.raises(BadConfig, match=rf"expected probabilities of {first.subject} in 0 to 1, found 1.25"):
+        read_predictions(tmp_path, dataset)[first.subject]
+    (tmp_path / "scores.csv").write_text(scores.replace(",0.25,0\n", ",0.25,\n"))
+    with pytest.raises(BadConfig, match=rf"expected numbers in the scores of {first.subject}"):
+        read_predictions(tmp_path, dataset)[first.subject]
 
 
 def test_the_files_are_as_the_design_says(folder: Path, dataset: CtIch) -> None:

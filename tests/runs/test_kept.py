@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction, SingleSlices
 from ichor.runs.kept import pack, read_prediction, read_raw, unpack, write_kept
 from ichor.segmentation import RawOutput, Scale, VoxelMap
 
@@ -69,6 +70,12 @@ def test_a_prediction_comes_back(tmp_path: Path) -> None:
     assert found.slice_probability.tolist() == [0.1, 0.2, 0.3]
     assert np.array_equal(found.mask, written.mask)
     assert all(np.array_equal(found.areas[t], written.areas[t]) for t in TABLE_THRESHOLDS)
+    assert found.single_slices is None
+    alone = SingleSlices(np.array([0.5, 0.6, 0.7]), np.array([True, False, True]))
+    write_kept(tmp_path / "049.npz", replace(written, single_slices=alone), RawOutput())
+    again = read_prediction(tmp_path / "049.npz").single_slices
+    assert again is not None
+    assert (again.probability.tolist(), again.marked.tolist()) == ([0.5, 0.6, 0.7], [True, False, True])
 
 
 def test_a_file_written_before_0_2_is_read(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 from ichor.errors import BadConfig
 from ichor.findings.verdict import tier_of
+from ichor.methods.calibration import Calibration
 from ichor.models.derived import read_derived
-from ichor.models.package import DEFAULT_MODEL, find_package, read_config, verify
+from ichor.models.package import DEFAULT_MODEL, find_package, read_config, verify, write_sums
 from ichor.models.reference import read_reference
-from ichor.models.verdict import read_verdict_rule
+from ichor.models.verdict import Thresholds, read_verdict_rule, write_verdict_rule
 from ichor.pages.card import write_card
 from ichor.screening.inputs import content_sha256
 from ichor.screening.screener import Screener
@@ -28,6 +30,7 @@ from ichor.validation.screening import model_of
 from ichor.view.ruling import AskedRuling
 from synthetic_scans import synthetic_head
 from synthetic_truth import made_cases, made_validation
+from verdict_rules import verdict_rule_of
 
 CASES = made_cases(300, seed=9, shift=1.5)
 
@@ -93,6 +96,28 @@ def test_scans_get_the_recalibrated_probability_and_verdict(package: Path) -> No
         assert after.made_by.method_sha256 == content_sha256(package)
         assert [each.probability for each in after.slices] == [each.probability for each in before.slices]
         assert after.hemorrhage.volume_px == before.hemorrhage.volume_px
+
+
+def test_thresholds_for_single_slices_call_the_same_as_before(tmp_path: Path) -> None:
+    parent = shutil.copytree(find_package(DEFAULT_MODEL), tmp_path / "parent")
+    higher, rule = verdict_rule_of(0.4, 0.7), read_verdict_rule(parent)
+    assert rule is not None
+    own = Thresholds(possible=higher.possible, suspected=higher.suspected)
+    write_verdict_rule(parent, rule.model_copy(update={"single_slice": own}))
+    write_sums(parent)
+    recalibrated_package(of_package(parent), Adjudications(), parent, tmp_path / "site")
+    after, derived = read_verdict_rule(tmp_path / "site"), read_derived(tmp_path / "site")
+    assert after is not None and after.single_slice is not None and derived is not None
+    calibration = Calibration(slope=derived.recalibration.slope, intercept=derived.recalibration.intercept)
+    for one, threshold in ((after.single_slice.possible, 0.4), (after.single_slice.suspected, 0.7)):
+        assert one.threshold == pytest.approx(float(calibration.apply(np.array(threshold))), abs=1e-6)
+        assert one.threshold != threshold
+    assert after.single_slice.possible.sensitivity == own.possible.sensitivity
+    card = " ".join((tmp_path / "site" / "MODEL_CARD.md").read_text().split())
+    assert "on each slice of the scans that the original model's recipe was tested on as a picture by itself" in card
+    assert (
+        f"| hemorrhage possible | {after.single_slice.possible.threshold:.2f} | 95 % (85 to 99 %; 36 slices) |" in card
+    )
 
 
 def test_the_reference_for_drift_is_that_of_the_site(package: Path) -> None:

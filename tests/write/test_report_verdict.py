@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from ichor.cli.screen_messages import verdict
 from ichor.findings.verdict import Tier, VerdictFindings
+from ichor.models.verdict import Thresholds
 from ichor.read.dicom.patient import Patient
 from ichor.screening.summary import row_of
 from ichor.write.report import Report
@@ -24,7 +25,7 @@ from verdict_rules import verdict_rule_of
 def result_with(probability: float, *, marked: bool, name: str = "made", rule: bool = True) -> Result:
     """A result of this probability, with or without marks."""
     result = result_of(synthetic_head(blood_at_mm=(38.0, 10.0, 60.0) if marked else None), name)
-    of_rule = VerdictFindings.of(probability, marked, verdict_rule_of(0.2, 0.5) if rule else None)
+    of_rule = VerdictFindings.of(probability, marked, verdict_rule_of(0.2, 0.5) if rule else None, 12)
     hemorrhage = result.findings.hemorrhage.model_copy(update={"probability": probability})
     return replace(result, findings=result.findings.model_copy(update={"hemorrhage": hemorrhage, "verdict": of_rule}))
 
@@ -118,3 +119,17 @@ def test_rates_of_whole_scans_are_not_shown_for_a_single_slice() -> None:
     assert "Hemorrhage suspected" in html
     assert "How often they are right on a single slice has not been measured." in html
     assert "92 %" not in html and "Specificity" not in html
+
+
+def test_rates_of_single_slices_are_shown_for_a_single_slice() -> None:
+    result, higher = result_with(0.36, marked=True), verdict_rule_of(0.4, 0.7)
+    own = Thresholds(possible=higher.possible, suspected=higher.suspected)
+    rule = verdict_rule_of(0.2, 0.5).model_copy(update={"single_slice": own})
+    one = {
+        "scan": result.findings.scan.model_copy(update={"n_slices": 1}),
+        "verdict": VerdictFindings.of(0.36, True, rule, 1),
+    }
+    html = report_of(replace(result, findings=result.findings.model_copy(update=one)))
+    assert "<td>0.40, or anything marked</td><td>95 % (85 to 99 %)</td>" in html
+    assert "on 36 single slices with hemorrhage and 46 without" in html
+    assert "has not been measured" not in html

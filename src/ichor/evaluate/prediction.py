@@ -16,6 +16,19 @@ TABLE_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
+class SingleSlices:
+    """What a method says of each of n slices as a scan by itself.
+
+    Attributes:
+        probability: (n,) in 0..1, of the scan that consists of the slice.
+        marked: (n,) bool, whether any pixel is marked as hemorrhage.
+    """
+
+    probability: NDArray[np.float64]
+    marked: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """One subject's prediction by a method that was not trained on the subject; n slices on the scan's own grid.
 
@@ -33,6 +46,7 @@ class Prediction:
             from a detector.
         subtype_probability: (n, 5) in the order of `Subtype`; None from a method that does not predict subtypes.
         overlaps: pixel counts of the mask and the delineation, from a result that keeps them instead of masks.
+        single_slices: for each slice by itself; None from a method that treats such scans as any other.
 
     Raises ValueError if a mask or its pixel counts come without a threshold.
     """
@@ -46,6 +60,7 @@ class Prediction:
     areas: Mapping[float, NDArray[np.int64]]
     subtype_probability: NDArray[np.float64] | None = None
     overlaps: Overlaps | None = None
+    single_slices: SingleSlices | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is None and (self.mask is not None or self.overlaps is not None):

@@ -12,7 +12,7 @@ from ichor.dataset.case import Case
 from ichor.dataset.facts import EVERY_LABEL, Label
 from ichor.evaluate.lesion_matching import LesionMatch, match_lesions
 from ichor.evaluate.overlap import Overlaps
-from ichor.evaluate.prediction import Prediction
+from ichor.evaluate.prediction import Prediction, SingleSlices
 from ichor.evaluate.surface import SurfaceAgreement, surface_agreement
 from ichor.subtypes import Subtype
 
@@ -44,6 +44,7 @@ class SubjectResult:
         lesions: which lesions were found, and which predicted ones are false; also None if the mask is not kept.
         excluded_from_overlap: why the dataset excludes the subject from all overlap metrics; empty if it counts.
         known: the kinds of labels that the subject has.
+        single_slices: as in `Prediction`.
     """
 
     subject: str
@@ -65,6 +66,7 @@ class SubjectResult:
     lesions: LesionMatch | None
     excluded_from_overlap: str = ""
     known: frozenset[Label] = EVERY_LABEL
+    single_slices: SingleSlices | None = None
 
     @property
     def called(self) -> NDArray[np.bool_] | None:
@@ -116,4 +118,5 @@ def result_of(case: Case, prediction: Prediction, *, age_years: float | None, su
         lesions=None if mask is None or not delineated else match_lesions(mask, case.mask, case.scan),
         excluded_from_overlap=case.excluded_from_overlap,
         known=known,
+        single_slices=prediction.single_slices,
     )

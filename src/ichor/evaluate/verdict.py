@@ -6,12 +6,14 @@ possible whatever its probability.
 
 The shipped thresholds are chosen on the out-of-fold probabilities of all scans. Their sensitivity and specificity are
 measured with thresholds chosen once for each fold, on the scans of all other folds.
+
+Scans of a single slice get thresholds of their own in the same way, if the method predicted each slice by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +21,9 @@ from numpy.typing import NDArray
 from ichor.evaluate.call_rates import call_rates
 from ichor.evaluate.detection import roc_curve
 from ichor.evaluate.intervals import Sampling
+from ichor.evaluate.prediction import SingleSlices
 from ichor.evaluate.results import SubjectResult
-from ichor.models.verdict import VerdictRule, VerdictThreshold
+from ichor.models.verdict import Thresholds, VerdictRule, VerdictThreshold
 from ichor.scan import FloatArray
 
 LEAST_SENSITIVITY = 0.97
@@ -31,28 +34,54 @@ def verdict_rule(results: Sequence[SubjectResult]) -> VerdictRule | None:
     """The thresholds for scans like those of `results`, which are out-of-fold, one scan a subject.
 
     None where they cannot be chosen or measured: where the scans are all with or all without hemorrhage, in all folds
-    or in all but one, and where no threshold is specific enough.
+    or in all but one, and where no threshold is specific enough. The same holds for the thresholds for single slices.
     """
-    results = [r for r in results if r.has_hemorrhage is not None]
-    return rule_of_scans(
-        np.array([r.has_hemorrhage for r in results], bool),
-        np.array([r.scan_probability for r in results], np.float64),
-        np.array([r.pixels is not None and bool(r.pixels.predicted.any()) for r in results], bool),
-        np.array([r.fold for r in results]),
+    rule = _chosen_and_measured([_of_scan(r) for r in results if r.has_hemorrhage is not None])
+    alone = _chosen_and_measured(
+        [_of_single_slices(r, r.single_slices) for r in results if r.single_slices is not None]
+    )
+    if rule is None or alone is None:
+        return rule
+    return rule.model_copy(update={"single_slice": Thresholds(possible=alone.possible, suspected=alone.suspected)})
+
+
+class _Scans(NamedTuple):
+    """Scans (n,) of a subject: their truth, probability, and whether a voxel is marked; and the subject's fold."""
+
+    truth: NDArray[np.bool_]
+    probability: FloatArray
+    marked: NDArray[np.bool_]
+    fold: int
+
+
+def _of_scan(result: SubjectResult) -> _Scans:
+    marked = result.pixels is not None and bool(result.pixels.predicted.any())
+    return _Scans(
+        np.array([result.has_hemorrhage], bool),
+        np.array([result.scan_probability], np.float64),
+        np.array([marked]),
+        result.fold,
     )
 
 
-def rule_of_scans(
-    truth: NDArray[np.bool_], probability: FloatArray, marked: NDArray[np.bool_], fold: NDArray[np.int64]
-) -> VerdictRule | None:
-    """As `verdict_rule`, for scans (n,): their truth, probability, whether a voxel is marked, and fold."""
+def _of_single_slices(result: SubjectResult, alone: SingleSlices) -> _Scans:
+    known = result.known_slices
+    return _Scans(result.positive[known], alone.probability[known], alone.marked[known], result.fold)
+
+
+def _chosen_and_measured(subjects: Sequence[_Scans]) -> VerdictRule | None:
+    if not subjects:
+        return None
+    truth, probability, marked = (np.concatenate([one[k] for one in subjects]) for k in range(3))
+    n = [len(one.truth) for one in subjects]
+    fold = np.repeat([one.fold for one in subjects], n)
     chosen, calls = _thresholds(truth, probability), crossed_calls(truth, probability, marked, fold, _thresholds)
     if chosen is None or calls is None:
         return None
-    return measured_rule(chosen, truth, calls, np.arange(len(truth)))
+    return measured_rule(chosen, truth, calls, np.repeat(np.arange(len(subjects)), n))
 
 
-Thresholds = tuple[float, float]  # possible, suspected
+ThresholdPair = tuple[float, float]  # possible, suspected
 Calls = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 
@@ -61,7 +90,7 @@ def crossed_calls(
     probability: FloatArray,
     marked: NDArray[np.bool_],
     fold: NDArray[np.int64],
-    choose: Callable[[NDArray[np.bool_], FloatArray], Thresholds | None],
+    choose: Callable[[NDArray[np.bool_], FloatArray], ThresholdPair | None],
 ) -> Calls | None:
     """(possible or suspected, suspected), each (n,): what scans are called with thresholds chosen on the other folds.
 
@@ -79,7 +108,7 @@ def crossed_calls(
 
 
 def measured_rule(
-    thresholds: Thresholds, truth: NDArray[np.bool_], calls: Calls, subject: NDArray[np.int64]
+    thresholds: ThresholdPair, truth: NDArray[np.bool_], calls: Calls, subject: NDArray[np.int64]
 ) -> VerdictRule:
     """The thresholds, with the rates of these calls; `subject` (n,) has the index of each scan's subject."""
     possible, suspected = calls
@@ -89,7 +118,7 @@ def measured_rule(
     )
 
 
-def _thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> Thresholds | None:
+def _thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> ThresholdPair | None:
     """(possible, suspected), chosen on scans (n,); None if they cannot be chosen."""
     if truth.all() or not truth.any():
         return None
@@ -99,7 +128,7 @@ def _thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> Thresholds
     return (possible, max(possible, suspected)) if np.isfinite(suspected) else None
 
 
-def separating_thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> Thresholds | None:
+def separating_thresholds(truth: NDArray[np.bool_], probability: FloatArray) -> ThresholdPair | None:
     """The same thresholds, each halfway down to the next lower probability: on these scans, they call the same.
 
     A probability that another machine rounds otherwise then stays on its side.

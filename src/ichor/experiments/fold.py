@@ -23,10 +23,11 @@ from ichor.dataset.base import Dataset
 from ichor.dataset.folds import N_FOLDS, Fold, folds_of_persons
 from ichor.dataset.trained import record_of
 from ichor.errors import BadConfig
-from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction, SingleSlices
 from ichor.experiments.config import STRATIFIED, ExperimentConfig
 from ichor.experiments.crossed import MODEL, calibrated_crosswise, train_networks
 from ichor.experiments.making import commit, fit_seconds, is_first_rank, on_accelerator, write_made_by
+from ichor.experiments.single_slices import predict_single_slices
 from ichor.experiments.start import Start
 from ichor.methods import Method, get
 from ichor.methods.capabilities import (
@@ -47,6 +48,7 @@ OUT_OF_FOLD = "out-of-fold"
 RAW_OUTPUT = "raw-output.sha256"
 
 PredictionOf = Callable[[str], tuple[Segmentation, RawOutput]]
+SingleSlicesOf = Callable[[str], SingleSlices | None]
 
 
 def fold_of(config: ExperimentConfig, dataset: Dataset, number: int) -> Fold:
@@ -112,7 +114,13 @@ def fit_and_predict(
             # Predictions are made with the exported network, as it ships. After training on a GPU, the torch network is
             # used instead: it agrees to within 1e-4 and is many times faster.
             method = get(config.method).load(model)
-        predict_fold(method, lambda subject: prediction_of(method, dataset, subject), run, fold)
+        predict_fold(
+            method,
+            lambda subject: prediction_of(method, dataset, subject),
+            run,
+            fold,
+            lambda subject: predict_single_slices(method, dataset.case(subject)),
+        )
 
 
 def postprocess_again(config: ExperimentConfig, other: Path, run: Path, fold: Fold, command: str) -> None:
@@ -204,7 +212,9 @@ def prediction_of(method: Method, dataset: Dataset, subject: str) -> tuple[Segme
     return predict_keeping_raw(method, dataset.scan(subject))
 
 
-def predict_fold(method: Method, predict: PredictionOf, run: Path, fold: Fold) -> None:
+def predict_fold(
+    method: Method, predict: PredictionOf, run: Path, fold: Fold, single_slices: SingleSlicesOf = lambda _: None
+) -> None:
     """Predict the test subjects of a fold that are not predicted yet, and keep the predictions in the run."""
     missing = [subject for subject in fold.test if not kept_file(run, fold.number, subject).exists()]
     for subject in track(missing, f"fold {fold.number}: predicting", console=Console(stderr=True)):
@@ -221,5 +231,6 @@ def predict_fold(method: Method, predict: PredictionOf, run: Path, fold: Fold) -
             subtype_probability=segmentation.subtype_probability,
             threshold=segmentation.made_by.threshold,
             areas=areas,
+            single_slices=single_slices(subject),
         )
         write_kept(kept_file(run, fold.number, subject), prediction, raw)

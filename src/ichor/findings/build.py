@@ -95,7 +95,7 @@ def findings(
             inference=inference,
             settings=dict(made.settings),
         ),
-        verdict=VerdictFindings.of(hemorrhage.probability, hemorrhage.present, rule),
+        verdict=VerdictFindings.of(hemorrhage.probability, hemorrhage.present, rule, scan.n_slices),
         hemorrhage=hemorrhage,
         slices=_slices(scan, segmentation, flagged, area_px),
         timing_s=timing,

@@ -7,11 +7,11 @@ hemorrhage is suspected if a slice is flagged, and otherwise none is found.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ichor.models.verdict import VerdictRule, VerdictThreshold
+from ichor.models.verdict import Thresholds, VerdictRule, VerdictThreshold
 
 
 class Tier(StrEnum):
@@ -40,14 +40,25 @@ class VerdictFindings(BaseModel):
     suspected: VerdictThreshold | None = Field(
         description="The probability from which on hemorrhage is suspected. Null if `possible` is."
     )
+    measured_on: Literal["scans", "single slices"] | None = Field(
+        None,
+        description="What the thresholds were chosen on, and their sensitivity and specificity measured on: scans, or "
+        "single slices, if the model has thresholds of its own for scans of one slice. Null if `possible` is, and in "
+        "results of earlier versions, whose thresholds are of scans.",
+    )
 
     @classmethod
-    def of(cls, probability: float, flagged: bool, rule: VerdictRule | None) -> Self:
-        """The verdict on a scan with this probability; `flagged` is whether any slice is flagged."""
-        tier = tier_of(probability, flagged, rule)
+    def of(cls, probability: float, flagged: bool, rule: VerdictRule | None, n_slices: int) -> Self:
+        """The verdict on a scan of `n_slices` with this probability; `flagged` is whether any slice is flagged."""
         if rule is None:
-            return cls(tier=tier, possible=None, suspected=None)
-        return cls(tier=tier, possible=rule.possible, suspected=rule.suspected)
+            return cls(tier=tier_of(probability, flagged, None), possible=None, suspected=None)
+        own = rule.for_scan(n_slices)
+        return cls(
+            tier=tier_of(probability, flagged, own),
+            possible=own.possible,
+            suspected=own.suspected,
+            measured_on="scans" if own is rule else "single slices",
+        )
 
     def require_agreement(self, probability: float, flagged: bool) -> None:
         """Raise ValueError if this is not the verdict on a scan with this probability and flag."""
@@ -55,12 +66,12 @@ class VerdictFindings(BaseModel):
             raise ValueError("expected both thresholds of the verdict or neither, found one of them")
         rule = None
         if self.possible is not None and self.suspected is not None:
-            rule = VerdictRule(possible=self.possible, suspected=self.suspected)
+            rule = Thresholds(possible=self.possible, suspected=self.suspected)
         if self.tier != (expected := tier_of(probability, flagged, rule)):
             raise ValueError(f"expected the verdict {expected} for probability {probability}, found {self.tier}")
 
 
-def tier_of(probability: float, flagged: bool, rule: VerdictRule | None) -> Tier:
+def tier_of(probability: float, flagged: bool, rule: Thresholds | None) -> Tier:
     """The tier of a scan. A flagged slice makes hemorrhage possible or, without a rule, suspected."""
     if rule is None:
         return Tier.SUSPECTED if flagged else Tier.NONE

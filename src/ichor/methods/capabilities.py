@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, TypeVar, runtime_checkable
 
@@ -148,6 +148,15 @@ class Described(Protocol):
 
         Both arguments are as in a package's config.yaml, so that no network has to be loaded.
         """
+        ...
+
+
+@runtime_checkable
+class TakesSingleSlices(Protocol):
+    """A method that may have parameters of its own for scans of a single slice, such as pictures."""
+
+    def single_slices(self, case: Case) -> Iterator[Case]:
+        """Each slice of a labelled case as a scan by itself, as such scans are read; none without such parameters."""
         ...
 
 

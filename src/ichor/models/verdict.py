@@ -1,14 +1,15 @@
 """verdict.json of a model package: from which probability of a scan on hemorrhage is called possible, and suspected.
 
 Each threshold stands beside its sensitivity and specificity, measured on scans that neither the models nor the
-thresholds had seen (`ichor.evaluate.verdict`). A package without this file has no such thresholds.
+thresholds had seen (`ichor.evaluate.verdict`). Scans of a single slice, such as pictures, may have thresholds of their
+own. A package without this file has no thresholds.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,7 +26,7 @@ class _Part(BaseModel):
 
 
 class MeasuredRate(_Part):
-    """A share of scans, with its 95 % interval."""
+    """A share of scans, or of single slices, with its 95 % interval."""
 
     value: Share = Field(description="The share of the scans.")
     ci95: tuple[Share, Share] = Field(description="Its 95 % interval, from resampling subjects.")
@@ -42,17 +43,27 @@ class VerdictThreshold(_Part):
     at_least: Share = Field(description="The value of it that had to be reached on the scans it was chosen on.")
 
 
-class VerdictRule(_Part):
-    """The content of verdict.json."""
+class Thresholds(_Part):
+    """From which probability on hemorrhage is possible, and suspected."""
 
     possible: VerdictThreshold
     suspected: VerdictThreshold
 
     @model_validator(mode="after")
-    def _in_order(self) -> VerdictRule:
+    def _in_order(self) -> Self:
         if self.suspected.threshold < self.possible.threshold:
             raise ValueError("expected the threshold of suspected hemorrhage at or above that of possible hemorrhage")
         return self
+
+
+class VerdictRule(Thresholds):
+    """The content of verdict.json: the thresholds for whole scans, and those for scans of a single slice, if any."""
+
+    single_slice: Thresholds | None = None
+
+    def for_scan(self, n_slices: int) -> Thresholds:
+        """The thresholds for a scan of that many slices: those for whole scans if single slices have none."""
+        return self if n_slices > 1 or self.single_slice is None else self.single_slice
 
 
 def read_verdict_rule(folder: Path) -> VerdictRule | None:
@@ -74,4 +85,5 @@ def write_verdict_rule(folder: Path, rule: VerdictRule | None) -> None:
     if rule is None:
         (folder / VERDICT).unlink(missing_ok=True)
     else:
-        write_whole(folder / VERDICT, (json.dumps(rule.model_dump(mode="json"), indent=1) + "\n").encode())
+        said = rule.model_dump(mode="json", exclude_none=True)
+        write_whole(folder / VERDICT, (json.dumps(said, indent=1) + "\n").encode())

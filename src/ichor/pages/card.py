@@ -11,7 +11,7 @@ from ichor.methods import get
 from ichor.methods.capabilities import Described
 from ichor.models.derived import Derived, read_derived
 from ichor.models.package import CARD, INT8, MADE_BY, NETWORK, PackageConfig, Training, read_config
-from ichor.models.verdict import MeasuredRate, VerdictRule, read_verdict_rule
+from ichor.models.verdict import MeasuredRate, Thresholds, VerdictRule, read_verdict_rule
 from ichor.pages.blocks import Table
 from ichor.pages.card_licences import licence_section
 from ichor.pages.card_training import calibrated_on, is_on_all, known_data, trained_on
@@ -102,14 +102,6 @@ def _of_subjects(metrics: Mapping[str, Any], training: Training | None) -> str:
 
 def _verdicts(rule: VerdictRule, derived: Derived | None) -> str:
     """The thresholds of the verdicts on scans, and how often these are right."""
-    rows = tuple(
-        (
-            f"hemorrhage {name}",
-            f"{one.threshold:.2f}",
-            *(_with_interval(rate) for rate in (one.sensitivity, one.specificity)),
-        )
-        for name, one in (("possible", rule.possible), ("suspected", rule.suspected))
-    )
     sensitivity, specificity = _percent(rule.possible.at_least), _percent(rule.suspected.at_least)
     scans = "all out-of-fold scans" if derived is None else "the scans of the recalibration"
     how = (
@@ -118,13 +110,33 @@ def _verdicts(rule: VerdictRule, derived: Derived | None) -> str:
         f"threshold with a specificity of {specificity} or more. These thresholds were chosen on "
         f"{scans}. Sensitivity and specificity were measured in each fold with thresholds chosen on the other folds."
     )
-    figures = table(Table(("verdict or a higher one", "from probability", "sensitivity", "specificity"), rows))
-    return f"\n\n## Verdicts on scans\n\n{paragraph(how)}\n\n{figures}"
+    whole = f"\n\n## Verdicts on scans\n\n{paragraph(how)}\n\n{_thresholds(rule, 'scans')}"
+    if rule.single_slice is None:
+        return whole
+    of = "these scans" if derived is None else "the scans that the original model's recipe was tested on"
+    alone = (
+        "A scan of a single slice, such as a picture, has thresholds of its own. They were chosen and measured in the "
+        f"same way, on each slice of {of} as a picture by itself."
+    )
+    return f"{whole}\n\n{paragraph(alone)}\n\n{_thresholds(rule.single_slice, 'slices')}"
 
 
-def _with_interval(rate: MeasuredRate) -> str:
+def _thresholds(rule: Thresholds, cases: str) -> str:
+    """The table of thresholds, and their rates on scans or single slices."""
+    rows = tuple(
+        (
+            f"hemorrhage {name}",
+            f"{one.threshold:.2f}",
+            *(_with_interval(rate, cases) for rate in (one.sensitivity, one.specificity)),
+        )
+        for name, one in (("possible", rule.possible), ("suspected", rule.suspected))
+    )
+    return table(Table(("verdict or a higher one", "from probability", "sensitivity", "specificity"), rows))
+
+
+def _with_interval(rate: MeasuredRate, cases: str) -> str:
     low, high = rate.ci95
-    return f"{_percent(rate.value)} ({100 * low:.0f} to {_percent(high)}; {rate.n} scans)"
+    return f"{_percent(rate.value)} ({100 * low:.0f} to {_percent(high)}; {rate.n} {cases})"
 
 
 def _percent(share: float) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.errors import BadConfig
-from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
+from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction, SingleSlices
 from ichor.segmentation import RawOutput, Scale, VoxelMap
 
 _TENTHS = 127  # the byte for a probability of 1; its negative stands for 0
@@ -64,6 +64,8 @@ def write_kept(file: Path, prediction: Prediction, raw: RawOutput) -> None:
         }
     if prediction.subtype_probability is not None:
         arrays["subtype_probability"] = prediction.subtype_probability
+    if (alone := prediction.single_slices) is not None:
+        arrays |= {"single_slice_probability": alone.probability, "single_slice_marked": alone.marked}
     arrays |= {f"{one.scale}.{name}": pack(one) for name, one in raw.voxels.items()}
     arrays |= {f"{_ARRAY}.{name}": values for name, values in raw.arrays.items()}
     content = io.BytesIO()
@@ -85,6 +87,9 @@ def read_prediction(file: Path) -> Prediction:
         threshold=float(kept["threshold"]) if "threshold" in kept else None,
         areas=dict(zip(TABLE_THRESHOLDS, kept["areas"], strict=True)) if segmented else {},
         subtype_probability=kept.get("subtype_probability"),
+        single_slices=SingleSlices(kept["single_slice_probability"], kept["single_slice_marked"])
+        if "single_slice_probability" in kept
+        else None,
     )
 
 

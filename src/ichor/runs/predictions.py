@@ -2,7 +2,8 @@
 
 masks.json.gz    the mask of every slice with any predicted pixel, as COCO's uncompressed run lengths
 scores.csv       one row per slice: probability, voxel threshold, pixels of the mask, of the delineation and of both,
-                 and the subtype probabilities, if any
+                 the subtype probabilities, if any, and, if the method has parameters of its own for scans of a single
+                 slice, the probability of the slice as such a scan and whether anything is marked on it
 scan_scores.csv  one row per subject: probability, volume of the mask in mL
 
 A run keeps its masks; a published result need not. Without them, all metrics except those of surfaces and lesions can
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ichor.atomic import write_whole
 from ichor.dataset.base import Dataset
@@ -29,16 +29,20 @@ from ichor.evaluate.prediction import TABLE_THRESHOLDS, Prediction
 from ichor.formats.run_lengths import from_run_lengths, run_lengths
 from ichor.runs.files import MASKS, SCAN_SCORES, SCORES
 from ichor.runs.plain_files import Row, read_object, read_table, table
-from ichor.subtypes import Subtype
-
-AREA_COLUMNS = tuple(f"area_px_{round(t * 10):02d}" for t in TABLE_THRESHOLDS)
-SUBTYPE_COLUMNS = tuple(f"probability_{subtype.value}" for subtype in Subtype)
-SCORE_COLUMNS = ("subject", "slice", "fold", "probability")
-OVERLAP_COLUMNS = ("overlap_px", "reference_px")
-MASK_COLUMNS = ("threshold", "area_px", *OVERLAP_COLUMNS, *AREA_COLUMNS)
-DETECTOR_COLUMNS = ("threshold",)
-_FORMER_MASK_COLUMNS = ("threshold", "area_px", *AREA_COLUMNS)  # before 0.2, always with masks
-SCAN_COLUMNS = ("subject", "fold", "probability", "volume_ml")
+from ichor.runs.score_table import (
+    AREA_COLUMNS,
+    COLUMN_SETS,
+    DETECTOR_COLUMNS,
+    MASK_COLUMNS,
+    OVERLAP_COLUMNS,
+    SCAN_COLUMNS,
+    SCORE_COLUMNS,
+    SINGLE_SLICE_COLUMNS,
+    SUBTYPE_COLUMNS,
+    counts_in,
+    single_slices_in,
+    slice_rows,
+)
 
 
 def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: Dataset) -> None:
@@ -52,17 +56,19 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
     slices: list[list[Any]] = []
     scans: dict[str, list[Any]] = {}
     kinds: dict[tuple[bool, bool, bool, bool], str] = {}  # the first prediction of each kind
+    with_single = False  # subjects without labels of slices have no single slices
     for p in predictions:
         if p.subject in scans:
             raise ValueError(f"expected one prediction a subject, found two of {p.subject}")
         truth = dataset.truth(p.subject)
         pixels = p.overlaps_with(truth.mask_or_empty)
         kind = (p.mask is not None, pixels is not None, p.threshold is not None, p.subtype_probability is not None)
+        with_single |= p.single_slices is not None
         kinds.setdefault(kind, f"{p.subject} (fold {p.fold})")
         if p.mask is not None:
             drawn = np.flatnonzero(p.mask.any(axis=(1, 2)))
             masks |= {f"{p.subject}/{index + 1}": run_lengths(p.mask[index]) for index in drawn}
-        slices += _slice_rows(p, pixels)
+        slices += slice_rows(p, pixels)
         volume = None if pixels is None else truth.scan.volume_ml(pixels.predicted)
         shown = "" if volume is None else f"{volume:.4f}"
         scans[p.subject] = [p.subject, p.fold, f"{p.scan_probability:.6g}", shown]
@@ -74,7 +80,9 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
         )
     with_masks, with_pixels, with_threshold, with_subtypes = next(iter(kinds), (True, True, True, False))
     called_by = MASK_COLUMNS if with_pixels else DETECTOR_COLUMNS if with_threshold else ()
-    columns = (*SCORE_COLUMNS, *called_by, *(SUBTYPE_COLUMNS if with_subtypes else ()))
+    columns = (*SCORE_COLUMNS, *called_by, *(SUBTYPE_COLUMNS if with_subtypes else ()), *SINGLE_SLICE_COLUMNS)
+    if not with_single:
+        columns, slices = columns[:-2], [row[:-2] for row in slices]
     if with_masks:
         encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
         write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
@@ -82,19 +90,6 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
         (folder / MASKS).unlink(missing_ok=True)
     write_whole(folder / SCORES, table(columns, slices))
     write_whole(folder / SCAN_SCORES, table(SCAN_COLUMNS, scans.values()))
-
-
-def _slice_rows(p: Prediction, pixels: Overlaps | None) -> Iterator[list[Any]]:
-    for i, probability in enumerate(p.slice_probability):
-        row = [p.subject, i + 1, p.fold, f"{probability:.6g}"]
-        if p.threshold is not None:
-            row.append(f"{p.threshold:g}")
-        if pixels is not None:
-            counts = (pixels.predicted, pixels.both, pixels.reference, *(p.areas[t] for t in TABLE_THRESHOLDS))
-            row += [int(count[i]) for count in counts]
-        if p.subtype_probability is not None:
-            row += [f"{q:.6g}" for q in p.subtype_probability[i]]
-        yield row
 
 
 class Predictions(Mapping[str, Prediction]):
@@ -138,7 +133,7 @@ class Predictions(Mapping[str, Prediction]):
                 scan_probability=float(scan["probability"]),
                 threshold=float(rows[0]["threshold"]) if "threshold" in rows[0] else None,
                 areas={
-                    t: _counts(rows, name)
+                    t: counts_in(rows, name)
                     for t, name in zip(TABLE_THRESHOLDS, AREA_COLUMNS, strict=True)
                     if self._segmented
                 },
@@ -146,13 +141,17 @@ class Predictions(Mapping[str, Prediction]):
                     np.array([[float(row[name]) for name in SUBTYPE_COLUMNS] for row in rows]) if has_subtypes else None
                 ),
                 overlaps=self._overlaps(case, rows),
+                single_slices=single_slices_in(rows),
             )
         except ValueError as error:  # a cell that is not a number
             where = f"{self._folder}: expected numbers in the scores of {case.subject}"
             raise BadConfig(f"{where}, found {error}") from error
-        subtypes = prediction.subtype_probability
+        subtypes, alone = prediction.subtype_probability, prediction.single_slices
         probabilities = np.r_[
-            prediction.slice_probability, prediction.scan_probability, [] if subtypes is None else subtypes.ravel()
+            prediction.slice_probability,
+            prediction.scan_probability,
+            [] if subtypes is None else subtypes.ravel(),
+            [] if alone is None else alone.probability,
         ]
         if (outside := probabilities[~((probabilities >= 0) & (probabilities <= 1))]).size:
             raise BadConfig(f"{self._folder}: expected probabilities of {case.subject} in 0 to 1, found {outside[0]:g}")
@@ -162,7 +161,7 @@ class Predictions(Mapping[str, Prediction]):
         """The pixel counts in the scores, if any. Raises BadConfig if they do not fit the delineation."""
         if OVERLAP_COLUMNS[0] not in rows[0]:
             return None
-        both, predicted, reference = (_counts(rows, name) for name in ("overlap_px", "area_px", "reference_px"))
+        both, predicted, reference = (counts_in(rows, name) for name in ("overlap_px", "area_px", "reference_px"))
         where = f"{self._folder / SCORES}: subject {case.subject}"
         if not np.array_equal(reference, case.mask_or_empty.sum(axis=(1, 2))):
             raise BadConfig(f"{where}: expected the reference_px of its delineation in the dataset, found others")
@@ -188,10 +187,6 @@ class Predictions(Mapping[str, Prediction]):
         return mask
 
 
-def _counts(rows: list[Row], name: str) -> NDArray[np.int64]:
-    return np.array([int(row[name]) for row in rows], np.int64)
-
-
 def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     """Read the predictions that `write_predictions` wrote into a folder, for subjects of `dataset`.
 
@@ -199,12 +194,7 @@ def read_predictions(folder: Path, dataset: Dataset) -> Predictions:
     missing. Masks are checked when they are decoded.
     """
     slices: dict[str, list[Row]] = {}
-    kinds = [
-        (*SCORE_COLUMNS, *of_mask, *subtypes)
-        for of_mask in (MASK_COLUMNS, _FORMER_MASK_COLUMNS, DETECTOR_COLUMNS, ())
-        for subtypes in ((), SUBTYPE_COLUMNS)
-    ]
-    for row in read_table(folder / SCORES, *kinds):
+    for row in read_table(folder / SCORES, *COLUMN_SETS):
         slices.setdefault(row["subject"], []).append(row)
     if not slices:
         raise BadConfig(f"{folder / SCORES}: expected predictions, found none")

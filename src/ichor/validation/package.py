@@ -18,13 +18,13 @@ from ichor.methods.capabilities import RecalibratesScans
 from ichor.models.derived import Derived, Parent, Recalibration, read_derived, write_derived
 from ichor.models.package import SUMS, find_package, read_config, verify, write_config, write_sums
 from ichor.models.reference import REFERENCE
-from ichor.models.verdict import write_verdict_rule
+from ichor.models.verdict import Thresholds, VerdictRule, read_verdict_rule, write_verdict_rule
 from ichor.pages.card import write_card
 from ichor.screening.inputs import content_sha256
 from ichor.validation.adjudication import Adjudications
 from ichor.validation.cases import Validated
 from ichor.validation.crossing import FOLDS
-from ichor.validation.recalibration import Recalibrated, recalibrate
+from ichor.validation.recalibration import Recalibrated, calibrated_threshold, recalibrate
 from ichor.version import __version__
 
 
@@ -63,7 +63,7 @@ def recalibrated_package(validated: Validated, ruled: Adjudications, model: str 
                 }
             ),
         )
-        write_verdict_rule(folder, result.rule)
+        write_verdict_rule(folder, _rule(result, parent))
         write_whole(folder / REFERENCE, _reference(result))
         write_derived(folder, _derived(validated, ruled, parent, result))
         write_card(folder)
@@ -77,6 +77,18 @@ def _parameters(method: str, parameters: Mapping[str, Any], further: Calibration
     kind = get(method)
     assert issubclass(kind, RecalibratesScans)  # or else the probabilities would not have been calibrated
     return kind.recalibrated(parameters, further)
+
+
+def _rule(result: Recalibrated, parent: Path) -> VerdictRule:
+    """The new thresholds for whole scans, and the parent's for single slices: these call the same slices as before."""
+    before = read_verdict_rule(parent)
+    if before is None or before.single_slice is None:
+        return result.rule
+    possible, suspected = (
+        one.model_copy(update={"threshold": calibrated_threshold(result.calibration, one.threshold)})
+        for one in (before.single_slice.possible, before.single_slice.suspected)
+    )
+    return result.rule.model_copy(update={"single_slice": Thresholds(possible=possible, suspected=suspected)})
 
 
 def _derived(validated: Validated, ruled: Adjudications, parent: Path, result: Recalibrated) -> Derived:

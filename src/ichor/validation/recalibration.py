@@ -76,7 +76,7 @@ def recalibrate(cases: Sequence[ScanCase], *, calibrates: bool = True) -> Recali
     after, whole = before, Calibration()
     if calibrates:
         after, whole = _crossed(truth, before, fold), fit_calibration(truth, before)
-    possible, suspected = (_calibrated(whole, one) for one in thresholds)
+    possible, suspected = (calibrated_threshold(whole, one) for one in thresholds)
     return Recalibrated(
         calibration=whole,
         rule=measured_rule((possible, suspected), truth, calls, scans.patient),
@@ -96,7 +96,7 @@ def _crossed(truth: NDArray[np.bool_], probability: FloatArray, fold: NDArray[np
     return after
 
 
-def _calibrated(calibration: Calibration, threshold: float) -> float:
+def calibrated_threshold(calibration: Calibration, threshold: float) -> float:
     """A threshold after the calibration, with the decimals of probabilities in findings.json."""
     return round(float(calibration.apply(np.asarray(threshold, np.float64))), 6)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -97,9 +97,12 @@ class UNetSlices:
         found = self._evidence(case)
         if not self.settings.single_slices or case.subtypes is None:
             return found
-        from ichor.methods.unet_slices.alone import slices_alone
+        return replace(found, alone=tuple(self._evidence(one) for one in _slices_alone(case)))
 
-        return replace(found, alone=tuple(self._evidence(one) for one in slices_alone(case)))
+    def single_slices(self, case: Case) -> Iterator[Case]:
+        """As `ichor.methods.capabilities.TakesSingleSlices`: pictures of unknown size and window."""
+        labelled = case.delineation is not None and case.subtypes is not None
+        return _slices_alone(case) if labelled and self._fitted().single_slice is not None else iter(())
 
     def _evidence(self, case: Case) -> Evidence:
         from ichor.methods.unet_slices.evidence import evidence_of
@@ -258,3 +261,9 @@ class UNetSlices:
         if self.forward is None:
             raise unfitted(self.name)
         return self.forward
+
+
+def _slices_alone(case: Case) -> Iterator[Case]:
+    from ichor.methods.unet_slices.alone import slices_alone
+
+    return slices_alone(case)
