@@ -82,7 +82,8 @@ def write_predictions(folder: Path, predictions: Iterable[Prediction], dataset: 
     called_by = MASK_COLUMNS if with_pixels else DETECTOR_COLUMNS if with_threshold else ()
     columns = (*SCORE_COLUMNS, *called_by, *(SUBTYPE_COLUMNS if with_subtypes else ()), *SINGLE_SLICE_COLUMNS)
     if not with_single:
-        columns, slices = columns[:-2], [row[:-2] for row in slices]
+        n = len(columns) - len(SINGLE_SLICE_COLUMNS)
+        columns, slices = columns[:n], [row[:n] for row in slices]
     if with_masks:
         encoded = json.dumps(dict(sorted(masks.items())), separators=(",", ":")).encode()
         write_whole(folder / MASKS, gzip.compress(encoded, mtime=0))
