@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import APIResponse, Page, expect
 
 PATIENT_MS = 60_000
+POLL_MS = 100
 Points = Sequence[tuple[float, float]]
 
 
@@ -70,6 +71,14 @@ class Hands:
     def saved(self) -> None:
         """Wait until the page says that all is saved."""
         expect(self.page.locator("#saved")).to_have_text("All changes saved", timeout=PATIENT_MS)
+
+    def drawn(self, number: int, label: int, scan: int = 1) -> None:
+        """Wait until the server has the label in a slice (counted from 1): what follows an answer is drawn later."""
+        for _ in range(PATIENT_MS // POLL_MS):
+            if (self.map_of(number, scan) == label).any():
+                return self.saved()
+            self.page.wait_for_timeout(POLL_MS)
+        raise AssertionError(f"label {label} was not drawn in slice {number}")
 
     def layer(self, scan: int = 1, layer: str = "mine") -> dict[str, Any]:
         """The layer as the server has it now."""

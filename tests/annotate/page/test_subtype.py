@@ -46,12 +46,6 @@ def chosen(page: Page) -> list[str]:
     return [one.get_attribute("aria-label") or "" for one in pressed.all()]
 
 
-def drawn_and_saved(hands: Hands) -> None:
-    """Wait for what is drawn after an answer."""
-    expect(hands.page.locator("[data-action=undo]")).to_be_enabled()
-    hands.saved()
-
-
 def test_the_first_region_asks_and_the_choice_lasts(made: Served, enter: Enter) -> None:
     page = enter(made)
     hands = hands_on(page, 1)
@@ -60,7 +54,7 @@ def test_the_first_region_asks_and_the_choice_lasts(made: Served, enter: Enter) 
     hands.outline(SQUARE)
     expect(question(page)).to_be_visible()
     page.keyboard.press("4")
-    drawn_and_saved(hands)
+    hands.drawn(3, EDH)
     assert_drawn(hands.map_of(3), SQUARE, EDH)
     assert hands.layer()["labels"]["scan"]["subtypes"] == ["EDH"]
     assert chosen(page) == ["Draw as EDH"]
@@ -133,7 +127,7 @@ def test_without_a_choice_a_shape_stays_open(made: Served, enter: Enter) -> None
     assert chosen(page) == []
     page.keyboard.press("Enter")
     question(page).get_by_role("button", name="Subtype not specified").click()
-    drawn_and_saved(hands)
+    hands.drawn(2, UNSTATED, 3)
     assert_drawn(hands.map_of(2, 3), SQUARE, UNSTATED)
 
 
@@ -153,7 +147,7 @@ def test_brush_growing_and_assigning_also_ask(made: Served, enter: Enter) -> Non
     page.keyboard.press("g")
     page.mouse.click(*hands.place(column + 0.5, row + 0.5))
     question(page).get_by_role("button", name="IPH").click()
-    drawn_and_saved(hands)
+    hands.drawn(4, IPH, 4)
     grown = hands.map_of(4, 4) == IPH
     assert 2 * (grown & blood).sum() > 0.9 * (grown.sum() + blood.sum())  # its edge is smoothed
     page.keyboard.press("b")
@@ -166,5 +160,5 @@ def test_brush_growing_and_assigning_also_ask(made: Served, enter: Enter) -> Non
     page.keyboard.press("a")
     page.mouse.click(*hands.place(column + 0.5, row + 0.5))
     page.keyboard.press("Shift+3")
-    drawn_and_saved(hands)
+    hands.drawn(4, SAH, 4)
     assert np.array_equal(hands.map_of(4, 4) == SAH, grown)
