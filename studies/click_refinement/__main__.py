@@ -33,7 +33,7 @@ def main() -> None:
     for slices in subjects_of(asked.data, asked.run):
         trials.append(trial(slices))
         sys.stderr.write(f"{slices.subject}\n")
-    found = figures(trials)
+    found = {"run": asked.run.resolve().name, **figures(trials)}
     asked.out.mkdir(parents=True, exist_ok=True)
     write_whole(asked.out / "clicks.json", json.dumps(found, indent=1) + "\n")
     write_whole(asked.out / "README.md", page(found))

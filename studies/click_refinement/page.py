@@ -9,7 +9,7 @@ from typing import Any
 PAGE = """# How much a few clicks improve an outline
 
 The annotation tool's refinement under simulated clicks on the {slices} slices with hemorrhage, or with a mask, of {n}
-subjects of ct-ich (without 070). The mask is ichor-1's out-of-fold mask. Each click is put in the middle of the largest
+subjects of ct-ich (without 070). The mask is the out-of-fold mask of `{run}`. Each click is put in the middle of the largest
 connected error of a slice, positive where hemorrhage was missed and negative where there is none (Xu et al. 2016,
 doi:10.1109/CVPR.2016.47), up to 5 times a slice. 95 % intervals are from resampling subjects.
 
@@ -39,6 +39,7 @@ def page(found: Mapping[str, Any]) -> str:
     starts = found["starts"]
     seconds = starts["mask"]["seconds"]
     return PAGE.format(
+        run=found["run"],
         slices=found["slices"],
         n=len(found["subjects"]),
         table="\n".join(_row(name, clicks, starts[name]) for name in STARTS for clicks in starts[name]["after"]),

@@ -49,7 +49,8 @@ def test_clicks_improve_what_a_run_missed(tmp_path: Path) -> None:
         assert dice[1] > dice[0] and dice[3] > 0.8
         assert start["after"]["0"]["scan_dice"]["n"] == 2
         assert set(start["chosen"]) == {"1", "2"}
-    assert "not a medical device" in (tmp_path / "out" / "README.md").read_text()
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert f"out-of-fold mask of `{tmp_path.name}`" in page and "not a medical device" in page
 
 
 def synthetic_prediction(subject: str, fold: int, mask: np.ndarray) -> Prediction:
